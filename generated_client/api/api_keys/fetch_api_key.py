@@ -1,0 +1,31 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""GET /admin/api-keys/{api_key_id}"""
+
+from __future__ import annotations
+
+from ...models.api_key import APIKey
+from ...types import API_VERSION, Operation
+
+
+def fetch_api_key(
+    *,
+    api_key_id: str,
+) -> Operation[APIKey]:
+    """Fetch one API key.
+
+    The value of the key is not in the answer. An id that is not in the organization of the caller
+    answers 404 NOT_FOUND.
+
+    Args:
+        api_key_id: The id of the API key, not its value.
+    """
+    return Operation(
+        id="fetch_api_key",
+        method="GET",
+        path="/admin/api-keys/{api_key_id}",
+        returns=APIKey,
+        path_parameters={
+            "api_key_id": api_key_id,
+        },
+        api_version=API_VERSION,
+    )

@@ -1,0 +1,30 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""GET /admin/projects/{project_id}/api-keys"""
+
+from __future__ import annotations
+
+from ...models.list_api_keys_response import ListApiKeysResponse
+from ...types import API_VERSION, Operation
+
+
+def list_project_api_keys(
+    *,
+    project_id: str,
+) -> Operation[ListApiKeysResponse]:
+    """List the API keys of a project.
+
+    The list is complete; it is not paged. The values of the keys are not in it.
+
+    Args:
+        project_id: The id of the project.
+    """
+    return Operation(
+        id="list_project_api_keys",
+        method="GET",
+        path="/admin/projects/{project_id}/api-keys",
+        returns=ListApiKeysResponse,
+        path_parameters={
+            "project_id": project_id,
+        },
+        api_version=API_VERSION,
+    )

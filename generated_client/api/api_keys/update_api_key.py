@@ -1,0 +1,35 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""PATCH /admin/api-keys/{api_key_id}"""
+
+from __future__ import annotations
+
+from ...models.api_key import APIKey
+from ...models.update_api_key_request import UpdateAPIKeyRequest
+from ...types import API_VERSION, Operation
+
+
+def update_api_key(
+    *,
+    api_key_id: str,
+    body: UpdateAPIKeyRequest,
+) -> Operation[APIKey]:
+    """Change the name or the roles of an API key.
+
+    Fields that are left out keep their value. Roles that are given replace the whole set. A role that
+    the plan lacks or that the caller may not grant is refused with 403 PERMISSION_DENIED.
+
+    Args:
+        api_key_id: The id of the API key, not its value.
+        body: What to change in an API key. Fields that are left out keep their value.
+    """
+    return Operation(
+        id="update_api_key",
+        method="PATCH",
+        path="/admin/api-keys/{api_key_id}",
+        returns=APIKey,
+        path_parameters={
+            "api_key_id": api_key_id,
+        },
+        body=body,
+        api_version=API_VERSION,
+    )

@@ -1,0 +1,30 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""DELETE /admin/invites/{invite_id}"""
+
+from __future__ import annotations
+
+from ...types import API_VERSION, Operation
+
+
+def delete_invite(
+    *,
+    invite_id: str,
+) -> Operation[None]:
+    """Withdraw a pending or expired invite.
+
+    A processed invite is refused with 409 ABORTED. The invite is gone at once, and a repeat answers 404
+    NOT_FOUND.
+
+    Args:
+        invite_id: The id of the invite.
+    """
+    return Operation(
+        id="delete_invite",
+        method="DELETE",
+        path="/admin/invites/{invite_id}",
+        returns=None,
+        path_parameters={
+            "invite_id": invite_id,
+        },
+        api_version=API_VERSION,
+    )

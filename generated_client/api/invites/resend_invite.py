@@ -1,0 +1,32 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""POST /admin/invites/{invite_id}/resend"""
+
+from __future__ import annotations
+
+from ...models.invite import Invite
+from ...types import API_VERSION, Operation
+
+
+def resend_invite(
+    *,
+    invite_id: str,
+) -> Operation[Invite]:
+    """Mail an invite again and let it live for another 7 days.
+
+    The invite is pending afterwards, also when it had expired, and its 7 days start anew. A processed
+    invite is refused with 409 ALREADY_EXISTS. More than 100 mails an hour for the organization, created
+    and resent invites together, answer 429 RESOURCE_EXHAUSTED with Retry-After.
+
+    Args:
+        invite_id: The id of the invite.
+    """
+    return Operation(
+        id="resend_invite",
+        method="POST",
+        path="/admin/invites/{invite_id}/resend",
+        returns=Invite,
+        path_parameters={
+            "invite_id": invite_id,
+        },
+        api_version=API_VERSION,
+    )

@@ -1,0 +1,30 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""DELETE /admin/organizations/{organization_id}"""
+
+from __future__ import annotations
+
+from ...types import API_VERSION, Operation
+
+
+def delete_organization(
+    *,
+    organization_id: str,
+) -> Operation[None]:
+    """Delete an organization.
+
+    It has to be on the Free plan, in payment status Active and without projects; otherwise the answer
+    is 412 FAILED_PRECONDITION. It is gone at once, and a repeat answers 404 NOT_FOUND.
+
+    Args:
+        organization_id: The id of the organization, a free string that can start with a hyphen.
+    """
+    return Operation(
+        id="delete_organization",
+        method="DELETE",
+        path="/admin/organizations/{organization_id}",
+        returns=None,
+        path_parameters={
+            "organization_id": organization_id,
+        },
+        api_version=API_VERSION,
+    )

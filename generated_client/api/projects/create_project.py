@@ -1,0 +1,31 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""POST /admin/projects"""
+
+from __future__ import annotations
+
+from ...models.create_project_request import CreateProjectRequest
+from ...models.project import Project
+from ...types import API_VERSION, Operation
+
+
+def create_project(
+    *,
+    body: CreateProjectRequest,
+) -> Operation[Project]:
+    """Create a project.
+
+    Names are not unique, so a repeated request makes a second project. A plan allows 1, 5, 20 or 100
+    projects per organization; one more is refused with 403 QUOTA_EXCEEDED. A billing state that forbids
+    creating answers 402.
+
+    Args:
+        body: The project to create.
+    """
+    return Operation(
+        id="create_project",
+        method="POST",
+        path="/admin/projects",
+        returns=Project,
+        body=body,
+        api_version=API_VERSION,
+    )

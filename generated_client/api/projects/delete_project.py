@@ -1,0 +1,31 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""DELETE /admin/projects/{project_id}"""
+
+from __future__ import annotations
+
+from ...types import API_VERSION, Operation
+
+
+def delete_project(
+    *,
+    project_id: str,
+) -> Operation[None]:
+    """Delete a project and its API keys.
+
+    A project that still holds indexes, collections, assistants or backups is refused with 412
+    FAILED_PRECONDITION, which names the first of these, in this order, that it holds. The project is
+    gone at once, and a repeat answers 404 NOT_FOUND.
+
+    Args:
+        project_id: The id of the project.
+    """
+    return Operation(
+        id="delete_project",
+        method="DELETE",
+        path="/admin/projects/{project_id}",
+        returns=None,
+        path_parameters={
+            "project_id": project_id,
+        },
+        api_version=API_VERSION,
+    )

@@ -1,0 +1,30 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""GET /admin/projects/{project_id}"""
+
+from __future__ import annotations
+
+from ...models.project import Project
+from ...types import API_VERSION, Operation
+
+
+def fetch_project(
+    *,
+    project_id: str,
+) -> Operation[Project]:
+    """Fetch one project.
+
+    An id that is not in the organization of the caller answers 404 NOT_FOUND.
+
+    Args:
+        project_id: The id of the project.
+    """
+    return Operation(
+        id="fetch_project",
+        method="GET",
+        path="/admin/projects/{project_id}",
+        returns=Project,
+        path_parameters={
+            "project_id": project_id,
+        },
+        api_version=API_VERSION,
+    )

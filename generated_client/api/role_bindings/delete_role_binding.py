@@ -1,0 +1,31 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""DELETE /admin/role-bindings/{role_binding_id}"""
+
+from __future__ import annotations
+
+from ...types import API_VERSION, Operation
+
+
+def delete_role_binding(
+    *,
+    role_binding_id: str,
+) -> Operation[None]:
+    """Take a role from a principal by deleting its binding.
+
+    The last OrgOwner binding, the last organization role of a user who holds other roles, and the last
+    organization role of a pending invite are refused with 409 ABORTED. The binding is gone at once, and
+    a repeat answers 404 NOT_FOUND.
+
+    Args:
+        role_binding_id: The id of the role binding.
+    """
+    return Operation(
+        id="delete_role_binding",
+        method="DELETE",
+        path="/admin/role-bindings/{role_binding_id}",
+        returns=None,
+        path_parameters={
+            "role_binding_id": role_binding_id,
+        },
+        api_version=API_VERSION,
+    )

@@ -1,0 +1,56 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""GET /admin/role-bindings"""
+
+from __future__ import annotations
+
+from ...models.principal_type import PrincipalType
+from ...models.resource_type import ResourceType
+from ...models.role_binding_list import RoleBindingList
+from ...models.role_name import RoleName
+from ...types import API_VERSION, Operation
+
+
+def list_role_bindings(
+    *,
+    principal_type: PrincipalType | None = None,
+    principal_id: str | None = None,
+    resource_type: ResourceType | None = None,
+    resource_id: str | None = None,
+    role: RoleName | None = None,
+    limit: int | None = None,
+    pagination_token: str | None = None,
+) -> Operation[RoleBindingList]:
+    """List one page of the role bindings of the organization.
+
+    Filters combine: a binding is listed when it matches all of them. An id filter without the type
+    filter that goes with it is refused with 400 INVALID_ARGUMENT.
+
+    Args:
+        principal_type: What kind of principal holds the role.
+        principal_id: Only bindings of the principal with this id. Without principal_type it is refused with 400
+            INVALID_ARGUMENT.
+        resource_type: Whether the role is held on an organization or on a project.
+        resource_id: Only bindings on the organization or project with this id. Without resource_type it is
+            refused with 400 INVALID_ARGUMENT.
+        role: The role that is held, an organization or a project role in keeping with resource_type.
+        limit: How many items a page holds at most, 1 to 100; outside of that 400 OUT_OF_RANGE.
+        pagination_token: Where the page starts: pagination.next of the page before, sent with the same filters and
+            limit, or nothing for the first page. A token that is expired or from another list is
+            refused with 400 INVALID_ARGUMENT.
+    """
+    return Operation(
+        id="list_role_bindings",
+        method="GET",
+        path="/admin/role-bindings",
+        returns=RoleBindingList,
+        query={
+            "principal_type": principal_type,
+            "principal_id": principal_id,
+            "resource_type": resource_type,
+            "resource_id": resource_id,
+            "role": role,
+            "limit": limit,
+            "paginationToken": pagination_token,
+        },
+        api_version=API_VERSION,
+    )

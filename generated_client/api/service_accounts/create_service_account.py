@@ -1,0 +1,31 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""POST /admin/service-accounts"""
+
+from __future__ import annotations
+
+from ...models.create_service_account_request import CreateServiceAccountRequest
+from ...models.service_account_with_secret import ServiceAccountWithSecret
+from ...types import API_VERSION, Operation
+
+
+def create_service_account(
+    *,
+    body: CreateServiceAccountRequest,
+) -> Operation[ServiceAccountWithSecret]:
+    """Create a service account.
+
+    The answer holds the client secret, which is shown this once. Names are not unique, so a repeated
+    request makes a second service account. A plan without service accounts answers 403 FORBIDDEN; a
+    role that the plan lacks or that the caller does not hold is refused with 403 PERMISSION_DENIED.
+
+    Args:
+        body: The service account to create and the roles to give it.
+    """
+    return Operation(
+        id="create_service_account",
+        method="POST",
+        path="/admin/service-accounts",
+        returns=ServiceAccountWithSecret,
+        body=body,
+        api_version=API_VERSION,
+    )

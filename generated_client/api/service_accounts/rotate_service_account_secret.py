@@ -1,0 +1,32 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""POST /admin/service-accounts/{service_account_id}/rotate-secret"""
+
+from __future__ import annotations
+
+from ...models.service_account_with_secret import ServiceAccountWithSecret
+from ...types import API_VERSION, Operation
+
+
+def rotate_service_account_secret(
+    *,
+    service_account_id: str,
+) -> Operation[ServiceAccountWithSecret]:
+    """Replace the client secret of a service account.
+
+    The answer holds the new secret, which is shown this once. The old secret stops working at once: the
+    two never work side by side, and a repeated request replaces the secret that was just issued. Access
+    tokens from the old secret can end within seconds or live until they expire.
+
+    Args:
+        service_account_id: The id of the service account, not its client_id.
+    """
+    return Operation(
+        id="rotate_service_account_secret",
+        method="POST",
+        path="/admin/service-accounts/{service_account_id}/rotate-secret",
+        returns=ServiceAccountWithSecret,
+        path_parameters={
+            "service_account_id": service_account_id,
+        },
+        api_version=API_VERSION,
+    )

@@ -1,0 +1,30 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""DELETE /admin/users/{user_id}"""
+
+from __future__ import annotations
+
+from ...types import API_VERSION, Operation
+
+
+def delete_user(
+    *,
+    user_id: str,
+) -> Operation[None]:
+    """Remove a user from the organization.
+
+    The holder of the last OrgOwner binding and a user who is managed by an identity provider are
+    refused with 409 ABORTED. The user is gone at once, and a repeat answers 404 NOT_FOUND.
+
+    Args:
+        user_id: The id of the user.
+    """
+    return Operation(
+        id="delete_user",
+        method="DELETE",
+        path="/admin/users/{user_id}",
+        returns=None,
+        path_parameters={
+            "user_id": user_id,
+        },
+        api_version=API_VERSION,
+    )

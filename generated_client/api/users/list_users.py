@@ -1,0 +1,39 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""GET /admin/users"""
+
+from __future__ import annotations
+
+from ...models.user_list import UserList
+from ...types import API_VERSION, Operation
+
+
+def list_users(
+    *,
+    email: str | None = None,
+    limit: int | None = None,
+    pagination_token: str | None = None,
+) -> Operation[UserList]:
+    """List one page of the users of the organization.
+
+    People who have been invited and have not accepted yet are invites, not users.
+
+    Args:
+        email: Only the user with this mail address, in upper or lower case, at most 254 characters. A
+            malformed address is refused with 400 INVALID_ARGUMENT.
+        limit: How many items a page holds at most, 1 to 100; outside of that 400 OUT_OF_RANGE.
+        pagination_token: Where the page starts: pagination.next of the page before, sent with the same filters and
+            limit, or nothing for the first page. A token that is expired or from another list is
+            refused with 400 INVALID_ARGUMENT.
+    """
+    return Operation(
+        id="list_users",
+        method="GET",
+        path="/admin/users",
+        returns=UserList,
+        query={
+            "email": email,
+            "limit": limit,
+            "paginationToken": pagination_token,
+        },
+        api_version=API_VERSION,
+    )

@@ -1,0 +1,22 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""CreateAPIKeyRequest as the API document describes it."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from ..models.api_key_role import APIKeyRole
+
+
+@frozen(kw_only=True)
+class CreateAPIKeyRequest:
+    """The API key to create.
+
+    Attributes:
+        name: The name, 1 to 80 characters; any other length is refused with 400 INVALID_ARGUMENT. Another
+            key may have it already.
+        roles: The roles of the key on its project, ProjectEditor alone when left out.
+    """
+
+    name: str
+    roles: list[APIKeyRole] | None = None

@@ -1,0 +1,25 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""CreateInviteRequest as the API document describes it."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class CreateInviteRequest:
+    """The person to invite and the roles to give on acceptance.
+
+    Attributes:
+        email: The mail address to invite, at most 254 characters. A malformed one is refused with 400
+            INVALID_ARGUMENT, one that is a member or has a pending invite with 409 ALREADY_EXISTS.
+        role_bindings: The roles that the person gets, 1 to 100, at least one of them on the organization. Anything
+            else is refused with 400 INVALID_ARGUMENT.
+    """
+
+    email: str
+    role_bindings: list[RoleBindingInput]
+
+
+# Below the class, so that models may refer to each other in a circle.
+from ..models.role_binding_input import RoleBindingInput

@@ -1,0 +1,24 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""CreateProjectRequest as the API document describes it."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class CreateProjectRequest:
+    """The project to create.
+
+    Attributes:
+        name: The name, 1 to 512 characters without NUL; anything else is refused with 400
+            INVALID_ARGUMENT. Another project may have it already.
+        max_pods: How many pods the project may use at most, 0 when left out. More than 0 is refused with 400
+            INVALID_ARGUMENT for an organization without access to pods.
+        force_encryption_with_cmek: Whether to require a customer-managed encryption key (CMEK), false when left out. Once true
+            it cannot be turned off.
+    """
+
+    name: str
+    max_pods: int | None = None
+    force_encryption_with_cmek: bool | None = None

@@ -1,0 +1,27 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""RoleBindingInput as the API document describes it."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from ..models.resource_type import ResourceType
+from ..models.role_name import RoleName
+
+
+@frozen(kw_only=True)
+class RoleBindingInput:
+    """A role to give to a principal that is created in the same request.
+
+    Attributes:
+        resource_type: Whether the role is given on the organization or on a project.
+        role: The role to give: one that starts with Org on the organization, any other on a project. A
+            mismatch is refused with 400 INVALID_ARGUMENT, a role that the caller does not hold with 403
+            PERMISSION_DENIED.
+        resource_id: The id of the project; a project without it is refused with 400 INVALID_ARGUMENT. For the
+            organization it can be left out or be the id of the organization.
+    """
+
+    resource_type: ResourceType
+    role: RoleName
+    resource_id: str | None = None

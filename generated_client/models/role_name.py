@@ -1,0 +1,26 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""RoleName: a value that the API document lists, or one that it does not list yet."""
+
+from typing import Literal, TypeAlias
+
+from ..types import Unlisted
+
+RoleName: TypeAlias = (
+    Literal[
+        "ControlPlaneEditor",
+        "ControlPlaneViewer",
+        "DataPlaneEditor",
+        "DataPlaneViewer",
+        "OrgBillingAdmin",
+        "OrgManager",
+        "OrgMember",
+        "OrgOwner",
+        "ProjectEditor",
+        "ProjectManager",
+        "ProjectMember",
+        "ProjectOwner",
+        "ProjectViewer",
+    ]
+    | Unlisted
+)
+"""The role that is held, an organization or a project role in keeping with resource_type."""

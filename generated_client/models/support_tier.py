@@ -1,0 +1,17 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""SupportTier: a value that the API document lists, or one that it does not list yet."""
+
+from typing import Literal, TypeAlias
+
+from ..types import Unlisted
+
+SupportTier: TypeAlias = (
+    Literal[
+        "Developer",
+        "Enterprise",
+        "Free",
+        "Pro",
+    ]
+    | Unlisted
+)
+"""The level of support that the organization gets."""

@@ -1,0 +1,21 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""UpdateAPIKeyRequest as the API document describes it."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from ..models.api_key_role import APIKeyRole
+
+
+@frozen(kw_only=True)
+class UpdateAPIKeyRequest:
+    """What to change in an API key. Fields that are left out keep their value.
+
+    Attributes:
+        name: The new name, 1 to 80 characters; any other length is refused with 400 INVALID_ARGUMENT.
+        roles: The new roles, which replace all that the key had.
+    """
+
+    name: str | None = None
+    roles: list[APIKeyRole] | None = None

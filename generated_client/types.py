@@ -1,0 +1,81 @@
+# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
+"""What the models and operations of this package are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, NewType, TypeAlias, TypeVar, overload
+
+from attrs import field, frozen
+
+API_VERSION = "2026-07"
+"""Version of the API document that this package was generated from."""
+
+Unlisted = NewType("Unlisted", str)
+"""A value that the API document does not list: arrives unchanged, and is sent by wrapping it explicitly."""
+
+QueryValue: TypeAlias = str | int | bool | Sequence[str] | None
+
+_T = TypeVar("_T")
+
+
+def masked(value: object) -> str:
+    """Stand in for a secret in the repr of its model."""
+    return "None" if value is None else "'***'"
+
+
+@frozen(kw_only=True, init=False)
+class Operation(Generic[_T]):
+    """One call of the API as data: nothing is sent, quoted or checked until a client sends it.
+
+    Attributes:
+        id: Name of the operation in errors and logs, such as ``create_project``.
+        method: HTTP method in capitals.
+        path: Path template, such as ``/admin/projects/{project_id}``.
+        returns: Type of a successful answer, or None where it has no body.
+        path_parameters: Raw values for the path template; the client quotes them.
+        query: Query parameters by their names on the wire; None is left out.
+        body: Model or JSON value to send, or None for no body.
+        api_version: API version to ask for; None stands for ``API_VERSION``.
+    """
+
+    id: str
+    method: str
+    path: str
+    returns: type[_T] | None
+    path_parameters: Mapping[str, str] = field(factory=dict[str, str])
+    query: Mapping[str, QueryValue] = field(factory=dict[str, QueryValue])
+    body: object = None
+    api_version: str | None = None
+
+    @overload
+    def __init__(
+        self: Operation[None],
+        *,
+        id: str,
+        method: str,
+        path: str,
+        returns: None,
+        path_parameters: Mapping[str, str] = ...,
+        query: Mapping[str, QueryValue] = ...,
+        body: object = None,
+        api_version: str | None = None,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        *,
+        id: str,
+        method: str,
+        path: str,
+        returns: type[_T],
+        path_parameters: Mapping[str, str] = ...,
+        query: Mapping[str, QueryValue] = ...,
+        body: object = None,
+        api_version: str | None = None,
+    ) -> None: ...
+
+    def __init__(self, **fields: Any) -> None:
+        """Take every field by its name; the overloads tell that returns=None makes an Operation[None]."""
+        self.__attrs_init__(**fields)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]

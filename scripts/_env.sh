@@ -1,0 +1,44 @@
+# Sourced by the commands of this folder: makes a virtual environment and installs what a command needs, once.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+venv="$root/.venv"
+
+fail() {
+  printf '%s: %s\n' "$(basename "$0")" "$1" >&2
+  exit 1
+}
+
+# Print the first interpreter that is new enough; $1, where given, is the only candidate.
+find_python() {
+  local candidate candidates=("$@")
+  [ $# -gt 0 ] || candidates=("${PYTHON:-python3}" python3 python3.14 python3.13 python3.12 python3.11 python)
+  for candidate in "${candidates[@]}"; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      printf '%s\n' "$candidate"
+      return
+    fi
+  done
+  fail "Python 3.11 or newer is needed, and none was found as: ${candidates[*]} (set PYTHON to its path)"
+}
+
+# ensure_env NAME [PYTHON]: have everything of requirements/NAME.txt in the environment, and leave its interpreter in $python.
+ensure_env() {
+  local name=$1 stamp found wanted
+  if [ ! -x "$venv/bin/python" ]; then
+    found=$(find_python "${@:2}") || exit 1
+    "$found" -c 'import venv, ensurepip' 2>/dev/null ||
+      fail "$found has no venv module (on Debian and Ubuntu: apt-get install python3-venv)"
+    echo "making $(basename "$venv") with $("$found" --version)"
+    "$found" -m venv "$venv"
+  fi
+  python="$venv/bin/python"
+  stamp="$venv/installed-$name"
+  wanted=$(cat "$root/requirements/$name.txt" "$root/pyproject.toml" | sha256sum)
+  if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
+    echo "installing requirements/$name.txt"
+    "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$root/requirements/$name.txt"
+    "$python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable "$root"
+    printf '%s\n' "$wanted" >"$stamp"
+  fi
+}
