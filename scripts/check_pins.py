@@ -30,7 +30,10 @@ def main() -> int:
             found = "missing"
         if found != wanted:
             wrong = True
-            print(f"{tool} is {found}, and {wanted} is needed: run scripts/test, which installs it", file=sys.stderr)
+            print(
+                f"{tool} is {found}, and {wanted} is needed: run scripts/test, which installs it",
+                file=sys.stderr,
+            )
     return int(wrong)
 
 

@@ -40,7 +40,7 @@ generate() {
   rm "$fresh/client.py" "$fresh/errors.py"
   find "$fresh" -name '*.py' -size -2c -delete
   "$bin/ruff" check --isolated --quiet --fix-only --select F401,I "$fresh"
-  "$bin/ruff" format --isolated --quiet --line-length 110 "$fresh"
+  "$bin/ruff" format --isolated --quiet --line-length 120 "$fresh"
   touch "$fresh/py.typed"
   "$python" - "$fresh" <<'PY'
 import sys

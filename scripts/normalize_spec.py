@@ -14,15 +14,17 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ruamel.yaml import YAML
 
 VERSION_HEADER = "x-pinecone-api-version"
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 
-Node = dict[str, Any]
+Node: TypeAlias = Any
+"""A mapping of the document; what it holds is known only to the rule that reads it."""
 
 
 class Rule(NamedTuple):
@@ -49,9 +51,9 @@ def rules(settings: Node) -> list[Rule]:
         Rule("drop the version header parameter", drop_version_header),
         Rule("drop format: uuid", drop_uuid_format),
         Rule("hoist schemas marked x-component-name", hoist_marked_schemas),
-        *(Rule(f"secret {place}", lambda doc, p=place: mark_secret(doc, p)) for place in settings["secrets"]),
+        *(Rule(f"secret {place}", partial(mark_secret, place=place)) for place in settings["secrets"]),
         *(
-            Rule(f"literal {name} at {place}", lambda doc, n=name, p=place: name_literal(doc, n, p))
+            Rule(f"literal {name} at {place}", partial(name_literal, name=name, place=place))
             for name, place in settings["literals"].items()
         ),
         Rule("spell x-enum as enum", spell_enums, may_be_idle=True),
@@ -77,9 +79,7 @@ def drop_version_header(document: Node) -> Node:
 
 def drop_uuid_format(document: Node) -> Node:
     """Make ids opaque strings: the server owns their form."""
-    return rewrite(
-        document, lambda node: {k: v for k, v in node.items() if (k, v) != ("format", "uuid")}
-    )
+    return rewrite(document, lambda node: {k: v for k, v in node.items() if (k, v) != ("format", "uuid")})
 
 
 def hoist_marked_schemas(document: Node) -> Node:
@@ -96,7 +96,7 @@ def hoist_marked_schemas(document: Node) -> Node:
     return with_schemas(rewrite(document, change), hoisted)
 
 
-def mark_secret(document: Node, place: str) -> Node:
+def mark_secret(document: Node, *, place: str) -> Node:
     """Mark a field whose value the model's repr masks."""
     document = deepcopy(document)
     field = find_property(document, place)
@@ -105,7 +105,7 @@ def mark_secret(document: Node, place: str) -> Node:
     return document
 
 
-def name_literal(document: Node, name: str, place: str) -> Node:
+def name_literal(document: Node, *, name: str, place: str) -> Node:
     """Give the values at a place a name, and refer to it wherever the same values stand."""
     found = find_property(document, place)
     found = found.get("items", found) if found is not None else {}

@@ -1,2 +1,72 @@
 # Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
-"""Contains methods for accessing the API"""
+"""Every operation of the API document."""
+
+from .api_keys.create_api_key import create_api_key
+from .api_keys.delete_api_key import delete_api_key
+from .api_keys.fetch_api_key import fetch_api_key
+from .api_keys.list_project_api_keys import list_project_api_keys
+from .api_keys.update_api_key import update_api_key
+from .invites.create_invite import create_invite
+from .invites.delete_invite import delete_invite
+from .invites.fetch_invite import fetch_invite
+from .invites.list_invites import list_invites
+from .invites.resend_invite import resend_invite
+from .organizations.delete_organization import delete_organization
+from .organizations.fetch_organization import fetch_organization
+from .organizations.list_organizations import list_organizations
+from .organizations.update_organization import update_organization
+from .projects.create_project import create_project
+from .projects.delete_project import delete_project
+from .projects.fetch_project import fetch_project
+from .projects.list_projects import list_projects
+from .projects.update_project import update_project
+from .role_bindings.create_role_binding import create_role_binding
+from .role_bindings.delete_role_binding import delete_role_binding
+from .role_bindings.fetch_role_binding import fetch_role_binding
+from .role_bindings.list_role_bindings import list_role_bindings
+from .service_accounts.create_service_account import create_service_account
+from .service_accounts.delete_service_account import delete_service_account
+from .service_accounts.fetch_service_account import fetch_service_account
+from .service_accounts.list_service_accounts import list_service_accounts
+from .service_accounts.rotate_service_account_secret import (
+    rotate_service_account_secret,
+)
+from .service_accounts.update_service_account import update_service_account
+from .users.delete_user import delete_user
+from .users.fetch_user import fetch_user
+from .users.list_users import list_users
+
+__all__ = [
+    "create_api_key",
+    "create_invite",
+    "create_project",
+    "create_role_binding",
+    "create_service_account",
+    "delete_api_key",
+    "delete_invite",
+    "delete_organization",
+    "delete_project",
+    "delete_role_binding",
+    "delete_service_account",
+    "delete_user",
+    "fetch_api_key",
+    "fetch_invite",
+    "fetch_organization",
+    "fetch_project",
+    "fetch_role_binding",
+    "fetch_service_account",
+    "fetch_user",
+    "list_invites",
+    "list_organizations",
+    "list_project_api_keys",
+    "list_projects",
+    "list_role_bindings",
+    "list_service_accounts",
+    "list_users",
+    "resend_invite",
+    "rotate_service_account_secret",
+    "update_api_key",
+    "update_organization",
+    "update_project",
+    "update_service_account",
+]

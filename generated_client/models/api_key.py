@@ -10,7 +10,7 @@ from ..models.api_key_role import APIKeyRole
 
 @frozen(kw_only=True)
 class APIKey:
-    """An API key without its value. Neither its age nor its last use is recorded.
+    """An API key without its value. It has no dates of creation, expiry or last use.
 
     Attributes:
         id: The id of the key, which is not its value.

@@ -13,7 +13,7 @@ class APIKeyWithSecret:
     """A new API key together with its value.
 
     Attributes:
-        key: An API key without its value. Neither its age nor its last use is recorded.
+        key: An API key without its value. It has no dates of creation, expiry or last use.
         value: The secret to authenticate with, such as pcsk_label_unique. It is shown once, in this
             answer, and cannot be fetched again.
     """

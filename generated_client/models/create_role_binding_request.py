@@ -20,7 +20,7 @@ class CreateRoleBindingRequest:
             a member already; a processed invite is refused with 409 ALREADY_EXISTS.
         resource_type: Whether the role is given on the organization or on a project.
         role: The role to give: one that starts with Org on the organization, any other on a project; to
-            an API key only those from ProjectEditor to DataPlaneViewer. A mismatch is refused with 400
+            an API key only one that ends with Editor or Viewer. A mismatch is refused with 400
             INVALID_ARGUMENT, a role that the caller does not hold with 403 PERMISSION_DENIED.
         resource_id: The id of the project, for an API key its own; a project without it is refused with 400
             INVALID_ARGUMENT. For the organization it can be left out or be the id of the organization.

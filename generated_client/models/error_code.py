@@ -29,4 +29,4 @@ ErrorCode: TypeAlias = (
     ]
     | Unlisted
 )
-"""The kind of error, finer than the HTTP status and stable. Decide on this, never on the message."""
+"""The kind of error, finer than the HTTP status. Decide on this, never on the message."""

@@ -15,8 +15,7 @@ class ErrorResponseError:
     """The error itself.
 
     Attributes:
-        code: The kind of error, finer than the HTTP status and stable. Decide on this, never on the
-            message.
+        code: The kind of error, finer than the HTTP status. Decide on this, never on the message.
         message: What went wrong, for people to read. The wording can change.
         details: More about the error, without a fixed form. Often absent.
     """

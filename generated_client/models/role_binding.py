@@ -23,7 +23,8 @@ class RoleBinding:
         principal_id: The id of the user, service account, API key or invite that holds the role.
         resource_type: Whether the role is held on an organization or on a project.
         resource_id: The id of the organization or project that the role is held on.
-        role: The role that is held, an organization or a project role in keeping with resource_type.
+        role: The role that is held. One that starts with Org is held on an organization, any other on a
+            project.
         created_at: When the role binding was created.
     """
 

@@ -23,4 +23,4 @@ RoleName: TypeAlias = (
     ]
     | Unlisted
 )
-"""The role that is held, an organization or a project role in keeping with resource_type."""
+"""The role that is held. One that starts with Org is held on an organization, any other on a project."""

@@ -13,7 +13,7 @@ def list_project_api_keys(
 ) -> Operation[ListApiKeysResponse]:
     """List the API keys of a project.
 
-    The list is complete; it is not paged. The values of the keys are not in it.
+    The list is complete; it is not paged. The values of the keys are not listed.
 
     Args:
         project_id: The id of the project.

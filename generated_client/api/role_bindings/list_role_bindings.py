@@ -32,7 +32,8 @@ def list_role_bindings(
         resource_type: Whether the role is held on an organization or on a project.
         resource_id: Only bindings on the organization or project with this id. Without resource_type it is
             refused with 400 INVALID_ARGUMENT.
-        role: The role that is held, an organization or a project role in keeping with resource_type.
+        role: The role that is held. One that starts with Org is held on an organization, any other on a
+            project.
         limit: How many items a page holds at most, 1 to 100; outside of that 400 OUT_OF_RANGE.
         pagination_token: Where the page starts: pagination.next of the page before, sent with the same filters and
             limit, or nothing for the first page. A token that is expired or from another list is

@@ -14,7 +14,7 @@ def list_service_accounts(
 ) -> Operation[ServiceAccountList]:
     """List one page of the service accounts of the organization.
 
-    The client secrets are not in it.
+    Client secrets are not listed.
 
     Args:
         limit: How many items a page holds at most, 1 to 100; outside of that 400 OUT_OF_RANGE.

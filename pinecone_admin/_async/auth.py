@@ -1,0 +1,43 @@
+"""The transport that adds the bearer token, and a fresh one where the API no longer accepts it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import httpx
+
+from pinecone_admin._provider import TokenSource
+from pinecone_admin._retry import CALL, Call
+from pinecone_admin._token import AccessToken
+
+
+class AsyncBearerTransport(httpx.AsyncBaseTransport):
+    """Authorizes requests; a 401 is answered once with another token, within the same deadline."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, tokens: TokenSource) -> None:
+        self._transport = transport
+        self._tokens = tokens
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request with a token; 403 never asks for another one."""
+        call: Call = request.extensions[CALL]
+        token = await self._tokens.async_get(deadline=call.deadline)
+        response = await self._transport.handle_async_request(_authorized(request, token))
+        if response.status_code != HTTPStatus.UNAUTHORIZED:
+            return response
+        fresh = await self._tokens.async_get(deadline=call.deadline, rejected=token)
+        if fresh == token:
+            return response
+        return await self._transport.handle_async_request(_authorized(request, fresh))
+
+    async def aclose(self) -> None:
+        """Close the transport below."""
+        await self._transport.aclose()
+
+
+def _authorized(request: httpx.Request, token: AccessToken) -> httpx.Request:
+    headers = request.headers.copy()
+    headers["authorization"] = f"Bearer {token.value}"
+    return httpx.Request(
+        request.method, request.url, headers=headers, stream=request.stream, extensions=request.extensions
+    )

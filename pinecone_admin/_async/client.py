@@ -1,0 +1,330 @@
+"""The client: what it is made of, and the way of a call."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import NoReturn, Self, TypeVar
+
+import httpx
+from attrs import frozen
+
+from generated_client.types import Operation
+from pinecone_admin import _config
+from pinecone_admin._async.api_keys import AsyncAPIKeys
+from pinecone_admin._async.auth import AsyncBearerTransport
+from pinecone_admin._async.invites import AsyncInvites
+from pinecone_admin._async.organizations import AsyncOrganizations
+from pinecone_admin._async.projects import AsyncProjects
+from pinecone_admin._async.role_bindings import AsyncRoleBindings
+from pinecone_admin._async.service_accounts import AsyncServiceAccounts
+from pinecone_admin._async.transport import AsyncPools, AsyncRetryTransport
+from pinecone_admin._async.users import AsyncUsers
+from pinecone_admin._connect import check_transports, token_source
+from pinecone_admin._errors import closed_during, from_exception
+from pinecone_admin._primitives import connect_later, current_clock
+from pinecone_admin._provider import TokenProvider, TokenSource
+from pinecone_admin._retry import IDEMPOTENT, Call, RetryPolicy
+from pinecone_admin._token import AccessToken
+from pinecone_admin._wire import from_response, to_request
+from pinecone_admin.errors import (
+    ClientClosedError,
+    PineconeError,
+    PineconeTypeError,
+    PineconeValueError,
+    ReadOnlyError,
+)
+
+_T = TypeVar("_T")
+
+
+@frozen(kw_only=True)
+class _Shared:
+    """What a client shares with its copies."""
+
+    config: _config.Config
+    transport: httpx.AsyncBaseTransport
+    pools: AsyncPools | None
+    tokens: TokenSource | None
+    closed: threading.Event
+
+
+class AsyncAdmin:
+    """Runs a Pinecone organization: its projects, API keys, users, invites, service accounts and role bindings.
+
+    Args:
+        client_id: Id of the service account, or a callable that gives it; else ``PINECONE_CLIENT_ID``.
+        client_secret: Its secret, or a callable that gives it, asked afresh at each exchange; else
+            ``PINECONE_CLIENT_SECRET``.
+        access_token: A token that somebody else minted, or a callable that gives one at each call; else
+            ``PINECONE_ACCESS_TOKEN``. Nothing is minted then.
+        additional_headers: Sent with every API request in place of ours of the same name, and never to the token
+            endpoint. An ``Authorization`` among them also turns minting off.
+        source_tag: Names your integration in the User-Agent; reduced to ``[a-z0-9_:]``.
+        proxy_url: Proxy for the API and the token endpoint; else by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
+        ssl_verify: True, False, the path of a CA file or folder, or an ``ssl.SSLContext``.
+        host: Address of the API; else ``PINECONE_CONTROLLER_HOST``, else production. Without a scheme it gets https.
+        oauth_url: Address of the token endpoint with its path; else ``PINECONE_OAUTH_URL``, else production.
+        allow_http: Allow plain http beyond loopback; also by ``PINECONE_ADMIN_ALLOW_HTTP=1``.
+        timeout: Seconds for a whole call: token, attempts and waits, above 0.
+        retry: How often and how patiently to try.
+        max_connections: Connections open at once, from 1.
+        lazy: Fetch the first token at the first call rather than here.
+        read_only: Refuse everything but GET before anything is sent.
+        transport: Sends the requests instead of connections of our own; you close it.
+        oauth_transport: The same for the token exchange, always synchronous.
+
+    Raises:
+        PineconeValueError: An argument or a variable is missing, empty, or has a value that cannot be right.
+        PineconeTypeError: An argument has a type that cannot be right.
+        InvalidCredentialsError: The token endpoint does not accept the credentials.
+        TokenError: The token endpoint refused for another reason.
+        PineconeConnectionError: The token endpoint cannot be reached.
+    """
+
+    organizations: AsyncOrganizations
+    projects: AsyncProjects
+    api_keys: AsyncAPIKeys
+    users: AsyncUsers
+    invites: AsyncInvites
+    service_accounts: AsyncServiceAccounts
+    role_bindings: AsyncRoleBindings
+
+    def __init__(
+        self,
+        *,
+        client_id: str | Callable[[], str] | None = None,
+        client_secret: str | Callable[[], str] | None = None,
+        access_token: str | Callable[[], str] | None = None,
+        additional_headers: Mapping[str, str] | None = None,
+        source_tag: str | None = None,
+        proxy_url: str | None = None,
+        ssl_verify: bool | str | os.PathLike[str] | ssl.SSLContext = True,
+        host: str | None = None,
+        oauth_url: str | None = None,
+        allow_http: bool = False,
+        timeout: float = 60.0,
+        retry: RetryPolicy | None = None,
+        max_connections: int = 20,
+        lazy: bool = False,
+        read_only: bool = False,
+        transport: httpx.AsyncBaseTransport | None = None,
+        oauth_transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        config = _config.resolve(
+            env=os.environ,
+            client_id=client_id,
+            client_secret=client_secret,
+            access_token=access_token,
+            additional_headers=additional_headers,
+            source_tag=source_tag,
+            proxy_url=proxy_url,
+            ssl_verify=ssl_verify,
+            own_connections=transport is None,
+            host=host,
+            oauth_url=oauth_url,
+            allow_http=allow_http,
+            timeout=timeout,
+            retry=retry,
+            max_connections=max_connections,
+            lazy=lazy,
+            read_only=read_only,
+        )
+        # Whatever is raised from here on, a traceback that shows locals shows none of these.
+        del client_secret, access_token, additional_headers, proxy_url
+        if isinstance(config, PineconeError):
+            raise config
+        self._assemble(_share(config, transport, oauth_transport), config.options, owner=True)
+        if not config.lazy:
+            connect_later(self._token)
+
+    def _assemble(self, shared: _Shared, options: _config.Options, *, owner: bool) -> None:
+        self._shared = shared
+        self._options = options
+        self._owner = owner
+        self._clock = current_clock()
+        self._transport: httpx.AsyncBaseTransport = AsyncRetryTransport(shared.transport, retry=options.retry)
+        if shared.tokens is not None and "authorization" not in options.headers:
+            self._transport = AsyncBearerTransport(self._transport, shared.tokens)
+        self.organizations = AsyncOrganizations(self)
+        self.projects = AsyncProjects(self)
+        self.api_keys = AsyncAPIKeys(self)
+        self.users = AsyncUsers(self)
+        self.invites = AsyncInvites(self)
+        self.service_accounts = AsyncServiceAccounts(self)
+        self.role_bindings = AsyncRoleBindings(self)
+
+    async def send(self, operation: Operation[_T]) -> _T:
+        """Send one operation: a builder's of ``pinecone_admin.operations``, or one that you made by hand.
+
+        Args:
+            operation: What to do.
+
+        Returns:
+            The decoded answer; None for an operation without one.
+
+        Raises:
+            PineconeValueError: An argument has a value that cannot be right; nothing was sent.
+            PineconeTypeError: An argument has a type that cannot be right; nothing was sent.
+            ReadOnlyError: The client is read-only; nothing was sent.
+            ApiError: The server refused or failed; its subclass tells the status.
+            TokenError: No token could be had; nothing was sent.
+            PineconeConnectionError: No answer came.
+            PineconeTimeoutError: No answer came in time.
+            ResponseParsingError: A success that does not fit the API description.
+            ClientClosedError: The client is closed.
+        """
+        call = self._begin(operation)
+        config = self._shared.config
+        request = to_request(
+            operation, api_url=config.api_url, agent=config.agent, headers=self._options.headers, call=call
+        )
+        answer = await self._answer(operation, request, call)
+        result = (
+            from_response(operation, answer, call, wall=self._clock.wall())
+            if isinstance(answer, httpx.Response)
+            else answer
+        )
+        if isinstance(result, PineconeError):
+            # Raised here, outside of any except, so that no context of it holds a header or a body.
+            raise result
+        return result.value
+
+    def _begin(self, operation: Operation[_T]) -> Call:
+        if self._shared.closed.is_set():
+            raise ClientClosedError("the client is closed", operation=operation.id)
+        if self._options.read_only and operation.method != "GET":
+            raise ReadOnlyError(f"the client is read-only and sends no {operation.method}", operation=operation.id)
+        return Call(
+            deadline=self._clock.monotonic() + self._options.timeout,
+            idempotent=operation.method in IDEMPOTENT,
+            label=operation.path,
+            closed=self._shared.closed,
+        )
+
+    async def _answer(
+        self, operation: Operation[_T], request: httpx.Request, call: Call
+    ) -> httpx.Response | PineconeError:
+        try:
+            return await self._transport.handle_async_request(request)
+        except PineconeError as exc:
+            # The source of tokens raises these; that nothing was sent is its to say.
+            exc.operation = operation.id
+            return exc.with_traceback(None)
+        except Exception as exc:  # noqa: BLE001 - a transport may raise anything, and nothing foreign escapes
+            if call.closed.is_set():
+                return closed_during(call, operation.id)
+            return from_exception(exc, operation=operation.id, call=call, host=request.url.host)
+
+    async def token(self) -> AccessToken:
+        """Give an access token for other tools.
+
+        Returns:
+            The token and the time it expires; masked in ``repr``.
+
+        Raises:
+            PineconeValueError: The Authorization header is your own, so there is no token.
+            TokenError: The token endpoint refused.
+            PineconeConnectionError: It cannot be reached.
+            ClientClosedError: The client is closed.
+        """
+        return await self._token()
+
+    async def _token(self) -> AccessToken:
+        if self._shared.closed.is_set():
+            raise ClientClosedError("the client is closed")
+        if self._shared.tokens is None:
+            raise PineconeValueError("there is no token: additional_headers sets Authorization")
+        return await self._shared.tokens.async_get(deadline=self._clock.monotonic() + self._options.timeout)
+
+    def update_secret(self, client_secret: str) -> None:
+        """Use another client secret from now on, after it was rotated; the token of the old one is given up.
+
+        Args:
+            client_secret: The new secret.
+
+        Raises:
+            PineconeValueError: It is empty or has white space around it, or this client mints no tokens.
+        """
+        if not isinstance(self._shared.tokens, TokenProvider):
+            raise PineconeValueError("client_secret cannot be updated: this client mints no tokens")
+        self._shared.tokens.update_secret(client_secret)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        retry: RetryPolicy | None = None,
+        additional_headers: Mapping[str, str] | None = None,
+        read_only: bool | None = None,
+    ) -> Self:
+        """Give a light copy with other options, which shares connections and tokens; closing it does nothing.
+
+        Args:
+            timeout: Seconds for a whole call, above 0.
+            retry: How often and how patiently to try.
+            additional_headers: Added to the headers there are.
+            read_only: Refuse everything but GET.
+        """
+        options = _config.changed(
+            self._options,
+            timeout=timeout,
+            retry=retry,
+            additional_headers=additional_headers,
+            read_only=read_only,
+        )
+        twin = object.__new__(type(self))
+        twin._assemble(self._shared, options, owner=False)
+        return twin
+
+    async def aclose(self) -> None:
+        """Close the connections of this process and event loop; calls that wait end with ClientClosedError."""
+        if not self._owner or self._shared.closed.is_set():
+            return
+        self._shared.closed.set()
+        if self._shared.tokens is not None:
+            self._shared.tokens.close()
+        if self._shared.pools is not None:
+            await self._shared.pools.aclose()
+
+    async def __aenter__(self) -> Self:
+        if not self._shared.config.lazy and self._shared.tokens is not None:
+            await self._token()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        names = "organizations, projects, api_keys, users, invites, service_accounts, role_bindings"
+        return f"<{type(self).__name__} of {self._shared.config.api_url}: {names}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise PineconeTypeError(f"{type(self).__name__} cannot be pickled: it holds credentials and connections")
+
+
+def _share(
+    config: _config.Config,
+    transport: httpx.AsyncBaseTransport | None,
+    oauth_transport: httpx.BaseTransport | None,
+) -> _Shared:
+    mints = isinstance(config.identity, _config.Credentials)
+    check_transports(transport, oauth_transport, kind=httpx.AsyncBaseTransport, mints=mints)
+    closed = threading.Event()
+    pools = None
+    if config.context is not None:
+        pools = AsyncPools(context=config.context, proxy=config.api_proxy, max_connections=config.max_connections)
+    base = pools or transport
+    assert base is not None  # noqa: S101 - connections of our own are made where no transport is given
+    return _Shared(
+        config=config,
+        transport=base,
+        pools=pools,
+        tokens=token_source(config, transport=transport, oauth_transport=oauth_transport, closed=closed),
+        closed=closed,
+    )

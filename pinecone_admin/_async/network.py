@@ -1,0 +1,104 @@
+"""Sockets that no answer can keep open past the attempt's end, however slowly it drips.
+
+httpx times each read and write by itself, and has no bound for all of them together.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import httpcore
+
+_end: ContextVar[float | None] = ContextVar("pinecone_admin_attempt_end", default=None)
+
+
+@contextmanager
+def bounded(seconds: float) -> Generator[None, None, None]:
+    """Let every connect, read and write within end after this many seconds."""
+    token = _end.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _end.reset(token)
+
+
+def _left(timeout: float | None, expired: type[Exception]) -> float | None:
+    end = _end.get()
+    if end is None:
+        return timeout
+    left = end - time.monotonic()
+    if left <= 0:
+        raise expired("the time for this attempt is over")
+    return left if timeout is None else min(timeout, left)
+
+
+class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
+    """Opens connections as another backend does, within the bound."""
+
+    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
+        self._backend = backend
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to a host."""
+        left = _left(timeout, httpcore.ConnectTimeout)
+        stream = await self._backend.connect_tcp(host, port, left, local_address, socket_options)
+        return AsyncBoundedStream(stream)
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to a socket in the file system."""
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return AsyncBoundedStream(await self._backend.connect_unix_socket(path, left, socket_options))
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep between the connection retries of httpcore, which we leave off."""
+        await self._backend.sleep(seconds)
+
+
+class AsyncBoundedStream(httpcore.AsyncNetworkStream):
+    """Reads and writes as another stream does, within the bound."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        """Read what is there."""
+        return await self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Write all of it."""
+        await self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+    ) -> httpcore.AsyncNetworkStream:
+        """Go on within TLS."""
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return AsyncBoundedStream(await self._stream.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:
+        """Give what the stream below knows of itself."""
+        return self._stream.get_extra_info(info)

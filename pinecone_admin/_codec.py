@@ -1,0 +1,264 @@
+"""Models to JSON and back: the one place that knows cattrs, loaded when the first answer is decoded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, get_args, get_origin
+
+import attrs
+from attrs import frozen
+
+from generated_client.types import Unlisted, masked
+from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+_T = TypeVar("_T")
+
+Json: TypeAlias = Any
+Hook: TypeAlias = Callable[[Json, Any], Any]
+
+
+@frozen
+class Decoded(Generic[_T]):
+    """A body that fits its type."""
+
+    value: _T
+
+
+@frozen
+class Misfit:
+    """Where a body does not fit its type, and how; returned rather than raised, so that no traceback holds the body."""
+
+    path: str
+    problem: str
+
+
+def encode(body: object) -> bytes:
+    """Write a model or a JSON value as UTF-8; fields that are None are left out.
+
+    Raises:
+        PineconeTypeError: Something in it is no JSON.
+        PineconeValueError: It holds NaN, an infinity, half of a surrogate pair, or itself.
+    """
+    try:
+        text = json.dumps(body, default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode()
+    except TypeError as exc:
+        raise PineconeTypeError(f"the body cannot be sent as JSON: {exc}") from None
+    except (ValueError, RecursionError) as exc:
+        raise PineconeValueError(f"the body cannot be sent as JSON: {exc}") from None
+
+
+def _plain(value: object) -> Json:
+    if attrs.has(type(value)):
+        return {name: item for name, item, _ in _fields(value) if item is not None}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def _fields(model: object) -> list[tuple[str, object, bool]]:
+    """Give each field's name on the wire, its value, and whether it is a secret."""
+    kind = cast("type[attrs.AttrsInstance]", type(model))
+    return [(_wire_name(field), getattr(model, field.name), field.repr is masked) for field in attrs.fields(kind)]
+
+
+def _wire_name(field: attrs.Attribute[Any]) -> str:
+    return str(field.metadata.get("name", field.name))
+
+
+def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]:
+    """Turn a model into plain JSON types.
+
+    Args:
+        model: Any model of this package.
+        reveal: Show secrets, which are ``"***"`` otherwise.
+
+    Returns:
+        A dict under the names of the API; date-times are ISO 8601 text.
+
+    Raises:
+        PineconeTypeError: It is not a model.
+    """
+    if not attrs.has(type(model)):
+        raise PineconeTypeError(f"model must be a model of this package, not {type(model).__name__}")
+    return {
+        name: _jsonable(value, reveal=reveal) if reveal or not secret else "***"
+        for name, value, secret in _fields(model)
+    }
+
+
+def _jsonable(value: object, *, reveal: bool) -> Json:
+    if attrs.has(type(value)):
+        return to_dict(value, reveal=reveal)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, list):
+        return [_jsonable(item, reveal=reveal) for item in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return value
+
+
+def decode(body: bytes, returns: type[_T]) -> Decoded[_T] | Misfit:
+    """Read a JSON body as a type, strictly: nothing is converted that is not of the right kind."""
+    value = parse(body)
+    return value if isinstance(value, Misfit) else structure(value.value, returns)
+
+
+def parse(body: bytes) -> Decoded[Json] | Misfit:
+    """Read JSON in UTF-8, 16 or 32, with or without a byte order mark."""
+    try:
+        return Decoded(json.loads(body))
+    except (ValueError, RecursionError) as exc:
+        return Misfit("", "is empty" if not body.strip() else f"is not JSON ({type(exc).__name__})")
+
+
+def as_object(value: object) -> dict[str, Any] | None:
+    """See a JSON value as an object, or None where it is none."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def parse_object(body: bytes) -> dict[str, Any] | None:
+    """Read JSON that should be an object; None where it is anything else."""
+    parsed = parse(body)
+    return None if isinstance(parsed, Misfit) else as_object(parsed.value)
+
+
+def structure(value: Json, returns: type[_T]) -> Decoded[_T] | Misfit:
+    """Read a JSON value as a type."""
+    try:
+        return Decoded(_converter(detailed=False).structure(value, returns))
+    except Exception:  # noqa: BLE001, S110 - whatever it was, the detailed converter finds it again with its place
+        pass
+    try:
+        return Decoded(_converter(detailed=True).structure(value, returns))
+    except Exception as exc:  # noqa: BLE001 - a type of the caller's own may raise anything
+        path, cause = _locate(exc)
+        return Misfit(path.lstrip("."), _reason(cause))
+
+
+def _locate(exc: BaseException) -> tuple[str, BaseException]:
+    """Follow the first failure down through cattrs' groups, collecting the path from their notes."""
+    path = ""
+    while isinstance(exc, BaseExceptionGroup):
+        exc = exc.exceptions[0]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        for note in getattr(exc, "__notes__", ()):  # pyright: ignore[reportUnknownArgumentType]
+            # The generator appends an underscore to names that Python has taken; every str has an index method.
+            name = getattr(note, "name", None)
+            path += f"[{note.index}]" if name is None else f".{name.removesuffix('_')}"
+    return path, exc  # pyright: ignore[reportUnknownVariableType]
+
+
+def _reason(cause: BaseException) -> str:
+    # Any other message may quote the body.
+    if isinstance(cause, _MisfitError):
+        return str(cause)
+    return "is missing" if isinstance(cause, KeyError) else f"does not fit ({type(cause).__name__})"
+
+
+class _MisfitError(Exception):
+    """Raised and caught within this module; its text never holds a value."""
+
+
+_KINDS: Mapping[type[object], str] = {
+    str: "a string",
+    int: "an integer",
+    bool: "a boolean",
+    float: "a number",
+    dict: "an object",
+    list: "a list",
+    type(None): "null",
+}
+
+
+@cache
+def _converter(*, detailed: bool) -> Converter:
+    from cattrs import Converter  # noqa: PLC0415 - 10 to 30 ms that only the first answer pays
+
+    converter = Converter(detailed_validation=detailed)
+    for kind in (str, int, bool, float, dict):
+        converter.register_structure_hook(kind, _strict(kind))
+    converter.register_structure_hook(datetime, _read_datetime)
+    converter.register_structure_hook_func(_is_literal, _strict(str))
+    converter.register_structure_hook_func(_is_free_form, _strict(dict))
+    converter.register_structure_hook_factory(_is_list, partial(_list_hook, converter))
+    converter.register_structure_hook_factory(attrs.has, partial(_model_hook, converter))
+    return converter
+
+
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) is list
+
+
+def _is_free_form(kind: Any) -> bool:
+    return get_origin(kind) is dict
+
+
+def _is_literal(kind: Any) -> bool:
+    return Unlisted in get_args(kind)
+
+
+def _strict(kind: type) -> Hook:
+    # JSON has one kind of number, so 5 is a fine float; but true is never a number.
+    accepted = (int, float) if kind is float else (kind,)
+
+    def read(value: Json, _: object) -> Json:
+        if type(value) not in accepted:
+            raise _misfit(kind, value)
+        return value
+
+    return read
+
+
+def _misfit(kind: type, value: object) -> _MisfitError:
+    return _MisfitError(f"must be {_KINDS[kind]}, not {_KINDS.get(type(value), type(value).__name__)}")
+
+
+def _list_hook(converter: Converter, kind: Any) -> Hook:
+    from cattrs.cols import list_structure_factory  # noqa: PLC0415 - see _converter
+
+    return _guarded(list, list_structure_factory(kind, converter))
+
+
+def _model_hook(converter: Converter, kind: Any) -> Hook:
+    from cattrs.gen import make_dict_structure_fn, override  # noqa: PLC0415 - see _converter
+
+    attrs.resolve_types(kind)
+    renamed = {field.name: override(rename=_wire_name(field)) for field in attrs.fields(kind)}
+    return _guarded(dict, make_dict_structure_fn(kind, converter, **renamed))  # type: ignore[arg-type]
+
+
+def _guarded(kind: type, read: Hook) -> Hook:
+    """Refuse another kind of JSON before cattrs makes the best of it."""
+
+    def guarded(value: Json, type_: Any) -> Json:
+        if type(value) is not kind:
+            raise _misfit(kind, value)
+        return read(value, type_)
+
+    return guarded
+
+
+def _read_datetime(value: Json, _: object) -> datetime:
+    if not isinstance(value, str):
+        raise _misfit(str, value)
+    try:
+        moment = _parse_datetime(value)
+    except (ValueError, OverflowError):
+        raise _MisfitError("must be a date-time in ISO 8601") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _parse_datetime(value: str) -> datetime:
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        from dateutil.parser import isoparse  # noqa: PLC0415 - 24 ms that only an unusual form pays
+
+        return isoparse(value)

@@ -1,0 +1,354 @@
+"""Who calls, and where to: constructor arguments and environment become one checked configuration."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import ssl
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeAlias, cast
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+from attrs import field, frozen
+
+from pinecone_admin._headers import check_headers, user_agent
+from pinecone_admin._numbers import check_bool, check_count, check_seconds
+from pinecone_admin._retry import RetryPolicy
+from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
+
+API_URL = "https://api.pinecone.io"
+OAUTH_URL = "https://login.pinecone.io/oauth/token"
+
+TextSource: TypeAlias = str | Callable[[], str]
+
+
+def _hidden(value: object) -> str:
+    return "None" if value is None else "'***'"
+
+
+@frozen(kw_only=True)
+class Credentials:
+    """Client id and secret; a callable is asked afresh at every exchange."""
+
+    client_id: TextSource = field(repr=_hidden)
+    client_secret: TextSource = field(repr=_hidden)
+
+    def read(self) -> tuple[str, str]:
+        """Give both as they are now, checked."""
+        return read_text("client_id", self.client_id), read_text("client_secret", self.client_secret)
+
+
+@frozen(kw_only=True)
+class Bearer:
+    """An access token that somebody else minted; a callable is asked at every call."""
+
+    token: TextSource = field(repr=_hidden)
+
+    def read(self) -> str:
+        """Give the token as it is now, checked."""
+        return read_text("access_token", self.token)
+
+
+@frozen
+class OwnAuthorization:
+    """The caller sets the Authorization header: nothing is minted, and nothing is added."""
+
+
+Identity: TypeAlias = Credentials | Bearer | OwnAuthorization
+
+
+def resolve_identity(
+    *,
+    client_id: object,
+    client_secret: object,
+    access_token: object,
+    own_authorization: bool,
+    env: Mapping[str, str],
+) -> Identity:
+    """Choose the identity: explicit arguments, then PINECONE_ACCESS_TOKEN, then the credentials' variables."""
+    explicit_credentials = client_id is not None or client_secret is not None
+    if access_token is not None and explicit_credentials:
+        raise PineconeValueError("access_token and client_id/client_secret exclude each other: give one identity")
+    if own_authorization:
+        return OwnAuthorization()
+    if access_token is not None:
+        return Bearer(token=_source("access_token", access_token))
+    # An empty variable is how CI systems pass a secret that is not set.
+    if not explicit_credentials and env.get("PINECONE_ACCESS_TOKEN", "").strip():
+        return Bearer(token=_from_env("access_token", "PINECONE_ACCESS_TOKEN", env))
+    return Credentials(
+        client_id=_source_or_env("client_id", client_id, "PINECONE_CLIENT_ID", env),
+        client_secret=_source_or_env("client_secret", client_secret, "PINECONE_CLIENT_SECRET", env),
+    )
+
+
+def _source_or_env(argument: str, value: object, variable: str, env: Mapping[str, str]) -> TextSource:
+    return _source(argument, value) if value is not None else _from_env(argument, variable, env)
+
+
+def _from_env(argument: str, variable: str, env: Mapping[str, str]) -> str:
+    if not env.get(variable, "").strip():
+        raise PineconeValueError(f"{argument} is missing: pass it, or set {variable} in the environment")
+    return check_text(variable, env[variable])
+
+
+def _source(argument: str, value: object) -> TextSource:
+    return cast("Callable[[], str]", value) if callable(value) else check_text(argument, value)
+
+
+def read_text(argument: str, source: TextSource) -> str:
+    """Ask a callable, or take the text; checked either way."""
+    return check_text(argument, source() if callable(source) else source)
+
+
+def check_text(name: str, value: object) -> str:
+    """Check a credential without ever showing it."""
+    if not isinstance(value, str):
+        raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
+    if not value.strip():
+        raise PineconeValueError(f"{name} is empty")
+    if value != value.strip():
+        raise PineconeValueError(f"{name} has white space or a line break around it")
+    if not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise PineconeValueError(f"{name} has a character that is not printable ASCII")
+    return value
+
+
+def resolve_api_url(host: object, *, allow_http: bool, env: Mapping[str, str]) -> str:
+    """Give the address of the API without a slash at its end."""
+    name, value = _pick("host", host, "PINECONE_CONTROLLER_HOST", env, API_URL)
+    return check_url(name, value, allow_http=allow_http).rstrip("/")
+
+
+def resolve_oauth_url(oauth_url: object, *, allow_http: bool, env: Mapping[str, str]) -> str:
+    """Give the address of the token endpoint."""
+    name, value = _pick("oauth_url", oauth_url, "PINECONE_OAUTH_URL", env, OAUTH_URL)
+    url = check_url(name, value, allow_http=allow_http)
+    if httpx.URL(url).path == "/":
+        raise PineconeValueError(f"{name} lacks the path of the token endpoint, as in {OAUTH_URL}")
+    return url
+
+
+def _pick(argument: str, value: object, variable: str, env: Mapping[str, str], default: str) -> tuple[str, object]:
+    if value is not None:
+        return argument, value
+    if variable in env:
+        return variable, env[variable]
+    return argument, default
+
+
+def check_url(name: str, value: object, *, allow_http: bool) -> str:
+    """Check an address; without a scheme it gets https, and plain http is for loopback unless allowed."""
+    if not isinstance(value, str):
+        raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
+    try:
+        url = httpx.URL(value if "://" in value else f"https://{value}")
+    except httpx.InvalidURL as exc:
+        raise PineconeValueError(f"{name} {value!r} is not an address: {exc}") from None
+    problem = _url_problem(value, url)
+    if problem:
+        raise PineconeValueError(f"{name} {_without_userinfo(url)!r} {problem}")
+    if url.scheme == "http" and not allow_http and not is_loopback(url.host):
+        raise PineconeValueError(
+            f"{name} {value!r} is plain http beyond loopback, which would show the token to everybody on the way: "
+            "use https, or allow_http=True"
+        )
+    return str(url)
+
+
+def _url_problem(value: str, url: httpx.URL) -> str | None:
+    problems = {
+        "names no host": not value.strip() or not url.host,
+        "has white space or a backslash in it": bool(re.search(r"[\s\\]", value)),
+        "is neither http nor https": url.scheme not in {"http", "https"},
+        "holds a user or password, which belong into no address": bool(url.userinfo),
+        "has a query or a fragment": "?" in value or "#" in value,
+        "has a port outside 1 to 65535": url.port is not None and not 1 <= url.port <= 65535,  # noqa: PLR2004
+    }
+    return next((problem for problem, found in problems.items() if found), None)
+
+
+def _without_userinfo(url: httpx.URL) -> str:
+    return str(url.copy_with(userinfo=b""))
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host can only be this machine."""
+    name = host.strip("[]").rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def resolve_allow_http(allow_http: object, env: Mapping[str, str]) -> bool:
+    """Allow plain http beyond loopback where the argument or PINECONE_ADMIN_ALLOW_HTTP=1 says so."""
+    return check_bool("allow_http", allow_http) or env.get("PINECONE_ADMIN_ALLOW_HTTP") == "1"
+
+
+def resolve_proxy(url: str, proxy_url: object) -> httpx.Proxy | None:
+    """Decide which proxy reaches an address: the explicit one, or as the standard library reads the environment."""
+    name, value = "proxy_url", proxy_url
+    if value is None:
+        target, proxies = httpx.URL(url), getproxies()
+        name = f"{target.scheme.upper()}_PROXY"
+        value = proxies.get(target.scheme) or proxies.get("all")
+        if not value or proxy_bypass(target.netloc.decode("ascii")):
+            return None
+    return _check_proxy(name, value)
+
+
+def _check_proxy(name: str, value: object) -> httpx.Proxy:
+    # A proxy's address may hold a password, so no message shows it.
+    if not isinstance(value, str):
+        raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
+    try:
+        proxy = httpx.Proxy(value if "://" in value else f"http://{value}")
+    except (httpx.InvalidURL, ValueError):
+        raise PineconeValueError(f"{name} is not the address of a proxy") from None
+    if not proxy.url.host or proxy.url.scheme not in {"http", "https", "socks5", "socks5h"}:
+        raise PineconeValueError(f"{name} is not the address of an http, https or socks5 proxy")
+    return proxy
+
+
+def ssl_context(ssl_verify: object) -> ssl.SSLContext:
+    """Make the one TLS context that the API and the token exchange share."""
+    if isinstance(ssl_verify, ssl.SSLContext):
+        return ssl_verify
+    if isinstance(ssl_verify, bool):
+        return httpx.create_ssl_context(verify=ssl_verify)
+    if not isinstance(ssl_verify, str | os.PathLike):
+        raise PineconeTypeError(
+            f"ssl_verify must be a bool, a path or an ssl.SSLContext, not {type(ssl_verify).__name__}"
+        )
+    path = os.fspath(cast("str | os.PathLike[str]", ssl_verify))
+    try:
+        is_folder = Path(path).is_dir()
+        return ssl.create_default_context(cafile=None if is_folder else path, capath=path if is_folder else None)
+    except (OSError, ValueError) as exc:
+        raise PineconeValueError(f"ssl_verify: cannot load certificates from {path!r}: {exc}") from exc
+
+
+@frozen(kw_only=True)
+class Options:
+    """What ``with_options`` can change.
+
+    Attributes:
+        timeout: Seconds for a whole call.
+        retry: How often and how patiently to try.
+        headers: The caller's headers, names in lower case.
+        read_only: Whether everything but GET is refused.
+    """
+
+    timeout: float
+    retry: RetryPolicy
+    headers: Mapping[str, str] = field(repr=_hidden)
+    read_only: bool
+
+
+@frozen(kw_only=True)
+class Config:
+    """Everything a client is made from, checked.
+
+    Attributes:
+        identity: Who calls.
+        api_url: Address of the API.
+        oauth_url: Address of the token endpoint.
+        api_proxy: Proxy on the way to the API.
+        oauth_proxy: Proxy on the way to the token endpoint.
+        context: TLS of both; None where the caller brings the transports.
+        agent: User-Agent of both.
+        options: What a copy can change.
+        max_connections: Connections that a pool opens at most.
+        lazy: Whether the first token waits for the first call.
+    """
+
+    identity: Identity
+    api_url: str
+    oauth_url: str
+    api_proxy: httpx.Proxy | None
+    oauth_proxy: httpx.Proxy | None
+    context: ssl.SSLContext | None
+    agent: str
+    options: Options
+    max_connections: int
+    lazy: bool
+
+
+def resolve(
+    *,
+    env: Mapping[str, str],
+    client_id: object,
+    client_secret: object,
+    access_token: object,
+    additional_headers: object,
+    source_tag: object,
+    proxy_url: object,
+    ssl_verify: object,
+    own_connections: bool,
+    host: object,
+    oauth_url: object,
+    allow_http: object,
+    timeout: object,
+    retry: object,
+    max_connections: object,
+    lazy: object,
+    read_only: object,
+) -> Config | PineconeError:
+    """Check everything; a problem is returned without its traceback, whose frames hold the secret."""
+    try:
+        headers = check_headers(additional_headers)
+        plain_http = resolve_allow_http(allow_http, env)
+        api = resolve_api_url(host, allow_http=plain_http, env=env)
+        oauth = resolve_oauth_url(oauth_url, allow_http=plain_http, env=env)
+        return Config(
+            identity=resolve_identity(
+                client_id=client_id,
+                client_secret=client_secret,
+                access_token=access_token,
+                own_authorization="authorization" in headers,
+                env=env,
+            ),
+            api_url=api,
+            oauth_url=oauth,
+            api_proxy=resolve_proxy(api, proxy_url) if own_connections else None,
+            oauth_proxy=resolve_proxy(oauth, proxy_url) if own_connections else None,
+            context=ssl_context(ssl_verify) if own_connections else None,
+            agent=user_agent(source_tag),
+            options=Options(
+                timeout=check_seconds("timeout", timeout),
+                retry=check_retry(retry),
+                headers=headers,
+                read_only=check_bool("read_only", read_only),
+            ),
+            max_connections=check_count("max_connections", max_connections),
+            lazy=check_bool("lazy", lazy),
+        )
+    except PineconeError as exc:
+        return exc.with_traceback(None)
+
+
+def changed(
+    options: Options, *, timeout: object, retry: object, additional_headers: object, read_only: object
+) -> Options:
+    """Give options with some of them replaced; headers are added to those there are."""
+    return Options(
+        timeout=options.timeout if timeout is None else check_seconds("timeout", timeout),
+        retry=options.retry if retry is None else check_retry(retry),
+        headers={**options.headers, **check_headers(additional_headers)},
+        read_only=options.read_only if read_only is None else check_bool("read_only", read_only),
+    )
+
+
+def check_retry(retry: object) -> RetryPolicy:
+    """Accept a policy; None stands for the defaults."""
+    if retry is None:
+        return RetryPolicy()
+    if not isinstance(retry, RetryPolicy):
+        raise PineconeTypeError(f"retry must be a RetryPolicy, not {type(retry).__name__}")
+    return retry

@@ -1,0 +1,58 @@
+"""Which transports and which source of tokens a client gets: the same for both worlds."""
+
+from __future__ import annotations
+
+import threading
+
+import httpx
+from attrs import evolve
+
+from pinecone_admin._config import Bearer, Config, OwnAuthorization
+from pinecone_admin._primitives import current_clock
+from pinecone_admin._provider import BearerSource, Exchange, TokenProvider, TokenSource
+from pinecone_admin._sync.transport import Pools, RetryTransport
+from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+
+EXCHANGE_ATTEMPTS = 3
+
+
+def check_transports(transport: object, oauth_transport: object, *, kind: type, mints: bool) -> None:
+    """Refuse transports that cannot do what they are given for."""
+    if transport is not None and not isinstance(transport, kind):
+        raise PineconeTypeError(f"transport must be an httpx.{kind.__name__}, not {type(transport).__name__}")
+    if oauth_transport is not None and not isinstance(oauth_transport, httpx.BaseTransport):
+        raise PineconeTypeError(f"oauth_transport must be an httpx.BaseTransport, not {type(oauth_transport).__name__}")
+    if mints and oauth_transport is None and transport is not None and not isinstance(transport, httpx.BaseTransport):
+        raise PineconeValueError(
+            "oauth_transport is missing: the token exchange is synchronous, and transport is asynchronous only"
+        )
+
+
+def token_source(
+    config: Config, *, transport: object, oauth_transport: httpx.BaseTransport | None, closed: threading.Event
+) -> TokenSource | None:
+    """Make the source of tokens; None where the caller sets the Authorization header."""
+    if isinstance(config.identity, OwnAuthorization):
+        return None
+    if isinstance(config.identity, Bearer):
+        return BearerSource(config.identity)
+    if oauth_transport is None and isinstance(transport, httpx.BaseTransport):
+        oauth_transport = transport
+    exchange = Exchange(
+        url=config.oauth_url,
+        agent=config.agent,
+        transport=RetryTransport(
+            oauth_transport or own_pools(config),
+            retry=evolve(config.options.retry, max_attempts=EXCHANGE_ATTEMPTS),
+        ),
+        timeout=config.options.timeout,
+        clock=current_clock(),
+        closed=closed,
+    )
+    return TokenProvider(credentials=config.identity, exchange=exchange)
+
+
+def own_pools(config: Config) -> Pools:
+    """Make the connections of the token exchange."""
+    assert config.context is not None  # noqa: S101 - made where a transport is missing
+    return Pools(context=config.context, proxy=config.oauth_proxy, max_connections=1)

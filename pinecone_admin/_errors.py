@@ -1,0 +1,132 @@
+"""Which error an answer or a failed attempt becomes: decided on status and body, before anything is decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from pinecone_admin import errors
+from pinecone_admin._codec import Misfit, as_object, parse_object
+from pinecone_admin._retry import Call, is_safe_to_retry, parse_retry_after
+from pinecone_admin.errors import ApiError, Masked, PineconeError
+
+_BY_STATUS: Mapping[int, type[ApiError]] = {
+    400: errors.BadRequestError,
+    401: errors.UnauthorizedError,
+    402: errors.PaymentRequiredError,
+    403: errors.ForbiddenError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    412: errors.FailedPreconditionError,
+    422: errors.UnprocessableEntityError,
+    429: errors.RateLimitError,
+}
+_LONGEST_MESSAGE = 500
+
+
+def error_class(status: int) -> type[ApiError]:
+    """Give the class for a status; unlisted ones below 500 are plain ApiError."""
+    return _BY_STATUS.get(status, errors.ServiceError if status >= 500 else ApiError)  # noqa: PLR2004
+
+
+def from_answer(
+    *, operation: str, call: Call, status: int, headers: httpx.Headers, body: bytes, wall: float
+) -> ApiError:
+    """Make the error of an answer that is not a success, whatever its body looks like."""
+    code, message, details = read_error_body(body)
+    return error_class(status)(
+        message or f"HTTP {status} {_phrase(status)}".rstrip(),
+        status_code=status,
+        error_code=code,
+        details=details,
+        body=body.decode("utf-8", "replace"),
+        headers=dict(headers),
+        retry_after=parse_retry_after(headers, wall=wall),
+        operation=operation,
+        outcome=call.outcome,
+        safe_to_retry=is_safe_to_retry(call),
+        attempts=call.attempts,
+        request_id=request_id(headers),
+    )
+
+
+def read_error_body(body: bytes) -> tuple[str | None, str | None, dict[str, Any] | None]:
+    """Find code, message and details in an error body; each is None where the body does not have it."""
+    error = as_object((parse_object(body) or {}).get("error")) or {}
+    return _text(error.get("code")), _text(error.get("message")), as_object(error.get("details"))
+
+
+def _text(value: object) -> str | None:
+    return value[:_LONGEST_MESSAGE] if isinstance(value, str) and value else None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """Find the server's id of a request."""
+    return headers.get("x-pinecone-request-id") or headers.get("x-request-id")
+
+
+def from_misfit(
+    misfit: Misfit, *, operation: str, call: Call, status: int, headers: httpx.Headers, body: bytes
+) -> errors.ResponseParsingError:
+    """Make the error of a success that does not fit the API description."""
+    where = f"the answer's {misfit.path}" if misfit.path else "the answer"
+    return errors.ResponseParsingError(
+        f"{where} {misfit.problem} (status {status})",
+        path=misfit.path,
+        status_code=status,
+        raw=Masked(body.decode("utf-8", "backslashreplace")),
+        operation=operation,
+        outcome="done",
+        safe_to_retry=is_safe_to_retry(call),
+        attempts=call.attempts,
+        request_id=request_id(headers),
+    )
+
+
+def from_exception(error: Exception, *, operation: str, call: Call, host: str) -> PineconeError:
+    """Make the error of a call that got no answer."""
+    kind: type[PineconeError] = errors.PineconeConnectionError
+    if isinstance(error, httpx.TimeoutException):
+        kind = errors.PineconeTimeoutError
+    return kind(
+        f"{_what_failed(error)} {host}: {_said(error)}",
+        operation=operation,
+        outcome=call.outcome,
+        safe_to_retry=is_safe_to_retry(call),
+        attempts=call.attempts,
+    )
+
+
+def closed_during(call: Call, operation: str) -> errors.ClientClosedError:
+    """Make the error of a call that was under way when its client was closed."""
+    return errors.ClientClosedError(
+        "the client was closed during the call",
+        operation=operation,
+        outcome=call.outcome,
+        safe_to_retry=is_safe_to_retry(call),
+        attempts=call.attempts,
+    )
+
+
+def _what_failed(error: Exception) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time from"
+    if isinstance(error, httpx.ProxyError):
+        return "the proxy refused the way to"
+    return "no connection to" if isinstance(error, httpx.ConnectError) else "no answer from"
+
+
+def _said(error: Exception) -> str:
+    # The text of other exceptions can quote headers, and so the token.
+    quotable = isinstance(error, httpx.NetworkError | httpx.ProxyError | httpx.RemoteProtocolError)
+    return str(error)[:_LONGEST_MESSAGE] if quotable and str(error) else type(error).__name__

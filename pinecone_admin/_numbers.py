@@ -1,0 +1,32 @@
+"""Checks of the numbers and switches that configure a client."""
+
+from __future__ import annotations
+
+import math
+
+from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+
+
+def check_seconds(name: str, value: object) -> float:
+    """Check a span of time in seconds: a finite number above 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PineconeTypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    if not math.isfinite(value) or value <= 0:
+        raise PineconeValueError(f"{name} must be a finite number of seconds above 0, not {value!r}")
+    return float(value)
+
+
+def check_count(name: str, value: object) -> int:
+    """Check a count: a whole number from 1."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise PineconeTypeError(f"{name} must be an int, not {type(value).__name__}")
+    if value < 1:
+        raise PineconeValueError(f"{name} must be at least 1, not {value!r}")
+    return value
+
+
+def check_bool(name: str, value: object) -> bool:
+    """Check a switch: 1 and 'true' are not True."""
+    if not isinstance(value, bool):
+        raise PineconeTypeError(f"{name} must be a bool, not {type(value).__name__}")
+    return value

@@ -1,0 +1,168 @@
+"""What has no twin in text between sync and async: time, waiting, and which event loop one is in.
+
+Also the one place that acts on the real clock; the rest of the package takes its time from ``current_clock``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from typing import Generic, Protocol, TypeVar
+from weakref import WeakKeyDictionary
+
+import anyio
+
+_T = TypeVar("_T")
+
+
+class Clock(Protocol):
+    """Time and the passing of it, in seconds."""
+
+    def monotonic(self) -> float:
+        """Give a time that never runs backwards."""
+        ...
+
+    def wall(self) -> float:
+        """Give the seconds since the epoch."""
+        ...
+
+    def sleep(self, seconds: float, until: threading.Event) -> None:
+        """Block until the seconds are over or the event is set."""
+        ...
+
+    async def async_sleep(self, seconds: float, until: threading.Event) -> None:
+        """Wait as ``sleep`` does; cancellation ends it at once."""
+        ...
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def monotonic(self) -> float:
+        """Give ``time.monotonic``."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Give ``time.time``."""
+        return time.time()
+
+    def sleep(self, seconds: float, until: threading.Event) -> None:
+        """Wait for the event, at most for the seconds."""
+        until.wait(seconds)
+
+    async def async_sleep(self, seconds: float, until: threading.Event) -> None:
+        """Look at the event every half second, since any thread may set it."""
+        end = self.monotonic() + seconds
+        while not until.is_set() and (left := end - self.monotonic()) > 0:  # noqa: ASYNC110 - no task waits on it
+            await anyio.sleep(min(left, 0.5))
+
+
+_clock: Clock = SystemClock()
+
+
+def current_clock() -> Clock:
+    """Give the clock that clients made now will keep."""
+    return _clock
+
+
+@contextmanager
+def use_clock(clock: Clock) -> Generator[None, None, None]:
+    """Give another clock to the clients that are made meanwhile."""
+    global _clock  # noqa: PLW0603 - clients are made deep inside the code under test
+    before, _clock = _clock, clock
+    try:
+        yield
+    finally:
+        _clock = before
+
+
+def connect_now(first_token: Callable[[], object]) -> None:
+    """Fetch the first token while the client is made, so that wrong credentials fail there."""
+    first_token()
+
+
+def connect_later(first_token: Callable[[], object]) -> None:
+    """Leave the first token to the first call: a constructor cannot wait."""
+
+
+def wait_for(future: Future[_T], seconds: float) -> bool:
+    """Wait until a future is done, at most for the seconds; tells whether it is."""
+    done = threading.Event()
+    future.add_done_callback(lambda _: done.set())
+    return done.wait(max(0.0, seconds))
+
+
+async def async_wait_for(future: Future[_T], seconds: float) -> bool:
+    """Wait as ``wait_for`` does, without a thread of its own and without blocking the loop."""
+    done = anyio.Event()
+    wake = _waker(done.set)
+    future.add_done_callback(lambda _: wake())
+    with anyio.move_on_after(max(0.0, seconds)):
+        await done.wait()
+    return future.done()
+
+
+def _waker(call: Callable[[], None]) -> Callable[[], None]:
+    """Make a function that calls into the current loop from any thread; it does nothing once the loop is closed."""
+    loop = running_loop()
+    schedule = loop.call_soon_threadsafe if isinstance(loop, asyncio.AbstractEventLoop) else loop.run_sync_soon  # type: ignore[attr-defined]
+
+    def wake() -> None:
+        with suppress(RuntimeError):
+            schedule(call)
+
+    return wake
+
+
+def running_loop() -> object:
+    """Give the event loop one is in: asyncio's, or the token of trio's."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        import trio  # noqa: PLC0415 - whoever runs in trio has it
+
+        return trio.lowlevel.current_trio_token()
+
+
+class PerLoop(Generic[_T]):
+    """One value for each process and event loop, made when it is first asked for."""
+
+    def __init__(self, make: Callable[[], _T]) -> None:
+        self._make = make
+        self._values: WeakKeyDictionary[object, tuple[int, _T]] = WeakKeyDictionary()
+
+    def get(self) -> _T:
+        """Give the value of this process and loop."""
+        loop = running_loop()
+        process, value = self._values.get(loop, (None, None))
+        if value is None or process != os.getpid():
+            value = self._make()
+            self._values[loop] = (os.getpid(), value)
+        return value
+
+    def take(self) -> _T | None:
+        """Give the value of this process and loop away, if there is one."""
+        process, value = self._values.pop(running_loop(), (None, None))
+        return value if process == os.getpid() else None
+
+
+class PerProcess(Generic[_T]):
+    """One value for each process; the twin of ``PerLoop`` where there is no loop."""
+
+    def __init__(self, make: Callable[[], _T]) -> None:
+        self._make = make
+        self._values: dict[int, _T] = {}
+
+    def get(self) -> _T:
+        """Give the value of this process; a dict's ``setdefault`` needs no lock that a fork could leave held."""
+        value = self._values.get(os.getpid())
+        return value if value is not None else self._values.setdefault(os.getpid(), self._make())
+
+    def take(self) -> _T | None:
+        """Give the value of this process away, if there is one."""
+        return self._values.pop(os.getpid(), None)

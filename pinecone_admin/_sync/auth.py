@@ -1,0 +1,44 @@
+# Derived from pinecone_admin/_async/auth.py by scripts/unasync.py: change that, not this file.
+"""The transport that adds the bearer token, and a fresh one where the API no longer accepts it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import httpx
+
+from pinecone_admin._provider import TokenSource
+from pinecone_admin._retry import CALL, Call
+from pinecone_admin._token import AccessToken
+
+
+class BearerTransport(httpx.BaseTransport):
+    """Authorizes requests; a 401 is answered once with another token, within the same deadline."""
+
+    def __init__(self, transport: httpx.BaseTransport, tokens: TokenSource) -> None:
+        self._transport = transport
+        self._tokens = tokens
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request with a token; 403 never asks for another one."""
+        call: Call = request.extensions[CALL]
+        token = self._tokens.get(deadline=call.deadline)
+        response = self._transport.handle_request(_authorized(request, token))
+        if response.status_code != HTTPStatus.UNAUTHORIZED:
+            return response
+        fresh = self._tokens.get(deadline=call.deadline, rejected=token)
+        if fresh == token:
+            return response
+        return self._transport.handle_request(_authorized(request, fresh))
+
+    def close(self) -> None:
+        """Close the transport below."""
+        self._transport.close()
+
+
+def _authorized(request: httpx.Request, token: AccessToken) -> httpx.Request:
+    headers = request.headers.copy()
+    headers["authorization"] = f"Bearer {token.value}"
+    return httpx.Request(
+        request.method, request.url, headers=headers, stream=request.stream, extensions=request.extensions
+    )

@@ -1,0 +1,105 @@
+# Derived from pinecone_admin/_async/network.py by scripts/unasync.py: change that, not this file.
+"""Sockets that no answer can keep open past the attempt's end, however slowly it drips.
+
+httpx times each read and write by itself, and has no bound for all of them together.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import httpcore
+
+_end: ContextVar[float | None] = ContextVar("pinecone_admin_attempt_end", default=None)
+
+
+@contextmanager
+def bounded(seconds: float) -> Generator[None, None, None]:
+    """Let every connect, read and write within end after this many seconds."""
+    token = _end.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _end.reset(token)
+
+
+def _left(timeout: float | None, expired: type[Exception]) -> float | None:
+    end = _end.get()
+    if end is None:
+        return timeout
+    left = end - time.monotonic()
+    if left <= 0:
+        raise expired("the time for this attempt is over")
+    return left if timeout is None else min(timeout, left)
+
+
+class BoundedBackend(httpcore.NetworkBackend):
+    """Opens connections as another backend does, within the bound."""
+
+    def __init__(self, backend: httpcore.NetworkBackend) -> None:
+        self._backend = backend
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to a host."""
+        left = _left(timeout, httpcore.ConnectTimeout)
+        stream = self._backend.connect_tcp(host, port, left, local_address, socket_options)
+        return BoundedStream(stream)
+
+    def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to a socket in the file system."""
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return BoundedStream(self._backend.connect_unix_socket(path, left, socket_options))
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep between the connection retries of httpcore, which we leave off."""
+        self._backend.sleep(seconds)
+
+
+class BoundedStream(httpcore.NetworkStream):
+    """Reads and writes as another stream does, within the bound."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read what is there."""
+        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write all of it."""
+        self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        """Go on within TLS."""
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return BoundedStream(self._stream.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:
+        """Give what the stream below knows of itself."""
+        return self._stream.get_extra_info(info)

@@ -1,0 +1,129 @@
+# Derived from pinecone_admin/_async/projects.py by scripts/unasync.py: change that, not this file.
+"""Projects: what indexes and API keys live in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from generated_client.api.projects.create_project import create_project
+from generated_client.api.projects.delete_project import delete_project
+from generated_client.api.projects.fetch_project import fetch_project
+from generated_client.api.projects.list_projects import list_projects
+from generated_client.api.projects.update_project import update_project
+from generated_client.models import CreateProjectRequest, Project, UpdateProjectRequest
+from pinecone_admin._lookup import the_one_named
+from pinecone_admin._sync.pagination import Paginator
+from pinecone_admin.errors import NotFoundError, PineconeValueError
+
+if TYPE_CHECKING:
+    from pinecone_admin._sync.client import Admin
+
+_All: TypeAlias = list[Project]
+
+
+class Projects:
+    """Projects, as ``admin.projects``."""
+
+    def __init__(self, admin: Admin) -> None:
+        self._admin = admin
+
+    def list(self) -> _All:
+        """List the projects of the organization, completely."""
+        return Paginator[Project](self._admin, list_projects()).to_list()
+
+    def create(
+        self, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
+    ) -> Project:
+        """Create a project. It is sent once: names are not unique, so a repeat would make another project.
+
+        Args:
+            name: 1 to 512 characters, no NUL.
+            max_pods: Pods that its indexes may have, from 0; the server's default is 0.
+            force_encryption_with_cmek: Demand a customer-managed encryption key, which cannot be undone; the
+                server's default is False.
+
+        Raises:
+            BadRequestError: ``max_pods`` above 0 without pod access.
+            ForbiddenError: The plan allows no further project.
+            ServiceError: The server failed; where ``outcome`` is ``"unknown"``, look for the project before repeating.
+        """
+        body = CreateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
+        return self._admin.send(create_project(body=body))
+
+    def describe(self, *, project_id: str) -> Project:
+        """Fetch a project.
+
+        Args:
+            project_id: Its id.
+
+        Raises:
+            NotFoundError: The organization has no such project.
+        """
+        return self._admin.send(fetch_project(project_id=project_id))
+
+    def describe_by_name(self, *, name: str) -> Project:
+        """Find the one project of this name.
+
+        Args:
+            name: Its exact name.
+
+        Raises:
+            NotFoundError: No project has it.
+            AmbiguousNameError: Several have it; ``ids`` holds all of them.
+        """
+        return the_one_named(name, self.list(), operation="describe_by_name")
+
+    def exists(self, *, project_id: str | None = None, name: str | None = None) -> bool:
+        """Tell whether there is such a project; any failure but 404 is raised.
+
+        Args:
+            project_id: Its id, or
+            name: its exact name; several projects of one name exist, too.
+
+        Raises:
+            PineconeValueError: Both or neither are given.
+        """
+        if (project_id is None) == (name is None):
+            raise PineconeValueError("exists needs either project_id or name", operation="exists")
+        if project_id is None:
+            return any(project.name == name for project in self.list())
+        try:
+            self.describe(project_id=project_id)
+        except NotFoundError:
+            return False
+        return True
+
+    def update(
+        self,
+        *,
+        project_id: str,
+        name: str | None = None,
+        max_pods: int | None = None,
+        force_encryption_with_cmek: bool | None = None,
+    ) -> Project:
+        """Change a project; what is None stays as it is.
+
+        Args:
+            project_id: Its id.
+            name: New name, 1 to 512 characters, no NUL.
+            max_pods: Pods that its indexes may have, from 0.
+            force_encryption_with_cmek: True demands a customer-managed encryption key, which cannot be undone.
+
+        Raises:
+            PineconeValueError: Nothing to change is given.
+            NotFoundError: The organization has no such project.
+        """
+        body = UpdateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
+        return self._admin.send(update_project(project_id=project_id, body=body))
+
+    def delete(self, *, project_id: str) -> None:
+        """Delete a project and its API keys.
+
+        Args:
+            project_id: Its id.
+
+        Raises:
+            FailedPreconditionError: It still holds indexes, collections, assistants or backups.
+            NotFoundError: The organization has no such project.
+        """
+        self._admin.send(delete_project(project_id=project_id))

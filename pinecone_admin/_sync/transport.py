@@ -1,0 +1,280 @@
+# Derived from pinecone_admin/_async/transport.py by scripts/unasync.py: change that, not this file.
+"""The transports a request goes down: retries, and below them the connection pools."""
+
+from __future__ import annotations
+
+import logging
+import random
+import ssl
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from http import HTTPStatus
+from typing import cast
+
+import httpx
+from attrs import frozen
+
+from pinecone_admin._errors import request_id
+from pinecone_admin._primitives import PerProcess, current_clock
+from pinecone_admin._retry import (
+    CALL,
+    IDEMPOTENT,
+    AnswerTooLargeError,
+    Call,
+    Failure,
+    RetryEvent,
+    RetryPolicy,
+    Trace,
+    classify_error,
+    classify_status,
+    may_retry,
+    next_delay,
+    parse_retry_after,
+    record,
+)
+from pinecone_admin._sync.network import BoundedBackend, bounded
+
+_logger = logging.getLogger("pinecone_admin")
+
+MAX_ANSWER = 32 * 1024 * 1024
+"""Bytes that the body of an answer may have."""
+
+
+@frozen(kw_only=True)
+class _Attempt:
+    """What came of one attempt: an answer with its whole body, or an error."""
+
+    failure: Failure | None
+    response: httpx.Response | None = None
+    error: Exception | None = None
+    retry_after: float | None = None
+
+
+class RetryTransport(httpx.BaseTransport):
+    """Sends a request again where that cannot do the thing twice, within a deadline.
+
+    Wraps any transport, also of an ``httpx.Client``. Answers are read whole, up to 32 MiB.
+
+    Args:
+        transport: What sends each attempt. Closed with this one.
+        retry: How often and how patiently to try; defaults to ``RetryPolicy()``.
+        timeout: Seconds for all attempts and waits, where the request does not come from an ``Admin``.
+    """
+
+    def __init__(
+        self, transport: httpx.BaseTransport, *, retry: RetryPolicy | None = None, timeout: float = 60.0
+    ) -> None:
+        self._transport = transport
+        self._retry = retry or RetryPolicy()
+        self._timeout = timeout
+        self._clock = current_clock()
+        self._closed = threading.Event()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and again as the table of ``pinecone_admin.retry`` allows."""
+        call: Call = request.extensions.get(CALL) or Call(
+            deadline=self._clock.monotonic() + self._timeout,
+            idempotent=request.method in IDEMPOTENT,
+            label=request.url.path,
+            closed=self._closed,
+        )
+        while True:
+            attempt = self._attempt(request, call)
+            delay = self._delay_after(attempt, call)
+            if delay is None:
+                return _outcome(attempt)
+            self._tell(attempt, request, call, delay)
+            self._clock.sleep(delay, call.closed)
+
+    def _attempt(self, request: httpx.Request, call: Call) -> _Attempt:
+        started = self._clock.monotonic()
+        left = min(call.deadline - started, self._retry.attempt_timeout)
+        if left <= 0:
+            return _Attempt(failure=Failure.NOT_SENT, error=httpx.PoolTimeout("the time for this call is over"))
+        call.attempts += 1
+        trace = ListeningTrace(request.extensions.get("trace"))
+        response: httpx.Response | None = None
+        try:
+            with bounded(left):
+                response = self._transport.handle_request(_within(request, left, trace))
+                answer = _buffered(response)
+        except Exception as exc:  # noqa: BLE001 - whatever a transport raises is a failed attempt
+            attempt = _failed(exc, trace, response)
+        else:
+            attempt = self._answered(answer, request, call)
+        finally:
+            if response is not None:
+                with suppress(Exception):
+                    response.close()
+        record(call, attempt.failure, None if attempt.response is None else attempt.response.status_code)
+        self._log(attempt, request, call, started)
+        return attempt
+
+    def _log(self, attempt: _Attempt, request: httpx.Request, call: Call, started: float) -> None:
+        if not _logger.isEnabledFor(logging.DEBUG):
+            return
+        response = attempt.response
+        _logger.debug(
+            "%s %s -> %s, attempt %d, %.0f ms, request id %s",
+            request.method,
+            call.label,
+            type(attempt.error).__name__ if response is None else response.status_code,
+            call.attempts,
+            (self._clock.monotonic() - started) * 1000,
+            None if response is None else request_id(response.headers),
+        )
+
+    def _answered(self, answer: httpx.Response, request: httpx.Request, call: Call) -> _Attempt:
+        if request.method == "DELETE" and answer.status_code == HTTPStatus.NOT_FOUND and call.ambiguous:
+            # The attempt before, whose answer was lost, has deleted it.
+            answer = httpx.Response(HTTPStatus.NO_CONTENT, headers=answer.headers, stream=httpx.ByteStream(b""))
+        return _Attempt(
+            failure=classify_status(answer.status_code),
+            response=answer,
+            retry_after=parse_retry_after(answer.headers, wall=self._clock.wall()),
+        )
+
+    def _delay_after(self, attempt: _Attempt, call: Call) -> float | None:
+        if attempt.failure is None or call.closed.is_set():
+            return None
+        if not may_retry(attempt.failure, idempotent=call.idempotent):
+            return None
+        return next_delay(
+            self._retry,
+            failure=attempt.failure,
+            attempt=call.attempts,
+            left=call.deadline - self._clock.monotonic(),
+            retry_after=attempt.retry_after,
+            random=random.uniform,
+        )
+
+    def _tell(self, attempt: _Attempt, request: httpx.Request, call: Call, delay: float) -> None:
+        if self._retry.on_retry is None:
+            return
+        self._retry.on_retry(
+            RetryEvent(
+                method=request.method,
+                path=request.url.path,
+                attempt=call.attempts,
+                delay=delay,
+                status_code=attempt.response.status_code if attempt.response else None,
+                error=attempt.error,
+            )
+        )
+
+    def close(self) -> None:
+        """Close the transport below; a wait for the next attempt ends at once."""
+        self._closed.set()
+        self._transport.close()
+
+
+class ListeningTrace(Trace):
+    """The events of httpcore, which it calls; handed on to a listener of the caller's own."""
+
+    def __init__(self, listener: Callable[[str, dict[str, object]], None] | None) -> None:
+        super().__init__()
+        self._listener = listener
+
+    def __call__(self, event: str, info: dict[str, object]) -> None:  # type: ignore[override]
+        """Take one event."""
+        super().__call__(event, info)
+        if self._listener is not None:
+            self._listener(event, info)
+
+
+def _within(request: httpx.Request, seconds: float, trace: ListeningTrace) -> httpx.Request:
+    """Copy a request with the timeouts of this attempt; a caller's shorter ones stay."""
+    asked = request.extensions.get("timeout", {})
+    timeout = {key: min(seconds, asked.get(key) or seconds) for key in ("connect", "read", "write", "pool")}
+    return httpx.Request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        stream=request.stream,
+        extensions=request.extensions | {"timeout": timeout, "trace": trace},
+    )
+
+
+def _buffered(response: httpx.Response) -> httpx.Response:
+    """Read the body whole, as it came: what breaks off in an error body leaves the error readable."""
+    announced = response.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > MAX_ANSWER:
+        return _cut_or_raise(response, b"", AnswerTooLargeError(f"the answer announces {announced} bytes"))
+    chunks: list[bytes] = []
+    size = 0
+    broken: Exception | None = None
+    try:
+        for chunk in cast("Iterable[bytes]", response.stream):
+            size += len(chunk)
+            if size > MAX_ANSWER:
+                broken = AnswerTooLargeError(f"the answer has more than {MAX_ANSWER} bytes")
+                break
+            chunks.append(chunk)
+    except Exception as exc:  # noqa: BLE001 - see _cut_or_raise
+        broken = exc
+    body = b"".join(chunks)
+    return _with_body(response, body) if broken is None else _cut_or_raise(response, body, broken)
+
+
+def _cut_or_raise(response: httpx.Response, body: bytes, error: Exception) -> httpx.Response:
+    if classify_status(response.status_code) is None:
+        raise error
+    return _with_body(response, body)
+
+
+def _with_body(response: httpx.Response, body: bytes) -> httpx.Response:
+    return httpx.Response(
+        response.status_code,
+        headers=response.headers,
+        stream=httpx.ByteStream(body),
+        extensions=response.extensions,
+    )
+
+
+def _failed(error: Exception, trace: Trace, response: httpx.Response | None) -> _Attempt:
+    return _Attempt(failure=classify_error(error, trace, answered=response is not None), error=error)
+
+
+def _outcome(attempt: _Attempt) -> httpx.Response:
+    if attempt.response is not None:
+        return attempt.response
+    assert attempt.error is not None  # noqa: S101 - one of the two is always there
+    raise attempt.error
+
+
+class Pools(httpx.BaseTransport):
+    """Connections that belong to one process and one event loop.
+
+    In another loop, and in a forked child, a fresh pool is made; the old one is left alone, since closing it from
+    the wrong side would end connections that are in use elsewhere.
+
+    Args:
+        context: TLS for every connection.
+        proxy: The proxy to go through, if any.
+        max_connections: How many connections a pool opens at most.
+    """
+
+    def __init__(self, *, context: ssl.SSLContext, proxy: httpx.Proxy | None, max_connections: int) -> None:
+        self._context = context
+        self._proxy = proxy
+        self._limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
+        self._pools = PerProcess(self._make)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request over a connection of this process and loop."""
+        return self._pools.get().handle_request(request)
+
+    def close(self) -> None:
+        """Close the connections of this process and loop."""
+        pool = self._pools.take()
+        if pool is not None:
+            pool.close()
+
+    def _make(self) -> httpx.HTTPTransport:
+        transport = httpx.HTTPTransport(verify=self._context, proxy=self._proxy, limits=self._limits, trust_env=False)
+        # httpx has no parameter for it, hence its private pool; pyproject.toml holds httpx below 0.29.
+        pool = transport._pool  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        backend = pool._network_backend  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        pool._network_backend = BoundedBackend(backend)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        return transport

@@ -1,0 +1,249 @@
+"""What can be known to be wrong before anything is sent: one table of small rules over the generated operations.
+
+The limits are those of openapi/admin.yaml and of the server rules it was written from; what only the server can
+know goes to the server.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias, get_args
+
+from generated_client import models
+from generated_client.types import Operation
+from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
+
+Rule: TypeAlias = Callable[[str, object], None]
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+def _listed(literal: object) -> frozenset[str]:
+    """Give the values that a generated literal lists."""
+    return frozenset(value for part in get_args(literal) for value in get_args(part))
+
+
+_ROLES = _listed(models.RoleName)
+_ORGANIZATION_ROLES = frozenset(role for role in _ROLES if role.startswith("Org"))
+_ROLES_BY_SCOPE = {"organization": _ORGANIZATION_ROLES, "project": _ROLES - _ORGANIZATION_ROLES}
+
+
+def check(operation: Operation[Any]) -> None:
+    """Refuse an operation that cannot succeed.
+
+    Raises:
+        PineconeValueError: A value is empty, too long, out of range, or contradicts another one.
+        PineconeTypeError: A value has the wrong type; a bool is not a number, and bytes are not text.
+    """
+    try:
+        for name, value in operation.path_parameters.items():
+            identifier(name, value)
+        _check_query(operation.query)
+        if type(operation.body) in _BODIES:
+            _check_body(operation.body)
+    except PineconeError as exc:
+        exc.operation = operation.id
+        raise
+
+
+def _check_query(query: Mapping[str, object]) -> None:
+    for name, value in query.items():
+        argument, rule = _QUERY.get(name, (name, None))
+        if rule is not None and value is not None:
+            rule(argument, value)
+    for dependent, needed in _QUERY_PAIRS.items():
+        if query.get(dependent) is not None and query.get(needed) is None:
+            raise PineconeValueError(f"{dependent} needs {needed} beside it")
+
+
+def _check_body(body: object) -> None:
+    required, optional = _BODIES[type(body)]
+    for argument, rule in required.items():
+        rule(argument, getattr(body, argument))
+    given = {argument: getattr(body, argument) for argument in optional}
+    if not required and all(value is None for value in given.values()):
+        raise PineconeValueError(f"give at least one of {', '.join(optional)}")
+    for argument, rule in optional.items():
+        if given[argument] is not None:
+            rule(argument, given[argument])
+    if isinstance(body, models.CreateInviteRequest):
+        _needs_organization_role(body.role_bindings)
+    if isinstance(body, models.CreateRoleBindingRequest):
+        _check_scope("", body.resource_type, body.resource_id, body.role)
+
+
+def string(argument: str, value: object) -> str:
+    """Accept a str that UTF-8 can express."""
+    if not isinstance(value, str):
+        raise PineconeTypeError(f"{argument} must be a str, not {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise PineconeValueError(f"{argument} holds half of a surrogate pair, which is no character") from None
+    return value
+
+
+def identifier(argument: str, value: object) -> None:
+    """Accept anything that can stand as one segment of a path; the server owns the form of ids."""
+    text = string(argument, value)
+    if not text.strip():
+        raise PineconeValueError(f"{argument} is empty")
+    if text in {".", ".."}:
+        raise PineconeValueError(f"{argument} is {text!r}, which would lead to another path")
+    if _CONTROL.search(text):
+        raise PineconeValueError(f"{argument} holds a control character")
+
+
+def word(argument: str, value: object) -> None:
+    """Accept a value of a literal, listed or not, as long as it could be one."""
+    identifier(argument, value)
+
+
+def name(argument: str, value: object, *, longest: int, unit: str = "characters") -> None:
+    """Accept 1 to ``longest`` characters, or UTF-8 bytes, without NUL."""
+    text = string(argument, value)
+    size = len(text) if unit == "characters" else len(text.encode())
+    if not 1 <= size <= longest:
+        raise PineconeValueError(f"{argument} must have 1 to {longest} {unit}, not {size}")
+    if "\x00" in text:
+        raise PineconeValueError(f"{argument} holds a NUL character")
+
+
+def email(argument: str, value: object) -> None:
+    """Accept what looks like an address, up to 254 characters."""
+    text = string(argument, value)
+    if len(text) > 254:  # noqa: PLR2004 - the limit of the API
+        raise PineconeValueError(f"{argument} must have at most 254 characters, not {len(text)}")
+    if not _EMAIL.fullmatch(text) or _CONTROL.search(text):
+        raise PineconeValueError(f"{argument} is not a mail address")
+
+
+def number(argument: str, value: object, *, least: int, most: int | None = None) -> None:
+    """Accept a whole number in a range."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise PineconeTypeError(f"{argument} must be an int, not {type(value).__name__}")
+    if value < least or (most is not None and value > most):
+        limits = f"at least {least}" if most is None else f"{least} to {most}"
+        raise PineconeValueError(f"{argument} must be {limits}, not {value}")
+
+
+def switch(argument: str, value: object) -> None:
+    """Accept a bool and nothing that only looks like one."""
+    if not isinstance(value, bool):
+        raise PineconeTypeError(f"{argument} must be a bool, not {type(value).__name__}")
+
+
+def key_roles(argument: str, value: object) -> None:
+    """Accept a sequence of roles that an API key can hold."""
+    for position, role in enumerate(_sequence(argument, value)):
+        _check_role(f"{argument}[{position}]", role, _listed(models.APIKeyRole), "an API key")
+
+
+def role_bindings(argument: str, value: object, *, fewest: int) -> None:
+    """Accept a sequence of bindings, as models or mappings, naming the entry that is wrong."""
+    entries = _sequence(argument, value)
+    if not fewest <= len(entries) <= 100:  # noqa: PLR2004 - the limit of the API
+        raise PineconeValueError(f"{argument} must have {fewest} to 100 entries, not {len(entries)}")
+    for position, entry in enumerate(entries):
+        _check_binding(f"{argument}[{position}]", entry)
+
+
+def _sequence(argument: str, value: object) -> Sequence[object]:
+    if isinstance(value, str | bytes | bytearray) or not isinstance(value, Sequence):
+        raise PineconeTypeError(f"{argument} must be a list, not {type(value).__name__}")
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def _check_binding(where: str, entry: object) -> None:
+    fields = binding_fields(entry)
+    if fields is None:
+        raise PineconeTypeError(f"{where}: must be a RoleBindingInput or a mapping, not {type(entry).__name__}")
+    unknown = [key for key in fields if key not in _BINDING_FIELDS]
+    if unknown:
+        raise PineconeValueError(f"{where}: {unknown[0]!r} is not one of {', '.join(_BINDING_FIELDS)}")
+    for key in ("resource_type", "role"):
+        if fields.get(key) is None:
+            raise PineconeValueError(f"{where}: {key} is missing")
+        word(f"{where}: {key}", fields[key])
+    _check_scope(f"{where}: ", fields["resource_type"], fields.get("resource_id"), fields["role"])
+
+
+_BINDING_FIELDS = ("resource_type", "resource_id", "role")
+
+
+def binding_fields(entry: object) -> Mapping[object, object] | None:
+    """See a binding as a mapping, whichever form it has; None where it has neither."""
+    if isinstance(entry, models.RoleBindingInput):
+        return {key: getattr(entry, key) for key in _BINDING_FIELDS}
+    return entry if isinstance(entry, Mapping) else None  # pyright: ignore[reportUnknownVariableType]
+
+
+def _check_scope(prefix: str, resource_type: object, resource_id: object, role: object) -> None:
+    if resource_id is not None:
+        identifier(f"{prefix}resource_id", resource_id)
+    elif resource_type == "project":
+        raise PineconeValueError(f"{prefix}resource_id is missing: a role on a project names the project")
+    if isinstance(resource_type, str) and resource_type in _ROLES_BY_SCOPE:
+        _check_role(f"{prefix}role", role, _ROLES_BY_SCOPE[resource_type], f"resource_type {resource_type!r}")
+
+
+def _check_role(where: str, role: object, allowed: frozenset[str], holder: str) -> None:
+    word(where, role)
+    # A role that the API document does not list is the server's to judge.
+    if role in _ROLES and role not in allowed:
+        raise PineconeValueError(f"{where} {role!r} is not a role for {holder}")
+
+
+def _needs_organization_role(bindings: Sequence[object]) -> None:
+    scopes = [(binding_fields(entry) or {}).get("resource_type") for entry in bindings]
+    if not any(scope != "project" for scope in scopes):
+        raise PineconeValueError("role_bindings needs at least one role on the organization")
+
+
+_long_name = partial(name, longest=512)
+_short_name = partial(name, longest=80)
+_account_name = partial(name, longest=80, unit="UTF-8 bytes")
+
+# Query parameter on the wire → the argument's name in Python, and its rule.
+_QUERY: Mapping[str, tuple[str, Rule]] = {
+    "email": ("email", email),
+    "limit": ("limit", partial(number, least=1, most=100)),
+    "paginationToken": ("pagination_token", identifier),
+    "principal_type": ("principal_type", word),
+    "principal_id": ("principal_id", identifier),
+    "resource_type": ("resource_type", word),
+    "resource_id": ("resource_id", identifier),
+    "role": ("role", word),
+}
+_QUERY_PAIRS = {"principal_id": "principal_type", "resource_id": "resource_type"}
+
+# Body → rules of the fields it must have, and of those it may have; a body of optional fields needs at least one.
+_BODIES: Mapping[type, tuple[Mapping[str, Rule], Mapping[str, Rule]]] = {
+    models.UpdateOrganizationRequest: ({}, {"name": _long_name}),
+    models.CreateProjectRequest: (
+        {"name": _long_name},
+        {"max_pods": partial(number, least=0), "force_encryption_with_cmek": switch},
+    ),
+    models.UpdateProjectRequest: (
+        {},
+        {"name": _long_name, "max_pods": partial(number, least=0), "force_encryption_with_cmek": switch},
+    ),
+    models.CreateAPIKeyRequest: ({"name": _short_name}, {"roles": key_roles}),
+    models.UpdateAPIKeyRequest: ({}, {"name": _short_name, "roles": key_roles}),
+    models.CreateInviteRequest: (
+        {"email": email, "role_bindings": partial(role_bindings, fewest=1)},
+        {},
+    ),
+    models.CreateServiceAccountRequest: (
+        {"name": _account_name},
+        {"role_bindings": partial(role_bindings, fewest=0)},
+    ),
+    models.UpdateServiceAccountRequest: ({}, {"name": _account_name}),
+    models.CreateRoleBindingRequest: (
+        {"principal_type": word, "principal_id": identifier, "resource_type": word, "role": word},
+        {"resource_id": identifier},
+    ),
+}

@@ -1,0 +1,119 @@
+"""An operation becomes a request, and an answer becomes a value or an error: pure, and the same for both worlds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, cast
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from generated_client.types import API_VERSION, Operation
+from pinecone_admin import _codec
+from pinecone_admin._errors import from_answer, from_misfit
+from pinecone_admin._headers import request_headers
+from pinecone_admin._retry import CALL, Call
+from pinecone_admin._validate import check, string
+from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
+
+_T = TypeVar("_T")
+
+
+def to_request(
+    operation: Operation[Any], *, api_url: str, agent: str, headers: Mapping[str, str], call: Call
+) -> httpx.Request:
+    """Check, quote and encode an operation.
+
+    Raises:
+        PineconeValueError: An argument has a value that cannot be right.
+        PineconeTypeError: An argument has a type that cannot be right.
+    """
+    check(operation)
+    try:
+        target = api_url + _path(operation) + _query(operation.query)
+        content = None if operation.body is None else _codec.encode(operation.body)
+        version = _version(operation.api_version)
+    except PineconeError as exc:
+        exc.operation = operation.id
+        raise
+    return httpx.Request(
+        operation.method,
+        target,
+        headers=request_headers(agent=agent, api_version=version, has_body=content is not None, additional=headers),
+        content=content,
+        extensions={CALL: call},
+    )
+
+
+def _path(operation: Operation[Any]) -> str:
+    names = re.findall(r"\{([^{}]*)\}", operation.path)
+    if sorted(names) != sorted(operation.path_parameters):
+        raise PineconeValueError(f"path_parameters must be exactly those of the path {operation.path}")
+    literal = re.sub(r"\{[^{}]*\}", "x", operation.path)
+    if not re.fullmatch(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+", literal) or re.search(r"/\.\.?(/|$)", literal):
+        raise PineconeValueError(f"path {operation.path!r} is not a path of the API")
+    return re.sub(r"\{([^{}]*)\}", lambda match: quote(operation.path_parameters[match[1]], safe=""), operation.path)
+
+
+def _query(query: Mapping[str, object]) -> str:
+    pairs = [(name, text) for name, value in query.items() for text in _query_texts(name, value)]
+    return f"?{urlencode(pairs)}" if pairs else ""
+
+
+def _query_texts(name: str, value: object) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, bool):
+        return ["true" if value else "false"]
+    if isinstance(value, int):
+        return [str(value)]
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+        return [string(name, item) for item in value]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return [string(name, value)]
+
+
+def _version(version: object) -> str:
+    if version is None:
+        return API_VERSION
+    if not isinstance(version, str):
+        raise PineconeTypeError(f"api_version must be a str, not {type(version).__name__}")
+    if not re.fullmatch(r"[\x21-\x7e]+", version):
+        raise PineconeValueError("api_version has a character that a header cannot hold")
+    return version
+
+
+def from_response(
+    operation: Operation[_T], response: httpx.Response, call: Call, *, wall: float
+) -> _codec.Decoded[_T] | PineconeError:
+    """Read an answer whose body is buffered; an error is returned, so that no traceback holds the body."""
+    body = b"".join(response.stream)  # type: ignore[arg-type]
+    if not response.is_success:
+        return from_answer(
+            operation=operation.id,
+            call=call,
+            status=response.status_code,
+            headers=response.headers,
+            body=body,
+            wall=wall,
+        )
+    if operation.returns is None:
+        return _codec.Decoded(cast("_T", None))
+    decoded = _decode(body, response.headers.get("content-encoding", "identity"), operation.returns)
+    if isinstance(decoded, _codec.Decoded):
+        return decoded
+    return from_misfit(
+        decoded,
+        operation=operation.id,
+        call=call,
+        status=response.status_code,
+        headers=response.headers,
+        body=body,
+    )
+
+
+def _decode(body: bytes, encoding: str, returns: type[_T]) -> _codec.Decoded[_T] | _codec.Misfit:
+    # A few bytes of gzip can become gigabytes, so none is asked for and none is unpacked.
+    if encoding.lower() != "identity":
+        return _codec.Misfit("", f"is encoded as {encoding[:20]!r}, which was not asked for")
+    return _codec.decode(body, returns)

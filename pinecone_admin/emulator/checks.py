@@ -1,0 +1,286 @@
+"""What a request must look like: pure checks that return the value or refuse it by name."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import NoReturn, Self, TypeAlias, TypeVar, cast
+
+from attrs import frozen
+
+from pinecone_admin.emulator.roles import ROLES, ROLES_BY_RESOURCE
+
+PRINCIPAL_TYPES = ("user", "service_account", "api_key", "invite")
+RESOURCE_TYPES = ("organization", "project")
+LARGEST_PAGE = 100
+
+_EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-\x1f\x7f]+")
+_SHOWN = 80
+_INTEGER = re.compile(r"-?[0-9]+")
+_JSON_TYPES: Mapping[type[object], str] = {
+    str: "a string",
+    bool: "a boolean",
+    int: "an integer",
+    float: "a number",
+    list: "an array",
+    dict: "an object",
+    type(None): "null",
+}
+
+T = TypeVar("T")
+Check: TypeAlias = Callable[[str, object], T]
+"""Takes a field's name and the value sent, returns the value, raises `Refusal` otherwise."""
+
+
+class Refusal(Exception):  # noqa: N818 — an answer of the server, not an error of ours
+    """An answer of the API that is not a success.
+
+    Args:
+        status: HTTP status.
+        code: error code that clients match on.
+        message: what is wrong, naming the offending value.
+        headers: additional headers of the answer.
+        details: machine-readable particulars.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers or {}
+        self.details = details
+
+    @property
+    def document(self) -> dict[str, object]:
+        """The body of the answer."""
+        error = {"code": self.code, "message": self.message}
+        return {"status": self.status, "error": error | ({"details": self.details} if self.details else {})}
+
+
+class OAuthRefusal(Refusal):
+    """An answer of the token endpoint that is not a success, in the shape of RFC 6749."""
+
+    @property
+    def document(self) -> dict[str, object]:
+        """The body of the answer."""
+        return {"error": self.code, "error_description": self.message}
+
+
+def invalid(message: str) -> Refusal:
+    """Return the refusal of a missing or malformed value."""
+    return Refusal(400, "INVALID_ARGUMENT", message)
+
+
+def shown(value: object) -> str:
+    """Return a value as error messages show it: escaped, and cut to a readable length."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def decode_object(body: bytes) -> dict[str, object]:
+    """Decode a JSON object.
+
+    Raises:
+        ValueError: the bytes are no UTF-8, no JSON, nested too deeply, or no object.
+    """
+    try:
+        value: object = _DECODER.decode(body.decode())
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"it is {_JSON_TYPES[type(value)]}")  # noqa: TRY004 — one error for any bad body
+    return cast("dict[str, object]", value)
+
+
+@frozen
+class Fields:
+    """The fields of a JSON object, read one by one through checks; unknown ones pass unread."""
+
+    _values: Mapping[str, object]
+    _path: str = ""
+
+    @classmethod
+    def of(cls, body: bytes) -> Self:
+        """Read a request body."""
+        try:
+            return cls(decode_object(body))
+        except ValueError as error:
+            raise invalid(f"the body must be a JSON object: {error}") from error
+
+    def required(self, name: str, check: Check[T]) -> T:
+        """Return a field that must be there."""
+        if name not in self._values:
+            raise invalid(f"{self._path}{name} is missing")
+        return check(self._path + name, self._values[name])
+
+    def optional(self, name: str, check: Check[T]) -> T | None:
+        """Return a field, or None where it is absent."""
+        return check(self._path + name, self._values[name]) if name in self._values else None
+
+    def refuse(self, name: str, why: str) -> Refusal:
+        """Return the refusal of a field for a reason that no single check can know."""
+        return invalid(f"{self._path}{name} {why}")
+
+
+def _mistyped(field: str, expected: str, value: object) -> Refusal:
+    # What holds others may be nested as deeply as the decoder allows, which is too deep for its repr.
+    got = f" {shown(value)}" if isinstance(value, str | int | float) else ""
+    return invalid(f"{field} must be {expected}, not {_JSON_TYPES[type(value)]}{got}")
+
+
+def string(field: str, value: object) -> str:
+    """Check for a string that can be sent back as UTF-8."""
+    if not isinstance(value, str):
+        raise _mistyped(field, "a string", value)
+    # A lone surrogate passes JSON as an escape and has no UTF-8.
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise invalid(f"{field} is not well-formed Unicode: {shown(value)}")
+    return value
+
+
+def boolean(field: str, value: object) -> bool:
+    """Check for true or false."""
+    if not isinstance(value, bool):
+        raise _mistyped(field, "a boolean", value)
+    return value
+
+
+def pod_count(field: str, value: object) -> int:
+    """Check for an integer that is not negative."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _mistyped(field, "an integer", value)
+    if value < 0:
+        raise invalid(f"{field} must not be negative: {shown(value)}")
+    return value
+
+
+def characters(most: int) -> Check[str]:
+    """Return the check for a string of 1 to `most` characters."""
+
+    def check(field: str, value: object) -> str:
+        text = string(field, value)
+        if not 1 <= len(text) <= most:
+            raise invalid(f"{field} must have 1 to {most} characters, not {len(text)}: {shown(text)}")
+        return text
+
+    return check
+
+
+def utf8_bytes(most: int) -> Check[str]:
+    """Return the check for a string of 1 to `most` bytes of UTF-8."""
+
+    def check(field: str, value: object) -> str:
+        text = string(field, value)
+        if not 1 <= (size := len(text.encode())) <= most:
+            raise invalid(f"{field} must have 1 to {most} bytes of UTF-8, not {size}: {shown(text)}")
+        return text
+
+    return check
+
+
+def without_nul(check: Check[str]) -> Check[str]:
+    """Return a check that also refuses NUL."""
+
+    def without(field: str, value: object) -> str:
+        text = check(field, value)
+        if "\0" in text:
+            raise invalid(f"{field} must not contain NUL: {shown(text)}")
+        return text
+
+    return without
+
+
+def email(field: str, value: object) -> str:
+    """Check for an e-mail address of at most 254 characters."""
+    text = characters(254)(field, value)
+    if not _EMAIL.fullmatch(text):
+        raise invalid(f"{field} must be an e-mail address: {shown(text)}")
+    return text
+
+
+def one_of(choices: Iterable[str]) -> Check[str]:
+    """Return the check for one of several strings."""
+    allowed = tuple(choices)
+
+    def check(field: str, value: object) -> str:
+        text = string(field, value)
+        if text not in allowed:
+            raise invalid(f"{field} must be one of {', '.join(allowed)}, not {shown(text)}")
+        return text
+
+    return check
+
+
+def array(item: Check[T], least: int = 0, most: int | None = None) -> Check[list[T]]:
+    """Return the check for an array of `least` to `most` items."""
+
+    def check(field: str, value: object) -> list[T]:
+        if not isinstance(value, list):
+            raise _mistyped(field, "an array", value)
+        items = cast("list[object]", value)
+        if len(items) < least or (most is not None and len(items) > most):
+            raise invalid(f"{field} must have {least} to {most} items, not {len(items)}")
+        return [item(f"{field}[{index}]", entry) for index, entry in enumerate(items)]
+
+    return check
+
+
+def page_limit(field: str, value: object) -> int:
+    """Check the number of items a page may have, as a query spells it."""
+    text = string(field, value)
+    if not _INTEGER.fullmatch(text):
+        raise invalid(f"{field} must be an integer, not {shown(text)}")
+    # int() refuses thousands of digits; twenty are out of range already.
+    limit = int(text[:20])
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise Refusal(400, "OUT_OF_RANGE", f"{field} must be from 1 to {LARGEST_PAGE}, not {shown(text)}")
+    return limit
+
+
+@frozen
+class GrantInput:
+    """A role asked for on a resource; without `resource_id` on the caller's organization."""
+
+    resource_type: str
+    resource_id: str | None
+    role: str
+
+
+_resource_type = one_of(RESOURCE_TYPES)
+_role = one_of(ROLES)
+
+
+def grant_fields(fields: Fields) -> GrantInput:
+    """Check the three fields that ask for a role on a resource."""
+    grant = GrantInput(
+        resource_type=fields.required("resource_type", _resource_type),
+        resource_id=fields.optional("resource_id", string),
+        role=fields.required("role", _role),
+    )
+    if grant.role not in ROLES_BY_RESOURCE[grant.resource_type]:
+        raise fields.refuse("role", f"{grant.role} cannot be bound on the resource_type {grant.resource_type}")
+    if grant.resource_type == "project" and not grant.resource_id:
+        raise fields.refuse("resource_id", f"is required to bind {grant.role} on a project")
+    return grant
+
+
+def grant(field: str, value: object) -> GrantInput:
+    """Check for an object that asks for a role on a resource."""
+    if not isinstance(value, dict):
+        raise _mistyped(field, "an object", value)
+    return grant_fields(Fields(cast("dict[str, object]", value), f"{field}."))

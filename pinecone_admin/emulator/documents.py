@@ -1,0 +1,102 @@
+"""Records as the API shows them: the shapes of the API document, version 2026-07."""
+
+from datetime import datetime
+from typing import TypeAlias
+
+from pinecone_admin.emulator.state import (
+    APIKey,
+    Invite,
+    Organization,
+    Project,
+    RoleBinding,
+    ServiceAccount,
+    State,
+    User,
+)
+
+Document: TypeAlias = dict[str, object]
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def organization(record: Organization) -> Document:
+    """Show an organization."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "plan": record.plan,
+        "payment_status": record.payment_status,
+        "created_at": _time(record.created_at),
+        "support_tier": record.support_tier,
+    }
+
+
+def project(record: Project) -> Document:
+    """Show a project."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "max_pods": record.max_pods,
+        "force_encryption_with_cmek": record.force_encryption_with_cmek,
+        "organization_id": record.organization_id,
+        "created_at": _time(record.created_at),
+    }
+
+
+def api_key(state: State, record: APIKey) -> Document:
+    """Show a key, without its value."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "project_id": record.project_id,
+        "roles": state.roles_of(record),
+    }
+
+
+def user(record: User) -> Document:
+    """Show a user, whose name is left out where it is not set."""
+    document: Document = {"id": record.id, "email": record.email}
+    return document if record.name is None else document | {"name": record.name}
+
+
+def invite(record: Invite, now: datetime) -> Document:
+    """Show an invite in the status that it has now."""
+    return {
+        "id": record.id,
+        "email": record.email,
+        "status": record.status(now),
+        "expires_at": None if record.processed_at else _time(record.expires_at),
+        "processed_at": record.processed_at and _time(record.processed_at),
+        "created_at": _time(record.created_at),
+    }
+
+
+def service_account(record: ServiceAccount) -> Document:
+    """Show a service account, without its secret."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "client_id": record.client_id,
+        "created_at": _time(record.created_at),
+        "updated_at": _time(record.updated_at),
+    }
+
+
+def service_account_with_secret(record: ServiceAccount) -> Document:
+    """Show a service account with its secret."""
+    return {"service_account": service_account(record), "client_secret": record.client_secret}
+
+
+def role_binding(record: RoleBinding) -> Document:
+    """Show a role binding."""
+    return {
+        "id": record.id,
+        "principal_type": record.principal.type,
+        "principal_id": record.principal.id,
+        "resource_type": record.grant.resource_type,
+        "resource_id": record.grant.resource_id,
+        "role": record.grant.role,
+        "created_at": _time(record.created_at),
+    }

@@ -1,0 +1,608 @@
+"""How the server behaves: one function for each operation, in the API document's order.
+
+Structure, statuses and limits are those of the Admin API and OAuth documents, version 2026-07; what is
+refused, and when, is what the reference pages and the official SDK's tests pin. Every function checks in the
+server's order: version header, token, route, validation, existence, permission, plan and quota, conflict.
+
+Of the permission matrix two rules are enforced: nobody grants what they do not hold, and who has no
+organization role is refused whatever does not concern a single project.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import TypeAlias, TypeVar
+from urllib.parse import parse_qsl, unquote
+
+from attrs import frozen
+
+from pinecone_admin.emulator import checks, documents, require
+from pinecone_admin.emulator.call import Call, Request, Response
+from pinecone_admin.emulator.checks import Fields, OAuthRefusal, Refusal, invalid, shown
+from pinecone_admin.emulator.clock import Clock
+from pinecone_admin.emulator.documents import Document
+from pinecone_admin.emulator.roles import API_KEY_ROLES, ROLES
+from pinecone_admin.emulator.state import (
+    BindingFilter,
+    Grant,
+    Listing,
+    Positioned,
+    Principal,
+    ServiceAccount,
+    State,
+)
+
+TOKEN_PATH = "/oauth/token"  # noqa: S105 — a path
+AUDIENCE = "https://api.pinecone.io/"
+
+_API_VERSION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+R = TypeVar("R", bound=Positioned)
+Run: TypeAlias = Callable[[Call], Document | None]
+
+
+@frozen
+class Operation:
+    """An operation of the API document, the status of its success, and the function that carries it out."""
+
+    id: str
+    method: str
+    path: str
+    status: int
+    run: Run
+
+
+OPERATIONS: list[Operation] = []
+
+
+def handle(request: Request, state: State, clock: Clock) -> Response:
+    """Answer a request, changing the state where it asks for that.
+
+    Args:
+        request: what was sent, to the API's host or to the token endpoint's.
+        state: the organization that it is about.
+        clock: the time at which it arrives.
+    """
+    headers = {"x-pinecone-request-id": state.new_id()}
+    try:
+        status, document = _answer(request, state, clock.now())
+    except Refusal as refusal:
+        status, document = refusal.status, refusal.document
+        headers |= refusal.headers
+    if document is None:
+        return Response(status, headers, b"")
+    return Response(status, headers | {"content-type": "application/json"}, _ENCODER.encode(document).encode())
+
+
+def _answer(request: Request, state: State, now: datetime) -> tuple[int, Document | None]:
+    if request.path == TOKEN_PATH:
+        return 200, get_token(request, state, now)
+    _require_version(request)
+    caller = Principal("service_account", _authenticate(request, state, now).id)
+    operation, target = _route(request)
+    return operation.status, operation.run(Call(state, now, caller, target, request))
+
+
+def _require_version(request: Request) -> None:
+    version = request.headers.get("x-pinecone-api-version")
+    if version is None:
+        raise invalid("the header X-Pinecone-Api-Version is missing")
+    if not _API_VERSION.fullmatch(version):
+        raise invalid(f"the header X-Pinecone-Api-Version must be YYYY-MM, not {shown(version)}")
+
+
+def _authenticate(request: Request, state: State, now: datetime) -> ServiceAccount:
+    bearer = _BEARER.fullmatch(request.headers.get("authorization", ""))
+    if bearer is None:
+        raise Refusal(401, "UNAUTHENTICATED", "the header Authorization carries no bearer token")
+    account = state.holder_of(bearer[1], now)
+    if account is None:
+        raise Refusal(401, "UNAUTHENTICATED", "the access token is unknown, expired or revoked")
+    return account
+
+
+def _shape(path: str) -> str:
+    return re.sub(r"^(/admin/[^/]+)/[^/]+", r"\1/{}", path)
+
+
+def _route(request: Request) -> tuple[Operation, str]:
+    methods = _ROUTES.get(_shape(request.path))
+    if methods is None:
+        raise Refusal(404, "NOT_FOUND", f"there is no route {shown(request.path)}")
+    operation = methods.get(request.method)
+    if operation is None:
+        allowed = ", ".join(methods)
+        message = f"{shown(request.path)} takes {allowed}, not {shown(request.method)}"
+        raise Refusal(405, "UNIMPLEMENTED", message, headers={"allow": allowed})
+    return operation, unquote("".join(request.path.split("/")[3:4]))
+
+
+def _operation(method: str, path: str, *, status: int = 200) -> Callable[[Run], Run]:
+    def register(run: Run) -> Run:
+        OPERATIONS.append(Operation(run.__name__, method, path, status, run))
+        return run
+
+    return register
+
+
+# OAuth
+
+
+def get_token(request: Request, state: State, now: datetime) -> Document:
+    """Exchange a service account's credentials for an access token."""
+    if request.method != "POST":
+        message = f"the token endpoint takes POST, not {shown(request.method)}"
+        raise OAuthRefusal(405, "invalid_request", message, headers={"allow": "POST"})
+    client_id, client_secret, grant_type, audience = _token_fields(request)
+    if grant_type != "client_credentials":
+        message = f"grant_type must be client_credentials, not {shown(grant_type)}"
+        raise OAuthRefusal(400, "unsupported_grant_type", message)
+    account = state.account_with(client_id, client_secret)
+    if account is None:
+        raise OAuthRefusal(401, "access_denied", f"wrong credentials for client_id {shown(client_id)}")
+    if audience != AUDIENCE:
+        raise OAuthRefusal(403, "access_denied", f"audience must be {AUDIENCE}, not {shown(audience)}")
+    token = state.mint_token(account, now)
+    return {"access_token": token, "token_type": "Bearer", "expires_in": state.settings.token_lifetime}
+
+
+def _token_fields(request: Request) -> list[str]:
+    try:
+        sent = _token_body(request)
+    except ValueError as error:
+        message = f"the body must be a JSON object or a form: {error}"
+        raise OAuthRefusal(400, "invalid_request", message) from error
+    return [_token_field(sent, name) for name in ("client_id", "client_secret", "grant_type", "audience")]
+
+
+def _token_body(request: Request) -> Mapping[str, object]:
+    if request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+    return checks.decode_object(request.body)
+
+
+def _token_field(sent: Mapping[str, object], name: str) -> str:
+    value = sent.get(name)
+    if not isinstance(value, str) or not value:
+        raise OAuthRefusal(400, "invalid_request", f"{name} is missing or not a string")
+    return value
+
+
+# Organizations
+
+_ORGANIZATION_NAME = checks.characters(512)
+
+
+@_operation("GET", "/admin/organizations")
+def list_organizations(call: Call) -> Document:
+    """List the organization that the credentials belong to."""
+    require.member(call)
+    return {"data": [documents.organization(call.state.organization)]}
+
+
+@_operation("GET", "/admin/organizations/{organization_id}")
+def fetch_organization(call: Call) -> Document:
+    """Describe the organization."""
+    organization = require.organization(call)
+    require.member(call)
+    return documents.organization(organization)
+
+
+@_operation("PATCH", "/admin/organizations/{organization_id}")
+def update_organization(call: Call) -> Document:
+    """Rename the organization."""
+    name = call.fields.optional("name", _ORGANIZATION_NAME)
+    organization = require.organization(call)
+    require.member(call)
+    organization.name = name or organization.name
+    return documents.organization(organization)
+
+
+@_operation("DELETE", "/admin/organizations/{organization_id}", status=202)
+def delete_organization(call: Call) -> None:
+    """Delete the organization and everybody in it, the caller included."""
+    organization = require.organization(call)
+    require.member(call)
+    require.dissolvable(call, organization)
+    call.state.dissolve()
+
+
+# Projects
+
+_PROJECT_NAME = checks.without_nul(checks.characters(512))
+
+
+@_operation("GET", "/admin/projects")
+def list_projects(call: Call) -> Document:
+    """List all projects."""
+    require.member(call)
+    return {"data": [documents.project(project) for project in call.state.projects.values()]}
+
+
+@_operation("POST", "/admin/projects")
+def create_project(call: Call) -> Document:
+    """Create an empty project."""
+    fields = call.fields
+    name = fields.required("name", _PROJECT_NAME)
+    max_pods = _max_pods(call, fields) or 0
+    cmek = fields.optional("force_encryption_with_cmek", checks.boolean) or False
+    require.member(call)
+    require.billing(call)
+    require.project_quota(call)
+    return documents.project(call.state.add_project(name, call.now, max_pods=max_pods, cmek=cmek))
+
+
+@_operation("GET", "/admin/projects/{project_id}")
+def fetch_project(call: Call) -> Document:
+    """Describe a project."""
+    return documents.project(require.project(call))
+
+
+@_operation("PATCH", "/admin/projects/{project_id}")
+def update_project(call: Call) -> Document:
+    """Change a project's name, pod ceiling or encryption."""
+    fields = call.fields
+    name = fields.optional("name", _PROJECT_NAME)
+    max_pods = _max_pods(call, fields)
+    cmek = fields.optional("force_encryption_with_cmek", checks.boolean)
+    project = require.project(call)
+    require.encryption_kept(project, cmek)
+    project.name = name or project.name
+    project.max_pods = project.max_pods if max_pods is None else max_pods
+    project.force_encryption_with_cmek = cmek or project.force_encryption_with_cmek
+    return documents.project(project)
+
+
+@_operation("DELETE", "/admin/projects/{project_id}", status=202)
+def delete_project(call: Call) -> None:
+    """Delete an empty project with its keys."""
+    project = require.project(call)
+    require.empty(project)
+    call.state.remove_project(project)
+
+
+def _max_pods(call: Call, fields: Fields) -> int | None:
+    max_pods = fields.optional("max_pods", checks.pod_count)
+    if max_pods and not call.state.settings.pod_access:
+        raise invalid(f"max_pods must be 0 without pod access, not {shown(max_pods)}")
+    return max_pods
+
+
+# API keys: their roles are role bindings on their project, so that both namespaces tell the same
+
+_API_KEY_NAME = checks.characters(80)
+_API_KEY_ROLE_SET = checks.array(checks.one_of(API_KEY_ROLES))
+
+
+@_operation("GET", "/admin/projects/{project_id}/api-keys")
+def list_project_api_keys(call: Call) -> Document:
+    """List a project's keys."""
+    return {"data": [documents.api_key(call.state, key) for key in require.project(call).api_keys.values()]}
+
+
+@_operation("POST", "/admin/projects/{project_id}/api-keys", status=201)
+def create_api_key(call: Call) -> Document:
+    """Create a key and show its value, once."""
+    fields = call.fields
+    name = fields.required("name", _API_KEY_NAME)
+    roles = fields.optional("roles", _API_KEY_ROLE_SET)
+    project = require.project(call)
+    grants = _project_grants(project.id, ["ProjectEditor"] if roles is None else roles)
+    require.held(call, grants)
+    require.billing(call)
+    require.in_plan(call, grants)
+    require.api_key_quota(call, project)
+    key = call.state.add_api_key(project, name)
+    call.state.bind(Principal("api_key", key.id), grants, call.now)
+    return {"key": documents.api_key(call.state, key), "value": key.value}
+
+
+@_operation("GET", "/admin/api-keys/{api_key_id}")
+def fetch_api_key(call: Call) -> Document:
+    """Describe a key, without its value."""
+    return documents.api_key(call.state, require.api_key(call))
+
+
+@_operation("PATCH", "/admin/api-keys/{api_key_id}")
+def update_api_key(call: Call) -> Document:
+    """Rename a key or replace its set of roles."""
+    fields = call.fields
+    name = fields.optional("name", _API_KEY_NAME)
+    roles = fields.optional("roles", _API_KEY_ROLE_SET)
+    key = require.api_key(call)
+    grants = _project_grants(key.project_id, roles or [])
+    require.held(call, grants)
+    require.in_plan(call, grants)
+    key.name = name or key.name
+    if roles is not None:
+        call.state.unbind_all(Principal("api_key", key.id))
+        call.state.bind(Principal("api_key", key.id), grants, call.now)
+    return documents.api_key(call.state, key)
+
+
+@_operation("DELETE", "/admin/api-keys/{api_key_id}", status=202)
+def delete_api_key(call: Call) -> None:
+    """Delete a key."""
+    call.state.remove_api_key(require.api_key(call))
+
+
+def _project_grants(project_id: str, roles: Iterable[str]) -> list[Grant]:
+    return [Grant(role, "project", project_id) for role in dict.fromkeys(roles)]
+
+
+# Users
+
+
+@_operation("GET", "/admin/users")
+def list_users(call: Call) -> Document:
+    """List the members, or the one with an address."""
+    address = call.query.optional("email", checks.email)
+    window = _window(call, "users", address)
+    require.member(call)
+    if address is None:
+        return _page(call, window, call.state.users.listing, documents.user)
+    user = call.state.user_at(address)
+    return _page(call, window, Listing([user] if user else []), documents.user)
+
+
+@_operation("GET", "/admin/users/{user_id}")
+def fetch_user(call: Call) -> Document:
+    """Describe a member."""
+    user = require.user(call)
+    require.member(call)
+    return documents.user(user)
+
+
+@_operation("DELETE", "/admin/users/{user_id}", status=202)
+def delete_user(call: Call) -> None:
+    """Remove a member from the organization."""
+    user = require.user(call)
+    principal = Principal("user", user.id)
+    require.member(call)
+    require.unmanaged(call, principal)
+    require.another_owner(call, call.state.role_bindings.held_by(principal))
+    call.state.remove_user(user)
+
+
+# Invites
+
+_INVITE_GRANTS = checks.array(checks.grant, 1, 100)
+
+
+@_operation("GET", "/admin/invites")
+def list_invites(call: Call) -> Document:
+    """List the pending and expired invites."""
+    window = _window(call, "invites")
+    require.member(call)
+    return _page(call, window, call.state.open_invites, lambda invite: documents.invite(invite, call.now))
+
+
+@_operation("POST", "/admin/invites")
+def create_invite(call: Call) -> Document:
+    """Mail an invitation that carries roles."""
+    fields = call.fields
+    address = fields.required("email", checks.email)
+    wanted = fields.required("role_bindings", _INVITE_GRANTS)
+    if all(grant.resource_type == "project" for grant in wanted):
+        raise invalid("role_bindings must have an organization role among them, not only project roles")
+    grants = [require.resource(call, grant) for grant in wanted]
+    require.held(call, grants)
+    require.in_plan(call, grants)
+    require.mail(call)
+    require.free_address(call, address)
+    require.distinct(grants)
+    invite = call.state.add_invite(address, call.now)
+    call.state.bind(Principal("invite", invite.id), grants, call.now)
+    return documents.invite(invite, call.now)
+
+
+@_operation("GET", "/admin/invites/{invite_id}")
+def fetch_invite(call: Call) -> Document:
+    """Describe an invite, whatever its status."""
+    invite = require.invite(call)
+    require.member(call)
+    return documents.invite(invite, call.now)
+
+
+@_operation("DELETE", "/admin/invites/{invite_id}", status=202)
+def delete_invite(call: Call) -> None:
+    """Withdraw an invite that was not accepted."""
+    invite = require.invite(call)
+    require.member(call)
+    require.withdrawable(invite)
+    call.state.remove_invite(invite)
+
+
+@_operation("POST", "/admin/invites/{invite_id}/resend")
+def resend_invite(call: Call) -> Document:
+    """Mail an invitation again and let it live as long as a new one."""
+    invite = require.invite(call)
+    require.member(call)
+    require.mail(call)
+    require.resendable(call, invite)
+    call.state.mail_invite(invite, call.now)
+    return documents.invite(invite, call.now)
+
+
+# Service accounts
+
+_SERVICE_ACCOUNT_NAME = checks.utf8_bytes(80)
+_SERVICE_ACCOUNT_GRANTS = checks.array(checks.grant, 0, 100)
+
+
+@_operation("GET", "/admin/service-accounts")
+def list_service_accounts(call: Call) -> Document:
+    """List the service accounts."""
+    window = _window(call, "service_accounts")
+    require.member(call)
+    return _page(call, window, call.state.service_accounts.listing, documents.service_account)
+
+
+@_operation("POST", "/admin/service-accounts", status=201)
+def create_service_account(call: Call) -> Document:
+    """Create a service account and show its secret, once."""
+    fields = call.fields
+    name = fields.required("name", _SERVICE_ACCOUNT_NAME)
+    wanted = fields.optional("role_bindings", _SERVICE_ACCOUNT_GRANTS) or []
+    grants = [require.resource(call, grant) for grant in wanted]
+    require.member(call)
+    require.held(call, grants)
+    require.service_accounts(call)
+    require.in_plan(call, grants)
+    require.distinct(grants)
+    account = call.state.add_service_account(name, call.now)
+    call.state.bind(Principal("service_account", account.id), grants, call.now)
+    return documents.service_account_with_secret(account)
+
+
+@_operation("GET", "/admin/service-accounts/{service_account_id}")
+def fetch_service_account(call: Call) -> Document:
+    """Describe a service account."""
+    account = require.service_account(call)
+    require.member(call)
+    return documents.service_account(account)
+
+
+@_operation("PATCH", "/admin/service-accounts/{service_account_id}")
+def update_service_account(call: Call) -> Document:
+    """Rename a service account; without a name, only its time of update moves."""
+    name = call.fields.optional("name", _SERVICE_ACCOUNT_NAME)
+    account = require.service_account(call)
+    require.member(call)
+    require.service_accounts(call)
+    account.name = name or account.name
+    account.touch(call.now)
+    return documents.service_account(account)
+
+
+@_operation("DELETE", "/admin/service-accounts/{service_account_id}", status=202)
+def delete_service_account(call: Call) -> None:
+    """Delete a service account; its tokens and roles die with it."""
+    account = require.service_account(call)
+    require.member(call)
+    call.state.remove_service_account(account)
+
+
+@_operation("POST", "/admin/service-accounts/{service_account_id}/rotate-secret")
+def rotate_service_account_secret(call: Call) -> Document:
+    """Replace a secret and show the new one, once."""
+    account = require.service_account(call)
+    require.member(call)
+    require.service_accounts(call)
+    call.state.rotate_secret(account)
+    account.touch(call.now)
+    return documents.service_account_with_secret(account)
+
+
+# Role bindings
+
+_PRINCIPAL_TYPE = checks.one_of(checks.PRINCIPAL_TYPES)
+_RESOURCE_TYPE = checks.one_of(checks.RESOURCE_TYPES)
+_ROLE = checks.one_of(ROLES)
+
+
+@_operation("GET", "/admin/role-bindings")
+def list_role_bindings(call: Call) -> Document:
+    """List the role bindings that every filter given matches."""
+    wanted = _binding_filter(call.query)
+    window = _window(call, "role_bindings", wanted)
+    require.member(call)
+    return _page(call, window, call.state.role_bindings.matching(wanted), documents.role_binding)
+
+
+@_operation("POST", "/admin/role-bindings")
+def create_role_binding(call: Call) -> Document:
+    """Grant a role to a principal."""
+    principal, wanted = _principal_and_grant(call.fields)
+    require.principal(call, principal)
+    grant = require.resource(call, wanted)
+    require.bindable(call, principal, grant)
+    require.held(call, [grant])
+    require.in_plan(call, [grant])
+    require.unbound(call, principal, grant)
+    (binding,) = call.state.bind(principal, [grant], call.now)
+    return documents.role_binding(binding)
+
+
+@_operation("GET", "/admin/role-bindings/{role_binding_id}")
+def fetch_role_binding(call: Call) -> Document:
+    """Describe a role binding."""
+    binding = require.role_binding(call)
+    require.member_for(call, binding.grant)
+    return documents.role_binding(binding)
+
+
+@_operation("DELETE", "/admin/role-bindings/{role_binding_id}", status=202)
+def delete_role_binding(call: Call) -> None:
+    """Revoke a role; a user who loses the only one leaves the organization."""
+    binding = require.role_binding(call)
+    require.member_for(call, binding.grant)
+    require.unmanaged(call, binding.principal)
+    require.another_owner(call, [binding])
+    require.another_organization_role(call, binding)
+    call.state.role_bindings.remove(binding)
+    user = call.state.users.get(binding.principal.id)
+    if user and not call.state.role_bindings.held_by(binding.principal):
+        call.state.remove_user(user)
+
+
+def _binding_filter(query: Fields) -> BindingFilter:
+    wanted = BindingFilter(
+        principal_type=query.optional("principal_type", _PRINCIPAL_TYPE),
+        principal_id=query.optional("principal_id", checks.string),
+        resource_type=query.optional("resource_type", _RESOURCE_TYPE),
+        resource_id=query.optional("resource_id", checks.string),
+        role=query.optional("role", _ROLE),
+    )
+    if wanted.principal_id is not None and wanted.principal_type is None:
+        raise invalid(f"principal_id {shown(wanted.principal_id)} needs a principal_type")
+    if wanted.resource_id is not None and wanted.resource_type is None:
+        raise invalid(f"resource_id {shown(wanted.resource_id)} needs a resource_type")
+    return wanted
+
+
+def _principal_and_grant(fields: Fields) -> tuple[Principal, checks.GrantInput]:
+    principal = Principal(
+        type=fields.required("principal_type", _PRINCIPAL_TYPE),
+        id=fields.required("principal_id", checks.string),
+    )
+    wanted = checks.grant_fields(fields)
+    if principal.type == "api_key" and wanted.role not in API_KEY_ROLES:
+        raise invalid(f"role {wanted.role} cannot be bound to an api_key")
+    return principal, wanted
+
+
+# Pages
+
+
+@frozen
+class _Window:
+    listing: str
+    after: int
+    limit: int
+
+
+def _window(call: Call, name: str, filters: object = None) -> _Window:
+    listing = repr((name, filters))
+    limit = call.query.optional("limit", checks.page_limit) or checks.LARGEST_PAGE
+    token = call.query.optional("paginationToken", checks.string)
+    after = 0 if token is None else call.state.position_of(listing, token)
+    if after is None:
+        raise invalid(f"paginationToken is not of this list with these filters: {shown(token)}")
+    return _Window(listing, after, limit)
+
+
+def _page(call: Call, window: _Window, records: Listing[R], document: Callable[[R], Document]) -> Document:
+    ahead = records.after(window.after, window.limit + 1)
+    page = ahead[: window.limit]
+    more = len(ahead) > len(page)
+    pagination = {"next": call.state.cursor(window.listing, page[-1].position)} if more else None
+    return {"data": [document(record) for record in page], "pagination": pagination}
+
+
+_ROUTES: dict[str, dict[str, Operation]] = {}
+for _each in OPERATIONS:
+    _ROUTES.setdefault(_shape(_each.path), {})[_each.method] = _each

@@ -1,0 +1,586 @@
+"""What the emulated organization holds: records, and indexes that keep look-ups, filters and pages fast."""
+
+import string
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from itertools import product
+from operator import attrgetter
+from random import Random
+from typing import Generic, Protocol, Self, TypeVar
+from uuid import UUID
+
+from attrs import Factory, define, evolve, field, frozen
+
+from pinecone_admin.emulator.roles import ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
+
+PROJECT_CONTENTS = ("indexes", "collections", "assistants", "backups")
+"""What blocks a project's deletion, in the order in which the server names it."""
+
+INVITE_LIFETIME = timedelta(days=7)
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+_SECRET = _ALPHANUMERIC + "-_"
+
+
+@frozen
+class Plan:
+    """What a plan includes.
+
+    Args:
+        projects: how many projects the organization may have.
+        support_tier: the support that comes with it.
+        api_keys: how many keys a project may have; None for any number.
+        service_accounts: whether service accounts may be created, changed and rotated.
+        roles: the roles that may be granted.
+    """
+
+    projects: int
+    support_tier: str
+    api_keys: int | None = None
+    service_accounts: bool = True
+    roles: tuple[str, ...] = ROLES
+
+
+# The numbers are the server rules'. That it is the smallest plan that lacks service accounts and the
+# roles on one plane alone is this emulator's choice: no source names the plan or the roles.
+PLANS = {
+    "Free": Plan(1, "Free", 5, service_accounts=False, roles=ORGANIZATION_ROLES + PROJECT_ROLES[:5]),
+    "Standard": Plan(5, "Developer"),
+    "Enterprise": Plan(20, "Enterprise"),
+    "Dedicated": Plan(100, "Enterprise"),
+}
+
+
+@define(kw_only=True)
+class Settings:
+    """The points on which sources disagree or organizations differ.
+
+    Args:
+        plans: what each plan includes.
+        project_quota: how many projects the organization may have, whatever its plan; None for the plan's.
+        pod_access: whether `max_pods` may exceed 0.
+        identity_provider: whether an identity provider manages the users.
+        token_lifetime: seconds for which an access token is accepted.
+        rotation_revokes_tokens: whether the tokens of a service account die with its secret.
+        key_prefix: what an API key's value begins with.
+    """
+
+    plans: Mapping[str, Plan] = PLANS
+    project_quota: int | None = None
+    pod_access: bool = False
+    identity_provider: bool = False
+    token_lifetime: int = 1800
+    rotation_revokes_tokens: bool = True
+    key_prefix: str = "pcsk_"
+
+
+class Positioned(Protocol):
+    """A record that knows its place in the order of creation."""
+
+    @property
+    def position(self) -> int:
+        """The number of records created before."""
+        ...
+
+
+R = TypeVar("R", bound=Positioned)
+_position = attrgetter("position")
+
+
+@define
+class Listing(Generic[R]):
+    """Records in order of creation, so that a page is a slice and survives insertions and deletions."""
+
+    _records: list[R] = Factory(list[R])
+
+    def add(self, record: R) -> None:
+        """Put a record where its position belongs."""
+        insort(self._records, record, key=_position)
+
+    def remove(self, record: R) -> None:
+        """Take a record out."""
+        del self._records[bisect_left(self._records, record.position, key=_position)]
+
+    def after(self, position: int, limit: int) -> list[R]:
+        """Return up to `limit` records created after a position."""
+        start = bisect_right(self._records, position, key=_position)
+        return self._records[start : start + limit]
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+
+@define(eq=False)
+class Organization:
+    """The organization, one for each state."""
+
+    id: str
+    name: str
+    plan: str
+    payment_status: str
+    support_tier: str
+    created_at: datetime
+
+
+@define(eq=False)
+class APIKey:
+    """A key of a project; its roles are role bindings."""
+
+    id: str
+    name: str
+    project_id: str
+    value: str
+
+
+@define(eq=False)
+class Project:
+    """A project with its keys and the names of what it contains, by kind."""
+
+    id: str
+    name: str
+    organization_id: str
+    created_at: datetime
+    max_pods: int
+    force_encryption_with_cmek: bool
+    api_keys: dict[str, APIKey] = Factory(dict[str, APIKey])
+    contents: dict[str, set[str]] = field(factory=lambda: {kind: set[str]() for kind in PROJECT_CONTENTS})
+
+
+@define(eq=False)
+class User:
+    """A member of the organization."""
+
+    id: str
+    email: str
+    name: str | None
+    position: int
+
+
+@define(eq=False)
+class Invite:
+    """An invitation; whether it has expired is a question of time."""
+
+    id: str
+    email: str
+    created_at: datetime
+    expires_at: datetime
+    position: int
+    processed_at: datetime | None = None
+
+    def status(self, now: datetime) -> str:
+        """Return pending, expired or processed."""
+        if self.processed_at:
+            return "processed"
+        return "pending" if now < self.expires_at else "expired"
+
+
+@define(eq=False)
+class ServiceAccount:
+    """A service account and the secret that buys its tokens."""
+
+    id: str
+    name: str
+    client_id: str
+    client_secret: str
+    created_at: datetime
+    updated_at: datetime
+    position: int
+
+    def touch(self, now: datetime) -> None:
+        """Move the time of update, even where the clock stands still."""
+        self.updated_at = max(now, self.updated_at + timedelta(microseconds=1))
+
+
+@frozen
+class AccessToken:
+    """What an access token stands for."""
+
+    service_account_id: str
+    expires_at: datetime
+
+
+@frozen
+class Principal:
+    """Who holds a role."""
+
+    type: str
+    id: str
+
+
+@frozen
+class Grant:
+    """A role on a resource."""
+
+    role: str
+    resource_type: str
+    resource_id: str
+
+
+@frozen(eq=False)
+class RoleBinding:
+    """A principal's role on a resource."""
+
+    id: str
+    principal: Principal
+    grant: Grant
+    created_at: datetime
+    position: int
+
+
+@frozen
+class BindingFilter:
+    """What role bindings must be equal in; None matches anything."""
+
+    principal_type: str | None = None
+    principal_id: str | None = None
+    resource_type: str | None = None
+    resource_id: str | None = None
+    role: str | None = None
+
+    def matches(self, binding: RoleBinding) -> bool:
+        """Tell whether a binding is equal in all that is given."""
+        principal, grant = binding.principal, binding.grant
+        return (
+            self.principal_type in {None, principal.type}
+            and self.principal_id in {None, principal.id}
+            and self.resource_type in {None, grant.resource_type}
+            and self.resource_id in {None, grant.resource_id}
+            and self.role in {None, grant.role}
+        )
+
+
+_IndexKey = tuple[str | None, str | None, str | None, str | None]
+
+
+def _index_keys(binding: RoleBinding) -> Iterator[_IndexKey]:
+    grant = binding.grant
+    resources = ((None, None), (grant.resource_type, None), (grant.resource_type, grant.resource_id))
+    for principal_type, (resource_type, resource_id), role in product(
+        (None, binding.principal.type), resources, (None, grant.role)
+    ):
+        yield principal_type, resource_type, resource_id, role
+
+
+@define
+class RoleBindings:
+    """All role bindings, with one listing for each combination of filters that does not name a principal.
+
+    A principal holds few bindings, so that naming one leaves little to look through.
+    """
+
+    _by_id: dict[str, RoleBinding] = Factory(dict[str, RoleBinding])
+    _by_filter: dict[_IndexKey, Listing[RoleBinding]] = Factory(dict[_IndexKey, Listing[RoleBinding]])
+    _by_principal: dict[Principal, Listing[RoleBinding]] = Factory(dict[Principal, Listing[RoleBinding]])
+
+    def add(self, binding: RoleBinding) -> None:
+        """Enter a binding into every index."""
+        self._by_id[binding.id] = binding
+        _enter(self._by_principal, binding.principal, binding)
+        for key in _index_keys(binding):
+            _enter(self._by_filter, key, binding)
+
+    def remove(self, binding: RoleBinding) -> None:
+        """Take a binding out of every index."""
+        del self._by_id[binding.id]
+        _drop(self._by_principal, binding.principal, binding)
+        for key in _index_keys(binding):
+            _drop(self._by_filter, key, binding)
+
+    def get(self, binding_id: str) -> RoleBinding | None:
+        """Return a binding by its id."""
+        return self._by_id.get(binding_id)
+
+    def held_by(self, principal: Principal) -> list[RoleBinding]:
+        """Return a principal's bindings, oldest first."""
+        return list(self._by_principal.get(principal, ()))
+
+    def matching(self, wanted: BindingFilter) -> Listing[RoleBinding]:
+        """Return the listing of the bindings that a filter matches."""
+        if wanted.principal_type and wanted.principal_id is not None:
+            held = self.held_by(Principal(wanted.principal_type, wanted.principal_id))
+            return Listing([binding for binding in held if wanted.matches(binding)])
+        key = (wanted.principal_type, wanted.resource_type, wanted.resource_id, wanted.role)
+        return self._by_filter.get(key, Listing())
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+
+K = TypeVar("K")
+
+
+def _enter(index: dict[K, Listing[RoleBinding]], key: K, binding: RoleBinding) -> None:
+    if key not in index:
+        index[key] = Listing[RoleBinding]()
+    index[key].add(binding)
+
+
+def _drop(index: dict[K, Listing[RoleBinding]], key: K, binding: RoleBinding) -> None:
+    listing = index[key]
+    listing.remove(binding)
+    if not listing:
+        del index[key]
+
+
+@define
+class Table(Generic[R]):
+    """Records by id and in order of creation."""
+
+    listing: Listing[R] = Factory(Listing[R])
+    _by_id: dict[str, R] = Factory(dict[str, R])
+
+    def add(self, record_id: str, record: R) -> None:
+        """Enter a record."""
+        self._by_id[record_id] = record
+        self.listing.add(record)
+
+    def remove(self, record_id: str) -> None:
+        """Take a record out."""
+        self.listing.remove(self._by_id.pop(record_id))
+
+    def get(self, record_id: str) -> R | None:
+        """Return a record by its id."""
+        return self._by_id.get(record_id)
+
+
+@define(kw_only=True)
+class State:
+    """One organization and everything in it.
+
+    Args:
+        organization: the organization itself.
+        settings: the configurable points.
+        random: where ids and secrets come from; seeded, they repeat.
+    """
+
+    organization: Organization
+    settings: Settings
+    _random: Random = field(alias="random")
+    projects: dict[str, Project] = field(factory=dict, init=False)
+    api_keys: dict[str, APIKey] = field(factory=dict, init=False)
+    users: Table[User] = field(factory=Table[User], init=False)
+    invites: dict[str, Invite] = field(factory=dict, init=False)
+    open_invites: Listing[Invite] = field(factory=Listing[Invite], init=False)
+    service_accounts: Table[ServiceAccount] = field(factory=Table[ServiceAccount], init=False)
+    role_bindings: RoleBindings = field(factory=RoleBindings, init=False)
+    tokens: dict[str, AccessToken] = field(factory=dict, init=False)
+    invite_mails: deque[datetime] = field(factory=deque, init=False)
+    _user_by_address: dict[str, User] = field(factory=dict, init=False)
+    _open_by_address: defaultdict[str, list[Invite]] = field(factory=lambda: defaultdict(list), init=False)
+    _account_by_client_id: dict[str, ServiceAccount] = field(factory=dict, init=False)
+    _cursor_key: bytes = field(init=False)
+    _created: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._cursor_key = self._random.randbytes(16)
+
+    @classmethod
+    def founded(cls, *, plan: str, payment_status: str, settings: Settings, seed: int | None, now: datetime) -> Self:
+        """Return the state of a new organization without anybody in it."""
+        random = Random(seed)  # noqa: S311 — what it makes protects nothing, and a seed must repeat it
+        organization = Organization(
+            id="-N" + _text(random, _ALPHANUMERIC, 18),
+            name="Emulated Organization",
+            plan=plan,
+            payment_status=payment_status,
+            support_tier=settings.plans[plan].support_tier,
+            created_at=now,
+        )
+        return cls(organization=organization, settings=settings, random=random)
+
+    @property
+    def plan(self) -> Plan:
+        """What the organization's plan includes."""
+        return self.settings.plans[self.organization.plan]
+
+    @property
+    def project_quota(self) -> int:
+        """How many projects the organization may have."""
+        quota = self.settings.project_quota
+        return self.plan.projects if quota is None else quota
+
+    def dissolve(self) -> None:
+        """Delete everybody in the organization, whose projects are gone, so that nobody is left who could ask."""
+        for user in list(self.users.listing):
+            self.remove_user(user)
+        for invite in list(self.open_invites):
+            self.remove_invite(invite)
+        for account in list(self.service_accounts.listing):
+            self.remove_service_account(account)
+        self.invites.clear()
+
+    def new_id(self) -> str:
+        """Return a fresh UUID."""
+        return str(UUID(int=self._random.getrandbits(128), version=4))
+
+    def _next_position(self) -> int:
+        self._created += 1
+        return self._created
+
+    def add_project(self, name: str, now: datetime, *, max_pods: int = 0, cmek: bool = False) -> Project:
+        """Create an empty project."""
+        project = Project(self.new_id(), name, self.organization.id, now, max_pods, cmek)
+        self.projects[project.id] = project
+        return project
+
+    def remove_project(self, project: Project) -> None:
+        """Delete a project, its keys and every role on it."""
+        for key in list(project.api_keys.values()):
+            self.remove_api_key(key)
+        on_project = BindingFilter(resource_type="project", resource_id=project.id)
+        for binding in list(self.role_bindings.matching(on_project)):
+            self.role_bindings.remove(binding)
+        del self.projects[project.id]
+
+    def add_api_key(self, project: Project, name: str) -> APIKey:
+        """Create a key that has no roles yet."""
+        label, unique = _text(self._random, _ALPHANUMERIC, 6), _text(self._random, _ALPHANUMERIC, 63)
+        key = APIKey(self.new_id(), name, project.id, f"{self.settings.key_prefix}{label}_{unique}")
+        self.api_keys[key.id] = project.api_keys[key.id] = key
+        return key
+
+    def remove_api_key(self, key: APIKey) -> None:
+        """Delete a key and its roles."""
+        self.unbind_all(Principal("api_key", key.id))
+        del self.api_keys[key.id], self.projects[key.project_id].api_keys[key.id]
+
+    def roles_of(self, key: APIKey) -> list[str]:
+        """Return the roles that a key holds on its project."""
+        return [binding.grant.role for binding in self.role_bindings.held_by(Principal("api_key", key.id))]
+
+    def add_user(self, email: str, name: str | None = None) -> User:
+        """Create a member, who holds no roles yet."""
+        user = User(self.new_id(), email, name, self._next_position())
+        self.users.add(user.id, user)
+        self._user_by_address[email.casefold()] = user
+        return user
+
+    def remove_user(self, user: User) -> None:
+        """Remove a member and every role of theirs."""
+        self.unbind_all(Principal("user", user.id))
+        self.users.remove(user.id)
+        del self._user_by_address[user.email.casefold()]
+
+    def user_at(self, email: str) -> User | None:
+        """Return the member with an address, in any capitalization."""
+        return self._user_by_address.get(email.casefold())
+
+    def add_invite(self, email: str, now: datetime) -> Invite:
+        """Create and mail an invite, which holds no roles yet."""
+        invite = Invite(self.new_id(), email, now, now, self._next_position())
+        self.mail_invite(invite, now)
+        self.invites[invite.id] = invite
+        self.open_invites.add(invite)
+        self._open_by_address[email.casefold()].append(invite)
+        return invite
+
+    def mail_invite(self, invite: Invite, now: datetime) -> None:
+        """Send an invite's mail, from which it lives for seven days."""
+        invite.expires_at = now + INVITE_LIFETIME
+        self.invite_mails.append(now)
+
+    def _close_invite(self, invite: Invite) -> None:
+        self.open_invites.remove(invite)
+        self._open_by_address[invite.email.casefold()].remove(invite)
+
+    def remove_invite(self, invite: Invite) -> None:
+        """Withdraw an invite that is not processed, and its roles."""
+        self.unbind_all(Principal("invite", invite.id))
+        self._close_invite(invite)
+        del self.invites[invite.id]
+
+    def accept_invite(self, invite: Invite, now: datetime, name: str | None = None) -> User:
+        """Turn an invite into a new user, to whom its bindings pass as they are."""
+        user = self.add_user(invite.email, name)
+        for binding in self.role_bindings.held_by(Principal("invite", invite.id)):
+            self.role_bindings.remove(binding)
+            self.role_bindings.add(evolve(binding, principal=Principal("user", user.id)))
+        self._close_invite(invite)
+        invite.processed_at = now
+        return user
+
+    def pending_invite_at(self, email: str, now: datetime) -> Invite | None:
+        """Return the pending invite for an address, in any capitalization."""
+        invites = self._open_by_address.get(email.casefold(), [])
+        return next((invite for invite in invites if invite.status(now) == "pending"), None)
+
+    def add_service_account(self, name: str, now: datetime) -> ServiceAccount:
+        """Create a service account, which holds no roles yet."""
+        client_id = _text(self._random, _ALPHANUMERIC, 32)
+        secret = _text(self._random, _SECRET, 64)
+        position = self._next_position()
+        account = ServiceAccount(self.new_id(), name, client_id, secret, now, now, position)
+        self.service_accounts.add(account.id, account)
+        self._account_by_client_id[client_id] = account
+        return account
+
+    def remove_service_account(self, account: ServiceAccount) -> None:
+        """Delete a service account, its roles and its tokens."""
+        self.revoke_tokens(account)
+        self.unbind_all(Principal("service_account", account.id))
+        self.service_accounts.remove(account.id)
+        del self._account_by_client_id[account.client_id]
+
+    def rotate_secret(self, account: ServiceAccount) -> None:
+        """Replace a secret; the old one is dead at once."""
+        account.client_secret = _text(self._random, _SECRET, 64)
+        if self.settings.rotation_revokes_tokens:
+            self.revoke_tokens(account)
+
+    def account_with(self, client_id: str, client_secret: str) -> ServiceAccount | None:
+        """Return the service account that these credentials belong to."""
+        account = self._account_by_client_id.get(client_id)
+        return account if account and account.client_secret == client_secret else None
+
+    def mint_token(self, account: ServiceAccount, now: datetime) -> str:
+        """Return a new access token."""
+        token = _text(self._random, _ALPHANUMERIC, 64)
+        expires_at = now + timedelta(seconds=self.settings.token_lifetime)
+        self.tokens[token] = AccessToken(account.id, expires_at)
+        return token
+
+    def revoke_tokens(self, account: ServiceAccount) -> None:
+        """End every token of a service account."""
+        self.tokens = {value: token for value, token in self.tokens.items() if token.service_account_id != account.id}
+
+    def holder_of(self, token: str, now: datetime) -> ServiceAccount | None:
+        """Return the service account that an access token stands for, while it is accepted."""
+        known = self.tokens.get(token)
+        return self.service_accounts.get(known.service_account_id) if known and now < known.expires_at else None
+
+    def bind(self, principal: Principal, grants: Iterable[Grant], now: datetime) -> list[RoleBinding]:
+        """Give a principal roles."""
+        bindings = [RoleBinding(self.new_id(), principal, grant, now, self._next_position()) for grant in grants]
+        for binding in bindings:
+            self.role_bindings.add(binding)
+        return bindings
+
+    def unbind_all(self, principal: Principal) -> None:
+        """Take every role from a principal."""
+        for binding in self.role_bindings.held_by(principal):
+            self.role_bindings.remove(binding)
+
+    def cursor(self, listing: str, position: int) -> str:
+        """Return the opaque cursor of a position in one listing of this state."""
+        mark = position.to_bytes(6)
+        seal = blake2b(mark + listing.encode(), key=self._cursor_key, digest_size=12).digest()
+        return urlsafe_b64encode(mark + seal).decode()
+
+    def position_of(self, listing: str, cursor: str) -> int | None:
+        """Return the position of a cursor, or None where it is no cursor of this listing."""
+        try:
+            position = int.from_bytes(urlsafe_b64decode(cursor)[:6])
+        except ValueError:
+            return None
+        return position if self.cursor(listing, position) == cursor else None
+
+
+def _text(random: Random, alphabet: str, length: int) -> str:
+    return "".join(random.choices(alphabet, k=length))

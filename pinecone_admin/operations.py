@@ -1,0 +1,10 @@
+"""Operations as data: one builder for each of the API, and ``Operation`` to make one by hand."""
+
+from __future__ import annotations
+
+from generated_client import api as _generated
+from generated_client.api import *
+from generated_client.types import API_VERSION, Operation
+
+__all__ = ["API_VERSION", "Operation"]
+__all__ += _generated.__all__

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Derive pinecone_admin/_sync and tests/_sync from their async twins, line by line.
+
+Usage: unasync.py [--check]
+
+With --check nothing is written: every file that differs, is missing, or has no source is named, and the exit status
+is 1. A rule that matches nothing anywhere is an error either way.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAIRS = (
+    (ROOT / "pinecone_admin/_async", ROOT / "pinecone_admin/_sync"),
+    (ROOT / "tests/_async", ROOT / "tests/_sync"),
+)
+
+# Applied in this order, to code, docstrings and comments alike.
+RULES = [
+    (r"[ ]*# <async only>\n(?:.*\n)*?[ ]*# </async only>\n", ""),
+    (r"  # noqa: ASYNC\d+.*", ""),
+    (r"\basync (def|for|with)\b", r"\1"),
+    (r"\bawait ", ""),
+    (r"\bawaits\b", "calls"),
+    (r"\b(__a)(enter|exit|iter|next)__", r"__\2__"),
+    (r"\bAwaitable\[None\]", "None"),
+    (r"\bAsync(Iterable|Iterator), Awaitable\b", r"\1"),
+    (r"\bAsync(Iterable|Iterator)\b", r"\1"),
+    (r"\bhttpcore\.Async", "httpcore."),
+    (r"\bhttpx\.Async", "httpx."),
+    (r"\bAsync([A-Z]\w+)", r"\1"),
+    (r"\bhandle_async_request\b", "handle_request"),
+    (r"\baclose\b", "close"),
+    (r"\basync_(get|sleep|admin)\b", r"\1"),
+    (r"\bconnect_later\b", "connect_now"),
+    (r"\bPerLoop\b", "PerProcess"),
+    (r"\b_async\b", "_sync"),
+]
+
+
+def derive(source: str, used: set[str]) -> str:
+    """Rewrite one module; rules that matched are added to the set."""
+    for pattern, replacement in RULES:
+        source, count = re.subn(pattern, replacement, source)
+        if count:
+            used.add(pattern)
+    return source
+
+
+def tidy(text: str, path: Path) -> str:
+    """Drop what only async needed, and format: without its async words a line can fit that was broken."""
+    for arguments in (["check", "--fix-only", "--select", "F401,I"], ["format"]):
+        command = [sys.executable, "-m", "ruff", *arguments, "--quiet", "--stdin-filename", str(path), "-"]
+        text = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+    return text
+
+
+def derived_files() -> tuple[dict[Path, str], list[str]]:
+    """Give every derived file with its text, and the rules that match nothing."""
+    used: set[str] = set()
+    files: dict[Path, str] = {}
+    for source_folder, target_folder in PAIRS:
+        for source in sorted(source_folder.glob("*.py")):
+            header = f"# Derived from {source.relative_to(ROOT)} by scripts/unasync.py: change that, not this file.\n"
+            target = target_folder / source.name
+            files[target] = tidy(header + derive(source.read_text(encoding="utf-8"), used), target)
+    return files, [pattern for pattern, _ in RULES if pattern not in used]
+
+
+def differences(files: dict[Path, str]) -> list[str]:
+    """Compare whole files, in both directions."""
+    found = [
+        f"{path.relative_to(ROOT)} is not what scripts/unasync.py gives"
+        for path, text in files.items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+    orphans = [path for _, folder in PAIRS for path in sorted(folder.glob("*.py")) if path not in files]
+    return found + [f"{path.relative_to(ROOT)} has no source" for path in orphans]
+
+
+def main() -> int:
+    """Write or check."""
+    files, unused = derived_files()
+    problems = [f"this rule matches nothing: {pattern}" for pattern in unused]
+    if sys.argv[1:] == ["--check"]:
+        problems += differences(files)
+    else:
+        for _, folder in PAIRS:
+            folder.mkdir(exist_ok=True)
+        for path, text in files.items():
+            path.write_text(text, encoding="utf-8")
+    print("\n".join(problems), end="\n" if problems else "", file=sys.stderr)
+    return int(bool(problems))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""The emulator under test, and plain httpx clients of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import httpx
+import pytest
+
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.state import ServiceAccount
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    """Return an emulator with its defaults."""
+    return Emulator()
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., httpx.Client]]:
+    """Return a function that logs a service account in, by default the emulator's own."""
+    with ExitStack() as clients:
+
+        def log_in(emulator: Emulator, account: ServiceAccount | None = None) -> httpx.Client:
+            client = clients.enter_context(
+                httpx.Client(transport=emulator.transport, base_url="https://api.pinecone.io")
+            )
+            credentials = {
+                "client_id": account.client_id if account else emulator.client_id,
+                "client_secret": account.client_secret if account else emulator.client_secret,
+                "grant_type": "client_credentials",
+                "audience": "https://api.pinecone.io/",
+            }
+            answer = client.post("https://login.pinecone.io/oauth/token", json=credentials)
+            token = answer.raise_for_status().json()["access_token"]
+            client.headers.update({"Authorization": f"Bearer {token}", "X-Pinecone-Api-Version": "2026-07"})
+            return client
+
+        yield log_in
+
+
+@pytest.fixture
+def api(emulator: Emulator, connect: Callable[[Emulator], httpx.Client]) -> httpx.Client:
+    """Return the owner's client of the emulator."""
+    return connect(emulator)
+
+
+@pytest.fixture
+def refusal() -> Callable[[httpx.Response], tuple[int, str]]:
+    """Return a function that reads an answer's status and error code."""
+
+    def read(response: httpx.Response) -> tuple[int, str]:
+        document = response.json()
+        assert document["status"] == response.status_code
+        return response.status_code, document["error"]["code"]
+
+    return read
