@@ -55,4 +55,5 @@ def token_source(
 def own_pools(config: Config) -> Pools:
     """Make the connections of the token exchange."""
     assert config.context is not None  # noqa: S101 - made where a transport is missing
-    return Pools(context=config.context, proxy=config.oauth_proxy, max_connections=1)
+    # An exchange is rare, so none of its connections waits for the next one.
+    return Pools(context=config.context, proxy=config.oauth_proxy, max_connections=1, keep=0)

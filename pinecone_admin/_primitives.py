@@ -1,11 +1,11 @@
 """What has no twin in text between sync and async: time, waiting, and which event loop one is in.
 
-Also the one place that acts on the real clock; the rest of the package takes its time from ``current_clock``.
+Also the one place that acts on the real clock; the rest of the package takes its time from ``current_clock``. What
+only async needs is imported where it is used, so that the sync client loads no event loop.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
@@ -14,8 +14,6 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Generic, Protocol, TypeVar
 from weakref import WeakKeyDictionary
-
-import anyio
 
 _T = TypeVar("_T")
 
@@ -57,6 +55,8 @@ class SystemClock:
 
     async def async_sleep(self, seconds: float, until: threading.Event) -> None:
         """Look at the event every half second, since any thread may set it."""
+        import anyio  # noqa: PLC0415 - see the top
+
         end = self.monotonic() + seconds
         while not until.is_set() and (left := end - self.monotonic()) > 0:  # noqa: ASYNC110 - no task waits on it
             await anyio.sleep(min(left, 0.5))
@@ -99,6 +99,8 @@ def wait_for(future: Future[_T], seconds: float) -> bool:
 
 async def async_wait_for(future: Future[_T], seconds: float) -> bool:
     """Wait as ``wait_for`` does, without a thread of its own and without blocking the loop."""
+    import anyio  # noqa: PLC0415 - see the top
+
     done = anyio.Event()
     wake = _waker(done.set)
     future.add_done_callback(lambda _: wake())
@@ -109,6 +111,8 @@ async def async_wait_for(future: Future[_T], seconds: float) -> bool:
 
 def _waker(call: Callable[[], None]) -> Callable[[], None]:
     """Make a function that calls into the current loop from any thread; it does nothing once the loop is closed."""
+    import asyncio  # noqa: PLC0415 - see the top
+
     loop = running_loop()
     schedule = loop.call_soon_threadsafe if isinstance(loop, asyncio.AbstractEventLoop) else loop.run_sync_soon  # type: ignore[attr-defined]
 
@@ -121,6 +125,8 @@ def _waker(call: Callable[[], None]) -> Callable[[], None]:
 
 def running_loop() -> object:
     """Give the event loop one is in: asyncio's, or the token of trio's."""
+    import asyncio  # noqa: PLC0415 - see the top
+
     try:
         return asyncio.get_running_loop()
     except RuntimeError:

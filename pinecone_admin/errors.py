@@ -34,6 +34,35 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
+__all__ = [
+    "AmbiguousNameError",
+    "ApiError",
+    "BadRequestError",
+    "ClientClosedError",
+    "ConflictError",
+    "FailedPreconditionError",
+    "ForbiddenError",
+    "InvalidCredentialsError",
+    "Masked",
+    "NotFoundError",
+    "Outcome",
+    "PaginationError",
+    "PaymentRequiredError",
+    "PineconeConnectionError",
+    "PineconeError",
+    "PineconeTimeoutError",
+    "PineconeTypeError",
+    "PineconeValueError",
+    "RateLimitError",
+    "ReadOnlyError",
+    "ResponseParsingError",
+    "ServiceError",
+    "TokenError",
+    "UnauthorizedError",
+    "UnprocessableEntityError",
+    "ValidationError",
+]
+
 Outcome: TypeAlias = Literal["not_sent", "rejected", "unknown", "done"]
 
 

@@ -23,7 +23,7 @@ from pinecone_admin._lookup import as_list
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
-_All: TypeAlias = list[APIKey]
+AllAPIKeys: TypeAlias = list[APIKey]
 
 
 class AsyncAPIKeys:
@@ -32,7 +32,7 @@ class AsyncAPIKeys:
     def __init__(self, admin: AsyncAdmin) -> None:
         self._admin = admin
 
-    async def list(self, *, project_id: str) -> _All:
+    async def list(self, *, project_id: str) -> AllAPIKeys:
         """List the keys of a project, completely and without their values.
 
         Args:

@@ -318,7 +318,8 @@ def _share(
     closed = threading.Event()
     pools = None
     if config.context is not None:
-        pools = AsyncPools(context=config.context, proxy=config.api_proxy, max_connections=config.max_connections)
+        limit = config.max_connections
+        pools = AsyncPools(context=config.context, proxy=config.api_proxy, max_connections=limit, keep=limit)
     base = pools or transport
     assert base is not None  # noqa: S101 - connections of our own are made where no transport is given
     return _Shared(

@@ -14,7 +14,7 @@ from pinecone_admin._async.pagination import AsyncPaginator
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
-_All: TypeAlias = list[Organization]
+AllOrganizations: TypeAlias = list[Organization]
 
 
 class AsyncOrganizations:
@@ -23,7 +23,7 @@ class AsyncOrganizations:
     def __init__(self, admin: AsyncAdmin) -> None:
         self._admin = admin
 
-    async def list(self) -> _All:
+    async def list(self) -> AllOrganizations:
         """List the organizations that the caller belongs to, completely."""
         return await AsyncPaginator[Organization](self._admin, list_organizations()).to_list()
 

@@ -17,7 +17,7 @@ from pinecone_admin.errors import NotFoundError, PineconeValueError
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
-_All: TypeAlias = list[Project]
+AllProjects: TypeAlias = list[Project]
 
 
 class AsyncProjects:
@@ -26,7 +26,7 @@ class AsyncProjects:
     def __init__(self, admin: AsyncAdmin) -> None:
         self._admin = admin
 
-    async def list(self) -> _All:
+    async def list(self) -> AllProjects:
         """List the projects of the organization, completely."""
         return await AsyncPaginator[Project](self._admin, list_projects()).to_list()
 

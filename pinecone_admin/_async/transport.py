@@ -252,12 +252,13 @@ class AsyncPools(httpx.AsyncBaseTransport):
         context: TLS for every connection.
         proxy: The proxy to go through, if any.
         max_connections: How many connections a pool opens at most.
+        keep: How many of them it keeps open for later requests.
     """
 
-    def __init__(self, *, context: ssl.SSLContext, proxy: httpx.Proxy | None, max_connections: int) -> None:
+    def __init__(self, *, context: ssl.SSLContext, proxy: httpx.Proxy | None, max_connections: int, keep: int) -> None:
         self._context = context
         self._proxy = proxy
-        self._limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
+        self._limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=keep)
         self._pools = PerLoop(self._make)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

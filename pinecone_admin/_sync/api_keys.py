@@ -24,7 +24,7 @@ from pinecone_admin._sync.pagination import Paginator
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
-_All: TypeAlias = list[APIKey]
+AllAPIKeys: TypeAlias = list[APIKey]
 
 
 class APIKeys:
@@ -33,7 +33,7 @@ class APIKeys:
     def __init__(self, admin: Admin) -> None:
         self._admin = admin
 
-    def list(self, *, project_id: str) -> _All:
+    def list(self, *, project_id: str) -> AllAPIKeys:
         """List the keys of a project, completely and without their values.
 
         Args:

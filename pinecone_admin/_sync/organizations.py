@@ -15,7 +15,7 @@ from pinecone_admin._sync.pagination import Paginator
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
-_All: TypeAlias = list[Organization]
+AllOrganizations: TypeAlias = list[Organization]
 
 
 class Organizations:
@@ -24,7 +24,7 @@ class Organizations:
     def __init__(self, admin: Admin) -> None:
         self._admin = admin
 
-    def list(self) -> _All:
+    def list(self) -> AllOrganizations:
         """List the organizations that the caller belongs to, completely."""
         return Paginator[Organization](self._admin, list_organizations()).to_list()
 

@@ -18,7 +18,7 @@ from pinecone_admin.errors import NotFoundError, PineconeValueError
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
-_All: TypeAlias = list[Project]
+AllProjects: TypeAlias = list[Project]
 
 
 class Projects:
@@ -27,7 +27,7 @@ class Projects:
     def __init__(self, admin: Admin) -> None:
         self._admin = admin
 
-    def list(self) -> _All:
+    def list(self) -> AllProjects:
         """List the projects of the organization, completely."""
         return Paginator[Project](self._admin, list_projects()).to_list()
 

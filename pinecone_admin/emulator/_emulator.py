@@ -36,11 +36,11 @@ class Emulator:
         KeyError: there is no such plan.
 
     Example:
-        >>> import httpx
         >>> emulator = Emulator()
-        >>> with httpx.Client(transport=emulator.transport) as client:
-        ...     client.get("https://api.pinecone.io/admin/projects").json()["error"]["code"]
-        'INVALID_ARGUMENT'
+        >>> with emulator.admin() as admin:
+        ...     project = admin.projects.create(name="search")
+        >>> emulator.state.projects[project.id].name
+        'search'
     """
 
     def __init__(

@@ -237,6 +237,18 @@ def test_one_transport_serves_both_worlds(emulator: Emulator, api: httpx.Client)
     assert asyncio.run(create()).json()["name"] == "streamed"
 
 
+def test_clients_come_connected(emulator: Emulator) -> None:
+    """The emulator hands out clients of its own, synchronous and asynchronous, with options of the caller."""
+
+    async def names() -> list[str]:
+        async with emulator.async_admin(source_tag="ci") as admin:
+            return [project.name for project in await admin.projects.list()]
+
+    with emulator.admin(read_only=False) as admin:
+        admin.projects.create(name="search")
+    assert asyncio.run(names()) == ["search"]
+
+
 def test_streamed_requests_are_read(api: httpx.Client) -> None:
     """A request body that is sent in pieces arrives whole."""
 

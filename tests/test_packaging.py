@@ -1,0 +1,66 @@
+"""The wheel: both packages, typed, alone with the four runtime dependencies."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return next(folder.glob("pinecone_admin-*.whl"))
+
+
+def test_the_wheel_holds_both_packages_typed_and_nothing_else(wheel: Path) -> None:
+    """No tests, scripts, documents or templates are installed with the client."""
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {"pinecone_admin/py.typed", "generated_client/py.typed", "pinecone_admin/__init__.py"} <= names
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"pinecone_admin", "generated_client"}
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_the_wheel_needs_four_packages(wheel: Path) -> None:
+    """Everything else is an extra."""
+    archive = zipfile.ZipFile(wheel)
+    metadata = next(name for name in archive.namelist() if name.endswith("/METADATA"))
+    requirements = Parser().parsestr(archive.read(metadata).decode()).get_all("Requires-Dist") or []
+    needed = {line.split(">")[0].split("<")[0].strip() for line in requirements if "extra ==" not in line}
+    assert needed == {"attrs", "cattrs", "httpx", "python-dateutil"}
+
+
+def test_the_wheel_imports_and_works_with_only_those(wheel: Path, tmp_path: Path) -> None:
+    """Client, emulator in process, models and operations run where the test tools cannot be imported."""
+    code = (
+        "import sys\n"
+        f"sys.path.insert(0, {str(wheel)!r})\n"
+        "class Refuse:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in {'starlette', 'uvicorn', 'trio', 'rich', 'pytest', 'pinecone', 'ruamel'}:\n"
+        "            raise ImportError(name)\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+        "import asyncio, pinecone_admin\n"
+        f"assert pinecone_admin.__file__.startswith({str(wheel)!r})\n"
+        "from pinecone_admin.emulator import Emulator\n"
+        "import pinecone_admin.operations, pinecone_admin.models, pinecone_admin.retry, pinecone_admin.auth\n"
+        "emulator = Emulator()\n"
+        "with emulator.admin() as admin:\n"
+        "    admin.projects.create(name='x')\n"
+        "async def main():\n"
+        "    async with emulator.async_admin() as admin:\n"
+        "        print([project.name for project in await admin.projects.list()])\n"
+        "asyncio.run(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "['x']\n"), done.stderr

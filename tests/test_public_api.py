@@ -1,0 +1,99 @@
+"""What is public, and with which signatures: a change here is a change for users."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import pinecone_admin
+from pinecone_admin import Admin, AsyncAdmin
+
+HERE = Path(__file__).resolve().parent
+NAMESPACES = ["organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings"]
+MODULES = ["auth", "errors", "models", "operations", "retry"]
+
+
+def described() -> str:
+    """Write every public name, and the signature of everything that can be called, one a line."""
+    lines = [f"pinecone_admin.{name}" for name in pinecone_admin.__all__]
+    for module in MODULES:
+        loaded = importlib.import_module(f"pinecone_admin.{module}")
+        lines += [f"pinecone_admin.{module}.{name}" for name in sorted(loaded.__all__)]
+    lines.append(f"Admin{inspect.signature(Admin)}")
+    for name, method in methods(Admin):
+        lines.append(f"Admin.{name}{inspect.signature(method)}")
+    for namespace in NAMESPACES:
+        kind = namespace_class(Admin, namespace)
+        lines += [f"Admin.{namespace}.{name}{inspect.signature(method)}" for name, method in methods(kind)]
+    return "\n".join(lines) + "\n"
+
+
+def methods(kind: type) -> list[tuple[str, Callable[..., object]]]:
+    """Give the public methods of a class."""
+    return [(name, member) for name, member in vars(kind).items() if callable(member) and not name.startswith("_")]
+
+
+def namespace_class(client: type, namespace: str) -> type:
+    """Find the class of a namespace by the client's annotation."""
+    module = importlib.import_module(f"{client.__module__.rsplit('.', 1)[0]}.{namespace}")
+    found: type = getattr(module, inspect.get_annotations(client)[namespace])
+    return found
+
+
+def test_public_names_and_signatures_are_as_written_down() -> None:
+    """Whoever changes them changes public_api.txt in the same commit, and says so in the changelog."""
+    assert described() == (HERE / "public_api.txt").read_text(encoding="utf-8")
+
+
+def test_every_public_name_can_be_imported() -> None:
+    """The lazy names exist, and dir() shows them."""
+    assert all(getattr(pinecone_admin, name) is not None for name in pinecone_admin.__all__)
+    assert set(pinecone_admin.__all__) <= set(dir(pinecone_admin))
+    assert pinecone_admin.__all__ == sorted(pinecone_admin.__all__)
+    with pytest.raises(ImportError, match="cannot import name 'Amdin'"):
+        exec("from pinecone_admin import Amdin")
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_the_async_client_has_the_same_signatures(namespace: str) -> None:
+    """Only await, async iteration and the names of the classes differ."""
+
+    def signatures(client: type) -> dict[str, str]:
+        kind = namespace_class(client, namespace)
+        return {name: str(inspect.signature(member)).replace("Async", "") for name, member in methods(kind)}
+
+    assert signatures(AsyncAdmin) == signatures(Admin)
+
+
+def test_arguments_are_keywords() -> None:
+    """Nothing but self can be passed by position."""
+    for namespace in NAMESPACES:
+        for _, method in methods(namespace_class(Admin, namespace)):
+            parameters = list(inspect.signature(method).parameters.values())[1:]
+            assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters)
+
+
+def test_no_public_signature_has_any() -> None:
+    """What comes in and goes out has a type, except for free-form JSON."""
+    lines = [line for line in described().splitlines() if re.search(r"\bAny\b", line)]
+    assert lines == []
+
+
+def test_a_foreign_generated_client_is_named_at_import(tmp_path: Path) -> None:
+    """Another wheel's package of that name ends in a message that says so, not in a missing attribute."""
+    (tmp_path / "generated_client").mkdir()
+    (tmp_path / "generated_client/__init__.py").write_text("")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import pinecone_admin"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "ImportError: another installed package is named generated_client" in done.stderr
+
+
+if __name__ == "__main__":  # python tests/test_public_api.py writes down what is there now
+    (HERE / "public_api.txt").write_text(described(), encoding="utf-8")

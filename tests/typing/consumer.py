@@ -1,0 +1,172 @@
+"""Code as users write it, type-checked by mypy strict and basedpyright strict, and never run."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import datetime
+from typing import Any, assert_type
+
+import httpx
+
+from pinecone_admin import (
+    AccessToken,
+    Admin,
+    ApiError,
+    AsyncAdmin,
+    AsyncPaginator,
+    NotFoundError,
+    Operation,
+    Page,
+    Paginator,
+    PineconeError,
+    ResponseParsingError,
+    RetryEvent,
+    RetryPolicy,
+    RoleBindingDict,
+    Unlisted,
+    on_organization,
+    on_project,
+    to_dict,
+)
+from pinecone_admin.models import (
+    APIKey,
+    APIKeyRole,
+    APIKeyWithSecret,
+    CreateProjectRequest,
+    Invite,
+    Organization,
+    Project,
+    RoleBinding,
+    RoleBindingInput,
+    RoleName,
+    ServiceAccount,
+    ServiceAccountWithSecret,
+    User,
+)
+from pinecone_admin.operations import API_VERSION, create_project, delete_project
+from pinecone_admin.retry import AsyncRetryTransport, RetryTransport
+
+
+def constructors(context: ssl.SSLContext) -> None:
+    """Every argument of the constructor."""
+
+    def secret() -> str:
+        return "secret"
+
+    def told(event: RetryEvent) -> None:
+        print(event.method, event.delay, event.status_code, event.error)
+
+    Admin()
+    Admin(client_id="id", client_secret=secret, additional_headers={"x-team": "search"}, source_tag="team")
+    Admin(access_token=secret, proxy_url="http://proxy:3128", ssl_verify=context, lazy=True, read_only=True)
+    Admin(host="http://localhost:8080", oauth_url="http://localhost:8080/oauth/token", allow_http=False, timeout=5)
+    Admin(retry=RetryPolicy(max_attempts=2, on_retry=told), max_connections=5, transport=httpx.MockTransport(answer))
+    AsyncAdmin(transport=httpx.MockTransport(answer), oauth_transport=httpx.MockTransport(answer), ssl_verify="ca.pem")
+    httpx.Client(transport=RetryTransport(httpx.HTTPTransport(), retry=RetryPolicy()))
+    httpx.AsyncClient(transport=AsyncRetryTransport(httpx.AsyncHTTPTransport(), timeout=10.0))
+
+
+def answer(request: httpx.Request) -> httpx.Response:
+    """Answer nothing."""
+    return httpx.Response(204, request=request)
+
+
+def namespaces(admin: Admin) -> None:
+    """Every method with the type of its answer."""
+    assert_type(admin.organizations.list(), list[Organization])
+    assert_type(admin.organizations.update(organization_id="o", name="n"), Organization)
+    assert_type(admin.projects.list(), list[Project])
+    assert_type(admin.projects.create(name="n", max_pods=1, force_encryption_with_cmek=True), Project)
+    assert_type(admin.projects.describe_by_name(name="n"), Project)
+    assert_type(admin.projects.exists(project_id="p"), bool)
+    assert_type(admin.projects.describe(project_id="p").created_at, datetime | None)
+    roles: list[APIKeyRole] = ["ProjectEditor", Unlisted("NewRole")]
+    assert_type(admin.api_keys.create(project_id="p", name="n", roles=roles), APIKeyWithSecret)
+    assert_type(admin.api_keys.create(project_id="p", name="n", roles=("ProjectViewer",)).value, str)
+    assert_type(admin.api_keys.list(project_id="p"), list[APIKey])
+    assert_type(admin.users.list(email="a@b.co"), Paginator[User])
+    assert_type(admin.invites.resend(invite_id="i"), Invite)
+    assert_type(admin.service_accounts.list().to_list(), list[ServiceAccount])
+    assert_type(admin.service_accounts.rotate_secret(service_account_id="s"), ServiceAccountWithSecret)
+    assert_type(admin.role_bindings.list(role="OrgOwner", principal_type="user"), Paginator[RoleBinding])
+    for page in admin.role_bindings.list(resource_type="project", resource_id="p").pages():
+        assert_type(page, Page[RoleBinding])
+        assert_type(page.pagination_token, str | None)
+    for user in admin.users.list():
+        assert_type(user, User)
+    admin.projects.delete(project_id="p")
+    assert_type(admin.token(), AccessToken)
+    assert_type(admin.with_options(timeout=1, read_only=True), Admin)
+
+
+def bindings(admin: Admin, role: RoleName) -> None:
+    """Role bindings as models, mappings, and mixed."""
+    mapping: RoleBindingDict = {"resource_type": "organization", "role": "OrgMember"}
+    admin.invites.create(
+        email="a@b.co",
+        role_bindings=[
+            on_organization("OrgMember"),
+            on_project("p", role),
+            RoleBindingInput(resource_type="project", resource_id="p", role="ProjectViewer"),
+            {"resource_type": "project", "resource_id": "p", "role": "ProjectEditor"},
+            mapping,
+        ],
+    )
+    admin.service_accounts.create(name="n", role_bindings=())
+    admin.role_bindings.create(principal_type="user", principal_id="u", resource_type="organization", role=role)
+
+
+def unlisted(binding: RoleBinding) -> str:
+    """A value that the API adds later leaves a branch that can be reached."""
+    if binding.role == "OrgOwner":
+        return "owner"
+    return f"other: {binding.role}"
+
+
+def operations(admin: Admin) -> None:
+    """Operations of the builders, and by hand."""
+    assert_type(create_project(body=CreateProjectRequest(name="n")), Operation[Project])
+    assert_type(admin.send(create_project(body=CreateProjectRequest(name="n"))), Project)
+    admin.send(delete_project(project_id="p"))
+    nothing = Operation(id="x", method="DELETE", path="/admin/x", returns=None)
+    assert_type(nothing, Operation[None])
+    free = Operation(id="x", method="GET", path="/admin/x", returns=dict[str, Any], api_version=API_VERSION)
+    assert_type(admin.send(free), dict[str, Any])
+    many = Operation(id="x", method="GET", path="/admin/x", returns=list[Project], query={"limit": 5, "all": True})
+    assert_type(admin.send(many), list[Project])
+
+
+def errors(admin: Admin) -> None:
+    """What errors tell."""
+    try:
+        admin.projects.describe(project_id="p")
+    except NotFoundError as error:
+        print(error.status_code, error.error_code, error.retry_after, error.headers["x-request-id"])
+    except ResponseParsingError as error:
+        print(error.path, error.raw.reveal())
+    except ApiError as error:
+        print(error.details, error.body)
+    except PineconeError as error:
+        print(error.outcome == "unknown", error.safe_to_retry, error.attempts, error.operation, error.request_id)
+
+
+def plain(project: Project) -> None:
+    """Models as JSON."""
+    assert_type(to_dict(project, reveal=True), dict[str, Any])
+
+
+async def asynchronous() -> None:
+    """The same with await."""
+    async with AsyncAdmin() as admin:
+        assert_type(await admin.projects.list(), list[Project])
+        assert_type(await admin.projects.create(name="n"), Project)
+        assert_type(admin.users.list(), AsyncPaginator[User])
+        assert_type(await admin.users.list(), list[User])
+        assert_type(await admin.users.list().to_list(max_items=5), list[User])
+        async for page in admin.role_bindings.list().pages():
+            assert_type(page, Page[RoleBinding])
+        async for user in admin.users.list():
+            assert_type(user, User)
+        assert_type(await admin.send(create_project(body=CreateProjectRequest(name="n"))), Project)
+        assert_type(await admin.token(), AccessToken)
+        assert_type(admin.with_options(timeout=1), AsyncAdmin)

@@ -1,0 +1,52 @@
+"""Mistakes that type checkers must find: mypy and basedpyright each report exactly the lines marked ``# wrong``."""
+
+from __future__ import annotations
+
+from pinecone_admin import (
+    Admin,
+    AsyncAdmin,
+    Operation,
+    on_organization,
+    on_project,
+)
+from pinecone_admin.models import CreateProjectRequest, Project, RoleBindingInput
+
+
+def roles(admin: Admin) -> None:
+    """Roles that are misspelt, or not a list."""
+    admin.api_keys.create(project_id="p", name="n", roles=["ProjectEditr"])  # wrong
+    admin.api_keys.create(project_id="p", name="n", roles="ProjectEditor")  # wrong
+    admin.api_keys.create(project_id="p", name="n", roles=["OrgOwner"])  # wrong
+    admin.role_bindings.list(role="OrgOwnr")  # wrong
+    on_organization("Owner")  # wrong
+    on_project("p")  # wrong
+
+
+def bindings(admin: Admin) -> None:
+    """Bindings without a role, or with a misspelt key."""
+    admin.invites.create(email="a@b.co", role_bindings=[{"resource_type": "organization"}])  # wrong
+    admin.invites.create(email="a@b.co", role_bindings=[{"resource": "organization", "role": "OrgOwner"}])  # wrong
+    RoleBindingInput(resource_type="organization")  # wrong
+
+
+def arguments(admin: Admin) -> None:
+    """Arguments by position, misspelt, or of the wrong type."""
+    admin.projects.create("n")  # wrong
+    admin.projects.create(nmae="n")  # wrong
+    admin.projects.create(name="n", max_pods="1")  # wrong
+    admin.users.list(limit="5")  # wrong
+    Admin("id", "secret")  # wrong
+
+
+def answers(admin: Admin, project: Project) -> None:
+    """Fields that do not exist, may be None, or cannot be set."""
+    print(project.nmae)  # wrong
+    print(project.created_at.year)  # wrong
+    project.name = "other"  # wrong
+    wrong: int = admin.send(Operation(id="x", method="GET", path="/x", returns=Project))  # wrong
+    print(wrong, CreateProjectRequest())  # wrong
+
+
+async def awaited(admin: AsyncAdmin) -> None:
+    """An answer that is not awaited."""
+    print(admin.projects.create(name="n").name)  # wrong
