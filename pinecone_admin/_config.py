@@ -101,7 +101,19 @@ def _source(argument: str, value: object) -> TextSource:
 
 def read_text(argument: str, source: TextSource) -> str:
     """Ask a callable, or take the text; checked either way."""
-    return check_text(argument, source() if callable(source) else source)
+    if not callable(source):
+        return check_text(argument, source)
+    value, failure = _ask(source)
+    if failure is not None:
+        raise PineconeValueError(f"{argument}: the callable raised {failure}")
+    return check_text(argument, value)
+
+
+def _ask(source: Callable[[], str]) -> tuple[object, str | None]:
+    try:
+        return source(), None
+    except Exception as exc:  # noqa: BLE001 - the caller's own code; its message and frames may hold the secret
+        return None, type(exc).__name__
 
 
 def check_text(name: str, value: object) -> str:

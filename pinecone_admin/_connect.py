@@ -7,6 +7,7 @@ import threading
 import httpx
 from attrs import evolve
 
+from pinecone_admin._cache import SafeCache, TokenCache
 from pinecone_admin._config import Bearer, Config, OwnAuthorization
 from pinecone_admin._primitives import current_clock
 from pinecone_admin._provider import BearerSource, Exchange, TokenProvider, TokenSource
@@ -29,7 +30,12 @@ def check_transports(transport: object, oauth_transport: object, *, kind: type, 
 
 
 def token_source(
-    config: Config, *, transport: object, oauth_transport: httpx.BaseTransport | None, closed: threading.Event
+    config: Config,
+    *,
+    transport: object,
+    oauth_transport: httpx.BaseTransport | None,
+    token_cache: TokenCache | None,
+    closed: threading.Event,
 ) -> TokenSource | None:
     """Make the source of tokens; None where the caller sets the Authorization header."""
     if isinstance(config.identity, OwnAuthorization):
@@ -49,7 +55,8 @@ def token_source(
         clock=current_clock(),
         closed=closed,
     )
-    return TokenProvider(credentials=config.identity, exchange=exchange)
+    cache = None if token_cache is None else SafeCache(token_cache)
+    return TokenProvider(credentials=config.identity, exchange=exchange, cache=cache)
 
 
 def own_pools(config: Config) -> Pools:

@@ -18,6 +18,10 @@ from weakref import WeakKeyDictionary
 _T = TypeVar("_T")
 
 
+POLL = 0.1
+"""Seconds after which a wait looks again whether the client was closed."""
+
+
 class Clock(Protocol):
     """Time and the passing of it, in seconds."""
 
@@ -50,16 +54,18 @@ class SystemClock:
         return time.time()
 
     def sleep(self, seconds: float, until: threading.Event) -> None:
-        """Wait for the event, at most for the seconds."""
-        until.wait(seconds)
+        """Look at the event ten times a second: waiting on it takes a lock that a fork could leave held."""
+        end = self.monotonic() + seconds
+        while not until.is_set() and (left := end - self.monotonic()) > 0:
+            time.sleep(min(left, POLL))
 
     async def async_sleep(self, seconds: float, until: threading.Event) -> None:
-        """Look at the event every half second, since any thread may set it."""
+        """Look at the event ten times a second, since any thread may set it."""
         import anyio  # noqa: PLC0415 - see the top
 
         end = self.monotonic() + seconds
         while not until.is_set() and (left := end - self.monotonic()) > 0:  # noqa: ASYNC110 - no task waits on it
-            await anyio.sleep(min(left, 0.5))
+            await anyio.sleep(min(left, POLL))
 
 
 _clock: Clock = SystemClock()

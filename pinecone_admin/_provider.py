@@ -16,7 +16,9 @@ from weakref import WeakSet
 import httpx
 from attrs import define, evolve, field, frozen
 
+from generated_client.models import ServiceAccountWithSecret
 from generated_client.types import API_VERSION
+from pinecone_admin._cache import SafeCache
 from pinecone_admin._config import Bearer, Credentials, check_text
 from pinecone_admin._errors import from_exception
 from pinecone_admin._primitives import Clock, async_wait_for, current_clock, wait_for
@@ -38,6 +40,7 @@ from pinecone_admin._token import (
 from pinecone_admin.errors import (
     ClientClosedError,
     InvalidCredentialsError,
+    Masked,
     PineconeError,
     PineconeTimeoutError,
     TokenError,
@@ -60,6 +63,10 @@ class TokenSource(Protocol):
         """Do as ``get`` does."""
         ...
 
+    def learn(self, answer: object) -> None:
+        """Look at a decoded answer for a new secret of the account that the tokens are for."""
+        ...
+
     def close(self) -> None:
         """Let every waiter go with an error."""
         ...
@@ -78,6 +85,9 @@ class BearerSource:
     async def async_get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
         """Ask for the token."""
         return self.get(deadline=deadline, rejected=rejected)
+
+    def learn(self, answer: object) -> None:
+        """Hold no secret."""
 
     def close(self) -> None:
         """Hold nothing."""
@@ -103,7 +113,7 @@ class Exchange:
     clock: Clock
     closed: threading.Event
 
-    def mint(self, client_id: str, client_secret: str) -> Minted | PineconeError:
+    def mint(self, client_id: str, client_secret: Masked) -> Minted | PineconeError:
         """Ask for a token; a failure is returned, so that no traceback passes through frames that hold the secret."""
         monotonic, wall = self.clock.monotonic(), self.clock.wall()
         call = Call(
@@ -120,7 +130,7 @@ class Exchange:
             return from_exception(exc, operation="get_token", call=call, host=httpx.URL(self.url).host)
         if not response.is_success:
             # An endpoint that echoes the secret must not bring it into an error.
-            told = b"" if client_secret.encode() in body else body
+            told = b"" if client_secret.reveal().encode() in body else body
             error = refusal(status=response.status_code, headers=response.headers, body=told, wall=wall)
             return _attributed(error, call.attempts)
         answer = read_answer(body, wall=wall)
@@ -134,10 +144,10 @@ class Exchange:
             return _attributed(error, call.attempts)
         return self._minted(answer, monotonic, wall)
 
-    def _request(self, client_id: str, client_secret: str, call: Call) -> httpx.Request:
+    def _request(self, client_id: str, client_secret: Masked, call: Call) -> httpx.Request:
         body = {
             "client_id": client_id,
-            "client_secret": client_secret,
+            "client_secret": client_secret.reveal(),
             "grant_type": "client_credentials",
             "audience": AUDIENCE,
         }
@@ -190,6 +200,14 @@ class _Failures:
 
 
 @frozen
+class _Rotated:
+    """A secret that a rotation gave, and the fingerprint of the configured credentials that it stands in for."""
+
+    replaced: str
+    client_secret: Masked
+
+
+@frozen
 class _Wait:
     """An exchange to wait for, and the token to serve where it fails."""
 
@@ -205,10 +223,15 @@ class TokenProvider:
     Args:
         credentials: Client id and secret, read afresh at each exchange.
         exchange: Trades them for a token.
+        cache: Shares tokens with other processes, where there is one.
     """
 
-    def __init__(self, *, credentials: Credentials, exchange: Exchange) -> None:
+    def __init__(self, *, credentials: Credentials, exchange: Exchange, cache: SafeCache | None = None) -> None:
         self._credentials = credentials
+        self._client_id: str | None = None
+        self._configured = ""
+        self._rotated: _Rotated | None = None
+        self._cache = cache
         self._exchange = exchange
         self._clock = current_clock()
         self._current: Minted | None = None
@@ -261,8 +284,17 @@ class TokenProvider:
     def update_secret(self, client_secret: str) -> None:
         """Use another secret from now on; a token of the old one is given up."""
         check_text("client_secret", client_secret)
+        self._start_over(evolve(self._credentials, client_secret=client_secret), None)
+
+    def learn(self, answer: object) -> None:
+        """Adopt the new secret where the account that was rotated is the one that this client runs on."""
+        if isinstance(answer, ServiceAccountWithSecret) and answer.service_account.client_id == self._client_id:
+            rotated = _Rotated(self._configured, Masked(answer.client_secret))
+            self._start_over(self._credentials, rotated)
+
+    def _start_over(self, credentials: Credentials, rotated: _Rotated | None) -> None:
         with self._lock:
-            self._credentials = evolve(self._credentials, client_secret=client_secret)
+            self._credentials, self._rotated = credentials, rotated
             self._current = self._failures = self._in_flight = None
 
     def close(self) -> None:
@@ -282,7 +314,7 @@ class TokenProvider:
             if self._closed:
                 raise _closed()
             minted = self._current
-            if rejected is not None and minted is not None and rejected == minted.token:
+            if rejected is not None and minted is not None and rejected.value == minted.token.value:
                 return self._after_rejection(rejected, monotonic)
             use = judge(minted, monotonic=monotonic, wall=self._clock.wall())
             return self._step(minted, use, monotonic)
@@ -316,7 +348,10 @@ class TokenProvider:
         return flight
 
     def _fly(self, flight: Future[Flown]) -> None:
-        result = self._mint()
+        try:
+            result = self._mint()
+        except Exception as exc:  # noqa: BLE001 - whatever it is, nobody must wait for ever
+            result = PineconeError(f"the token exchange failed with {type(exc).__name__}", operation="get_token")
         with self._lock:
             superseded = self._in_flight is not flight
             if not superseded:
@@ -327,18 +362,40 @@ class TokenProvider:
 
     def _mint(self) -> Minted | PineconeError:
         try:
-            client_id, client_secret = self._credentials.read()
+            client_id, client_secret = self._read_credentials()
         except PineconeError as exc:
             # The frames of its traceback hold the secret.
             return exc.with_traceback(None)
-        credentials = fingerprint(client_id, client_secret)
+        credentials = fingerprint(client_id, client_secret.reveal())
         failures, now = self._failures, self._clock.monotonic()
         if failures is not None and failures.credentials == credentials and now < failures.until:
             return failures.error
-        result = self._exchange.mint(client_id, client_secret)
+        result = self._cached_or_new(client_id, client_secret)
         if isinstance(result, PineconeError):
             self._failures = _after(failures, credentials, result, self._clock.monotonic())
         return result
+
+    def _read_credentials(self) -> tuple[str, Masked]:
+        """Read them afresh; a secret that a rotation has replaced gives way until something else is configured."""
+        client_id, client_secret = self._credentials.read()
+        self._client_id, self._configured = client_id, fingerprint(client_id, client_secret)
+        if self._rotated is not None and self._rotated.replaced == self._configured:
+            return client_id, self._rotated.client_secret
+        return client_id, Masked(client_secret)
+
+    def _cached_or_new(self, client_id: str, client_secret: Masked) -> Minted | PineconeError:
+        if self._cache is None:
+            return self._exchange.mint(client_id, client_secret)
+        key = fingerprint(self._exchange.url, AUDIENCE, client_id, client_secret.reveal())
+        with self._cache.locked(key):
+            current = None if self._current is None else self._current.token.value
+            found = self._cache.load(key, monotonic=self._clock.monotonic(), wall=self._clock.wall())
+            if found is not None and found.token.value != current:
+                return found
+            result = self._exchange.mint(client_id, client_secret)
+            if isinstance(result, Minted):
+                self._cache.store(key, result)
+            return result
 
     def _result(self, wait: _Wait, *, done: bool) -> AccessToken | None:
         """Give the token of a finished exchange, or None where another one has taken its place."""

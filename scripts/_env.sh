@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-venv="$root/.venv"
+# scripts/test --python makes one for another interpreter, and exports it to the scripts it calls.
+venv="${PINECONE_ADMIN_VENV:-$root/.venv}"
 
 fail() {
   printf '%s: %s\n' "$(basename "$0")" "$1" >&2

@@ -26,7 +26,7 @@ class AsyncBearerTransport(httpx.AsyncBaseTransport):
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
         fresh = await self._tokens.async_get(deadline=call.deadline, rejected=token)
-        if fresh == token:
+        if fresh.value == token.value:
             return response
         return await self._transport.handle_async_request(_authorized(request, fresh))
 

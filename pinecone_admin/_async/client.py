@@ -23,6 +23,7 @@ from pinecone_admin._async.role_bindings import AsyncRoleBindings
 from pinecone_admin._async.service_accounts import AsyncServiceAccounts
 from pinecone_admin._async.transport import AsyncPools, AsyncRetryTransport
 from pinecone_admin._async.users import AsyncUsers
+from pinecone_admin._cache import TokenCache
 from pinecone_admin._connect import check_transports, token_source
 from pinecone_admin._errors import closed_during, from_exception
 from pinecone_admin._primitives import connect_later, current_clock
@@ -73,6 +74,7 @@ class AsyncAdmin:
         retry: How often and how patiently to try.
         max_connections: Connections open at once, from 1.
         lazy: Fetch the first token at the first call rather than here.
+        token_cache: Shares tokens with other processes; ``FileTokenCache``, or one of your own.
         read_only: Refuse everything but GET before anything is sent.
         transport: Sends the requests instead of connections of our own; you close it.
         oauth_transport: The same for the token exchange, always synchronous.
@@ -109,6 +111,7 @@ class AsyncAdmin:
         timeout: float = 60.0,
         retry: RetryPolicy | None = None,
         max_connections: int = 20,
+        token_cache: TokenCache | None = None,
         lazy: bool = False,
         read_only: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -137,7 +140,7 @@ class AsyncAdmin:
         del client_secret, access_token, additional_headers, proxy_url
         if isinstance(config, PineconeError):
             raise config
-        self._assemble(_share(config, transport, oauth_transport), config.options, owner=True)
+        self._assemble(_share(config, transport, oauth_transport, token_cache), config.options, owner=True)
         if not config.lazy:
             connect_later(self._token)
 
@@ -191,6 +194,8 @@ class AsyncAdmin:
         if isinstance(result, PineconeError):
             # Raised here, outside of any except, so that no context of it holds a header or a body.
             raise result
+        if self._shared.tokens is not None:
+            self._shared.tokens.learn(result.value)
         return result.value
 
     def _begin(self, operation: Operation[_T]) -> Call:
@@ -312,6 +317,7 @@ def _share(
     config: _config.Config,
     transport: httpx.AsyncBaseTransport | None,
     oauth_transport: httpx.BaseTransport | None,
+    token_cache: TokenCache | None,
 ) -> _Shared:
     mints = isinstance(config.identity, _config.Credentials)
     check_transports(transport, oauth_transport, kind=httpx.AsyncBaseTransport, mints=mints)
@@ -326,6 +332,8 @@ def _share(
         config=config,
         transport=base,
         pools=pools,
-        tokens=token_source(config, transport=transport, oauth_transport=oauth_transport, closed=closed),
+        tokens=token_source(
+            config, transport=transport, oauth_transport=oauth_transport, token_cache=token_cache, closed=closed
+        ),
         closed=closed,
     )

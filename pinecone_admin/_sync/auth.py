@@ -27,7 +27,7 @@ class BearerTransport(httpx.BaseTransport):
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
         fresh = self._tokens.get(deadline=call.deadline, rejected=token)
-        if fresh == token:
+        if fresh.value == token.value:
             return response
         return self._transport.handle_request(_authorized(request, fresh))
 

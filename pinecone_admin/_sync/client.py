@@ -15,6 +15,7 @@ from attrs import frozen
 
 from generated_client.types import Operation
 from pinecone_admin import _config
+from pinecone_admin._cache import TokenCache
 from pinecone_admin._connect import check_transports, token_source
 from pinecone_admin._errors import closed_during, from_exception
 from pinecone_admin._primitives import connect_now, current_clock
@@ -74,6 +75,7 @@ class Admin:
         retry: How often and how patiently to try.
         max_connections: Connections open at once, from 1.
         lazy: Fetch the first token at the first call rather than here.
+        token_cache: Shares tokens with other processes; ``FileTokenCache``, or one of your own.
         read_only: Refuse everything but GET before anything is sent.
         transport: Sends the requests instead of connections of our own; you close it.
         oauth_transport: The same for the token exchange, always synchronous.
@@ -110,6 +112,7 @@ class Admin:
         timeout: float = 60.0,
         retry: RetryPolicy | None = None,
         max_connections: int = 20,
+        token_cache: TokenCache | None = None,
         lazy: bool = False,
         read_only: bool = False,
         transport: httpx.BaseTransport | None = None,
@@ -138,7 +141,7 @@ class Admin:
         del client_secret, access_token, additional_headers, proxy_url
         if isinstance(config, PineconeError):
             raise config
-        self._assemble(_share(config, transport, oauth_transport), config.options, owner=True)
+        self._assemble(_share(config, transport, oauth_transport, token_cache), config.options, owner=True)
         if not config.lazy:
             connect_now(self._token)
 
@@ -192,6 +195,8 @@ class Admin:
         if isinstance(result, PineconeError):
             # Raised here, outside of any except, so that no context of it holds a header or a body.
             raise result
+        if self._shared.tokens is not None:
+            self._shared.tokens.learn(result.value)
         return result.value
 
     def _begin(self, operation: Operation[_T]) -> Call:
@@ -311,6 +316,7 @@ def _share(
     config: _config.Config,
     transport: httpx.BaseTransport | None,
     oauth_transport: httpx.BaseTransport | None,
+    token_cache: TokenCache | None,
 ) -> _Shared:
     mints = isinstance(config.identity, _config.Credentials)
     check_transports(transport, oauth_transport, kind=httpx.BaseTransport, mints=mints)
@@ -325,6 +331,8 @@ def _share(
         config=config,
         transport=base,
         pools=pools,
-        tokens=token_source(config, transport=transport, oauth_transport=oauth_transport, closed=closed),
+        tokens=token_source(
+            config, transport=transport, oauth_transport=oauth_transport, token_cache=token_cache, closed=closed
+        ),
         closed=closed,
     )

@@ -102,6 +102,8 @@ class ServiceAccounts:
     def rotate_secret(self, *, service_account_id: str) -> ServiceAccountWithSecret:
         """Give a service account a new secret, shown in this answer only; the old one stops working at once.
 
+        Where it is the account that this client itself runs on, the client goes on with the new secret.
+
         Args:
             service_account_id: Its id.
 
