@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import stat
-import tempfile
 from collections.abc import Generator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -49,13 +48,19 @@ class SafeCache:
 
     @contextmanager
     def locked(self, key: str) -> Generator[None, None, None]:
-        """Hold the cache's lock, where it gives one."""
-        with ExitStack() as stack:
+        """Hold the cache's lock, where it gives one; a lock that was lost meanwhile costs nothing."""
+        stack = ExitStack()
+        try:
+            stack.enter_context(self._cache.lock(key))
+        except Exception as exc:  # noqa: BLE001 - see TokenCache
+            self._warn(exc)
+        try:
+            yield
+        finally:
             try:
-                stack.enter_context(self._cache.lock(key))
+                stack.close()
             except Exception as exc:  # noqa: BLE001 - see TokenCache
                 self._warn(exc)
-            yield
 
     def load(self, key: str, *, monotonic: float, wall: float) -> Minted | None:
         """Give a token that needs no refresh yet."""
@@ -142,6 +147,8 @@ class FileTokenCache:
         Raises:
             PineconeValueError: The folder is a link, another user's, or open to others.
         """
+        import tempfile  # noqa: PLC0415 - only who keeps tokens in files pays for it
+
         path = self._path(key)
         descriptor, name = tempfile.mkstemp(dir=self._folder)
         try:

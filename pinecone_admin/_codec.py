@@ -12,7 +12,7 @@ import attrs
 from attrs import frozen
 
 from generated_client.types import Unlisted, masked
-from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -45,13 +45,15 @@ def encode(body: object) -> bytes:
         PineconeTypeError: Something in it is no JSON.
         PineconeValueError: It holds NaN, an infinity, half of a surrogate pair, or itself.
     """
+    problem: PineconeError
     try:
         text = json.dumps(body, default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return text.encode()
     except TypeError as exc:
-        raise PineconeTypeError(f"the body cannot be sent as JSON: {exc}") from None
+        problem = PineconeTypeError(f"the body cannot be sent as JSON: {exc}")
     except (ValueError, RecursionError) as exc:
-        raise PineconeValueError(f"the body cannot be sent as JSON: {exc}") from None
+        problem = PineconeValueError(f"the body cannot be sent as JSON: {exc}")
+    raise problem  # outside of any except, whose exception holds the body
 
 
 def _plain(value: object) -> Json:

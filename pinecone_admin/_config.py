@@ -7,6 +7,7 @@ import os
 import re
 import ssl
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeAlias, cast
 from urllib.request import getproxies, proxy_bypass
@@ -14,6 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 from attrs import field, frozen
 
+from generated_client.types import masked
 from pinecone_admin._headers import check_headers, user_agent
 from pinecone_admin._numbers import check_bool, check_count, check_seconds
 from pinecone_admin._retry import RetryPolicy
@@ -25,16 +27,12 @@ OAUTH_URL = "https://login.pinecone.io/oauth/token"
 TextSource: TypeAlias = str | Callable[[], str]
 
 
-def _hidden(value: object) -> str:
-    return "None" if value is None else "'***'"
-
-
 @frozen(kw_only=True)
 class Credentials:
     """Client id and secret; a callable is asked afresh at every exchange."""
 
-    client_id: TextSource = field(repr=_hidden)
-    client_secret: TextSource = field(repr=_hidden)
+    client_id: TextSource = field(repr=masked)
+    client_secret: TextSource = field(repr=masked)
 
     def read(self) -> tuple[str, str]:
         """Give both as they are now, checked."""
@@ -45,7 +43,7 @@ class Credentials:
 class Bearer:
     """An access token that somebody else minted; a callable is asked at every call."""
 
-    token: TextSource = field(repr=_hidden)
+    token: TextSource = field(repr=masked)
 
     def read(self) -> str:
         """Give the token as it is now, checked."""
@@ -156,10 +154,9 @@ def check_url(name: str, value: object, *, allow_http: bool) -> str:
     """Check an address; without a scheme it gets https, and plain http is for loopback unless allowed."""
     if not isinstance(value, str):
         raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
-    try:
-        url = httpx.URL(value if "://" in value else f"https://{value}")
-    except httpx.InvalidURL as exc:
-        raise PineconeValueError(f"{name} {value!r} is not an address: {exc}") from None
+    url = _parsed(value if "://" in value else f"https://{value}")
+    if url is None:
+        raise PineconeValueError(f"{name} is not an address")
     problem = _url_problem(value, url)
     if problem:
         raise PineconeValueError(f"{name} {_without_userinfo(url)!r} {problem}")
@@ -169,6 +166,13 @@ def check_url(name: str, value: object, *, allow_http: bool) -> str:
             "use https, or allow_http=True"
         )
     return str(url)
+
+
+def _parsed(value: str) -> httpx.URL | None:
+    try:
+        return httpx.URL(value)
+    except (httpx.InvalidURL, ValueError):
+        return None
 
 
 def _url_problem(value: str, url: httpx.URL) -> str | None:
@@ -219,13 +223,12 @@ def _check_proxy(name: str, value: object) -> httpx.Proxy:
     # A proxy's address may hold a password, so no message shows it.
     if not isinstance(value, str):
         raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
-    try:
-        proxy = httpx.Proxy(value if "://" in value else f"http://{value}")
-    except (httpx.InvalidURL, ValueError):
-        raise PineconeValueError(f"{name} is not the address of a proxy") from None
-    if not proxy.url.host or proxy.url.scheme not in {"http", "https", "socks5", "socks5h"}:
+    url = _parsed(value if "://" in value else f"http://{value}")
+    if url is None or not url.host or url.scheme not in {"http", "https", "socks5", "socks5h"}:
         raise PineconeValueError(f"{name} is not the address of an http, https or socks5 proxy")
-    return proxy
+    if url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise PineconeValueError(f"{name} is a socks proxy, which needs an extra: install httpx[socks]")
+    return httpx.Proxy(url)
 
 
 def ssl_context(ssl_verify: object) -> ssl.SSLContext:
@@ -233,11 +236,13 @@ def ssl_context(ssl_verify: object) -> ssl.SSLContext:
     if isinstance(ssl_verify, ssl.SSLContext):
         return ssl_verify
     if isinstance(ssl_verify, bool):
-        return httpx.create_ssl_context(verify=ssl_verify)
+        return _default_context(verify=ssl_verify)
     if not isinstance(ssl_verify, str | os.PathLike):
         raise PineconeTypeError(
             f"ssl_verify must be a bool, a path or an ssl.SSLContext, not {type(ssl_verify).__name__}"
         )
+    if not str(ssl_verify).strip():
+        raise PineconeValueError("ssl_verify is empty")
     path = os.fspath(cast("str | os.PathLike[str]", ssl_verify))
     try:
         is_folder = Path(path).is_dir()
@@ -259,7 +264,7 @@ class Options:
 
     timeout: float
     retry: RetryPolicy
-    headers: Mapping[str, str] = field(repr=_hidden)
+    headers: Mapping[str, str] = field(repr=masked)
     read_only: bool
 
 
@@ -347,14 +352,24 @@ def resolve(
 
 def changed(
     options: Options, *, timeout: object, retry: object, additional_headers: object, read_only: object
-) -> Options:
-    """Give options with some of them replaced; headers are added to those there are."""
-    return Options(
-        timeout=options.timeout if timeout is None else check_seconds("timeout", timeout),
-        retry=options.retry if retry is None else check_retry(retry),
-        headers={**options.headers, **check_headers(additional_headers)},
-        read_only=options.read_only if read_only is None else check_bool("read_only", read_only),
-    )
+) -> Options | PineconeError:
+    """Replace some options; headers are added to those there are. A problem is returned, as ``resolve`` does."""
+    try:
+        return Options(
+            timeout=options.timeout if timeout is None else check_seconds("timeout", timeout),
+            retry=options.retry if retry is None else check_retry(retry),
+            headers={**options.headers, **check_headers(additional_headers)},
+            read_only=options.read_only if read_only is None else check_bool("read_only", read_only),
+        )
+    except PineconeError as exc:
+        return exc.with_traceback(None)
+
+
+def _default_context(*, verify: bool) -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context(verify=verify)
+    except (OSError, ValueError) as exc:
+        raise PineconeValueError(f"SSL_CERT_FILE or SSL_CERT_DIR cannot be used: {exc}") from exc
 
 
 def check_retry(retry: object) -> RetryPolicy:

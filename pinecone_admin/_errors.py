@@ -60,7 +60,10 @@ def read_error_body(body: bytes) -> tuple[str | None, str | None, dict[str, Any]
 
 
 def _text(value: object) -> str | None:
-    return value[:_LONGEST_MESSAGE] if isinstance(value, str) and value else None
+    if not isinstance(value, str) or not value:
+        return None
+    # JSON can hold half of a surrogate pair, which no terminal and no log can print.
+    return value[:_LONGEST_MESSAGE].encode("utf-8", "replace").decode()
 
 
 def _phrase(status: int) -> str:
@@ -107,6 +110,15 @@ def from_exception(error: Exception, *, operation: str, call: Call, host: str) -
     )
 
 
+def attributed(error: PineconeError, call: Call, operation: str) -> PineconeError:
+    """Say of a failure to get a token what it means for the call; an attempt may have gone out before."""
+    error.operation = operation
+    if call.attempts:
+        error.attempts, error.outcome = call.attempts, call.outcome
+        error.safe_to_retry = is_safe_to_retry(call)
+    return error.with_traceback(None)
+
+
 def closed_during(call: Call, operation: str) -> errors.ClientClosedError:
     """Make the error of a call that was under way when its client was closed."""
     return errors.ClientClosedError(
@@ -127,6 +139,8 @@ def _what_failed(error: Exception) -> str:
 
 
 def _said(error: Exception) -> str:
-    # The text of other exceptions can quote headers, and so the token.
-    quotable = isinstance(error, httpx.NetworkError | httpx.ProxyError | httpx.RemoteProtocolError)
+    if isinstance(error, httpx.RemoteProtocolError):
+        return "the connection ended early, or what came was not HTTP"
+    # The text of others can quote what went over the wire, and so the token.
+    quotable = isinstance(error, httpx.NetworkError | httpx.ProxyError)
     return str(error)[:_LONGEST_MESSAGE] if quotable and str(error) else type(error).__name__

@@ -73,8 +73,8 @@ def _check_value(name: str, value: object) -> str:
     return value
 
 
-def request_headers(*, agent: str, api_version: str, has_body: bool, additional: Mapping[str, str]) -> dict[str, str]:
-    """Assemble the headers of an API request; a caller's header takes the place of ours."""
+def request_headers(*, agent: str, api_version: str, has_body: bool) -> dict[str, str]:
+    """Assemble our own headers of an API request."""
     own = {
         "accept": "application/json",
         "accept-encoding": "identity",
@@ -83,4 +83,4 @@ def request_headers(*, agent: str, api_version: str, has_body: bool, additional:
     }
     if has_body:
         own["content-type"] = "application/json"
-    return own | dict(additional)
+    return own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar, cast
 
 from generated_client.models import RoleBindingInput
@@ -44,5 +44,14 @@ def as_list(values: Sequence[_T] | None) -> list[_T] | None:
 
 
 def as_bindings(bindings: Sequence[object]) -> list[RoleBindingInput]:
-    """Take bindings in both their forms as they are: the checks read both, and both encode alike."""
-    return cast("list[RoleBindingInput]", as_list(bindings))
+    """Take bindings in both their forms: the checks read both, and both encode alike."""
+    copied: object = as_list(bindings)
+    entries = [_without_none(entry) for entry in copied] if isinstance(copied, list) else copied
+    return cast("list[RoleBindingInput]", entries)
+
+
+def _without_none(entry: object) -> object:
+    if not isinstance(entry, Mapping):
+        return entry
+    fields = cast("Mapping[object, object]", entry)
+    return {key: value for key, value in fields.items() if value is not None}

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+
+LONGEST = 1e8
+"""Seconds that no wait can exceed, about three years; threads cannot wait for much longer."""
 
 
 def check_seconds(name: str, value: object) -> float:
     """Check a span of time in seconds: a finite number above 0."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise PineconeTypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
-    if not math.isfinite(value) or value <= 0:
-        raise PineconeValueError(f"{name} must be a finite number of seconds above 0, not {value!r}")
+    if not 0 < value <= LONGEST:
+        raise PineconeValueError(f"{name} must be a finite number of seconds above 0, at most {LONGEST:.0f}")
     return float(value)
 
 

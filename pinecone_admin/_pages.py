@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve, field, fields, frozen, make_class
 
+from generated_client.models import PaginationResponse
 from generated_client.types import Operation
 from pinecone_admin.errors import PaginationError
 
@@ -37,29 +39,52 @@ class Page(Generic[_T]):
 
 
 class Cursor:
-    """Where a reading of the list has come to; ``operation`` fetches the next page, and is None after the last."""
+    """Where a reading of a list has come to.
+
+    Args:
+        first: Fetches the first page. The answer of a list that came whole so far is read with a ``pagination``, too.
+    """
 
     def __init__(self, first: Operation[Any]) -> None:
-        self.operation: Operation[Any] | None = first
-        self._given = {first.query.get("paginationToken")}
+        self._operation: Operation[Any] | None = first
+        self._given: set[object] = {first.query.get("paginationToken")}
+        self._repeated = False
+
+    def following(self) -> Operation[Any] | None:
+        """Give the operation that fetches the next page, or None after the last one.
+
+        Raises:
+            PaginationError: The server gave a page token that it had already given.
+        """
+        if self._repeated and self._operation is not None:
+            raise PaginationError(
+                "the server gave a page token that it had already given", operation=self._operation.id, outcome="done"
+            )
+        return self._operation
 
     def advance(self, answer: ListAnswer[_T]) -> Page[_T]:
-        """Take the answer of the operation, and move on to the next one."""
+        """Take the answer, and move on."""
         # The generator appends an underscore to names that Python has taken.
         token = getattr(getattr(answer, "pagination", None), "next_", None) or None
-        self.operation = self._following(token)
+        operation: Any = self._operation
+        self._repeated = token in self._given
+        self._given.add(token)
+        query = {**operation.query, "paginationToken": token}
+        self._operation = None if token is None else evolve(operation, query=query)
         return Page(items=answer.data, pagination_token=token)
 
-    def _following(self, token: str | None) -> Operation[Any] | None:
-        if token is None or self.operation is None:
-            return None
-        if token in self._given:
-            raise PaginationError(
-                "the server gave a page token that it had already given",
-                operation=self.operation.id,
-                outcome="done",
-            )
-        self._given.add(token)
-        operation: Any = self.operation
-        following: Operation[Any] = evolve(operation, query={**operation.query, "paginationToken": token})
-        return following
+
+def pageable(operation: Operation[Any]) -> Operation[Any]:
+    """Let the answer have a ``pagination``, should the API start paging a list that came whole so far."""
+    data: Any = operation
+    changed: Operation[Any] = evolve(data, returns=_with_pagination(data.returns))
+    return changed
+
+
+@cache
+def _with_pagination(model: Any) -> Any:
+    if "pagination" in {field.name for field in fields(model)}:
+        return model
+    kind: Any = PaginationResponse | None
+    pagination = field(default=None, type=kind)
+    return make_class(model.__name__, {"pagination": pagination}, bases=(model,), frozen=True, kw_only=True)

@@ -80,7 +80,10 @@ class BearerSource:
 
     def get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
         """Ask for the token."""
-        return AccessToken(value=self._bearer.read(), expires_at=None)
+        token = _read_bearer(self._bearer)
+        if isinstance(token, PineconeError):
+            raise token
+        return token
 
     async def async_get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
         """Ask for the token."""
@@ -91,6 +94,14 @@ class BearerSource:
 
     def close(self) -> None:
         """Hold nothing."""
+
+
+def _read_bearer(bearer: Bearer) -> AccessToken | PineconeError:
+    try:
+        return AccessToken(value=bearer.read(), expires_at=None)
+    except PineconeError as exc:
+        # The frames of its traceback hold the token.
+        return exc.with_traceback(None)
 
 
 @frozen(kw_only=True)
@@ -129,9 +140,7 @@ class Exchange:
             call.outcome = "not_sent"
             return from_exception(exc, operation="get_token", call=call, host=httpx.URL(self.url).host)
         if not response.is_success:
-            # An endpoint that echoes the secret must not bring it into an error.
-            told = b"" if client_secret.reveal().encode() in body else body
-            error = refusal(status=response.status_code, headers=response.headers, body=told, wall=wall)
+            error = refusal(status=response.status_code, headers=response.headers, body=body, wall=wall)
             return _attributed(error, call.attempts)
         answer = read_answer(body, wall=wall)
         if isinstance(answer, Unusable):
@@ -230,6 +239,7 @@ class TokenProvider:
         self._credentials = credentials
         self._client_id: str | None = None
         self._configured = ""
+        self._used = ""
         self._rotated: _Rotated | None = None
         self._cache = cache
         self._exchange = exchange
@@ -265,7 +275,7 @@ class TokenProvider:
             step = self._next(rejected)
             if isinstance(step, AccessToken):
                 return step
-            done = wait_for(step.exchange, deadline - self._clock.monotonic())
+            done = wait_for(step.exchange, self._patience(step, deadline))
             token = self._result(step, done=done)
             if token is not None:
                 return token
@@ -276,15 +286,21 @@ class TokenProvider:
             step = self._next(rejected)
             if isinstance(step, AccessToken):
                 return step
-            done = await async_wait_for(step.exchange, deadline - self._clock.monotonic())
+            done = await async_wait_for(step.exchange, self._patience(step, deadline))
             token = self._result(step, done=done)
             if token is not None:
                 return token
 
-    def update_secret(self, client_secret: str) -> None:
-        """Use another secret from now on; a token of the old one is given up."""
-        check_text("client_secret", client_secret)
+    def update_secret(self, client_secret: str) -> PineconeError | None:
+        """Use another secret from now on; a problem is returned, so that no traceback holds the secret."""
+        if self._closed:
+            return _closed()
+        try:
+            check_text("client_secret", client_secret)
+        except PineconeError as exc:
+            return exc.with_traceback(None)
         self._start_over(evolve(self._credentials, client_secret=client_secret), None)
+        return None
 
     def learn(self, answer: object) -> None:
         """Adopt the new secret where the account that was rotated is the one that this client runs on."""
@@ -295,7 +311,10 @@ class TokenProvider:
     def _start_over(self, credentials: Credentials, rotated: _Rotated | None) -> None:
         with self._lock:
             self._credentials, self._rotated = credentials, rotated
-            self._current = self._failures = self._in_flight = None
+            superseded, self._in_flight = self._in_flight, None
+            self._current = self._failures = None
+        if superseded is not None:
+            _finish(superseded, None)
 
     def close(self) -> None:
         """Let every waiter go with ClientClosedError; a late answer is dropped."""
@@ -356,8 +375,7 @@ class TokenProvider:
             superseded = self._in_flight is not flight
             if not superseded:
                 self._in_flight = None
-                if isinstance(result, Minted):
-                    self._current, self._failures = result, None
+                self._note(result)
         _finish(flight, None if superseded else result)
 
     def _mint(self) -> Minted | PineconeError:
@@ -366,14 +384,17 @@ class TokenProvider:
         except PineconeError as exc:
             # The frames of its traceback hold the secret.
             return exc.with_traceback(None)
-        credentials = fingerprint(client_id, client_secret.reveal())
+        credentials = self._used = fingerprint(client_id, client_secret.reveal())
         failures, now = self._failures, self._clock.monotonic()
         if failures is not None and failures.credentials == credentials and now < failures.until:
             return failures.error
-        result = self._cached_or_new(client_id, client_secret)
-        if isinstance(result, PineconeError):
-            self._failures = _after(failures, credentials, result, self._clock.monotonic())
-        return result
+        return self._cached_or_new(client_id, client_secret)
+
+    def _note(self, result: Minted | PineconeError) -> None:
+        if isinstance(result, Minted):
+            self._current, self._failures = result, None
+        elif self._failures is None or result is not self._failures.error:
+            self._failures = _after(self._failures, self._used, result, self._clock.monotonic())
 
     def _read_credentials(self) -> tuple[str, Masked]:
         """Read them afresh; a secret that a rotation has replaced gives way until something else is configured."""
@@ -407,6 +428,14 @@ class TokenProvider:
         if wait.fallback is not None and self._is_alive(wait.fallback):
             return wait.fallback
         raise copy.copy(result)  # every waiter raises one of its own
+
+    def _patience(self, wait: _Wait, deadline: float) -> float:
+        """Give the seconds to wait: where the old token still lives, half of the call's time is left to use it."""
+        now, minted = self._clock.monotonic(), self._current
+        left = deadline - now
+        if wait.fallback is None or minted is None:
+            return left
+        return min(left / 2, minted.left(monotonic=now, wall=self._clock.wall()) / 2)
 
     def _is_alive(self, token: AccessToken) -> bool:
         minted = self._current

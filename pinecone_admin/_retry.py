@@ -42,7 +42,8 @@ class Failure(Enum):
     TOO_LARGE = auto()  # 2xx, and a body beyond any of this API
     BROKEN_SERVER = auto()  # another 5xx, which may have been processed
     UNREACHABLE = auto()  # certificate failure, unknown host, proxy authentication
-    REFUSED = auto()  # any other status from 300
+    REDIRECTED = auto()  # 3xx, which may stand for success elsewhere
+    REFUSED = auto()  # any other status
 
 
 class Rule(NamedTuple):
@@ -63,6 +64,7 @@ TABLE: Mapping[Failure, Rule] = {
     Failure.TOO_LARGE: Rule(retry=False, retry_post=False, outcome="done"),
     Failure.BROKEN_SERVER: Rule(retry=False, retry_post=False, outcome="unknown"),
     Failure.UNREACHABLE: Rule(retry=False, retry_post=False, outcome="not_sent"),
+    Failure.REDIRECTED: Rule(retry=False, retry_post=False, outcome="unknown"),
     Failure.REFUSED: Rule(retry=False, retry_post=False, outcome="rejected"),
 }
 _OVERLOADED = frozenset({408, 500, 502, 503, 504})
@@ -174,6 +176,8 @@ def classify_status(status: int) -> Failure | None:
         return None
     if status == 429:  # noqa: PLR2004 - Too Many Requests
         return Failure.RATE_LIMITED
+    if 300 <= status < 400:  # noqa: PLR2004 - the class of redirection
+        return Failure.REDIRECTED
     if status in _OVERLOADED:
         return Failure.OVERLOADED
     return Failure.BROKEN_SERVER if status >= 500 and status not in _NOT_PROCESSED else Failure.REFUSED  # noqa: PLR2004
@@ -183,6 +187,8 @@ def classify_error(error: Exception, trace: Trace, *, answered: bool) -> Failure
     """Tell what an exception of the transport below means; one that reports no events counts as sent."""
     if answered:
         return Failure.TOO_LARGE if isinstance(error, AnswerTooLargeError) else Failure.BROKEN_BODY
+    if trace.sent:
+        return Failure.NO_ANSWER
     if _is_permanent(error):
         return Failure.UNREACHABLE
     kinds = (
@@ -192,9 +198,7 @@ def classify_error(error: Exception, trace: Trace, *, answered: bool) -> Failure
         httpx.ProxyError,
         httpx.UnsupportedProtocol,
     )
-    if isinstance(error, kinds) or (trace.seen and not trace.sent):
-        return Failure.NOT_SENT
-    return Failure.NO_ANSWER
+    return Failure.NOT_SENT if isinstance(error, kinds) or trace.seen else Failure.NO_ANSWER
 
 
 def _is_permanent(error: Exception) -> bool:
@@ -208,11 +212,11 @@ def _is_permanent(error: Exception) -> bool:
 
 
 def causes(error: BaseException | None) -> list[BaseException]:
-    """Follow an exception to its first cause."""
+    """Follow an exception to its first cause; its context may be an error that the caller is handling."""
     chain: list[BaseException] = []
     while error is not None and error not in chain:
         chain.append(error)
-        error = error.__cause__ or error.__context__
+        error = error.__cause__
     return chain
 
 
@@ -229,11 +233,9 @@ def record(call: Call, failure: Failure | None, status: int | None) -> None:
         return
     outcome = TABLE[failure].outcome
     if outcome in {"unknown", "done"}:
-        call.ambiguous = call.ambiguous or outcome == "unknown"
-        call.outcome = outcome
-    elif call.ambiguous and (failure is not Failure.REFUSED or status in _UNSETTLING):
-        call.outcome = "unknown"
-    else:
+        call.ambiguous = True
+        call.outcome = "done" if call.outcome == "done" else outcome
+    elif not call.ambiguous or (failure is Failure.REFUSED and status not in _UNSETTLING):
         call.outcome, call.ambiguous = outcome, False
 
 
@@ -265,7 +267,7 @@ def next_delay(
         return None
     if retry_after is not None:
         # Never early, and hardly later: the smear keeps a fleet from coming back in one moment.
-        delay = retry_after + random(0.0, min(0.5, 0.05 * retry_after))
+        delay = max(0.05, retry_after + random(0.0, min(0.5, 0.05 * retry_after)))
         return delay if retry_after <= policy.max_retry_after and delay < left else None
     base = policy.backoff * (2 if failure is Failure.RATE_LIMITED else 1)
     delay = random(0.05, max(0.05, min(policy.max_backoff, base * 2 ** min(attempt - 1, 30))))

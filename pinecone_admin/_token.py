@@ -26,6 +26,13 @@ LONGEST_LIFETIME = 86_400.0
 MAX_ANSWER = 64 * 1024
 
 _INVALID_CREDENTIALS = frozenset({"access_denied", "invalid_client", "unauthorized_client"})
+_OAUTH_CODES = _INVALID_CREDENTIALS | {
+    "invalid_request", "invalid_grant", "invalid_scope", "unsupported_grant_type", "server_error",
+    "temporarily_unavailable", "too_many_requests",
+}  # fmt: skip
+_HARMLESS = frozenset(
+    {"content-type", "date", "retry-after", "retry-after-ms", "x-pinecone-request-id", "x-request-id"}
+)
 
 
 @frozen(kw_only=True)
@@ -102,10 +109,9 @@ def fingerprint(*parts: str) -> str:
 
 @frozen
 class Unusable:
-    """An answer that holds no token, and why; ``transient`` where the next one may."""
+    """An answer that holds no token, and why."""
 
     problem: str
-    transient: bool = False
 
 
 @frozen(kw_only=True)
@@ -129,7 +135,7 @@ def read_answer(body: bytes, *, wall: float) -> Answer | Unusable:
         return Unusable("the answer's token_type is not Bearer")
     lifetime = _lifetime(value.get("expires_in"), token, wall=wall)
     if lifetime is not None and lifetime <= 0:
-        return Unusable("the answer's token has already expired", transient=True)
+        return Unusable("the answer's token has already expired")
     return Answer(
         token=token,
         lifetime=DEFAULT_LIFETIME if lifetime is None else min(lifetime, LONGEST_LIFETIME),
@@ -169,24 +175,22 @@ def _jwt_expiry(token: str) -> float | None:
 
 def refusal(*, status: int, headers: httpx.Headers, body: bytes, wall: float) -> TokenError:
     """Make the error of an answer that is no success; the body is not kept, as it could hold a token."""
-    code, description = _oauth_error(body)
+    code = _oauth_code(body)
     invalid = status == HTTPStatus.UNAUTHORIZED or (status == HTTPStatus.BAD_REQUEST and code in _INVALID_CREDENTIALS)
     kind = InvalidCredentialsError if invalid else TokenError
+    reason = "the client id and secret are not accepted" if invalid else "the token endpoint refused"
     return kind(
-        description or f"the token endpoint answered {status}",
+        reason,
         status_code=status,
         error_code=code,
-        headers=dict(headers),
+        headers={name: value for name, value in headers.items() if name in _HARMLESS},
         retry_after=parse_retry_after(headers, wall=wall),
         outcome="not_sent",
         request_id=request_id(headers),
     )
 
 
-def _oauth_error(body: bytes) -> tuple[str | None, str | None]:
-    value = parse_object(body) or {}
-    code, description = value.get("error"), value.get("error_description")
-    return (
-        code[:100] if isinstance(code, str) and code else None,
-        description[:300] if isinstance(description, str) and description else None,
-    )
+def _oauth_code(body: bytes) -> str | None:
+    """Find the error code, if it is one of the standard's: any other text could be an echoed secret."""
+    code = (parse_object(body) or {}).get("error")
+    return code if isinstance(code, str) and code in _OAUTH_CODES else None

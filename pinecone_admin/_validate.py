@@ -18,6 +18,7 @@ from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValu
 Rule: TypeAlias = Callable[[str, object], None]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -46,6 +47,20 @@ def check(operation: Operation[Any]) -> None:
             _check_body(operation.body)
     except PineconeError as exc:
         exc.operation = operation.id
+        raise
+
+
+def check_sought_name(value: object, *, operation: str) -> None:
+    """Refuse to look for a name that no project can have.
+
+    Raises:
+        PineconeValueError: It is empty, too long, or holds NUL.
+        PineconeTypeError: It is not a str.
+    """
+    try:
+        _long_name("name", value)
+    except PineconeError as exc:
+        exc.operation = operation
         raise
 
 
@@ -79,10 +94,8 @@ def string(argument: str, value: object) -> str:
     """Accept a str that UTF-8 can express."""
     if not isinstance(value, str):
         raise PineconeTypeError(f"{argument} must be a str, not {type(value).__name__}")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise PineconeValueError(f"{argument} holds half of a surrogate pair, which is no character") from None
+    if _SURROGATE.search(value):
+        raise PineconeValueError(f"{argument} holds half of a surrogate pair, which is no character")
     return value
 
 
@@ -95,11 +108,6 @@ def identifier(argument: str, value: object) -> None:
         raise PineconeValueError(f"{argument} is {text!r}, which would lead to another path")
     if _CONTROL.search(text):
         raise PineconeValueError(f"{argument} holds a control character")
-
-
-def word(argument: str, value: object) -> None:
-    """Accept a value of a literal, listed or not, as long as it could be one."""
-    identifier(argument, value)
 
 
 def name(argument: str, value: object, *, longest: int, unit: str = "characters") -> None:
@@ -127,7 +135,9 @@ def number(argument: str, value: object, *, least: int, most: int | None = None)
         raise PineconeTypeError(f"{argument} must be an int, not {type(value).__name__}")
     if value < least or (most is not None and value > most):
         limits = f"at least {least}" if most is None else f"{least} to {most}"
-        raise PineconeValueError(f"{argument} must be {limits}, not {value}")
+        # Python refuses to write the digits of a huge one.
+        given = f", not {value}" if value.bit_length() <= 64 else ""  # noqa: PLR2004
+        raise PineconeValueError(f"{argument} must be {limits}{given}")
 
 
 def switch(argument: str, value: object) -> None:
@@ -167,7 +177,7 @@ def _check_binding(where: str, entry: object) -> None:
     for key in ("resource_type", "role"):
         if fields.get(key) is None:
             raise PineconeValueError(f"{where}: {key} is missing")
-        word(f"{where}: {key}", fields[key])
+        identifier(f"{where}: {key}", fields[key])
     _check_scope(f"{where}: ", fields["resource_type"], fields.get("resource_id"), fields["role"])
 
 
@@ -191,7 +201,7 @@ def _check_scope(prefix: str, resource_type: object, resource_id: object, role: 
 
 
 def _check_role(where: str, role: object, allowed: frozenset[str], holder: str) -> None:
-    word(where, role)
+    identifier(where, role)
     # A role that the API document does not list is the server's to judge.
     if role in _ROLES and role not in allowed:
         raise PineconeValueError(f"{where} {role!r} is not a role for {holder}")
@@ -212,11 +222,11 @@ _QUERY: Mapping[str, tuple[str, Rule]] = {
     "email": ("email", email),
     "limit": ("limit", partial(number, least=1, most=100)),
     "paginationToken": ("pagination_token", identifier),
-    "principal_type": ("principal_type", word),
+    "principal_type": ("principal_type", identifier),
     "principal_id": ("principal_id", identifier),
-    "resource_type": ("resource_type", word),
+    "resource_type": ("resource_type", identifier),
     "resource_id": ("resource_id", identifier),
-    "role": ("role", word),
+    "role": ("role", identifier),
 }
 _QUERY_PAIRS = {"principal_id": "principal_type", "resource_id": "resource_type"}
 
@@ -243,7 +253,7 @@ _BODIES: Mapping[type, tuple[Mapping[str, Rule], Mapping[str, Rule]]] = {
     ),
     models.UpdateServiceAccountRequest: ({}, {"name": _account_name}),
     models.CreateRoleBindingRequest: (
-        {"principal_type": word, "principal_id": identifier, "resource_type": word, "role": word},
+        {"principal_type": identifier, "principal_id": identifier, "resource_type": identifier, "role": identifier},
         {"resource_id": identifier},
     ),
 }

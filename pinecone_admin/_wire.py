@@ -20,10 +20,8 @@ from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValu
 _T = TypeVar("_T")
 
 
-def to_request(
-    operation: Operation[Any], *, api_url: str, agent: str, headers: Mapping[str, str], call: Call
-) -> httpx.Request:
-    """Check, quote and encode an operation.
+def to_request(operation: Operation[Any], *, api_url: str, agent: str, call: Call) -> httpx.Request:
+    """Check, quote and encode an operation; the caller's own headers come later, as they may hold secrets.
 
     Raises:
         PineconeValueError: An argument has a value that cannot be right.
@@ -31,22 +29,38 @@ def to_request(
     """
     check(operation)
     try:
-        target = api_url + _path(operation) + _query(operation.query)
+        method = _method(operation.method)
+        target = _url(api_url + _path(operation) + _query(operation.query))
         content = None if operation.body is None else _codec.encode(operation.body)
         version = _version(operation.api_version)
     except PineconeError as exc:
         exc.operation = operation.id
         raise
-    return httpx.Request(
-        operation.method,
-        target,
-        headers=request_headers(agent=agent, api_version=version, has_body=content is not None, additional=headers),
-        content=content,
-        extensions={CALL: call},
-    )
+    headers = request_headers(agent=agent, api_version=version, has_body=content is not None)
+    return httpx.Request(method, target, headers=headers, content=content, extensions={CALL: call})
+
+
+def with_headers(request: httpx.Request, headers: Mapping[str, str]) -> httpx.Request:
+    """Let a caller's headers take the place of ours."""
+    request.headers.update(httpx.Headers(headers, encoding="latin-1"))
+    return request
+
+
+def _url(target: str) -> httpx.URL:
+    try:
+        return httpx.URL(target)
+    except httpx.InvalidURL:
+        raise PineconeValueError(f"the address of the request is too long: {len(target)} characters") from None
+
+
+def _method(method: object) -> str:
+    if not re.fullmatch(r"[A-Z]+", string("method", method)):
+        raise PineconeValueError(f"method {method!r} is not an HTTP method in capitals")
+    return str(method)
 
 
 def _path(operation: Operation[Any]) -> str:
+    string("path", operation.path)
     names = re.findall(r"\{([^{}]*)\}", operation.path)
     if sorted(names) != sorted(operation.path_parameters):
         raise PineconeValueError(f"path_parameters must be exactly those of the path {operation.path}")
@@ -99,7 +113,7 @@ def from_response(
         )
     if operation.returns is None:
         return _codec.Decoded(cast("_T", None))
-    decoded = _decode(body, response.headers.get("content-encoding", "identity"), operation.returns)
+    decoded = _decode(body, response.headers.get("content-encoding") or "identity", operation.returns)
     if isinstance(decoded, _codec.Decoded):
         return decoded
     return from_misfit(

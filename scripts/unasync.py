@@ -35,8 +35,8 @@ RULES = [
     (r"\bhttpx\.Async", "httpx."),
     (r"\bAsync([A-Z]\w+)", r"\1"),
     (r"\bhandle_async_request\b", "handle_request"),
-    (r"\baclose\b", "close"),
-    (r"\basync_(get|sleep|admin)\b", r"\1"),
+    (r"\ba(close|read)\b", r"\1"),
+    (r"\basync_(get|sleep|admin|together|meanwhile|wait|in_parallel|shielded)\b", r"\1"),
     (r"\bconnect_later\b", "connect_now"),
     (r"\bPerLoop\b", "PerProcess"),
     (r"\b_async\b", "_sync"),
@@ -65,9 +65,9 @@ def derived_files() -> tuple[dict[Path, str], list[str]]:
     used: set[str] = set()
     files: dict[Path, str] = {}
     for source_folder, target_folder in PAIRS:
-        for source in sorted(source_folder.glob("*.py")):
+        for source in sorted(source_folder.rglob("*.py")):
             header = f"# Derived from {source.relative_to(ROOT)} by scripts/unasync.py: change that, not this file.\n"
-            target = target_folder / source.name
+            target = target_folder / source.relative_to(source_folder)
             files[target] = tidy(header + derive(source.read_text(encoding="utf-8"), used), target)
     return files, [pattern for pattern, _ in RULES if pattern not in used]
 
@@ -79,7 +79,7 @@ def differences(files: dict[Path, str]) -> list[str]:
         for path, text in files.items()
         if not path.exists() or path.read_text(encoding="utf-8") != text
     ]
-    orphans = [path for _, folder in PAIRS for path in sorted(folder.glob("*.py")) if path not in files]
+    orphans = [path for _, folder in PAIRS for path in sorted(folder.rglob("*.py")) if path not in files]
     return found + [f"{path.relative_to(ROOT)} has no source" for path in orphans]
 
 
@@ -90,9 +90,8 @@ def main() -> int:
     if sys.argv[1:] == ["--check"]:
         problems += differences(files)
     else:
-        for _, folder in PAIRS:
-            folder.mkdir(exist_ok=True)
         for path, text in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     print("\n".join(problems), end="\n" if problems else "", file=sys.stderr)
     return int(bool(problems))

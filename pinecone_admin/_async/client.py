@@ -25,12 +25,12 @@ from pinecone_admin._async.transport import AsyncPools, AsyncRetryTransport
 from pinecone_admin._async.users import AsyncUsers
 from pinecone_admin._cache import TokenCache
 from pinecone_admin._connect import check_transports, token_source
-from pinecone_admin._errors import closed_during, from_exception
+from pinecone_admin._errors import attributed, closed_during, from_exception
 from pinecone_admin._primitives import connect_later, current_clock
 from pinecone_admin._provider import TokenProvider, TokenSource
 from pinecone_admin._retry import IDEMPOTENT, Call, RetryPolicy
 from pinecone_admin._token import AccessToken
-from pinecone_admin._wire import from_response, to_request
+from pinecone_admin._wire import from_response, to_request, with_headers
 from pinecone_admin.errors import (
     ClientClosedError,
     PineconeError,
@@ -137,11 +137,11 @@ class AsyncAdmin:
             read_only=read_only,
         )
         # Whatever is raised from here on, a traceback that shows locals shows none of these.
-        del client_secret, access_token, additional_headers, proxy_url
+        del client_secret, access_token, additional_headers, proxy_url, host, oauth_url
         if isinstance(config, PineconeError):
             raise config
         self._assemble(_share(config, transport, oauth_transport, token_cache), config.options, owner=True)
-        if not config.lazy:
+        if self._connects_at_once:
             connect_later(self._token)
 
     def _assemble(self, shared: _Shared, options: _config.Options, *, owner: bool) -> None:
@@ -182,9 +182,8 @@ class AsyncAdmin:
         """
         call = self._begin(operation)
         config = self._shared.config
-        request = to_request(
-            operation, api_url=config.api_url, agent=config.agent, headers=self._options.headers, call=call
-        )
+        request = to_request(operation, api_url=config.api_url, agent=config.agent, call=call)
+        with_headers(request, self._options.headers)
         answer = await self._answer(operation, request, call)
         result = (
             from_response(operation, answer, call, wall=self._clock.wall())
@@ -199,6 +198,8 @@ class AsyncAdmin:
         return result.value
 
     def _begin(self, operation: Operation[_T]) -> Call:
+        if not isinstance(operation, Operation):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise PineconeTypeError(f"operation must be an Operation, not {type(operation).__name__}")
         if self._shared.closed.is_set():
             raise ClientClosedError("the client is closed", operation=operation.id)
         if self._options.read_only and operation.method != "GET":
@@ -216,9 +217,7 @@ class AsyncAdmin:
         try:
             return await self._transport.handle_async_request(request)
         except PineconeError as exc:
-            # The source of tokens raises these; that nothing was sent is its to say.
-            exc.operation = operation.id
-            return exc.with_traceback(None)
+            return attributed(exc, call, operation.id)
         except Exception as exc:  # noqa: BLE001 - a transport may raise anything, and nothing foreign escapes
             if call.closed.is_set():
                 return closed_during(call, operation.id)
@@ -245,6 +244,11 @@ class AsyncAdmin:
             raise PineconeValueError("there is no token: additional_headers sets Authorization")
         return await self._shared.tokens.async_get(deadline=self._clock.monotonic() + self._options.timeout)
 
+    @property
+    def _connects_at_once(self) -> bool:
+        # A token that somebody else mints is asked for when it is needed.
+        return isinstance(self._shared.tokens, TokenProvider) and not self._shared.config.lazy
+
     def update_secret(self, client_secret: str) -> None:
         """Use another client secret from now on, after it was rotated; the token of the old one is given up.
 
@@ -254,9 +258,13 @@ class AsyncAdmin:
         Raises:
             PineconeValueError: It is empty or has white space around it, or this client mints no tokens.
         """
-        if not isinstance(self._shared.tokens, TokenProvider):
+        tokens = self._shared.tokens
+        if not isinstance(tokens, TokenProvider):
             raise PineconeValueError("client_secret cannot be updated: this client mints no tokens")
-        self._shared.tokens.update_secret(client_secret)
+        problem = tokens.update_secret(client_secret)
+        del client_secret
+        if problem is not None:
+            raise problem
 
     def with_options(
         self,
@@ -281,6 +289,9 @@ class AsyncAdmin:
             additional_headers=additional_headers,
             read_only=read_only,
         )
+        del additional_headers
+        if isinstance(options, PineconeError):
+            raise options
         twin = object.__new__(type(self))
         twin._assemble(self._shared, options, owner=False)
         return twin
@@ -296,7 +307,7 @@ class AsyncAdmin:
             await self._shared.pools.aclose()
 
     async def __aenter__(self) -> Self:
-        if not self._shared.config.lazy and self._shared.tokens is not None:
+        if self._connects_at_once:
             await self._token()
         return self
 

@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin._numbers import check_count
-from pinecone_admin._pages import Cursor, Page
+from pinecone_admin._pages import Cursor, Page, pageable
 from pinecone_admin._validate import check
 
 _T = TypeVar("_T")
@@ -23,7 +23,7 @@ class AsyncPaginator(Generic[_T]):
     def __init__(self, admin: _Sender, operation: Operation[Any]) -> None:
         check(operation)
         self._admin = admin
-        self._operation = operation
+        self._operation = pageable(operation)
 
     async def pages(self) -> AsyncIterator[Page[_T]]:
         """Fetch page after page.
@@ -32,13 +32,13 @@ class AsyncPaginator(Generic[_T]):
             PaginationError: The server gave a page token that it had already given.
         """
         cursor = Cursor(self._operation)
-        while cursor.operation is not None:
-            yield cursor.advance(await self._admin.send(cursor.operation))
+        while operation := cursor.following():
+            yield cursor.advance(await self._admin.send(operation))
 
     async def __aiter__(self) -> AsyncIterator[_T]:
         cursor = Cursor(self._operation)
-        while cursor.operation is not None:
-            page: Page[_T] = cursor.advance(await self._admin.send(cursor.operation))
+        while operation := cursor.following():
+            page: Page[_T] = cursor.advance(await self._admin.send(operation))
             for item in page.items:
                 yield item
 
@@ -55,13 +55,13 @@ class AsyncPaginator(Generic[_T]):
             check_count("max_items", max_items)
         items: list[_T] = []
         cursor = Cursor(self._operation)
-        while cursor.operation is not None and (max_items is None or len(items) < max_items):
-            page: Page[_T] = cursor.advance(await self._admin.send(cursor.operation))
+        while (max_items is None or len(items) < max_items) and (operation := cursor.following()):
+            page: Page[_T] = cursor.advance(await self._admin.send(operation))
             items += page.items
         return items[:max_items]
 
     # <async only>
-    def __await__(self) -> Generator[Any, None, list[_T]]:
+    def __await__(self) -> Generator[object, None, list[_T]]:
         """Fetch all items, so that every ``list`` of the client can be awaited."""
         return self.to_list().__await__()
 

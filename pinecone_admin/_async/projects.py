@@ -12,6 +12,7 @@ from generated_client.api.projects.update_project import update_project
 from generated_client.models import CreateProjectRequest, Project, UpdateProjectRequest
 from pinecone_admin._async.pagination import AsyncPaginator
 from pinecone_admin._lookup import the_one_named
+from pinecone_admin._validate import check_sought_name
 from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:
@@ -67,9 +68,11 @@ class AsyncProjects:
             name: Its exact name.
 
         Raises:
+            PineconeValueError: No project can have it.
             NotFoundError: No project has it.
             AmbiguousNameError: Several have it; ``ids`` holds all of them.
         """
+        check_sought_name(name, operation="describe_by_name")
         return the_one_named(name, await self.list(), operation="describe_by_name")
 
     async def exists(self, *, project_id: str | None = None, name: str | None = None) -> bool:
@@ -80,11 +83,12 @@ class AsyncProjects:
             name: its exact name; several projects of one name exist, too.
 
         Raises:
-            PineconeValueError: Both or neither are given.
+            PineconeValueError: Both or neither are given, or no project can have the name.
         """
         if (project_id is None) == (name is None):
             raise PineconeValueError("exists needs either project_id or name", operation="exists")
         if project_id is None:
+            check_sought_name(name, operation="exists")
             return any(project.name == name for project in await self.list())
         try:
             await self.describe(project_id=project_id)

@@ -16,6 +16,7 @@ from attrs import frozen
 
 from pinecone_admin._async.network import AsyncBoundedBackend, bounded
 from pinecone_admin._errors import request_id
+from pinecone_admin._numbers import check_seconds
 from pinecone_admin._primitives import PerLoop, current_clock
 from pinecone_admin._retry import (
     CALL,
@@ -65,8 +66,8 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         self, transport: httpx.AsyncBaseTransport, *, retry: RetryPolicy | None = None, timeout: float = 60.0
     ) -> None:
         self._transport = transport
-        self._retry = retry or RetryPolicy()
-        self._timeout = timeout
+        self._retry = RetryPolicy() if retry is None else retry
+        self._timeout = check_seconds("timeout", timeout)
         self._clock = current_clock()
         self._closed = threading.Event()
 
@@ -78,6 +79,8 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
             label=request.url.path,
             closed=self._closed,
         )
+        if not isinstance(request.stream, httpx.ByteStream):
+            await request.aread()  # a stream can be sent only once
         while True:
             attempt = await self._attempt(request, call)
             delay = self._delay_after(attempt, call)
@@ -85,6 +88,8 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
                 return _outcome(attempt)
             self._tell(attempt, request, call, delay)
             await self._clock.async_sleep(delay, call.closed)
+            if call.closed.is_set():
+                raise httpx.TransportError("closed during the wait for the next attempt")
 
     async def _attempt(self, request: httpx.Request, call: Call) -> _Attempt:
         started = self._clock.monotonic()
@@ -97,7 +102,7 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         try:
             with bounded(left):
                 response = await self._transport.handle_async_request(_within(request, left, trace))
-                answer = await _buffered(response)
+                answer = await _buffered(response, has_body=request.method != "HEAD")
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises is a failed attempt
             attempt = _failed(exc, trace, response)
         else:
@@ -151,16 +156,18 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
     def _tell(self, attempt: _Attempt, request: httpx.Request, call: Call, delay: float) -> None:
         if self._retry.on_retry is None:
             return
-        self._retry.on_retry(
-            RetryEvent(
-                method=request.method,
-                path=request.url.path,
-                attempt=call.attempts,
-                delay=delay,
-                status_code=attempt.response.status_code if attempt.response else None,
-                error=attempt.error,
-            )
+        event = RetryEvent(
+            method=request.method,
+            path=request.url.path,
+            attempt=call.attempts,
+            delay=delay,
+            status_code=attempt.response.status_code if attempt.response else None,
+            error=attempt.error,
         )
+        try:
+            self._retry.on_retry(event)
+        except Exception as exc:  # noqa: BLE001 - the caller's own code, and the request must not suffer for it
+            _logger.warning("on_retry raised %s", type(exc).__name__)
 
     async def aclose(self) -> None:
         """Close the transport below; a wait for the next attempt ends at once."""
@@ -195,10 +202,10 @@ def _within(request: httpx.Request, seconds: float, trace: AsyncListeningTrace) 
     )
 
 
-async def _buffered(response: httpx.Response) -> httpx.Response:
+async def _buffered(response: httpx.Response, *, has_body: bool) -> httpx.Response:
     """Read the body whole, as it came: what breaks off in an error body leaves the error readable."""
     announced = response.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > MAX_ANSWER:
+    if has_body and announced.isdecimal() and int(announced) > MAX_ANSWER:
         return _cut_or_raise(response, b"", AnswerTooLargeError(f"the answer announces {announced} bytes"))
     chunks: list[bytes] = []
     size = 0

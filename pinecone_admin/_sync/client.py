@@ -17,7 +17,7 @@ from generated_client.types import Operation
 from pinecone_admin import _config
 from pinecone_admin._cache import TokenCache
 from pinecone_admin._connect import check_transports, token_source
-from pinecone_admin._errors import closed_during, from_exception
+from pinecone_admin._errors import attributed, closed_during, from_exception
 from pinecone_admin._primitives import connect_now, current_clock
 from pinecone_admin._provider import TokenProvider, TokenSource
 from pinecone_admin._retry import IDEMPOTENT, Call, RetryPolicy
@@ -31,7 +31,7 @@ from pinecone_admin._sync.service_accounts import ServiceAccounts
 from pinecone_admin._sync.transport import Pools, RetryTransport
 from pinecone_admin._sync.users import Users
 from pinecone_admin._token import AccessToken
-from pinecone_admin._wire import from_response, to_request
+from pinecone_admin._wire import from_response, to_request, with_headers
 from pinecone_admin.errors import (
     ClientClosedError,
     PineconeError,
@@ -138,11 +138,11 @@ class Admin:
             read_only=read_only,
         )
         # Whatever is raised from here on, a traceback that shows locals shows none of these.
-        del client_secret, access_token, additional_headers, proxy_url
+        del client_secret, access_token, additional_headers, proxy_url, host, oauth_url
         if isinstance(config, PineconeError):
             raise config
         self._assemble(_share(config, transport, oauth_transport, token_cache), config.options, owner=True)
-        if not config.lazy:
+        if self._connects_at_once:
             connect_now(self._token)
 
     def _assemble(self, shared: _Shared, options: _config.Options, *, owner: bool) -> None:
@@ -183,9 +183,8 @@ class Admin:
         """
         call = self._begin(operation)
         config = self._shared.config
-        request = to_request(
-            operation, api_url=config.api_url, agent=config.agent, headers=self._options.headers, call=call
-        )
+        request = to_request(operation, api_url=config.api_url, agent=config.agent, call=call)
+        with_headers(request, self._options.headers)
         answer = self._answer(operation, request, call)
         result = (
             from_response(operation, answer, call, wall=self._clock.wall())
@@ -200,6 +199,8 @@ class Admin:
         return result.value
 
     def _begin(self, operation: Operation[_T]) -> Call:
+        if not isinstance(operation, Operation):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise PineconeTypeError(f"operation must be an Operation, not {type(operation).__name__}")
         if self._shared.closed.is_set():
             raise ClientClosedError("the client is closed", operation=operation.id)
         if self._options.read_only and operation.method != "GET":
@@ -215,9 +216,7 @@ class Admin:
         try:
             return self._transport.handle_request(request)
         except PineconeError as exc:
-            # The source of tokens raises these; that nothing was sent is its to say.
-            exc.operation = operation.id
-            return exc.with_traceback(None)
+            return attributed(exc, call, operation.id)
         except Exception as exc:  # noqa: BLE001 - a transport may raise anything, and nothing foreign escapes
             if call.closed.is_set():
                 return closed_during(call, operation.id)
@@ -244,6 +243,11 @@ class Admin:
             raise PineconeValueError("there is no token: additional_headers sets Authorization")
         return self._shared.tokens.get(deadline=self._clock.monotonic() + self._options.timeout)
 
+    @property
+    def _connects_at_once(self) -> bool:
+        # A token that somebody else mints is asked for when it is needed.
+        return isinstance(self._shared.tokens, TokenProvider) and not self._shared.config.lazy
+
     def update_secret(self, client_secret: str) -> None:
         """Use another client secret from now on, after it was rotated; the token of the old one is given up.
 
@@ -253,9 +257,13 @@ class Admin:
         Raises:
             PineconeValueError: It is empty or has white space around it, or this client mints no tokens.
         """
-        if not isinstance(self._shared.tokens, TokenProvider):
+        tokens = self._shared.tokens
+        if not isinstance(tokens, TokenProvider):
             raise PineconeValueError("client_secret cannot be updated: this client mints no tokens")
-        self._shared.tokens.update_secret(client_secret)
+        problem = tokens.update_secret(client_secret)
+        del client_secret
+        if problem is not None:
+            raise problem
 
     def with_options(
         self,
@@ -280,6 +288,9 @@ class Admin:
             additional_headers=additional_headers,
             read_only=read_only,
         )
+        del additional_headers
+        if isinstance(options, PineconeError):
+            raise options
         twin = object.__new__(type(self))
         twin._assemble(self._shared, options, owner=False)
         return twin
@@ -295,7 +306,7 @@ class Admin:
             self._shared.pools.close()
 
     def __enter__(self) -> Self:
-        if not self._shared.config.lazy and self._shared.tokens is not None:
+        if self._connects_at_once:
             self._token()
         return self
 

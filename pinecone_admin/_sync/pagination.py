@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin._numbers import check_count
-from pinecone_admin._pages import Cursor, Page
+from pinecone_admin._pages import Cursor, Page, pageable
 from pinecone_admin._validate import check
 
 _T = TypeVar("_T")
@@ -24,7 +24,7 @@ class Paginator(Generic[_T]):
     def __init__(self, admin: _Sender, operation: Operation[Any]) -> None:
         check(operation)
         self._admin = admin
-        self._operation = operation
+        self._operation = pageable(operation)
 
     def pages(self) -> Iterator[Page[_T]]:
         """Fetch page after page.
@@ -33,13 +33,13 @@ class Paginator(Generic[_T]):
             PaginationError: The server gave a page token that it had already given.
         """
         cursor = Cursor(self._operation)
-        while cursor.operation is not None:
-            yield cursor.advance(self._admin.send(cursor.operation))
+        while operation := cursor.following():
+            yield cursor.advance(self._admin.send(operation))
 
     def __iter__(self) -> Iterator[_T]:
         cursor = Cursor(self._operation)
-        while cursor.operation is not None:
-            page: Page[_T] = cursor.advance(self._admin.send(cursor.operation))
+        while operation := cursor.following():
+            page: Page[_T] = cursor.advance(self._admin.send(operation))
             for item in page.items:
                 yield item
 
@@ -56,8 +56,8 @@ class Paginator(Generic[_T]):
             check_count("max_items", max_items)
         items: list[_T] = []
         cursor = Cursor(self._operation)
-        while cursor.operation is not None and (max_items is None or len(items) < max_items):
-            page: Page[_T] = cursor.advance(self._admin.send(cursor.operation))
+        while (max_items is None or len(items) < max_items) and (operation := cursor.following()):
+            page: Page[_T] = cursor.advance(self._admin.send(operation))
             items += page.items
         return items[:max_items]
 

@@ -16,6 +16,7 @@ import httpx
 from attrs import frozen
 
 from pinecone_admin._errors import request_id
+from pinecone_admin._numbers import check_seconds
 from pinecone_admin._primitives import PerProcess, current_clock
 from pinecone_admin._retry import (
     CALL,
@@ -66,8 +67,8 @@ class RetryTransport(httpx.BaseTransport):
         self, transport: httpx.BaseTransport, *, retry: RetryPolicy | None = None, timeout: float = 60.0
     ) -> None:
         self._transport = transport
-        self._retry = retry or RetryPolicy()
-        self._timeout = timeout
+        self._retry = RetryPolicy() if retry is None else retry
+        self._timeout = check_seconds("timeout", timeout)
         self._clock = current_clock()
         self._closed = threading.Event()
 
@@ -79,6 +80,8 @@ class RetryTransport(httpx.BaseTransport):
             label=request.url.path,
             closed=self._closed,
         )
+        if not isinstance(request.stream, httpx.ByteStream):
+            request.read()  # a stream can be sent only once
         while True:
             attempt = self._attempt(request, call)
             delay = self._delay_after(attempt, call)
@@ -86,6 +89,8 @@ class RetryTransport(httpx.BaseTransport):
                 return _outcome(attempt)
             self._tell(attempt, request, call, delay)
             self._clock.sleep(delay, call.closed)
+            if call.closed.is_set():
+                raise httpx.TransportError("closed during the wait for the next attempt")
 
     def _attempt(self, request: httpx.Request, call: Call) -> _Attempt:
         started = self._clock.monotonic()
@@ -98,7 +103,7 @@ class RetryTransport(httpx.BaseTransport):
         try:
             with bounded(left):
                 response = self._transport.handle_request(_within(request, left, trace))
-                answer = _buffered(response)
+                answer = _buffered(response, has_body=request.method != "HEAD")
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises is a failed attempt
             attempt = _failed(exc, trace, response)
         else:
@@ -152,16 +157,18 @@ class RetryTransport(httpx.BaseTransport):
     def _tell(self, attempt: _Attempt, request: httpx.Request, call: Call, delay: float) -> None:
         if self._retry.on_retry is None:
             return
-        self._retry.on_retry(
-            RetryEvent(
-                method=request.method,
-                path=request.url.path,
-                attempt=call.attempts,
-                delay=delay,
-                status_code=attempt.response.status_code if attempt.response else None,
-                error=attempt.error,
-            )
+        event = RetryEvent(
+            method=request.method,
+            path=request.url.path,
+            attempt=call.attempts,
+            delay=delay,
+            status_code=attempt.response.status_code if attempt.response else None,
+            error=attempt.error,
         )
+        try:
+            self._retry.on_retry(event)
+        except Exception as exc:  # noqa: BLE001 - the caller's own code, and the request must not suffer for it
+            _logger.warning("on_retry raised %s", type(exc).__name__)
 
     def close(self) -> None:
         """Close the transport below; a wait for the next attempt ends at once."""
@@ -196,10 +203,10 @@ def _within(request: httpx.Request, seconds: float, trace: ListeningTrace) -> ht
     )
 
 
-def _buffered(response: httpx.Response) -> httpx.Response:
+def _buffered(response: httpx.Response, *, has_body: bool) -> httpx.Response:
     """Read the body whole, as it came: what breaks off in an error body leaves the error readable."""
     announced = response.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > MAX_ANSWER:
+    if has_body and announced.isdecimal() and int(announced) > MAX_ANSWER:
         return _cut_or_raise(response, b"", AnswerTooLargeError(f"the answer announces {announced} bytes"))
     chunks: list[bytes] = []
     size = 0

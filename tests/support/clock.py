@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 
 class VirtualClock:
@@ -11,7 +11,7 @@ class VirtualClock:
 
     Attributes:
         slept: How long each sleep was.
-        on_sleep: Called at the start of each sleep.
+        on_sleep: Called at the start of each sleep; awaited by an asynchronous one.
     """
 
     def __init__(self) -> None:
@@ -46,4 +46,9 @@ class VirtualClock:
 
     async def async_sleep(self, seconds: float, until: threading.Event) -> None:
         """Do as ``sleep`` does."""
-        self.sleep(seconds, until)
+        self.slept.append(seconds)
+        done = self.on_sleep()
+        if isinstance(done, Awaitable):
+            await done
+        if not until.is_set():
+            self.advance(seconds)

@@ -19,7 +19,7 @@ _E = TypeVar("_E", bound=PineconeError)
 
 
 @contextmanager
-def raises(kind: type[_E], match: str = "") -> Generator[pytest.ExceptionInfo[_E], None, None]:
+def raises(kind: type[_E], match: str | None = None) -> Generator[pytest.ExceptionInfo[_E], None, None]:
     """Expect exactly this class, with everything that an error of the package promises."""
     with pytest.raises(kind, match=match) as caught:
         yield caught

@@ -108,7 +108,8 @@ class Script(httpx.BaseTransport, httpx.AsyncBaseTransport):
         raise step.error
 
     def _next(self, request: httpx.Request) -> Answer | Failure:
-        step = self._next_token(request) if request.url.path == "/oauth/token" else self._next_answer(request)
+        request.read()
+        step = self._next_token(request) if request.url.path.endswith("/token") else self._next_answer(request)
         return step if isinstance(step, Answer | Failure) else step(request)
 
     def _next_token(self, request: httpx.Request) -> Step:

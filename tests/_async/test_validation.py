@@ -1,0 +1,436 @@
+"""What is refused before a request, and how it looks on the wire where it is not: every argument of every method."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeAlias
+from urllib.parse import quote
+
+import httpx
+import pytest
+from attrs import frozen
+
+from pinecone_admin import (
+    AsyncAdmin,
+    NotFoundError,
+    PineconeError,
+    PineconeTypeError,
+    PineconeValueError,
+    on_organization,
+    on_project,
+)
+from pinecone_admin.models import RoleBindingInput
+from tests.support.errors import check_promises, raises
+from tests.support.script import Answer, Script
+
+pytestmark = pytest.mark.anyio
+
+LONG = "x" * 10_000
+HOSTILE: dict[str, Any] = {
+    "empty": "",
+    "blank": "   ",
+    "dot": ".",
+    "dots": "..",
+    "slash": "a/b",
+    "NUL": "a\x00b",
+    "CR LF": "a\r\nb",
+    "surrogate": "a\ud800",
+    "long": LONG,
+    "None": None,
+    "int": 5,
+    "bool": True,
+    "bytes": b"x",
+    "list": ["x"],
+}
+
+# V: PineconeValueError, T: PineconeTypeError, s: sent, -: left out; in the order of HOSTILE.
+KINDS = {
+    "id": "VVVVsVVVs TTTTT",
+    "optional id": "VVVVsVVVs -TTTT",
+    "optional id of a type": "VVVVsVVVs -TTTT",
+    "name": "VssssVsVV TTTTT",
+    "optional name": "VssssVsVV -TTTT",
+    "only name": "VssssVsVV VTTTT",
+    "email": "VVVVVVVVV TTTTT",
+    "optional email": "VVVVVVVVV -TTTT",
+    "optional count": "TTTTTTTTT -sTTT",
+    "optional switch": "TTTTTTTTT -TsTT",
+    "optional roles": "TTTTTTTTT -TTTs",
+    "bindings": "TTTTTTTTT TTTTT",
+    "optional bindings": "TTTTTTTTT -TTTT",
+    "needed type": "VVVVsVVVs VTTTT",
+    "question": "VVVVsVVVs VTTTT",
+    "name question": "VssssVsVV VTTTT",
+}
+Place: TypeAlias = Literal["path", "query", "body", "none"]
+
+
+@frozen
+class Argument:
+    """How an argument is checked, where it goes, and a value that is fine."""
+
+    kind: str
+    place: Place
+    fine: Any
+
+
+ID = Argument("id", "path", "p")
+BINDINGS = [on_organization("OrgMember")]
+LIMIT = Argument("optional count", "query", 5)
+TOKEN = Argument("optional id", "query", "t")
+
+METHODS: dict[str, dict[str, Argument]] = {
+    "organizations.list": {},
+    "organizations.describe": {"organization_id": ID},
+    "organizations.update": {"organization_id": ID, "name": Argument("only name", "body", "x")},
+    "organizations.delete": {"organization_id": ID},
+    "projects.list": {},
+    "projects.create": {
+        "name": Argument("name", "body", "x"),
+        "max_pods": Argument("optional count", "body", 0),
+        "force_encryption_with_cmek": Argument("optional switch", "body", False),
+    },
+    "projects.describe": {"project_id": ID},
+    "projects.describe_by_name": {"name": Argument("name", "none", "x")},
+    "projects.exists": {
+        "project_id": Argument("question", "path", None),
+        "name": Argument("name question", "none", None),
+    },
+    "projects.update": {
+        "project_id": ID,
+        "name": Argument("optional name", "body", "x"),
+        "max_pods": Argument("optional count", "body", 0),
+        "force_encryption_with_cmek": Argument("optional switch", "body", False),
+    },
+    "projects.delete": {"project_id": ID},
+    "api_keys.list": {"project_id": ID},
+    "api_keys.create": {
+        "project_id": ID,
+        "name": Argument("name", "body", "x"),
+        "roles": Argument("optional roles", "body", ["ProjectViewer"]),
+    },
+    "api_keys.describe": {"api_key_id": ID},
+    "api_keys.update": {
+        "api_key_id": ID,
+        "name": Argument("optional name", "body", "x"),
+        "roles": Argument("optional roles", "body", ["ProjectViewer"]),
+    },
+    "api_keys.delete": {"api_key_id": ID},
+    "users.list": {"email": Argument("optional email", "query", "a@b"), "limit": LIMIT, "pagination_token": TOKEN},
+    "users.describe": {"user_id": ID},
+    "users.delete": {"user_id": ID},
+    "invites.list": {"limit": LIMIT, "pagination_token": TOKEN},
+    "invites.create": {
+        "email": Argument("email", "body", "a@b"),
+        "role_bindings": Argument("bindings", "body", BINDINGS),
+    },
+    "invites.describe": {"invite_id": ID},
+    "invites.delete": {"invite_id": ID},
+    "invites.resend": {"invite_id": ID},
+    "service_accounts.list": {"limit": LIMIT, "pagination_token": TOKEN},
+    "service_accounts.create": {
+        "name": Argument("name", "body", "x"),
+        "role_bindings": Argument("optional bindings", "body", BINDINGS),
+    },
+    "service_accounts.describe": {"service_account_id": ID},
+    "service_accounts.update": {"service_account_id": ID, "name": Argument("only name", "body", "x")},
+    "service_accounts.delete": {"service_account_id": ID},
+    "service_accounts.rotate_secret": {"service_account_id": ID},
+    "role_bindings.list": {
+        "principal_type": Argument("needed type", "query", "user"),
+        "principal_id": Argument("optional id", "query", "u"),
+        "resource_type": Argument("needed type", "query", "project"),
+        "resource_id": Argument("optional id", "query", "p"),
+        "role": Argument("optional id", "query", "ProjectViewer"),
+        "limit": LIMIT,
+        "pagination_token": TOKEN,
+    },
+    "role_bindings.create": {
+        "principal_type": Argument("id", "body", "user"),
+        "principal_id": Argument("id", "body", "u"),
+        "resource_type": Argument("id", "body", "organization"),
+        "resource_id": Argument("optional id", "body", "p"),
+        "role": Argument("id", "body", "OrgMember"),
+    },
+    "role_bindings.describe": {"role_binding_id": ID},
+    "role_bindings.delete": {"role_binding_id": ID},
+}
+CASES = [(method, name) for method, arguments in METHODS.items() for name in arguments]
+
+
+async def call(script: Script, connect: Callable[..., AsyncAdmin], method: str, **arguments: Any) -> None:
+    """Call a method of a namespace, and read a list."""
+    namespace, name = method.split(".")
+    result = getattr(getattr(connect(script), namespace), name)(**arguments)
+    await (result.to_list() if hasattr(result, "to_list") else result)
+
+
+async def outcome_of(script: Script, connect: Callable[..., AsyncAdmin], method: str, **arguments: Any) -> str:
+    """Tell V, T or s as KINDS does; the error of a refusal names what the message is searched for."""
+    try:
+        await call(script, connect, method, **arguments)
+    except PineconeValueError as exc:
+        check_refusal(exc, script)
+        return f"V {exc.message}"
+    except PineconeTypeError as exc:
+        check_refusal(exc, script)
+        return f"T {exc.message}"
+    except NotFoundError:
+        pass
+    assert len(script.requests) == 1
+    return "s"
+
+
+def check_refusal(error: PineconeError, script: Script) -> None:
+    """Check that nothing was sent and that the error says so."""
+    check_promises(error)
+    assert (error.outcome, error.safe_to_retry, error.attempts) == ("not_sent", True, 0)
+    assert error.operation is not None
+    assert script.requests == []
+
+
+def sent(request: httpx.Request, name: str, place: Place) -> object:
+    """Find the value of an argument in the request, as text where it is not in the body."""
+    if place == "path":
+        return request.url.raw_path.decode().split("?")[0]
+    if place == "query":
+        return request.url.params.get({"pagination_token": "paginationToken"}.get(name, name))
+    return json.loads(request.content).get(name)
+
+
+@pytest.mark.parametrize(("method", "name"), CASES, ids=[f"{method}-{name}" for method, name in CASES])
+async def test_a_hostile_value_is_refused_or_sent_as_it_is(
+    method: str, name: str, connect: Callable[..., AsyncAdmin]
+) -> None:
+    """Each value is either refused before any request, in words that name the argument, or goes out unchanged."""
+    arguments = METHODS[method]
+    kind, place = arguments[name].kind, arguments[name].place
+    for (label, value), expected in zip(HOSTILE.items(), KINDS[kind].replace(" ", ""), strict=True):
+        script = Script(Answer(404))
+        given = {other: argument.fine for other, argument in arguments.items()} | {name: value}
+        outcome = await outcome_of(script, connect, method, **given)
+        assert outcome[0] == expected.replace("-", "s"), f"{label}: {outcome}"
+        if outcome != "s":
+            assert name in outcome, f"{label}: {outcome}"
+        elif place == "path":
+            assert quote(value, safe="") in str(sent(script.request, name, place)).split("/"), label
+        elif place != "none":
+            wire = value if value is None or place == "body" else str(value)
+            assert sent(script.request, name, place) == wire, label
+
+
+def test_the_table_holds_every_argument_of_every_method(connect: Callable[..., AsyncAdmin]) -> None:
+    """A new method or argument cannot be forgotten here."""
+    admin = connect(Script(), lazy=True)
+    found = {
+        f"{namespace}.{name}": set(inspect.signature(method).parameters)
+        for namespace, value in vars(admin).items()
+        if not namespace.startswith("_")
+        for name, method in inspect.getmembers(value, inspect.ismethod)
+        if not name.startswith("_")
+    }
+    assert found == {method: set(arguments) for method, arguments in METHODS.items()}
+
+
+EMAIL = "a" * 248 + "@b.com"
+
+# Method, argument, what is still sent and what is not any more.
+LIMITS: list[tuple[str, str, list[Any], list[Any]]] = [
+    ("organizations.update", "name", ["x", "é" * 512], ["é" * 513]),
+    ("projects.create", "name", ["x", "é" * 512, "😀" * 512], ["é" * 513]),
+    ("projects.update", "name", ["x", "é" * 512], ["é" * 513]),
+    ("projects.describe_by_name", "name", ["é" * 512], ["é" * 513]),
+    ("projects.exists", "name", ["é" * 512], ["é" * 513]),
+    ("projects.create", "max_pods", [0, 1, 2**31], [-1]),
+    ("projects.update", "max_pods", [0, 1], [-1, -(10**5000)]),
+    ("api_keys.create", "name", ["x", "é" * 80], ["é" * 81]),
+    ("api_keys.update", "name", ["x", "é" * 80], ["é" * 81]),
+    ("service_accounts.create", "name", ["x" * 80, "é" * 40], ["x" * 81, "é" * 41]),
+    ("service_accounts.update", "name", ["x" * 80, "é" * 40], ["x" * 81, "é" * 41]),
+    ("users.list", "email", ["a@b", EMAIL], ["a" + EMAIL, "ab", "@b", "a@", "a@b@c", "a b@c", "a@b\n"]),
+    ("invites.create", "email", ["a@b", EMAIL], ["a" + EMAIL, "ab", "@b", "a@", "a@b@c", "a b@c", "a@b\n"]),
+    *(
+        (f"{namespace}.list", "limit", [1, 100], [0, 101, -1, 10**5000])
+        for namespace in ("users", "invites", "service_accounts", "role_bindings")
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "fine", "refused"), LIMITS, ids=[f"{method}-{name}" for method, name, _, _ in LIMITS]
+)
+async def test_a_limit_is_where_the_api_document_has_it(
+    method: str, name: str, fine: list[Any], refused: list[Any], connect: Callable[..., AsyncAdmin]
+) -> None:
+    """The last value within is sent, and the first one beyond is refused."""
+    others = {other: argument.fine for other, argument in METHODS[method].items()}
+    for value in fine:
+        assert await outcome_of(Script(Answer(404)), connect, method, **others | {name: value}) == "s"
+    for value in refused:
+        outcome = await outcome_of(Script(Answer(404)), connect, method, **others | {name: value})
+        assert outcome.startswith(f"V {name} ")
+
+
+UPDATES = ["organizations.update", "projects.update", "api_keys.update", "service_accounts.update"]
+
+
+@pytest.mark.parametrize("method", UPDATES)
+async def test_an_update_changes_something(method: str, connect: Callable[..., AsyncAdmin]) -> None:
+    """An update without any field is refused, and the error lists the fields there are."""
+    (target, *fields) = METHODS[method]
+    nothing: dict[str, Any] = {target: "p"} | ({"name": None} if method == "organizations.update" else {})
+    outcome = await outcome_of(Script(), connect, method, **nothing)
+    assert outcome == f"V give at least one of {', '.join(fields)}"
+
+
+@pytest.mark.parametrize(("given", "needed"), [("principal_id", "principal_type"), ("resource_id", "resource_type")])
+async def test_a_filter_by_id_needs_its_type(given: str, needed: str, connect: Callable[..., AsyncAdmin]) -> None:
+    """The server could not tell whose id it is."""
+    outcome = await outcome_of(Script(), connect, "role_bindings.list", **{given: "x"})
+    assert outcome == f"V {given} needs {needed} beside it"
+    assert await outcome_of(Script(), connect, "role_bindings.list", **{needed: "x"}) == "s"
+
+
+ORG = {"resource_type": "organization", "role": "OrgMember"}
+PROJECT = {"resource_type": "project", "resource_id": "p", "role": "ProjectViewer"}
+
+# A binding → what is wrong with it; "must be" marks errors of type, None that it is sent.
+ENTRIES: list[tuple[Any, str | None]] = [
+    (ORG, None),
+    (PROJECT, None),
+    (ORG | {"resource_id": "org"}, None),
+    (ORG | {"resource_id": None}, None),
+    (ORG | {"role": "OrgAuditor"}, None),
+    (PROJECT | {"role": "IndexReader"}, None),
+    ({"resource_type": "folder", "role": "ProjectViewer"}, None),
+    ({}, "resource_type is missing"),
+    ({"role": "OrgMember"}, "resource_type is missing"),
+    ({"resource_type": "organization"}, "role is missing"),
+    (ORG | {"role": None}, "role is missing"),
+    ({"resource_type": "project", "role": "ProjectViewer"}, "resource_id is missing"),
+    (PROJECT | {"resource_id": None}, "resource_id is missing"),
+    (PROJECT | {"role": "OrgMember"}, "role 'OrgMember' is not a role for resource_type 'project'"),
+    (ORG | {"role": "ProjectViewer"}, "role 'ProjectViewer' is not a role for resource_type 'organization'"),
+    (ORG | {"rôle": "x"}, "'rôle' is not one of resource_type, resource_id, role"),
+    (ORG | {5: "x"}, "5 is not one of resource_type, resource_id, role"),
+    *(({**PROJECT, field: value}, f"{field} ") for field in PROJECT for value in ("", " ", ".", "a\x00", "\ud800")),
+    *(({**PROJECT, field: value}, f"{field} must be") for field in PROJECT for value in (5, True, b"x", ["x"])),
+    ("OrgMember", "must be a RoleBindingInput or a mapping"),
+    (None, "must be a RoleBindingInput or a mapping"),
+    (["organization", "OrgMember"], "must be a RoleBindingInput or a mapping"),
+]
+
+
+@pytest.mark.parametrize(("entry", "problem"), ENTRIES, ids=ascii)
+@pytest.mark.parametrize("method", ["invites.create", "service_accounts.create"])
+async def test_a_role_binding_is_checked_in_both_its_forms(
+    method: str, entry: Any, problem: str | None, connect: Callable[..., AsyncAdmin]
+) -> None:
+    """As a mapping and as a model, alike; the error says which entry of the list is wrong."""
+    forms = [entry]
+    if isinstance(entry, Mapping) and {"resource_type", "role"} <= entry.keys() <= {*PROJECT}:
+        forms.append(RoleBindingInput(**entry))
+    others = {other: argument.fine for other, argument in METHODS[method].items()}
+    for form in forms:
+        script = Script(Answer(404))
+        bindings = (on_organization("OrgOwner"), form)
+        outcome = await outcome_of(script, connect, method, **others | {"role_bindings": bindings})
+        if problem is None:
+            wire = {key: value for key, value in entry.items() if value is not None}
+            assert sent(script.request, "role_bindings", "body") == [ORG | {"role": "OrgOwner"}, wire]
+        else:
+            assert outcome.startswith(f"{'T' if 'must be' in problem else 'V'} role_bindings[1]: {problem}")
+
+
+@pytest.mark.parametrize(
+    ("method", "count", "refused"),
+    [
+        ("invites.create", 0, True),
+        ("invites.create", 1, False),
+        ("invites.create", 100, False),
+        ("invites.create", 101, True),
+        ("service_accounts.create", 0, False),
+        ("service_accounts.create", 100, False),
+        ("service_accounts.create", 101, True),
+    ],
+)
+async def test_the_number_of_role_bindings_is_limited(
+    method: str, count: int, refused: bool, connect: Callable[..., AsyncAdmin]
+) -> None:
+    """An invite has 1 to 100 of them, a service account 0 to 100."""
+    others = {other: argument.fine for other, argument in METHODS[method].items()}
+    bindings = [on_organization("OrgMember")] * count
+    outcome = await outcome_of(Script(Answer(404)), connect, method, **others | {"role_bindings": bindings})
+    assert outcome.startswith("V role_bindings must have " if refused else "s")
+
+
+async def test_an_invite_has_a_role_on_the_organization(connect: Callable[..., AsyncAdmin]) -> None:
+    """Project roles alone are refused for an invite, and fine for a service account."""
+    bindings = [on_project("p", "ProjectViewer")]
+    outcome = await outcome_of(Script(), connect, "invites.create", email="a@b", role_bindings=bindings)
+    assert outcome == "V role_bindings needs at least one role on the organization"
+    script = Script(Answer(404))
+    assert await outcome_of(script, connect, "service_accounts.create", name="x", role_bindings=bindings) == "s"
+
+
+@pytest.mark.parametrize("container", [dict, set, iter, lambda roles: (role for role in roles)])
+async def test_a_list_is_a_sequence(container: Callable[[Any], Any], connect: Callable[..., AsyncAdmin]) -> None:
+    """What has no order, or can be read only once, is refused rather than guessed at."""
+    roles = container({"ProjectViewer": 1} if container is dict else ["ProjectViewer"])
+    outcome = await outcome_of(Script(), connect, "api_keys.create", project_id="p", name="x", roles=roles)
+    assert outcome.startswith("T roles must be a list")
+
+
+# A role of a key → what is wrong with it.
+KEY_ROLES: list[tuple[Any, str | None]] = [
+    ("ProjectViewer", None),
+    ("IndexReader", None),
+    ("OrgOwner", "V roles[1] 'OrgOwner' is not a role for an API key"),
+    ("ProjectOwner", "V roles[1] 'ProjectOwner' is not a role for an API key"),
+    ("", "V roles[1] is empty"),
+    ("\ud800", "V roles[1] holds half"),
+    (None, "T roles[1] must be a str"),
+    (5, "T roles[1] must be a str"),
+    (True, "T roles[1] must be a str"),
+    (["x"], "T roles[1] must be a str"),
+]
+
+
+@pytest.mark.parametrize(("role", "problem"), KEY_ROLES, ids=ascii)
+@pytest.mark.parametrize("method", ["api_keys.create", "api_keys.update"])
+async def test_a_role_of_a_key_is_checked(
+    method: str, role: Any, problem: str | None, connect: Callable[..., AsyncAdmin]
+) -> None:
+    """Roles that the API document lists for others are refused, roles that it does not list are sent."""
+    others = {other: argument.fine for other, argument in METHODS[method].items()}
+    outcome = await outcome_of(Script(Answer(404)), connect, method, **others | {"roles": ["ProjectEditor", role]})
+    assert outcome.startswith(problem or "s")
+
+
+# Fields of a role binding → what is wrong with them.
+BOUND: list[tuple[dict[str, Any], str]] = [
+    ({"resource_type": "project"}, "V resource_id is missing"),
+    ({"resource_type": "project", "resource_id": "p"}, "V role 'OrgMember' is not a role for resource_type 'project'"),
+    ({"role": "ProjectViewer"}, "V role 'ProjectViewer' is not a role for resource_type 'organization'"),
+    ({"resource_id": "o"}, "s"),
+    ({"role": "OrgAuditor"}, "s"),
+    ({"principal_type": "robot"}, "s"),
+    ({"resource_type": "folder", "role": "ProjectViewer"}, "s"),
+]
+
+
+@pytest.mark.parametrize(("fields", "outcome"), BOUND, ids=str)
+async def test_a_role_fits_its_resource(
+    fields: dict[str, Any], outcome: str, connect: Callable[..., AsyncAdmin]
+) -> None:
+    """Listed roles are checked against listed resources; what is not listed is the server's to judge."""
+    given = {"principal_type": "user", "principal_id": "u"} | ORG | fields
+    assert (await outcome_of(Script(Answer(404)), connect, "role_bindings.create", **given)).startswith(outcome)
+
+
+async def test_a_list_is_checked_where_it_is_made(connect: Callable[..., AsyncAdmin]) -> None:
+    """Not only where its first page is fetched."""
+    with raises(PineconeValueError, match="limit"):
+        connect(Script()).users.list(limit=0)

@@ -1,0 +1,58 @@
+# Derived from tests/_async/conftest.py by scripts/unasync.py: change that, not this file.
+"""Clients of scripts and of the emulator, in virtual time and without the environment of whoever runs the tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator
+from typing import Any
+
+import pytest
+
+from pinecone_admin import Admin
+from pinecone_admin._primitives import use_clock
+from pinecone_admin.emulator import Emulator
+from tests.support.clock import VirtualClock
+from tests.support.errors import SECRET
+from tests.support.script import Script
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide what the environment says about Pinecone and about proxies."""
+    for name in list(os.environ):
+        if name.startswith("PINECONE_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Generator[VirtualClock, None, None]:
+    """Let time pass only where a test says so."""
+    clock = VirtualClock()
+    with use_clock(clock):
+        yield clock
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    """Make an organization with nothing in it."""
+    return Emulator(seed=1)
+
+
+@pytest.fixture
+def admin(emulator: Emulator) -> Admin:
+    """Make a client of the emulator."""
+    return emulator.admin()
+
+
+@pytest.fixture
+def connect() -> Callable[..., Admin]:
+    """Give a function that makes a client of a script; other arguments are the client's."""
+
+    def make(script: Script, **options: Any) -> Admin:
+        defaults: dict[str, Any] = {"transport": script, "oauth_transport": script}
+        if not {"access_token", "client_id"} & options.keys():
+            defaults |= {"client_id": "client", "client_secret": SECRET}
+        return Admin(**(defaults | options))
+
+    return make

@@ -1,0 +1,360 @@
+# Derived from tests/_async/test_errors.py by scripts/unasync.py: change that, not this file.
+"""Refusals and failures: which class, which attributes, and nothing foreign."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from pinecone_admin import (
+    Admin,
+    AmbiguousNameError,
+    ApiError,
+    BadRequestError,
+    ClientClosedError,
+    ConflictError,
+    FailedPreconditionError,
+    ForbiddenError,
+    InvalidCredentialsError,
+    NotFoundError,
+    Operation,
+    PaginationError,
+    PaymentRequiredError,
+    PineconeConnectionError,
+    PineconeError,
+    PineconeTimeoutError,
+    PineconeTypeError,
+    PineconeValueError,
+    RateLimitError,
+    ReadOnlyError,
+    ResponseParsingError,
+    RetryPolicy,
+    ServiceError,
+    TokenError,
+    UnauthorizedError,
+    UnprocessableEntityError,
+    ValidationError,
+)
+from pinecone_admin.errors import Masked
+from tests.support.errors import SECRET, check_promises, raises
+from tests.support.script import Answer, Failure, Script
+
+pytestmark = pytest.mark.anyio
+
+ONCE = RetryPolicy(max_attempts=1)
+
+CLASSES: dict[int, type[ApiError]] = {
+    300: ApiError,
+    301: ApiError,
+    304: ApiError,
+    400: BadRequestError,
+    401: UnauthorizedError,
+    402: PaymentRequiredError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    405: ApiError,
+    407: ApiError,
+    408: ApiError,
+    409: ConflictError,
+    410: ApiError,
+    412: FailedPreconditionError,
+    413: ApiError,
+    418: ApiError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+    451: ApiError,
+    499: ApiError,
+    500: ServiceError,
+    501: ServiceError,
+    502: ServiceError,
+    503: ServiceError,
+    504: ServiceError,
+    505: ServiceError,
+    520: ServiceError,
+    599: ServiceError,
+    600: ServiceError,
+    999: ServiceError,
+}
+
+
+@pytest.mark.parametrize(("status", "kind"), CLASSES.items(), ids=str)
+def test_the_status_decides_the_class(status: int, kind: type[ApiError], connect: Callable[..., Admin]) -> None:
+    """With a body of the API or without one; what came in the body and the headers is on the error."""
+    error = {"code": "SOME_CODE", "message": "what happened", "details": {"why": [1]}}
+    body = json.dumps({"status": status, "error": error})
+    headers = {"X-Pinecone-Request-Id": "r-1", "Retry-After": "7"}
+    admin = connect(Script(Answer(status, body.encode(), headers)), access_token="x", retry=ONCE)
+    with raises(kind) as caught:
+        admin.projects.update(project_id="p", name="x")
+    exc = caught.value
+    assert str(exc) == f"update_project: [{status} SOME_CODE] what happened (request_id: r-1)"
+    assert (exc.status_code, exc.error_code, exc.message) == (status, "SOME_CODE", "what happened")
+    assert (exc.details, exc.body, exc.retry_after) == ({"why": [1]}, body, 7.0)
+    assert dict(exc.headers) == {"x-pinecone-request-id": "r-1", "retry-after": "7"}
+    assert (exc.operation, exc.request_id, exc.attempts) == ("update_project", "r-1", 1)
+    with raises(kind) as caught:
+        connect(Script(Answer(status)), access_token="x", retry=ONCE).projects.list()
+    assert str(caught.value).startswith(f"list_projects: [{status}] HTTP {status}")
+    assert (caught.value.error_code, caught.value.details, caught.value.body) == (None, None, "")
+    assert (caught.value.request_id, caught.value.retry_after) == (None, None)
+
+
+# Body → what str(error) shows of it.
+BODIES: dict[str, tuple[object, str]] = {
+    "empty": (b"", "[409] HTTP 409 Conflict"),
+    "HTML": (b"<html><body>" + b"x" * 10_000, "[409] HTTP 409 Conflict"),
+    "text": (b"no healthy upstream", "[409] HTTP 409 Conflict"),
+    "truncated": (b'{"error": {"code": "X", "mess', "[409] HTTP 409 Conflict"),
+    "not UTF-8": (b"\xff\xfe\x00\x80", "[409] HTTP 409 Conflict"),
+    "deep": (b"[" * 100_000, "[409] HTTP 409 Conflict"),
+    "list": ([{"error": {"code": "X"}}], "[409] HTTP 409 Conflict"),
+    "string": ("x", "[409] HTTP 409 Conflict"),
+    "null": (b"null", "[409] HTTP 409 Conflict"),
+    "number": (5, "[409] HTTP 409 Conflict"),
+    "no error": ({"status": 409}, "[409] HTTP 409 Conflict"),
+    "error is a string": ({"error": "access_denied"}, "[409] HTTP 409 Conflict"),
+    "error is a list": ({"error": [{"code": "X"}]}, "[409] HTTP 409 Conflict"),
+    "error is null": ({"error": None}, "[409] HTTP 409 Conflict"),
+    "no code": ({"error": {"message": "m"}}, "[409] m"),
+    "no message": ({"error": {"code": "X"}}, "[409 X] HTTP 409 Conflict"),
+    "empty texts": ({"error": {"code": "", "message": ""}}, "[409] HTTP 409 Conflict"),
+    "wrong types": (
+        {"error": {"code": 5, "message": ["m"], "details": "d"}, "status": "x"},
+        "[409] HTTP 409 Conflict",
+    ),
+    "unknown code": ({"error": {"code": "NEW_CODE", "message": "m"}}, "[409 NEW_CODE] m"),
+    "other status": ({"status": 500, "error": {"code": "X", "message": "m"}}, "[409 X] m"),
+    "byte order mark": (b'\xef\xbb\xbf{"error": {"code": "X", "message": "m"}}', "[409 X] m"),
+    "UTF-16": ('{"error": {"code": "X", "message": "m"}}'.encode("utf-16"), "[409 X] m"),
+    "long": ({"error": {"code": "X", "message": "m" * 10_000}}, "[409 X] " + "m" * 500),
+    "surrogate": (b'{"error": {"code": "X", "message": "m\\ud800"}}', "[409 X] m"),
+}
+
+
+@pytest.mark.parametrize(("body", "shown"), BODIES.values(), ids=BODIES)
+def test_any_error_body_gives_the_right_class_and_a_short_message(
+    body: object, shown: str, connect: Callable[..., Admin]
+) -> None:
+    """The status alone decides; a body that cannot be read costs only its code and message."""
+    with raises(ConflictError) as caught:
+        connect(Script(Answer(409, body))).projects.list()
+    assert str(caught.value).startswith(f"list_projects: {shown}")
+    assert len(str(caught.value)) < 600
+    assert str(caught.value).encode()
+
+
+def test_a_body_that_breaks_off_leaves_the_error_readable(connect: Callable[..., Admin]) -> None:
+    """The status came, so the refusal is certain."""
+    answer = Answer(404, b"half", breaks=httpx.ReadError("reset"))
+    with raises(NotFoundError) as caught:
+        connect(Script(answer)).projects.describe(project_id="p")
+    assert (caught.value.body, caught.value.outcome) == ("half", "rejected")
+
+
+@pytest.mark.parametrize(
+    ("headers", "request_id"),
+    [
+        ({"X-Pinecone-Request-Id": "a", "X-Request-Id": "b"}, "a"),
+        ({"x-request-id": "b"}, "b"),
+        ({"x-pinecone-request-id": ""}, None),
+        ({}, None),
+    ],
+)
+def test_the_request_id_comes_from_either_header(
+    headers: dict[str, str], request_id: str | None, connect: Callable[..., Admin]
+) -> None:
+    """Some paths of the service name it differently."""
+    with raises(NotFoundError) as caught:
+        connect(Script(Answer(404, headers=headers))).projects.describe(project_id="p")
+    assert caught.value.request_id == request_id
+
+
+class StrangeError(Exception):
+    """What no transport of httpx raises."""
+
+
+# Exception of the transport → class, beginning of the message, outcome of a POST.
+TRANSPORT: list[tuple[Exception, type[PineconeError], str, str]] = [
+    (httpx.ConnectError("refused"), PineconeConnectionError, "no connection to api.pinecone.io: refused", "not_sent"),
+    (httpx.ConnectTimeout("slow"), PineconeTimeoutError, "no answer in time from api.pinecone.io", "not_sent"),
+    (httpx.PoolTimeout("full"), PineconeTimeoutError, "no answer in time from api.pinecone.io", "not_sent"),
+    (httpx.ProxyError("403"), PineconeConnectionError, "the proxy refused the way to api.pinecone.io", "not_sent"),
+    (httpx.UnsupportedProtocol("x"), PineconeConnectionError, "no answer from api.pinecone.io", "not_sent"),
+    (httpx.ReadError("reset"), PineconeConnectionError, "no answer from api.pinecone.io: reset", "unknown"),
+    (httpx.WriteError("reset"), PineconeConnectionError, "no answer from api.pinecone.io: reset", "unknown"),
+    (
+        httpx.RemoteProtocolError("EOF"),
+        PineconeConnectionError,
+        "no answer from api.pinecone.io: the connection ended",
+        "unknown",
+    ),
+    (httpx.LocalProtocolError(SECRET), PineconeConnectionError, "no answer from api.pinecone.io", "unknown"),
+    (httpx.ReadTimeout("slow"), PineconeTimeoutError, "no answer in time from api.pinecone.io", "unknown"),
+    (httpx.WriteTimeout("slow"), PineconeTimeoutError, "no answer in time from api.pinecone.io", "unknown"),
+    (httpx.TooManyRedirects("x"), PineconeConnectionError, "no answer from api.pinecone.io", "unknown"),
+    (RuntimeError("Event loop is closed"), PineconeConnectionError, "no answer from api.pinecone.io", "unknown"),
+    (UnicodeDecodeError("ascii", b"", 0, 1, SECRET), PineconeConnectionError, "no answer from", "unknown"),
+    (json.JSONDecodeError("x", SECRET, 0), PineconeConnectionError, "no answer from", "unknown"),
+    (OSError(104, "reset"), PineconeConnectionError, "no answer from api.pinecone.io", "unknown"),
+    (StrangeError(SECRET), PineconeConnectionError, "no answer from api.pinecone.io: StrangeError", "unknown"),
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message", "outcome"), TRANSPORT, ids=[type(error).__name__ for error, *_ in TRANSPORT]
+)
+def test_whatever_a_transport_raises_becomes_ours(
+    error: Exception, kind: type[PineconeError], message: str, outcome: str, connect: Callable[..., Admin]
+) -> None:
+    """The error names the host, says what is known of the request, and carries nothing foreign along."""
+    with raises(kind, match=f"^create_project: {message}") as caught:
+        connect(Script(Failure(error)), retry=ONCE).projects.create(name="x")
+    assert (caught.value.outcome, caught.value.attempts) == (outcome, 1)
+    assert caught.value.safe_to_retry is (outcome == "not_sent")
+    assert isinstance(caught.value, TimeoutError) is isinstance(error, httpx.TimeoutException)
+
+
+def test_a_token_endpoint_out_of_reach_is_named(connect: Callable[..., Admin]) -> None:
+    """The error tells the host that could not be reached, the operation that wanted it, and that nothing was sent."""
+    refused = Failure(httpx.ConnectError("refused"))
+    script = Script(tokens=[refused] * 3)
+    with raises(PineconeConnectionError, match="no connection to login.pinecone.io: refused") as caught:
+        connect(script, lazy=True).projects.create(name="x")
+    assert (caught.value.outcome, caught.value.safe_to_retry) == ("not_sent", True)
+    assert (caught.value.operation, script.requests) == ("create_project", [])
+
+
+# One of each class, with everything that it can hold.
+EVERY: list[PineconeError] = [
+    PineconeError("m", operation="o", outcome="unknown", safe_to_retry=False, attempts=3, request_id="r"),
+    *(
+        kind("m", operation="o")
+        for kind in (
+            PineconeValueError,
+            PineconeTypeError,
+            ReadOnlyError,
+            PineconeConnectionError,
+            PineconeTimeoutError,
+            PaginationError,
+            ClientClosedError,
+        )
+    ),
+    *(
+        kind(
+            "m",
+            status_code=409,
+            error_code="C",
+            details={"a": [1]},
+            body="b",
+            headers={"h": "v"},
+            retry_after=1.5,
+            operation="o",
+            outcome="unknown",
+            safe_to_retry=False,
+            attempts=2,
+            request_id="r",
+        )
+        for kind in (*sorted(set(CLASSES.values()), key=str), TokenError, InvalidCredentialsError)
+    ),
+    ResponseParsingError("m", path="data[3].role", status_code=200, raw=Masked(SECRET), operation="o"),
+    AmbiguousNameError("m", ids=["a", "b"], operation="o"),
+]
+
+
+@pytest.mark.parametrize("error", EVERY, ids=[type(error).__name__ for error in EVERY])
+def test_every_error_survives_pickle(error: PineconeError) -> None:
+    """With its class, text and attributes, by every protocol; only a body that may hold a secret stays behind."""
+    check_promises(error)
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        data = pickle.dumps(error, protocol)
+        twin = pickle.loads(data)
+        assert (type(twin), str(twin), twin.message) == (type(error), str(error), "m")
+        assert SECRET.encode() not in data
+
+
+def test_there_is_one_of_each_class_above() -> None:
+    """A new class cannot be forgotten here."""
+
+    def below(kind: type[PineconeError]) -> set[type[PineconeError]]:
+        return {kind}.union(*(below(child) for child in kind.__subclasses__()))
+
+    ours = {kind for kind in below(PineconeError) if kind.__module__ == PineconeError.__module__}
+    assert {type(error) for error in EVERY} == ours
+
+
+def test_errors_can_be_caught_by_their_builtin_and_their_old_names() -> None:
+    """Code that catches ValueError, TypeError or TimeoutError goes on working, and so does the seed's name."""
+    assert issubclass(PineconeValueError, ValueError)
+    assert issubclass(PineconeTypeError, TypeError)
+    assert issubclass(PineconeTimeoutError, TimeoutError)
+    assert issubclass(InvalidCredentialsError, UnauthorizedError)
+    assert ValidationError is PineconeValueError
+
+
+# Error → text.
+TEXTS: list[tuple[PineconeError, str]] = [
+    (PineconeError("m"), "m"),
+    (PineconeError("m", operation="o", request_id="r"), "o: m (request_id: r)"),
+    (ApiError("m", status_code=409), "[409] m"),
+    (
+        ConflictError("m", status_code=409, error_code="C", operation="create_project", request_id="r"),
+        "create_project: [409 C] m (request_id: r)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "text"), TEXTS, ids=[text for _, text in TEXTS])
+def test_the_text_of_an_error_names_operation_status_code_and_request(error: PineconeError, text: str) -> None:
+    """In this order, each where there is one."""
+    assert str(error) == text
+
+
+def test_no_secret_and_no_token_shows_anywhere(connect: Callable[..., Admin], caplog: pytest.LogCaptureFixture) -> None:
+    """Neither in the error, nor in its traceback with all locals of the package, nor in a log at any level."""
+    caplog.set_level(logging.DEBUG)
+    echo = {"error": {"code": "X", "message": "no"}}
+    script = Script(Answer(403, echo), Failure(httpx.LocalProtocolError("Illegal header value b'Bearer token-1'")))
+    admin = connect(script, additional_headers={"X-Key": SECRET}, retry=ONCE)
+    for call in (admin.projects.list, admin.projects.list):
+        with pytest.raises(PineconeError) as caught:
+            call()
+        check_promises(caught.value)
+        shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        package = [str(frame.locals) for frame in shown.stack if "pinecone_admin" in frame.filename]
+        assert package
+        for text in (str(caught.value), *package, caplog.text):
+            assert SECRET not in text
+            assert "token-1" not in text
+
+
+def test_a_log_line_names_the_operation_and_no_id(
+    connect: Callable[..., Admin], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line an attempt, at DEBUG: the template of the path, the status, the time and the request id."""
+    caplog.set_level(logging.DEBUG, logger="pinecone_admin")
+    script = Script(Answer(404, headers={"x-pinecone-request-id": "r-1"}))
+    operation = Operation(
+        id="x", method="GET", path="/admin/{id}", returns=None, path_parameters={"id": "hidden"}, query={"q": "hidden"}
+    )
+    with raises(NotFoundError):
+        connect(script).send(operation)
+    line = caplog.messages[-1]
+    assert line.startswith("GET /admin/{id} -> 404, attempt 1, ")
+    assert line.endswith("request id r-1")
+    assert "hidden" not in caplog.text
+
+
+@pytest.mark.parametrize("body", [{"set": {1}}, {"object": object()}, {b"x": 1}], ids=str)
+def test_a_body_that_is_no_json_is_refused(body: Any, connect: Callable[..., Admin]) -> None:
+    """Before anything is sent."""
+    script = Script()
+    with raises(PineconeTypeError, match="the body cannot be sent as JSON") as caught:
+        connect(script).send(Operation(id="x", method="POST", path="/x", returns=None, body=body))
+    assert (caught.value.operation, script.requests) == ("x", [])

@@ -1,0 +1,167 @@
+# Derived from tests/_async/test_headers.py by scripts/unasync.py: change that, not this file.
+"""Which headers go out, to the API and to the token endpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import pinecone_admin
+from pinecone_admin import Admin, PineconeTypeError, PineconeValueError
+from tests.support.errors import SECRET, raises
+from tests.support.script import Script
+
+pytestmark = pytest.mark.anyio
+
+AGENT = f"pinecone-admin-python-{pinecone_admin.__version__}"
+
+
+def test_what_goes_to_the_api(connect: Callable[..., Admin], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The headers of a request without a body, complete; an API key of the data plane has no place among them."""
+    monkeypatch.setenv("PINECONE_API_KEY", SECRET)
+    script = Script()
+    connect(script).projects.list()
+    assert dict(script.request.headers) == {
+        "host": "api.pinecone.io",
+        "accept": "application/json",
+        "accept-encoding": "identity",
+        "user-agent": AGENT,
+        "x-pinecone-api-version": "2026-07",
+        "authorization": "Bearer token-1",
+    }
+
+
+def test_what_goes_to_the_token_endpoint(connect: Callable[..., Admin], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exchange, complete: JSON with the audience and its slash."""
+    monkeypatch.setenv("PINECONE_API_KEY", SECRET)
+    script = Script()
+    connect(script).projects.list()
+    (exchange,) = script.exchanges
+    body = {
+        "client_id": "client",
+        "client_secret": SECRET,
+        "grant_type": "client_credentials",
+        "audience": "https://api.pinecone.io/",
+    }
+    assert (exchange.method, json.loads(exchange.content)) == ("POST", body)
+    assert dict(exchange.headers) == {
+        "host": "login.pinecone.io",
+        "accept": "application/json",
+        "accept-encoding": "identity",
+        "user-agent": AGENT,
+        "x-pinecone-api-version": "2026-07",
+        "content-type": "application/json",
+        "content-length": str(len(exchange.content)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("tag", "sent"),
+    [
+        ("my_app", "my_app"),
+        ("My App", "my_app"),
+        ("  Acme  Corp:2 ", "acme_corp:2"),
+        ("a\r\nb", "a_b"),
+        ("Grün-Büro!", "grnbro"),
+    ],
+)
+def test_the_source_tag_is_normalized_alike_everywhere(tag: str, sent: str, connect: Callable[..., Admin]) -> None:
+    """Lower case, only [a-z0-9_:], white space to underscores, for the API and for the token endpoint."""
+    script = Script()
+    connect(script, source_tag=tag).projects.list()
+    for request in (*script.requests, *script.exchanges):
+        assert request.headers["user-agent"] == f"{AGENT} source_tag={sent}"
+
+
+OURS = ["Accept", "User-Agent", "X-Pinecone-Api-Version", "Authorization", "Content-Type"]
+
+
+@pytest.mark.parametrize("change", [str.lower, str.upper, str.title])
+@pytest.mark.parametrize("name", OURS)
+def test_a_callers_header_replaces_ours(name: str, change: Callable[[str], str], connect: Callable[..., Admin]) -> None:
+    """In any capitalization exactly one value goes out, the caller's, and the token endpoint sees none of it."""
+    script = Script()
+    admin = connect(script, additional_headers={change(name): "mine", "X-Extra": "é"})
+    with pytest.raises(pinecone_admin.ResponseParsingError):
+        admin.projects.create(name="x")
+    assert script.request.headers.get_list(name) == ["mine"]
+    assert (b"x-extra", "é".encode("latin-1")) in [(key.lower(), value) for key, value in script.request.headers.raw]
+    for exchange in script.exchanges:
+        assert "x-extra" not in exchange.headers
+        assert exchange.headers.get(name) != "mine"
+
+
+def test_a_copys_headers_are_added(connect: Callable[..., Admin]) -> None:
+    """with_options adds to the headers there are, and replaces those of the same name."""
+    script = Script()
+    admin = connect(script, additional_headers={"X-One": "1", "X-Two": "2"})
+    admin.with_options(additional_headers={"x-two": "two", "x-three": "3"}).projects.list()
+    admin.projects.list()
+    changed, kept = (request.headers for request in script.requests)
+    assert (changed["x-one"], changed.get_list("x-two"), changed["x-three"]) == ("1", ["two"], "3")
+    assert (kept["x-one"], kept.get_list("x-two"), kept.get("x-three")) == ("1", ["2"], None)
+
+
+def test_a_copys_authorization_replaces_the_token(connect: Callable[..., Admin]) -> None:
+    """Exactly one Authorization goes out, also where the client itself mints tokens."""
+    script = Script()
+    admin = connect(script, lazy=True).with_options(additional_headers={"authorization": "Bearer mine"})
+    admin.projects.list()
+    assert script.request.headers.get_list("authorization") == ["Bearer mine"]
+    assert script.exchanges == []
+
+
+# Headers → what the error names; "must be" marks errors of type.
+BAD_HEADERS: list[tuple[Any, str]] = [
+    ({"x-a": f"{SECRET}\r\nX-B: y"}, r"additional_headers\['x-a'\] has a line break"),
+    ({"x-a": f"{SECRET}\n"}, r"additional_headers\['x-a'\] has a line break"),
+    ({"x-a": f"{SECRET}\x00"}, r"additional_headers\['x-a'\] has"),
+    ({"x-a": f"{SECRET}\x7f"}, r"additional_headers\['x-a'\] has"),
+    ({"x-a": f"{SECRET}€"}, r"additional_headers\['x-a'\] has .* outside latin-1"),
+    ({"x-a": f"{SECRET}\ud800"}, r"additional_headers\['x-a'\] has"),
+    ({"x-a": f" {SECRET}"}, r"additional_headers\['x-a'\] has white space around it"),
+    ({"x-a": None}, r"additional_headers\['x-a'\] must be a str, not NoneType"),
+    ({"x-a": 5}, r"additional_headers\['x-a'\] must be a str, not int"),
+    ({"x-a": b"x"}, r"additional_headers\['x-a'\] must be a str, not bytes"),
+    ({"": "x"}, "additional_headers: '' is not a header name"),
+    ({"x a": "x"}, "additional_headers: 'x a' is not a header name"),
+    ({"x:a": "x"}, "additional_headers: 'x:a' is not a header name"),
+    ({"x\r\na": "x"}, "additional_headers: .* is not a header name"),
+    ({"é": "x"}, "additional_headers: 'é' is not a header name"),
+    ({5: "x"}, "additional_headers: a name must be a str, not int"),
+    ({"X-A": "1", "x-a": "2"}, "additional_headers names x-a twice"),
+    ([("x-a", "1")], "additional_headers must be a mapping"),
+    ("x-a: 1", "additional_headers must be a mapping"),
+]
+FRAMING = ["Content-Length", "transfer-encoding", "CONNECTION", "Accept-Encoding", "expect", "te", "trailer", "upgrade"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [*BAD_HEADERS, *(({name: "1"}, f"additional_headers: {name} cannot be set") for name in FRAMING)],
+    ids=ascii,
+)
+def test_a_header_that_cannot_go_out_is_refused(headers: Any, message: str, connect: Callable[..., Admin]) -> None:
+    """By the constructor and by with_options, naming the header and never showing its value."""
+    error = PineconeTypeError if "must be" in message else PineconeValueError
+    script = Script()
+    with raises(error, match=message):
+        connect(script, additional_headers=headers)
+    assert script.exchanges == []
+    with raises(error, match=message):
+        connect(script).with_options(additional_headers=headers)
+
+
+def test_an_operation_names_its_version(connect: Callable[..., Admin]) -> None:
+    """The API version of the operation goes out, unless the caller sets the header."""
+    operation = pinecone_admin.Operation(id="x", method="GET", path="/x", returns=None, api_version="2025-10")
+    script = Script()
+    connect(script).send(operation)
+    connect(script, additional_headers={"X-PINECONE-API-VERSION": "2024-01"}).send(operation)
+    assert [request.headers.get_list("x-pinecone-api-version") for request in script.requests] == [
+        ["2025-10"],
+        ["2024-01"],
+    ]
