@@ -183,13 +183,20 @@ def classify_status(status: int) -> Failure | None:
     return Failure.BROKEN_SERVER if status >= 500 and status not in _NOT_PROCESSED else Failure.REFUSED  # noqa: PLR2004
 
 
-def classify_error(error: Exception, trace: Trace, *, answered: bool) -> Failure:
-    """Tell what an exception of the transport below means; one that reports no events counts as sent."""
+def classify_error(error: Exception, trace: Trace, *, answered: bool, handled: BaseException | None = None) -> Failure:
+    """Tell what an exception of the transport below means; one that reports no events counts as sent.
+
+    Args:
+        error: What the attempt raised.
+        trace: What it told of its progress.
+        answered: Whether the head of an answer had come.
+        handled: What the caller was handling when the attempt began, and so no cause of it.
+    """
     if answered:
         return Failure.TOO_LARGE if isinstance(error, AnswerTooLargeError) else Failure.BROKEN_BODY
     if trace.sent:
         return Failure.NO_ANSWER
-    if _is_permanent(error):
+    if _is_permanent(error, handled):
         return Failure.UNREACHABLE
     kinds = (
         httpx.PoolTimeout,
@@ -201,22 +208,22 @@ def classify_error(error: Exception, trace: Trace, *, answered: bool) -> Failure
     return Failure.NOT_SENT if isinstance(error, kinds) or trace.seen else Failure.NO_ANSWER
 
 
-def _is_permanent(error: Exception) -> bool:
+def _is_permanent(error: Exception, handled: BaseException | None) -> bool:
     if isinstance(error, httpx.ProxyError):
         return str(error).startswith("407")
     return any(
         isinstance(cause, ssl.SSLCertVerificationError)
         or (isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME)
-        for cause in causes(error)
+        for cause in causes(error, until=handled)
     )
 
 
-def causes(error: BaseException | None) -> list[BaseException]:
-    """Follow an exception to its first cause; its context may be an error that the caller is handling."""
+def causes(error: BaseException | None, *, until: BaseException | None) -> list[BaseException]:
+    """Follow an exception to its first cause, through contexts too: httpcore cuts the explicit chain."""
     chain: list[BaseException] = []
-    while error is not None and error not in chain:
+    while error is not None and error is not until and error not in chain:
         chain.append(error)
-        error = error.__cause__
+        error = error.__cause__ or error.__context__
     return chain
 
 

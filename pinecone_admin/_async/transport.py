@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import ssl
+import sys
 import threading
 from collections.abc import AsyncIterable, Awaitable, Callable
 from contextlib import suppress
@@ -99,12 +100,15 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         call.attempts += 1
         trace = AsyncListeningTrace(request.extensions.get("trace"))
         response: httpx.Response | None = None
+        handled = sys.exc_info()[1]
         try:
             with bounded(left):
                 response = await self._transport.handle_async_request(_within(request, left, trace))
                 answer = await _buffered(response, has_body=request.method != "HEAD")
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises is a failed attempt
-            attempt = _failed(exc, trace, response)
+            attempt = _Attempt(
+                failure=classify_error(exc, trace, answered=response is not None, handled=handled), error=exc
+            )
         else:
             attempt = self._answered(answer, request, call)
         finally:
@@ -236,10 +240,6 @@ def _with_body(response: httpx.Response, body: bytes) -> httpx.Response:
         stream=httpx.ByteStream(body),
         extensions=response.extensions,
     )
-
-
-def _failed(error: Exception, trace: Trace, response: httpx.Response | None) -> _Attempt:
-    return _Attempt(failure=classify_error(error, trace, answered=response is not None), error=error)
 
 
 def _outcome(attempt: _Attempt) -> httpx.Response:

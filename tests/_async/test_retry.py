@@ -1,0 +1,519 @@
+"""What is sent again, how often, after how long, and what is known of it in the end."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from attrs import evolve, frozen
+
+from pinecone_admin import (
+    ApiError,
+    AsyncAdmin,
+    NotFoundError,
+    Operation,
+    PineconeConnectionError,
+    PineconeError,
+    PineconeTimeoutError,
+    RateLimitError,
+    ResponseParsingError,
+    RetryEvent,
+    RetryPolicy,
+    ServiceError,
+    UnauthorizedError,
+)
+from pinecone_admin.retry import AsyncRetryTransport
+from tests.support.clock import VirtualClock
+from tests.support.errors import raises
+from tests.support.script import Answer, Failure, Script, Step, token_answer
+
+pytestmark = pytest.mark.anyio
+
+IDEMPOTENT = ["GET", "HEAD", "PUT", "DELETE", "PATCH"]
+CONNECTED = ["connection.connect_tcp.started", "connection.connect_tcp.complete"]
+SENT = [*CONNECTED, "http11.send_request_headers.started"]
+
+
+def caused(error: Exception, cause: Exception) -> Failure:
+    """Make a failure as httpx does, with what the system said as its cause."""
+    error.__cause__ = cause
+    return Failure(error)
+
+
+@frozen
+class Row:
+    """What may be repeated after a failure, and what is known of a request that only ever failed so."""
+
+    steps: list[Step]
+    idempotent: bool
+    post: bool
+    outcome: str
+
+
+def answers(*statuses: int, **headers: str) -> list[Step]:
+    """Answer with each of the statuses."""
+    return [
+        Answer(status, headers={key.replace("_", "-"): value for key, value in headers.items()}) for status in statuses
+    ]
+
+
+def failures(*errors: Exception, events: list[str] | None = None) -> list[Step]:
+    """Raise each of the errors."""
+    return [Failure(error, events or []) for error in errors]
+
+
+OVERLOADED = (503, 500, 502, 504, 408)
+TABLE: dict[str, Row] = {
+    "not sent": Row(
+        [
+            *failures(
+                httpx.ConnectError("refused"),
+                httpx.ConnectTimeout("slow"),
+                httpx.PoolTimeout("full"),
+                httpx.ProxyError("503 Service Unavailable"),
+                httpx.UnsupportedProtocol("gopher"),
+            ),
+            caused(httpx.ConnectError("DNS"), socket.gaierror(socket.EAI_AGAIN, "try again")),
+            caused(httpx.ConnectError("TLS"), ssl.SSLError("handshake")),
+            *failures(httpx.ReadError("reset"), httpx.ReadTimeout("slow"), OSError("x"), events=CONNECTED),
+        ],
+        True,
+        True,
+        "not_sent",
+    ),
+    "429": Row([*answers(429), *answers(429, retry_after="1")], True, True, "rejected"),
+    "overloaded": Row([*answers(*OVERLOADED), *answers(*OVERLOADED, retry_after="1")], True, False, "unknown"),
+    "no answer": Row(
+        [
+            *failures(
+                httpx.ReadError("reset"),
+                httpx.WriteError("reset"),
+                httpx.RemoteProtocolError("EOF"),
+                httpx.ReadTimeout("slow"),
+                httpx.WriteTimeout("slow"),
+                RuntimeError("strange"),
+            ),
+            *failures(httpx.ReadError("reset"), httpx.RemoteProtocolError("EOF"), events=SENT),
+        ],
+        True,
+        False,
+        "unknown",
+    ),
+    "broken body": Row(
+        [
+            Answer(200, b"{", breaks=httpx.ReadError("reset")),
+            Answer(201, breaks=httpx.RemoteProtocolError("incomplete")),
+            Answer(202, b"{", breaks=httpx.ReadTimeout("slow")),
+        ],
+        True,
+        False,
+        "done",
+    ),
+    "refused": Row(answers(400, 402, 403, 404, 405, 407, 409, 412, 418, 422, 501, 505), False, False, "rejected"),
+    "another 5xx": Row(answers(520, 522, 599), False, False, "unknown"),
+    "redirected": Row(answers(300, 301, 304, 307), False, False, "unknown"),
+    "unreachable": Row(
+        [
+            caused(httpx.ConnectError("TLS"), ssl.SSLCertVerificationError("self-signed")),
+            caused(httpx.ConnectError("DNS"), socket.gaierror(socket.EAI_NONAME, "unknown")),
+            *failures(httpx.ProxyError("407 Proxy Authentication Required")),
+        ],
+        False,
+        False,
+        "not_sent",
+    ),
+}
+CASES = [(name, method) for name in TABLE for method in (*IDEMPOTENT, "POST")]
+
+
+def probe(method: str) -> Operation[None]:
+    """Make an operation of this verb."""
+    return Operation(id="probe", method=method, path="/admin/x", returns=None)
+
+
+@pytest.mark.parametrize(("name", "method"), CASES)
+async def test_a_failure_is_repeated_as_the_table_says(
+    name: str, method: str, connect: Callable[..., AsyncAdmin]
+) -> None:
+    """Up to four times where a repeat cannot do the thing twice, else once; a POST never after it may have counted."""
+    row = TABLE[name]
+    repeated = row.post if method == "POST" else row.idempotent
+    for step in row.steps:
+        script = Script(step)
+        with pytest.raises(PineconeError) as caught:
+            await connect(script).send(probe(method))
+        assert len(script.requests) == (4 if repeated else 1), step
+        error = caught.value
+        assert (error.outcome, error.attempts) == (row.outcome, len(script.requests)), step
+        assert error.safe_to_retry is (method != "POST" or row.outcome in {"not_sent", "rejected"}), step
+
+
+@pytest.mark.parametrize(("name", "method"), CASES)
+async def test_a_repeat_that_succeeds_is_a_success(name: str, method: str, connect: Callable[..., AsyncAdmin]) -> None:
+    """Where the table allows a repeat, one failure does not show."""
+    row = TABLE[name]
+    if not (row.post if method == "POST" else row.idempotent):
+        return
+    for step in row.steps:
+        script = Script(step, Answer(202))
+        await connect(script).send(probe(method))
+        assert len(script.requests) == 2, step
+
+
+async def test_every_attempt_sends_the_same_request(connect: Callable[..., AsyncAdmin]) -> None:
+    """Body, headers and address."""
+    script = Script(Answer(503))
+    with raises(ServiceError):
+        await connect(script).projects.update(project_id="p", name="x")
+    first, *others = [
+        (request.method, str(request.url), dict(request.headers), request.content) for request in script.requests
+    ]
+    assert others == [first] * 3
+
+
+@pytest.mark.parametrize(
+    "lost", [Failure(httpx.ReadError("reset")), Answer(503), Answer(202, breaks=OSError())], ids=str
+)
+async def test_a_delete_that_a_lost_attempt_has_done_is_done(lost: Step, connect: Callable[..., AsyncAdmin]) -> None:
+    """A 404 on the repeat after an ambiguous attempt is what success looks like."""
+    script = Script(lost, Answer(404))
+    await connect(script).projects.delete(project_id="p")
+    assert len(script.requests) == 2
+
+
+@pytest.mark.parametrize("harmless", [Failure(httpx.ConnectError("refused")), Answer(429)], ids=str)
+async def test_a_404_after_a_harmless_attempt_is_a_404(harmless: Step, connect: Callable[..., AsyncAdmin]) -> None:
+    """Nothing was processed before, so it was not there; and only a delete is meant by the rule."""
+    with raises(NotFoundError):
+        await connect(Script(harmless, Answer(404))).projects.delete(project_id="p")
+    with raises(NotFoundError):
+        await connect(Script(Answer(503), Answer(404))).projects.describe(project_id="p")
+
+
+LOST = Failure(httpx.ReadError("reset"))
+
+# Steps for a PATCH → outcome.
+SEQUENCES: dict[str, tuple[list[Step], str]] = {
+    "lost, then refused for good": ([LOST, Answer(409)], "rejected"),
+    "lost, then not sent": ([LOST, Failure(httpx.ConnectError("refused"))], "unknown"),
+    "lost, then too many requests": ([LOST, Answer(429)], "unknown"),
+    "lost, then no access": ([LOST, Answer(403)], "unknown"),
+    "not sent, then lost": ([Failure(httpx.ConnectError("refused")), LOST], "unknown"),
+    "not sent, then too many requests": ([Failure(httpx.ConnectError("refused")), Answer(429)], "rejected"),
+    "done, then lost": ([Answer(200, breaks=OSError()), LOST], "done"),
+    "done, then too many requests": ([Answer(200, breaks=OSError()), Answer(429)], "done"),
+}
+
+
+@pytest.mark.parametrize(("steps", "outcome"), SEQUENCES.values(), ids=SEQUENCES)
+async def test_what_is_known_after_several_attempts(
+    steps: list[Step], outcome: str, connect: Callable[..., AsyncAdmin]
+) -> None:
+    """Once an attempt was ambiguous the outcome is, until a later answer settles it."""
+    with pytest.raises(PineconeError) as caught:
+        await connect(Script(*steps)).projects.update(project_id="p", name="x")
+    assert caught.value.outcome == outcome
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+async def test_a_401_gets_one_fresh_token_once(method: str, connect: Callable[..., AsyncAdmin]) -> None:
+    """Every verb is repeated with it, since a 401 was not processed; a second 401 is final."""
+    script = Script(Answer(401), Answer(202))
+    await connect(script).send(probe(method))
+    assert [request.headers["authorization"] for request in script.requests] == ["Bearer token-1", "Bearer token-2"]
+    script = Script(Answer(401))
+    with raises(UnauthorizedError) as caught:
+        await connect(script).send(probe(method))
+    assert (len(script.requests), len(script.exchanges)) == (2, 2)
+    assert (caught.value.outcome, caught.value.attempts) == ("rejected", 2)
+
+
+async def test_a_403_gets_no_fresh_token(connect: Callable[..., AsyncAdmin]) -> None:
+    """Another token of the same account may do no more."""
+    script = Script(Answer(403))
+    with pytest.raises(ApiError):
+        await connect(script).projects.list()
+    assert (len(script.requests), len(script.exchanges)) == (1, 1)
+
+
+async def test_attempts_are_counted_across_a_fresh_token(
+    connect: Callable[..., AsyncAdmin], clock: VirtualClock
+) -> None:
+    """The repeat after a 401 continues the count and the deadline rather than starting new ones."""
+    script = Script(Answer(503), Answer(401), Answer(503))
+    with raises(ServiceError) as caught:
+        await connect(script).projects.list()
+    assert (len(script.requests), caught.value.attempts) == (4, 4)
+    assert len(clock.slept) == 2
+
+
+@pytest.mark.parametrize("status", [401, 503])
+async def test_a_fresh_token_does_not_extend_the_deadline(
+    status: int, connect: Callable[..., AsyncAdmin], clock: VirtualClock
+) -> None:
+    """Tokens, attempts and waits share the seconds of the call."""
+
+    def slow(_: httpx.Request) -> Answer:
+        clock.advance(8)
+        return Answer(status)
+
+    with pytest.raises(ApiError) as caught:
+        await connect(Script(slow), timeout=10).projects.list()
+    assert caught.value.attempts == 2
+    assert clock.monotonic() <= 1_000 + 8 * 2 + 1
+
+
+async def test_a_call_whose_time_is_over_is_not_sent(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+    """Where the token took all of it, nothing goes out."""
+
+    def slow(_: httpx.Request) -> Answer:
+        clock.advance(11)
+        return token_answer(1)
+
+    script = Script(tokens=[slow])
+    with raises(PineconeTimeoutError) as caught:
+        await connect(script, timeout=10, lazy=True).projects.create(name="x")
+    assert (caught.value.outcome, caught.value.attempts, script.requests) == ("not_sent", 0, [])
+
+
+async def test_an_attempt_gets_no_more_time_than_is_left(
+    connect: Callable[..., AsyncAdmin], clock: VirtualClock
+) -> None:
+    """Its timeouts are those of the policy, or what the deadline leaves."""
+
+    def slow(_: httpx.Request) -> Answer:
+        clock.advance(20)
+        return Answer(503)
+
+    script = Script(slow)
+    policy = RetryPolicy(attempt_timeout=20, max_backoff=0.1)
+    with raises(ServiceError):
+        await connect(script, timeout=50, retry=policy).projects.list()
+    timeouts = [request.extensions["timeout"] for request in script.requests]
+    assert [set(timeout.values()) for timeout in timeouts[:2]] == [{20.0}, {20.0}]
+    assert all(9 < seconds <= 10 for seconds in timeouts[2].values())
+
+
+NOW = "Tue, 14 Nov 2023 22:13:20 GMT"  # the wall time of the virtual clock
+LATER = "Tue, 14 Nov 2023 22:13:25 GMT"  # 5 seconds later
+
+# Headers → seconds that are waited for at least, hardly more; None where no Retry-After is seen.
+WAITS: dict[str, tuple[dict[str, str], float | None]] = {
+    "seconds": ({"retry-after": "5"}, 5),
+    "white space": ({"retry-after": " 5 "}, 5),
+    "decimal seconds": ({"retry-after": "2.5"}, 2.5),
+    "zero": ({"retry-after": "0"}, 0),
+    "the longest": ({"retry-after": "50"}, 50),
+    "milliseconds": ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
+    "a date": ({"retry-after": LATER}, 5),
+    "a date by the server's clock": ({"retry-after": NOW, "date": "Tue, 14 Nov 2023 22:13:10 GMT"}, 10),
+    "a date in the past": ({"retry-after": NOW, "date": LATER}, 0),
+    "a date without a zone": ({"retry-after": "Tue, 14 Nov 2023 22:13:25"}, 5),
+    "bad milliseconds": ({"retry-after-ms": "soon", "retry-after": "5"}, 5),
+    **{
+        f"unusable {value!r}": ({"retry-after": value}, None)
+        for value in ("", "soon", "-5", "nan", "inf", "1e3", "0x5", "5 s", "\u0665", "9" * 400)
+    },
+}
+
+
+@pytest.mark.parametrize(("headers", "seconds"), WAITS.values(), ids=WAITS)
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_retry_after_is_waited_for(
+    status: int,
+    headers: dict[str, str],
+    seconds: float | None,
+    connect: Callable[..., AsyncAdmin],
+    clock: VirtualClock,
+) -> None:
+    """In each of its forms, never early and at most half a second late; what is none of them counts as absent."""
+    raw = {name: value.encode("utf-8") for name, value in headers.items()}
+    step = Answer(status, headers=raw)  # type: ignore[arg-type]
+    await connect(Script(step, Answer(body={"data": []}))).projects.list()
+    (slept,) = clock.slept
+    if seconds is None:
+        assert 0.05 <= slept <= 1
+    else:
+        assert seconds <= slept <= seconds + 0.5
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("asked", "options"),
+    [
+        ("61", {}),
+        ("1800", {}),
+        ("10", {"timeout": 9.0}),
+        ("6", {"retry": RetryPolicy(max_retry_after=5)}),
+    ],
+)
+async def test_a_retry_after_that_is_too_long_is_returned_at_once(
+    asked: str, options: dict[str, Any], method: str, connect: Callable[..., AsyncAdmin], clock: VirtualClock
+) -> None:
+    """Beyond the policy or the deadline it is neither waited for nor shortened, but exposed."""
+    script = Script(Answer(429, headers={"retry-after": asked}))
+    with raises(RateLimitError) as caught:
+        await connect(script, **options).send(probe(method))
+    assert (caught.value.retry_after, len(script.requests), clock.slept) == (float(asked), 1, [])
+
+
+async def test_the_retry_after_of_a_create_is_exposed(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+    """A POST that may have been processed is not sent again, also where the server names a time for it."""
+    script = Script(Answer(503, headers={"retry-after": "3"}))
+    with raises(ServiceError) as caught:
+        await connect(script).projects.create(name="x")
+    assert (caught.value.retry_after, caught.value.outcome) == (3.0, "unknown")
+    assert (len(script.requests), clock.slept) == (1, [])
+
+
+# Status, policy → the longest that each wait can be.
+BACKOFF: list[tuple[int, RetryPolicy, list[float]]] = [
+    (503, RetryPolicy(), [0.5, 1, 2]),
+    (429, RetryPolicy(), [1, 2, 4]),
+    (503, RetryPolicy(max_attempts=9), [0.5, 1, 2, 4, 8, 8, 8, 8]),
+    (503, RetryPolicy(backoff=10, max_backoff=3), [3, 3, 3]),
+    (503, RetryPolicy(max_attempts=1), []),
+    (503, RetryPolicy(max_attempts=2, backoff=0.001), [0.05]),
+    (503, RetryPolicy(max_attempts=40, max_backoff=0.06), [0.06] * 39),
+]
+
+
+@pytest.mark.parametrize(("status", "policy", "longest"), BACKOFF)
+async def test_waits_double_and_are_spread(
+    status: int,
+    policy: RetryPolicy,
+    longest: list[float],
+    connect: Callable[..., AsyncAdmin],
+    clock: VirtualClock,
+) -> None:
+    """Between 0.05 s and a bound that doubles, twice as long after a 429, never beyond max_backoff."""
+    for _ in range(5):
+        clock.slept.clear()
+        with pytest.raises(ApiError):
+            await connect(Script(Answer(status)), retry=policy).projects.list()
+        assert len(clock.slept) == len(longest)
+        assert all(0.05 <= slept <= most for slept, most in zip(clock.slept, longest, strict=True))
+
+
+async def test_waits_are_random(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+    """A fleet does not come back in one moment."""
+    for _ in range(10):
+        with raises(ServiceError):
+            await connect(Script(Answer(503))).projects.list()
+    assert len(set(clock.slept)) == 30
+
+
+async def test_on_retry_hears_of_every_wait(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+    """Before each wait, with what failed; not of the last failure, nor of a success."""
+    heard: list[RetryEvent] = []
+    error = httpx.ReadError("reset")
+    script = Script(Answer(503), Failure(error), Answer(429, headers={"retry-after": "2"}), Answer(body={"data": []}))
+    admin = connect(script, retry=RetryPolicy(on_retry=heard.append))
+    await admin.users.list(email="a@b.c").to_list()
+    assert [(event.method, event.path, event.attempt) for event in heard] == [
+        ("GET", "/admin/users", attempt) for attempt in (1, 2, 3)
+    ]
+    assert [(event.status_code, event.error) for event in heard] == [(503, None), (None, error), (429, None)]
+    assert [event.delay for event in heard] == clock.slept
+
+
+async def test_on_retry_is_not_called_where_nothing_is_repeated(connect: Callable[..., AsyncAdmin]) -> None:
+    """Neither for a create that is not sent again nor for the last attempt."""
+    heard: list[RetryEvent] = []
+    admin = connect(Script(Answer(503)), retry=RetryPolicy(on_retry=heard.append))
+    with raises(ServiceError):
+        await admin.projects.create(name="x")
+    assert heard == []
+    with raises(ServiceError):
+        await admin.projects.list()
+    assert len(heard) == 3
+
+
+async def test_a_failing_on_retry_costs_a_warning_only(
+    connect: Callable[..., AsyncAdmin], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The caller's listener is not part of the call."""
+
+    def fail(_: RetryEvent) -> None:
+        raise LookupError
+
+    admin = connect(Script(Answer(503), Answer(body={"data": []})), retry=RetryPolicy(on_retry=fail))
+    assert await admin.projects.list() == []
+    assert "on_retry raised LookupError" in caplog.text
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_an_answer_beyond_32_mib_is_not_read(
+    method: str, announced: bool, connect: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No answer of this API is so large, so the call fails at once; it was processed."""
+    module = __import__(AsyncRetryTransport.__module__, fromlist=["MAX_ANSWER"])
+    assert module.MAX_ANSWER == 32 * 1024 * 1024
+    monkeypatch.setattr(module, "MAX_ANSWER", 1000)
+    headers = {"content-length": "1001"} if announced else {}
+    script = Script(Answer(200, b"x" * 1001, headers))
+    with raises(PineconeConnectionError) as caught:
+        await connect(script).send(probe(method))
+    assert (caught.value.outcome, len(script.requests)) == ("done", 1)
+    with raises(ResponseParsingError):
+        await connect(Script(Answer(200, b"x" * 1000))).projects.list()
+
+
+async def test_the_transport_can_be_used_alone(clock: VirtualClock) -> None:
+    """With any client of httpx, for any service: the table, the count and the waits are the same."""
+    script = Script(Answer(503), Answer(429), Answer(200, b"ok"))
+    transport = AsyncRetryTransport(script, retry=RetryPolicy(max_attempts=3))
+    async with httpx.AsyncClient(transport=transport) as client:
+        response = await client.get("https://example.com/x")
+    assert (response.text, len(script.requests), len(clock.slept)) == ("ok", 3, 2)
+    assert script.closed == 1
+
+
+async def test_the_transport_alone_leaves_the_last_failure_to_httpx() -> None:
+    """An answer is returned and an exception raised as the transport below gave it; a POST is sent once."""
+    script = Script(Answer(503))
+    async with httpx.AsyncClient(transport=AsyncRetryTransport(script)) as client:
+        assert (await client.post("https://example.com/x")).status_code == 503
+        assert len(script.requests) == 1
+        assert (await client.put("https://example.com/x")).status_code == 503
+        assert len(script.requests) == 5
+    request = httpx.Request("GET", "https://example.com/x")
+    with pytest.raises(httpx.ReadError, match="reset"):
+        await AsyncRetryTransport(Script(LOST)).handle_async_request(request)
+
+
+async def test_the_transport_alone_has_a_deadline_of_its_own(clock: VirtualClock) -> None:
+    """All attempts and waits end within its timeout, and each request starts a new one."""
+
+    def slow(_: httpx.Request) -> Answer:
+        clock.advance(4)
+        return Answer(503)
+
+    script = Script(slow)
+    async with httpx.AsyncClient(transport=AsyncRetryTransport(script, timeout=5)) as client:
+        for count in (2, 4):
+            await client.get("https://example.com/x")
+            assert len(script.requests) == count
+
+
+async def test_a_callers_shorter_timeouts_stay(clock: VirtualClock) -> None:
+    """What a client of httpx asks for is only ever shortened."""
+    script = Script()
+    async with httpx.AsyncClient(transport=AsyncRetryTransport(script), timeout=httpx.Timeout(None, read=3)) as client:
+        await client.get("https://example.com/x")
+    assert script.request.extensions["timeout"] == {"connect": 20.0, "read": 3, "write": 20.0, "pool": 20.0}
+    assert clock.slept == []
+
+
+async def test_a_policy_can_be_changed_in_part() -> None:
+    """It is a value: frozen, comparable, and evolved rather than changed."""
+    policy = RetryPolicy(max_attempts=2)
+    assert policy == RetryPolicy(max_attempts=2, backoff=0.5)
+    assert evolve(policy, backoff=1.0) == RetryPolicy(max_attempts=2, backoff=1.0)
+    with pytest.raises(AttributeError):
+        policy.backoff = 1.0  # type: ignore[misc]

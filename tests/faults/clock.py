@@ -1,0 +1,42 @@
+"""Time that runs as it does, while sleeps in it are over at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+
+class RunningClock:
+    """Real time plus all that was slept or skipped, so that deadlines hold and nobody waits.
+
+    Attributes:
+        slept: How long each sleep would have been.
+    """
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+        self._ahead = 0.0
+        self._lock = threading.Lock()
+
+    def monotonic(self) -> float:
+        """Give a time that never runs backwards."""
+        return time.monotonic() + self._ahead
+
+    def wall(self) -> float:
+        """Give the seconds since the epoch."""
+        return time.time() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Skip some time."""
+        with self._lock:
+            self._ahead += seconds
+
+    def sleep(self, seconds: float, until: threading.Event) -> None:
+        """Skip the time of the sleep, unless the event ends it."""
+        self.slept.append(seconds)
+        if not until.is_set():
+            self.advance(seconds)
+
+    async def async_sleep(self, seconds: float, until: threading.Event) -> None:
+        """Do as ``sleep`` does."""
+        self.sleep(seconds, until)

@@ -1,0 +1,75 @@
+"""What all the fault suites share: marks, certificates, and an environment without proxies."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import trustme
+
+from pinecone_admin._primitives import use_clock
+from tests.faults.cases import Certificates
+from tests.faults.clock import RunningClock
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder, and let none of them run for long."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.faults)
+            # httpcore and httpx leave their own generators half read when a connection breaks; only trio says so.
+            item.add_marker(pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning"))
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(60))
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide what the environment says about Pinecone and about proxies."""
+    for name in list(os.environ):
+        if name.startswith("PINECONE_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Generator[RunningClock, None, None]:
+    """Let no sleep of the client take time."""
+    clock = RunningClock()
+    with use_clock(clock):
+        yield clock
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    """Run async tests in both kinds of event loop."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """Make the authority that the clients trust."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def certificates(authority: trustme.CA) -> Certificates:
+    """Make servers' certificates, each with something else wrong."""
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    made = {
+        "good": authority.issue_cert("127.0.0.1", "localhost"),
+        "unknown": trustme.CA().issue_cert("127.0.0.1", "localhost"),
+        "other": authority.issue_cert("elsewhere.example"),
+        "expired": authority.issue_cert("127.0.0.1", not_before=yesterday - timedelta(days=9), not_after=yesterday),
+    }
+    servers = {name: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) for name in made}
+    for name, certificate in made.items():
+        certificate.configure_cert(servers[name])
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    return Certificates(servers=servers, client=client)
