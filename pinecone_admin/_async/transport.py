@@ -10,7 +10,7 @@ import threading
 from collections.abc import AsyncIterable, Awaitable, Callable
 from contextlib import suppress
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
 import httpx
 from attrs import frozen
@@ -214,8 +214,9 @@ async def _buffered(response: httpx.Response, *, has_body: bool) -> httpx.Respon
     chunks: list[bytes] = []
     size = 0
     broken: Exception | None = None
+    stream: Any = cast("AsyncIterable[bytes]", response.stream).__aiter__()
     try:
-        async for chunk in cast("AsyncIterable[bytes]", response.stream):
+        async for chunk in stream:
             size += len(chunk)
             if size > MAX_ANSWER:
                 broken = AnswerTooLargeError(f"the answer has more than {MAX_ANSWER} bytes")
@@ -223,6 +224,10 @@ async def _buffered(response: httpx.Response, *, has_body: bool) -> httpx.Respon
             chunks.append(chunk)
     except Exception as exc:  # noqa: BLE001 - see _cut_or_raise
         broken = exc
+    finally:
+        # A generator that is left in the middle is closed here: trio lets nobody else do it.
+        if hasattr(stream, "aclose"):
+            await stream.aclose()
     body = b"".join(chunks)
     return _with_body(response, body) if broken is None else _cut_or_raise(response, body, broken)
 

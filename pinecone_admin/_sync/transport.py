@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
 import httpx
 from attrs import frozen
@@ -215,8 +215,9 @@ def _buffered(response: httpx.Response, *, has_body: bool) -> httpx.Response:
     chunks: list[bytes] = []
     size = 0
     broken: Exception | None = None
+    stream: Any = cast("Iterable[bytes]", response.stream).__iter__()
     try:
-        for chunk in cast("Iterable[bytes]", response.stream):
+        for chunk in stream:
             size += len(chunk)
             if size > MAX_ANSWER:
                 broken = AnswerTooLargeError(f"the answer has more than {MAX_ANSWER} bytes")
@@ -224,6 +225,10 @@ def _buffered(response: httpx.Response, *, has_body: bool) -> httpx.Response:
             chunks.append(chunk)
     except Exception as exc:  # noqa: BLE001 - see _cut_or_raise
         broken = exc
+    finally:
+        # A generator that is left in the middle is closed here: trio lets nobody else do it.
+        if hasattr(stream, "close"):
+            stream.close()
     body = b"".join(chunks)
     return _with_body(response, body) if broken is None else _cut_or_raise(response, body, broken)
 

@@ -41,7 +41,7 @@ from pinecone_admin import (
     UnprocessableEntityError,
     ValidationError,
 )
-from pinecone_admin.errors import LeftoverError, Masked, RefusedError, SecretNotStoredError
+from pinecone_admin.errors import Masked
 from tests.support.errors import SECRET, check_promises, raises
 from tests.support.script import Answer, Failure, Script
 
@@ -245,7 +245,6 @@ EVERY: list[PineconeError] = [
             PineconeTimeoutError,
             PaginationError,
             ClientClosedError,
-            RefusedError,
         )
     ),
     *(
@@ -267,8 +266,6 @@ EVERY: list[PineconeError] = [
     ),
     ResponseParsingError("m", path="data[3].role", status_code=200, raw=Masked(SECRET), operation="o"),
     AmbiguousNameError("m", ids=["a", "b"], operation="o"),
-    SecretNotStoredError("m", service_account_id="s", secret=Masked(SECRET), operation="o"),
-    LeftoverError("m", left=["project p"], operation="o"),
 ]
 
 

@@ -114,10 +114,9 @@ TABLE: dict[str, Row] = {
         False,
         "done",
     ),
-    "refused": Row(
-        answers(300, 301, 400, 402, 403, 404, 405, 407, 409, 412, 418, 422, 501, 505), False, False, "rejected"
-    ),
+    "refused": Row(answers(400, 402, 403, 404, 405, 407, 409, 412, 418, 422, 501, 505), False, False, "rejected"),
     "another 5xx": Row(answers(520, 522, 599), False, False, "unknown"),
+    "redirected": Row(answers(300, 301, 304, 307), False, False, "unknown"),
     "unreachable": Row(
         [
             caused(httpx.ConnectError("TLS"), ssl.SSLCertVerificationError("self-signed")),
@@ -310,7 +309,7 @@ WAITS: dict[str, tuple[dict[str, str], float | None]] = {
     "bad milliseconds": ({"retry-after-ms": "soon", "retry-after": "5"}, 5),
     **{
         f"unusable {value!r}": ({"retry-after": value}, None)
-        for value in ("", "soon", "-5", "nan", "inf", "1e3", "0x5", "5 s", "٥", "9" * 400)
+        for value in ("", "soon", "-5", "nan", "inf", "1e3", "0x5", "5 s", "\u0665", "9" * 400)
     },
 }
 
@@ -427,6 +426,19 @@ def test_on_retry_is_not_called_where_nothing_is_repeated(connect: Callable[...,
     assert len(heard) == 3
 
 
+def test_a_failing_on_retry_costs_a_warning_only(
+    connect: Callable[..., Admin], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The caller's listener is not part of the call."""
+
+    def fail(_: RetryEvent) -> None:
+        raise LookupError
+
+    admin = connect(Script(Answer(503), Answer(body={"data": []})), retry=RetryPolicy(on_retry=fail))
+    assert admin.projects.list() == []
+    assert "on_retry raised LookupError" in caplog.text
+
+
 @pytest.mark.parametrize("announced", [True, False])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_answer_beyond_32_mib_is_not_read(
@@ -463,9 +475,9 @@ def test_the_transport_alone_leaves_the_last_failure_to_httpx() -> None:
         assert len(script.requests) == 1
         assert (client.put("https://example.com/x")).status_code == 503
         assert len(script.requests) == 5
-    with httpx.Client(transport=RetryTransport(Script(LOST))) as client:
-        with pytest.raises(httpx.ReadError, match="reset"):
-            client.get("https://example.com/x")
+    request = httpx.Request("GET", "https://example.com/x")
+    with pytest.raises(httpx.ReadError, match="reset"):
+        RetryTransport(Script(LOST)).handle_request(request)
 
 
 def test_the_transport_alone_has_a_deadline_of_its_own(clock: VirtualClock) -> None:
