@@ -137,9 +137,12 @@ class FileTokenCache:
             return None
         except OSError as exc:
             raise PineconeValueError(f"{path} cannot be opened safely: {exc.strerror}") from exc
-        with os.fdopen(descriptor, encoding="utf-8") as file:
+        try:
             _check_private(path, os.fstat(descriptor), stat.S_ISREG)
-            return file.read()
+            with os.fdopen(descriptor, encoding="utf-8", closefd=False) as file:
+                return file.read()
+        finally:
+            os.close(descriptor)
 
     def store(self, key: str, text: str, lifetime: float) -> None:  # noqa: ARG002 - a file does not expire by itself
         """Write a file of mode 0600 beside the old one, and put it in its place.

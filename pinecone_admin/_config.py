@@ -241,9 +241,9 @@ def ssl_context(ssl_verify: object) -> ssl.SSLContext:
         raise PineconeTypeError(
             f"ssl_verify must be a bool, a path or an ssl.SSLContext, not {type(ssl_verify).__name__}"
         )
-    if not str(ssl_verify).strip():
-        raise PineconeValueError("ssl_verify is empty")
     path = os.fspath(cast("str | os.PathLike[str]", ssl_verify))
+    if not path.strip():
+        raise PineconeValueError("ssl_verify is empty")
     try:
         is_folder = Path(path).is_dir()
         return ssl.create_default_context(cafile=None if is_folder else path, capath=path if is_folder else None)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
-from generated_client.models import RoleBindingInput
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError
+
+if TYPE_CHECKING:
+    from generated_client.models import RoleBindingInput
 
 _T = TypeVar("_T")
 

@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from attrs import evolve, field, fields, frozen, make_class
 
-from generated_client.models import PaginationResponse
+from generated_client import models
 from generated_client.types import Operation
 from pinecone_admin.errors import PaginationError
 
@@ -83,8 +83,8 @@ def pageable(operation: Operation[Any]) -> Operation[Any]:
 
 @cache
 def _with_pagination(model: Any) -> Any:
-    if "pagination" in {field.name for field in fields(model)}:
+    answer: Any = getattr(models, "PaginationResponse", None)  # an older API document pages nothing
+    if answer is None or "pagination" in {field.name for field in fields(model)}:
         return model
-    kind: Any = PaginationResponse | None
-    pagination = field(default=None, type=kind)
+    pagination = field(default=None, type=answer | None)
     return make_class(model.__name__, {"pagination": pagination}, bases=(model,), frozen=True, kw_only=True)

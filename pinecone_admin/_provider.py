@@ -10,13 +10,13 @@ import random
 import threading
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from weakref import WeakSet
 
 import httpx
 from attrs import define, evolve, field, frozen
 
-from generated_client.models import ServiceAccountWithSecret
+from generated_client import models
 from generated_client.types import API_VERSION
 from pinecone_admin._cache import SafeCache
 from pinecone_admin._config import Bearer, Credentials, check_text
@@ -304,8 +304,10 @@ class TokenProvider:
 
     def learn(self, answer: object) -> None:
         """Adopt the new secret where the account that was rotated is the one that this client runs on."""
-        if isinstance(answer, ServiceAccountWithSecret) and answer.service_account.client_id == self._client_id:
-            rotated = _Rotated(self._configured, Masked(answer.client_secret))
+        # Looked up by name: an older API document may lack it.
+        found: Any = answer if isinstance(answer, getattr(models, "ServiceAccountWithSecret", ())) else None
+        if found is not None and found.service_account.client_id == self._client_id:
+            rotated = _Rotated(self._configured, Masked(found.client_secret))
             self._start_over(self._credentials, rotated)
 
     def _start_over(self, credentials: Credentials, rotated: _Rotated | None) -> None:
@@ -420,7 +422,7 @@ class TokenProvider:
 
     def _result(self, wait: _Wait, *, done: bool) -> AccessToken | None:
         """Give the token of a finished exchange, or None where another one has taken its place."""
-        result = wait.exchange.result() if done else _late()
+        result = wait.exchange.result() if done else self._late()
         if result is None:
             return None
         if isinstance(result, Minted):
@@ -428,6 +430,10 @@ class TokenProvider:
         if wait.fallback is not None and self._is_alive(wait.fallback):
             return wait.fallback
         raise copy.copy(result)  # every waiter raises one of its own
+
+    def _late(self) -> PineconeError:
+        host = httpx.URL(self._exchange.url).host
+        return PineconeTimeoutError(f"no token in time from {host}", operation="get_token")
 
     def _patience(self, wait: _Wait, deadline: float) -> float:
         """Give the seconds to wait: where the old token still lives, half of the call's time is left to use it."""
@@ -462,10 +468,6 @@ def _finish(flight: Future[Flown], result: Flown) -> None:
 
 def _closed() -> ClientClosedError:
     return ClientClosedError("the client is closed")
-
-
-def _late() -> PineconeError:
-    return PineconeTimeoutError("no token in time", operation="get_token")
 
 
 _providers: WeakSet[TokenProvider] = WeakSet()

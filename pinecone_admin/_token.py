@@ -157,8 +157,10 @@ def _seconds(value: object) -> float | None:
         return None
     try:
         seconds = float(value)
-    except (ValueError, OverflowError):
-        return LONGEST_LIFETIME if isinstance(value, int) and value > 0 else None
+    except OverflowError:
+        return LONGEST_LIFETIME if int(value) > 0 else -1.0
+    except ValueError:
+        return None
     return None if math.isnan(seconds) else seconds
 
 

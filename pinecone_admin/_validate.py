@@ -22,12 +22,17 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
-def _listed(literal: object) -> frozenset[str]:
+# Models and literals are looked up by name: an older API document may lack some of them.
+def _listed(literal: str) -> frozenset[str]:
     """Give the values that a generated literal lists."""
-    return frozenset(value for part in get_args(literal) for value in get_args(part))
+    return frozenset(value for part in get_args(getattr(models, literal, None)) for value in get_args(part))
 
 
-_ROLES = _listed(models.RoleName)
+def _is(value: object, model: str) -> bool:
+    return isinstance(value, getattr(models, model, ()))
+
+
+_ROLES = _listed("RoleName")
 _ORGANIZATION_ROLES = frozenset(role for role in _ROLES if role.startswith("Org"))
 _ROLES_BY_SCOPE = {"organization": _ORGANIZATION_ROLES, "project": _ROLES - _ORGANIZATION_ROLES}
 
@@ -43,7 +48,7 @@ def check(operation: Operation[Any]) -> None:
         for name, value in operation.path_parameters.items():
             identifier(name, value)
         _check_query(operation.query)
-        if type(operation.body) in _BODIES:
+        if type(operation.body) is getattr(models, type(operation.body).__name__, None):
             _check_body(operation.body)
     except PineconeError as exc:
         exc.operation = operation.id
@@ -74,19 +79,19 @@ def _check_query(query: Mapping[str, object]) -> None:
             raise PineconeValueError(f"{dependent} needs {needed} beside it")
 
 
-def _check_body(body: object) -> None:
-    required, optional = _BODIES[type(body)]
+def _check_body(body: Any) -> None:
+    required, optional = _BODIES.get(type(body).__name__, ({}, {}))
     for argument, rule in required.items():
         rule(argument, getattr(body, argument))
     given = {argument: getattr(body, argument) for argument in optional}
-    if not required and all(value is None for value in given.values()):
+    if optional and not required and all(value is None for value in given.values()):
         raise PineconeValueError(f"give at least one of {', '.join(optional)}")
     for argument, rule in optional.items():
         if given[argument] is not None:
             rule(argument, given[argument])
-    if isinstance(body, models.CreateInviteRequest):
+    if _is(body, "CreateInviteRequest"):
         _needs_organization_role(body.role_bindings)
-    if isinstance(body, models.CreateRoleBindingRequest):
+    if _is(body, "CreateRoleBindingRequest"):
         _check_scope("", body.resource_type, body.resource_id, body.role)
 
 
@@ -149,7 +154,7 @@ def switch(argument: str, value: object) -> None:
 def key_roles(argument: str, value: object) -> None:
     """Accept a sequence of roles that an API key can hold."""
     for position, role in enumerate(_sequence(argument, value)):
-        _check_role(f"{argument}[{position}]", role, _listed(models.APIKeyRole), "an API key")
+        _check_role(f"{argument}[{position}]", role, _listed("APIKeyRole"), "an API key")
 
 
 def role_bindings(argument: str, value: object, *, fewest: int) -> None:
@@ -186,7 +191,7 @@ _BINDING_FIELDS = ("resource_type", "resource_id", "role")
 
 def binding_fields(entry: object) -> Mapping[object, object] | None:
     """See a binding as a mapping, whichever form it has; None where it has neither."""
-    if isinstance(entry, models.RoleBindingInput):
+    if _is(entry, "RoleBindingInput"):
         return {key: getattr(entry, key) for key in _BINDING_FIELDS}
     return entry if isinstance(entry, Mapping) else None  # pyright: ignore[reportUnknownVariableType]
 
@@ -231,28 +236,28 @@ _QUERY: Mapping[str, tuple[str, Rule]] = {
 _QUERY_PAIRS = {"principal_id": "principal_type", "resource_id": "resource_type"}
 
 # Body → rules of the fields it must have, and of those it may have; a body of optional fields needs at least one.
-_BODIES: Mapping[type, tuple[Mapping[str, Rule], Mapping[str, Rule]]] = {
-    models.UpdateOrganizationRequest: ({}, {"name": _long_name}),
-    models.CreateProjectRequest: (
+_BODIES: Mapping[str, tuple[Mapping[str, Rule], Mapping[str, Rule]]] = {
+    "UpdateOrganizationRequest": ({}, {"name": _long_name}),
+    "CreateProjectRequest": (
         {"name": _long_name},
         {"max_pods": partial(number, least=0), "force_encryption_with_cmek": switch},
     ),
-    models.UpdateProjectRequest: (
+    "UpdateProjectRequest": (
         {},
         {"name": _long_name, "max_pods": partial(number, least=0), "force_encryption_with_cmek": switch},
     ),
-    models.CreateAPIKeyRequest: ({"name": _short_name}, {"roles": key_roles}),
-    models.UpdateAPIKeyRequest: ({}, {"name": _short_name, "roles": key_roles}),
-    models.CreateInviteRequest: (
+    "CreateAPIKeyRequest": ({"name": _short_name}, {"roles": key_roles}),
+    "UpdateAPIKeyRequest": ({}, {"name": _short_name, "roles": key_roles}),
+    "CreateInviteRequest": (
         {"email": email, "role_bindings": partial(role_bindings, fewest=1)},
         {},
     ),
-    models.CreateServiceAccountRequest: (
+    "CreateServiceAccountRequest": (
         {"name": _account_name},
         {"role_bindings": partial(role_bindings, fewest=0)},
     ),
-    models.UpdateServiceAccountRequest: ({}, {"name": _account_name}),
-    models.CreateRoleBindingRequest: (
+    "UpdateServiceAccountRequest": ({}, {"name": _account_name}),
+    "CreateRoleBindingRequest": (
         {"principal_type": identifier, "principal_id": identifier, "resource_type": identifier, "role": identifier},
         {"resource_id": identifier},
     ),

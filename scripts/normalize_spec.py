@@ -292,10 +292,14 @@ def main() -> int:
     document, settings = yaml.load(arguments.document), yaml.load(arguments.settings)
     problems = unsupported(document)
     normalized, idle = normalize(document, settings)
-    for line in idle:
-        print(f"matches nothing in this document: {line}", file=sys.stdout if arguments.adopt else sys.stderr)
+    if problems and arguments.adopt:
+        more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
+        problems = [f"the templates do not support the document: {problems[0]}{more}"]
     for line in problems:
         print(line, file=sys.stderr)
+    if not problems:
+        for line in idle:
+            print(f"matches nothing in this document: {line}", file=sys.stdout if arguments.adopt else sys.stderr)
     if problems or (idle and not arguments.adopt):
         return 1
     arguments.output.write_text(json.dumps(normalized, default=str), encoding="utf-8")

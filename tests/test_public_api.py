@@ -41,9 +41,9 @@ def methods(kind: type) -> list[tuple[str, Callable[..., object]]]:
 
 
 def namespace_class(client: type, namespace: str) -> type:
-    """Find the class of a namespace by the client's annotation."""
+    """Find the class of a namespace by the annotation of the client's property."""
     module = importlib.import_module(f"{client.__module__.rsplit('.', 1)[0]}.{namespace}")
-    found: type = getattr(module, inspect.get_annotations(client)[namespace])
+    found: type = getattr(module, inspect.get_annotations(vars(client)[namespace].func)["return"])
     return found
 
 

@@ -1,4 +1,8 @@
-"""The client: what it is made of, and the way of a call."""
+"""The client: what it is made of, and the way of a call.
+
+A namespace is loaded when it is first used: ``send`` works without any of them, also with an API document that is
+older than they are.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +10,17 @@ import os
 import ssl
 import threading
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from types import TracebackType
-from typing import NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
 import httpx
 from attrs import frozen
 
 from generated_client.types import Operation
 from pinecone_admin import _config
-from pinecone_admin._async.api_keys import AsyncAPIKeys
 from pinecone_admin._async.auth import AsyncBearerTransport
-from pinecone_admin._async.invites import AsyncInvites
-from pinecone_admin._async.organizations import AsyncOrganizations
-from pinecone_admin._async.projects import AsyncProjects
-from pinecone_admin._async.role_bindings import AsyncRoleBindings
-from pinecone_admin._async.service_accounts import AsyncServiceAccounts
 from pinecone_admin._async.transport import AsyncPools, AsyncRetryTransport
-from pinecone_admin._async.users import AsyncUsers
 from pinecone_admin._cache import TokenCache
 from pinecone_admin._connect import check_transports, token_source
 from pinecone_admin._errors import attributed, closed_during, from_exception
@@ -38,6 +36,15 @@ from pinecone_admin.errors import (
     PineconeValueError,
     ReadOnlyError,
 )
+
+if TYPE_CHECKING:
+    from pinecone_admin._async.api_keys import AsyncAPIKeys
+    from pinecone_admin._async.invites import AsyncInvites
+    from pinecone_admin._async.organizations import AsyncOrganizations
+    from pinecone_admin._async.projects import AsyncProjects
+    from pinecone_admin._async.role_bindings import AsyncRoleBindings
+    from pinecone_admin._async.service_accounts import AsyncServiceAccounts
+    from pinecone_admin._async.users import AsyncUsers
 
 _T = TypeVar("_T")
 
@@ -86,14 +93,6 @@ class AsyncAdmin:
         TokenError: The token endpoint refused for another reason.
         PineconeConnectionError: The token endpoint cannot be reached.
     """
-
-    organizations: AsyncOrganizations
-    projects: AsyncProjects
-    api_keys: AsyncAPIKeys
-    users: AsyncUsers
-    invites: AsyncInvites
-    service_accounts: AsyncServiceAccounts
-    role_bindings: AsyncRoleBindings
 
     def __init__(
         self,
@@ -152,13 +151,55 @@ class AsyncAdmin:
         self._transport: httpx.AsyncBaseTransport = AsyncRetryTransport(shared.transport, retry=options.retry)
         if shared.tokens is not None and "authorization" not in options.headers:
             self._transport = AsyncBearerTransport(self._transport, shared.tokens)
-        self.organizations = AsyncOrganizations(self)
-        self.projects = AsyncProjects(self)
-        self.api_keys = AsyncAPIKeys(self)
-        self.users = AsyncUsers(self)
-        self.invites = AsyncInvites(self)
-        self.service_accounts = AsyncServiceAccounts(self)
-        self.role_bindings = AsyncRoleBindings(self)
+
+    @cached_property
+    def organizations(self) -> AsyncOrganizations:
+        """The organizations that the caller belongs to."""
+        from pinecone_admin._async.organizations import AsyncOrganizations  # noqa: PLC0415 - see the top
+
+        return AsyncOrganizations(self)
+
+    @cached_property
+    def projects(self) -> AsyncProjects:
+        """Projects."""
+        from pinecone_admin._async.projects import AsyncProjects  # noqa: PLC0415 - see the top
+
+        return AsyncProjects(self)
+
+    @cached_property
+    def api_keys(self) -> AsyncAPIKeys:
+        """API keys of projects."""
+        from pinecone_admin._async.api_keys import AsyncAPIKeys  # noqa: PLC0415 - see the top
+
+        return AsyncAPIKeys(self)
+
+    @cached_property
+    def users(self) -> AsyncUsers:
+        """Users."""
+        from pinecone_admin._async.users import AsyncUsers  # noqa: PLC0415 - see the top
+
+        return AsyncUsers(self)
+
+    @cached_property
+    def invites(self) -> AsyncInvites:
+        """Invites."""
+        from pinecone_admin._async.invites import AsyncInvites  # noqa: PLC0415 - see the top
+
+        return AsyncInvites(self)
+
+    @cached_property
+    def service_accounts(self) -> AsyncServiceAccounts:
+        """Service accounts."""
+        from pinecone_admin._async.service_accounts import AsyncServiceAccounts  # noqa: PLC0415 - see the top
+
+        return AsyncServiceAccounts(self)
+
+    @cached_property
+    def role_bindings(self) -> AsyncRoleBindings:
+        """Role bindings."""
+        from pinecone_admin._async.role_bindings import AsyncRoleBindings  # noqa: PLC0415 - see the top
+
+        return AsyncRoleBindings(self)
 
     async def send(self, operation: Operation[_T]) -> _T:
         """Send one operation: a builder's of ``pinecone_admin.operations``, or one that you made by hand.

@@ -1,5 +1,9 @@
 # Derived from pinecone_admin/_async/client.py by scripts/unasync.py: change that, not this file.
-"""The client: what it is made of, and the way of a call."""
+"""The client: what it is made of, and the way of a call.
+
+A namespace is loaded when it is first used: ``send`` works without any of them, also with an API document that is
+older than they are.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ import os
 import ssl
 import threading
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from types import TracebackType
-from typing import NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
 import httpx
 from attrs import frozen
@@ -21,15 +26,8 @@ from pinecone_admin._errors import attributed, closed_during, from_exception
 from pinecone_admin._primitives import connect_now, current_clock
 from pinecone_admin._provider import TokenProvider, TokenSource
 from pinecone_admin._retry import IDEMPOTENT, Call, RetryPolicy
-from pinecone_admin._sync.api_keys import APIKeys
 from pinecone_admin._sync.auth import BearerTransport
-from pinecone_admin._sync.invites import Invites
-from pinecone_admin._sync.organizations import Organizations
-from pinecone_admin._sync.projects import Projects
-from pinecone_admin._sync.role_bindings import RoleBindings
-from pinecone_admin._sync.service_accounts import ServiceAccounts
 from pinecone_admin._sync.transport import Pools, RetryTransport
-from pinecone_admin._sync.users import Users
 from pinecone_admin._token import AccessToken
 from pinecone_admin._wire import from_response, to_request, with_headers
 from pinecone_admin.errors import (
@@ -39,6 +37,15 @@ from pinecone_admin.errors import (
     PineconeValueError,
     ReadOnlyError,
 )
+
+if TYPE_CHECKING:
+    from pinecone_admin._sync.api_keys import APIKeys
+    from pinecone_admin._sync.invites import Invites
+    from pinecone_admin._sync.organizations import Organizations
+    from pinecone_admin._sync.projects import Projects
+    from pinecone_admin._sync.role_bindings import RoleBindings
+    from pinecone_admin._sync.service_accounts import ServiceAccounts
+    from pinecone_admin._sync.users import Users
 
 _T = TypeVar("_T")
 
@@ -87,14 +94,6 @@ class Admin:
         TokenError: The token endpoint refused for another reason.
         PineconeConnectionError: The token endpoint cannot be reached.
     """
-
-    organizations: Organizations
-    projects: Projects
-    api_keys: APIKeys
-    users: Users
-    invites: Invites
-    service_accounts: ServiceAccounts
-    role_bindings: RoleBindings
 
     def __init__(
         self,
@@ -153,13 +152,55 @@ class Admin:
         self._transport: httpx.BaseTransport = RetryTransport(shared.transport, retry=options.retry)
         if shared.tokens is not None and "authorization" not in options.headers:
             self._transport = BearerTransport(self._transport, shared.tokens)
-        self.organizations = Organizations(self)
-        self.projects = Projects(self)
-        self.api_keys = APIKeys(self)
-        self.users = Users(self)
-        self.invites = Invites(self)
-        self.service_accounts = ServiceAccounts(self)
-        self.role_bindings = RoleBindings(self)
+
+    @cached_property
+    def organizations(self) -> Organizations:
+        """The organizations that the caller belongs to."""
+        from pinecone_admin._sync.organizations import Organizations  # noqa: PLC0415 - see the top
+
+        return Organizations(self)
+
+    @cached_property
+    def projects(self) -> Projects:
+        """Projects."""
+        from pinecone_admin._sync.projects import Projects  # noqa: PLC0415 - see the top
+
+        return Projects(self)
+
+    @cached_property
+    def api_keys(self) -> APIKeys:
+        """API keys of projects."""
+        from pinecone_admin._sync.api_keys import APIKeys  # noqa: PLC0415 - see the top
+
+        return APIKeys(self)
+
+    @cached_property
+    def users(self) -> Users:
+        """Users."""
+        from pinecone_admin._sync.users import Users  # noqa: PLC0415 - see the top
+
+        return Users(self)
+
+    @cached_property
+    def invites(self) -> Invites:
+        """Invites."""
+        from pinecone_admin._sync.invites import Invites  # noqa: PLC0415 - see the top
+
+        return Invites(self)
+
+    @cached_property
+    def service_accounts(self) -> ServiceAccounts:
+        """Service accounts."""
+        from pinecone_admin._sync.service_accounts import ServiceAccounts  # noqa: PLC0415 - see the top
+
+        return ServiceAccounts(self)
+
+    @cached_property
+    def role_bindings(self) -> RoleBindings:
+        """Role bindings."""
+        from pinecone_admin._sync.role_bindings import RoleBindings  # noqa: PLC0415 - see the top
+
+        return RoleBindings(self)
 
     def send(self, operation: Operation[_T]) -> _T:
         """Send one operation: a builder's of ``pinecone_admin.operations``, or one that you made by hand.

@@ -10,7 +10,7 @@ from typing import TypeVar, get_args
 import pytest
 
 from pinecone_admin import PineconeError
-from pinecone_admin.errors import Outcome
+from pinecone_admin.errors import Masked, Outcome
 
 SECRET = "canary-of-a-secret"
 """Used for every client secret; no error ever shows it."""
@@ -51,4 +51,4 @@ def _links(error: BaseException | None) -> list[BaseException]:
 
 
 def _comparable(error: PineconeError) -> dict[str, object]:
-    return {name: value for name, value in error.__dict__.items() if name != "raw"}
+    return {name: value for name, value in error.__dict__.items() if not isinstance(value, Masked)}

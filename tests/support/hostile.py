@@ -1,0 +1,110 @@
+"""A transport on which a process dies, and answers are lost, at the requests that a test says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum, auto
+from random import Random
+from typing import Any
+
+import httpx
+
+from pinecone_admin.emulator import Emulator
+
+
+class KilledError(BaseException):
+    """The process died: nothing that would catch an exception may catch this one."""
+
+
+class Fate(Enum):
+    """What becomes of a request."""
+
+    DIES_BEFORE = auto()  # the process dies, and the request is not sent
+    DIES_AFTER = auto()  # the process dies, and the request was processed
+    DROPPED = auto()  # not processed, and no answer
+    LOST = auto()  # processed, and no answer
+    OVERLOADED = auto()  # not processed, and 503
+    BROKEN = auto()  # processed, and 500
+    UNREADABLE = auto()  # processed, and a 200 that is no JSON
+    REFUSED = auto()  # not sent: the connection was refused
+    LIMITED = auto()  # not processed, and 429
+
+
+DEATHS = (Fate.DIES_BEFORE, Fate.DIES_AFTER)
+FAULTS = tuple(fate for fate in Fate if fate not in DEATHS)
+_PASSED = {None, Fate.DIES_AFTER, Fate.LOST, Fate.BROKEN, Fate.UNREADABLE}
+_RAISES: Mapping[Fate, type[httpx.TransportError]] = {
+    Fate.DROPPED: httpx.ReadError,
+    Fate.LOST: httpx.ReadError,
+    Fate.REFUSED: httpx.ConnectError,
+}
+_STATUS = {Fate.OVERLOADED: 503, Fate.BROKEN: 500, Fate.UNREADABLE: 200, Fate.LIMITED: 429}
+
+
+class Hostile(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Passes requests on to an emulator, except where fate has it otherwise; token exchanges always pass.
+
+    Args:
+        emulator: What processes the requests.
+        fates: Number of the API request, from 1, and what becomes of it.
+
+    Attributes:
+        requests: What the API was asked for, by method and path.
+        only: The method that has a fate; empty for all.
+        before: Called before each request to the API.
+    """
+
+    def __init__(self, emulator: Emulator, fates: Mapping[int, Fate] | None = None) -> None:
+        self._emulator = emulator
+        self._inner = emulator.transport
+        self._fates = fates or {}
+        self._dead = False
+        self.requests: list[str] = []
+        self.only = ""
+        self.before: Callable[[], object] = lambda: None
+
+    @property
+    def connection(self) -> dict[str, Any]:
+        """Give the arguments of a client that uses this transport."""
+        identity = {"client_id": self._emulator.client_id, "client_secret": self._emulator.client_secret}
+        return {**identity, "transport": self, "oauth_transport": self._inner}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Let a request meet its fate."""
+        fate = self._fate(request)
+        if fate in _PASSED:
+            answer = self._inner.handle_request(request)
+        return answer if fate is None else self._end(fate)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Do as ``handle_request`` does."""
+        fate = self._fate(request)
+        if fate in _PASSED:
+            answer = await self._inner.handle_async_request(request)
+        return answer if fate is None else self._end(fate)
+
+    def _fate(self, request: httpx.Request) -> Fate | None:
+        if request.url.path == "/oauth/token":
+            return None
+        if self._dead:
+            return Fate.DIES_BEFORE
+        self.requests.append(f"{request.method} {request.url.path}")
+        self.before()
+        return self._fates.get(len(self.requests)) if request.method.startswith(self.only) else None
+
+    def _end(self, fate: Fate) -> httpx.Response:
+        if fate in DEATHS:
+            self._dead = True
+            raise KilledError
+        if fate in _RAISES:
+            raise _RAISES[fate]("as fate has it")
+        return httpx.Response(_STATUS[fate], content=b"<html>")
+
+
+def random_fates(seed: int, *, requests: int = 60, share: float = 0.25) -> dict[int, Fate]:
+    """Draw faults for a share of the requests, and a death for some of the runs."""
+    random = Random(seed)
+    fates = {number: random.choice(FAULTS) for number in range(1, requests) if random.random() < share}
+    if random.random() < 0.5:
+        fates[random.randrange(1, 12)] = random.choice(DEATHS)
+    return fates

@@ -1,0 +1,187 @@
+"""Tokens shared between processes: one exchange serves them all, and no trouble with the cache stops a call."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+
+import pytest
+
+from pinecone_admin import Admin
+from pinecone_admin.auth import FileTokenCache, TokenCache
+from pinecone_admin.emulator import Emulator
+
+
+class Memory:
+    """A cache in memory that can be told to fail."""
+
+    def __init__(self, **failing: Exception) -> None:
+        self.texts: dict[str, str] = {}
+        self._failing = failing
+
+    def load(self, key: str) -> str | None:
+        """Give a text, or fail."""
+        self._may_fail("load")
+        return self.texts.get(key)
+
+    def store(self, key: str, text: str, lifetime: float) -> None:
+        """Keep a text, or fail."""
+        self._may_fail("store")
+        assert lifetime == 1800
+        self.texts[key] = text
+
+    def lock(self, key: str) -> AbstractContextManager[object]:
+        """Lock nothing, or fail at either end."""
+        assert len(key) == 64
+        self._may_fail("lock")
+        return self._release() if "release" in self._failing else nullcontext()
+
+    @contextmanager
+    def _release(self) -> Generator[None, None, None]:
+        yield
+        self._may_fail("release")
+
+    def _may_fail(self, step: str) -> None:
+        if step in self._failing:
+            raise self._failing[step]
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    """A server of its own for each test."""
+    return Emulator()
+
+
+def token(emulator: Emulator, cache: TokenCache) -> str:
+    """Make a client with a cache, as another process would, and give its token."""
+    with emulator.admin(token_cache=cache) as admin:
+        return admin.token().value
+
+
+def test_the_second_client_mints_nothing(emulator: Emulator) -> None:
+    """It finds the token of the first one, under a key from which no secret can be told."""
+    cache = Memory()
+    assert token(emulator, cache) == token(emulator, cache)
+    (key,) = cache.texts
+    assert emulator.client_secret not in key + cache.texts[key]
+
+
+def test_another_secret_has_another_token(emulator: Emulator) -> None:
+    """After a rotation the old secret's token is not found."""
+    cache = Memory()
+    with emulator.admin(token_cache=cache) as admin:
+        (account,) = [a for a in admin.service_accounts.list() if a.client_id == emulator.client_id]
+        admin.service_accounts.rotate_secret(service_account_id=account.id)
+        assert admin.projects.list() == []
+    assert len(cache.texts) == 2
+
+
+def test_a_rejected_token_is_not_taken_from_the_cache_again(emulator: Emulator) -> None:
+    """After a 401 the one that was rejected is replaced for everybody."""
+    cache = Memory()
+    first = token(emulator, cache)
+    (key,) = cache.texts
+    cache.texts[key] = cache.texts[key].replace(first, "revoked")
+    with emulator.admin(token_cache=cache) as admin:
+        assert admin.projects.list() == []
+    assert json.loads(cache.texts[key])["access_token"] not in {first, "revoked"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "<html>", "[1]", '{"access_token": 5}', '{"access_token": "t", "expires_at": 1, "lifetime": 5}']
+)
+def test_what_is_no_fresh_token_is_replaced(text: str, emulator: Emulator) -> None:
+    """A broken entry, or one that has expired, costs an exchange."""
+    cache = Memory()
+    token(emulator, cache)
+    (key,) = cache.texts
+    cache.texts[key] = text
+    fresh = token(emulator, cache)
+    assert json.loads(cache.texts[key])["access_token"] == fresh
+
+
+@pytest.mark.parametrize("step", ["load", "store", "lock", "release"])
+def test_a_cache_that_fails_stops_no_call(step: str, emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+    """It costs one warning, which shows nothing of what was raised, and an exchange."""
+    cache = Memory(**{step: ConnectionError("redis://user:canary@host")})
+    with emulator.admin(token_cache=cache) as admin:
+        assert admin.projects.list() == []
+    lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert lines == ["the token cache is not used: ConnectionError"]
+
+
+def test_files_are_for_their_owner_only(emulator: Emulator, tmp_path: Path) -> None:
+    """The folder has mode 0700, the file 0600, and the next process finds the token in it."""
+    folder = tmp_path / "made" / "here"
+    cache = FileTokenCache(folder)
+    assert token(emulator, cache) == token(emulator, FileTokenCache(folder))
+    (path,) = folder.glob("*.json")
+    assert (folder.stat().st_mode & 0o777, path.stat().st_mode & 0o777) == (0o700, 0o600)
+    assert list(folder.glob("tmp*")) == []
+
+
+def open_folder(path: Path) -> str:
+    """Let others into the folder."""
+    path.parent.chmod(0o755)
+    return "is open to other users: its mode is 755"
+
+
+def open_file(path: Path) -> str:
+    """Let others read the file."""
+    path.chmod(0o644)
+    return "is open to other users: its mode is 644"
+
+
+def link(path: Path) -> str:
+    """Put a link in the file's place."""
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to(path.with_name("elsewhere"))
+    return "cannot be opened safely: Too many levels of symbolic links"
+
+
+def folder(path: Path) -> str:
+    """Put a folder in the file's place."""
+    path.unlink()
+    path.mkdir(mode=0o700)
+    return "is a link or something else than it should be"
+
+
+def foreign(path: Path) -> str:
+    """Give the file to another user, where that can be done."""
+    if os.geteuid() == 0:
+        os.chown(path, 12345, -1)
+        return "belongs to another user"
+    return open_file(path)
+
+
+@pytest.mark.parametrize("spoil", [open_folder, open_file, link, folder, foreign])
+def test_a_file_that_others_could_read_or_write_is_not_used(
+    spoil: Callable[[Path], str], emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One warning says what is wrong, and the call goes on with a token of its own."""
+    cache = FileTokenCache(tmp_path / "tokens")
+    first = token(emulator, cache)
+    (path,) = (tmp_path / "tokens").glob("*.json")
+    reason = spoil(path)
+    assert token(emulator, cache) != first
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 1
+    assert reason in lines[0]
+
+
+def test_the_default_is_the_users_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing is written before a token is kept."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert FileTokenCache().load("0" * 64) is None
+    assert [path.name for path in tmp_path.iterdir()] == ["pinecone-admin"]
+
+
+def test_a_client_without_a_cache_keeps_its_token_to_itself(emulator: Emulator) -> None:
+    """Nothing is shared unless asked for."""
+    with emulator.admin() as one, emulator.admin() as two:
+        assert isinstance(one, Admin)
+        assert one.token() != two.token()
