@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlencode
 
@@ -47,10 +48,9 @@ def with_headers(request: httpx.Request, headers: Mapping[str, str]) -> httpx.Re
 
 
 def _url(target: str) -> httpx.URL:
-    try:
+    with suppress(httpx.InvalidURL):
         return httpx.URL(target)
-    except httpx.InvalidURL:
-        raise PineconeValueError(f"the address of the request is too long: {len(target)} characters") from None
+    raise PineconeValueError(f"the address of the request is too long: {len(target)} characters")
 
 
 def _method(method: object) -> str:

@@ -13,7 +13,7 @@ fail() {
 # Print the first interpreter that is new enough; $1, where given, is the only candidate.
 find_python() {
   local candidate candidates=("$@")
-  [ $# -gt 0 ] || candidates=("${PYTHON:-python3}" python3 python3.14 python3.13 python3.12 python3.11 python)
+  [ $# -gt 0 ] || candidates=(${PYTHON:+"$PYTHON"} python3 python3.14 python3.13 python3.12 python3.11 python)
   for candidate in "${candidates[@]}"; do
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       printf '%s\n' "$candidate"
