@@ -38,13 +38,14 @@ def server() -> Generator[dict[str, str], None, None]:
 
 @pytest.mark.parametrize("block", [text for _, text in blocks("python")], ids=[name for name, _ in blocks("python")])
 def test_every_python_block_runs_as_it_stands(
-    block: str, server: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    block: str, server: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A newcomer can copy any block: with the credentials in the environment it runs."""
     monkeypatch.setenv("PINECONE_CLIENT_ID", server["client_id"])
     monkeypatch.setenv("PINECONE_CLIENT_SECRET", server["client_secret"])
     monkeypatch.setenv("PINECONE_CONTROLLER_HOST", server["host"])
     monkeypatch.setenv("PINECONE_OAUTH_URL", server["oauth_url"])
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
 
 
