@@ -34,6 +34,7 @@ def _is(value: object, model: str) -> bool:
 
 _ROLES = _listed("RoleName")
 _ORGANIZATION_ROLES = frozenset(role for role in _ROLES if role.startswith("Org"))
+_API_KEY_ROLES = _listed("APIKeyRole")
 _ROLES_BY_SCOPE = {"organization": _ORGANIZATION_ROLES, "project": _ROLES - _ORGANIZATION_ROLES}
 
 
@@ -154,7 +155,7 @@ def switch(argument: str, value: object) -> None:
 def key_roles(argument: str, value: object) -> None:
     """Accept a sequence of roles that an API key can hold."""
     for position, role in enumerate(_sequence(argument, value)):
-        _check_role(f"{argument}[{position}]", role, _listed("APIKeyRole"), "an API key")
+        _check_role(f"{argument}[{position}]", role, _API_KEY_ROLES, "an API key")
 
 
 def role_bindings(argument: str, value: object, *, fewest: int) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import signal
 import subprocess
 import sys
 import time
@@ -169,6 +170,8 @@ async def awaited(result: Any) -> Any:
 
 async def main() -> None:
     """Run the job with both clients."""
+    # Ended from outside, it still stops the emulator.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("quickstart was ended"))
     journal = Journal()
     logger = logging.getLogger("pinecone_admin")
     logger.addHandler(journal)
