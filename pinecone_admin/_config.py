@@ -226,6 +226,8 @@ def _check_proxy(name: str, value: object) -> httpx.Proxy:
     url = _parsed(value if "://" in value else f"http://{value}")
     if url is None or not url.host or url.scheme not in {"http", "https", "socks5", "socks5h"}:
         raise PineconeValueError(f"{name} is not the address of an http, https or socks5 proxy")
+    if url.path not in {"", "/"}:
+        raise PineconeValueError(f"{name} has a path: a slash in its user or password is written %2F")
     if url.scheme.startswith("socks") and find_spec("socksio") is None:
         raise PineconeValueError(f"{name} is a socks proxy, which needs an extra: install httpx[socks]")
     return httpx.Proxy(url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -10,7 +11,7 @@ import httpx
 
 from pinecone_admin import errors
 from pinecone_admin._codec import Misfit, as_object, parse_object
-from pinecone_admin._retry import Call, is_safe_to_retry, parse_retry_after
+from pinecone_admin._retry import Call, causes, is_safe_to_retry, parse_retry_after
 from pinecone_admin.errors import ApiError, Masked, PineconeError
 
 _BY_STATUS: Mapping[int, type[ApiError]] = {
@@ -71,6 +72,19 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return ""
+
+
+def without(response: httpx.Response, secret: str) -> httpx.Response:
+    """Take a secret that the server, or somebody on the way, sends back out of a refusal, which becomes an error."""
+    if response.is_success:
+        return response
+    body = b"".join(response.stream)  # type: ignore[arg-type]
+    return httpx.Response(
+        response.status_code,
+        headers=[(name, value.replace(secret, "***")) for name, value in response.headers.multi_items()],
+        stream=httpx.ByteStream(body.replace(secret.encode(), b"***")),
+        extensions=response.extensions,
+    )
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
@@ -142,5 +156,8 @@ def _said(error: Exception) -> str:
     if isinstance(error, httpx.RemoteProtocolError):
         return "the connection ended early, or what came was not HTTP"
     # The text of others can quote what went over the wire, and so the token.
-    quotable = isinstance(error, httpx.NetworkError | httpx.ProxyError)
-    return str(error)[:_LONGEST_MESSAGE] if quotable and str(error) else type(error).__name__
+    if not isinstance(error, httpx.NetworkError | httpx.ProxyError):
+        return type(error).__name__
+    # trio says nothing itself where a certificate is bad, and leaves that to the cause.
+    reasons = [str(cause) for cause in causes(error, until=None) if cause is error or isinstance(cause, ssl.SSLError)]
+    return next(filter(None, reasons), type(error).__name__)[:_LONGEST_MESSAGE]

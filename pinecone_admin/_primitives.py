@@ -7,13 +7,18 @@ only async needs is imported where it is used, so that the sync client loads no 
 from __future__ import annotations
 
 import os
+import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Generic, Protocol, TypeVar
 from weakref import WeakKeyDictionary
+
+import httpcore
 
 _T = TypeVar("_T")
 
@@ -141,6 +146,20 @@ def running_loop() -> object:
         return trio.lowlevel.current_trio_token()
 
 
+def addresses(host: str) -> list[str]:
+    """Look a host up, so that each of its addresses can be tried in turn."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as exc:
+        raise httpcore.ConnectError(str(exc)) from exc
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+async def async_addresses(host: str) -> list[str]:
+    """Leave it to the backend, which tries all addresses at once."""
+    return [host]
+
+
 class PerLoop(Generic[_T]):
     """One value for each process and event loop, made when it is first asked for."""
 
@@ -160,8 +179,9 @@ class PerLoop(Generic[_T]):
 
     def _drop_closed_loops(self) -> None:
         # A pool refers to its loop, so the weak key alone never lets go of it.
-        for loop in [loop for loop in list(self._values) if getattr(loop, "is_closed", bool)()]:
-            self._values.pop(loop, None)
+        for loop in [reference() for reference in self._values.keyrefs()]:  # a copy: other threads add loops meanwhile
+            if getattr(loop, "is_closed", bool)():
+                self._values.pop(loop, None)
 
     def take(self) -> _T | None:
         """Give the value of this process and loop away, if there is one."""
@@ -184,3 +204,22 @@ class PerProcess(Generic[_T]):
     def take(self) -> _T | None:
         """Give the value of this process away, if there is one."""
         return self._values.pop(os.getpid(), None)
+
+
+_LOADED_WHEN_USED = (
+    "encodings.idna", "cattrs", "cattrs.cols", "cattrs.gen", "dateutil.parser", "generated_client.api",
+    "pinecone_admin.{world}.api_keys", "pinecone_admin.{world}.invites", "pinecone_admin.{world}.organizations",
+    "pinecone_admin.{world}.projects", "pinecone_admin.{world}.role_bindings",
+    "pinecone_admin.{world}.service_accounts", "pinecone_admin.{world}.users",
+)  # fmt: skip
+
+
+def _load_before_fork() -> None:
+    """Load it all: a child would wait for ever for a module that another thread was importing at that moment."""
+    for world in ("_sync", "_async"):
+        if f"pinecone_admin.{world}.client" in sys.modules:
+            for name in _LOADED_WHEN_USED:
+                import_module(name.format(world=world))
+
+
+os.register_at_fork(before=_load_before_fork)

@@ -20,7 +20,7 @@ from generated_client import models
 from generated_client.types import API_VERSION
 from pinecone_admin._cache import SafeCache
 from pinecone_admin._config import Bearer, Credentials, check_text
-from pinecone_admin._errors import from_exception
+from pinecone_admin._errors import from_exception, without
 from pinecone_admin._primitives import Clock, async_wait_for, current_clock, wait_for
 from pinecone_admin._retry import CALL, Call
 from pinecone_admin._token import (
@@ -135,6 +135,7 @@ class Exchange:
         )
         try:
             response = self.transport.handle_request(self._request(client_id, client_secret, call))
+            response = without(response, client_secret.reveal())
             body = _read(response)
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises means no token
             call.outcome = "not_sent"
@@ -427,8 +428,11 @@ class TokenProvider:
             return None
         if isinstance(result, Minted):
             return result.token
-        if wait.fallback is not None and self._is_alive(wait.fallback):
-            return wait.fallback
+        if wait.fallback is not None:
+            if self._is_alive(wait.fallback):
+                return wait.fallback
+            if not done:
+                return None  # the old token has ended or was replaced, and the time of the call is not over
         raise copy.copy(result)  # every waiter raises one of its own
 
     def _late(self) -> PineconeError:

@@ -69,8 +69,8 @@ TABLE: Mapping[Failure, Rule] = {
 }
 _OVERLOADED = frozenset({408, 500, 502, 503, 504})
 _NOT_PROCESSED = frozenset({501, 505})
-# These say nothing of an earlier attempt at the same thing: access or rate may have changed in between.
-_UNSETTLING = frozenset({401, 403, 407, 408, 429})
+# These say nothing of an earlier attempt at the same thing: access may have changed in between.
+_UNSETTLING = frozenset({401, 403, 407})
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
 
 

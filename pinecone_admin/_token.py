@@ -8,6 +8,7 @@ import math
 import re
 from enum import Enum, auto
 from http import HTTPStatus
+from typing import NoReturn
 
 import httpx
 from attrs import field, frozen
@@ -16,7 +17,7 @@ from generated_client.types import masked
 from pinecone_admin._codec import parse_object
 from pinecone_admin._errors import request_id
 from pinecone_admin._retry import parse_retry_after
-from pinecone_admin.errors import InvalidCredentialsError, TokenError
+from pinecone_admin.errors import InvalidCredentialsError, PineconeTypeError, TokenError
 
 AUDIENCE = "https://api.pinecone.io/"
 """What the token is for; the slash at the end counts."""
@@ -46,6 +47,9 @@ class AccessToken:
 
     value: str = field(repr=masked)
     expires_at: float | None
+
+    def __reduce__(self) -> NoReturn:
+        raise PineconeTypeError("AccessToken cannot be pickled: pass its value where that may be known")
 
 
 @frozen(kw_only=True)

@@ -36,7 +36,7 @@ RULES = [
     (r"\bAsync([A-Z]\w+)", r"\1"),
     (r"\bhandle_async_request\b", "handle_request"),
     (r"\ba(close|read)\b", r"\1"),
-    (r"\basync_(get|sleep|admin|together|meanwhile|wait)\b", r"\1"),
+    (r"\basync_(addresses|get|sleep|admin|together|meanwhile|wait)\b", r"\1"),
     (r"\bconnect_later\b", "connect_now"),
     (r"\bPerLoop\b", "PerProcess"),
     (r"\b_async\b", "_sync"),

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 import httpx
 
+from pinecone_admin._errors import without
 from pinecone_admin._provider import TokenSource
 from pinecone_admin._retry import CALL, Call
 from pinecone_admin._token import AccessToken
@@ -24,11 +25,11 @@ class AsyncBearerTransport(httpx.AsyncBaseTransport):
         token = await self._tokens.async_get(deadline=call.deadline)
         response = await self._transport.handle_async_request(_authorized(request, token))
         if response.status_code != HTTPStatus.UNAUTHORIZED:
-            return response
+            return without(response, token.value)
         fresh = await self._tokens.async_get(deadline=call.deadline, rejected=token)
         if fresh.value == token.value:
-            return response
-        return await self._transport.handle_async_request(_authorized(request, fresh))
+            return without(response, token.value)
+        return without(await self._transport.handle_async_request(_authorized(request, fresh)), fresh.value)
 
     async def aclose(self) -> None:
         """Close the transport below."""

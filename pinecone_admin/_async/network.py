@@ -14,6 +14,11 @@ from typing import Any
 
 import httpcore
 
+from pinecone_admin._primitives import async_addresses
+
+_PIECE = 64 * 1024
+"""Bytes written at a time: httpcore times each of the writes that a slow reader makes of one, and not all together."""
+
 _end: ContextVar[float | None] = ContextVar("pinecone_admin_attempt_end", default=None)
 
 
@@ -52,9 +57,19 @@ class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to a host."""
-        left = _left(timeout, httpcore.ConnectTimeout)
-        stream = await self._backend.connect_tcp(host, port, left, local_address, socket_options)
-        return AsyncBoundedStream(stream)
+        found = await async_addresses(host)
+        for remaining in range(len(found), 0, -1):
+            # An address that swallows what is sent to it leaves the others their share of the time.
+            left = _left(timeout, httpcore.ConnectTimeout)
+            share = None if left is None else left / remaining
+            try:
+                stream = await self._backend.connect_tcp(found[-remaining], port, share, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if remaining == 1:
+                    raise
+            else:
+                return AsyncBoundedStream(stream)
+        raise httpcore.ConnectError(f"{host} has no address")
 
     async def connect_unix_socket(
         self,
@@ -76,14 +91,19 @@ class AsyncBoundedStream(httpcore.AsyncNetworkStream):
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream = stream
+        self._writes = self._answered = 0
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         """Read what is there."""
-        return await self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        data = await self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        self._answered = self._writes
+        return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Write all of it."""
-        await self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
+        self._writes += 1
+        for start in range(0, len(buffer), _PIECE):
+            await self._stream.write(buffer[start : start + _PIECE], _left(timeout, httpcore.WriteTimeout))
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -101,4 +121,8 @@ class AsyncBoundedStream(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         """Give what the stream below knows of itself."""
-        return self._stream.get_extra_info(info)
+        # httpcore takes an idle connection that is readable for a closed one. It looks at the two without a lock, and
+        # would close one that another thread has just sent a request over: that one is not idle, whatever it holds.
+        writes, answered = self._writes, self._answered
+        found = self._stream.get_extra_info(info)
+        return found and writes == answered == self._writes if info == "is_readable" else found

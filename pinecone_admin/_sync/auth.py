@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 import httpx
 
+from pinecone_admin._errors import without
 from pinecone_admin._provider import TokenSource
 from pinecone_admin._retry import CALL, Call
 from pinecone_admin._token import AccessToken
@@ -25,11 +26,11 @@ class BearerTransport(httpx.BaseTransport):
         token = self._tokens.get(deadline=call.deadline)
         response = self._transport.handle_request(_authorized(request, token))
         if response.status_code != HTTPStatus.UNAUTHORIZED:
-            return response
+            return without(response, token.value)
         fresh = self._tokens.get(deadline=call.deadline, rejected=token)
         if fresh.value == token.value:
-            return response
-        return self._transport.handle_request(_authorized(request, fresh))
+            return without(response, token.value)
+        return without(self._transport.handle_request(_authorized(request, fresh)), fresh.value)
 
     def close(self) -> None:
         """Close the transport below."""

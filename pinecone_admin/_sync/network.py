@@ -15,6 +15,11 @@ from typing import Any
 
 import httpcore
 
+from pinecone_admin._primitives import addresses
+
+_PIECE = 64 * 1024
+"""Bytes written at a time: httpcore times each of the writes that a slow reader makes of one, and not all together."""
+
 _end: ContextVar[float | None] = ContextVar("pinecone_admin_attempt_end", default=None)
 
 
@@ -53,9 +58,19 @@ class BoundedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to a host."""
-        left = _left(timeout, httpcore.ConnectTimeout)
-        stream = self._backend.connect_tcp(host, port, left, local_address, socket_options)
-        return BoundedStream(stream)
+        found = addresses(host)
+        for remaining in range(len(found), 0, -1):
+            # An address that swallows what is sent to it leaves the others their share of the time.
+            left = _left(timeout, httpcore.ConnectTimeout)
+            share = None if left is None else left / remaining
+            try:
+                stream = self._backend.connect_tcp(found[-remaining], port, share, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if remaining == 1:
+                    raise
+            else:
+                return BoundedStream(stream)
+        raise httpcore.ConnectError(f"{host} has no address")
 
     def connect_unix_socket(
         self,
@@ -77,14 +92,19 @@ class BoundedStream(httpcore.NetworkStream):
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
+        self._writes = self._answered = 0
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what is there."""
-        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        data = self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        self._answered = self._writes
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it."""
-        self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
+        self._writes += 1
+        for start in range(0, len(buffer), _PIECE):
+            self._stream.write(buffer[start : start + _PIECE], _left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         """Close the connection."""
@@ -102,4 +122,8 @@ class BoundedStream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         """Give what the stream below knows of itself."""
-        return self._stream.get_extra_info(info)
+        # httpcore takes an idle connection that is readable for a closed one. It looks at the two without a lock, and
+        # would close one that another thread has just sent a request over: that one is not idle, whatever it holds.
+        writes, answered = self._writes, self._answered
+        found = self._stream.get_extra_info(info)
+        return found and writes == answered == self._writes if info == "is_readable" else found

@@ -6,10 +6,12 @@ import socket
 import ssl
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 from unittest.mock import patch
 
 import anyio
+import trustme
 from attrs import field, frozen
 
 from pinecone_admin import Admin, AsyncAdmin, PineconeError, RetryPolicy
@@ -224,6 +226,7 @@ FAULTS = (
     Fault("200 MB announced", TOO_LARGE, e.PineconeConnectionError, ending(head(200, 200 * MIB) + b"["), in_body=True),
     Fault("200 MB in chunks", TOO_LARGE, e.PineconeConnectionError, without_end, in_body=True),
 )
+BY_NAME = {fault.name: fault for fault in FAULTS}
 
 
 def operation(verb: str) -> Operation[None]:
@@ -257,6 +260,23 @@ class Certificates:
 
     servers: dict[str, ssl.SSLContext] = field(repr=False)
     client: ssl.SSLContext = field(repr=False)
+
+
+def make_certificates(authority: trustme.CA) -> Certificates:
+    """Make servers' certificates, each with something else wrong, and a client's context that trusts the authority."""
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    made = {
+        "good": authority.issue_cert("127.0.0.1", "localhost"),
+        "unknown": trustme.CA().issue_cert("127.0.0.1", "localhost"),
+        "other": authority.issue_cert("elsewhere.example"),
+        "expired": authority.issue_cert("127.0.0.1", not_before=yesterday - timedelta(days=9), not_after=yesterday),
+    }
+    servers = {name: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) for name in made}
+    for name, certificate in made.items():
+        certificate.configure_cert(servers[name])
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    return Certificates(servers=servers, client=client)
 
 
 @contextmanager

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import ssl
 from collections.abc import Generator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import trustme
 
 from pinecone_admin._primitives import use_clock
-from tests.faults.cases import Certificates
+from tests.faults.cases import Certificates, make_certificates
 from tests.faults.clock import RunningClock
 
 HERE = Path(__file__).parent
@@ -60,16 +58,4 @@ def authority() -> trustme.CA:
 @pytest.fixture(scope="session")
 def certificates(authority: trustme.CA) -> Certificates:
     """Make servers' certificates, each with something else wrong."""
-    yesterday = datetime.now(UTC) - timedelta(days=1)
-    made = {
-        "good": authority.issue_cert("127.0.0.1", "localhost"),
-        "unknown": trustme.CA().issue_cert("127.0.0.1", "localhost"),
-        "other": authority.issue_cert("elsewhere.example"),
-        "expired": authority.issue_cert("127.0.0.1", not_before=yesterday - timedelta(days=9), not_after=yesterday),
-    }
-    servers = {name: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) for name in made}
-    for name, certificate in made.items():
-        certificate.configure_cert(servers[name])
-    client = ssl.create_default_context()
-    authority.configure_trust(client)
-    return Certificates(servers=servers, client=client)
+    return make_certificates(authority)

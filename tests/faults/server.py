@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Self, TypeAlias, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
 
@@ -87,10 +87,10 @@ def head(status: int, length: int | None, *lines: str) -> bytes:
 
 
 def answer(status: int, body: bytes = b"{}", *lines: str) -> Action:
-    """Answer properly; what the server fails with has been processed all the same."""
+    """Answer properly; a request to the API that the server fails with has been processed all the same."""
 
     def act(exchange: Exchange) -> None:
-        if status >= 500 and status not in {501, 505}:
+        if status >= 500 and status not in {501, 505} and exchange.request.path != TOKEN_PATH:
             exchange.process()
         exchange.send(head(status, len(body), *lines) + (b"" if exchange.request.verb == "HEAD" else body))
 
@@ -101,7 +101,8 @@ def echo(exchange: Exchange) -> None:
     """Answer with a project whose id is the end of the path; what is deleted already is not found."""
     status = 200 if exchange.process() else 404
     name = exchange.request.path.rsplit("/", 1)[-1]
-    body = json.dumps({"id": name, "name": name, "created_at": "2026-01-01T00:00:00Z"}).encode()
+    project = {"id": name, "name": name, "max_pods": 0, "force_encryption_with_cmek": False, "organization_id": "o"}
+    body = json.dumps(project).encode()
     exchange.send(head(status, len(body)) + (b"" if exchange.request.verb == "HEAD" else body))
 
 
@@ -114,6 +115,27 @@ def mint(exchange: Exchange) -> None:
     exchange.send(head(200, len(body)) + body)
 
 
+def held(gate: threading.Event, then: Action = mint) -> Action:
+    """Answer once a gate is open."""
+
+    def act(exchange: Exchange) -> None:
+        while not gate.wait(0.01) and not exchange.server.stopping.is_set():
+            pass
+        then(exchange)
+
+    return act
+
+
+def late(seconds: float, then: Action = mint) -> Action:
+    """Answer after a while."""
+
+    def act(exchange: Exchange) -> None:
+        exchange.server.stopping.wait(seconds)
+        then(exchange)
+
+    return act
+
+
 @define(eq=False)
 class Server:
     """Listens on loopback. Requests to the API, token exchanges and connections each take a step, the last for ever.
@@ -124,10 +146,13 @@ class Server:
         greetings: What to do with new connections before a request is read, and whether to read any.
         tls: Context of a server that speaks TLS.
         lifetime: ``expires_in`` of the tokens.
+        bind: Port to listen on; any free one by default.
         received: Requests read whole, by verb and path; token exchanges are apart.
         processed: Those of them that were carried out.
         minted: Tokens given out.
         connections: Connections accepted.
+        address: Where it listens, and refuses connections until ``start``.
+        stopping: Set when it is to end.
     """
 
     steps: Sequence[Action] = (echo,)
@@ -135,12 +160,14 @@ class Server:
     greetings: Sequence[Greeting] = (welcome,)
     tls: ssl.SSLContext | None = None
     lifetime: object = 1800
+    bind: int = 0
     received: Counter[tuple[str, str]] = field(init=False, factory=Counter[tuple[str, str]])
     processed: Counter[tuple[str, str]] = field(init=False, factory=Counter[tuple[str, str]])
     requests: list[Request] = field(init=False, factory=list[Request])
     exchanges: int = field(init=False, default=0)
     minted: int = field(init=False, default=0)
     connections: int = field(init=False, default=0)
+    address: tuple[str, int] = field(init=False)
     stopping: threading.Event = field(init=False, factory=threading.Event)
     _lock: threading.Lock = field(init=False, factory=threading.Lock)
     _open: set[socket.socket] = field(init=False, factory=set[socket.socket])
@@ -149,17 +176,24 @@ class Server:
 
     def __attrs_post_init__(self) -> None:
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind(("127.0.0.1", 0))
+        self._listener.bind(("127.0.0.1", self.bind))
+        self.address = self._listener.getsockname()
 
     @property
-    def port(self) -> int:
-        """The port, which refuses connections until ``start``."""
-        return int(self._listener.getsockname()[1])
+    def client(self) -> dict[str, Any]:
+        """The arguments of a client of both the API and the token endpoint."""
+        return {
+            "host": self.url,
+            "oauth_url": self.url + TOKEN_PATH,
+            "client_id": "id",
+            "client_secret": "secret",
+            "lazy": True,
+        }
 
     @property
     def url(self) -> str:
         """The address of the API."""
-        return f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self.port}"
+        return f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self.address[1]}"
 
     def start(self) -> Self:
         """Listen; does nothing the second time."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import pytest
 
 from tests.faults.cases import FAULTS, PATH, VERBS, WORLDS, Certificates, Fault, World, check, failing, meet
+from tests.faults.sequences import SEQUENCES, check_sequence
 
 QUICK = tuple(fault for fault in FAULTS if not fault.slow)
 SLOW = tuple(fault for fault in FAULTS if fault.slow)
@@ -20,12 +22,12 @@ def test_a_fault_that_stays(fault: Fault, verb: str, world: World, certificates:
     check(fault, verb, world, certificates)
 
 
-@pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("fault", SLOW, ids=str)
-def test_a_fault_that_only_a_timeout_ends(fault: Fault, world: World, certificates: Certificates) -> None:
-    """The same holds where the server keeps the connection; all verbs wait at once."""
-    with ThreadPoolExecutor(len(VERBS)) as threads:
-        for done in [threads.submit(check, fault, verb, world, certificates) for verb in VERBS]:
+def test_a_fault_that_only_a_timeout_ends(fault: Fault, certificates: Certificates) -> None:
+    """The same holds where the server keeps the connection; all verbs in all worlds wait at once."""
+    cases = list(product(VERBS, WORLDS))
+    with ThreadPoolExecutor(len(cases)) as threads:
+        for done in [threads.submit(check, fault, verb, world, certificates) for verb, world in cases]:
             done.result()
 
 
@@ -43,3 +45,9 @@ def test_a_fault_that_goes_away(fault: Fault, verb: str, world: World, certifica
     else:
         assert (type(result), fault.seen(server, verb)) == (fault.error, 1)
     assert verb != "POST" or server.processed[verb, PATH] <= 1
+
+
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_one_fault_after_another(name: str) -> None:
+    """An ambiguous attempt stays ambiguous until a later answer settles it, and a delete that is lost is a delete."""
+    check_sequence(SEQUENCES[name])

@@ -1,0 +1,22 @@
+# Sourced by scripts/test: the programs that tests/faults runs beside the client.
+# shellcheck shell=bash
+
+# Install tinyproxy and nginx where that is possible. Where it is not, say why: their tests are skipped then, and fail
+# where CI=true.
+ensure_system_packages() {
+  local program missing=()
+  for program in tinyproxy nginx; do
+    PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$program" >/dev/null || missing+=("$program")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "not installed, and only root could: ${missing[*]} (on Debian and Ubuntu: apt-get install tinyproxy nginx-light)"
+  elif ! command -v apt-get >/dev/null; then
+    echo "not installed, and there is no apt-get: ${missing[*]}"
+  else
+    echo "installing ${missing[*]}"
+    # RUNLEVEL=1 keeps the packages from starting their services: the tests start their own.
+    { apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+      "${missing[@]/%nginx/nginx-light}"; } >/dev/null 2>&1 || echo "apt-get could not install ${missing[*]}"
+  fi
+}

@@ -1,0 +1,434 @@
+#!/usr/bin/env python3
+"""Measure this client and the official SDK under the same faults in one run, and write docs/reliability.md.
+
+Usage: reliability_report.py [--output PATH]
+
+Needs the development environment (scripts/test makes it), takes a few minutes, and stays on loopback. Exits 1 where a
+figure of this client that has to be 0 is not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+import trustme
+from attrs import define, field, frozen
+from pinecone import Admin as OfficialAdmin
+from pinecone._internal import http_client as official_http
+
+from pinecone_admin import RetryPolicy
+from pinecone_admin._primitives import SystemClock, use_clock
+from tests.faults import canaries
+from tests.faults.canaries import KEY, SECRET, Search
+from tests.faults.cases import FAULTS, Certificates, Fault, World, ending, failing, make_certificates
+from tests.faults.clock import RunningClock
+from tests.faults.server import Action, Exchange, Server, answer, echo, late
+from tests.faults.worlds import Client, in_threads
+
+ROOT = Path(__file__).resolve().parent.parent
+ATTEMPTS = 4
+TIMEOUT = 1.0
+"""Seconds for an attempt, of either client."""
+PATIENCE = 6.0
+"""Seconds after which a call has outlived the timeout of all its attempts."""
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "GET": lambda admin: admin.projects.describe(project_id="thing"),
+    "POST": lambda admin: admin.projects.create(name="thing"),
+    "PATCH": lambda admin: admin.projects.update(project_id="thing", name="other"),
+    "DELETE": lambda admin: admin.projects.delete(project_id="thing"),
+}
+DOWN: dict[str, Action] = {
+    "FIN": ending(b"", process=False),
+    "RST": ending(b"", Exchange.reset, process=False),
+    "garbage": ending(b"garbage\r\n\r\n", process=False),
+    "429": answer(429),
+    "500": answer(500),
+    "503": answer(503),
+    "302": answer(302),
+    "HTML": answer(200, b"<html>"),
+    "no token": answer(200, b"{}"),
+    "401": answer(401),
+}
+
+
+class Subject(Protocol):
+    """A client under test, for code that is not async."""
+
+    admin: Any
+
+    def do(self, ask: Callable[[], Any]) -> Any:
+        """Call; an error is a result."""
+        ...
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
+
+class Official:
+    """The official SDK, whose waits between attempts are skipped and whose timeout is set where it has no option."""
+
+    def __init__(self, **options: Any) -> None:
+        official_http.get_budget_registry()._reset()  # noqa: SLF001 - else one case would spend the retries of the next
+        self.admin: Any = OfficialAdmin(**options)
+        http = self.admin._http  # noqa: SLF001 - the only way to its timeout
+        object.__setattr__(http._config, "timeout", TIMEOUT)  # noqa: SLF001
+        http._default_timeout_extensions["timeout"] = httpx.Timeout(TIMEOUT).as_dict()  # noqa: SLF001
+
+    def do(self, ask: Callable[[], Any]) -> Any:
+        """Call; an error is a result."""
+        try:
+            return ask()
+        except Exception as exc:  # noqa: BLE001 - whatever it raises
+            return exc
+
+    def close(self) -> None:
+        """Close it."""
+        self.admin.close()
+
+
+@frozen
+class Column:
+    """One client of the table.
+
+    Attributes:
+        title: Its name in the table.
+        forks: Its name in tests/faults/forks.py.
+        world: Ours in this world; the official SDK where it is None.
+    """
+
+    title: str
+    forks: str
+    world: World | None
+
+    def make(self, certificates: Certificates, **options: Any) -> Subject:
+        """Make a client with four attempts."""
+        if self.world is None:
+            return Official(**options)
+        policy = RetryPolicy(max_attempts=ATTEMPTS, attempt_timeout=TIMEOUT, backoff=0.05)
+        return Client(self.world, ssl_verify=certificates.client, retry=policy, **options)
+
+
+COLUMNS = (
+    Column("`Admin`", "ours", "sync"),
+    Column("`AsyncAdmin`, asyncio", "asyncio", "asyncio"),
+    Column("`AsyncAdmin`, trio", "trio", "trio"),
+    Column(f"official SDK {version('pinecone')}", "official", None),
+)
+
+
+@frozen
+class Case:
+    """A fault that a call with a verb meets so many times, or whenever it is tried."""
+
+    fault: Fault
+    verb: str
+    times: int | None
+
+
+@define
+class Figures:
+    """What was counted for one client.
+
+    Attributes:
+        rows: Figures by the name of their row.
+        posts: By fault: how often a create was sent, processed, and what the caller is told.
+    """
+
+    rows: dict[str, int] = field(factory=dict[str, int])
+    posts: dict[str, str] = field(factory=dict[str, str])
+
+    def add(self, name: str, count: int) -> None:
+        """Add to a figure."""
+        self.rows[name] = self.rows.get(name, 0) + count
+
+
+MUST_BE_ZERO = (
+    "POSTs processed twice",
+    "calls that outlived their timeout",
+    "calls that failed while their token was alive",
+    "deadlocks in forked children",
+    "crossed answers",
+    "secrets found",
+)
+
+
+@contextmanager
+def credentials(server: Server) -> Generator[dict[str, Any], None, None]:
+    """Run a token endpoint that is well, and give the arguments of a client of the server."""
+    with Server() as tokens:
+        yield {"host": server.url} | {
+            name: value for name, value in tokens.client.items() if name not in {"host", "lazy"}
+        }
+
+
+def meet_faults(column: Column, certificates: Certificates, figures: Figures) -> None:
+    """Let every verb meet every fault, once and for ever."""
+    cases = [Case(fault, verb, times) for fault in FAULTS if fault.reachable for verb in CALLS for times in (None, 1)]
+    with use_clock(RunningClock()):
+        for case in cases:
+            if not case.fault.slow:
+                meet(case, column, certificates, figures)
+    with use_clock(SystemClock()), ThreadPoolExecutor(8) as threads:
+        slow = [case for case in cases if case.fault.slow]
+        list(threads.map(lambda case: meet(case, column, certificates, figures), slow))
+
+
+def meet(case: Case, column: Column, certificates: Certificates, figures: Figures) -> None:
+    """Let one call meet a fault."""
+    fault, verb = case.fault, case.verb
+    with failing(fault, certificates, times=case.times) as server, credentials(server) as arguments:
+        subject = column.make(certificates, **arguments)
+        results: list[object] = []
+        thread = threading.Thread(target=lambda: results.append(subject.do(lambda: CALLS[verb](subject.admin))))
+        thread.start()
+        thread.join(PATIENCE)
+        outlived = thread.is_alive()
+        sent = fault.seen(server, verb)
+        server.stop()
+        thread.join()
+        subject.close()
+    processed = sum(count for (each, _), count in server.processed.items() if each == verb)
+    figures.add("fault cases", 1)
+    figures.add("requests seen by the server", sent)
+    figures.add("calls that outlived their timeout", outlived)
+    if verb == "POST":
+        figures.add("POSTs processed twice", processed > 1)
+        if case.times is None:
+            figures.posts[fault.name] = f"{sent} / {processed}, {told(results[0])}"
+
+
+def told(result: object) -> str:
+    """Say what a caller is told."""
+    if not isinstance(result, Exception):
+        return "success"
+    outcome = getattr(result, "outcome", None)
+    return f"`{type(result).__name__}`" + (f" {outcome}" if outcome else "")
+
+
+def fly(column: Column, certificates: Certificates, figures: Figures) -> None:
+    """Let a hundred threads find an expired token, fifty times."""
+    with Server(tokens=[late(0.005)]) as server, use_clock(RunningClock()) as _:
+        arguments = {name: value for name, value in server.client.items() if name != "lazy"}
+        subject = column.make(certificates, **arguments)
+        subject.do(lambda: CALLS["GET"](subject.admin))
+        before = server.minted
+        for _ in range(50):
+            expire(subject, 1801)
+            in_threads(100, lambda: subject.do(lambda: CALLS["GET"](subject.admin)))
+        subject.close()
+        figures.add("tokens minted for 50 expiries under 100 threads", server.minted - before)
+
+
+def expire(subject: Subject, seconds: float) -> None:
+    """Let time pass for a client, or let it think so."""
+    if isinstance(subject, Official):
+        subject.admin._http._deadline = 0.0  # noqa: SLF001 - its clock cannot be given
+    else:
+        subject.admin._clock.advance(seconds)  # noqa: SLF001 - the clock it was made with
+
+
+def lose_endpoint(column: Column, certificates: Certificates, figures: Figures) -> None:
+    """Take the token endpoint down in ten ways with 250 seconds left, and with 20."""
+    for way in DOWN.values():
+        for left in (250, 20):
+            with Server() as api, Server() as tokens, use_clock(RunningClock()):
+                arguments = {name: value for name, value in tokens.client.items() if name != "lazy"}
+                subject = column.make(certificates, **arguments | {"host": api.url})
+                assert not isinstance(subject.do(lambda: CALLS["GET"](subject.admin)), Exception)  # noqa: B023, S101
+                tokens.tokens = [way]
+                expire(subject, 1800 - left)
+                result = subject.do(lambda: CALLS["GET"](subject.admin))  # noqa: B023 - called at once
+                figures.add("calls that failed while their token was alive", isinstance(result, Exception))
+                time.sleep(0.05)  # what goes on in the background
+                subject.close()
+
+
+def fork(column: Column, figures: Figures) -> None:
+    """Fork two hundred times."""
+    command = [sys.executable, "-m", "tests.faults.forks", column.forks, "200"]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    counts: dict[str, int] = json.loads(done.stdout)
+    figures.add("forks", counts["forks"])
+    figures.add("deadlocks in forked children", counts["deadlocks"])
+    figures.add("crossed answers", counts["crossed"] + counts["parent_crossed"])
+    figures.add("other errors in children and parents", counts["errors"] + counts["parent_errors"])
+
+
+def hunt(column: Column, certificates: Certificates, figures: Figures) -> None:
+    """Look for canaries in errors, values, stacks and logs."""
+    search = Search()
+    with search.logs("logs"):
+        for tokens, step in scenes():
+            hunt_in(column, certificates, search, tokens, step)
+    figures.add("places searched for secrets", search.places)
+    figures.add("secrets found", len(search.found))
+
+
+def scenes() -> Iterator[tuple[Action, Action]]:
+    """Give token endpoints and APIs that fail, and some that tell."""
+    refused = '{"error": "access_denied", "error_description": "GIVEN is wrong"}'
+    for tokens in (canaries.telling(401, refused), canaries.telling(200, '{"got": "GIVEN"}'), ending(b""), answer(500)):
+        yield tokens, echo
+    message = '{"error": {"code": "X", "message": "bad GIVEN"}}'
+    for step in (echo, answer(401), answer(503), ending(b""), canaries.telling(400, message), key, misfit):
+        yield canaries.mint, step
+
+
+def key(exchange: Exchange) -> None:
+    """Answer with an API key whose value is a canary."""
+    made = {"id": "k", "name": "n", "project_id": "p", "roles": ["ProjectEditor"], "created_at": "2026-01-01T00:00:00Z"}
+    answer(201, json.dumps({"key": made, "value": KEY}).encode())(exchange)
+
+
+def misfit(exchange: Exchange) -> None:
+    """Answer with a key that does not fit the API description."""
+    answer(201, json.dumps({"key": {"id": 1}, "value": KEY}).encode())(exchange)
+
+
+def hunt_in(column: Column, certificates: Certificates, search: Search, tokens: Action, step: Action) -> None:
+    """Search all that one call leaves."""
+    with Server(tokens=[tokens], steps=[step]) as server, use_clock(RunningClock()):
+        arguments = {name: value for name, value in server.client.items() if name != "lazy"}
+        try:
+            subject = column.make(certificates, **arguments | {"client_secret": SECRET})
+        except Exception as exc:  # noqa: BLE001 - the official SDK mints at once
+            search.error("construction", exc)
+            return
+        makes_key = step in {key, misfit}
+        ask = (
+            (lambda: subject.admin.api_keys.create(project_id="p", name="n"))
+            if makes_key
+            else subject.admin.projects.list
+        )
+        result = subject.do(ask)
+        if isinstance(result, Exception):
+            search.error("call", result)
+        else:
+            search.value("result", result)
+        search.value("client", subject.admin)
+        search.pickle("client", subject.admin)
+        search.objects("client", subject.admin)
+        search.stacks("stacks")
+        subject.close()
+
+
+def measure(column: Column, certificates: Certificates) -> Figures:
+    """Measure one client."""
+    figures = Figures(rows=dict.fromkeys(MUST_BE_ZERO, 0))
+    for step in (meet_faults, fly, lose_endpoint, hunt):
+        step(column, certificates, figures)
+    fork(column, figures)
+    return figures
+
+
+ROWS = (
+    "fault cases",
+    "requests seen by the server",
+    "POSTs processed twice",
+    "calls that outlived their timeout",
+    "tokens minted for 50 expiries under 100 threads",
+    "calls that failed while their token was alive",
+    "forks",
+    "deadlocks in forked children",
+    "crossed answers",
+    "other errors in children and parents",
+    "places searched for secrets",
+    "secrets found",
+)
+
+
+def page(measured: Sequence[Figures]) -> str:
+    """Write the page."""
+    titles = [column.title for column in COLUMNS]
+    verbs = ", ".join(CALLS)
+    zero = [f"**{row}**" if row in MUST_BE_ZERO else row for row in ROWS]
+    figures = [[shown, *(str(each.rows[row]) for each in measured)] for shown, row in zip(zero, ROWS, strict=True)]
+    ours, official = measured[0], measured[-1]
+    posts = [[fault, ours.posts[fault], official.posts[fault]] for fault in ours.posts]
+    return f"""# Reliability, measured
+
+Written by `scripts/reliability_report.py`, in one run on loopback with Python {platform.python_version()},
+httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold rows have to be 0.
+
+{table(["", *titles], figures)}
+
+- Fault cases: {verbs}, each with {len(ours.posts)} faults of `tests/faults/cases.py`, each of them once for a fault
+  that stays and once for one that goes away, with {ATTEMPTS} attempts of {TIMEOUT:g} s. The server counts what it
+  receives and what it carries out. Faults without a server (connection refused, name look-up) are in the tests only.
+- Outlived: still running after {PATIENCE:g} s.
+- Token alive: the token endpoint is down in {len(DOWN)} ways, with 250 and with 20 seconds left.
+- Forks: four threads use the client, tokens live for a second, and children are forked at random moments.
+- Secrets: canaries as client secret, token and API key, searched for in errors with everything they carry along,
+  tracebacks with locals, `repr`, pprint, rich, pickles, frames of other threads, and logs at every level.
+- The official SDK has no option for its timeout, its waits or a CA: it is measured with its timeout set from outside,
+  its waits skipped, its retry budget full for each case, and the CA in `SSL_CERT_FILE`.
+
+## One create under each fault that stays
+
+Sent / processed, and what the caller is told.
+
+{table(["fault", titles[0], titles[-1]], posts)}
+"""
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a table of Markdown."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+@contextmanager
+def trusted(authority: trustme.CA) -> Generator[None, None, None]:
+    """Let the official SDK trust the authority, and hide what else the environment says."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "authority.pem"
+        authority.cert_pem.write_to_path(str(file))
+        for name in list(os.environ):
+            if name.startswith("PINECONE_") or name.lower().endswith("_proxy"):
+                del os.environ[name]
+        os.environ["SSL_CERT_FILE"] = str(file)
+        yield
+
+
+def main() -> int:
+    """Measure, write, and compare with what has to be 0."""
+    arguments = sys.argv[1:]
+    output = (
+        Path(arguments[1]) if arguments[:1] == ["--output"] and len(arguments) > 1 else ROOT / "docs/reliability.md"
+    )
+    authority = trustme.CA()
+    certificates = make_certificates(authority)
+    official_http._retry_sleep = lambda _: None  # noqa: SLF001 - a seam that it offers
+    measured: list[Figures] = []
+    with trusted(authority):
+        for column in COLUMNS:
+            started = time.monotonic()
+            measured.append(measure(column, certificates))
+            print(f"{column.title}: {time.monotonic() - started:.0f} s", flush=True)
+    output.parent.mkdir(exist_ok=True)
+    output.write_text(page(measured), encoding="utf-8")
+    print(f"{output} is written")
+    wrong = [row for row in MUST_BE_ZERO for figures in measured[:-1] if figures.rows[row]]
+    if wrong:
+        print(f"not 0: {', '.join(wrong)}", file=sys.stderr)
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

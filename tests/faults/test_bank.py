@@ -1,0 +1,118 @@
+"""Suite 5, stateful: a bank in which no account is opened twice, and none without anybody knowing of it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from pinecone_admin import PineconeError
+from pinecone_admin.operations import Operation
+from tests.faults.cases import CHUNKED, WORLDS, World, ending
+from tests.faults.server import Action, Exchange, Server, answer, echo, head
+from tests.faults.worlds import Client
+
+FAULTS: dict[str, Action] = {
+    "FIN unprocessed": ending(b"", process=False),
+    "FIN": ending(b""),
+    "RST": ending(b"", Exchange.reset),
+    "head truncated": ending(b"HTTP/1.1 201 Cr"),
+    "garbage": ending(b"garbage\r\n\r\n"),
+    "body truncated": ending(head(201, 99) + b"{"),
+    "chunks truncated": ending(CHUNKED + b"5\r\n{}"),
+    "408": answer(408),
+    "429": answer(429),
+    "503 processed": answer(503),
+    "520 processed": answer(520),
+    "501": answer(501),
+    "401": answer(401),
+    "409": answer(409),
+}
+faults = st.lists(st.sampled_from(sorted(FAULTS)), max_size=5)
+
+
+class Bank(RuleBasedStateMachine):
+    """Opens and closes accounts at a server that fails in every way."""
+
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+        self.opened: list[str] = []
+
+    @initialize()
+    def start(self) -> None:
+        """Begin with no account."""
+        self.server = Server().start()
+        self.client = Client(self.world, **self.server.client)
+
+    @rule(faults=faults)
+    def open(self, faults: list[str]) -> None:
+        """Open an account: success means one, a sure failure none, and anything else is said."""
+        self.calls += 1
+        path = f"/accounts/{self.calls}"
+        error = self.call("POST", path, faults)
+        made = self.server.processed["POST", path]
+        assert made <= 1
+        if error is None:
+            self.opened.append(path)
+            assert made == 1
+        elif error.outcome in {"not_sent", "rejected"}:
+            assert made == 0
+            assert error.safe_to_retry
+        else:
+            assert not error.safe_to_retry
+            assert error.outcome == "unknown" or made == 1
+
+    @rule(faults=faults, data=st.data())
+    def close(self, faults: list[str], data: st.DataObject) -> None:
+        """Close an account: success means that it is gone, and a sure failure that it is there."""
+        if not self.opened:
+            return
+        path = data.draw(st.sampled_from(self.opened))
+        before = self.server.processed["DELETE", path]
+        error = self.call("DELETE", path, faults)
+        if error is None:
+            self.opened.remove(path)
+            assert self.server.processed["DELETE", path] > before
+        elif error.outcome == "not_sent":
+            assert self.server.processed["DELETE", path] == before
+        elif error.outcome == "done":
+            assert self.server.processed["DELETE", path] > before
+
+    def call(self, verb: str, path: str, faults: list[str]) -> PineconeError | None:
+        """Send one request, which meets the faults one after another."""
+        past = [echo] * len(self.server.requests)
+        self.server.steps = [*past, *(FAULTS[name] for name in faults), echo]
+        operation = Operation(id="account", method=verb, path=path, returns=None)
+        result = self.client.do(lambda: self.client.admin.send(operation))
+        assert result is None or isinstance(result, PineconeError)
+        return result
+
+    @invariant()
+    def creations_are_not_more_than_calls(self) -> None:
+        """However often a request failed, the bank holds no more accounts than were asked for."""
+        if self.calls:
+            assert sum(count for (verb, _), count in self.server.processed.items() if verb == "POST") <= self.calls
+
+    def teardown(self) -> None:
+        """Stop everything."""
+        if hasattr(self, "client"):
+            self.client.close()
+            self.server.stop()
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_bank(world: World) -> None:
+    """Creations never exceed calls, and every creation without success is known to be unknown or done."""
+    run_state_machine_as_test(
+        type("Bank", (Bank,), {"world": world}),
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=20,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )

@@ -1,0 +1,327 @@
+"""Suite 2: cancelled waiters, closed loops, one loop after another, several at once, and closing the client."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import anyio
+import pytest
+
+from pinecone_admin import AccessToken, Admin, AsyncAdmin, ClientClosedError, RetryEvent, RetryPolicy
+from pinecone_admin._primitives import PerLoop, SystemClock, use_clock
+from tests.faults.cases import ending, operation
+from tests.faults.server import Action, Exchange, Server, answer, echo, head, held
+from tests.faults.worlds import in_loop, in_threads
+
+HANGING: dict[str, Action] = {
+    "before the head": ending(b"", Exchange.hang),
+    "within the head": ending(b"HTTP/1.1 200 OK\r\nConte", Exchange.hang),
+    "within the body": ending(head(200, 99) + b"{", Exchange.hang),
+    "within an error body": ending(head(503, 99) + b"{", Exchange.hang),
+}
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    """Make a gate that holds the token endpoint, and is open in the end."""
+    gate = threading.Event()
+    yield gate
+    gate.set()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until something has happened elsewhere."""
+    with anyio.fail_after(5):
+        while not condition():  # noqa: ASYNC110 - it happens in another thread
+            await anyio.sleep(0.002)
+
+
+async def named(admin: AsyncAdmin, name: str) -> None:
+    """Ask for a project, and expect that one."""
+    project = await admin.projects.describe(project_id=name)
+    assert project.id == name
+
+
+async def twice(admin: AsyncAdmin) -> None:
+    """Open a connection, and use it."""
+    await named(admin, "first")
+    await named(admin, "second")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("cancelled", [{0}, {4}, {9}, {0, 1, 2, 3, 4}, set(range(9))], ids=str)
+async def test_a_cancelled_waiter_harms_nobody(cancelled: set[int], gate: threading.Event) -> None:
+    """Whichever waiters are cancelled, the others get the token of the one exchange."""
+    got: dict[int, AccessToken] = {}
+    scopes = [anyio.CancelScope() for _ in range(10)]
+
+    async def wait(number: int) -> None:
+        with scopes[number]:
+            got[number] = await admin.token()
+
+    with Server(tokens=[held(gate)]) as server:
+        async with AsyncAdmin(**server.client) as admin, anyio.create_task_group() as group:
+            for number in range(10):
+                group.start_soon(wait, number)
+            await until(lambda: server.exchanges)
+            for number in cancelled:
+                scopes[number].cancel()
+            await anyio.sleep(0.01)
+            gate.set()
+        assert set(got) == set(range(10)) - cancelled
+        assert {token.value for token in got.values()} == {"token-1"}
+        assert server.exchanges == 1
+
+
+@pytest.mark.anyio
+async def test_the_exchange_of_cancelled_waiters_completes(gate: threading.Event) -> None:
+    """Where nobody waits any more, the next one still gets that token."""
+    with Server(tokens=[held(gate)]) as server:
+        async with AsyncAdmin(**server.client) as admin:
+            with anyio.move_on_after(0.05) as scope:
+                await admin.token()
+            assert scope.cancelled_caught
+            gate.set()
+            assert (await admin.token()).value == "token-1"
+        assert server.exchanges == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("where", HANGING)
+async def test_cancellation_gives_the_connection_back(where: str) -> None:
+    """Wherever a call is cancelled, the only connection of a pool of one is free for the next call."""
+    with Server(steps=[HANGING[where]] * 5 + [echo]) as server:
+        async with AsyncAdmin(host=server.url, access_token="given", max_connections=1) as admin:
+            for number in range(5):
+                with anyio.move_on_after(0.02) as scope:
+                    await named(admin, str(number))
+                assert scope.cancelled_caught
+            await named(admin, "last")
+
+
+@pytest.mark.anyio
+async def test_cancellation_at_any_moment_leaves_the_pool_whole() -> None:
+    """Calls that are cancelled after 0, 0.2, 0.4 … milliseconds leave a pool of two that answers, each its own."""
+    with Server(steps=[echo]) as server:
+        async with AsyncAdmin(host=server.url, access_token="given", max_connections=2) as admin:
+            for number in range(50):
+                with anyio.move_on_after(number / 5000):
+                    await named(admin, f"cancelled-{number}")
+                await named(admin, str(number))
+
+
+@pytest.mark.anyio
+async def test_cancellation_passes_through_the_wait_for_the_next_attempt() -> None:
+    """A Retry-After of half a minute ends at once, and is not followed by another attempt."""
+    started = time.monotonic()
+    with Server(steps=[answer(429, b"", "Retry-After: 30")]) as server, use_clock(SystemClock()):
+        async with AsyncAdmin(host=server.url, access_token="given") as admin:
+            with anyio.move_on_after(0.1) as scope:
+                await admin.send(operation("POST"))
+            assert scope.cancelled_caught
+        assert server.calls("POST") == 1
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("cancel", [True, False], ids=["cancelled", "abandoned"])
+def test_a_loop_that_closes_under_an_exchange(gate: threading.Event, *, cancel: bool) -> None:
+    """The exchange of a closed loop completes without complaint, and another loop uses its token."""
+    with Server(tokens=[held(gate)]) as server:
+        admin = AsyncAdmin(**server.client)
+        loop = asyncio.new_event_loop()
+        loop.set_exception_handler(lambda *_: None)  # that a pending task is destroyed is what is tried here
+        task = loop.create_task(admin.token())
+        loop.run_until_complete(until(lambda: server.exchanges))
+        if cancel:
+            task.cancel()
+            loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+        gate.set()
+        for backend in ("asyncio", "trio"):
+            assert anyio.run(admin.token, backend=backend).value == "token-1"
+        anyio.run(admin.aclose)
+        assert server.exchanges == 1
+
+
+@pytest.mark.parametrize("backends", ["asyncio asyncio", "trio trio", "asyncio trio asyncio"])
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # a loop that ends takes its open connections along
+def test_one_loop_after_another(backends: str) -> None:
+    """A client that is not closed in between goes on in the next loop, with the same token and its own connections."""
+    with Server() as server:
+        admin = AsyncAdmin(**server.client)
+        for backend in backends.split():
+            anyio.run(twice, admin, backend=backend)
+        anyio.run(admin.aclose)
+        assert server.exchanges == 1
+        assert server.calls("GET") == 2 * len(backends.split())
+        del admin
+        gc.collect()
+
+
+def test_three_loops_at_once() -> None:
+    """Loops that run at once share the token, never a connection and never an answer."""
+    with Server() as server:
+        admin = AsyncAdmin(**server.client, max_connections=5)
+
+        async def many(backend: str) -> None:
+            async def one(number: int) -> None:
+                await named(admin, f"{backend}-{number}")
+
+            async with anyio.create_task_group() as group:
+                for number in range(50):
+                    group.start_soon(one, number)
+            await close_connections(admin)
+
+        def run(name: str) -> Callable[[], None]:
+            return lambda: anyio.run(many, name, backend=name.split("-", maxsplit=1)[0])
+
+        in_threads(0, lambda: None, run("asyncio-1"), run("trio-2"), run("asyncio-3"))
+        anyio.run(admin.aclose)
+        assert server.exchanges == 1
+        assert server.calls("GET") == 150
+        assert max(server.processed.values()) == 1
+
+
+async def close_connections(admin: AsyncAdmin) -> None:
+    """Close what belongs to this loop, and leave the client open for others."""
+    pools = admin._shared.pools
+    assert pools is not None
+    await pools.aclose()
+
+
+def test_close_wakes_a_sleeping_retry() -> None:
+    """Closing ends a wait of half a minute with ClientClosedError, and nothing more is sent."""
+    waits: list[RetryEvent] = []
+    with Server(steps=[answer(429, b"", "Retry-After: 30"), echo]) as server, use_clock(SystemClock()):
+        admin = Admin(host=server.url, access_token="given", retry=RetryPolicy(on_retry=waits.append))
+        with ThreadPoolExecutor() as threads:
+            call = threads.submit(admin.send, operation("POST"))
+            anyio.run(until, lambda: waits)
+            started = time.monotonic()
+            admin.close()
+            with pytest.raises(ClientClosedError) as caught:
+                call.result()
+        assert time.monotonic() - started < 5
+        assert server.calls("POST") == 1
+        assert caught.value.outcome == "rejected"
+
+
+@pytest.mark.anyio
+async def test_aclose_wakes_a_sleeping_retry() -> None:
+    """The async client does the same."""
+    errors: list[BaseException] = []
+    waits: list[RetryEvent] = []
+
+    async def create() -> None:
+        try:
+            await admin.send(operation("POST"))
+        except ClientClosedError as exc:
+            errors.append(exc)
+
+    with Server(steps=[answer(429, b"", "Retry-After: 30"), echo]) as server, use_clock(SystemClock()):
+        admin = AsyncAdmin(host=server.url, access_token="given", retry=RetryPolicy(on_retry=waits.append))
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as group:
+                group.start_soon(create)
+                await until(lambda: waits)
+                await admin.aclose()
+        assert len(errors) == server.calls("POST") == 1
+
+
+@pytest.mark.anyio
+async def test_close_lets_waiters_for_a_token_go(gate: threading.Event) -> None:
+    """All that wait for a token get ClientClosedError, and the token that comes late is dropped."""
+    errors: list[ClientClosedError] = []
+
+    async def wait(ask: Callable[[], Awaitable[Any]]) -> None:
+        try:
+            await ask()
+        except ClientClosedError as exc:
+            errors.append(exc)
+
+    with Server(tokens=[held(gate)]) as server:
+        admin = AsyncAdmin(**server.client)
+        async with anyio.create_task_group() as group:
+            for ask in (admin.token, lambda: named(admin, "x"), admin.projects.list):
+                group.start_soon(wait, ask)
+            await until(lambda: server.exchanges)
+            await anyio.sleep(0.01)
+            await admin.aclose()
+        assert len(errors) == 3
+        gate.set()
+        with pytest.raises(ClientClosedError):
+            await admin.token()
+        assert not server.requests
+
+
+def test_close_lets_threads_go(gate: threading.Event) -> None:
+    """Threads that wait for a token do the same."""
+    with Server(tokens=[held(gate)]) as server:
+        admin = Admin(**server.client)
+        with ThreadPoolExecutor() as threads:
+            waiting = [threads.submit(admin.token) for _ in range(10)]
+            anyio.run(until, lambda: server.exchanges)
+            admin.close()
+            for call in waiting:
+                with pytest.raises(ClientClosedError):
+                    call.result(5)
+
+
+def test_threads_get_their_own_answers() -> None:
+    """Fifty threads on five connections get what they asked for at the first attempt, twenty times in a row."""
+    with Server() as server:
+        for _ in range(20):
+            with Admin(**server.client, max_connections=5, retry=RetryPolicy(max_attempts=1)) as admin:
+                check_threads(admin)
+        assert server.exchanges == 20
+        assert server.connections <= 20 * 6
+
+
+def check_threads(admin: Admin) -> None:
+    """Ask for another project in each thread."""
+    numbers = iter(range(50))
+
+    def ask() -> bool:
+        name = str(next(numbers))
+        return admin.projects.describe(project_id=name).id == name
+
+    assert all(in_threads(50, ask))
+
+
+def test_a_loop_in_each_thread() -> None:
+    """Clients of their own in many short loops leave nothing behind."""
+    with Server() as server:
+
+        async def alone() -> str:
+            async with AsyncAdmin(**server.client) as admin:
+                return (await admin.token()).value
+
+        tokens = in_threads(0, list[str], *[in_loop(backend, 1, alone) for backend in ("asyncio", "trio") * 5])
+        assert len({token for each in tokens for token in each}) == server.exchanges == 10
+
+
+def test_loops_that_come_and_go_in_many_threads() -> None:
+    """That threads make and close loops while others look for theirs disturbs nobody."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        values: PerLoop[object] = PerLoop(object)
+
+        async def get() -> object:
+            return values.get()
+
+        def come_and_go() -> None:
+            for _ in range(200):
+                asyncio.run(get())
+
+        in_threads(8, come_and_go)
+    finally:
+        sys.setswitchinterval(before)

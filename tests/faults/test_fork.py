@@ -1,0 +1,42 @@
+"""Suite 4: forks at random points, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.faults.server import Server
+
+ROOT = Path(__file__).resolve().parents[2]
+HARMLESS = {"deadlocks": 0, "crossed": 0, "errors": 0, "parent_crossed": 0, "parent_errors": 0}
+
+
+def forks(*arguments: str) -> dict[str, int]:
+    """Run the program and give its counts."""
+    command = [sys.executable, "-m", "tests.faults.forks", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=50)
+    assert not done.stderr, done.stderr
+    counts: dict[str, int] = json.loads(done.stdout)
+    return counts
+
+
+@pytest.mark.parametrize(("client", "count"), [("ours", 200), ("asyncio", 60), ("trio", 60)])
+def test_fork_at_random_points(client: str, count: int) -> None:
+    """Children of a busy process, forked with warm connections and during refreshes, get their own answers."""
+    counts = forks(client, str(count))
+    assert counts.pop("minted") > 5
+    assert counts.pop("requests") > 5 * count
+    assert counts == HARMLESS | {"forks": count}
+
+
+def test_fork_during_the_first_call() -> None:
+    """A child forked while another thread loads what the first call loads does not wait for that for ever."""
+    with Server() as server, ThreadPoolExecutor(3) as processes:
+        trials = [processes.submit(forks, "cold", str(after), server.url) for after in range(0, 36, 3)]
+        for trial in trials:
+            assert trial.result() == HARMLESS | {"forks": 1}

@@ -1,0 +1,178 @@
+"""Suite 6: whichever cell of the table is changed, or whatever is classified otherwise, a case of suite 5 fails."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any, get_args
+
+import httpx
+import pytest
+
+from pinecone_admin import _retry
+from pinecone_admin._retry import TABLE, Failure, Rule
+from pinecone_admin._sync import client, transport
+from pinecone_admin.errors import Outcome
+from tests.faults.cases import BY_NAME, FAULTS, VERBS, Certificates, Fault, check
+from tests.faults.sequences import SEQUENCES, check_sequence
+
+REPRESENTATIVES = {
+    Failure.NOT_SENT: "refused",
+    Failure.RATE_LIMITED: "429",
+    Failure.OVERLOADED: "500",
+    Failure.NO_ANSWER: "FIN",
+    Failure.BROKEN_BODY: "body truncated",
+    Failure.TOO_LARGE: "200 MB announced",
+    Failure.BROKEN_SERVER: "520",
+    Failure.UNREACHABLE: "certificate of another host",
+    Failure.REDIRECTED: "302",
+    Failure.REFUSED: "400",
+}
+QUICK = [fault for fault in FAULTS if not fault.slow and fault.name != "200 MB in chunks"]
+STATUSES = ("408", "500", "502 HTML", "503 Retry-After", "504", "501", "505", "520", "400", "409", "429")
+
+
+def is_caught(fault: Fault, certificates: Certificates, verbs: tuple[str, ...] = ("PUT", "POST")) -> bool:
+    """Tell whether a case fails."""
+    for verb in verbs:
+        try:
+            check(fault, verb, "sync", certificates)
+        except AssertionError:
+            return True
+    return False
+
+
+def cells() -> Iterator[tuple[Failure, Rule]]:
+    """Give every rule with one field changed."""
+    for failure, rule in TABLE.items():
+        yield failure, rule._replace(retry=not rule.retry)
+        yield failure, rule._replace(retry_post=not rule.retry_post)
+        for outcome in sorted(set(get_args(Outcome)) - {rule.outcome}):
+            yield failure, rule._replace(outcome=outcome)
+
+
+def test_every_failure_has_a_case() -> None:
+    """A row that is added needs a fault that shows it."""
+    assert set(REPRESENTATIVES) == set(TABLE) == set(Failure)
+
+
+@pytest.mark.parametrize(("failure", "rule"), list(cells()), ids=str)
+def test_each_cell(failure: Failure, rule: Rule, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changing one cell of the table makes a case of its row fail."""
+    monkeypatch.setattr(_retry, "TABLE", dict(TABLE) | {failure: rule})
+    assert is_caught(BY_NAME[REPRESENTATIVES[failure]], certificates)
+
+
+@pytest.mark.parametrize("fault", QUICK, ids=str)
+def test_each_classification(fault: Fault, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taking a fault for any failure with another rule makes its case fail."""
+    originals: dict[str, Callable[..., Failure | None]] = {
+        name: getattr(transport, name) for name in ("classify_status", "classify_error")
+    }
+    seen: list[Failure] = []
+
+    def patch(take_for: Failure | None) -> None:
+        for name, original in originals.items():
+
+            def classify(*args: Any, _original: Any = original, **kwargs: Any) -> Failure | None:
+                found: Failure | None = _original(*args, **kwargs)
+                if found is not None:
+                    seen.append(found)
+                return found and (take_for or found)
+
+            monkeypatch.setattr(transport, name, classify)
+
+    patch(None)
+    check(fault, "PUT", "sync", certificates)
+    for other in Failure:
+        if TABLE[other] != TABLE[seen[0]]:
+            patch(other)
+            assert is_caught(fault, certificates), other
+
+
+@pytest.mark.parametrize("name", ["_OVERLOADED", "_NOT_PROCESSED"])
+def test_each_status(name: str, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taking a status out of its set, or putting another one in, makes a case fail."""
+    statuses: frozenset[int] = getattr(_retry, name)
+    others = {int(each[:3]) for each in STATUSES} - {429}
+    for status in statuses | others:
+        monkeypatch.setattr(_retry, name, statuses ^ {status})
+        is_moot = name == "_NOT_PROCESSED" and (status < 500 or status in _retry._OVERLOADED)
+        fault = next(BY_NAME[each] for each in STATUSES if each.startswith(str(status)))
+        assert is_moot or is_caught(fault, certificates), status
+
+
+def test_each_unsettling_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taking a status out of those that settle nothing, or putting another one in, makes a sequence fail."""
+    statuses = _retry._UNSETTLING
+    for status in statuses | {400, 404, 409}:
+        monkeypatch.setattr(_retry, "_UNSETTLING", statuses ^ {status})
+        assert any(fails(name) for name in SEQUENCES), status
+
+
+def fails(name: str) -> bool:
+    """Tell whether a sequence fails."""
+    try:
+        check_sequence(SEQUENCES[name])
+    except AssertionError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb(verb: str, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting a verb among those that may be repeated, or no longer, makes a case fail."""
+    monkeypatch.setattr(client, "IDEMPOTENT", _retry.IDEMPOTENT ^ {verb})
+    assert is_caught(BY_NAME["FIN"], certificates, (verb,))
+
+
+KINDS = ("PoolTimeout", "ConnectError", "ConnectTimeout", "ProxyError", "UnsupportedProtocol")
+SENT = ("ReadTimeout", "WriteTimeout", "ReadError", "WriteError", "CloseError", "RemoteProtocolError", "DecodingError")
+
+
+class Silent(httpx.BaseTransport):
+    """A transport that reports no events, and fails."""
+
+    def __init__(self, kind: str) -> None:
+        self.error: Exception = getattr(httpx, kind)("made up")
+        self.requests = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002
+        """Fail."""
+        self.requests += 1
+        raise self.error
+
+
+def posts(kind: str) -> int:
+    """Count the attempts at a POST over a transport that reports no events."""
+    silent = Silent(kind)
+    with httpx.Client(transport=transport.RetryTransport(silent)) as alone, pytest.raises(httpx.HTTPError):
+        alone.post("https://api.example/", json={})
+    return silent.requests
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_that_was_not_sent(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without events, only these kinds let a POST be sent again; each of them is listed."""
+    assert posts(kind) == 4
+    monkeypatch.setattr(transport, "classify_error", without(kind))
+    assert posts(kind) == 1
+
+
+@pytest.mark.parametrize("kind", SENT)
+def test_every_other_kind_counts_as_sent(kind: str) -> None:
+    """A transport that reports no events fails safe: a POST goes out once."""
+    assert posts(kind) == 1
+
+
+def without(kind: str) -> Callable[..., Failure]:
+    """Make classify_error anew with one kind less in its tuple."""
+    tree = ast.parse(inspect.getsource(_retry.classify_error))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Tuple):
+            node.elts = [each for each in node.elts if ast.unparse(each) != f"httpx.{kind}"]
+    namespace = dict(vars(_retry))
+    exec(compile(tree, "mutant", "exec"), namespace)  # the tuple is local, so the mutant is made from the source
+    mutant: Callable[..., Failure] = namespace["classify_error"]
+    return mutant

@@ -1,0 +1,217 @@
+"""Proxies: tinyproxy's CONNECT and its refusals, with user and password, and as the environment says."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pinecone_admin import (
+    Admin,
+    PineconeConnectionError,
+    PineconeError,
+    PineconeTimeoutError,
+    PineconeValueError,
+    RetryPolicy,
+)
+from tests.faults.cases import (
+    PATH,
+    WORLDS,
+    Certificates,
+    World,
+    call,
+    closing,
+    ending,
+    operation,
+    plain,
+    resetting,
+    silent,
+)
+from tests.faults.programs import free_port, tinyproxy
+from tests.faults.server import Action, Exchange, Server, answer
+
+
+@pytest.fixture
+def server(certificates: Certificates) -> Iterator[Server]:
+    """Run an API and token endpoint with TLS."""
+    with Server(tls=certificates.servers["good"]) as server:
+        yield server
+
+
+def ask(world: World, server: Server, certificates: Certificates, verb: str = "POST", **options: object) -> object:
+    """Send one request through a proxy, with a token minted through it too."""
+    arguments = {name: value for name, value in server.client.items() if name != "lazy"}
+    return call(world, operation(verb), **arguments, ssl_verify=certificates.client, **options)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_connect(world: World, server: Server, certificates: Certificates, tmp_path: Path) -> None:
+    """Exchange and API go through the proxy to a server whose certificate is checked."""
+    with tinyproxy(tmp_path, "ConnectPort 0") as port:
+        assert ask(world, server, certificates, proxy_url=f"http://127.0.0.1:{port}") is not None
+    with tinyproxy(tmp_path, f"ConnectPort {server.address[1]}") as port:
+        assert ask(world, server, certificates, proxy_url=f"http://127.0.0.1:{port}") is None
+    assert (server.exchanges, server.processed["POST", PATH], server.connections) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_user_and_password(world: World, server: Server, certificates: Certificates, tmp_path: Path) -> None:
+    """The proxy's user and password let exchange and API through; a 407 is not repeated, and no message shows them."""
+    with tinyproxy(tmp_path, f"ConnectPort {server.address[1]}", "BasicAuth ada p%40ss") as port:
+        assert ask(world, server, certificates, proxy_url=f"http://ada:p%2540ss@127.0.0.1:{port}") is None
+        without = ask(world, server, certificates, proxy_url=f"http://127.0.0.1:{port}")
+        wrong = ask(world, server, certificates, proxy_url=f"http://ada:guessed@127.0.0.1:{port}")
+    assert (server.exchanges, server.processed["POST", PATH]) == (1, 1)
+    assert isinstance(without, PineconeConnectionError)
+    assert (without.outcome, without.attempts) == ("not_sent", 1)
+    assert "407" in str(without)
+    assert isinstance(wrong, PineconeConnectionError)  # tinyproxy answers 401 here, which is refused like any other
+    assert wrong.outcome == "not_sent"
+    assert "guessed" not in repr(wrong)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_connect_refused(world: World, server: Server, certificates: Certificates, tmp_path: Path) -> None:
+    """A CONNECT that the proxy refuses was not sent, so a POST is tried again; the message names the host."""
+    with tinyproxy(tmp_path, "ConnectPort 1") as port:
+        options = {"host": server.url, "access_token": "given", "proxy_url": f"http://127.0.0.1:{port}"}
+        policy = RetryPolicy(max_attempts=3)
+        error = call(world, operation("POST"), **options, ssl_verify=certificates.client, retry=policy)
+    assert isinstance(error, PineconeConnectionError)
+    assert "127.0.0.1" in str(error)
+    assert "403" in str(error)
+    assert (error.outcome, error.attempts, server.connections) == ("not_sent", 3, 0)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_connect_to_nobody(world: World, certificates: Certificates, tmp_path: Path) -> None:
+    """A proxy that cannot reach the server answers CONNECT with 5xx: not sent either."""
+    with tinyproxy(tmp_path) as port:
+        options = {"host": f"https://127.0.0.1:{free_port()}", "proxy_url": f"http://127.0.0.1:{port}"}
+        policy = RetryPolicy(max_attempts=3)
+        error = call(
+            world, operation("POST"), **options, access_token="given", ssl_verify=certificates.client, retry=policy
+        )
+    assert isinstance(error, PineconeConnectionError)
+    assert (error.outcome, error.attempts) == ("not_sent", 3)
+
+
+PROXY_FAULTS = {
+    "refused": None,
+    "FIN": closing,
+    "RST": resetting,
+    "hang": silent,
+}
+
+
+def plain_answer(exchange: Exchange) -> None:
+    """Answer the TLS handshake in plain text."""
+    plain(exchange.socket)
+
+
+CONNECT_FAULTS: dict[str, Action] = {
+    "403": answer(403),
+    "502": answer(502),
+    "garbage": ending(b"garbage\r\n\r\n"),
+    "truncated": ending(b"HTTP/1.1 200 Conn"),
+    "FIN after 200": ending(b"HTTP/1.1 200 Connected\r\n\r\n"),
+    "RST after 200": ending(b"HTTP/1.1 200 Connected\r\n\r\n", Exchange.reset),
+    "hangs after 200": ending(b"HTTP/1.1 200 Connected\r\n\r\n", Exchange.hang),
+    "plain after 200": ending(b"HTTP/1.1 200 Connected\r\n\r\n", plain_answer),
+}
+
+
+# The standard library forgets the socket that it was to wrap where the connection has just been reset.
+@pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", [*PROXY_FAULTS, *CONNECT_FAULTS])
+def test_a_proxy_that_fails(name: str, world: World, server: Server, certificates: Certificates) -> None:
+    """Whatever happens before the tunnel stands, the request was not sent: a POST is tried again."""
+    proxy = Server()
+    if name in CONNECT_FAULTS:
+        proxy.steps = [CONNECT_FAULTS[name]]
+    elif (greeting := PROXY_FAULTS[name]) is not None:
+        proxy.greetings = [greeting]
+    if name != "refused":
+        proxy.start()
+    options = {"host": server.url, "access_token": "given", "proxy_url": proxy.url}
+    policy = RetryPolicy(max_attempts=2, attempt_timeout=0.5 if "hang" in name else 20)
+    error = call(world, operation("POST"), **options, ssl_verify=certificates.client, retry=policy)
+    proxy.stop()
+    assert type(error) is (PineconeTimeoutError if "hang" in name else PineconeConnectionError)
+    assert isinstance(error, PineconeError)
+    assert (error.outcome, error.attempts, server.connections) == ("not_sent", 2, 0)
+    gc.collect()
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_bad_certificate_behind_a_proxy(world: World, certificates: Certificates, tmp_path: Path) -> None:
+    """It is not tried again, and the message says which host has it."""
+    with Server(tls=certificates.servers["other"]) as server, tinyproxy(tmp_path) as port:
+        options = {"host": server.url, "access_token": "given", "proxy_url": f"http://127.0.0.1:{port}"}
+        error = call(world, operation("GET"), **options, ssl_verify=certificates.client)
+        assert isinstance(error, PineconeConnectionError)
+        assert (error.outcome, error.attempts, server.connections) == ("not_sent", 1, 1)
+        assert "127.0.0.1" in str(error)
+        assert "certificate" in str(error)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_plain_http_through_a_proxy(world: World, tmp_path: Path) -> None:
+    """Plain http on loopback is forwarded rather than tunnelled; the server's own failures keep their meaning."""
+    with Server(steps=[answer(503)]) as server, tinyproxy(tmp_path) as port:
+        error = call(
+            world, operation("POST"), host=server.url, access_token="given", proxy_url=f"http://127.0.0.1:{port}"
+        )
+        assert isinstance(error, PineconeError)
+        assert (error.outcome, error.attempts, server.calls("POST")) == ("unknown", 1, 1)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize(
+    ("variables", "proxied"),
+    [
+        ({"HTTPS_PROXY": "PROXY"}, True),
+        ({"https_proxy": "PROXY"}, True),
+        ({"ALL_PROXY": "PROXY"}, True),
+        ({"HTTP_PROXY": "PROXY"}, False),
+        ({"HTTPS_PROXY": "PROXY", "NO_PROXY": "127.0.0.1"}, False),
+        ({"HTTPS_PROXY": "PROXY", "no_proxy": "example.com, 127.0.0.1"}, False),
+        ({"HTTPS_PROXY": "PROXY", "NO_PROXY": "*"}, False),
+        ({"HTTPS_PROXY": "PROXY", "NO_PROXY": "example.com"}, True),
+        ({"HTTPS_PROXY": ""}, False),
+    ],
+    ids=str,
+)
+def test_the_environment(
+    variables: dict[str, str],
+    proxied: bool,
+    world: World,
+    certificates: Certificates,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """HTTPS_PROXY, ALL_PROXY and NO_PROXY are read as the standard library reads them, for exchange and API alike."""
+    with Server(steps=[answer(403)]) as proxy, Server(tls=certificates.servers["good"]) as server:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value.replace("PROXY", proxy.url))
+        error = ask(world, server, certificates, retry=RetryPolicy(max_attempts=1))
+        assert (error is not None) == proxied
+        assert (proxy.calls("CONNECT") > 0, server.connections) == ((True, 0) if proxied else (False, 2))
+
+
+def test_the_environment_is_read_at_construction(
+    server: Server, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the environment says later changes nothing."""
+    with Admin(**server.client, ssl_verify=certificates.client) as admin:
+        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+        assert admin.send(operation("POST")) is None
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+def test_a_socks_proxy_without_its_extra(scheme: str) -> None:
+    """That a package is missing is said when the client is made, and by name."""
+    with pytest.raises(PineconeValueError, match=r"httpx\[socks\]|socksio"):
+        Admin(access_token="given", proxy_url=f"{scheme}://127.0.0.1:1", lazy=True)

@@ -1,0 +1,23 @@
+"""The published figures are those of these faults, and those that have to be 0 are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.faults.cases import FAULTS
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs/reliability.md").read_text(encoding="utf-8")
+
+
+def test_every_fault_is_published() -> None:
+    """A fault that is added here is missing on the page until scripts/reliability_report.py has run again."""
+    for fault in FAULTS:
+        assert not fault.reachable or f"\n| {fault.name} | " in PAGE
+
+
+def test_what_has_to_be_0_is() -> None:
+    """In the rows in bold, every figure of ours is 0."""
+    rows = [line.split(" | ") for line in PAGE.splitlines() if line.startswith("| **")]
+    assert len(rows) == 6
+    for _, *ours, _ in rows:
+        assert ours == ["0", "0", "0"]

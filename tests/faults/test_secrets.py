@@ -1,0 +1,321 @@
+"""Suite 7: a canary in every place where a secret can be is found nowhere else."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from pinecone_admin import Admin, PineconeError, ResponseParsingError, RetryEvent, RetryPolicy
+from tests.faults.canaries import (
+    HEADER,
+    KEY,
+    PASSWORD,
+    SECRET,
+    TOKEN,
+    Search,
+    echoing,
+    in_a_header,
+    links,
+    mint,
+    telling,
+)
+from tests.faults.cases import WORLDS, Certificates, World, ending, operation
+from tests.faults.server import Action, Exchange, Server, answer, echo, head, held
+from tests.faults.worlds import Client
+
+
+@pytest.fixture
+def search() -> Iterator[Search]:
+    """Search, and expect nothing."""
+    search = Search()
+    with search.logs("logs"):
+        yield search
+    assert not search.found, "\n".join(search.found)
+
+
+OAUTH: dict[str, Action] = {
+    "refused with the secret in the description": telling(
+        401, '{"error": "access_denied", "error_description": "GIVEN"}'
+    ),
+    "the same, escaped": telling(401, '{"error": "access_denied", "error_description": "GIVEN"}', escape=True),
+    "the secret as error code": telling(400, '{"error": "GIVEN"}'),
+    "an error page": telling(500, "<html>GIVEN</html>"),
+    "the request as it came": echoing(),
+    "the request behind a status line": echoing(b"HTTP/1.1 200 OK\r\n"),
+    "no token": telling(200, '{"token": "GIVEN"}'),
+    "no JSON": telling(200, "GIVEN"),
+    "another type": telling(200, '{"access_token": "GIVEN", "token_type": "GIVEN"}'),
+    "a lifetime that is none": telling(200, '{"access_token": "x", "expires_in": "GIVEN"}'),
+    "lost": ending(b""),
+    "truncated": ending(head(200, 99) + b'{"access_token": "' + TOKEN.encode()),
+}
+API: dict[str, Action] = {
+    "a message": telling(400, '{"error": {"code": "X", "message": "bad GIVEN"}}'),
+    "a code": telling(409, '{"error": {"code": "GIVEN"}}'),
+    "details": telling(409, '{"error": {"code": "X", "details": {"got": "GIVEN"}}}'),
+    "an error page": telling(500, "<html>GIVEN</html>"),
+    "the request as it came": echoing(),
+    "the request behind a status line": echoing(b"HTTP/1.1 200 OK\r\n"),
+    "a success that does not fit": telling(200, '{"id": "GIVEN"}'),
+    "a success that is no JSON": telling(200, "GIVEN"),
+    "rejected": answer(401),
+    "lost": ending(b""),
+    "reset": ending(b"", Exchange.reset),
+    "truncated": ending(head(200, 99) + b"{"),
+}
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", OAUTH)
+def test_a_token_endpoint_that_tells(name: str, world: World, search: Search) -> None:
+    """No error of the exchange shows the secret or a token, whatever the endpoint puts where."""
+    with Server(tokens=[OAUTH[name]]) as server, Client(world, **server.client | {"client_secret": SECRET}) as client:
+        error = client.do(client.admin.token)
+        if isinstance(error, PineconeError):
+            search.error(name, error)
+        search.objects(name, client.admin)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", API)
+def test_an_api_that_tells(name: str, world: World, search: Search) -> None:
+    """No text of an error shows the token, whatever the API puts where; what it said is kept apart."""
+    with (
+        Server(tokens=[mint], steps=[API[name]]) as server,
+        Client(world, **server.client | {"client_secret": SECRET}) as client,
+    ):
+        error = client.do(lambda: client.admin.projects.describe(project_id="x"))
+        assert isinstance(error, PineconeError)
+        search.error(name, error)
+        search.objects(name, client.admin)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", ["x-request-id", "x-debug", "retry-after"])
+def test_headers_that_tell(name: str, world: World) -> None:
+    """Nor does an error show what comes back in a header; that httpcore logs answers' headers is its own affair."""
+    search = Search()
+    for tokens, step in ((in_a_header(name, 401), echo), (mint, in_a_header(name))):
+        options = {"client_secret": SECRET, "retry": RetryPolicy(max_attempts=1)}
+        with (
+            Server(tokens=[tokens], steps=[step]) as server,
+            Client(world, **server.client | options) as client,
+        ):
+            error = client.describe()
+            assert isinstance(error, PineconeError)
+            search.error(name, error)
+    assert not search.found
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_an_answer_that_shows_a_secret_once(world: World, search: Search) -> None:
+    """A key whose answer does not fit is in no text of the error, and can still be recovered."""
+    body = json.dumps({"key": {"id": "k"}, "value": KEY}).encode()
+    with Server(tokens=[mint], steps=[answer(201, body)]) as server, Client(world, **server.client) as client:
+        error = client.do(lambda: client.admin.api_keys.create(project_id="p", name="n"))
+        assert isinstance(error, ResponseParsingError)
+        search.error("a key", error)
+        assert KEY in error.raw.reveal()
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_values_that_hold_secrets(world: World, search: Search) -> None:
+    """Tokens, keys and clients print without them, and neither token nor client can be pickled with them."""
+    key = {"id": "k", "name": "n", "project_id": "p", "roles": ["ProjectEditor"]}
+    body = json.dumps({"key": key, "value": KEY}).encode()
+    with (
+        Server(tokens=[mint], steps=[answer(201, body)]) as server,
+        Client(
+            world,
+            **server.client | {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}},
+        ) as client,
+    ):
+        token = client.do(client.admin.token)
+        assert token.value == TOKEN
+        made = client.do(lambda: client.admin.api_keys.create(project_id="p", name="n"))
+        assert made.value == KEY
+        for place, value in {"token": token, "key": made, "client": client.admin}.items():
+            search.value(place, value)
+        search.value("together", {"all": [token, made, client.admin]})
+        search.pickle("token", token)
+        search.pickle("client", client.admin)
+        search.objects("client", client.admin)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("where", ["exchange", "API"])
+def test_stacks_while_a_call_is_under_way(where: str, world: World, search: Search) -> None:
+    """A dump of all frames with their locals, taken while a call waits, shows none of them."""
+    gate = threading.Event()
+    waiting = ending(b"", Exchange.hang) if where == "API" else echo
+    tokens = [held(gate, mint)] if where == "exchange" else [mint]
+    options = {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}, "timeout": 5.0}
+    with Server(tokens=tokens, steps=[waiting]) as server, Client(world, **server.client | options) as client:
+        thread = threading.Thread(target=client.describe)
+        thread.start()
+        while not (server.requests if where == "API" else server.exchanges):
+            time.sleep(0.001)
+        time.sleep(0.05)  # the request has been written
+        search.stacks(where)
+        gate.set()
+        if where == "API":
+            server.stop()
+        thread.join()
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_events_of_retries(world: World, search: Search) -> None:
+    """What on_retry is told shows none, nor do the exceptions in it and the frames that they passed through."""
+    events: list[RetryEvent] = []
+    steps = [answer(503), ending(b""), ending(b"", Exchange.reset), ending(head(200, 9) + b"{"), echo]
+    policy = RetryPolicy(max_attempts=9, on_retry=events.append)
+    options = {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}, "retry": policy}
+    with (
+        Server(tokens=[ending(b""), answer(503), mint], steps=steps) as server,
+        Client(world, **server.client | options) as client,
+    ):
+        assert client.describe() == "x"
+    assert len(events) == 6
+    for event in events:
+        search.value("event", event)
+        if event.error is not None:
+            search.error("event", event.error)
+
+
+def failing_callable() -> str:
+    """Fail with the secret in the message."""
+    raise ValueError(SECRET)
+
+
+WRONG_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "a line break behind the secret": {"client_id": "id", "client_secret": SECRET + "\n"},
+    "a blank within it": {"client_id": "id", "client_secret": f"{SECRET} x"},
+    "bytes": {"client_id": "id", "client_secret": SECRET.encode()},
+    "another argument wrong": {"client_id": "id", "client_secret": SECRET, "timeout": -1},
+    "two identities": {"client_secret": SECRET, "access_token": TOKEN},
+    "a token with a line break": {"access_token": TOKEN + "\n"},
+    "a callable that gives a line break": {"client_id": "id", "client_secret": lambda: SECRET + "\n"},
+    "a callable that fails": {"client_id": "id", "client_secret": failing_callable},
+    "a token callable that gives a line break": {"access_token": lambda: TOKEN + "\n"},
+    "a header with a line break": {"access_token": "x", "additional_headers": {"authorization": f"Bearer {HEADER}\n"}},
+    "a framing header": {
+        "access_token": "x",
+        "additional_headers": {"authorization": HEADER, "content-length": "1"},
+    },
+    "a proxy that is none": {"access_token": "x", "proxy_url": f"http://ada:{PASSWORD}@[::1"},
+    "a proxy without a host": {"access_token": "x", "proxy_url": f"http://ada:{PASSWORD}@"},
+    "a proxy with a bad port": {"access_token": "x", "proxy_url": f"http://ada:{PASSWORD}@h:99999"},
+    "a proxy whose password has a slash": {"access_token": "x", "proxy_url": f"http://ada:/{PASSWORD}@h:1"},
+    "a proxy of another kind": {"access_token": "x", "proxy_url": f"ftp://ada:{PASSWORD}@h:1"},
+    "a host with a password": {"access_token": "x", "host": f"https://ada:{PASSWORD}@h"},
+    "the same, with a bad port": {"access_token": "x", "host": f"https://ada:{PASSWORD}@h:99999"},
+    "a token endpoint with a password": {
+        "client_id": "id",
+        "client_secret": SECRET,
+        "oauth_url": f"https://ada:{PASSWORD}@h/oauth/token",
+    },
+    "a CA file that is none": {"client_id": "id", "client_secret": SECRET, "ssl_verify": "/nowhere"},
+}
+
+
+@pytest.mark.parametrize("name", WRONG_ARGUMENTS)
+def test_wrong_arguments(name: str, search: Search) -> None:
+    """Nothing that is wrong with an argument shows what was given."""
+    with pytest.raises(PineconeError) as caught:  # noqa: PT012 - some fail only where the argument is used
+        admin = Admin(**{"host": "http://127.0.0.1:9", "oauth_url": "http://127.0.0.1:9/x"} | WRONG_ARGUMENTS[name])
+        with admin:
+            admin.token()
+            admin.with_options(retry=RetryPolicy(max_attempts=1)).projects.list()
+    search.error(name, caught.value)
+
+
+@pytest.mark.parametrize("variable", ["PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN", "HTTPS_PROXY"])
+def test_wrong_variables(variable: str, search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does the environment show."""
+    monkeypatch.setenv("PINECONE_CLIENT_ID", "id")
+    monkeypatch.setenv("PINECONE_CLIENT_SECRET", SECRET)
+    wrong = {"HTTPS_PROXY": f"http://ada:{PASSWORD}@[::1"}.get(variable, SECRET + "\n")
+    monkeypatch.setenv(variable, wrong)
+    with pytest.raises(PineconeError) as caught:
+        Admin(lazy=True)
+    search.error(variable, caught.value)
+
+
+LATER: dict[str, Callable[[Admin], object]] = {
+    "update_secret with a line break": lambda admin: admin.update_secret(SECRET + "\n"),
+    "update_secret with bytes": lambda admin: admin.update_secret(SECRET.encode()),  # type: ignore[arg-type]
+    "an id that is none": lambda admin: admin.projects.describe(project_id=".."),
+    "a body that is none": lambda admin: admin.projects.create(name=""),
+    "options that are none": lambda admin: admin.with_options(timeout=-1),
+    "options with a secret": lambda admin: admin.with_options(additional_headers={"authorization": HEADER + "\n"}),
+    "read only": lambda admin: admin.with_options(read_only=True).send(operation("POST")),
+    "closed": lambda admin: [admin.close(), admin.projects.list()],  # type: ignore[func-returns-value]
+    "pickled": lambda admin: admin.__reduce__(),
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_wrong_calls(name: str, search: Search) -> None:
+    """Calls that fail before anything is sent show nothing of the client either."""
+    with Server(tokens=[mint]) as server:
+        options = {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}}
+        with Admin(**server.client | options) as admin:
+            admin.token()
+            with pytest.raises(PineconeError) as caught:
+                LATER[name](admin)
+            search.error(name, caught.value)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_proxy_with_a_password(world: World, certificates: Certificates, search: Search) -> None:
+    """The password of a proxy that refuses shows in nothing."""
+    for step in (answer(407), answer(403), echoing(), in_a_header("x-debug", 407)):
+        with Server(steps=[step]) as proxy:
+            options = {
+                "host": "https://api.example",
+                "access_token": TOKEN,
+                "proxy_url": proxy.url.replace("//", f"//ada:{PASSWORD}@"),
+                "ssl_verify": certificates.client,
+            }
+            with Client(world, **options) as client:
+                error = client.describe()
+                assert isinstance(error, PineconeError)
+                search.error("proxy", error)
+                search.objects("proxy", client.admin)
+
+
+def test_nothing_foreign_is_carried_along() -> None:
+    """No exception of another package is left in an error, since its text and frames are not ours to vouch for."""
+    for step in API.values():
+        with Server(steps=[step]) as server, Client("sync", host=server.url, access_token=TOKEN) as client:
+            error = client.describe()
+            assert all(isinstance(link, PineconeError) for link in links(error)), links(error)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Each attempt is one line at DEBUG with the path template; there is no query, body, email, and nothing at INFO."""
+    caplog.set_level(logging.DEBUG, logger="pinecone_admin")
+    users = json.dumps({"data": [], "pagination": {"next": None}}).encode()
+    steps = [answer(503), answer(200, users, "X-Pinecone-Request-Id: r-1"), echo]
+    with Server(steps=steps) as server, Client(world, **server.client) as client:
+        client.do(lambda: client.admin.users.list(email="ada@example.com").to_list())
+        client.do(lambda: client.admin.projects.describe(project_id="p-42"))
+    records = [record for record in caplog.records if record.name == "pinecone_admin"]
+    assert {record.levelno for record in records} == {logging.DEBUG}
+    lines = [record.getMessage() for record in records]
+    assert [line.split(",")[0] for line in lines] == [
+        "POST /oauth/token -> 200",
+        "GET /admin/users -> 503",
+        "GET /admin/users -> 200",
+        "GET /admin/projects/{project_id} -> 200",
+    ]
+    assert "attempt 2" in lines[2]
+    assert lines[2].endswith("request id r-1")
+    assert not any(word in "\n".join(lines) for word in ("ada", "example.com", "p-42", "secret", "token-1"))

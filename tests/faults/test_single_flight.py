@@ -1,0 +1,63 @@
+"""Suite 1: however many ask at once, and from wherever, there is one exchange."""
+
+from __future__ import annotations
+
+import pytest
+
+from pinecone_admin import AccessToken, Admin, AsyncAdmin
+from pinecone_admin._provider import TokenProvider
+from tests.faults.clock import RunningClock
+from tests.faults.server import Server, late
+from tests.faults.worlds import flat, in_loop, in_tasks, in_threads
+
+REPEATS = 50
+EXPIRED = 1801.0
+
+
+def check(tokens: list[AccessToken], count: int, server: Server, exchanges: int) -> None:
+    """Expect that all have the same token, the newest."""
+    assert server.exchanges == exchanges
+    assert [token.value for token in tokens] == [f"token-{exchanges}"] * count
+
+
+def test_threads(clock: RunningClock) -> None:
+    """A hundred threads that find no token, and then an expired one, cause one exchange each time; fifty times."""
+    with Server(tokens=[late(0.005)]) as server:
+        for repeat in range(REPEATS):
+            with Admin(**server.client) as admin:
+                check(in_threads(100, admin.token), 100, server, 2 * repeat + 1)
+                clock.advance(EXPIRED)
+                check(in_threads(100, admin.token), 100, server, 2 * repeat + 2)
+
+
+@pytest.mark.anyio
+async def test_tasks(clock: RunningClock) -> None:
+    """A thousand tasks do the same; fifty exchanges."""
+    with Server(tokens=[late(0.005)]) as server:
+        for repeat in range(REPEATS // 2):
+            async with AsyncAdmin(**server.client) as admin:
+                check(await in_tasks(1000, admin.token), 1000, server, 2 * repeat + 1)
+                clock.advance(EXPIRED)
+                check(await in_tasks(1000, admin.token), 1000, server, 2 * repeat + 2)
+
+
+def test_loops_and_threads(clock: RunningClock) -> None:
+    """Four loops of both kinds and twenty threads on one provider do the same, fifty times."""
+    with Server(tokens=[late(0.005)]) as server:
+        for repeat in range(REPEATS):
+            with Admin(**server.client) as admin:
+                tokens = admin._shared.tokens
+                assert isinstance(tokens, TokenProvider)
+                check(everywhere(tokens, clock), 60, server, 2 * repeat + 1)
+                clock.advance(EXPIRED)
+                check(everywhere(tokens, clock), 60, server, 2 * repeat + 2)
+
+
+def everywhere(tokens: TokenProvider, clock: RunningClock) -> list[AccessToken]:
+    """Ask in four loops and twenty threads."""
+    deadline = clock.monotonic() + 30
+    loops = [
+        in_loop(backend, 10, lambda: tokens.async_get(deadline=deadline))
+        for backend in ("asyncio", "asyncio", "trio", "trio")
+    ]
+    return flat(in_threads(20, lambda: [tokens.get(deadline=deadline)], *loops))

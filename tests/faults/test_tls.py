@@ -1,0 +1,128 @@
+"""TLS: what to trust, client certificates, and that the exchange and the API are treated alike."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from pinecone_admin import Admin, PineconeConnectionError, PineconeError, PineconeValueError
+from tests.faults.cases import PATH, WORLDS, Certificates, World, call, operation
+from tests.faults.server import TOKEN_PATH, Server
+
+
+@pytest.fixture
+def server(certificates: Certificates) -> Iterator[Server]:
+    """Run an API and token endpoint with TLS."""
+    with Server(tls=certificates.servers["good"]) as server:
+        yield server
+
+
+def ask(world: World, server: Server, **options: object) -> object:
+    """Send a create, with a token from the same server."""
+    arguments = {name: value for name, value in server.client.items() if name != "lazy"}
+    return call(world, operation("POST"), **arguments | options)
+
+
+@pytest.fixture(params=["file", "text", "folder", "context"])
+def trust(request: pytest.FixtureRequest, authority: trustme.CA, tmp_path: Path) -> object:
+    """Trust the authority, in each way there is."""
+    file = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(file))
+    if request.param == "folder":
+        file.rename(tmp_path / f"{subject_hash(file)}.0")
+        return str(tmp_path)
+    if request.param == "context":
+        return ssl.create_default_context(cafile=str(file))
+    return str(file) if request.param == "text" else file
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_trust(world: World, server: Server, trust: object) -> None:
+    """A CA file, a folder of them, or a context lets exchange and API through."""
+    assert ask(world, server, ssl_verify=trust) is None
+    assert (server.exchanges, server.processed["POST", PATH]) == (1, 1)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_no_trust(world: World, server: Server) -> None:
+    """An unknown authority is refused at the exchange already, once, and the message names the host."""
+    error = ask(world, server)
+    assert isinstance(error, PineconeConnectionError)
+    assert "127.0.0.1" in str(error)
+    assert "certificate" in str(error)
+    assert (error.outcome, server.connections, server.exchanges) == ("not_sent", 1, 0)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", ["unknown", "other", "expired"])
+def test_verification_off(name: str, world: World, certificates: Certificates) -> None:
+    """With ssl_verify=False every certificate will do, for both."""
+    with Server(tls=certificates.servers[name]) as server:
+        assert ask(world, server, ssl_verify=False) is None
+        assert (server.exchanges, server.connections) == (1, 2)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", ["unknown", "other", "expired"])
+def test_a_bad_certificate_at_the_token_endpoint(name: str, world: World, certificates: Certificates) -> None:
+    """It is no reason to try again, and nothing goes to the API."""
+    with Server(tls=certificates.servers[name]) as tokens, Server(tls=certificates.servers["good"]) as api:
+        oauth_url = tokens.url + TOKEN_PATH
+        error = ask(world, api, oauth_url=oauth_url, ssl_verify=certificates.client)
+        assert isinstance(error, PineconeError)
+        assert (error.outcome, tokens.connections, api.connections) == ("not_sent", 1, 0)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_client_certificates(world: World, authority: trustme.CA, certificates: Certificates) -> None:
+    """A context with a client certificate shows it at both; without one the handshake fails, and nothing is sent."""
+    demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(demanding)
+    authority.configure_trust(demanding)
+    demanding.verify_mode = ssl.CERT_REQUIRED
+    own = ssl.create_default_context()
+    authority.configure_trust(own)
+    authority.issue_cert("client@example.com").configure_cert(own)
+    with Server(tls=demanding) as server:
+        assert ask(world, server, ssl_verify=own) is None
+        assert (server.exchanges, server.processed["POST", PATH]) == (1, 1)
+        error = ask(world, server, ssl_verify=certificates.client)
+        assert isinstance(error, PineconeError)
+        assert (server.exchanges, server.processed["POST", PATH]) == (1, 1)
+
+
+@pytest.mark.parametrize("argument", ["host", "oauth_url"])
+def test_plain_http_beyond_loopback(argument: str) -> None:
+    """It is refused when the client is made, unless it is allowed."""
+    arguments: dict[str, Any] = {
+        "host": "https://a.example",
+        "oauth_url": "https://a.example/oauth/token",
+        "client_id": "id",
+        "client_secret": "secret",
+        argument: "http://10.0.0.1/oauth/token",
+    }
+    with pytest.raises(PineconeValueError, match="plain http beyond loopback"):
+        Admin(**arguments, lazy=True)
+    Admin(**arguments, lazy=True, allow_http=True).close()
+
+
+@pytest.mark.parametrize("text", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"])
+def test_an_unusable_ca_file(text: str, tmp_path: Path) -> None:
+    """A file that is missing or holds no certificate is an error when the client is made, and named."""
+    file = tmp_path / "authority.pem"
+    file.write_text(text)
+    for path in (file, tmp_path / "missing.pem"):
+        with pytest.raises(PineconeValueError, match=path.name):
+            Admin(access_token="given", ssl_verify=path)
+
+
+def subject_hash(file: Path) -> str:
+    """Compute the name under which OpenSSL looks for a certificate in a folder."""
+    command = ["openssl", "x509", "-noout", "-subject_hash", "-in", str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
