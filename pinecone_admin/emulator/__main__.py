@@ -4,20 +4,20 @@ import argparse
 import ipaddress
 import json
 import logging
+import os
 import signal
-import socket
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.clock import Clock
+from pinecone_admin.emulator.control import CONTROL_PATH
 from pinecone_admin.emulator.rules import TOKEN_PATH
 from pinecone_admin.emulator.state import PLANS
-
-if TYPE_CHECKING:
-    import uvicorn
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,21 +29,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if not (options.allow_remote or _is_loopback(options.host)):
         return _fail(2, f"{options.host} is not a loopback address: pass --allow-remote to be reached from elsewhere")
+    # uvicorn raises the signal that stopped it once more, when it has closed its connections.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _exit)
     try:
-        listener = _listen(options.host, options.port)
+        emulator = _emulator(options)
+    except (OSError, ValueError, RecursionError) as error:
+        return _fail(1, f"cannot use the state file {options.state}: {_reason(error)}")
+    try:
+        _serve(emulator, options.host, options.port)
+    except ModuleNotFoundError as error:
+        return _fail(1, f"{error.name} is not installed: pip install 'pinecone-admin[emulator]'")
     except OSError as error:
-        return _fail(1, f"cannot listen on {options.host} port {options.port}: {error.strerror}")
-    with listener:
-        emulator = Emulator(plan=options.plan, clock=Clock(ticking=True))
-        try:
-            server = _server(emulator, lambda: _announce(emulator, listener))
-        except ModuleNotFoundError as error:
-            return _fail(1, f"{error.name} is not installed: pip install 'pinecone-admin[emulator]'")
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-        # uvicorn raises the signal that stopped it once more, when it has closed its connections.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _exit)
-        server.run(sockets=[listener])
+        return _fail(1, f"cannot listen on {options.host} port {options.port}: {_reason(error)}")
+    except SystemExit:
+        pass
+    try:
+        if options.state:
+            _save(options.state, json.dumps(emulator.dump(), indent=1))
+    except OSError as error:
+        return _fail(1, f"cannot write the state file {options.state}: {_reason(error)}")
     return 0
 
 
@@ -51,7 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pinecone_admin.emulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=_port, default=0, help="port to listen on (default: any free one)")
-    parser.add_argument("--plan", choices=PLANS, default="Enterprise", help="the organization's plan")
+    parser.add_argument(
+        "--state", type=Path, help="JSON file to load at the start, if it is there, and write at the end"
+    )
+    parser.add_argument("--plan", choices=PLANS, help="the organization's plan (default: as loaded, or Enterprise)")
+    parser.add_argument("--token-lifetime", type=_seconds, help="seconds (default: as loaded, or 1800)")
+    parser.add_argument("--seed", type=int, help="make ids, secrets and the chances of faults the same in every run")
     parser.add_argument("--allow-remote", action="store_true", help="allow addresses that other machines reach")
     return parser
 
@@ -63,6 +73,13 @@ def _port(text: str) -> int:
     return port
 
 
+def _seconds(text: str) -> int:
+    try:
+        return Emulator(token_lifetime=int(text)).state.settings.token_lifetime
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -72,52 +89,72 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family)
-    # asyncio leaves it off for this kind of socket, and every answer with a body would take 40 ms longer.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
+def _emulator(options: argparse.Namespace) -> Emulator:
+    told = {"plan": options.plan, "token_lifetime": options.token_lifetime}
+    changes = {name: value for name, value in told.items() if value is not None}
+    emulator = Emulator(seed=options.seed, clock=Clock(ticking=True), **changes)
+    if options.state is None:
+        return emulator
+    if options.state.exists():
+        emulator.load(json.loads(options.state.read_text(encoding="utf-8")))
+        emulator.configure(**changes)
+        emulator.load(emulator.dump())  # so that a reset goes back to this
+    elif not os.access(options.state.absolute().parent, os.W_OK):
+        raise ValueError("its folder is not there or cannot be written to")
+    return emulator
 
 
-def _server(emulator: Emulator, announce: Callable[[], None]) -> "uvicorn.Server":
-    import uvicorn  # noqa: PLC0415 — an extra
+def _serve(emulator: Emulator, host: str, port: int) -> None:
+    from pinecone_admin.emulator.server import Server, address, listen  # noqa: PLC0415 — an extra
 
-    from pinecone_admin.emulator.asgi import application  # noqa: PLC0415 — needs an extra
+    _allow_many_connections()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    with listen(host, port) as listener:
+        Server(emulator, lambda: _announce(emulator, address(listener))).run(sockets=[listener])
 
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            announce()
 
-    return Server(
-        uvicorn.Config(
-            application(emulator.handle),
-            log_config=None,
-            lifespan="off",
-            ws="none",
-            timeout_graceful_shutdown=3,
-        )
-    )
+def _allow_many_connections() -> None:
+    """Raise the limit of open files, which is often near a thousand, as far as it goes."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 — not on every platform
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _exit(_number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(0)
 
 
-def _announce(emulator: Emulator, listener: socket.socket) -> None:
-    address, port = listener.getsockname()[:2]
-    host = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+def _announce(emulator: Emulator, host: str) -> None:
     line = {
         "host": host,
         "oauth_url": host + TOKEN_PATH,
-        "control_url": host + "/_emulator",
+        "control_url": host + CONTROL_PATH,
         "client_id": emulator.client_id,
         "client_secret": emulator.client_secret,
         "organization_id": emulator.organization_id,
     }
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
+
+
+def _save(path: Path, text: str) -> None:
+    """Replace a file at once, readable by its owner alone, or leave it as it was."""
+    path = path.resolve()
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 — a descriptor has no path
+            file.write(text)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _reason(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) else str(error)
+    return " ".join((text or type(error).__name__).split())
 
 
 def _fail(status: int, message: str) -> int:

@@ -1,16 +1,45 @@
 """The emulator that lives in the process which uses it."""
 
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+import json
+from collections.abc import Iterable
+from email.utils import format_datetime
+from random import Random
+from threading import RLock
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from pinecone_admin.emulator import rules
+from attrs import evolve, frozen
+
+from pinecone_admin.emulator import checks, require, rules, snapshot
 from pinecone_admin.emulator.call import Request, Response
+from pinecone_admin.emulator.checks import Fields, Refusal, invalid, shown
 from pinecone_admin.emulator.clock import Clock
-from pinecone_admin.emulator.state import Grant, Principal, Settings, State
+from pinecone_admin.emulator.documents import Document
+from pinecone_admin.emulator.faults import Fault, Faults
+from pinecone_admin.emulator.log import Log
+from pinecone_admin.emulator.roles import ORGANIZATION_ROLES, PROJECT_ROLES
+from pinecone_admin.emulator.state import (
+    PROJECT_CONTENTS,
+    Grant,
+    Principal,
+    Settings,
+    State,
+    User,
+)
 from pinecone_admin.emulator.transport import EmulatorTransport
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin, AsyncAdmin
+
+Role: TypeAlias = str | tuple[str, str]
+"""An organization role by its name, a project role as a pair: its name and the project's id."""
+
+
+@frozen(repr=False)
+class Credentials:
+    """What a client exchanges for a token."""
+
+    client_id: str
+    client_secret: str
 
 
 class Emulator:
@@ -24,16 +53,25 @@ class Emulator:
         payment_status: Active, PaymentPending or PastDue, or one that forbids creating: Restricted,
             Suspended or Deactivated.
         project_quota: how many projects the organization may have; by default what the plan allows.
+        api_key_quota: how many keys a project may have; by default what the plan allows.
+        invite_mails_per_hour: how many invite mails the organization may send within an hour.
         pod_access: whether a project's `max_pods` may exceed 0.
         identity_provider: whether an identity provider manages the users.
         token_lifetime: seconds for which an access token is accepted.
         rotation_revokes_tokens: whether the tokens of a service account die when its secret is rotated.
         key_prefix: what the value of an API key begins with; the documents also say `pckey_`.
-        seed: makes ids and secrets the same in every run.
+        seed: makes ids, secrets and the chances of faults the same in every run.
         clock: the time; by default it stands at the moment of construction until it is advanced.
 
+    Attributes:
+        clock: the emulator's time; `clock.advance(seconds)` lets tokens expire, invites lapse and quotas recover.
+        state: everything in the organization, for tests to look at and to fill.
+        faults: what goes wrong on purpose.
+        requests: the requests received, without their secrets.
+        transport: for httpx clients, synchronous and asynchronous.
+
     Raises:
-        KeyError: there is no such plan.
+        ValueError: an argument cannot be right; the message names it.
 
     Example:
         >>> emulator = Emulator()
@@ -43,12 +81,16 @@ class Emulator:
         'search'
     """
 
+    state: State
+
     def __init__(
         self,
         *,
         plan: str = "Enterprise",
         payment_status: str = "Active",
         project_quota: int | None = None,
+        api_key_quota: int | None = None,
+        invite_mails_per_hour: int = 100,
         pod_access: bool = False,
         identity_provider: bool = False,
         token_lifetime: int = 1800,
@@ -57,25 +99,16 @@ class Emulator:
         seed: int | None = None,
         clock: Clock | None = None,
     ) -> None:
-        settings = Settings(
-            project_quota=project_quota,
-            pod_access=pod_access,
-            identity_provider=identity_provider,
-            token_lifetime=token_lifetime,
-            rotation_revokes_tokens=rotation_revokes_tokens,
-            key_prefix=key_prefix,
-        )
+        settings = {name: value for name, value in locals().items() if name in snapshot.SETTINGS}
         self.clock = clock or Clock()
-        now = self.clock.now()
-        self.state = State.founded(plan=plan, payment_status=payment_status, settings=settings, seed=seed, now=now)
-        self.transport = EmulatorTransport(self.handle)
-        self._caller = self.state.add_service_account("emulator", now)
-        self.state.bind(
-            Principal("service_account", self._caller.id),
-            [Grant("OrgOwner", "organization", self.organization_id)],
-            now,
-        )
-        self._lock = Lock()
+        self.faults = Faults(seed)
+        self.requests = Log()
+        self.transport = EmulatorTransport(self.handle, self.clock)
+        self._lock = RLock()
+        organization = {"plan": plan, "payment_status": payment_status}
+        random = Random(seed)  # noqa: S311 — what it makes protects nothing, and a seed must repeat it
+        self._read({"organization": organization, "settings": settings}, Settings(), random)
+        self._beginning = json.dumps(self.dump())
 
     @property
     def client_id(self) -> str:
@@ -95,32 +128,249 @@ class Emulator:
     def handle(self, request: Request) -> Response:
         """Answer a request, one at a time, from any thread."""
         with self._lock:
-            return rules.handle(request, self.state, self.clock)
+            now = self.clock.now()
+            operation_id = rules.operation_id(request)
+            fault = self.faults.strike(operation_id)
+            response = rules.handle(request, self.state, self.clock) if fault is None else self._fail(fault, request)
+            self.requests.add(request, operation_id, response, now, fault.kind if fault else None)
+            return evolve(response, headers={"date": format_datetime(now, usegmt=True), **response.headers})
 
-    def admin(self, **options: Any) -> "Admin":
+    def _fail(self, fault: Fault, request: Request) -> Response:
+        if fault.revoke_token:
+            self.state.revoke_token(rules.bearer_token(request) or "")
+        return self.faults.respond(
+            fault,
+            request,
+            lambda: rules.handle(request, self.state, self.clock),
+            self.clock.now(),
+        )
+
+    # Clients
+
+    def admin(self, *, roles: Iterable[Role] | None = None, **options: Any) -> "Admin":
         """Return a client of this emulator.
 
         Args:
+            roles: make a service account that holds these, and a client of it; by default the owner's client.
+                An organization role is its name, a project role a pair of its name and the project's id.
             options: further arguments of `pinecone_admin.Admin`.
+
+        Raises:
+            ValueError: a role or project does not exist.
         """
         from pinecone_admin import Admin  # noqa: PLC0415 — the emulator must not need the client
 
-        return Admin(**self._connection, **options)
+        return Admin(**self._connection(roles), **options)
 
-    def async_admin(self, **options: Any) -> "AsyncAdmin":
+    def async_admin(self, *, roles: Iterable[Role] | None = None, **options: Any) -> "AsyncAdmin":
         """Return an asynchronous client of this emulator.
 
         Args:
+            roles: as in `admin`.
             options: further arguments of `pinecone_admin.AsyncAdmin`.
+
+        Raises:
+            ValueError: a role or project does not exist.
         """
         from pinecone_admin import AsyncAdmin  # noqa: PLC0415 — the emulator must not need the client
 
-        return AsyncAdmin(**self._connection, oauth_transport=self.transport, **options)
+        return AsyncAdmin(**self._connection(roles), oauth_transport=self.transport, **options)
 
-    @property
-    def _connection(self) -> dict[str, Any]:
+    def _connection(self, roles: Iterable[Role] | None) -> dict[str, Any]:
+        account = self if roles is None else self.add_client(roles=roles)
         return {
-            "client_id": self.client_id,
-            "client_secret": self.client_secret,
+            "client_id": account.client_id,
+            "client_secret": account.client_secret,
             "transport": self.transport,
         }
+
+    # Control
+
+    def reset(self) -> None:
+        """Begin anew: the state that was constructed or last loaded, the time, no faults, and no requests received.
+
+        The caller's credentials are those of the beginning again, and its tokens live on, so that a client can go on.
+        `state` is another object afterwards.
+        """
+        with self._lock:
+            caller = self._caller.id
+            tokens = {value: each for value, each in self.state.tokens.items() if each.service_account_id == caller}
+            self.clock.reset()
+            self._begin(self._beginning)
+            self.state.tokens |= tokens
+            self.faults.clear()
+            self.requests.clear()
+
+    def dump(self) -> Document:
+        """Return everything in the emulator as a JSON document, secrets included."""
+        with self._lock:
+            return snapshot.dump(self.state, self._caller, self.clock.now())
+
+    def load(self, document: object) -> None:
+        """Replace everything in the emulator by what a document says; faults and requests stay.
+
+        `state` is another object afterwards.
+
+        Args:
+            document: what `dump` gave, or a part of it written by hand. A document without a `caller` gets one
+                that owns the organization. If it is from a later time, the clock is advanced to that.
+
+        Raises:
+            ValueError: the document is not of this form; the message names the field.
+        """
+        try:
+            text = json.dumps(document)
+        except TypeError as error:
+            raise ValueError(f"the document is not of JSON's types: {error}") from error
+        with self._lock:
+            self._begin(text)
+
+    def _begin(self, text: str) -> None:
+        # What is to come depends on what there is, so that no id comes twice.
+        random = Random(text)  # noqa: S311 — as above
+        self._read(json.loads(text), evolve(Settings(), plans=self.state.settings.plans), random)
+        self._beginning = text
+
+    def _read(self, document: object, settings: Settings, random: Random) -> None:
+        now = self.clock.now()
+        read = snapshot.load(document, settings, random, now)
+        if read.time is not None and read.time > now:
+            self.clock.advance((read.time - now).total_seconds())
+        self.state, self._caller = read.state, read.caller
+
+    @property
+    def settings(self) -> Document:
+        """The plan, the payment status and the settings, by the names that they have in the constructor."""
+        organization = self.state.organization
+        told: Document = {"plan": organization.plan, "payment_status": organization.payment_status}
+        return told | snapshot.settings_document(self.state.settings)
+
+    def configure(self, /, **changes: object) -> None:
+        """Change the plan, the payment status or the settings, by the names that they have in the constructor.
+
+        Args:
+            changes: new values; what is left out stays.
+
+        Raises:
+            ValueError: there is no such setting, or its value cannot be right; nothing is changed then.
+        """
+        with self._lock:
+            plan, payment_status, settings = checks.closed_record(self._changed)("", changes)
+            self.state.settings = settings
+            self.state.set_plan(plan)
+            self.state.organization.payment_status = payment_status
+
+    def _changed(self, fields: Fields) -> tuple[str, str, Settings]:
+        organization, settings = self.state.organization, self.state.settings
+        return (
+            fields.get("plan", checks.one_of(settings.plans), organization.plan),
+            fields.get("payment_status", checks.one_of(snapshot.PAYMENT_STATUSES), organization.payment_status),
+            snapshot.changed(settings, fields),
+        )
+
+    def add_user(self, email: str, *, name: str | None = None, roles: Iterable[Role] = ("OrgMember",)) -> User:
+        """Make somebody a member, without an invite.
+
+        Args:
+            email: their address, which no other member has.
+            name: their name, if they have set one.
+            roles: what they hold; an organization role is its name, a project role a pair of its name and the
+                project's id.
+
+        Raises:
+            ValueError: the address is taken or malformed, or a role or project does not exist.
+        """
+        with self._lock:
+            grants = self._grants(roles)
+            checks.email("email", email)
+            if self.state.user_at(email):
+                raise Refusal(409, "ALREADY_EXISTS", f"a user has the address {shown(email)} already")
+            user = self.state.add_user(email, checks.nullable(checks.string)("name", name))
+            self.state.bind(Principal("user", user.id), grants, self.clock.now())
+            return user
+
+    def accept_invite(self, invite_id: str, *, name: str | None = None) -> User:
+        """Let somebody accept their invite.
+
+        Args:
+            invite_id: the id of a pending invite.
+            name: the name that they set.
+
+        Returns:
+            The user who appears, and holds what the invite held.
+
+        Raises:
+            ValueError: there is no such invite, or it is processed or expired.
+        """
+        with self._lock:
+            now = self.clock.now()
+            invite = require.found("invite", invite_id, self.state.invites.get(invite_id))
+            if invite.status(now) != "pending":
+                raise Refusal(409, "ABORTED", f"invite {invite.id} is {invite.status(now)}")
+            return self.state.accept_invite(invite, now, checks.nullable(checks.string)("name", name))
+
+    def add_client(self, *, roles: Iterable[Role], name: str = "client") -> Credentials:
+        """Make a service account, whatever the plan, and give its credentials.
+
+        Args:
+            roles: what it holds, as in `add_user`.
+            name: its name.
+
+        Raises:
+            ValueError: a role or project does not exist.
+        """
+        with self._lock:
+            grants = self._grants(roles)
+            account = self.state.add_service_account(checks.utf8_bytes(80)("name", name), self.clock.now())
+            self.state.bind(Principal("service_account", account.id), grants, self.clock.now())
+            return Credentials(account.client_id, account.client_secret)
+
+    def hold(self, project_id: str, kind: str, name: str) -> None:
+        """Put something into a project that keeps it from being deleted.
+
+        Args:
+            project_id: the project.
+            kind: indexes, collections, assistants or backups.
+            name: what to call it.
+
+        Raises:
+            ValueError: there is no such project or kind.
+        """
+        with self._lock:
+            self._contents(project_id, kind).add(checks.characters(512)("name", name))
+
+    def release(self, project_id: str, kind: str, name: str) -> None:
+        """Take something out of a project.
+
+        Args:
+            project_id: the project.
+            kind: indexes, collections, assistants or backups.
+            name: what it is called.
+
+        Raises:
+            ValueError: there is no such project, kind or thing.
+        """
+        with self._lock:
+            contents = self._contents(project_id, kind)
+            contents.remove(require.found(f"{name} among the {kind}", name, name if name in contents else None))
+
+    def _contents(self, project_id: str, kind: str) -> set[str]:
+        project = require.found("project", project_id, self.state.projects.get(project_id))
+        return project.contents[checks.one_of(PROJECT_CONTENTS)("kind", kind)]
+
+    def _grants(self, roles: Iterable[Role]) -> list[Grant]:
+        if isinstance(roles, str):
+            raise invalid(f"roles must be a list of roles, not {shown(roles)}")
+        grants = checks.array(self._grant)("roles", list(roles))
+        return list(dict.fromkeys(grants))
+
+    def _grant(self, field: str, value: object) -> Grant:
+        if isinstance(value, str) and value in ORGANIZATION_ROLES:
+            return Grant(value, "organization", self.organization_id)
+        told = shown(value)
+        pair = tuple(cast("Iterable[object]", value)) if isinstance(value, list | tuple) else ()
+        if len(pair) != 2:  # noqa: PLR2004 — a pair
+            known = ", ".join(ORGANIZATION_ROLES)
+            raise invalid(f"{field} must be one of {known}, or a project role and its project's id: {told}")
+        role, project_id = checks.one_of(PROJECT_ROLES)(f"{field}[0]", pair[0]), checks.string(f"{field}[1]", pair[1])
+        return Grant(role, "project", require.found("project", project_id, self.state.projects.get(project_id)).id)

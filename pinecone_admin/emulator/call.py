@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 from urllib.parse import parse_qsl
 
 from attrs import field, frozen
@@ -30,12 +31,30 @@ class Request:
 
 
 @frozen
+class Wire:
+    """How an answer goes out, where something goes wrong with that.
+
+    Args:
+        delay: seconds by which it is late.
+        drip: seconds between one byte of the body and the next.
+        length: what Content-Length says, where that is not the length of the body; the connection closes after it.
+        end: what happens instead of an answer.
+    """
+
+    delay: float = 0.0
+    drip: float = 0.0
+    length: int | None = None
+    end: Literal["drop", "reset", "unreachable"] | None = None
+
+
+@frozen
 class Response:
-    """An answer as the rules give it."""
+    """An answer as the rules give it, and what goes wrong on its way."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    wire: Wire = Wire()
 
 
 @frozen

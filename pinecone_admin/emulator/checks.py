@@ -3,17 +3,21 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import NoReturn, Self, TypeAlias, TypeVar, cast
 
-from attrs import frozen
+from attrs import field, frozen
 
 from pinecone_admin.emulator.roles import ROLES, ROLES_BY_RESOURCE
 
 PRINCIPAL_TYPES = ("user", "service_account", "api_key", "invite")
 RESOURCE_TYPES = ("organization", "project")
 LARGEST_PAGE = 100
+TEN_YEARS = 315_360_000
+"""In seconds."""
 
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-\x1f\x7f]+")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHOWN = 80
 _INTEGER = re.compile(r"-?[0-9]+")
 _JSON_TYPES: Mapping[type[object], str] = {
@@ -31,7 +35,7 @@ Check: TypeAlias = Callable[[str, object], T]
 """Takes a field's name and the value sent, returns the value, raises `Refusal` otherwise."""
 
 
-class Refusal(Exception):  # noqa: N818 — an answer of the server, not an error of ours
+class Refusal(ValueError):  # noqa: N818 — an answer of the server, and in-process what a control method raises
     """An answer of the API that is not a success.
 
     Args:
@@ -132,9 +136,38 @@ class Fields:
         """Return a field, or None where it is absent."""
         return check(self._path + name, self._values[name]) if name in self._values else None
 
+    def get(self, name: str, check: Check[T], default: T) -> T:
+        """Return a field, or the default where it is absent."""
+        return self.required(name, check) if name in self._values else default
+
     def refuse(self, name: str, why: str) -> Refusal:
         """Return the refusal of a field for a reason that no single check can know."""
         return invalid(f"{self._path}{name} {why}")
+
+
+@frozen
+class _ClosedFields(Fields):
+    """Fields that remember which of them were asked for."""
+
+    _known: dict[str, None] = field(factory=dict[str, None], init=False)
+
+    def required(self, name: str, check: Check[T]) -> T:
+        self._known[name] = None
+        return super().required(name, check)
+
+    def optional(self, name: str, check: Check[T]) -> T | None:
+        self._known[name] = None
+        return super().optional(name, check)
+
+    def get(self, name: str, check: Check[T], default: T) -> T:
+        self._known[name] = None
+        return super().get(name, check, default)
+
+    def refuse_unread(self) -> None:
+        """Refuse the first field that nobody asked for."""
+        for name in self._values:
+            if name not in self._known:
+                raise invalid(f"{self._path}{name} is none of {', '.join(self._known)}")
 
 
 def _mistyped(field: str, expected: str, value: object) -> Refusal:
@@ -167,6 +200,84 @@ def pod_count(field: str, value: object) -> int:
     if value < 0:
         raise invalid(f"{field} must not be negative: {shown(value)}")
     return value
+
+
+def whole_number(least: int, most: int) -> Check[int]:
+    """Return the check for an integer from `least` to `most`."""
+
+    def check(field: str, value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise _mistyped(field, "an integer", value)
+        if not least <= value <= most:
+            raise invalid(f"{field} must be from {least} to {most}, not {shown(value)}")
+        return value
+
+    return check
+
+
+def seconds(field: str, value: object) -> float:
+    """Check for a number of seconds, from 0 to ten years."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise _mistyped(field, "a number", value)
+    if not 0 <= value <= TEN_YEARS:
+        raise invalid(f"{field} must be from 0 to {TEN_YEARS} seconds, not {shown(value)}")
+    return value
+
+
+def moment(field: str, value: object) -> datetime:
+    """Check for a date and time with a time zone, as ISO 8601 spells it."""
+    text = string(field, value)
+    try:
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise invalid(f"{field} must be a date and time with a time zone: {shown(text)}")
+
+
+def uuid(field: str, value: object) -> str:
+    """Check for a UUID as the API spells it."""
+    text = string(field, value)
+    if not _UUID.fullmatch(text):
+        raise invalid(f"{field} must be a UUID in lower case: {shown(text)}")
+    return text
+
+
+def nullable(check: Check[T]) -> Check[T | None]:
+    """Return a check that also lets null pass."""
+
+    def or_null(field: str, value: object) -> T | None:
+        return None if value is None else check(field, value)
+
+    return or_null
+
+
+def record(read: Callable[[Fields], T]) -> Check[T]:
+    """Return the check for an object whose fields a function reads; others pass unread, as in the API."""
+
+    def check(field: str, value: object) -> T:
+        return read(Fields(_object(field, value), f"{field}."))
+
+    return check
+
+
+def closed_record(read: Callable[[Fields], T]) -> Check[T]:
+    """Return the check for an object whose every field a function reads; any other is refused by name."""
+
+    def check(field: str, value: object) -> T:
+        fields = _ClosedFields(_object(field, value), f"{field}." if field else "")
+        found = read(fields)
+        fields.refuse_unread()
+        return found
+
+    return check
+
+
+def _object(field: str, value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise _mistyped(field, "an object", value)
+    return cast("dict[str, object]", value)
 
 
 def characters(most: int) -> Check[str]:
@@ -279,8 +390,5 @@ def grant_fields(fields: Fields) -> GrantInput:
     return grant
 
 
-def grant(field: str, value: object) -> GrantInput:
-    """Check for an object that asks for a role on a resource."""
-    if not isinstance(value, dict):
-        raise _mistyped(field, "an object", value)
-    return grant_fields(Fields(cast("dict[str, object]", value), f"{field}."))
+grant = record(grant_fields)
+"""Checks for an object that asks for a role on a resource."""

@@ -2,6 +2,10 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+"""Beyond this, what expires would expire after the last date there is."""
 
 
 class Clock:
@@ -24,19 +28,38 @@ class Clock:
     def __init__(self, start: datetime | None = None, *, ticking: bool = False) -> None:
         if start is not None and start.tzinfo is None:
             raise ValueError(f"the clock's start needs a time zone: {start.isoformat()}")
-        self._time = datetime.now(UTC) if start is None else start.astimezone(UTC)
+        self._start = datetime.now(UTC) if start is None else start.astimezone(UTC)
         self._ticking_since = time.monotonic() if ticking else None
+        self._advanced = timedelta()
+        self._lock = Lock()
 
     def now(self) -> datetime:
         """Return the emulator's time, in UTC."""
+        moment = self._start + self._advanced
         if self._ticking_since is None:
-            return self._time
-        return self._time + timedelta(seconds=time.monotonic() - self._ticking_since)
+            return moment
+        return moment + timedelta(seconds=time.monotonic() - self._ticking_since)
 
     def advance(self, seconds: float) -> None:
         """Move the time forward.
 
         Args:
-            seconds: by how much.
+            seconds: by how much, from 0.
+
+        Raises:
+            ValueError: time would run backwards, or beyond the year 9000.
         """
-        self._time += timedelta(seconds=seconds)
+        with self._lock:
+            try:
+                advanced = self._advanced + timedelta(seconds=seconds)
+                far = self._start + advanced > LATEST
+            except (OverflowError, ValueError) as error:
+                raise ValueError(f"the time cannot be advanced by {seconds} seconds") from error
+            if far or advanced < self._advanced:
+                raise ValueError(f"the time cannot be advanced by {seconds} seconds: it runs forward, up to {LATEST}")
+            self._advanced = advanced
+
+    def reset(self) -> None:
+        """Take back whatever the time was advanced by; a clock that ticks goes on from there."""
+        with self._lock:
+            self._advanced = timedelta()

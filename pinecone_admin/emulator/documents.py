@@ -17,7 +17,8 @@ from pinecone_admin.emulator.state import (
 Document: TypeAlias = dict[str, object]
 
 
-def _time(moment: datetime) -> str:
+def time(moment: datetime) -> str:
+    """Show a time."""
     return moment.isoformat().replace("+00:00", "Z")
 
 
@@ -28,7 +29,7 @@ def organization(record: Organization) -> Document:
         "name": record.name,
         "plan": record.plan,
         "payment_status": record.payment_status,
-        "created_at": _time(record.created_at),
+        "created_at": time(record.created_at),
         "support_tier": record.support_tier,
     }
 
@@ -41,7 +42,7 @@ def project(record: Project) -> Document:
         "max_pods": record.max_pods,
         "force_encryption_with_cmek": record.force_encryption_with_cmek,
         "organization_id": record.organization_id,
-        "created_at": _time(record.created_at),
+        "created_at": time(record.created_at),
     }
 
 
@@ -67,9 +68,9 @@ def invite(record: Invite, now: datetime) -> Document:
         "id": record.id,
         "email": record.email,
         "status": record.status(now),
-        "expires_at": None if record.processed_at else _time(record.expires_at),
-        "processed_at": record.processed_at and _time(record.processed_at),
-        "created_at": _time(record.created_at),
+        "expires_at": None if record.processed_at else time(record.expires_at),
+        "processed_at": record.processed_at and time(record.processed_at),
+        "created_at": time(record.created_at),
     }
 
 
@@ -79,8 +80,8 @@ def service_account(record: ServiceAccount) -> Document:
         "id": record.id,
         "name": record.name,
         "client_id": record.client_id,
-        "created_at": _time(record.created_at),
-        "updated_at": _time(record.updated_at),
+        "created_at": time(record.created_at),
+        "updated_at": time(record.updated_at),
     }
 
 
@@ -98,5 +99,5 @@ def role_binding(record: RoleBinding) -> Document:
         "resource_type": record.grant.resource_type,
         "resource_id": record.grant.resource_id,
         "role": record.grant.role,
-        "created_at": _time(record.created_at),
+        "created_at": time(record.created_at),
     }

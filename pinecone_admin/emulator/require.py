@@ -1,6 +1,6 @@
 """What must hold before an operation does its work: existence, permission, plan and quota, conflict."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from math import ceil
 from typing import TypeVar
@@ -22,8 +22,6 @@ from pinecone_admin.emulator.state import (
     User,
 )
 
-INVITE_MAILS_PER_HOUR = 100
-
 # Pinecone's billing pages: a restricted organization can no longer create resources. Two states are worse.
 BILLING_STATES_THAT_FORBID_CREATING = frozenset({"Restricted", "Suspended", "Deactivated"})
 
@@ -33,7 +31,8 @@ T = TypeVar("T")
 # Existence
 
 
-def _found(kind: str, target: str | None, record: T | None) -> T:
+def found(kind: str, target: str | None, record: T | None) -> T:
+    """Return the record of a kind that an id belongs to, which must be there."""
     if record is None:
         raise Refusal(404, "NOT_FOUND", f"there is no {kind} {shown(target)}")
     return record
@@ -42,60 +41,53 @@ def _found(kind: str, target: str | None, record: T | None) -> T:
 def organization(call: Call) -> Organization:
     """Return the organization in the path."""
     own = call.state.organization
-    return _found("organization", call.target, own if call.target == own.id else None)
+    return found("organization", call.target, own if call.target == own.id else None)
 
 
 def project(call: Call) -> Project:
     """Return the project in the path."""
-    return _found("project", call.target, call.state.projects.get(call.target))
+    return found("project", call.target, call.state.projects.get(call.target))
 
 
 def api_key(call: Call) -> APIKey:
     """Return the key in the path."""
-    return _found("API key", call.target, call.state.api_keys.get(call.target))
+    return found("API key", call.target, call.state.api_keys.get(call.target))
 
 
 def user(call: Call) -> User:
     """Return the user in the path."""
-    return _found("user", call.target, call.state.users.get(call.target))
+    return found("user", call.target, call.state.users.get(call.target))
 
 
 def invite(call: Call) -> Invite:
     """Return the invite in the path."""
-    return _found("invite", call.target, call.state.invites.get(call.target))
+    return found("invite", call.target, call.state.invites.get(call.target))
 
 
 def service_account(call: Call) -> ServiceAccount:
     """Return the service account in the path."""
-    return _found("service account", call.target, call.state.service_accounts.get(call.target))
+    return found("service account", call.target, call.state.service_accounts.get(call.target))
 
 
 def role_binding(call: Call) -> RoleBinding:
     """Return the role binding in the path."""
-    return _found("role binding", call.target, call.state.role_bindings.get(call.target))
+    return found("role binding", call.target, call.state.role_bindings.get(call.target))
 
 
 def principal(call: Call, wanted: Principal) -> None:
     """Require that a principal exists."""
-    state = call.state
-    look_up: dict[str, Callable[[str], object | None]] = {
-        "user": state.users.get,
-        "service_account": state.service_accounts.get,
-        "api_key": state.api_keys.get,
-        "invite": state.invites.get,
-    }
-    _found(wanted.type, wanted.id, look_up[wanted.type](wanted.id))
+    found(wanted.type, wanted.id, call.state.principal(wanted))
 
 
 def resource(call: Call, wanted: GrantInput) -> Grant:
     """Return the grant with the id of its resource, which must exist."""
     resource_id = wanted.resource_id
     if wanted.resource_type == "project":
-        found = _found("project", resource_id, call.state.projects.get(resource_id or "")).id
+        own = found("project", resource_id, call.state.projects.get(resource_id or "")).id
     else:
         own = call.state.organization.id
-        found = _found("organization", resource_id, own if resource_id in {None, own} else None)
-    return Grant(wanted.role, wanted.resource_type, found)
+        found("organization", resource_id, own if resource_id in {None, own} else None)
+    return Grant(wanted.role, wanted.resource_type, own)
 
 
 def bindable(call: Call, wanted: Principal, grant: Grant) -> None:
@@ -161,7 +153,7 @@ def project_quota(call: Call) -> None:
 
 def api_key_quota(call: Call, target: Project) -> None:
     """Require room for another key in a project."""
-    quota, plan = call.state.plan.api_keys, call.state.organization.plan
+    quota, plan = call.state.api_key_quota, call.state.organization.plan
     if quota is not None and len(target.api_keys) >= quota:
         raise _denied(f"project {target.id} has its {quota} API keys already, on the plan {plan}")
 
@@ -184,8 +176,11 @@ def mail(call: Call) -> None:
     mails, hour = call.state.invite_mails, timedelta(hours=1)
     while mails and mails[0] <= call.now - hour:
         mails.popleft()
-    if len(mails) >= INVITE_MAILS_PER_HOUR:
-        wait = ceil((mails[0] + hour - call.now).total_seconds())
+    limit = call.state.settings.invite_mails_per_hour
+    if len(mails) >= limit:
+        # Of those within this hour, all but the last ones under the limit have to grow old.
+        room = mails[len(mails) - limit] if limit else call.now
+        wait = ceil((room + hour - call.now).total_seconds())
         message = f"{len(mails)} invite mails were sent within an hour; the next may go in {wait} seconds"
         raise Refusal(429, "RESOURCE_EXHAUSTED", message, headers={"retry-after": str(wait)})
 

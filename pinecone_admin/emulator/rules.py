@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote
 
 from attrs import frozen
 
-from pinecone_admin.emulator import checks, documents, require
+from pinecone_admin.emulator import checks, control_plane, documents, require
 from pinecone_admin.emulator.call import Call, Request, Response
 from pinecone_admin.emulator.checks import Fields, OAuthRefusal, Refusal, invalid, shown
 from pinecone_admin.emulator.clock import Clock
@@ -34,6 +34,7 @@ from pinecone_admin.emulator.state import (
 )
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 — a path
+TOKEN_OPERATION = "get_token"  # noqa: S105 — an operation's id
 AUDIENCE = "https://api.pinecone.io/"
 
 _API_VERSION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
@@ -72,18 +73,39 @@ def handle(request: Request, state: State, clock: Clock) -> Response:
     except Refusal as refusal:
         status, document = refusal.status, refusal.document
         headers |= refusal.headers
+    return response(status, headers, document)
+
+
+def response(status: int, headers: Mapping[str, str], document: Document | None) -> Response:
+    """Return an answer that carries a JSON document, or nothing."""
     if document is None:
         return Response(status, headers, b"")
-    return Response(status, headers | {"content-type": "application/json"}, _ENCODER.encode(document).encode())
+    return Response(status, {"content-type": "application/json", **headers}, _ENCODER.encode(document).encode())
 
 
 def _answer(request: Request, state: State, now: datetime) -> tuple[int, Document | None]:
     if request.path == TOKEN_PATH:
         return 200, get_token(request, state, now)
     _require_version(request)
+    if control_plane.serves(request):
+        return control_plane.answer(request, state, now)
     caller = Principal("service_account", _authenticate(request, state, now).id)
     operation, target = _route(request)
     return operation.status, operation.run(Call(state, now, caller, target, request))
+
+
+def operation_id(request: Request) -> str:
+    """Return the id of the operation that a request is for, empty where there is none."""
+    if request.path == TOKEN_PATH:
+        return TOKEN_OPERATION if request.method == "POST" else ""
+    operation = _ROUTES.get(_shape(request.path), {}).get(request.method)
+    return operation.id if operation else control_plane.operation_id(request)
+
+
+def bearer_token(request: Request) -> str | None:
+    """Return the access token that a request carries."""
+    bearer = _BEARER.fullmatch(request.headers.get("authorization", ""))
+    return bearer[1] if bearer else None
 
 
 def _require_version(request: Request) -> None:
@@ -95,10 +117,10 @@ def _require_version(request: Request) -> None:
 
 
 def _authenticate(request: Request, state: State, now: datetime) -> ServiceAccount:
-    bearer = _BEARER.fullmatch(request.headers.get("authorization", ""))
-    if bearer is None:
+    token = bearer_token(request)
+    if token is None:
         raise Refusal(401, "UNAUTHENTICATED", "the header Authorization carries no bearer token")
-    account = state.holder_of(bearer[1], now)
+    account = state.holder_of(token, now)
     if account is None:
         raise Refusal(401, "UNAUTHENTICATED", "the access token is unknown, expired or revoked")
     return account
@@ -260,6 +282,7 @@ def update_project(call: Call) -> Document:
 def delete_project(call: Call) -> None:
     """Delete an empty project with its keys."""
     project = require.project(call)
+    control_plane.settle(project, call.now)
     require.empty(project)
     call.state.remove_project(project)
 
@@ -606,3 +629,6 @@ def _page(call: Call, window: _Window, records: Listing[R], document: Callable[[
 _ROUTES: dict[str, dict[str, Operation]] = {}
 for _each in OPERATIONS:
     _ROUTES.setdefault(_shape(_each.path), {})[_each.method] = _each
+
+OPERATION_IDS = (TOKEN_OPERATION, *(each.id for each in OPERATIONS), *control_plane.OPERATION_IDS)
+"""What a request can ask for, the token endpoint first."""

@@ -4,13 +4,13 @@ import string
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from itertools import product
+from itertools import count, product
 from operator import attrgetter
 from random import Random
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from attrs import Factory, define, evolve, field, frozen
@@ -22,6 +22,7 @@ PROJECT_CONTENTS = ("indexes", "collections", "assistants", "backups")
 
 INVITE_LIFETIME = timedelta(days=7)
 
+_token_numbers = count()
 _ALPHANUMERIC = string.ascii_letters + string.digits
 _SECRET = _ALPHANUMERIC + "-_"
 
@@ -62,6 +63,8 @@ class Settings:
     Args:
         plans: what each plan includes.
         project_quota: how many projects the organization may have, whatever its plan; None for the plan's.
+        api_key_quota: how many keys a project may have, whatever the plan; None for the plan's.
+        invite_mails_per_hour: how many invite mails the organization may send within an hour.
         pod_access: whether `max_pods` may exceed 0.
         identity_provider: whether an identity provider manages the users.
         token_lifetime: seconds for which an access token is accepted.
@@ -71,6 +74,8 @@ class Settings:
 
     plans: Mapping[str, Plan] = PLANS
     project_quota: int | None = None
+    api_key_quota: int | None = None
+    invite_mails_per_hour: int = 100
     pod_access: bool = False
     identity_provider: bool = False
     token_lifetime: int = 1800
@@ -139,9 +144,23 @@ class APIKey:
     value: str
 
 
+@frozen
+class Pending:
+    """Something that is still being made, which keeps it, or the index that it is made from, from being deleted."""
+
+    source: str
+    until: datetime
+
+
 @define(eq=False)
 class Project:
-    """A project with its keys and the names of what it contains, by kind."""
+    """A project with its keys and the names of what it contains, by kind.
+
+    Args:
+        protected: indexes with deletion protection.
+        going: what is being deleted, by kind and name, and when it is gone.
+        pending: collections and backups that are being made.
+    """
 
     id: str
     name: str
@@ -151,6 +170,9 @@ class Project:
     force_encryption_with_cmek: bool
     api_keys: dict[str, APIKey] = Factory(dict[str, APIKey])
     contents: dict[str, set[str]] = field(factory=lambda: {kind: set[str]() for kind in PROJECT_CONTENTS})
+    protected: set[str] = Factory(set[str])
+    going: dict[tuple[str, str], datetime] = Factory(dict[tuple[str, str], datetime])
+    pending: dict[str, Pending] = Factory(dict[str, Pending])
 
 
 @define(eq=False)
@@ -309,6 +331,9 @@ class RoleBindings:
         key = (wanted.principal_type, wanted.resource_type, wanted.resource_id, wanted.role)
         return self._by_filter.get(key, Listing())
 
+    def __iter__(self) -> Iterator[RoleBinding]:
+        return iter(self._by_filter.get((None, None, None, None), ()))
+
     def __len__(self) -> int:
         return len(self._by_id)
 
@@ -381,20 +406,6 @@ class State:
     def __attrs_post_init__(self) -> None:
         self._cursor_key = self._random.randbytes(16)
 
-    @classmethod
-    def founded(cls, *, plan: str, payment_status: str, settings: Settings, seed: int | None, now: datetime) -> Self:
-        """Return the state of a new organization without anybody in it."""
-        random = Random(seed)  # noqa: S311 — what it makes protects nothing, and a seed must repeat it
-        organization = Organization(
-            id="-N" + _text(random, _ALPHANUMERIC, 18),
-            name="Emulated Organization",
-            plan=plan,
-            payment_status=payment_status,
-            support_tier=settings.plans[plan].support_tier,
-            created_at=now,
-        )
-        return cls(organization=organization, settings=settings, random=random)
-
     @property
     def plan(self) -> Plan:
         """What the organization's plan includes."""
@@ -405,6 +416,27 @@ class State:
         """How many projects the organization may have."""
         quota = self.settings.project_quota
         return self.plan.projects if quota is None else quota
+
+    @property
+    def api_key_quota(self) -> int | None:
+        """How many keys a project may have; None for any number."""
+        quota = self.settings.api_key_quota
+        return self.plan.api_keys if quota is None else quota
+
+    def set_plan(self, plan: str) -> None:
+        """Put the organization on a plan, with the support that comes with it."""
+        self.organization.plan = plan
+        self.organization.support_tier = self.settings.plans[plan].support_tier
+
+    def principal(self, wanted: Principal) -> object | None:
+        """Return the user, service account, API key or invite that a principal is."""
+        look_up: dict[str, Callable[[str], object | None]] = {
+            "user": self.users.get,
+            "service_account": self.service_accounts.get,
+            "api_key": self.api_keys.get,
+            "invite": self.invites.get,
+        }
+        return look_up[wanted.type](wanted.id)
 
     def dissolve(self) -> None:
         """Delete everybody in the organization, whose projects are gone, so that nobody is left who could ask."""
@@ -420,7 +452,8 @@ class State:
         """Return a fresh UUID."""
         return str(UUID(int=self._random.getrandbits(128), version=4))
 
-    def _next_position(self) -> int:
+    def next_position(self) -> int:
+        """Return the place of the next record in the order of creation."""
         self._created += 1
         return self._created
 
@@ -429,6 +462,11 @@ class State:
         project = Project(self.new_id(), name, self.organization.id, now, max_pods, cmek)
         self.projects[project.id] = project
         return project
+
+    def new_key_value(self) -> str:
+        """Return the value of a new key."""
+        label, unique = _text(self._random, _ALPHANUMERIC, 6), _text(self._random, _ALPHANUMERIC, 63)
+        return f"{self.settings.key_prefix}{label}_{unique}"
 
     def remove_project(self, project: Project) -> None:
         """Delete a project, its keys and every role on it."""
@@ -441,10 +479,13 @@ class State:
 
     def add_api_key(self, project: Project, name: str) -> APIKey:
         """Create a key that has no roles yet."""
-        label, unique = _text(self._random, _ALPHANUMERIC, 6), _text(self._random, _ALPHANUMERIC, 63)
-        key = APIKey(self.new_id(), name, project.id, f"{self.settings.key_prefix}{label}_{unique}")
-        self.api_keys[key.id] = project.api_keys[key.id] = key
+        key = APIKey(self.new_id(), name, project.id, self.new_key_value())
+        self.enter_api_key(project, key)
         return key
+
+    def enter_api_key(self, project: Project, key: APIKey) -> None:
+        """Put a key where it is looked for."""
+        self.api_keys[key.id] = project.api_keys[key.id] = key
 
     def remove_api_key(self, key: APIKey) -> None:
         """Delete a key and its roles."""
@@ -457,10 +498,14 @@ class State:
 
     def add_user(self, email: str, name: str | None = None) -> User:
         """Create a member, who holds no roles yet."""
-        user = User(self.new_id(), email, name, self._next_position())
-        self.users.add(user.id, user)
-        self._user_by_address[email.casefold()] = user
+        user = User(self.new_id(), email, name, self.next_position())
+        self.enter_user(user)
         return user
+
+    def enter_user(self, user: User) -> None:
+        """Put a member where they are looked for."""
+        self.users.add(user.id, user)
+        self._user_by_address[user.email.casefold()] = user
 
     def remove_user(self, user: User) -> None:
         """Remove a member and every role of theirs."""
@@ -474,12 +519,17 @@ class State:
 
     def add_invite(self, email: str, now: datetime) -> Invite:
         """Create and mail an invite, which holds no roles yet."""
-        invite = Invite(self.new_id(), email, now, now, self._next_position())
+        invite = Invite(self.new_id(), email, now, now, self.next_position())
         self.mail_invite(invite, now)
-        self.invites[invite.id] = invite
-        self.open_invites.add(invite)
-        self._open_by_address[email.casefold()].append(invite)
+        self.enter_invite(invite)
         return invite
+
+    def enter_invite(self, invite: Invite) -> None:
+        """Put an invite where it is looked for."""
+        self.invites[invite.id] = invite
+        if not invite.processed_at:
+            self.open_invites.add(invite)
+            self._open_by_address[invite.email.casefold()].append(invite)
 
     def mail_invite(self, invite: Invite, now: datetime) -> None:
         """Send an invite's mail, from which it lives for seven days."""
@@ -513,13 +563,24 @@ class State:
 
     def add_service_account(self, name: str, now: datetime) -> ServiceAccount:
         """Create a service account, which holds no roles yet."""
-        client_id = _text(self._random, _ALPHANUMERIC, 32)
-        secret = _text(self._random, _SECRET, 64)
-        position = self._next_position()
+        client_id, secret = self.new_client_id(), self.new_client_secret()
+        position = self.next_position()
         account = ServiceAccount(self.new_id(), name, client_id, secret, now, now, position)
-        self.service_accounts.add(account.id, account)
-        self._account_by_client_id[client_id] = account
+        self.enter_service_account(account)
         return account
+
+    def new_client_id(self) -> str:
+        """Return a fresh OAuth client id."""
+        return _text(self._random, _ALPHANUMERIC, 32)
+
+    def new_client_secret(self) -> str:
+        """Return a fresh OAuth client secret."""
+        return _text(self._random, _SECRET, 64)
+
+    def enter_service_account(self, account: ServiceAccount) -> None:
+        """Put a service account where it is looked for."""
+        self.service_accounts.add(account.id, account)
+        self._account_by_client_id[account.client_id] = account
 
     def remove_service_account(self, account: ServiceAccount) -> None:
         """Delete a service account, its roles and its tokens."""
@@ -528,9 +589,16 @@ class State:
         self.service_accounts.remove(account.id)
         del self._account_by_client_id[account.client_id]
 
+    def add_owner(self, now: datetime) -> ServiceAccount:
+        """Create the service account that owns the organization from its beginning."""
+        owner = self.add_service_account("emulator", now)
+        grant = Grant("OrgOwner", "organization", self.organization.id)
+        self.bind(Principal("service_account", owner.id), [grant], now)
+        return owner
+
     def rotate_secret(self, account: ServiceAccount) -> None:
         """Replace a secret; the old one is dead at once."""
-        account.client_secret = _text(self._random, _SECRET, 64)
+        account.client_secret = self.new_client_secret()
         if self.settings.rotation_revokes_tokens:
             self.revoke_tokens(account)
 
@@ -541,7 +609,8 @@ class State:
 
     def mint_token(self, account: ServiceAccount, now: datetime) -> str:
         """Return a new access token."""
-        token = _text(self._random, _ALPHANUMERIC, 64)
+        # Its number keeps a client that outlives one emulator from meeting its old token in the next of the same seed.
+        token = f"{_text(self._random, _ALPHANUMERIC, 56)}{next(_token_numbers):08d}"
         expires_at = now + timedelta(seconds=self.settings.token_lifetime)
         self.tokens[token] = AccessToken(account.id, expires_at)
         return token
@@ -550,6 +619,10 @@ class State:
         """End every token of a service account."""
         self.tokens = {value: token for value, token in self.tokens.items() if token.service_account_id != account.id}
 
+    def revoke_token(self, token: str) -> None:
+        """End one token."""
+        self.tokens.pop(token, None)
+
     def holder_of(self, token: str, now: datetime) -> ServiceAccount | None:
         """Return the service account that an access token stands for, while it is accepted."""
         known = self.tokens.get(token)
@@ -557,7 +630,7 @@ class State:
 
     def bind(self, principal: Principal, grants: Iterable[Grant], now: datetime) -> list[RoleBinding]:
         """Give a principal roles."""
-        bindings = [RoleBinding(self.new_id(), principal, grant, now, self._next_position()) for grant in grants]
+        bindings = [RoleBinding(self.new_id(), principal, grant, now, self.next_position()) for grant in grants]
         for binding in bindings:
             self.role_bindings.add(binding)
         return bindings
@@ -580,6 +653,11 @@ class State:
         except ValueError:
             return None
         return position if self.cursor(listing, position) == cursor else None
+
+
+def organization_id(random: Random) -> str:
+    """Return the id of a new organization."""
+    return "-N" + _text(random, _ALPHANUMERIC, 18)
 
 
 def _text(random: Random, alphabet: str, length: int) -> str:

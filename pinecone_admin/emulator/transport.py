@@ -1,10 +1,25 @@
-"""The emulator as an httpx transport: no sockets, no threads."""
+"""The emulator as an httpx transport: no sockets, no threads.
 
-from collections.abc import Callable
+What goes wrong on the wire is raised as httpx would raise it, time that passes passes on the emulator's clock, and
+the events that httpcore reports to an extension named trace are reported, so that a client can tell sent from not.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import httpx
 
-from pinecone_admin.emulator.call import Request, Response
+from pinecone_admin.emulator.call import Request, Response, Wire
+from pinecone_admin.emulator.clock import Clock
+
+Event: TypeAlias = tuple[str, Mapping[str, object]]
+
+
+class _Traced(NamedTuple):
+    """What the listeners of httpcore's events look at in a request."""
+
+    method: bytes
+    url: httpx.URL
 
 
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -12,24 +27,101 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     Args:
         handle: answers one request, from any thread.
+        clock: where delays pass.
     """
 
-    def __init__(self, handle: Callable[[Request], Response]) -> None:
+    def __init__(self, handle: Callable[[Request], Response], clock: Clock) -> None:
         self._handle = handle
+        self._clock = clock
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of an `httpx.Client`."""
         request.read()
-        return self._respond(request)
+        response = self._answer(request)
+        trace: Callable[[str, Any], None] | None = request.extensions.get("trace")
+        if trace is not None:
+            for name, info in _events(request, response.wire):
+                trace(name, info)
+        return self._deliver(request, response)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of an `httpx.AsyncClient`."""
         await request.aread()
-        return self._respond(request)
+        response = self._answer(request)
+        trace: Callable[[str, Any], Awaitable[None]] | None = request.extensions.get("trace")
+        if trace is not None:
+            for name, info in _events(request, response.wire):
+                await trace(name, info)
+        return self._deliver(request, response)
 
-    def _respond(self, request: httpx.Request) -> httpx.Response:
+    def _answer(self, request: httpx.Request) -> Response:
         path, _, query = request.url.raw_path.decode("ascii").partition("?")
-        response = self._handle(
-            Request(request.method, path, dict(request.headers), query, request.content),
+        return self._handle(Request(request.method, path, dict(request.headers), query, request.content))
+
+    def _deliver(self, request: httpx.Request, response: Response) -> httpx.Response:
+        wire = response.wire
+        if wire.end == "unreachable":
+            raise httpx.ConnectError("[Errno 111] Connection refused", request=request)
+        self._wait(wire.delay, request)
+        if wire.end == "drop":
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
+        if wire.end == "reset":
+            raise httpx.ReadError("[Errno 104] Connection reset by peer", request=request)
+        headers = dict(response.headers)
+        if wire.drip or wire.length is not None:
+            length = len(response.body) if wire.length is None else wire.length
+            stream = _Distorted(response.body[:length], length, lambda: self._wait(wire.drip, request), request)
+            return httpx.Response(response.status, headers=headers | {"content-length": str(length)}, stream=stream)
+        return httpx.Response(response.status, headers=headers, content=response.body, request=request)
+
+    def _wait(self, seconds: float, request: httpx.Request) -> None:
+        """Let time pass, at most what the client's timeout allows for one read."""
+        limit: float | None = request.extensions.get("timeout", {}).get("read")
+        if limit is None or seconds <= limit:
+            self._clock.advance(seconds)
+            return
+        self._clock.advance(limit)
+        raise httpx.ReadTimeout("The read operation timed out", request=request)
+
+
+class _Distorted(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that comes byte by byte, or ends before its stated length."""
+
+    def __init__(self, body: bytes, length: int, wait: Callable[[], None], request: httpx.Request) -> None:
+        self._body = body
+        self._length = length
+        self._wait = wait
+        self._request = request
+
+    def __iter__(self) -> Iterator[bytes]:
+        for byte in self._body:
+            self._wait()
+            yield bytes([byte])
+        if len(self._body) < self._length:
+            self._break_off()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+    def _break_off(self) -> NoReturn:
+        raise httpx.RemoteProtocolError(
+            "peer closed connection without sending complete message body "
+            f"(received {len(self._body)} bytes, expected {self._length})",
+            request=self._request,
         )
-        return httpx.Response(response.status, headers=dict(response.headers), content=response.body, request=request)
+
+
+def _events(request: httpx.Request, wire: Wire) -> Iterator[Event]:
+    """Give the events of httpcore, up to where the connection ends."""
+    info = {"request": _Traced(request.method.encode("ascii"), request.url)}
+    yield "connection.connect_tcp.started", {"host": request.url.host, "port": request.url.port}
+    if wire.end == "unreachable":
+        yield "connection.connect_tcp.failed", {}
+        return
+    yield "connection.connect_tcp.complete", {}
+    for step in ("send_request_headers", "send_request_body"):
+        yield f"http11.{step}.started", info
+        yield f"http11.{step}.complete", {}
+    yield "http11.receive_response_headers.started", info
+    yield f"http11.receive_response_headers.{'failed' if wire.end else 'complete'}", {}

@@ -1,13 +1,11 @@
-"""The official pinecone SDK, unmodified, against the emulator's HTTP server."""
+"""The official pinecone SDK, unmodified, over HTTP and inside `emulate()`."""
 
-import re
-import socket
+import os
 from collections.abc import Iterator
-from threading import Thread
 
 import pytest
-import uvicorn
 from pinecone import Admin
+from pinecone._internal import http_client
 from pinecone.errors.exceptions import (
     ApiError,
     ConflictError,
@@ -15,67 +13,65 @@ from pinecone.errors.exceptions import (
     ForbiddenError,
     NotFoundError,
     PaymentRequiredError,
+    RateLimitError,
+    UnauthorizedError,
 )
 
-from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.asgi import application
-from pinecone_admin.emulator.call import Request, Response
-from pinecone_admin.emulator.rules import OPERATIONS, TOKEN_PATH
+from pinecone_admin.emulator import Emulator, rules
+from pinecone_admin.emulator.rules import OPERATIONS, TOKEN_OPERATION, TOKEN_PATH
+from pinecone_admin.emulator.server import serving
+from pinecone_admin.testing import emulate
+from tests.support.contract import checked
 
 MEMBER = {"resource_type": "organization", "role": "OrgMember"}
+NOBODY = "4f6a1e0c-8f2b-4c1a-9d3e-1b2c3d4e5f60"
 
 
-class ServedEmulator(Emulator):
-    """An emulator that listens on loopback and notes which operations were called."""
+@pytest.fixture(autouse=True)
+def contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hold every answer that the SDK provokes against the API documents."""
+    breaches: list[str] = []
+    monkeypatch.setattr(rules, "handle", checked(rules.handle, breaches))
+    yield
+    assert breaches == []
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.called: set[str] = set()
-        self.host = ""
 
-    def answer(self, request: Request) -> Response:
-        """Answer a request and note its operation."""
-        self.called.update(
-            operation.id
-            for operation in OPERATIONS
-            if operation.method == request.method
-            and re.fullmatch(re.sub(r"{\w+}", "[^/]+", operation.path), request.path)
-        )
-        return self.handle(request)
-
-    def sdk(self) -> Admin:
-        """Return the official client of this emulator."""
-        return Admin(
-            client_id=self.client_id,
-            client_secret=self.client_secret,
-            host=self.host,
-            oauth_url=self.host + TOKEN_PATH,
-        )
+@pytest.fixture(autouse=True)
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Note for how long the SDK would sleep between its retries."""
+    naps: list[float] = []
+    monkeypatch.setattr(http_client, "_retry_sleep", naps.append)
+    return naps
 
 
 @pytest.fixture
-def emulator() -> Iterator[ServedEmulator]:
-    """Serve an emulator over HTTP for the length of a test."""
-    emulator = ServedEmulator()
-    config = uvicorn.Config(application(emulator.answer), log_config=None, lifespan="off", ws="none")
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        emulator.host = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield emulator
-        server.should_exit = True
-        thread.join()
+def emulator() -> Emulator:
+    """Return an emulator with its defaults."""
+    return Emulator()
 
 
-@pytest.fixture
-def admin(emulator: ServedEmulator) -> Iterator[Admin]:
-    """Return the official client, with nothing set but where to connect and as whom."""
-    with emulator.sdk() as admin:
+@pytest.fixture(params=["http", "emulate"])
+def admin(request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Admin]:
+    """Return the official client: with nothing set but where to connect and as whom, and with nothing set at all."""
+    for name in [name for name in os.environ if name.startswith("PINECONE_")]:
+        monkeypatch.delenv(name)
+    if request.param == "emulate":
+        with emulate(emulator), Admin() as admin:
+            yield admin
+        return
+    with (
+        serving(emulator) as url,
+        Admin(
+            client_id=emulator.client_id,
+            client_secret=emulator.client_secret,
+            host=url,
+            oauth_url=url + TOKEN_PATH,
+        ) as admin,
+    ):
         yield admin
 
 
-def test_all_operations(emulator: ServedEmulator, admin: Admin) -> None:
+def test_all_operations(emulator: Emulator, admin: Admin) -> None:
     """Each of the 32 operations goes through the official SDK and does what it says."""
     organization_id = emulator.organization_id
     assert [each.id for each in admin.organizations.list()] == [organization_id]
@@ -102,7 +98,7 @@ def test_all_operations(emulator: ServedEmulator, admin: Admin) -> None:
     assert admin.invites.resend(invite_id=invite.id).status == "pending"
     assert [each.id for each in admin.invites.list(limit=1)] == [invite.id, other.id]
     admin.invites.delete(invite_id=other.id)
-    emulator.state.accept_invite(emulator.state.invites[invite.id], emulator.clock.now(), "Alice")
+    emulator.accept_invite(invite.id, name="Alice")
     assert admin.invites.describe(invite_id=invite.id).status == "processed"
 
     (user,) = admin.users.list(email="A@example.com")
@@ -132,38 +128,87 @@ def test_all_operations(emulator: ServedEmulator, admin: Admin) -> None:
     admin.users.delete(user_id=user.id)
     admin.service_accounts.delete(service_account_id=account_id)
     admin.projects.delete(project_id=project_id)
-    emulator.state.organization.plan = "Free"
+    emulator.configure(plan="Free")
     admin.organizations.delete(organization_id=organization_id)
-    assert emulator.called == {operation.id for operation in OPERATIONS}
+    answered = {received.operation_id for received in emulator.requests if received.status in {200, 201, 202}}
+    assert answered == {TOKEN_OPERATION, *(operation.id for operation in OPERATIONS)}
+    assert len(answered) == 33
     with pytest.raises(ApiError, match="wrong credentials"):
         admin.organizations.list()
 
 
-def test_refusals(emulator: ServedEmulator, admin: Admin) -> None:
-    """The official SDK raises the class that it has for each refusal."""
+def test_refusals(emulator: Emulator, admin: Admin) -> None:
+    """The official SDK raises the class that it has for each refusal, with the code and the request's id."""
     project_id = admin.projects.create(name="search").id
     admin.invites.create(email="a@example.com", role_bindings=[MEMBER])
+    with pytest.raises(ApiError, match="max_pods") as bad_request:
+        admin.projects.update(project_id=project_id, max_pods=1)
+    assert (bad_request.value.status_code, bad_request.value.error_code) == (400, "INVALID_ARGUMENT")
+    assert bad_request.value.request_id == emulator.requests[-1].request_id
     with pytest.raises(NotFoundError, match="there is no project"):
-        admin.projects.describe(project_id="4f6a1e0c-8f2b-4c1a-9d3e-1b2c3d4e5f60")
+        admin.projects.describe(project_id=NOBODY)
     with pytest.raises(ConflictError, match="is pending"):
         admin.invites.create(email="A@example.com", role_bindings=[MEMBER])
-    emulator.state.projects[project_id].contents["indexes"].add("movies")
+    emulator.hold(project_id, "indexes", "movies")
     with pytest.raises(FailedPreconditionError, match="1 indexes"):
         admin.projects.delete(project_id=project_id)
-    with pytest.raises(ApiError, match="max_pods"):
-        admin.projects.update(project_id=project_id, max_pods=1)
-    emulator.state.settings.project_quota = 1
-    with pytest.raises(ForbiddenError, match="1 projects already"):
+    emulator.configure(project_quota=1)
+    with pytest.raises(ForbiddenError, match="1 projects already") as forbidden:
         admin.projects.create(name="second")
-    emulator.state.organization.payment_status = "Suspended"
+    assert forbidden.value.error_code == "QUOTA_EXCEEDED"
+    emulator.configure(payment_status="Suspended")
     with pytest.raises(PaymentRequiredError, match="Suspended"):
         admin.api_keys.create(project_id=project_id, name="ci")
 
 
-def test_expired_token_is_replaced(emulator: ServedEmulator, admin: Admin) -> None:
+def test_rate_limit(emulator: Emulator, admin: Admin, naps: list[float]) -> None:
+    """The official SDK waits for the mail limit as Retry-After says, as often as it will, and raises its class."""
+    emulator.configure(invite_mails_per_hour=1)
+    invite = admin.invites.create(email="a@example.com", role_bindings=[MEMBER])
+    emulator.clock.advance(3590)
+    emulator.configure(token_lifetime=3600)
+    with pytest.raises(RateLimitError, match="1 invite mails were sent") as limited:
+        admin.invites.resend(invite_id=invite.id)
+    assert (limited.value.status_code, limited.value.error_code) == (429, "RESOURCE_EXHAUSTED")
+    assert naps
+    assert all(10 <= nap <= 15 for nap in naps)
+
+
+def test_expired_token_is_replaced(emulator: Emulator, admin: Admin) -> None:
     """The official SDK meets an expired token with one exchange, until its secret was rotated away."""
+    admin.projects.list()
     emulator.clock.advance(1800)
+    admin.projects.list()
+    operations = [(received.operation_id, received.status) for received in emulator.requests]
+    assert operations == [
+        ("get_token", 200),
+        ("list_projects", 200),
+        ("list_projects", 401),
+        ("get_token", 200),
+        ("list_projects", 200),
+    ]
     (own,) = admin.service_accounts.list()
     admin.service_accounts.rotate_secret(service_account_id=own.id)
     with pytest.raises(ApiError, match="wrong credentials"):
         admin.projects.list()
+
+
+def test_token_that_stays_refused(emulator: Emulator, admin: Admin) -> None:
+    """Where every token is refused, the official SDK says so after one exchange."""
+    emulator.faults.add("list_projects", revoke_token=True, times=None)
+    with pytest.raises(UnauthorizedError):
+        admin.projects.list()
+
+
+def test_lost_answers_are_seen(emulator: Emulator, admin: Admin) -> None:
+    """A create whose answer is lost is sent again by the official SDK, and the emulator shows what comes of it."""
+    emulator.faults.add("create_project", drop="after")
+    admin.projects.create(name="search")
+    assert len(emulator.state.projects) == 2
+
+
+def test_answers_of_a_later_server(emulator: Emulator, admin: Admin) -> None:
+    """Fields that no document has are no trouble for the official SDK."""
+    admin.projects.create(name="search")
+    emulator.faults.add(unknown_fields=True, times=None)
+    assert [project.name for project in admin.projects.list()] == ["search"]

@@ -6,8 +6,18 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator import Emulator, rules
 from pinecone_admin.emulator.state import ServiceAccount
+from tests.support.contract import checked
+
+
+@pytest.fixture(autouse=True)
+def contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hold every answer that any test here provokes against the API documents."""
+    breaches: list[str] = []
+    monkeypatch.setattr(rules, "handle", checked(rules.handle, breaches))
+    yield
+    assert breaches == []
 
 
 @pytest.fixture

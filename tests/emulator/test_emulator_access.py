@@ -74,6 +74,7 @@ def act_as(emulator: Emulator, connect: Connect) -> Callable[..., httpx.Client]:
 # Users
 
 
+@pytest.mark.rule("email-filter")
 def test_user_is_found_by_address_in_any_capitalization(api: httpx.Client, emulator: Emulator) -> None:
     """The list filtered by an address holds its user, however it is written, or nobody."""
     user = joined(emulator, api, "Alice@Example.com")
@@ -84,6 +85,7 @@ def test_user_is_found_by_address_in_any_capitalization(api: httpx.Client, emula
     assert api.get("/admin/users", params={"email": "carol@example.com"}).json()["data"] == []
 
 
+@pytest.mark.rule("email", "email-filter")
 @pytest.mark.parametrize("address", ["", "alice", "a@b", "a b@example.com", "a@example.com\n", "a@" + "x" * 254])
 def test_malformed_address_is_refused(api: httpx.Client, refusal: Refusal, address: str) -> None:
     """What is no e-mail address is refused as a filter and in an invite."""
@@ -93,6 +95,7 @@ def test_malformed_address_is_refused(api: httpx.Client, refusal: Refusal, addre
     assert "email" in answer.json()["error"]["message"]
 
 
+@pytest.mark.rule("email")
 def test_longest_address_is_accepted(api: httpx.Client) -> None:
     """An address has up to 254 characters."""
     address = "a" * 242 + "@example.com"
@@ -100,6 +103,7 @@ def test_longest_address_is_accepted(api: httpx.Client) -> None:
     assert answer.json()["email"] == address
 
 
+@pytest.mark.rule("user-name")
 def test_user_name_is_left_out_when_unset(api: httpx.Client, emulator: Emulator) -> None:
     """A user without a name has no such field."""
     unnamed, named = emulator.state.add_user("a@example.com"), emulator.state.add_user("b@example.com", "Bob")
@@ -107,6 +111,7 @@ def test_user_name_is_left_out_when_unset(api: httpx.Client, emulator: Emulator)
     assert api.get(f"/admin/users/{named.id}").json()["name"] == "Bob"
 
 
+@pytest.mark.rule("deleted")
 def test_user_is_removed_with_every_role(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
     """A removed user is gone at once, with their roles, and may be invited again."""
     user = joined(emulator, api, "a@example.com", MEMBER, OWNER)
@@ -121,6 +126,7 @@ def test_user_is_removed_with_every_role(api: httpx.Client, emulator: Emulator, 
 # Invites
 
 
+@pytest.mark.rule("invite-lifetime", "invite-times", "invite-list")
 def test_invite_lives_seven_days(connect: Connect, refusal: Refusal) -> None:
     """An invite is pending for seven days, then expired, and listed in both states."""
     emulator = Emulator(clock=Clock(datetime(2026, 7, 1, tzinfo=UTC)), token_lifetime=30 * DAY)
@@ -145,6 +151,7 @@ def test_invite_lives_seven_days(connect: Connect, refusal: Refusal) -> None:
     assert refusal(api.get(path)) == (404, "NOT_FOUND")
 
 
+@pytest.mark.rule("invite-resend")
 def test_resend_revives_an_invite(connect: Connect) -> None:
     """Resending sets pending and seven days from now, on an expired invite too."""
     emulator = Emulator(clock=Clock(datetime(2026, 7, 1, tzinfo=UTC)), token_lifetime=30 * DAY)
@@ -157,6 +164,7 @@ def test_resend_revives_an_invite(connect: Connect) -> None:
     assert answer.json()["created_at"] == "2026-07-01T00:00:00Z"
 
 
+@pytest.mark.rule("invite-accepted", "invite-times", "invite-list")
 def test_accepting_an_invite_makes_a_user(api: httpx.Client, emulator: Emulator) -> None:
     """The invite is processed and unlisted, and its bindings pass to a new user unchanged but for that."""
     project_id = made_project(emulator)
@@ -177,6 +185,7 @@ def test_accepting_an_invite_makes_a_user(api: httpx.Client, emulator: Emulator)
     assert [binding["role"] for binding in before] == ["OrgMember", "ProjectViewer"]
 
 
+@pytest.mark.rule("invite-processed", "invite-final")
 def test_processed_invite_is_final(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
     """A processed invite is neither resent nor bound nor deleted."""
     invite = invited(emulator, api, "a@example.com")
@@ -187,6 +196,7 @@ def test_processed_invite_is_final(api: httpx.Client, emulator: Emulator, refusa
     assert refusal(api.delete(f"/admin/invites/{invite.id}")) == (409, "ABORTED")
 
 
+@pytest.mark.rule("invite-pending")
 def test_address_is_invited_once(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
     """While an invite is pending for an address, in any capitalization, another is refused and names it."""
     pending = invited(emulator, api, "a@example.com")
@@ -196,6 +206,7 @@ def test_address_is_invited_once(api: httpx.Client, emulator: Emulator, refusal:
     assert answer.json()["error"]["details"] == {"invite_id": pending.id}
 
 
+@pytest.mark.rule("invite-member")
 def test_member_is_not_invited(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
     """An address that belongs to a member is not invited."""
     joined(emulator, api, "a@example.com")
@@ -215,6 +226,7 @@ def test_expired_invite_makes_room(connect: Connect, refusal: Refusal) -> None:
     assert new.id in answer.json()["error"]["message"]
 
 
+@pytest.mark.rule("invite-role-bindings")
 def test_invite_needs_an_organization_role(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
     """Project roles alone, none, or more than a hundred make no invite."""
     viewer = {"resource_type": "project", "resource_id": made_project(emulator), "role": "ProjectViewer"}
@@ -224,6 +236,7 @@ def test_invite_needs_an_organization_role(api: httpx.Client, emulator: Emulator
         assert answer.json()["error"]["message"].startswith("role_bindings")
 
 
+@pytest.mark.rule("deleted")
 def test_withdrawn_invite_takes_its_roles_along(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
     """A withdrawn invite is gone at once, with its bindings."""
     invite = invited(emulator, api, "a@example.com")
@@ -235,6 +248,7 @@ def test_withdrawn_invite_takes_its_roles_along(api: httpx.Client, emulator: Emu
     invited(emulator, api, "a@example.com")
 
 
+@pytest.mark.rule("invite-mails")
 def test_hundred_mails_an_hour(connect: Connect, refusal: Refusal) -> None:
     """Create and resend together send a hundred mails in any hour; Retry-After says when the next may go."""
     emulator = Emulator(token_lifetime=DAY)
@@ -260,6 +274,7 @@ def test_hundred_mails_an_hour(connect: Connect, refusal: Refusal) -> None:
 # Role bindings
 
 
+@pytest.mark.rule("organization-bindings")
 def test_organization_binding_names_the_organization(api: httpx.Client, emulator: Emulator) -> None:
     """An organization binding comes back with the organization's id, whether it was sent or not."""
     account = made_account(emulator)
@@ -271,6 +286,7 @@ def test_organization_binding_names_the_organization(api: httpx.Client, emulator
     assert api.get(f"/admin/role-bindings/{first.json()['id']}").json() == first.json()
 
 
+@pytest.mark.rule("role-scopes")
 def test_binding_takes_the_roles_of_its_scope(api: httpx.Client, emulator: Emulator) -> None:
     """A service account takes every organization role in the organization, every project role on a project."""
     account, project_id = made_account(emulator), made_project(emulator)
@@ -281,6 +297,7 @@ def test_binding_takes_the_roles_of_its_scope(api: httpx.Client, emulator: Emula
         assert api.post("/admin/role-bindings", json=document).is_success
 
 
+@pytest.mark.rule("role-scopes")
 @pytest.mark.parametrize("role", ROLES)
 def test_bad_role_for_the_scope(api: httpx.Client, emulator: Emulator, refusal: Refusal, role: str) -> None:
     """A role of the other scope is refused, alone, in an invite and in a service account, by name."""
@@ -298,6 +315,7 @@ def test_bad_role_for_the_scope(api: httpx.Client, emulator: Emulator, refusal: 
         assert role in answer.json()["error"]["message"]
 
 
+@pytest.mark.rule("project-bindings")
 @pytest.mark.parametrize("resource_id", [None, ""])
 def test_project_binding_needs_its_project(
     api: httpx.Client, emulator: Emulator, refusal: Refusal, resource_id: str | None
@@ -313,6 +331,7 @@ def test_project_binding_needs_its_project(
     assert "role_bindings[1].resource_id" in answer.json()["error"]["message"]
 
 
+@pytest.mark.rule("fields")
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -335,6 +354,7 @@ def test_malformed_binding_is_refused(
     assert field in answer.json()["error"]["message"]
 
 
+@pytest.mark.rule("fields")
 @pytest.mark.parametrize("field", ["principal_type", "principal_id", "resource_type", "role"])
 def test_binding_needs_its_fields(api: httpx.Client, refusal: Refusal, field: str) -> None:
     """A binding without one of its fields is refused by name."""
@@ -345,6 +365,7 @@ def test_binding_needs_its_fields(api: httpx.Client, refusal: Refusal, field: st
     assert field in answer.json()["error"]["message"]
 
 
+@pytest.mark.rule("service-account-role-bindings")
 def test_entries_of_role_bindings_are_objects(api: httpx.Client, refusal: Refusal) -> None:
     """An entry that is no object is refused by its index; an account takes up to a hundred."""
     answer = api.post("/admin/service-accounts", json={"name": "ci", "role_bindings": [MEMBER, "OrgMember"]})
@@ -354,6 +375,7 @@ def test_entries_of_role_bindings_are_objects(api: httpx.Client, refusal: Refusa
     assert refusal(answer) == (400, "INVALID_ARGUMENT")
 
 
+@pytest.mark.rule("member-first", "not-found")
 @pytest.mark.parametrize("principal_type", ["user", "service_account", "api_key", "invite"])
 def test_unknown_principal_is_not_found(
     api: httpx.Client, emulator: Emulator, refusal: Refusal, principal_type: str
@@ -365,6 +387,7 @@ def test_unknown_principal_is_not_found(
     assert NOBODY in answer.json()["error"]["message"]
 
 
+@pytest.mark.rule("not-found")
 def test_unknown_resource_is_not_found(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
     """A project or organization that is not the caller's is not found."""
     account = made_account(emulator)
@@ -373,6 +396,7 @@ def test_unknown_resource_is_not_found(api: httpx.Client, emulator: Emulator, re
         assert refusal(api.post("/admin/role-bindings", json=document)) == (404, "NOT_FOUND")
 
 
+@pytest.mark.rule("key-roles")
 def test_keys_take_key_roles_on_their_project(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
     """An API key takes the six roles for keys, and only on its own project."""
     project_id, other = made_project(emulator), made_project(emulator)
@@ -387,6 +411,7 @@ def test_keys_take_key_roles_on_their_project(api: httpx.Client, emulator: Emula
         assert refusal(api.post("/admin/role-bindings", json=document)) == (400, "INVALID_ARGUMENT")
 
 
+@pytest.mark.rule("binding-exists")
 def test_identical_binding_exists_already(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
     """A binding equal in principal, resource and role is refused and names the one that exists."""
     document = to("service_account", made_account(emulator), "OrgMember")
@@ -396,6 +421,7 @@ def test_identical_binding_exists_already(api: httpx.Client, emulator: Emulator,
     assert first["id"] in answer.json()["error"]["message"]
 
 
+@pytest.mark.rule("binding-exists")
 @pytest.mark.parametrize(
     ("path", "document"),
     [("/admin/invites", {"email": "a@example.com"}), ("/admin/service-accounts", {"name": "ci"})],
@@ -412,6 +438,7 @@ def test_one_request_does_not_bind_twice(
     assert not emulator.state.invites
 
 
+@pytest.mark.rule("last-owner")
 def test_last_owner_stays(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
     """The last OrgOwner binding is not deleted; an invite with that role is no owner, a user is."""
     (own,) = api.get("/admin/role-bindings").json()["data"]
@@ -432,6 +459,7 @@ def test_owner_invites_may_be_taken_back(api: httpx.Client, emulator: Emulator) 
     assert api.delete(f"/admin/role-bindings/{owner['id']}").status_code == 202
 
 
+@pytest.mark.rule("last-organization-role")
 def test_user_keeps_an_organization_role_while_holding_others(
     api: httpx.Client, emulator: Emulator, refusal: Refusal
 ) -> None:
@@ -448,6 +476,7 @@ def test_user_keeps_an_organization_role_while_holding_others(
     assert refusal(api.delete(f"/admin/role-bindings/{member['id']}")) == (404, "NOT_FOUND")
 
 
+@pytest.mark.rule("bindings-immutable")
 def test_role_changes_by_create_then_delete(api: httpx.Client, emulator: Emulator) -> None:
     """With the new organization role granted first, the old one may go."""
     user = joined(emulator, api, "a@example.com")
@@ -457,6 +486,7 @@ def test_role_changes_by_create_then_delete(api: httpx.Client, emulator: Emulato
     assert bindings(api, "user", user.id) == [new]
 
 
+@pytest.mark.rule("invite-organization-role")
 def test_invite_keeps_an_organization_role(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
     """A pending invite's last organization role stays; a further one may go."""
     invite = invited(emulator, api, "a@example.com")
@@ -474,6 +504,7 @@ def test_service_account_may_lose_its_last_role(api: httpx.Client, emulator: Emu
     assert api.get(f"/admin/service-accounts/{account}").status_code == 200
 
 
+@pytest.mark.rule("identity-provider")
 def test_identity_provider_manages_its_users(connect: Connect, refusal: Refusal) -> None:
     """Users whom an identity provider manages are neither removed nor stripped of roles here."""
     emulator = Emulator(identity_provider=True)
@@ -487,6 +518,7 @@ def test_identity_provider_manages_its_users(connect: Connect, refusal: Refusal)
     assert api.delete(f"/admin/role-bindings/{binding['id']}").status_code == 202
 
 
+@pytest.mark.rule("plan-roles")
 def test_plan_lacks_roles(connect: Connect, refusal: Refusal) -> None:
     """A role that the plan lacks is refused, by name, wherever it is granted."""
     emulator = Emulator(plan="Free")
@@ -513,6 +545,7 @@ def test_any_organization_role_reads(emulator: Emulator, act_as: Callable[..., h
         assert api.get(f"/admin/{name}").status_code == 200
 
 
+@pytest.mark.rule("organization-role")
 def test_without_organization_role_organization_wide_operations_are_refused(
     emulator: Emulator, api: httpx.Client, act_as: Callable[..., httpx.Client], refusal: Refusal
 ) -> None:
@@ -559,11 +592,13 @@ def test_without_organization_role_organization_wide_operations_are_refused(
     assert outsider.patch(f"/admin/projects/{project_id}", json={"name": "x"}).status_code == 200
 
 
+@pytest.mark.rule("check-order")
 def test_existence_precedes_permission(act_as: Callable[..., httpx.Client], refusal: Refusal) -> None:
     """Who may not look is still told first that there is nothing to see."""
     assert refusal(act_as().get(f"/admin/users/{NOBODY}")) == (404, "NOT_FOUND")
 
 
+@pytest.mark.rule("grant-rule")
 @pytest.mark.parametrize(
     ("held", "granted", "allowed"),
     [
@@ -605,6 +640,7 @@ def test_nobody_grants_what_they_do_not_hold(
     assert allowed or granted in answer.json()["error"]["message"]
 
 
+@pytest.mark.rule("grant-rule")
 def test_project_owner_grants_on_no_other_project(
     emulator: Emulator, act_as: Callable[..., httpx.Client], refusal: Refusal
 ) -> None:
@@ -615,6 +651,7 @@ def test_project_owner_grants_on_no_other_project(
     assert refusal(answer) == (403, "PERMISSION_DENIED")
 
 
+@pytest.mark.rule("grant-rule")
 def test_grant_rule_holds_wherever_roles_are_granted(
     emulator: Emulator, act_as: Callable[..., httpx.Client], refusal: Refusal
 ) -> None:
@@ -633,6 +670,7 @@ def test_grant_rule_holds_wherever_roles_are_granted(
     assert api.post("/admin/service-accounts", json={"name": "ci", "role_bindings": [MEMBER]}).status_code == 201
 
 
+@pytest.mark.rule("role-union")
 def test_roles_are_the_union_of_bindings(emulator: Emulator, act_as: Callable[..., httpx.Client]) -> None:
     """Two roles together allow what each allows."""
     project_id = made_project(emulator)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import random
+import re
 import select
 import signal
 import socket
@@ -13,6 +15,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.call import Request, Response
+from pinecone_admin.emulator.server import serving
 
 SECONDS = 20
 ROOT = Path(__file__).parents[2]
@@ -94,7 +100,7 @@ def test_server_announces_itself_and_serves(serve: Callable[..., Server]) -> Non
         assert created.headers["x-pinecone-request-id"]
         assert api.post("/admin/projects", json={"name": "second"}).status_code == 403
         assert api.delete(f"/admin/projects/{created.json()['id']}").content == b""
-        assert api.get("/_emulator").json()["error"]["code"] == "NOT_FOUND"
+        assert "POST /_emulator/reset: Begin anew, with the same credentials." in api.get("/_emulator").json()["routes"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -108,17 +114,35 @@ def test_server_stops_cleanly(serve: Callable[..., Server], number: signal.Signa
         output, log = server.communicate(timeout=SECONDS)
     assert server.returncode == 0
     assert output == ""
-    assert '"GET /admin/projects?limit=1 HTTP/1.1" 200' in log
+    assert re.search(r"^\S+ \S+ GET /admin/projects\?limit=1 200 \d+\.\d ms list_projects$", log, re.MULTILINE)
     assert line["client_secret"] not in log
     assert "Traceback" not in log
+
+
+def port_of(line: dict[str, str]) -> int:
+    """Return the port that a server listens on."""
+    return int(line["host"].rpartition(":")[2])
+
+
+def garbage() -> Iterator[bytes]:
+    """Make up requests: of random bytes, and of a good one with random bytes in it."""
+    chance = random.Random(20260702)
+    good = bytearray(b'POST /admin/projects HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n{"name":"a"}')
+    for _ in range(100):
+        yield chance.randbytes(chance.randrange(1, 400))
+        broken = bytearray(good)
+        for _ in range(3):
+            broken[chance.randrange(len(broken))] = chance.randrange(256)
+        yield bytes(broken)
 
 
 def test_server_survives_hostile_connections(serve: Callable[..., Server]) -> None:
     """Broken requests on the wire get an answer below 500 or none, and the next one is served."""
     line = announced(server := serve())
     headers = log_in(line)
-    port = int(line["host"].rpartition(":")[2])
+    port = port_of(line)
     for sent in (
+        *garbage(),
         b"\x00\x01\x02\r\n\r\n",
         b"GET /%0A%00 HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -130,8 +154,10 @@ def test_server_survives_hostile_connections(serve: Callable[..., Server]) -> No
         with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as connection:
             connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
-            status = connection.recv(65536).split(b" ")[1:2]
+            answer = connection.recv(65536)
+            status = answer.split(b" ")[1:2]
             assert not status or int(status[0]) < 500, sent
+            assert b"Traceback" not in answer
     assert httpx.get(f"{line['host']}/admin/projects", headers=headers).status_code == 200
     server.terminate()
     assert "Traceback" not in server.communicate(timeout=SECONDS)[1]
@@ -210,3 +236,157 @@ def test_import_needs_no_server() -> None:
         check=True,
     )
     assert done.stdout == "set()\n"
+
+
+def test_server_serves_beside_a_thousand_connections(serve: Callable[..., Server]) -> None:
+    """With a thousand connections open, some of them stalled within a request, others are served at once."""
+    line = announced(server := serve())
+    headers = log_in(line)
+    with ExitStack() as connections:
+        for number in range(1000):
+            connection = connections.enter_context(socket.create_connection(("127.0.0.1", port_of(line)), SECONDS))
+            if number % 3 == 0:
+                connection.sendall(b"POST /admin/projects HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        assert httpx.get(f"{line['host']}/admin/projects", headers=headers, timeout=5).status_code == 200
+        server.terminate()
+        log = server.communicate(timeout=SECONDS)[1]
+    assert server.returncode == 0
+    assert "Traceback" not in log
+
+
+def test_server_limits_bodies(serve: Callable[..., Server]) -> None:
+    """A body beyond any of this API is refused in the API's form, and not kept in memory."""
+    line = announced(serve())
+    answer = httpx.post(f"{line['host']}/admin/projects", content=b"x" * (1 << 20) + b"x", headers=log_in(line))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "INVALID_ARGUMENT")
+
+
+def test_server_masks_secrets_in_its_log(serve: Callable[..., Server]) -> None:
+    """What looks like a secret in a path or query is not written to the log."""
+    line = announced(server := serve())
+    httpx.get(f"{line['host']}/admin/api-keys/pcsk_abc_def", params={"x": line["client_secret"]})
+    server.terminate()
+    log = server.communicate(timeout=SECONDS)[1]
+    assert "GET /admin/api-keys/***?x=*** 400" in log
+    assert line["client_secret"] not in log
+
+
+class BrokenEmulator(Emulator):
+    """An emulator with a bug."""
+
+    def handle(self, request: Request) -> Response:
+        """Fail, with a secret at hand."""
+        raise RuntimeError(f"{request.method} broke on {self.client_secret}")
+
+
+def test_broken_emulator_shows_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """A bug of the emulator is a 500 in the API's form, and its traceback goes to the log only."""
+    emulator = BrokenEmulator()
+    with serving(emulator) as url:
+        answer = httpx.get(f"{url}/admin/projects")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "INTERNAL")
+    assert "RuntimeError" not in answer.text
+    assert "RuntimeError" in caplog.text
+
+
+# The state file
+
+
+def test_state_file_outlives_the_server(serve: Callable[..., Server], tmp_path: Path) -> None:
+    """The file is written when the server stops and read when it starts, with the same credentials and tokens."""
+    file = tmp_path / "state.json"
+    first = serve("--state", str(file), "--seed", "5")
+    line = announced(first)
+    headers = log_in(line)
+    httpx.post(f"{line['host']}/admin/projects", json={"name": "kept"}, headers=headers).raise_for_status()
+    first.terminate()
+    first.communicate(timeout=SECONDS)
+    assert first.returncode == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]
+    again = announced(second := serve("--state", str(file), "--plan", "Free", "--token-lifetime", "60"))
+    assert [again[name] for name in ("client_id", "client_secret")] == [line["client_id"], line["client_secret"]]
+    assert httpx.get(f"{again['host']}/admin/projects", headers=headers).json()["data"][0]["name"] == "kept"
+    httpx.post(f"{again['control_url']}/reset").raise_for_status()
+    settings = httpx.get(f"{again['control_url']}/settings").json()
+    assert (settings["plan"], settings["token_lifetime"]) == ("Free", 60)
+    second.terminate()
+    second.communicate(timeout=SECONDS)
+    assert [each["name"] for each in json.loads(file.read_text())["projects"]] == ["kept"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "Expecting value"),
+        ("{", "Expecting property name"),
+        ("[]", "must be an object"),
+        ("\udcff", "can't decode"),
+        ("[" * 100_000, "recursion"),
+        ('{"projects": [{}]}', "projects[0].name is missing"),
+        ('{"colour": 1}', "colour is none of"),
+        ('{"users": [{"email": "a@b.c"}, {"email": "A@b.c"}]}', "twice"),
+    ],
+)
+def test_bad_state_file_is_one_line(tmp_path: Path, text: str, reason: str) -> None:
+    """A state file that cannot be used is one clear line that names it, and status 1; it stays as it was."""
+    file = tmp_path / "state.json"
+    file.write_bytes(text.encode(errors="surrogateescape"))
+    status, error = refused("--state", str(file))
+    assert status == 1
+    assert error.count("\n") == 1
+    assert str(file) in error
+    assert reason in error
+    assert file.read_bytes() == text.encode(errors="surrogateescape")
+
+
+def test_state_file_needs_its_folder(tmp_path: Path) -> None:
+    """A folder that is not there, and a folder in place of the file, are one clear line."""
+    for path in (tmp_path / "nowhere" / "state.json", tmp_path):
+        status, error = refused("--state", str(path))
+        assert (status, error.count("\n")) == (1, 1)
+        assert str(path) in error
+
+
+def test_state_that_cannot_be_written_is_told(serve: Callable[..., Server], tmp_path: Path) -> None:
+    """Where the folder goes away meanwhile, the server ends with one clear line and status 1."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    server = serve("--state", str(folder / "state.json"))
+    announced(server)
+    folder.rmdir()
+    server.terminate()
+    log = server.communicate(timeout=SECONDS)[1]
+    assert server.returncode == 1
+    assert log.splitlines()[-1].startswith("cannot write the state file")
+    assert "Traceback" not in log
+
+
+def test_seed_repeats_the_credentials(serve: Callable[..., Server]) -> None:
+    """With a seed the credentials are known beforehand."""
+    first, second = (announced(serve("--seed", "7")) for _ in range(2))
+    assert first["client_secret"] == second["client_secret"]
+
+
+@pytest.mark.parametrize("option", ["--token-lifetime=0", "--token-lifetime=soon", "--plan=Gold", "--seed=x"])
+def test_options_are_checked(option: str) -> None:
+    """An option that cannot be right is a usage error that names it."""
+    status, error = refused(option)
+    assert status == 2
+    assert option.partition("=")[0] in error
+
+
+def test_server_does_not_wait_for_delays(serve: Callable[..., Server]) -> None:
+    """A delay that was asked for does not hold the end of the server up."""
+    line = announced(server := serve())
+    fault = {"operation": "get_token", "delay": 600}
+    httpx.post(f"{line['control_url']}/faults", json=fault).raise_for_status()
+    with socket.create_connection(("127.0.0.1", port_of(line)), SECONDS) as connection:
+        connection.sendall(b"POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        while not httpx.get(f"{line['control_url']}/requests").json()["data"]:
+            pass
+        server.terminate()
+        assert connection.recv(100) == b""
+    log = server.communicate(timeout=SECONDS)[1]
+    assert server.returncode == 0
+    assert "Traceback" not in log

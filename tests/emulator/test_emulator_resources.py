@@ -41,6 +41,7 @@ def _object(answer: httpx.Response) -> dict[str, Any]:
 # Every namespace
 
 
+@pytest.mark.rule("not-found", "error-shape")
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -78,6 +79,7 @@ def test_what_does_not_exist_is_not_found(
     assert target in answer.json()["error"]["message"]
 
 
+@pytest.mark.rule("project-name", "key-name", "service-account-name")
 @pytest.mark.parametrize(
     ("path", "most", "letter"),
     [
@@ -95,6 +97,7 @@ def test_names_have_a_length(api: httpx.Client, refusal: Refusal, path: str, mos
         assert refusal(api.post(path, json={"name": name})) == (400, "INVALID_ARGUMENT")
 
 
+@pytest.mark.rule("fields")
 @pytest.mark.parametrize("name", [None, 5, True, ["x"], {"x": 1}, 1.5])
 def test_names_are_strings(api: httpx.Client, emulator: Emulator, refusal: Refusal, name: object) -> None:
     """A name of another JSON type is refused in creates and updates alike, naming the field."""
@@ -109,6 +112,7 @@ def test_names_are_strings(api: httpx.Client, emulator: Emulator, refusal: Refus
         assert answer.json()["error"]["message"].startswith("name must be a string")
 
 
+@pytest.mark.rule("fields")
 @pytest.mark.parametrize("path", ["/admin/projects", "/admin/service-accounts", "/admin/invites"])
 def test_required_fields_are_named(api: httpx.Client, refusal: Refusal, path: str) -> None:
     """A missing field is refused by name."""
@@ -122,11 +126,13 @@ def test_unknown_fields_pass(api: httpx.Client) -> None:
     assert "color" not in project(api, color="blue")
 
 
+@pytest.mark.rule("check-order")
 def test_validation_precedes_existence(api: httpx.Client, refusal: Refusal) -> None:
     """A malformed change of what does not exist is malformed first."""
     assert refusal(api.patch(f"/admin/projects/{NOBODY}", json={"name": ""})) == (400, "INVALID_ARGUMENT")
 
 
+@pytest.mark.rule("names-not-unique")
 @pytest.mark.parametrize(
     ("path", "field"),
     [
@@ -145,6 +151,7 @@ def test_names_are_not_unique(api: httpx.Client, path: str, field: str) -> None:
 # Organizations
 
 
+@pytest.mark.rule("organization-id")
 def test_organization_is_the_callers(api: httpx.Client, emulator: Emulator) -> None:
     """The one organization is listed and described, with an id that is no UUID."""
     (organization,) = api.get("/admin/organizations").json()["data"]
@@ -155,6 +162,7 @@ def test_organization_is_the_callers(api: httpx.Client, emulator: Emulator) -> N
     assert len(organization["id"]) == 20
 
 
+@pytest.mark.rule("organization-name")
 def test_organization_is_renamed(api: httpx.Client, emulator: Emulator) -> None:
     """A name of up to 512 characters replaces the old one, and no name changes nothing."""
     path = f"/admin/organizations/{emulator.organization_id}"
@@ -163,6 +171,7 @@ def test_organization_is_renamed(api: httpx.Client, emulator: Emulator) -> None:
     assert api.patch(path, json={"name": "x" * 513}).status_code == 400
 
 
+@pytest.mark.rule("organization-deletion")
 @pytest.mark.parametrize(
     ("plan", "payment_status", "blocker"),
     [("Standard", "PastDue", "Standard"), ("Free", "PastDue", "PastDue"), ("Free", "Active", "1 projects")],
@@ -200,6 +209,7 @@ def test_organization_deletion_leaves_nobody(connect: Connect, refusal: Refusal)
 # Projects
 
 
+@pytest.mark.rule("max-pods", "encryption")
 def test_project_defaults(connect: Connect) -> None:
     """A project has no pods and no forced encryption until it is told otherwise."""
     emulator = Emulator(clock=Clock(datetime(2026, 7, 1, 12, tzinfo=UTC)))
@@ -219,6 +229,7 @@ def test_project_defaults(connect: Connect) -> None:
     assert api.get("/admin/projects").json() == {"data": [created]}
 
 
+@pytest.mark.rule("project-name")
 def test_project_names_have_no_nul(api: httpx.Client, refusal: Refusal) -> None:
     """NUL in a project's name is refused."""
     assert refusal(api.post("/admin/projects", json={"name": "a\0b"})) == (400, "INVALID_ARGUMENT")
@@ -241,6 +252,7 @@ def test_max_pods_is_a_count(connect: Connect, refusal: Refusal, value: object) 
     assert "max_pods" in answer.json()["error"]["message"]
 
 
+@pytest.mark.rule("pod-access")
 def test_pods_need_access(api: httpx.Client, refusal: Refusal) -> None:
     """Without pod access more than 0 pods are refused, in create and update."""
     created = project(api, max_pods=0)["id"]
@@ -249,6 +261,7 @@ def test_pods_need_access(api: httpx.Client, refusal: Refusal) -> None:
     assert refusal(api.patch(f"/admin/projects/{created}", json={"max_pods": 1})) == (400, "INVALID_ARGUMENT")
 
 
+@pytest.mark.rule("encryption")
 def test_encryption_is_never_turned_off(api: httpx.Client, refusal: Refusal) -> None:
     """Forced encryption goes on and not off; off where it never was on changes nothing."""
     path = f"/admin/projects/{project(api)['id']}"
@@ -267,6 +280,7 @@ def test_encryption_is_a_boolean(api: httpx.Client, refusal: Refusal, value: obj
     assert refusal(answer) == (400, "INVALID_ARGUMENT")
 
 
+@pytest.mark.rule("project-quota")
 @pytest.mark.parametrize(("plan", "quota"), [("Free", 1), ("Standard", 5), ("Enterprise", 20), ("Dedicated", 100)])
 def test_projects_have_a_quota(connect: Connect, refusal: Refusal, plan: str, quota: int) -> None:
     """Each plan allows so many projects; deleting one makes room."""
@@ -287,6 +301,7 @@ def test_project_quota_is_configurable(connect: Connect, refusal: Refusal) -> No
     assert refusal(api.post("/admin/projects", json={"name": "x"})) == (403, "QUOTA_EXCEEDED")
 
 
+@pytest.mark.rule("billing")
 @pytest.mark.parametrize("status", ["Restricted", "Suspended", "Deactivated"])
 def test_billing_state_forbids_creating(connect: Connect, refusal: Refusal, status: str) -> None:
     """Where bills were not paid for long, neither projects nor keys are created, and the rest goes on."""
@@ -307,6 +322,7 @@ def test_other_billing_states_allow_creating(connect: Connect, status: str) -> N
     project(connect(Emulator(payment_status=status)))
 
 
+@pytest.mark.rule("project-contents")
 def test_project_contents_block_its_deletion(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
     """The first of indexes, collections, assistants, backups is named until none is left."""
     created = project(api)["id"]
@@ -321,6 +337,7 @@ def test_project_contents_block_its_deletion(api: httpx.Client, emulator: Emulat
     assert api.delete(f"/admin/projects/{created}").status_code == 202
 
 
+@pytest.mark.rule("project-keys", "deleted")
 def test_deleting_a_project_deletes_its_keys(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
     """Keys do not block a project's deletion: they and every role on the project go with it."""
     created = project(api)["id"]
@@ -337,6 +354,7 @@ def test_deleting_a_project_deletes_its_keys(api: httpx.Client, emulator: Emulat
 # API keys
 
 
+@pytest.mark.rule("secrets-once", "key-value", "key-fields", "key-roles-default")
 def test_key_is_shown_once(api: httpx.Client) -> None:
     """Create answers 201 with the value, which nothing shows again."""
     created = project(api)["id"]
@@ -358,12 +376,14 @@ def test_key_is_shown_once(api: httpx.Client) -> None:
     assert api.get(path).json() == document["key"]
 
 
+@pytest.mark.rule("key-value")
 def test_key_prefix_is_configurable(connect: Connect) -> None:
     """A key's value begins as the emulator was told."""
     api = connect(Emulator(key_prefix="pckey_"))
     assert key(api, project(api)["id"])["value"].startswith("pckey_")
 
 
+@pytest.mark.rule("key-roles-replaced")
 def test_key_roles_are_a_set_that_patch_replaces(api: httpx.Client) -> None:
     """Roles come in the order sent, repeated ones once; PATCH replaces them, and without roles keeps them."""
     created = project(api)["id"]
@@ -377,6 +397,7 @@ def test_key_roles_are_a_set_that_patch_replaces(api: httpx.Client) -> None:
     assert api.patch(path, json={"roles": []}).json()["roles"] == []
 
 
+@pytest.mark.rule("key-roles")
 @pytest.mark.parametrize(
     "roles", [["ProjectOwner"], ["OrgOwner"], ["Nonsense"], "ProjectEditor", None, [5], {"ProjectEditor": 1}]
 )
@@ -409,6 +430,7 @@ def test_key_roles_are_role_bindings(api: httpx.Client) -> None:
     assert api.get("/admin/role-bindings", params=held).json()["data"] == []
 
 
+@pytest.mark.rule("deleted")
 def test_keys_are_deleted(api: httpx.Client, refusal: Refusal) -> None:
     """A deleted key is gone at once, from its project's list too, and cannot be deleted again."""
     created = project(api)["id"]
@@ -419,6 +441,7 @@ def test_keys_are_deleted(api: httpx.Client, refusal: Refusal) -> None:
     assert api.get(f"/admin/projects/{created}/api-keys").json() == {"data": [second]}
 
 
+@pytest.mark.rule("key-quota")
 def test_smallest_plan_has_five_keys(connect: Connect, refusal: Refusal) -> None:
     """On the smallest plan a project has five keys."""
     api = connect(Emulator(plan="Free"))
@@ -437,6 +460,7 @@ def test_larger_plans_have_any_number_of_keys(api: httpx.Client) -> None:
         key(api, created)
 
 
+@pytest.mark.rule("plan-roles")
 def test_plan_lacks_roles_for_keys(connect: Connect, refusal: Refusal) -> None:
     """A role that the plan lacks is refused for keys, in create and update, by name."""
     api = connect(Emulator(plan="Free"))
@@ -454,6 +478,7 @@ def test_plan_lacks_roles_for_keys(connect: Connect, refusal: Refusal) -> None:
 # Service accounts
 
 
+@pytest.mark.rule("secrets-once", "client-credentials")
 def test_secret_is_shown_once(api: httpx.Client) -> None:
     """Create answers 201 with the secret, which nothing shows again."""
     answer = api.post("/admin/service-accounts", json={"name": "ci"})
@@ -468,6 +493,7 @@ def test_secret_is_shown_once(api: httpx.Client) -> None:
     assert api.get(path).json()["client_id"] == account["client_id"]
 
 
+@pytest.mark.rule("service-account-empty-patch")
 def test_service_account_patch_moves_its_time(api: httpx.Client) -> None:
     """A PATCH answers 200 and moves updated_at, without fields too, even while the clock stands."""
     account = service_account(api)["service_account"]
@@ -480,6 +506,7 @@ def test_service_account_patch_moves_its_time(api: httpx.Client) -> None:
     assert times == sorted(set(times))
 
 
+@pytest.mark.rule("rotated-secret", "rotated-tokens")
 def test_rotation_kills_the_old_secret_and_its_tokens(
     emulator: Emulator, api: httpx.Client, connect: Connect, refusal: Refusal
 ) -> None:
@@ -498,6 +525,7 @@ def test_rotation_kills_the_old_secret_and_its_tokens(
         connect(emulator, evolve(account, client_secret=created["client_secret"]))
 
 
+@pytest.mark.rule("rotated-tokens")
 def test_rotation_may_spare_live_tokens(connect: Connect) -> None:
     """Where the emulator was told so, tokens outlive the secret that bought them."""
     emulator = Emulator(rotation_revokes_tokens=False)
@@ -507,6 +535,7 @@ def test_rotation_may_spare_live_tokens(connect: Connect) -> None:
     assert api.get("/admin/projects").status_code == 200
 
 
+@pytest.mark.rule("account-tokens", "deleted")
 def test_deleting_a_service_account_revokes_everything(
     emulator: Emulator, api: httpx.Client, connect: Connect, refusal: Refusal
 ) -> None:
@@ -532,6 +561,7 @@ def test_caller_may_delete_itself(emulator: Emulator, api: httpx.Client, refusal
     assert refusal(api.get("/admin/projects")) == (401, "UNAUTHENTICATED")
 
 
+@pytest.mark.rule("plan-service-accounts")
 def test_plan_without_service_accounts(connect: Connect, refusal: Refusal) -> None:
     """On the smallest plan service accounts are neither created nor changed nor rotated."""
     emulator = Emulator(plan="Free")
@@ -561,6 +591,7 @@ def test_plans_are_configurable(emulator: Emulator, api: httpx.Client, refusal: 
 # Order of the checks
 
 
+@pytest.mark.rule("check-order")
 def test_checks_come_in_the_servers_order(connect: Connect, refusal: Refusal) -> None:
     """With everything wrong at once, each repair uncovers the next refusal of the server's order."""
     emulator = Emulator(plan="Free", payment_status="Suspended")

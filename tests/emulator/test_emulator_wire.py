@@ -34,6 +34,7 @@ def exchange(emulator: Emulator, **changes: object) -> httpx.Response:
         return client.post(TOKEN, json={name: value for name, value in fields.items() if value is not None})
 
 
+@pytest.mark.rule("version-header", "check-order")
 def test_version_header_is_required(api: httpx.Client, refusal: Refusal) -> None:
     """A request without the version header is refused before its token is looked at."""
     del api.headers["X-Pinecone-Api-Version"]
@@ -41,6 +42,7 @@ def test_version_header_is_required(api: httpx.Client, refusal: Refusal) -> None
     assert refusal(api.get("/admin/projects")) == (400, "INVALID_ARGUMENT")
 
 
+@pytest.mark.rule("version-header")
 @pytest.mark.parametrize("version", ["", "latest", "2026-7", "2026-13", "2026-07-01", "\uff12\uff10\uff12\uff16-07"])
 def test_version_header_must_be_a_month(api: httpx.Client, refusal: Refusal, version: str) -> None:
     """A malformed version is refused by name."""
@@ -49,12 +51,14 @@ def test_version_header_must_be_a_month(api: httpx.Client, refusal: Refusal, ver
     assert "X-Pinecone-Api-Version" in answer.json()["error"]["message"]
 
 
+@pytest.mark.rule("any-version")
 @pytest.mark.parametrize("version", ["2024-01", "2026-04", "2099-12"])
 def test_any_month_is_a_version(api: httpx.Client, version: str) -> None:
     """Whatever month is asked for, the rules are the same."""
     assert api.get("/admin/projects", headers={"X-Pinecone-Api-Version": version}).status_code == 200
 
 
+@pytest.mark.rule("unauthenticated", "check-order")
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer nobody", "Basic abc", "Bearer a b"])
 def test_token_must_be_known(api: httpx.Client, refusal: Refusal, authorization: str | None) -> None:
     """A missing, malformed or unknown token is refused before the route is looked at."""
@@ -77,6 +81,7 @@ def test_repeated_headers_count_as_one_value(emulator: Emulator, api: httpx.Clie
     assert emulator.transport.handle_request(request).status_code == 400
 
 
+@pytest.mark.rule("unauthenticated", "token-lifetime")
 def test_token_expires(emulator: Emulator, api: httpx.Client, refusal: Refusal) -> None:
     """A token is accepted for 1800 seconds and not one longer."""
     emulator.clock.advance(1799)
@@ -85,6 +90,7 @@ def test_token_expires(emulator: Emulator, api: httpx.Client, refusal: Refusal) 
     assert refusal(api.get("/admin/projects")) == (401, "UNAUTHENTICATED")
 
 
+@pytest.mark.rule("unknown-route")
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/admin", "/admin/", "/admin/projects/", "/_emulator"])
 def test_unknown_route_is_not_found(api: httpx.Client, refusal: Refusal, path: str) -> None:
     """A path that the document does not have is not found, by name."""
@@ -93,6 +99,7 @@ def test_unknown_route_is_not_found(api: httpx.Client, refusal: Refusal, path: s
     assert path in answer.json()["error"]["message"]
 
 
+@pytest.mark.rule("wrong-method")
 def test_known_route_takes_only_its_methods(api: httpx.Client, refusal: Refusal) -> None:
     """Another method on a known route is refused with the methods that it takes."""
     answer = api.put("/admin/projects")
@@ -120,6 +127,7 @@ def test_all_operations_of_the_document_exist() -> None:
     ]
 
 
+@pytest.mark.rule("request-id")
 def test_every_answer_has_a_request_id(api: httpx.Client) -> None:
     """Success, refusal and token alike carry a request id of their own."""
     answers = [api.get("/admin/projects"), api.get("/nowhere"), api.post(TOKEN, json={})]
@@ -128,11 +136,14 @@ def test_every_answer_has_a_request_id(api: httpx.Client) -> None:
 
 
 def test_seed_repeats_everything() -> None:
-    """Two emulators with one seed and one time give the same ids and secrets."""
+    """Two emulators with one seed and one time give the same ids and secrets, but never the same token."""
     start = datetime(2026, 7, 1, tzinfo=UTC)
     first, second = (Emulator(seed=7, clock=Clock(start)) for _ in range(2))
     assert first.client_secret == second.client_secret
-    assert exchange(first).text == exchange(second).text
+    tokens = [exchange(each).json()["access_token"] for each in (first, second)]
+    assert len(set(tokens)) == 2
+    assert [len(token) for token in tokens] == [64, 64]
+    assert first.state.new_id() == second.state.new_id()
     assert first.client_secret != Emulator(seed=8, clock=Clock(start)).client_secret
 
 
@@ -155,6 +166,7 @@ def test_clock_ticks_or_stands() -> None:
 # OAuth
 
 
+@pytest.mark.rule("token-answer", "client-credentials")
 def test_credentials_buy_a_token(emulator: Emulator) -> None:
     """The credentials of a service account are exchanged for a bearer token that lives 1800 seconds."""
     token = exchange(emulator).json()
@@ -163,6 +175,7 @@ def test_credentials_buy_a_token(emulator: Emulator) -> None:
     assert len(emulator.client_secret) == 64
 
 
+@pytest.mark.rule("token-lifetime")
 def test_token_lifetime_is_configurable(connect: Connect) -> None:
     """A token lives as long as the emulator was told."""
     emulator = Emulator(token_lifetime=86400)
@@ -172,6 +185,7 @@ def test_token_lifetime_is_configurable(connect: Connect) -> None:
     assert api.get("/admin/projects").status_code == 200
 
 
+@pytest.mark.rule("token-request")
 def test_token_endpoint_takes_a_form(emulator: Emulator) -> None:
     """The same fields are accepted as a form."""
     form = {
@@ -184,6 +198,7 @@ def test_token_endpoint_takes_a_form(emulator: Emulator) -> None:
         assert client.post(TOKEN, data=form).json()["token_type"] == "Bearer"
 
 
+@pytest.mark.rule("token-fields", "token-grant-type", "token-credentials", "token-audience", "token-error-shape")
 @pytest.mark.parametrize(
     ("changes", "status", "error"),
     [
@@ -205,6 +220,7 @@ def test_token_refusals(emulator: Emulator, changes: dict[str, object], status: 
     assert emulator.client_secret not in answer.text
 
 
+@pytest.mark.rule("token-fields")
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"client_id=x"])
 def test_token_body_must_be_an_object(emulator: Emulator, body: bytes) -> None:
     """What is neither a JSON object nor a declared form is an invalid request."""

@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""How fast the emulator is: calls in process with many role bindings in the state, and the start of the server.
+
+Usage: emulator.py [--bindings N]
+
+Prints the best of several runs beside what it may take, and exits 1 where that is exceeded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import httpx
+
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.call import Request
+from pinecone_admin.emulator.state import Grant, Principal
+from pinecone_admin.testing import emulate
+
+RUNS = 7
+
+
+class Row(NamedTuple):
+    """What was measured, in milliseconds."""
+
+    name: str
+    took: float
+    limit: float | None = None
+
+    def __str__(self) -> str:
+        limit = "" if self.limit is None else f"  of {self.limit:g} ms"
+        return f"{self.name:<58} {self.took:10.3f} ms{limit}"
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether it took longer than it may."""
+        return self.limit is not None and self.took > self.limit
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure everything, and give the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--bindings", type=int, default=100_000, help="role bindings in the state (default %(default)s)"
+    )
+    bindings = parser.parse_args(arguments).bindings
+    exceeded = False
+    for row in (*plain_calls(), *calls_among(bindings), startup()):
+        print(row, flush=True)
+        exceeded = exceeded or row.exceeded
+    return int(exceeded)
+
+
+def best(call: Callable[[], object], *, repeat: int = 1) -> float:
+    """Measure a call in milliseconds, the best of several runs."""
+    times: list[float] = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        for _ in range(repeat):
+            call()
+        times.append((time.perf_counter() - started) / repeat)
+    return min(times) * 1000
+
+
+def plain_calls() -> Iterator[Row]:
+    """Describe a project in an organization that holds nothing else, through more and more layers."""
+    emulator = Emulator()
+    project = emulator.state.add_project("search", emulator.clock.now())
+    path, headers = f"/admin/projects/{project.id}", logged_in(emulator)
+    request = Request("GET", path, headers)
+    yield Row("describe a project: the rules alone", best(lambda: emulator.handle(request), repeat=1000), 0.3)
+    url = f"https://api.pinecone.io{path}"
+    sent = httpx.Request("GET", url, headers=headers)
+    yield Row("the same through the transport", best(lambda: emulator.transport.handle_request(sent), repeat=1000), 0.3)
+    with httpx.Client(transport=emulator.transport, headers=headers) as http:
+        yield Row("the same through httpx.Client", best(lambda: http.get(url), repeat=1000), 0.3)
+    with emulator.admin() as admin:
+        yield Row(
+            "the same through Admin", best(lambda: admin.projects.describe(project_id=project.id), repeat=1000), 0.3
+        )
+    yield Row("make an emulator", best(Emulator, repeat=50))
+    with emulate():
+        pass
+    yield Row("enter and leave emulate()", best(enter_and_leave, repeat=50))
+
+
+def enter_and_leave() -> None:
+    """Emulate, and do nothing."""
+    with emulate():
+        pass
+
+
+def logged_in(emulator: Emulator) -> dict[str, str]:
+    """Exchange the emulator's credentials for the headers of a request."""
+    with emulator.admin() as admin:
+        return {"authorization": f"Bearer {admin.token().value}", "x-pinecone-api-version": "2026-07"}
+
+
+def calls_among(count: int) -> Iterator[Row]:
+    """Look for things among many role bindings."""
+    emulator = Emulator()
+    with measured() as filling:
+        user, project = fill(emulator, count)
+    yield Row(f"fill an organization with {len(emulator.state.role_bindings):,} role bindings", filling[0])
+    headers = logged_in(emulator)
+
+    def look(name: str, path: str, query: str) -> Row:
+        request = Request("GET", path, headers, query)
+        assert emulator.handle(request).status == 200  # noqa: S101, PLR2004 - what is measured has to be a success
+        return Row(name, best(lambda: emulator.handle(request), repeat=20), 2.0)
+
+    first = Request("GET", "/admin/role-bindings", headers, "role=OrgMember")
+    token = json.loads(emulator.handle(first).body)["pagination"]["next"]
+    bindings = "/admin/role-bindings"
+    yield look("a page of 100", bindings, "")
+    yield look("the next page of a filter", bindings, f"role=OrgMember&paginationToken={token}")
+    yield look(
+        "a filter by resource and role", bindings, f"resource_type=project&resource_id={project}&role=ProjectEditor"
+    )
+    yield look("a filter by principal and role", bindings, f"principal_type=user&principal_id={user}&role=OrgMember")
+    yield look("a filter that matches nothing", bindings, "principal_type=service_account&role=ProjectEditor")
+    yield look("a user by address", "/admin/users", f"email={count // 2 - 1}%40EXAMPLE.com")
+    yield Row("dump the state", best_of_one(emulator.dump))
+    document = emulator.dump()
+    yield Row("load the state", best_of_one(lambda: Emulator().load(document)))
+
+
+@contextmanager
+def measured() -> Iterator[list[float]]:
+    """Measure what happens within, in milliseconds."""
+    took: list[float] = []
+    started = time.perf_counter()
+    yield took
+    took.append((time.perf_counter() - started) * 1000)
+
+
+def best_of_one(call: Callable[[], object]) -> float:
+    """Measure a call that takes long enough to be measured once."""
+    with measured() as took:
+        call()
+    return took[0]
+
+
+def fill(emulator: Emulator, count: int) -> tuple[str, str]:
+    """Give half as many users two roles each, on a thousand projects; return the last user and project."""
+    state, now = emulator.state, emulator.clock.now()
+    projects = [state.add_project(str(number), now) for number in range(1000)]
+    user, project = state.add_user("last@example.com"), projects[0]
+    for number in range(count // 2):
+        user, project = state.add_user(f"{number}@example.com"), projects[number % len(projects)]
+        grants = [
+            Grant("OrgMember", "organization", emulator.organization_id),
+            Grant("ProjectEditor", "project", project.id),
+        ]
+        state.bind(Principal("user", user.id), grants, now)
+    return user.id, project.id
+
+
+def startup() -> Row:
+    """Start the server, until it says that it listens."""
+    command = [sys.executable, "-m", "pinecone_admin.emulator"]
+    times: list[float] = []
+    for _ in range(3):
+        started = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:  # noqa: S603
+            assert server.stdout is not None  # noqa: S101 - piped above
+            json.loads(server.stdout.readline())
+            times.append(time.perf_counter() - started)
+            server.terminate()
+    return Row("start the server", min(times) * 1000, 500.0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

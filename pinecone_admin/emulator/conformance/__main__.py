@@ -1,0 +1,148 @@
+"""Hold an Admin API against the rules, as black-box checks over HTTP, and report each rule that differs.
+
+The credentials are taken from PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET; the service account has to own its
+organization. Nothing is changed without --write, and nobody is mailed without --mail-to. The exit status is 0 where
+no rule differs, 1 where one does, and 2 where the service cannot be checked.
+"""
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import httpx
+from attrs import frozen
+
+from pinecone_admin.emulator.catalogue import RULES
+from pinecone_admin.emulator.conformance import reading, writing
+from pinecone_admin.emulator.conformance.registry import CHECKS, Phase, Registered
+from pinecone_admin.emulator.conformance.service import Credentials, DiffersError, Service, SkippedError, expect
+
+__all__ = ["main", "reading", "writing"]
+
+
+@frozen
+class Finding:
+    """What came of a check."""
+
+    rule: str
+    verdict: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        reason = f"\n         {self.reason}" if self.reason else ""
+        return f"{self.verdict:<8} {self.rule}: {RULES[self.rule]}{reason}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check a service, and return the exit status.
+
+    Args:
+        arguments: those of the command line, without the program's name.
+    """
+    options = _parser().parse_args(arguments)
+    credentials = [os.environ.get(name, "") for name in ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET")]
+    if not all(credentials):
+        return _fail("PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET are not both set")
+    with httpx.Client(base_url=options.host, timeout=30) as http:
+        service = Service(http, options.oauth_url, Credentials(*credentials), options.mail_to, options.patience)
+        try:
+            expect(service.send("GET", "/admin/organizations"), 200)
+        except (httpx.HTTPError, httpx.InvalidURL, DiffersError, ValueError) as error:
+            return _fail(f"cannot check {options.host}: {error}")
+        return _report(service, write=options.write)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pinecone_admin.emulator.conformance",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", default="https://api.pinecone.io", help="the Admin API (default %(default)s)")
+    parser.add_argument(
+        "--oauth-url",
+        default="https://login.pinecone.io/oauth/token",
+        help="the token endpoint with its path (default %(default)s)",
+    )
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="also check what creates and deletes things, in a project of its own that is deleted at the end",
+    )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=10.0,
+        metavar="SECONDS",
+        help="how long to wait for what takes effect within seconds (default %(default)s)",
+    )
+    parser.add_argument("--mail-to", metavar="ADDRESS", help="with --write, check invites too, and mail them there")
+    return parser
+
+
+def _report(service: Service, *, write: bool) -> int:
+    findings: list[Finding] = []
+    with service.cleaned_up():
+        for finding in _findings(service, write=write):
+            _say(str(finding))
+            findings.append(finding)
+    for path in service.left:
+        _say(f"LEFT     {path}")
+    count = Counter(finding.verdict for finding in findings)
+    unseen = len(RULES.keys() - {each.rule for each in CHECKS})
+    _say(f"\n{count['same']} rules are the same, {count['DIFFERS']} differ, {count['skipped']} were skipped.")
+    _say(f"{unseen} more rules cannot be seen from outside.")
+    return 1 if count["DIFFERS"] or service.left else 0
+
+
+def _findings(service: Service, *, write: bool) -> Iterator[Finding]:
+    for phase in Phase:
+        checks = [each for each in CHECKS if each.phase is phase]
+        obstacle = _prepare(service, phase, write=write)
+        for each in checks:
+            yield _finding(each, service) if obstacle is None else Finding(each.rule, "skipped", obstacle)
+
+
+def _prepare(service: Service, phase: Phase, *, write: bool) -> str | None:
+    """Create what the checks of a phase need; say what is in the way."""
+    if phase is not Phase.READ and not write:
+        return "needs --write"
+    if phase is Phase.MAIL and service.mail_to is None:
+        return "needs --mail-to"
+    try:
+        if phase is Phase.WRITE:
+            service.work_in_own_project()
+        elif phase is Phase.MAIL:
+            service.invite_somebody()
+    except DiffersError as error:
+        return str(error)
+    return None
+
+
+def _finding(check: Registered, service: Service) -> Finding:
+    try:
+        with service.cleaned_up():
+            check.run(service)
+    except SkippedError as error:
+        return Finding(check.rule, "skipped", str(error))
+    except (DiffersError, httpx.HTTPError) as error:
+        return Finding(check.rule, "DIFFERS", str(error))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        return Finding(check.rule, "DIFFERS", f"an answer is not of its form: {type(error).__name__} {error}")
+    return Finding(check.rule, "same")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _fail(message: str) -> int:
+    sys.stderr.write(message + "\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,271 @@
+"""Checks that change nothing."""
+
+from itertools import product
+
+import httpx
+
+from pinecone_admin.emulator.conformance.registry import check
+from pinecone_admin.emulator.conformance.service import (
+    Document,
+    Service,
+    SkippedError,
+    expect,
+    require,
+    shown,
+)
+
+PAGED = ("/admin/users", "/admin/invites", "/admin/service-accounts", "/admin/role-bindings")
+NOBODY = "4f6a1e0c-8f2b-4c1a-9d3e-1b2c3d4e5f60"
+
+
+# Wire
+
+
+@check("version-header")
+def version_header(service: Service) -> None:
+    """Leave the header out, and spell it in ways that are no month."""
+    for version in (None, "latest", "2026-13"):
+        service.refuses(400, "INVALID_ARGUMENT", "GET", "/admin/projects", headers={"X-Pinecone-Api-Version": version})
+
+
+@check("any-version")
+def any_version(service: Service) -> None:
+    """Ask in other months."""
+    for version in ("2025-10", "2026-04"):
+        expect(service.send("GET", "/admin/organizations", headers={"X-Pinecone-Api-Version": version}), 200)
+
+
+@check("unauthenticated")
+def unauthenticated(service: Service) -> None:
+    """Come without a token, and with one that nobody gave."""
+    for authorization in (None, "Bearer nobody", "Basic bm9ib2R5"):
+        service.refuses(401, "UNAUTHENTICATED", "GET", "/admin/projects", headers={"Authorization": authorization})
+
+
+@check("unknown-route")
+def unknown_route(service: Service) -> None:
+    """Go where nothing is."""
+    service.refuses(404, "NOT_FOUND", "GET", "/admin/nowhere")
+
+
+@check("wrong-method")
+def wrong_method(service: Service) -> None:
+    """PUT, which no operation takes."""
+    answer = service.send("PUT", "/admin/organizations", json={})
+    require(shown(answer).startswith("405"), f"PUT answered {shown(answer)}, not 405")
+
+
+@check("check-order")
+def check_order(service: Service) -> None:
+    """Do everything wrong, and then one thing less each time."""
+    nobody: dict[str, str | None] = {"Authorization": None}
+    nothing = nobody | {"X-Pinecone-Api-Version": None}
+    service.refuses(400, "INVALID_ARGUMENT", "GET", "/admin/nowhere", headers=nothing)
+    service.refuses(401, "UNAUTHENTICATED", "GET", "/admin/nowhere", headers=nobody)
+    service.refuses(400, "OUT_OF_RANGE", "GET", "/admin/users", params={"limit": "0"})
+
+
+@check("error-shape")
+def error_shape(service: Service) -> None:
+    """Look at a refusal."""
+    document = service.send("GET", f"/admin/projects/{NOBODY}").json()
+    require(set(document) == {"status", "error"}, f"an error has the fields {sorted(document)}")
+    require(document["status"] == 404, f"status is {document['status']}")  # noqa: PLR2004
+    require(set(document["error"]) - {"details"} == {"code", "message"}, f"error has {sorted(document['error'])}")
+
+
+@check("request-id")
+def request_id(service: Service) -> None:
+    """Look for it in a success and in a refusal."""
+    for path in ("/admin/organizations", "/admin/nowhere"):
+        headers = service.send("GET", path).headers
+        require(headers.get("x-pinecone-request-id"), f"GET {path} has no x-pinecone-request-id")
+
+
+# Token endpoint
+
+
+@check("token-answer")
+def token_answer(service: Service) -> None:
+    """Look at a token, but not at its value."""
+    document = expect(service.exchange(), 200)
+    require(isinstance(document.get("access_token"), str), "access_token is no string")
+    require(document.get("token_type") == "Bearer", f"token_type is {document.get('token_type')!r}")
+    require(isinstance(document.get("expires_in"), int), f"expires_in is {document.get('expires_in')!r}")
+
+
+@check("token-request")
+def token_request(service: Service) -> None:
+    """Send the fields as a form."""
+    form = {
+        "client_id": service.credentials.client_id,
+        "client_secret": service.credentials.client_secret,
+        "grant_type": "client_credentials",
+        "audience": "https://api.pinecone.io/",
+    }
+    expect(service.http.post(service.oauth_url, data=form), 200)
+
+
+@check("token-credentials")
+def token_credentials(service: Service) -> None:
+    """Be nobody."""
+    expect_oauth_refusal(service.exchange(client_id="0" * 32), 401, "access_denied")
+
+
+@check("token-fields")
+def token_fields(service: Service) -> None:
+    """Leave out who one is."""
+    expect_oauth_refusal(service.exchange(client_id=None), 400, "invalid_request")
+
+
+@check("token-grant-type")
+def token_grant_type(service: Service) -> None:
+    """Ask for a grant that there is not."""
+    expect_oauth_refusal(service.exchange(grant_type="implicit"), 400, "unsupported_grant_type")
+
+
+@check("token-audience")
+def token_audience(service: Service) -> None:
+    """Leave the slash out."""
+    answer = service.exchange(audience="https://api.pinecone.io")
+    require(shown(answer).startswith("403"), f"without the slash: {shown(answer)}, not 403")
+
+
+@check("token-error-shape")
+def token_error_shape(service: Service) -> None:
+    """Look at a refusal."""
+    document = service.exchange(grant_type="implicit").json()
+    require(set(document) == {"error", "error_description"}, f"an error has the fields {sorted(document)}")
+
+
+def expect_oauth_refusal(answer: httpx.Response, status: int, error: str) -> None:
+    """Require a refusal of the token endpoint."""
+    require(shown(answer) == f"{status} {error}", f"the token endpoint answered {shown(answer)}, not {status} {error}")
+
+
+# Lists
+
+
+@check("paged-lists")
+def paged_lists(service: Service) -> None:
+    """Walk through each list one by one, as far as three records."""
+    for path in PAGED:
+        whole = [record["id"] for record in service.get(path)["data"]]
+        require(len(whole) <= 100, f"{path} gave {len(whole)} records without a limit")  # noqa: PLR2004
+        walked = [page["data"][0]["id"] for page in _pages(service, path, 3) if page["data"]]
+        require(walked == whole[: len(walked)], f"{path} gives other records one by one than all at once")
+
+
+@check("last-page")
+def last_page(service: Service) -> None:
+    """Look for the end of each list that ends within one page."""
+    for path in PAGED:
+        page = service.get(path)
+        if len(page["data"]) < 100:  # noqa: PLR2004 — the largest page
+            require(page.get("pagination") is None, f"{path} goes on after {len(page['data'])} records")
+
+
+def _pages(service: Service, path: str, most: int) -> list[Document]:
+    pages: list[Document] = []
+    query: dict[str, str] = {"limit": "1"}
+    while len(pages) < most:
+        pages.append(service.get(path, **query))
+        following = _following(pages[-1])
+        if not following:
+            break
+        query["paginationToken"] = following
+    return pages
+
+
+def _following(page: Document) -> str | None:
+    pagination: Document | None = page.get("pagination")
+    return pagination.get("next") if pagination else None
+
+
+@check("limit-range")
+def limit_range(service: Service) -> None:
+    """Ask for too few and too many."""
+    for path, limit in product(PAGED, ("0", "101")):
+        service.refuses(400, "OUT_OF_RANGE", "GET", path, params={"limit": limit})
+
+
+@check("page-token")
+def page_token(service: Service) -> None:
+    """Bring a token that nobody gave, and one of another list."""
+    for path in PAGED:
+        service.refuses(400, "INVALID_ARGUMENT", "GET", path, params={"paginationToken": "nobody"})
+    following = _following(service.get("/admin/role-bindings", limit="1"))
+    if following:
+        service.refuses(400, "INVALID_ARGUMENT", "GET", "/admin/users", params={"paginationToken": following})
+
+
+@check("whole-lists")
+def whole_lists(service: Service) -> None:
+    """Ask for one organization and one project, and get all."""
+    for path in ("/admin/organizations", "/admin/projects"):
+        whole, limited = service.get(path), service.get(path, limit="1")
+        require(len(limited["data"]) == len(whole["data"]), f"{path} takes a limit")
+        require(not whole.get("pagination"), f"{path} is paged")
+
+
+@check("email-filter")
+def email_filter(service: Service) -> None:
+    """Look for something that is no address, and for a member in capitals."""
+    service.refuses(400, "INVALID_ARGUMENT", "GET", "/admin/users", params={"email": "nobody"})
+    users = service.get("/admin/users", limit="1")["data"]
+    if users:
+        found = service.get("/admin/users", email=users[0]["email"].upper())["data"]
+        require([user["id"] for user in found] == [users[0]["id"]], "an address in capitals does not find its user")
+
+
+@check("invite-list")
+def invite_list(service: Service) -> None:
+    """Look for processed ones."""
+    statuses = {invite["status"] for invite in service.get("/admin/invites")["data"]}
+    require(statuses <= {"pending", "expired"}, f"the list of invites holds {sorted(statuses)}")
+
+
+@check("binding-filters")
+def binding_filters(service: Service) -> None:
+    """Filter by all that a binding is, and look for others."""
+    names = ("principal_type", "principal_id", "resource_type", "resource_id", "role")
+    for binding in service.get("/admin/role-bindings", limit="3")["data"]:
+        wanted = {name: binding[name] for name in names}
+        found = service.get("/admin/role-bindings", **wanted)["data"]
+        require([each["id"] for each in found] == [binding["id"]], f"{wanted} finds {len(found)} bindings")
+
+
+@check("binding-filter-types")
+def binding_filter_types(service: Service) -> None:
+    """Filter by an id without its type."""
+    for name in ("principal_id", "resource_id"):
+        service.refuses(400, "INVALID_ARGUMENT", "GET", "/admin/role-bindings", params={name: NOBODY})
+
+
+@check("not-found")
+def not_found(service: Service) -> None:
+    """Look for what is not there."""
+    kinds = ("projects", "api-keys", "users", "invites", "service-accounts", "role-bindings", "organizations")
+    for kind in kinds:
+        service.refuses(404, "NOT_FOUND", "GET", f"/admin/{kind}/{NOBODY}")
+    service.refuses(404, "NOT_FOUND", "GET", f"/admin/projects/{NOBODY}/api-keys")
+
+
+# Records
+
+
+@check("user-name")
+def user_name(service: Service) -> None:
+    """Look for names that are null."""
+    named = [user for user in service.get("/admin/users")["data"] if "name" in user]
+    if not named:
+        raise SkippedError("no user has a name")
+    require(all(isinstance(user["name"], str) for user in named), "a user's name is there but no string")
+
+
+@check("organization-bindings")
+def organization_bindings(service: Service) -> None:
+    """Look at the bindings of the organization."""
+    own = {each["id"] for each in service.get("/admin/organizations")["data"]}
+    found = {each["resource_id"] for each in service.get("/admin/role-bindings", resource_type="organization")["data"]}
+    require(found <= own, f"organization bindings name {sorted(found - own)}, which is no organization of the caller")

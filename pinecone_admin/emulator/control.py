@@ -1,0 +1,204 @@
+"""The emulator's own interface over HTTP: each route below `/_emulator` is a method of the emulator."""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeAlias
+from urllib.parse import unquote
+
+from attrs import frozen
+
+from pinecone_admin.emulator import checks, documents
+from pinecone_admin.emulator._emulator import Emulator
+from pinecone_admin.emulator.call import Request, Response
+from pinecone_admin.emulator.checks import Check, Fields, Refusal, invalid, shown
+from pinecone_admin.emulator.documents import Document
+from pinecone_admin.emulator.rules import response
+
+CONTROL_PATH = "/_emulator"
+
+Do: TypeAlias = Callable[[Emulator, Document, tuple[str, ...]], Document | None]
+"""Takes the emulator, the body and the variable parts of the path."""
+
+
+@frozen
+class Route:
+    """A method and a path below `/_emulator`, and what they do."""
+
+    method: str
+    path: str
+    do: Do
+
+    def match(self, path: str) -> tuple[str, ...] | None:
+        """Return the variable parts of a path, or None where it is another one."""
+        found = re.fullmatch(re.sub(r"{\w+}", "([^/]+)", self.path), path)
+        return found and tuple(unquote(part) for part in found.groups())
+
+
+ROUTES: list[Route] = []
+
+
+def is_control(request: Request) -> bool:
+    """Tell whether a request is for the emulator itself."""
+    return request.path == CONTROL_PATH or request.path.startswith(f"{CONTROL_PATH}/")
+
+
+def control(emulator: Emulator, request: Request) -> Response:
+    """Answer a request for the emulator itself.
+
+    Args:
+        emulator: what is controlled.
+        request: what was sent.
+    """
+    try:
+        status, document = 200, _done(emulator, request)
+    except Refusal as refusal:
+        status, document = refusal.status, refusal.document
+    except ValueError as error:
+        status, document = 400, invalid(str(error)).document
+    return response(204 if document is None else status, {}, document)
+
+
+def _done(emulator: Emulator, request: Request) -> Document | None:
+    path = request.path.removeprefix(CONTROL_PATH)
+    matches = [(route, parts) for route in ROUTES if (parts := route.match(path)) is not None]
+    for route, parts in matches:
+        if route.method == request.method:
+            return route.do(emulator, checks.decode_object(request.body or b"{}"), parts)
+    if matches:
+        allowed = ", ".join(route.method for route, _ in matches)
+        raise Refusal(405, "UNIMPLEMENTED", f"{shown(request.path)} takes {allowed}, not {shown(request.method)}")
+    raise Refusal(404, "NOT_FOUND", f"there is no route {shown(request.path)}; GET {CONTROL_PATH} lists them")
+
+
+def _route(method: str, path: str) -> Callable[[Do], Do]:
+    def register(do: Do) -> Do:
+        ROUTES.append(Route(method, path, do))
+        return do
+
+    return register
+
+
+def _told(body: Document, required: dict[str, Check[Any]], optional: dict[str, Check[Any]]) -> dict[str, Any]:
+    """Read the arguments of a method from a body; what is absent is left to the method's default."""
+
+    def read(fields: Fields) -> dict[str, Any]:
+        found = {name: fields.required(name, check) for name, check in required.items()}
+        maybe = {name: fields.optional(name, check) for name, check in optional.items()}
+        return found | {name: value for name, value in maybe.items() if value is not None}
+
+    return checks.closed_record(read)("", body)
+
+
+_NAME: dict[str, Check[Any]] = {"name": checks.string}
+_ROLES: dict[str, Check[Any]] = {"roles": checks.array(lambda _, value: value)}
+
+
+@_route("GET", "")
+def describe(_emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> Document:
+    """List what can be asked for."""
+    return {"routes": [f"{route.method} {CONTROL_PATH}{route.path}: {route.do.__doc__}" for route in ROUTES]}
+
+
+@_route("POST", "/reset")
+def reset(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> None:
+    """Begin anew, with the same credentials."""
+    emulator.reset()
+
+
+@_route("GET", "/state")
+def dump(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> Document:
+    """Show everything, secrets included."""
+    return emulator.dump()
+
+
+@_route("PUT", "/state")
+def load(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> None:
+    """Replace everything."""
+    emulator.load(body)
+
+
+@_route("GET", "/settings")
+def settings(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> Document:
+    """Show the plan, the payment status and the settings."""
+    return emulator.settings
+
+
+@_route("PATCH", "/settings")
+def configure(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Document:
+    """Change the plan, the payment status or settings."""
+    emulator.configure(**body)
+    return emulator.settings
+
+
+@_route("GET", "/clock")
+def clock(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> Document:
+    """Show the time."""
+    return {"now": documents.time(emulator.clock.now())}
+
+
+@_route("POST", "/clock/advance")
+def advance(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Document:
+    """Move the time forward by so many seconds."""
+    emulator.clock.advance(**_told(body, {"seconds": checks.seconds}, {}))
+    return {"now": documents.time(emulator.clock.now())}
+
+
+@_route("POST", "/users")
+def add_user(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Document:
+    """Make somebody a member."""
+    return documents.user(emulator.add_user(**_told(body, {"email": checks.email}, _NAME | _ROLES)))
+
+
+@_route("POST", "/invites/{invite_id}/accept")
+def accept_invite(emulator: Emulator, body: Document, parts: tuple[str, ...]) -> Document:
+    """Let somebody accept their invite."""
+    return documents.user(emulator.accept_invite(*parts, **_told(body, {}, _NAME)))
+
+
+@_route("POST", "/clients")
+def add_client(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Document:
+    """Make a service account that holds roles, whatever the plan."""
+    credentials = emulator.add_client(**_told(body, _ROLES, _NAME))
+    return {"client_id": credentials.client_id, "client_secret": credentials.client_secret}
+
+
+@_route("PUT", "/projects/{project_id}/{kind}/{name}")
+def hold(emulator: Emulator, _body: Document, parts: tuple[str, ...]) -> None:
+    """Put indexes, collections, assistants or backups into a project."""
+    emulator.hold(*parts)
+
+
+@_route("DELETE", "/projects/{project_id}/{kind}/{name}")
+def release(emulator: Emulator, _body: Document, parts: tuple[str, ...]) -> None:
+    """Take them out again."""
+    emulator.release(*parts)
+
+
+@_route("GET", "/faults")
+def faults(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> Document:
+    """List what goes wrong on purpose."""
+    return {"data": [fault.document for fault in emulator.faults]}
+
+
+@_route("POST", "/faults")
+def add_fault(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Document:
+    """Let something go wrong."""
+    return emulator.faults.read(body).document
+
+
+@_route("DELETE", "/faults")
+def clear_faults(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> None:
+    """Let nothing go wrong any more."""
+    emulator.faults.clear()
+
+
+@_route("GET", "/requests")
+def requests(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> Document:
+    """List the requests received."""
+    return {"data": [received.document for received in emulator.requests]}
+
+
+@_route("DELETE", "/requests")
+def clear_requests(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> None:
+    """Forget them."""
+    emulator.requests.clear()

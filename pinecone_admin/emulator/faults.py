@@ -1,0 +1,389 @@
+"""What goes wrong on purpose: which request it happens to, and what becomes of the answer."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from email.utils import format_datetime
+from random import Random
+from typing import Any, Literal, TypeAlias, cast
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from attrs import Factory, define, evolve, field, fields
+
+from pinecone_admin.emulator import checks
+from pinecone_admin.emulator.call import Request, Response, Wire
+from pinecone_admin.emulator.checks import Fields, Refusal, invalid, shown
+from pinecone_admin.emulator.documents import Document
+from pinecone_admin.emulator.rules import OPERATION_IDS, TOKEN_OPERATION, operation_id
+
+ANY = "*"
+"""Matches every operation, the token endpoint's included."""
+
+_FUTURE_FIELDS: Document = {"future_field": {"since": 2031, "kinds": ["new", None]}}
+_FUTURE_ROLES: Document = {"role": "FutureRole", "roles": ["FutureRole"]}
+
+BodyShape: TypeAlias = Literal["json", "html", "text", "empty", "truncated", "list"]
+Change: TypeAlias = Literal["before", "after"]
+Serve: TypeAlias = Callable[[], Response]
+
+_CODES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ALREADY_EXISTS",
+    412: "FAILED_PRECONDITION",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+_OAUTH_CODES = {400: "invalid_request", 401: "access_denied", 403: "access_denied", 429: "too_many_requests"}
+_WITHOUT_BODY = frozenset({204, 304})
+_MESSAGE = "a fault that was asked for"
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
+
+
+@define(kw_only=True)
+class Fault:
+    """One thing that goes wrong, and how often it did.
+
+    Attributes:
+        operation: id of the operation that it happens to, `get_token`, or `*`.
+        times: how often it happens; None for ever.
+        skip: how many matching requests pass before.
+        probability: how likely it happens to a request, from 0 to 1.
+        seen: how many matching requests it has seen.
+        fired: how often it has happened.
+    """
+
+    operation: str = ANY
+    times: int | None = 1
+    skip: int = 0
+    probability: float = 1.0
+    delay: float = 0.0
+    status: int | None = field(default=None, metadata={"kind": True})
+    headers: Mapping[str, str] = Factory(dict[str, str])
+    retry_after: float | None = None
+    retry_after_date: float | None = None
+    body: BodyShape | Mapping[str, object] = "json"
+    after_change: bool = False
+    drop: Change | None = field(default=None, metadata={"kind": True})
+    reset: Change | None = field(default=None, metadata={"kind": True})
+    unreachable: bool = field(default=False, metadata={"kind": True})
+    truncate: bool = field(default=False, metadata={"kind": True})
+    drip: float | None = field(default=None, metadata={"kind": True})
+    wrong_length: int | None = field(default=None, metadata={"kind": True})
+    unknown_fields: bool = field(default=False, metadata={"kind": True})
+    unknown_role: bool = field(default=False, metadata={"kind": True})
+    repeat_page_token: bool = field(default=False, metadata={"kind": True})
+    revoke_token: bool = field(default=False, metadata={"kind": True})
+    seen: int = field(default=0, init=False)
+    fired: int = field(default=0, init=False)
+
+    @property
+    def kind(self) -> str:
+        """What goes wrong, in one word."""
+        return next((kind for kind in _KINDS if getattr(self, kind)), "delay")
+
+    @property
+    def document(self) -> Document:
+        """The fault as JSON, without what is left at its default."""
+        told: Document = {name: getattr(self, name) for name in _FIELDS}
+        told = {name: value for name, value in told.items() if value != getattr(_DEFAULT, name)}
+        return {"operation": self.operation, "times": self.times, **told, "seen": self.seen, "fired": self.fired}
+
+    def strikes(self, operation: str, random: Random) -> bool:
+        """Tell whether it happens to this request."""
+        if self.operation not in {ANY, operation} or self.fired == self.times:
+            return False
+        self.seen += 1
+        if self.seen <= self.skip or (self.probability < 1 and random.random() >= self.probability):
+            return False
+        self.fired += 1
+        return True
+
+
+_KINDS = [each.name for each in fields(Fault) if "kind" in each.metadata]
+
+
+class Faults:
+    """The faults that were asked for; of those that match a request, the first happens.
+
+    Args:
+        seed: makes what is left to chance the same in every run.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._seed = seed or 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Take all faults back, and begin the chances anew."""
+        self._faults: list[Fault] = []
+        self._random = Random(self._seed)  # noqa: S311 — it protects nothing, and a seed must repeat it
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(tuple(self._faults))
+
+    def add(
+        self,
+        operation: str = ANY,
+        *,
+        times: int | None = 1,
+        skip: int = 0,
+        probability: float = 1.0,
+        delay: float = 0.0,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        retry_after: float | None = None,
+        retry_after_date: float | None = None,
+        body: BodyShape | Mapping[str, object] | None = None,
+        after_change: bool = False,
+        drop: Change | None = None,
+        reset: Change | None = None,
+        unreachable: bool = False,
+        truncate: bool = False,
+        drip: float | None = None,
+        wrong_length: int | None = None,
+        unknown_fields: bool = False,
+        unknown_role: bool = False,
+        repeat_page_token: bool = False,
+        revoke_token: bool = False,
+    ) -> Fault:
+        """Let something go wrong: one of the kinds below, a delay, or both.
+
+        Args:
+            operation: what it happens to: an operation's id such as `create_project`, `get_token` for the token
+                endpoint, or `*` for any.
+            times: how often it happens; None for ever.
+            skip: how many matching requests pass before.
+            probability: how likely it happens to a matching request, from 0 to 1, by the emulator's seed.
+            delay: seconds that the answer is late; the change is made in time. In-process they pass on the
+                emulator's clock, and a shorter read timeout of the client ends them.
+            status: answer with this status instead, 200 to 599.
+            headers: further headers of that answer.
+            retry_after: seconds, for its Retry-After.
+            retry_after_date: seconds from now, for a Retry-After that is a date.
+            body: its body: `json` (an error as the API shows it), `html`, `text`, `empty`, `truncated` JSON, a
+                JSON `list`, or a JSON object of your own.
+            after_change: whether the change is made although that is the answer.
+            drop: close the connection without an answer, `before` or `after` the change is made.
+            reset: the same with a reset of the connection.
+            unreachable: refuse the connection; over HTTP, where it stands already, reset it at once.
+            truncate: make the change, and break off in the middle of the answer.
+            drip: make the change, and send the answer byte by byte, this many seconds apart.
+            wrong_length: make the change, and state this many bytes more, or less, than the answer has.
+            unknown_fields: add fields to the answer that no document has.
+            unknown_role: put a role in the answer that no document has.
+            repeat_page_token: make the page that follows a page token give the same token again.
+            revoke_token: revoke the request's access token before it is looked at.
+
+        Returns:
+            The fault; its `fired` says how often it has happened.
+
+        Raises:
+            ValueError: an argument cannot be right; the message names it.
+        """
+        told = {name: value for name, value in locals().items() if name in _FIELDS}
+        return self.read({name: value for name, value in told.items() if value is not None or name == "times"})
+
+    def read(self, document: object) -> Fault:
+        """Add a fault that is told as a JSON object with the arguments of `add`."""
+        fault = checks.closed_record(_fault)("", document)
+        _require_sense(fault)
+        self._faults.append(fault)
+        return fault
+
+    def strike(self, operation: str) -> Fault | None:
+        """Return the fault that happens to a request now, if any."""
+        return next((fault for fault in self._faults if fault.strikes(operation, self._random)), None)
+
+    def respond(self, fault: Fault, request: Request, serve: Serve, now: datetime) -> Response:
+        """Answer a request that a fault happens to.
+
+        Args:
+            fault: what goes wrong.
+            request: what was sent.
+            serve: makes the change and gives the answer that there would be.
+            now: the time, for a date in the answer.
+        """
+        if fault.status is not None:
+            request_id = str(UUID(int=self._random.getrandbits(128), version=4))
+            answer = _refusal(fault, fault.status, operation_id(request), request_id, now)
+            if fault.after_change:
+                serve()
+        else:
+            answer = _distorted(fault, request, serve)
+        return evolve(answer, wire=evolve(answer.wire, delay=fault.delay))
+
+
+def _refusal(fault: Fault, status: int, operation: str, request_id: str, now: datetime) -> Response:
+    body, content_type = _body(fault.body, status, operation)
+    headers = {"x-pinecone-request-id": request_id} | ({"content-type": content_type} if body else {})
+    if fault.retry_after is not None:
+        headers["retry-after"] = f"{fault.retry_after:g}"
+    if fault.retry_after_date is not None:
+        until = now + timedelta(seconds=fault.retry_after_date)
+        headers["retry-after"] = format_datetime(until.replace(microsecond=0), usegmt=True)
+    return Response(status, headers | {name.lower(): value for name, value in fault.headers.items()}, body)
+
+
+def _body(shape: BodyShape | Mapping[str, object], status: int, operation: str) -> tuple[bytes, str]:
+    if status in _WITHOUT_BODY or shape == "empty":
+        return b"", ""
+    if shape == "html":
+        return f"<html><body><h1>{status}</h1>{_MESSAGE}</body></html>".encode(), "text/html"
+    if shape == "text":
+        return _MESSAGE.encode(), "text/plain"
+    document = dict(shape) if isinstance(shape, Mapping) else _error(operation, status)
+    text = json.dumps([document] if shape == "list" else document)
+    return (text[: len(text) // 2] if shape == "truncated" else text).encode(), "application/json"
+
+
+def _error(operation: str, status: int) -> Document:
+    if operation == TOKEN_OPERATION:
+        default = "invalid_request" if status < 500 else "server_error"  # noqa: PLR2004 — the server's own failures
+        return {"error": _OAUTH_CODES.get(status, default), "error_description": _MESSAGE}
+    return Refusal(status, _CODES.get(status, "UNKNOWN"), _MESSAGE).document
+
+
+def _distorted(fault: Fault, request: Request, serve: Serve) -> Response:
+    ends = {"drop": fault.drop, "reset": fault.reset, "unreachable": "before" if fault.unreachable else None}
+    for end, change in ends.items():
+        if change is not None:
+            answer = serve() if change == "after" else Response(0, {}, b"")
+            return evolve(answer, wire=Wire(end=cast("Literal['drop', 'reset', 'unreachable']", end)))
+    answer = serve()
+    if fault.truncate:
+        return evolve(answer, body=answer.body[: len(answer.body) // 2], wire=Wire(length=max(1, len(answer.body))))
+    if fault.wrong_length is not None:
+        return evolve(answer, wire=Wire(length=max(0, len(answer.body) + fault.wrong_length)))
+    if fault.drip is not None:
+        return evolve(answer, wire=Wire(drip=fault.drip))
+    return evolve(answer, body=_rewritten(fault, request, answer.body)) if answer.body else answer
+
+
+def _rewritten(fault: Fault, request: Request, body: bytes) -> bytes:
+    document: Document = json.loads(body)
+    if fault.unknown_fields:
+        document = _changed(document, lambda found: found | _FUTURE_FIELDS)
+    if fault.unknown_role:
+        document = _changed(document, lambda found: found | {k: v for k, v in _FUTURE_ROLES.items() if k in found})
+    token = dict(parse_qsl(request.query)).get("paginationToken")
+    if fault.repeat_page_token and token and "pagination" in document:
+        document["pagination"] = {"next": token}
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def _changed(document: Document, change: Callable[[Document], Document]) -> Document:
+    """Change an object and every object in it."""
+    return change({name: _changed_within(value, change) for name, value in document.items()})
+
+
+def _changed_within(value: object, change: Callable[[Document], Document]) -> object:
+    if isinstance(value, list):
+        return [_changed_within(each, change) for each in cast("list[object]", value)]
+    return _changed(cast("Document", value), change) if isinstance(value, dict) else value
+
+
+# What a fault may be told
+
+
+def _operation(name: str, value: object) -> str:
+    text = checks.string(name, value)
+    if text != ANY and text not in OPERATION_IDS:
+        near = get_close_matches(text, OPERATION_IDS, 1)
+        raise invalid(f"{name} {shown(text)} does not exist{f': did you mean {near[0]}?' if near else ''}")
+    return text
+
+
+def _probability(name: str, value: object) -> float:
+    chance = checks.seconds(name, value)
+    if chance > 1:
+        raise invalid(f"{name} must be from 0 to 1, not {shown(value)}")
+    return chance
+
+
+def _headers(name: str, value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise invalid(f"{name} must be an object")
+    headers = cast("Mapping[object, object]", value)
+    return {checks.string(name, key): _header(f"{name}.{key}", str(key), each) for key, each in headers.items()}
+
+
+def _header(name: str, key: str, value: object) -> str:
+    text = checks.string(name, value)
+    if not (_HEADER_NAME.fullmatch(key) and _HEADER_VALUE.fullmatch(text)) or key.lower() in _FRAMING:
+        raise invalid(f"{name} cannot be a header: {shown(text)}")
+    return text
+
+
+def _body_shape(name: str, value: object) -> BodyShape | Mapping[str, object]:
+    if isinstance(value, Mapping):
+        return _json_object(name, cast("Mapping[str, object]", value))
+    return cast("BodyShape", checks.one_of(("json", "html", "text", "empty", "truncated", "list"))(name, value))
+
+
+def _json_object(name: str, value: Mapping[str, object]) -> Mapping[str, object]:
+    try:
+        copy: dict[str, object] = json.loads(json.dumps(dict(value)))
+    except (TypeError, ValueError) as error:
+        raise invalid(f"{name} is not of JSON's types: {error}") from error
+    return copy
+
+
+def _change(name: str, value: object) -> Change:
+    return cast("Change", checks.one_of(("before", "after"))(name, value))
+
+
+_COUNT = checks.whole_number(0, 10**9)
+_FIELDS: Mapping[str, checks.Check[Any]] = {
+    "operation": _operation,
+    "times": checks.nullable(_COUNT),
+    "skip": _COUNT,
+    "probability": _probability,
+    "delay": checks.seconds,
+    "status": checks.whole_number(200, 599),
+    "headers": _headers,
+    "retry_after": checks.seconds,
+    "retry_after_date": checks.seconds,
+    "body": _body_shape,
+    "after_change": checks.boolean,
+    "drop": _change,
+    "reset": _change,
+    "unreachable": checks.boolean,
+    "truncate": checks.boolean,
+    "drip": checks.seconds,
+    "wrong_length": checks.whole_number(-(10**6), 10**6),
+    "unknown_fields": checks.boolean,
+    "unknown_role": checks.boolean,
+    "repeat_page_token": checks.boolean,
+    "revoke_token": checks.boolean,
+}
+_OF_STATUS = ("headers", "retry_after", "retry_after_date", "body", "after_change")
+
+
+def _fault(told: Fields) -> Fault:
+    return Fault(**{name: told.get(name, check, getattr(_DEFAULT, name)) for name, check in _FIELDS.items()})
+
+
+def _require_sense(fault: Fault) -> None:
+    kinds = [kind for kind in _KINDS if getattr(fault, kind)]
+    if len(kinds) > 1:
+        raise invalid(f"{' and '.join(kinds)} cannot happen to one request: add two faults")
+    if not kinds and not fault.delay:
+        raise invalid(f"nothing would go wrong: give a delay or one of {', '.join(_KINDS)}")
+    if fault.status is None:
+        for name in _OF_STATUS:
+            if getattr(fault, name) != getattr(_DEFAULT, name):
+                raise invalid(f"{name} needs a status")
+
+
+_DEFAULT = Fault()

@@ -1,0 +1,104 @@
+"""The HTTP server: uvicorn, with the sockets at hand for what goes wrong on them."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from pinecone_admin.emulator._emulator import Emulator
+from pinecone_admin.emulator.asgi import CONNECTION, application
+
+
+class Server(uvicorn.Server):
+    """Serve an emulator.
+
+    Args:
+        emulator: what answers.
+        ready: called once the server listens.
+    """
+
+    def __init__(self, emulator: Emulator, ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application(emulator),
+                http=_Protocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                date_header=False,
+                timeout_graceful_shutdown=3,
+            )
+        )
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        self._ready()
+
+
+class _Protocol(H11Protocol):
+    """Hands the application the connection that a request came by."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        app = self.app
+
+        async def connected(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["extensions"] = {CONNECTION: transport}
+            await app(scope, receive, send)
+
+        self.app = connected
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        # Answers are made at once, so what is still under way is a client that stalls or a fault that delays.
+        self.transport.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on an address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family)
+    # asyncio leaves it off for this kind of socket, and every answer with a body would take 40 ms longer.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def address(listener: socket.socket) -> str:
+    """Return the URL that a socket listens at."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def serving(emulator: Emulator) -> Generator[str, None, None]:
+    """Serve an emulator on loopback, from a thread of this process, and give its URL.
+
+    Args:
+        emulator: what answers; it can be controlled from both sides.
+
+    Example:
+        >>> with serving(Emulator()) as url:
+        ...     url.startswith("http://127.0.0.1:")
+        True
+    """
+    ready = Event()
+    server = Server(emulator, ready.set)
+    with listen("127.0.0.1", 0) as listener:
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        ready.wait()
+        try:
+            yield address(listener)
+        finally:
+            server.should_exit = True
+            thread.join()

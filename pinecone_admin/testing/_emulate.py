@@ -1,0 +1,198 @@
+"""The emulator in place of the service, for whatever clients the code under test makes for itself."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
+
+import httpx
+
+from pinecone_admin._primitives import SystemClock, use_clock
+from pinecone_admin.emulator import Emulator
+
+PRODUCTION = frozenset({"api.pinecone.io", "login.pinecone.io"})
+_CREDENTIALS = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN")
+_ADDRESSES = ("PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL")
+_DAY = 24 * 3600.0
+
+
+@contextmanager
+def emulate(emulator: Emulator | None = None) -> Generator[Emulator, None, None]:
+    """Answer what anything inside sends through httpx to Pinecone's Admin API and token endpoint.
+
+    Any client will do, synchronous or asynchronous, from any thread: this package's, the official SDK's, or plain
+    httpx. Requests for production, and for the addresses in PINECONE_CONTROLLER_HOST and PINECONE_OAUTH_URL, meet the
+    emulator; all others pass. The credentials in the environment are the emulator's. Clients of this package that are
+    made inside take their time from the emulator's clock: waiting for a retry costs nothing, and advancing the clock
+    lets their tokens expire. Emulations may be nested; the innermost answers.
+
+    Args:
+        emulator: What answers; by default one that gives the same ids and secrets in every run.
+
+    Example:
+        >>> with emulate() as emulator:
+        ...     with Admin() as admin:  # the code under test
+        ...         project = admin.projects.create(name="search")
+        ...     assert project.id in emulator.state.projects
+    """
+    emulation = _Emulation(emulator or Emulator(seed=0))
+    _emulations.enter(emulation)
+    try:
+        yield emulation.emulator
+    finally:
+        _emulations.leave(emulation)
+
+
+class _Emulation:
+    """An emulator in use, and the monotonic time that it began at."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self._began = emulator.clock.now()
+        self.since = 0.0
+
+    def monotonic(self) -> float:
+        """Give the time that has passed on the emulator's clock, as a monotonic time."""
+        return self.since + (self.emulator.clock.now() - self._began).total_seconds()
+
+
+class _Emulations:
+    """The emulations that are active in this process, the innermost last.
+
+    They may end in another order than they began in, where threads overlap: what is put in place with the first is
+    taken away with the last.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._active: list[_Emulation] = []
+        self._installed = ExitStack()
+        self._latest = 0.0
+
+    def innermost(self) -> _Emulation | None:
+        """Give the emulation that answers now."""
+        return next(reversed(self._active), None)
+
+    def enter(self, emulation: _Emulation) -> None:
+        """Let an emulation answer."""
+        with self._lock:
+            if not self._active:
+                self._install()
+            # A client that outlives an emulation finds itself a day later, its token expired, in the next one.
+            self._latest = max(self._latest, time.monotonic(), *(each.monotonic() for each in self._active)) + _DAY
+            emulation.since = self._latest
+            self._active.append(emulation)
+            _set_credentials(emulation.emulator)
+
+    def leave(self, emulation: _Emulation) -> None:
+        """Let the one before answer, or the service."""
+        with self._lock:
+            self._active.remove(emulation)
+            self._latest = max(self._latest, emulation.monotonic())
+            if self._active:
+                _set_credentials(self._active[-1].emulator)
+            else:
+                self._installed.close()
+
+    def _install(self) -> None:
+        self._installed.enter_context(_kept_environment())
+        self._installed.enter_context(use_clock(_EmulatedClock()))
+        self._installed.enter_context(_caught_requests())
+
+
+_emulations = _Emulations()
+
+
+@contextmanager
+def _kept_environment() -> Generator[None, None, None]:
+    before = {name: os.environ.get(name) for name in _CREDENTIALS}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _set_credentials(emulator: Emulator) -> None:
+    os.environ["PINECONE_CLIENT_ID"] = emulator.client_id
+    os.environ["PINECONE_CLIENT_SECRET"] = emulator.client_secret
+    os.environ.pop("PINECONE_ACCESS_TOKEN", None)
+
+
+@contextmanager
+def _caught_requests() -> Generator[None, None, None]:
+    """Catch requests where httpx hands them to its own transports, below every client and every retry."""
+    send, async_send = httpx.HTTPTransport.handle_request, httpx.AsyncHTTPTransport.handle_async_request
+
+    def handle_request(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        emulator = _answering(request.url)
+        return send(self, request) if emulator is None else emulator.transport.handle_request(request)
+
+    async def handle_async_request(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        emulator = _answering(request.url)
+        if emulator is None:
+            return await async_send(self, request)
+        return await emulator.transport.handle_async_request(request)
+
+    httpx.HTTPTransport.handle_request = handle_request  # type: ignore[method-assign]
+    httpx.AsyncHTTPTransport.handle_async_request = handle_async_request  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        httpx.HTTPTransport.handle_request = send  # type: ignore[method-assign]
+        httpx.AsyncHTTPTransport.handle_async_request = async_send  # type: ignore[method-assign]
+
+
+def _answering(url: httpx.URL) -> Emulator | None:
+    emulation = _emulations.innermost()
+    if emulation is None:
+        return None
+    custom = (_origin(value) for name in _ADDRESSES if (value := os.environ.get(name)))
+    return emulation.emulator if url.host in PRODUCTION or (url.host, url.port) in custom else None
+
+
+@lru_cache
+def _origin(address: str) -> tuple[str, int | None] | None:
+    try:
+        url = httpx.URL(address if "://" in address else f"https://{address}")
+    except httpx.InvalidURL:
+        return None
+    return url.host, url.port
+
+
+class _EmulatedClock(SystemClock):
+    """The time of the innermost emulation, in which sleeping costs nothing; the system's where there is none."""
+
+    def monotonic(self) -> float:
+        """Give the time that passes on the emulator's clock."""
+        emulation = _emulations.innermost()
+        return super().monotonic() if emulation is None else emulation.monotonic()
+
+    def wall(self) -> float:
+        """Give the emulator's time."""
+        emulation = _emulations.innermost()
+        return super().wall() if emulation is None else emulation.emulator.clock.now().timestamp()
+
+    def sleep(self, seconds: float, until: threading.Event) -> None:
+        """Advance the emulator's clock, unless the event is set."""
+        emulation = _emulations.innermost()
+        if emulation is None:
+            super().sleep(seconds, until)
+        elif not until.is_set():
+            emulation.emulator.clock.advance(seconds)
+
+    async def async_sleep(self, seconds: float, until: threading.Event) -> None:
+        """Advance the emulator's clock, and let other tasks go on."""
+        import anyio.lowlevel  # noqa: PLC0415 - the sync client loads no event loop
+
+        if _emulations.innermost() is None:
+            await super().async_sleep(seconds, until)
+        else:
+            await anyio.lowlevel.checkpoint()
+            self.sleep(seconds, until)

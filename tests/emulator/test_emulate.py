@@ -1,0 +1,370 @@
+"""`emulate()`: whatever client the code under test makes meets the emulator, and nothing is left behind."""
+
+import asyncio
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pinecone
+import pytest
+import trio
+
+from pinecone_admin import Admin, AsyncAdmin, RateLimitError, UnauthorizedError, testing
+from pinecone_admin._primitives import current_clock
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.testing import emulate
+
+ROOT = Path(__file__).parents[2]
+
+
+def traces() -> tuple[object, ...]:
+    """Return everything that an emulation could leave behind in this process."""
+    return (
+        httpx.HTTPTransport.handle_request,
+        httpx.AsyncHTTPTransport.handle_async_request,
+        current_clock(),
+        [os.environ.get(f"PINECONE_{name}") for name in ("CLIENT_ID", "CLIENT_SECRET", "ACCESS_TOKEN")],
+    )
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Require of every test here that it leaves no trace of an emulation."""
+    monkeypatch.setenv("PINECONE_CLIENT_ID", "a real one")
+    monkeypatch.delenv("PINECONE_CLIENT_SECRET", raising=False)
+    monkeypatch.setenv("PINECONE_ACCESS_TOKEN", "a real token")
+    before = traces()
+    yield
+    assert traces() == before
+
+
+# Whatever client
+
+
+def sync_client() -> list[str]:
+    """Work with our synchronous client."""
+    with Admin() as admin:
+        return [admin.projects.create(name="search").name, *(each.name for each in admin.projects.list())]
+
+
+def async_client() -> list[str]:
+    """Work with our asynchronous client."""
+
+    async def work() -> list[str]:
+        async with AsyncAdmin() as admin:
+            return [(await admin.projects.create(name="search")).name, *(p.name for p in await admin.projects.list())]
+
+    return asyncio.run(work())
+
+
+def official_client() -> list[str]:
+    """Work with the official SDK."""
+    with pinecone.Admin() as admin:
+        return [admin.projects.create(name="search").name, *(each.name for each in admin.projects.list())]
+
+
+def plain_httpx() -> list[str]:
+    """Work with httpx alone."""
+    fields = {
+        "client_id": os.environ["PINECONE_CLIENT_ID"],
+        "client_secret": os.environ["PINECONE_CLIENT_SECRET"],
+        "grant_type": "client_credentials",
+        "audience": "https://api.pinecone.io/",
+    }
+    token = httpx.post("https://login.pinecone.io/oauth/token", json=fields).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}", "X-Pinecone-Api-Version": "2026-07"}
+    url = "https://api.pinecone.io/admin/projects"
+    created = httpx.post(url, json={"name": "search"}, headers=headers).json()
+    return [created["name"], *(each["name"] for each in httpx.get(url, headers=headers).json()["data"])]
+
+
+def async_httpx() -> list[str]:
+    """Work with httpx's asynchronous client, in trio."""
+
+    async def status() -> int:
+        async with httpx.AsyncClient() as client:
+            return (await client.get("https://api.pinecone.io/admin/projects")).status_code
+
+    assert trio.run(status) == 400
+    return plain_httpx()
+
+
+@pytest.mark.parametrize("work", [sync_client, async_client, official_client, plain_httpx, async_httpx])
+def test_unmodified_code_meets_the_emulator(work: Callable[[], list[str]]) -> None:
+    """Code that makes its own client, and knows of no emulator, works on the emulator's state."""
+    with emulate() as emulator:
+        assert work() == ["search", "search"]
+        assert [project.name for project in emulator.state.projects.values()] == ["search"]
+
+
+def test_clients_behind_a_proxy_meet_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy in the environment is not asked."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with emulate():
+        assert sync_client() == ["search", "search"]
+        assert plain_httpx() == ["search", "search", "search"]
+
+
+@pytest.mark.parametrize("host", ["https://staging.example.com", "staging.example.com", "http://127.0.0.1:9"])
+def test_hosts_of_the_environment_meet_the_emulator(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    """An address of one's own in the environment is caught as production is."""
+    monkeypatch.setenv("PINECONE_CONTROLLER_HOST", host)
+    monkeypatch.setenv("PINECONE_OAUTH_URL", f"{host if '://' in host else 'https://' + host}/oauth/token")
+    with emulate() as emulator:
+        assert sync_client() == ["search", "search"]
+        assert len(emulator.requests) == 3
+
+
+def test_other_hosts_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request elsewhere goes where it goes, whatever the environment says about Pinecone."""
+    monkeypatch.setenv("PINECONE_CONTROLLER_HOST", "http://[broken")
+
+    async def ask() -> None:
+        async with httpx.AsyncClient() as client:
+            await client.get("http://127.0.0.1:9/")
+
+    with emulate() as emulator:
+        with pytest.raises(httpx.ConnectError):
+            httpx.get("http://127.0.0.1:9/")
+        with pytest.raises(httpx.ConnectError):
+            asyncio.run(ask())
+        assert len(emulator.requests) == 0
+
+
+def test_emulator_is_configured_beforehand() -> None:
+    """An emulator of one's own answers."""
+    with emulate(Emulator(plan="Free")) as emulator:
+        assert emulator.state.organization.plan == "Free"
+        sync_client()
+        with Admin() as admin, pytest.raises(Exception, match="QUOTA_EXCEEDED"):
+            admin.projects.create(name="second")
+
+
+def test_runs_are_the_same() -> None:
+    """Ids and secrets are the same in every run."""
+    seen: set[tuple[str, str]] = set()
+    for _ in range(2):
+        with emulate() as emulator:
+            seen.add((emulator.client_secret, emulator.state.new_id()))
+    assert len(seen) == 1
+
+
+def test_emulate_decorates() -> None:
+    """It decorates a function as well, afresh for each call."""
+
+    @emulate()
+    def names() -> list[str]:
+        return sync_client()
+
+    assert names() == names() == ["search", "search"]
+
+
+# Virtual time
+
+
+def test_waiting_costs_nothing() -> None:
+    """Half a minute before a retry passes on the emulator's clock only, in both worlds."""
+    started = time.monotonic()
+    with emulate() as emulator:
+        before = emulator.clock.now()
+        emulator.faults.add("list_projects", status=503, retry_after=30)
+        sync_client()
+        emulator.faults.add("list_projects", status=503, retry_after_date=30)
+        async_client()
+        assert 60 <= (emulator.clock.now() - before).total_seconds() < 66
+    assert time.monotonic() - started < 10
+
+
+def test_tokens_expire_with_the_clock() -> None:
+    """Our client sees its token expire when the clock is advanced, and gets another before it is refused."""
+    with emulate() as emulator, Admin() as admin:
+        emulator.clock.advance(1800)
+        admin.projects.list()
+        operations = [(received.operation_id, received.status) for received in emulator.requests]
+        assert operations == [("get_token", 200), ("get_token", 200), ("list_projects", 200)]
+
+
+def test_long_waits_end_a_call() -> None:
+    """A Retry-After beyond the client's patience is told, not waited for."""
+    with emulate() as emulator, Admin() as admin:
+        before = emulator.clock.now()
+        emulator.faults.add("list_projects", status=429, retry_after=3600)
+        with pytest.raises(RateLimitError) as caught:
+            admin.projects.list()
+        assert caught.value.retry_after == 3600
+        assert emulator.clock.now() == before
+
+
+def test_closed_clients_do_not_wait() -> None:
+    """A client that is closed during a wait lets no time pass."""
+    with emulate() as emulator:
+        clock, closed, before = current_clock(), threading.Event(), emulator.clock.now()
+        closed.set()
+        clock.sleep(30, closed)
+        asyncio.run(clock.async_sleep(30, closed))
+        assert emulator.clock.now() == before
+
+
+def test_clock_is_the_systems_again_afterwards() -> None:
+    """A client that outlives its emulation takes its time from the system."""
+    with emulate() as emulator:
+        clock = current_clock()
+        emulator.clock.advance(10**6)
+        assert clock.wall() > time.time() + 10**5
+    assert abs(clock.wall() - time.time()) < 10
+    assert abs(clock.monotonic() - time.monotonic()) < 10
+    done = threading.Event()
+    clock.sleep(0.001, done)
+    asyncio.run(clock.async_sleep(0.001, done))
+
+
+def test_client_that_outlives_its_emulation_works_in_the_next() -> None:
+    """A client that the code under test keeps, as in a cache, gets along in every later emulation."""
+    with emulate():
+        kept, official = Admin(), pinecone.Admin()
+    for _ in range(3):
+        with emulate() as emulator:
+            assert kept.projects.list() == []
+            assert len(official.projects.list()) == 0
+            emulator.clock.advance(10**6)
+
+
+# Nesting, exceptions, threads, processes
+
+
+def test_emulations_nest() -> None:
+    """The innermost answers, and the outer one goes on where it was."""
+    with emulate() as outer, Admin() as admin:
+        admin.projects.create(name="outer")
+        with emulate(Emulator()) as inner:
+            assert os.environ["PINECONE_CLIENT_ID"] == inner.client_id != outer.client_id
+            sync_client()
+        assert os.environ["PINECONE_CLIENT_ID"] == outer.client_id
+        assert [project.name for project in admin.projects.list()] == ["outer"]
+        assert [project.name for project in inner.state.projects.values()] == ["search"]
+
+
+def test_exceptions_leave_nothing_behind() -> None:
+    """An error inside passes, and everything is as before."""
+    before = traces()
+    emulator = Emulator()
+    emulator.faults.add("list_projects", status=401, times=None)
+    with pytest.raises(UnauthorizedError), emulate(emulator):
+        sync_client()
+    with pytest.raises(KeyboardInterrupt), emulate(), emulate():
+        raise KeyboardInterrupt
+    assert traces() == before
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_emulations_may_end_in_any_order(order: tuple[int, ...]) -> None:
+    """Where threads overlap, what was put in place with the first is taken away with the last."""
+    before = traces()
+    entered: list[AbstractContextManager[Emulator]] = [emulate(Emulator()) for _ in range(3)]
+    emulators = [each.__enter__() for each in entered]
+    left = list(range(3))
+    for number in order:
+        entered[number].__exit__(None, None, None)
+        left.remove(number)
+        if left:
+            assert os.environ["PINECONE_CLIENT_ID"] == emulators[left[-1]].client_id
+            assert sync_client()[0] == "search"
+            assert "search" in [each.name for each in emulators[left[-1]].state.projects.values()]
+    assert traces() == before
+
+
+def test_threads_enter_and_leave_at_random() -> None:
+    """Many threads that overlap at random leave nothing behind."""
+    before = traces()
+
+    def work(seed: int) -> None:
+        chance = random.Random(seed)
+        for _ in range(20):
+            with emulate():
+                time.sleep(chance.random() / 2000)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert traces() == before
+
+
+def test_threads_inside_meet_the_emulator() -> None:
+    """A client is shared between threads inside an emulation."""
+    with emulate() as emulator, Admin() as admin, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: admin.service_accounts.create(name=str(number)), range(40)))
+        assert len(emulator.state.service_accounts.listing) == 41
+
+
+# The plugin
+
+PLUGIN_TEST = """
+import os
+from pinecone_admin import Admin
+import httpx
+
+def provision():
+    with Admin() as admin:
+        return admin.projects.create(name="search")
+
+{tests}
+
+def test_without(request):
+    assert "PINECONE_CLIENT_ID" not in os.environ
+    assert httpx.HTTPTransport.handle_request.__qualname__ == "HTTPTransport.handle_request"
+"""
+ONE = """
+def test_{number}(pinecone_emulator):
+    project = provision()
+    assert list(pinecone_emulator.state.projects) == [project.id]
+    assert len(pinecone_emulator.requests) == 2
+    assert os.environ["PINECONE_CLIENT_ID"] == pinecone_emulator.client_id
+"""
+
+
+def pytest_run(folder: Path, *arguments: str, test: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest as a user does, in a folder and a process of its own."""
+    (folder / "test_provisioning.py").write_text(test)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", *arguments, "."]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_fixture_is_fresh_for_each_test(tmp_path: Path, workers: list[str]) -> None:
+    """With nothing but the package installed, each test has its emulator, also on several workers."""
+    tests = "".join(ONE.format(number=number) for number in range(6))
+    done = pytest_run(tmp_path, *workers, test=PLUGIN_TEST.format(tests=tests))
+    assert "7 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_plugin_costs_nothing(tmp_path: Path) -> None:
+    """A run without the fixture loads neither emulator nor client nor httpx."""
+    heavy = "{'httpx', 'attrs', 'pinecone_admin.emulator', 'pinecone_admin.testing._emulate', 'pinecone_admin._sync'}"
+    test = f"import sys\ndef test_it(): assert {heavy} & set(sys.modules) == set()\n"
+    # Other plugins of this environment load whatever they need.
+    done = pytest_run(tmp_path, "-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:hypothesispytest", test=test)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_fixture_is_documented(tmp_path: Path) -> None:
+    """`pytest --fixtures` says what it is for."""
+    done = pytest_run(tmp_path, "--fixtures", test="")
+    lines = done.stdout.splitlines()
+    index = next(index for index, line in enumerate(lines) if line.startswith("pinecone_emulator"))
+    assert "Answer every request for Pinecone's Admin API with a fresh emulator" in lines[index + 1]
+
+
+def test_testing_exports_emulate_only() -> None:
+    """The module has one public name, and says so where another is asked for."""
+    assert testing.__all__ == ["emulate"]
+    with pytest.raises(AttributeError, match="has no attribute 'emulat'"):
+        _: Any = testing.emulat  # type: ignore[attr-defined]

@@ -1,0 +1,535 @@
+"""Control: the same by methods and over `/_emulator`, which every test here goes through both ways."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from pinecone_admin import UnauthorizedError
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.clock import Clock
+from pinecone_admin.emulator.server import serving
+from pinecone_admin.emulator.state import PROJECT_CONTENTS
+
+Connect = Callable[..., httpx.Client]
+Refusal = Callable[[httpx.Response], tuple[int, str]]
+Role = str | tuple[str, str]
+
+DAY = 24 * 3600
+MEMBER = {"resource_type": "organization", "role": "OrgMember"}
+
+
+class Methods:
+    """Control by methods."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.reset = emulator.reset
+        self.load = emulator.load
+        self.configure = emulator.configure
+        self.advance = emulator.clock.advance
+        self.hold = emulator.hold
+        self.release = emulator.release
+        self.forget_requests = emulator.requests.clear
+
+    def dump(self) -> dict[str, Any]:
+        """Show everything."""
+        return self.emulator.dump()
+
+    def settings(self) -> dict[str, Any]:
+        """Show the settings."""
+        return self.emulator.settings
+
+    def add_user(self, **arguments: Any) -> str:
+        """Make somebody a member."""
+        return self.emulator.add_user(**arguments).id
+
+    def accept_invite(self, invite_id: str, **arguments: Any) -> str:
+        """Accept an invite."""
+        return self.emulator.accept_invite(invite_id, **arguments).id
+
+    def add_client(self, **arguments: Any) -> tuple[str, str]:
+        """Make a service account."""
+        credentials = self.emulator.add_client(**arguments)
+        assert credentials.client_secret not in repr(credentials)
+        return credentials.client_id, credentials.client_secret
+
+    def requests(self) -> list[dict[str, Any]]:
+        """List the requests received."""
+        return [received.document for received in self.emulator.requests]
+
+
+class OverHTTP:
+    """Control over HTTP; a refusal is raised as the methods raise it."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self.http = http
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Send a request and return its document."""
+        answer = self.http.request(method, f"/_emulator{path}", json=body)
+        if answer.is_success:
+            return answer.json() if answer.content else None
+        assert answer.status_code < 500
+        raise ValueError(answer.json()["error"]["message"])
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.ask("POST", "/reset")
+
+    def dump(self) -> dict[str, Any]:
+        """Show everything."""
+        document: dict[str, Any] = self.ask("GET", "/state")
+        return document
+
+    def load(self, document: object) -> None:
+        """Replace everything."""
+        self.ask("PUT", "/state", document)
+
+    def configure(self, /, **changes: object) -> None:
+        """Change settings."""
+        self.ask("PATCH", "/settings", changes)
+
+    def settings(self) -> dict[str, Any]:
+        """Show the settings."""
+        document: dict[str, Any] = self.ask("GET", "/settings")
+        return document
+
+    def advance(self, seconds: float) -> None:
+        """Advance the time."""
+        before = self.ask("GET", "/clock")["now"]
+        after = self.ask("POST", "/clock/advance", {"seconds": seconds})["now"]
+        moved = datetime.fromisoformat(after) - datetime.fromisoformat(before)
+        assert moved == timedelta(seconds=seconds)
+
+    def add_user(self, **arguments: Any) -> str:
+        """Make somebody a member."""
+        return str(self.ask("POST", "/users", arguments)["id"])
+
+    def accept_invite(self, invite_id: str, **arguments: Any) -> str:
+        """Accept an invite."""
+        return str(self.ask("POST", f"/invites/{invite_id}/accept", arguments)["id"])
+
+    def add_client(self, **arguments: Any) -> tuple[str, str]:
+        """Make a service account."""
+        document = self.ask("POST", "/clients", arguments)
+        return document["client_id"], document["client_secret"]
+
+    def hold(self, project_id: str, kind: str, name: str) -> None:
+        """Put something into a project."""
+        self.ask("PUT", f"/projects/{project_id}/{kind}/{name}")
+
+    def release(self, project_id: str, kind: str, name: str) -> None:
+        """Take it out."""
+        self.ask("DELETE", f"/projects/{project_id}/{kind}/{name}")
+
+    def requests(self) -> list[dict[str, Any]]:
+        """List the requests received."""
+        received: list[dict[str, Any]] = self.ask("GET", "/requests")["data"]
+        return received
+
+    def forget_requests(self) -> None:
+        """Forget them."""
+        self.ask("DELETE", "/requests")
+
+
+Control = Methods | OverHTTP
+
+
+@pytest.fixture(params=["methods", "http"])
+def control(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Control]:
+    """Return the emulator's control, both ways."""
+    if request.param == "methods":
+        yield Methods(emulator)
+        return
+    with serving(emulator) as url, httpx.Client(base_url=url) as http:
+        yield OverHTTP(http)
+
+
+def invited(api: httpx.Client, email: str = "a@example.com") -> str:
+    """Invite somebody."""
+    answer = api.post("/admin/invites", json={"email": email, "role_bindings": [MEMBER]})
+    return str(answer.raise_for_status().json()["id"])
+
+
+def project(api: httpx.Client) -> str:
+    """Create a project."""
+    return str(api.post("/admin/projects", json={"name": "search"}).raise_for_status().json()["id"])
+
+
+# Time
+
+
+@pytest.mark.rule("unauthenticated", "token-lifetime")
+def test_advancing_the_clock_expires_tokens(control: Control, api: httpx.Client, refusal: Refusal) -> None:
+    """When the time of a token is over, it is refused."""
+    control.advance(1800)
+    assert refusal(api.get("/admin/projects")) == (401, "UNAUTHENTICATED")
+
+
+@pytest.mark.rule("invite-lifetime")
+def test_advancing_the_clock_lapses_invites(control: Control, api: httpx.Client) -> None:
+    """After seven days an invite is expired, and cannot be accepted any more."""
+    control.configure(token_lifetime=30 * DAY)
+    api.headers["Authorization"] = f"Bearer {fresh_token(api, control)}"
+    invite_id = invited(api)
+    control.advance(7 * DAY)
+    assert api.get(f"/admin/invites/{invite_id}").json()["status"] == "expired"
+    with pytest.raises(ValueError, match=f"invite {invite_id} is expired"):
+        control.accept_invite(invite_id)
+
+
+def fresh_token(api: httpx.Client, control: Control) -> str:
+    """Exchange the credentials of a new owner."""
+    client_id, client_secret = control.add_client(roles=["OrgOwner"])
+    fields = {
+        "client_id": client_id,
+        "client_secret": client_secret,
+        "grant_type": "client_credentials",
+        "audience": "https://api.pinecone.io/",
+    }
+    return str(api.post("https://login.pinecone.io/oauth/token", json=fields).json()["access_token"])
+
+
+@pytest.mark.rule("invite-mails")
+def test_advancing_the_clock_resets_the_mail_limit(control: Control, api: httpx.Client, refusal: Refusal) -> None:
+    """An hour after the mails of an hour, others may go; the limit can be set, also to none at all."""
+    control.configure(invite_mails_per_hour=2)
+    invited(api)
+    control.advance(600)
+    invite_id = invited(api, "b@example.com")
+    answer = api.post(f"/admin/invites/{invite_id}/resend")
+    assert refusal(answer) == (429, "RESOURCE_EXHAUSTED")
+    assert answer.headers["Retry-After"] == "3000"
+    control.configure(invite_mails_per_hour=1)
+    assert api.post(f"/admin/invites/{invite_id}/resend").headers["Retry-After"] == "3600"
+    control.configure(invite_mails_per_hour=0)
+    assert api.post(f"/admin/invites/{invite_id}/resend").headers["Retry-After"] == "3600"
+    control.configure(invite_mails_per_hour=2)
+    control.configure(token_lifetime=DAY)
+    api.headers["Authorization"] = f"Bearer {fresh_token(api, control)}"
+    control.advance(3000)
+    assert api.post(f"/admin/invites/{invite_id}/resend").status_code == 200
+
+
+@pytest.mark.parametrize("seconds", [-1, 1e12])
+def test_time_runs_forward_only(control: Control, seconds: float) -> None:
+    """Time is not turned back, nor advanced beyond what there are dates for."""
+    with pytest.raises(ValueError, match="seconds"):
+        control.advance(seconds)
+
+
+def test_time_has_an_end() -> None:
+    """Many small steps do not lead beyond it either."""
+    clock = Clock(datetime(8990, 1, 1, tzinfo=UTC))
+    clock.advance(5 * 365 * DAY)
+    with pytest.raises(ValueError, match="9000"):
+        clock.advance(6 * 365 * DAY)
+    clock.reset()
+    assert clock.now() == datetime(8990, 1, 1, tzinfo=UTC)
+
+
+# Settings
+
+
+@pytest.mark.rule("project-quota")
+def test_plan_is_set(control: Control, api: httpx.Client, refusal: Refusal) -> None:
+    """Another plan takes effect at once, with its quotas and its support."""
+    project(api)
+    control.configure(plan="Free")
+    assert refusal(api.post("/admin/projects", json={"name": "x"})) == (403, "QUOTA_EXCEEDED")
+    organization = api.get("/admin/organizations").json()["data"][0]
+    assert (organization["plan"], organization["support_tier"]) == ("Free", "Free")
+    assert control.settings()["plan"] == "Free"
+
+
+@pytest.mark.rule("key-quota")
+def test_quotas_are_set(control: Control, api: httpx.Client, refusal: Refusal) -> None:
+    """Quotas of one's own replace the plan's, and null gives the plan's back."""
+    path = f"/admin/projects/{project(api)}/api-keys"
+    control.configure(project_quota=1, api_key_quota=0)
+    assert refusal(api.post("/admin/projects", json={"name": "x"})) == (403, "QUOTA_EXCEEDED")
+    assert refusal(api.post(path, json={"name": "x"})) == (403, "PERMISSION_DENIED")
+    control.configure(project_quota=None, api_key_quota=None)
+    assert api.post("/admin/projects", json={"name": "x"}).is_success
+    assert api.post(path, json={"name": "x"}).is_success
+
+
+@pytest.mark.rule("billing", "key-value")
+def test_settings_take_effect_and_keep_the_others(control: Control, api: httpx.Client) -> None:
+    """What is not named stays as it is."""
+    before = control.settings()
+    control.configure(key_prefix="pckey_")
+    control.configure(payment_status="Suspended")
+    assert control.settings() == before | {"key_prefix": "pckey_", "payment_status": "Suspended"}
+    assert api.post("/admin/projects", json={"name": "x"}).status_code == 402
+    control.configure(payment_status="Active")
+    key = api.post(f"/admin/projects/{project(api)}/api-keys", json={"name": "x"}).json()
+    assert key["value"].startswith("pckey_")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"plan": "Gold"}, "plan must be one of"),
+        ({"payment_status": 5}, "payment_status must be a string"),
+        ({"project_quota": -1}, "project_quota must be from 0"),
+        ({"project_quota": True}, "project_quota must be an integer"),
+        ({"token_lifetime": 0}, "token_lifetime must be from 1"),
+        ({"token_lifetime": None}, "token_lifetime must be an integer"),
+        ({"pod_access": 1}, "pod_access must be a boolean"),
+        ({"key_prefix": ""}, "key_prefix must have 1"),
+        ({"colour": "blue"}, "colour is none of plan"),
+        ({"self": 1}, "self is none of plan"),
+    ],
+)
+def test_settings_are_checked(control: Control, changes: dict[str, Any], told: str) -> None:
+    """A setting that does not exist or cannot be right is refused by name, and nothing is changed."""
+    before = control.settings()
+    with pytest.raises(ValueError, match=told):
+        control.configure(**{"key_prefix": "x_"} | changes)
+    assert control.settings() == before
+
+
+def test_constructor_checks_the_same() -> None:
+    """The constructor's arguments are checked as settings are."""
+    with pytest.raises(ValueError, match=r"plan must be one of .*, not 'Gold'"):
+        Emulator(plan="Gold")
+    with pytest.raises(ValueError, match="token_lifetime must be from 1"):
+        Emulator(token_lifetime=0)
+
+
+# People
+
+
+@pytest.mark.rule("user-name")
+def test_user_is_added_with_roles(control: Control, api: httpx.Client) -> None:
+    """A member appears without an invite, and holds what was asked for, in the organization and in projects."""
+    project_id = project(api)
+    plain = control.add_user(email="a@example.com")
+    user_id = control.add_user(
+        email="b@example.com", name="Bob", roles=["OrgManager", ("ProjectViewer", project_id), "OrgManager"]
+    )
+    assert api.get(f"/admin/users/{plain}").json() == {"id": plain, "email": "a@example.com"}
+    assert api.get(f"/admin/users/{user_id}").json()["name"] == "Bob"
+    assert held(api, "user", plain) == [("OrgMember", api.get("/admin/organizations").json()["data"][0]["id"])]
+    assert held(api, "user", user_id)[1:] == [("ProjectViewer", project_id)]
+
+
+def held(api: httpx.Client, principal_type: str, principal_id: str) -> list[tuple[str, str]]:
+    """List the roles of a principal and what they are on."""
+    query = {"principal_type": principal_type, "principal_id": principal_id}
+    return [
+        (binding["role"], binding["resource_id"])
+        for binding in api.get("/admin/role-bindings", params=query).json()["data"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"email": "taken@example.com"}, "has the address 'TAKEN@example.com'|has the address 'taken@example.com'"),
+        ({"email": "nobody"}, "email must be an e-mail address"),
+        ({"email": "a@example.com", "name": 5}, "name must be a string"),
+        ({"email": "a@example.com", "roles": ["Emperor"]}, r"roles\[0\] must be one of OrgOwner"),
+        ({"email": "a@example.com", "roles": ["ProjectViewer"]}, "a project role and its project's id"),
+        ({"email": "a@example.com", "roles": [("ProjectViewer", "nowhere")]}, "there is no project 'nowhere'"),
+        ({"email": "a@example.com", "roles": [("OrgMember", "nowhere")]}, r"roles\[0\]\[0\] must be one of Project"),
+        ({"email": "a@example.com", "roles": [("ProjectViewer", 5)]}, r"roles\[0\]\[1\] must be a string"),
+        ({"email": "a@example.com", "roles": [5]}, r"roles\[0\] must be one of"),
+        ({"email": "a@example.com", "roles": "OrgMember"}, "roles must be"),
+    ],
+)
+def test_user_is_checked(control: Control, arguments: dict[str, Any], told: str) -> None:
+    """An address that is taken, and roles that do not exist, are refused by name, and nobody is added."""
+    control.add_user(email="taken@example.com")
+    with pytest.raises(ValueError, match=told):
+        control.add_user(**arguments)
+    assert len(control.dump()["users"]) == 1
+
+
+@pytest.mark.rule("invite-accepted")
+def test_invite_is_accepted(control: Control, api: httpx.Client) -> None:
+    """The user appears, with the invite's roles, and the invite is processed."""
+    invite_id = invited(api)
+    user_id = control.accept_invite(invite_id, name="Alice")
+    assert api.get(f"/admin/users/{user_id}").json()["name"] == "Alice"
+    assert api.get(f"/admin/invites/{invite_id}").json()["status"] == "processed"
+    for known, told in ((invite_id, "is processed"), ("nowhere", "there is no invite 'nowhere'")):
+        with pytest.raises(ValueError, match=told):
+            control.accept_invite(known)
+
+
+@pytest.mark.rule("grant-rule")
+def test_client_of_lesser_roles(control: Control, emulator: Emulator, connect: Connect, refusal: Refusal) -> None:
+    """A client holds what was asked for and no more, on any plan."""
+    control.configure(plan="Free")
+    client_id, _ = control.add_client(roles=["OrgMember"], name="lesser")
+    (account,) = (each for each in emulator.state.service_accounts.listing if each.client_id == client_id)
+    assert account.name == "lesser"
+    body = {"email": "a@example.com", "role_bindings": [{"resource_type": "organization", "role": "OrgOwner"}]}
+    assert refusal(connect(emulator, account).post("/admin/invites", json=body)) == (403, "PERMISSION_DENIED")
+
+
+def test_admin_with_roles(emulator: Emulator) -> None:
+    """`admin(roles=…)` and `async_admin(roles=…)` hand out such clients at once."""
+    with emulator.admin(roles=["OrgMember"]) as admin:
+        assert admin.projects.list() == []
+    emulator.async_admin(roles=["OrgMember"])
+    assert len(emulator.state.service_accounts.listing) == 3
+
+
+# What a project holds
+
+
+@pytest.mark.rule("project-contents")
+def test_contents_hold_a_project(control: Control, api: httpx.Client, refusal: Refusal) -> None:
+    """What is put into a project keeps it, until it is taken out."""
+    project_id = project(api)
+    for kind in PROJECT_CONTENTS:
+        control.hold(project_id, kind, "movies")
+        answer = api.delete(f"/admin/projects/{project_id}")
+        assert refusal(answer) == (412, "FAILED_PRECONDITION")
+        assert kind in answer.json()["error"]["message"]
+        control.release(project_id, kind, "movies")
+    assert api.delete(f"/admin/projects/{project_id}").status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (("nowhere", "indexes", "x"), "there is no project 'nowhere'"),
+        ((None, "pods", "x"), "kind must be one of indexes"),
+        ((None, "indexes", "y"), "there is no y among the indexes"),
+    ],
+)
+def test_contents_are_checked(
+    control: Control, api: httpx.Client, place: tuple[str | None, str, str], told: str
+) -> None:
+    """What is not there cannot be taken out."""
+    project_id = project(api)
+    with pytest.raises(ValueError, match=told):
+        control.release(place[0] or project_id, *place[1:])
+
+
+# Requests
+
+
+def test_requests_are_remembered(control: Control, emulator: Emulator, api: httpx.Client) -> None:
+    """Each request is there with its operation and status, oldest first, until they are forgotten."""
+    control.forget_requests()
+    created = api.post("/admin/projects", json={"name": "search"})
+    api.get("/admin/users?limit=0")
+    api.get("/nowhere")
+    first, second, third = control.requests()
+    assert first == {
+        "time": emulator.clock.now().isoformat().replace("+00:00", "Z"),
+        "method": "POST",
+        "path": "/admin/projects",
+        "query": "",
+        "operation_id": "create_project",
+        "status": 200,
+        "request_id": created.headers["x-pinecone-request-id"],
+        "fault": None,
+    }
+    assert (second["operation_id"], second["query"], second["status"]) == ("list_users", "limit=0", 400)
+    assert (third["operation_id"], third["status"]) == ("", 404)
+    control.forget_requests()
+    assert control.requests() == []
+
+
+def test_requests_hold_no_secrets(control: Control, emulator: Emulator, connect: Connect) -> None:
+    """Neither a token exchange nor secrets in a path or query are remembered as they came."""
+    api = connect(emulator)
+    token = api.headers["Authorization"].removeprefix("Bearer ")
+    api.get(f"/admin/api-keys/pcsk_label_unique?secret={emulator.client_secret}&token={token}")
+    told = str(control.requests())
+    assert all(secret not in told for secret in (emulator.client_secret, token, "label_unique"))
+    assert "/admin/api-keys/***" in told
+
+
+def test_only_so_many_requests_are_remembered(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that runs for long does not grow: the oldest are forgotten."""
+    monkeypatch.setattr("pinecone_admin.emulator.log.LONGEST", 2)
+    emulator = Emulator()
+    for path in ("/a", "/b", "/c"):
+        emulator.transport.handle_request(httpx.Request("GET", f"https://api.pinecone.io{path}"))
+    assert [received.path for received in emulator.requests] == ["/b", "/c"]
+    assert (len(emulator.requests), emulator.requests[-1].path) == (2, "/c")
+
+
+# Reset
+
+
+def test_reset_begins_anew(control: Control, emulator: Emulator, api: httpx.Client) -> None:
+    """After a reset everything is as it was, and the caller's token goes on."""
+    before = control.dump()
+    control.add_user(email="a@example.com")
+    control.configure(plan="Standard", key_prefix="x_")
+    control.add_client(roles=["OrgMember"])
+    control.advance(60)
+    emulator.faults.add("list_projects", status=500)
+    project(api)
+    control.reset()
+    tokens = control.dump().pop("tokens")
+    assert control.dump() | {"tokens": []} == before | {"tokens": []}
+    assert len(tokens) == 1
+    assert control.requests() == []
+    assert api.get("/admin/projects").json() == {"data": []}
+
+
+def test_reset_brings_the_credentials_back(control: Control, emulator: Emulator) -> None:
+    """Where the caller's secret was rotated, or the caller deleted, the first credentials are good again."""
+    credentials = (emulator.client_id, emulator.client_secret)
+    with emulator.admin() as admin:
+        (own,) = admin.service_accounts.list()
+        admin.service_accounts.rotate_secret(service_account_id=own.id)
+        assert credentials[1] != emulator.client_secret
+    with emulator.admin() as admin:
+        admin.service_accounts.delete(service_account_id=own.id)
+        with pytest.raises(UnauthorizedError):
+            admin.projects.list()
+    control.reset()
+    assert (emulator.client_id, emulator.client_secret) == credentials
+    with emulator.admin() as admin:
+        assert admin.projects.list() == []
+
+
+def test_reset_goes_back_to_what_was_loaded(control: Control, emulator: Emulator, connect: Connect) -> None:
+    """A state that was loaded is the new beginning."""
+    control.load({"projects": [{"name": "fixture"}]})
+    api = connect(emulator)
+    api.delete(f"/admin/projects/{api.get('/admin/projects').json()['data'][0]['id']}")
+    control.reset()
+    assert [each["name"] for each in api.get("/admin/projects").json()["data"]] == ["fixture"]
+
+
+# The interface itself
+
+
+def test_routes_are_listed_and_others_refused(emulator: Emulator) -> None:
+    """The root lists every route; another path or method is refused with what there is."""
+    with serving(emulator) as url, httpx.Client(base_url=url) as http:
+        routes = http.get("/_emulator").json()["routes"]
+        assert len(routes) == 18
+        assert all(route.endswith(".") for route in routes)
+        for method, path, status, told in (
+            ("GET", "/_emulator/nowhere", 404, "GET /_emulator lists them"),
+            ("DELETE", "/_emulator/state", 405, "GET, PUT"),
+            ("POST", "/_emulator/clock/advance", 400, "seconds is missing"),
+            ("POST", "/_emulator/users", 400, "email is missing"),
+        ):
+            answer = http.request(method, path)
+            assert answer.status_code == status
+            assert told in answer.json()["error"]["message"]
+        assert http.put("/_emulator/state", content=b"\xff").status_code == 400
+        assert http.put("/_emulator/state", content=b"[" * 100_000).status_code == 400
+
+
+def test_control_is_not_in_the_request_log(emulator: Emulator) -> None:
+    """What controls the emulator is no request that it received."""
+    with serving(emulator) as url:
+        httpx.get(f"{url}/_emulator/requests")
+    assert len(emulator.requests) == 0

@@ -1,0 +1,96 @@
+"""docs/emulator.md: every block of it runs, and what it lists is what there is."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.control import ROUTES
+from pinecone_admin.emulator.faults import Fault
+from pinecone_admin.emulator.server import serving
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/emulator.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """Return the fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("block", [text for text in blocks("python") if "def test_" not in text])
+def test_every_python_block_runs(block: str) -> None:
+    """A block can be copied as it is."""
+    exec(compile(block, "docs/emulator.md", "exec"), {"__name__": "docs"})
+
+
+def test_recipe_runs_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    """The recipe for pytest passes as a file of a newcomer, with nothing else in the folder."""
+    (recipe,) = (text for text in blocks("python") if "def test_" in text)
+    (tmp_path / "test_provision.py").write_text(recipe)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert "3 passed" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_curl_examples_work(emulator: Emulator, api: httpx.Client, tmp_path: Path) -> None:
+    """Every line of curl is answered with success, and every route has a line."""
+    (block,) = blocks("sh")
+    lines = [line for line in block.splitlines() if line]
+    project = api.post("/admin/projects", json={"name": "search"}).json()["id"]
+    role_bindings = [{"resource_type": "organization", "role": "OrgMember"}]
+    invite = api.post("/admin/invites", json={"email": "a@example.com", "role_bindings": role_bindings}).json()["id"]
+    with serving(emulator) as url:
+        env = os.environ | {"CONTROL": f"{url}/_emulator", "PROJECT": project, "INVITE": invite}
+        for line in lines:
+            command = line.replace("curl", "curl --fail-with-body")
+            done = subprocess.run(
+                ["bash", "-euc", command],
+                cwd=tmp_path,
+                env=env,
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=False,
+            )
+            assert done.returncode == 0, (line, done.stdout, done.stderr)
+    assert len(lines) == len(ROUTES)
+
+
+def test_json_example_is_a_state(emulator: Emulator) -> None:
+    """The fixture by hand can be loaded."""
+    (fixture,) = blocks("json")
+    emulator.load(json.loads(fixture))
+    assert len(emulator.state.role_bindings) == 3
+
+
+def test_tables_name_what_there_is(emulator: Emulator) -> None:
+    """Every setting and every argument of a fault is on the page."""
+    for name in (*emulator.settings, *Fault.__slots__):
+        if not name.startswith("_"):
+            assert re.search(rf"`.*\b{name}\b", PAGE), name
+
+
+def test_every_link_within_the_page_leads_to_a_heading() -> None:
+    """The table of contents names what is there."""
+    headings = re.findall(r"^#+ (.+)$", PAGE, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", PAGE)) <= anchors
+
+
+def test_benchmark_runs() -> None:
+    """The benchmark measures everything, also of a small organization; how fast it was is not looked at here."""
+    command = [sys.executable, "benchmarks/emulator.py", "--bindings", "400"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode in {0, 1}
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 16
