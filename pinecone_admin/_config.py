@@ -262,12 +262,14 @@ class Options:
         retry: How often and how patiently to try.
         headers: The caller's headers, names in lower case.
         read_only: Whether everything but GET is refused.
+        bearer: Whether requests carry a token, rather than the API key among the headers.
     """
 
     timeout: float
     retry: RetryPolicy
     headers: Mapping[str, str] = field(repr=masked)
     read_only: bool
+    bearer: bool = True
 
 
 @frozen(kw_only=True)
@@ -353,15 +355,26 @@ def resolve(
 
 
 def changed(
-    options: Options, *, timeout: object, retry: object, additional_headers: object, read_only: object
+    options: Options,
+    *,
+    timeout: object,
+    retry: object,
+    additional_headers: object,
+    read_only: object,
+    api_key: object,
 ) -> Options | PineconeError:
     """Replace some options; headers are added to those there are. A problem is returned, as ``resolve`` does."""
     try:
+        headers = {**options.headers, **check_headers(additional_headers)}
+        if api_key is not None:
+            headers.pop("authorization", None)
+            headers["api-key"] = check_text("api_key", api_key)
         return Options(
             timeout=options.timeout if timeout is None else check_seconds("timeout", timeout),
             retry=options.retry if retry is None else check_retry(retry),
-            headers={**options.headers, **check_headers(additional_headers)},
+            headers=headers,
             read_only=options.read_only if read_only is None else check_bool("read_only", read_only),
+            bearer=options.bearer and api_key is None,
         )
     except PineconeError as exc:
         return exc.with_traceback(None)

@@ -11,16 +11,19 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextvars import copy_context
 from importlib import import_module
+from itertools import islice
 from typing import Generic, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 import httpcore
 
 _T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 POLL = 0.1
@@ -204,6 +207,115 @@ class PerProcess(Generic[_T]):
     def take(self) -> _T | None:
         """Give the value of this process away, if there is one."""
         return self._values.pop(os.getpid(), None)
+
+
+class Patience:
+    """Waits that double, from half a second to eight, until a deadline.
+
+    Args:
+        seconds: From now to the deadline.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._clock = current_clock()
+        self._deadline = self._clock.monotonic() + seconds
+        self._next = 0.5
+
+    @property
+    def left(self) -> float:
+        """The seconds until the deadline, 0 when it is over."""
+        return max(0.0, self._deadline - self._clock.monotonic())
+
+    def wait(self) -> bool:
+        """Wait once more; tells whether there is time left to look again."""
+        self._clock.sleep(self._step(), _never)
+        return self.left > 0
+
+    async def async_wait(self) -> bool:
+        """Do as ``wait`` does."""
+        await self._clock.async_sleep(self._step(), _never)
+        return self.left > 0
+
+    def _step(self) -> float:
+        step, self._next = self._next, min(8.0, 2 * self._next)
+        return min(step, self.left)
+
+
+_never = threading.Event()
+
+
+def pause(seconds: float) -> None:
+    """Wait for a while."""
+    current_clock().sleep(seconds, _never)
+
+
+async def async_pause(seconds: float) -> None:
+    """Do as ``pause`` does."""
+    await current_clock().async_sleep(seconds, _never)
+
+
+def in_parallel(
+    work: Callable[[_T], _R], items: Iterable[_T], *, limit: int, deliver: Callable[[_T, _R], object]
+) -> None:
+    """Work on items in threads, and deliver each result here as it comes.
+
+    Args:
+        work: What to do with an item; the first exception ends everything once the items under way are finished.
+        items: Taken from as workers become free, so that only those under way are held.
+        limit: How many are under way at once.
+        deliver: Called in this thread with the item and its result.
+    """
+    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait  # noqa: PLC0415 - only who uses it pays
+
+    rest = iter(items)
+    with ThreadPoolExecutor(limit, "pinecone-admin-workflow") as pool:
+        running: dict[Future[_R], _T] = {}
+        while True:
+            for item in islice(rest, limit - len(running)):
+                running[pool.submit(copy_context().run, work, item)] = item
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                deliver(running.pop(future), future.result())
+
+
+async def async_in_parallel(
+    work: Callable[[_T], Awaitable[_R]], items: Iterable[_T], *, limit: int, deliver: Callable[[_T, _R], object]
+) -> None:
+    """Do as ``in_parallel`` does with tasks; an exception, or cancellation, cancels those under way."""
+    import anyio  # noqa: PLC0415 - see the top
+
+    rest = iter(items)
+    failed: list[Exception] = []
+
+    async def one_after_another() -> None:
+        try:
+            for item in rest:
+                result = await work(item)
+                if failed:
+                    return
+                deliver(item, result)
+        except Exception as exc:  # noqa: BLE001 - raised below, outside of the group that would wrap it
+            failed.append(exc)
+            group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        for _ in range(limit):
+            group.start_soon(one_after_another)
+    if failed:
+        raise failed[0]
+
+
+def shielded(seconds: float) -> AbstractContextManager[object]:  # noqa: ARG001 - its twin needs them
+    """Let what has to be cleaned up be cleaned up; nothing cancels a thread."""
+    return nullcontext()
+
+
+def async_shielded(seconds: float) -> AbstractContextManager[object]:
+    """Let what has to be cleaned up be cleaned up, for at most the seconds, also while the task is cancelled."""
+    import anyio  # noqa: PLC0415 - see the top
+
+    return anyio.move_on_after(seconds, shield=True)
 
 
 _LOADED_WHEN_USED = (

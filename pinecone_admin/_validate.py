@@ -34,7 +34,6 @@ def _is(value: object, model: str) -> bool:
 
 _ROLES = _listed("RoleName")
 _ORGANIZATION_ROLES = frozenset(role for role in _ROLES if role.startswith("Org"))
-_API_KEY_ROLES = _listed("APIKeyRole")
 _ROLES_BY_SCOPE = {"organization": _ORGANIZATION_ROLES, "project": _ROLES - _ORGANIZATION_ROLES}
 
 
@@ -154,20 +153,21 @@ def switch(argument: str, value: object) -> None:
 
 def key_roles(argument: str, value: object) -> None:
     """Accept a sequence of roles that an API key can hold."""
-    for position, role in enumerate(_sequence(argument, value)):
-        _check_role(f"{argument}[{position}]", role, _API_KEY_ROLES, "an API key")
+    for position, role in enumerate(sequence(argument, value)):
+        _check_role(f"{argument}[{position}]", role, _listed("APIKeyRole"), "an API key")
 
 
 def role_bindings(argument: str, value: object, *, fewest: int) -> None:
     """Accept a sequence of bindings, as models or mappings, naming the entry that is wrong."""
-    entries = _sequence(argument, value)
+    entries = sequence(argument, value)
     if not fewest <= len(entries) <= 100:  # noqa: PLR2004 - the limit of the API
         raise PineconeValueError(f"{argument} must have {fewest} to 100 entries, not {len(entries)}")
     for position, entry in enumerate(entries):
         _check_binding(f"{argument}[{position}]", entry)
 
 
-def _sequence(argument: str, value: object) -> Sequence[object]:
+def sequence(argument: str, value: object) -> Sequence[object]:
+    """Accept a sequence that is no text."""
     if isinstance(value, str | bytes | bytearray) or not isinstance(value, Sequence):
         raise PineconeTypeError(f"{argument} must be a list, not {type(value).__name__}")
     return value  # pyright: ignore[reportUnknownVariableType]

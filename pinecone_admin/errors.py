@@ -22,6 +22,9 @@ PineconeError                       message, operation, outcome, safe_to_retry, 
 ├─ ResponseParsingError             a 2xx that does not fit the API description
 ├─ AmbiguousNameError               several things share a name
 ├─ PaginationError                  the server gave a page token twice
+├─ RefusedError                     a workflow saw that it must not go on; says why
+├─ SecretNotStoredError             a new secret that nobody has stored; secret.reveal() has it
+├─ LeftoverError                    a workflow could not remove what it had made; left says what
 └─ ClientClosedError
 
 ``outcome`` says what became of the request: ``"not_sent"``; ``"rejected"`` by the server; ``"unknown"``, it may have
@@ -43,6 +46,7 @@ __all__ = [
     "FailedPreconditionError",
     "ForbiddenError",
     "InvalidCredentialsError",
+    "LeftoverError",
     "Masked",
     "NotFoundError",
     "Outcome",
@@ -55,7 +59,9 @@ __all__ = [
     "PineconeValueError",
     "RateLimitError",
     "ReadOnlyError",
+    "RefusedError",
     "ResponseParsingError",
+    "SecretNotStoredError",
     "ServiceError",
     "TokenError",
     "UnauthorizedError",
@@ -307,3 +313,33 @@ class PaginationError(PineconeError):
 
 class ClientClosedError(PineconeError):
     """The client was closed before or during the call."""
+
+
+class RefusedError(PineconeError):
+    """A workflow saw that it must not go on, before its first change wherever that can be known then."""
+
+
+class SecretNotStoredError(PineconeError):
+    """A secret was rotated, and what should store the new one failed; the old one is dead.
+
+    Attributes:
+        service_account_id: Id of the service account.
+        secret: The new secret, masked: ``secret.reveal()`` gives it. Not kept by pickle.
+    """
+
+    def __init__(self, message: str, *, service_account_id: str, secret: Masked, operation: str | None = None) -> None:
+        super().__init__(message, operation=operation, outcome="done", safe_to_retry=False)
+        self.service_account_id = service_account_id
+        self.secret = secret
+
+
+class LeftoverError(PineconeError):
+    """A workflow failed, or was done, and could not remove what it had made on the way.
+
+    Attributes:
+        left: What is left, in words, with its ids.
+    """
+
+    def __init__(self, message: str, *, left: Sequence[str], operation: str | None = None) -> None:
+        super().__init__(message, operation=operation, outcome="unknown", safe_to_retry=True)
+        self.left = list(left)

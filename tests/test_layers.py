@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,8 @@ STDLIB = sys.stdlib_module_names
 
 PURE = {
     "_headers", "_numbers", "_config", "_codec", "_errors", "_retry", "_token", "_validate", "_wire", "_pages",
-    "_lookup",
+    "_lookup", "_marks", "_roles", "_reports", "_inventory", "_findings", "_access", "_access_page", "_contents",
+    "_arguments",
 }  # fmt: skip
 NAMESPACES = {
     "organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings",
@@ -74,27 +76,51 @@ def test_namespaces_know_builders_models_and_pages(name: str) -> None:
     """A namespace method builds an operation and sends it."""
     allowed = [
         "generated_client", "pinecone_admin.models", "pinecone_admin.errors", "pinecone_admin._validate",
-        "pinecone_admin._lookup", "pinecone_admin._async.pagination",
+        "pinecone_admin._lookup", "pinecone_admin._async.pagination", "pinecone_admin._async.workflows",
     ]  # fmt: skip
     assert foreign(ROOT / f"pinecone_admin/_async/{name}.py", *allowed) == set()
 
 
-@pytest.mark.parametrize("path", files("pinecone_admin/emulator"), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", files("pinecone_admin/_async/workflows"), ids=lambda path: path.name)
+def test_workflows_use_the_client_as_anybody_could(path: Path) -> None:
+    """They call it, and import neither the client nor a namespace: only decisions, waits and public names."""
+    allowed = [
+        "attrs", "pinecone_admin.models", "pinecone_admin.operations", "pinecone_admin.errors",
+        "pinecone_admin._primitives", "pinecone_admin._async.workflows", *(f"pinecone_admin.{p}" for p in PURE),
+    ]  # fmt: skip
+    assert foreign(path, *allowed) == set()
+    assert not re.search(r"\b(admin|keyed)\._", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", files("pinecone_admin/emulator"), ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_emulator_knows_nothing_of_the_client(path: Path) -> None:
     """It cannot share the client's mistakes; only admin() and async_admin() hand out clients."""
     allowed = ["attrs", "pinecone_admin.emulator"]
     allowed += {
         "transport.py": ["httpx"],
         "asgi.py": ["starlette"],
-        "__main__.py": ["uvicorn", "starlette"],
+        "server.py": ["uvicorn", "starlette"],
         "_emulator.py": ["httpx", "pinecone_admin.Admin", "pinecone_admin.AsyncAdmin"],
     }.get(path.name, [])
+    if path.parent.name == "conformance":
+        # Black-box checks know the names of the rules, and nothing of how the emulator keeps them.
+        allowed = ["attrs", "httpx", "pinecone_admin.emulator.conformance", "pinecone_admin.emulator.catalogue"]
+    assert foreign(path, *allowed) == set()
+
+
+@pytest.mark.parametrize("path", files("pinecone_admin/testing"), ids=lambda path: path.name)
+def test_the_test_tools_know_the_emulator_and_the_clock(path: Path) -> None:
+    """They stand between the emulator and whatever client is tested; the plugin loads pytest only."""
+    allowed = ["httpx", "anyio", "pinecone_admin.emulator", "pinecone_admin._primitives", "pinecone_admin.testing"]
+    if path.name == "plugin.py":
+        allowed = ["pytest", "pinecone_admin.testing"]
     assert foreign(path, *allowed) == set()
 
 
 def test_the_sync_client_loads_nothing_it_does_not_need() -> None:
-    """Importing Admin loads no event loop, no cattrs, no dateutil, no emulator and nothing of the async client."""
+    """Importing Admin loads no event loop, no cattrs, no dateutil, no emulator, no workflow, nothing async."""
     code = "import sys; from pinecone_admin import Admin; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     unneeded = {"cattrs", "dateutil", "starlette", "uvicorn", "pinecone_admin.emulator", "pinecone_admin._async"}
+    unneeded |= {"concurrent.futures.thread", "pinecone_admin._reports", "pinecone_admin._sync.workflows"}
     assert unneeded & set(loaded) == set()

@@ -17,7 +17,7 @@ from pinecone_admin import Admin, AsyncAdmin
 
 HERE = Path(__file__).resolve().parent
 NAMESPACES = ["organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings"]
-MODULES = ["auth", "errors", "models", "operations", "retry"]
+MODULES = ["auth", "errors", "models", "operations", "retry", "workflows"]
 
 
 def described() -> str:

@@ -1,4 +1,4 @@
-"""The README: every Python block runs as it stands against the emulator over HTTP, and its quickstart works."""
+"""README and docs: every Python block runs as it stands against the emulator over HTTP, and the quickstart works."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/workflows.md")]
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
     """Give the fenced blocks of a language, each with the heading that it stands under."""
     found: list[tuple[str, str]] = []
     heading = ""
-    for match in re.finditer(r"^#+ ([^\n]+)$|^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL):
+    for match in re.finditer(r"^#+ ([^\n]+)$|^```(\w+)\n(.*?)^```$", "\n".join(PAGES), re.MULTILINE | re.DOTALL):
         heading = match[1] or heading
         if match[2] == language:
             found.append((heading, match[3]))
@@ -58,9 +58,10 @@ def test_every_shell_block_runs_from_any_folder(block: str, tmp_path: Path) -> N
     assert done.stdout.splitlines()[-1].endswith("the emulator is stopped")
 
 
-def test_every_link_within_the_page_leads_to_a_heading() -> None:
+@pytest.mark.parametrize("page", PAGES, ids=["README", "workflows"])
+def test_every_link_within_a_page_leads_to_a_heading(page: str) -> None:
     """The table of contents names what is there."""
-    headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    links = set(re.findall(r"\]\(#([^)]+)\)", README))
+    links = set(re.findall(r"\]\(#([^)]+)\)", page))
     assert links <= anchors

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from generated_client.api.api_keys.create_api_key import create_api_key
@@ -22,6 +22,7 @@ from pinecone_admin._lookup import as_list
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
+    from pinecone_admin._reports import Ensured, Rotation
 
 AllAPIKeys: TypeAlias = list[APIKey]
 
@@ -58,6 +59,36 @@ class AsyncAPIKeys:
         """
         body = CreateAPIKeyRequest(name=name, roles=as_list(roles))
         return await self._admin.send(create_api_key(project_id=project_id, body=body))
+
+    async def ensure(
+        self,
+        *,
+        project_id: str,
+        name: str,
+        roles: Sequence[APIKeyRole] | None = None,
+        store: Callable[[APIKeyWithSecret], None] | None = None,
+    ) -> Ensured[APIKeyWithSecret | APIKey]:
+        """Give the key of this name in a project, created where there is none.
+
+        The value of a key that exists cannot be had: the result holds an ``APIKeyWithSecret`` only where it was
+        created. A new key has the name only once ``store`` has its value; where a run dies before, the next one makes
+        another. Roles that differ are reported, not changed.
+
+        Args:
+            project_id: Id of the project it opens.
+            name: 1 to 80 characters.
+            roles: What it may do; the server's default is ProjectEditor.
+            store: Keeps the value of a new key, before the key gets its name. If it raises, the key is deleted.
+
+        Raises:
+            AmbiguousNameError: Several have the name; ``ids`` holds all of them.
+            ForbiddenError: The plan allows no further key in the project, or not this role.
+            LeftoverError: ``store`` failed, and the key could not be deleted.
+            NotFoundError: The organization has no such project.
+        """
+        from pinecone_admin._async.workflows.ensure import ensure_api_key  # noqa: PLC0415 - only who uses it pays
+
+        return await ensure_api_key(self._admin, project_id=project_id, name=name, roles=roles, store=store)
 
     async def describe(self, *, api_key_id: str) -> APIKey:
         """Fetch a key without its value.
@@ -97,3 +128,27 @@ class AsyncAPIKeys:
             NotFoundError: The organization has no such key.
         """
         await self._admin.send(delete_api_key(api_key_id=api_key_id))
+
+    async def rotate(
+        self, *, api_key_id: str, store: Callable[[APIKeyWithSecret], None], grace: float = 0.0
+    ) -> Rotation:
+        """Put a new key in the place of an old one, with the same name and roles.
+
+        The new key is made, ``store`` has its value, it takes the name of the old one, and after the grace the old
+        one is deleted. Until then names tell how far it is: a run that died is finished, or cleared and begun again,
+        by the next one. After a rotation that was finished, the old id is not found.
+
+        Args:
+            api_key_id: Id of the old key.
+            store: Keeps the value of the new key. If it raises, the new key is deleted and the old one stays.
+            grace: Seconds in which both keys work, from 0.
+
+        Raises:
+            RefusedError: The key is itself one that a rotation under way has made.
+            ForbiddenError: The plan allows no further key in the project.
+            LeftoverError: ``store`` failed, and the new key could not be deleted.
+            NotFoundError: The organization has no such key.
+        """
+        from pinecone_admin._async.workflows.rotate import rotate_api_key  # noqa: PLC0415 - only who uses it pays
+
+        return await rotate_api_key(self._admin, api_key_id=api_key_id, store=store, grace=grace)

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from pinecone_admin._async.role_bindings import AsyncRoleBindings
     from pinecone_admin._async.service_accounts import AsyncServiceAccounts
     from pinecone_admin._async.users import AsyncUsers
+    from pinecone_admin._inventory import Inventory
+    from pinecone_admin._reports import Progress
 
 _T = TypeVar("_T")
 
@@ -149,7 +151,7 @@ class AsyncAdmin:
         self._owner = owner
         self._clock = current_clock()
         self._transport: httpx.AsyncBaseTransport = AsyncRetryTransport(shared.transport, retry=options.retry)
-        if shared.tokens is not None and "authorization" not in options.headers:
+        if shared.tokens is not None and options.bearer and "authorization" not in options.headers:
             self._transport = AsyncBearerTransport(self._transport, shared.tokens)
 
     @cached_property
@@ -264,6 +266,34 @@ class AsyncAdmin:
                 return closed_during(call, operation.id)
             return from_exception(exc, operation=operation.id, call=call, host=request.url.host)
 
+    @property
+    def timeout(self) -> float:
+        """Seconds for a whole call."""
+        return self._options.timeout
+
+    @property
+    def max_connections(self) -> int:
+        """Connections open at once."""
+        return self._shared.config.max_connections
+
+    async def inventory(
+        self, *, concurrency: int = 16, progress: Callable[[Progress], None] | None = None
+    ) -> Inventory:
+        """Read everything in the organization: projects, keys, users, invites, service accounts, role bindings.
+
+        What cannot be read is in ``unread`` of the result, beside the rest.
+
+        Args:
+            concurrency: Requests under way at once, from 1; never more than ``max_connections``.
+            progress: Called after each part that was read.
+
+        Raises:
+            PineconeError: Nothing at all could be read.
+        """
+        from pinecone_admin._async.workflows.inventory import take_inventory  # noqa: PLC0415 - only who uses it pays
+
+        return await take_inventory(self, concurrency=concurrency, progress=progress)
+
     async def token(self) -> AccessToken:
         """Give an access token for other tools.
 
@@ -314,6 +344,7 @@ class AsyncAdmin:
         retry: RetryPolicy | None = None,
         additional_headers: Mapping[str, str] | None = None,
         read_only: bool | None = None,
+        api_key: str | None = None,
     ) -> Self:
         """Give a light copy with other options, which shares connections and tokens; closing it does nothing.
 
@@ -322,6 +353,8 @@ class AsyncAdmin:
             retry: How often and how patiently to try.
             additional_headers: Added to the headers there are.
             read_only: Refuse everything but GET.
+            api_key: Value of an API key, which requests carry in place of a token: for operations of the control
+                plane, which take a project's key only.
         """
         options = _config.changed(
             self._options,
@@ -329,8 +362,9 @@ class AsyncAdmin:
             retry=retry,
             additional_headers=additional_headers,
             read_only=read_only,
+            api_key=api_key,
         )
-        del additional_headers
+        del additional_headers, api_key
         if isinstance(options, PineconeError):
             raise options
         twin = object.__new__(type(self))

@@ -19,6 +19,7 @@ from pinecone_admin._async.pagination import AsyncPaginator
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
+    from pinecone_admin._reports import Ensured, RoleChange
 
 
 class AsyncRoleBindings:
@@ -92,6 +93,39 @@ class AsyncRoleBindings:
         )
         return await self._admin.send(create_role_binding(body=body))
 
+    async def ensure(
+        self,
+        *,
+        principal_type: PrincipalType,
+        principal_id: str,
+        resource_type: ResourceType,
+        role: RoleName,
+        resource_id: str | None = None,
+    ) -> Ensured[RoleBinding]:
+        """Grant a role, unless it is held already.
+
+        Args:
+            principal_type: Kind of the principal.
+            principal_id: Who gets it; a user must already be a member.
+            resource_type: Organization or project.
+            role: A role for that kind of resource.
+            resource_id: The project; on the organization it may be left out.
+
+        Raises:
+            ForbiddenError: The caller does not hold the role, or the plan lacks it.
+            NotFoundError: The organization has no such principal or project.
+        """
+        from pinecone_admin._async.workflows.ensure import ensure_role_binding  # noqa: PLC0415 - only who uses it pays
+
+        return await ensure_role_binding(
+            self._admin,
+            principal_type=principal_type,
+            principal_id=principal_id,
+            resource_type=resource_type,
+            resource_id=resource_id,
+            role=role,
+        )
+
     async def describe(self, *, role_binding_id: str) -> RoleBinding:
         """Fetch a role binding.
 
@@ -115,3 +149,45 @@ class AsyncRoleBindings:
             NotFoundError: The organization has no such role binding.
         """
         await self._admin.send(delete_role_binding(role_binding_id=role_binding_id))
+
+    async def change_role(
+        self,
+        *,
+        principal_type: PrincipalType,
+        principal_id: str,
+        resource_type: ResourceType,
+        from_role: RoleName,
+        to_role: RoleName,
+        resource_id: str | None = None,
+    ) -> RoleChange:
+        """Put one role of a principal in the place of another: the new one is granted, then the old one taken away.
+
+        A change that was done already is a success. If the server refuses to take the old role away, a new one that
+        this call granted is taken away again.
+
+        Args:
+            principal_type: Kind of the principal.
+            principal_id: Whose role changes.
+            resource_type: Organization or project.
+            from_role: The role to take away.
+            to_role: The role to grant.
+            resource_id: The project; on the organization it may be left out.
+
+        Raises:
+            PineconeValueError: Both roles are the same.
+            NotFoundError: The principal holds neither role.
+            ConflictError: The old role is the last OrgOwner, or the last organization role of an invite.
+            ForbiddenError: The caller does not hold the new role, or the plan lacks it.
+            LeftoverError: The old role stays, and the new one could not be taken away again.
+        """
+        from pinecone_admin._async.workflows.change_role import change_role  # noqa: PLC0415 - only who uses it pays
+
+        return await change_role(
+            self._admin,
+            principal_type=principal_type,
+            principal_id=principal_id,
+            resource_type=resource_type,
+            resource_id=resource_id,
+            from_role=from_role,
+            to_role=to_role,
+        )

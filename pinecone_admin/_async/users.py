@@ -12,6 +12,7 @@ from pinecone_admin._async.pagination import AsyncPaginator
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
+    from pinecone_admin._reports import OffboardReport
 
 
 class AsyncUsers:
@@ -55,3 +56,21 @@ class AsyncUsers:
             NotFoundError: The organization has no such user.
         """
         await self._admin.send(delete_user(user_id=user_id))
+
+    async def offboard(self, *, email: str, dry_run: bool = True) -> OffboardReport:
+        """Remove somebody with all invites and roles, and say what they could reach and which secrets they may know.
+
+        Nothing changes unless ``dry_run=False``. A run that died is finished by the next one. The report is part of the
+        work: the keys and service accounts in it want rotating.
+
+        Args:
+            email: Address of the user, in any capitals.
+            dry_run: Only say what would be done; ``refusal`` says why it would not.
+
+        Raises:
+            RefusedError: The user is the last owner, which is seen before the first change; or an identity provider
+                manages the users.
+        """
+        from pinecone_admin._async.workflows.offboard import offboard  # noqa: PLC0415 - only who uses it pays
+
+        return await offboard(self._admin, email=email, dry_run=dry_run)

@@ -39,6 +39,8 @@ from pinecone_admin.errors import (
 )
 
 if TYPE_CHECKING:
+    from pinecone_admin._inventory import Inventory
+    from pinecone_admin._reports import Progress
     from pinecone_admin._sync.api_keys import APIKeys
     from pinecone_admin._sync.invites import Invites
     from pinecone_admin._sync.organizations import Organizations
@@ -150,7 +152,7 @@ class Admin:
         self._owner = owner
         self._clock = current_clock()
         self._transport: httpx.BaseTransport = RetryTransport(shared.transport, retry=options.retry)
-        if shared.tokens is not None and "authorization" not in options.headers:
+        if shared.tokens is not None and options.bearer and "authorization" not in options.headers:
             self._transport = BearerTransport(self._transport, shared.tokens)
 
     @cached_property
@@ -263,6 +265,32 @@ class Admin:
                 return closed_during(call, operation.id)
             return from_exception(exc, operation=operation.id, call=call, host=request.url.host)
 
+    @property
+    def timeout(self) -> float:
+        """Seconds for a whole call."""
+        return self._options.timeout
+
+    @property
+    def max_connections(self) -> int:
+        """Connections open at once."""
+        return self._shared.config.max_connections
+
+    def inventory(self, *, concurrency: int = 16, progress: Callable[[Progress], None] | None = None) -> Inventory:
+        """Read everything in the organization: projects, keys, users, invites, service accounts, role bindings.
+
+        What cannot be read is in ``unread`` of the result, beside the rest.
+
+        Args:
+            concurrency: Requests under way at once, from 1; never more than ``max_connections``.
+            progress: Called after each part that was read.
+
+        Raises:
+            PineconeError: Nothing at all could be read.
+        """
+        from pinecone_admin._sync.workflows.inventory import take_inventory  # noqa: PLC0415 - only who uses it pays
+
+        return take_inventory(self, concurrency=concurrency, progress=progress)
+
     def token(self) -> AccessToken:
         """Give an access token for other tools.
 
@@ -313,6 +341,7 @@ class Admin:
         retry: RetryPolicy | None = None,
         additional_headers: Mapping[str, str] | None = None,
         read_only: bool | None = None,
+        api_key: str | None = None,
     ) -> Self:
         """Give a light copy with other options, which shares connections and tokens; closing it does nothing.
 
@@ -321,6 +350,8 @@ class Admin:
             retry: How often and how patiently to try.
             additional_headers: Added to the headers there are.
             read_only: Refuse everything but GET.
+            api_key: Value of an API key, which requests carry in place of a token: for operations of the control
+                plane, which take a project's key only.
         """
         options = _config.changed(
             self._options,
@@ -328,8 +359,9 @@ class Admin:
             retry=retry,
             additional_headers=additional_headers,
             read_only=read_only,
+            api_key=api_key,
         )
-        del additional_headers
+        del additional_headers, api_key
         if isinstance(options, PineconeError):
             raise options
         twin = object.__new__(type(self))

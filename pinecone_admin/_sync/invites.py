@@ -17,6 +17,7 @@ from pinecone_admin._sync.pagination import Paginator
 from pinecone_admin.models import RoleBindingDict
 
 if TYPE_CHECKING:
+    from pinecone_admin._reports import Ensured
     from pinecone_admin._sync.client import Admin
 
 
@@ -50,6 +51,25 @@ class Invites:
         """
         body = CreateInviteRequest(email=email, role_bindings=as_bindings(role_bindings))
         return self._admin.send(create_invite(body=body))
+
+    def ensure(self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]) -> Ensured[Invite]:
+        """Give the pending invite for this address, created where there is none; an expired one is mailed again.
+
+        Roles that differ are reported, not changed.
+
+        Args:
+            email: Address in any capitals, at most 254 characters.
+            role_bindings: 1 to 100 roles that the user will have, as models or mappings, at least one of them on
+                the organization.
+
+        Raises:
+            ConflictError: The address belongs to a member.
+            ForbiddenError: The caller does not hold a role that it would grant.
+            RateLimitError: The organization's 100 invite mails an hour are used up.
+        """
+        from pinecone_admin._sync.workflows.ensure import ensure_invite  # noqa: PLC0415 - only who uses it pays
+
+        return ensure_invite(self._admin, email=email, role_bindings=role_bindings)
 
     def describe(self, *, invite_id: str) -> Invite:
         """Fetch an invite in any state.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from generated_client.api.projects.create_project import create_project
@@ -10,13 +11,14 @@ from generated_client.api.projects.delete_project import delete_project
 from generated_client.api.projects.fetch_project import fetch_project
 from generated_client.api.projects.list_projects import list_projects
 from generated_client.api.projects.update_project import update_project
-from generated_client.models import CreateProjectRequest, Project, UpdateProjectRequest
+from generated_client.models import APIKeyRole, APIKeyWithSecret, CreateProjectRequest, Project, UpdateProjectRequest
 from pinecone_admin._lookup import the_one_named
 from pinecone_admin._sync.pagination import Paginator
 from pinecone_admin._validate import check_sought_name
 from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:
+    from pinecone_admin._reports import CleanupReport, Ensured, Progress, ProjectRole, Provisioned
     from pinecone_admin._sync.client import Admin
 
 AllProjects: TypeAlias = list[Project]
@@ -50,6 +52,29 @@ class Projects:
         """
         body = CreateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
         return self._admin.send(create_project(body=body))
+
+    def ensure(
+        self, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
+    ) -> Ensured[Project]:
+        """Give the project of this name, created where there is none.
+
+        After a create whose answer was lost it looks for the project until the time for a call is over. Settings that
+        differ are reported, not changed. Two processes that do this at the same moment can still make two projects.
+
+        Args:
+            name: Its exact name, 1 to 512 characters, no NUL.
+            max_pods: Pods that its indexes may have, from 0.
+            force_encryption_with_cmek: Demand a customer-managed encryption key, which cannot be undone.
+
+        Raises:
+            AmbiguousNameError: Several have the name; ``ids`` holds all of them.
+            ForbiddenError: The plan allows no further project.
+        """
+        from pinecone_admin._sync.workflows.ensure import ensure_project  # noqa: PLC0415 - only who uses it pays
+
+        return ensure_project(
+            self._admin, name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
+        )
 
     def describe(self, *, project_id: str) -> Project:
         """Fetch a project.
@@ -120,6 +145,35 @@ class Projects:
         body = UpdateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
         return self._admin.send(update_project(project_id=project_id, body=body))
 
+    def provision(
+        self,
+        *,
+        name: str,
+        key_roles: Sequence[APIKeyRole],
+        store: Callable[[APIKeyWithSecret], None],
+        bindings: Sequence[ProjectRole] = (),
+    ) -> Provisioned:
+        """Set up a tenant: a project, a key of the same name in it, and roles.
+
+        What exists already is kept, so that a run that died is completed by the next one. Where a step fails, what this
+        call made is deleted again, in reverse.
+
+        Args:
+            name: Name of the project, 1 to 512 characters; the key has its first 80.
+            key_roles: What the key may do.
+            store: Keeps the value of a new key, before the key gets its name.
+            bindings: Who else gets a role on the project.
+
+        Raises:
+            AmbiguousNameError: Several projects, or several keys in it, have the name.
+            ForbiddenError: The plan allows no further project or key, or not this role.
+            LeftoverError: A step failed, and not everything could be deleted again; ``left`` says what.
+            NotFoundError: A principal does not exist.
+        """
+        from pinecone_admin._sync.workflows.provision import provision  # noqa: PLC0415 - only who uses it pays
+
+        return provision(self._admin, name=name, key_roles=key_roles, store=store, bindings=bindings)
+
     def delete(self, *, project_id: str) -> None:
         """Delete a project and its API keys.
 
@@ -131,3 +185,43 @@ class Projects:
             NotFoundError: The organization has no such project.
         """
         self._admin.send(delete_project(project_id=project_id))
+
+    def delete_with_cleanup(
+        self,
+        *,
+        project_id: str,
+        dry_run: bool = False,
+        timeout: float = 600.0,
+        lift_protection: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> CleanupReport:
+        """Delete everything in a project, wait until it is gone, and delete the project.
+
+        Indexes, collections, assistants and backups can be reached with a key of the project only: a temporary one, of
+        the least role, is made and deleted in every case, also by ``dry_run=True``, which deletes nothing else. A run
+        that died is finished by the next one.
+
+        Args:
+            project_id: Its id.
+            dry_run: Only say what would be deleted.
+            timeout: Seconds for everything, above 0.
+            lift_protection: Delete indexes with deletion protection, too.
+            progress: Is told what is left, each time that is looked at.
+
+        Raises:
+            RefusedError: Deletion protection is on for an index; told before anything is deleted, where it was on then.
+            FailedPreconditionError: The server still finds something when the time is over.
+            PineconeTimeoutError: Something was still there when the time was over; the message names it.
+            LeftoverError: The temporary key could not be deleted; ``left`` names it.
+            NotFoundError: The organization has no such project, also after a run that finished.
+        """
+        from pinecone_admin._sync.workflows.cleanup import delete_with_cleanup  # noqa: PLC0415 - only who uses it pays
+
+        return delete_with_cleanup(
+            self._admin,
+            project_id=project_id,
+            dry_run=dry_run,
+            timeout=timeout,
+            lift=lift_protection,
+            progress=progress,
+        )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from generated_client.api.service_accounts.create_service_account import create_service_account
@@ -24,6 +24,7 @@ from pinecone_admin._sync.pagination import Paginator
 from pinecone_admin.models import RoleBindingDict
 
 if TYPE_CHECKING:
+    from pinecone_admin._reports import Ensured
     from pinecone_admin._sync.client import Admin
 
 
@@ -61,6 +62,34 @@ class ServiceAccounts:
         bindings = None if role_bindings is None else as_bindings(role_bindings)
         body = CreateServiceAccountRequest(name=name, role_bindings=bindings)
         return self._admin.send(create_service_account(body=body))
+
+    def ensure(
+        self,
+        *,
+        name: str,
+        role_bindings: Sequence[RoleBindingInput | RoleBindingDict] | None = None,
+        store: Callable[[ServiceAccountWithSecret], None] | None = None,
+    ) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
+        """Give the service account of this name, created where there is none.
+
+        The secret of an account that exists cannot be had: the result holds a ``ServiceAccountWithSecret`` only where
+        it was created. A new account has the name only once ``store`` has its secret; where the secret was lost, it is
+        rotated. Roles that differ are reported, not changed.
+
+        Args:
+            name: 1 to 80 UTF-8 bytes.
+            role_bindings: 0 to 100 roles that a new one shall have, as models or mappings.
+            store: Keeps the secret of a new account, before the account gets its name. If it raises, the account is
+                deleted.
+
+        Raises:
+            AmbiguousNameError: Several have the name; ``ids`` holds all of them.
+            ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
+            LeftoverError: ``store`` failed, and the account could not be deleted.
+        """
+        from pinecone_admin._sync.workflows.ensure import ensure_service_account  # noqa: PLC0415 - only who uses it pays
+
+        return ensure_service_account(self._admin, name=name, role_bindings=role_bindings, store=store)
 
     def describe(self, *, service_account_id: str) -> ServiceAccount:
         """Fetch a service account without its secret.
@@ -114,3 +143,21 @@ class ServiceAccounts:
         """
         operation = rotate_service_account_secret(service_account_id=service_account_id)
         return self._admin.send(operation)
+
+    def rotate(self, *, service_account_id: str, store: Callable[[ServiceAccountWithSecret], None]) -> ServiceAccount:
+        """Give a service account a new secret and have it stored.
+
+        There is no time in which both secrets work: the old one is dead before the new one is stored. Where the answer
+        was lost, the secret is rotated again; of its own account a client cannot do that, so rotate that from another.
+
+        Args:
+            service_account_id: Its id.
+            store: Keeps the new secret.
+
+        Raises:
+            SecretNotStoredError: ``store`` failed; ``error.secret.reveal()`` gives the new secret.
+            NotFoundError: The organization has no such service account.
+        """
+        from pinecone_admin._sync.workflows.rotate import rotate_service_account  # noqa: PLC0415 - only who uses it pays
+
+        return rotate_service_account(self._admin, service_account_id=service_account_id, store=store)

@@ -23,6 +23,7 @@ from pinecone_admin import (
     FailedPreconditionError,
     ForbiddenError,
     InvalidCredentialsError,
+    LeftoverError,
     NotFoundError,
     Operation,
     PaginationError,
@@ -34,8 +35,10 @@ from pinecone_admin import (
     PineconeValueError,
     RateLimitError,
     ReadOnlyError,
+    RefusedError,
     ResponseParsingError,
     RetryPolicy,
+    SecretNotStoredError,
     ServiceError,
     TokenError,
     UnauthorizedError,
@@ -240,6 +243,7 @@ EVERY: list[PineconeError] = [
             PineconeValueError,
             PineconeTypeError,
             ReadOnlyError,
+            RefusedError,
             PineconeConnectionError,
             PineconeTimeoutError,
             PaginationError,
@@ -265,6 +269,8 @@ EVERY: list[PineconeError] = [
     ),
     ResponseParsingError("m", path="data[3].role", status_code=200, raw=Masked(SECRET), operation="o"),
     AmbiguousNameError("m", ids=["a", "b"], operation="o"),
+    LeftoverError("m", left=["API key k"], operation="o"),
+    SecretNotStoredError("m", service_account_id="s", secret=Masked(SECRET), operation="o"),
 ]
 
 

@@ -64,6 +64,11 @@ KINDS = {
     "optional bindings": "TTTTTTTTT -TTTT",
     "needed type": "VVVVsVVVs VTTTT",
     "question": "VVVVsVVVs VTTTT",
+    "switch": "TTTTTTTTT TTsTT",
+    "seconds": "TTTTTTTTT TsTTT",
+    "function": "TTTTTTTTT TTTTT",
+    "optional function": "TTTTTTTTT -TTTT",
+    "roles": "TTTTTTTTT TTTTs",
     "name question": "VssssVsVV VTTTT",
 }
 Place: TypeAlias = Literal["path", "query", "body", "none"]
@@ -158,6 +163,62 @@ METHODS: dict[str, dict[str, Argument]] = {
     },
     "role_bindings.describe": {"role_binding_id": ID},
     "role_bindings.delete": {"role_binding_id": ID},
+    # Workflows: what they look at first is no place for most of their arguments.
+    "projects.ensure": {
+        "name": Argument("name", "none", "x"),
+        "max_pods": Argument("optional count", "none", 0),
+        "force_encryption_with_cmek": Argument("optional switch", "none", False),
+    },
+    "projects.provision": {
+        "name": Argument("name", "none", "x"),
+        "key_roles": Argument("roles", "none", ["ProjectViewer"]),
+        "store": Argument("function", "none", print),
+        "bindings": Argument("bindings", "none", []),
+    },
+    "projects.delete_with_cleanup": {
+        "project_id": ID,
+        "dry_run": Argument("switch", "none", False),
+        "timeout": Argument("seconds", "none", 60),
+        "lift_protection": Argument("switch", "none", False),
+        "progress": Argument("optional function", "none", print),
+    },
+    "api_keys.ensure": {
+        "project_id": ID,
+        "name": Argument("name", "none", "x"),
+        "roles": Argument("optional roles", "none", ["ProjectViewer"]),
+        "store": Argument("optional function", "none", print),
+    },
+    "api_keys.rotate": {
+        "api_key_id": ID,
+        "store": Argument("function", "none", print),
+        "grace": Argument("seconds", "none", 5),
+    },
+    "users.offboard": {"email": Argument("email", "query", "a@b"), "dry_run": Argument("switch", "none", False)},
+    "invites.ensure": {
+        "email": Argument("email", "none", "a@b"),
+        "role_bindings": Argument("bindings", "none", BINDINGS),
+    },
+    "service_accounts.ensure": {
+        "name": Argument("name", "none", "x"),
+        "role_bindings": Argument("optional bindings", "none", BINDINGS),
+        "store": Argument("optional function", "none", print),
+    },
+    "service_accounts.rotate": {"service_account_id": ID, "store": Argument("function", "none", print)},
+    "role_bindings.ensure": {
+        "principal_type": Argument("id", "query", "user"),
+        "principal_id": Argument("id", "query", "u"),
+        "resource_type": Argument("id", "query", "organization"),
+        "resource_id": Argument("optional id", "query", "p"),
+        "role": Argument("id", "query", "OrgMember"),
+    },
+    "role_bindings.change_role": {
+        "principal_type": Argument("id", "query", "user"),
+        "principal_id": Argument("id", "query", "u"),
+        "resource_type": Argument("id", "query", "organization"),
+        "resource_id": Argument("optional id", "query", "p"),
+        "from_role": Argument("id", "none", "OrgMember"),
+        "to_role": Argument("id", "none", "OrgManager"),
+    },
 }
 CASES = [(method, name) for method, arguments in METHODS.items() for name in arguments]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from random import Random
 from typing import Any
 
+import anyio.lowlevel
 import httpx
 
 from pinecone_admin.emulator import Emulator
@@ -59,6 +61,7 @@ class Hostile(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._inner = emulator.transport
         self._fates = fates or {}
         self._dead = False
+        self._order = threading.Lock()
         self.requests: list[str] = []
         self.only = ""
         self.before: Callable[[], object] = lambda: None
@@ -88,9 +91,11 @@ class Hostile(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return None
         if self._dead:
             return Fate.DIES_BEFORE
-        self.requests.append(f"{request.method} {request.url.path}")
+        with self._order:
+            self.requests.append(f"{request.method} {request.url.path}")
+            number = len(self.requests)
         self.before()
-        return self._fates.get(len(self.requests)) if request.method.startswith(self.only) else None
+        return self._fates.get(number) if request.method.startswith(self.only) else None
 
     def _end(self, fate: Fate) -> httpx.Response:
         if fate in DEATHS:
@@ -108,3 +113,43 @@ def random_fates(seed: int, *, requests: int = 60, share: float = 0.25) -> dict[
     if random.random() < 0.5:
         fates[random.randrange(1, 12)] = random.choice(DEATHS)
     return fates
+
+
+class Counting(Hostile):
+    """Counts the requests that are under way at once.
+
+    Attributes:
+        most: How many there were.
+    """
+
+    def __init__(self, emulator: Emulator) -> None:
+        super().__init__(emulator)
+        self.most = 0
+        self._now = 0
+        self._lock = threading.Lock()
+        self._several = threading.Event()
+
+    def _count(self, by: int) -> None:
+        with self._lock:
+            self._now += by
+            self.most = max(self.most, self._now)
+            if self._now > 1:
+                self._several.set()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Let another request begin before this one ends."""
+        self._count(1)
+        self._several.wait(0.05)
+        try:
+            return super().handle_request(request)
+        finally:
+            self._count(-1)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Do as ``handle_request`` does."""
+        self._count(1)
+        await anyio.lowlevel.checkpoint()
+        try:
+            return await super().handle_async_request(request)
+        finally:
+            self._count(-1)

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Read 500 projects at 20 ms a request: the official SDK's loop, and the inventory of both our clients, in one run.
+
+Usage: benchmarks/inventory.py [--projects 500] [--latency-ms 20] [--check]
+
+Everything goes over HTTP to the emulator, which answers each request no earlier than the latency. The official SDK
+reads projects and keys only, so that its share of the work is the smaller one. With --check the exit status is 1 where
+the inventory takes more than a tenth of the loop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import socket
+import sys
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pinecone
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from pinecone_admin import Admin, AsyncAdmin
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.asgi import application
+from pinecone_admin.workflows import Inventory
+from tests.support.organizations import populate
+
+
+def late(app: ASGIApp, seconds: float) -> ASGIApp:
+    """Answer no earlier than after some time; requests wait side by side."""
+
+    async def wait(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await asyncio.sleep(seconds)
+        await app(scope, receive, send)
+
+    return wait
+
+
+@contextmanager
+def served(emulator: Emulator, seconds: float) -> Generator[str, None, None]:
+    """Serve an emulator on a free port, in a thread."""
+    # Of this protocol by name, else asyncio leaves Nagle on and each answer waits 40 ms for an ACK.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(256)
+    config = uvicorn.Config(late(application(emulator.handle), seconds), log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def connection(host: str, emulator: Emulator) -> dict[str, Any]:
+    """Give what every client is made with."""
+    identity = {"client_id": emulator.client_id, "client_secret": emulator.client_secret}
+    return {**identity, "host": host, "oauth_url": f"{host}/oauth/token"}
+
+
+def official(host: str, emulator: Emulator) -> int:
+    """Read projects and keys as the official SDK's users do, and count them."""
+    admin = pinecone.Admin(**connection(host, emulator))
+    projects = list(admin.projects.list())
+    return len(projects) + sum(len(list(admin.api_keys.list(project_id=project.id))) for project in projects)
+
+
+def ours(host: str, emulator: Emulator) -> int:
+    """Take the inventory, and count everything in it."""
+    with Admin(**connection(host, emulator)) as admin:
+        return counted(admin.inventory())
+
+
+def ours_async(host: str, emulator: Emulator) -> int:
+    """Do the same with the asynchronous client."""
+
+    async def take() -> int:
+        async with AsyncAdmin(**connection(host, emulator)) as admin:
+            return counted(await admin.inventory())
+
+    return asyncio.run(take())
+
+
+def counted(inventory: Inventory) -> int:
+    """Count what an inventory holds."""
+    if inventory.unread:
+        raise SystemExit(f"not everything was read: {inventory.unread}")
+    return sum(
+        len(things)
+        for things in (
+            inventory.organizations,
+            inventory.projects,
+            inventory.api_keys,
+            inventory.users,
+            inventory.invites,
+            inventory.service_accounts,
+            inventory.role_bindings,
+        )
+    )
+
+
+def measured(name: str, read: Callable[[], int]) -> float:
+    """Print how long a reading takes and how much it reads."""
+    begun = time.perf_counter()
+    count = read()
+    seconds = time.perf_counter() - begun
+    print(f"{name:36} {seconds:7.2f} s {count:6} things")
+    return seconds
+
+
+def main() -> int:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--projects", type=int, default=500)
+    parser.add_argument("--latency-ms", type=float, default=20.0)
+    parser.add_argument("--check", action="store_true")
+    arguments = parser.parse_args()
+    emulator = Emulator(seed=1)
+    populate(emulator, projects=arguments.projects, users=60, keys=2)
+    with served(emulator, arguments.latency_ms / 1000) as host:
+        print(f"{arguments.projects} projects, {arguments.latency_ms:.0f} ms a request")
+        loop = measured("pinecone.Admin, projects and keys", lambda: official(host, emulator))
+        sync = measured("Admin.inventory()", lambda: ours(host, emulator))
+        tasks = measured("AsyncAdmin.inventory()", lambda: ours_async(host, emulator))
+        tracemalloc.start()
+        ours(host, emulator)
+        print(f"peak of memory in Admin.inventory(): {tracemalloc.get_traced_memory()[1] / 2**20:.1f} MiB")
+    slowest = max(sync, tasks)
+    print(f"the slower of both takes 1/{loop / slowest:.0f} of the loop's time")
+    return int(arguments.check and slowest > loop / 10)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

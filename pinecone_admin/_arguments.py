@@ -1,0 +1,24 @@
+"""Checks of what only workflows take: refused before the first request, as the arguments of a call are."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from pinecone_admin.errors import PineconeError, PineconeTypeError
+
+
+@contextmanager
+def arguments_of(workflow: str) -> Generator[None, None, None]:
+    """Name the workflow in the errors of its checks."""
+    try:
+        yield
+    except PineconeError as exc:
+        exc.operation = workflow
+        raise
+
+
+def check_function(name: str, value: object, *, optional: bool = False) -> None:
+    """Check something that is called later."""
+    if not callable(value) and not (optional and value is None):
+        raise PineconeTypeError(f"{name} must be callable, not {type(value).__name__}")

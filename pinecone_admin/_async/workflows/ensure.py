@@ -1,0 +1,219 @@
+"""Ensure that something exists, and make it only where it does not.
+
+Look; where there is nothing, create; where the answer to that was lost, look again. Two processes that ensure the
+same project at the same moment can still make two: names are not unique, and the API has no idempotency key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from pinecone_admin import _marks
+from pinecone_admin._arguments import arguments_of, check_function
+from pinecone_admin._async.workflows.secrets import keys_named, make_key, make_service_account, may_exist
+from pinecone_admin._lookup import as_bindings, as_list
+from pinecone_admin._primitives import Patience
+from pinecone_admin._reports import Difference, Ensured, differences, roles_found, roles_wanted, the_only
+from pinecone_admin._validate import check
+from pinecone_admin.errors import ConflictError, PineconeError
+from pinecone_admin.models import (
+    APIKey,
+    APIKeyRole,
+    APIKeyWithSecret,
+    CreateAPIKeyRequest,
+    CreateInviteRequest,
+    CreateProjectRequest,
+    CreateRoleBindingRequest,
+    CreateServiceAccountRequest,
+    Invite,
+    PrincipalType,
+    Project,
+    ResourceType,
+    RoleBinding,
+    RoleBindingDict,
+    RoleBindingInput,
+    RoleName,
+    ServiceAccount,
+    ServiceAccountWithSecret,
+)
+from pinecone_admin.operations import (
+    create_api_key,
+    create_invite,
+    create_project,
+    create_role_binding,
+    create_service_account,
+)
+
+if TYPE_CHECKING:
+    from pinecone_admin._async.client import AsyncAdmin
+
+_T = TypeVar("_T")
+
+
+async def ensure_project(
+    admin: AsyncAdmin, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
+) -> Ensured[Project]:
+    """Ensure that a project of this name exists."""
+    body = CreateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
+    operation = create_project(body=body)
+    check(operation)
+
+    async def look() -> Project | None:
+        named = [project for project in await admin.projects.list() if project.name == name]
+        return the_only(named, f"projects named {name!r}") if named else None
+
+    async def create() -> Project:
+        return await admin.send(operation)
+
+    project, created = await _found_or_created(admin, look, create, unique=False)
+    differ = differences(
+        max_pods=(project.max_pods, max_pods),
+        force_encryption_with_cmek=(project.force_encryption_with_cmek, force_encryption_with_cmek),
+    )
+    return Ensured(value=project, created=created, differences=differ)
+
+
+async def ensure_invite(
+    admin: AsyncAdmin, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]
+) -> Ensured[Invite]:
+    """Ensure that a pending invite for this address exists; one that has expired is mailed again."""
+    wanted = as_bindings(role_bindings)
+    operation = create_invite(body=CreateInviteRequest(email=email, role_bindings=wanted))
+    check(operation)
+    expired: list[Invite] = []
+
+    async def look() -> Invite | None:
+        invites = [each async for each in admin.invites.list() if each.email.casefold() == email.casefold()]
+        pending = [each for each in invites if each.status == "pending"]
+        expired[:] = [each for each in invites if each.status == "expired"]
+        return the_only(pending, f"invites for {email}") if pending else None
+
+    async def create() -> Invite:
+        if expired:
+            return await admin.invites.resend(invite_id=expired[-1].id)
+        return await admin.send(operation)
+
+    invite, created = await _found_or_created(admin, look, create, unique=True)
+    bindings = await admin.role_bindings.list(principal_type="invite", principal_id=invite.id).to_list()
+    differ = differences(role_bindings=(roles_found(bindings), roles_wanted(wanted)))
+    return Ensured(value=invite, created=created, differences=differ)
+
+
+async def ensure_role_binding(
+    admin: AsyncAdmin,
+    *,
+    principal_type: PrincipalType,
+    principal_id: str,
+    resource_type: ResourceType,
+    role: RoleName,
+    resource_id: str | None = None,
+) -> Ensured[RoleBinding]:
+    """Ensure that a principal holds a role."""
+    body = CreateRoleBindingRequest(
+        principal_type=principal_type,
+        principal_id=principal_id,
+        resource_type=resource_type,
+        resource_id=resource_id,
+        role=role,
+    )
+    operation = create_role_binding(body=body)
+    check(operation)
+
+    async def look() -> RoleBinding | None:
+        bindings = admin.role_bindings.list(
+            principal_type=principal_type,
+            principal_id=principal_id,
+            resource_type=resource_type,
+            resource_id=resource_id,
+            role=role,
+        )
+        found = await bindings.to_list(max_items=1)
+        return found[0] if found else None
+
+    async def create() -> RoleBinding:
+        return await admin.send(operation)
+
+    binding, created = await _found_or_created(admin, look, create, unique=True)
+    return Ensured(value=binding, created=created)
+
+
+async def _found_or_created(
+    admin: AsyncAdmin, look: Callable[[], Awaitable[_T | None]], create: Callable[[], Awaitable[_T]], *, unique: bool
+) -> tuple[_T, bool]:
+    """Give the thing, and whether this made it; what is unique may be created again, since the server refuses a second.
+
+    Raises:
+        PineconeError: The create failed, or its answer was lost and nothing new was seen until the deadline.
+    """
+    patience = Patience(admin.timeout)
+    lost: PineconeError | None = None
+    while (found := await look()) is None:
+        try:
+            if unique or lost is None:
+                return await create(), True
+        except ConflictError as error:
+            if error.error_code != "ALREADY_EXISTS" or (found := await look()) is None:
+                raise
+            break
+        except PineconeError as error:
+            if not may_exist(error):
+                raise
+            lost = error
+        if not await patience.async_wait():
+            assert lost is not None  # noqa: S101 - else it would have been returned
+            raise lost
+    return found, lost is not None
+
+
+async def ensure_api_key(
+    admin: AsyncAdmin,
+    *,
+    project_id: str,
+    name: str,
+    roles: Sequence[APIKeyRole] | None = None,
+    store: Callable[[APIKeyWithSecret], None] | None = None,
+) -> Ensured[APIKeyWithSecret | APIKey]:
+    """Ensure that a project has a key of this name."""
+    with arguments_of("ensure_api_key"):
+        check_function("store", store, optional=True)
+        check(create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=as_list(roles))))
+    named = await keys_named(admin, project_id=project_id, name=name)
+    if named:
+        key = the_only(named, f"API keys named {name!r}")
+        differ = differences(roles=(set(key.roles), None if roles is None else set(roles)))
+        return Ensured(value=key, created=False, differences=differ)
+    made = await make_key(admin, project_id=project_id, name=_marks.makes(name), roles=roles, store=store)
+    key = await admin.api_keys.update(api_key_id=made.key.id, name=name)
+    return Ensured(value=APIKeyWithSecret(key=key, value=made.value), created=True)
+
+
+async def ensure_service_account(
+    admin: AsyncAdmin,
+    *,
+    name: str,
+    role_bindings: Sequence[RoleBindingInput | RoleBindingDict] | None = None,
+    store: Callable[[ServiceAccountWithSecret], None] | None = None,
+) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
+    """Ensure that there is a service account of this name."""
+    wanted = None if role_bindings is None else as_bindings(role_bindings)
+    with arguments_of("ensure_service_account"):
+        check_function("store", store, optional=True)
+        check(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
+    named = [account async for account in admin.service_accounts.list() if account.name == name]
+    if named:
+        account = the_only(named, f"service accounts named {name!r}")
+        return Ensured(value=account, created=False, differences=await _roles_differ(admin, account, wanted))
+    made = await make_service_account(admin, name=_marks.makes(name), role_bindings=wanted, store=store)
+    account = await admin.service_accounts.update(service_account_id=made.service_account.id, name=name)
+    value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
+    return Ensured(value=value, created=True, differences=await _roles_differ(admin, account, wanted))
+
+
+async def _roles_differ(
+    admin: AsyncAdmin, account: ServiceAccount, wanted: Sequence[RoleBindingInput] | None
+) -> list[Difference]:
+    if wanted is None:
+        return []
+    bindings = await admin.role_bindings.list(principal_type="service_account", principal_id=account.id).to_list()
+    return differences(role_bindings=(roles_found(bindings), roles_wanted(wanted)))

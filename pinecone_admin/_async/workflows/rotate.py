@@ -1,0 +1,85 @@
+"""Rotate secrets: the new one is stored before the old one goes, wherever the server lets both live for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from pinecone_admin import _marks
+from pinecone_admin._arguments import arguments_of, check_function
+from pinecone_admin._async.workflows.secrets import gone, make_key, may_exist
+from pinecone_admin._numbers import check_seconds
+from pinecone_admin._primitives import Patience, async_pause
+from pinecone_admin._reports import Rotation
+from pinecone_admin.errors import Masked, PineconeError, RefusedError, SecretNotStoredError
+from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
+
+if TYPE_CHECKING:
+    from pinecone_admin._async.client import AsyncAdmin
+
+
+async def rotate_api_key(
+    admin: AsyncAdmin, *, api_key_id: str, store: Callable[[APIKeyWithSecret], None], grace: float
+) -> Rotation:
+    """Make, store, rename, delete; the old key is renamed, too, once nothing but finishing is left to do."""
+    with arguments_of("rotate_api_key"):
+        check_function("store", store)
+        check_seconds("grace", grace, or_none=True)
+    steps: list[str] = []
+    old = await admin.api_keys.describe(api_key_id=api_key_id)
+    new = _successor(old, await admin.api_keys.list(project_id=old.project_id))
+    if new is None:
+        name = _marks.rotates(old.id, _marks.original(old.name))
+        made = await make_key(admin, project_id=old.project_id, name=name, roles=old.roles, store=store)
+        new = made.key
+        steps += [f"created key {new.id}", "stored its value"]
+        retired = _marks.retired(new.id, _marks.original(old.name))
+        old = await admin.api_keys.update(api_key_id=old.id, name=retired)
+    if _marks.purpose(new.name):
+        new = await admin.api_keys.update(api_key_id=new.id, name=_marks.original(old.name, new.name))
+        steps.append(f"renamed key {new.id} to {new.name!r}")
+    await async_pause(grace)
+    await gone(admin.api_keys.delete, api_key_id=old.id)
+    steps.append(f"deleted key {old.id}")
+    return Rotation(key=new, replaced=old.id, steps=steps)
+
+
+def _successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
+    """Find the key whose value an earlier run has stored, which the name of the old one tells."""
+    if _marks.purpose(old.name) not in {None, "retired"}:
+        message = f"API key {old.id} is named {old.name!r}: another workflow that is under way made it"
+        raise RefusedError(message, operation="rotate_api_key")
+    return next((key for key in keys if old.name.startswith(_marks.mark("retired", key.id))), None)
+
+
+async def rotate_service_account(
+    admin: AsyncAdmin, *, service_account_id: str, store: Callable[[ServiceAccountWithSecret], None]
+) -> ServiceAccount:
+    """Rotate, store; where the answer was lost, the secret that nobody has is rotated again."""
+    with arguments_of("rotate_service_account"):
+        check_function("store", store)
+    made = await _new_secret(admin, service_account_id)
+    try:
+        store(made)
+    except Exception as error:
+        raise SecretNotStoredError(
+            f"the new secret of service account {service_account_id} was not stored; error.secret.reveal() gives it",
+            service_account_id=service_account_id,
+            secret=Masked(made.client_secret),
+            operation="rotate_service_account",
+        ) from error
+    return made.service_account
+
+
+async def _new_secret(admin: AsyncAdmin, service_account_id: str) -> ServiceAccountWithSecret:
+    patience = Patience(admin.timeout)
+    lost: PineconeError | None = None
+    while True:
+        try:
+            return await admin.service_accounts.rotate_secret(service_account_id=service_account_id)
+        except PineconeError as error:
+            if not may_exist(error):
+                raise error from lost
+            lost = error
+        if not await patience.async_wait():
+            raise lost

@@ -1,0 +1,150 @@
+"""Make what has a secret, so that the secret is in hand or nothing is left: what the other workflows build on.
+
+Names that only workflows use tell what is under way. What a run that died left under such a name is removed once
+another secret is stored, and not before: its own may have been stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pinecone_admin._primitives import Patience
+from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError
+from pinecone_admin.models import (
+    APIKey,
+    APIKeyRole,
+    APIKeyWithSecret,
+    RoleBindingInput,
+    ServiceAccount,
+    ServiceAccountWithSecret,
+)
+
+if TYPE_CHECKING:
+    from pinecone_admin._async.client import AsyncAdmin
+
+
+def may_exist(error: PineconeError) -> bool:
+    """Tell whether what a failed create asked for may be there."""
+    return error.outcome in {"unknown", "done"}
+
+
+async def make_key(
+    admin: AsyncAdmin,
+    *,
+    project_id: str,
+    name: str,
+    roles: Sequence[APIKeyRole] | None,
+    store: Callable[[APIKeyWithSecret], None] | None,
+) -> APIKeyWithSecret:
+    """Make a key under a name that only workflows use, have its value stored, and delete all others of the name."""
+    made = await create_key(admin, project_id=project_id, name=name, roles=roles)
+    try:
+        if store is not None:
+            store(made)
+    except Exception as error:
+        await undo(error, _called(made.key), admin.api_keys.delete, api_key_id=made.key.id)
+        raise
+    await clear_keys(admin, project_id=project_id, name=name, but={made.key.id})
+    return made
+
+
+async def create_key(
+    admin: AsyncAdmin, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None
+) -> APIKeyWithSecret:
+    """Create a key; one whose value was lost with the answer is deleted, and another created."""
+    before = {key.id for key in await keys_named(admin, project_id=project_id, name=name)}
+    patience = Patience(admin.timeout)
+    while True:
+        try:
+            return await admin.api_keys.create(project_id=project_id, name=name, roles=roles)
+        except PineconeError as error:
+            if not may_exist(error):
+                raise
+            lost = error
+        for key in await keys_named(admin, project_id=project_id, name=name):
+            if key.id not in before:
+                await undo(lost, _called(key), admin.api_keys.delete, api_key_id=key.id)
+        if not await patience.async_wait():
+            raise lost
+
+
+async def clear_keys(admin: AsyncAdmin, *, project_id: str, name: str, but: Collection[str] = ()) -> None:
+    """Delete the keys that have a name that only workflows use."""
+    for key in await keys_named(admin, project_id=project_id, name=name):
+        if key.id not in but:
+            await gone(admin.api_keys.delete, api_key_id=key.id)
+
+
+def _called(key: APIKey) -> str:
+    return f"API key {key.id} of project {key.project_id}"
+
+
+async def keys_named(admin: AsyncAdmin, *, project_id: str, name: str) -> list[APIKey]:
+    """List the keys of a project that have a name."""
+    return [key for key in await admin.api_keys.list(project_id=project_id) if key.name == name]
+
+
+async def make_service_account(
+    admin: AsyncAdmin,
+    *,
+    name: str,
+    role_bindings: Sequence[RoleBindingInput] | None = None,
+    store: Callable[[ServiceAccountWithSecret], None] | None = None,
+) -> ServiceAccountWithSecret:
+    """Make a service account as ``make_key`` makes a key; one whose secret was lost is kept, and its secret rotated."""
+    made = await _account_with_secret(admin, name=name, role_bindings=role_bindings)
+    try:
+        if store is not None:
+            store(made)
+    except Exception as error:
+        account_id = made.service_account.id
+        what = f"service account {account_id}"
+        await undo(error, what, admin.service_accounts.delete, service_account_id=account_id)
+        raise
+    for account in await _accounts_named(admin, name):
+        if account.id != made.service_account.id:
+            await gone(admin.service_accounts.delete, service_account_id=account.id)
+    return made
+
+
+async def _account_with_secret(
+    admin: AsyncAdmin, *, name: str, role_bindings: Sequence[RoleBindingInput] | None
+) -> ServiceAccountWithSecret:
+    patience = Patience(admin.timeout)
+    while True:
+        orphans = await _accounts_named(admin, name)
+        try:
+            if orphans:
+                return await admin.service_accounts.rotate_secret(service_account_id=orphans[0].id)
+            return await admin.service_accounts.create(name=name, role_bindings=role_bindings)
+        except PineconeError as error:
+            if not may_exist(error):
+                raise
+            lost = error
+        if not await patience.async_wait():
+            raise lost
+
+
+async def _accounts_named(admin: AsyncAdmin, name: str) -> list[ServiceAccount]:
+    return [account async for account in admin.service_accounts.list() if account.name == name]
+
+
+async def gone(delete: Callable[..., Awaitable[None]], **which: object) -> None:
+    """Delete something; that it is gone already is as good."""
+    with suppress(NotFoundError):
+        await delete(**which)
+
+
+async def undo(error: BaseException | None, what: str, delete: Callable[..., Awaitable[None]], **which: object) -> None:
+    """Delete what was made before a failure, or only for a while.
+
+    Raises:
+        LeftoverError: It could not be deleted.
+    """
+    try:
+        await gone(delete, **which)
+    except PineconeError as exc:
+        before = f", after: {error}" if error is not None else ""
+        raise LeftoverError(f"{what} could not be deleted: {exc}{before}", left=[what]) from error or exc

@@ -1,0 +1,55 @@
+"""Names that mark what a workflow has under way, so that a later run knows it without any state of its own.
+
+A mark is a tilde, what is being done, and a digest of what it is done for: ``~rotates:1f0c2a9b reader``.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+
+LONGEST = 80
+"""Characters that the name of a key may have, and UTF-8 bytes that the name of a service account may have."""
+
+_WHOLE = 60
+_CUT = "…"
+_MARK = re.compile(r"~(makes|rotates|retired|empties):[0-9a-f]{8} ")
+
+
+def mark(purpose: str, subject: str) -> str:
+    """Give the mark of one purpose and the name or id that it is done for."""
+    return f"~{purpose}:{blake2b(subject.encode(), digest_size=4).hexdigest()} "
+
+
+def purpose(name: str) -> str | None:
+    """Tell what a workflow has under way with what is named so."""
+    match = _MARK.match(name)
+    return match[1] if match else None
+
+
+def makes(name: str) -> str:
+    """Name what is being made and shall have a name; both limits hold where it is cut."""
+    return (mark("makes", name) + name).encode()[:LONGEST].decode(errors="ignore")
+
+
+def empties(project_id: str) -> str:
+    """Name the temporary key that empties a project."""
+    return f"{mark('empties', project_id)}temporary"
+
+
+def rotates(old_id: str, name: str) -> str:
+    """Name the key that shall take the name of an old one; where both do not fit, the old one keeps the beginning."""
+    return mark("rotates", old_id) + (name[_WHOLE:] or name)
+
+
+def retired(new_id: str, name: str) -> str:
+    """Name the old key once the value of the new one is stored."""
+    return mark("retired", new_id) + (name if len(name) <= _WHOLE else name[:_WHOLE] + _CUT)
+
+
+def original(old: str, new: str = "") -> str:
+    """Give the name that the old key has or had, from its name now and from that of the key which follows it."""
+    head = _MARK.sub("", old)
+    if head == old or len(head) <= _WHOLE:
+        return head
+    return head[:_WHOLE] + _MARK.sub("", new)

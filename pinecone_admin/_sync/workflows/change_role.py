@@ -1,0 +1,74 @@
+# Derived from pinecone_admin/_async/workflows/change_role.py by scripts/unasync.py: change that, not this file.
+"""Change a role: the new binding first, then the old one deleted, so that nobody is ever without both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pinecone_admin._arguments import arguments_of
+from pinecone_admin._reports import RoleChange
+from pinecone_admin._sync.workflows.ensure import ensure_role_binding
+from pinecone_admin._sync.workflows.secrets import gone, undo
+from pinecone_admin._validate import check, identifier
+from pinecone_admin.errors import NotFoundError, PineconeError, PineconeValueError
+from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleName
+from pinecone_admin.operations import create_role_binding
+
+if TYPE_CHECKING:
+    from pinecone_admin._sync.client import Admin
+
+
+def change_role(
+    admin: Admin,
+    *,
+    principal_type: PrincipalType,
+    principal_id: str,
+    resource_type: ResourceType,
+    resource_id: str | None,
+    from_role: RoleName,
+    to_role: RoleName,
+) -> RoleChange:
+    """Grant, then take away; where the server refuses to take away, what was granted goes again."""
+    with arguments_of("change_role"):
+        identifier("from_role", from_role)
+        identifier("to_role", to_role)
+        body = CreateRoleBindingRequest(
+            principal_type=principal_type,
+            principal_id=principal_id,
+            resource_type=resource_type,
+            resource_id=resource_id,
+            role=to_role,
+        )
+        check(create_role_binding(body=body))
+        if from_role == to_role:
+            raise PineconeValueError(f"from_role and to_role are both {to_role!r}")
+    bindings = admin.role_bindings.list(
+        principal_type=principal_type,
+        principal_id=principal_id,
+        resource_type=resource_type,
+        resource_id=resource_id,
+    )
+    held = [binding for binding in bindings if binding.role in {from_role, to_role}]
+    if not held:
+        message = f"{principal_type} {principal_id} holds neither {from_role} nor {to_role} there"
+        raise NotFoundError(message, status_code=404, operation="change_role")
+    new = ensure_role_binding(
+        admin,
+        principal_type=principal_type,
+        principal_id=principal_id,
+        resource_type=resource_type,
+        resource_id=resource_id,
+        role=to_role,
+    )
+    steps = [f"granted {to_role}"] if new.created else []
+    for old in held:
+        if old.role == from_role:
+            try:
+                gone(admin.role_bindings.delete, role_binding_id=old.id)
+            except PineconeError as error:
+                if new.created and error.outcome == "rejected":
+                    what = f"role binding {new.value.id}"
+                    undo(error, what, admin.role_bindings.delete, role_binding_id=new.value.id)
+                raise
+            steps.append(f"took {from_role} away")
+    return RoleChange(binding=new.value, steps=steps)

@@ -1,0 +1,189 @@
+# Derived from pinecone_admin/_async/workflows/cleanup.py by scripts/unasync.py: change that, not this file.
+"""Empty a project and delete it, with a temporary key that is deleted in every case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from pinecone_admin import _marks
+from pinecone_admin._arguments import arguments_of, check_function
+from pinecone_admin._contents import KINDS, Kind, delete_content, lift_protection, list_page
+from pinecone_admin._numbers import check_bool, check_seconds
+from pinecone_admin._primitives import Patience, in_parallel, shielded
+from pinecone_admin._reports import CleanupReport, Content, Progress
+from pinecone_admin._sync.workflows.secrets import clear_keys, create_key, gone, undo
+from pinecone_admin.errors import (
+    FailedPreconditionError,
+    ForbiddenError,
+    NotFoundError,
+    PaginationError,
+    PineconeTimeoutError,
+    RefusedError,
+    UnauthorizedError,
+)
+
+if TYPE_CHECKING:
+    from pinecone_admin._sync.client import Admin
+
+_CONCURRENCY = 16
+_NEW_KEY = 30.0
+"""Seconds in which a key that was just made may not be accepted everywhere yet."""
+_PUTTING_AWAY = 30.0
+"""Seconds for the deletion of the temporary key, also where the workflow was cancelled."""
+
+
+def delete_with_cleanup(
+    admin: Admin,
+    *,
+    project_id: str,
+    dry_run: bool,
+    timeout: float,
+    lift: bool,
+    progress: Callable[[Progress], None] | None,
+) -> CleanupReport:
+    """Make a key, empty the project, delete the key and the project; again while the server still finds something."""
+    with arguments_of("delete_with_cleanup"):
+        check_bool("dry_run", dry_run)
+        check_bool("lift_protection", lift)
+        check_function("progress", progress, optional=True)
+        patience = Patience(check_seconds("timeout", timeout))
+    project = admin.projects.describe(project_id=project_id)
+    report = CleanupReport(project=project, dry_run=dry_run, contents=[], deleted=False, steps=[])
+    while True:
+        with _temporary_key(admin, project_id) as keyed:
+            _empty(keyed, report, lift=lift, patience=patience, progress=progress)
+        if dry_run:
+            return report
+        try:
+            gone(admin.projects.delete, project_id=project_id)
+        except FailedPreconditionError:
+            if not patience.wait():
+                raise
+        else:
+            return evolve(report, deleted=True, steps=[*report.steps, f"deleted project {project_id}"])
+
+
+@contextmanager
+def _temporary_key(admin: Admin, project_id: str) -> Generator[Admin]:
+    """Give a client that carries a key of the project; what a run that died left of this kind goes before."""
+    name = _marks.empties(project_id)
+    clear_keys(admin, project_id=project_id, name=name)
+    try:
+        key = create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
+    except ForbiddenError:  # not every plan has this role
+        key = create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
+    failure: BaseException | None = None
+    try:
+        yield admin.with_options(api_key=key.value)
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        what = f"temporary API key {key.key.id} of project {project_id}"
+        with shielded(_PUTTING_AWAY):
+            undo(failure, what, admin.api_keys.delete, api_key_id=key.key.id)
+
+
+def _empty(
+    keyed: Admin,
+    report: CleanupReport,
+    *,
+    lift: bool,
+    patience: Patience,
+    progress: Callable[[Progress], None] | None,
+) -> None:
+    """Ask once for the deletion of each thing, again for what cannot go yet, and wait until all of it is gone."""
+    asked: set[str] = set()
+    while contents := _contents(keyed):
+        _note(contents, report, progress)
+        if report.dry_run:
+            return
+        _refuse_protected(contents, lift=lift)
+        if patience.left <= 0:
+            left = ", ".join(map(str, contents))
+            message = f"project {report.project.id} still holds {left}"
+            raise PineconeTimeoutError(message, operation="delete_with_cleanup", outcome="done")
+        todo = [each for each in contents if not each.leaving and str(each) not in asked]
+        within = keyed.with_options(timeout=min(keyed.timeout, patience.left))
+        accepted = _delete_all(within, todo)
+        report.steps.extend(f"deleted {each}" for each in accepted)
+        asked.update(map(str, accepted))
+        if not accepted:
+            patience.wait()
+    _note([], report, progress)
+
+
+def _note(contents: Sequence[Content], report: CleanupReport, progress: Callable[[Progress], None] | None) -> None:
+    known = set(map(str, report.contents))
+    report.contents.extend(each for each in contents if str(each) not in known)
+    if progress is not None and report.contents:
+        total = len(report.contents)
+        left = ", ".join(map(str, contents)) or "nothing"
+        progress(Progress(done=total - len(contents), total=total, step=f"left: {left}"))
+
+
+def _refuse_protected(contents: Sequence[Content], *, lift: bool) -> None:
+    protected = ", ".join(str(each) for each in contents if each.protected)
+    if protected and not lift:
+        message = f"deletion protection is on for {protected}: lift it, or pass lift_protection=True"
+        raise RefusedError(message, operation="delete_with_cleanup")
+
+
+def _contents(keyed: Admin) -> list[Content]:
+    """Read every list to its end, before anything on it is deleted."""
+    found: dict[str, list[Content]] = {}
+
+    def read(kind: Kind) -> list[Content]:
+        patience = Patience(_NEW_KEY)
+        while True:
+            try:
+                return _list(keyed, kind)
+            except UnauthorizedError:
+                if not patience.wait():
+                    raise
+
+    in_parallel(read, KINDS, limit=len(KINDS), deliver=lambda kind, contents: found.update({kind.name: contents}))
+    return [content for kind in KINDS for content in found[kind.name]]
+
+
+def _list(keyed: Admin, kind: Kind) -> list[Content]:
+    contents: list[Content] = []
+    tokens: list[str | None] = [None]
+    while True:
+        try:
+            page = keyed.send(list_page(kind, tokens[-1]))
+        except NotFoundError:  # the plan has no such thing
+            return contents
+        contents += page.items
+        if not page.next_page:
+            return contents
+        if page.next_page in tokens:
+            message = "the server gave a page token that it had already given"
+            raise PaginationError(message, operation=f"list_{kind.plural}", outcome="done")
+        tokens.append(page.next_page)
+
+
+def _delete_all(keyed: Admin, contents: Sequence[Content]) -> list[Content]:
+    """Delete side by side, and give what the server accepted: not what it needs for something else just now."""
+    accepted: list[Content] = []
+
+    def delete(content: Content) -> list[Content]:
+        try:
+            if content.protected:
+                keyed.send(lift_protection(content))
+            keyed.send(delete_content(content))
+        except NotFoundError:
+            return [content]
+        except FailedPreconditionError:
+            return []
+        except ForbiddenError as error:
+            message = f"{content} cannot be deleted: {error.message}"
+            raise RefusedError(message, operation="delete_with_cleanup") from error
+        return [content]
+
+    in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: accepted.extend(done))
+    return accepted

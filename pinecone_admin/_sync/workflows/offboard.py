@@ -1,0 +1,102 @@
+# Derived from pinecone_admin/_async/workflows/offboard.py by scripts/unasync.py: change that, not this file.
+"""Offboard somebody: say what they could reach and which secrets they may know, then remove them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pinecone_admin._arguments import arguments_of
+from pinecone_admin._numbers import check_bool
+from pinecone_admin._primitives import in_parallel
+from pinecone_admin._reports import OffboardReport, Reach
+from pinecone_admin._roles import SECRET_KEEPERS, by_project
+from pinecone_admin._sync.workflows.secrets import gone
+from pinecone_admin._validate import email as check_email
+from pinecone_admin.errors import ConflictError, RefusedError
+from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
+
+if TYPE_CHECKING:
+    from pinecone_admin._sync.client import Admin
+
+_CONCURRENCY = 16
+
+
+def offboard(admin: Admin, *, email: str, dry_run: bool) -> OffboardReport:
+    """Look at everything, refuse before the first change, withdraw the invites, remove the user last.
+
+    The user is last because the roles, which tell which secrets they may know, go with the user.
+    """
+    with arguments_of("offboard"):
+        check_email("email", email)
+        check_bool("dry_run", dry_run)
+    report = _look(admin, email=email, dry_run=dry_run)
+    if dry_run:
+        return report
+    if report.refusal is not None:
+        raise RefusedError(report.refusal, operation="offboard")
+    for invite in report.invites:
+        gone(admin.invites.delete, invite_id=invite.id)
+        report.steps.append(f"withdrew invite {invite.id}")
+    if report.user is not None:
+        _remove(admin, report.user)
+        report.steps.append(f"removed user {report.user.id}")
+    return report
+
+
+def _remove(admin: Admin, user: User) -> None:
+    try:
+        gone(admin.users.delete, user_id=user.id)
+    except ConflictError as error:
+        raise RefusedError(
+            f"the server does not let user {user.id} be removed: {error.message}. If an identity provider manages the "
+            "users of this organization, remove them there",
+            operation="offboard",
+        ) from error
+
+
+def _look(admin: Admin, *, email: str, dry_run: bool) -> OffboardReport:
+    users = [user for user in admin.users.list(email=email) if user.email.casefold() == email.casefold()]
+    invites = [invite for invite in admin.invites.list() if invite.email.casefold() == email.casefold()]
+    user = users[0] if users else None
+    bindings = [] if user is None else _bindings_of(admin, user)
+    roles = {binding.role for binding in bindings}
+    projects = admin.projects.list() if bindings else []
+    reached = by_project(bindings, projects)
+    reach = [Reach(project=each, roles=reached[each.id]) for each in projects if each.id in reached]
+    return OffboardReport(
+        email=email,
+        dry_run=dry_run,
+        user=user,
+        invites=invites,
+        bindings=[*bindings, *[each for invite in invites for each in _bindings_of(admin, invite)]],
+        reach=reach,
+        keys_to_rotate=_keys_of(admin, reach),
+        service_accounts_to_rotate=admin.service_accounts.list().to_list() if roles & SECRET_KEEPERS else [],
+        refusal=_why_not(admin, user) if user is not None and "OrgOwner" in roles else None,
+        steps=[],
+    )
+
+
+def _bindings_of(admin: Admin, principal: User | Invite) -> list[RoleBinding]:
+    kind: PrincipalType = "user" if isinstance(principal, User) else "invite"
+    return admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
+
+
+def _keys_of(admin: Admin, reach: Sequence[Reach]) -> list[APIKey]:
+    found: dict[str, list[APIKey]] = {}
+
+    def keys(project_id: str) -> list[APIKey]:
+        return admin.api_keys.list(project_id=project_id)
+
+    projects = [each.project.id for each in reach]
+    limit = min(_CONCURRENCY, admin.max_connections)
+    in_parallel(keys, projects, limit=limit, deliver=found.__setitem__)
+    return [key for project_id in projects for key in found[project_id]]
+
+
+def _why_not(admin: Admin, user: User) -> str | None:
+    owners = [each for each in admin.role_bindings.list(role="OrgOwner") if each.principal_type != "invite"]
+    if any(owner.principal_id != user.id for owner in owners):
+        return None
+    return f"user {user.id} is the last owner of the organization: make somebody else an OrgOwner first"

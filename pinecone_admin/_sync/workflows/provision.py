@@ -1,0 +1,105 @@
+# Derived from pinecone_admin/_async/workflows/provision.py by scripts/unasync.py: change that, not this file.
+"""Provision a tenant: a project, its key, and who may do what in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from pinecone_admin._arguments import arguments_of, check_function
+from pinecone_admin._reports import Ensured, ProjectRole, Provisioned
+from pinecone_admin._sync.workflows.ensure import ensure_api_key, ensure_project, ensure_role_binding
+from pinecone_admin._sync.workflows.secrets import undo
+from pinecone_admin._validate import check, sequence
+from pinecone_admin._validate import key_roles as key_roles_of
+from pinecone_admin.errors import LeftoverError, PineconeTypeError
+from pinecone_admin.models import (
+    APIKeyRole,
+    APIKeyWithSecret,
+    CreateProjectRequest,
+    CreateRoleBindingRequest,
+    RoleBinding,
+)
+from pinecone_admin.operations import create_project, create_role_binding
+
+if TYPE_CHECKING:
+    from pinecone_admin._sync.client import Admin
+
+_LONGEST_KEY_NAME = 80
+
+
+def provision(
+    admin: Admin,
+    *,
+    name: str,
+    key_roles: Sequence[APIKeyRole],
+    store: Callable[[APIKeyWithSecret], None],
+    bindings: Sequence[ProjectRole],
+) -> Provisioned:
+    """Ensure each part in turn; where one fails, what this run made is deleted in reverse."""
+    with arguments_of("provision"):
+        _check(name, key_roles, store, bindings)
+    made = _Made()
+    try:
+        project = ensure_project(admin, name=name)
+        project_id = project.value.id
+        made.note(project, "project", admin.projects.delete, project_id=project_id)
+        key_name = name[:_LONGEST_KEY_NAME]
+        key = ensure_api_key(admin, project_id=project_id, name=key_name, roles=key_roles, store=store)
+        key_id = key.value.key.id if isinstance(key.value, APIKeyWithSecret) else key.value.id
+        made.note(key, "API key", admin.api_keys.delete, api_key_id=key_id)
+        bound: list[Ensured[RoleBinding]] = []
+        for each in bindings:
+            binding = ensure_role_binding(
+                admin,
+                principal_type=each.principal_type,
+                principal_id=each.principal_id,
+                resource_type="project",
+                resource_id=project_id,
+                role=each.role,
+            )
+            made.note(binding, "role binding", admin.role_bindings.delete, role_binding_id=binding.value.id)
+            bound.append(binding)
+    except Exception as error:
+        made.undo(error)
+        raise
+    return Provisioned(project=project, key=key, bindings=bound)
+
+
+class _Made:
+    """What this run made, and what deletes it."""
+
+    def __init__(self) -> None:
+        self._deletions: list[tuple[str, Callable[..., None], dict[str, str]]] = []
+
+    def note(self, ensured: Ensured[object], kind: str, delete: Callable[..., None], **which: str) -> None:
+        if ensured.created:
+            self._deletions.append((f"{kind} {next(iter(which.values()))}", delete, which))
+
+    def undo(self, error: Exception) -> None:
+        left: list[str] = []
+        for what, delete, which in reversed(self._deletions):
+            try:
+                undo(error, what, delete, **which)
+            except LeftoverError as exc:
+                left += exc.left
+        if left:
+            raise LeftoverError(f"{error}; and then could not be deleted: {', '.join(left)}", left=left) from error
+
+
+def _check(name: str, key_roles: Sequence[APIKeyRole], store: object, bindings: Sequence[ProjectRole]) -> None:
+    """Refuse what cannot succeed before anything is made."""
+    check(create_project(body=CreateProjectRequest(name=name)))
+    check_function("store", store)
+    key_roles_of("key_roles", key_roles)
+    for position, each in enumerate(sequence("bindings", bindings)):
+        if not isinstance(each, ProjectRole):
+            raise PineconeTypeError(f"bindings[{position}] must be a ProjectRole, not {type(each).__name__}")
+        body = CreateRoleBindingRequest(
+            principal_type=each.principal_type,
+            principal_id=each.principal_id,
+            resource_type="project",
+            resource_id="to be made",
+            role=each.role,
+        )
+        check(create_role_binding(body=body))

@@ -1,0 +1,41 @@
+"""What workflows take and give; the workflows themselves are methods of the client and its namespaces."""
+
+from __future__ import annotations
+
+from pinecone_admin._access import Access, AccessRow, Holder
+from pinecone_admin._findings import Finding
+from pinecone_admin._inventory import Changes, Inventory, Unread
+from pinecone_admin._reports import (
+    CleanupReport,
+    Content,
+    Difference,
+    Ensured,
+    OffboardReport,
+    Progress,
+    ProjectRole,
+    Provisioned,
+    Reach,
+    RoleChange,
+    Rotation,
+)
+
+__all__ = [
+    "Access",
+    "AccessRow",
+    "Changes",
+    "CleanupReport",
+    "Content",
+    "Difference",
+    "Ensured",
+    "Finding",
+    "Holder",
+    "Inventory",
+    "OffboardReport",
+    "Progress",
+    "ProjectRole",
+    "Provisioned",
+    "Reach",
+    "RoleChange",
+    "Rotation",
+    "Unread",
+]

@@ -1,0 +1,333 @@
+"""Delete with cleanup: everything in the project, then the project, with a key that is never left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from pinecone_admin import (
+    AsyncAdmin,
+    FailedPreconditionError,
+    LeftoverError,
+    NotFoundError,
+    PaginationError,
+    PineconeTimeoutError,
+    PineconeValueError,
+    ReadOnlyError,
+    RefusedError,
+    UnauthorizedError,
+)
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.workflows import Content, Progress
+from tests.support.clock import VirtualClock
+from tests.support.errors import raises
+from tests.support.hostile import Fate, Hostile
+from tests.support.organizations import fill
+from tests.support.script import Answer, Script, Step
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def _one_time(clock: VirtualClock, emulator: Emulator) -> None:
+    """Let the client's time be the server's, too."""
+    clock.on_sleep = lambda: emulator.clock.advance(clock.slept[-1])
+
+
+async def a_full_project(emulator: Emulator, **options: Any) -> str:
+    """Make a project that holds something of each kind, and give its id."""
+    project = await emulator.async_admin().projects.create(name="p")
+    fill(emulator, project.id, **options)
+    return project.id
+
+
+async def test_everything_goes_and_then_the_project(emulator: Emulator) -> None:
+    """Side by side where the server allows, what it does not allow yet again later; the report says what was done."""
+    project_id = await a_full_project(emulator, backups=130)
+    transport = Hostile(emulator)
+    seen: list[Progress] = []
+    report = await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(
+        project_id=project_id, progress=seen.append
+    )
+    assert not emulator.state.projects
+    assert report.deleted
+    assert len(report.contents) == 134
+    assert {each.kind for each in report.contents} == {"index", "collection", "assistant", "backup"}
+    assert len(set(report.steps)) == len(report.steps) == 135
+    assert report.steps[-1] == f"deleted project {project_id}"
+    assert transport.requests[-1] == f"DELETE /admin/projects/{project_id}"
+    assert (seen[0].done, seen[0].total) == (0, 134)
+    assert seen[-2].step == "left: backup backup-000"
+    assert seen[-1] == Progress(done=134, total=134, step="left: nothing")
+    assert "deleted index people" in str(report)
+
+
+async def test_calls_of_the_control_plane_carry_the_key_and_no_token(emulator: Emulator) -> None:
+    """Over the same transport as everything else, and the value shows nowhere."""
+    project_id = await a_full_project(emulator)
+    seen: list[httpx.Request] = []
+
+    class Watching(Hostile):
+        def _fate(self, request: httpx.Request) -> Fate | None:
+            seen.append(request)
+            return super()._fate(request)
+
+    report = await AsyncAdmin(**Watching(emulator).connection).projects.delete_with_cleanup(project_id=project_id)
+    control = [each for each in seen if not each.url.path.startswith(("/admin", "/oauth"))]
+    assert control
+    assert all(each.headers["api-key"].startswith("pcsk_") for each in control)
+    assert not [each for each in control if "authorization" in each.headers]
+    assert not [each for each in seen if each not in control and "api-key" in each.headers]
+    assert {each.headers["x-pinecone-api-version"] for each in control} == {"2026-04"}
+    assert control[0].headers["api-key"] not in repr(report)
+
+
+async def test_a_dry_run_deletes_nothing_but_its_own_key(emulator: Emulator) -> None:
+    """It says what would be deleted, and what is protected."""
+    project_id = await a_full_project(emulator)
+    emulator.state.projects[project_id].protected.add("people")
+    transport = Hostile(emulator)
+    report = await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+    assert report.contents[:2] == [
+        Content(kind="index", name="articles"),
+        Content(kind="index", name="people", protected=True),
+    ]
+    assert (len(report.contents), report.deleted, report.steps) == (6, False, [])
+    assert not emulator.state.api_keys
+    deleted = [request for request in transport.requests if request.startswith("DELETE")]
+    assert len(deleted) == 1
+    assert deleted[0].startswith("DELETE /admin/api-keys/")
+    assert str(report).splitlines()[-1] == "nothing was deleted"
+    assert report.to_dict()["contents"][1]["protected"] is True
+
+
+async def test_a_protected_index_is_told_at_once(emulator: Emulator, clock: VirtualClock) -> None:
+    """Before anything is deleted, and without another try; the key is gone."""
+    project_id = await a_full_project(emulator)
+    project = emulator.state.projects[project_id]
+    project.protected.add("people")
+    with raises(RefusedError, match="deletion protection is on for index people"):
+        await emulator.async_admin().projects.delete_with_cleanup(project_id=project_id)
+    assert clock.slept == []
+    assert len(project.contents["indexes"]) == 2
+    assert not project.going
+    assert not emulator.state.api_keys
+    report = await emulator.async_admin().projects.delete_with_cleanup(project_id=project_id, lift_protection=True)
+    assert report.deleted
+
+
+async def test_protection_that_comes_meanwhile_is_told_at_once(emulator: Emulator) -> None:
+    """The refusal of the server is no reason to try again."""
+    project_id = await a_full_project(emulator)
+    transport = Hostile(emulator)
+
+    def protect() -> None:
+        if transport.requests[-1].startswith("DELETE /indexes"):
+            emulator.state.projects[project_id].protected.add("articles")
+
+    transport.before = protect
+    with raises(RefusedError, match="index articles cannot be deleted"):
+        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+    assert not emulator.state.api_keys
+
+
+async def test_what_is_still_there_when_the_time_is_over_is_named(emulator: Emulator, clock: VirtualClock) -> None:
+    """And the key goes also then."""
+    project_id = await a_full_project(emulator)
+    with raises(PineconeTimeoutError, match=r"still holds .*assistant helper"):
+        await emulator.async_admin().projects.delete_with_cleanup(project_id=project_id, timeout=2.0)
+    assert sum(clock.slept) == pytest.approx(2.0)
+    assert not emulator.state.api_keys
+
+
+async def test_a_project_that_the_server_does_not_find_empty_yet_is_emptied_again(
+    emulator: Emulator, clock: VirtualClock
+) -> None:
+    """What somebody put into it meanwhile is found; what never ends is an error when the time is over."""
+    project_id = await a_full_project(emulator)
+    transport = Hostile(emulator)
+
+    def refill() -> None:
+        if transport.requests[-1].startswith("DELETE /admin/projects") and len(clock.slept) < 9:
+            emulator.state.projects[project_id].contents["collections"].add(f"late-{len(clock.slept)}")
+
+    transport.before = refill
+    report = await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+    assert report.deleted
+    assert "deleted collection late-8" in report.steps
+    project_id = await a_full_project(emulator)
+    transport.before = lambda: emulator.state.projects[project_id].contents["collections"].add("always")
+    with pytest.raises((FailedPreconditionError, PineconeTimeoutError)):
+        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id, timeout=60.0)
+    assert not emulator.state.api_keys
+
+
+async def test_a_key_that_could_not_be_deleted_is_named(emulator: Emulator) -> None:
+    """With the failure that came before it, if there was one."""
+    project_id = await a_full_project(emulator)
+    transport = Hostile(emulator, dict.fromkeys(range(1, 999), Fate.OVERLOADED))
+    transport.only = "DELETE"
+    admin = AsyncAdmin(**transport.connection)
+    with raises(LeftoverError) as caught:
+        await admin.projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+    (key_id,) = emulator.state.api_keys
+    assert caught.value.left == [f"temporary API key {key_id} of project {project_id}"]
+    assert key_id in str(caught.value)
+    emulator.state.projects[project_id].protected.add("people")
+    emulator.state.remove_api_key(emulator.state.api_keys[key_id])
+    with raises(LeftoverError, match="after: .*deletion protection is on") as caught:
+        await admin.projects.delete_with_cleanup(project_id=project_id)
+    assert isinstance(caught.value.__cause__, RefusedError)
+
+
+async def test_a_key_that_another_run_left_goes(emulator: Emulator) -> None:
+    """Also in a run that deletes nothing else."""
+    project_id = await a_full_project(emulator)
+    transport = Hostile(emulator, dict.fromkeys(range(1, 999), Fate.OVERLOADED))
+    transport.only = "DELETE"
+    with raises(LeftoverError):
+        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+    assert len(emulator.state.api_keys) == 1
+    await emulator.async_admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+    assert not emulator.state.api_keys
+
+
+async def test_a_key_whose_value_was_lost_goes_also_where_the_project_stays(emulator: Emulator) -> None:
+    """Nothing of a refused cleanup is left in the project."""
+    project_id = await a_full_project(emulator)
+    emulator.state.projects[project_id].protected.add("people")
+    transport = Hostile(emulator, {4: Fate.LOST})
+    with raises(RefusedError):
+        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+    assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 2
+    assert not emulator.state.api_keys
+
+
+async def test_the_key_has_the_least_role_that_the_plan_has(emulator: Emulator) -> None:
+    """Not every plan has the roles on one plane alone."""
+    roles: list[list[str]] = []
+    for plan in ("Enterprise", "Free"):
+        emulator.state.organization.plan = plan
+        project_id = await a_full_project(emulator)
+        transport = Hostile(emulator)
+
+        def note() -> None:
+            roles.extend(emulator.state.roles_of(key) for key in emulator.state.api_keys.values())
+
+        transport.before = note
+        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+    assert [*dict.fromkeys(map(tuple, roles))] == [("ControlPlaneEditor",), ("ProjectEditor",)]
+
+
+async def test_an_empty_project_just_goes(emulator: Emulator, clock: VirtualClock) -> None:
+    """Without any wait."""
+    project = await emulator.async_admin().projects.create(name="p")
+    report = await emulator.async_admin().projects.delete_with_cleanup(project_id=project.id)
+    assert (report.deleted, report.contents, clock.slept) == (True, [], [])
+
+
+async def test_what_cannot_begin_changes_nothing(emulator: Emulator) -> None:
+    """A project that does not exist, no time, and a client that may not change anything."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="p")
+    with raises(NotFoundError):
+        await admin.projects.delete_with_cleanup(project_id="nowhere")
+    with raises(PineconeValueError, match="timeout"):
+        await admin.projects.delete_with_cleanup(project_id=project.id, timeout=0)
+    with raises(ReadOnlyError):
+        await admin.with_options(read_only=True).projects.delete_with_cleanup(project_id=project.id)
+    assert list(emulator.state.projects) == [project.id]
+
+
+PROJECT = Answer(
+    body={
+        "id": "p",
+        "name": "p",
+        "max_pods": 0,
+        "force_encryption_with_cmek": False,
+        "organization_id": "o",
+        "created_at": "2026-07-01T00:00:00Z",
+    }
+)
+KEY = Answer(201, {"key": {"id": "k", "name": "n", "project_id": "p", "roles": []}, "value": "pcsk_v"})
+NO_KEY = "pcsk v"
+NONE = Answer(body={"data": []})
+
+
+def scripted(answers: dict[str, Callable[[httpx.Request], Answer]]) -> Step:
+    """Answer the control plane by path, and the rest as an empty project is answered."""
+
+    def answer(request: httpx.Request) -> Answer:
+        if request.url.path in answers:
+            return answers[request.url.path](request)
+        if request.url.path == "/admin/projects/p" and request.method == "GET":
+            return PROJECT
+        if request.url.path.endswith("/api-keys"):
+            return KEY if request.method == "POST" else NONE
+        return Answer(202) if request.method == "DELETE" else Answer(404)
+
+    return answer
+
+
+async def test_a_new_key_that_is_not_known_everywhere_yet_is_given_a_moment(
+    connect: Callable[..., AsyncAdmin], clock: VirtualClock
+) -> None:
+    """And an error after half a minute."""
+    refusals = [Answer(401)] * 3
+    script = Script(scripted({"/indexes": lambda _: refusals.pop() if refusals else Answer(body={"indexes": []})}))
+    report = await connect(script).projects.delete_with_cleanup(project_id="p")
+    assert report.deleted
+    assert clock.slept == [0.5, 1.0, 2.0]
+    clock.slept.clear()
+    with raises(UnauthorizedError):
+        await connect(Script(scripted({"/indexes": lambda _: Answer(401)}))).projects.delete_with_cleanup(
+            project_id="p"
+        )
+    assert sum(clock.slept) == pytest.approx(30.0)
+
+
+async def test_what_is_gone_before_it_is_asked_to_go_is_as_good(connect: Callable[..., AsyncAdmin]) -> None:
+    """Somebody else was faster."""
+    lists = [Answer(body={"indexes": []}), Answer(body={"indexes": [{"name": "a"}]})]
+    answers = {"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: Answer(404)}
+    report = await connect(Script(scripted(answers))).projects.delete_with_cleanup(project_id="p")
+    assert report.steps == ["deleted index a", "deleted project p"]
+
+
+async def test_what_the_server_counts_and_does_not_list_is_its_error(
+    connect: Callable[..., AsyncAdmin], clock: VirtualClock
+) -> None:
+    """Once the time is over."""
+    blocked = {"status": 412, "error": {"code": "FAILED_PRECONDITION", "message": "1 indexes"}}
+    answers = {"/admin/projects/p": lambda r: PROJECT if r.method == "GET" else Answer(412, blocked)}
+    with raises(FailedPreconditionError, match="1 indexes"):
+        await connect(Script(scripted(answers))).projects.delete_with_cleanup(project_id="p", timeout=20.0)
+    assert sum(clock.slept) == pytest.approx(20.0)
+
+
+async def test_a_list_that_never_ends_is_an_error(connect: Callable[..., AsyncAdmin]) -> None:
+    """A page token that comes again would go round for ever."""
+    page = Answer(body={"assistants": [], "pagination": {"next": "again"}})
+    with raises(PaginationError, match="assistants"):
+        await connect(Script(scripted({"/assistant/assistants": lambda _: page}))).projects.delete_with_cleanup(
+            project_id="p"
+        )
+
+
+async def test_a_client_with_a_key_sends_it_instead_of_what_else_would_authorize(
+    connect: Callable[..., AsyncAdmin],
+) -> None:
+    """Also instead of the caller's own header; and it is checked without being shown."""
+    script = Script()
+    admin = connect(script, additional_headers={"Authorization": "Bearer mine"}, client_id=None)
+    keyed = admin.with_options(api_key="pcsk_v")
+    await keyed.with_options(timeout=5).projects.list()
+    assert script.request.headers["api-key"] == "pcsk_v"
+    assert "authorization" not in script.request.headers
+    assert "pcsk_v" not in repr(keyed)
+    with raises(PineconeValueError) as caught:
+        admin.with_options(api_key=NO_KEY)
+    assert NO_KEY not in str(caught.getrepr(showlocals=True))

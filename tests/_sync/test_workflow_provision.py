@@ -1,0 +1,122 @@
+# Derived from tests/_async/test_workflow_provision.py by scripts/unasync.py: change that, not this file.
+"""Provision: a project, its key and roles, all or nothing of what one run makes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pinecone_admin import (
+    Admin,
+    ForbiddenError,
+    LeftoverError,
+    NotFoundError,
+    PineconeTypeError,
+    PineconeValueError,
+)
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.models import APIKeyWithSecret
+from pinecone_admin.workflows import ProjectRole
+from tests.support.errors import raises
+from tests.support.hostile import Fate, Hostile
+
+pytestmark = pytest.mark.anyio
+
+NOBODY = ProjectRole(principal_type="user", principal_id="nobody", role="ProjectViewer")
+
+
+def a_robot(admin: Admin) -> ProjectRole:
+    """Make a service account, and the role that it shall have."""
+    made = admin.service_accounts.create(name="robot")
+    return ProjectRole(principal_type="service_account", principal_id=made.service_account.id, role="ProjectViewer")
+
+
+def test_a_tenant_gets_a_project_a_key_and_roles(admin: Admin, emulator: Emulator) -> None:
+    """And a second run finds it all there."""
+    robot = a_robot(admin)
+    vault: list[APIKeyWithSecret] = []
+    arguments: dict[str, Any] = {"name": "tenant", "key_roles": ["DataPlaneEditor"], "store": vault.append}
+    first = admin.projects.provision(**arguments, bindings=[robot])
+    (project,) = emulator.state.projects.values()
+    (key,) = emulator.state.api_keys.values()
+    assert (first.project.value.id, key.name, [made.value for made in vault]) == (project.id, "tenant", [key.value])
+    assert emulator.state.roles_of(key) == ["DataPlaneEditor"]
+    assert [each.value.principal_id for each in first.bindings] == [robot.principal_id]
+    second = admin.projects.provision(**arguments, bindings=[robot])
+    assert [each.created for each in (second.project, second.key, *second.bindings)] == [False, False, False]
+    assert len(vault) == 1
+
+
+def test_what_was_made_is_undone_in_reverse_where_a_step_fails(emulator: Emulator) -> None:
+    """Nothing of the tenant is left, and the failure is raised."""
+    robot = a_robot(emulator.admin())
+    transport = Hostile(emulator)
+    with raises(NotFoundError):
+        Admin(**transport.connection).projects.provision(
+            name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[robot, NOBODY]
+        )
+    deleted = [request.split("/")[2] for request in transport.requests if request.startswith("DELETE")]
+    assert deleted == ["role-bindings", "api-keys", "projects"]
+    assert not emulator.state.projects
+
+
+def test_what_was_there_before_stays_where_a_step_fails(admin: Admin, emulator: Emulator) -> None:
+    """Only this call's work is undone."""
+    project = admin.projects.create(name="tenant")
+    with raises(NotFoundError):
+        admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[NOBODY])
+    assert list(emulator.state.projects) == [project.id]
+    assert not emulator.state.api_keys
+
+
+def test_a_store_that_fails_leaves_nothing(admin: Admin, emulator: Emulator) -> None:
+    """Its error is raised as it is."""
+
+    def store(_: object) -> None:
+        raise OSError("the vault is sealed")
+
+    with pytest.raises(OSError, match="sealed"):
+        admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=store)
+    assert not emulator.state.projects
+
+
+def test_a_quota_that_is_used_up_is_told_as_it_is(emulator: Emulator) -> None:
+    """There is nothing to undo."""
+    emulator.state.settings.project_quota = 0
+    with raises(ForbiddenError):
+        emulator.admin().projects.provision(name="t", key_roles=["ProjectViewer"], store=lambda _: None)
+
+
+def test_what_could_not_be_undone_is_named(emulator: Emulator) -> None:
+    """All of it, with the failure that came first."""
+    transport = Hostile(emulator, dict.fromkeys(range(1, 99), Fate.OVERLOADED))
+    transport.only = "DELETE"
+    with raises(LeftoverError) as caught:
+        Admin(**transport.connection).projects.provision(
+            name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[NOBODY]
+        )
+    (project,) = emulator.state.projects
+    (key,) = emulator.state.api_keys
+    assert caught.value.left == [f"API key {key}", f"project {project}"]
+    assert isinstance(caught.value.__cause__, NotFoundError)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"name": ""}, PineconeValueError),
+        ({"key_roles": ["OrgOwner"]}, PineconeValueError),
+        ({"bindings": [{"role": "ProjectViewer"}]}, PineconeTypeError),
+        ({"bindings": [ProjectRole(principal_type="user", principal_id="u", role="OrgOwner")]}, PineconeValueError),
+    ],
+)
+def test_what_cannot_succeed_is_refused_before_anything_is_made(
+    arguments: dict[str, Any], error: type[Exception], emulator: Emulator
+) -> None:
+    """Also what only a later step would trip over."""
+    transport = Hostile(emulator)
+    valid: dict[str, Any] = {"name": "tenant", "key_roles": ["ProjectViewer"], "store": lambda _: None}
+    with pytest.raises(error):
+        Admin(**transport.connection).projects.provision(**(valid | arguments))
+    assert transport.requests == []

@@ -1,0 +1,209 @@
+# Derived from tests/_async/test_workflow_rotate.py by scripts/unasync.py: change that, not this file.
+"""Rotate: the new secret is stored before the old one goes, wherever two can live side by side."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from typing import Any
+
+import pytest
+
+from pinecone_admin import (
+    Admin,
+    InvalidCredentialsError,
+    LeftoverError,
+    NotFoundError,
+    PineconeValueError,
+    RefusedError,
+    SecretNotStoredError,
+    on_organization,
+)
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
+from tests.support.clock import VirtualClock
+from tests.support.errors import raises
+from tests.support.hostile import Fate, Hostile, KilledError
+
+pytestmark = pytest.mark.anyio
+
+
+def meeting(emulator: Emulator, fates: dict[int, Fate]) -> Admin:
+    """Make a client whose requests meet fates, by their numbers."""
+    return Admin(**Hostile(emulator, fates).connection)
+
+
+def a_key(admin: Admin, name: str = "reader") -> APIKeyWithSecret:
+    """Make a project with a key that is no editor."""
+    project = admin.projects.create(name="p")
+    return admin.api_keys.create(project_id=project.id, name=name, roles=["DataPlaneViewer"])
+
+
+def failing(_: object) -> None:
+    """Fail, as a vault that is sealed does."""
+    raise OSError("the vault is sealed")
+
+
+def test_a_new_key_takes_the_name_and_the_roles_of_the_old_one(admin: Admin, emulator: Emulator) -> None:
+    """The report says what was done, in order, and shows no secret."""
+    old = a_key(admin)
+    stored: list[APIKeyWithSecret] = []
+    rotation = admin.api_keys.rotate(api_key_id=old.key.id, store=stored.append)
+    (key,) = emulator.state.api_keys.values()
+    assert (key.name, key.value, emulator.state.roles_of(key)) == ("reader", stored[0].value, ["DataPlaneViewer"])
+    assert (rotation.key.id, rotation.key.name, rotation.replaced) == (key.id, "reader", old.key.id)
+    assert rotation.steps == [
+        f"created key {key.id}",
+        "stored its value",
+        f"renamed key {key.id} to 'reader'",
+        f"deleted key {old.key.id}",
+    ]
+    assert key.value not in repr(rotation)
+
+
+def test_both_keys_work_until_the_grace_is_over(admin: Admin, emulator: Emulator, clock: VirtualClock) -> None:
+    """Whoever still has the old value has the time to take up the new one."""
+    old = a_key(admin)
+    during: list[int] = []
+    clock.on_sleep = lambda: during.append(len(emulator.state.api_keys))
+    admin.api_keys.rotate(api_key_id=old.key.id, store=lambda _: None, grace=300.0)
+    assert (clock.slept, during, len(emulator.state.api_keys)) == ([300.0], [2], 1)
+
+
+def test_the_old_key_stays_where_the_new_one_cannot_be_stored(admin: Admin, emulator: Emulator) -> None:
+    """The new one goes, and nothing else has changed."""
+    old = a_key(admin)
+    with pytest.raises(OSError, match="sealed"):
+        admin.api_keys.rotate(api_key_id=old.key.id, store=failing)
+    (key,) = emulator.state.api_keys.values()
+    assert (key.id, key.name, key.value) == (old.key.id, "reader", old.value)
+
+
+def test_a_new_key_that_can_be_neither_stored_nor_deleted_is_named(emulator: Emulator) -> None:
+    """And the next run clears it."""
+    old = a_key(emulator.admin())
+    admin = meeting(emulator, dict.fromkeys(range(5, 99), Fate.OVERLOADED))
+    with raises(LeftoverError) as caught:
+        admin.api_keys.rotate(api_key_id=old.key.id, store=failing)
+    (left,) = set(emulator.state.api_keys) - {old.key.id}
+    assert left in caught.value.left[0]
+    emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=lambda _: None)
+    assert len(emulator.state.api_keys) == 1
+
+
+def test_a_value_that_may_be_stored_is_not_thrown_away_before_another_is(emulator: Emulator) -> None:
+    """A run that died after its store leaves a live key behind until the next run has stored its own."""
+    old = a_key(emulator.admin())
+    vault: list[str] = []
+    alive: list[bool] = []
+
+    def store(made: APIKeyWithSecret) -> None:
+        vault.append(made.value)
+        alive.append(vault[0] in {key.value for key in emulator.state.api_keys.values()})
+
+    with pytest.raises(KilledError):
+        meeting(emulator, {5: Fate.DIES_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
+    assert len(emulator.state.api_keys) == 2
+    emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=store)
+    (key,) = emulator.state.api_keys.values()
+    assert (vault[-1], alive) == (key.value, [True, True])
+
+
+def test_a_run_that_died_after_its_store_was_confirmed_is_finished_without_another_key(
+    emulator: Emulator,
+) -> None:
+    """The old key's name says that the value of the new one is stored."""
+    old = a_key(emulator.admin())
+    vault: list[str] = []
+
+    def store(made: APIKeyWithSecret) -> None:
+        vault.append(made.value)
+
+    with pytest.raises(KilledError):
+        meeting(emulator, {7: Fate.DIES_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
+    rotation = emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=store)
+    (key,) = emulator.state.api_keys.values()
+    assert (key.name, [key.value]) == ("reader", vault)
+    assert rotation.steps == [f"renamed key {key.id} to 'reader'", f"deleted key {old.key.id}"]
+
+
+def test_rotating_all_keys_of_a_project_leaves_those_of_a_rotation_under_way_alone(emulator: Emulator) -> None:
+    """Whoever lists the keys and rotates each is told which one is not to be rotated."""
+    old = a_key(emulator.admin())
+    with pytest.raises(KilledError):
+        meeting(emulator, {5: Fate.DIES_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=lambda _: None)
+    (new,) = set(emulator.state.api_keys) - {old.key.id}
+    with raises(RefusedError, match="under way"):
+        emulator.admin().api_keys.rotate(api_key_id=new, store=lambda _: None)
+
+
+def test_a_key_that_is_not_there_and_a_grace_that_is_no_time_are_errors(admin: Admin) -> None:
+    """Before anything changes."""
+    with raises(NotFoundError):
+        admin.api_keys.rotate(api_key_id="nowhere", store=lambda _: None)
+    with raises(PineconeValueError, match="grace"):
+        admin.api_keys.rotate(api_key_id="nowhere", store=lambda _: None, grace=-1.0)
+
+
+def an_account(admin: Admin) -> str:
+    """Make a service account, and give its id."""
+    made = admin.service_accounts.create(name="robot", role_bindings=[on_organization("OrgMember")])
+    return made.service_account.id
+
+
+def test_the_new_secret_of_an_account_is_stored(admin: Admin, emulator: Emulator) -> None:
+    """And the old one is dead by then: the server has no time in which both work."""
+    account_id = an_account(admin)
+    stored: list[ServiceAccountWithSecret] = []
+    rotated = admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
+    account = emulator.state.service_accounts.get(account_id)
+    assert account is not None
+    assert (rotated.id, stored[0].client_secret) == (account_id, account.client_secret)
+
+
+def test_a_secret_that_was_not_stored_comes_with_the_error_and_shows_only_when_asked_for(
+    admin: Admin, emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is the only copy there is."""
+    caplog.set_level(logging.DEBUG)
+    account_id = an_account(admin)
+    with raises(SecretNotStoredError) as caught:
+        admin.service_accounts.rotate(service_account_id=account_id, store=failing)
+    account = emulator.state.service_accounts.get(account_id)
+    assert account is not None
+    error = caught.value
+    assert (error.secret.reveal(), error.service_account_id) == (account.client_secret, account_id)
+    assert isinstance(error.__cause__, OSError)
+    shown = f"{error!s} {error!r} {error.__dict__} {caplog.text} {caught.getrepr(showlocals=True)}"
+    assert account.client_secret not in shown
+    assert account.client_secret.encode() not in pickle.dumps(error)
+
+
+def test_a_secret_that_was_lost_with_the_answer_is_rotated_again(emulator: Emulator) -> None:
+    """Until the time is over."""
+    account_id = an_account(emulator.admin())
+    stored: list[Any] = []
+    admin = meeting(emulator, {1: Fate.LOST, 2: Fate.BROKEN})
+    admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
+    account = emulator.state.service_accounts.get(account_id)
+    assert account is not None
+    assert [made.client_secret for made in stored] == [account.client_secret]
+    admin = meeting(emulator, dict.fromkeys(range(1, 99), Fate.BROKEN))
+    with pytest.raises(Exception, match="500"):
+        admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
+
+
+def test_a_client_goes_on_with_the_new_secret_of_its_own_account(admin: Admin, emulator: Emulator) -> None:
+    """Its next call exchanges the new one."""
+    (account,) = emulator.state.service_accounts.listing
+    admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None)
+    assert admin.projects.list() == []
+
+
+def test_a_client_whose_own_new_secret_was_lost_says_how_it_came_to_that(emulator: Emulator) -> None:
+    """It cannot call any more; the first failure is the cause of the second."""
+    (account,) = emulator.state.service_accounts.listing
+    admin = meeting(emulator, {1: Fate.LOST})
+    with raises(InvalidCredentialsError) as caught:
+        admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None)
+    assert getattr(caught.value.__cause__, "outcome", None) == "unknown"

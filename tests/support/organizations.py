@@ -1,0 +1,47 @@
+"""Organizations of some size, made in the emulator without a request."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.state import Grant, Pending, Principal
+
+_NAMES = ("ada", "bao", "chi", "dev", "eli", "fay", "gus", "hana", "ivo", "jun", "kai", "lea", "mia", "noor", "olu")
+_WORDS = ("search", "billing", "atlas", "support", "docs", "vision", "ranker", "memory", "intake", "labs")
+_STAGES = ("prod", "staging", "dev", "eval", "demo")
+_ROLES = ("ProjectOwner", "ProjectManager", "ProjectEditor", "ProjectViewer", "DataPlaneEditor", "DataPlaneViewer")
+
+
+def populate(emulator: Emulator, *, projects: int, users: int, keys: int = 2, seed: int = 7) -> None:
+    """Fill an organization; a user has one project in eight, up to eight, and owners are few."""
+    random, state, now = Random(seed), emulator.state, emulator.clock.now()
+    everywhere = emulator.organization_id
+    made = [
+        state.add_project(f"{_WORDS[n % 10]}-{_STAGES[n // 10 % 5]}{f'-{n // 50}' if n >= 50 else ''}", now)
+        for n in range(projects)
+    ]
+    for project in made:
+        for number in range(keys):
+            key = state.add_api_key(project, ("reader", "writer", "batch")[number % 3])
+            role = ("DataPlaneViewer", "DataPlaneEditor", "ProjectEditor")[number % 3]
+            state.bind(Principal("api_key", key.id), [Grant(role, "project", project.id)], now)
+    for number in range(users):
+        name = _NAMES[number % 15] + (str(number // 15) if number >= 15 else "")
+        user = state.add_user(f"{name}@example.com")
+        grants = [Grant("OrgOwner" if number % 20 == 4 else "OrgMember", "organization", everywhere)]
+        chosen = random.sample(made, k=min(8, max(1, projects // 8)))
+        grants += [Grant(random.choice(_ROLES), "project", project.id) for project in chosen]
+        state.bind(Principal("user", user.id), grants, now)
+
+
+def fill(emulator: Emulator, project_id: str, *, backups: int = 2) -> None:
+    """Put something of each kind into a project; a collection is still being made of an index, and a backup as such."""
+    project, now = emulator.state.projects[project_id], emulator.clock.now()
+    project.contents["indexes"] |= {"articles", "people"}
+    project.contents["collections"] |= {"archive"}
+    project.contents["assistants"] |= {"helper"}
+    project.contents["backups"] |= {f"backup-{number:03}" for number in range(backups)}
+    project.pending["archive"] = Pending("people", now + timedelta(seconds=3))
+    project.pending["backup-000"] = Pending("", now + timedelta(seconds=5))

@@ -1,0 +1,124 @@
+"""Inventories of two moments, compared in words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from pinecone_admin import PineconeValueError
+from pinecone_admin.models import APIKey, Invite, Organization, Project, RoleBinding, ServiceAccount, User
+from pinecone_admin.workflows import Inventory, Unread
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+def project(id: str, name: str) -> Project:
+    """Make a project."""
+    return Project(id=id, name=name, max_pods=0, force_encryption_with_cmek=False, organization_id="o")
+
+
+def binding(id: str, kind: Any, who: str, role: Any, on: str = "") -> RoleBinding:
+    """Make a binding on a project, or on the organization."""
+    return RoleBinding(
+        id=id,
+        principal_type=kind,
+        principal_id=who,
+        resource_type="project" if on else "organization",
+        resource_id=on or "o",
+        role=role,
+        created_at=NOW,
+    )
+
+
+ORGANIZATION = Organization(
+    id="o", name="Acme", plan="Enterprise", payment_status="Active", created_at=NOW, support_tier="Enterprise"
+)
+BEFORE = Inventory(
+    taken_at=NOW,
+    organizations=[ORGANIZATION],
+    projects=[project("p1", "search"), project("p2", "atlas")],
+    api_keys=[
+        APIKey(id="k1", name="reader", project_id="p1", roles=["ProjectViewer"]),
+        APIKey(id="k2", name="writer", project_id="p2", roles=["ProjectEditor"]),
+    ],
+    users=[User(id="u1", email="ada@example.com")],
+    invites=[Invite(id="i1", email="bob@example.com", status="pending", created_at=NOW, expires_at=NOW)],
+    service_accounts=[ServiceAccount(id="s1", name="robot", client_id="c", created_at=NOW, updated_at=NOW)],
+    role_bindings=[binding("b1", "user", "u1", "OrgOwner"), binding("b2", "invite", "i1", "ProjectViewer", "p1")],
+)
+
+
+def test_nothing_changed_between_equal_inventories() -> None:
+    """Whenever they were taken."""
+    changes = BEFORE.diff(evolve(BEFORE, taken_at=datetime(2027, 1, 1, tzinfo=UTC)))
+    assert not changes
+    assert str(changes) == ""
+
+
+def test_changes_are_told_in_words() -> None:
+    """Everything has the name that people know; an accepted invite shows as what it became."""
+    after = evolve(
+        BEFORE,
+        organizations=[evolve(ORGANIZATION, plan="Dedicated")],
+        projects=[project("p1", "search"), project("p3", "docs")],
+        api_keys=[APIKey(id="k1", name="reader", project_id="p1", roles=["ProjectViewer", "DataPlaneEditor"])],
+        users=[*BEFORE.users, User(id="u2", email="bob@example.com")],
+        invites=[],
+        service_accounts=[
+            evolve(BEFORE.service_accounts[0], name="android", updated_at=datetime(2026, 7, 2, tzinfo=UTC))
+        ],
+        role_bindings=[
+            binding("b2", "user", "u2", "ProjectViewer", "p1"),
+            binding("b3", "service_account", "s1", "OrgMember"),
+        ],
+    )
+    assert str(BEFORE.diff(after)).splitlines() == [
+        "+ project 'docs' (p3)",
+        "+ user bob@example.com (u2)",
+        "+ OrgMember of service_account android on the organization",
+        "- project 'atlas' (p2)",
+        "- API key 'writer' (k2) of project 'atlas'",
+        "- invite for bob@example.com (i1)",
+        "- OrgOwner of user ada@example.com on the organization",
+        "~ organization 'Acme' (o): plan is now 'Dedicated', was 'Enterprise'",
+        "~ API key 'reader' (k1) of project 'search': roles is now ProjectViewer, DataPlaneEditor, was ProjectViewer",
+        (
+            "~ service account 'android' (s1): name is now 'android', was 'robot', updated_at is now "
+            "2026-07-02T00:00:00+00:00, was 2026-07-01T12:00:00+00:00"
+        ),
+        (
+            "~ ProjectViewer of user bob@example.com on project 'search': principal_type is now 'user', was 'invite', "
+            "principal_id is now 'u2', was 'i1'"
+        ),
+    ]
+    assert BEFORE.diff(after)
+
+
+@pytest.mark.parametrize("failed_first", [True, False])
+def test_what_could_not_be_read_is_neither_added_nor_removed(failed_first: bool) -> None:
+    """It is told as what cannot be compared."""
+    unread = [
+        Unread(part="users", project_id=None, error="403"),
+        Unread(part="api_keys", project_id="p2", error="500"),
+    ]
+    poor = evolve(BEFORE, users=[], api_keys=BEFORE.api_keys[:1], unread=unread)
+    changes = poor.diff(BEFORE) if failed_first else BEFORE.diff(poor)
+    assert not changes
+    assert changes.unknown == ["api_keys of project p2: 500", "users: 403"]
+    blind = evolve(BEFORE, projects=[], api_keys=[], unread=[Unread(part="projects", project_id=None, error="500")])
+    changes = blind.diff(BEFORE) if failed_first else BEFORE.diff(blind)
+    assert (bool(changes), changes.unknown) == (False, ["projects: 500"])
+
+
+def test_what_is_no_inventory_is_refused_by_its_field() -> None:
+    """A file that somebody edited, or another one altogether."""
+    data = BEFORE.to_dict()
+    assert Inventory.from_dict(data) == BEFORE
+    with pytest.raises(PineconeValueError, match="projects is missing"):
+        Inventory.from_dict({key: value for key, value in data.items() if key != "projects"})
+    data["projects"][0]["name"] = 5
+    with pytest.raises(PineconeValueError, match=r"projects\[0\].name must be a string, not an integer"):
+        Inventory.from_dict(data)
