@@ -1,37 +1,40 @@
-#!/usr/bin/env python3
 """Rewrite an API document into what the generator's templates expect: one pure rule after the other.
 
-Usage: normalize_spec.py DOCUMENT SETTINGS OUTPUT [--adopt]
-
-Exits 1 with one line a problem where the document needs something that the templates do not support. A rule
-or a configured name that matches nothing is a problem too; with --adopt it is a line of the report instead.
+The rules hand each other a whole document. After spell_out it has nothing but operations, each complete in itself, and
+component schemas, all of them plain in the sense of plain_schema. spell_schemas then writes it as the generator reads
+it best.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from ruamel.yaml import YAML
+from api_document import VERSION_HEADER, Node, Place, json_schema, operations, references, resolve, successes
+from openapi_python_client.strings import ClassName, PythonIdentifier
+from plain_schema import COMPONENT, plain
 
-VERSION_HEADER = "x-pinecone-api-version"
-METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
+# HTTP's own headers, which OpenAPI says to ignore as parameters, and the one that the client sends once for all.
+OWN_HEADERS = frozenset({"accept", "content-type", "authorization", VERSION_HEADER})
+# Names that generated modules import for themselves.
+RESERVED = frozenset({"Any", "Literal", "Operation", "TypeAlias", "Unlisted"})
+# What the generator puts before a name that is none in Python.
+PREFIX = "field_"
+# What belongs to a field, whatever its type is called.
+OF_THE_FIELD = frozenset({"description", "nullable", "readOnly", "writeOnly", "x-secret", "x-wire-name"})
 
-Node: TypeAlias = Any
-"""A mapping of the document; what it holds is known only to the rule that reads it."""
+Change = Callable[[Node], Node]
+NamedChange = Callable[[str, Node], Node]
 
 
 class Rule(NamedTuple):
     """A change of the whole document, and what it is called where it finds nothing to change."""
 
     label: str
-    apply: Callable[[Node], Node]
+    apply: Change
     may_be_idle: bool = False
 
 
@@ -46,40 +49,40 @@ def normalize(document: Node, settings: Node) -> tuple[Node, list[str]]:
 
 
 def rules(settings: Node) -> list[Rule]:
-    """List the rules in their order; names and secrets are looked up before their places are rewritten."""
+    """List the rules in their order; those that only other documents than ours need may be idle."""
     return [
-        Rule("drop the version header parameter", drop_version_header),
-        Rule("drop format: uuid", drop_uuid_format),
+        Rule("drop format: uuid and the like", drop_formats),
         Rule("hoist schemas marked x-component-name", hoist_marked_schemas),
+        Rule("spell operations and schemas out", spell_out, may_be_idle=True),
+        Rule("drop the version header parameter", drop_own_headers),
         *(Rule(f"secret {place}", partial(mark_secret, place=place)) for place in settings["secrets"]),
         *(
             Rule(f"literal {name} at {place}", partial(name_literal, name=name, place=place))
             for name, place in settings["literals"].items()
         ),
-        Rule("spell x-enum as enum", spell_enums, may_be_idle=True),
+        Rule("name components as classes", name_components, may_be_idle=True),
+        Rule("name inline schemas after their places", name_inline_schemas, may_be_idle=True),
+        Rule("put aliases in their places", inline_aliases, may_be_idle=True),
         Rule("make nullable fields optional", make_nullable_optional, may_be_idle=True),
+        Rule("require fields only in the direction that has them", require_one_way, may_be_idle=True),
+        Rule("make parameters text", make_parameters_text, may_be_idle=True),
+        Rule("tell fields of one Python name apart", tell_fields_apart, may_be_idle=True),
+        Rule("tell folders and operations apart", tell_tags_apart, may_be_idle=True),
+        Rule("answer with types", answer_with_types, may_be_idle=True),
         Rule("describe parameters in their schemas", describe_parameters),
+        Rule("spell schemas for the generator", spell_schemas, may_be_idle=True),
     ]
 
 
-def drop_version_header(document: Node) -> Node:
-    """Leave the version header out of every operation: the client sends it once for all."""
-
-    def is_version(parameter: Node) -> bool:
-        target = resolve(document, parameter)
-        return target.get("in") == "header" and str(target.get("name")).lower() == VERSION_HEADER
+def drop_formats(document: Node) -> Node:
+    """Make ids, and everything else but date-times, opaque strings: the server owns their form."""
 
     def change(node: Node) -> Node:
-        if isinstance(node.get("parameters"), list):
-            return node | {"parameters": [p for p in node["parameters"] if not is_version(p)]}
-        return node
+        if not isinstance(node.get("format"), str) or node["format"] == "date-time":
+            return node
+        return {key: value for key, value in node.items() if key != "format"}
 
     return rewrite(document, change)
-
-
-def drop_uuid_format(document: Node) -> Node:
-    """Make ids opaque strings: the server owns their form."""
-    return rewrite(document, lambda node: {k: v for k, v in node.items() if (k, v) != ("format", "uuid")})
 
 
 def hoist_marked_schemas(document: Node) -> Node:
@@ -87,19 +90,90 @@ def hoist_marked_schemas(document: Node) -> Node:
     hoisted: Node = {}
 
     def change(node: Node) -> Node:
-        if not isinstance(node.get("x-component-name"), str):
+        if not isinstance(name := node.get("x-component-name"), str):
             return node
-        name = node["x-component-name"]
-        hoisted[name] = {k: v for k, v in node.items() if k != "x-component-name"}
-        return reference(name)
+        schema = {key: value for key, value in node.items() if key != "x-component-name"}
+        return reference(name) if hoisted.setdefault(name, schema) == schema else schema
 
     return with_schemas(rewrite(document, change), hoisted)
+
+
+def spell_out(document: Node) -> Node:
+    """Leave nothing but complete operations and component schemas, and make every schema plain."""
+    paths: Node = {}
+    for place in operations(document):
+        paths.setdefault(_placeholders(place.path), {})[place.method] = _spelled_out(place)
+    laid_out = {
+        "openapi": document["openapi"],
+        "info": {key: document["info"][key] for key in ("title", "version")},
+        "paths": paths,
+        "components": {"schemas": document.get("components", {}).get("schemas", {})},
+    }
+    return map_schemas(laid_out, lambda _, schema: plain(document, schema))
+
+
+def _spelled_out(place: Place) -> Node:
+    operation = place.operation
+    spelled = {key: operation[key] for key in ("summary", "description") if key in operation} | {
+        "operationId": operation_id(place),
+        "tags": operation.get("tags", [])[:1] or ["default"],
+        "parameters": [_parameter(parameter) for parameter in operation["parameters"]],
+        "responses": {"200": {"description": "Success.", **_answer(operation)}},
+    }
+    if body := operation["requestBody"]:
+        schema = json_schema(body["content"], in_answer=False)
+        spelled["requestBody"] = {"required": body.get("required", False), **_json(schema)}
+    return spelled
+
+
+def operation_id(place: Place) -> str:
+    """Give an operation's own name, or make one of its method and path."""
+    named = place.operation.get("operationId")
+    return str(named) if named else f"{place.method}_{re.sub('[{}]', '', place.path).strip('/').replace('/', '_')}"
+
+
+def _parameter(parameter: Node) -> Node:
+    kept = {key: parameter[key] for key in ("in", "required", "description") if key in parameter}
+    name = parameter["name"]
+    return kept | {
+        "name": _identifier(name) if parameter["in"] == "path" else name,
+        "schema": parameter.get("schema", {}),
+    }
+
+
+def _placeholders(path: str) -> str:
+    return re.sub(r"(?<=\{)[^{}]*(?=\})", lambda match: _identifier(match[0]), path)
+
+
+def _identifier(name: str) -> str:
+    """Spell the name of a path parameter as the generator knows it in a path: the server never sees it."""
+    return re.sub(r"^(?=\d)", "_", re.sub(r"[^A-Za-z0-9_-]", "_", name))
+
+
+def _answer(operation: Node) -> Node:
+    contents = [answer["content"] for answer in successes(operation).values() if answer.get("content")]
+    return _json(json_schema(contents[0], in_answer=True)) if contents else {}
+
+
+def _json(schema: Node) -> Node:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def drop_own_headers(document: Node) -> Node:
+    """Leave the version header out of every operation: the client sends it once for all."""
+
+    def is_own(parameter: Node) -> bool:
+        return parameter["in"] == "header" and parameter["name"].lower() in OWN_HEADERS
+
+    return map_operations(
+        document, lambda node: node | {"parameters": [p for p in node["parameters"] if not is_own(p)]}
+    )
 
 
 def mark_secret(document: Node, *, place: str) -> Node:
     """Mark a field whose value the model's repr masks."""
     document = deepcopy(document)
-    field = find_property(document, place)
+    field = find_field(document, place)
     if field is not None:
         field["x-secret"] = True
     return document
@@ -107,204 +181,326 @@ def mark_secret(document: Node, *, place: str) -> Node:
 
 def name_literal(document: Node, *, name: str, place: str) -> Node:
     """Give the values at a place a name, and refer to it wherever the same values stand."""
-    found = find_property(document, place)
-    found = found.get("items", found) if found is not None else {}
-    values = string_values(found)
-    if not values:
+    found = resolve(document, find_field(document, place) or {})
+    found = resolve(document, found.get("items", found))
+    if "enum" not in found:
         return document
 
     def change(node: Node) -> Node:
-        if string_values(node) != values:
-            return node
-        described = {"description": node["description"]} if "description" in node else {}
-        return described | {"allOf": [reference(name)]}
+        return reference(name) | of_the_field(node) if node.get("enum") == found["enum"] else node
 
-    literal = {key: found[key] for key in ("type", "description") if key in found} | {"enum": values}
-    return with_schemas(rewrite(document, change), {name: literal})
+    literal = {key: found[key] for key in ("type", "description", "enum") if key in found}
+    return with_schemas(map_schemas(document, lambda _, schema: deep(schema, change)), {name: literal})
 
 
-def spell_enums(document: Node) -> Node:
-    """Turn the values that no name is configured for into an enum, which the generator names by its place."""
+def name_components(document: Node) -> Node:
+    """Name each component as its class, no two of one module and none as what the modules import."""
+    taken: set[str] = set()
+    names = {COMPONENT + name: unique(class_name(name), taken) for name in schemas_of(document)}
 
     def change(node: Node) -> Node:
-        values = string_values(node)
-        if values is None or "x-enum" not in node:
-            return node
-        return {k: v for k, v in node.items() if k != "x-enum"} | {"enum": values}
+        return node | reference(names[node["$ref"]]) if "$ref" in node else node
 
-    return rewrite(document, change)
+    renamed = map_schemas(document, lambda _, schema: deep(schema, change))
+    schemas = {names[COMPONENT + name]: schema for name, schema in schemas_of(renamed).items()}
+    return renamed | {"components": {"schemas": schemas}}
+
+
+def name_inline_schemas(document: Node) -> Node:
+    """Move each inline object and list of values into the components, named after its place."""
+    taken = {module_name(name) for name in schemas_of(document)}
+    named: Node = {}
+
+    def within(name: str, schema: Node) -> Node:
+        fields = {key: hoist(f"{name} {key}", field) for key, field in schema.get("properties", {}).items()}
+        items = {"items": hoist(f"{name} Item", schema["items"])} if "items" in schema else {}
+        return schema | ({"properties": fields} if fields else {}) | items
+
+    def hoist(name: str, schema: Node) -> Node:
+        schema = within(name, schema)
+        if not is_class(schema):
+            return schema
+        key = unique(class_name(name), taken)
+        named[key] = {k: v for k, v in schema.items() if k == "description" or k not in OF_THE_FIELD}
+        return reference(key) | of_the_field(schema)
+
+    hoisted = map_schemas(document, within, hoist)
+    return with_schemas(hoisted, named)
+
+
+def inline_aliases(document: Node) -> Node:
+    """Put components that are neither a class nor a list of values where they are referred to."""
+    schemas = schemas_of(document)
+
+    def settle(schema: Node, seen: frozenset[str]) -> Node:
+        return deep(schema, partial(follow, seen=seen))
+
+    def follow(node: Node, *, seen: frozenset[str]) -> Node:
+        if "$ref" not in node:
+            return node
+        name = node["$ref"].removeprefix(COMPONENT)
+        target = schemas[name]
+        if is_class(target):
+            return node | ({"nullable": True} if target.get("nullable") else {})
+        return of_the_field(node) if name in seen else settle(target, seen | {name}) | of_the_field(node)
+
+    settled = map_schemas(document, lambda _, schema: settle(schema, frozenset()))
+    classes = {name: _not_null(schema) for name, schema in schemas_of(settled).items() if is_class(schemas[name])}
+    return settled | {"components": {"schemas": classes}}
 
 
 def make_nullable_optional(document: Node) -> Node:
-    """Take nullable fields out of required: absent and null mean the same, and the generator loses some nulls."""
+    """Take nullable fields out of required: absent and null mean the same."""
 
     def change(node: Node) -> Node:
-        if not isinstance(node.get("required"), list) or not isinstance(node.get("properties"), dict):
+        if "properties" not in node:
             return node
-        fields = node["properties"]
-        return node | {"required": [name for name in node["required"] if not _is_nullable(fields.get(name, {}))]}
+        required = [name for name in node["required"] if not node["properties"][name].get("nullable")]
+        fields = {name: _not_null(field) for name, field in node["properties"].items()}
+        return node | {"required": required, "properties": fields}
 
-    return rewrite(document, change)
+    return map_schemas(document, lambda _, schema: deep(schema, change))
 
 
-def _is_nullable(schema: Node) -> bool:
-    kinds = schema.get("type")
-    return schema.get("nullable") is True or kinds == "null" or (isinstance(kinds, list) and "null" in kinds)
+def _not_null(schema: Node) -> Node:
+    return {key: value for key, value in schema.items() if key != "nullable"}
+
+
+def require_one_way(document: Node) -> Node:
+    """Do not require of a request what only answers have, nor of an answer what only requests have."""
+    sent = reached(document, (node.get("requestBody") for node in all_operations(document)))
+    received = reached(document, (node["responses"] for node in all_operations(document)))
+
+    def change(name: str, schema: Node) -> Node:
+        absent = {"readOnly"} if name in sent else set()
+        absent |= {"writeOnly"} if name in received else set()
+        fields = schema.get("properties", {})
+        required = [field for field in schema.get("required", []) if not any(fields[field].get(key) for key in absent)]
+        return schema | {"required": required} if fields else schema
+
+    return map_schemas(document, change, lambda _, schema: schema)
+
+
+def make_parameters_text(document: Node) -> Node:
+    """Let parameters be what the client can write into a URL: text, whole numbers, truth values, lists of text."""
+
+    def change(parameter: Node) -> Node:
+        return parameter | {"schema": _as_text(parameter["schema"], in_query=parameter["in"] == "query")}
+
+    return map_operations(document, lambda node: node | {"parameters": [change(p) for p in node["parameters"]]})
+
+
+def _as_text(schema: Node, *, in_query: bool) -> Node:
+    kind = schema.get("type", "any")
+    if "$ref" in schema:
+        return reference(schema["$ref"].removeprefix(COMPONENT))
+    if kind == "array":
+        items = schema["items"]
+        return {"type": "array", "items": _as_text(items, in_query=False) if "$ref" in items else {"type": "string"}}
+    if kind == "integer" or (in_query and kind == "boolean"):
+        return {"type": kind}
+    return {} if in_query and kind == "any" else {"type": "string"}
+
+
+def tell_fields_apart(document: Node) -> Node:
+    """Rename a field whose name in Python another one has, and keep its name on the wire beside it."""
+
+    def change(_: str, schema: Node) -> Node:
+        if "properties" not in schema:
+            return schema
+        taken: set[str] = set()
+        names = {field: _apart(field, taken) for field in schema["properties"]}
+        fields = {
+            names[field]: value if names[field] == field else value | {"x-wire-name": field}
+            for field, value in schema["properties"].items()
+        }
+        return schema | {"properties": fields, "required": [names[field] for field in schema["required"]]}
+
+    return map_schemas(document, change, lambda _, schema: schema)
+
+
+def _apart(field: str, taken: set[str]) -> str:
+    if module_name(field) not in taken:
+        taken.add(module_name(field))
+        return field
+    return module_name(unique(f"{module_name(field)}_", taken))
+
+
+def tell_tags_apart(document: Node) -> Node:
+    """Rename a tag whose folder would have the name of an operation: the package api holds both."""
+    names = {module_name(node["operationId"]) for node in all_operations(document)}
+
+    def change(node: Node) -> Node:
+        tag = node["tags"][0]
+        return node | {"tags": [f"{tag} operations" if PythonIdentifier(tag, "tag") in names else tag]}
+
+    return map_operations(document, change)
+
+
+def answer_with_types(document: Node) -> Node:
+    """Let an answer be what Python can name as a type: a list of values is text, what may be null is any value."""
+
+    def change(node: Node) -> Node:
+        schema = _answer_schema(node)
+        if schema.get("nullable"):
+            return _answering(node, {})
+        is_literal = "$ref" in schema and "enum" in resolve(document, schema)
+        return _answering(node, {"type": "string"}) if is_literal else node
+
+    return map_operations(document, change)
+
+
+def _answer_schema(node: Node) -> Node:
+    return node["responses"]["200"].get("content", {}).get("application/json", {}).get("schema", {})
+
+
+def _answering(node: Node, schema: Node) -> Node:
+    return node | {"responses": {"200": node["responses"]["200"] | _json(schema)}}
 
 
 def describe_parameters(document: Node) -> Node:
     """Repeat a parameter's description in its schema, the only place where the generator reads one."""
 
     def change(node: Node) -> Node:
-        schema = node.get("schema")
-        if "in" not in node or "description" not in node or not isinstance(schema, dict) or "$ref" in schema:
+        if "description" not in node:
             return node
-        return node | {"schema": {"description": node["description"]} | schema}
+        return node | {"schema": node["schema"] | {"description": node["description"]}}
 
-    return rewrite(document, change)
-
-
-def unsupported(document: Node) -> list[str]:
-    """Name everything in the document that the templates cannot express, one line each."""
-    return [
-        f"{operation.get('operationId', f'{method.upper()} {path}')}: {problem}"
-        for path, method, operation in operations(document)
-        for problem in (
-            *_unsupported_parameters(document, operation),
-            *_unsupported_body(document, operation),
-            *_unsupported_answers(document, operation),
-        )
-    ]
+    return map_operations(document, lambda node: node | {"parameters": [change(p) for p in node["parameters"]]})
 
 
-def _unsupported_parameters(document: Node, operation: Node) -> Iterator[str]:
-    for parameter in (resolve(document, p) for p in operation.get("parameters", [])):
-        is_version = str(parameter.get("name")).lower() == VERSION_HEADER
-        if parameter.get("in") in {"header", "cookie"} and not is_version:
-            yield f"{parameter['in']} parameter {parameter.get('name')} is not supported"
+def spell_schemas(document: Node) -> Node:
+    """Spell what the generator would lose or name badly.
+
+    It drops a description beside a reference, and keeps one beside a choice. It makes a class of each free-form
+    object, whose name may be taken already: they all become one.
+    """
+    free_form = unique("FreeForm", {module_name(name) for name in schemas_of(document)})
+
+    def change(node: Node) -> Node:
+        described = {key: node[key] for key in ("description", "x-secret", "x-wire-name") if key in node}
+        bare = {key: value for key, value in node.items() if key not in OF_THE_FIELD}
+        if bare.get("type") == "object" and "properties" not in bare:
+            bare = reference(free_form)
+        if not node.get("nullable"):
+            return {"anyOf": [{"allOf": [bare]}], **described} if "$ref" in bare and described else bare | described
+        return {"anyOf": [{"allOf": [bare]} if "$ref" in bare else bare, {"type": "null"}], **described}
+
+    spelled = map_schemas(document, lambda _, schema: deep(schema, change))
+    return with_schemas(spelled, {free_form: {"type": "object"}})
 
 
-def _unsupported_body(document: Node, operation: Node) -> Iterator[str]:
-    content = resolve(document, operation.get("requestBody", {})).get("content", {})
-    if content and list(content) != ["application/json"]:
-        yield f"a request body of type {', '.join(content)} is not supported, only application/json"
-    for media in content.values():
-        for where in _nullable_fields(document, media.get("schema", {}), "body", frozenset()):
-            yield f"a nullable request field is not supported: {where}"
+# What the rules are made of: names, walks, and the components.
 
 
-def _nullable_fields(document: Node, schema: Node, where: str, seen: frozenset[str]) -> Iterator[str]:
-    ref = schema.get("$ref")
-    if ref in seen:
-        return
-    schema, seen = resolve(document, schema), seen | ({ref} if ref else set())
-    if _is_nullable(schema):
-        yield where
-    for name, field in schema.get("properties", {}).items():
-        yield from _nullable_fields(document, field, f"{where}.{name}", seen)
-    if isinstance(schema.get("items"), dict):
-        yield from _nullable_fields(document, schema["items"], f"{where}[]", seen)
-    for part in (part for key in ("allOf", "anyOf", "oneOf") for part in schema.get(key, [])):
-        yield from _nullable_fields(document, part, where, seen)
+def class_name(text: str) -> str:
+    """Spell a name as the generator names a class, so that it finds nothing to change."""
+    name = text
+    while name != (spelled := str(ClassName(name, PREFIX))):
+        name = spelled
+    return name
 
 
-def _unsupported_answers(document: Node, operation: Node) -> Iterator[str]:
-    kinds: dict[str, str] = {}
-    for status, answer in operation.get("responses", {}).items():
-        if not str(status).startswith("2"):
-            continue
-        content = resolve(document, answer).get("content", {})
-        if content and list(content) != ["application/json"]:
-            yield f"an answer of type {', '.join(content)} is not supported, only application/json"
-        kinds[str(status)] = json.dumps(content.get("application/json", {}).get("schema"), sort_keys=True)
-    if len(set(kinds.values())) > 1:
-        yield f"two kinds of success answer are not supported: {', '.join(sorted(kinds))}"
+def module_name(text: str) -> str:
+    """Spell a name as the generator names a module, a function or a field."""
+    return str(PythonIdentifier(text, PREFIX))
 
 
-def operations(document: Node) -> Iterator[tuple[str, str, Node]]:
-    """Yield path, method and operation for each operation, the parameters of its path included."""
-    for path, item in document.get("paths", {}).items():
-        for method in METHODS:
-            if method in item:
-                operation = item[method]
-                parameters = [*item.get("parameters", []), *operation.get("parameters", [])]
-                yield path, method, operation | {"parameters": parameters}
+def unique(name: str, taken: set[str]) -> str:
+    """Number a name whose module is taken already, and take it."""
+    base = f"{name}Model" if name in RESERVED else name
+    candidates = (f"{base}{number}" if number > 1 else base for number in range(1, len(taken) + 2))
+    free = next(candidate for candidate in candidates if module_name(candidate) not in taken)
+    taken.add(module_name(free))
+    return free
 
 
-def resolve(document: Node, node: Node) -> Node:
-    """Follow local references; one that leads nowhere or outside is an empty node."""
-    seen: set[str] = set()
-    while isinstance(node.get("$ref"), str) and node["$ref"] not in seen:
-        seen.add(node["$ref"])
-        target: Any = document
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(target, dict) else None
-        node = target if isinstance(target, dict) else {}
+def is_class(schema: Node) -> bool:
+    """Tell whether a plain schema becomes a class or a named literal."""
+    return "properties" in schema or "enum" in schema
+
+
+def of_the_field(schema: Node) -> Node:
+    """Give what a schema says of the field that it stands for rather than of its type."""
+    return {key: value for key, value in schema.items() if key in OF_THE_FIELD}
+
+
+def find_field(document: Node, place: str) -> Node | None:
+    """Look up ``Schema.field``, at any depth of objects."""
+    schema, *names = place.split(".")
+    node = schemas_of(document).get(schema)
+    for name in names:
+        node = resolve(document, node or {}).get("properties", {}).get(name)
     return node
 
 
-def find_property(document: Node, place: str) -> Node | None:
-    """Look up ``Schema.property``, at any depth of inline objects."""
-    schema, *names = place.split(".")
-    node: Any = document.get("components", {}).get("schemas", {}).get(schema)
-    for name in names:
-        node = node.get("properties", {}).get(name) if isinstance(node, dict) else None
-    return node if isinstance(node, dict) else None
-
-
-def string_values(node: Node) -> list[str] | None:
-    """Give the values that a schema of strings lists, or None where it lists none."""
-    values = node.get("x-enum", node.get("enum"))
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        return None
-    return values or None
+def reached(document: Node, roots: Iterable[Node]) -> set[str]:
+    """Name the components that nodes refer to, directly and through others."""
+    found: set[str] = set()
+    open_ = [ref.removeprefix(COMPONENT) for root in roots for ref in references(root)]
+    while open_:
+        name = open_.pop()
+        if name not in found:
+            found.add(name)
+            open_ += [ref.removeprefix(COMPONENT) for ref in references(schemas_of(document)[name])]
+    return found
 
 
 def reference(name: str) -> Node:
     """Refer to a schema of the components."""
-    return {"$ref": f"#/components/schemas/{name}"}
+    return {"$ref": COMPONENT + name}
+
+
+def schemas_of(document: Node) -> Node:
+    """Give the schemas of the components."""
+    return document.get("components", {}).get("schemas", {})
 
 
 def with_schemas(document: Node, schemas: Node) -> Node:
     """Add schemas to the components."""
-    components = document.get("components", {})
-    return document | {"components": components | {"schemas": components.get("schemas", {}) | schemas}}
+    return document | {"components": document.get("components", {}) | {"schemas": schemas_of(document) | schemas}}
 
 
-def rewrite(node: Any, change: Callable[[Node], Node]) -> Any:
+def all_operations(document: Node) -> list[Node]:
+    """List the operations of a document that is spelled out."""
+    return [node for item in document["paths"].values() for node in item.values()]
+
+
+def map_operations(document: Node, change: Change) -> Node:
+    """Change each operation of a document that is spelled out."""
+    paths = {path: {method: change(node) for method, node in item.items()} for path, item in document["paths"].items()}
+    return document | {"paths": paths}
+
+
+def map_schemas(document: Node, change: NamedChange, in_operations: NamedChange | None = None) -> Node:
+    """Change each whole schema of a document that is spelled out, given the name of the place where it stands."""
+    within = in_operations or change
+
+    def operation(node: Node) -> Node:
+        name = node["operationId"]
+        parameters = [p | {"schema": within(f"{name} {p['name']}", p["schema"])} for p in node["parameters"]]
+        body, answer = node.get("requestBody"), node["responses"]["200"]
+        changed = node | {"parameters": parameters, "responses": {"200": content(answer, f"{name} response")}}
+        return changed | ({"requestBody": content(body, f"{name} body")} if body else {})
+
+    def content(node: Node, name: str) -> Node:
+        return node | _json(within(name, node["content"]["application/json"]["schema"])) if "content" in node else node
+
+    schemas = {name: change(name, schema) for name, schema in schemas_of(document).items()}
+    return map_operations(document, operation) | {"components": {"schemas": schemas}}
+
+
+def deep(schema: Node, change: Change) -> Node:
+    """Change a plain schema and every schema within, innermost first."""
+    fields = {name: deep(field, change) for name, field in schema.get("properties", {}).items()}
+    items = {"items": deep(schema["items"], change)} if "items" in schema else {}
+    return change(schema | ({"properties": fields} if fields else {}) | items)
+
+
+def rewrite(node: Node, change: Change) -> Node:
     """Copy a tree, innermost first, with every mapping in it passed through a change."""
     if isinstance(node, dict):
         return change({key: rewrite(value, change) for key, value in node.items()})
     if isinstance(node, list):
         return [rewrite(item, change) for item in node]
     return node
-
-
-def main() -> int:
-    """Normalize one document from the command line."""
-    parser = argparse.ArgumentParser(description="Rewrite an API document for the generator.")
-    parser.add_argument("document", type=Path)
-    parser.add_argument("settings", type=Path)
-    parser.add_argument("output", type=Path)
-    parser.add_argument("--adopt", action="store_true")
-    arguments = parser.parse_args()
-    yaml = YAML(typ="safe")
-    document, settings = yaml.load(arguments.document), yaml.load(arguments.settings)
-    problems = unsupported(document)
-    normalized, idle = normalize(document, settings)
-    if problems and arguments.adopt:
-        more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
-        problems = [f"the templates do not support the document: {problems[0]}{more}"]
-    for line in problems:
-        print(line, file=sys.stderr)
-    if not problems:
-        for line in idle:
-            print(f"matches nothing in this document: {line}", file=sys.stdout if arguments.adopt else sys.stderr)
-    if problems or (idle and not arguments.adopt):
-        return 1
-    arguments.output.write_text(json.dumps(normalized, default=str), encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

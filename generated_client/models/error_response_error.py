@@ -23,6 +23,3 @@ class ErrorResponseError:
     code: ErrorCode
     message: str
     details: dict[str, Any] | None = None
-
-
-# Below the class, so that models may refer to each other in a circle.

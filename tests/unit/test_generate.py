@@ -1,188 +1,523 @@
-"""Generation as a command, in a copy of the tree: the check, and the adoption of other API documents."""
+"""Generating the client, and adopting another document: in copies of the repository."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
-from copy import deepcopy
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
+from api_document import DocumentError, checked, fetch, operations, parse, read
+from generate import GenerationError, changed_templates, complaint, differences, prepare, put_in_place, wrong_pins
 
-ROOT = Path(__file__).resolve().parents[2]
-yaml = YAML(typ="safe")
-DOCUMENT: Any = yaml.load(ROOT / "openapi/admin.yaml")
+ROOT = Path(__file__).resolve().parent.parent.parent
+OLDER = ROOT.parent / "shared/upstream/admin_2026-04.oas.yaml"
+PARTS = ("generated_client", "openapi", "pinecone_admin", "requirements", "scripts", "pyproject.toml")
+MINIMAL = """
+openapi: 3.0.3
+info: {title: T, version: '1'}
+paths: {/a: {get: {operationId: a, responses: {'204': {description: D}}}}}
+"""
+
+Run = subprocess.CompletedProcess[str]
+
+
+def copy_of_the_repository(folder: Path) -> Path:
+    """Copy what generating needs."""
+    tree = folder / "tree"
+    tree.mkdir()
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(ROOT / part, tree / part)
+    return tree
+
+
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy that no test changes."""
+    return copy_of_the_repository(tmp_path_factory.mktemp("untouched"))
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Copy what generation reads and writes."""
-    for folder in ("generated_client", "openapi", "pinecone_admin", "requirements", "scripts"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, tmp_path)
-    return tmp_path
+    """Return a copy of the test's own."""
+    return copy_of_the_repository(tmp_path)
 
 
-def generate(tree: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run generate.sh of the copy with the environment that runs the tests."""
-    return subprocess.run(
-        ["bash", str(tree / "scripts/generate.sh"), *arguments],
-        cwd=tree.parent,
-        env=os.environ | {"PINECONE_ADMIN_VENV": sys.prefix} | env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def generate(tree: Path, *arguments: str | Path, **environment: str) -> Run:
+    """Run what scripts/generate.sh runs."""
+    return python(tree, "scripts/generate.py", *arguments, **environment)
 
 
-def digest(tree: Path) -> dict[str, str]:
-    """Give the state of every file."""
-    files = (path for path in sorted(tree.rglob("*")) if path.is_file() and "__pycache__" not in path.parts)
-    return {str(path.relative_to(tree)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+def python(tree: Path, *arguments: str | Path, **environment: str) -> Run:
+    """Run Python in a copy, with the packages of the copy."""
+    env = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"} | environment
+    return subprocess.run([sys.executable, *arguments], cwd=tree, env=env, capture_output=True, text=True, check=False)
 
 
-def write(path: Path, document: Any) -> str:
-    """Write an API document."""
-    with path.open("w") as file:
-        YAML(typ="safe", pure=True).dump(document, file)
-    return str(path)
+def fingerprint(tree: Path) -> dict[str, str]:
+    """Hash every file of a copy."""
+    paths = (path for path in tree.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {str(path.relative_to(tree)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
-def run(tree: Path, code: str) -> str:
-    """Run Python in the copy."""
-    done = subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def ours() -> Any:
+    """Read our document, to change it."""
+    return read(str(ROOT / "openapi/admin.yaml"))
 
 
-def test_an_edited_file_is_shown_as_a_diff(tree: Path) -> None:
-    """The check prints what differs, from any folder and with any hash seed, and writes nothing."""
-    path = tree / "generated_client/models/user.py"
-    path.write_text(path.read_text() + "x = 1\n")
-    before = digest(tree)
-    done = generate(tree, "--check", PYTHONHASHSEED="7")
-    assert done.returncode == 1
-    assert "-x = 1" in done.stdout.splitlines()
-    assert digest(tree) == before
+def write_json(path: Path, document: Any) -> Path:
+    """Write a document as JSON, which is YAML, too."""
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
 
 
-def test_the_next_version_is_adopted_and_its_operations_are_called_at_once(tree: Path) -> None:
-    """A new operation, field and role are there, typed, and the report says so; so is what was removed."""
-    document = deepcopy(DOCUMENT)
-    document["paths"]["/admin/projects/{project_id}/pause"] = {
-        "post": deepcopy(document["paths"]["/admin/projects/{project_id}"]["get"]) | {"operationId": "pause_project"}
-    }
-    project = document["components"]["schemas"]["Project"]
-    project["properties"]["paused_at"] = {"type": "string", "format": "date-time", "description": "When."}
-    del project["properties"]["max_pods"]
-    project["required"].remove("max_pods")
-    document["components"]["schemas"]["RoleBinding"]["properties"]["role"]["x-enum"] += ["OrgAuditor"]
-    done = generate(tree, write(tree.parent / "next.yaml", document))
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert "new operation pause_project" in lines
-    assert "fetch_project: new Project.paused_at" in lines
-    assert "BREAKING fetch_project: Project.max_pods is gone" in lines
-    assert "fetch_role_binding: RoleBinding.role now lists OrgAuditor" in lines
-    code = """
-import httpx
-from pinecone_admin import Admin
-from pinecone_admin.operations import pause_project
-body = {"id": "p", "name": "n", "force_encryption_with_cmek": False, "organization_id": "o",
-        "paused_at": "2026-07-01T00:00:00Z"}
-def answer(request):
-    return httpx.Response(200, json=body, headers={"x-path": request.url.path})
-with Admin(access_token="t", transport=httpx.MockTransport(answer)) as admin:
-    print(admin.send(pause_project(project_id="p")).paused_at.year)
-"""
-    assert run(tree, code) == "2026\n"
+# ---- what is refused
 
 
-def test_an_older_document_leaves_generated_client_and_send_working(tree: Path) -> None:
-    """Without paging and service accounts the namespaces cannot all be used, but every operation can."""
-    published = ROOT.parent / "shared/upstream/admin_2026-04.oas.yaml"
-    spec = str(published)
-    if not published.exists():
-        document = deepcopy(DOCUMENT)
-        kept = ("organizations", "projects", "api-keys")
-        document["paths"] = {path: item for path, item in document["paths"].items() if path.split("/")[2] in kept}
-        names = ("Invite", "User", "RoleBinding", "ServiceAccount")
-        every = document["components"]["schemas"]
-        document["components"]["schemas"] = {k: v for k, v in every.items() if not any(name in k for name in names)}
-        spec = write(tree.parent / "older.yaml", document)
-    done = generate(tree, spec)
-    assert done.returncode == 0, done.stderr
-    assert "matches nothing in this document: literal InviteStatus at Invite.status" in done.stdout.splitlines()
-    code = """
-import httpx
-from pinecone_admin import Admin
-from pinecone_admin.operations import list_projects
-def answer(request):
-    return httpx.Response(200, json={"data": []})
-with Admin(access_token="t", transport=httpx.MockTransport(answer)) as admin:
-    print(admin.send(list_projects()).data, admin.projects.list())
-"""
-    assert run(tree, code) == "[] []\n"
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"", "is not an OpenAPI 3 document but empty"),
+        (b"[1]", "is not an OpenAPI 3 document but a list"),
+        (b"hello", "is not an OpenAPI 3 document but text"),
+        (b"3", "is not an OpenAPI 3 document but a number"),
+        (b"{a: 1}", "is not an OpenAPI 3 document but an object without openapi"),
+        (b"swagger: '2.0'", "is not an OpenAPI 3 document but Swagger 2.0"),
+        (b"openapi: 3.2.0", "is OpenAPI 3.2.0, and only 3.0 and 3.1 are supported"),
+        (b"openapi: 3.1.0", "is not a valid OpenAPI document: 'info' is a required property"),
+        (b"a: [1\nb: }", "is neither YAML nor JSON: expected ',' or ']', but got ':' in line 2"),
+        (b"a: 1\na: 2", "is neither YAML nor JSON: found duplicate key"),
+        (b"\x00\xff", "is neither YAML nor JSON"),
+        (b"[" * 100_000, "is neither YAML nor JSON: maximum recursion depth exceeded"),
+        (MINIMAL.replace("description: D", "$ref: b.yaml#/a").encode(), "refers to another document: b.yaml#/a"),
+        (MINIMAL.replace("description: D", "$ref: '#/components/responses/R'").encode(),
+         "refers to #/components/responses/R, which is not there"),
+        (MINIMAL.replace("'1'", "1").encode(),
+         "is not a valid OpenAPI document: info/version: 1 is not of type 'string'"),
+    ],
+)  # fmt: skip
+def test_a_document_that_is_none_is_refused_with_the_reason(text: bytes, reason: str) -> None:
+    """In one line."""
+    with pytest.raises(DocumentError) as caught:
+        checked(parse(text, "SPEC"), "SPEC")
+    # The validator has two engines, whose quotes differ.
+    assert str(caught.value).replace('"', "'").startswith(f"SPEC {reason}")
+    assert "\n" not in str(caught.value)
 
 
-NULLABLE = """openapi: 3.0.3
-info: {title: t, version: '1'}
-paths:
-  /x:
-    post:
-      operationId: make
-      requestBody:
-        content:
-          application/json:
-            schema: {type: object, properties: {a: {type: string, nullable: true}}}
-      responses: {'200': {description: d}}
-"""
-REFUSED = {
-    "missing": (None, "cannot be read: [Errno 2] No such file or directory"),
-    "not YAML": ("a: [", "is not YAML: "),
-    "a list": ("[1, 2]", "is not an OpenAPI 3 document"),
-    "Swagger 2": ("swagger: '2.0'\n", "is not an OpenAPI 3 document"),
-    "OpenAPI without paths": ("openapi: 3.0.3\ninfo: {title: t, version: '1'}\n", "is not valid: "),
-    "a nullable request field": (NULLABLE, "make: a nullable request field is not supported: body.a"),
-    "two kinds of success": (
-        NULLABLE.replace(", nullable: true", "").replace(
-            "{'200': {description: d}}",
-            "{'200': {description: d}, '201': {description: d, content: {application/json: {schema: {type: object}}}}}",
+def test_dates_and_numbers_of_yaml_are_text_where_json_has_text() -> None:
+    """A version that looks like a date stays as it is written, and a status is a key like any other."""
+    document = parse(MINIMAL.replace("'1'", "2026-04-01").replace("'204'", "204").encode(), "SPEC")
+    assert checked(document, "SPEC")["info"]["version"] == "2026-04-01"
+    assert [list(place.operation["responses"]) for place in operations(document)] == [["204"]]
+
+
+def test_several_problems_are_one_line() -> None:
+    """The first is told, and how many more there are."""
+    document = parse(MINIMAL.encode(), "SPEC")
+    document["paths"]["/a"]["get"]["parameters"] = [{"in": "cookie", "name": n, "schema": {}} for n in "pq"]
+    with pytest.raises(
+        GenerationError, match=r"SPEC cannot .* from: a: cookie parameter p is not supported \(and 1 more\)"
+    ):
+        prepare(document, "SPEC", adopting=True)
+
+
+SURROGATE = MINIMAL.replace("operationId: a", 'operationId: a, description: "\\ud800"')
+
+
+@pytest.mark.parametrize(
+    ("spec", "text", "reason"),
+    [
+        ("nowhere.yaml", None, "nowhere.yaml cannot be read: No such file or directory"),
+        ("http://127.0.0.1:1/spec", None, "http://127.0.0.1:1/spec cannot be read: "),
+        ("spec.yaml", "swagger: '2.0'", "spec.yaml is not an OpenAPI 3 document but Swagger 2.0"),
+        ("spec.yaml", MINIMAL.replace("/a:", "/a b:"), "spec.yaml cannot be generated from: a: the path /a b has"),
+        ("spec.json", SURROGATE, "spec.json cannot be generated from: "),
+    ],
+)
+def test_what_fails_leaves_every_file_as_it_was(untouched: Path, spec: str, text: str | None, reason: str) -> None:
+    """At whichever step; it says why in one line on stderr and exits 1."""
+    before = fingerprint(untouched)
+    place = untouched.parent / spec
+    if text is not None:
+        place.write_text(text, encoding="utf-8")
+    failed = generate(untouched, spec if text is None else place)
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr.count("\n") == 1
+    assert failed.stderr.removeprefix("generate.sh: ").removeprefix(f"{untouched.parent}/").startswith(reason)
+    assert fingerprint(untouched) == before
+
+
+def test_files_are_put_in_place_all_or_none(tmp_path: Path) -> None:
+    """When the second cannot be, the first is as it was, and nothing is left over."""
+    for name in ("new", "old", "new2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name, encoding="utf-8")
+    before = fingerprint(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        put_in_place([(tmp_path / "new", tmp_path / "old"), (tmp_path / "new2", tmp_path / "nowhere/old2")])
+    assert fingerprint(tmp_path) == before
+    put_in_place([(tmp_path / "new", tmp_path / "old"), (tmp_path / "new2", tmp_path / "old2")])
+    assert fingerprint(tmp_path) == {**before, "old/file": before["new/file"], "old2/file": before["new2/file"]}
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ("", "it says nothing"),
+        ("Generating x\nTraceback (most recent call last):\n  at\nValueError: no\n", "ValueError: no"),
+        (
+            "Generating x\nWarning(s) encountered while generating. C\n\nCannot parse:\n\nthe rest.\n\n{\n",
+            "Cannot parse: the rest",
         ),
-        "make: two kinds of success answer are not supported: 200, 201",
-    ),
-}
+        ("error: no such rule", "error: no such rule"),
+    ],
+)
+def test_of_what_a_tool_prints_the_reason_is_told(log: str, expected: str) -> None:
+    """Whatever else stands there."""
+    assert complaint(log) == expected
 
 
-@pytest.mark.parametrize(("content", "line"), REFUSED.values(), ids=REFUSED)
-def test_a_document_that_does_not_work_changes_no_file(content: str | None, line: str, tree: Path) -> None:
-    """It ends in one clear line."""
-    spec = tree.parent / f"{tree.name}.yaml"
-    if content is not None:
-        spec.write_text(content)
-    before = digest(tree)
-    done = generate(tree, str(spec))
-    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1), done.stderr
-    assert line in done.stderr
-    assert digest(tree) == before
+# ---- the tools
 
 
-def test_other_tools_than_the_pinned_ones_are_refused(tree: Path) -> None:
-    """What is written depends on their versions and templates to the byte."""
-    checksums = tree / "openapi/templates/UPSTREAM.sha256"
-    checksums.write_text(checksums.read_text().replace(checksums.read_text()[:64], "0" * 64))
-    done = generate(tree, "--check")
-    assert done.returncode == 1
-    assert "the generator's own templates changed" in done.stderr
+def test_other_versions_of_the_tools_are_refused() -> None:
+    """All of them are named, with the version that is needed."""
+    pyproject = '[dependency-groups]\ndev = ["anyio>=4", "openapi-python-client==0.29.1", "ruff==0.17.6"]\n'
+    assert wrong_pins(pyproject, {"openapi-python-client": "0.29.1", "ruff": "0.17.6"}.__getitem__) == []
+    assert wrong_pins(pyproject, {"openapi-python-client": "0.30.0", "ruff": "missing"}.__getitem__) == [
+        "openapi-python-client is 0.30.0, and 0.29.1 is needed",
+        "ruff is missing, and 0.17.6 is needed",
+    ]
 
 
-def test_an_option_that_does_not_exist_shows_the_usage(tree: Path) -> None:
-    """Nothing is guessed."""
-    done = generate(tree, "--chekc")
-    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "Usage: scripts/generate.sh [--check] [SPEC]")
+def test_other_templates_of_the_generator_are_refused(tmp_path: Path) -> None:
+    """Ours were written to replace these, to the byte."""
+    (tmp_path / "model.py.jinja").write_text("x", encoding="utf-8")
+    assert changed_templates(f"{hashlib.sha256(b'x').hexdigest()}  model.py.jinja\n", tmp_path) == []
+    assert changed_templates(f"{hashlib.sha256(b'y').hexdigest()}  model.py.jinja\n", tmp_path) == ["model.py.jinja"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "reason"),
+    [
+        ("pyproject.toml", '"ruff==', '"ruff==9', " is needed: run scripts/test, which installs it\n"),
+        ("openapi/templates/UPSTREAM.sha256", "  model.py", "0  model.py", ", then update UPSTREAM.sha256\n"),
+        ("openapi/generator.yaml", "literals:\n", "literals:\n  Colour: Pet.colour\n",
+         "generate.sh: matches nothing in openapi/admin.yaml: literal Colour at Pet.colour\n"),
+    ],
+)  # fmt: skip
+def test_settings_that_do_not_fit_end_in_one_line(tree: Path, file: str, old: str, new: str, reason: str) -> None:
+    """A pin, a hash, or a name that matches nothing in our own document."""
+    text = (tree / file).read_text(encoding="utf-8")
+    (tree / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    failed = generate(tree, "--check")
+    assert (failed.returncode, failed.stdout, failed.stderr.count("\n")) == (1, "", 1)
+    assert failed.stderr.endswith(reason)
+
+
+# ---- generating
+
+
+def test_the_committed_files_are_what_is_generated(untouched: Path) -> None:
+    """Whatever the seed of the hashes, and whatever folder it is run from."""
+    for seed in ("0", "1"):
+        done = generate(untouched, "--check", PYTHONHASHSEED=seed)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_files_that_differ_are_shown(tree: Path) -> None:
+    """As a unified diff with exit status 1; generating puts them right."""
+    before = fingerprint(tree)
+    edited, orphan, missing = (tree / "generated_client" / name for name in ("types.py", "orphan.py", "models/user.py"))
+    edited.write_text(edited.read_text(encoding="utf-8") + "SPOILT = 1\n", encoding="utf-8")
+    orphan.write_text("x = 1\n", encoding="utf-8")
+    missing.unlink()
+    found = generate(tree, "--check")
+    assert found.returncode == 1
+    assert (
+        found.stderr
+        == "generate.sh: generated_client differs from what openapi/admin.yaml gives: run scripts/generate.sh\n"
+    )
+    assert {"-SPOILT = 1", "-x = 1", "+class User:"} <= set(found.stdout.splitlines())
+    assert generate(tree).returncode == 0
+    assert fingerprint(tree) == before
+
+
+def test_folders_are_compared_in_both_directions(tmp_path: Path) -> None:
+    """Files of only one side differ from nothing; caches do not count."""
+    for name in ("old/a", "new/b", "new/__pycache__/c"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{name}\n", encoding="utf-8")
+    lines = list(differences(tmp_path / "old", tmp_path / "new"))
+    assert [line for line in lines if line[0] in "+-" and line[:3] not in {"+++", "---"}] == ["-old/a\n", "+new/b\n"]
+
+
+# ---- adopting
+
+
+def next_version() -> Any:
+    """Make up a next version of our document: an operation, a field and a role more, and a field less."""
+    document = ours()
+    document["info"]["version"] = "2027-01"
+    answer = {"schema": {"$ref": "#/components/schemas/Audit"}}
+    document["paths"]["/admin/audits/{audit_id}"] = {
+        "get": {
+            "operationId": "fetch_audit",
+            "tags": ["Audits"],
+            "parameters": [{"in": "path", "name": "audit_id", "required": True, "schema": {"type": "string"}}],
+            "responses": {"200": {"description": "D", "content": {"application/json": answer}}},
+        }
+    }
+    schemas = document["components"]["schemas"]
+    fields = {"id": {"type": "string"}, "by": {"$ref": "#/components/schemas/User"}}
+    schemas["Audit"] = {"type": "object", "required": ["id", "by"], "properties": fields}
+    schemas["CreateProjectRequest"]["properties"]["region"] = {"type": "string"}
+    del schemas["User"]["properties"]["name"]
+    return replaced(document, "OrgOwner", ["OrgOwner", "OrgAuditor"])
+
+
+def replaced(node: Any, value: str, by: list[str]) -> Any:
+    """Put several values in the place of one wherever values are listed."""
+    if isinstance(node, dict):
+        return {key: replaced(item, value, by) for key, item in node.items()}
+    if isinstance(node, list):
+        return [new for item in node for new in (by if item == value else [replaced(item, value, by)])]
+    return node
+
+
+SEND = """
+import json, sys, httpx
+import generated_client.api, generated_client.models
+from generated_client.api import {operation}
+from pinecone_admin import Admin
+
+def answer(request):
+    assert request.headers["x-pinecone-api-version"] == {version!r}, request.headers
+    assert request.url.path == {path!r}, request.url
+    return httpx.Response(200, json=json.loads({body!r}))
+
+with Admin(access_token="t", transport=httpx.MockTransport(answer)) as admin:
+    print({calls})
+"""
+
+
+def wrapper(tree: Path, *arguments: str | Path, folder: Path) -> Run:
+    """Run scripts/generate.sh itself, with an environment that needs no installing."""
+    venv = folder / "venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin/python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    (venv / "bin/python").chmod(0o755)
+    locked = (tree / "requirements/dev.txt").read_bytes() + (tree / "pyproject.toml").read_bytes()
+    (venv / "installed-dev").write_text(f"{hashlib.sha256(locked).hexdigest()}  -\n", encoding="utf-8")
+    env = os.environ | {"PINECONE_ADMIN_VENV": str(venv)}
+    command = [tree / "scripts/generate.sh", *arguments]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+
+def test_the_next_version_is_adopted_in_one_command(tree: Path, tmp_path: Path) -> None:
+    """From any folder; the changes are reported, and the new operation can be sent at once."""
+    spec = write_json(tmp_path / "next.json", next_version())
+    done = wrapper(tree, "next.json", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[:-1] == [
+        "breaking: User.name: removed",
+        "compatible: API version: is now 2027-01, was 2026-07",
+        "compatible: fetch_audit: new operation",
+        "compatible: CreateProjectRequest.region: new",
+        "compatible: RoleName: new value OrgAuditor",
+    ]
+    assert (tree / "openapi/admin.yaml").read_bytes() == spec.read_bytes()
+    body = json.dumps({"id": "a", "by": {"id": "u", "email": "ada@example.com"}})
+    calls, path = 'admin.send(fetch_audit(audit_id="a/b"))', "/admin/audits/a/b"
+    sent = python(
+        tree, "-c", SEND.format(operation="fetch_audit", version="2027-01", path=path, body=body, calls=calls)
+    )
+    assert sent.stdout == "Audit(id='a', by=User(id='u', email='ada@example.com'))\n", sent.stderr
+    again = generate(tree, "--check")
+    assert (again.returncode, again.stdout) == (0, "")
+
+
+def older() -> Any:
+    """Give the 2026-04 document where it is at hand, else what is like it: ours without what is new since."""
+    if OLDER.exists():
+        return read(str(OLDER))
+    document = ours()
+    document["paths"] = {
+        path: item
+        for path, item in document["paths"].items()
+        if path.split("/")[2] in {"organizations", "projects", "api-keys"}
+    }
+    document["info"]["version"] = "2026-04"
+    kept = ("APIKey", "Project", "Organization", "Update", "Create", "List", "Error")
+    gone = ("Invite", "User", "ServiceAccount", "RoleBinding")
+    document["components"]["schemas"] = {
+        name: schema
+        for name, schema in document["components"]["schemas"].items()
+        if any(word in name for word in kept) and not any(word in name for word in gone)
+    }
+    return document
+
+
+def test_an_older_version_is_adopted_too(tree: Path, tmp_path: Path) -> None:
+    """What matches nothing in it is reported; what it has can be sent, and its namespaces can be used."""
+    spec = write_json(tmp_path / "older.json", older())
+    done = generate(tree, spec.as_uri())
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert sum(line.endswith(": operation removed") for line in lines) == 18
+    assert "idle: literal InviteStatus at Invite.status matches nothing" in lines
+    assert "idle: secret ServiceAccountWithSecret.client_secret matches nothing" in lines
+    calls, path = "admin.send(list_projects()), admin.projects.list()", "/admin/projects"
+    code = SEND.format(operation="list_projects", version="2026-04", path=path, body='{"data": []}', calls=calls)
+    sent = python(tree, "-c", code)
+    assert sent.stdout == "ProjectList(data=[]) []\n", sent.stderr
+
+
+ODD = r"""
+openapi: 3.1.0
+info: {title: 'Odd "API"', version: 2026-04-01}
+paths:
+  /:
+    get: {responses: {default: {description: D, content: {'*/*': {schema: {$ref: '#/components/schemas/Json'}}}}}}
+  /pets/{pet.id}/{class}:
+    parameters:
+      - {in: path, name: pet.id, required: true, schema: {type: integer}, description: 'Ends with "'}
+      - {in: path, name: class, required: true, schema: {$ref: '#/components/schemas/Id'}, description: 'Ends with \'}
+    put:
+      tags: [import]
+      operationId: import
+      summary: '"Quoted"'
+      description: 'A back\slash, \N and \"""three\""", and at the end "'
+      parameters:
+        - {in: query, name: 'filter[name]', schema: {anyOf: [{type: string}, {type: 'null'}]}}
+        - {in: query, name: body, schema: {type: array, items: {type: integer}}}
+        - {in: query, name: class, schema: {type: number}}
+      requestBody:
+        content: {application/json: {schema: {oneOf: [{$ref: '#/components/schemas/Operation'}, {type: string}]}}}
+      responses: {200: {description: D, content: {application/hal+json: {schema: {$ref: '#/components/schemas/Odd'}}}}}
+    delete: {tags: [日本 語], operationId: delete-it, responses: {'204': {description: D}}}
+  /nothing: {get: {tags: [nothing], operationId: nothing, responses: {2XX: {$ref: '#/components/responses/Maybe'}}}}
+components:
+  responses:
+    Maybe:
+      description: D
+      content: {application/json: {schema: {anyOf: [{$ref: '#/components/schemas/Odd'}, {type: 'null'}]}}}
+  schemas:
+    Id: {type: string, format: uuid}
+    Json: {oneOf: [{type: string}, {type: array, items: {$ref: '#/components/schemas/Json'}}]}
+    Operation: {type: object, properties: {any: {$ref: '#/components/schemas/Any'}}}
+    Any: {description: 'Ends with "', enum: [a, 'b"c', "d'e"]}
+    Base:
+      title: Odd
+      type: object
+      required: [kind]
+      properties: {kind: {type: string}, tree: {$ref: '#/components/schemas/Tree'}}
+    Tree: {type: array, items: {$ref: '#/components/schemas/Tree'}}
+    OddKind: {type: object, properties: {a: {type: string}}}
+    Odd:
+      title: Odd
+      allOf:
+        - $ref: '#/components/schemas/Base'
+        - required: ['@id', none, numbers, field]
+          properties:
+            kind: {enum: [odd, even]}
+            id: {type: integer, enum: [1, 2]}
+            '@id': {type: string}
+            3d-view: {type: boolean, default: true}
+            odd: {$ref: '#/components/schemas/Odd'}
+            none: {type: [string, 'null'], format: date-time}
+            numbers: {type: array, items: {type: [number, 'null']}}
+            map: {type: object, additionalProperties: {type: object, properties: {a: {type: string}}}}
+            field: {type: string, description: 'Ends with "'}
+            self: {type: string, format: date}
+            nested: {type: object, properties: {kind: {type: object, properties: {b: {const: c}}}}}
+"""
+
+USE_ODD = """
+import json
+from generated_client.api import delete_it, get, import_, nothing
+from pinecone_admin._codec import decode, encode
+
+put = import_(pet_id=7, class_path="c", body={"any": 1}, body_=["1"], class_query="1")
+assert dict(put.path_parameters) == {"pet_id": "7", "class_path": "c"}, put
+assert dict(put.query) == {"filter[name]": None, "body": ["1"], "class": "1"}, put
+inner = {"kind": "?", "id": 2, "@id": "y", "numbers": [], "field": "g", "tree": [[], [[]]], "3d-view": True}
+odd = {"kind": "odd", "@id": "x", "odd": inner, "numbers": [1.5, None], "field": "f", "map": {"m": 1}}
+misfit = decode(json.dumps(odd | {"odd": {"kind": 3}}).encode(), put.returns)
+assert misfit.path == "odd.kind", misfit
+for operation, answer in ((get(), ["a", ["b"]]), (nothing(), None), (put, odd)):
+    assert json.loads(encode(decode(json.dumps(answer).encode(), operation.returns).value)) == answer
+assert delete_it(pet_id=7, class_="c").returns is None
+"""
+
+
+def test_an_odd_document_is_adopted(tree: Path, tmp_path: Path) -> None:
+    """Circles, choices, merged schemas, keywords, quotes: it imports, has the types it says, and decodes."""
+    (tmp_path / "odd.yaml").write_text(ODD, encoding="utf-8")
+    done = generate(tree, tmp_path / "odd.yaml")
+    assert (done.returncode, done.stderr) == (0, "")
+    used = python(tree, "-c", USE_ODD)
+    assert (used.returncode, used.stderr) == (0, "")
+    strict = ("--strict", "--config-file", os.devnull, "--cache-dir", str(tmp_path / "mypy"), "-p", "generated_client")
+    typed = python(tree, "-m", "mypy", *strict)
+    assert typed.returncode == 0, typed.stdout
+
+
+def test_adopting_can_be_tried(untouched: Path) -> None:
+    """With --check the report and the diff are printed, and nothing is written."""
+    before = fingerprint(untouched)
+    spec = write_json(untouched.parent / "next.json", next_version())
+    tried = generate(untouched, "--check", spec)
+    assert tried.returncode == 1
+    assert tried.stdout.startswith("breaking: User.name: removed\n")
+    assert "+class Audit:" in tried.stdout.splitlines()
+    assert fingerprint(untouched) == before
+
+
+@pytest.mark.parametrize("arguments", [("--nonsense",), ("--check", "-x"), ("one", "two"), ("",)])
+def test_the_usage_is_told(arguments: tuple[str, ...]) -> None:
+    """An option that there is not, one document too many, or an empty one ends there."""
+    done = subprocess.run([ROOT / "scripts/generate.sh", *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage: scripts/generate.sh [--check] [SPEC]\n")
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """Serve a folder over HTTP on a loopback port."""
+    handler = partial(QuietHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files, and logs nothing."""
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+def test_a_document_is_read_from_a_path_or_a_url(tmp_path: Path, address: str) -> None:
+    """By http or as a file; another answer than success is a reason, too."""
+    (tmp_path / "spec.yaml").write_text(MINIMAL, encoding="utf-8")
+    for source in (str(tmp_path / "spec.yaml"), (tmp_path / "spec.yaml").as_uri(), f"{address}/spec.yaml"):
+        assert fetch(source) == MINIMAL.encode()
+    with pytest.raises(DocumentError, match=r"/nowhere.yaml cannot be read: it answers 404$"):
+        fetch(f"{address}/nowhere.yaml")
+    with pytest.raises(DocumentError, match="cannot be read"):
+        fetch("http://[")

@@ -1,74 +1,119 @@
-"""The derivation of the sync twins."""
+"""Deriving the synchronous client from the asynchronous one."""
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import unasync
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parent.parent.parent
+SOURCE = '''"""Sends; awaits nothing."""
+
+import asyncio
 
 
-def test_code_docstrings_and_comments_are_rewritten_alike() -> None:
-    """Nothing async is left, not even in words."""
-    source = '''async def f(admin: AsyncAdmin) -> None:
-    """Do as ``await admin.aclose()`` does."""
-    async with admin:  # AsyncAdmin
-        async for x in await admin.g():
-            pass
-    # <async only>
-    await nothing()
-    # </async only>
+async def send() -> None:
+    """Send what was awaited."""
+    await there(timeout=1)
+    async with lock:
+        pass
 '''
-    assert (
-        unasync.derive(source, set())
-        == '''def f(admin: Admin) -> None:
-    """Do as ``admin.close()`` does."""
-    with admin:  # Admin
-        for x in admin.g():
-            pass
-'''
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Any:
+    """Return the script as it runs in a small tree of its own, with two rules."""
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "pinecone_admin/_async").mkdir(parents=True)
+    (tmp_path / "pinecone_admin/_async/send.py").write_text(SOURCE, encoding="utf-8")
+    path = Path(shutil.copy(ROOT / "scripts/unasync.py", tmp_path / "scripts"))
+    spec = importlib.util.spec_from_file_location("unasync_of_a_small_tree", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.RULES = [(r"\basync (def|with)\b", r"\1"), (r"\bawait ", "")]
+    return module
+
+
+@pytest.fixture
+def run(script: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Return a function that runs the script, and gives its status and what it said."""
+
+    def call(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["unasync.py", *arguments])
+        return script.main(), capsys.readouterr().err
+
+    return call
+
+
+def test_a_derived_file_names_its_source_and_needs_nothing_async(run: Any, tmp_path: Path) -> None:
+    """Imports that nothing needs any more are gone, and what was derived passes the check."""
+    assert run() == (0, "")
+    derived = (tmp_path / "pinecone_admin/_sync/send.py").read_text(encoding="utf-8")
+    assert derived == (
+        "# Derived from pinecone_admin/_async/send.py by scripts/unasync.py: change that, not this file.\n"
+        '"""Sends; awaits nothing."""\n\n\n'
+        'def send() -> None:\n    """Send what was awaited."""\n    there(timeout=1)\n    with lock:\n        pass\n'
     )
+    assert run("--check") == (0, "")
 
 
-def append(tree: Path) -> str:
-    """Add a line to a derived file."""
-    path = tree / "pinecone_admin/_sync/users.py"
-    path.write_text(path.read_text() + "# more\n")
-    return "pinecone_admin/_sync/users.py is not what scripts/unasync.py gives"
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda path: path.write_text(path.read_text(encoding="utf-8") + "x = 1\n", encoding="utf-8"),
+         "send.py is not what scripts/unasync.py gives"),
+        (lambda path: path.unlink(), "send.py is not what scripts/unasync.py gives"),
+        (lambda path: path.with_name("orphan.py").write_text("", encoding="utf-8"), "orphan.py has no source"),
+    ],
+    ids=["an appended line", "a missing file", "an orphan"],
+)  # fmt: skip
+def test_the_check_compares_whole_files_in_both_directions(
+    run: Any, tmp_path: Path, spoil: Any, complaint: str
+) -> None:
+    """It names the file, and changes nothing."""
+    run()
+    spoil(tmp_path / "pinecone_admin/_sync/send.py")
+    assert run("--check") == (1, f"pinecone_admin/_sync/{complaint}\n")
+    assert run("--check")[0] == 1
 
 
-def orphan(tree: Path) -> str:
-    """Add a file that has no source."""
-    (tree / "pinecone_admin/_sync/orphan.py").write_text("")
-    return "pinecone_admin/_sync/orphan.py has no source"
+def test_a_rule_that_matches_nothing_is_an_error(script: Any, run: Any) -> None:
+    """Whether it checks or writes; it is named."""
+    script.RULES.append(("nowhere", ""))
+    assert run() == (1, "this rule matches nothing: nowhere\n")
+    assert run("--check") == (1, "this rule matches nothing: nowhere\n")
 
 
-def remove(tree: Path) -> str:
-    """Remove a derived file."""
-    (tree / "pinecone_admin/_sync/users.py").unlink()
-    return "pinecone_admin/_sync/users.py is not what scripts/unasync.py gives"
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('"""Send with AsyncAdmin, which awaits the answer."""', '"""Send with Admin, which calls the answer."""'),
+        ("    await admin.aclose()  # AsyncAdmin", "    admin.close()  # Admin"),
+        ("async def __aenter__(self) -> AsyncAdmin:", "def __enter__(self) -> Admin:"),
+        ("async for page in pages.__aiter__():", "for page in pages.__iter__():"),
+        ("from pinecone_admin._async.client import AsyncAdmin", "from pinecone_admin._sync.client import Admin"),
+        ("transport: httpx.AsyncBaseTransport", "transport: httpx.BaseTransport"),
+        ("await self._transport.handle_async_request(request)", "self._transport.handle_request(request)"),
+        ("async with self._lock:", "with self._lock:"),
+        ("def f() -> AsyncIterator[int]:", "def f() -> Iterator[int]:"),
+        ("await async_sleep(1)", "sleep(1)"),
+        ("await sleep(1)  # noqa: ASYNC110 - it is woken", "sleep(1)"),
+        ("awaited = asynchronous", "awaited = asynchronous"),
+    ],
+)
+def test_code_docstrings_and_comments_are_rewritten_alike(line: str, expected: str) -> None:
+    """Locks, iterators, transports and names; words that only look like it stay."""
+    assert unasync.derive(line, set()) == expected
 
 
-def idle(tree: Path) -> str:
-    """Add a rule that matches nothing."""
-    path = tree / "scripts/unasync.py"
-    path.write_text(path.read_text().replace("RULES = [\n", 'RULES = [\n    (r"never there", ""),\n', 1))
-    return "this rule matches nothing: never there"
-
-
-@pytest.mark.parametrize("spoil", [append, orphan, remove, idle])
-def test_the_check_finds_every_difference(spoil: Callable[[Path], str], tmp_path: Path) -> None:
-    """Whole files are compared, in both directions."""
-    for folder in ("generated_client", "pinecone_admin", "scripts", "tests/_async", "tests/_sync"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    line = spoil(tmp_path)
-    command = [sys.executable, str(tmp_path / "scripts/unasync.py"), "--check"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr.splitlines()) == (1, [line])
+def test_what_only_async_has_is_left_out() -> None:
+    """Between two comments that say so."""
+    source = "a\n    # <async only>\n    b\n    # </async only>\nc\n"
+    assert unasync.derive(source, set()) == "a\nc\n"

@@ -26,14 +26,13 @@ def list_role_bindings(
     filter that goes with it is refused with 400 INVALID_ARGUMENT.
 
     Args:
-        principal_type: What kind of principal holds the role.
+        principal_type: Only bindings of this kind of principal.
         principal_id: Only bindings of the principal with this id. Without principal_type it is refused with 400
             INVALID_ARGUMENT.
-        resource_type: Whether the role is held on an organization or on a project.
+        resource_type: Only bindings on this kind of resource.
         resource_id: Only bindings on the organization or project with this id. Without resource_type it is
             refused with 400 INVALID_ARGUMENT.
-        role: The role that is held. One that starts with Org is held on an organization, any other on a
-            project.
+        role: Only bindings that give this role.
         limit: How many items a page holds at most, 1 to 100; outside of that 400 OUT_OF_RANGE.
         pagination_token: Where the page starts: pagination.next of the page before, sent with the same filters and
             limit, or nothing for the first page. A token that is expired or from another list is

@@ -1,0 +1,227 @@
+"""Read an OpenAPI document, follow its references, and walk its operations: what every script here needs of one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+import httpx
+from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
+VERSION_HEADER = "x-pinecone-api-version"
+TIMEOUT = 30.0
+
+Node: TypeAlias = Any
+"""A value of the document; what it holds is known only to the function that reads it."""
+
+_VALIDATORS = {"3.0": OpenAPIV30SpecValidator, "3.1": OpenAPIV31SpecValidator}
+# What stands under these keys is data, where "$ref" has no meaning; unless the key is a name of the author's choice.
+_DATA = frozenset({"example", "examples", "default", "enum", "const"})
+_NAMES = frozenset({"properties", "schemas", "parameters", "responses", "requestBodies", "headers"})
+
+
+class DocumentError(Exception):
+    """Says in one line why a document cannot be used."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(re.sub(r"\s+", " ", message).strip())
+
+
+class Place(NamedTuple):
+    """An operation and where it stands."""
+
+    path: str
+    method: str
+    operation: Node
+
+    @property
+    def label(self) -> str:
+        """What the operation is called in reports."""
+        return str(self.operation.get("operationId") or f"{self.method.upper()} {self.path}")
+
+
+def read(source: str) -> Node:
+    """Read a document from a path or URL and check it.
+
+    Raises:
+        DocumentError: It is missing, unreachable, not YAML or JSON, or not a valid OpenAPI 3.0 or 3.1 document.
+    """
+    return checked(parse(fetch(source), source), source)
+
+
+def fetch(source: str) -> bytes:
+    """Get the bytes at a path, or at an http, https or file URL."""
+    try:
+        if urlsplit(source).scheme in {"http", "https"}:
+            answer = httpx.get(source, timeout=TIMEOUT, follow_redirects=True)
+            if not answer.is_success:
+                raise DocumentError(f"{source} cannot be read: it answers {answer.status_code}")
+            return answer.content
+        if source.startswith("file:"):
+            return Path(url2pathname(urlsplit(source).path)).read_bytes()
+        return Path(source).read_bytes()
+    except OSError as exc:
+        raise DocumentError(f"{source} cannot be read: {exc.strerror or exc}") from exc
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as exc:
+        raise DocumentError(f"{source} cannot be read: {exc or type(exc).__name__}") from exc
+
+
+def parse(text: bytes, source: str) -> Node:
+    """Read JSON or YAML, as JSON types only: a date becomes text, and a key of any type its text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(json.dumps(YAML(typ="safe").load(text), default=str))
+    except YAMLError as exc:
+        reason = getattr(exc, "problem", None) or getattr(exc, "reason", None) or type(exc).__name__
+        mark = getattr(exc, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        raise DocumentError(f"{source} is neither YAML nor JSON: {reason}{where}") from exc
+    except (ValueError, TypeError, RecursionError) as exc:
+        raise DocumentError(f"{source} is neither YAML nor JSON: {exc}") from exc
+
+
+def checked(document: Node, source: str) -> Node:
+    """Give a document back that is a valid OpenAPI 3.0 or 3.1 and refers to nothing outside of itself."""
+    if not isinstance(document, dict) or "openapi" not in document:
+        raise DocumentError(f"{source} is not an OpenAPI 3 document but {_kind(document)}")
+    version = str(document["openapi"])
+    validator = _VALIDATORS.get(".".join(version.split(".")[:2]))
+    if validator is None:
+        raise DocumentError(f"{source} is OpenAPI {version}, and only 3.0 and 3.1 are supported")
+    try:
+        problem = _stray_reference(document) or _first_error(validator(document))
+    except RecursionError:
+        problem = "refers to itself in a circle, or is nested too deeply"
+    except Exception as exc:  # noqa: BLE001 - the validator may stumble over anything
+        problem = f"is not a valid OpenAPI document: {type(exc).__name__}: {exc}"
+    if problem is not None:
+        raise DocumentError(f"{source} {problem}")
+    return document
+
+
+def _stray_reference(document: Node) -> str | None:
+    for reference in references(document):
+        if not reference.startswith("#"):
+            return f"refers to another document: {reference}"
+        if find(document, reference) is None:
+            return f"refers to {reference}, which is not there"
+    return None
+
+
+def _first_error(validator: Any) -> str | None:
+    error = next(iter(validator.iter_errors()), None)
+    return f"is not a valid OpenAPI document: {_brief(_innermost(error))}" if error is not None else None
+
+
+def _innermost(error: Any) -> Any:
+    """Follow an error that sums up others to the one that came furthest into the document."""
+    while error.context:
+        error = max(error.context, key=lambda inner: len(inner.absolute_path))
+    return error
+
+
+def _kind(value: Node) -> str:
+    if isinstance(value, dict):
+        return f"Swagger {value['swagger']}" if "swagger" in value else "an object without openapi"
+    return {"NoneType": "empty", "list": "a list", "str": "text"}.get(type(value).__name__, "a number")
+
+
+def _brief(error: Any) -> str:
+    """Say where and what, without the value that the message quotes: it can be most of the document."""
+    where = "/".join(str(step) for step in error.absolute_path)
+    message = str(error.message).strip().splitlines()[0]
+    start, end = 60, 100
+    short = message if len(message) <= start + end else f"{message[:start]} … {message[-end:]}"
+    return f"{where}: {short}" if where else short
+
+
+def references(node: Node, *, names: bool = False) -> Iterator[str]:
+    """Yield every reference of a document."""
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for key, value in node.items():
+            if names or not (key in _DATA or key.startswith("x-")):
+                yield from references(value, names=not names and key in _NAMES)
+    elif isinstance(node, list):
+        for item in node:
+            yield from references(item)
+
+
+def find(document: Node, reference: str) -> Node:
+    """Look up a local reference; None where it leads nowhere."""
+    if not reference.startswith("#/"):
+        return None
+    node = document
+    for part in unquote(reference).split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
+            node = node[int(key)]
+        else:
+            node = node.get(key) if isinstance(node, dict) else None
+    return node
+
+
+def resolve(document: Node, node: Node) -> Node:
+    """Follow references to what they stand for; in a circle, or to nothing, is an empty mapping."""
+    seen: set[str] = set()
+    while isinstance(node, dict) and isinstance(node.get("$ref"), str):
+        if node["$ref"] in seen:
+            return {}
+        seen.add(node["$ref"])
+        node = find(document, node["$ref"])
+    return node if isinstance(node, dict) else {}
+
+
+def operations(document: Node) -> Iterator[Place]:
+    """Yield each operation with its references followed and the parameters of its path among its own."""
+    for path, node in document.get("paths", {}).items():
+        item = resolve(document, node)
+        for method in METHODS:
+            if path.startswith("/") and isinstance(item.get(method), dict):
+                yield Place(path, method, _complete(document, item, item[method]))
+
+
+def _complete(document: Node, item: Node, operation: Node) -> Node:
+    own = [resolve(document, parameter) for parameter in operation.get("parameters", [])]
+    named = {(parameter["name"], parameter["in"]) for parameter in own}
+    shared = [resolve(document, parameter) for parameter in item.get("parameters", [])]
+    return operation | {
+        "parameters": [*own, *(p for p in shared if (p["name"], p["in"]) not in named)],
+        "requestBody": resolve(document, operation.get("requestBody", {})),
+        "responses": {
+            status: resolve(document, answer)
+            for status, answer in operation.get("responses", {}).items()
+            if not status.startswith("x-")
+        },
+    }
+
+
+def json_schema(content: Node, *, in_answer: bool) -> Node:
+    """Give the schema of the JSON among the types of a body; None where there is no JSON.
+
+    A server that offers any type answers with JSON when asked for it. A body that it takes has to be plain JSON, for
+    that is what the client says it sends.
+    """
+    fitting = r"application/json|\*/\*" if not in_answer else r"application/(json|[\w.+-]+\+json)|\*/\*|application/\*"
+    found = [kind for kind in content if re.fullmatch(fitting, kind.split(";")[0].strip().lower())]
+    exact = [kind for kind in found if kind.lower().startswith("application/json")]
+    return content[(exact or found)[0]].get("schema", {}) if found else None
+
+
+def successes(operation: Node) -> dict[str, Node]:
+    """Give the answers that mean success: those of 2xx, or the default where there are none."""
+    answers: dict[str, Node] = operation["responses"]
+    found = {status: answer for status, answer in answers.items() if status.startswith("2")}
+    return found or {status: answer for status, answer in answers.items() if status == "default"}
