@@ -2,20 +2,24 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from attrs import evolve
 
 from pinecone_admin.emulator import Emulator, checks, require, rules, state
 from pinecone_admin.emulator.call import Request, Response
 from pinecone_admin.emulator.catalogue import RULES
 from pinecone_admin.emulator.conformance.__main__ import main
 from pinecone_admin.emulator.conformance.registry import CHECKS, Phase
+from pinecone_admin.emulator.conformance.service import Service
 from pinecone_admin.emulator.rules import TOKEN_PATH
 from pinecone_admin.emulator.server import serving
 
@@ -96,11 +100,53 @@ def test_small_plan_is_checked_as_far_as_it_goes(emulator: Emulator, conformance
     status, report = conformance("--write")
     assert status == 0
     assert "the plan has no service accounts" in report
-    assert "there is no room for a second project" in report
+    assert "there is no room for another project" in report
     emulator.configure(project_quota=0)
     status, report = conformance("--write")
-    assert "POST /admin/projects answered 403 QUOTA_EXCEEDED, not 200" in report
     assert (status, verdicts(report)["max-pods"]) == (0, "skipped")
+    emulator.configure(project_quota=1, payment_status="Suspended")
+    status, report = conformance("--write")
+    assert "the organization's billing state forbids creating" in report
+    assert (status, verdicts(report)["max-pods"]) == (0, "skipped")
+
+
+def test_used_up_mail_limit_is_no_difference(emulator: Emulator, conformance: Run) -> None:
+    """Where no more mails may be sent, the checks of invites are skipped with that reason."""
+    emulator.configure(invite_mails_per_hour=0)
+    status, report = conformance(*WRITE)
+    assert "no more invites may be mailed within this hour" in report
+    assert (status, verdicts(report)["invite-lifetime"]) == (0, "skipped")
+
+
+@pytest.mark.parametrize("fault", [{"drop": "before"}, {"status": 500}])
+def test_checks_that_cannot_be_prepared_are_no_success(
+    emulator: Emulator, url: str, capsys: pytest.CaptureFixture[str], fault: dict[str, Any]
+) -> None:
+    """Where the project to work in cannot be created, the status is 2, and one line says why."""
+    emulator.faults.add("create_project", **fault)
+    assert main(["--host", url, "--oauth-url", url + TOKEN_PATH, *WRITE]) == 2
+    told = capsys.readouterr()
+    assert verdicts(told.out)["paged-lists"] == "same"
+    assert told.err.startswith(f"cannot check {url}: ")
+
+
+@pytest.mark.parametrize("requests", [60, 120, 121, 122, 180])
+def test_interruption_leaves_nothing(
+    emulator: Emulator, url: str, capsys: pytest.CaptureFixture[str], requests: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever interrupts the checks, wherever that is, finds nothing of theirs left, and no traceback."""
+    before = populated(emulator)
+    send, sent = Service.send, count(1)
+
+    def interrupted(service: Service, method: str, path: str, **request: Any) -> httpx.Response:
+        if next(sent) == requests:
+            raise KeyboardInterrupt
+        return send(service, method, path, **request)
+
+    monkeypatch.setattr(Service, "send", interrupted)
+    assert main(["--host", url, "--oauth-url", url + TOKEN_PATH, *WRITE]) == 2
+    assert "interrupted; what was created is deleted again" in capsys.readouterr().err
+    assert populated(emulator) | {"invite_mails": 0} == before
 
 
 def test_what_cannot_be_cleaned_up_is_told(emulator: Emulator, conformance: Run) -> None:
@@ -213,6 +259,46 @@ def _other_prefix(_: pytest.MonkeyPatch, emulator: Emulator) -> None:
     emulator.configure(key_prefix="sk_")
 
 
+def _created(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+    handle = rules.handle
+
+    def handled(request: Request, *arguments: Any) -> Response:
+        answer = handle(request, *arguments)
+        success = rules.operation_id(request) == operation and answer.status == 200
+        return evolve(answer, status=201) if success else answer
+
+    monkeypatch.setattr(rules, "handle", handled)
+
+
+def _projects_with_201(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+    _created(monkeypatch, "create_project")
+
+
+def _invites_with_201(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+    _created(monkeypatch, "create_invite")
+
+
+def _whole_pages(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+    window = rules._window
+    monkeypatch.setattr(rules, "_window", lambda *arguments: evolve(window(*arguments), limit=100))
+
+
+def _any_role(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+    matching = state.RoleBindings.matching
+    monkeypatch.setattr(state.RoleBindings, "matching", lambda self, wanted: matching(self, evolve(wanted, role=None)))
+
+
+def _unique_projects(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+    add = state.State.add_project
+
+    def add_unique(self: state.State, name: str, *arguments: Any, **fields: Any) -> state.Project:
+        if any(project.name == name for project in self.projects.values()):
+            raise checks.Refusal(409, "ALREADY_EXISTS", f"there is a project {name} already")
+        return add(self, name, *arguments, **fields)
+
+    monkeypatch.setattr(state.State, "add_project", add_unique)
+
+
 def _duplicate_bindings(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
     monkeypatch.setattr(require, "unbound", always(None))
 
@@ -230,6 +316,11 @@ def _duplicate_bindings(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
         (_immortal_tokens, "rotated-tokens"),
         (_other_prefix, "key-value"),
         (_duplicate_bindings, "binding-exists"),
+        (_projects_with_201, "created"),
+        (_invites_with_201, "invite-lifetime"),
+        (_whole_pages, "paged-lists"),
+        (_any_role, "binding-filters"),
+        (_unique_projects, "names-not-unique"),
     ],
 )
 def test_rule_broken_on_purpose_is_reported(
@@ -258,6 +349,22 @@ def test_command_runs_and_tells(url: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "0 differ" in done.stdout
     assert os.environ["PINECONE_CLIENT_SECRET"] not in done.stdout
+
+
+def test_terminated_command_leaves_nothing(emulator: Emulator, url: str) -> None:
+    """A CI that gives up and sends SIGTERM finds nothing left, either."""
+    before = populated(emulator)
+    emulator.faults.add("rotate_service_account_secret", delay=60)
+    command = [sys.executable, "-m", "pinecone_admin.emulator.conformance", "--host", url, "--oauth-url"]
+    with subprocess.Popen(
+        [*command, url + TOKEN_PATH, "--write"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        assert any("same     created" in line for line in process.stdout)
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=30)
+    assert (process.returncode, error.count("\n")) == (2, 1)
+    assert populated(emulator) == before
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,17 @@
 
 The credentials are taken from PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET; the service account has to own its
 organization. Nothing is changed without --write, and nobody is mailed without --mail-to. The exit status is 0 where
-no rule differs, 1 where one does, and 2 where the service cannot be checked.
+no rule differs, 1 where one does, and 2 where the service cannot be checked, or not to the end.
 """
 
 import argparse
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import NoReturn
 
 import httpx
 from attrs import frozen
@@ -49,9 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         service = Service(http, options.oauth_url, Credentials(*credentials), options.mail_to, options.patience)
         try:
             expect(service.send("GET", "/admin/organizations"), 200)
+            return _report(service, write=options.write)
         except (httpx.HTTPError, httpx.InvalidURL, DiffersError, ValueError) as error:
             return _fail(f"cannot check {options.host}: {error}")
-        return _report(service, write=options.write)
+        except KeyboardInterrupt:
+            return _fail("interrupted; what was created is deleted again, unless a line above says that it is left")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,12 +89,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _report(service: Service, *, write: bool) -> int:
     findings: list[Finding] = []
-    with service.cleaned_up():
-        for finding in _findings(service, write=write):
-            _say(str(finding))
-            findings.append(finding)
-    for path in service.left:
-        _say(f"LEFT     {path}")
+    try:
+        with service.cleaned_up():
+            for finding in _findings(service, write=write):
+                _say(str(finding))
+                findings.append(finding)
+    finally:
+        for path in service.left:
+            _say(f"LEFT     {path}")
     count = Counter(finding.verdict for finding in findings)
     unseen = len(RULES.keys() - {each.rule for each in CHECKS})
     _say(f"\n{count['same']} rules are the same, {count['DIFFERS']} differ, {count['skipped']} were skipped.")
@@ -106,7 +113,7 @@ def _findings(service: Service, *, write: bool) -> Iterator[Finding]:
 
 
 def _prepare(service: Service, phase: Phase, *, write: bool) -> str | None:
-    """Create what the checks of a phase need; say what is in the way."""
+    """Create what the checks of a phase need; say what the account lacks for them."""
     if phase is not Phase.READ and not write:
         return "needs --write"
     if phase is Phase.MAIL and service.mail_to is None:
@@ -116,7 +123,7 @@ def _prepare(service: Service, phase: Phase, *, write: bool) -> str | None:
             service.work_in_own_project()
         elif phase is Phase.MAIL:
             service.invite_somebody()
-    except DiffersError as error:
+    except SkippedError as error:
         return str(error)
     return None
 
@@ -144,5 +151,10 @@ def _fail(message: str) -> int:
     return 2
 
 
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)  # a CI that gives up wants what was created deleted, too
     sys.exit(main())

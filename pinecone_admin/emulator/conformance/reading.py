@@ -91,7 +91,7 @@ def token_answer(service: Service) -> None:
     document = expect(service.exchange(), 200)
     require(isinstance(document.get("access_token"), str), "access_token is no string")
     require(document.get("token_type") == "Bearer", f"token_type is {document.get('token_type')!r}")
-    require(isinstance(document.get("expires_in"), int), f"expires_in is {document.get('expires_in')!r}")
+    require(type(document.get("expires_in")) is int, f"expires_in is {document.get('expires_in')!r}")
 
 
 @check("token-request")
@@ -152,7 +152,9 @@ def paged_lists(service: Service) -> None:
     for path in PAGED:
         whole = [record["id"] for record in service.get(path)["data"]]
         require(len(whole) <= 100, f"{path} gave {len(whole)} records without a limit")  # noqa: PLR2004
-        walked = [page["data"][0]["id"] for page in _pages(service, path, 3) if page["data"]]
+        pages = [[record["id"] for record in page["data"]] for page in _pages(service, path, 3)]
+        require(all(len(page) <= 1 for page in pages), f"{path} gave {len(pages[0])} records with limit=1")
+        walked = [each for page in pages for each in page]
         require(walked == whole[: len(walked)], f"{path} gives other records one by one than all at once")
 
 
@@ -233,6 +235,9 @@ def binding_filters(service: Service) -> None:
         wanted = {name: binding[name] for name in names}
         found = service.get("/admin/role-bindings", **wanted)["data"]
         require([each["id"] for each in found] == [binding["id"]], f"{wanted} finds {len(found)} bindings")
+        wanted["role"] = "OrgMember" if binding["role"] == "OrgOwner" else "OrgOwner"
+        found = service.get("/admin/role-bindings", **wanted)["data"]
+        require(binding["id"] not in [each["id"] for each in found], f"{wanted} finds a {binding['role']}")
 
 
 @check("binding-filter-types")

@@ -15,6 +15,13 @@ AUDIENCE = "https://api.pinecone.io/"
 
 Document: TypeAlias = dict[str, Any]
 
+_LACKING = {
+    ("/admin/projects", "403 QUOTA_EXCEEDED"): "there is no room for another project",
+    ("/admin/service-accounts", "403 FORBIDDEN"): "the plan has no service accounts",
+    ("/admin/invites", "429 RESOURCE_EXHAUSTED"): "no more invites may be mailed within this hour",
+}
+"""Refusals to create something that say what the account lacks, and not that the service differs."""
+
 
 class DiffersError(Exception):
     """The service does something else than the rule says."""
@@ -50,7 +57,9 @@ class Service:
     mail_to: str | None = None
     patience: float = 10.0
     project: Document = field(factory=dict[str, Any], init=False)
+    project_status: int = field(default=0, init=False)
     invite: Document = field(factory=dict[str, Any], init=False)
+    invite_status: int = field(default=0, init=False)
     left: list[str] = field(factory=list[str], init=False)
     _created: list[str] = field(factory=list[str], init=False)
     _token: str | None = field(default=None, init=False)
@@ -100,15 +109,23 @@ class Service:
         return expect(self.send("GET", path, params=params), 200)
 
     def create(self, path: str, body: Document, status: int) -> Document:
-        """Create something that is deleted again at the end."""
-        answer = self.send("POST", path, json=body)
-        if answer.is_success:
-            self.delete_later(_location(path, answer.json()))
+        """Create something that is deleted again at the end, where the account lacks nothing that it needs."""
+        answer = self._post(path, json=body)
+        self._require_means(path, answer)
         return expect(answer, status)
 
-    def delete_later(self, path: str) -> None:
-        """Delete something at the end, unless it is gone by then."""
-        self._created.append(path)
+    def _post(self, path: str, **request: Any) -> httpx.Response:
+        answer = self.send("POST", path, **request)
+        if answer.is_success:
+            self._created.append(_location(path, answer.json()))
+        return answer
+
+    def _require_means(self, path: str, answer: httpx.Response) -> None:
+        lacking = _LACKING.get((path, shown(answer)))
+        if answer.status_code == 402:  # noqa: PLR2004
+            lacking = "the organization's billing state forbids creating"
+        if lacking:
+            raise SkippedError(lacking)
 
     def delete(self, path: str) -> None:
         """Delete something."""
@@ -120,20 +137,26 @@ class Service:
 
     def refuses(self, status: int, code: str, method: str, path: str, **request: Any) -> Document:
         """Require that a request is refused with a status and code; what it made nevertheless is deleted at the end."""
-        answer = self.send(method, path, **request)
-        if method == "POST" and answer.is_success:
-            self.delete_later(_location(path, answer.json()))
+        answer = self._post(path, **request) if method == "POST" else self.send(method, path, **request)
         expect_refusal(answer, status, code)
         error: Document = answer.json()["error"]
         return error
 
     def work_in_own_project(self) -> None:
-        """Create the project that the checks work in."""
-        self.project = self.create("/admin/projects", {"name": f"conformance-{uuid4().hex[:8]}"}, 200)
+        """Create the project that the checks work in, with whatever status."""
+        self.project, self.project_status = self._made("/admin/projects", {"name": f"conformance-{uuid4().hex[:8]}"})
 
     def invite_somebody(self) -> None:
-        """Create the invite that the checks look at, and mail it."""
-        self.invite = self.create("/admin/invites", {"email": self.mail_to, "role_bindings": [MEMBER]}, 200)
+        """Create the invite that the checks look at, with whatever status, and mail it."""
+        body = {"email": self.mail_to, "role_bindings": [MEMBER]}
+        self.invite, self.invite_status = self._made("/admin/invites", body)
+
+    def _made(self, path: str, body: Document) -> tuple[Document, int]:
+        answer = self._post(path, json=body)
+        self._require_means(path, answer)
+        require(answer.is_success, f"POST {path} answered {shown(answer)}")
+        document: Document = answer.json()
+        return document, answer.status_code
 
     def eventually(self, holds: Callable[[], None]) -> None:
         """Wait for what has to hold within seconds."""
@@ -156,7 +179,8 @@ class Service:
             yield
         finally:
             while len(self._created) > before:
-                self._delete_again(self._created.pop())
+                self._delete_again(self._created[-1])
+                self._created.pop()  # not before: whoever interrupts this leaves it to the next to clean up
 
     def _delete_again(self, path: str) -> None:
         try:
