@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
-from functools import lru_cache
+from collections.abc import Callable, Generator
+from contextlib import ContextDecorator, ExitStack, contextmanager
+from functools import lru_cache, wraps
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from typing import Any, Self, TypeVar, cast
 
 import httpx
 
@@ -19,16 +21,18 @@ _CREDENTIALS = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS
 _ADDRESSES = ("PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL")
 _DAY = 24 * 3600.0
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-@contextmanager
-def emulate(emulator: Emulator | None = None) -> Generator[Emulator, None, None]:
+
+class emulate(ContextDecorator):  # noqa: N801 - named as contextlib names its own
     """Answer what anything inside sends through httpx to Pinecone's Admin API and token endpoint.
 
     Any client will do, synchronous or asynchronous, from any thread: this package's, the official SDK's, or plain
     httpx. Requests for production, and for the addresses in PINECONE_CONTROLLER_HOST and PINECONE_OAUTH_URL, meet the
     emulator; all others pass. The credentials in the environment are the emulator's. Clients of this package that are
     made inside take their time from the emulator's clock: waiting for a retry costs nothing, and advancing the clock
-    lets their tokens expire. Emulations may be nested; the innermost answers.
+    lets their tokens expire. Emulations may be nested; the innermost answers. A function is decorated as it is, also a
+    coroutine function: each of its calls is an emulation of its own.
 
     Args:
         emulator: What answers; by default one that gives the same ids and secrets in every run.
@@ -39,12 +43,40 @@ def emulate(emulator: Emulator | None = None) -> Generator[Emulator, None, None]
         ...         project = admin.projects.create(name="search")
         ...     assert project.id in emulator.state.projects
     """
-    emulation = _Emulation(emulator or Emulator(seed=0))
-    _emulations.enter(emulation)
-    try:
-        yield emulation.emulator
-    finally:
-        _emulations.leave(emulation)
+
+    def __init__(self, emulator: Emulator | None = None) -> None:
+        self._emulator = emulator
+        self._entered: list[_Emulation] = []
+
+    def __enter__(self) -> Emulator:
+        emulation = _Emulation(self._emulator or Emulator(seed=0))
+        _emulations.enter(emulation)
+        self._entered.append(emulation)
+        return emulation.emulator
+
+    def __exit__(self, *_: object) -> None:
+        _emulations.leave(self._entered.pop())
+
+    def __call__(self, function: F) -> F:
+        if not iscoroutinefunction(function):
+            _require_function(function)
+            return super().__call__(function)
+
+        @wraps(function)
+        async def emulated(*arguments: object, **named: object) -> object:
+            with self._recreate_cm():
+                return await function(*arguments, **named)
+
+        return cast("F", emulated)
+
+    def _recreate_cm(self) -> Self:
+        return type(self)(self._emulator)
+
+
+def _require_function(decorated: object) -> None:
+    """Refuse what would have left the emulation before it sends anything, and then would meet the service."""
+    if isinstance(decorated, type) or isgeneratorfunction(decorated) or isasyncgenfunction(decorated):
+        raise TypeError(f"emulate() decorates functions: in {decorated!r}, write `with emulate():` where it sends")
 
 
 class _Emulation:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -166,6 +166,45 @@ def test_emulate_decorates() -> None:
         return sync_client()
 
     assert names() == names() == ["search", "search"]
+
+
+def test_emulate_decorates_coroutine_functions() -> None:
+    """A coroutine function is emulated till its end, afresh for each call."""
+
+    @emulate()
+    async def names() -> list[str]:
+        async with AsyncAdmin() as admin:
+            return [(await admin.projects.create(name="search")).name, *(p.name for p in await admin.projects.list())]
+
+    assert names.__name__ == "names"
+    assert asyncio.run(names()) == asyncio.run(names()) == ["search", "search"]
+
+
+def test_emulate_refuses_to_decorate_what_it_cannot() -> None:
+    """A generator or class would send its requests when the emulation is over, to the service."""
+
+    def fixture() -> Iterator[Admin]:
+        with Admin() as admin:
+            yield admin
+
+    async def stream() -> AsyncIterator[None]:
+        yield
+
+    class Suite:
+        pass
+
+    for decorated in (fixture, stream, Suite):
+        with pytest.raises(TypeError, match="with emulate"):
+            emulate()(decorated)
+
+
+def test_emulation_may_be_entered_again() -> None:
+    """One emulate() serves several times, one after the other and nested."""
+    again = emulate(Emulator())
+    with again as outer, again as inner:
+        assert outer is inner
+    with again:
+        assert sync_client() == ["search", "search"]
 
 
 # Virtual time
