@@ -27,7 +27,7 @@ CONNECTION = "pinecone_admin.connection"
 """Names the asyncio transport of the connection among the extensions of a scope."""
 
 LARGEST_BODY = 1 << 20
-LARGEST_STATE = 1 << 30
+LARGEST_STATE = 1 << 28
 
 _NO_LINGER = struct.pack("ii", 1, 0)
 _logger = logging.getLogger("pinecone_admin.emulator")
@@ -66,11 +66,14 @@ def _request(scope: Scope, body: bytes = b"") -> Request:
 
 async def _answer(emulator: Emulator, request: Request, received: HTTPRequest) -> Response:
     limit = LARGEST_STATE if is_control(request) else LARGEST_BODY
-    body = bytearray()
+    body, size = bytearray(), 0
     async for chunk in received.stream():
-        body += chunk
-        if len(body) > limit:
-            return _refused(Refusal(413, "INVALID_ARGUMENT", f"the body has more than {limit} bytes"))
+        size += len(chunk)
+        # Read to the end, be it too long: a client that is still sending would meet a reset and not the answer.
+        if size <= limit:
+            body += chunk
+    if size > limit:
+        return _refused(Refusal(413, "INVALID_ARGUMENT", f"the body has more than {limit} bytes"))
     try:
         request = _request(received.scope, bytes(body))
         return control(emulator, request) if is_control(request) else emulator.handle(request)

@@ -1,13 +1,13 @@
 """A request, its answer, and the operation that it calls."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 from urllib.parse import parse_qsl
 
 from attrs import field, frozen
 
-from pinecone_admin.emulator.checks import Fields
+from pinecone_admin.emulator.checks import Fields, Refusal, shown
 from pinecone_admin.emulator.state import Principal, State
 
 
@@ -55,6 +55,13 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
     wire: Wire = Wire()
+
+
+def wrong_method(request: Request, allowed: Iterable[str]) -> Refusal:
+    """Return the refusal of a method that a route does not take."""
+    methods = ", ".join(allowed)
+    message = f"{shown(request.path)} takes {methods}, not {shown(request.method)}"
+    return Refusal(405, "UNIMPLEMENTED", message, headers={"allow": methods})
 
 
 @frozen

@@ -111,6 +111,14 @@ def decode_object(body: bytes) -> dict[str, object]:
     return cast("dict[str, object]", value)
 
 
+def body_object(body: bytes) -> dict[str, object]:
+    """Check for a request body that is a JSON object."""
+    try:
+        return decode_object(body)
+    except ValueError as error:
+        raise invalid(f"the body must be a JSON object: {error}") from error
+
+
 @frozen
 class Fields:
     """The fields of a JSON object, read one by one through checks; unknown ones pass unread."""
@@ -121,10 +129,7 @@ class Fields:
     @classmethod
     def of(cls, body: bytes) -> Self:
         """Read a request body."""
-        try:
-            return cls(decode_object(body))
-        except ValueError as error:
-            raise invalid(f"the body must be a JSON object: {error}") from error
+        return cls(body_object(body))
 
     def required(self, name: str, check: Check[T]) -> T:
         """Return a field that must be there."""

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from pinecone_admin.emulator import checks, documents
 from pinecone_admin.emulator._emulator import Emulator
-from pinecone_admin.emulator.call import Request, Response
+from pinecone_admin.emulator.call import Request, Response, wrong_method
 from pinecone_admin.emulator.checks import Check, Fields, Refusal, invalid, shown
 from pinecone_admin.emulator.documents import Document
 from pinecone_admin.emulator.rules import response
@@ -50,12 +50,12 @@ def control(emulator: Emulator, request: Request) -> Response:
         request: what was sent.
     """
     try:
-        status, document = 200, _done(emulator, request)
+        document = _done(emulator, request)
     except Refusal as refusal:
-        status, document = refusal.status, refusal.document
+        return response(refusal.status, refusal.headers, refusal.document)
     except ValueError as error:
-        status, document = 400, invalid(str(error)).document
-    return response(204 if document is None else status, {}, document)
+        return response(400, {}, invalid(str(error)).document)
+    return response(204 if document is None else 200, {}, document)
 
 
 def _done(emulator: Emulator, request: Request) -> Document | None:
@@ -63,10 +63,9 @@ def _done(emulator: Emulator, request: Request) -> Document | None:
     matches = [(route, parts) for route in ROUTES if (parts := route.match(path)) is not None]
     for route, parts in matches:
         if route.method == request.method:
-            return route.do(emulator, checks.decode_object(request.body or b"{}"), parts)
+            return route.do(emulator, checks.body_object(request.body or b"{}"), parts)
     if matches:
-        allowed = ", ".join(route.method for route, _ in matches)
-        raise Refusal(405, "UNIMPLEMENTED", f"{shown(request.path)} takes {allowed}, not {shown(request.method)}")
+        raise wrong_method(request, [route.method for route, _ in matches])
     raise Refusal(404, "NOT_FOUND", f"there is no route {shown(request.path)}; GET {CONTROL_PATH} lists them")
 
 

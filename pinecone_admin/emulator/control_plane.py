@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote
 from attrs import frozen
 
 from pinecone_admin.emulator import checks
-from pinecone_admin.emulator.call import Request
+from pinecone_admin.emulator.call import Request, wrong_method
 from pinecone_admin.emulator.checks import Fields, Refusal, invalid, shown
 from pinecone_admin.emulator.documents import Document
 from pinecone_admin.emulator.state import Project, State
@@ -79,7 +79,8 @@ def answer(request: Request, state: State, now: datetime) -> tuple[int, Document
     settle(project, now)
     operation = _ROUTES.get((request.method, kind, bool(target)))
     if operation is None:
-        raise Refusal(405, "UNIMPLEMENTED", f"{shown(request.path)} does not take {shown(request.method)}")
+        allowed = [method for method, *route in _ROUTES if route == [kind, bool(target)]]
+        raise wrong_method(request, allowed)
     if not roles & (_READERS if request.method == "GET" else _WRITERS):
         raise Refusal(403, "FORBIDDEN", f"the key's roles do not permit {operation.id}")
     return operation.status, operation.run(Call(state, now, project, kind, target, request))

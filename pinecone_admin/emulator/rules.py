@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, unquote
 from attrs import frozen
 
 from pinecone_admin.emulator import checks, control_plane, documents, require
-from pinecone_admin.emulator.call import Call, Request, Response
+from pinecone_admin.emulator.call import Call, Request, Response, wrong_method
 from pinecone_admin.emulator.checks import Fields, OAuthRefusal, Refusal, invalid, shown
 from pinecone_admin.emulator.clock import Clock
 from pinecone_admin.emulator.documents import Document
@@ -136,9 +136,7 @@ def _route(request: Request) -> tuple[Operation, str]:
         raise Refusal(404, "NOT_FOUND", f"there is no route {shown(request.path)}")
     operation = methods.get(request.method)
     if operation is None:
-        allowed = ", ".join(methods)
-        message = f"{shown(request.path)} takes {allowed}, not {shown(request.method)}"
-        raise Refusal(405, "UNIMPLEMENTED", message, headers={"allow": allowed})
+        raise wrong_method(request, methods)
     return operation, unquote("".join(request.path.split("/")[3:4]))
 
 

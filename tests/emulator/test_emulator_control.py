@@ -524,8 +524,12 @@ def test_routes_are_listed_and_others_refused(emulator: Emulator) -> None:
             answer = http.request(method, path)
             assert answer.status_code == status
             assert told in answer.json()["error"]["message"]
-        assert http.put("/_emulator/state", content=b"\xff").status_code == 400
-        assert http.put("/_emulator/state", content=b"[" * 100_000).status_code == 400
+        assert http.delete("/_emulator/state").headers["Allow"] == "GET, PUT"
+        wrong = {b"\xff": "'utf-8' codec", b"[" * 100_000: "nested too deeply", b"[]": "it is an array"}
+        for body, told in wrong.items():
+            refused = http.put("/_emulator/state", content=body)
+            assert refused.status_code == 400
+            assert f"the body must be a JSON object: {told}" in refused.json()["error"]["message"]
 
 
 def test_control_is_not_in_the_request_log(emulator: Emulator) -> None:
