@@ -14,10 +14,18 @@ import pytest
 
 import pinecone_admin
 from pinecone_admin import Admin, AsyncAdmin
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.clock import Clock
+from pinecone_admin.emulator.faults import Faults
+from pinecone_admin.emulator.server import serving
+from pinecone_admin.testing import emulate
 
 HERE = Path(__file__).resolve().parent
 NAMESPACES = ["organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings"]
-MODULES = ["auth", "errors", "models", "operations", "retry", "workflows"]
+MODULES = [
+    "auth", "emulator", "emulator.clock", "emulator.server", "errors", "models", "operations", "retry", "testing",
+    "workflows",
+]  # fmt: skip
 
 
 def described() -> str:
@@ -26,9 +34,11 @@ def described() -> str:
     for module in MODULES:
         loaded = importlib.import_module(f"pinecone_admin.{module}")
         lines += [f"pinecone_admin.{module}.{name}" for name in sorted(loaded.__all__)]
-    lines.append(f"Admin{inspect.signature(Admin)}")
-    for name, method in methods(Admin):
-        lines.append(f"Admin.{name}{inspect.signature(method)}")
+    for public in (Admin, Emulator, Clock, emulate):
+        lines.append(f"{public.__name__}{inspect.signature(public)}")
+        lines += [f"{public.__name__}.{name}{inspect.signature(method)}" for name, method in methods(public)]
+    lines += [f"Emulator.faults.{each.__name__}{inspect.signature(each)}" for each in (Faults.add, Faults.clear)]
+    lines.append(f"serving{inspect.signature(serving)}")
     for namespace in NAMESPACES:
         kind = namespace_class(Admin, namespace)
         lines += [f"Admin.{namespace}.{name}{inspect.signature(method)}" for name, method in methods(kind)]

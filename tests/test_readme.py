@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+from tests.support.recipes import run_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/workflows.md")]
@@ -36,7 +40,18 @@ def server() -> Generator[dict[str, str], None, None]:
         process.terminate()
 
 
-@pytest.mark.parametrize("block", [text for _, text in blocks("python")], ids=[name for name, _ in blocks("python")])
+SCRIPTS = [(name, text) for name, text in blocks("python") if "def test_" not in text]
+RECIPES = [(name, text) for name, text in blocks("python") if "def test_" in text]
+CURL = [(name, text) for name, text in blocks("sh") if "curl" in text]
+COMMANDS = [(name, text) for name, text in blocks("sh") if "curl" not in text]
+
+
+def each(found: list[tuple[str, str]]) -> pytest.MarkDecorator:
+    """Run a test for each block, under its heading."""
+    return pytest.mark.parametrize("block", [text for _, text in found], ids=[name for name, _ in found])
+
+
+@each(SCRIPTS)
 def test_every_python_block_runs_as_it_stands(
     block: str, server: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -49,7 +64,23 @@ def test_every_python_block_runs_as_it_stands(
     exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
 
 
-@pytest.mark.parametrize("block", [text for _, text in blocks("sh")], ids=[name for name, _ in blocks("sh")])
+@each(RECIPES)
+def test_every_recipe_for_pytest_passes(block: str, tmp_path: Path) -> None:
+    """A newcomer can copy the tests of a recipe into a file of their own, and they pass."""
+    assert f"{block.count('def test_')} passed" in run_recipe(tmp_path, block)
+
+
+@each(CURL)
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_every_curl_example_is_answered_with_success(block: str, server: dict[str, str]) -> None:
+    """With the address of the running emulator every line works, one after the other."""
+    command = "set -euo pipefail\n" + block.replace("curl", "curl --fail-with-body")
+    env = os.environ | {"CONTROL": server["control_url"]}
+    done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@each(COMMANDS)
 def test_every_shell_block_runs_from_any_folder(block: str, tmp_path: Path) -> None:
     """The commands work from any folder, and end with success."""
     command = block.replace("./scripts/", f"{ROOT}/scripts/")

@@ -147,7 +147,7 @@ class Emulator:
 
     # Clients
 
-    def admin(self, *, roles: Iterable[Role] | None = None, **options: Any) -> "Admin":
+    def admin(self, *, roles: Iterable[Role] | None = None, **options: object) -> "Admin":
         """Return a client of this emulator.
 
         Args:
@@ -160,9 +160,9 @@ class Emulator:
         """
         from pinecone_admin import Admin  # noqa: PLC0415 — the emulator must not need the client
 
-        return Admin(**self._connection(roles), **options)
+        return Admin(**self._connection(roles, options))
 
-    def async_admin(self, *, roles: Iterable[Role] | None = None, **options: Any) -> "AsyncAdmin":
+    def async_admin(self, *, roles: Iterable[Role] | None = None, **options: object) -> "AsyncAdmin":
         """Return an asynchronous client of this emulator.
 
         Args:
@@ -174,15 +174,12 @@ class Emulator:
         """
         from pinecone_admin import AsyncAdmin  # noqa: PLC0415 — the emulator must not need the client
 
-        return AsyncAdmin(**self._connection(roles), oauth_transport=self.transport, **options)
+        return AsyncAdmin(**self._connection(roles, options), oauth_transport=self.transport)
 
-    def _connection(self, roles: Iterable[Role] | None) -> dict[str, Any]:
+    def _connection(self, roles: Iterable[Role] | None, options: dict[str, object]) -> dict[str, Any]:
         account = self if roles is None else self.add_client(roles=roles)
-        return {
-            "client_id": account.client_id,
-            "client_secret": account.client_secret,
-            "transport": self.transport,
-        }
+        own = {"client_id": account.client_id, "client_secret": account.client_secret, "transport": self.transport}
+        return own | options
 
     # Control
 

@@ -1,5 +1,7 @@
 """What goes wrong on purpose: which request it happens to, and what becomes of the answer."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping

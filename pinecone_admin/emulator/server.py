@@ -13,6 +13,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from pinecone_admin.emulator._emulator import Emulator
 from pinecone_admin.emulator.asgi import CONNECTION, application
 
+__all__ = ["serving"]
+
 
 class Server(uvicorn.Server):
     """Serve an emulator.

@@ -15,6 +15,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.control import ROUTES
 from pinecone_admin.emulator.faults import Fault
 from pinecone_admin.emulator.server import serving
+from tests.support.recipes import run_recipe
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/emulator.md").read_text(encoding="utf-8")
@@ -34,11 +35,7 @@ def test_every_python_block_runs(block: str) -> None:
 def test_recipe_runs_in_a_folder_of_its_own(tmp_path: Path) -> None:
     """The recipe for pytest passes as a file of a newcomer, with nothing else in the folder."""
     (recipe,) = (text for text in blocks("python") if "def test_" in text)
-    (tmp_path / "test_provision.py").write_text(recipe)
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
-    assert "3 passed" in done.stdout, done.stdout + done.stderr
+    assert "3 passed" in run_recipe(tmp_path, recipe)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
