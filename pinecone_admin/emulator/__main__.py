@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _serve(emulator, options.host, options.port)
     except ModuleNotFoundError as error:
-        return _fail(1, f"{error.name} is not installed: pip install 'pinecone-admin[emulator]'")
+        return _fail(1, str(error))
     except OSError as error:
         return _fail(1, f"cannot listen on {options.host} port {options.port}: {_reason(error)}")
     except SystemExit:

@@ -6,12 +6,17 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-import uvicorn
-from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
 from pinecone_admin.emulator._emulator import Emulator
-from pinecone_admin.emulator.asgi import CONNECTION, application
+
+try:
+    import uvicorn
+    from starlette.types import Receive, Scope, Send
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    from pinecone_admin.emulator.asgi import CONNECTION, application
+except ModuleNotFoundError as error:
+    told = f"{error.name} is not installed: pip install 'pinecone-admin[emulator]'"
+    raise ModuleNotFoundError(told, name=error.name) from error
 
 __all__ = ["serving"]
 

@@ -57,10 +57,12 @@ def api(emulator: Emulator, connect: Callable[[Emulator], httpx.Client]) -> http
 
 @pytest.fixture
 def refusal() -> Callable[[httpx.Response], tuple[int, str]]:
-    """Return a function that reads an answer's status and error code."""
+    """Return a function that reads an answer's status and error code, and requires the form of an error."""
 
     def read(response: httpx.Response) -> tuple[int, str]:
         document = response.json()
+        assert set(document) == {"status", "error"}
+        assert set(document["error"]) - {"details"} == {"code", "message"}
         assert document["status"] == response.status_code
         return response.status_code, document["error"]["code"]
 

@@ -1,7 +1,6 @@
 """The HTTP server, as a process on loopback: its one line, its answers, its end."""
 
 import json
-import os
 import random
 import re
 import select
@@ -45,16 +44,16 @@ def announced(server: Server) -> dict[str, str]:
     return line
 
 
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python to its end."""
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, cwd=ROOT, timeout=SECONDS, check=False
+    )
+
+
 def refused(*arguments: str) -> tuple[int, str]:
     """Return the exit status and the error output of a server that does not start."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pinecone_admin.emulator", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=SECONDS,
-        check=False,
-    )
+    done = python("-m", "pinecone_admin.emulator", *arguments)
     assert done.stdout == ""
     return done.returncode, done.stderr
 
@@ -206,18 +205,12 @@ def test_port_is_a_port_number(port: str) -> None:
 def test_missing_extra_is_named(missing: str) -> None:
     """Without the extra's packages one line says how to install them, and the import still works."""
     script = (
-        f"import sys; sys.modules[{missing!r}] = None; "
-        "from pinecone_admin.emulator.__main__ import main; sys.exit(main([]))"
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        "from pinecone_admin.emulator.__main__ import main; status = main([])\n"
+        "try: import pinecone_admin.emulator.server\n"
+        "except ModuleNotFoundError as error: sys.exit(status if '[emulator]' in str(error) else str(error))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=SECONDS,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        check=False,
-    )
+    done = python("-c", script)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
     assert missing in done.stderr
@@ -227,14 +220,7 @@ def test_missing_extra_is_named(missing: str) -> None:
 def test_import_needs_no_server() -> None:
     """Importing the emulator loads neither starlette nor uvicorn."""
     script = "import sys, pinecone_admin.emulator; print({'starlette', 'uvicorn'} & set(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=SECONDS,
-        check=True,
-    )
+    done = python("-c", script)
     assert done.stdout == "set()\n"
 
 

@@ -144,15 +144,13 @@ def test_bindings_are_not_changed(made: Made, api: httpx.Client) -> None:
         assert answer.headers["Allow"] == "GET, DELETE"
 
 
-@pytest.mark.rule("service-account-role-bindings")
-def test_service_account_takes_up_to_a_hundred_bindings(api: httpx.Client, emulator: Emulator) -> None:
-    """A service account is created with none, and with a hundred."""
-    emulator.configure(project_quota=100)
-    for count in (0, 100):
-        grants = [
-            {"resource_type": "project", "resource_id": emulator.state.add_project(str(n), emulator.clock.now()).id}
-            | {"role": "ProjectViewer"}
-            for n in range(count)
-        ]
-        answer = api.post("/admin/service-accounts", json={"name": "ci", "role_bindings": grants})
-        assert answer.status_code == 201
+@pytest.mark.rule("service-account-role-bindings", "invite-role-bindings")
+def test_up_to_a_hundred_bindings_come_at_once(api: httpx.Client, emulator: Emulator) -> None:
+    """A service account is created with none to a hundred bindings, an invite with one to a hundred."""
+    projects = [emulator.state.add_project(str(number), emulator.clock.now()) for number in range(100)]
+    viewer = [{"resource_type": "project", "resource_id": each.id, "role": "ProjectViewer"} for each in projects]
+    grants = [MEMBER, *viewer]
+    for count, account, invite in ((0, 201, 400), (1, 201, 200), (100, 201, 200), (101, 400, 400)):
+        body = {"name": "ci", "email": f"{count}@example.com", "role_bindings": grants[:count]}
+        assert api.post("/admin/service-accounts", json=body).status_code == account
+        assert api.post("/admin/invites", json=body).status_code == invite
