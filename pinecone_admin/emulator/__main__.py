@@ -16,8 +16,8 @@ from typing import NoReturn
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.clock import Clock
 from pinecone_admin.emulator.control import CONTROL_PATH
-from pinecone_admin.emulator.rules import TOKEN_PATH
-from pinecone_admin.emulator.state import PLANS
+from pinecone_admin.emulator.oauth import TOKEN_PATH
+from pinecone_admin.emulator.settings import PLANS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,11 +17,11 @@ from pinecone_admin.emulator.documents import Document
 from pinecone_admin.emulator.faults import Fault, Faults
 from pinecone_admin.emulator.log import Log
 from pinecone_admin.emulator.roles import ORGANIZATION_ROLES, PROJECT_ROLES
+from pinecone_admin.emulator.settings import PAYMENT_STATUSES, SETTINGS, Settings
 from pinecone_admin.emulator.state import (
     PROJECT_CONTENTS,
     Grant,
     Principal,
-    Settings,
     State,
     User,
 )
@@ -99,7 +99,7 @@ class Emulator:
         seed: int | None = None,
         clock: Clock | None = None,
     ) -> None:
-        settings = {name: value for name, value in locals().items() if name in snapshot.SETTINGS}
+        settings = {name: value for name, value in locals().items() if name in SETTINGS}
         self.clock = clock or Clock()
         self.faults = Faults(seed)
         self.requests = Log()
@@ -240,7 +240,7 @@ class Emulator:
         """The plan, the payment status and the settings, by the names that they have in the constructor."""
         organization = self.state.organization
         told: Document = {"plan": organization.plan, "payment_status": organization.payment_status}
-        return told | snapshot.settings_document(self.state.settings)
+        return told | self.state.settings.document
 
     def configure(self, /, **changes: object) -> None:
         """Change the plan, the payment status or the settings, by the names that they have in the constructor.
@@ -261,8 +261,8 @@ class Emulator:
         organization, settings = self.state.organization, self.state.settings
         return (
             fields.get("plan", checks.one_of(settings.plans), organization.plan),
-            fields.get("payment_status", checks.one_of(snapshot.PAYMENT_STATUSES), organization.payment_status),
-            snapshot.changed(settings, fields),
+            fields.get("payment_status", checks.one_of(PAYMENT_STATUSES), organization.payment_status),
+            settings.changed(fields),
         )
 
     def add_user(self, email: str, *, name: str | None = None, roles: Iterable[Role] = ("OrgMember",)) -> User:

@@ -19,7 +19,8 @@ from pinecone_admin.emulator import checks
 from pinecone_admin.emulator.call import Request, Response, Wire
 from pinecone_admin.emulator.checks import Fields, Refusal, invalid, shown
 from pinecone_admin.emulator.documents import Document
-from pinecone_admin.emulator.rules import OPERATION_IDS, TOKEN_OPERATION, operation_id
+from pinecone_admin.emulator.oauth import TOKEN_OPERATION
+from pinecone_admin.emulator.rules import OPERATION_IDS, operation_id
 
 ANY = "*"
 """Matches every operation, the token endpoint's included."""

@@ -13,29 +13,18 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TypeAlias, TypeVar
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from attrs import frozen
 
-from pinecone_admin.emulator import checks, control_plane, documents, require
+from pinecone_admin.emulator import checks, control_plane, documents, oauth, require
 from pinecone_admin.emulator.call import Call, Request, Response, wrong_method
-from pinecone_admin.emulator.checks import Fields, OAuthRefusal, Refusal, invalid, shown
+from pinecone_admin.emulator.checks import Fields, Refusal, invalid, shown
 from pinecone_admin.emulator.clock import Clock
 from pinecone_admin.emulator.documents import Document
+from pinecone_admin.emulator.listing import Listing, Positioned
 from pinecone_admin.emulator.roles import API_KEY_ROLES, ROLES
-from pinecone_admin.emulator.state import (
-    BindingFilter,
-    Grant,
-    Listing,
-    Positioned,
-    Principal,
-    ServiceAccount,
-    State,
-)
-
-TOKEN_PATH = "/oauth/token"  # noqa: S105 — a path
-TOKEN_OPERATION = "get_token"  # noqa: S105 — an operation's id
-AUDIENCE = "https://api.pinecone.io/"
+from pinecone_admin.emulator.state import BindingFilter, Grant, Principal, ServiceAccount, State
 
 _API_VERSION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
@@ -84,8 +73,8 @@ def response(status: int, headers: Mapping[str, str], document: Document | None)
 
 
 def _answer(request: Request, state: State, now: datetime) -> tuple[int, Document | None]:
-    if request.path == TOKEN_PATH:
-        return 200, get_token(request, state, now)
+    if request.path == oauth.TOKEN_PATH:
+        return 200, oauth.get_token(request, state, now)
     _require_version(request)
     if control_plane.serves(request):
         return control_plane.answer(request, state, now)
@@ -96,8 +85,8 @@ def _answer(request: Request, state: State, now: datetime) -> tuple[int, Documen
 
 def operation_id(request: Request) -> str:
     """Return the id of the operation that a request is for, empty where there is none."""
-    if request.path == TOKEN_PATH:
-        return TOKEN_OPERATION if request.method == "POST" else ""
+    if request.path == oauth.TOKEN_PATH:
+        return oauth.TOKEN_OPERATION if request.method == "POST" else ""
     operation = _ROUTES.get(_shape(request.path), {}).get(request.method)
     return operation.id if operation else control_plane.operation_id(request)
 
@@ -146,49 +135,6 @@ def _operation(method: str, path: str, *, status: int = 200) -> Callable[[Run], 
         return run
 
     return register
-
-
-# OAuth
-
-
-def get_token(request: Request, state: State, now: datetime) -> Document:
-    """Exchange a service account's credentials for an access token."""
-    if request.method != "POST":
-        message = f"the token endpoint takes POST, not {shown(request.method)}"
-        raise OAuthRefusal(405, "invalid_request", message, headers={"allow": "POST"})
-    client_id, client_secret, grant_type, audience = _token_fields(request)
-    if grant_type != "client_credentials":
-        message = f"grant_type must be client_credentials, not {shown(grant_type)}"
-        raise OAuthRefusal(400, "unsupported_grant_type", message)
-    account = state.account_with(client_id, client_secret)
-    if account is None:
-        raise OAuthRefusal(401, "access_denied", f"wrong credentials for client_id {shown(client_id)}")
-    if audience != AUDIENCE:
-        raise OAuthRefusal(403, "access_denied", f"audience must be {AUDIENCE}, not {shown(audience)}")
-    token = state.mint_token(account, now)
-    return {"access_token": token, "token_type": "Bearer", "expires_in": state.settings.token_lifetime}
-
-
-def _token_fields(request: Request) -> list[str]:
-    try:
-        sent = _token_body(request)
-    except ValueError as error:
-        message = f"the body must be a JSON object or a form: {error}"
-        raise OAuthRefusal(400, "invalid_request", message) from error
-    return [_token_field(sent, name) for name in ("client_id", "client_secret", "grant_type", "audience")]
-
-
-def _token_body(request: Request) -> Mapping[str, object]:
-    if request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
-        return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
-    return checks.decode_object(request.body)
-
-
-def _token_field(sent: Mapping[str, object], name: str) -> str:
-    value = sent.get(name)
-    if not isinstance(value, str) or not value:
-        raise OAuthRefusal(400, "invalid_request", f"{name} is missing or not a string")
-    return value
 
 
 # Organizations
@@ -628,5 +574,5 @@ _ROUTES: dict[str, dict[str, Operation]] = {}
 for _each in OPERATIONS:
     _ROUTES.setdefault(_shape(_each.path), {})[_each.method] = _each
 
-OPERATION_IDS = (TOKEN_OPERATION, *(each.id for each in OPERATIONS), *control_plane.OPERATION_IDS)
+OPERATION_IDS = (oauth.TOKEN_OPERATION, *(each.id for each in OPERATIONS), *control_plane.OPERATION_IDS)
 """What a request can ask for, the token endpoint first."""

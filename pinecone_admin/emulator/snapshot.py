@@ -4,16 +4,17 @@ What a document leaves out gets the value that a new one would get, so that a fi
 more than names. Cursors that were given out before a document is read are refused afterwards.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from random import Random
 from typing import TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from pinecone_admin.emulator import checks, documents
 from pinecone_admin.emulator.checks import Fields, invalid, shown
 from pinecone_admin.emulator.documents import Document, time
+from pinecone_admin.emulator.settings import PAYMENT_STATUSES, Settings
 from pinecone_admin.emulator.state import (
     INVITE_LIFETIME,
     PROJECT_CONTENTS,
@@ -27,7 +28,6 @@ from pinecone_admin.emulator.state import (
     Project,
     RoleBinding,
     ServiceAccount,
-    Settings,
     State,
     User,
     organization_id,
@@ -35,24 +35,8 @@ from pinecone_admin.emulator.state import (
 
 T = TypeVar("T")
 
-PAYMENT_STATUSES = ("Active", "PaymentPending", "PastDue", "Restricted", "Suspended", "Deactivated")
-
 _NAME = checks.characters(512)
 _NAMES = checks.array(_NAME)
-_QUOTA = checks.whole_number(0, 10**6)
-_YEAR = 365 * 24 * 3600
-
-SETTINGS: Mapping[str, checks.Check[object]] = {
-    "project_quota": checks.nullable(_QUOTA),
-    "api_key_quota": checks.nullable(_QUOTA),
-    "invite_mails_per_hour": _QUOTA,
-    "pod_access": checks.boolean,
-    "identity_provider": checks.boolean,
-    "token_lifetime": checks.whole_number(1, _YEAR),
-    "rotation_revokes_tokens": checks.boolean,
-    "key_prefix": checks.characters(40),
-}
-"""How each setting is checked. What the plans include is data of the emulator, not of a document."""
 
 
 @frozen
@@ -87,7 +71,7 @@ def dump(state: State, caller: ServiceAccount, now: datetime) -> Document:
             "payment_status": organization.payment_status,
             "created_at": time(organization.created_at),
         },
-        "settings": settings_document(state.settings),
+        "settings": state.settings.document,
         "projects": [_project_out(project) for project in state.projects.values()],
         "users": [{"id": user.id, "email": user.email, "name": user.name} for user in state.users.listing],
         "invites": [_invite_out(invite) for invite in state.invites.values()],
@@ -99,11 +83,6 @@ def dump(state: State, caller: ServiceAccount, now: datetime) -> Document:
         ],
         "invite_mails": [time(moment) for moment in state.invite_mails],
     }
-
-
-def settings_document(settings: Settings) -> Document:
-    """Show the settings."""
-    return {name: getattr(settings, name) for name in SETTINGS}
 
 
 def _project_out(project: Project) -> Document:
@@ -156,13 +135,6 @@ def load(document: object, settings: Settings, random: Random, now: datetime) ->
     return checks.closed_record(lambda fields: _Reader(fields, settings, random, now).snapshot())("", document)
 
 
-def changed(settings: Settings, fields: Fields) -> Settings:
-    """Return the settings with those replaced that the fields name."""
-    return evolve(
-        settings, **{name: fields.get(name, check, getattr(settings, name)) for name, check in SETTINGS.items()}
-    )
-
-
 def _going(fields: Fields) -> tuple[tuple[str, str], datetime]:
     kind = fields.required("kind", checks.one_of(PROJECT_CONTENTS))
     return (kind, fields.required("name", _NAME)), fields.required("until", checks.moment)
@@ -181,7 +153,7 @@ class _Reader:
         self._now = now
         self._random = random
         self._taken: set[str] = set()
-        self._settings = fields.get("settings", checks.closed_record(lambda each: changed(settings, each)), settings)
+        self._settings = fields.get("settings", checks.closed_record(settings.changed), settings)
         organization = fields.get("organization", checks.closed_record(self._organization), None)
         self._state = State(
             organization=organization or self._organization(Fields({})),

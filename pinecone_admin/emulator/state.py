@@ -1,21 +1,20 @@
-"""What the emulated organization holds: records, and indexes that keep look-ups, filters and pages fast."""
+"""What the emulated organization holds: records, and indexes that keep look-ups and filters fast."""
 
 import string
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import count, product
-from operator import attrgetter
 from random import Random
-from typing import Generic, Protocol, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from attrs import Factory, define, evolve, field, frozen
 
-from pinecone_admin.emulator.roles import ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
+from pinecone_admin.emulator.listing import Listing, Table
+from pinecone_admin.emulator.settings import Plan, Settings
 
 PROJECT_CONTENTS = ("indexes", "collections", "assistants", "backups")
 """What blocks a project's deletion, in the order in which the server names it."""
@@ -25,101 +24,6 @@ INVITE_LIFETIME = timedelta(days=7)
 _token_numbers = count()
 _ALPHANUMERIC = string.ascii_letters + string.digits
 _SECRET = _ALPHANUMERIC + "-_"
-
-
-@frozen
-class Plan:
-    """What a plan includes.
-
-    Args:
-        projects: how many projects the organization may have.
-        support_tier: the support that comes with it.
-        api_keys: how many keys a project may have; None for any number.
-        service_accounts: whether service accounts may be created, changed and rotated.
-        roles: the roles that may be granted.
-    """
-
-    projects: int
-    support_tier: str
-    api_keys: int | None = None
-    service_accounts: bool = True
-    roles: tuple[str, ...] = ROLES
-
-
-# The numbers are the server rules'. That it is the smallest plan that lacks service accounts and the
-# roles on one plane alone is this emulator's choice: no source names the plan or the roles.
-PLANS = {
-    "Free": Plan(1, "Free", 5, service_accounts=False, roles=ORGANIZATION_ROLES + PROJECT_ROLES[:5]),
-    "Standard": Plan(5, "Developer"),
-    "Enterprise": Plan(20, "Enterprise"),
-    "Dedicated": Plan(100, "Enterprise"),
-}
-
-
-@define(kw_only=True)
-class Settings:
-    """The points on which sources disagree or organizations differ.
-
-    Args:
-        plans: what each plan includes.
-        project_quota: how many projects the organization may have, whatever its plan; None for the plan's.
-        api_key_quota: how many keys a project may have, whatever the plan; None for the plan's.
-        invite_mails_per_hour: how many invite mails the organization may send within an hour.
-        pod_access: whether `max_pods` may exceed 0.
-        identity_provider: whether an identity provider manages the users.
-        token_lifetime: seconds for which an access token is accepted.
-        rotation_revokes_tokens: whether the tokens of a service account die with its secret.
-        key_prefix: what an API key's value begins with.
-    """
-
-    plans: Mapping[str, Plan] = PLANS
-    project_quota: int | None = None
-    api_key_quota: int | None = None
-    invite_mails_per_hour: int = 100
-    pod_access: bool = False
-    identity_provider: bool = False
-    token_lifetime: int = 1800
-    rotation_revokes_tokens: bool = True
-    key_prefix: str = "pcsk_"
-
-
-class Positioned(Protocol):
-    """A record that knows its place in the order of creation."""
-
-    @property
-    def position(self) -> int:
-        """The number of records created before."""
-        ...
-
-
-R = TypeVar("R", bound=Positioned)
-_position = attrgetter("position")
-
-
-@define
-class Listing(Generic[R]):
-    """Records in order of creation, so that a page is a slice and survives insertions and deletions."""
-
-    _records: list[R] = Factory(list[R])
-
-    def add(self, record: R) -> None:
-        """Put a record where its position belongs."""
-        insort(self._records, record, key=_position)
-
-    def remove(self, record: R) -> None:
-        """Take a record out."""
-        del self._records[bisect_left(self._records, record.position, key=_position)]
-
-    def after(self, position: int, limit: int) -> list[R]:
-        """Return up to `limit` records created after a position."""
-        start = bisect_right(self._records, position, key=_position)
-        return self._records[start : start + limit]
-
-    def __iter__(self) -> Iterator[R]:
-        return iter(self._records)
-
-    def __len__(self) -> int:
-        return len(self._records)
 
 
 @define(eq=False)
@@ -352,27 +256,6 @@ def _drop(index: dict[K, Listing[RoleBinding]], key: K, binding: RoleBinding) ->
     listing.remove(binding)
     if not listing:
         del index[key]
-
-
-@define
-class Table(Generic[R]):
-    """Records by id and in order of creation."""
-
-    listing: Listing[R] = Factory(Listing[R])
-    _by_id: dict[str, R] = Factory(dict[str, R])
-
-    def add(self, record_id: str, record: R) -> None:
-        """Enter a record."""
-        self._by_id[record_id] = record
-        self.listing.add(record)
-
-    def remove(self, record_id: str) -> None:
-        """Take a record out."""
-        self.listing.remove(self._by_id.pop(record_id))
-
-    def get(self, record_id: str) -> R | None:
-        """Return a record by its id."""
-        return self._by_id.get(record_id)
 
 
 @define(kw_only=True)

@@ -6,10 +6,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import ContextDecorator, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache, wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from typing import Any, Self, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import httpx
 
@@ -24,7 +24,7 @@ _DAY = 24 * 3600.0
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class emulate(ContextDecorator):  # noqa: N801 - named as contextlib names its own
+class emulate:  # noqa: N801 - named as contextlib names its own
     """Answer what anything inside sends through httpx to Pinecone's Admin API and token endpoint.
 
     Any client will do, synchronous or asynchronous, from any thread: this package's, the official SDK's, or plain
@@ -58,19 +58,19 @@ class emulate(ContextDecorator):  # noqa: N801 - named as contextlib names its o
         _emulations.leave(self._entered.pop())
 
     def __call__(self, function: F) -> F:
-        if not iscoroutinefunction(function):
-            _require_function(function)
-            return super().__call__(function)
+        _require_function(function)
 
         @wraps(function)
-        async def emulated(*arguments: object, **named: object) -> object:
-            with self._recreate_cm():
+        def called(*arguments: object, **named: object) -> object:
+            with emulate(self._emulator):
+                return function(*arguments, **named)
+
+        @wraps(function)
+        async def awaited(*arguments: object, **named: object) -> object:
+            with emulate(self._emulator):
                 return await function(*arguments, **named)
 
-        return cast("F", emulated)
-
-    def _recreate_cm(self) -> Self:
-        return type(self)(self._emulator)
+        return cast("F", awaited if iscoroutinefunction(function) else called)
 
 
 def _require_function(decorated: object) -> None:

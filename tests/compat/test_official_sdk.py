@@ -18,7 +18,8 @@ from pinecone.errors.exceptions import (
 )
 
 from pinecone_admin.emulator import Emulator, rules
-from pinecone_admin.emulator.rules import OPERATIONS, TOKEN_OPERATION, TOKEN_PATH
+from pinecone_admin.emulator.oauth import TOKEN_OPERATION, TOKEN_PATH
+from pinecone_admin.emulator.rules import OPERATIONS
 from pinecone_admin.emulator.server import serving
 from pinecone_admin.testing import emulate
 from tests.support.contract import checked

@@ -14,13 +14,13 @@ import httpx
 import pytest
 from attrs import evolve
 
-from pinecone_admin.emulator import Emulator, checks, require, rules, state
+from pinecone_admin.emulator import Emulator, checks, oauth, require, rules, state
 from pinecone_admin.emulator.call import Request, Response
 from pinecone_admin.emulator.catalogue import RULES
 from pinecone_admin.emulator.conformance.__main__ import main
 from pinecone_admin.emulator.conformance.registry import CHECKS, Phase
 from pinecone_admin.emulator.conformance.service import Service
-from pinecone_admin.emulator.rules import TOKEN_PATH
+from pinecone_admin.emulator.oauth import TOKEN_PATH
 from pinecone_admin.emulator.server import serving
 
 ROOT = Path(__file__).parents[2]
@@ -232,7 +232,7 @@ class _Anything(str):
 
 
 def _lax_audience(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(rules, "AUDIENCE", _Anything())
+    monkeypatch.setattr(oauth, "AUDIENCE", _Anything())
 
 
 def _pods_for_all(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:

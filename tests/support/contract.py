@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from pinecone_admin.emulator import rules
 from pinecone_admin.emulator.call import Request, Response
 from pinecone_admin.emulator.clock import Clock
+from pinecone_admin.emulator.oauth import TOKEN_PATH
 from pinecone_admin.emulator.state import State
 
 OPENAPI = Path(__file__).parents[2] / "openapi"
@@ -47,7 +48,7 @@ def check(request: Request, response: Response) -> None:
     """Require that an answer is one that the documents allow for the operation asked for."""
     called = f"{request.method} {request.path} answered {response.status}"
     assert response.headers["x-pinecone-request-id"], called
-    validator = _validator(rules.operation_id(request), response.status, oauth=request.path == rules.TOKEN_PATH)
+    validator = _validator(rules.operation_id(request), response.status, oauth=request.path == TOKEN_PATH)
     if validator is None:
         assert (response.body, "content-type" in response.headers) == (b"", False), called
         return

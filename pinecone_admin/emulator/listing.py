@@ -1,0 +1,68 @@
+"""Records in order of creation, which keep pages fast and survive insertions and deletions."""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import Generic, Protocol, TypeVar
+
+from attrs import Factory, define
+
+
+class Positioned(Protocol):
+    """A record that knows its place in the order of creation."""
+
+    @property
+    def position(self) -> int:
+        """The number of records created before."""
+        ...
+
+
+R = TypeVar("R", bound=Positioned)
+_position = attrgetter("position")
+
+
+@define
+class Listing(Generic[R]):
+    """Records in order of creation, so that a page is a slice and survives insertions and deletions."""
+
+    _records: list[R] = Factory(list[R])
+
+    def add(self, record: R) -> None:
+        """Put a record where its position belongs."""
+        insort(self._records, record, key=_position)
+
+    def remove(self, record: R) -> None:
+        """Take a record out."""
+        del self._records[bisect_left(self._records, record.position, key=_position)]
+
+    def after(self, position: int, limit: int) -> list[R]:
+        """Return up to `limit` records created after a position."""
+        start = bisect_right(self._records, position, key=_position)
+        return self._records[start : start + limit]
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+
+@define
+class Table(Generic[R]):
+    """Records by id and in order of creation."""
+
+    listing: Listing[R] = Factory(Listing[R])
+    _by_id: dict[str, R] = Factory(dict[str, R])
+
+    def add(self, record_id: str, record: R) -> None:
+        """Enter a record."""
+        self._by_id[record_id] = record
+        self.listing.add(record)
+
+    def remove(self, record_id: str) -> None:
+        """Take a record out."""
+        self.listing.remove(self._by_id.pop(record_id))
+
+    def get(self, record_id: str) -> R | None:
+        """Return a record by its id."""
+        return self._by_id.get(record_id)

@@ -1,0 +1,55 @@
+"""The token endpoint: credentials of a service account buy an access token."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import parse_qsl
+
+from pinecone_admin.emulator import checks
+from pinecone_admin.emulator.call import Request
+from pinecone_admin.emulator.checks import OAuthRefusal, shown
+from pinecone_admin.emulator.documents import Document
+from pinecone_admin.emulator.state import State
+
+TOKEN_PATH = "/oauth/token"  # noqa: S105 — a path
+TOKEN_OPERATION = "get_token"  # noqa: S105 — an operation's id
+AUDIENCE = "https://api.pinecone.io/"
+
+
+def get_token(request: Request, state: State, now: datetime) -> Document:
+    """Exchange a service account's credentials for an access token."""
+    if request.method != "POST":
+        message = f"the token endpoint takes POST, not {shown(request.method)}"
+        raise OAuthRefusal(405, "invalid_request", message, headers={"allow": "POST"})
+    client_id, client_secret, grant_type, audience = _token_fields(request)
+    if grant_type != "client_credentials":
+        message = f"grant_type must be client_credentials, not {shown(grant_type)}"
+        raise OAuthRefusal(400, "unsupported_grant_type", message)
+    account = state.account_with(client_id, client_secret)
+    if account is None:
+        raise OAuthRefusal(401, "access_denied", f"wrong credentials for client_id {shown(client_id)}")
+    if audience != AUDIENCE:
+        raise OAuthRefusal(403, "access_denied", f"audience must be {AUDIENCE}, not {shown(audience)}")
+    token = state.mint_token(account, now)
+    return {"access_token": token, "token_type": "Bearer", "expires_in": state.settings.token_lifetime}
+
+
+def _token_fields(request: Request) -> list[str]:
+    try:
+        sent = _token_body(request)
+    except ValueError as error:
+        message = f"the body must be a JSON object or a form: {error}"
+        raise OAuthRefusal(400, "invalid_request", message) from error
+    return [_token_field(sent, name) for name in ("client_id", "client_secret", "grant_type", "audience")]
+
+
+def _token_body(request: Request) -> Mapping[str, object]:
+    if request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+    return checks.decode_object(request.body)
+
+
+def _token_field(sent: Mapping[str, object], name: str) -> str:
+    value = sent.get(name)
+    if not isinstance(value, str) or not value:
+        raise OAuthRefusal(400, "invalid_request", f"{name} is missing or not a string")
+    return value
