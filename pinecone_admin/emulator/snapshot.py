@@ -63,7 +63,7 @@ def dump(state: State, caller: ServiceAccount, now: datetime) -> Document:
     return {
         "version": 1,
         "time": time(now),
-        "caller": caller.id,
+        "caller": caller.id if state.service_accounts.get(caller.id) else None,  # it may have been deleted
         "organization": {
             "id": organization.id,
             "name": organization.name,
@@ -297,7 +297,7 @@ class _Reader:
 
     def _caller(self) -> ServiceAccount:
         """Return whom the credentials belong to; a document that names nobody gets an owner."""
-        named = self._fields.optional("caller", checks.string)
+        named = self._fields.get("caller", checks.nullable(checks.string), None)
         if named is None:
             return self._state.add_owner(self._now)
         account = self._state.service_accounts.get(named)

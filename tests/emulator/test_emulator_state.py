@@ -58,6 +58,17 @@ def test_state_survives_its_document(connect: Connect) -> None:
     assert other.dump() == document
     assert shown(other, connect) == shown(emulator, connect)
     assert (other.client_id, other.client_secret) == (emulator.client_id, emulator.client_secret)
+
+
+def test_state_outlives_its_caller(connect: Connect) -> None:
+    """Where the caller deleted itself, the document can be read, and a new owner gets in."""
+    emulator = inhabited()
+    (caller, *_) = emulator.state.service_accounts.listing
+    connect(emulator).delete(f"/admin/service-accounts/{caller.id}").raise_for_status()
+    document = emulator.dump()
+    assert document["caller"] is None
+    emulator.load(document)
+    assert len(connect(emulator).get("/admin/service-accounts").json()["data"]) == 2
     key, *_ = document["projects"][0]["api_keys"]  # type: ignore[index]
     assert key["value"].startswith("pcsk_")
 
