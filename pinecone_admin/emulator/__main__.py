@@ -96,6 +96,8 @@ def _emulator(options: argparse.Namespace) -> Emulator:
     if options.state is None:
         return emulator
     if options.state.exists():
+        if not options.state.is_file():
+            raise ValueError("it is not a file")
         emulator.load(json.loads(options.state.read_text(encoding="utf-8")))
         emulator.configure(**changes)
         emulator.load(emulator.dump())  # so that a reset goes back to this

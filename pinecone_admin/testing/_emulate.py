@@ -45,6 +45,8 @@ class emulate:  # noqa: N801 - named as contextlib names its own
     """
 
     def __init__(self, emulator: Emulator | None = None) -> None:
+        if callable(emulator):
+            raise TypeError("emulate() takes an emulator: as a decorator, write @emulate() with its parentheses")
         self._emulator = emulator
         self._entered: list[_Emulation] = []
 

@@ -196,6 +196,8 @@ def test_emulate_refuses_to_decorate_what_it_cannot() -> None:
     for decorated in (fixture, stream, Suite):
         with pytest.raises(TypeError, match="with emulate"):
             emulate()(decorated)
+    with pytest.raises(TypeError, match="parentheses"):
+        emulate(sync_client)  # type: ignore[arg-type]
 
 
 def test_emulation_may_be_entered_again() -> None:

@@ -1,6 +1,7 @@
 """The HTTP server, as a process on loopback: its one line, its answers, its end."""
 
 import json
+import os
 import random
 import re
 import select
@@ -331,8 +332,9 @@ def test_bad_state_file_is_one_line(tmp_path: Path, text: str, reason: str) -> N
 
 
 def test_state_file_needs_its_folder(tmp_path: Path) -> None:
-    """A folder that is not there, and a folder in place of the file, are one clear line."""
-    for path in (tmp_path / "nowhere" / "state.json", tmp_path):
+    """A folder that is not there, and a folder or a pipe in place of the file, are one clear line."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "nowhere" / "state.json", tmp_path, tmp_path / "pipe"):
         status, error = refused("--state", str(path))
         assert (status, error.count("\n")) == (1, 1)
         assert str(path) in error
