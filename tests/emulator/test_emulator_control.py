@@ -532,6 +532,15 @@ def test_routes_are_listed_and_others_refused(emulator: Emulator) -> None:
             assert f"the body must be a JSON object: {told}" in refused.json()["error"]["message"]
 
 
+def test_end_of_time_is_told() -> None:
+    """Time that cannot be advanced is refused over HTTP as it is by the method."""
+    emulator = Emulator(clock=Clock(datetime(8999, 12, 31, tzinfo=UTC)))
+    with serving(emulator) as url:
+        refused = httpx.post(f"{url}/_emulator/clock/advance", json={"seconds": 2 * DAY})
+    assert refused.status_code == 400
+    assert "cannot be advanced by 172800" in refused.json()["error"]["message"]
+
+
 def test_control_is_not_in_the_request_log(emulator: Emulator) -> None:
     """What controls the emulator is no request that it received."""
     with serving(emulator) as url:
