@@ -118,8 +118,12 @@ class FileTokenCache:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        from filelock import FileLock  # noqa: PLC0415 - an extra
-        from platformdirs import user_cache_path  # noqa: PLC0415 - an extra
+        try:
+            from filelock import FileLock  # noqa: PLC0415 - an extra
+            from platformdirs import user_cache_path  # noqa: PLC0415 - an extra
+        except ModuleNotFoundError as error:
+            told = f"{error.name} is not installed: pip install 'pinecone-admin[cache]'"
+            raise ModuleNotFoundError(told, name=error.name) from error
 
         self._file_lock = FileLock
         self._folder = user_cache_path("pinecone-admin") if folder is None else Path(folder)

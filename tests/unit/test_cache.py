@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -185,3 +186,11 @@ def test_a_client_without_a_cache_keeps_its_token_to_itself(emulator: Emulator) 
     with emulator.admin() as one, emulator.admin() as two:
         assert isinstance(one, Admin)
         assert one.token() != two.token()
+
+
+@pytest.mark.parametrize("missing", ["filelock", "platformdirs"])
+def test_a_missing_extra_says_what_to_install(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra's packages the error names the extra."""
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ImportError, match=rf"{missing} is not installed: pip install 'pinecone-admin\[cache\]'"):
+        FileTokenCache()
