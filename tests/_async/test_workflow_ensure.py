@@ -27,7 +27,8 @@ from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, Serv
 from pinecone_admin.workflows import Ensured
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.hostile import Fate, Hostile
+from tests.support.hostile import Counting, Fate, Hostile, KilledError
+from tests.support.together import async_together
 
 pytestmark = pytest.mark.anyio
 
@@ -173,6 +174,60 @@ async def test_an_account_whose_secret_was_lost_has_it_rotated(emulator: Emulato
     assert isinstance(ensured.value, ServiceAccountWithSecret)
     assert (ensured.created, ensured.value.client_secret) == (True, account.client_secret)
     assert transport.requests.count(f"POST /admin/service-accounts/{account.id}/rotate-secret") == 1
+
+
+@pytest.mark.parametrize("kind", ["projects", "api_keys", "service_accounts", "invites"])
+async def test_what_was_lost_and_is_listed_only_later_is_not_made_twice(kind: str, emulator: Emulator) -> None:
+    """One thing is there in the end, also where lists lag three seconds behind."""
+    project = await emulator.async_admin().projects.create(name="world")
+    admin = AsyncAdmin(**Hostile(emulator, {2: Fate.LOST, 3: Fate.LOST}, late=3.0).connection)
+    ensured = await ENSURE[kind](admin, project.id)
+    assert ensured.created
+    state = emulator.state
+    made = {
+        "projects": [each.name for each in state.projects.values() if each.id != project.id],
+        "api_keys": [each.name for each in state.api_keys.values()],
+        "service_accounts": [each.name for each in state.service_accounts.listing][1:],
+        "invites": [each.email for each in state.open_invites],
+    }
+    assert len(made[kind]) == 1
+    assert not made[kind][0].startswith("~")
+
+
+async def test_a_role_that_the_server_has_and_lists_only_later_is_a_success(emulator: Emulator) -> None:
+    """It says that it exists before its list does."""
+    account = (await emulator.async_admin().service_accounts.create(name="s")).service_account.id
+    admin = AsyncAdmin(**Hostile(emulator, {2: Fate.LOST}, late=3.0).connection)
+    ensured = await admin.role_bindings.ensure(
+        principal_type="service_account", principal_id=account, resource_type="organization", role="OrgMember"
+    )
+    assert ensured.created
+
+
+# <async only>
+@pytest.mark.parametrize("kind", ["api_keys", "service_accounts"])
+async def test_two_in_step_never_delete_what_the_other_makes(kind: str, emulator: Emulator) -> None:
+    """There may be two of the name then, as the documentation says, but never none."""
+    project = await emulator.async_admin().projects.create(name="world")
+    admin = AsyncAdmin(**Counting(emulator).connection)
+    both = await async_together(2, lambda: ENSURE[kind](admin, project.id))
+    assert [each.created for each in both if isinstance(each, Ensured)] == [True, True]
+
+
+# </async only>
+async def test_a_quota_that_a_run_which_died_has_used_up_is_no_end(emulator: Emulator) -> None:
+    """What it left makes room for another key."""
+    project = await emulator.async_admin().projects.create(name="p")
+    emulator.configure(api_key_quota=1)
+    admin, _ = meeting(emulator, n4=Fate.DIES_BEFORE)
+    with pytest.raises(KilledError):
+        await admin.api_keys.ensure(project_id=project.id, name="k", store=lambda _: None)
+    stored: list[str] = []
+    await emulator.async_admin().api_keys.ensure(
+        project_id=project.id, name="k", store=lambda made: stored.append(made.value)
+    )
+    (key,) = emulator.state.api_keys.values()
+    assert (key.name, [key.value]) == ("k", stored)
 
 
 @pytest.mark.parametrize("kind", ["api_keys", "service_accounts"])

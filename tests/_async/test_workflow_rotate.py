@@ -121,7 +121,7 @@ async def test_a_run_that_died_after_its_store_was_confirmed_is_finished_without
         vault.append(made.value)
 
     with pytest.raises(KilledError):
-        await meeting(emulator, {7: Fate.DIES_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
+        await meeting(emulator, {6: Fate.DIES_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
     rotation = await emulator.async_admin().api_keys.rotate(api_key_id=old.key.id, store=store)
     (key,) = emulator.state.api_keys.values()
     assert (key.name, [key.value]) == ("reader", vault)

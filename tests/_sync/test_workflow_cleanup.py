@@ -25,9 +25,10 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import Content, Progress
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.hostile import Fate, Hostile
+from tests.support.hostile import Counting, Fate, Hostile
 from tests.support.organizations import fill
 from tests.support.script import Answer, Script, Step
+from tests.support.together import together
 
 pytestmark = pytest.mark.anyio
 
@@ -194,11 +195,57 @@ def test_a_key_that_another_run_left_goes(emulator: Emulator) -> None:
     assert not emulator.state.api_keys
 
 
+def test_a_key_that_another_run_deletes_meanwhile_is_replaced(emulator: Emulator) -> None:
+    """Each run begins with deleting what runs that died left, and cannot tell it from what another is using."""
+    project_id = a_full_project(emulator)
+    transport = Hostile(emulator)
+
+    def interfere() -> None:
+        if transport.requests.count("GET /indexes") == 1 and transport.requests[-1].startswith("DELETE /collections"):
+            (key,) = emulator.state.api_keys.values()
+            emulator.state.remove_api_key(key)
+
+    transport.before = interfere
+    report = Admin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+    assert report.deleted
+    assert len(set(report.steps)) == len(report.steps) == 7
+    assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 2
+    assert not emulator.state.projects
+
+
+def test_a_project_that_another_run_deletes_meanwhile_is_deleted(emulator: Emulator) -> None:
+    """A run beside this one was faster; a dry run cannot say what is in it."""
+    project_ids = [a_full_project(emulator) for _ in range(2)]
+    transport = Hostile(emulator)
+
+    def finish() -> None:
+        if transport.requests[-1] == "GET /indexes":
+            for key in list(emulator.state.api_keys.values()):  # it is the temporary one
+                emulator.state.remove_project(emulator.state.projects[key.project_id])
+
+    transport.before = finish
+    projects = Admin(**transport.connection).projects
+    report = projects.delete_with_cleanup(project_id=project_ids[0])
+    assert (report.deleted, report.steps) == (True, [f"somebody else deleted project {project_ids[0]}"])
+    with raises(NotFoundError):
+        projects.delete_with_cleanup(project_id=project_ids[1], dry_run=True)
+
+
+def test_several_runs_at_once_all_end_well(emulator: Emulator) -> None:
+    """Whichever of them deletes what."""
+    project_id = a_full_project(emulator, backups=30)
+    admin = Admin(**Counting(emulator).connection)
+    reports = together(3, lambda: admin.projects.delete_with_cleanup(project_id=project_id))
+    assert [getattr(each, "deleted", each) for each in reports] == [True, True, True]
+    assert not emulator.state.projects
+    assert not emulator.state.api_keys
+
+
 def test_a_key_whose_value_was_lost_goes_also_where_the_project_stays(emulator: Emulator) -> None:
     """Nothing of a refused cleanup is left in the project."""
     project_id = a_full_project(emulator)
     emulator.state.projects[project_id].protected.add("people")
-    transport = Hostile(emulator, {4: Fate.LOST})
+    transport = Hostile(emulator, {3: Fate.LOST})
     with raises(RefusedError):
         Admin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
     assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 2
@@ -266,6 +313,8 @@ def scripted(answers: dict[str, Callable[[httpx.Request], Answer]]) -> Step:
             return PROJECT
         if request.url.path.endswith("/api-keys"):
             return KEY if request.method == "POST" else NONE
+        if request.url.path == "/admin/api-keys/k" and request.method == "GET":
+            return Answer(body=KEY.body["key"])
         return Answer(202) if request.method == "DELETE" else Answer(404)
 
     return answer

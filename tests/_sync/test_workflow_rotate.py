@@ -120,7 +120,7 @@ def test_a_run_that_died_after_its_store_was_confirmed_is_finished_without_anoth
         vault.append(made.value)
 
     with pytest.raises(KilledError):
-        meeting(emulator, {7: Fate.DIES_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
+        meeting(emulator, {6: Fate.DIES_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
     rotation = emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=store)
     (key,) = emulator.state.api_keys.values()
     assert (key.name, [key.value]) == ("reader", vault)

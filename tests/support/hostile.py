@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
@@ -11,6 +12,7 @@ from typing import Any
 import anyio.lowlevel
 import httpx
 
+from pinecone_admin._primitives import current_clock
 from pinecone_admin.emulator import Emulator
 
 
@@ -49,6 +51,7 @@ class Hostile(httpx.BaseTransport, httpx.AsyncBaseTransport):
     Args:
         emulator: What processes the requests.
         fates: Number of the API request, from 1, and what becomes of it.
+        late: Seconds for which lists do not show what was created.
 
     Attributes:
         requests: What the API was asked for, by method and path.
@@ -56,9 +59,9 @@ class Hostile(httpx.BaseTransport, httpx.AsyncBaseTransport):
         before: Called before each request to the API.
     """
 
-    def __init__(self, emulator: Emulator, fates: Mapping[int, Fate] | None = None) -> None:
+    def __init__(self, emulator: Emulator, fates: Mapping[int, Fate] | None = None, *, late: float = 0.0) -> None:
         self._emulator = emulator
-        self._inner = emulator.transport
+        self._inner = LateLists(emulator, late) if late else emulator.transport
         self._fates = fates or {}
         self._dead = False
         self._order = threading.Lock()
@@ -153,3 +156,37 @@ class Counting(Hostile):
             return await super().handle_async_request(request)
         finally:
             self._count(-1)
+
+
+class LateLists(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Passes requests on to an emulator; its lists show what was created only after a while.
+
+    Args:
+        emulator: What processes the requests.
+        seconds: How long a list does not show it.
+    """
+
+    def __init__(self, emulator: Emulator, seconds: float) -> None:
+        self._inner = emulator.transport
+        self._seconds = seconds
+        self._created: dict[str, float] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Leave out what is too new."""
+        return self._as_it_was(request, self._inner.handle_request(request))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Do as ``handle_request`` does."""
+        return self._as_it_was(request, await self._inner.handle_async_request(request))
+
+    def _as_it_was(self, request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        if request.url.path == "/oauth/token" or not answer.is_success or request.method not in {"GET", "POST"}:
+            return answer
+        body, now = json.loads(answer.content), current_clock().monotonic()
+        if request.method == "POST":
+            made = next((body[name] for name in ("key", "service_account") if name in body), body)
+            self._created[made["id"]] = now
+        elif "data" in body:
+            old = [each for each in body["data"] if now - self._created.get(each.get("id"), -1e9) >= self._seconds]
+            return httpx.Response(answer.status_code, json={**body, "data": old})
+        return answer

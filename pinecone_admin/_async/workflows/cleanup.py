@@ -10,7 +10,7 @@ from attrs import evolve
 
 from pinecone_admin import _marks
 from pinecone_admin._arguments import arguments_of, check_function
-from pinecone_admin._async.workflows.secrets import clear_keys, create_key, gone, undo
+from pinecone_admin._async.workflows.secrets import create_key, delete_left, keys_named, undo
 from pinecone_admin._contents import KINDS, Kind, delete_content, lift_protection, list_page
 from pinecone_admin._numbers import check_bool, check_seconds
 from pinecone_admin._primitives import Patience, async_in_parallel, async_shielded
@@ -27,6 +27,7 @@ from pinecone_admin.errors import (
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
+    from pinecone_admin.models import APIKey, APIKeyWithSecret
 
 _CONCURRENCY = 16
 _NEW_KEY = 30.0
@@ -52,39 +53,72 @@ async def delete_with_cleanup(
         patience = Patience(check_seconds("timeout", timeout))
     project = await admin.projects.describe(project_id=project_id)
     report = CleanupReport(project=project, dry_run=dry_run, contents=[], deleted=False, steps=[])
+    await delete_left(admin, await keys_named(admin, project_id=project_id, name=_marks.empties(project_id)))
     while True:
-        async with _temporary_key(admin, project_id) as keyed:
-            await _empty(keyed, report, lift=lift, patience=patience, progress=progress)
-        if dry_run:
-            return report
         try:
-            await gone(admin.projects.delete, project_id=project_id)
+            await _empty_with_a_key(admin, report, lift=lift, patience=patience, progress=progress)
+            if dry_run:
+                return report
+            await admin.projects.delete(project_id=project_id)
         except FailedPreconditionError:
             if not await patience.async_wait():
                 raise
+        except NotFoundError:
+            if dry_run:
+                raise
+            return evolve(report, deleted=True, steps=[*report.steps, f"somebody else deleted project {project_id}"])
         else:
             return evolve(report, deleted=True, steps=[*report.steps, f"deleted project {project_id}"])
 
 
-@asynccontextmanager
-async def _temporary_key(admin: AsyncAdmin, project_id: str) -> AsyncGenerator[AsyncAdmin]:
-    """Give a client that carries a key of the project; what a run that died left of this kind goes before."""
-    name = _marks.empties(project_id)
-    await clear_keys(admin, project_id=project_id, name=name)
+async def _empty_with_a_key(
+    admin: AsyncAdmin,
+    report: CleanupReport,
+    *,
+    lift: bool,
+    patience: Patience,
+    progress: Callable[[Progress], None] | None,
+) -> None:
+    """Empty the project; with another key where somebody, such as a run beside this one, deleted the one in use."""
+    while True:
+        async with _temporary_key(admin, report.project.id) as made:
+            keyed = admin.with_options(api_key=made.value)
+            new, lost = Patience(_NEW_KEY), False
+            while not lost:
+                try:
+                    return await _empty(keyed, report, lift=lift, patience=patience, progress=progress)
+                except UnauthorizedError:
+                    lost = await _is_gone(admin, made.key)
+                    if not await (patience if lost else new).async_wait():
+                        raise
+
+
+async def _is_gone(admin: AsyncAdmin, key: APIKey) -> bool:
     try:
-        key = await create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
+        await admin.api_keys.describe(api_key_id=key.id)
+    except NotFoundError:
+        return True
+    return False
+
+
+@asynccontextmanager
+async def _temporary_key(admin: AsyncAdmin, project_id: str) -> AsyncGenerator[APIKeyWithSecret]:
+    """Make a key of the project, and delete it in every case."""
+    name = _marks.empties(project_id)
+    try:
+        made = await create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
     except ForbiddenError:  # not every plan has this role
-        key = await create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
+        made = await create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
     failure: BaseException | None = None
     try:
-        yield admin.with_options(api_key=key.value)
+        yield made
     except BaseException as error:
         failure = error
         raise
     finally:
-        what = f"temporary API key {key.key.id} of project {project_id}"
+        what = f"temporary API key {made.key.id} of project {project_id}"
         with async_shielded(_PUTTING_AWAY):
-            await undo(failure, what, admin.api_keys.delete, api_key_id=key.key.id)
+            await undo(failure, what, admin.api_keys.delete, api_key_id=made.key.id)
 
 
 async def _empty(
@@ -97,6 +131,11 @@ async def _empty(
 ) -> None:
     """Ask once for the deletion of each thing, again for what cannot go yet, and wait until all of it is gone."""
     asked: set[str] = set()
+
+    def accepted(content: Content) -> None:
+        asked.add(str(content))
+        report.steps.append(f"deleted {content}")
+
     while contents := await _contents(keyed):
         _note(contents, report, progress)
         if report.dry_run:
@@ -108,10 +147,9 @@ async def _empty(
             raise PineconeTimeoutError(message, operation="delete_with_cleanup", outcome="done")
         todo = [each for each in contents if not each.leaving and str(each) not in asked]
         within = keyed.with_options(timeout=min(keyed.timeout, patience.left))
-        accepted = await _delete_all(within, todo)
-        report.steps.extend(f"deleted {each}" for each in accepted)
-        asked.update(map(str, accepted))
-        if not accepted:
+        before = len(asked)
+        await _delete_all(within, todo, accepted)
+        if len(asked) == before:
             await patience.async_wait()
     _note([], report, progress)
 
@@ -137,13 +175,7 @@ async def _contents(keyed: AsyncAdmin) -> list[Content]:
     found: dict[str, list[Content]] = {}
 
     async def read(kind: Kind) -> list[Content]:
-        patience = Patience(_NEW_KEY)
-        while True:
-            try:
-                return await _list(keyed, kind)
-            except UnauthorizedError:
-                if not await patience.async_wait():
-                    raise
+        return await _list(keyed, kind)
 
     await async_in_parallel(
         read, KINDS, limit=len(KINDS), deliver=lambda kind, contents: found.update({kind.name: contents})
@@ -168,23 +200,21 @@ async def _list(keyed: AsyncAdmin, kind: Kind) -> list[Content]:
         tokens.append(page.next_page)
 
 
-async def _delete_all(keyed: AsyncAdmin, contents: Sequence[Content]) -> list[Content]:
-    """Delete side by side, and give what the server accepted: not what it needs for something else just now."""
-    accepted: list[Content] = []
+async def _delete_all(keyed: AsyncAdmin, contents: Sequence[Content], accepted: Callable[[Content], None]) -> None:
+    """Delete side by side, and tell what the server accepted: not what it needs for something else just now."""
 
-    async def delete(content: Content) -> list[Content]:
+    async def delete(content: Content) -> None:
         try:
             if content.protected:
                 await keyed.send(lift_protection(content))
             await keyed.send(delete_content(content))
-        except NotFoundError:
-            return [content]
         except FailedPreconditionError:
-            return []
+            return
+        except NotFoundError:
+            pass
         except ForbiddenError as error:
             message = f"{content} cannot be deleted: {error.message}"
             raise RefusedError(message, operation="delete_with_cleanup") from error
-        return [content]
+        accepted(content)  # here, since what is accepted beside a failure is not delivered
 
-    await async_in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: accepted.extend(done))
-    return accepted
+    await async_in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: done)

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pinecone_admin import _marks
 from pinecone_admin._arguments import arguments_of, check_function
-from pinecone_admin._async.workflows.secrets import keys_named, make_key, make_service_account, may_exist
+from pinecone_admin._async.workflows.secrets import (
+    accounts_named,
+    keys_named,
+    listed,
+    make_key,
+    make_service_account,
+    may_exist,
+)
 from pinecone_admin._lookup import as_bindings, as_list
 from pinecone_admin._primitives import Patience
 from pinecone_admin._reports import Difference, Ensured, differences, roles_found, roles_wanted, the_only
@@ -153,7 +160,7 @@ async def _found_or_created(
             if unique or lost is None:
                 return await create(), True
         except ConflictError as error:
-            if error.error_code != "ALREADY_EXISTS" or (found := await look()) is None:
+            if error.error_code != "ALREADY_EXISTS" or (found := await listed(look)) is None:
                 raise
             break
         except PineconeError as error:
@@ -200,7 +207,7 @@ async def ensure_service_account(
     with arguments_of("ensure_service_account"):
         check_function("store", store, optional=True)
         check(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
-    named = [account async for account in admin.service_accounts.list() if account.name == name]
+    named = await accounts_named(admin, name)
     if named:
         account = the_only(named, f"service accounts named {name!r}")
         return Ensured(value=account, created=False, differences=await _roles_differ(admin, account, wanted))

@@ -6,12 +6,12 @@ another secret is stored, and not before: its own may have been stored.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pinecone_admin._primitives import Patience
-from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError
+from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import (
     APIKey,
     APIKeyRole,
@@ -23,6 +23,11 @@ from pinecone_admin.models import (
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
+
+_T = TypeVar("_T")
+
+_LISTED = 5.0
+"""Seconds within which a list shows what was created."""
 
 
 def may_exist(error: PineconeError) -> bool:
@@ -38,23 +43,35 @@ async def make_key(
     roles: Sequence[APIKeyRole] | None,
     store: Callable[[APIKeyWithSecret], None] | None,
 ) -> APIKeyWithSecret:
-    """Make a key under a name that only workflows use, have its value stored, and delete all others of the name."""
-    made = await create_key(admin, project_id=project_id, name=name, roles=roles)
+    """Make a key under a name that only workflows use, have its value stored, and delete those that died runs left."""
+    left = await keys_named(admin, project_id=project_id, name=name)
+    try:
+        made = await create_key(admin, project_id=project_id, name=name, roles=roles, besides=left)
+    except ForbiddenError:
+        if not left:
+            raise
+        await delete_left(admin, left)  # the quota may have no room for another beside them
+        left = []
+        made = await create_key(admin, project_id=project_id, name=name, roles=roles)
     try:
         if store is not None:
             store(made)
     except Exception as error:
         await undo(error, _called(made.key), admin.api_keys.delete, api_key_id=made.key.id)
         raise
-    await clear_keys(admin, project_id=project_id, name=name, but={made.key.id})
+    await delete_left(admin, left)
     return made
 
 
 async def create_key(
-    admin: AsyncAdmin, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None
+    admin: AsyncAdmin, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None, besides: Sequence[APIKey] = ()
 ) -> APIKeyWithSecret:
-    """Create a key; one whose value was lost with the answer is deleted, and another created."""
-    before = {key.id for key in await keys_named(admin, project_id=project_id, name=name)}
+    """Create a key besides those of the name; one whose value was lost is deleted, and another created."""
+    before = {key.id for key in besides}
+
+    async def orphans() -> list[APIKey]:
+        return [key for key in await keys_named(admin, project_id=project_id, name=name) if key.id not in before]
+
     patience = Patience(admin.timeout)
     while True:
         try:
@@ -63,18 +80,18 @@ async def create_key(
             if not may_exist(error):
                 raise
             lost = error
-        for key in await keys_named(admin, project_id=project_id, name=name):
-            if key.id not in before:
-                await undo(lost, _called(key), admin.api_keys.delete, api_key_id=key.id)
+        for key in await listed(orphans):
+            await undo(lost, _called(key), admin.api_keys.delete, api_key_id=key.id)
         if not await patience.async_wait():
             raise lost
 
 
-async def clear_keys(admin: AsyncAdmin, *, project_id: str, name: str, but: Collection[str] = ()) -> None:
-    """Delete the keys that have a name that only workflows use."""
-    for key in await keys_named(admin, project_id=project_id, name=name):
-        if key.id not in but:
-            await gone(admin.api_keys.delete, api_key_id=key.id)
+async def delete_left(admin: AsyncAdmin, left: Sequence[APIKey]) -> None:
+    """Delete what runs that died left; not what has got another name since, from a run that is alive."""
+    for key in left:
+        with suppress(NotFoundError):
+            if (await admin.api_keys.describe(api_key_id=key.id)).name == key.name:
+                await admin.api_keys.delete(api_key_id=key.id)
 
 
 def _called(key: APIKey) -> str:
@@ -94,7 +111,8 @@ async def make_service_account(
     store: Callable[[ServiceAccountWithSecret], None] | None = None,
 ) -> ServiceAccountWithSecret:
     """Make a service account as ``make_key`` makes a key; one whose secret was lost is kept, and its secret rotated."""
-    made = await _account_with_secret(admin, name=name, role_bindings=role_bindings)
+    left = await accounts_named(admin, name)
+    made = await _account_with_secret(admin, left, name=name, role_bindings=role_bindings)
     try:
         if store is not None:
             store(made)
@@ -103,18 +121,24 @@ async def make_service_account(
         what = f"service account {account_id}"
         await undo(error, what, admin.service_accounts.delete, service_account_id=account_id)
         raise
-    for account in await _accounts_named(admin, name):
+    for account in left:
         if account.id != made.service_account.id:
             await gone(admin.service_accounts.delete, service_account_id=account.id)
     return made
 
 
 async def _account_with_secret(
-    admin: AsyncAdmin, *, name: str, role_bindings: Sequence[RoleBindingInput] | None
+    admin: AsyncAdmin,
+    orphans: Sequence[ServiceAccount],
+    *,
+    name: str,
+    role_bindings: Sequence[RoleBindingInput] | None,
 ) -> ServiceAccountWithSecret:
+    async def look() -> list[ServiceAccount]:
+        return await accounts_named(admin, name)
+
     patience = Patience(admin.timeout)
     while True:
-        orphans = await _accounts_named(admin, name)
         try:
             if orphans:
                 return await admin.service_accounts.rotate_secret(service_account_id=orphans[0].id)
@@ -123,12 +147,23 @@ async def _account_with_secret(
             if not may_exist(error):
                 raise
             lost = error
+        orphans = await listed(look)
         if not await patience.async_wait():
             raise lost
 
 
-async def _accounts_named(admin: AsyncAdmin, name: str) -> list[ServiceAccount]:
+async def accounts_named(admin: AsyncAdmin, name: str) -> list[ServiceAccount]:
+    """List the service accounts that have a name."""
     return [account async for account in admin.service_accounts.list() if account.name == name]
+
+
+async def listed(look: Callable[[], Awaitable[_T]]) -> _T:
+    """Look again where nothing is found: a list may show what was created only after a while."""
+    patience = Patience(_LISTED)
+    while True:
+        found = await look()
+        if found or not await patience.async_wait():
+            return found
 
 
 async def gone(delete: Callable[..., Awaitable[None]], **which: object) -> None:

@@ -15,7 +15,7 @@ from pinecone_admin._contents import KINDS, Kind, delete_content, lift_protectio
 from pinecone_admin._numbers import check_bool, check_seconds
 from pinecone_admin._primitives import Patience, in_parallel, shielded
 from pinecone_admin._reports import CleanupReport, Content, Progress
-from pinecone_admin._sync.workflows.secrets import clear_keys, create_key, gone, undo
+from pinecone_admin._sync.workflows.secrets import create_key, delete_left, keys_named, undo
 from pinecone_admin.errors import (
     FailedPreconditionError,
     ForbiddenError,
@@ -28,6 +28,7 @@ from pinecone_admin.errors import (
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
+    from pinecone_admin.models import APIKey, APIKeyWithSecret
 
 _CONCURRENCY = 16
 _NEW_KEY = 30.0
@@ -53,39 +54,72 @@ def delete_with_cleanup(
         patience = Patience(check_seconds("timeout", timeout))
     project = admin.projects.describe(project_id=project_id)
     report = CleanupReport(project=project, dry_run=dry_run, contents=[], deleted=False, steps=[])
+    delete_left(admin, keys_named(admin, project_id=project_id, name=_marks.empties(project_id)))
     while True:
-        with _temporary_key(admin, project_id) as keyed:
-            _empty(keyed, report, lift=lift, patience=patience, progress=progress)
-        if dry_run:
-            return report
         try:
-            gone(admin.projects.delete, project_id=project_id)
+            _empty_with_a_key(admin, report, lift=lift, patience=patience, progress=progress)
+            if dry_run:
+                return report
+            admin.projects.delete(project_id=project_id)
         except FailedPreconditionError:
             if not patience.wait():
                 raise
+        except NotFoundError:
+            if dry_run:
+                raise
+            return evolve(report, deleted=True, steps=[*report.steps, f"somebody else deleted project {project_id}"])
         else:
             return evolve(report, deleted=True, steps=[*report.steps, f"deleted project {project_id}"])
 
 
-@contextmanager
-def _temporary_key(admin: Admin, project_id: str) -> Generator[Admin]:
-    """Give a client that carries a key of the project; what a run that died left of this kind goes before."""
-    name = _marks.empties(project_id)
-    clear_keys(admin, project_id=project_id, name=name)
+def _empty_with_a_key(
+    admin: Admin,
+    report: CleanupReport,
+    *,
+    lift: bool,
+    patience: Patience,
+    progress: Callable[[Progress], None] | None,
+) -> None:
+    """Empty the project; with another key where somebody, such as a run beside this one, deleted the one in use."""
+    while True:
+        with _temporary_key(admin, report.project.id) as made:
+            keyed = admin.with_options(api_key=made.value)
+            new, lost = Patience(_NEW_KEY), False
+            while not lost:
+                try:
+                    return _empty(keyed, report, lift=lift, patience=patience, progress=progress)
+                except UnauthorizedError:
+                    lost = _is_gone(admin, made.key)
+                    if not (patience if lost else new).wait():
+                        raise
+
+
+def _is_gone(admin: Admin, key: APIKey) -> bool:
     try:
-        key = create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
+        admin.api_keys.describe(api_key_id=key.id)
+    except NotFoundError:
+        return True
+    return False
+
+
+@contextmanager
+def _temporary_key(admin: Admin, project_id: str) -> Generator[APIKeyWithSecret]:
+    """Make a key of the project, and delete it in every case."""
+    name = _marks.empties(project_id)
+    try:
+        made = create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
     except ForbiddenError:  # not every plan has this role
-        key = create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
+        made = create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
     failure: BaseException | None = None
     try:
-        yield admin.with_options(api_key=key.value)
+        yield made
     except BaseException as error:
         failure = error
         raise
     finally:
-        what = f"temporary API key {key.key.id} of project {project_id}"
+        what = f"temporary API key {made.key.id} of project {project_id}"
         with shielded(_PUTTING_AWAY):
-            undo(failure, what, admin.api_keys.delete, api_key_id=key.key.id)
+            undo(failure, what, admin.api_keys.delete, api_key_id=made.key.id)
 
 
 def _empty(
@@ -98,6 +132,11 @@ def _empty(
 ) -> None:
     """Ask once for the deletion of each thing, again for what cannot go yet, and wait until all of it is gone."""
     asked: set[str] = set()
+
+    def accepted(content: Content) -> None:
+        asked.add(str(content))
+        report.steps.append(f"deleted {content}")
+
     while contents := _contents(keyed):
         _note(contents, report, progress)
         if report.dry_run:
@@ -109,10 +148,9 @@ def _empty(
             raise PineconeTimeoutError(message, operation="delete_with_cleanup", outcome="done")
         todo = [each for each in contents if not each.leaving and str(each) not in asked]
         within = keyed.with_options(timeout=min(keyed.timeout, patience.left))
-        accepted = _delete_all(within, todo)
-        report.steps.extend(f"deleted {each}" for each in accepted)
-        asked.update(map(str, accepted))
-        if not accepted:
+        before = len(asked)
+        _delete_all(within, todo, accepted)
+        if len(asked) == before:
             patience.wait()
     _note([], report, progress)
 
@@ -138,13 +176,7 @@ def _contents(keyed: Admin) -> list[Content]:
     found: dict[str, list[Content]] = {}
 
     def read(kind: Kind) -> list[Content]:
-        patience = Patience(_NEW_KEY)
-        while True:
-            try:
-                return _list(keyed, kind)
-            except UnauthorizedError:
-                if not patience.wait():
-                    raise
+        return _list(keyed, kind)
 
     in_parallel(read, KINDS, limit=len(KINDS), deliver=lambda kind, contents: found.update({kind.name: contents}))
     return [content for kind in KINDS for content in found[kind.name]]
@@ -167,23 +199,21 @@ def _list(keyed: Admin, kind: Kind) -> list[Content]:
         tokens.append(page.next_page)
 
 
-def _delete_all(keyed: Admin, contents: Sequence[Content]) -> list[Content]:
-    """Delete side by side, and give what the server accepted: not what it needs for something else just now."""
-    accepted: list[Content] = []
+def _delete_all(keyed: Admin, contents: Sequence[Content], accepted: Callable[[Content], None]) -> None:
+    """Delete side by side, and tell what the server accepted: not what it needs for something else just now."""
 
-    def delete(content: Content) -> list[Content]:
+    def delete(content: Content) -> None:
         try:
             if content.protected:
                 keyed.send(lift_protection(content))
             keyed.send(delete_content(content))
-        except NotFoundError:
-            return [content]
         except FailedPreconditionError:
-            return []
+            return
+        except NotFoundError:
+            pass
         except ForbiddenError as error:
             message = f"{content} cannot be deleted: {error.message}"
             raise RefusedError(message, operation="delete_with_cleanup") from error
-        return [content]
+        accepted(content)  # here, since what is accepted beside a failure is not delivered
 
-    in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: accepted.extend(done))
-    return accepted
+    in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: done)

@@ -15,7 +15,14 @@ from pinecone_admin._arguments import arguments_of, check_function
 from pinecone_admin._lookup import as_bindings, as_list
 from pinecone_admin._primitives import Patience
 from pinecone_admin._reports import Difference, Ensured, differences, roles_found, roles_wanted, the_only
-from pinecone_admin._sync.workflows.secrets import keys_named, make_key, make_service_account, may_exist
+from pinecone_admin._sync.workflows.secrets import (
+    accounts_named,
+    keys_named,
+    listed,
+    make_key,
+    make_service_account,
+    may_exist,
+)
 from pinecone_admin._validate import check
 from pinecone_admin.errors import ConflictError, PineconeError
 from pinecone_admin.models import (
@@ -154,7 +161,7 @@ def _found_or_created(
             if unique or lost is None:
                 return create(), True
         except ConflictError as error:
-            if error.error_code != "ALREADY_EXISTS" or (found := look()) is None:
+            if error.error_code != "ALREADY_EXISTS" or (found := listed(look)) is None:
                 raise
             break
         except PineconeError as error:
@@ -201,7 +208,7 @@ def ensure_service_account(
     with arguments_of("ensure_service_account"):
         check_function("store", store, optional=True)
         check(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
-    named = [account for account in admin.service_accounts.list() if account.name == name]
+    named = accounts_named(admin, name)
     if named:
         account = the_only(named, f"service accounts named {name!r}")
         return Ensured(value=account, created=False, differences=_roles_differ(admin, account, wanted))

@@ -7,12 +7,12 @@ another secret is stored, and not before: its own may have been stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pinecone_admin._primitives import Patience
-from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError
+from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import (
     APIKey,
     APIKeyRole,
@@ -24,6 +24,11 @@ from pinecone_admin.models import (
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
+
+_T = TypeVar("_T")
+
+_LISTED = 5.0
+"""Seconds within which a list shows what was created."""
 
 
 def may_exist(error: PineconeError) -> bool:
@@ -39,21 +44,35 @@ def make_key(
     roles: Sequence[APIKeyRole] | None,
     store: Callable[[APIKeyWithSecret], None] | None,
 ) -> APIKeyWithSecret:
-    """Make a key under a name that only workflows use, have its value stored, and delete all others of the name."""
-    made = create_key(admin, project_id=project_id, name=name, roles=roles)
+    """Make a key under a name that only workflows use, have its value stored, and delete those that died runs left."""
+    left = keys_named(admin, project_id=project_id, name=name)
+    try:
+        made = create_key(admin, project_id=project_id, name=name, roles=roles, besides=left)
+    except ForbiddenError:
+        if not left:
+            raise
+        delete_left(admin, left)  # the quota may have no room for another beside them
+        left = []
+        made = create_key(admin, project_id=project_id, name=name, roles=roles)
     try:
         if store is not None:
             store(made)
     except Exception as error:
         undo(error, _called(made.key), admin.api_keys.delete, api_key_id=made.key.id)
         raise
-    clear_keys(admin, project_id=project_id, name=name, but={made.key.id})
+    delete_left(admin, left)
     return made
 
 
-def create_key(admin: Admin, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None) -> APIKeyWithSecret:
-    """Create a key; one whose value was lost with the answer is deleted, and another created."""
-    before = {key.id for key in keys_named(admin, project_id=project_id, name=name)}
+def create_key(
+    admin: Admin, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None, besides: Sequence[APIKey] = ()
+) -> APIKeyWithSecret:
+    """Create a key besides those of the name; one whose value was lost is deleted, and another created."""
+    before = {key.id for key in besides}
+
+    def orphans() -> list[APIKey]:
+        return [key for key in keys_named(admin, project_id=project_id, name=name) if key.id not in before]
+
     patience = Patience(admin.timeout)
     while True:
         try:
@@ -62,18 +81,18 @@ def create_key(admin: Admin, *, project_id: str, name: str, roles: Sequence[APIK
             if not may_exist(error):
                 raise
             lost = error
-        for key in keys_named(admin, project_id=project_id, name=name):
-            if key.id not in before:
-                undo(lost, _called(key), admin.api_keys.delete, api_key_id=key.id)
+        for key in listed(orphans):
+            undo(lost, _called(key), admin.api_keys.delete, api_key_id=key.id)
         if not patience.wait():
             raise lost
 
 
-def clear_keys(admin: Admin, *, project_id: str, name: str, but: Collection[str] = ()) -> None:
-    """Delete the keys that have a name that only workflows use."""
-    for key in keys_named(admin, project_id=project_id, name=name):
-        if key.id not in but:
-            gone(admin.api_keys.delete, api_key_id=key.id)
+def delete_left(admin: Admin, left: Sequence[APIKey]) -> None:
+    """Delete what runs that died left; not what has got another name since, from a run that is alive."""
+    for key in left:
+        with suppress(NotFoundError):
+            if (admin.api_keys.describe(api_key_id=key.id)).name == key.name:
+                admin.api_keys.delete(api_key_id=key.id)
 
 
 def _called(key: APIKey) -> str:
@@ -93,7 +112,8 @@ def make_service_account(
     store: Callable[[ServiceAccountWithSecret], None] | None = None,
 ) -> ServiceAccountWithSecret:
     """Make a service account as ``make_key`` makes a key; one whose secret was lost is kept, and its secret rotated."""
-    made = _account_with_secret(admin, name=name, role_bindings=role_bindings)
+    left = accounts_named(admin, name)
+    made = _account_with_secret(admin, left, name=name, role_bindings=role_bindings)
     try:
         if store is not None:
             store(made)
@@ -102,18 +122,24 @@ def make_service_account(
         what = f"service account {account_id}"
         undo(error, what, admin.service_accounts.delete, service_account_id=account_id)
         raise
-    for account in _accounts_named(admin, name):
+    for account in left:
         if account.id != made.service_account.id:
             gone(admin.service_accounts.delete, service_account_id=account.id)
     return made
 
 
 def _account_with_secret(
-    admin: Admin, *, name: str, role_bindings: Sequence[RoleBindingInput] | None
+    admin: Admin,
+    orphans: Sequence[ServiceAccount],
+    *,
+    name: str,
+    role_bindings: Sequence[RoleBindingInput] | None,
 ) -> ServiceAccountWithSecret:
+    def look() -> list[ServiceAccount]:
+        return accounts_named(admin, name)
+
     patience = Patience(admin.timeout)
     while True:
-        orphans = _accounts_named(admin, name)
         try:
             if orphans:
                 return admin.service_accounts.rotate_secret(service_account_id=orphans[0].id)
@@ -122,12 +148,23 @@ def _account_with_secret(
             if not may_exist(error):
                 raise
             lost = error
+        orphans = listed(look)
         if not patience.wait():
             raise lost
 
 
-def _accounts_named(admin: Admin, name: str) -> list[ServiceAccount]:
+def accounts_named(admin: Admin, name: str) -> list[ServiceAccount]:
+    """List the service accounts that have a name."""
     return [account for account in admin.service_accounts.list() if account.name == name]
+
+
+def listed(look: Callable[[], _T]) -> _T:
+    """Look again where nothing is found: a list may show what was created only after a while."""
+    patience = Patience(_LISTED)
+    while True:
+        found = look()
+        if found or not patience.wait():
+            return found
 
 
 def gone(delete: Callable[..., None], **which: object) -> None:
