@@ -53,7 +53,7 @@ def served(emulator: Emulator, seconds: float) -> Generator[str, None, None]:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen(256)
-    config = uvicorn.Config(late(application(emulator.handle), seconds), log_level="warning", lifespan="off")
+    config = uvicorn.Config(late(application(emulator), seconds), log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()

@@ -5,14 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from attrs import asdict, evolve, field, fields, frozen
 
 from generated_client.models import PrincipalType, RoleBinding, RoleName
-from pinecone_admin._findings import Finding, editor_keys, gone_principals, many_owners, odd_accounts, stale_invites
+from pinecone_admin._findings import (
+    PARTS,
+    Finding,
+    editor_keys,
+    gone_principals,
+    many_owners,
+    odd_accounts,
+    stale_invites,
+)
+from pinecone_admin._inert import in_csv, in_markdown
 from pinecone_admin._inventory import Inventory
 from pinecone_admin._numbers import check_count, check_seconds
 from pinecone_admin._roles import Level, by_principal, by_project, level
@@ -117,7 +125,7 @@ class Access:
         writer.writerow(each.name for each in fields(AccessRow))
         for row in self.rows():
             values = {**asdict(row), "roles": " ".join(row.roles)}
-            writer.writerow(_inert(value) for value in values.values())
+            writer.writerow(in_csv(value) for value in values.values())
         return text.getvalue()
 
     def to_json(self) -> str:
@@ -134,16 +142,14 @@ class Access:
 
     def to_markdown(self) -> str:
         """Write findings and rows as Markdown."""
-        lines = [f"# Access in {_md(self.organization)}", "", f"{self.taken_at:%Y-%m-%d %H:%M %Z}. {NOTE}", ""]
-        lines += [f"- **could not be read:** {_md(each)}" for each in self.unread]
+        lines = [f"# Access in {in_markdown(self.organization)}", "", f"{self.taken_at:%Y-%m-%d %H:%M %Z}. {NOTE}", ""]
+        lines += [f"- **could not be read:** {in_markdown(each)}" for each in self.unread]
         lines += ["## Findings", ""]
-        lines += [f"- **{each.kind}:** {_md(each.text)}" for each in self.findings] or ["None."]
+        lines += [f"- **{each.kind}:** {in_markdown(each.text)}" for each in self.findings] or ["None."]
         lines += ["", "## Access", "", "| who | kind | where | level | roles |", "|---|---|---|---|---|"]
-        lines += [
-            f"| {_md(row.principal)} | {row.principal_type} | {_md(row.project) or 'organization'} | {row.level} "
-            f"| {_md(', '.join(row.roles))} |"
-            for row in self.rows()
-        ]
+        for row in self.rows():
+            cells = (row.principal, row.principal_type, row.project or "organization", row.level, ", ".join(row.roles))
+            lines.append(f"| {' | '.join(map(in_markdown, cells))} |")
         return "\n".join(lines) + "\n"
 
     def to_html(self) -> str:
@@ -153,22 +159,14 @@ class Access:
         return page(self)
 
 
-def _inert(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
-def _md(text: str) -> str:
-    escaped = re.sub(r"([\\`*_\[\]|~])", r"\\\1", re.sub(r"\s+", " ", text))
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def access(inventory: Inventory, *, max_owners: int, pending_days: float) -> Access:
     """Unite everybody's roles, and look for what deserves a look."""
     check_count("max_owners", max_owners)
     check_seconds("pending_days", pending_days, or_none=True)
     held = by_principal(inventory.role_bindings)
-    everybody = _principals(inventory)
-    holders = [_holder(kind, id, name, held.get((kind, id), ()), inventory) for kind, id, name in everybody]
+    holders = [
+        _holder(kind, id, name, held.get((kind, id), ()), inventory) for kind, id, name in _principals(inventory, held)
+    ]
     roles_of_keys = {key.id: (key.project_id, key.roles) for key in inventory.api_keys}
     holders = [_with_key_roles(holder, roles_of_keys) for holder in holders]
     return Access(
@@ -189,12 +187,16 @@ def access(inventory: Inventory, *, max_owners: int, pending_days: float) -> Acc
     )
 
 
-def _principals(inventory: Inventory) -> list[tuple[PrincipalType, str, str]]:
+def _principals(
+    inventory: Inventory, held: Iterable[tuple[PrincipalType, str]]
+) -> list[tuple[PrincipalType, str, str]]:
+    """Name everybody; those of a kind that no list holds are known by the roles they hold, and named by their ids."""
     return [
         *(("user", each.id, each.email) for each in inventory.users),
         *(("invite", each.id, each.email) for each in inventory.invites if each.status != "expired"),
         *(("service_account", each.id, each.name) for each in inventory.service_accounts),
         *(("api_key", each.id, each.name) for each in inventory.api_keys),
+        *((kind, id, id) for kind, id in held if kind not in PARTS),
     ]
 
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
-from html import escape
 from typing import TYPE_CHECKING
 
+from pinecone_admin._inert import in_html
 from pinecone_admin._roles import Level, level
 
 if TYPE_CHECKING:
     from pinecone_admin._access import Access, Holder
 
-_PEOPLE = ("user", "invite", "service_account")
 _KIND = {"user": "", "invite": "invited", "service_account": "service account"}
 _FEW = 5
 _PRINTABLE = 20
@@ -26,10 +25,11 @@ _SHORT = {"owns": "owns", "writes": "writes", "reads": "reads", "unknown": "othe
 def page(access: Access) -> str:
     """Write the page."""
     people = sorted(
-        (holder for holder in access.holders if holder.type in _PEOPLE),
+        (holder for holder in access.holders if holder.type != "api_key"),
         key=lambda holder: (not holder.is_owner, holder.name.casefold()),
     )
-    projects = sorted(access.projects.items(), key=lambda item: (item[1].casefold(), item[0]))
+    reached = {id: id for holder in access.holders for id in holder.roles}
+    projects = sorted({**reached, **access.projects}.items(), key=lambda item: (item[1].casefold(), item[0]))
     parts = [
         _head(access),
         _findings(access),
@@ -38,7 +38,7 @@ def page(access: Access) -> str:
         _matrix(people, projects),
     ]
     return _PAGE.format(
-        title=escape(f"Access in {access.organization}"),
+        title=in_html(f"Access in {access.organization}"),
         style=_STYLE,
         script=_SCRIPT,
         policy=f"default-src 'none'; style-src '{_hash(_STYLE)}'; script-src '{_hash(_SCRIPT)}'",
@@ -53,11 +53,11 @@ def _hash(text: str) -> str:
 def _head(access: Access) -> str:
     from pinecone_admin._access import NOTE  # noqa: PLC0415 - it builds on this module
 
-    unread = "".join(f"<li>{escape(each)}</li>" for each in access.unread)
+    unread = "".join(f"<li>{in_html(each)}</li>" for each in access.unread)
     missing = f'<div class="missing"><b>Incomplete: could not be read</b><ul>{unread}</ul></div>' if unread else ""
     return (
-        f"<h1>Who can do what in {escape(access.organization)}</h1>"
-        f'<p class="note">As of {access.taken_at:%Y-%m-%d %H:%M} UTC. {escape(NOTE)}</p>{missing}'
+        f"<h1>Who can do what in {in_html(access.organization)}</h1>"
+        f'<p class="note">As of {access.taken_at:%Y-%m-%d %H:%M} UTC. {in_html(NOTE)}</p>{missing}'
     )
 
 
@@ -66,8 +66,8 @@ def _findings(access: Access) -> str:
     for finding in access.findings:
         kinds.setdefault(finding.kind, []).append(finding.text)
     items = "".join(
-        f"<details{' open' if len(texts) <= _FEW else ''}><summary>{escape(kind)} <b>{len(texts)}</b></summary><ul>"
-        + "".join(f"<li>{escape(text)}</li>" for text in texts)
+        f"<details{' open' if len(texts) <= _FEW else ''}><summary>{in_html(kind)} <b>{len(texts)}</b></summary><ul>"
+        + "".join(f"<li>{in_html(text)}</li>" for text in texts)
         + "</ul></details>"
         for kind, texts in kinds.items()
     )
@@ -75,8 +75,8 @@ def _findings(access: Access) -> str:
 
 
 def _person(holder: Holder) -> str:
-    kind = _KIND[holder.type]
-    return f"{escape(holder.name)}{f' <i>{kind}</i>' if kind else ''}"
+    kind = in_html(_KIND.get(holder.type, holder.type))
+    return f"{in_html(holder.name)}{f' <i>{kind}</i>' if kind else ''}"
 
 
 def _writers(access: Access, people: list[Holder], projects: list[tuple[str, str]]) -> str:
@@ -102,16 +102,16 @@ def _writers_row(access: Access, people: list[Holder], project_id: str, name: st
         if holder.type == "api_key" and level(holder.roles.get(project_id) or ["ProjectViewer"]) != "reads"
     ]
     columns = (cells["owns"], cells["writes"] + cells["unknown"], cells["reads"], keys)
-    return f"<tr><th>{escape(name)}" + "".join(f"<td>{', '.join(column)}" for column in columns) + "</tr>\n"
+    return f"<tr><th>{in_html(name)}" + "".join(f"<td>{', '.join(column)}" for column in columns) + "</tr>\n"
 
 
 def _span(holder: Holder, project_id: str) -> str:
-    who = escape(holder.name) if holder.type == "api_key" else _person(holder)
-    return f'<span title="{escape(", ".join(holder.roles[project_id]))}">{who}</span>'
+    who = in_html(holder.name) if holder.type == "api_key" else _person(holder)
+    return f'<span title="{in_html(", ".join(holder.roles[project_id]))}">{who}</span>'
 
 
 def _matrix(people: list[Holder], projects: list[tuple[str, str]]) -> str:
-    columns = "".join(f'<th title="{escape(id)}"><span>{escape(name)}</span>' for id, name in projects)
+    columns = "".join(f'<th title="{in_html(id)}"><span>{in_html(name)}</span>' for id, name in projects)
     rows = "".join(_matrix_row(holder, projects) for holder in people)
     return (
         f'<section id="wide"{" class=many" if len(projects) > _PRINTABLE else ""}><h2>People and projects</h2>'
@@ -124,14 +124,14 @@ def _matrix(people: list[Holder], projects: list[tuple[str, str]]) -> str:
 
 def _matrix_row(holder: Holder, projects: list[tuple[str, str]]) -> str:
     cells = "".join(_cell(holder.roles.get(id)) for id, _ in projects)
-    return f"<tr><th>{_person(holder)}<td>{escape(', '.join(holder.organization_roles))}{cells}</tr>\n"
+    return f"<tr><th>{_person(holder)}<td>{in_html(', '.join(holder.organization_roles))}{cells}</tr>\n"
 
 
 def _cell(roles: Sequence[str] | None) -> str:
     if not roles:
         return "<td>"
     word = _SHORT[level(roles)]
-    return f'<td class="{word}" title="{escape(", ".join(roles))}">{word}'
+    return f'<td class="{word}" title="{in_html(", ".join(roles))}">{word}'
 
 
 _CONTROLS = """<form id="filters"><label>person <input id="person" type="search" placeholder="any"></label>
@@ -162,6 +162,7 @@ th[aria-sort=ascending]::after { content: " \\25B4"; } th[aria-sort=descending]:
 #where { width: 100%; } #where td:nth-child(3) { background: #fff7e0; } #where thead th { background: #f2f4f8; }
 #where tbody th { white-space: nowrap; }
 .scroll { overflow: auto; max-height: 80vh; border: 1px solid #d5dae3; width: fit-content; max-width: 100%; }
+.scroll { content-visibility: auto; contain-intrinsic-size: auto 80vh; } /* nobody waits for what is out of sight */
 #matrix thead th { position: sticky; top: 0; background: #f2f4f8; z-index: 2; vertical-align: bottom; }
 #matrix thead th span { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 14em; overflow: hidden; }
 #matrix th:first-child { position: sticky; left: 0; z-index: 1; white-space: nowrap; }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Literal, TypeAlias
 
@@ -84,7 +84,13 @@ def editor_keys(inventory: Inventory) -> list[Finding]:
     ]
 
 
-_PARTS = {"user": "users", "invite": "invites", "service_account": "service_accounts", "api_key": "api_keys"}
+PARTS: Mapping[str, str] = {
+    "user": "users",
+    "invite": "invites",
+    "service_account": "service_accounts",
+    "api_key": "api_keys",
+}
+"""Which list of an inventory holds the principals of each kind that is known."""
 
 
 def gone_principals(inventory: Inventory) -> list[Finding]:
@@ -92,12 +98,12 @@ def gone_principals(inventory: Inventory) -> list[Finding]:
     unread = {each.part for each in inventory.unread}
     if "projects" in unread:
         unread.add("api_keys")
-    known = {(kind, each.id) for kind, part in _PARTS.items() for each in getattr(inventory, part)}
+    known = {(kind, each.id) for kind, part in PARTS.items() for each in getattr(inventory, part)}
     return [
         Finding(
             kind="principal is gone",
             text=f"{kind} {id} does not exist, and holds {', '.join(each.role for each in bindings)}",
         )
         for (kind, id), bindings in by_principal(inventory.role_bindings).items()
-        if (kind, id) not in known and kind in _PARTS and _PARTS[kind] not in unread
+        if (kind, id) not in known and kind in PARTS and PARTS[kind] not in unread
     ]

@@ -20,7 +20,7 @@ from generated_client.models import (
 )
 from pinecone_admin._codec import Misfit, structure, to_dict
 from pinecone_admin._reports import Progress
-from pinecone_admin.errors import PineconeError, PineconeValueError
+from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
 if TYPE_CHECKING:
     from pinecone_admin._access import Access
@@ -106,9 +106,15 @@ class Inventory:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read what ``to_dict`` gave.
 
+        Args:
+            data: An object as JSON has it.
+
         Raises:
+            PineconeTypeError: It is no object.
             PineconeValueError: It does not fit; the error names the field.
         """
+        if not isinstance(cast("object", data), Mapping):
+            raise PineconeTypeError(f"data must be what to_dict gave, not {type(data).__name__}")
         read = structure(dict(data), cls)
         if isinstance(read, Misfit):
             raise PineconeValueError(f"the inventory's {read.path or 'data'} {read.problem}")
@@ -119,7 +125,12 @@ class Inventory:
 
         Args:
             other: The later one; what only it holds is added.
+
+        Raises:
+            PineconeTypeError: It is no inventory.
         """
+        if not isinstance(cast("object", other), Inventory):
+            raise PineconeTypeError(f"other must be an Inventory, not {type(other).__name__}")
         return _compare(self, other)
 
     def access(self, *, max_owners: int = 3, pending_days: float = 3.0) -> Access:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
-from generated_client.models import Project, RoleBinding, RoleName
+from generated_client.models import PrincipalType, Project, RoleBinding, RoleName
 
 Level: TypeAlias = Literal["owns", "writes", "reads", "unknown"]
 
@@ -63,9 +63,9 @@ def _reached(binding: RoleBinding, projects: Sequence[Project]) -> list[str]:
     return [project.id for project in projects] if binding.role == "OrgOwner" else []
 
 
-def by_principal(bindings: Iterable[RoleBinding]) -> dict[tuple[str, str], list[RoleBinding]]:
+def by_principal(bindings: Iterable[RoleBinding]) -> dict[tuple[PrincipalType, str], list[RoleBinding]]:
     """Group bindings by the kind and id of their principals."""
-    held: dict[tuple[str, str], list[RoleBinding]] = {}
+    held: dict[tuple[PrincipalType, str], list[RoleBinding]] = {}
     for binding in bindings:
         held.setdefault((binding.principal_type, binding.principal_id), []).append(binding)
     return held

@@ -1,16 +1,16 @@
-# Sourced by scripts/test: the programs that tests/faults runs beside the client.
+# Sourced by scripts/test: the proxies that tests/faults runs beside the client, and the browser that opens the access page.
 # shellcheck shell=bash
 
-# Install tinyproxy and nginx where that is possible. Where it is not, say why: their tests are skipped then, and fail
-# where CI=true.
+# Install tinyproxy, nginx and chromium where that is possible. Where it is not, say why: their tests are skipped then, and
+# fail where CI=true.
 ensure_system_packages() {
   local program missing=()
-  for program in tinyproxy nginx; do
+  for program in tinyproxy nginx chromium; do
     PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$program" >/dev/null || missing+=("$program")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   if [ "$(id -u)" -ne 0 ]; then
-    echo "not installed, and only root could: ${missing[*]} (on Debian and Ubuntu: apt-get install tinyproxy nginx-light)"
+    echo "not installed, and only root could: ${missing[*]} (on Debian and Ubuntu: apt-get install tinyproxy nginx-light chromium)"
   elif ! command -v apt-get >/dev/null; then
     echo "not installed, and there is no apt-get: ${missing[*]}"
   else

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tracemalloc
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
 
-from pinecone_admin import PineconeValueError
+from pinecone_admin import PineconeTypeError, PineconeValueError
+from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKey, Invite, Organization, Project, RoleBinding, ServiceAccount, User
 from pinecone_admin.workflows import Inventory, Unread
+from tests.support.organizations import populate
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
@@ -122,3 +129,63 @@ def test_what_is_no_inventory_is_refused_by_its_field() -> None:
     data["projects"][0]["name"] = 5
     with pytest.raises(PineconeValueError, match=r"projects\[0\].name must be a string, not an integer"):
         Inventory.from_dict(data)
+
+
+@pytest.mark.parametrize("data", [None, 5, "x", b"x", [["taken_at", "2026-07-01T00:00:00Z"]]])
+def test_what_is_not_even_an_object_is_refused(data: Any) -> None:
+    """Whoever forgot json.loads is told so."""
+    with pytest.raises(PineconeTypeError, match="data must be what to_dict gave"):
+        Inventory.from_dict(data)
+    with pytest.raises(PineconeTypeError, match="other must be an Inventory"):
+        BEFORE.diff(data)
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "problem"),
+    [
+        ("taken_at", 5, "taken_at must be a string"),
+        ("taken_at", "yesterday", "taken_at must be a date-time in ISO 8601"),
+        ("projects", {}, "projects must be a list, not an object"),
+        ("projects", [[]], r"projects\[0\] must be an object, not a list"),
+        ("users", [{"id": "u", "email": None}], r"users\[0\].email must be a string, not null"),
+        ("unread", "users", "unread must be a list, not a string"),
+    ],
+)
+def test_what_does_not_fit_is_named(part: str, value: Any, problem: str) -> None:
+    """Somebody edited the file, or something else wrote it."""
+    with pytest.raises(PineconeValueError, match=f"the inventory's {problem}"):
+        Inventory.from_dict({**BEFORE.to_dict(), part: value})
+
+
+def test_a_time_without_a_zone_and_a_role_that_is_new_are_no_reason_to_refuse() -> None:
+    """The audit and the comparison go on with them."""
+    data = BEFORE.to_dict()
+    data["taken_at"] = "2026-07-01T12:00:00"
+    data["role_bindings"][0]["role"] = "OrgWizard"
+    read = Inventory.from_dict(data)
+    assert [row.level for row in read.access().rows() if row.principal_id == "u1"] == ["unknown"]
+    assert BEFORE.diff(read).changed == [
+        "OrgWizard of user ada@example.com on the organization: role is now 'OrgWizard', was 'OrgOwner'"
+    ]
+
+
+def test_memory_stays_proportional_to_the_result() -> None:
+    """At its peak the reading holds little more than what it gives."""
+    emulator = Emulator(seed=1)
+    populate(emulator, projects=100, users=100)
+    admin = emulator.admin()
+    admin.inventory()
+    tracemalloc.start()
+    inventory = admin.inventory()
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(inventory.projects) == 100
+    assert peak < 1.5 * kept
+
+
+def test_the_benchmark_runs() -> None:
+    """It measures both clients beside the official SDK, however small; how fast is not looked at here."""
+    command = [sys.executable, "benchmarks/inventory.py", "--projects", "10", "--latency-ms", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 6
