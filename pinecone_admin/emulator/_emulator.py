@@ -22,6 +22,7 @@ from pinecone_admin.emulator.state import (
     PROJECT_CONTENTS,
     Grant,
     Principal,
+    Project,
     State,
     User,
 )
@@ -322,22 +323,28 @@ class Emulator:
             self.state.bind(Principal("service_account", account.id), grants, self.clock.now())
             return Credentials(account.client_id, account.client_secret)
 
-    def hold(self, project_id: str, kind: str, name: str) -> None:
+    def hold(self, project_id: str, kind: str, name: str, *, protected: bool = False) -> None:
         """Put something into a project that keeps it from being deleted.
 
         Args:
             project_id: the project.
             kind: indexes, collections, assistants or backups.
             name: what to call it.
+            protected: whether deletion protection is on, which only indexes have.
 
         Raises:
-            ValueError: there is no such project or kind.
+            ValueError: there is no such project or kind, or the kind has no deletion protection.
         """
         with self._lock:
-            self._contents(project_id, kind).add(checks.characters(512)("name", name))
+            project, kind = self._project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
+            if checks.boolean("protected", protected) and kind != "indexes":
+                raise invalid(f"{kind} have no deletion protection")
+            project.contents[kind].add(checks.characters(512)("name", name))
+            if kind == "indexes":
+                (project.protected.add if protected else project.protected.discard)(name)
 
     def release(self, project_id: str, kind: str, name: str) -> None:
-        """Take something out of a project.
+        """Take something out of a project, protected or not.
 
         Args:
             project_id: the project.
@@ -348,12 +355,12 @@ class Emulator:
             ValueError: there is no such project, kind or thing.
         """
         with self._lock:
-            contents = self._contents(project_id, kind)
-            contents.remove(require.found(f"{name} among the {kind}", name, name if name in contents else None))
+            project, kind = self._project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
+            require.found(f"{name} among the {kind}", name, name if name in project.contents[kind] else None)
+            project.let_go(kind, name)
 
-    def _contents(self, project_id: str, kind: str) -> set[str]:
-        project = require.found("project", project_id, self.state.projects.get(project_id))
-        return project.contents[checks.one_of(PROJECT_CONTENTS)("kind", kind)]
+    def _project(self, project_id: str) -> Project:
+        return require.found("project", project_id, self.state.projects.get(project_id))
 
     def _grants(self, roles: Iterable[Role]) -> list[Grant]:
         if isinstance(roles, str):

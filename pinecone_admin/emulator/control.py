@@ -162,9 +162,9 @@ def add_client(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> D
 
 
 @_route("PUT", "/projects/{project_id}/{kind}/{name}")
-def hold(emulator: Emulator, _body: Document, parts: tuple[str, ...]) -> None:
+def hold(emulator: Emulator, body: Document, parts: tuple[str, ...]) -> None:
     """Put indexes, collections, assistants or backups into a project."""
-    emulator.hold(*parts)
+    emulator.hold(*parts, **_told(body, {}, {"protected": checks.boolean}))
 
 
 @_route("DELETE", "/projects/{project_id}/{kind}/{name}")

@@ -90,8 +90,7 @@ def settle(project: Project, now: datetime) -> None:
     """Let go of what has had its time to go, and finish what has had its time to be made."""
     for (kind, name), until in list(project.going.items()):
         if until <= now:
-            del project.going[kind, name]
-            project.contents[kind].discard(name)
+            project.let_go(kind, name)
     project.pending = {name: pending for name, pending in project.pending.items() if now < pending.until}
 
 

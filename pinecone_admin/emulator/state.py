@@ -78,6 +78,15 @@ class Project:
     going: dict[tuple[str, str], datetime] = Factory(dict[tuple[str, str], datetime])
     pending: dict[str, Pending] = Factory(dict[str, Pending])
 
+    def let_go(self, kind: str, name: str) -> None:
+        """Take something out, with all that was known of it."""
+        self.contents[kind].discard(name)
+        self.going.pop((kind, name), None)
+        if kind == "indexes":
+            self.protected.discard(name)
+        elif kind != "assistants":
+            self.pending.pop(name, None)
+
 
 @define(eq=False)
 class User:

@@ -117,9 +117,9 @@ class OverHTTP:
         document = self.ask("POST", "/clients", arguments)
         return document["client_id"], document["client_secret"]
 
-    def hold(self, project_id: str, kind: str, name: str) -> None:
+    def hold(self, project_id: str, kind: str, name: str, **arguments: Any) -> None:
         """Put something into a project."""
-        self.ask("PUT", f"/projects/{project_id}/{kind}/{name}")
+        self.ask("PUT", f"/projects/{project_id}/{kind}/{name}", arguments or None)
 
     def release(self, project_id: str, kind: str, name: str) -> None:
         """Take it out."""
@@ -395,6 +395,26 @@ def test_contents_hold_a_project(control: Control, api: httpx.Client, refusal: R
         assert kind in answer.json()["error"]["message"]
         control.release(project_id, kind, "movies")
     assert api.delete(f"/admin/projects/{project_id}").status_code == 202
+
+
+def test_an_index_can_be_held_with_deletion_protection(control: Control, emulator: Emulator, api: httpx.Client) -> None:
+    """Held again without it, or taken out and held again, it has none; nothing else can have it."""
+    project_id = project(api)
+    there = emulator.state.projects[project_id]
+    for again in ({}, {"protected": False}):
+        control.hold(project_id, "indexes", "movies", protected=True)
+        assert there.protected == {"movies"}
+        control.hold(project_id, "indexes", "movies", **again)
+        assert there.protected == set()
+    control.hold(project_id, "indexes", "movies", protected=True)
+    there.going["indexes", "movies"] = emulator.clock.now()
+    control.release(project_id, "indexes", "movies")
+    assert (there.contents["indexes"], there.protected, there.going) == (set(), set(), {})
+    wrong: Any = 1
+    for kind, protected, told in (("backups", True, "backups have no deletion protection"), ("indexes", wrong, "bool")):
+        with pytest.raises(ValueError, match=told):
+            control.hold(project_id, kind, "movies", protected=protected)
+    assert not any(there.contents.values())
 
 
 @pytest.mark.parametrize(
