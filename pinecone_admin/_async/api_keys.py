@@ -72,19 +72,21 @@ class AsyncAPIKeys:
 
         The value of a key that exists cannot be had: the result holds an ``APIKeyWithSecret`` only where it was
         created. A new key has the name only once ``store`` has its value; where a run dies before, the next one makes
-        another. Roles that differ are reported, not changed.
+        another. Roles that differ are reported, not changed. Two processes that do this at the same moment can still
+        make two keys, or one finds that the other has deleted its new key.
 
         Args:
             project_id: Id of the project it opens.
             name: 1 to 80 characters.
             roles: What it may do; the server's default is ProjectEditor.
-            store: Keeps the value of a new key, before the key gets its name. If it raises, the key is deleted.
+            store: Keeps the value of a new key, before the key gets its name. If it raises, it must not have kept it:
+                the key is deleted.
 
         Raises:
             AmbiguousNameError: Several have the name; ``ids`` holds all of them.
             ForbiddenError: The plan allows no further key in the project, or not this role.
             LeftoverError: ``store`` failed, and the key could not be deleted.
-            NotFoundError: The organization has no such project.
+            NotFoundError: The organization has no such project; or another process deleted the new key.
         """
         from pinecone_admin._async.workflows.ensure import ensure_api_key  # noqa: PLC0415 - only who uses it pays
 
@@ -136,18 +138,20 @@ class AsyncAPIKeys:
 
         The new key is made, ``store`` has its value, it takes the name of the old one, and after the grace the old
         one is deleted. Until then names tell how far it is: a run that died is finished, or cleared and begun again,
-        by the next one. After a rotation that was finished, the old id is not found.
+        by the next one. After a rotation that was finished, the old id is not found. Rotate a key from one process at
+        a time: of two, one finds that the other has deleted its new key.
 
         Args:
             api_key_id: Id of the old key.
-            store: Keeps the value of the new key. If it raises, the new key is deleted and the old one stays.
+            store: Keeps the value of the new key. If it raises, it must not have kept it: the new key is deleted, and
+                the old one stays.
             grace: Seconds in which both keys work, from 0.
 
         Raises:
             RefusedError: The key is itself one that a rotation under way has made.
             ForbiddenError: The plan allows no further key in the project.
             LeftoverError: ``store`` failed, and the new key could not be deleted.
-            NotFoundError: The organization has no such key.
+            NotFoundError: The organization has no such key; or another process deleted the new one.
         """
         from pinecone_admin._async.workflows.rotate import rotate_api_key  # noqa: PLC0415 - only who uses it pays
 

@@ -73,13 +73,14 @@ class AsyncServiceAccounts:
 
         The secret of an account that exists cannot be had: the result holds a ``ServiceAccountWithSecret`` only where
         it was created. A new account has the name only once ``store`` has its secret; where the secret was lost, it is
-        rotated. Roles that differ are reported, not changed.
+        rotated. Roles that differ are reported, not changed. Two processes that do this at the same moment can still
+        make two accounts, or one stores a secret that the other has rotated.
 
         Args:
             name: 1 to 80 UTF-8 bytes.
             role_bindings: 0 to 100 roles that a new one shall have, as models or mappings.
-            store: Keeps the secret of a new account, before the account gets its name. If it raises, the account is
-                deleted.
+            store: Keeps the secret of a new account, before the account gets its name. If it raises, it must not have
+                kept it: the account is deleted.
 
         Raises:
             AmbiguousNameError: Several have the name; ``ids`` holds all of them.

@@ -63,7 +63,7 @@ class Invites:
                 the organization.
 
         Raises:
-            ConflictError: The address belongs to a member.
+            ConflictError: The address belongs to a member; told after five seconds, in which no list shows an invite.
             ForbiddenError: The caller does not hold a role that it would grant.
             RateLimitError: The organization's 100 invite mails an hour are used up.
         """

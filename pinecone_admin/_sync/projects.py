@@ -69,6 +69,8 @@ class Projects:
         Raises:
             AmbiguousNameError: Several have the name; ``ids`` holds all of them.
             ForbiddenError: The plan allows no further project.
+            PineconeError: The answer to the create was lost, and no new project was seen until the client's ``timeout``
+                was over; ``outcome`` is ``"unknown"``.
         """
         from pinecone_admin._sync.workflows.ensure import ensure_project  # noqa: PLC0415 - only who uses it pays
 
@@ -156,12 +158,14 @@ class Projects:
         """Set up a tenant: a project, a key of the same name in it, and roles.
 
         What exists already is kept, so that a run that died is completed by the next one. Where a step fails, what this
-        call made is deleted again, in reverse.
+        call made is deleted again, in reverse. Provision a tenant from one process at a time: where two do, the one
+        that fails undoes what the other is building on.
 
         Args:
             name: Name of the project, 1 to 512 characters; the key has its first 80.
             key_roles: What the key may do.
-            store: Keeps the value of a new key, before the key gets its name.
+            store: Keeps the value of a new key, before the key gets its name. If it raises, it must not have kept it:
+                the key is deleted.
             bindings: Who else gets a role on the project.
 
         Raises:
@@ -199,7 +203,7 @@ class Projects:
 
         Indexes, collections, assistants and backups can be reached with a key of the project only: a temporary one, of
         the least role, is made and deleted in every case, also by ``dry_run=True``, which deletes nothing else. A run
-        that died is finished by the next one.
+        that died is finished by the next one; runs side by side do not harm each other.
 
         Args:
             project_id: Its id.
@@ -212,6 +216,7 @@ class Projects:
             RefusedError: Deletion protection is on for an index; told before anything is deleted, where it was on then.
             FailedPreconditionError: The server still finds something when the time is over.
             PineconeTimeoutError: Something was still there when the time was over; the message names it.
+            ForbiddenError: The project has no room for another key.
             LeftoverError: The temporary key could not be deleted; ``left`` names it.
             NotFoundError: The organization has no such project, also after a run that finished.
         """

@@ -45,6 +45,15 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import API_VERSION, create_project, delete_project
 from pinecone_admin.retry import AsyncRetryTransport, RetryTransport
+from pinecone_admin.workflows import (
+    CleanupReport,
+    Difference,
+    Ensured,
+    Inventory,
+    Progress,
+    ProjectRole,
+    Rotation,
+)
 
 
 def constructors(context: ssl.SSLContext) -> None:
@@ -136,6 +145,50 @@ def operations(admin: Admin) -> None:
     assert_type(admin.send(many), list[Project])
 
 
+def workflows(admin: Admin) -> None:
+    """What is there now; whether a secret came with it is a question of type."""
+    assert_type(admin.projects.ensure(name="n"), Ensured[Project])
+    ensured = admin.api_keys.ensure(project_id="p", name="n", roles=["ProjectViewer"], store=keep)
+    assert_type(ensured, Ensured[APIKeyWithSecret | APIKey])
+    if isinstance(ensured.value, APIKeyWithSecret):
+        assert_type(ensured.value.value, str)
+    else:
+        assert_type(ensured.value, APIKey)
+    account = admin.service_accounts.ensure(name="n", role_bindings=[on_organization("OrgMember")])
+    assert_type(account, Ensured[ServiceAccountWithSecret | ServiceAccount])
+    assert_type(account.differences, list[Difference])
+    assert_type(admin.invites.ensure(email="a@b.co", role_bindings=[on_organization("OrgMember")]), Ensured[Invite])
+    binding = admin.role_bindings.ensure(
+        principal_type="user", principal_id="u", resource_type="organization", role="OrgMember"
+    )
+    assert_type(binding, Ensured[RoleBinding])
+    assert_type(admin.api_keys.rotate(api_key_id="k", store=keep, grace=60), Rotation)
+    assert_type(admin.service_accounts.rotate(service_account_id="s", store=print), ServiceAccount)
+    tenant = admin.projects.provision(
+        name="n",
+        key_roles=["ProjectViewer"],
+        store=keep,
+        bindings=[ProjectRole(principal_type="user", principal_id="u", role="ProjectViewer")],
+    )
+    assert_type(tenant.key, Ensured[APIKeyWithSecret | APIKey])
+    assert_type(tenant.bindings, list[Ensured[RoleBinding]])
+    assert_type(admin.users.offboard(email="a@b.co").refusal, str | None)
+    assert_type(admin.projects.delete_with_cleanup(project_id="p", progress=tell), CleanupReport)
+    inventory = admin.inventory(concurrency=4, progress=tell)
+    assert_type(Inventory.from_dict(inventory.to_dict()), Inventory)
+    assert_type(inventory.diff(inventory).added, list[str])
+    assert_type(inventory.access().to_html(), str)
+
+
+def keep(made: APIKeyWithSecret) -> None:
+    """Keep a secret."""
+
+
+def tell(progress: Progress) -> None:
+    """Tell how far it is."""
+    print(progress.done, progress.total, progress.step)
+
+
 def errors(admin: Admin) -> None:
     """What errors tell."""
     try:
@@ -169,4 +222,9 @@ async def asynchronous() -> None:
             assert_type(user, User)
         assert_type(await admin.send(create_project(body=CreateProjectRequest(name="n"))), Project)
         assert_type(await admin.token(), AccessToken)
+        assert_type(await admin.projects.ensure(name="n"), Ensured[Project])
+        key = await admin.api_keys.ensure(project_id="p", name="n", store=keep)
+        assert_type(key, Ensured[APIKeyWithSecret | APIKey])
+        assert_type(await admin.service_accounts.rotate(service_account_id="s", store=print), ServiceAccount)
+        assert_type(await admin.inventory(progress=tell), Inventory)
         assert_type(admin.with_options(timeout=1), AsyncAdmin)

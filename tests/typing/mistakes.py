@@ -38,6 +38,14 @@ def arguments(admin: Admin) -> None:
     Admin("id", "secret")  # wrong
 
 
+def workflows(admin: Admin) -> None:
+    """The value of a key that exists, a store that takes something else, and a switch by position."""
+    print(admin.api_keys.ensure(project_id="p", name="n").value.value)  # wrong
+    admin.api_keys.rotate(api_key_id="k", store=len)  # wrong
+    admin.users.offboard("a@b.co", True)  # wrong
+    admin.projects.provision(name="n", key_roles=["ProjectViewr"], store=print)  # wrong
+
+
 def answers(admin: Admin, project: Project) -> None:
     """Fields that do not exist, may be None, or cannot be set."""
     print(project.nmae)  # wrong

@@ -3,24 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from pinecone_admin import _marks
 from pinecone_admin._arguments import arguments_of, check_function
-from pinecone_admin._contents import KINDS, Kind, delete_content, lift_protection, list_page
 from pinecone_admin._numbers import check_bool, check_seconds
-from pinecone_admin._primitives import Patience, in_parallel, shielded
+from pinecone_admin._primitives import Patience
 from pinecone_admin._reports import CleanupReport, Content, Progress
-from pinecone_admin._sync.workflows.secrets import create_key, delete_left, keys_named, undo
+from pinecone_admin._sync.workflows.contents import delete_contents, read_contents
+from pinecone_admin._sync.workflows.secrets import delete_left, is_gone, keys_named, temporary_key
 from pinecone_admin.errors import (
     FailedPreconditionError,
-    ForbiddenError,
     NotFoundError,
-    PaginationError,
     PineconeTimeoutError,
     RefusedError,
     UnauthorizedError,
@@ -28,13 +25,9 @@ from pinecone_admin.errors import (
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
-    from pinecone_admin.models import APIKey, APIKeyWithSecret
 
-_CONCURRENCY = 16
 _NEW_KEY = 30.0
 """Seconds in which a key that was just made may not be accepted everywhere yet."""
-_PUTTING_AWAY = 30.0
-"""Seconds for the deletion of the temporary key, also where the workflow was cancelled."""
 
 
 def delete_with_cleanup(
@@ -82,44 +75,16 @@ def _empty_with_a_key(
 ) -> None:
     """Empty the project; with another key where somebody, such as a run beside this one, deleted the one in use."""
     while True:
-        with _temporary_key(admin, report.project.id) as made:
+        with temporary_key(admin, project_id=report.project.id, name=_marks.empties(report.project.id)) as made:
             keyed = admin.with_options(api_key=made.value)
             new, lost = Patience(_NEW_KEY), False
             while not lost:
                 try:
                     return _empty(keyed, report, lift=lift, patience=patience, progress=progress)
                 except UnauthorizedError:
-                    lost = _is_gone(admin, made.key)
+                    lost = is_gone(admin, made.key)
                     if not (patience if lost else new).wait():
                         raise
-
-
-def _is_gone(admin: Admin, key: APIKey) -> bool:
-    try:
-        admin.api_keys.describe(api_key_id=key.id)
-    except NotFoundError:
-        return True
-    return False
-
-
-@contextmanager
-def _temporary_key(admin: Admin, project_id: str) -> Generator[APIKeyWithSecret]:
-    """Make a key of the project, and delete it in every case."""
-    name = _marks.empties(project_id)
-    try:
-        made = create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
-    except ForbiddenError:  # not every plan has this role
-        made = create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
-    failure: BaseException | None = None
-    try:
-        yield made
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        what = f"temporary API key {made.key.id} of project {project_id}"
-        with shielded(_PUTTING_AWAY):
-            undo(failure, what, admin.api_keys.delete, api_key_id=made.key.id)
 
 
 def _empty(
@@ -132,12 +97,14 @@ def _empty(
 ) -> None:
     """Ask once for the deletion of each thing, again for what cannot go yet, and wait until all of it is gone."""
     asked: set[str] = set()
+    told = set(report.steps)
 
     def accepted(content: Content) -> None:
         asked.add(str(content))
-        report.steps.append(f"deleted {content}")
+        if f"deleted {content}" not in told:
+            report.steps.append(f"deleted {content}")
 
-    while contents := _contents(keyed):
+    while contents := read_contents(keyed):
         _note(contents, report, progress)
         if report.dry_run:
             return
@@ -149,7 +116,7 @@ def _empty(
         todo = [each for each in contents if not each.leaving and str(each) not in asked]
         within = keyed.with_options(timeout=min(keyed.timeout, patience.left))
         before = len(asked)
-        _delete_all(within, todo, accepted)
+        delete_contents(within, todo, accepted)
         if len(asked) == before:
             patience.wait()
     _note([], report, progress)
@@ -169,51 +136,3 @@ def _refuse_protected(contents: Sequence[Content], *, lift: bool) -> None:
     if protected and not lift:
         message = f"deletion protection is on for {protected}: lift it, or pass lift_protection=True"
         raise RefusedError(message, operation="delete_with_cleanup")
-
-
-def _contents(keyed: Admin) -> list[Content]:
-    """Read every list to its end, before anything on it is deleted."""
-    found: dict[str, list[Content]] = {}
-
-    def read(kind: Kind) -> list[Content]:
-        return _list(keyed, kind)
-
-    in_parallel(read, KINDS, limit=len(KINDS), deliver=lambda kind, contents: found.update({kind.name: contents}))
-    return [content for kind in KINDS for content in found[kind.name]]
-
-
-def _list(keyed: Admin, kind: Kind) -> list[Content]:
-    contents: list[Content] = []
-    tokens: list[str | None] = [None]
-    while True:
-        try:
-            page = keyed.send(list_page(kind, tokens[-1]))
-        except NotFoundError:  # the plan has no such thing
-            return contents
-        contents += page.items
-        if not page.next_page:
-            return contents
-        if page.next_page in tokens:
-            message = "the server gave a page token that it had already given"
-            raise PaginationError(message, operation=f"list_{kind.plural}", outcome="done")
-        tokens.append(page.next_page)
-
-
-def _delete_all(keyed: Admin, contents: Sequence[Content], accepted: Callable[[Content], None]) -> None:
-    """Delete side by side, and tell what the server accepted: not what it needs for something else just now."""
-
-    def delete(content: Content) -> None:
-        try:
-            if content.protected:
-                keyed.send(lift_protection(content))
-            keyed.send(delete_content(content))
-        except FailedPreconditionError:
-            return
-        except NotFoundError:
-            pass
-        except ForbiddenError as error:
-            message = f"{content} cannot be deleted: {error.message}"
-            raise RefusedError(message, operation="delete_with_cleanup") from error
-        accepted(content)  # here, since what is accepted beside a failure is not delivered
-
-    in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: done)
