@@ -73,7 +73,7 @@ class AsyncAPIKeys:
         The value of a key that exists cannot be had: the result holds an ``APIKeyWithSecret`` only where it was
         created. A new key has the name only once ``store`` has its value; where a run dies before, the next one makes
         another. Roles that differ are reported, not changed. Two processes that do this at the same moment can still
-        make two keys, or one finds that the other has deleted its new key.
+        make two keys, or one can delete the new key of the other: let one do it.
 
         Args:
             project_id: Id of the project it opens.
@@ -139,7 +139,7 @@ class AsyncAPIKeys:
         The new key is made, ``store`` has its value, it takes the name of the old one, and after the grace the old
         one is deleted. Until then names tell how far it is: a run that died is finished, or cleared and begun again,
         by the next one. After a rotation that was finished, the old id is not found. Rotate a key from one process at
-        a time: of two, one finds that the other has deleted its new key.
+        a time: two can leave two new keys, or one can delete the other's.
 
         Args:
             api_key_id: Id of the old key.

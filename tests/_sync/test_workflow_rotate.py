@@ -127,6 +127,24 @@ def test_a_run_that_died_after_its_store_was_confirmed_is_finished_without_anoth
     assert rotation.steps == [f"renamed key {key.id} to 'reader'", f"deleted key {old.key.id}"]
 
 
+def test_an_old_key_that_somebody_deletes_meanwhile_does_not_leave_the_new_one_unfinished(
+    emulator: Emulator,
+) -> None:
+    """Its value is stored, so it gets the name."""
+    old = a_key(emulator.admin())
+    stored: list[str] = []
+    transport = Hostile(emulator)
+
+    def delete() -> None:
+        if transport.requests[-1].startswith("PATCH") and old.key.id in emulator.state.api_keys:
+            emulator.state.remove_api_key(emulator.state.api_keys[old.key.id])
+
+    transport.before = delete
+    Admin(**transport.connection).api_keys.rotate(api_key_id=old.key.id, store=lambda made: stored.append(made.value))
+    (key,) = emulator.state.api_keys.values()
+    assert (key.name, [key.value]) == ("reader", stored)
+
+
 def test_rotating_all_keys_of_a_project_leaves_those_of_a_rotation_under_way_alone(emulator: Emulator) -> None:
     """Whoever lists the keys and rotates each is told which one is not to be rotated."""
     old = a_key(emulator.admin())

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pinecone_admin import _marks
@@ -12,7 +13,7 @@ from pinecone_admin._numbers import check_seconds
 from pinecone_admin._primitives import Patience, pause
 from pinecone_admin._reports import Rotation
 from pinecone_admin._sync.workflows.secrets import gone, make_key, may_exist
-from pinecone_admin.errors import Masked, PineconeError, RefusedError, SecretNotStoredError
+from pinecone_admin.errors import Masked, NotFoundError, PineconeError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def rotate_api_key(
         new = made.key
         steps += [f"created key {new.id}", "stored its value"]
         retired = _marks.retired(new.id, _marks.original(old.name))
-        old = admin.api_keys.update(api_key_id=old.id, name=retired)
+        with suppress(NotFoundError):  # somebody deleted it: what was stored is still to be finished
+            old = admin.api_keys.update(api_key_id=old.id, name=retired)
     if _marks.purpose(new.name):
         new = admin.api_keys.update(api_key_id=new.id, name=_marks.original(old.name, new.name))
         steps.append(f"renamed key {new.id} to {new.name!r}")
