@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -184,6 +185,33 @@ async def test_a_key_that_could_not_be_deleted_is_named(emulator: Emulator) -> N
     assert isinstance(caught.value.__cause__, RefusedError)
 
 
+async def test_the_key_goes_also_where_somebody_interrupts(emulator: Emulator) -> None:
+    """Control-C is no reason to leave a live key behind."""
+
+    def interrupt(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    project_id = await a_full_project(emulator)
+    with pytest.raises(KeyboardInterrupt):
+        await emulator.async_admin().projects.delete_with_cleanup(project_id=project_id, progress=interrupt)
+    assert not emulator.state.api_keys
+
+
+# <async only>
+@pytest.mark.parametrize("at", ["GET /indexes", "DELETE /indexes/articles"])
+async def test_the_key_goes_also_where_the_task_is_cancelled(at: str, emulator: Emulator) -> None:
+    """Its deletion is shielded from the cancellation."""
+    project_id = await a_full_project(emulator)
+    transport = Counting(emulator)  # gives way before each request, so that cancellation comes in time
+    with anyio.CancelScope() as scope:
+        transport.before = lambda: scope.cancel() if transport.requests[-1] == at else None
+        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+    assert scope.cancelled_caught
+    assert not emulator.state.api_keys
+    assert list(emulator.state.projects) == [project_id]
+
+
+# </async only>
 async def test_a_key_that_another_run_left_goes(emulator: Emulator) -> None:
     """Also in a run that deletes nothing else."""
     project_id = await a_full_project(emulator)

@@ -183,6 +183,18 @@ def test_a_key_that_could_not_be_deleted_is_named(emulator: Emulator) -> None:
     assert isinstance(caught.value.__cause__, RefusedError)
 
 
+def test_the_key_goes_also_where_somebody_interrupts(emulator: Emulator) -> None:
+    """Control-C is no reason to leave a live key behind."""
+
+    def interrupt(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    project_id = a_full_project(emulator)
+    with pytest.raises(KeyboardInterrupt):
+        emulator.admin().projects.delete_with_cleanup(project_id=project_id, progress=interrupt)
+    assert not emulator.state.api_keys
+
+
 def test_a_key_that_another_run_left_goes(emulator: Emulator) -> None:
     """Also in a run that deletes nothing else."""
     project_id = a_full_project(emulator)
