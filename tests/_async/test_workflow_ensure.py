@@ -215,16 +215,47 @@ async def test_two_in_step_never_delete_what_the_other_makes(kind: str, emulator
 
 
 # </async only>
-async def test_a_quota_that_a_run_which_died_has_used_up_is_no_end(emulator: Emulator) -> None:
-    """What it left makes room for another key."""
+async def a_key_of_a_run_that_died(emulator: Emulator) -> tuple[str, str]:
+    """Leave a key of which nobody knows whether its value was stored; give the project and the key."""
     project = await emulator.async_admin().projects.create(name="p")
-    emulator.configure(api_key_quota=1)
     admin, _ = meeting(emulator, n4=Fate.DIES_BEFORE)
     with pytest.raises(KilledError):
         await admin.api_keys.ensure(project_id=project.id, name="k", store=lambda _: None)
+    (left,) = emulator.state.api_keys
+    return project.id, left
+
+
+async def test_what_a_dead_run_left_stays_until_another_value_is_stored(emulator: Emulator) -> None:
+    """Also where the answer to the create is lost, after which orphans are looked for: its value may be stored."""
+    project_id, left = await a_key_of_a_run_that_died(emulator)
+    there: list[bool] = []
+    admin, _ = meeting(emulator, n3=Fate.LOST)
+    await admin.api_keys.ensure(
+        project_id=project_id, name="k", store=lambda _: there.append(left in emulator.state.api_keys)
+    )
+    assert there == [True]
+    assert left not in emulator.state.api_keys
+    assert len(emulator.state.api_keys) == 1
+
+
+async def test_what_has_its_name_meanwhile_was_not_left_by_a_dead_run(emulator: Emulator) -> None:
+    """The run that made it is alive, and has finished."""
+    project_id, left = await a_key_of_a_run_that_died(emulator)
+
+    def store(_: object) -> None:
+        emulator.state.api_keys[left].name = "k"
+
+    await emulator.async_admin().api_keys.ensure(project_id=project_id, name="k", store=store)
+    assert [key.name for key in emulator.state.api_keys.values()] == ["k", "k"]
+
+
+async def test_a_quota_that_a_run_which_died_has_used_up_is_no_end(emulator: Emulator) -> None:
+    """What it left makes room for another key."""
+    emulator.configure(api_key_quota=1)
+    project_id, _ = await a_key_of_a_run_that_died(emulator)
     stored: list[str] = []
     await emulator.async_admin().api_keys.ensure(
-        project_id=project.id, name="k", store=lambda made: stored.append(made.value)
+        project_id=project_id, name="k", store=lambda made: stored.append(made.value)
     )
     (key,) = emulator.state.api_keys.values()
     assert (key.name, [key.value]) == ("k", stored)

@@ -19,6 +19,7 @@ from pinecone_admin import (
     PineconeValueError,
     ReadOnlyError,
     RefusedError,
+    ServiceError,
     UnauthorizedError,
 )
 from pinecone_admin.emulator import Emulator
@@ -345,6 +346,27 @@ def test_a_new_key_that_is_not_known_everywhere_yet_is_given_a_moment(
     with raises(UnauthorizedError):
         connect(Script(scripted({"/indexes": lambda _: Answer(401)}))).projects.delete_with_cleanup(project_id="p")
     assert sum(clock.slept) == pytest.approx(30.0)
+
+
+def test_what_is_asked_to_go_again_after_a_refusal_of_the_key_is_told_once(
+    connect: Callable[..., Admin],
+) -> None:
+    """A list that does not say that it is going yet is no reason to count it twice."""
+    there = Answer(body={"indexes": [{"name": "a"}]})
+    lists = [Answer(body={"indexes": []}), there, Answer(401), there]
+    script = Script(scripted({"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: Answer(202)}))
+    report = connect(script).projects.delete_with_cleanup(project_id="p")
+    assert [request.url.path for request in script.requests].count("/indexes/a") == 2
+    assert report.steps == ["deleted index a", "deleted project p"]
+
+
+def test_no_deletion_outlasts_the_time_for_all(connect: Callable[..., Admin], clock: VirtualClock) -> None:
+    """A server that wants to be asked in half a minute is not waited for where only five seconds are left."""
+    busy = Answer(503, headers={"retry-after": "30"})
+    answers = {"/indexes": lambda _: Answer(body={"indexes": [{"name": "a"}]}), "/indexes/a": lambda _: busy}
+    with raises(ServiceError):
+        connect(Script(scripted(answers))).projects.delete_with_cleanup(project_id="p", timeout=5.0)
+    assert sum(clock.slept) <= 5.0
 
 
 def test_what_is_gone_before_it_is_asked_to_go_is_as_good(connect: Callable[..., Admin]) -> None:
