@@ -175,9 +175,7 @@ def access(inventory: Inventory, *, max_owners: int, pending_days: float) -> Acc
         projects={project.id: project.name for project in inventory.projects},
         holders=holders,
         findings=[
-            *many_owners(
-                [holder.name for holder in holders if holder.is_owner and holder.type != "invite"], max_owners
-            ),
+            *many_owners([_called(each) for each in holders if each.is_owner and each.type != "invite"], max_owners),
             *stale_invites(inventory, timedelta(days=pending_days)),
             *odd_accounts(inventory),
             *editor_keys(inventory),
@@ -185,6 +183,10 @@ def access(inventory: Inventory, *, max_owners: int, pending_days: float) -> Acc
         ],
         unread=[str(each) for each in inventory.unread],
     )
+
+
+def _called(holder: Holder) -> str:
+    return holder.name if holder.type == "user" else f"{holder.name} ({holder.id})"
 
 
 def _principals(

@@ -28,7 +28,7 @@ class Finding:
 
     Attributes:
         kind: What it is.
-        text: It in words, with ids.
+        text: It in words, with the ids of what has no address.
     """
 
     kind: FindingKind
