@@ -210,6 +210,7 @@ async def test_two_in_step_never_delete_what_the_other_makes(kind: str, emulator
     """There may be two of the name then, as the documentation says, but never none."""
     project = await emulator.async_admin().projects.create(name="world")
     admin = AsyncAdmin(**Counting(emulator).connection)
+    await admin.token()  # for which a thread is waited for, out of step
     both = await async_together(2, lambda: ENSURE[kind](admin, project.id))
     assert [each.created for each in both if isinstance(each, Ensured)] == [True, True]
 
