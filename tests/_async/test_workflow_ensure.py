@@ -331,6 +331,16 @@ async def test_a_refusal_is_raised_at_once(emulator: Emulator, clock: VirtualClo
     assert clock.slept == []
 
 
+async def test_a_quota_that_others_have_used_up_is_told_as_it_is(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """What no workflow has made is not deleted for it."""
+    project = await admin.projects.create(name="p")
+    await admin.api_keys.create(project_id=project.id, name="other")
+    emulator.configure(api_key_quota=1)
+    with raises(ForbiddenError):
+        await admin.api_keys.ensure(project_id=project.id, name="k")
+    assert [key.name for key in emulator.state.api_keys.values()] == ["other"]
+
+
 async def test_an_expired_invite_is_mailed_again(admin: AsyncAdmin, emulator: Emulator) -> None:
     """It is pending then, and there is no second one beside it."""
     first = await admin.invites.ensure(email="a@example.com", role_bindings=MEMBER)

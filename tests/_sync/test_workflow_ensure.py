@@ -317,6 +317,16 @@ def test_a_refusal_is_raised_at_once(emulator: Emulator, clock: VirtualClock) ->
     assert clock.slept == []
 
 
+def test_a_quota_that_others_have_used_up_is_told_as_it_is(admin: Admin, emulator: Emulator) -> None:
+    """What no workflow has made is not deleted for it."""
+    project = admin.projects.create(name="p")
+    admin.api_keys.create(project_id=project.id, name="other")
+    emulator.configure(api_key_quota=1)
+    with raises(ForbiddenError):
+        admin.api_keys.ensure(project_id=project.id, name="k")
+    assert [key.name for key in emulator.state.api_keys.values()] == ["other"]
+
+
 def test_an_expired_invite_is_mailed_again(admin: Admin, emulator: Emulator) -> None:
     """It is pending then, and there is no second one beside it."""
     first = admin.invites.ensure(email="a@example.com", role_bindings=MEMBER)
