@@ -11,8 +11,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from pinecone_admin._codec import parse_object
-from pinecone_admin._token import AccessToken, Minted, Use, judge
+from pinecone_admin._token import MAX_ANSWER, Minted, Use, judge, read_entry
 from pinecone_admin.errors import PineconeError, PineconeValueError
 
 _log = logging.getLogger("pinecone_admin")
@@ -34,8 +33,11 @@ class TokenCache(Protocol):
         """Keep a text, which is of no use after ``lifetime`` seconds."""
         ...
 
-    def lock(self, key: str) -> AbstractContextManager[object]:
-        """Let one process at a time within, so that only one of them makes the exchange."""
+    def lock(self, key: str, timeout: float) -> AbstractContextManager[object]:
+        """Let one process at a time within, so that only one of them makes the exchange.
+
+        Whoever has waited ``timeout`` seconds raises something, and makes the exchange all the same.
+        """
         ...
 
 
@@ -47,11 +49,11 @@ class SafeCache:
         self._warned = False
 
     @contextmanager
-    def locked(self, key: str) -> Generator[None, None, None]:
-        """Hold the cache's lock, where it gives one; a lock that was lost meanwhile costs nothing."""
+    def locked(self, key: str, timeout: float) -> Generator[None, None, None]:
+        """Hold the cache's lock, where it gives one in time; a lock that was lost meanwhile costs nothing."""
         stack = ExitStack()
         try:
-            stack.enter_context(self._cache.lock(key))
+            stack.enter_context(self._cache.lock(key, timeout))
         except Exception as exc:  # noqa: BLE001 - see TokenCache
             self._warn(exc)
         try:
@@ -66,7 +68,7 @@ class SafeCache:
         """Give a token that needs no refresh yet."""
         try:
             text = self._cache.load(key)
-            minted = None if text is None else _read(text, monotonic=monotonic, wall=wall)
+            minted = None if text is None else _minted(text, monotonic=monotonic, wall=wall)
         except Exception as exc:  # noqa: BLE001 - see TokenCache
             self._warn(exc)
             return None
@@ -90,21 +92,11 @@ class SafeCache:
         self._warned = True
 
 
-def _read(text: str | bytes, *, monotonic: float, wall: float) -> Minted:
-    value = parse_object(text.encode() if isinstance(text, str) else text) or {}
-    token, expires_at, lifetime = value.get("access_token"), value.get("expires_at"), value.get("lifetime")
-    if not (isinstance(token, str) and isinstance(expires_at, int | float) and isinstance(lifetime, int | float)):
+def _minted(text: str | bytes, *, monotonic: float, wall: float) -> Minted:
+    minted = read_entry(text.encode() if isinstance(text, str) else text, monotonic=monotonic, wall=wall)
+    if minted is None:
         raise PineconeValueError("what it holds is not a token of this client")
-    age = wall - (expires_at - lifetime)
-    if not 0 <= age <= lifetime:
-        age = lifetime  # expired, or from a clock that runs ahead
-    return Minted(
-        token=AccessToken(value=token, expires_at=expires_at),
-        lifetime=lifetime,
-        monotonic=monotonic - age,
-        wall=wall - age,
-        jitter=0.0,
-    )
+    return minted
 
 
 class FileTokenCache:
@@ -118,33 +110,40 @@ class FileTokenCache:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+        # Imported here and nowhere later: a child forked while another thread imports would wait for that for ever.
+        from tempfile import mkstemp  # noqa: PLC0415 - only who keeps tokens in files pays for it
+
         try:
-            from filelock import FileLock  # noqa: PLC0415 - an extra
+            from filelock import FileLock, Timeout  # noqa: PLC0415 - an extra
             from platformdirs import user_cache_path  # noqa: PLC0415 - an extra
         except ModuleNotFoundError as error:
             told = f"{error.name} is not installed: pip install 'pinecone-admin[cache]'"
             raise ModuleNotFoundError(told, name=error.name) from error
 
-        self._file_lock = FileLock
-        self._folder = user_cache_path("pinecone-admin") if folder is None else Path(folder)
+        self._mkstemp = mkstemp
+        self._file_lock, self._file_lock_timeout = FileLock, Timeout
+        self._folder = user_cache_path("pinecone-admin") if folder is None else Path(folder).absolute()
 
-    def load(self, key: str) -> str | None:
+    def load(self, key: str) -> bytes | None:
         """Read a file, unless somebody else could have written or read it.
 
         Raises:
-            PineconeValueError: It is a link, another user's, or open to others.
+            PineconeValueError: It is a link, another user's, open to others, or larger than any token.
         """
         path = self._path(key)
         try:
-            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            # Without O_NONBLOCK a pipe in the file's place would be waited for.
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         except FileNotFoundError:
             return None
         except OSError as exc:
             raise PineconeValueError(f"{path} cannot be opened safely: {exc.strerror}") from exc
         try:
-            _check_private(path, os.fstat(descriptor), stat.S_ISREG)
-            with os.fdopen(descriptor, encoding="utf-8", closefd=False) as file:
-                return file.read()
+            found = os.fstat(descriptor)
+            _check_private(path, found, is_kind=stat.S_ISREG(found.st_mode))
+            if found.st_size > MAX_ANSWER:
+                raise PineconeValueError(f"{path} is too large to hold a token")
+            return os.read(descriptor, MAX_ANSWER)
         finally:
             os.close(descriptor)
 
@@ -152,32 +151,58 @@ class FileTokenCache:
         """Write a file of mode 0600 beside the old one, and put it in its place.
 
         Raises:
-            PineconeValueError: The folder is a link, another user's, or open to others.
+            PineconeValueError: The folder is a link, another user's, open to others, or cannot be written to.
         """
-        import tempfile  # noqa: PLC0415 - only who keeps tokens in files pays for it
-
         path = self._path(key)
-        descriptor, name = tempfile.mkstemp(dir=self._folder)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.replace(name, path)  # noqa: PTH105 - the two names are text
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with _explained(path):
+            descriptor, name = self._mkstemp(dir=self._folder)
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                    file.write(text)
+                os.replace(name, path)  # noqa: PTH105 - the two names are text
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
 
-    def lock(self, key: str) -> AbstractContextManager[object]:
-        """Lock a file beside the token's."""
-        return self._file_lock(self._path(key).with_suffix(".lock"), mode=0o600, timeout=60)
+    @contextmanager
+    def lock(self, key: str, timeout: float) -> Generator[None, None, None]:
+        """Lock a file beside the token's.
+
+        Raises:
+            PineconeValueError: Another process holds it for longer than the timeout.
+        """
+        path = self._path(key).with_suffix(".lock")
+        lock = self._file_lock(path, mode=0o600, timeout=timeout)
+        with _explained(path):
+            try:
+                lock.acquire()
+            except self._file_lock_timeout as exc:
+                raise PineconeValueError(f"{path} is held by another process") from exc
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _path(self, key: str) -> Path:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check_private(self._folder, self._folder.lstat(), stat.S_ISDIR)
+        if not self._folder.is_absolute():
+            raise PineconeValueError("the user has no home folder: give FileTokenCache a folder")
+        with _explained(self._folder):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = self._folder.lstat()
+        _check_private(self._folder, found, is_kind=stat.S_ISDIR(found.st_mode))
         return self._folder / f"{key}.json"
 
 
-def _check_private(path: Path, found: os.stat_result, is_kind: object) -> None:
-    if not callable(is_kind) or not is_kind(found.st_mode):
+@contextmanager
+def _explained(path: Path) -> Generator[None, None, None]:
+    try:
+        yield
+    except OSError as exc:
+        raise PineconeValueError(f"{path} cannot be used: {exc.strerror}") from exc
+
+
+def _check_private(path: Path, found: os.stat_result, *, is_kind: bool) -> None:
+    if not is_kind:
         raise PineconeValueError(f"{path} is a link or something else than it should be")
     owner = getattr(os, "geteuid", lambda: found.st_uid)()
     if found.st_uid != owner:

@@ -7,10 +7,12 @@ import threading
 import httpx
 from attrs import evolve
 
+from pinecone_admin._bearer import BearerSource, TokenSource
 from pinecone_admin._cache import SafeCache, TokenCache
 from pinecone_admin._config import Bearer, Config, OwnAuthorization
+from pinecone_admin._exchange import Exchange
 from pinecone_admin._primitives import current_clock
-from pinecone_admin._provider import BearerSource, Exchange, TokenProvider, TokenSource
+from pinecone_admin._provider import TokenProvider
 from pinecone_admin._sync.transport import Pools, RetryTransport
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 

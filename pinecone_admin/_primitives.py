@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import copy_context
 from importlib import import_module
 from itertools import islice
@@ -102,6 +102,15 @@ def connect_now(first_token: Callable[[], object]) -> None:
 
 def connect_later(first_token: Callable[[], object]) -> None:
     """Leave the first token to the first call: a constructor cannot wait."""
+
+
+def start_thread(work: Callable[[], None]) -> bool:
+    """Begin work in a daemon thread; tells whether there could be one, which is not so when the interpreter ends."""
+    try:
+        threading.Thread(target=work, name="pinecone-admin-token", daemon=True).start()
+    except (RuntimeError, MemoryError):
+        return False
+    return True
 
 
 def wait_for(future: Future[_T], seconds: float) -> bool:
@@ -207,6 +216,30 @@ class PerProcess(Generic[_T]):
     def take(self) -> _T | None:
         """Give the value of this process away, if there is one."""
         return self._values.pop(os.getpid(), None)
+
+
+class Turns:
+    """Lets only so many tasks of an event loop have work done at once."""
+
+    def __init__(self, count: int) -> None:
+        self._limiters = PerLoop(lambda: _limiter(count))
+
+    async def async_wait_for(self, begin: Callable[[], Future[_T]], seconds: float) -> Future[_T] | None:
+        """Begin when it is this task's turn, and wait; None where it is not done in time."""
+        import anyio  # noqa: PLC0415 - see the top
+
+        with anyio.move_on_after(max(0.0, seconds)):
+            async with self._limiters.get():
+                future = begin()
+                await async_wait_for(future, float("inf"))
+                return future
+        return None
+
+
+def _limiter(count: int) -> AbstractAsyncContextManager[object]:
+    import anyio  # noqa: PLC0415 - see the top
+
+    return anyio.CapacityLimiter(count)
 
 
 class Patience:
@@ -332,6 +365,10 @@ def _load_before_fork() -> None:
         if f"pinecone_admin.{world}.client" in sys.modules:
             for name in _LOADED_WHEN_USED:
                 import_module(name.format(world=world))
+    if "pinecone_admin._async.client" in sys.modules:
+        for backend in ("asyncio", "trio"):
+            with suppress(ImportError):  # not everybody has trio
+                import_module(f"anyio._backends._{backend}")
 
 
 os.register_at_fork(before=_load_before_fork)

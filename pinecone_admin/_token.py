@@ -8,7 +8,7 @@ import math
 import re
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import NoReturn
+from typing import NoReturn, TypeGuard
 
 import httpx
 from attrs import field, frozen
@@ -17,7 +17,7 @@ from generated_client.types import masked
 from pinecone_admin._codec import parse_object
 from pinecone_admin._errors import request_id
 from pinecone_admin._retry import parse_retry_after
-from pinecone_admin.errors import InvalidCredentialsError, PineconeTypeError, TokenError
+from pinecone_admin.errors import InvalidCredentialsError, PineconeError, PineconeTypeError, TokenError
 
 AUDIENCE = "https://api.pinecone.io/"
 """What the token is for; the slash at the end counts."""
@@ -25,6 +25,7 @@ AUDIENCE = "https://api.pinecone.io/"
 DEFAULT_LIFETIME = 300.0
 LONGEST_LIFETIME = 86_400.0
 MAX_ANSWER = 64 * 1024
+_END_OF_TIME = 1e12
 
 _INVALID_CREDENTIALS = frozenset({"access_denied", "invalid_client", "unauthorized_client"})
 _OAUTH_CODES = _INVALID_CREDENTIALS | {
@@ -91,11 +92,44 @@ def judge(minted: Minted | None, *, monotonic: float, wall: float) -> Use:
     left, lifetime = minted.left(monotonic=monotonic, wall=wall), minted.lifetime
     if left <= 0:
         return Use.WAIT
-    if left <= min(30.0, lifetime / 10):
+    if left <= _closing(lifetime):
         return Use.WAIT_AND_FALL_BACK
     if left <= min(300.0, lifetime / 4) * (1 - minted.jitter):
         return Use.REFRESH_IN_BACKGROUND
     return Use.SERVE
+
+
+def _closing(lifetime: float) -> float:
+    """Give the seconds at the end of a lifetime in which a refresh is waited for."""
+    return min(30.0, lifetime / 10)
+
+
+@frozen(kw_only=True)
+class Failures:
+    """Failed exchanges in a row with the same credentials.
+
+    Attributes:
+        credentials: Fingerprint of the credentials.
+        count: How many there were.
+        error: What the last one ended with.
+        until: Monotonic time until which it is remembered, and no exchange is tried.
+    """
+
+    credentials: str
+    count: int
+    error: PineconeError
+    until: float
+
+
+def failed(before: Failures | None, error: PineconeError, *, credentials: str, now: float) -> Failures:
+    """Count a failure; other credentials begin anew."""
+    count = 1 + (before.count if before is not None and before.credentials == credentials else 0)
+    rest = cooldown(
+        count,
+        credentials=isinstance(error, InvalidCredentialsError),
+        retry_after=error.retry_after if isinstance(error, TokenError) else None,
+    )
+    return Failures(credentials=credentials, count=count, error=error, until=now + rest)
 
 
 def cooldown(failures: int, *, credentials: bool, retry_after: float | None) -> float:
@@ -103,7 +137,7 @@ def cooldown(failures: int, *, credentials: bool, retry_after: float | None) -> 
     doubled = float(2 ** min(failures - 1, 10))
     if credentials:
         return min(60.0, doubled)
-    return min(30.0, doubled) if retry_after is None else min(60.0, retry_after)
+    return min(30.0, doubled) if retry_after is None else max(1.0, min(60.0, retry_after))
 
 
 def fingerprint(*parts: str) -> str:
@@ -133,7 +167,7 @@ def read_answer(body: bytes, *, wall: float) -> Answer | Unusable:
     if value is None:
         return Unusable("the answer is no JSON object")
     token, kind = value.get("access_token"), value.get("token_type")
-    if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
+    if not _is_token(token):
         return Unusable("the answer has no usable access_token")
     if kind is not None and (not isinstance(kind, str) or kind.lower() != "bearer"):
         return Unusable("the answer's token_type is not Bearer")
@@ -145,6 +179,37 @@ def read_answer(body: bytes, *, wall: float) -> Answer | Unusable:
         lifetime=DEFAULT_LIFETIME if lifetime is None else min(lifetime, LONGEST_LIFETIME),
         assumed=lifetime is None,
     )
+
+
+def read_entry(entry: bytes, *, monotonic: float, wall: float) -> Minted | None:
+    """Find a token in what a cache holds; None where that is nothing of ours.
+
+    The clock that the expiry was told by may be another machine's: one that runs ahead by less than the window in
+    which a refresh is waited for does no harm. Beyond it the token counts as expired.
+    """
+    value = parse_object(entry) or {}
+    token, expires_at, lifetime = value.get("access_token"), value.get("expires_at"), value.get("lifetime")
+    if not _is_token(token) or not _is_number(expires_at) or not _is_number(lifetime):
+        return None
+    if not 0 < lifetime <= LONGEST_LIFETIME:
+        return None
+    age = wall - (expires_at - lifetime)
+    age = max(0.0, age) if age >= -_closing(lifetime) else lifetime
+    return Minted(
+        token=AccessToken(value=token, expires_at=expires_at),
+        lifetime=lifetime,
+        monotonic=monotonic - age,
+        wall=wall - age,
+        jitter=0.0,
+    )
+
+
+def _is_token(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value) is not None
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _END_OF_TIME
 
 
 def _lifetime(expires_in: object, token: str, *, wall: float) -> float | None:
@@ -189,11 +254,26 @@ def refusal(*, status: int, headers: httpx.Headers, body: bytes, wall: float) ->
         reason,
         status_code=status,
         error_code=code,
-        headers={name: value for name, value in headers.items() if name in _HARMLESS},
+        headers=_harmless(headers),
         retry_after=parse_retry_after(headers, wall=wall),
         outcome="not_sent",
         request_id=request_id(headers),
     )
+
+
+def unusable(answer: Unusable, *, status: int, headers: httpx.Headers) -> TokenError:
+    """Make the error of a success without a token."""
+    return TokenError(
+        answer.problem,
+        status_code=status,
+        headers=_harmless(headers),
+        outcome="not_sent",
+        request_id=request_id(headers),
+    )
+
+
+def _harmless(headers: httpx.Headers) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name in _HARMLESS}
 
 
 def _oauth_code(body: bytes) -> str | None:

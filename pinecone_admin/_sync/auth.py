@@ -7,8 +7,8 @@ from http import HTTPStatus
 
 import httpx
 
+from pinecone_admin._bearer import TokenSource
 from pinecone_admin._errors import without
-from pinecone_admin._provider import TokenSource
 from pinecone_admin._retry import CALL, Call
 from pinecone_admin._token import AccessToken
 

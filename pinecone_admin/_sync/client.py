@@ -20,11 +20,12 @@ from attrs import frozen
 
 from generated_client.types import Operation
 from pinecone_admin import _config
+from pinecone_admin._bearer import TokenSource
 from pinecone_admin._cache import TokenCache
 from pinecone_admin._connect import check_transports, token_source
 from pinecone_admin._errors import attributed, closed_during, from_exception
 from pinecone_admin._primitives import connect_now, current_clock
-from pinecone_admin._provider import TokenProvider, TokenSource
+from pinecone_admin._provider import TokenProvider
 from pinecone_admin._retry import IDEMPOTENT, Call, RetryPolicy
 from pinecone_admin._sync.auth import BearerTransport
 from pinecone_admin._sync.transport import Pools, RetryTransport

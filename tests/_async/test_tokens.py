@@ -207,6 +207,7 @@ COOLDOWNS: dict[str, tuple[Step, list[int]]] = {
     "wrong credentials": (Answer(401), [1, 2, 4, 8, 16, 32, 60, 60]),
     "wrong credentials by code": (Answer(400, {"error": "invalid_client"}), [1, 2, 4]),
     "retry-after": (Answer(403, headers={"retry-after": "45"}), [45, 45]),
+    "a retry-after of nothing": (Answer(403, headers={"retry-after": "0"}), [1, 1]),
     "a long retry-after": (Answer(403, headers={"retry-after": "3600"}), [60, 60]),
 }
 

@@ -2,8 +2,8 @@
 
 Usage: python -m tests.faults.forks CLIENT COUNT [HOST]
 
-CLIENT is ours, asyncio, trio or official. With cold it is ours again, and COUNT the milliseconds after which a process
-that has just begun its first call at HOST forks once. Prints one line of JSON.
+CLIENT is ours, asyncio, trio or official. With HOST, COUNT is the milliseconds after which a process that has just
+begun its first call there forks once. Prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def main() -> None:
     if kind == "serve":
         serve()
         return
-    if kind == "cold":
-        sys.stdout.write(json.dumps(fork_early(int(count) / 1000, host[0])) + "\n")
+    if host:
+        sys.stdout.write(json.dumps(fork_early(kind, int(count) / 1000, host[0])) + "\n")
         return
     with served() as (arguments, counts):
         counter = run(kind, int(count), arguments)
@@ -97,14 +97,10 @@ def new_counter() -> Counter[str]:
     return Counter(forks=0, deadlocks=0, crossed=0, errors=0, parent_crossed=0, parent_errors=0)
 
 
-def fork_early(after: float, host: str) -> Counter[str]:
+def fork_early(kind: str, after: float, host: str) -> Counter[str]:
     """Fork while a thread makes the first call of the process, which loads what is loaded when it is used."""
     counter = new_counter()
-    admin = Admin(host=host, access_token="given")
-
-    def ask(name: str) -> str:
-        return admin.projects.describe(project_id=name).id
-
+    ask = MAKERS[kind]({"host": host, "access_token": lambda: "given"})
     thread = threading.Thread(target=ask, args=("parent",))
     thread.start()
     time.sleep(after)

@@ -88,7 +88,7 @@ class Down:
         assert isinstance(provider, TokenProvider)
         flight = provider._in_flight
         if flight is not None:
-            flight.result(10)
+            flight.landed.result(10)
 
     def stop(self) -> None:
         """Stop everything."""

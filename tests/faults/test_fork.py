@@ -34,9 +34,10 @@ def test_fork_at_random_points(client: str, count: int) -> None:
     assert counts == HARMLESS | {"forks": count}
 
 
-def test_fork_during_the_first_call() -> None:
+@pytest.mark.parametrize("client", ["ours", "asyncio", "trio"])
+def test_fork_during_the_first_call(client: str) -> None:
     """A child forked while another thread loads what the first call loads does not wait for that for ever."""
     with Server() as server, ThreadPoolExecutor(3) as processes:
-        trials = [processes.submit(forks, "cold", str(after), server.url) for after in range(0, 36, 3)]
+        trials = [processes.submit(forks, client, str(after), server.url) for after in range(0, 36, 3)]
         for trial in trials:
             assert trial.result() == HARMLESS | {"forks": 1}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -35,9 +38,10 @@ class Memory:
         assert lifetime == 1800
         self.texts[key] = text
 
-    def lock(self, key: str) -> AbstractContextManager[object]:
+    def lock(self, key: str, timeout: float) -> AbstractContextManager[object]:
         """Lock nothing, or fail at either end."""
         assert len(key) == 64
+        assert timeout == 5
         self._may_fail("lock")
         return self._release() if "release" in self._failing else nullcontext()
 
@@ -92,17 +96,60 @@ def test_a_rejected_token_is_not_taken_from_the_cache_again(emulator: Emulator) 
     assert json.loads(cache.texts[key])["access_token"] not in {first, "revoked"}
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{}", "<html>", "[1]", '{"access_token": 5}', '{"access_token": "t", "expires_at": 1, "lifetime": 5}']
-)
-def test_what_is_no_fresh_token_is_replaced(text: str, emulator: Emulator) -> None:
-    """A broken entry, or one that has expired, costs an exchange."""
+def entry(**changes: object) -> str:
+    """Write what a client stores, with some of it changed; the token has lived for 100 s of its 1,800."""
+    fields = {"access_token": "kept", "expires_at": time.time() + 1700, "lifetime": 1800}
+    return json.dumps(fields | changes)
+
+
+# Entry → whether it costs a warning, too. The numbers are what Python's json reads, beyond what JSON has.
+ENTRIES: dict[str, tuple[str, bool]] = {
+    "nothing": ("", True),
+    "an empty object": ("{}", True),
+    "HTML": ("<html>", True),
+    "a list": ("[1]", True),
+    "no text": (entry(access_token=5), True),
+    "a token with a line break": (entry(access_token="kept\r\nx: y"), True),
+    "an empty token": (entry(access_token=""), True),
+    **{
+        f"{name} {number}": (entry(**{name: number}), True)
+        for name in ("expires_at", "lifetime")
+        for number in (float("nan"), float("inf"), float("-inf"), 1e308, 10**400, True, "1800", None)
+    },
+    "a lifetime of zero": (entry(lifetime=0), True),
+    "a lifetime below zero": (entry(lifetime=-1800), True),
+    "a lifetime above a day": (entry(expires_at=time.time() + 99_000, lifetime=100_000), True),
+    "expired": (entry(expires_at=1), False),
+    "an expiry before all time": (entry(expires_at=-5), False),
+    "about to expire": (entry(expires_at=time.time() + 100), False),
+    "a clock that runs far ahead": (entry(expires_at=time.time() + 1900), False),
+    "a far future": (entry(expires_at=1e11), False),
+}
+
+
+@pytest.mark.parametrize(("text", "warned"), ENTRIES.values(), ids=ENTRIES)
+def test_what_is_no_fresh_token_is_replaced(
+    text: str, warned: bool, emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A broken entry, or one that has expired, costs an exchange; a broken one a warning, too."""
     cache = Memory()
     token(emulator, cache)
     (key,) = cache.texts
     cache.texts[key] = text
     fresh = token(emulator, cache)
     assert json.loads(cache.texts[key])["access_token"] == fresh
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == ["the token cache is not used: what it holds is not a token of this client"] * warned
+
+
+@pytest.mark.parametrize("ahead", [0, 20])
+def test_clocks_of_a_fleet_may_differ_a_little(ahead: float, emulator: Emulator) -> None:
+    """A token that another machine's clock dates a little into the future is used."""
+    cache = Memory()
+    token(emulator, cache)
+    (key,) = cache.texts
+    cache.texts[key] = entry(expires_at=time.time() + 1800 + ahead)
+    assert token(emulator, cache) == "kept"
 
 
 @pytest.mark.parametrize("step", ["load", "store", "lock", "release"])
@@ -151,6 +198,45 @@ def folder(path: Path) -> str:
     return "is a link or something else than it should be"
 
 
+def pipe(path: Path) -> str:
+    """Put a pipe in the file's place, which whoever opens it would wait for."""
+    path.unlink()
+    os.mkfifo(path, 0o600)
+    return "is a link or something else than it should be"
+
+
+def huge(path: Path) -> str:
+    """Write far more than a token."""
+    os.truncate(path, 200 * 1024 * 1024)
+    return "is too large to hold a token"
+
+
+def empty(path: Path) -> str:
+    """Leave the file without anything in it, as a full disk does."""
+    path.write_bytes(b"")
+    return "what it holds is not a token of this client"
+
+
+def binary(path: Path) -> str:
+    """Write what is no text."""
+    path.write_bytes(bytes(range(256)))
+    return "what it holds is not a token of this client"
+
+
+def linked_folder(path: Path) -> str:
+    """Put a link in the folder's place."""
+    path.parent.rename(path.parent.with_name("elsewhere"))
+    path.parent.symlink_to(path.parent.with_name("elsewhere"))
+    return "tokens is a link or something else than it should be"
+
+
+def no_folder(path: Path) -> str:
+    """Put a file in the folder's place."""
+    path.parent.rename(path.parent.with_name("elsewhere"))
+    path.parent.touch()
+    return "tokens cannot be used: File exists"
+
+
 def foreign(path: Path) -> str:
     """Give the file to another user, where that can be done."""
     if os.geteuid() == 0:
@@ -159,8 +245,11 @@ def foreign(path: Path) -> str:
     return open_file(path)
 
 
-@pytest.mark.parametrize("spoil", [open_folder, open_file, link, folder, foreign])
-def test_a_file_that_others_could_read_or_write_is_not_used(
+@pytest.mark.parametrize(
+    "spoil",
+    [open_folder, open_file, link, folder, foreign, pipe, huge, empty, binary, linked_folder, no_folder],
+)
+def test_a_file_that_is_not_as_it_was_written_is_not_used(
     spoil: Callable[[Path], str], emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One warning says what is wrong, and the call goes on with a token of its own."""
@@ -172,6 +261,85 @@ def test_a_file_that_others_could_read_or_write_is_not_used(
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 1
     assert reason in lines[0]
+
+
+@pytest.mark.parametrize("place", ["/proc/1/nowhere", "/dev/full/tokens"])
+def test_a_place_that_cannot_be_written_to_stops_no_call(
+    place: str, emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One warning says which."""
+    assert token(emulator, FileTokenCache(place))
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith(f"the token cache is not used: {place} cannot be used: ")
+
+
+def test_a_full_disk_stops_no_call(
+    emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token is used, the half of a file is gone, and the one that was there is left alone."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    cache = FileTokenCache(tmp_path / "tokens")
+    monkeypatch.setattr("os.replace", full)
+    assert token(emulator, cache)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.endswith(".json cannot be used: No space left on device")
+    assert [path.suffix for path in (tmp_path / "tokens").iterdir()] == [".lock"]
+
+
+def test_a_user_without_a_home_gets_no_folder(
+    emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tilde that stands for it is made nowhere."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: Path(f"~/.cache/{name}"))
+    assert token(emulator, FileTokenCache())
+    assert "the user has no home folder" in caplog.text
+    assert list(tmp_path.iterdir()) == []
+
+
+HOLD = "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); sys.stdin.read()"
+
+
+def test_a_lock_is_waited_for_while_there_is_time(
+    emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a process that hangs the others wait a quarter of a call's time; a dead one holds nothing."""
+    cache = FileTokenCache(tmp_path)
+    tmp_path.chmod(0o700)
+    first = token(emulator, cache)
+    (path,) = tmp_path.glob("*.lock")
+    (tmp_path / f"{path.stem}.json").unlink()
+    command = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with emulator.admin(token_cache=cache, timeout=0.4) as admin:
+            second = admin.token().value
+        holder.kill()
+    assert second != first
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == f"the token cache is not used: {path} is held by another process"
+    with emulator.admin(token_cache=cache) as admin:
+        assert admin.token().value == second
+    assert len(caplog.records) == 1
+
+
+def test_a_lock_is_never_waited_for_for_long(emulator: Emulator) -> None:
+    """A quarter of the time of the call that the exchange is for, and five seconds at most."""
+
+    class Timed(Memory):
+        def lock(self, key: str, timeout: float) -> AbstractContextManager[object]:
+            del key
+            waits.append(timeout)
+            return nullcontext()
+
+    waits: list[float] = []
+    for timeout in (8, 20, 60):
+        emulator.admin(token_cache=Timed(), timeout=timeout).close()
+    assert waits == [pytest.approx(2, abs=0.1), pytest.approx(5, abs=0.1), 5]
 
 
 def test_the_default_is_the_users_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,122 @@
+"""What gives a request its token, and the source that asks for one which somebody else mints."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from contextvars import copy_context
+from typing import Protocol, TypeAlias
+
+from pinecone_admin._config import Bearer
+from pinecone_admin._primitives import PerProcess, Turns, current_clock, start_thread, wait_for
+from pinecone_admin._token import AccessToken
+from pinecone_admin.errors import ClientClosedError, PineconeError, PineconeTimeoutError
+
+
+class TokenSource(Protocol):
+    """Gives the token for a request, and another one where the API rejected it."""
+
+    def get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
+        """Give a token; the rejected one again where there is no other."""
+        ...
+
+    async def async_get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
+        """Do as ``get`` does."""
+        ...
+
+    def learn(self, answer: object) -> None:
+        """Look at a decoded answer for a new secret of the account that the tokens are for."""
+        ...
+
+    def close(self) -> None:
+        """Let every waiter go with an error."""
+        ...
+
+
+Given: TypeAlias = AccessToken | PineconeError
+"""What asking for a token ended with."""
+
+ASKED_AT_ONCE = 20
+"""How many tasks of an event loop ask a callable at once, each in a thread."""
+
+
+class BearerSource:
+    """A token that somebody else mints: a callable is asked at each call, and once more after a 401.
+
+    A callable may take its time, so it runs in a thread of its own, in the context of the call that asks: neither the
+    event loop nor the end of the call's time waits for it.
+    """
+
+    def __init__(self, bearer: Bearer) -> None:
+        self._bearer = bearer
+        self._clock = current_clock()
+        self._turns = Turns(ASKED_AT_ONCE)
+        self._asked = PerProcess(set[Future[Given]])
+        self._closed = False
+
+    def get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
+        """Ask for the token.
+
+        Raises:
+            PineconeValueError: The callable raised, or what it gave cannot be a token.
+            PineconeTimeoutError: The deadline passed.
+            ClientClosedError: The client is closed.
+        """
+        if not callable(self._bearer.token):
+            return _given(_read(self._bearer))
+        answer = self._ask()
+        return _given(answer.result() if wait_for(answer, deadline - self._clock.monotonic()) else _late())
+
+    async def async_get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
+        """Do as ``get`` does, without blocking the loop."""
+        if not callable(self._bearer.token):
+            return _given(_read(self._bearer))
+        answer = await self._turns.async_wait_for(self._ask, deadline - self._clock.monotonic())
+        return _given(_late() if answer is None else answer.result())
+
+    def learn(self, answer: object) -> None:
+        """Hold no secret."""
+
+    def close(self) -> None:
+        """Let go whoever waits for the callable."""
+        self._closed = True
+        for answer in list(self._asked.take() or ()):
+            _finish(answer, ClientClosedError("the client is closed"))
+
+    def _ask(self) -> Future[Given]:
+        answer, asked = Future[Given](), self._asked.get()
+        asked.add(answer)
+        answer.add_done_callback(asked.discard)
+        if self._closed:
+            raise ClientClosedError("the client is closed")
+        context = copy_context()
+        if not start_thread(lambda: context.run(_answer, self._bearer, answer)):
+            _answer(self._bearer, answer)
+        return answer
+
+
+def _answer(bearer: Bearer, answer: Future[Given]) -> None:
+    _finish(answer, _read(bearer))
+
+
+def _read(bearer: Bearer) -> Given:
+    try:
+        return AccessToken(value=bearer.read(), expires_at=None)
+    except PineconeError as exc:
+        # The frames of its traceback hold the token.
+        return exc.with_traceback(None)
+
+
+def _finish(answer: Future[Given], given: Given) -> None:
+    with suppress(InvalidStateError):  # closed meanwhile
+        answer.set_result(given)
+
+
+def _given(given: Given) -> AccessToken:
+    if isinstance(given, PineconeError):
+        raise given
+    return given
+
+
+def _late() -> PineconeError:
+    return PineconeTimeoutError("access_token: the callable gave none in time", operation="get_token")
