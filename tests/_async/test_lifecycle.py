@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import pickle
 import pprint
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -24,9 +23,8 @@ from pinecone_admin import (
     on_organization,
 )
 from tests.support.clock import VirtualClock
-from tests.support.errors import SECRET, check_promises, raises
-from tests.support.script import Answer, Script, token_answer
-from tests.support.together import async_meanwhile, async_wait, settle
+from tests.support.errors import SECRET, raises
+from tests.support.script import Answer, Script
 
 pytestmark = pytest.mark.anyio
 
@@ -146,33 +144,6 @@ async def test_a_wait_for_the_next_attempt_ends_with_the_client(
         await call(admin)
     assert (caught.value.outcome, caught.value.attempts) == (outcome, 1)
     assert len(script.requests) == 1
-
-
-async def test_a_wait_for_a_token_ends_with_the_client(connect: Callable[..., AsyncAdmin]) -> None:
-    """Whoever waits for the exchange gets an error at once, and the late token is dropped."""
-    asked, answer = threading.Event(), threading.Event()
-
-    def exchange(_: httpx.Request) -> Answer:
-        asked.set()
-        answer.wait(10)
-        return token_answer(1)
-
-    admin = connect(Script(tokens=[exchange]), lazy=True)
-
-    async def close() -> None:
-        await async_wait(asked)
-        await admin.aclose()
-
-    try:
-        result = await async_meanwhile(lambda: admin.projects.create(name="x"), close)
-    finally:
-        answer.set()
-    assert isinstance(result, ClientClosedError)
-    assert (result.outcome, result.operation) == ("not_sent", "create_project")
-    check_promises(result)
-    settle()
-    with raises(ClientClosedError):
-        await admin.token()
 
 
 async def test_transports_of_the_caller_stay_open(connect: Callable[..., AsyncAdmin]) -> None:

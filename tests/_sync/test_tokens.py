@@ -1,11 +1,9 @@
 # Derived from tests/_async/test_tokens.py by scripts/unasync.py: change that, not this file.
-"""When a token is exchanged, refreshed, served, given up."""
+"""When a token is exchanged, shared, kept and given up; the tables of windows and of odd answers are apart."""
 
 from __future__ import annotations
 
-import base64
 import json
-import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -78,43 +76,6 @@ def test_many_callers_share_one_failure(connect: Callable[..., Admin]) -> None:
     assert {type(result) for result in results} == {InvalidCredentialsError}
     assert len({id(result) for result in results}) == 20
     assert len(script.exchanges) == 1
-
-
-# Lifetime, seconds after the first token → what is served then: the old one, the old one while a new one is fetched,
-# or the new one. The refresh window is shortened by a random share of up to a fifth.
-WINDOWS: list[tuple[int, float, str]] = [
-    (1800, 0, "old"),
-    (1800, 1499, "old"),
-    (1800, 1561, "background"),
-    (1800, 1769, "background"),
-    (1800, 1771, "new"),
-    (1800, 1800, "new"),
-    (1800, 99_999, "new"),
-    (86_400, 86_099, "old"),
-    (86_400, 86_161, "background"),
-    (86_400, 86_371, "new"),
-    (100, 74, "old"),
-    (100, 81, "background"),
-    (100, 91, "new"),
-    (5, 3.7, "old"),
-    (5, 4.1, "background"),
-    (5, 4.6, "new"),
-]
-
-
-@pytest.mark.parametrize(("lifetime", "age", "then"), WINDOWS)
-def test_a_token_is_refreshed_in_time(
-    lifetime: int, age: float, then: str, connect: Callable[..., Admin], clock: VirtualClock
-) -> None:
-    """In the background while there is time, waited for at the end, in windows that scale with its lifetime."""
-    script = Script(tokens=[token_answer(1, expires_in=lifetime)])
-    admin = connect(script)
-    admin.token()
-    clock.advance(age)
-    assert served(admin) == ("2" if then == "new" else "1")
-    assert len(script.exchanges) == (1 if then == "old" else 2)
-    assert served(admin) == ("1" if then == "old" else "2")
-    assert len(script.exchanges) == (1 if then == "old" else 2)
 
 
 def test_a_lifetime_counts_from_before_the_exchange(connect: Callable[..., Admin], clock: VirtualClock) -> None:
@@ -198,44 +159,6 @@ def test_an_expired_token_is_never_served(
     assert (admin.token()).value != "token-1"
 
 
-# Failure, how often it comes → seconds for which nobody asks again after each.
-COOLDOWNS: dict[str, tuple[Step, list[int]]] = {
-    "transient": (Answer(403), [1, 2, 4, 8, 16, 30, 30]),
-    "wrong credentials": (Answer(401), [1, 2, 4, 8, 16, 32, 60, 60]),
-    "wrong credentials by code": (Answer(400, {"error": "invalid_client"}), [1, 2, 4]),
-    "retry-after": (Answer(403, headers={"retry-after": "45"}), [45, 45]),
-    "a retry-after of nothing": (Answer(403, headers={"retry-after": "0"}), [1, 1]),
-    "a long retry-after": (Answer(403, headers={"retry-after": "3600"}), [60, 60]),
-}
-
-
-@pytest.mark.parametrize(("step", "rests"), COOLDOWNS.values(), ids=COOLDOWNS)
-def test_failures_cool_down(step: Step, rests: list[int], connect: Callable[..., Admin], clock: VirtualClock) -> None:
-    """Meanwhile the remembered error is raised without a request; then one exchange is tried, not before."""
-    script = Script(tokens=[step] * 20)
-    admin = connect(script, lazy=True)
-    for number, rest in enumerate(rests, 1):
-        with pytest.raises(TokenError) as first:
-            admin.token()
-        assert len(script.exchanges) == number
-        clock.advance(rest - 0.01)
-        with pytest.raises(TokenError) as again:
-            admin.token()
-        assert (type(again.value), str(again.value)) == (type(first.value), str(first.value))
-        assert len(script.exchanges) == number
-        clock.advance(0.01)
-
-
-def test_new_credentials_go_through_at_once(connect: Callable[..., Admin]) -> None:
-    """A cooldown belongs to the credentials that failed, so a secret that was corrected underneath is not held up."""
-    script = Script(tokens=[Answer(401)])
-    secrets = iter(["wrong", "right"])
-    admin = connect(script, lazy=True, client_id="id", client_secret=lambda: next(secrets))
-    with raises(InvalidCredentialsError):
-        admin.token()
-    assert (admin.token()).value == "token-2"
-
-
 # Answer → attempts, error.
 EXCHANGES: dict[str, tuple[Step, int, type[PineconeError]]] = {
     **{str(status): (Answer(status), 3, TokenError) for status in (408, 429, 500, 502, 503, 504)},
@@ -299,96 +222,6 @@ def test_whoever_waits_too_long_is_told_for_which_host(connect: Callable[..., Ad
         answer.set()
     assert (caught.value.outcome, caught.value.operation) == ("not_sent", "create_project")
     assert served(admin) == "1"
-
-
-def jwt(**claims: object) -> str:
-    """Make a token that says of itself when it expires."""
-    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
-    return f"e30.{payload}.c2ln"
-
-
-NOW = 1_700_000_000
-
-# Fields of the answer → seconds that the token is used for, whether with a warning.
-LIFETIMES: dict[str, tuple[dict[str, Any], float, bool]] = {
-    "a number": ({"expires_in": 1800}, 1800, False),
-    "text": ({"expires_in": "1800"}, 1800, False),
-    "a fraction": ({"expires_in": 1800.7}, 1800.7, False),
-    "a small one": ({"expires_in": 5}, 5, False),
-    "huge": ({"expires_in": 10**9}, 86_400, False),
-    "beyond a float": ({"expires_in": 10**400}, 86_400, False),
-    "infinite": ({"expires_in": float("inf")}, 86_400, False),
-    "missing": ({"expires_in": ...}, 300, True),
-    "null": ({"expires_in": None}, 300, True),
-    "a bool": ({"expires_in": True}, 300, True),
-    "NaN": ({"expires_in": float("nan")}, 300, True),
-    "words": ({"expires_in": "soon"}, 300, True),
-    "a list": ({"expires_in": [1800]}, 300, True),
-    "missing, a JWT": ({"expires_in": ..., "access_token": jwt(exp=NOW + 900)}, 900, False),
-    "null, a JWT": ({"expires_in": None, "access_token": jwt(exp=NOW + 900.5)}, 900.5, False),
-    "a JWT that says otherwise": ({"expires_in": 60, "access_token": jwt(exp=NOW + 900)}, 60, False),
-    "a JWT without expiry": ({"expires_in": ..., "access_token": jwt(sub="x")}, 300, True),
-    "a JWT with a strange one": ({"expires_in": ..., "access_token": jwt(exp="soon")}, 300, True),
-    "no JWT after all": ({"expires_in": ..., "access_token": "a.!!.c"}, 300, True),
-    "no token_type": ({"token_type": ...}, 1800, False),
-    "token_type null": ({"token_type": None}, 1800, False),
-    "bearer in small letters": ({"token_type": "bearer"}, 1800, False),
-    "BEARER in capitals": ({"token_type": "BEARER"}, 1800, False),
-    "more fields": ({"scope": "all", "refresh_token": "r"}, 1800, False),
-}
-
-
-@pytest.mark.parametrize(("fields", "seconds", "warned"), LIFETIMES.values(), ids=LIFETIMES)
-def test_a_lifetime_is_read_from_what_there_is(
-    fields: dict[str, Any],
-    seconds: float,
-    warned: bool,
-    connect: Callable[..., Admin],
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """A number or its text, else what a JWT says of itself, else five minutes and a warning; a day at most."""
-    caplog.set_level(logging.WARNING)
-    token = connect(Script(tokens=[token_answer(1, **fields)])).token()
-    assert token.expires_at == NOW + seconds
-    assert bool(caplog.records) is warned
-    assert token.value not in caplog.text
-
-
-# Answer → what the error says.
-NO_TOKENS: dict[str, tuple[Answer, str]] = {
-    "zero": (token_answer(1, expires_in=0), "has already expired"),
-    "negative": (token_answer(1, expires_in=-5), "has already expired"),
-    "far below zero": (token_answer(1, expires_in=-(10**400)), "has already expired"),
-    "an expired JWT": (token_answer(1, expires_in=..., access_token=jwt(exp=NOW - 1)), "has already expired"),
-    "another type": (token_answer(1, token_type="mac"), "token_type is not Bearer"),
-    "a type of the wrong kind": (token_answer(1, token_type=5), "token_type is not Bearer"),
-    "no token": (token_answer(1, access_token=...), "no usable access_token"),
-    "an empty token": (token_answer(1, access_token=""), "no usable access_token"),
-    "a token of the wrong kind": (token_answer(1, access_token=5), "no usable access_token"),
-    "a token with a line break": (token_answer(1, access_token=f"{SECRET}\nx"), "no usable access_token"),
-    "a token beyond ASCII": (token_answer(1, access_token=f"{SECRET}é"), "no usable access_token"),
-    "HTML": (Answer(200, f"<html>{SECRET}".encode()), "is no JSON object"),
-    "a list": (Answer(200, [SECRET]), "is no JSON object"),
-    "a string": (Answer(200, SECRET), "is no JSON object"),
-    "null": (Answer(200, b"null"), "is no JSON object"),
-    "truncated": (Answer(200, b'{"access_token": "' + SECRET.encode()), "is no JSON object"),
-    "empty": (Answer(200), "is no JSON object"),
-    "gzip": (Answer(200, b"\x1f\x8b\x08\x00", {"content-encoding": "gzip"}), "is no JSON object"),
-}
-
-
-@pytest.mark.parametrize(("answer", "message"), NO_TOKENS.values(), ids=NO_TOKENS)
-def test_an_answer_without_a_usable_token_is_an_error(
-    answer: Answer, message: str, connect: Callable[..., Admin], clock: VirtualClock
-) -> None:
-    """It is never used nor kept, its body never shown, and the next exchange may do better."""
-    script = Script(tokens=[answer])
-    admin = connect(script, lazy=True)
-    with raises(TokenError, match=message) as caught:
-        admin.token()
-    assert (caught.value.body, caught.value.status_code, len(script.exchanges)) == ("", 200, 1)
-    clock.advance(1)
-    assert served(admin) == "2"
 
 
 def test_an_endpoint_that_echoes_the_secret_brings_it_into_no_error(connect: Callable[..., Admin]) -> None:

@@ -81,19 +81,6 @@ async def test_a_cancelled_waiter_harms_nobody(cancelled: set[int], gate: thread
 
 
 @pytest.mark.anyio
-async def test_the_exchange_of_cancelled_waiters_completes(gate: threading.Event) -> None:
-    """Where nobody waits any more, the next one still gets that token."""
-    with Server(tokens=[held(gate)]) as server:
-        async with AsyncAdmin(**server.client) as admin:
-            with anyio.move_on_after(0.05) as scope:
-                await admin.token()
-            assert scope.cancelled_caught
-            gate.set()
-            assert (await admin.token()).value == "token-1"
-        assert server.exchanges == 1
-
-
-@pytest.mark.anyio
 @pytest.mark.parametrize("where", HANGING)
 async def test_cancellation_gives_the_connection_back(where: str) -> None:
     """Wherever a call is cancelled, the only connection of a pool of one is free for the next call."""
