@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.programs import redis_server
 from tests.support.recipes import run_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,6 +41,13 @@ def server() -> Generator[dict[str, str], None, None]:
         process.terminate()
 
 
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str, None, None]:
+    """Run a Redis."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
 SCRIPTS = [(name, text) for name, text in blocks("python") if "def test_" not in text]
 RECIPES = [(name, text) for name, text in blocks("python") if "def test_" in text]
 CURL = [(name, text) for name, text in blocks("sh") if "curl" in text]
@@ -53,9 +61,15 @@ def each(found: list[tuple[str, str]]) -> pytest.MarkDecorator:
 
 @each(SCRIPTS)
 def test_every_python_block_runs_as_it_stands(
-    block: str, server: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    block: str,
+    server: dict[str, str],
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """A newcomer can copy any block: with the credentials in the environment it runs."""
+    if "REDIS_URL" in block:
+        monkeypatch.setenv("REDIS_URL", request.getfixturevalue("redis_url"))
     monkeypatch.setenv("PINECONE_CLIENT_ID", server["client_id"])
     monkeypatch.setenv("PINECONE_CLIENT_SECRET", server["client_secret"])
     monkeypatch.setenv("PINECONE_CONTROLLER_HOST", server["host"])

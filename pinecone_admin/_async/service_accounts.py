@@ -131,7 +131,8 @@ class AsyncServiceAccounts:
     async def rotate_secret(self, *, service_account_id: str) -> ServiceAccountWithSecret:
         """Give a service account a new secret, shown in this answer only; the old one stops working at once.
 
-        Where it is the account that this client itself runs on, the client goes on with the new secret.
+        Where it is the account that this client itself runs on, the client and its copies adopt the new secret and give
+        up the old token. Store it all the same: what other processes have, and the next one is given, no longer works.
 
         Args:
             service_account_id: Its id.

@@ -348,6 +348,30 @@ def test_a_client_goes_on_after_it_rotated_its_own_secret(emulator: Emulator) ->
     assert len(admin.service_accounts.list().to_list()) == 1
 
 
+def test_a_rotated_secret_stands_in_until_another_one_is_configured(emulator: Emulator, clock: VirtualClock) -> None:
+    """A callable that still gives the old secret does no harm, and one that gives another is listened to again."""
+    configured = [emulator.client_secret]
+    (account,) = emulator.state.service_accounts.listing
+    admin = Admin(
+        client_id=emulator.client_id,
+        client_secret=lambda: configured[0],
+        transport=emulator.transport,
+        oauth_transport=emulator.transport,
+    )
+    admin.token()
+    rotated = admin.service_accounts.rotate_secret(service_account_id=account.id)
+    assert rotated.client_secret != configured[0]
+    for _ in range(2):
+        assert admin.projects.list() == []
+        emulator.state.revoke_tokens(account)
+    configured[0] = "neither"
+    clock.advance(31)
+    with raises(InvalidCredentialsError):
+        admin.projects.list()
+    configured[0] = rotated.client_secret
+    assert (admin.token()).value
+
+
 def test_a_revoked_token_is_replaced(emulator: Emulator) -> None:
     """A client whose tokens were revoked elsewhere goes on with a fresh one."""
     admin = emulator.admin()

@@ -1,4 +1,4 @@
-"""Programs of the system that the suites use: a forward proxy and a reverse proxy, started for a test and stopped."""
+"""Programs of the system that tests use, started for a test and stopped: a forward and a reverse proxy, and a store."""
 
 from __future__ import annotations
 
@@ -75,3 +75,12 @@ def nginx(folder: Path, server: str) -> Iterator[int]:
     )
     with running([program, "-e", "stderr", "-c", str(config)], port):
         yield port
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[str]:
+    """Run a Redis that keeps nothing on disk; gives its address."""
+    program, port = find("redis-server"), free_port()
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    with running(command, port):
+        yield f"redis://127.0.0.1:{port}/0"

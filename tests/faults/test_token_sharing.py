@@ -1,0 +1,81 @@
+"""Processes that start together with the caches of the README: one exchange, and no trouble where a cache is down."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.faults.programs import free_port, redis_server
+from tests.faults.server import Server, answer, late
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES, REDIS = re.findall(
+    r"^```python\n(.*?)^```$",
+    (ROOT / "README.md").read_text().split("### Share tokens between processes")[1].split("\n### ")[0],
+    re.MULTILINE | re.DOTALL,
+)
+ORGANIZATION = {
+    "id": "o", "name": "acme", "plan": "Free", "payment_status": "Active",
+    "created_at": "2026-01-01T00:00:00Z", "support_tier": "Free",
+}  # fmt: skip
+
+
+@pytest.fixture
+def server() -> Server:
+    """Make an API with one organization, and a token endpoint that takes its time."""
+    return Server(steps=[answer(200, json.dumps({"data": [ORGANIZATION]}).encode())], tokens=[late(0.3)])
+
+
+def together(count: int, block: str, server: Server, **environment: str) -> list[str]:
+    """Run a block of the README in many processes at once, and give what each wrote."""
+    variables = {
+        "PINECONE_CLIENT_ID": "id",
+        "PINECONE_CLIENT_SECRET": "secret",
+        "PINECONE_CONTROLLER_HOST": server.url,
+        "PINECONE_OAUTH_URL": f"{server.url}/oauth/token",
+        "PYTHONPATH": str(ROOT),
+    }
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", block],
+            env=os.environ | variables | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(count)
+    ]
+    return [process.communicate(timeout=40)[0] for process in processes]
+
+
+def test_eight_processes_with_a_file(server: Server, tmp_path: Path) -> None:
+    """The first one makes the exchange, and the others find its token."""
+    with server:
+        assert together(8, FILES, server, XDG_CACHE_HOME=str(tmp_path)) == ["acme\n"] * 8
+        assert (server.exchanges, server.calls("GET")) == (1, 8)
+
+
+def test_eight_processes_with_redis(server: Server, tmp_path: Path) -> None:
+    """The same holds for the machines of a fleet; what is kept goes with the token."""
+    with redis_server(tmp_path) as url, server:
+        assert together(8, REDIS, server, REDIS_URL=url) == ["acme\n"] * 8
+        assert (server.exchanges, server.calls("GET")) == (1, 8)
+        with redis.Redis.from_url(url) as store:
+            (key,) = store.keys("*")
+            assert re.fullmatch(rb"pinecone-admin:[0-9a-f]{64}", key)
+            assert 1700 < store.ttl(key) <= 1800
+
+
+def test_redis_is_down(server: Server) -> None:
+    """It costs a line and an exchange."""
+    with server:
+        (out,) = together(1, REDIS, server, REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
+        assert out == "the token cache is not used: ConnectionError\nacme\n"
+        assert server.exchanges == 1
