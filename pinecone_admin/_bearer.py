@@ -96,7 +96,11 @@ class BearerSource:
 
 
 def _answer(bearer: Bearer, answer: Future[Given]) -> None:
-    _finish(answer, _read(bearer))
+    try:
+        given = _read(bearer)
+    except BaseException as exc:  # noqa: BLE001 - whatever it is, sys.exit() too, nobody must wait for ever
+        given = PineconeError(f"access_token: the callable failed with {type(exc).__name__}", operation="get_token")
+    _finish(answer, given)
 
 
 def _read(bearer: Bearer) -> Given:

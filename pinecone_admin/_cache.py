@@ -22,7 +22,7 @@ class TokenCache(Protocol):
 
     A key is 64 hexadecimal digits made from the token endpoint, the client id and a fingerprint of the secret, which
     cannot be told from it. The text holds a token: keep it where secrets may be kept. Whatever a cache raises costs a
-    warning and an exchange, and never the call.
+    warning and an exchange, and never the call; but who waits for a token waits for the cache, so bound what it does.
     """
 
     def load(self, key: str) -> str | bytes | None:

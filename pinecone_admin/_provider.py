@@ -25,9 +25,6 @@ from pinecone_admin.errors import ClientClosedError, Masked, PineconeError, Pine
 REJECTION_INTERVAL = 30.0
 """Seconds within which no second 401 of the API causes an exchange."""
 
-LONGEST_LOCK = 5.0
-"""Seconds for which the lock of a cache is waited for at most; then the exchange is made without it."""
-
 Flown: TypeAlias = Minted | PineconeError | None
 """What an exchange ended with; None where another one has taken its place."""
 
@@ -49,7 +46,7 @@ class _Rotated:
     client_secret: Masked
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class _Flight:
     """An exchange, which begins outside of the lock by whoever comes first.
 
@@ -230,8 +227,8 @@ class TokenProvider:
             self._hanging += 1
             self._in_flight.land(None)
         # Each one that hangs keeps a thread, so the next one is given twice the time.
-        patience = 2 * self._exchange.timeout * 2**self._hanging
-        self._in_flight = _Flight(now, now + patience, min(LONGEST_LOCK, (deadline - now) / 4))
+        time = 2 * self._exchange.timeout * 2**self._hanging
+        self._in_flight = _Flight(since=now, until=now + time, patience=(deadline - now) / 4)
         return self._in_flight
 
     def _begin(self, flight: _Flight, deadline: float) -> None:
@@ -243,7 +240,7 @@ class TokenProvider:
     def _fly(self, flight: _Flight, deadline: float) -> None:
         try:
             result = self._mint(flight, deadline)
-        except Exception as exc:  # noqa: BLE001 - whatever it is, nobody must wait for ever
+        except BaseException as exc:  # noqa: BLE001 - whatever it is, sys.exit() too, nobody must wait for ever
             result = PineconeError(f"the token exchange failed with {type(exc).__name__}", operation="get_token")
         with self._lock:
             if self._in_flight is flight:

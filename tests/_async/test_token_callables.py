@@ -13,7 +13,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 
-from pinecone_admin import AsyncAdmin, ClientClosedError, PineconeTimeoutError
+from pinecone_admin import AsyncAdmin, ClientClosedError, PineconeError, PineconeTimeoutError
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
 from tests.support.script import Answer, Script, token_answer
@@ -138,6 +138,21 @@ async def test_whoever_waits_for_credentials_that_hang_gets_the_token_of_the_nex
     result = await async_meanwhile(admin.with_options(timeout=9999).token, replace)
     assert not isinstance(result, Exception)
     assert (result.value, len(script.exchanges)) == ("token-1", 1)
+
+
+@pytest.mark.parametrize("argument", ["access_token", "client_secret"])
+async def test_a_callable_that_ends_its_thread_keeps_nobody_waiting(
+    argument: str, connect: Callable[..., AsyncAdmin]
+) -> None:
+    """Not even sys.exit() leaves a call without an answer."""
+
+    def leave() -> str:
+        raise SystemExit(SECRET)
+
+    rest = {} if argument == "access_token" else {"client_id": "id"}
+    admin = connect(Script(), lazy=True, timeout=9999, **rest | {argument: leave})
+    with raises(PineconeError, match="failed with SystemExit"):
+        await admin.projects.list()
 
 
 # <async only>

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 import httpx
 import pytest
 
-from pinecone_admin import Admin, ClientClosedError, PineconeTimeoutError
+from pinecone_admin import Admin, ClientClosedError, PineconeError, PineconeTimeoutError
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
 from tests.support.script import Answer, Script, token_answer
@@ -137,6 +137,19 @@ def test_whoever_waits_for_credentials_that_hang_gets_the_token_of_the_next_exch
     result = meanwhile(admin.with_options(timeout=9999).token, replace)
     assert not isinstance(result, Exception)
     assert (result.value, len(script.exchanges)) == ("token-1", 1)
+
+
+@pytest.mark.parametrize("argument", ["access_token", "client_secret"])
+def test_a_callable_that_ends_its_thread_keeps_nobody_waiting(argument: str, connect: Callable[..., Admin]) -> None:
+    """Not even sys.exit() leaves a call without an answer."""
+
+    def leave() -> str:
+        raise SystemExit(SECRET)
+
+    rest = {} if argument == "access_token" else {"client_id": "id"}
+    admin = connect(Script(), lazy=True, timeout=9999, **rest | {argument: leave})
+    with raises(PineconeError, match="failed with SystemExit"):
+        admin.projects.list()
 
 
 def test_a_token_callable_knows_the_context_of_its_call(connect: Callable[..., Admin]) -> None:
