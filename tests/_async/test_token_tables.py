@@ -404,8 +404,10 @@ async def test_close(connect: Callable[..., AsyncAdmin]) -> None:
 
     def exchange(_: httpx.Request) -> Answer:
         asked.set()
-        answer.wait(10)
+        late.append(answer.wait(PATIENCE))
         return token_answer(1)
+
+    late: list[bool] = []
 
     admin = connect(Script(tokens=[exchange]), lazy=True)
 
@@ -415,6 +417,7 @@ async def test_close(connect: Callable[..., AsyncAdmin]) -> None:
 
     try:
         result = await async_meanwhile(lambda: admin.projects.create(name="x"), close)
+        assert not late
     finally:
         answer.set()
     assert isinstance(result, ClientClosedError)

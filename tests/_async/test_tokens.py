@@ -26,7 +26,7 @@ from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
 from tests.support.script import Answer, Failure, Script, Step, token_answer
-from tests.support.together import PATIENCE, async_together, settle
+from tests.support.together import PATIENCE, async_meanwhile, async_together, async_wait, settle
 
 pytestmark = pytest.mark.anyio
 
@@ -319,6 +319,31 @@ async def test_a_new_secret_is_used_at_once(connect: Callable[..., AsyncAdmin]) 
         "second",
         "third",
     ]
+
+
+async def test_a_new_secret_does_not_wait_for_the_exchange_of_the_old_one(connect: Callable[..., AsyncAdmin]) -> None:
+    """Whoever waits gets the token of the new one, and the other is dropped when it comes."""
+    asked, answer = threading.Event(), threading.Event()
+    late: list[bool] = []
+
+    def exchange(_: httpx.Request) -> Answer:
+        asked.set()
+        late.append(answer.wait(PATIENCE))
+        return token_answer(1)
+
+    async def update() -> None:
+        await async_wait(asked)
+        admin.update_secret("second")
+
+    admin = connect(Script(tokens=[exchange]), lazy=True)
+    try:
+        result = await async_meanwhile(admin.token, update)
+        assert not late
+    finally:
+        answer.set()
+    assert not isinstance(result, Exception)
+    assert result.value == "token-2"
+    assert await served(admin) == await served(admin) == "2"
 
 
 @pytest.mark.parametrize(

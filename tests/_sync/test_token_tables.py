@@ -374,8 +374,10 @@ def test_close(connect: Callable[..., Admin]) -> None:
 
     def exchange(_: httpx.Request) -> Answer:
         asked.set()
-        answer.wait(10)
+        late.append(answer.wait(PATIENCE))
         return token_answer(1)
+
+    late: list[bool] = []
 
     admin = connect(Script(tokens=[exchange]), lazy=True)
 
@@ -385,6 +387,7 @@ def test_close(connect: Callable[..., Admin]) -> None:
 
     try:
         result = meanwhile(lambda: admin.projects.create(name="x"), close)
+        assert not late
     finally:
         answer.set()
     assert isinstance(result, ClientClosedError)
