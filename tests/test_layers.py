@@ -21,6 +21,7 @@ PURE = {
 DECISIONS = {
     "_arguments", "_contents", "_inventory", "_lookup", "_marks", "_numbers", "_reports", "_roles", "_validate",
 }  # fmt: skip
+TOKENS = {"_bearer", "_cache", "_exchange", "_provider"}
 NAMESPACES = {
     "organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings",
 }  # fmt: skip
@@ -72,6 +73,17 @@ def test_pure_modules_know_errors_and_the_generated_layer(name: str) -> None:
     path = ROOT / f"pinecone_admin/{name}.py"
     assert foreign(path, *allowed) == set()
     assert imports(path) & {"time", "random", "asyncio"} == set()
+
+
+@pytest.mark.parametrize("name", sorted(TOKENS))
+def test_the_modules_of_the_token_know_no_connections(name: str) -> None:
+    """One asks, one exchanges, one keeps, one shares; which transport they use is decided elsewhere."""
+    below = {"_bearer": set[str](), "_cache": set[str](), "_exchange": set[str](), "_provider": {"_cache", "_exchange"}}
+    allowed = ["attrs", "httpx", "generated_client", "pinecone_admin.errors", "pinecone_admin._primitives"]
+    allowed += [f"pinecone_admin.{module}" for module in PURE | below[name]]
+    if name == "_cache":
+        allowed += ["filelock", "platformdirs"]
+    assert foreign(ROOT / f"pinecone_admin/{name}.py", *allowed) == set()
 
 
 @pytest.mark.parametrize("name", sorted(NAMESPACES))

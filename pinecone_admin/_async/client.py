@@ -70,8 +70,8 @@ class AsyncAdmin:
         client_id: Id of the service account, or a callable that gives it; else ``PINECONE_CLIENT_ID``.
         client_secret: Its secret, or a callable that gives it, asked afresh at each exchange; else
             ``PINECONE_CLIENT_SECRET``.
-        access_token: A token that somebody else minted, or a callable that gives one at each call; else
-            ``PINECONE_ACCESS_TOKEN``. Nothing is minted then.
+        access_token: A token that somebody else minted, or a callable that gives one at each call, in a thread of its
+            own and the context of the call; else ``PINECONE_ACCESS_TOKEN``. Nothing is minted then.
         additional_headers: Sent with every API request in place of ours of the same name, and never to the token
             endpoint. An ``Authorization`` among them also turns minting off.
         source_tag: Names your integration in the User-Agent; reduced to ``[a-z0-9_:]``.

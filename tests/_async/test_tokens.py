@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -67,6 +68,15 @@ async def test_many_callers_make_one_exchange(
     expected = f"token-{1 + expired}"
     assert await async_together(count, call) == [expected] * count
     assert len(script.exchanges) == 1 + expired
+
+
+async def test_a_fresh_token_needs_no_lock(connect: Callable[..., AsyncAdmin]) -> None:
+    """Whatever somebody else does with the lock, a call that needs no exchange is not held up."""
+    admin = connect(Script())
+    token = await admin.token()
+    tokens: Any = admin._shared.tokens
+    with tokens._lock, ThreadPoolExecutor(1) as others:
+        assert others.submit(tokens.get, deadline=0).result(PATIENCE) == token
 
 
 async def test_many_callers_share_one_failure(connect: Callable[..., AsyncAdmin]) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -66,6 +67,15 @@ def test_many_callers_make_one_exchange(expired: bool, connect: Callable[..., Ad
     expected = f"token-{1 + expired}"
     assert together(count, call) == [expected] * count
     assert len(script.exchanges) == 1 + expired
+
+
+def test_a_fresh_token_needs_no_lock(connect: Callable[..., Admin]) -> None:
+    """Whatever somebody else does with the lock, a call that needs no exchange is not held up."""
+    admin = connect(Script())
+    token = admin.token()
+    tokens: Any = admin._shared.tokens
+    with tokens._lock, ThreadPoolExecutor(1) as others:
+        assert others.submit(tokens.get, deadline=0).result(PATIENCE) == token
 
 
 def test_many_callers_share_one_failure(connect: Callable[..., Admin]) -> None:
