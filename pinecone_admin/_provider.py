@@ -192,32 +192,28 @@ class TokenProvider:
         with self._lock:
             if self._closed:
                 raise _closed()
-            step, flight = self._plan(rejected, now, deadline)
+            step = self._plan(rejected, now, deadline)
+            flight = self._in_flight
         if flight is not None and flight.begins():
             self._begin(flight, deadline)
         return step
 
-    def _plan(
-        self, rejected: AccessToken | None, now: float, deadline: float
-    ) -> tuple[AccessToken | _Wait, _Flight | None]:
-        """Decide what to serve or wait for, and which exchange that needs."""
+    def _plan(self, rejected: AccessToken | None, now: float, deadline: float) -> AccessToken | _Wait:
+        """Decide what to serve or to wait for, and ask for the exchange that this needs."""
         minted = self._current
         if rejected is not None and minted is not None and rejected.value == minted.token.value:
             if self._in_flight is None and now - self._rejected_at < REJECTION_INTERVAL:
-                return rejected, None
+                return rejected
             self._rejected_at = now
-            flight = self._flight(now, deadline)
-            return _Wait(flight), flight
+            return _Wait(self._flight(now, deadline))
         use = judge(minted, monotonic=now, wall=self._clock.wall())
         if minted is None or use is Use.WAIT:
-            flight = self._flight(now, deadline)
-            return _Wait(flight), flight
+            return _Wait(self._flight(now, deadline))
         if use is Use.WAIT_AND_FALL_BACK:
-            flight = self._flight(now, deadline)
-            return _Wait(flight, minted.token), flight
-        if use is Use.SERVE or (self._failures is not None and now < self._failures.until):
-            return minted.token, None
-        return minted.token, self._flight(now, deadline)
+            return _Wait(self._flight(now, deadline), minted.token)
+        if use is Use.REFRESH_IN_BACKGROUND and (self._failures is None or now >= self._failures.until):
+            self._flight(now, deadline)
+        return minted.token
 
     def _flight(self, now: float, deadline: float) -> _Flight:
         """Join the exchange under way, or make one; called with the lock held."""

@@ -2,8 +2,8 @@
 
 Usage: python -m tests.faults.forks CLIENT COUNT [HOST]
 
-CLIENT is ours, asyncio, trio or official. With HOST, COUNT is the milliseconds after which a process that has just
-begun its first call there forks once. Prints one line of JSON.
+CLIENT is ours, cached, asyncio, trio or official. With HOST, COUNT is the milliseconds after which a process that has
+just begun its first call there forks once. Prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -14,17 +14,20 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
 
 from pinecone_admin import Admin, AsyncAdmin
+from pinecone_admin.auth import FileTokenCache
 from tests.faults.server import Server, late
 
 Ask = Callable[[str], str]
@@ -159,6 +162,18 @@ def ours(arguments: dict[str, Any]) -> Ask:
     return lambda name: admin.projects.describe(project_id=name).id
 
 
+def cached(arguments: dict[str, Any]) -> Ask:
+    """Use the sync client with tokens in files."""
+    folder = tempfile.TemporaryDirectory()
+    admin = Admin(**arguments, token_cache=FileTokenCache(Path(folder.name) / "tokens"))
+
+    def ask(name: str) -> str:
+        assert folder  # is there as long as somebody asks
+        return admin.projects.describe(project_id=name).id
+
+    return ask
+
+
 def asynchronous(backend: str) -> Callable[[dict[str, Any]], Ask]:
     """Use one async client in a loop of each call."""
 
@@ -189,6 +204,7 @@ def official(arguments: dict[str, Any]) -> Ask:
 
 MAKERS: dict[str, Callable[[dict[str, Any]], Ask]] = {
     "ours": ours,
+    "cached": cached,
     "asyncio": asynchronous("asyncio"),
     "trio": asynchronous("trio"),
     "official": official,

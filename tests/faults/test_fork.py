@@ -25,7 +25,7 @@ def forks(*arguments: str) -> dict[str, int]:
     return counts
 
 
-@pytest.mark.parametrize(("client", "count"), [("ours", 200), ("asyncio", 60), ("trio", 60)])
+@pytest.mark.parametrize(("client", "count"), [("ours", 200), ("cached", 200), ("asyncio", 60), ("trio", 60)])
 def test_fork_at_random_points(client: str, count: int) -> None:
     """Children of a busy process, forked with warm connections and during refreshes, get their own answers."""
     counts = forks(client, str(count))
