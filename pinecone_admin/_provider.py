@@ -223,8 +223,8 @@ class TokenProvider:
             self._hanging += 1
             self._in_flight.land(None)
         # Each one that hangs keeps a thread, so the next one is given twice the time.
-        time = 2 * self._exchange.timeout * 2**self._hanging
-        self._in_flight = _Flight(since=now, until=now + time, patience=(deadline - now) / 4)
+        allowed = 2 * self._exchange.timeout * 2**self._hanging
+        self._in_flight = _Flight(since=now, until=now + allowed, patience=(deadline - now) / 4)
         return self._in_flight
 
     def _begin(self, flight: _Flight, deadline: float) -> None:
