@@ -398,8 +398,9 @@ async def test_fork(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> 
     assert await current(admin) == "token-2"
 
 
-async def test_close(connect: Callable[..., AsyncAdmin]) -> None:
-    """Whoever waits for the exchange gets an error at once, and the late token is dropped."""
+@pytest.mark.parametrize("left", [0, 20])
+async def test_close(left: float, connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+    """Whoever waits for the exchange gets an error at once, the late token is dropped, and none is asked for again."""
     asked, answer = threading.Event(), threading.Event()
 
     def exchange(_: httpx.Request) -> Answer:
@@ -408,8 +409,10 @@ async def test_close(connect: Callable[..., AsyncAdmin]) -> None:
         return token_answer(1)
 
     late: list[bool] = []
-
-    admin = connect(Script(tokens=[exchange]), lazy=True)
+    script = Script(tokens=[token_answer(0), exchange])
+    admin = connect(script)
+    await admin.token()
+    clock.advance(1800 - left)
 
     async def close() -> None:
         await async_wait(asked)
@@ -426,3 +429,7 @@ async def test_close(connect: Callable[..., AsyncAdmin]) -> None:
     settle()
     with raises(ClientClosedError):
         await admin.token()
+    tokens: Any = admin._shared.tokens
+    with raises(ClientClosedError):
+        await tokens.async_get(deadline=clock.monotonic() + 60)
+    assert len(script.exchanges) == 2

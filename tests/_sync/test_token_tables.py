@@ -368,8 +368,9 @@ def test_fork(connect: Callable[..., Admin], clock: VirtualClock) -> None:
     assert current(admin) == "token-2"
 
 
-def test_close(connect: Callable[..., Admin]) -> None:
-    """Whoever waits for the exchange gets an error at once, and the late token is dropped."""
+@pytest.mark.parametrize("left", [0, 20])
+def test_close(left: float, connect: Callable[..., Admin], clock: VirtualClock) -> None:
+    """Whoever waits for the exchange gets an error at once, the late token is dropped, and none is asked for again."""
     asked, answer = threading.Event(), threading.Event()
 
     def exchange(_: httpx.Request) -> Answer:
@@ -378,8 +379,10 @@ def test_close(connect: Callable[..., Admin]) -> None:
         return token_answer(1)
 
     late: list[bool] = []
-
-    admin = connect(Script(tokens=[exchange]), lazy=True)
+    script = Script(tokens=[token_answer(0), exchange])
+    admin = connect(script)
+    admin.token()
+    clock.advance(1800 - left)
 
     def close() -> None:
         wait(asked)
@@ -396,3 +399,7 @@ def test_close(connect: Callable[..., Admin]) -> None:
     settle()
     with raises(ClientClosedError):
         admin.token()
+    tokens: Any = admin._shared.tokens
+    with raises(ClientClosedError):
+        tokens.get(deadline=clock.monotonic() + 60)
+    assert len(script.exchanges) == 2
