@@ -15,9 +15,10 @@ from collections.abc import Awaitable, Callable, Generator, Iterable
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import copy_context
+from functools import cached_property
 from importlib import import_module
 from itertools import islice
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, Self, TypeVar, overload
 from weakref import WeakKeyDictionary
 
 import httpcore
@@ -240,6 +241,24 @@ def _limiter(count: int) -> AbstractAsyncContextManager[object]:
     import anyio  # noqa: PLC0415 - see the top
 
     return anyio.CapacityLimiter(count)
+
+
+class made_once(cached_property[_T]):  # noqa: N801 - a decorator, named as its base is
+    """A ``cached_property`` without the lock that it has before Python 3.12, which a fork could leave held."""
+
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> _T: ...
+
+    def __get__(self, instance: object, owner: type | None = None) -> Self | _T:
+        """Give the value of an instance; made by two threads at once, the first one's is kept."""
+        if instance is None:
+            return self
+        assert self.attrname is not None  # noqa: S101 - a class names what is in it
+        kept: _T = vars(instance).setdefault(self.attrname, self.func(instance))
+        return kept
 
 
 class Patience:

@@ -10,7 +10,6 @@ import os
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
@@ -25,7 +24,7 @@ from pinecone_admin._bearer import TokenSource
 from pinecone_admin._cache import TokenCache
 from pinecone_admin._connect import check_transports, token_source
 from pinecone_admin._errors import attributed, closed_during, from_exception
-from pinecone_admin._primitives import connect_later, current_clock
+from pinecone_admin._primitives import connect_later, current_clock, made_once
 from pinecone_admin._provider import TokenProvider
 from pinecone_admin._retry import IDEMPOTENT, Call, RetryPolicy
 from pinecone_admin._token import AccessToken
@@ -155,49 +154,49 @@ class AsyncAdmin:
         if shared.tokens is not None and options.bearer and "authorization" not in options.headers:
             self._transport = AsyncBearerTransport(self._transport, shared.tokens)
 
-    @cached_property
+    @made_once
     def organizations(self) -> AsyncOrganizations:
         """The organizations that the caller belongs to."""
         from pinecone_admin._async.organizations import AsyncOrganizations  # noqa: PLC0415 - see the top
 
         return AsyncOrganizations(self)
 
-    @cached_property
+    @made_once
     def projects(self) -> AsyncProjects:
         """Projects."""
         from pinecone_admin._async.projects import AsyncProjects  # noqa: PLC0415 - see the top
 
         return AsyncProjects(self)
 
-    @cached_property
+    @made_once
     def api_keys(self) -> AsyncAPIKeys:
         """API keys of projects."""
         from pinecone_admin._async.api_keys import AsyncAPIKeys  # noqa: PLC0415 - see the top
 
         return AsyncAPIKeys(self)
 
-    @cached_property
+    @made_once
     def users(self) -> AsyncUsers:
         """Users."""
         from pinecone_admin._async.users import AsyncUsers  # noqa: PLC0415 - see the top
 
         return AsyncUsers(self)
 
-    @cached_property
+    @made_once
     def invites(self) -> AsyncInvites:
         """Invites."""
         from pinecone_admin._async.invites import AsyncInvites  # noqa: PLC0415 - see the top
 
         return AsyncInvites(self)
 
-    @cached_property
+    @made_once
     def service_accounts(self) -> AsyncServiceAccounts:
         """Service accounts."""
         from pinecone_admin._async.service_accounts import AsyncServiceAccounts  # noqa: PLC0415 - see the top
 
         return AsyncServiceAccounts(self)
 
-    @cached_property
+    @made_once
     def role_bindings(self) -> AsyncRoleBindings:
         """Role bindings."""
         from pinecone_admin._async.role_bindings import AsyncRoleBindings  # noqa: PLC0415 - see the top

@@ -11,7 +11,6 @@ import os
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
@@ -24,7 +23,7 @@ from pinecone_admin._bearer import TokenSource
 from pinecone_admin._cache import TokenCache
 from pinecone_admin._connect import check_transports, token_source
 from pinecone_admin._errors import attributed, closed_during, from_exception
-from pinecone_admin._primitives import connect_now, current_clock
+from pinecone_admin._primitives import connect_now, current_clock, made_once
 from pinecone_admin._provider import TokenProvider
 from pinecone_admin._retry import IDEMPOTENT, Call, RetryPolicy
 from pinecone_admin._sync.auth import BearerTransport
@@ -156,49 +155,49 @@ class Admin:
         if shared.tokens is not None and options.bearer and "authorization" not in options.headers:
             self._transport = BearerTransport(self._transport, shared.tokens)
 
-    @cached_property
+    @made_once
     def organizations(self) -> Organizations:
         """The organizations that the caller belongs to."""
         from pinecone_admin._sync.organizations import Organizations  # noqa: PLC0415 - see the top
 
         return Organizations(self)
 
-    @cached_property
+    @made_once
     def projects(self) -> Projects:
         """Projects."""
         from pinecone_admin._sync.projects import Projects  # noqa: PLC0415 - see the top
 
         return Projects(self)
 
-    @cached_property
+    @made_once
     def api_keys(self) -> APIKeys:
         """API keys of projects."""
         from pinecone_admin._sync.api_keys import APIKeys  # noqa: PLC0415 - see the top
 
         return APIKeys(self)
 
-    @cached_property
+    @made_once
     def users(self) -> Users:
         """Users."""
         from pinecone_admin._sync.users import Users  # noqa: PLC0415 - see the top
 
         return Users(self)
 
-    @cached_property
+    @made_once
     def invites(self) -> Invites:
         """Invites."""
         from pinecone_admin._sync.invites import Invites  # noqa: PLC0415 - see the top
 
         return Invites(self)
 
-    @cached_property
+    @made_once
     def service_accounts(self) -> ServiceAccounts:
         """Service accounts."""
         from pinecone_admin._sync.service_accounts import ServiceAccounts  # noqa: PLC0415 - see the top
 
         return ServiceAccounts(self)
 
-    @cached_property
+    @made_once
     def role_bindings(self) -> RoleBindings:
         """Role bindings."""
         from pinecone_admin._sync.role_bindings import RoleBindings  # noqa: PLC0415 - see the top
