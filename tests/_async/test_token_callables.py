@@ -221,9 +221,9 @@ async def test_a_token_callable_knows_the_context_of_its_call(connect: Callable[
 
 
 async def test_a_wait_for_a_token_callable_ends_with_the_client(
-    vault: Vault, connect: Callable[..., AsyncAdmin]
+    vault: Vault, connect: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """Closing lets the call go, and what comes late is sent nowhere."""
+    """Closing lets the call go, what comes late is sent nowhere, and nobody asks again."""
 
     async def close() -> None:
         await async_wait(vault.reached)
@@ -235,6 +235,11 @@ async def test_a_wait_for_a_token_callable_ends_with_the_client(
     vault.let_go()
     settle()
     assert script.requests == []
+    tokens = admin._shared.tokens
+    assert tokens is not None
+    with raises(ClientClosedError):
+        await tokens.async_get(deadline=clock.monotonic() + 60)
+    assert vault.asked == 1
 
 
 @pytest.fixture

@@ -167,8 +167,10 @@ def test_a_token_callable_knows_the_context_of_its_call(connect: Callable[..., A
     assert together(20, ask) == [True] * 20
 
 
-def test_a_wait_for_a_token_callable_ends_with_the_client(vault: Vault, connect: Callable[..., Admin]) -> None:
-    """Closing lets the call go, and what comes late is sent nowhere."""
+def test_a_wait_for_a_token_callable_ends_with_the_client(
+    vault: Vault, connect: Callable[..., Admin], clock: VirtualClock
+) -> None:
+    """Closing lets the call go, what comes late is sent nowhere, and nobody asks again."""
 
     def close() -> None:
         wait(vault.reached)
@@ -180,6 +182,11 @@ def test_a_wait_for_a_token_callable_ends_with_the_client(vault: Vault, connect:
     vault.let_go()
     settle()
     assert script.requests == []
+    tokens = admin._shared.tokens
+    assert tokens is not None
+    with raises(ClientClosedError):
+        tokens.get(deadline=clock.monotonic() + 60)
+    assert vault.asked == 1
 
 
 @pytest.fixture
