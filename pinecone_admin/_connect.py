@@ -13,7 +13,8 @@ from pinecone_admin._config import Bearer, Config, OwnAuthorization
 from pinecone_admin._exchange import Exchange
 from pinecone_admin._primitives import current_clock
 from pinecone_admin._provider import TokenProvider
-from pinecone_admin._sync.transport import Pools, RetryTransport
+from pinecone_admin._sync.pools import Pools
+from pinecone_admin._sync.transport import RetryTransport
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 EXCHANGE_ATTEMPTS = 3
@@ -65,4 +66,4 @@ def own_pools(config: Config) -> Pools:
     """Make the connections of the token exchange."""
     assert config.context is not None  # noqa: S101 - made where a transport is missing
     # An exchange is rare, so none of its connections waits for the next one.
-    return Pools(context=config.context, proxy=config.oauth_proxy, max_connections=1, keep=0)
+    return Pools(context=config.context, proxy=config.oauth_proxy, max_connections=1, keep=False)

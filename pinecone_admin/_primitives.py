@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager, nullcontext, suppress
@@ -259,6 +260,80 @@ class made_once(cached_property[_T]):  # noqa: N801 - a decorator, named as its 
         assert self.attrname is not None  # noqa: S101 - a class names what is in it
         kept: _T = vars(instance).setdefault(self.attrname, self.func(instance))
         return kept
+
+
+def hang_up(stream: httpcore.NetworkStream) -> None:
+    """End a connection for the thread that reads from it, too: it would not notice that another one closes it."""
+    with suppress(OSError):
+        stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
+def async_hang_up(stream: httpcore.AsyncNetworkStream) -> None:
+    """Leave it to closing, which a task that reads does notice."""
+
+
+class Slots:
+    """So many can be taken at once; who waits longest is next, which ``threading.Semaphore`` does not care about."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[threading.Event] = deque()
+        self._lock = threading.Lock()
+
+    def acquire(self, seconds: float) -> bool:
+        """Take one, within the seconds; tells whether there was one."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            turn = threading.Event()
+            self._waiting.append(turn)
+        try:
+            turn.wait(seconds)
+        except BaseException:
+            if self._has_come(turn):
+                self.release()
+            raise
+        return self._has_come(turn)
+
+    def _has_come(self, turn: threading.Event) -> bool:
+        with self._lock:
+            if not turn.is_set():
+                self._waiting.remove(turn)
+            return turn.is_set()
+
+    def release(self) -> None:
+        """Give one back."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._free += 1
+
+
+class AsyncSlots:
+    """So many can be taken at once, in one event loop; the twin of ``Slots``."""
+
+    def __init__(self, count: int) -> None:
+        import anyio  # noqa: PLC0415 - see the top
+
+        self._free = anyio.Semaphore(count)
+
+    async def acquire(self, seconds: float) -> bool:
+        """Take one, within the seconds; tells whether there was one."""
+        import anyio  # noqa: PLC0415 - see the top
+
+        with suppress(anyio.WouldBlock):
+            self._free.acquire_nowait()
+            return True
+        with anyio.move_on_after(seconds):
+            await self._free.acquire()
+            return True
+        return False
+
+    def release(self) -> None:
+        """Give one back."""
+        self._free.release()
 
 
 class Patience:

@@ -19,7 +19,8 @@ from attrs import frozen
 from generated_client.types import Operation
 from pinecone_admin import _config
 from pinecone_admin._async.auth import AsyncBearerTransport
-from pinecone_admin._async.transport import AsyncPools, AsyncRetryTransport
+from pinecone_admin._async.pools import AsyncPools
+from pinecone_admin._async.transport import AsyncRetryTransport
 from pinecone_admin._bearer import TokenSource
 from pinecone_admin._cache import TokenCache
 from pinecone_admin._connect import check_transports, token_source
@@ -410,8 +411,9 @@ def _share(
     closed = threading.Event()
     pools = None
     if config.context is not None:
-        limit = config.max_connections
-        pools = AsyncPools(context=config.context, proxy=config.api_proxy, max_connections=limit, keep=limit)
+        pools = AsyncPools(
+            context=config.context, proxy=config.api_proxy, max_connections=config.max_connections, keep=True
+        )
     base = pools or transport
     assert base is not None  # noqa: S101 - connections of our own are made where no transport is given
     return _Shared(

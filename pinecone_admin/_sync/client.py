@@ -27,7 +27,8 @@ from pinecone_admin._primitives import connect_now, current_clock, made_once
 from pinecone_admin._provider import TokenProvider
 from pinecone_admin._retry import IDEMPOTENT, Call, RetryPolicy
 from pinecone_admin._sync.auth import BearerTransport
-from pinecone_admin._sync.transport import Pools, RetryTransport
+from pinecone_admin._sync.pools import Pools
+from pinecone_admin._sync.transport import RetryTransport
 from pinecone_admin._token import AccessToken
 from pinecone_admin._wire import from_response, to_request, with_headers
 from pinecone_admin.errors import (
@@ -407,8 +408,7 @@ def _share(
     closed = threading.Event()
     pools = None
     if config.context is not None:
-        limit = config.max_connections
-        pools = Pools(context=config.context, proxy=config.api_proxy, max_connections=limit, keep=limit)
+        pools = Pools(context=config.context, proxy=config.api_proxy, max_connections=config.max_connections, keep=True)
     base = pools or transport
     assert base is not None  # noqa: S101 - connections of our own are made where no transport is given
     return _Shared(

@@ -15,10 +15,13 @@ from typing import Any
 
 import httpcore
 
-from pinecone_admin._primitives import addresses
+from pinecone_admin._primitives import addresses, hang_up, shielded
 
 _PIECE = 64 * 1024
 """Bytes written at a time: httpcore times each of the writes that a slow reader makes of one, and not all together."""
+
+CLOSING = 1.0
+"""Seconds that closing a connection may take while its task is cancelled."""
 
 _end: ContextVar[float | None] = ContextVar("pinecone_admin_attempt_end", default=None)
 
@@ -92,22 +95,19 @@ class BoundedStream(httpcore.NetworkStream):
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
-        self._writes = self._answered = 0
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what is there."""
-        data = self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
-        self._answered = self._writes
-        return data
+        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it."""
-        self._writes += 1
         for start in range(0, len(buffer), _PIECE):
             self._stream.write(buffer[start : start + _PIECE], _left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         """Close the connection."""
+        hang_up(self._stream)
         self._stream.close()
 
     def start_tls(
@@ -118,12 +118,14 @@ class BoundedStream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         """Go on within TLS."""
         left = _left(timeout, httpcore.ConnectTimeout)
-        return BoundedStream(self._stream.start_tls(ssl_context, server_hostname, left))
+        try:
+            return BoundedStream(self._stream.start_tls(ssl_context, server_hostname, left))
+        except BaseException:
+            # httpcore closes it after a failure, and not where the handshake is cancelled.
+            with shielded(CLOSING):
+                self._stream.close()
+            raise
 
     def get_extra_info(self, info: str) -> Any:
         """Give what the stream below knows of itself."""
-        # httpcore takes an idle connection that is readable for a closed one. It looks at the two without a lock, and
-        # would close one that another thread has just sent a request over: that one is not idle, whatever it holds.
-        writes, answered = self._writes, self._answered
-        found = self._stream.get_extra_info(info)
-        return found and writes == answered == self._writes if info == "is_readable" else found
+        return self._stream.get_extra_info(info)

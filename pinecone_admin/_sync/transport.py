@@ -1,11 +1,10 @@
 # Derived from pinecone_admin/_async/transport.py by scripts/unasync.py: change that, not this file.
-"""The transports a request goes down: retries, and below them the connection pools."""
+"""The transport that sends a request again where that cannot do the thing twice."""
 
 from __future__ import annotations
 
 import logging
 import random
-import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -18,7 +17,7 @@ from attrs import frozen
 
 from pinecone_admin._errors import request_id
 from pinecone_admin._numbers import check_seconds
-from pinecone_admin._primitives import PerProcess, current_clock
+from pinecone_admin._primitives import current_clock
 from pinecone_admin._retry import (
     CALL,
     IDEMPOTENT,
@@ -35,7 +34,7 @@ from pinecone_admin._retry import (
     parse_retry_after,
     record,
 )
-from pinecone_admin._sync.network import BoundedBackend, bounded
+from pinecone_admin._sync.network import bounded
 
 _logger = logging.getLogger("pinecone_admin")
 
@@ -253,41 +252,3 @@ def _outcome(attempt: _Attempt) -> httpx.Response:
         return attempt.response
     assert attempt.error is not None  # noqa: S101 - one of the two is always there
     raise attempt.error
-
-
-class Pools(httpx.BaseTransport):
-    """Connections that belong to one process and one event loop.
-
-    In another loop, and in a forked child, a fresh pool is made; the old one is left alone, since closing it from
-    the wrong side would end connections that are in use elsewhere.
-
-    Args:
-        context: TLS for every connection.
-        proxy: The proxy to go through, if any.
-        max_connections: How many connections a pool opens at most.
-        keep: How many of them it keeps open for later requests.
-    """
-
-    def __init__(self, *, context: ssl.SSLContext, proxy: httpx.Proxy | None, max_connections: int, keep: int) -> None:
-        self._context = context
-        self._proxy = proxy
-        self._limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=keep)
-        self._pools = PerProcess(self._make)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request over a connection of this process and loop."""
-        return self._pools.get().handle_request(request)
-
-    def close(self) -> None:
-        """Close the connections of this process and loop."""
-        pool = self._pools.take()
-        if pool is not None:
-            pool.close()
-
-    def _make(self) -> httpx.HTTPTransport:
-        transport = httpx.HTTPTransport(verify=self._context, proxy=self._proxy, limits=self._limits, trust_env=False)
-        # httpx has no parameter for it, hence its private pool; pyproject.toml holds httpx below 0.29.
-        pool = transport._pool  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        backend = pool._network_backend  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        pool._network_backend = BoundedBackend(backend)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        return transport

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import sys
 import threading
 import time
@@ -12,13 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from pinecone_admin import AccessToken, Admin, AsyncAdmin, ClientClosedError, RetryEvent, RetryPolicy
 from pinecone_admin._primitives import PerLoop, SystemClock, use_clock
-from tests.faults.cases import ending, operation
+from tests.faults.cases import WORLDS, Certificates, World, ending, operation, silent
 from tests.faults.server import Action, Exchange, Server, answer, echo, head, held
-from tests.faults.worlds import in_loop, in_threads
+from tests.faults.worlds import Client, in_loop, in_threads
 
 HANGING: dict[str, Action] = {
     "before the head": ending(b"", Exchange.hang),
@@ -102,6 +104,49 @@ async def test_cancellation_at_any_moment_leaves_the_pool_whole() -> None:
                 with anyio.move_on_after(number / 5000):
                     await named(admin, f"cancelled-{number}")
                 await named(admin, str(number))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+async def test_cancellation_at_any_step_leaves_the_pool_whole(tls: bool, certificates: Certificates) -> None:
+    """A call that is cancelled at its first, second, third … step leaves no socket open, and a place for the next."""
+
+    async def describe() -> None:
+        with scope:
+            await named(admin, "cancelled")
+
+    with Server(tls=certificates.servers["good"] if tls else None) as server:
+        options: dict[str, Any] = {"host": server.url, "access_token": "given", "ssl_verify": certificates.client}
+        for step in range(40):
+            async with AsyncAdmin(**options, max_connections=1, timeout=5.0) as admin:
+                for _ in range(2):  # a new connection, and one that is used again
+                    scope = anyio.CancelScope()
+                    async with anyio.create_task_group() as group:
+                        group.start_soon(describe)
+                        for _ in range(step):
+                            await anyio.lowlevel.checkpoint()
+                        scope.cancel()
+                    await named(admin, str(step))
+    gc.collect()
+
+
+@pytest.mark.anyio
+async def test_cancellation_within_the_handshake_closes_the_socket(certificates: Certificates) -> None:
+    """A server that says nothing to a TLS handshake sees the connection end as soon as the call is cancelled."""
+    ended = threading.Event()
+
+    def listen(connection: socket.socket) -> bool:
+        silent(connection)
+        ended.set()
+        return False
+
+    with Server(tls=certificates.servers["good"], greetings=[listen]) as server:
+        admin = AsyncAdmin(host=server.url, access_token="given", ssl_verify=certificates.client)
+        with anyio.move_on_after(0.1):
+            await named(admin, "x")
+        assert server.connections == 1
+        await until(ended.is_set)
+        await admin.aclose()
 
 
 @pytest.mark.anyio
@@ -221,6 +266,23 @@ async def test_aclose_wakes_a_sleeping_retry() -> None:
                 await until(lambda: waits)
                 await admin.aclose()
         assert len(errors) == server.calls("POST") == 1
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_close_ends_calls_under_way(world: World) -> None:
+    """The call that waits for its answer ends at once, and those that wait for its connection are not sent."""
+    with Server(steps=[ending(b"", Exchange.hang)]) as server:
+        options = {"host": server.url, "access_token": "given", "max_connections": 1}
+        with Client(world, **options) as client, ThreadPoolExecutor(3) as threads:
+            calls = [threads.submit(client.do, lambda: client.admin.send(operation("POST"))) for _ in range(3)]
+            anyio.run(until, lambda: server.requests)
+            started = time.monotonic()
+            client.shut()
+            errors = [call.result() for call in calls]
+        assert time.monotonic() - started < 5
+        assert server.calls("POST") == 1
+    assert {type(error) for error in errors} == {ClientClosedError}
+    assert sorted(error.outcome for error in errors) == ["not_sent", "not_sent", "unknown"]
 
 
 @pytest.mark.anyio

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from threading import Barrier
 from typing import Any, Self, TypeVar
 
@@ -55,19 +56,27 @@ def flat(lists: Sequence[Sequence[_T]]) -> list[_T]:
 
 
 class Client:
-    """A client of any world, for code that is not async; an error of the package is a result."""
+    """A client of any world, for code that is not async; an error of the package is a result.
+
+    Attributes:
+        admin: The client.
+        shut: Closes it, in its own loop where it has one, which goes on running.
+    """
 
     def __init__(self, world: World, **options: Any) -> None:
         self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
         self.admin: Admin | AsyncAdmin
+        self.shut: Callable[[], None]
         arguments = {"lazy": True} | options
         if world == "sync":
             self.admin = self._stack.enter_context(Admin(**arguments))
+            self.shut = self.admin.close
         else:
             self.admin = AsyncAdmin(**arguments)
             self._portal = self._stack.enter_context(start_blocking_portal(world))
-            self._stack.callback(self._portal.call, self.admin.aclose)
+            self.shut = partial(self._portal.call, self.admin.aclose)
+            self._stack.callback(self.shut)
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,93 @@
+"""The places for connections: handed on in order, and never lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from unittest.mock import patch
+
+import anyio
+import pytest
+
+from pinecone_admin._primitives import AsyncSlots, Slots
+from tests.support.together import PATIENCE
+
+
+def test_who_waits_longest_is_next() -> None:
+    """However quick the one that gives a place back is to ask again, those that wait come first, in their order."""
+    slots, order = Slots(1), list[int]()
+    slots.acquire(0)
+
+    def work(number: int) -> None:
+        slots.acquire(PATIENCE)
+        order.append(number)
+        slots.release()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(5)]
+    for number, thread in enumerate(threads):
+        thread.start()
+        while len(slots._waiting) <= number:
+            time.sleep(0.001)
+    slots.release()
+    assert slots.acquire(PATIENCE)
+    assert order == [0, 1, 2, 3, 4]
+    for thread in threads:
+        thread.join()
+
+
+def test_who_has_waited_in_vain_is_forgotten() -> None:
+    """A place that comes after the time is over goes to the next one."""
+    slots = Slots(1)
+    assert slots.acquire(0)
+    assert not slots.acquire(0.001)
+    slots.release()
+    assert slots.acquire(0)
+    assert not slots.acquire(0)
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_an_interrupted_wait_takes_no_place(*, comes: bool) -> None:
+    """Ctrl-C in the wait, also at the moment in which the place comes, leaves it to the next one."""
+    slots = Slots(1)
+    slots.acquire(0)
+
+    def interrupt(*_: object) -> None:
+        if comes:
+            slots.release()
+        raise KeyboardInterrupt
+
+    with patch("threading.Event.wait", interrupt), pytest.raises(KeyboardInterrupt):
+        slots.acquire(1)
+    if not comes:
+        slots.release()
+    assert slots.acquire(0)
+    assert not slots.acquire(0)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_tasks_take_and_give_places(backend: str) -> None:
+    """Tasks wait in their order, give up after their time, and leave a place to the next one when cancelled."""
+
+    async def main() -> None:
+        slots, order = AsyncSlots(1), list[str]()
+        assert await slots.acquire(0)
+        assert not await slots.acquire(0.001)
+
+        async def work(name: str) -> None:
+            if await slots.acquire(PATIENCE):
+                order.append(name)
+                slots.release()
+
+        async with anyio.create_task_group() as group:
+            with anyio.move_on_after(0.001):
+                await work("cancelled")
+            for name in ("first", "second"):
+                group.start_soon(work, name)
+                await anyio.wait_all_tasks_blocked()
+            slots.release()
+            assert await slots.acquire(PATIENCE)
+        assert order == ["first", "second"]
+
+    run: Callable[..., None] = anyio.run
+    run(main, backend=backend)
