@@ -26,6 +26,7 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
     429: errors.RateLimitError,
 }
 _LONGEST_MESSAGE = 500
+_DEEPEST = 50
 
 
 def error_class(status: int) -> type[ApiError]:
@@ -57,7 +58,17 @@ def from_answer(
 def read_error_body(body: bytes) -> tuple[str | None, str | None, dict[str, Any] | None]:
     """Find code, message and details in an error body; each is None where the body does not have it."""
     error = as_object((parse_object(body) or {}).get("error")) or {}
-    return _text(error.get("code")), _text(error.get("message")), as_object(error.get("details"))
+    details = as_object(error.get("details"))
+    return _text(error.get("code")), _text(error.get("message")), details if _is_shallow(details) else None
+
+
+def _is_shallow(value: object) -> bool:
+    """Tell whether a value can be printed and pickled, which fails for what is nested too deeply."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        items = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        level = [item for each in items for item in each]
+    return not level
 
 
 def _text(value: object) -> str | None:
@@ -81,7 +92,7 @@ def without(response: httpx.Response, secret: str) -> httpx.Response:
     body = b"".join(response.stream)  # type: ignore[arg-type]
     return httpx.Response(
         response.status_code,
-        headers=[(name, value.replace(secret, "***")) for name, value in response.headers.multi_items()],
+        headers=[(name, value.replace(secret.encode(), b"***")) for name, value in response.headers.raw],
         stream=httpx.ByteStream(body.replace(secret.encode(), b"***")),
         extensions=response.extensions,
     )

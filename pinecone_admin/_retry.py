@@ -6,7 +6,6 @@ key. So once a POST may have been processed, it is not sent again.
 
 from __future__ import annotations
 
-import math
 import re
 import socket
 import ssl
@@ -71,6 +70,7 @@ _OVERLOADED = frozenset({408, 500, 502, 503, 504})
 _NOT_PROCESSED = frozenset({501, 505})
 # These say nothing of an earlier attempt at the same thing: access may have changed in between.
 _UNSETTLING = frozenset({401, 403, 407})
+_FOREVER = 1e12
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
 
 
@@ -281,31 +281,28 @@ def next_delay(
     return delay if delay < left else None
 
 
-def parse_retry_after(headers: Mapping[str, str], *, wall: float) -> float | None:
-    """Read ``retry-after-ms`` or ``Retry-After``, as seconds or as a date, in seconds from now.
+def parse_retry_after(headers: httpx.Headers, *, wall: float) -> float | None:
+    """Read ``retry-after-ms`` or ``Retry-After``, as seconds or as a date, in seconds from now; of several the longest.
 
     Args:
         headers: Headers of the answer.
         wall: Seconds since the epoch, for a date where the answer has no Date of its own to measure against.
     """
-    milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return milliseconds / 1000
-    value = headers.get("retry-after")
-    seconds = _number(value)
-    if seconds is not None or value is None:
-        return seconds
-    until, now = _date(value), _date(headers.get("date", ""))
-    if until is None:
-        return None
-    return max(0.0, (until - (now or datetime.fromtimestamp(wall, UTC))).total_seconds())
+    now = _date(headers.get("date", "")) or datetime.fromtimestamp(wall, UTC)
+    milliseconds = [_number(text) for text in headers.get_list("retry-after-ms")]
+    asked = [each / 1000 for each in milliseconds if each is not None]
+    asked = asked or [each for text in headers.get_list("retry-after") if (each := _from_now(text, now)) is not None]
+    return max(asked, default=None)
 
 
-def _number(text: str | None) -> float | None:
-    if text is None or not re.fullmatch(r"\s*\d{1,12}(\.\d*)?\s*", text, re.ASCII):
-        return None
-    value = float(text)
-    return value if math.isfinite(value) else None
+def _from_now(text: str, now: datetime) -> float | None:
+    seconds = _number(text)
+    until = _date(text) if seconds is None else None
+    return seconds if until is None else max(0.0, (until - now).total_seconds())
+
+
+def _number(text: str) -> float | None:
+    return min(float(text), _FOREVER) if re.fullmatch(r"\s*\d+(\.\d*)?\s*", text, re.ASCII) else None
 
 
 def _date(text: str) -> datetime | None:

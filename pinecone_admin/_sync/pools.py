@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 
@@ -91,7 +92,7 @@ class _Pool:
 
     def take_back(self, connection: httpx.HTTPTransport) -> None:
         """Keep a connection for the next request."""
-        if self._closed:
+        if self._closed or _has_more(connection):
             self.give_up(connection)
             return
         self._lent.discard(connection)
@@ -112,6 +113,15 @@ class _Pool:
         self._closed = True
         for connection in [*self._idle, *self._lent]:
             connection.close()
+
+
+def _has_more(connection: httpx.HTTPTransport) -> bool:
+    """Tell whether something came behind the answer, which httpcore would take for the answer to the next request."""
+    pool = connection._pool  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    layer: Any = next(iter(pool.connections), None)
+    while layer is not None and not hasattr(layer, "_h11_state"):
+        layer = getattr(layer, "_connection", None)
+    return layer is not None and bool(layer._h11_state.trailing_data[0])  # noqa: SLF001
 
 
 class _LentStream(httpx.SyncByteStream):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import pickle
@@ -110,6 +111,9 @@ async def test_the_status_decides_the_class(
     assert (caught.value.request_id, caught.value.retry_after) == (None, None)
 
 
+# Python reads this much, and cannot pickle it.
+NESTED = b'{"error": {"code": "X", "message": "m", "details": {"a": ' + b"[" * 900 + b"]" * 900 + b"}}}"
+
 # Body → what str(error) shows of it.
 BODIES: dict[str, tuple[object, str]] = {
     "empty": (b"", "[409] HTTP 409 Conflict"),
@@ -118,6 +122,7 @@ BODIES: dict[str, tuple[object, str]] = {
     "truncated": (b'{"error": {"code": "X", "mess', "[409] HTTP 409 Conflict"),
     "not UTF-8": (b"\xff\xfe\x00\x80", "[409] HTTP 409 Conflict"),
     "deep": (b"[" * 100_000, "[409] HTTP 409 Conflict"),
+    "deep details": (NESTED, "[409 X] m"),
     "list": ([{"error": {"code": "X"}}], "[409] HTTP 409 Conflict"),
     "string": ("x", "[409] HTTP 409 Conflict"),
     "null": (b"null", "[409] HTTP 409 Conflict"),
@@ -152,6 +157,15 @@ async def test_any_error_body_gives_the_right_class_and_a_short_message(
     assert str(caught.value).startswith(f"list_projects: {shown}")
     assert len(str(caught.value)) < 600
     assert str(caught.value).encode()
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(copy.deepcopy(caught.value)) == str(caught.value)
+
+
+async def test_a_header_in_any_encoding_leaves_the_error_as_it_is(connect: Callable[..., AsyncAdmin]) -> None:
+    """Headers are bytes, and servers write names into them as they please."""
+    answer = Answer(409, headers=httpx.Headers({"x-server": "J\xf6rg"}, encoding="latin-1"))
+    with raises(ConflictError) as caught:
+        await connect(Script(answer)).projects.list()
+    assert caught.value.headers["x-server"] == "J\xf6rg"
 
 
 async def test_a_body_that_breaks_off_leaves_the_error_readable(connect: Callable[..., AsyncAdmin]) -> None:

@@ -1,0 +1,72 @@
+"""Connections that are used again: each call gets its own answer, and a create goes out once."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from pinecone_admin import PineconeConnectionError, RetryPolicy
+from tests.faults.cases import PATH, WORLDS, World, operation
+from tests.faults.server import Action, Exchange, Server, echo, head
+from tests.faults.worlds import Client
+
+
+def then(data: bytes, *, keep: bool = True) -> Action:
+    """Answer a request without a body, send something right behind it, and keep the connection or close it."""
+
+    def act(exchange: Exchange) -> None:
+        exchange.process()
+        exchange.send(head(200, 0) + data)
+        exchange.keep = keep
+
+    return act
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("data", [head(200, 0), head(408, 0, "Connection: close"), b"garbage"], ids=len)
+def test_what_comes_behind_an_answer_answers_nothing(data: bytes, world: World) -> None:
+    """A server that says more than it was asked, such as that it is about to close, is left for a new connection."""
+    with (
+        Server(steps=[then(data), echo]) as server,
+        Client(world, host=server.url, access_token="given", retry=RetryPolicy(max_attempts=1)) as client,
+    ):
+        assert client.do(lambda: client.admin.send(operation("PUT"))) is None
+        assert client.describe("own") == "own"
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_connection_that_was_closed_meanwhile(world: World) -> None:
+    """A create after the server has closed the connection goes over a new one, and is processed."""
+    with (
+        Server(steps=[then(b"", keep=False), echo]) as server,
+        Client(world, host=server.url, access_token="given", max_connections=1) as client,
+    ):
+        assert client.do(lambda: client.admin.send(operation("PUT"))) is None
+        while server._open:
+            time.sleep(0.001)
+        assert client.do(lambda: client.admin.send(operation("POST"))) is None
+        assert (server.processed["POST", PATH], server.connections) == (1, 2)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("processes", [True, False])
+def test_a_connection_that_is_closed_in_the_same_moment(world: World, *, processes: bool) -> None:
+    """A create that meets the end of the connection is not repeated, as nobody can know whether it was processed."""
+
+    def close(exchange: Exchange) -> None:
+        if processes:
+            exchange.process()
+        exchange.keep = False
+
+    with (
+        Server(steps=[echo, close, echo]) as server,
+        Client(world, host=server.url, access_token="given", max_connections=1) as client,
+    ):
+        assert client.describe() == "x"
+        error = client.do(lambda: client.admin.send(operation("POST")))
+        assert isinstance(error, PineconeConnectionError)
+        assert (error.outcome, error.safe_to_retry) == ("unknown", False)
+        assert (server.calls("POST"), server.processed["POST", PATH]) == (1, int(processes))
+        assert client.describe() == "x"
