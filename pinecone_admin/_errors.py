@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -66,9 +66,14 @@ def _is_shallow(value: object) -> bool:
     """Tell whether a value can be printed and pickled, which fails for what is nested too deeply."""
     level = [value]
     for _ in range(_DEEPEST):
-        items = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
-        level = [item for each in items for item in each]
+        level = [item for each in level for item in _items(each)]
     return not level
+
+
+def _items(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value).values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 def _text(value: object) -> str | None:
