@@ -170,9 +170,11 @@ def check_url(name: str, value: object, *, allow_http: bool) -> str:
 
 def _parsed(value: str) -> httpx.URL | None:
     try:
-        return httpx.URL(value)
+        url = httpx.URL(value)
+        str(url.host)  # fails where an international name cannot be decoded
     except (httpx.InvalidURL, ValueError):
         return None
+    return url
 
 
 def _url_problem(value: str, url: httpx.URL) -> str | None:
@@ -197,9 +199,10 @@ def is_loopback(host: str) -> bool:
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
-        return ipaddress.ip_address(name).is_loopback
+        address = ipaddress.ip_address(name)
     except ValueError:
         return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def resolve_allow_http(allow_http: object, env: Mapping[str, str]) -> bool:
@@ -207,7 +210,7 @@ def resolve_allow_http(allow_http: object, env: Mapping[str, str]) -> bool:
     return check_bool("allow_http", allow_http) or env.get("PINECONE_ADMIN_ALLOW_HTTP") == "1"
 
 
-def resolve_proxy(url: str, proxy_url: object) -> httpx.Proxy | None:
+def resolve_proxy(url: str, proxy_url: object, context: ssl.SSLContext) -> httpx.Proxy | None:
     """Decide which proxy reaches an address: the explicit one, or as the standard library reads the environment."""
     name, value = "proxy_url", proxy_url
     if value is None:
@@ -216,10 +219,10 @@ def resolve_proxy(url: str, proxy_url: object) -> httpx.Proxy | None:
         value = proxies.get(target.scheme) or proxies.get("all")
         if not value or proxy_bypass(target.netloc.decode("ascii")):
             return None
-    return _check_proxy(name, value)
+    return _check_proxy(name, value, context)
 
 
-def _check_proxy(name: str, value: object) -> httpx.Proxy:
+def _check_proxy(name: str, value: object, context: ssl.SSLContext) -> httpx.Proxy:
     # A proxy's address may hold a password, so no message shows it.
     if not isinstance(value, str):
         raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
@@ -230,7 +233,7 @@ def _check_proxy(name: str, value: object) -> httpx.Proxy:
         raise PineconeValueError(f"{name} has a path: a slash in its user or password is written %2F")
     if url.scheme.startswith("socks") and find_spec("socksio") is None:
         raise PineconeValueError(f"{name} is a socks proxy, which needs an extra: install httpx[socks]")
-    return httpx.Proxy(url)
+    return httpx.Proxy(url, ssl_context=context if url.scheme == "https" else None)
 
 
 def ssl_context(ssl_verify: object) -> ssl.SSLContext:
@@ -282,7 +285,7 @@ class Config:
         oauth_url: Address of the token endpoint.
         api_proxy: Proxy on the way to the API.
         oauth_proxy: Proxy on the way to the token endpoint.
-        context: TLS of both; None where the caller brings the transports.
+        context: TLS of both, and of the proxies; None where the caller brings the transports.
         agent: User-Agent of both.
         options: What a copy can change.
         max_connections: Connections that a pool opens at most.
@@ -327,6 +330,7 @@ def resolve(
         plain_http = resolve_allow_http(allow_http, env)
         api = resolve_api_url(host, allow_http=plain_http, env=env)
         oauth = resolve_oauth_url(oauth_url, allow_http=plain_http, env=env)
+        context = ssl_context(ssl_verify) if own_connections else None
         return Config(
             identity=resolve_identity(
                 client_id=client_id,
@@ -337,9 +341,9 @@ def resolve(
             ),
             api_url=api,
             oauth_url=oauth,
-            api_proxy=resolve_proxy(api, proxy_url) if own_connections else None,
-            oauth_proxy=resolve_proxy(oauth, proxy_url) if own_connections else None,
-            context=ssl_context(ssl_verify) if own_connections else None,
+            api_proxy=None if context is None else resolve_proxy(api, proxy_url, context),
+            oauth_proxy=None if context is None else resolve_proxy(oauth, proxy_url, context),
+            context=context,
             agent=user_agent(source_tag),
             options=Options(
                 timeout=check_seconds("timeout", timeout),

@@ -210,7 +210,7 @@ def _buffered(response: httpx.Response, *, has_body: bool) -> httpx.Response:
     """Read the body whole, as it came: what breaks off in an error body leaves the error readable."""
     announced = response.headers.get("content-length", "")
     if has_body and announced.isdecimal() and int(announced) > MAX_ANSWER:
-        return _cut_or_raise(response, b"", AnswerTooLargeError(f"the answer announces {announced} bytes"))
+        return _cut_or_raise(response, [], AnswerTooLargeError(f"the answer announces {announced} bytes"))
     chunks: list[bytes] = []
     size = 0
     broken: Exception | None = None
@@ -228,21 +228,20 @@ def _buffered(response: httpx.Response, *, has_body: bool) -> httpx.Response:
         # A generator that is left in the middle is closed here: trio lets nobody else do it.
         if hasattr(stream, "close"):
             stream.close()
-    body = b"".join(chunks)
-    return _with_body(response, body) if broken is None else _cut_or_raise(response, body, broken)
+    return _with_body(response, chunks) if broken is None else _cut_or_raise(response, chunks, broken)
 
 
-def _cut_or_raise(response: httpx.Response, body: bytes, error: Exception) -> httpx.Response:
+def _cut_or_raise(response: httpx.Response, chunks: list[bytes], error: Exception) -> httpx.Response:
     if classify_status(response.status_code) is None:
         raise error
-    return _with_body(response, body)
+    return _with_body(response, chunks)
 
 
-def _with_body(response: httpx.Response, body: bytes) -> httpx.Response:
+def _with_body(response: httpx.Response, chunks: list[bytes]) -> httpx.Response:
     return httpx.Response(
         response.status_code,
         headers=response.headers,
-        stream=httpx.ByteStream(body),
+        stream=httpx.ByteStream(b"".join(chunks)),
         extensions=response.extensions,
     )
 

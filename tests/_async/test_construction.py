@@ -31,6 +31,7 @@ HOSTS: list[tuple[str | None, str]] = [
     ("http://127.0.0.1:5", "http://127.0.0.1:5"),
     ("http://127.8.9.1", "http://127.8.9.1"),
     ("http://[::1]:5", "http://[::1]:5"),
+    ("http://[::ffff:127.0.0.1]:5", "http://[::ffff:127.0.0.1]:5"),
 ]
 
 
@@ -94,6 +95,7 @@ BAD_ADDRESSES: list[object] = [
     "https://api.example.com\n",
     "https://api.example.com\\x",
     "https://[::1",
+    "https://xn--zzzz",
     "https://\x00",
     f"https://user:{SECRET}@api.example.com",
     f"https://{SECRET}@api.example.com",
@@ -140,6 +142,8 @@ PLAIN = [
     "http://127.0.0.1.example.com/token",
     "http://localhost.example.com/token",
     "http://[::2]/token",
+    "http://[::ffff:10.0.0.1]/token",
+    "http://127.1/token",
     "http://0.0.0.0/token",
 ]
 

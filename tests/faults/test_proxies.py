@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -156,6 +159,43 @@ def test_a_bad_certificate_behind_a_proxy(world: World, certificates: Certificat
         assert (error.outcome, error.attempts, server.connections) == ("not_sent", 1, 1)
         assert "127.0.0.1" in str(error)
         assert "certificate" in str(error)
+
+
+def tunnel(exchange: Exchange) -> None:
+    """Connect to where the client asks, and pass on what either side sends."""
+    host, port = exchange.request.path.split(":")
+    with socket.create_connection((host, int(port))) as there:
+        exchange.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+        back = threading.Thread(target=pump, args=(there, exchange.socket))
+        back.start()
+        pump(exchange.socket, there)
+        back.join()
+    exchange.keep = False
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    """Pass on until the source ends."""
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("certificate", ["good", "unknown"])
+def test_an_https_proxy(certificate: str, world: World, server: Server, certificates: Certificates) -> None:
+    """What is trusted is trusted of the proxy too, for exchange and API alike; what is not is not tried again."""
+    with Server(steps=[tunnel], tls=certificates.servers[certificate]) as proxy:
+        answer = ask(world, server, certificates, proxy_url=proxy.url)
+        if certificate == "good":
+            assert (answer, server.exchanges, server.processed["POST", PATH]) == (None, 1, 1)
+        else:
+            assert isinstance(answer, PineconeConnectionError)
+            assert (answer.outcome, proxy.connections, server.connections) == ("not_sent", 1, 0)
+    with Server(steps=[tunnel], tls=certificates.servers["unknown"]) as proxy:
+        arguments = {name: value for name, value in server.client.items() if name != "lazy"}
+        assert call(world, operation("POST"), **arguments, proxy_url=proxy.url, ssl_verify=False) is None
 
 
 @pytest.mark.parametrize("world", WORLDS)
