@@ -19,10 +19,12 @@ from generated_client.types import masked
 from pinecone_admin._headers import check_headers, user_agent
 from pinecone_admin._numbers import check_bool, check_count, check_seconds
 from pinecone_admin._retry import RetryPolicy
-from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
+from pinecone_admin.errors import Masked, PineconeError, PineconeTypeError, PineconeValueError
 
 API_URL = "https://api.pinecone.io"
 OAUTH_URL = "https://login.pinecone.io/oauth/token"
+
+_SHORTEST_SECRET = 8
 
 TextSource: TypeAlias = str | Callable[[], str]
 
@@ -273,6 +275,12 @@ class Options:
     headers: Mapping[str, str] = field(repr=masked)
     read_only: bool
     bearer: bool = True
+
+    @property
+    def secrets(self) -> list[Masked]:
+        """What in the headers may be a credential: what is shorter is none, and would tear holes into messages."""
+        words = [word for value in self.headers.values() for word in value.split()[-1:]]
+        return [Masked(word) for word in words if len(word) >= _SHORTEST_SECRET]
 
 
 @frozen(kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -90,16 +91,21 @@ def _phrase(status: int) -> str:
         return ""
 
 
-def without(response: httpx.Response, secret: str) -> httpx.Response:
-    """Take a secret that the server, or somebody on the way, sends back out of a refusal, which becomes an error."""
-    if response.is_success:
-        return response
+def without(response: httpx.Response, secrets: Iterable[Masked]) -> httpx.Response:
+    """Take secrets that the server, or somebody on the way, sends back out of an answer; a success keeps its body."""
+    for secret in secrets:
+        response = _without(response, secret.reveal().encode())
+    return response
+
+
+def _without(response: httpx.Response, secret: bytes) -> httpx.Response:
     body = b"".join(response.stream)  # type: ignore[arg-type]
+    shown = body if response.is_success else body.replace(secret, b"***")
+    headers = [(name, value.replace(secret, b"***")) for name, value in response.headers.raw]
+    if shown == body and headers == response.headers.raw:
+        return response
     return httpx.Response(
-        response.status_code,
-        headers=[(name, value.replace(secret.encode(), b"***")) for name, value in response.headers.raw],
-        stream=httpx.ByteStream(body.replace(secret.encode(), b"***")),
-        extensions=response.extensions,
+        response.status_code, headers=headers, stream=httpx.ByteStream(shown), extensions=response.extensions
     )
 
 
@@ -126,7 +132,7 @@ def from_misfit(
     )
 
 
-def from_exception(error: Exception, *, operation: str, call: Call, host: str) -> PineconeError:
+def from_exception(error: Exception, *, operation: str | None, call: Call, host: str) -> PineconeError:
     """Make the error of a call that got no answer."""
     kind: type[PineconeError] = errors.PineconeConnectionError
     if isinstance(error, httpx.TimeoutException):
@@ -175,5 +181,8 @@ def _said(error: Exception) -> str:
     if not isinstance(error, httpx.NetworkError | httpx.ProxyError):
         return type(error).__name__
     # trio says nothing itself where a certificate is bad, and leaves that to the cause.
+    # A proxy can put anything behind the number, such as the password that it was given.
+    if isinstance(error, httpx.ProxyError) and (status := re.match(r"\d{3}\b", str(error))):
+        return f"{status[0]} {_phrase(int(status[0]))}".rstrip()
     reasons = [str(cause) for cause in causes(error, until=None) if cause is error or isinstance(cause, ssl.SSLError)]
     return next(filter(None, reasons), type(error).__name__)[:_LONGEST_MESSAGE]

@@ -11,7 +11,7 @@ import httpx
 from attrs import frozen
 
 from generated_client.types import API_VERSION
-from pinecone_admin._errors import from_exception, without
+from pinecone_admin._errors import from_exception
 from pinecone_admin._primitives import Clock
 from pinecone_admin._retry import CALL, Call
 from pinecone_admin._token import (
@@ -58,10 +58,10 @@ class Exchange:
             idempotent=True,
             label=httpx.URL(self.url).path,
             closed=self.closed,
+            secrets=[client_secret],
         )
         try:
             response = self.transport.handle_request(self._request(client_id, client_secret, call))
-            response = without(response, client_secret.reveal())
             body = _body(response)
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises means no token
             call.outcome = "not_sent"

@@ -20,7 +20,7 @@ import httpx
 from attrs import Attribute, define, field, frozen
 
 from pinecone_admin._numbers import check_count, check_seconds
-from pinecone_admin.errors import Outcome, PineconeTypeError
+from pinecone_admin.errors import Masked, Outcome, PineconeError, PineconeTypeError
 
 CALL = "pinecone_admin.call"
 """Key of the Call in the extensions of a request."""
@@ -84,7 +84,7 @@ class RetryEvent:
         attempt: Number of the attempt that failed, from 1.
         delay: Seconds until the next one.
         status_code: Status of the answer, or None where none came.
-        error: The failure, or None where an answer came.
+        error: What the call would fail with, or None where an answer came.
     """
 
     method: str
@@ -92,7 +92,7 @@ class RetryEvent:
     attempt: int
     delay: float
     status_code: int | None
-    error: Exception | None
+    error: PineconeError | None
 
 
 def _count(_: RetryPolicy, attribute: Attribute[int], value: int) -> None:
@@ -145,6 +145,7 @@ class Call:
         attempts: How often it was tried.
         ambiguous: Whether an earlier attempt may have been processed.
         outcome: What is known of it.
+        secrets: What goes along with the request and has no place in a log or an error.
     """
 
     deadline: float
@@ -154,6 +155,7 @@ class Call:
     attempts: int = 0
     ambiguous: bool = False
     outcome: Outcome = "not_sent"
+    secrets: list[Masked] = field(factory=list[Masked])
 
 
 class Trace:

@@ -7,9 +7,9 @@ from http import HTTPStatus
 import httpx
 
 from pinecone_admin._bearer import TokenSource
-from pinecone_admin._errors import without
 from pinecone_admin._retry import CALL, Call
 from pinecone_admin._token import AccessToken
+from pinecone_admin.errors import Masked
 
 
 class AsyncBearerTransport(httpx.AsyncBaseTransport):
@@ -25,11 +25,11 @@ class AsyncBearerTransport(httpx.AsyncBaseTransport):
         token = await self._tokens.async_get(deadline=call.deadline)
         response = await self._transport.handle_async_request(_authorized(request, token))
         if response.status_code != HTTPStatus.UNAUTHORIZED:
-            return without(response, token.value)
+            return response
         fresh = await self._tokens.async_get(deadline=call.deadline, rejected=token)
         if fresh.value == token.value:
-            return without(response, token.value)
-        return without(await self._transport.handle_async_request(_authorized(request, fresh)), fresh.value)
+            return response
+        return await self._transport.handle_async_request(_authorized(request, fresh))
 
     async def aclose(self) -> None:
         """Close the transport below."""
@@ -37,6 +37,8 @@ class AsyncBearerTransport(httpx.AsyncBaseTransport):
 
 
 def _authorized(request: httpx.Request, token: AccessToken) -> httpx.Request:
+    call: Call = request.extensions[CALL]
+    call.secrets.append(Masked(token.value))
     headers = request.headers.copy()
     headers["authorization"] = f"Bearer {token.value}"
     return httpx.Request(

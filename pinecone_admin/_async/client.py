@@ -253,6 +253,7 @@ class AsyncAdmin:
             idempotent=operation.method in IDEMPOTENT,
             label=operation.path,
             closed=self._shared.closed,
+            secrets=self._options.secrets,
         )
 
     async def _answer(

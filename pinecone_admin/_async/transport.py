@@ -15,7 +15,7 @@ import httpx
 from attrs import frozen
 
 from pinecone_admin._async.network import bounded
-from pinecone_admin._errors import request_id
+from pinecone_admin._errors import from_exception, request_id, without
 from pinecone_admin._numbers import check_seconds
 from pinecone_admin._primitives import current_clock
 from pinecone_admin._retry import (
@@ -34,6 +34,7 @@ from pinecone_admin._retry import (
     parse_retry_after,
     record,
 )
+from pinecone_admin.errors import PineconeError
 
 _logger = logging.getLogger("pinecone_admin")
 
@@ -104,6 +105,7 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
             with bounded(left):
                 response = await self._transport.handle_async_request(_within(request, left, trace))
                 answer = await _buffered(response, has_body=request.method != "HEAD")
+            answer = without(answer, call.secrets)
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises is a failed attempt
             attempt = _Attempt(
                 failure=classify_error(exc, trace, answered=response is not None, handled=handled), error=exc
@@ -159,13 +161,16 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
     def _tell(self, attempt: _Attempt, request: httpx.Request, call: Call, delay: float) -> None:
         if self._retry.on_retry is None:
             return
+        error: PineconeError | None = None
+        if attempt.error is not None:
+            error = from_exception(attempt.error, operation=None, call=call, host=request.url.host)
         event = RetryEvent(
             method=request.method,
             path=request.url.path,
             attempt=call.attempts,
             delay=delay,
             status_code=attempt.response.status_code if attempt.response else None,
-            error=attempt.error,
+            error=error,
         )
         try:
             self._retry.on_retry(event)

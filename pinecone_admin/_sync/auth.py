@@ -8,9 +8,9 @@ from http import HTTPStatus
 import httpx
 
 from pinecone_admin._bearer import TokenSource
-from pinecone_admin._errors import without
 from pinecone_admin._retry import CALL, Call
 from pinecone_admin._token import AccessToken
+from pinecone_admin.errors import Masked
 
 
 class BearerTransport(httpx.BaseTransport):
@@ -26,11 +26,11 @@ class BearerTransport(httpx.BaseTransport):
         token = self._tokens.get(deadline=call.deadline)
         response = self._transport.handle_request(_authorized(request, token))
         if response.status_code != HTTPStatus.UNAUTHORIZED:
-            return without(response, token.value)
+            return response
         fresh = self._tokens.get(deadline=call.deadline, rejected=token)
         if fresh.value == token.value:
-            return without(response, token.value)
-        return without(self._transport.handle_request(_authorized(request, fresh)), fresh.value)
+            return response
+        return self._transport.handle_request(_authorized(request, fresh))
 
     def close(self) -> None:
         """Close the transport below."""
@@ -38,6 +38,8 @@ class BearerTransport(httpx.BaseTransport):
 
 
 def _authorized(request: httpx.Request, token: AccessToken) -> httpx.Request:
+    call: Call = request.extensions[CALL]
+    call.secrets.append(Masked(token.value))
     headers = request.headers.copy()
     headers["authorization"] = f"Bearer {token.value}"
     return httpx.Request(

@@ -254,6 +254,7 @@ class Admin:
             idempotent=operation.method in IDEMPOTENT,
             label=operation.path,
             closed=self._shared.closed,
+            secrets=self._options.secrets,
         )
 
     def _answer(self, operation: Operation[_T], request: httpx.Request, call: Call) -> httpx.Response | PineconeError:

@@ -427,14 +427,22 @@ async def test_waits_are_random(connect: Callable[..., AsyncAdmin], clock: Virtu
 async def test_on_retry_hears_of_every_wait(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
     """Before each wait, with what failed; not of the last failure, nor of a success."""
     heard: list[RetryEvent] = []
-    error = httpx.ReadError("reset")
-    script = Script(Answer(503), Failure(error), Answer(429, headers={"retry-after": "2"}), Answer(body={"data": []}))
+    script = Script(
+        Answer(503),
+        Failure(httpx.ReadError("reset")),
+        Answer(429, headers={"retry-after": "2"}),
+        Answer(body={"data": []}),
+    )
     admin = connect(script, retry=RetryPolicy(on_retry=heard.append))
     await admin.users.list(email="a@b.c").to_list()
     assert [(event.method, event.path, event.attempt) for event in heard] == [
         ("GET", "/admin/users", attempt) for attempt in (1, 2, 3)
     ]
-    assert [(event.status_code, event.error) for event in heard] == [(503, None), (None, error), (429, None)]
+    assert [event.status_code for event in heard] == [503, None, 429]
+    error = heard[1].error
+    assert isinstance(error, PineconeConnectionError)
+    assert (str(error), error.outcome, error.attempts) == ("no answer from api.pinecone.io: reset", "unknown", 2)
+    assert heard[0].error is heard[2].error is None
     assert [event.delay for event in heard] == clock.slept
 
 

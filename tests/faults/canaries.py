@@ -11,6 +11,7 @@ import pprint
 import sys
 import threading
 import traceback
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,6 +136,7 @@ def forms(canary: str) -> set[str]:
     """Give the ways to write a canary."""
     return {
         canary,
+        b64encode(f"ada:{canary}".encode()).decode(),
         json.dumps(canary)[1:-1],
         canary.replace("/", "\\/"),
         canary.replace("/", "%2F").replace("+", "%2B"),

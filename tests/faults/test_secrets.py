@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from pinecone_admin import Admin, PineconeError, ResponseParsingError, RetryEvent, RetryPolicy
 from tests.faults.canaries import (
@@ -97,9 +98,30 @@ def test_an_api_that_tells(name: str, world: World, search: Search) -> None:
 
 
 @pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", API)
+@pytest.mark.parametrize("header", ["authorization", "x-gateway-key"])
+def test_an_api_that_tells_a_header(header: str, name: str, world: World, search: Search) -> None:
+    """Nor does it show what the caller's own headers hold: any of them may be a credential."""
+    options: dict[str, Any] = {"additional_headers": {"authorization": "x", header: f"Bearer {HEADER}"}}
+    step = API[name]
+
+    def tell(exchange: Exchange) -> None:
+        headers = {**exchange.request.headers, "authorization": exchange.request.headers[header]}
+        told = evolve(exchange, request=evolve(exchange.request, headers=headers))
+        step(told)
+        exchange.keep = told.keep
+
+    with Server(steps=[tell]) as server, Client(world, host=server.url, **options) as client:
+        error = client.do(lambda: client.admin.projects.describe(project_id="x"))
+        assert isinstance(error, PineconeError)
+        search.error(name, error)
+
+
+@pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("name", ["x-request-id", "x-debug", "retry-after"])
-def test_headers_that_tell(name: str, world: World) -> None:
-    """Nor does an error show what comes back in a header; that httpcore logs answers' headers is its own affair."""
+def test_headers_that_tell(name: str, world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Nor does an error or our log show what comes back in a header; httpcore's log of headers is its own affair."""
+    caplog.set_level(logging.DEBUG, logger="pinecone_admin")
     search = Search()
     for tokens, step in ((in_a_header(name, 401), echo), (mint, in_a_header(name))):
         options = {"client_secret": SECRET, "retry": RetryPolicy(max_attempts=1)}
@@ -110,6 +132,11 @@ def test_headers_that_tell(name: str, world: World) -> None:
             error = client.describe()
             assert isinstance(error, PineconeError)
             search.error(name, error)
+    with Server(tokens=[mint], steps=[in_a_header(name, 200)]) as server, Client(world, **server.client) as client:
+        assert isinstance(client.describe(), ResponseParsingError)
+    lines = [record.getMessage() for record in caplog.records if record.name == "pinecone_admin"]
+    assert len(lines) == 5
+    search.text("log", "\n".join(lines))
     assert not search.found
 
 
@@ -177,7 +204,7 @@ def test_events_of_retries(world: World, search: Search) -> None:
     policy = RetryPolicy(max_attempts=9, on_retry=events.append)
     options = {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}, "retry": policy}
     with (
-        Server(tokens=[ending(b""), answer(503), mint], steps=steps) as server,
+        Server(tokens=[echoing(), echoing(b"HTTP/1.1 "), mint], steps=steps) as server,
         Client(world, **server.client | options) as client,
     ):
         assert client.describe() == "x"
@@ -288,6 +315,26 @@ def test_a_proxy_with_a_password(world: World, certificates: Certificates, searc
                 assert isinstance(error, PineconeError)
                 search.error("proxy", error)
                 search.objects("proxy", client.admin)
+
+
+def reasoning(exchange: Exchange) -> None:
+    """Refuse with what came as the reason."""
+    exchange.send(f"HTTP/1.1 403 {exchange.request.headers['proxy-authorization']}\r\n\r\n".encode())
+    exchange.keep = False
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_proxy_that_tells_its_reason(world: World) -> None:
+    """Nor does the password show where the proxy gives it back as the reason; httpcore logs reasons itself."""
+    search = Search()
+    with Server(steps=[reasoning]) as proxy:
+        address = proxy.url.replace("//", f"//ada:{PASSWORD}@")
+        with Client(world, host="https://api.example", access_token=TOKEN, proxy_url=address) as client:
+            error = client.describe()
+    assert isinstance(error, PineconeError)
+    assert str(error).endswith("403 Forbidden")
+    search.error("reason", error)
+    assert not search.found
 
 
 def test_nothing_foreign_is_carried_along() -> None:
