@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
+import httpx
 import pytest
 
 from pinecone_admin import PineconeConnectionError, RetryPolicy
-from tests.faults.cases import PATH, WORLDS, World, operation
+from tests.faults.cases import PATH, WORLDS, World, ending, operation
 from tests.faults.server import Action, Exchange, Server, echo, head
 from tests.faults.worlds import Client
 
@@ -70,3 +72,23 @@ def test_a_connection_that_is_closed_in_the_same_moment(world: World, *, process
         assert (error.outcome, error.safe_to_retry) == ("unknown", False)
         assert (server.calls("POST"), server.processed["POST", PATH]) == (1, int(processes))
         assert client.describe() == "x"
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_connections_that_failed_are_forgotten(world: World) -> None:
+    """However many end, none but the one in use is kept in memory."""
+    with (
+        Server(steps=[ending(b"")] * 30 + [echo]) as server,
+        Client(world, host=server.url, access_token="given", retry=RetryPolicy(max_attempts=1)) as client,
+    ):
+        before = transports()
+        for _ in range(30):
+            assert isinstance(client.describe(), PineconeConnectionError)
+        assert client.describe() == "x"
+        assert transports() <= before + 1
+
+
+def transports() -> int:
+    """Count the transports in memory."""
+    gc.collect()
+    return sum(isinstance(each, httpx.HTTPTransport | httpx.AsyncHTTPTransport) for each in gc.get_objects())

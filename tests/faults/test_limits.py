@@ -257,6 +257,20 @@ def test_the_transport_alone() -> None:
         assert time.monotonic() - started < TIMEOUT + MOMENT
 
 
+def test_closing_the_transport_alone_ends_its_wait() -> None:
+    """Half a minute of Retry-After is over at once, and the request is not sent again."""
+    waiting = threading.Event()
+    policy = RetryPolicy(on_retry=lambda _: waiting.set())
+    with Server(steps=[answer(429, b"", "Retry-After: 30"), echo]) as server, ThreadPoolExecutor() as threads:
+        transport = RetryTransport(httpx.HTTPTransport(), retry=policy)
+        call = threads.submit(transport.handle_request, httpx.Request("GET", server.url + PATH))
+        assert waiting.wait(5)
+        transport.close()
+        with pytest.raises(httpx.TransportError, match="closed"):
+            call.result(5)
+        assert server.calls("GET") == 1
+
+
 @pytest.mark.anyio
 async def test_the_async_transport_alone() -> None:
     """In an httpx.AsyncClient it is the same; a POST whose answer is lost goes out once."""
