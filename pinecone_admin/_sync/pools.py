@@ -92,7 +92,7 @@ class _Pool:
 
     def take_back(self, connection: httpx.HTTPTransport) -> None:
         """Keep a connection for the next request."""
-        if self._closed or _has_more(connection):
+        if self._closed or not _is_spent(connection):
             self.give_up(connection)
             return
         self._lent.discard(connection)
@@ -115,13 +115,15 @@ class _Pool:
             connection.close()
 
 
-def _has_more(connection: httpx.HTTPTransport) -> bool:
-    """Tell whether something came behind the answer, which httpcore would take for the answer to the next request."""
+def _is_spent(connection: httpx.HTTPTransport) -> bool:
+    """Tell whether the answer has ended, and nothing came behind it that httpcore would take for the next answer."""
     pool = connection._pool  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     layer: Any = next(iter(pool.connections), None)
+    if layer is not None and not layer.is_idle():
+        return False  # a task that is cancelled twice does not even get to close it
     while layer is not None and not hasattr(layer, "_h11_state"):
         layer = getattr(layer, "_connection", None)
-    return layer is not None and bool(layer._h11_state.trailing_data[0])  # noqa: SLF001
+    return layer is None or not layer._h11_state.trailing_data[0]  # noqa: SLF001
 
 
 class _LentStream(httpx.SyncByteStream):

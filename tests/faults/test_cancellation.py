@@ -130,6 +130,25 @@ async def test_cancellation_at_any_step_leaves_the_pool_whole(tls: bool, certifi
     gc.collect()
 
 
+@pytest.mark.parametrize("where", HANGING)
+def test_a_task_that_is_cancelled_again_while_it_ends(where: str) -> None:
+    """A task of asyncio can be interrupted even in the closing of a connection; the next call gets a new one all the same."""
+
+    async def main() -> None:
+        async with AsyncAdmin(host=server.url, access_token="given", max_connections=1, timeout=5.0) as admin:
+            task = asyncio.ensure_future(named(admin, "cancelled"))
+            await until(lambda: server.requests)
+            await anyio.sleep(0.02)
+            while not task.done():
+                task.cancel()
+                await asyncio.sleep(0)
+            await named(admin, "next")
+
+    with Server(steps=[HANGING[where], echo]) as server:
+        asyncio.run(main())
+    gc.collect()
+
+
 @pytest.mark.anyio
 async def test_cancellation_within_the_handshake_closes_the_socket(certificates: Certificates) -> None:
     """A server that says nothing to a TLS handshake sees the connection end as soon as the call is cancelled."""
