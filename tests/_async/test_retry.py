@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -542,3 +543,58 @@ async def test_a_policy_can_be_changed_in_part() -> None:
     assert evolve(policy, backoff=1.0) == RetryPolicy(max_attempts=2, backoff=1.0)
     with pytest.raises(AttributeError):
         policy.backoff = 1.0  # type: ignore[misc]
+
+
+async def test_what_the_caller_is_handling_is_no_cause(connect: Callable[..., AsyncAdmin]) -> None:
+    """A call in the handler of a bad certificate is tried as often as any other."""
+    try:
+        ssl.create_default_context(cadata="no certificate")
+    except ssl.SSLError as exc:
+        exc.__context__ = ssl.SSLCertVerificationError("elsewhere")
+        with raises(PineconeConnectionError) as caught:
+            await connect(Script(Failure(httpx.ConnectError("refused"))), access_token="x").projects.list()
+    assert caught.value.attempts == 4
+
+
+async def test_a_stream_is_sent_again_as_a_whole() -> None:
+    """A request whose body can be read only once is read before the first attempt."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"one, "
+        yield b"two"
+
+    script = Script(Answer(503), Answer(200))
+    request = httpx.Request("PUT", "https://a.example/", content=body())
+    assert (await AsyncRetryTransport(script).handle_async_request(request)).status_code == 200
+    assert [each.content for each in script.requests] == [b"one, two"] * 2
+
+
+async def test_a_listener_of_the_callers_own_hears_the_events() -> None:
+    """Listening to them ourselves takes them away from nobody."""
+    heard: list[str] = []
+
+    async def listen(event: str, info: dict[str, Any]) -> None:  # noqa: ARG001
+        heard.append(event)
+
+    events = ("connection.connect_tcp.started", "http11.send_request_headers.started")
+    script = Script(Failure(httpx.ReadError("reset"), events=events), Answer(200))
+    request = httpx.Request("PUT", "https://a.example/", extensions={"trace": listen})
+    await AsyncRetryTransport(script).handle_async_request(request)
+    assert heard == [*events]
+
+
+async def test_a_log_line_tells_the_time(
+    connect: Callable[..., AsyncAdmin], clock: VirtualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In whole milliseconds of the attempt, not of the call."""
+    caplog.set_level(logging.DEBUG, logger="pinecone_admin")
+
+    def slow(_: httpx.Request) -> Answer:
+        clock.advance(0.25)
+        return Answer(503)
+
+    await connect(Script(slow, Answer(body={"data": []})), access_token="x").projects.list()
+    assert [record.getMessage() for record in caplog.records] == [
+        "GET /admin/projects -> 503, attempt 1, 250 ms, request id None",
+        "GET /admin/projects -> 200, attempt 2, 0 ms, request id None",
+    ]

@@ -132,7 +132,7 @@ async def test_cancellation_at_any_step_leaves_the_pool_whole(tls: bool, certifi
 
 @pytest.mark.parametrize("where", HANGING)
 def test_a_task_that_is_cancelled_again_while_it_ends(where: str) -> None:
-    """A task of asyncio can be interrupted even in the closing of a connection; the next call gets a new one all the same."""
+    """Of asyncio even the closing of a connection can be interrupted; the next call gets a new one all the same."""
 
     async def main() -> None:
         async with AsyncAdmin(host=server.url, access_token="given", max_connections=1, timeout=5.0) as admin:
