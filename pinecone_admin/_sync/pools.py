@@ -79,8 +79,13 @@ class _Pool:
         except BaseException:
             self.give_up(connection)
             raise
-        response.stream = _LentStream(response.stream, connection, self)  # type: ignore[arg-type]
-        return response
+        # A new one: what has taken the place of httpx.HTTPTransport can give one whose closing does nothing any more.
+        return httpx.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=_LentStream(response.stream, connection, self),  # type: ignore[arg-type]
+            extensions=response.extensions,
+        )
 
     def _lend(self) -> httpx.HTTPTransport:
         try:
