@@ -59,6 +59,7 @@ class Exchange:
             label=httpx.URL(self.url).path,
             closed=self.closed,
             secrets=[client_secret],
+            largest=MAX_ANSWER,
         )
         try:
             response = self.transport.handle_request(self._request(client_id, client_secret, call))
@@ -112,4 +113,4 @@ class Exchange:
 def _body(response: httpx.Response) -> bytes:
     body = b"".join(response.stream)  # type: ignore[arg-type]
     response.close()
-    return body if len(body) <= MAX_ANSWER else b""
+    return body

@@ -25,6 +25,9 @@ from pinecone_admin.errors import Masked, Outcome, PineconeError, PineconeTypeEr
 CALL = "pinecone_admin.call"
 """Key of the Call in the extensions of a request."""
 
+MAX_ANSWER = 32 * 1024 * 1024
+"""Bytes that the body of an answer may have."""
+
 
 class AnswerTooLargeError(httpx.ReadError):
     """The answer is larger than any of this API."""
@@ -146,6 +149,7 @@ class Call:
         ambiguous: Whether an earlier attempt may have been processed.
         outcome: What is known of it.
         secrets: What goes along with the request and has no place in a log or an error.
+        largest: Bytes that the body of an answer may have.
     """
 
     deadline: float
@@ -156,6 +160,7 @@ class Call:
     ambiguous: bool = False
     outcome: Outcome = "not_sent"
     secrets: list[Masked] = field(factory=list[Masked])
+    largest: int = MAX_ANSWER
 
 
 class Trace:

@@ -38,9 +38,6 @@ from pinecone_admin.errors import PineconeError
 
 _logger = logging.getLogger("pinecone_admin")
 
-MAX_ANSWER = 32 * 1024 * 1024
-"""Bytes that the body of an answer may have."""
-
 
 @frozen(kw_only=True)
 class _Attempt:
@@ -104,7 +101,7 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         try:
             with bounded(left):
                 response = await self._transport.handle_async_request(_within(request, left, trace))
-                answer = await _buffered(response, has_body=request.method != "HEAD")
+                answer = await _buffered(response, largest=call.largest, has_body=request.method != "HEAD")
             answer = without(answer, call.secrets)
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises is a failed attempt
             attempt = _Attempt(
@@ -210,10 +207,10 @@ def _within(request: httpx.Request, seconds: float, trace: AsyncListeningTrace) 
     )
 
 
-async def _buffered(response: httpx.Response, *, has_body: bool) -> httpx.Response:
+async def _buffered(response: httpx.Response, *, largest: int, has_body: bool) -> httpx.Response:
     """Read the body whole, as it came: what breaks off in an error body leaves the error readable."""
     announced = response.headers.get("content-length", "")
-    if has_body and announced.isdecimal() and int(announced) > MAX_ANSWER:
+    if has_body and announced.isdecimal() and int(announced) > largest:
         return _cut_or_raise(response, [], AnswerTooLargeError(f"the answer announces {announced} bytes"))
     chunks: list[bytes] = []
     size = 0
@@ -222,8 +219,8 @@ async def _buffered(response: httpx.Response, *, has_body: bool) -> httpx.Respon
     try:
         async for chunk in stream:
             size += len(chunk)
-            if size > MAX_ANSWER:
-                broken = AnswerTooLargeError(f"the answer has more than {MAX_ANSWER} bytes")
+            if size > largest:
+                broken = AnswerTooLargeError(f"the answer has more than {largest} bytes")
                 break
             chunks.append(chunk)
     except Exception as exc:  # noqa: BLE001 - see _cut_or_raise

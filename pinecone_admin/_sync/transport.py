@@ -39,9 +39,6 @@ from pinecone_admin.errors import PineconeError
 
 _logger = logging.getLogger("pinecone_admin")
 
-MAX_ANSWER = 32 * 1024 * 1024
-"""Bytes that the body of an answer may have."""
-
 
 @frozen(kw_only=True)
 class _Attempt:
@@ -105,7 +102,7 @@ class RetryTransport(httpx.BaseTransport):
         try:
             with bounded(left):
                 response = self._transport.handle_request(_within(request, left, trace))
-                answer = _buffered(response, has_body=request.method != "HEAD")
+                answer = _buffered(response, largest=call.largest, has_body=request.method != "HEAD")
             answer = without(answer, call.secrets)
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises is a failed attempt
             attempt = _Attempt(
@@ -211,10 +208,10 @@ def _within(request: httpx.Request, seconds: float, trace: ListeningTrace) -> ht
     )
 
 
-def _buffered(response: httpx.Response, *, has_body: bool) -> httpx.Response:
+def _buffered(response: httpx.Response, *, largest: int, has_body: bool) -> httpx.Response:
     """Read the body whole, as it came: what breaks off in an error body leaves the error readable."""
     announced = response.headers.get("content-length", "")
-    if has_body and announced.isdecimal() and int(announced) > MAX_ANSWER:
+    if has_body and announced.isdecimal() and int(announced) > largest:
         return _cut_or_raise(response, [], AnswerTooLargeError(f"the answer announces {announced} bytes"))
     chunks: list[bytes] = []
     size = 0
@@ -223,8 +220,8 @@ def _buffered(response: httpx.Response, *, has_body: bool) -> httpx.Response:
     try:
         for chunk in stream:
             size += len(chunk)
-            if size > MAX_ANSWER:
-                broken = AnswerTooLargeError(f"the answer has more than {MAX_ANSWER} bytes")
+            if size > largest:
+                broken = AnswerTooLargeError(f"the answer has more than {largest} bytes")
                 break
             chunks.append(chunk)
     except Exception as exc:  # noqa: BLE001 - see _cut_or_raise

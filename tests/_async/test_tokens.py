@@ -185,7 +185,7 @@ EXCHANGES: dict[str, tuple[Step, int, type[PineconeError]]] = {
     "reset": (Failure(httpx.ReadError("reset")), 3, PineconeConnectionError),
     "timeout": (Failure(httpx.ReadTimeout("slow")), 3, PineconeTimeoutError),
     "redirect": (Answer(307, headers={"location": "https://evil.example/token"}), 1, TokenError),
-    "too large": (Answer(200, b'{"access_token": "x"}' + b" " * 65_536), 1, TokenError),
+    "too large": (Answer(200, b'{"access_token": "x"}' + b" " * 65_536), 1, PineconeConnectionError),
 }
 
 
