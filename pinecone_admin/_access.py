@@ -5,20 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from attrs import asdict, evolve, field, fields, frozen
 
 from generated_client.models import PrincipalType, RoleBinding, RoleName
 from pinecone_admin._findings import (
-    PARTS,
     Finding,
     editor_keys,
     gone_principals,
     many_owners,
+    nameless_principals,
     odd_accounts,
     stale_invites,
+    unread_parts,
 )
 from pinecone_admin._inert import in_csv, in_markdown
 from pinecone_admin._inventory import Inventory
@@ -143,7 +144,6 @@ class Access:
     def to_markdown(self) -> str:
         """Write findings and rows as Markdown."""
         lines = [f"# Access in {in_markdown(self.organization)}", "", f"{self.taken_at:%Y-%m-%d %H:%M %Z}. {NOTE}", ""]
-        lines += [f"- **could not be read:** {in_markdown(each)}" for each in self.unread]
         lines += ["## Findings", ""]
         lines += [f"- **{each.kind}:** {in_markdown(each.text)}" for each in self.findings] or ["None."]
         lines += ["", "## Access", "", "| who | kind | where | level | roles |", "|---|---|---|---|---|"]
@@ -165,7 +165,7 @@ def access(inventory: Inventory, *, max_owners: int, pending_days: float) -> Acc
     check_seconds("pending_days", pending_days, or_none=True)
     held = by_principal(inventory.role_bindings)
     holders = [
-        _holder(kind, id, name, held.get((kind, id), ()), inventory) for kind, id, name in _principals(inventory, held)
+        _holder(kind, id, name, held.get((kind, id), ()), inventory) for kind, id, name in _principals(inventory)
     ]
     roles_of_keys = {key.id: (key.project_id, key.roles) for key in inventory.api_keys}
     holders = [_with_key_roles(holder, roles_of_keys) for holder in holders]
@@ -175,6 +175,7 @@ def access(inventory: Inventory, *, max_owners: int, pending_days: float) -> Acc
         projects={project.id: project.name for project in inventory.projects},
         holders=holders,
         findings=[
+            *unread_parts(inventory),
             *many_owners([_called(each) for each in holders if each.is_owner and each.type != "invite"], max_owners),
             *stale_invites(inventory, timedelta(days=pending_days)),
             *odd_accounts(inventory),
@@ -189,16 +190,14 @@ def _called(holder: Holder) -> str:
     return holder.name if holder.type == "user" else f"{holder.name} ({holder.id})"
 
 
-def _principals(
-    inventory: Inventory, held: Iterable[tuple[PrincipalType, str]]
-) -> list[tuple[PrincipalType, str, str]]:
-    """Name everybody; those of a kind that no list holds are known by the roles they hold, and named by their ids."""
+def _principals(inventory: Inventory) -> list[tuple[PrincipalType, str, str]]:
+    """Name everybody; who is known by the roles alone is named by its id."""
     return [
         *(("user", each.id, each.email) for each in inventory.users),
         *(("invite", each.id, each.email) for each in inventory.invites if each.status != "expired"),
         *(("service_account", each.id, each.name) for each in inventory.service_accounts),
         *(("api_key", each.id, each.name) for each in inventory.api_keys),
-        *((kind, id, id) for kind, id in held if kind not in PARTS),
+        *((kind, id, id) for kind, id in nameless_principals(inventory)),
     ]
 
 
@@ -210,7 +209,7 @@ def _holder(kind: PrincipalType, id: str, name: str, bindings: Sequence[RoleBind
 
 def _with_key_roles(holder: Holder, roles_of_keys: Mapping[str, tuple[str, Sequence[RoleName]]]) -> Holder:
     """A key tells its roles itself, whether or not they are listed as bindings, too."""
-    if holder.type != "api_key":
+    if holder.type != "api_key" or holder.id not in roles_of_keys:
         return holder
     project_id, own = roles_of_keys[holder.id]
     united = dict.fromkeys([*holder.roles.get(project_id, ()), *own])

@@ -53,11 +53,9 @@ def _hash(text: str) -> str:
 def _head(access: Access) -> str:
     from pinecone_admin._access import NOTE  # noqa: PLC0415 - it builds on this module
 
-    unread = "".join(f"<li>{in_html(each)}</li>" for each in access.unread)
-    missing = f'<div class="missing"><b>Incomplete: could not be read</b><ul>{unread}</ul></div>' if unread else ""
     return (
         f"<h1>Who can do what in {in_html(access.organization)}</h1>"
-        f'<p class="note">As of {access.taken_at:%Y-%m-%d %H:%M} UTC. {in_html(NOTE)}</p>{missing}'
+        f'<p class="note">As of {access.taken_at:%Y-%m-%d %H:%M} UTC. {in_html(NOTE)}</p>'
     )
 
 
@@ -152,7 +150,6 @@ _STYLE = """
 body { font: 14px/1.45 system-ui, sans-serif; margin: 1.5rem; color: #1c2330; }
 h1 { font-size: 1.4rem; margin: 0; } h2 { font-size: 1.1rem; margin: 1.4rem 0 .4rem; }
 p { margin: .3rem 0; } .note, .hint, i { color: #5b6577; } i { font-size: .85em; }
-.missing { background: #fff1e6; border-left: 4px solid #c2410c; padding: .4rem .8rem; }
 details { margin: .15rem 0; } summary { cursor: pointer; } ul { margin: .2rem 0 .5rem; }
 form { position: sticky; top: 0; z-index: 4; background: #fff; padding: .6rem 0; border-bottom: 1px solid #d5dae3; }
 label, output { margin-right: 1rem; } input, select { font: inherit; padding: .15rem .3rem; }

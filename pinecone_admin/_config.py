@@ -60,6 +60,9 @@ class OwnAuthorization:
 Identity: TypeAlias = Credentials | Bearer | OwnAuthorization
 
 
+_CREDENTIALS = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET")
+
+
 def resolve_identity(
     *,
     client_id: object,
@@ -79,6 +82,11 @@ def resolve_identity(
     # An empty variable is how CI systems pass a secret that is not set.
     if not explicit_credentials and env.get("PINECONE_ACCESS_TOKEN", "").strip():
         return Bearer(token=_from_env("access_token", "PINECONE_ACCESS_TOKEN", env))
+    if client_id is client_secret is None and not any(env.get(name, "").strip() for name in _CREDENTIALS):
+        raise PineconeValueError(
+            f"client_id and client_secret are missing: pass them, or set {' and '.join(_CREDENTIALS)} in the "
+            "environment; or give an access_token, or PINECONE_ACCESS_TOKEN"
+        )
     return Credentials(
         client_id=_source_or_env("client_id", client_id, "PINECONE_CLIENT_ID", env),
         client_secret=_source_or_env("client_secret", client_secret, "PINECONE_CLIENT_SECRET", env),
@@ -124,6 +132,8 @@ def check_text(name: str, value: object) -> str:
         raise PineconeValueError(f"{name} is empty")
     if value != value.strip():
         raise PineconeValueError(f"{name} has white space or a line break around it")
+    if value.lower().startswith("bearer "):
+        raise PineconeValueError(f"{name} begins with the word Bearer, which is no part of it")
     if not re.fullmatch(r"[\x21-\x7e]+", value):
         raise PineconeValueError(f"{name} has a character that is not printable ASCII")
     return value
@@ -364,6 +374,12 @@ def resolve(
         )
     except PineconeError as exc:
         return exc.with_traceback(None)
+
+
+def place(url: str, proxy: httpx.Proxy | None) -> str:
+    """Name where an address leads in an error: a proxy that fails looks as if the host behind it did."""
+    netloc = httpx.URL(url).netloc.decode("ascii")
+    return netloc if proxy is None else f"{netloc}, by the proxy {proxy.url.netloc.decode('ascii')}"
 
 
 def changed(

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from pinecone_admin._bearer import BearerSource, TokenSource
 from pinecone_admin._cache import SafeCache, TokenCache
-from pinecone_admin._config import Bearer, Config, OwnAuthorization
+from pinecone_admin._config import Bearer, Config, OwnAuthorization, place
 from pinecone_admin._exchange import Exchange
 from pinecone_admin._primitives import current_clock
 from pinecone_admin._provider import TokenProvider
@@ -32,6 +32,12 @@ def check_transports(transport: object, oauth_transport: object, *, kind: type, 
         )
 
 
+def check_cache(token_cache: object) -> None:
+    """Refuse what has not the methods of a TokenCache, such as the path of a file."""
+    if token_cache is not None and not all(hasattr(token_cache, name) for name in ("load", "store", "lock")):
+        raise PineconeTypeError(f"token_cache must be a TokenCache, not {type(token_cache).__name__}")
+
+
 def token_source(
     config: Config,
     *,
@@ -49,6 +55,7 @@ def token_source(
         oauth_transport = transport
     exchange = Exchange(
         url=config.oauth_url,
+        place=place(config.oauth_url, config.oauth_proxy),
         agent=config.agent,
         transport=RetryTransport(
             oauth_transport or own_pools(config),

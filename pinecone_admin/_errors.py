@@ -132,13 +132,13 @@ def from_misfit(
     )
 
 
-def from_exception(error: Exception, *, operation: str | None, call: Call, host: str) -> PineconeError:
+def from_exception(error: Exception, *, operation: str | None, call: Call) -> PineconeError:
     """Make the error of a call that got no answer."""
     kind: type[PineconeError] = errors.PineconeConnectionError
     if isinstance(error, httpx.TimeoutException):
         kind = errors.PineconeTimeoutError
     return kind(
-        f"{_what_failed(error)} {host}: {_said(error)}",
+        f"{_what_failed(error, call)} {call.place}: {_said(error)}{_consequence(call)}",
         operation=operation,
         outcome=call.outcome,
         safe_to_retry=is_safe_to_retry(call),
@@ -166,7 +166,16 @@ def closed_during(call: Call, operation: str) -> errors.ClientClosedError:
     )
 
 
-def _what_failed(error: Exception) -> str:
+def _consequence(call: Call) -> str:
+    """Warn whoever reads only the message before they do it twice."""
+    if is_safe_to_retry(call):
+        return ""
+    return "; it was processed" if call.outcome == "done" else "; it may have been processed"
+
+
+def _what_failed(error: Exception, call: Call) -> str:
+    if call.outcome == "done":
+        return "no whole answer from"
     if isinstance(error, httpx.TimeoutException):
         return "no answer in time from"
     if isinstance(error, httpx.ProxyError):

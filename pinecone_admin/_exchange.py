@@ -36,6 +36,7 @@ class Exchange:
 
     Attributes:
         url: Address of the endpoint.
+        place: What errors call it.
         agent: User-Agent, the same as for the API.
         transport: Retrying transport to send with.
         timeout: Seconds for all attempts.
@@ -44,6 +45,7 @@ class Exchange:
     """
 
     url: str
+    place: str
     agent: str
     transport: httpx.BaseTransport
     timeout: float
@@ -57,6 +59,7 @@ class Exchange:
             deadline=min(deadline, monotonic + self.timeout),
             idempotent=True,
             label=httpx.URL(self.url).path,
+            place=self.place,
             closed=self.closed,
             secrets=[client_secret],
             largest=MAX_ANSWER,
@@ -66,7 +69,7 @@ class Exchange:
             body = _body(response)
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises means no token
             call.outcome = "not_sent"
-            return from_exception(exc, operation="get_token", call=call, host=httpx.URL(self.url).host)
+            return from_exception(exc, operation="get_token", call=call)
         result = self._read(response, body, monotonic, wall)
         if isinstance(result, TokenError):
             result.operation, result.attempts = "get_token", call.attempts

@@ -8,10 +8,12 @@ from typing import Literal, TypeAlias
 
 from attrs import frozen
 
+from generated_client.models import PrincipalType, RoleBinding
 from pinecone_admin._inventory import Inventory, Words
 from pinecone_admin._roles import ORGANIZATION_WRITERS, by_principal
 
 FindingKind: TypeAlias = Literal[
+    "could not be read",
     "many owners",
     "invite pending long",
     "invite expired",
@@ -84,7 +86,7 @@ def editor_keys(inventory: Inventory) -> list[Finding]:
     ]
 
 
-PARTS: Mapping[str, str] = {
+_PARTS: Mapping[str, str] = {
     "user": "users",
     "invite": "invites",
     "service_account": "service_accounts",
@@ -95,15 +97,33 @@ PARTS: Mapping[str, str] = {
 
 def gone_principals(inventory: Inventory) -> list[Finding]:
     """Name roles whose holder is in no list; one whose list could not be read whole is not missing in it."""
-    unread = {each.part for each in inventory.unread}
-    if "projects" in unread:
-        unread.add("api_keys")
-    known = {(kind, each.id) for kind, part in PARTS.items() for each in getattr(inventory, part)}
     return [
         Finding(
             kind="principal is gone",
             text=f"{kind} {id} does not exist, and holds {', '.join(each.role for each in bindings)}",
         )
-        for (kind, id), bindings in by_principal(inventory.role_bindings).items()
-        if (kind, id) not in known and kind in PARTS and PARTS[kind] not in unread
+        for (kind, id), bindings in _unlisted(inventory).items()
+        if _is_whole(inventory, kind)
     ]
+
+
+def nameless_principals(inventory: Inventory) -> list[tuple[PrincipalType, str]]:
+    """Give kind and id of who holds roles and is in no list because that could not be read, or is of no known kind."""
+    return [(kind, id) for kind, id in _unlisted(inventory) if not _is_whole(inventory, kind)]
+
+
+def _unlisted(inventory: Inventory) -> Mapping[tuple[PrincipalType, str], Sequence[RoleBinding]]:
+    listed = {(kind, each.id) for kind, part in _PARTS.items() for each in getattr(inventory, part)}
+    return {who: bindings for who, bindings in by_principal(inventory.role_bindings).items() if who not in listed}
+
+
+def _is_whole(inventory: Inventory, kind: str) -> bool:
+    unread = {each.part for each in inventory.unread}
+    if "projects" in unread:
+        unread.add("api_keys")
+    return kind in _PARTS and _PARTS[kind] not in unread
+
+
+def unread_parts(inventory: Inventory) -> list[Finding]:
+    """Name what is missing here, so that nobody takes silence about it for peace."""
+    return [Finding(kind="could not be read", text=str(each)) for each in inventory.unread]

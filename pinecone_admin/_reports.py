@@ -175,7 +175,9 @@ class OffboardReport:
 
     def __str__(self) -> str:
         """Put it in words, a line each."""
-        who = "nobody" if self.user is None else f"user {self.user.id}"
+        if self.user is None and not self.invites:
+            return f"{self.email}: no user and no open invite has this address; there was nothing to do"
+        who = "no user" if self.user is None else f"user {self.user.id}"
         lines = [f"{self.email}: {who}, {_count(self.invites, 'open invite')}, {_count(self.bindings, 'role')}"]
         lines += [
             f"reached project {each.project.name} ({each.project.id}) as {', '.join(each.roles)}" for each in self.reach

@@ -144,6 +144,7 @@ class Call:
         deadline: Monotonic time at which the call gives up.
         idempotent: Whether doing it twice is the same as doing it once.
         label: What logs call it: the path template, which holds no ids.
+        place: What errors call the other side: its host and port, and the proxy on the way.
         closed: Set once the client is closed, which ends every wait.
         attempts: How often it was tried.
         ambiguous: Whether an earlier attempt may have been processed.
@@ -155,6 +156,7 @@ class Call:
     deadline: float
     idempotent: bool
     label: str
+    place: str
     closed: Event
     attempts: int = 0
     ambiguous: bool = False

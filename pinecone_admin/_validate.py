@@ -19,6 +19,7 @@ Rule: TypeAlias = Callable[[str, object], None]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_KEY_VALUE = re.compile(r"pc(sk|key)_\w")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -113,6 +114,9 @@ def identifier(argument: str, value: object) -> None:
         raise PineconeValueError(f"{argument} is {text!r}, which would lead to another path")
     if _CONTROL.search(text):
         raise PineconeValueError(f"{argument} holds a control character")
+    if _KEY_VALUE.match(text):
+        # As an id it would be in addresses, and so in the logs of everybody on the way.
+        raise PineconeValueError(f"{argument} is the value of an API key, which is a secret, and not an id")
 
 
 def name(argument: str, value: object, *, longest: int, unit: str = "characters") -> None:
@@ -210,7 +214,9 @@ def _check_role(where: str, role: object, allowed: frozenset[str], holder: str) 
     identifier(where, role)
     # A role that the API document does not list is the server's to judge.
     if role in _ROLES and role not in allowed:
-        raise PineconeValueError(f"{where} {role!r} is not a role for {holder}")
+        raise PineconeValueError(
+            f"{where} {role!r} is not a role for {holder}, which takes {', '.join(sorted(allowed))}"
+        )
 
 
 def _needs_organization_role(bindings: Sequence[object]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from pinecone_admin.emulator import Emulator
 from tests.faults.programs import redis_server
 from tests.support.recipes import run_recipe
 
@@ -46,6 +47,16 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str, None, 
     """Run a Redis."""
     with redis_server(tmp_path_factory.mktemp("redis")) as url:
         yield url
+
+
+def test_all_methods_are_listed() -> None:
+    """The table has every public method of every namespace, and none that is not there."""
+    with Emulator().admin() as admin:
+        for namespace, listed in re.findall(r"^\| `admin\.(\w+)` \| (.+) \|$", PAGE, re.MULTILINE):
+            methods = {name for name in dir(getattr(admin, namespace)) if not name.startswith("_")}
+            assert set(re.findall(r"`(\w+)`", listed)) == methods
+        (others,) = re.findall(r"^\| `admin` \| (.+) \|$", PAGE, re.MULTILINE)
+        assert all(callable(getattr(admin, name)) for name in re.findall(r"`(\w+)`", others))
 
 
 SCRIPTS = [(name, text) for name, text in blocks("python") if "def test_" not in text]

@@ -21,7 +21,7 @@ from generated_client.types import Operation
 from pinecone_admin import _config
 from pinecone_admin._bearer import TokenSource
 from pinecone_admin._cache import TokenCache
-from pinecone_admin._connect import check_transports, token_source
+from pinecone_admin._connect import check_cache, check_transports, token_source
 from pinecone_admin._errors import attributed, closed_during, from_exception
 from pinecone_admin._primitives import connect_now, current_clock, made_once
 from pinecone_admin._provider import TokenProvider
@@ -58,6 +58,7 @@ class _Shared:
     """What a client shares with its copies."""
 
     config: _config.Config
+    place: str
     transport: httpx.BaseTransport
     pools: Pools | None
     tokens: TokenSource | None
@@ -253,6 +254,7 @@ class Admin:
             deadline=self._clock.monotonic() + self._options.timeout,
             idempotent=operation.method in IDEMPOTENT,
             label=operation.path,
+            place=self._shared.place,
             closed=self._shared.closed,
             secrets=self._options.secrets,
         )
@@ -265,7 +267,7 @@ class Admin:
         except Exception as exc:  # noqa: BLE001 - a transport may raise anything, and nothing foreign escapes
             if call.closed.is_set():
                 return closed_during(call, operation.id)
-            return from_exception(exc, operation=operation.id, call=call, host=request.url.host)
+            return from_exception(exc, operation=operation.id, call=call)
 
     @property
     def timeout(self) -> float:
@@ -406,6 +408,7 @@ def _share(
 ) -> _Shared:
     mints = isinstance(config.identity, _config.Credentials)
     check_transports(transport, oauth_transport, kind=httpx.BaseTransport, mints=mints)
+    check_cache(token_cache)
     closed = threading.Event()
     pools = None
     if config.context is not None:
@@ -414,6 +417,7 @@ def _share(
     assert base is not None  # noqa: S101 - connections of our own are made where no transport is given
     return _Shared(
         config=config,
+        place=_config.place(config.api_url, config.api_proxy),
         transport=base,
         pools=pools,
         tokens=token_source(

@@ -76,6 +76,7 @@ class RetryTransport(httpx.BaseTransport):
             deadline=self._clock.monotonic() + self._timeout,
             idempotent=request.method in IDEMPOTENT,
             label=request.url.path,
+            place=request.url.netloc.decode("ascii"),
             closed=self._closed,
         )
         if not isinstance(request.stream, httpx.ByteStream):
@@ -161,7 +162,7 @@ class RetryTransport(httpx.BaseTransport):
             return
         error: PineconeError | None = None
         if attempt.error is not None:
-            error = from_exception(attempt.error, operation=None, call=call, host=request.url.host)
+            error = from_exception(attempt.error, operation=None, call=call)
         event = RetryEvent(
             method=request.method,
             path=request.url.path,

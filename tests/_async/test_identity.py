@@ -81,7 +81,7 @@ async def test_explicit_arguments_come_first_then_the_token_then_the_credentials
 
 # Arguments, variables → what the message of the error names.
 REFUSED: list[tuple[dict[str, Any], dict[str, str], str]] = [
-    ({}, {}, "client_id is missing.*PINECONE_CLIENT_ID"),
+    ({}, {}, "client_id and client_secret are missing.*PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET"),
     ({"client_id": "id"}, {}, "client_secret is missing.*PINECONE_CLIENT_SECRET"),
     ({"client_id": "id"}, {"client_secret": " "}, "client_secret is missing.*_CLIENT_SECRET"),
     ({}, {"client_id": "", "client_secret": "x"}, "client_id is missing.*PINECONE_CLIENT_ID"),
@@ -96,6 +96,7 @@ REFUSED: list[tuple[dict[str, Any], dict[str, str], str]] = [
     ({}, {"access_token": f"{SECRET}\n"}, "PINECONE_ACCESS_TOKEN has white space"),
     ({"client_secret": f"{SECRET} x"}, CREDENTIALS, "client_secret has a character"),
     ({"client_secret": f"{SECRET}é"}, CREDENTIALS, "client_secret has a character"),
+    ({"access_token": f"Bearer {SECRET}"}, {}, "access_token begins with the word Bearer"),
     ({"access_token": f"{SECRET}\x00x"}, {}, "access_token has a character"),
     ({"client_secret": 5}, CREDENTIALS, "client_secret must be a str, not int"),
     ({"client_id": b"id"}, CREDENTIALS, "client_id must be a str, not bytes"),

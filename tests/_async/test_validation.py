@@ -337,6 +337,16 @@ async def test_a_limit_is_where_the_api_document_has_it(
 UPDATES = ["organizations.update", "projects.update", "api_keys.update", "service_accounts.update"]
 
 
+@pytest.mark.parametrize("value", ["pcsk_5P6t4_secret", "pckey_5P6t4_secret"])
+async def test_the_value_of_a_key_is_no_id(value: str, connect: Callable[..., AsyncAdmin]) -> None:
+    """It would stand in addresses, and so in everybody's logs; the error does not show it either."""
+    script = Script()
+    with raises(PineconeValueError, match="api_key_id is the value of an API key") as caught:
+        await connect(script, lazy=True).api_keys.delete(api_key_id=value)
+    assert value not in repr(caught.value)
+    assert (script.requests, script.exchanges) == ([], [])
+
+
 @pytest.mark.parametrize("method", UPDATES)
 async def test_an_update_changes_something(method: str, connect: Callable[..., AsyncAdmin]) -> None:
     """An update without any field is refused, and the error lists the fields there are."""

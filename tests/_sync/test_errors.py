@@ -236,6 +236,10 @@ def test_whatever_a_transport_raises_becomes_ours(
     assert (caught.value.outcome, caught.value.attempts) == (outcome, 1)
     assert caught.value.safe_to_retry is (outcome == "not_sent")
     assert isinstance(caught.value, TimeoutError) is isinstance(error, httpx.TimeoutException)
+    assert caught.value.message.endswith("; it may have been processed") is (outcome == "unknown")
+    with raises(kind, match=f"^list_projects: {message}") as caught:
+        connect(Script(Failure(error)), retry=ONCE).projects.list()
+    assert "processed" not in caught.value.message
 
 
 def test_a_token_endpoint_out_of_reach_is_named(connect: Callable[..., Admin]) -> None:

@@ -87,7 +87,7 @@ def test_nobody_to_remove_is_a_success(admin: Admin) -> None:
     """A run after the last one finds nothing, and says so."""
     report = admin.users.offboard(email="ada@example.com", dry_run=False)
     assert (report.user, report.invites, report.steps) == (None, [], [])
-    assert str(report) == "ada@example.com: nobody, 0 open invites, 0 roles"
+    assert str(report) == "ada@example.com: no user and no open invite has this address; there was nothing to do"
 
 
 def test_the_last_owner_is_refused_before_the_first_change(admin: Admin, emulator: Emulator) -> None:

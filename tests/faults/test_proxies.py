@@ -73,6 +73,7 @@ def test_user_and_password(world: World, server: Server, certificates: Certifica
     assert isinstance(wrong, PineconeConnectionError)  # tinyproxy answers 401 here, which is refused like any other
     assert wrong.outcome == "not_sent"
     assert "guessed" not in repr(wrong)
+    assert f"by the proxy 127.0.0.1:{port}" in str(wrong)
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -83,8 +84,8 @@ def test_connect_refused(world: World, server: Server, certificates: Certificate
         policy = RetryPolicy(max_attempts=3)
         error = call(world, operation("POST"), **options, ssl_verify=certificates.client, retry=policy)
     assert isinstance(error, PineconeConnectionError)
-    assert "127.0.0.1" in str(error)
-    assert "403" in str(error)
+    where = f"127.0.0.1:{server.address[1]}, by the proxy 127.0.0.1:{port}"
+    assert str(error) == f"post_thing: the proxy refused the way to {where}: 403 Forbidden"
     assert (error.outcome, error.attempts, server.connections) == ("not_sent", 3, 0)
 
 

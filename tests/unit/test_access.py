@@ -135,8 +135,18 @@ def test_nothing_is_concluded_from_what_could_not_be_read(part: str) -> None:
     if part in silent:
         assert silent[part] not in {each.kind for each in access.findings}
     assert not any("api_key" in each.text for each in access.findings)
+    assert (access.findings[0].kind, access.findings[0].text) == ("could not be read", f"{part}: 500")
     assert f"{part}: 500" in access.to_html()
     assert f"{part}: 500" in access.to_markdown().replace("\\", "")
+
+
+@pytest.mark.parametrize(("part", "kind", "id"), [("users", "user", "u2"), ("api_keys", "api_key", "k1")])
+def test_who_could_not_be_read_still_has_their_roles(part: str, kind: str, id: str) -> None:
+    """They are told by their ids, with what their bindings say: nobody who can write is left out."""
+    missing: dict[str, Any] = {part: [], "unread": [Unread(part=part, project_id=None, error="403")]}
+    poor = evolve(INVENTORY, **missing)
+    rows = [row for row in poor.access().rows() if (row.principal_id, row.project_id) == (id, "p1")]
+    assert [(row.principal_type, row.principal, row.level) for row in rows] == [(kind, id, "writes")]
 
 
 def hostile() -> Access:
