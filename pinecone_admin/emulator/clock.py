@@ -55,8 +55,8 @@ class Clock:
             try:
                 advanced = self._advanced + timedelta(seconds=seconds)
                 far = self._start + advanced > LATEST
-            except (OverflowError, ValueError) as error:
-                raise ValueError(f"the time cannot be advanced by {seconds} seconds") from error
+            except (OverflowError, TypeError, ValueError) as error:
+                raise ValueError(f"the time cannot be advanced by {seconds!r} seconds") from error
             if far or advanced < self._advanced:
                 raise ValueError(f"the time cannot be advanced by {seconds} seconds: it runs forward, up to {LATEST}")
             self._advanced = advanced

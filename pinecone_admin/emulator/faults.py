@@ -349,7 +349,7 @@ def _change(name: str, value: object) -> Change:
 _COUNT = checks.whole_number(0, 10**9)
 _FIELDS: Mapping[str, checks.Check[Any]] = {
     "operation": _operation,
-    "times": checks.nullable(_COUNT),
+    "times": checks.nullable(checks.whole_number(1, 10**9)),
     "skip": _COUNT,
     "probability": _probability,
     "delay": checks.seconds,

@@ -1,7 +1,7 @@
 """Records in order of creation, which keep pages fast and survive insertions and deletions."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from typing import Generic, Protocol, TypeVar
 
@@ -47,9 +47,9 @@ class Listing(Generic[R]):
         return len(self._records)
 
 
-@define
-class Table(Generic[R]):
-    """Records by id and in order of creation."""
+@define(eq=False)
+class Table(Mapping[str, R]):
+    """Records by id, and in order of creation."""
 
     listing: Listing[R] = Factory(Listing[R])
     _by_id: dict[str, R] = Factory(dict[str, R])
@@ -63,6 +63,11 @@ class Table(Generic[R]):
         """Take a record out."""
         self.listing.remove(self._by_id.pop(record_id))
 
-    def get(self, record_id: str) -> R | None:
-        """Return a record by its id."""
-        return self._by_id.get(record_id)
+    def __getitem__(self, record_id: str) -> R:
+        return self._by_id[record_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_id)
+
+    def __len__(self) -> int:
+        return len(self._by_id)

@@ -342,7 +342,7 @@ def test_threads_inside_meet_the_emulator() -> None:
     """A client is shared between threads inside an emulation."""
     with emulate() as emulator, Admin() as admin, ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: admin.service_accounts.create(name=str(number)), range(40)))
-        assert len(emulator.state.service_accounts.listing) == 41
+        assert len(emulator.state.service_accounts) == 41
 
 
 # The plugin

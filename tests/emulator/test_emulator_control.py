@@ -378,7 +378,7 @@ def test_admin_with_roles(emulator: Emulator) -> None:
     with emulator.admin(roles=["OrgMember"]) as admin:
         assert admin.projects.list() == []
     emulator.async_admin(roles=["OrgMember"])
-    assert len(emulator.state.service_accounts.listing) == 3
+    assert len(emulator.state.service_accounts) == 3
 
 
 # What a project holds
@@ -559,6 +559,21 @@ def test_end_of_time_is_told() -> None:
         refused = httpx.post(f"{url}/_emulator/clock/advance", json={"seconds": 2 * DAY})
     assert refused.status_code == 400
     assert "cannot be advanced by 172800" in refused.json()["error"]["message"]
+
+
+def test_time_is_moved_by_a_number() -> None:
+    """Text is told, and not an error of the arithmetic below."""
+    with pytest.raises(ValueError, match="cannot be advanced by '10' seconds"):
+        Clock().advance("10")  # type: ignore[arg-type]
+
+
+def test_what_is_there_can_be_looked_up_by_its_id(emulator: Emulator) -> None:
+    """Each kind of record in the state is a mapping from ids."""
+    user = emulator.add_user("ada@example.com")
+    assert emulator.state.users[user.id] is user
+    assert list(emulator.state.users) == [user.id]
+    assert len(emulator.state.service_accounts) == 1
+    assert "nobody" not in emulator.state.users
 
 
 def test_control_is_not_in_the_request_log(emulator: Emulator) -> None:

@@ -204,7 +204,7 @@ def test_organization_deletion_leaves_nobody(connect: Connect, refusal: Refusal)
         connect(emulator)
     assert not emulator.state.invites
     assert not len(emulator.state.role_bindings)
-    assert not len(emulator.state.users.listing)
+    assert not len(emulator.state.users)
 
 
 # Projects

@@ -157,7 +157,7 @@ def test_empty_document_is_an_empty_organization(emulator: Emulator) -> None:
     emulator.configure(key_prefix="x_")
     emulator.load({})
     assert emulator.settings == Emulator().settings
-    assert len(emulator.state.service_accounts.listing) == 1
+    assert len(emulator.state.service_accounts) == 1
 
 
 USER = {"id": PERSON, "email": "a@example.com"}

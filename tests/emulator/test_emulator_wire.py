@@ -281,7 +281,7 @@ def test_threads_do_not_lose_updates(emulator: Emulator, api: httpx.Client) -> N
         answers = list(pool.map(lambda n: api.post("/admin/service-accounts", json={"name": str(n)}), range(80)))
     ids = {answer.json()["service_account"]["id"] for answer in answers}
     assert len(ids) == 80
-    assert len(emulator.state.service_accounts.listing) == 81
+    assert len(emulator.state.service_accounts) == 81
 
 
 # Hostile requests
