@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from inspect import iscoroutinefunction
 
 from pinecone_admin.errors import PineconeError, PineconeTypeError
 
@@ -19,6 +20,13 @@ def arguments_of(workflow: str) -> Generator[None, None, None]:
 
 
 def check_function(name: str, value: object, *, optional: bool = False) -> None:
-    """Check something that is called later."""
+    """Check something that is called later, and that nobody will await."""
+    async_check_function(name, value, optional=optional)
+    if iscoroutinefunction(value) or iscoroutinefunction(getattr(value, "__call__", None)):  # noqa: B004 - see the line above
+        raise PineconeTypeError(f"{name} must be a plain function: nothing awaits what this one gives")
+
+
+def async_check_function(name: str, value: object, *, optional: bool = False) -> None:
+    """Check something that is called later, and awaited where it gives something to await."""
     if not callable(value) and not (optional and value is None):
         raise PineconeTypeError(f"{name} must be callable, not {type(value).__name__}")

@@ -18,11 +18,14 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, cont
 from contextvars import copy_context
 from functools import cached_property
 from importlib import import_module
+from inspect import isawaitable, iscoroutine
 from itertools import islice
 from typing import Generic, Protocol, Self, TypeVar, overload
 from weakref import WeakKeyDictionary
 
 import httpcore
+
+from pinecone_admin.errors import PineconeTypeError
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -431,6 +434,22 @@ async def async_in_parallel(
             group.start_soon(one_after_another)
     if failed:
         raise failed[0]
+
+
+def hand_over(store: Callable[[_T], object], secret: _T) -> None:
+    """Have a secret stored, and refuse a store that has not done so when it comes back."""
+    promise = store(secret)
+    if isawaitable(promise):
+        if iscoroutine(promise):
+            promise.close()
+        raise PineconeTypeError("store must be a plain function: nothing awaits what this one gave")
+
+
+async def async_hand_over(store: Callable[[_T], object], secret: _T) -> None:
+    """Have a secret stored, and await the store where it gives something to await."""
+    promise = store(secret)
+    if isawaitable(promise):
+        await promise
 
 
 def shielded(seconds: float) -> AbstractContextManager[object]:  # noqa: ARG001 - its twin needs them

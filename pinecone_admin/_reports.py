@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypedDict, TypeVar, cast
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from generated_client.models import (
     APIKey,
@@ -19,8 +19,8 @@ from generated_client.models import (
     User,
 )
 from pinecone_admin._codec import to_dict
-from pinecone_admin._validate import binding_fields
-from pinecone_admin.errors import AmbiguousNameError
+from pinecone_admin._validate import binding_fields, sequence
+from pinecone_admin.errors import AmbiguousNameError, PineconeTypeError
 
 _T_co = TypeVar("_T_co", covariant=True)
 
@@ -111,6 +111,14 @@ class ProjectRole:
         principal_id: Who gets it.
         role: A project role.
     """
+
+    principal_type: PrincipalType
+    principal_id: str
+    role: RoleName
+
+
+class ProjectRoleDict(TypedDict):
+    """A role on the project that is provisioned, as a mapping: the same keys as ``ProjectRole``."""
 
     principal_type: PrincipalType
     principal_id: str
@@ -243,6 +251,26 @@ class CleanupReport:
     def to_dict(self) -> dict[str, Any]:
         """Give plain JSON types."""
         return to_dict(self)
+
+
+def project_roles(bindings: object) -> list[ProjectRole]:
+    """Take roles on a project in both their forms.
+
+    Raises:
+        PineconeTypeError: An entry has neither.
+    """
+    return [
+        _project_role(f"bindings[{position}]", each) for position, each in enumerate(sequence("bindings", bindings))
+    ]
+
+
+def _project_role(where: str, entry: object) -> ProjectRole:
+    if isinstance(entry, ProjectRole):
+        return entry
+    names = [each.name for each in fields(ProjectRole)]
+    if not isinstance(entry, Mapping) or set(cast("Mapping[object, object]", entry)) != set(names):
+        raise PineconeTypeError(f"{where} must be a ProjectRole, or a mapping with {', '.join(names)} and nothing else")
+    return ProjectRole(**cast("ProjectRoleDict", entry))
 
 
 class _Identified(Protocol):

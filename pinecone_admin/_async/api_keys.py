@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from generated_client.api.api_keys.create_api_key import create_api_key
@@ -66,7 +66,7 @@ class AsyncAPIKeys:
         project_id: str,
         name: str,
         roles: Sequence[APIKeyRole] | None = None,
-        store: Callable[[APIKeyWithSecret], None] | None = None,
+        store: Callable[[APIKeyWithSecret], Awaitable[None] | None] | None = None,
     ) -> Ensured[APIKeyWithSecret | APIKey]:
         """Give the key of this name in a project, created where there is none.
 
@@ -132,7 +132,7 @@ class AsyncAPIKeys:
         await self._admin.send(delete_api_key(api_key_id=api_key_id))
 
     async def rotate(
-        self, *, api_key_id: str, store: Callable[[APIKeyWithSecret], None], grace: float = 0.0
+        self, *, api_key_id: str, store: Callable[[APIKeyWithSecret], Awaitable[None] | None], grace: float = 0.0
     ) -> Rotation:
         """Put a new key in the place of an old one, with the same name and roles.
 

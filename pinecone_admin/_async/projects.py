@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from generated_client.api.projects.create_project import create_project
@@ -18,7 +18,7 @@ from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
-    from pinecone_admin._reports import CleanupReport, Ensured, Progress, ProjectRole, Provisioned
+    from pinecone_admin._reports import CleanupReport, Ensured, Progress, ProjectRole, ProjectRoleDict, Provisioned
 
 AllProjects: TypeAlias = list[Project]
 
@@ -151,8 +151,8 @@ class AsyncProjects:
         *,
         name: str,
         key_roles: Sequence[APIKeyRole],
-        store: Callable[[APIKeyWithSecret], None],
-        bindings: Sequence[ProjectRole] = (),
+        store: Callable[[APIKeyWithSecret], Awaitable[None] | None],
+        bindings: Sequence[ProjectRole | ProjectRoleDict] = (),
     ) -> Provisioned:
         """Set up a tenant: a project, a key of the same name in it, and roles.
 
@@ -165,7 +165,7 @@ class AsyncProjects:
             key_roles: What the key may do.
             store: Keeps the value of a new key, before the key gets its name. If it raises, it must not have kept it:
                 the key is deleted.
-            bindings: Who else gets a role on the project.
+            bindings: Who else gets a role on the project, as models or mappings.
 
         Raises:
             AmbiguousNameError: Several projects, or several keys in it, have the name.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from generated_client.api.service_accounts.create_service_account import create_service_account
@@ -67,7 +67,7 @@ class AsyncServiceAccounts:
         *,
         name: str,
         role_bindings: Sequence[RoleBindingInput | RoleBindingDict] | None = None,
-        store: Callable[[ServiceAccountWithSecret], None] | None = None,
+        store: Callable[[ServiceAccountWithSecret], Awaitable[None] | None] | None = None,
     ) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
         """Give the service account of this name, created where there is none.
 
@@ -146,7 +146,7 @@ class AsyncServiceAccounts:
         return await self._admin.send(operation)
 
     async def rotate(
-        self, *, service_account_id: str, store: Callable[[ServiceAccountWithSecret], None]
+        self, *, service_account_id: str, store: Callable[[ServiceAccountWithSecret], Awaitable[None] | None]
     ) -> ServiceAccount:
         """Give a service account a new secret and have it stored.
 

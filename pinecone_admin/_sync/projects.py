@@ -18,7 +18,7 @@ from pinecone_admin._validate import check_sought_name
 from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:
-    from pinecone_admin._reports import CleanupReport, Ensured, Progress, ProjectRole, Provisioned
+    from pinecone_admin._reports import CleanupReport, Ensured, Progress, ProjectRole, ProjectRoleDict, Provisioned
     from pinecone_admin._sync.client import Admin
 
 AllProjects: TypeAlias = list[Project]
@@ -153,7 +153,7 @@ class Projects:
         name: str,
         key_roles: Sequence[APIKeyRole],
         store: Callable[[APIKeyWithSecret], None],
-        bindings: Sequence[ProjectRole] = (),
+        bindings: Sequence[ProjectRole | ProjectRoleDict] = (),
     ) -> Provisioned:
         """Set up a tenant: a project, a key of the same name in it, and roles.
 
@@ -166,7 +166,7 @@ class Projects:
             key_roles: What the key may do.
             store: Keeps the value of a new key, before the key gets its name. If it raises, it must not have kept it:
                 the key is deleted.
-            bindings: Who else gets a role on the project.
+            bindings: Who else gets a role on the project, as models or mappings.
 
         Raises:
             AmbiguousNameError: Several projects, or several keys in it, have the name.

@@ -13,10 +13,11 @@ from pinecone_admin import (
     NotFoundError,
     PineconeTypeError,
     PineconeValueError,
+    on_project,
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret
-from pinecone_admin.workflows import ProjectRole
+from pinecone_admin.workflows import ProjectRole, ProjectRoleDict
 from tests.support.errors import raises
 from tests.support.hostile import Fate, Hostile
 
@@ -45,6 +46,21 @@ async def test_a_tenant_gets_a_project_a_key_and_roles(admin: AsyncAdmin, emulat
     second = await admin.projects.provision(**arguments, bindings=[robot])
     assert [each.created for each in (second.project, second.key, *second.bindings)] == [False, False, False]
     assert len(vault) == 1
+
+
+async def test_roles_may_be_mappings_and_tuples(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """As the roles of an invite may be."""
+    robot = await a_robot(admin)
+    mapping: ProjectRoleDict = {
+        "principal_type": robot.principal_type,
+        "principal_id": robot.principal_id,
+        "role": "DataPlaneViewer",
+    }
+    tenant = await admin.projects.provision(
+        name="tenant", key_roles=("DataPlaneEditor",), store=lambda _: None, bindings=(robot, mapping)
+    )
+    assert [each.value.role for each in tenant.bindings] == ["ProjectViewer", "DataPlaneViewer"]
+    assert len(emulator.state.api_keys) == 1
 
 
 async def test_what_was_made_is_undone_in_reverse_where_a_step_fails(emulator: Emulator) -> None:
@@ -108,7 +124,10 @@ async def test_what_could_not_be_undone_is_named(emulator: Emulator) -> None:
     [
         ({"name": ""}, PineconeValueError),
         ({"key_roles": ["OrgOwner"]}, PineconeValueError),
+        ({"key_roles": None}, PineconeTypeError),
         ({"bindings": [{"role": "ProjectViewer"}]}, PineconeTypeError),
+        ({"bindings": [on_project("p", "ProjectViewer")]}, PineconeTypeError),
+        ({"bindings": [{"principal_type": "user", "principal_id": "", "role": "ProjectViewer"}]}, PineconeValueError),
         ({"bindings": [ProjectRole(principal_type="user", principal_id="u", role="OrgOwner")]}, PineconeValueError),
     ],
 )

@@ -16,8 +16,10 @@ from pinecone_admin import (
     LeftoverError,
     NotFoundError,
     PineconeConnectionError,
+    PineconeError,
     PineconeTypeError,
     PineconeValueError,
+    ResponseParsingError,
     _marks,
     on_organization,
     on_project,
@@ -277,6 +279,33 @@ def test_what_cannot_be_stored_is_deleted_again(kind: str, admin: Admin, emulato
         namespace.ensure(name="n", store=store, **arguments)
     assert not emulator.state.api_keys
     assert len(list(emulator.state.service_accounts.listing)) == 1
+
+
+@pytest.mark.parametrize("fate", [Fate.UNREADABLE, Fate.BROKEN, Fate.OVERLOADED])
+@pytest.mark.parametrize("kind", ["api_keys", "service_accounts"])
+def test_a_secret_that_goes_with_an_error_leaves_nothing(kind: str, fate: Fate, emulator: Emulator) -> None:
+    """Where nobody stored it and the last answer fails, what nobody has the secret of is deleted, and made anew."""
+    project = emulator.admin().projects.create(name="p")
+    admin, transport = meeting(emulator, **{f"n{number}": fate for number in range(4, 99)})
+    transport.only = "PATCH"
+    with pytest.raises(PineconeError):
+        ENSURE[kind](admin, project.id)
+    assert not emulator.state.api_keys
+    assert len(list(emulator.state.service_accounts.listing)) == 1
+    assert (ENSURE[kind](emulator.admin(), project.id)).created
+
+
+@pytest.mark.parametrize("kind", ["api_keys", "service_accounts"])
+def test_what_was_stored_stays_where_the_last_answer_fails(kind: str, emulator: Emulator) -> None:
+    """Its secret is in the vault, so the next run has only to find it."""
+    project = emulator.admin().projects.create(name="p")
+    admin, transport = meeting(emulator, **{f"n{number}": Fate.UNREADABLE for number in range(4, 99)})
+    transport.only = "PATCH"
+    namespace: Any = getattr(admin, kind)
+    arguments = {"project_id": project.id, "name": "k"} if kind == "api_keys" else {"name": "s"}
+    with raises(ResponseParsingError):
+        namespace.ensure(**arguments, store=lambda _: None)
+    assert not (ENSURE[kind](emulator.admin(), project.id)).created
 
 
 @pytest.mark.parametrize("kind", ["api_keys", "service_accounts"])

@@ -14,10 +14,11 @@ from pinecone_admin import (
     NotFoundError,
     PineconeTypeError,
     PineconeValueError,
+    on_project,
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret
-from pinecone_admin.workflows import ProjectRole
+from pinecone_admin.workflows import ProjectRole, ProjectRoleDict
 from tests.support.errors import raises
 from tests.support.hostile import Fate, Hostile
 
@@ -46,6 +47,21 @@ def test_a_tenant_gets_a_project_a_key_and_roles(admin: Admin, emulator: Emulato
     second = admin.projects.provision(**arguments, bindings=[robot])
     assert [each.created for each in (second.project, second.key, *second.bindings)] == [False, False, False]
     assert len(vault) == 1
+
+
+def test_roles_may_be_mappings_and_tuples(admin: Admin, emulator: Emulator) -> None:
+    """As the roles of an invite may be."""
+    robot = a_robot(admin)
+    mapping: ProjectRoleDict = {
+        "principal_type": robot.principal_type,
+        "principal_id": robot.principal_id,
+        "role": "DataPlaneViewer",
+    }
+    tenant = admin.projects.provision(
+        name="tenant", key_roles=("DataPlaneEditor",), store=lambda _: None, bindings=(robot, mapping)
+    )
+    assert [each.value.role for each in tenant.bindings] == ["ProjectViewer", "DataPlaneViewer"]
+    assert len(emulator.state.api_keys) == 1
 
 
 def test_what_was_made_is_undone_in_reverse_where_a_step_fails(emulator: Emulator) -> None:
@@ -107,7 +123,10 @@ def test_what_could_not_be_undone_is_named(emulator: Emulator) -> None:
     [
         ({"name": ""}, PineconeValueError),
         ({"key_roles": ["OrgOwner"]}, PineconeValueError),
+        ({"key_roles": None}, PineconeTypeError),
         ({"bindings": [{"role": "ProjectViewer"}]}, PineconeTypeError),
+        ({"bindings": [on_project("p", "ProjectViewer")]}, PineconeTypeError),
+        ({"bindings": [{"principal_type": "user", "principal_id": "", "role": "ProjectViewer"}]}, PineconeValueError),
         ({"bindings": [ProjectRole(principal_type="user", principal_id="u", role="OrgOwner")]}, PineconeValueError),
     ],
 )

@@ -168,7 +168,10 @@ def workflows(admin: Admin) -> None:
         name="n",
         key_roles=["ProjectViewer"],
         store=keep,
-        bindings=[ProjectRole(principal_type="user", principal_id="u", role="ProjectViewer")],
+        bindings=[
+            ProjectRole(principal_type="user", principal_id="u", role="ProjectViewer"),
+            {"principal_type": "user", "principal_id": "u", "role": "ProjectMember"},
+        ],
     )
     assert_type(tenant.key, Ensured[APIKeyWithSecret | APIKey])
     assert_type(tenant.bindings, list[Ensured[RoleBinding]])
@@ -182,6 +185,10 @@ def workflows(admin: Admin) -> None:
 
 def keep(made: APIKeyWithSecret) -> None:
     """Keep a secret."""
+
+
+async def keep_later(made: APIKeyWithSecret) -> None:
+    """Keep a secret where that takes time."""
 
 
 def tell(progress: Progress) -> None:
@@ -221,6 +228,8 @@ async def asynchronous() -> None:
         async for user in admin.users.list():
             assert_type(user, User)
         assert_type(await admin.send(create_project(body=CreateProjectRequest(name="n"))), Project)
+        assert_type(await admin.api_keys.rotate(api_key_id="k", store=keep), Rotation)
+        assert_type(await admin.api_keys.rotate(api_key_id="k", store=keep_later), Rotation)
         assert_type(await admin.token(), AccessToken)
         assert_type(await admin.projects.ensure(name="n"), Ensured[Project])
         key = await admin.api_keys.ensure(project_id="p", name="n", store=keep)

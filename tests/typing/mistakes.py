@@ -9,7 +9,7 @@ from pinecone_admin import (
     on_organization,
     on_project,
 )
-from pinecone_admin.models import CreateProjectRequest, Project, RoleBindingInput
+from pinecone_admin.models import APIKeyWithSecret, CreateProjectRequest, Project, RoleBindingInput
 
 
 def roles(admin: Admin) -> None:
@@ -42,8 +42,13 @@ def workflows(admin: Admin) -> None:
     """The value of a key that exists, a store that takes something else, and a switch by position."""
     print(admin.api_keys.ensure(project_id="p", name="n").value.value)  # wrong
     admin.api_keys.rotate(api_key_id="k", store=len)  # wrong
+    admin.api_keys.rotate(api_key_id="k", store=keep_later)  # wrong
     admin.users.offboard("a@b.co", True)  # wrong
     admin.projects.provision(name="n", key_roles=["ProjectViewr"], store=print)  # wrong
+
+
+async def keep_later(made: APIKeyWithSecret) -> None:
+    """Nothing awaits this in a synchronous client."""
 
 
 def answers(admin: Admin, project: Project) -> None:

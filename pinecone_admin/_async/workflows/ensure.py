@@ -10,14 +10,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from pinecone_admin import _marks
-from pinecone_admin._arguments import arguments_of, check_function
+from pinecone_admin._arguments import arguments_of, async_check_function
 from pinecone_admin._async.workflows.secrets import (
+    Store,
     accounts_named,
     keys_named,
     listed,
     make_key,
     make_service_account,
     may_exist,
+    undo,
 )
 from pinecone_admin._lookup import as_bindings, as_list
 from pinecone_admin._primitives import Patience
@@ -179,11 +181,11 @@ async def ensure_api_key(
     project_id: str,
     name: str,
     roles: Sequence[APIKeyRole] | None = None,
-    store: Callable[[APIKeyWithSecret], None] | None = None,
+    store: Store[APIKeyWithSecret] | None = None,
 ) -> Ensured[APIKeyWithSecret | APIKey]:
     """Ensure that a project has a key of this name."""
     with arguments_of("ensure_api_key"):
-        check_function("store", store, optional=True)
+        async_check_function("store", store, optional=True)
         check(create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=as_list(roles))))
     named = await keys_named(admin, project_id=project_id, name=name)
     if named:
@@ -191,7 +193,12 @@ async def ensure_api_key(
         differ = differences(roles=(set(key.roles), None if roles is None else set(roles)))
         return Ensured(value=key, created=False, differences=differ)
     made = await make_key(admin, project_id=project_id, name=_marks.makes(name), roles=roles, store=store)
-    key = await admin.api_keys.update(api_key_id=made.key.id, name=name)
+    try:
+        key = await admin.api_keys.update(api_key_id=made.key.id, name=name)
+    except PineconeError as error:
+        if store is None:  # its value goes with the error
+            await undo(error, f"API key {made.key.id}", admin.api_keys.delete, api_key_id=made.key.id)
+        raise
     return Ensured(value=APIKeyWithSecret(key=key, value=made.value), created=True)
 
 
@@ -200,19 +207,26 @@ async def ensure_service_account(
     *,
     name: str,
     role_bindings: Sequence[RoleBindingInput | RoleBindingDict] | None = None,
-    store: Callable[[ServiceAccountWithSecret], None] | None = None,
+    store: Store[ServiceAccountWithSecret] | None = None,
 ) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
     """Ensure that there is a service account of this name."""
     wanted = None if role_bindings is None else as_bindings(role_bindings)
     with arguments_of("ensure_service_account"):
-        check_function("store", store, optional=True)
+        async_check_function("store", store, optional=True)
         check(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
     named = await accounts_named(admin, name)
     if named:
         account = the_only(named, f"service accounts named {name!r}")
         return Ensured(value=account, created=False, differences=await _roles_differ(admin, account, wanted))
     made = await make_service_account(admin, name=_marks.makes(name), role_bindings=wanted, store=store)
-    account = await admin.service_accounts.update(service_account_id=made.service_account.id, name=name)
+    account_id = made.service_account.id
+    try:
+        account = await admin.service_accounts.update(service_account_id=account_id, name=name)
+    except PineconeError as error:
+        if store is None:  # its secret goes with the error
+            what = f"service account {account_id}"
+            await undo(error, what, admin.service_accounts.delete, service_account_id=account_id)
+        raise
     value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
     return Ensured(value=value, created=True, differences=await _roles_differ(admin, account, wanted))
 

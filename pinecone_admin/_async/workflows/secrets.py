@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from pinecone_admin._primitives import Patience, async_shielded
+from pinecone_admin._primitives import Patience, async_hand_over, async_shielded
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import (
     APIKey,
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 _T = TypeVar("_T")
+
+Store: TypeAlias = Callable[[_T], Awaitable[None] | None]
+"""Keeps a secret; if it raises, it must not have kept it."""
 
 _LISTED = 5.0
 """Seconds within which a list shows what was created."""
@@ -43,7 +46,7 @@ async def make_key(
     project_id: str,
     name: str,
     roles: Sequence[APIKeyRole] | None,
-    store: Callable[[APIKeyWithSecret], None] | None,
+    store: Store[APIKeyWithSecret] | None,
 ) -> APIKeyWithSecret:
     """Make a key under a name that only workflows use, have its value stored, and delete those that died runs left."""
     left = await keys_named(admin, project_id=project_id, name=name)
@@ -57,7 +60,7 @@ async def make_key(
         made = await create_key(admin, project_id=project_id, name=name, roles=roles)
     try:
         if store is not None:
-            store(made)
+            await async_hand_over(store, made)
     except Exception as error:
         await undo(error, _called(made.key), admin.api_keys.delete, api_key_id=made.key.id)
         raise
@@ -138,14 +141,14 @@ async def make_service_account(
     *,
     name: str,
     role_bindings: Sequence[RoleBindingInput] | None = None,
-    store: Callable[[ServiceAccountWithSecret], None] | None = None,
+    store: Store[ServiceAccountWithSecret] | None = None,
 ) -> ServiceAccountWithSecret:
     """Make a service account as ``make_key`` makes a key; one whose secret was lost is kept, and its secret rotated."""
     left = await accounts_named(admin, name)
     made = await _account_with_secret(admin, left, name=name, role_bindings=role_bindings)
     try:
         if store is not None:
-            store(made)
+            await async_hand_over(store, made)
     except Exception as error:
         account_id = made.service_account.id
         what = f"service account {account_id}"

@@ -16,12 +16,14 @@ from pinecone_admin._lookup import as_bindings, as_list
 from pinecone_admin._primitives import Patience
 from pinecone_admin._reports import Difference, Ensured, differences, roles_found, roles_wanted, the_only
 from pinecone_admin._sync.workflows.secrets import (
+    Store,
     accounts_named,
     keys_named,
     listed,
     make_key,
     make_service_account,
     may_exist,
+    undo,
 )
 from pinecone_admin._validate import check
 from pinecone_admin.errors import ConflictError, PineconeError
@@ -180,7 +182,7 @@ def ensure_api_key(
     project_id: str,
     name: str,
     roles: Sequence[APIKeyRole] | None = None,
-    store: Callable[[APIKeyWithSecret], None] | None = None,
+    store: Store[APIKeyWithSecret] | None = None,
 ) -> Ensured[APIKeyWithSecret | APIKey]:
     """Ensure that a project has a key of this name."""
     with arguments_of("ensure_api_key"):
@@ -192,7 +194,12 @@ def ensure_api_key(
         differ = differences(roles=(set(key.roles), None if roles is None else set(roles)))
         return Ensured(value=key, created=False, differences=differ)
     made = make_key(admin, project_id=project_id, name=_marks.makes(name), roles=roles, store=store)
-    key = admin.api_keys.update(api_key_id=made.key.id, name=name)
+    try:
+        key = admin.api_keys.update(api_key_id=made.key.id, name=name)
+    except PineconeError as error:
+        if store is None:  # its value goes with the error
+            undo(error, f"API key {made.key.id}", admin.api_keys.delete, api_key_id=made.key.id)
+        raise
     return Ensured(value=APIKeyWithSecret(key=key, value=made.value), created=True)
 
 
@@ -201,7 +208,7 @@ def ensure_service_account(
     *,
     name: str,
     role_bindings: Sequence[RoleBindingInput | RoleBindingDict] | None = None,
-    store: Callable[[ServiceAccountWithSecret], None] | None = None,
+    store: Store[ServiceAccountWithSecret] | None = None,
 ) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
     """Ensure that there is a service account of this name."""
     wanted = None if role_bindings is None else as_bindings(role_bindings)
@@ -213,7 +220,14 @@ def ensure_service_account(
         account = the_only(named, f"service accounts named {name!r}")
         return Ensured(value=account, created=False, differences=_roles_differ(admin, account, wanted))
     made = make_service_account(admin, name=_marks.makes(name), role_bindings=wanted, store=store)
-    account = admin.service_accounts.update(service_account_id=made.service_account.id, name=name)
+    account_id = made.service_account.id
+    try:
+        account = admin.service_accounts.update(service_account_id=account_id, name=name)
+    except PineconeError as error:
+        if store is None:  # its secret goes with the error
+            what = f"service account {account_id}"
+            undo(error, what, admin.service_accounts.delete, service_account_id=account_id)
+        raise
     value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
     return Ensured(value=value, created=True, differences=_roles_differ(admin, account, wanted))
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pinecone_admin._arguments import arguments_of, check_function
-from pinecone_admin._reports import Ensured, ProjectRole, Provisioned
+from pinecone_admin._reports import Ensured, ProjectRole, ProjectRoleDict, Provisioned, project_roles
 from pinecone_admin._sync.workflows.ensure import ensure_api_key, ensure_project, ensure_role_binding
-from pinecone_admin._sync.workflows.secrets import undo
-from pinecone_admin._validate import check, sequence
+from pinecone_admin._sync.workflows.secrets import Store, undo
+from pinecone_admin._validate import check
 from pinecone_admin._validate import key_roles as key_roles_of
-from pinecone_admin.errors import LeftoverError, PineconeTypeError
+from pinecone_admin.errors import LeftoverError
 from pinecone_admin.models import (
     APIKeyRole,
     APIKeyWithSecret,
@@ -33,12 +33,13 @@ def provision(
     *,
     name: str,
     key_roles: Sequence[APIKeyRole],
-    store: Callable[[APIKeyWithSecret], None],
-    bindings: Sequence[ProjectRole],
+    store: Store[APIKeyWithSecret],
+    bindings: Sequence[ProjectRole | ProjectRoleDict],
 ) -> Provisioned:
     """Ensure each part in turn; where one fails, what this run made is deleted in reverse."""
     with arguments_of("provision"):
-        _check(name, key_roles, store, bindings)
+        roles = project_roles(bindings)
+        _check(name, key_roles, store, roles)
     made = _Made()
     try:
         project = ensure_project(admin, name=name)
@@ -49,7 +50,7 @@ def provision(
         key_id = key.value.key.id if isinstance(key.value, APIKeyWithSecret) else key.value.id
         made.note(key, "API key", admin.api_keys.delete, api_key_id=key_id)
         bound: list[Ensured[RoleBinding]] = []
-        for each in bindings:
+        for each in roles:
             binding = ensure_role_binding(
                 admin,
                 principal_type=each.principal_type,
@@ -87,14 +88,12 @@ class _Made:
             raise LeftoverError(f"{error}; and then could not be deleted: {', '.join(left)}", left=left) from error
 
 
-def _check(name: str, key_roles: Sequence[APIKeyRole], store: object, bindings: Sequence[ProjectRole]) -> None:
+def _check(name: str, key_roles: Sequence[APIKeyRole], store: object, roles: Sequence[ProjectRole]) -> None:
     """Refuse what cannot succeed before anything is made."""
     check(create_project(body=CreateProjectRequest(name=name)))
     check_function("store", store)
     key_roles_of("key_roles", key_roles)
-    for position, each in enumerate(sequence("bindings", bindings)):
-        if not isinstance(each, ProjectRole):
-            raise PineconeTypeError(f"bindings[{position}] must be a ProjectRole, not {type(each).__name__}")
+    for each in roles:
         body = CreateRoleBindingRequest(
             principal_type=each.principal_type,
             principal_id=each.principal_id,

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pinecone_admin import _marks
 from pinecone_admin._arguments import arguments_of, check_function
 from pinecone_admin._numbers import check_seconds
-from pinecone_admin._primitives import Patience, pause
+from pinecone_admin._primitives import Patience, hand_over, pause
 from pinecone_admin._reports import Rotation
-from pinecone_admin._sync.workflows.secrets import gone, make_key, may_exist
+from pinecone_admin._sync.workflows.secrets import Store, gone, make_key, may_exist
 from pinecone_admin.errors import Masked, NotFoundError, PineconeError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
-def rotate_api_key(
-    admin: Admin, *, api_key_id: str, store: Callable[[APIKeyWithSecret], None], grace: float
-) -> Rotation:
+def rotate_api_key(admin: Admin, *, api_key_id: str, store: Store[APIKeyWithSecret], grace: float) -> Rotation:
     """Make, store, rename, delete; the old key is renamed, too, once nothing but finishing is left to do."""
     with arguments_of("rotate_api_key"):
         check_function("store", store)
@@ -56,14 +54,14 @@ def _successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
 
 
 def rotate_service_account(
-    admin: Admin, *, service_account_id: str, store: Callable[[ServiceAccountWithSecret], None]
+    admin: Admin, *, service_account_id: str, store: Store[ServiceAccountWithSecret]
 ) -> ServiceAccount:
     """Rotate, store; where the answer was lost, the secret that nobody has is rotated again."""
     with arguments_of("rotate_service_account"):
         check_function("store", store)
     made = _new_secret(admin, service_account_id)
     try:
-        store(made)
+        hand_over(store, made)
     except Exception as error:
         raise SecretNotStoredError(
             f"the new secret of service account {service_account_id} was not stored; error.secret.reveal() gives it",

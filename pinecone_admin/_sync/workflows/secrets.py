@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from pinecone_admin._primitives import Patience, shielded
+from pinecone_admin._primitives import Patience, hand_over, shielded
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import (
     APIKey,
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 _T = TypeVar("_T")
+
+Store: TypeAlias = Callable[[_T], None]
+"""Keeps a secret; if it raises, it must not have kept it."""
 
 _LISTED = 5.0
 """Seconds within which a list shows what was created."""
@@ -44,7 +47,7 @@ def make_key(
     project_id: str,
     name: str,
     roles: Sequence[APIKeyRole] | None,
-    store: Callable[[APIKeyWithSecret], None] | None,
+    store: Store[APIKeyWithSecret] | None,
 ) -> APIKeyWithSecret:
     """Make a key under a name that only workflows use, have its value stored, and delete those that died runs left."""
     left = keys_named(admin, project_id=project_id, name=name)
@@ -58,7 +61,7 @@ def make_key(
         made = create_key(admin, project_id=project_id, name=name, roles=roles)
     try:
         if store is not None:
-            store(made)
+            hand_over(store, made)
     except Exception as error:
         undo(error, _called(made.key), admin.api_keys.delete, api_key_id=made.key.id)
         raise
@@ -139,14 +142,14 @@ def make_service_account(
     *,
     name: str,
     role_bindings: Sequence[RoleBindingInput] | None = None,
-    store: Callable[[ServiceAccountWithSecret], None] | None = None,
+    store: Store[ServiceAccountWithSecret] | None = None,
 ) -> ServiceAccountWithSecret:
     """Make a service account as ``make_key`` makes a key; one whose secret was lost is kept, and its secret rotated."""
     left = accounts_named(admin, name)
     made = _account_with_secret(admin, left, name=name, role_bindings=role_bindings)
     try:
         if store is not None:
-            store(made)
+            hand_over(store, made)
     except Exception as error:
         account_id = made.service_account.id
         what = f"service account {account_id}"
