@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(1, f"cannot use the state file {options.state}: {_reason(error)}")
     try:
         _serve(emulator, options.host, options.port)
-    except ModuleNotFoundError as error:
+    except (ModuleNotFoundError, _UnheardError) as error:
         return _fail(1, str(error))
     except OSError as error:
         return _fail(1, f"cannot listen on {options.host} port {options.port}: {_reason(error)}")
@@ -50,6 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fail(1, f"cannot write the state file {options.state}: {_reason(error)}")
     return 0
+
+
+class _UnheardError(Exception):
+    """Nobody reads where the server listens."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -137,8 +141,10 @@ def _announce(emulator: Emulator, host: str) -> None:
         "client_secret": emulator.client_secret,
         "organization_id": emulator.organization_id,
     }
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+    try:
+        print(json.dumps(line), flush=True)  # noqa: T201 — to a closed output it writes nothing
+    except OSError as error:
+        raise _UnheardError(f"cannot write to the standard output: {_reason(error)}") from error
 
 
 def _save(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import socket
 import struct
 import time
@@ -29,6 +30,8 @@ CONNECTION = "pinecone_admin.connection"
 LARGEST_BODY = 1 << 20
 LARGEST_STATE = 1 << 28
 
+_ORIGIN = re.compile("https?://[^/]*", re.IGNORECASE)
+"""What a request target in absolute form begins with, which a server has to accept (RFC 9112, 3.2.2)."""
 _NO_LINGER = struct.pack("ii", 1, 0)
 _logger = logging.getLogger("pinecone_admin.emulator")
 
@@ -57,7 +60,7 @@ def _request(scope: Scope, body: bytes = b"") -> Request:
     headers = Headers(scope=scope)
     return Request(
         method=scope["method"],
-        path=scope["raw_path"].decode("latin-1"),
+        path=_ORIGIN.sub("", scope["raw_path"].decode("latin-1")) or "/",
         headers={name: ", ".join(headers.getlist(name)) for name in headers},
         query=scope["query_string"].decode("latin-1"),
         body=body,

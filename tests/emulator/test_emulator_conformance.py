@@ -367,6 +367,36 @@ def test_terminated_command_leaves_nothing(emulator: Emulator, url: str) -> None
     assert populated(emulator) == before
 
 
+def test_report_that_nobody_reads_leaves_nothing(emulator: Emulator, url: str) -> None:
+    """Whoever pipes it into head gets one line and status 2, and what was created is deleted again."""
+    before = populated(emulator)
+    command = [sys.executable, "-m", "pinecone_admin.emulator.conformance", "--host", url, "--oauth-url"]
+    with subprocess.Popen(
+        [*command, url + TOKEN_PATH, "--write"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        assert any("same     created" in line for line in process.stdout)
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == "cannot write the report: Broken pipe\n"
+    assert process.returncode == 2
+    assert populated(emulator) == before
+
+
+def test_report_without_an_output_is_its_status(url: str) -> None:
+    """Where the output is closed, the exit status tells enough."""
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "pinecone_admin.emulator.conformance"]
+    done = subprocess.run(
+        [*command, "--host", url, "--oauth-url", url + TOKEN_PATH],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -163,6 +163,43 @@ def test_server_survives_hostile_connections(serve: Callable[..., Server]) -> No
     assert "Traceback" not in server.communicate(timeout=SECONDS)[1]
 
 
+@pytest.mark.parametrize("origin", ["http://127.0.0.1", "HTTP://elsewhere:80", "https://api.pinecone.io"])
+@pytest.mark.parametrize(("path", "status"), [("/_emulator?x=1", 200), ("/admin/projects", 400), ("", 400)])
+def test_absolute_targets_are_accepted(origin: str, path: str, status: int) -> None:
+    """A target in absolute form, as RFC 9112 wants it accepted, is its path and query."""
+    with serving(Emulator()) as url, socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection:
+        connection.sendall(f"GET {origin}{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert connection.recv(65536).startswith(f"HTTP/1.1 {status} ".encode())
+
+
+def test_output_whose_reader_is_gone() -> None:
+    """Nobody hears where the server listens: one clear line and status 1."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "pinecone_admin.emulator"]
+    done = subprocess.run(
+        command, stdout=writer, stderr=subprocess.PIPE, text=True, cwd=ROOT, timeout=SECONDS, check=False
+    )
+    os.close(writer)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[1:] == ["cannot write to the standard output: Broken pipe"]
+
+
+def test_output_that_is_closed() -> None:
+    """Whoever closes it knows the port, and is served."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "pinecone_admin.emulator", "--port", port]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as server:
+        assert server.stderr is not None
+        assert "Started" in server.stderr.readline()
+        assert httpx.get(f"http://127.0.0.1:{port}/_emulator").status_code == 200
+        server.terminate()
+        _, log = server.communicate(timeout=SECONDS)
+    assert server.returncode == 0
+    assert "Traceback" not in log
+
+
 def test_port_in_use() -> None:
     """A port that somebody has is one clear line and status 1."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -55,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _report(service, write=options.write)
         except (httpx.HTTPError, httpx.InvalidURL, DiffersError, ValueError) as error:
             return _fail(f"cannot check {options.host}: {error}")
+        except OSError as error:
+            left = f"; {', '.join(service.left)} is left" if service.left else ""
+            return _fail(f"cannot write the report: {error.strerror}{left}")
         except KeyboardInterrupt:
             return _fail("interrupted; what was created is deleted again, unless a line above says that it is left")
 
@@ -142,8 +145,7 @@ def _finding(check: Registered, service: Service) -> Finding:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    print(line, flush=True)  # noqa: T201 — to a closed output it writes nothing
 
 
 def _fail(message: str) -> int:
