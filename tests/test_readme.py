@@ -115,8 +115,14 @@ def test_every_shell_block_runs_from_any_folder(block: str, tmp_path: Path) -> N
 
 
 def test_every_link_within_the_page_leads_to_a_heading() -> None:
-    """The table of contents names what is there."""
-    headings = re.findall(r"^#+ (.+)$", PAGE, re.MULTILINE)
+    """The table of contents names what is there, and all of it."""
+    headings = re.findall(r"^##+ (.+)$", PAGE, re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
     links = set(re.findall(r"\]\(#([^)]+)\)", PAGE))
-    assert links <= anchors
+    assert links == anchors
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\((?!#|https:)([^)]+)\)", PAGE))
+def test_every_link_to_a_file_leads_to_one(path: str) -> None:
+    """Pages, pictures and the license are where the page says."""
+    assert (ROOT / path).is_file()

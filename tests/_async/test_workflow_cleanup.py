@@ -68,6 +68,15 @@ async def test_everything_goes_and_then_the_project(emulator: Emulator) -> None:
     assert "deleted index people" in str(report)
 
 
+async def test_what_can_go_goes_side_by_side(emulator: Emulator) -> None:
+    """Several deletions are under way at once, and no more than sixteen."""
+    project_id = await a_full_project(emulator, backups=130)
+    transport = Counting(emulator)
+    transport.only = "DELETE"
+    await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+    assert 1 < transport.most <= 16
+
+
 async def test_calls_of_the_control_plane_carry_the_key_and_no_token(emulator: Emulator) -> None:
     """Over the same transport as everything else, and the value shows nowhere."""
     project_id = await a_full_project(emulator)

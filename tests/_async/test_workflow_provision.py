@@ -48,6 +48,12 @@ async def test_a_tenant_gets_a_project_a_key_and_roles(admin: AsyncAdmin, emulat
     assert len(vault) == 1
 
 
+async def test_the_key_has_as_much_of_the_name_as_a_key_can_have(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """Projects can have longer names than keys."""
+    await admin.projects.provision(name="t" * 512, key_roles=["ProjectViewer"], store=lambda _: None)
+    assert [key.name for key in emulator.state.api_keys.values()] == ["t" * 80]
+
+
 async def test_roles_may_be_mappings_and_tuples(admin: AsyncAdmin, emulator: Emulator) -> None:
     """As the roles of an invite may be."""
     robot = await a_robot(admin)

@@ -112,7 +112,7 @@ def test_settings_that_differ_are_reported_and_not_changed(admin: Admin) -> None
     assert (admin.projects.describe(project_id=project.id)).force_encryption_with_cmek is False
 
 
-def test_several_of_a_name_are_an_error(admin: Admin) -> None:
+def test_several_of_a_name_are_an_error(admin: Admin, emulator: Emulator) -> None:
     """It names all of them, and none is picked."""
     project = [admin.projects.create(name="p") for _ in range(2)]
     with raises(AmbiguousNameError) as caught:
@@ -121,7 +121,8 @@ def test_several_of_a_name_are_an_error(admin: Admin) -> None:
     for _ in range(2):
         admin.api_keys.create(project_id=project[0].id, name="k")
         admin.service_accounts.create(name="s")
-    for kind in ("api_keys", "service_accounts"):
+        emulator.state.add_invite("a@example.com", emulator.clock.now())
+    for kind in ("api_keys", "service_accounts", "invites"):
         with raises(AmbiguousNameError):
             ENSURE[kind](admin, project[0].id)
 

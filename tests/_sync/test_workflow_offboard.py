@@ -14,6 +14,7 @@ from pinecone_admin import (
     PineconeValueError,
     RefusedError,
     on_organization,
+    on_project,
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.state import Grant, Principal
@@ -81,6 +82,16 @@ def test_the_user_goes_with_roles_and_invites(admin: Admin, emulator: Emulator) 
     assert not list(emulator.state.users.listing)
     assert not list(emulator.state.open_invites)
     assert admin.role_bindings.list(principal_type="user").to_list() == []
+
+
+def test_the_roles_of_open_invites_are_reported(admin: Admin) -> None:
+    """They would have come with the invite, and go with it."""
+    project = admin.projects.create(name="p")
+    roles = [on_organization("OrgMember"), on_project(project.id, "ProjectEditor")]
+    admin.invites.create(email="ada@example.com", role_bindings=roles)
+    report = admin.users.offboard(email="Ada@example.com")
+    assert sorted(each.role for each in report.bindings) == ["OrgMember", "ProjectEditor"]
+    assert (report.user, report.reach) == (None, [])
 
 
 def test_nobody_to_remove_is_a_success(admin: Admin) -> None:

@@ -49,6 +49,12 @@ def test_a_tenant_gets_a_project_a_key_and_roles(admin: Admin, emulator: Emulato
     assert len(vault) == 1
 
 
+def test_the_key_has_as_much_of_the_name_as_a_key_can_have(admin: Admin, emulator: Emulator) -> None:
+    """Projects can have longer names than keys."""
+    admin.projects.provision(name="t" * 512, key_roles=["ProjectViewer"], store=lambda _: None)
+    assert [key.name for key in emulator.state.api_keys.values()] == ["t" * 80]
+
+
 def test_roles_may_be_mappings_and_tuples(admin: Admin, emulator: Emulator) -> None:
     """As the roles of an invite may be."""
     robot = a_robot(admin)

@@ -119,7 +119,7 @@ def random_fates(seed: int, *, requests: int = 60, share: float = 0.25) -> dict[
 
 
 class Counting(Hostile):
-    """Counts the requests that are under way at once.
+    """Counts the requests that are under way at once, where ``only`` is set those of its method.
 
     Attributes:
         most: How many there were.
@@ -132,7 +132,9 @@ class Counting(Hostile):
         self._lock = threading.Lock()
         self._several = threading.Event()
 
-    def _count(self, by: int) -> None:
+    def _count(self, request: httpx.Request, by: int) -> None:
+        if not request.method.startswith(self.only):
+            return
         with self._lock:
             self._now += by
             self.most = max(self.most, self._now)
@@ -141,21 +143,22 @@ class Counting(Hostile):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Let another request begin before this one ends."""
-        self._count(1)
-        self._several.wait(0.05)
+        self._count(request, 1)
+        if request.method.startswith(self.only):
+            self._several.wait(0.05)
         try:
             return super().handle_request(request)
         finally:
-            self._count(-1)
+            self._count(request, -1)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Do as ``handle_request`` does."""
-        self._count(1)
+        self._count(request, 1)
         await anyio.lowlevel.checkpoint()
         try:
             return await super().handle_async_request(request)
         finally:
-            self._count(-1)
+            self._count(request, -1)
 
 
 class LateLists(httpx.BaseTransport, httpx.AsyncBaseTransport):

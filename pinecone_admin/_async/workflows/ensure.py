@@ -161,8 +161,8 @@ async def _found_or_created(
         try:
             if unique or lost is None:
                 return await create(), True
-        except ConflictError as error:
-            if error.error_code != "ALREADY_EXISTS" or (found := await listed(look)) is None:
+        except ConflictError:
+            if (found := await listed(look)) is None:
                 raise
             break
         except PineconeError as error:

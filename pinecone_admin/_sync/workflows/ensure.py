@@ -162,8 +162,8 @@ def _found_or_created(
         try:
             if unique or lost is None:
                 return create(), True
-        except ConflictError as error:
-            if error.error_code != "ALREADY_EXISTS" or (found := listed(look)) is None:
+        except ConflictError:
+            if (found := listed(look)) is None:
                 raise
             break
         except PineconeError as error:
