@@ -85,7 +85,7 @@ class AsyncAPIKeys:
         Raises:
             AmbiguousNameError: Several have the name; ``ids`` holds all of them.
             ForbiddenError: The plan allows no further key in the project, or not this role.
-            LeftoverError: ``store`` failed, and the key could not be deleted.
+            LeftoverError: ``store`` failed, or without one the naming, and the key could not be deleted.
             NotFoundError: The organization has no such project; or another process deleted the new key.
         """
         from pinecone_admin._async.workflows.ensure import ensure_api_key  # noqa: PLC0415 - only who uses it pays

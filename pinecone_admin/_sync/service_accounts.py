@@ -86,7 +86,7 @@ class ServiceAccounts:
         Raises:
             AmbiguousNameError: Several have the name; ``ids`` holds all of them.
             ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
-            LeftoverError: ``store`` failed, and the account could not be deleted.
+            LeftoverError: ``store`` failed, or without one the naming, and the account could not be deleted.
         """
         from pinecone_admin._sync.workflows.ensure import ensure_service_account  # noqa: PLC0415 - only who uses it pays
 
