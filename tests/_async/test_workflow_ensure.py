@@ -310,6 +310,16 @@ async def test_a_secret_that_goes_with_an_error_leaves_nothing(kind: str, fate: 
     assert (await ENSURE[kind](emulator.async_admin(), project.id)).created
 
 
+async def test_a_secret_goes_with_no_error_once_the_account_has_its_name(emulator: Emulator) -> None:
+    """Naming it is the last request, so that one of the name that nobody has the secret of cannot stay."""
+    admin, transport = meeting(emulator, **{f"n{number}": Fate.UNREADABLE for number in range(4, 99)})
+    transport.only = "GET"
+    with raises(ResponseParsingError):
+        await admin.service_accounts.ensure(name="s", role_bindings=MEMBER)
+    assert len(list(emulator.state.service_accounts.listing)) == 1
+    assert (await emulator.async_admin().service_accounts.ensure(name="s", role_bindings=MEMBER)).created
+
+
 @pytest.mark.parametrize("kind", ["api_keys", "service_accounts"])
 async def test_what_was_stored_stays_where_the_last_answer_fails(kind: str, emulator: Emulator) -> None:
     """Its secret is in the vault, so the next run has only to find it."""

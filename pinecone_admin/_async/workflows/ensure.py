@@ -221,6 +221,7 @@ async def ensure_service_account(
     made = await make_service_account(admin, name=_marks.makes(name), role_bindings=wanted, store=store)
     account_id = made.service_account.id
     try:
+        differ = await _roles_differ(admin, made.service_account, wanted)
         account = await admin.service_accounts.update(service_account_id=account_id, name=name)
     except PineconeError as error:
         if store is None:  # its secret goes with the error
@@ -228,7 +229,7 @@ async def ensure_service_account(
             await undo(error, what, admin.service_accounts.delete, service_account_id=account_id)
         raise
     value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
-    return Ensured(value=value, created=True, differences=await _roles_differ(admin, account, wanted))
+    return Ensured(value=value, created=True, differences=differ)
 
 
 async def _roles_differ(

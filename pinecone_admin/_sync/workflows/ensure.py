@@ -222,6 +222,7 @@ def ensure_service_account(
     made = make_service_account(admin, name=_marks.makes(name), role_bindings=wanted, store=store)
     account_id = made.service_account.id
     try:
+        differ = _roles_differ(admin, made.service_account, wanted)
         account = admin.service_accounts.update(service_account_id=account_id, name=name)
     except PineconeError as error:
         if store is None:  # its secret goes with the error
@@ -229,7 +230,7 @@ def ensure_service_account(
             undo(error, what, admin.service_accounts.delete, service_account_id=account_id)
         raise
     value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
-    return Ensured(value=value, created=True, differences=_roles_differ(admin, account, wanted))
+    return Ensured(value=value, created=True, differences=differ)
 
 
 def _roles_differ(admin: Admin, account: ServiceAccount, wanted: Sequence[RoleBindingInput] | None) -> list[Difference]:
