@@ -22,6 +22,7 @@ from pinecone_admin import (
     ServiceError,
     UnauthorizedError,
 )
+from pinecone_admin._async.workflows import secrets
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import Content, Progress
 from tests.support.clock import VirtualClock
@@ -207,7 +208,45 @@ async def test_the_key_goes_also_where_somebody_interrupts(emulator: Emulator) -
     assert not emulator.state.api_keys
 
 
+async def test_the_key_goes_also_where_somebody_interrupts_its_making(emulator: Emulator) -> None:
+    """The server has made it, and nobody has the answer yet."""
+    project_id = await a_full_project(emulator)
+    transport = Hostile(emulator, {3: Fate.LOST})
+
+    def interrupt() -> None:
+        if len(transport.requests) == 4:  # it is looked for
+            raise KeyboardInterrupt
+
+    transport.before = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+    assert not emulator.state.api_keys
+
+
 # <async only>
+class Hanging(Hostile):
+    """Never answers the deletion of a key."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass on what is not one."""
+        if request.method == "DELETE" and "/api-keys/" in request.url.path:
+            await anyio.sleep_forever()
+        return await super().handle_async_request(request)
+
+
+async def test_a_key_whose_deletion_takes_too_long_is_named(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shield against a cancellation does not last for ever."""
+    monkeypatch.setattr(secrets, "_PUTTING_AWAY", 0.01)
+    project_id = await a_full_project(emulator)
+    hanging = Hanging(emulator)
+    with raises(LeftoverError, match="could not be deleted in time") as caught:
+        await AsyncAdmin(**hanging.connection).projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+    (key_id,) = emulator.state.api_keys
+    assert caught.value.left == [f"temporary API key {key_id} of project {project_id}"]
+
+
 @pytest.mark.parametrize("at", ["GET /indexes", "DELETE /indexes/articles"])
 async def test_the_key_goes_also_where_the_task_is_cancelled(at: str, emulator: Emulator) -> None:
     """Its deletion is shielded from the cancellation."""
@@ -219,6 +258,17 @@ async def test_the_key_goes_also_where_the_task_is_cancelled(at: str, emulator: 
     assert scope.cancelled_caught
     assert not emulator.state.api_keys
     assert list(emulator.state.projects) == [project_id]
+
+
+async def test_the_key_goes_also_where_its_making_is_cancelled(emulator: Emulator) -> None:
+    """The server has made it, and the answer comes too late."""
+    project_id = await a_full_project(emulator)
+    transport = Counting(emulator, {3: Fate.LOST})
+    with anyio.CancelScope() as scope:
+        transport.before = lambda: scope.cancel() if len(transport.requests) == 4 else None
+        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+    assert scope.cancelled_caught
+    assert not emulator.state.api_keys
 
 
 # </async only>

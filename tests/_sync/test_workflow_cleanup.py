@@ -205,6 +205,21 @@ def test_the_key_goes_also_where_somebody_interrupts(emulator: Emulator) -> None
     assert not emulator.state.api_keys
 
 
+def test_the_key_goes_also_where_somebody_interrupts_its_making(emulator: Emulator) -> None:
+    """The server has made it, and nobody has the answer yet."""
+    project_id = a_full_project(emulator)
+    transport = Hostile(emulator, {3: Fate.LOST})
+
+    def interrupt() -> None:
+        if len(transport.requests) == 4:  # it is looked for
+            raise KeyboardInterrupt
+
+    transport.before = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        Admin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+    assert not emulator.state.api_keys
+
+
 def test_a_key_that_another_run_left_goes(emulator: Emulator) -> None:
     """Also in a run that deletes nothing else."""
     project_id = a_full_project(emulator)

@@ -125,8 +125,8 @@ class Counting(Hostile):
         most: How many there were.
     """
 
-    def __init__(self, emulator: Emulator) -> None:
-        super().__init__(emulator)
+    def __init__(self, emulator: Emulator, fates: Mapping[int, Fate] | None = None) -> None:
+        super().__init__(emulator, fates)
         self.most = 0
         self._now = 0
         self._lock = threading.Lock()

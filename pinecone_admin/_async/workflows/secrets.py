@@ -102,10 +102,7 @@ async def delete_left(admin: AsyncAdmin, left: Sequence[APIKey]) -> None:
 @asynccontextmanager
 async def temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> AsyncGenerator[APIKeyWithSecret]:
     """Make a key that may change what the project holds, and delete it in every case."""
-    try:
-        made = await create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
-    except ForbiddenError:  # not every plan has this role
-        made = await create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
+    made = await _temporary(admin, project_id=project_id, name=name)
     failure: BaseException | None = None
     try:
         yield made
@@ -114,8 +111,27 @@ async def temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> Asy
         raise
     finally:
         what = f"temporary API key {made.key.id} of project {project_id}"
+        in_time = False
         with async_shielded(_PUTTING_AWAY):
             await undo(failure, what, admin.api_keys.delete, api_key_id=made.key.id)
+            in_time = True
+        if not in_time:
+            raise LeftoverError(f"{what} could not be deleted in time", left=[what]) from failure
+
+
+async def _temporary(admin: AsyncAdmin, *, project_id: str, name: str) -> APIKeyWithSecret:
+    """Make it; where that is interrupted or cancelled, it may be there already."""
+    try:
+        try:
+            return await create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
+        except ForbiddenError:  # not every plan has this role
+            return await create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
+    except PineconeError:
+        raise
+    except BaseException:
+        with async_shielded(_PUTTING_AWAY), suppress(PineconeError):  # the next run deletes what stays
+            await delete_left(admin, await keys_named(admin, project_id=project_id, name=name))
+        raise
 
 
 async def is_gone(admin: AsyncAdmin, key: APIKey) -> bool:

@@ -103,10 +103,7 @@ def delete_left(admin: Admin, left: Sequence[APIKey]) -> None:
 @contextmanager
 def temporary_key(admin: Admin, *, project_id: str, name: str) -> Generator[APIKeyWithSecret]:
     """Make a key that may change what the project holds, and delete it in every case."""
-    try:
-        made = create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
-    except ForbiddenError:  # not every plan has this role
-        made = create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
+    made = _temporary(admin, project_id=project_id, name=name)
     failure: BaseException | None = None
     try:
         yield made
@@ -115,8 +112,27 @@ def temporary_key(admin: Admin, *, project_id: str, name: str) -> Generator[APIK
         raise
     finally:
         what = f"temporary API key {made.key.id} of project {project_id}"
+        in_time = False
         with shielded(_PUTTING_AWAY):
             undo(failure, what, admin.api_keys.delete, api_key_id=made.key.id)
+            in_time = True
+        if not in_time:
+            raise LeftoverError(f"{what} could not be deleted in time", left=[what]) from failure
+
+
+def _temporary(admin: Admin, *, project_id: str, name: str) -> APIKeyWithSecret:
+    """Make it; where that is interrupted or cancelled, it may be there already."""
+    try:
+        try:
+            return create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
+        except ForbiddenError:  # not every plan has this role
+            return create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
+    except PineconeError:
+        raise
+    except BaseException:
+        with shielded(_PUTTING_AWAY), suppress(PineconeError):  # the next run deletes what stays
+            delete_left(admin, keys_named(admin, project_id=project_id, name=name))
+        raise
 
 
 def is_gone(admin: Admin, key: APIKey) -> bool:
