@@ -87,7 +87,7 @@ class AsyncServiceAccounts:
             ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
             LeftoverError: ``store`` failed, or without one the naming, and the account could not be deleted.
         """
-        from pinecone_admin._async.workflows.ensure import ensure_service_account  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._async.workflows.ensure_secret import ensure_service_account  # noqa: PLC0415 - only who uses it pays
 
         return await ensure_service_account(self._admin, name=name, role_bindings=role_bindings, store=store)
 

@@ -88,7 +88,7 @@ class ServiceAccounts:
             ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
             LeftoverError: ``store`` failed, or without one the naming, and the account could not be deleted.
         """
-        from pinecone_admin._sync.workflows.ensure import ensure_service_account  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.ensure_secret import ensure_service_account  # noqa: PLC0415 - only who uses it pays
 
         return ensure_service_account(self._admin, name=name, role_bindings=role_bindings, store=store)
 

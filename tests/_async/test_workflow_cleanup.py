@@ -22,7 +22,7 @@ from pinecone_admin import (
     ServiceError,
     UnauthorizedError,
 )
-from pinecone_admin._async.workflows import secrets
+from pinecone_admin._async.workflows import temporary_key
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import Content, Progress
 from tests.support.clock import VirtualClock
@@ -238,7 +238,7 @@ async def test_a_key_whose_deletion_takes_too_long_is_named(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The shield against a cancellation does not last for ever."""
-    monkeypatch.setattr(secrets, "_PUTTING_AWAY", 0.01)
+    monkeypatch.setattr(temporary_key, "_PUTTING_AWAY", 0.01)
     project_id = await a_full_project(emulator)
     hanging = Hanging(emulator)
     with raises(LeftoverError, match="could not be deleted in time") as caught:

@@ -10,7 +10,8 @@ from attrs import evolve
 from pinecone_admin import _marks
 from pinecone_admin._arguments import arguments_of, check_function
 from pinecone_admin._async.workflows.contents import delete_contents, read_contents
-from pinecone_admin._async.workflows.secrets import delete_left, is_gone, keys_named, temporary_key
+from pinecone_admin._async.workflows.secrets import delete_left, keys_named
+from pinecone_admin._async.workflows.temporary_key import is_gone, temporary_key
 from pinecone_admin._numbers import check_bool, check_seconds
 from pinecone_admin._primitives import Patience
 from pinecone_admin._reports import CleanupReport, Content, Progress

@@ -9,32 +9,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from pinecone_admin import _marks
-from pinecone_admin._arguments import arguments_of, async_check_function
 from pinecone_admin._async.workflows.secrets import (
-    Store,
-    accounts_named,
-    keys_named,
     listed,
-    make_key,
-    make_service_account,
     may_exist,
-    undo,
 )
-from pinecone_admin._lookup import as_bindings, as_list
+from pinecone_admin._lookup import as_bindings
 from pinecone_admin._primitives import Patience
-from pinecone_admin._reports import Difference, Ensured, differences, roles_found, roles_wanted, the_only
+from pinecone_admin._reports import Ensured, differences, roles_found, roles_wanted, the_only
 from pinecone_admin._validate import check
 from pinecone_admin.errors import ConflictError, PineconeError
 from pinecone_admin.models import (
-    APIKey,
-    APIKeyRole,
-    APIKeyWithSecret,
-    CreateAPIKeyRequest,
     CreateInviteRequest,
     CreateProjectRequest,
     CreateRoleBindingRequest,
-    CreateServiceAccountRequest,
     Invite,
     PrincipalType,
     Project,
@@ -43,15 +30,11 @@ from pinecone_admin.models import (
     RoleBindingDict,
     RoleBindingInput,
     RoleName,
-    ServiceAccount,
-    ServiceAccountWithSecret,
 )
 from pinecone_admin.operations import (
-    create_api_key,
     create_invite,
     create_project,
     create_role_binding,
-    create_service_account,
 )
 
 if TYPE_CHECKING:
@@ -173,69 +156,3 @@ async def _found_or_created(
             assert lost is not None  # noqa: S101 - else it would have been returned
             raise lost
     return found, lost is not None
-
-
-async def ensure_api_key(
-    admin: AsyncAdmin,
-    *,
-    project_id: str,
-    name: str,
-    roles: Sequence[APIKeyRole] | None = None,
-    store: Store[APIKeyWithSecret] | None = None,
-) -> Ensured[APIKeyWithSecret | APIKey]:
-    """Ensure that a project has a key of this name."""
-    with arguments_of("ensure_api_key"):
-        async_check_function("store", store, optional=True)
-        check(create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=as_list(roles))))
-    named = await keys_named(admin, project_id=project_id, name=name)
-    if named:
-        key = the_only(named, f"API keys named {name!r}")
-        differ = differences(roles=(set(key.roles), None if roles is None else set(roles)))
-        return Ensured(value=key, created=False, differences=differ)
-    made = await make_key(admin, project_id=project_id, name=_marks.makes(name), roles=roles, store=store)
-    try:
-        key = await admin.api_keys.update(api_key_id=made.key.id, name=name)
-    except PineconeError as error:
-        if store is None:  # its value goes with the error
-            await undo(error, f"API key {made.key.id}", admin.api_keys.delete, api_key_id=made.key.id)
-        raise
-    return Ensured(value=APIKeyWithSecret(key=key, value=made.value), created=True)
-
-
-async def ensure_service_account(
-    admin: AsyncAdmin,
-    *,
-    name: str,
-    role_bindings: Sequence[RoleBindingInput | RoleBindingDict] | None = None,
-    store: Store[ServiceAccountWithSecret] | None = None,
-) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
-    """Ensure that there is a service account of this name."""
-    wanted = None if role_bindings is None else as_bindings(role_bindings)
-    with arguments_of("ensure_service_account"):
-        async_check_function("store", store, optional=True)
-        check(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
-    named = await accounts_named(admin, name)
-    if named:
-        account = the_only(named, f"service accounts named {name!r}")
-        return Ensured(value=account, created=False, differences=await _roles_differ(admin, account, wanted))
-    made = await make_service_account(admin, name=_marks.makes(name), role_bindings=wanted, store=store)
-    account_id = made.service_account.id
-    try:
-        differ = await _roles_differ(admin, made.service_account, wanted)
-        account = await admin.service_accounts.update(service_account_id=account_id, name=name)
-    except PineconeError as error:
-        if store is None:  # its secret goes with the error
-            what = f"service account {account_id}"
-            await undo(error, what, admin.service_accounts.delete, service_account_id=account_id)
-        raise
-    value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
-    return Ensured(value=value, created=True, differences=differ)
-
-
-async def _roles_differ(
-    admin: AsyncAdmin, account: ServiceAccount, wanted: Sequence[RoleBindingInput] | None
-) -> list[Difference]:
-    if wanted is None:
-        return []
-    bindings = await admin.role_bindings.list(principal_type="service_account", principal_id=account.id).to_list()
-    return differences(role_bindings=(roles_found(bindings), roles_wanted(wanted)))

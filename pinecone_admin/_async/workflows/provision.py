@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pinecone_admin._arguments import arguments_of, async_check_function
-from pinecone_admin._async.workflows.ensure import ensure_api_key, ensure_project, ensure_role_binding
+from pinecone_admin._async.workflows.ensure import ensure_project, ensure_role_binding
+from pinecone_admin._async.workflows.ensure_secret import ensure_api_key
 from pinecone_admin._async.workflows.secrets import Store, undo
 from pinecone_admin._reports import Ensured, ProjectRole, ProjectRoleDict, Provisioned, project_roles
 from pinecone_admin._validate import check

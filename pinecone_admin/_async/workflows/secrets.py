@@ -6,11 +6,11 @@ another secret is stored, and not before: its own may have been stored.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from pinecone_admin._primitives import Patience, async_hand_over, async_shielded
+from pinecone_admin._primitives import Patience, async_hand_over
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import (
     APIKey,
@@ -31,8 +31,6 @@ Store: TypeAlias = Callable[[_T], Awaitable[None] | None]
 
 _LISTED = 5.0
 """Seconds within which a list shows what was created."""
-_PUTTING_AWAY = 30.0
-"""Seconds for the deletion of a temporary key, also where the workflow was cancelled."""
 
 
 def may_exist(error: PineconeError) -> bool:
@@ -97,50 +95,6 @@ async def delete_left(admin: AsyncAdmin, left: Sequence[APIKey]) -> None:
         with suppress(NotFoundError):
             if (await admin.api_keys.describe(api_key_id=key.id)).name == key.name:
                 await admin.api_keys.delete(api_key_id=key.id)
-
-
-@asynccontextmanager
-async def temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> AsyncGenerator[APIKeyWithSecret]:
-    """Make a key that may change what the project holds, and delete it in every case."""
-    made = await _temporary(admin, project_id=project_id, name=name)
-    failure: BaseException | None = None
-    try:
-        yield made
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        what = f"temporary API key {made.key.id} of project {project_id}"
-        in_time = False
-        with async_shielded(_PUTTING_AWAY):
-            await undo(failure, what, admin.api_keys.delete, api_key_id=made.key.id)
-            in_time = True
-        if not in_time:
-            raise LeftoverError(f"{what} could not be deleted in time", left=[what]) from failure
-
-
-async def _temporary(admin: AsyncAdmin, *, project_id: str, name: str) -> APIKeyWithSecret:
-    """Make it; where that is interrupted or cancelled, it may be there already."""
-    try:
-        try:
-            return await create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
-        except ForbiddenError:  # not every plan has this role
-            return await create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
-    except PineconeError:
-        raise
-    except BaseException:
-        with async_shielded(_PUTTING_AWAY), suppress(PineconeError):  # the next run deletes what stays
-            await delete_left(admin, await keys_named(admin, project_id=project_id, name=name))
-        raise
-
-
-async def is_gone(admin: AsyncAdmin, key: APIKey) -> bool:
-    """Tell whether somebody deleted a key."""
-    try:
-        await admin.api_keys.describe(api_key_id=key.id)
-    except NotFoundError:
-        return True
-    return False
 
 
 def _called(key: APIKey) -> str:

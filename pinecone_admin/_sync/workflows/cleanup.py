@@ -14,7 +14,8 @@ from pinecone_admin._numbers import check_bool, check_seconds
 from pinecone_admin._primitives import Patience
 from pinecone_admin._reports import CleanupReport, Content, Progress
 from pinecone_admin._sync.workflows.contents import delete_contents, read_contents
-from pinecone_admin._sync.workflows.secrets import delete_left, is_gone, keys_named, temporary_key
+from pinecone_admin._sync.workflows.secrets import delete_left, keys_named
+from pinecone_admin._sync.workflows.temporary_key import is_gone, temporary_key
 from pinecone_admin.errors import (
     FailedPreconditionError,
     NotFoundError,

@@ -10,32 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from pinecone_admin import _marks
-from pinecone_admin._arguments import arguments_of, check_function
-from pinecone_admin._lookup import as_bindings, as_list
+from pinecone_admin._lookup import as_bindings
 from pinecone_admin._primitives import Patience
-from pinecone_admin._reports import Difference, Ensured, differences, roles_found, roles_wanted, the_only
+from pinecone_admin._reports import Ensured, differences, roles_found, roles_wanted, the_only
 from pinecone_admin._sync.workflows.secrets import (
-    Store,
-    accounts_named,
-    keys_named,
     listed,
-    make_key,
-    make_service_account,
     may_exist,
-    undo,
 )
 from pinecone_admin._validate import check
 from pinecone_admin.errors import ConflictError, PineconeError
 from pinecone_admin.models import (
-    APIKey,
-    APIKeyRole,
-    APIKeyWithSecret,
-    CreateAPIKeyRequest,
     CreateInviteRequest,
     CreateProjectRequest,
     CreateRoleBindingRequest,
-    CreateServiceAccountRequest,
     Invite,
     PrincipalType,
     Project,
@@ -44,15 +31,11 @@ from pinecone_admin.models import (
     RoleBindingDict,
     RoleBindingInput,
     RoleName,
-    ServiceAccount,
-    ServiceAccountWithSecret,
 )
 from pinecone_admin.operations import (
-    create_api_key,
     create_invite,
     create_project,
     create_role_binding,
-    create_service_account,
 )
 
 if TYPE_CHECKING:
@@ -174,67 +157,3 @@ def _found_or_created(
             assert lost is not None  # noqa: S101 - else it would have been returned
             raise lost
     return found, lost is not None
-
-
-def ensure_api_key(
-    admin: Admin,
-    *,
-    project_id: str,
-    name: str,
-    roles: Sequence[APIKeyRole] | None = None,
-    store: Store[APIKeyWithSecret] | None = None,
-) -> Ensured[APIKeyWithSecret | APIKey]:
-    """Ensure that a project has a key of this name."""
-    with arguments_of("ensure_api_key"):
-        check_function("store", store, optional=True)
-        check(create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=as_list(roles))))
-    named = keys_named(admin, project_id=project_id, name=name)
-    if named:
-        key = the_only(named, f"API keys named {name!r}")
-        differ = differences(roles=(set(key.roles), None if roles is None else set(roles)))
-        return Ensured(value=key, created=False, differences=differ)
-    made = make_key(admin, project_id=project_id, name=_marks.makes(name), roles=roles, store=store)
-    try:
-        key = admin.api_keys.update(api_key_id=made.key.id, name=name)
-    except PineconeError as error:
-        if store is None:  # its value goes with the error
-            undo(error, f"API key {made.key.id}", admin.api_keys.delete, api_key_id=made.key.id)
-        raise
-    return Ensured(value=APIKeyWithSecret(key=key, value=made.value), created=True)
-
-
-def ensure_service_account(
-    admin: Admin,
-    *,
-    name: str,
-    role_bindings: Sequence[RoleBindingInput | RoleBindingDict] | None = None,
-    store: Store[ServiceAccountWithSecret] | None = None,
-) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
-    """Ensure that there is a service account of this name."""
-    wanted = None if role_bindings is None else as_bindings(role_bindings)
-    with arguments_of("ensure_service_account"):
-        check_function("store", store, optional=True)
-        check(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
-    named = accounts_named(admin, name)
-    if named:
-        account = the_only(named, f"service accounts named {name!r}")
-        return Ensured(value=account, created=False, differences=_roles_differ(admin, account, wanted))
-    made = make_service_account(admin, name=_marks.makes(name), role_bindings=wanted, store=store)
-    account_id = made.service_account.id
-    try:
-        differ = _roles_differ(admin, made.service_account, wanted)
-        account = admin.service_accounts.update(service_account_id=account_id, name=name)
-    except PineconeError as error:
-        if store is None:  # its secret goes with the error
-            what = f"service account {account_id}"
-            undo(error, what, admin.service_accounts.delete, service_account_id=account_id)
-        raise
-    value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
-    return Ensured(value=value, created=True, differences=differ)
-
-
-def _roles_differ(admin: Admin, account: ServiceAccount, wanted: Sequence[RoleBindingInput] | None) -> list[Difference]:
-    if wanted is None:
-        return []
-    bindings = admin.role_bindings.list(principal_type="service_account", principal_id=account.id).to_list()
-    return differences(role_bindings=(roles_found(bindings), roles_wanted(wanted)))

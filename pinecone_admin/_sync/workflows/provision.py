@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pinecone_admin._arguments import arguments_of, check_function
 from pinecone_admin._reports import Ensured, ProjectRole, ProjectRoleDict, Provisioned, project_roles
-from pinecone_admin._sync.workflows.ensure import ensure_api_key, ensure_project, ensure_role_binding
+from pinecone_admin._sync.workflows.ensure import ensure_project, ensure_role_binding
+from pinecone_admin._sync.workflows.ensure_secret import ensure_api_key
 from pinecone_admin._sync.workflows.secrets import Store, undo
 from pinecone_admin._validate import check
 from pinecone_admin._validate import key_roles as key_roles_of

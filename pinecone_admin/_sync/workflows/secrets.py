@@ -7,11 +7,11 @@ another secret is stored, and not before: its own may have been stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from pinecone_admin._primitives import Patience, hand_over, shielded
+from pinecone_admin._primitives import Patience, hand_over
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import (
     APIKey,
@@ -32,8 +32,6 @@ Store: TypeAlias = Callable[[_T], None]
 
 _LISTED = 5.0
 """Seconds within which a list shows what was created."""
-_PUTTING_AWAY = 30.0
-"""Seconds for the deletion of a temporary key, also where the workflow was cancelled."""
 
 
 def may_exist(error: PineconeError) -> bool:
@@ -98,50 +96,6 @@ def delete_left(admin: Admin, left: Sequence[APIKey]) -> None:
         with suppress(NotFoundError):
             if (admin.api_keys.describe(api_key_id=key.id)).name == key.name:
                 admin.api_keys.delete(api_key_id=key.id)
-
-
-@contextmanager
-def temporary_key(admin: Admin, *, project_id: str, name: str) -> Generator[APIKeyWithSecret]:
-    """Make a key that may change what the project holds, and delete it in every case."""
-    made = _temporary(admin, project_id=project_id, name=name)
-    failure: BaseException | None = None
-    try:
-        yield made
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        what = f"temporary API key {made.key.id} of project {project_id}"
-        in_time = False
-        with shielded(_PUTTING_AWAY):
-            undo(failure, what, admin.api_keys.delete, api_key_id=made.key.id)
-            in_time = True
-        if not in_time:
-            raise LeftoverError(f"{what} could not be deleted in time", left=[what]) from failure
-
-
-def _temporary(admin: Admin, *, project_id: str, name: str) -> APIKeyWithSecret:
-    """Make it; where that is interrupted or cancelled, it may be there already."""
-    try:
-        try:
-            return create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
-        except ForbiddenError:  # not every plan has this role
-            return create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
-    except PineconeError:
-        raise
-    except BaseException:
-        with shielded(_PUTTING_AWAY), suppress(PineconeError):  # the next run deletes what stays
-            delete_left(admin, keys_named(admin, project_id=project_id, name=name))
-        raise
-
-
-def is_gone(admin: Admin, key: APIKey) -> bool:
-    """Tell whether somebody deleted a key."""
-    try:
-        admin.api_keys.describe(api_key_id=key.id)
-    except NotFoundError:
-        return True
-    return False
 
 
 def _called(key: APIKey) -> str:
