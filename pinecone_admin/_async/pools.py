@@ -35,13 +35,18 @@ class AsyncPools(httpx.AsyncBaseTransport):
         self._proxy = proxy
         self._limits = httpx.Limits(max_connections=1, max_keepalive_connections=int(keep))
         self._pools = PerLoop(lambda: _Pool(self._make, max_connections))
+        self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of this process and loop."""
-        return await self._pools.get().send(request)
+        pool = self._pools.get()
+        if self._closed:  # asked last, as another thread may close it meanwhile
+            raise httpx.ConnectError("closed before the request was sent")
+        return await pool.send(request)
 
     async def aclose(self) -> None:
-        """Close the connections of this process and loop."""
+        """Close the connections of this process and loop, and open no others."""
+        self._closed = True
         pool = self._pools.take()
         if pool is not None:
             await pool.aclose()
@@ -98,12 +103,13 @@ class _Pool:
 
     async def take_back(self, connection: httpx.AsyncHTTPTransport) -> None:
         """Keep a connection for the next request."""
-        if self._closed or not _is_spent(connection):
-            await self.give_up(connection)
-            return
-        self._lent.discard(connection)
-        self._idle.append(connection)
-        self._slots.release()
+        if _is_spent(connection):
+            self._lent.discard(connection)
+            self._idle.append(connection)
+            if not self._closed:  # asked last, as another thread may close it meanwhile
+                self._slots.release()
+                return
+        await self.give_up(connection)
 
     async def give_up(self, connection: httpx.AsyncHTTPTransport) -> None:
         """Close a connection that was not used to its end."""

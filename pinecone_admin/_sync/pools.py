@@ -36,13 +36,18 @@ class Pools(httpx.BaseTransport):
         self._proxy = proxy
         self._limits = httpx.Limits(max_connections=1, max_keepalive_connections=int(keep))
         self._pools = PerProcess(lambda: _Pool(self._make, max_connections))
+        self._closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of this process and loop."""
-        return self._pools.get().send(request)
+        pool = self._pools.get()
+        if self._closed:  # asked last, as another thread may close it meanwhile
+            raise httpx.ConnectError("closed before the request was sent")
+        return pool.send(request)
 
     def close(self) -> None:
-        """Close the connections of this process and loop."""
+        """Close the connections of this process and loop, and open no others."""
+        self._closed = True
         pool = self._pools.take()
         if pool is not None:
             pool.close()
@@ -97,12 +102,13 @@ class _Pool:
 
     def take_back(self, connection: httpx.HTTPTransport) -> None:
         """Keep a connection for the next request."""
-        if self._closed or not _is_spent(connection):
-            self.give_up(connection)
-            return
-        self._lent.discard(connection)
-        self._idle.append(connection)
-        self._slots.release()
+        if _is_spent(connection):
+            self._lent.discard(connection)
+            self._idle.append(connection)
+            if not self._closed:  # asked last, as another thread may close it meanwhile
+                self._slots.release()
+                return
+        self.give_up(connection)
 
     def give_up(self, connection: httpx.HTTPTransport) -> None:
         """Close a connection that was not used to its end."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import time
+from typing import Any
 
 import httpx
 import pytest
 
 from pinecone_admin import PineconeConnectionError, RetryPolicy
+from pinecone_admin._async import pools as async_pools
+from pinecone_admin._sync import pools as sync_pools
 from tests.faults.cases import PATH, WORLDS, World, ending, operation
 from tests.faults.server import Action, Exchange, Server, echo, head
 from tests.faults.worlds import Client
@@ -86,6 +89,39 @@ def test_connections_that_failed_are_forgotten(world: World) -> None:
             assert isinstance(client.describe(), PineconeConnectionError)
         assert client.describe() == "x"
         assert transports() <= before + 1
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_request_that_comes_too_late(world: World) -> None:
+    """One that was on its way when the client was closed opens no connection, which nobody would close."""
+    with Server() as server, Client(world, host=server.url, access_token="given") as client:
+        pools: Any = client.admin._shared.pools
+        client.shut()
+        request = httpx.Request("POST", server.url + PATH, extensions={"timeout": {"pool": 1.0}})
+        send = pools.handle_request if world == "sync" else pools.handle_async_request
+        with pytest.raises(httpx.ConnectError, match="closed"):
+            client.do(lambda: send(request))
+        assert server.connections == 0
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_client_that_is_closed_while_a_connection_comes_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection is not kept, as nobody would close it any more."""
+    module = sync_pools if world == "sync" else async_pools
+    is_spent = module._is_spent
+
+    def closed_meanwhile(connection: Any) -> bool:
+        pools: Any = client.admin._shared.pools
+        pools._pools.get()._closed = True
+        return bool(is_spent(connection))
+
+    with Server() as server, Client(world, host=server.url, access_token="given") as client:
+        monkeypatch.setattr(module, "_is_spent", closed_meanwhile)
+        assert client.describe() == "x"
+        until = time.monotonic() + 5
+        while server._open and time.monotonic() < until:
+            time.sleep(0.001)
+        assert not server._open
 
 
 def transports() -> int:
