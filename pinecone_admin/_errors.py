@@ -187,7 +187,7 @@ def _said(error: Exception) -> str:
     if isinstance(error, httpx.RemoteProtocolError):
         return "the connection ended early, or what came was not HTTP"
     # The text of others can quote what went over the wire, and so the token.
-    if not isinstance(error, httpx.NetworkError | httpx.ProxyError):
+    if not isinstance(error, httpx.NetworkError | httpx.ProxyError | ssl.SSLError):
         return type(error).__name__
     # trio says nothing itself where a certificate is bad, and leaves that to the cause.
     # A proxy can put anything behind the number, such as the password that it was given.

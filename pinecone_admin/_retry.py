@@ -43,7 +43,7 @@ class Failure(Enum):
     BROKEN_BODY = auto()  # 2xx, and then the body breaks off
     TOO_LARGE = auto()  # 2xx, and a body beyond any of this API
     BROKEN_SERVER = auto()  # another 5xx, which may have been processed
-    UNREACHABLE = auto()  # certificate failure, unknown host, proxy authentication
+    UNREACHABLE = auto()  # certificate failure, theirs or ours, unknown host, proxy authentication
     REDIRECTED = auto()  # 3xx, which may stand for success elsewhere
     REFUSED = auto()  # any other status
 
@@ -74,6 +74,8 @@ _NOT_PROCESSED = frozenset({501, 505})
 # These say nothing of an earlier attempt at the same thing: access may have changed in between.
 _UNSETTLING = frozenset({401, 403, 407})
 _FOREVER = 1e12
+# What a server says where it does not accept our own certificate, or the lack of one.
+_CERTIFICATE_REFUSED = re.compile(r".*_ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED)")
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
 
 
@@ -166,15 +168,17 @@ class Call:
 
 
 class Trace:
-    """Listens to httpcore: whether the request itself, and not only a CONNECT, began to go out."""
+    """Listens to httpcore: whether the request itself, and not only a CONNECT, began to go out, and over new TLS."""
 
     def __init__(self) -> None:
         self.seen = False
         self.sent = False
+        self.secured = False
 
     def __call__(self, event: str, info: Mapping[str, object]) -> None:
         """Take one event."""
         self.seen = True
+        self.secured = self.secured or event.endswith(".start_tls.complete")
         if event.endswith(".send_request_headers.started"):
             self.sent = self.sent or getattr(info.get("request"), "method", b"") != b"CONNECT"
 
@@ -203,6 +207,8 @@ def classify_error(error: Exception, trace: Trace, *, answered: bool, handled: B
     """
     if answered:
         return Failure.TOO_LARGE if isinstance(error, AnswerTooLargeError) else Failure.BROKEN_BODY
+    if _is_certificate_refused(error, trace, handled):
+        return Failure.UNREACHABLE
     if trace.sent:
         return Failure.NO_ANSWER
     if _is_permanent(error, handled):
@@ -225,6 +231,14 @@ def _is_permanent(error: Exception, handled: BaseException | None) -> bool:
         or (isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME)
         for cause in causes(error, until=handled)
     )
+
+
+def _is_certificate_refused(error: Exception, trace: Trace, handled: BaseException | None) -> bool:
+    """Tell whether the server ended the handshake for our certificate: in TLS 1.3 the request is on its way by then."""
+    if not (trace.secured if trace.sent else trace.seen):
+        return False
+    reasons = [cause.reason for cause in causes(error, until=handled) if isinstance(cause, ssl.SSLError)]
+    return any(reason and _CERTIFICATE_REFUSED.fullmatch(reason) for reason in reasons)
 
 
 def causes(error: BaseException | None, *, until: BaseException | None) -> list[BaseException]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ import pytest
 import trustme
 
 from pinecone_admin import Admin, PineconeConnectionError, PineconeError, PineconeValueError
-from tests.faults.cases import PATH, WORLDS, Certificates, World, call, operation
+from pinecone_admin._retry import Failure, Trace, classify_error
+from tests.faults.cases import PATH, WORLDS, Certificates, World, call, operation, silent
 from tests.faults.server import TOKEN_PATH, Server
 
 
@@ -95,6 +97,66 @@ def test_client_certificates(world: World, authority: trustme.CA, certificates: 
         error = ask(world, server, ssl_verify=certificates.client)
         assert isinstance(error, PineconeError)
         assert (server.exchanges, server.processed["POST", PATH]) == (1, 1)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize(
+    ("version", "own", "reason"),
+    [
+        (ssl.TLSVersion.TLSv1_2, True, "unknown ca"),
+        (ssl.TLSVersion.TLSv1_3, True, "unknown ca"),
+        (ssl.TLSVersion.TLSv1_3, False, "certificate required"),
+    ],
+)
+def test_a_client_certificate_that_is_refused(
+    version: ssl.TLSVersion, own: bool, reason: str, world: World, authority: trustme.CA
+) -> None:
+    """It is no reason to try again; the request was not processed, although TLS 1.3 says so after it was sent."""
+    demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    demanding.maximum_version = version
+    authority.issue_cert("127.0.0.1").configure_cert(demanding)
+    authority.configure_trust(demanding)
+    demanding.verify_mode = ssl.CERT_REQUIRED
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    if own:
+        trustme.CA().issue_cert("client@example.com").configure_cert(trusting)
+
+    def refuse(connection: socket.socket) -> bool:
+        with demanding.wrap_socket(connection.dup(), server_side=True, do_handshake_on_connect=False) as secured:
+            with pytest.raises(ssl.SSLError):
+                secured.do_handshake()
+            return silent(connection)  # what is closed with something unread is reset, and what was said is lost
+
+    with Server(greetings=[refuse]) as server:
+        host = server.url.replace("http:", "https:")
+        for verb in ("GET", "POST"):
+            error = call(world, operation(verb), host=host, access_token="given", ssl_verify=trusting)
+            assert isinstance(error, PineconeConnectionError)
+            assert (error.outcome, error.safe_to_retry, error.attempts) == ("not_sent", True, 1)
+            assert reason in str(error)
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("events", "failure"),
+    [
+        ([], Failure.NO_ANSWER),
+        (["http11.send_request_headers.started"], Failure.NO_ANSWER),
+        (["connection.start_tls.started"], Failure.UNREACHABLE),
+        (["connection.start_tls.complete", "http11.send_request_headers.started"], Failure.UNREACHABLE),
+    ],
+)
+@pytest.mark.parametrize(
+    "reason", ["TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_BAD_CERTIFICATE", "TLSV1_ALERT_UNKNOWN_CA"]
+)
+def test_when_a_refused_certificate_is_believed(events: list[str], failure: Failure, reason: str) -> None:
+    """Only of a handshake that was seen: over a connection that is used again, a request may have been processed."""
+    trace, error = Trace(), ssl.SSLError(1, "alert")
+    error.reason = reason
+    for event in events:
+        trace(event, {})
+    assert classify_error(error, trace, answered=False) is failure
 
 
 @pytest.mark.parametrize("argument", ["host", "oauth_url"])
