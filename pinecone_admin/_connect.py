@@ -19,6 +19,9 @@ from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 EXCHANGE_ATTEMPTS = 3
 
+EXCHANGES_AT_ONCE = 20
+"""How many connections lead to the token endpoint: one is enough, but for exchanges that hang while others go on."""
+
 
 def check_transports(transport: object, oauth_transport: object, *, kind: type, mints: bool) -> None:
     """Refuse transports that cannot do what they are given for."""
@@ -73,4 +76,4 @@ def own_pools(config: Config) -> Pools:
     """Make the connections of the token exchange."""
     assert config.context is not None  # noqa: S101 - made where a transport is missing
     # An exchange is rare, so none of its connections waits for the next one.
-    return Pools(context=config.context, proxy=config.oauth_proxy, max_connections=1, keep=False)
+    return Pools(context=config.context, proxy=config.oauth_proxy, max_connections=EXCHANGES_AT_ONCE, keep=False)

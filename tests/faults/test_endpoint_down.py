@@ -197,3 +197,19 @@ def test_new_credentials_do_not_cool_down() -> None:
         admin.update_secret("third")
         assert admin.token().value == "token-2"
         assert server.exchanges == 3
+
+
+def test_a_new_secret_does_not_wait_behind_an_exchange_that_hangs() -> None:
+    """The exchange that it replaces has connections of its own, and whoever waited for that one gets the new token."""
+    with (
+        Server(tokens=[Exchange.hang, mint]) as server,
+        Admin(**server.client) as admin,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        waiting = threads.submit(admin.token)
+        while not server.exchanges:
+            time.sleep(0.001)
+        admin.update_secret("new")
+        hurried = admin.with_options(timeout=5)
+        assert [hurried.token().value, waiting.result(5).value] == ["token-1", "token-1"]
+        assert server.exchanges == 2
