@@ -8,7 +8,15 @@ from contextvars import copy_context
 from typing import Protocol, TypeAlias
 
 from pinecone_admin._config import Bearer
-from pinecone_admin._primitives import PerProcess, Turns, current_clock, start_thread, wait_for
+from pinecone_admin._primitives import (
+    AsyncSlots,
+    PerLoop,
+    PerProcess,
+    async_wait_for,
+    current_clock,
+    start_thread,
+    wait_for,
+)
 from pinecone_admin._token import AccessToken
 from pinecone_admin.errors import ClientClosedError, PineconeError, PineconeTimeoutError
 
@@ -50,7 +58,7 @@ class BearerSource:
     def __init__(self, bearer: Bearer) -> None:
         self._bearer = bearer
         self._clock = current_clock()
-        self._turns = Turns(ASKED_AT_ONCE)
+        self._turns = PerLoop(lambda: AsyncSlots(ASKED_AT_ONCE))
         self._asked = PerProcess(set[Future[Given]])
         self._closed = False
 
@@ -65,14 +73,21 @@ class BearerSource:
         if not callable(self._bearer.token):
             return _given(_read(self._bearer))
         answer = self._ask()
-        return _given(answer.result() if wait_for(answer, deadline - self._clock.monotonic()) else _late())
+        return _given(answer.result() if wait_for(answer, self._left(deadline)) else _late())
 
     async def async_get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
         """Do as ``get`` does, without blocking the loop."""
         if not callable(self._bearer.token):
             return _given(_read(self._bearer))
-        answer = await self._turns.async_wait_for(self._ask, deadline - self._clock.monotonic())
-        return _given(_late() if answer is None else answer.result())
+        turns = self._turns.get()
+        if not await turns.acquire(self._left(deadline)):
+            raise _late()
+        try:
+            answer = self._ask()
+            done = await async_wait_for(answer, self._left(deadline))
+        finally:
+            turns.release()
+        return _given(answer.result() if done else _late())
 
     def learn(self, answer: object) -> None:
         """Hold no secret."""
@@ -82,6 +97,9 @@ class BearerSource:
         self._closed = True
         for answer in list(self._asked.take() or ()):
             _finish(answer, ClientClosedError("the client is closed"))
+
+    def _left(self, deadline: float) -> float:
+        return deadline - self._clock.monotonic()
 
     def _ask(self) -> Future[Given]:
         answer, asked = Future[Given](), self._asked.get()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import copy_context
 from functools import cached_property
 from importlib import import_module
@@ -223,30 +224,6 @@ class PerProcess(Generic[_T]):
         return self._values.pop(os.getpid(), None)
 
 
-class Turns:
-    """Lets only so many tasks of an event loop have work done at once."""
-
-    def __init__(self, count: int) -> None:
-        self._limiters = PerLoop(lambda: _limiter(count))
-
-    async def async_wait_for(self, begin: Callable[[], Future[_T]], seconds: float) -> Future[_T] | None:
-        """Begin when it is this task's turn, and wait; None where it is not done in time."""
-        import anyio  # noqa: PLC0415 - see the top
-
-        with anyio.move_on_after(max(0.0, seconds)):
-            async with self._limiters.get():
-                future = begin()
-                await async_wait_for(future, float("inf"))
-                return future
-        return None
-
-
-def _limiter(count: int) -> AbstractAsyncContextManager[object]:
-    import anyio  # noqa: PLC0415 - see the top
-
-    return anyio.CapacityLimiter(count)
-
-
 class made_once(cached_property[_T]):  # noqa: N801 - a decorator, named as its base is
     """A ``cached_property`` without the lock that it has before Python 3.12, which a fork could leave held."""
 
@@ -275,13 +252,31 @@ def async_hang_up(stream: httpcore.AsyncNetworkStream) -> None:
     """Leave it to closing, which a task that reads does notice."""
 
 
+def bound_reads(stream: httpcore.NetworkStream, left: Callable[[float | None], float | None]) -> None:
+    """Bound TLS within the TLS of a proxy: httpcore makes many reads of one, and gives each of them the whole time."""
+    outer = stream.get_extra_info("socket")
+    if not isinstance(outer, ssl.SSLSocket):
+        return
+    receive = outer.recv
+
+    def receive_in_time(buflen: int = 1024, flags: int = 0) -> bytes:
+        outer.settimeout(left(outer.gettimeout()))
+        return receive(buflen, flags)
+
+    outer.recv = receive_in_time  # type: ignore[method-assign]
+
+
+def async_bound_reads(stream: httpcore.AsyncNetworkStream, left: Callable[[float | None], float | None]) -> None:
+    """Leave it to the backend, which times all reads of one together."""
+
+
 class Slots:
     """So many can be taken at once; who waits longest is next, which ``threading.Semaphore`` does not care about."""
 
     def __init__(self, count: int) -> None:
         self._free = count
         self._waiting: deque[threading.Event] = deque()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may ask while its own thread holds it
 
     def acquire(self, seconds: float) -> bool:
         """Take one, within the seconds; tells whether there was one."""

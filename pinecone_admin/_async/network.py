@@ -10,11 +10,12 @@ import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import httpcore
 
-from pinecone_admin._primitives import async_addresses, async_hang_up, async_shielded
+from pinecone_admin._primitives import async_addresses, async_bound_reads, async_hang_up, async_shielded
 
 _PIECE = 64 * 1024
 """Bytes written at a time: httpcore times each of the writes that a slow reader makes of one, and not all together."""
@@ -117,6 +118,7 @@ class AsyncBoundedStream(httpcore.AsyncNetworkStream):
     ) -> httpcore.AsyncNetworkStream:
         """Go on within TLS."""
         left = _left(timeout, httpcore.ConnectTimeout)
+        async_bound_reads(self._stream, partial(_left, expired=httpcore.ReadTimeout))
         try:
             return AsyncBoundedStream(await self._stream.start_tls(ssl_context, server_hostname, left))
         except BaseException:

@@ -11,11 +11,12 @@ import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import httpcore
 
-from pinecone_admin._primitives import addresses, hang_up, shielded
+from pinecone_admin._primitives import addresses, bound_reads, hang_up, shielded
 
 _PIECE = 64 * 1024
 """Bytes written at a time: httpcore times each of the writes that a slow reader makes of one, and not all together."""
@@ -118,6 +119,7 @@ class BoundedStream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         """Go on within TLS."""
         left = _left(timeout, httpcore.ConnectTimeout)
+        bound_reads(self._stream, partial(_left, expired=httpcore.ReadTimeout))
         try:
             return BoundedStream(self._stream.start_tls(ssl_context, server_hostname, left))
         except BaseException:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -197,6 +198,24 @@ def test_an_https_proxy(certificate: str, world: World, server: Server, certific
     with Server(steps=[tunnel], tls=certificates.servers["unknown"]) as proxy:
         arguments = {name: value for name, value in server.client.items() if name != "lazy"}
         assert call(world, operation("POST"), **arguments, proxy_url=proxy.url, ssl_verify=False) is None
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_an_https_proxy_that_drips(world: World, server: Server, certificates: Certificates) -> None:
+    """TLS within TLS takes no longer than the call has, however small the pieces are in which it comes."""
+
+    def drip(exchange: Exchange) -> None:
+        exchange.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+        exchange.drip(b"\x16\x03\x03\x40\x00" + bytes(150))  # a record of 16 KiB, which would take minutes
+        exchange.keep = False
+
+    with Server(steps=[drip], tls=certificates.servers["good"]) as proxy:
+        started = time.monotonic()
+        options = {"host": server.url, "access_token": "given", "proxy_url": proxy.url, "timeout": 0.5}
+        error = call(world, operation("POST"), **options, ssl_verify=certificates.client)
+        took = time.monotonic() - started
+    assert isinstance(error, PineconeTimeoutError)
+    assert (error.outcome, took < 1.5) == ("not_sent", True)
 
 
 @pytest.mark.parametrize("world", WORLDS)

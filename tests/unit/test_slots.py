@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -63,6 +64,19 @@ def test_an_interrupted_wait_takes_no_place(*, comes: bool) -> None:
         slots.release()
     assert slots.acquire(0)
     assert not slots.acquire(0)
+
+
+@pytest.mark.timeout(10)
+def test_a_signal_handler_takes_a_place_too() -> None:
+    """Also where the signal comes while its own thread is about to take one."""
+    slots, taken = Slots(2), list[bool]()
+    before = signal.signal(signal.SIGUSR1, lambda *_: taken.append(slots.acquire(0)))
+    try:
+        with slots._lock:
+            signal.raise_signal(signal.SIGUSR1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert taken == [True]
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
