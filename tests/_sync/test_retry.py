@@ -263,11 +263,14 @@ def test_a_fresh_token_does_not_extend_the_deadline(
     assert clock.monotonic() <= 1_000 + 8 * 2 + 1
 
 
-def test_a_call_whose_time_is_over_is_not_sent(connect: Callable[..., Admin], clock: VirtualClock) -> None:
+@pytest.mark.parametrize("seconds", [10, 10.5, 11])
+def test_a_call_whose_time_is_over_is_not_sent(
+    seconds: float, connect: Callable[..., Admin], clock: VirtualClock
+) -> None:
     """Where the token took all of it, nothing goes out."""
 
     def slow(_: httpx.Request) -> Answer:
-        clock.advance(11)
+        clock.advance(seconds)
         return token_answer(1)
 
     script = Script(tokens=[slow])
@@ -470,13 +473,65 @@ def test_a_failing_on_retry_costs_a_warning_only(
 def test_an_answer_beyond_32_mib_is_not_read(method: str, announced: bool, connect: Callable[..., Admin]) -> None:
     """No answer of this API is so large, so the call fails at once; it was processed."""
     largest = 32 * 1024 * 1024
-    headers = {"content-length": str(largest + 1)} if announced else {}
-    script = Script(Answer(200, b"x" * (1 if announced else largest + 1), headers))
+
+    def headers(length: int) -> dict[str, str]:
+        return {"content-length": str(length)} if announced else {}
+
+    script = Script(Answer(200, b"x" * (1 if announced else largest + 1), headers(largest + 1)))
     with raises(PineconeConnectionError) as caught:
         connect(script).send(probe(method))
     assert (caught.value.outcome, len(script.requests)) == ("done", 1)
     with raises(ResponseParsingError):
-        connect(Script(Answer(200, b"x" * largest))).projects.list()
+        connect(Script(Answer(200, b"x" * largest, headers(largest)))).projects.list()
+
+
+class _Stream(httpx.SyncByteStream):
+    """A body that tells what becomes of it."""
+
+    def __init__(self, content: bytes, ends: Exception | None = None) -> None:
+        self._content = content
+        self._ends = ends
+        self.told: list[str] = []
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield self._content
+        finally:
+            self.told.append("left")
+
+    def close(self) -> None:
+        """Be done with it."""
+        self.told.append("closed")
+        if self._ends is not None:
+            raise self._ends
+
+
+class _Streaming(httpx.BaseTransport):
+    """Answers with one body."""
+
+    def __init__(self, stream: _Stream) -> None:
+        self._stream = stream
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer."""
+        return httpx.Response(200, stream=self._stream, request=request)
+
+
+def test_a_body_that_is_left_in_the_middle_is_ended_there() -> None:
+    """What gives it is not left to the garbage collector, which could not wait for it."""
+    stream = _Stream(bytes(32 * 1024 * 1024 + 1))
+    with pytest.raises(httpx.ReadError):
+        RetryTransport(_Streaming(stream)).handle_request(httpx.Request("GET", "https://a.example/"))
+    assert stream.told == ["left", "closed"]
+
+
+@pytest.mark.parametrize("error", [httpx.ReadError("reset"), OSError("bad file descriptor")])
+def test_an_answer_that_was_read_is_kept_though_its_end_fails(error: Exception) -> None:
+    """Nothing that closing it raises says anything about the request."""
+    stream = _Stream(b"whole", error)
+    request = httpx.Request("POST", "https://a.example/")
+    response = RetryTransport(_Streaming(stream)).handle_request(request)
+    assert (response.read(), stream.told) == (b"whole", ["left", "closed"])
 
 
 def test_the_transport_can_be_used_alone(clock: VirtualClock) -> None:
@@ -514,6 +569,19 @@ def test_the_transport_alone_has_a_deadline_of_its_own(clock: VirtualClock) -> N
         for count in (2, 4):
             client.get("https://example.com/x")
             assert len(script.requests) == count
+
+
+def test_the_transport_alone_has_a_minute(clock: VirtualClock) -> None:
+    """Unless it is told otherwise."""
+
+    def slow(_: httpx.Request) -> Answer:
+        clock.advance(59)
+        return Answer(503)
+
+    script = Script(slow)
+    RetryTransport(script).handle_request(httpx.Request("GET", "https://a.example/"))
+    first, second = (request.extensions["timeout"]["read"] for request in script.requests)
+    assert (first, second + sum(clock.slept)) == (20, pytest.approx(1))
 
 
 def test_a_callers_shorter_timeouts_stay(clock: VirtualClock) -> None:
