@@ -222,16 +222,22 @@ def resolve_allow_http(allow_http: object, env: Mapping[str, str]) -> bool:
     return check_bool("allow_http", allow_http) or env.get("PINECONE_ADMIN_ALLOW_HTTP") == "1"
 
 
-def resolve_proxy(url: str, proxy_url: object, context: ssl.SSLContext) -> httpx.Proxy | None:
+def resolve_proxy(url: str, proxy_url: object, context: ssl.SSLContext, *, allow_http: bool) -> httpx.Proxy | None:
     """Decide which proxy reaches an address: the explicit one, or as the standard library reads the environment."""
-    name, value = "proxy_url", proxy_url
+    name, value, target = "proxy_url", proxy_url, httpx.URL(url)
     if value is None:
-        target, proxies = httpx.URL(url), getproxies()
+        proxies = getproxies()
         name = f"{target.scheme.upper()}_PROXY"
         value = proxies.get(target.scheme) or proxies.get("all")
         if not value or proxy_bypass(target.netloc.decode("ascii")):
             return None
-    return _check_proxy(name, value, context)
+    proxy = _check_proxy(name, value, context)
+    if target.scheme == "http" and not allow_http and not is_loopback(proxy.url.host):
+        raise PineconeValueError(
+            f"{name} would lead plain http for {target.host} beyond loopback, which shows the token to everybody on "
+            "the way: use https, except the host by NO_PROXY, or allow_http=True"
+        )
+    return proxy
 
 
 def _check_proxy(name: str, value: object, context: ssl.SSLContext) -> httpx.Proxy:
@@ -359,8 +365,8 @@ def resolve(
             ),
             api_url=api,
             oauth_url=oauth,
-            api_proxy=None if context is None else resolve_proxy(api, proxy_url, context),
-            oauth_proxy=None if context is None else resolve_proxy(oauth, proxy_url, context),
+            api_proxy=None if context is None else resolve_proxy(api, proxy_url, context, allow_http=plain_http),
+            oauth_proxy=None if context is None else resolve_proxy(oauth, proxy_url, context, allow_http=plain_http),
             context=context,
             agent=user_agent(source_tag),
             options=Options(

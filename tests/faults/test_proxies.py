@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from urllib.request import proxy_bypass
 
 import pytest
 
@@ -259,6 +261,93 @@ def test_the_environment(
         error = ask(world, server, certificates, retry=RetryPolicy(max_attempts=1))
         assert (error is not None) == proxied
         assert (proxy.calls("CONNECT") > 0, server.connections) == ((True, 0) if proxied else (False, 2))
+
+
+# NO_PROXY, host → whether the proxy is left out.
+EXCEPTIONS = [
+    ("api.example.com", "api.example.com", True),
+    ("api.example.com", "https://api.example.com/prefix", True),
+    ("api.example.com", "api.example.com:8443", True),
+    ("API.Example.COM", "Api.example.com", True),
+    ("example.com", "api.example.com", True),
+    (".example.com", "api.example.com", True),
+    (".example.com", "example.com", True),
+    ("example.com", "badexample.com", False),
+    ("api.example.com", "example.com", False),
+    ("example.com.", "api.example.com", False),
+    ("*.example.com", "api.example.com", False),
+    ("api.example.com:8443", "api.example.com:8443", True),
+    ("example.com:8443", "api.example.com:8443", True),
+    ("api.example.com:8443", "api.example.com:9443", False),
+    ("api.example.com:8443", "api.example.com", False),
+    ("*", "api.example.com", True),
+    ("other.example, *", "api.example.com", False),
+    ("other.example, api.example.com ,", "api.example.com", True),
+    ("other.example api.example.com", "api.example.com", False),
+    ("10.1.2.3", "10.1.2.3", True),
+    ("10.1.2.3", "10.1.2.3:8443", True),
+    ("10.1.2.3:8443", "10.1.2.3:8443", True),
+    ("10.0.0.0/8", "10.1.2.3", False),
+    ("[fd00::1]", "https://[fd00::1]:8443", True),
+    ("fd00::1", "https://[fd00::1]", False),
+    ("", "api.example.com", False),
+    (" ", "api.example.com", False),
+]
+
+
+@pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
+@pytest.mark.parametrize(("exceptions", "host", "excepted"), EXCEPTIONS)
+def test_no_proxy_is_what_the_standard_library_takes_it_for(
+    exceptions: str, host: str, excepted: bool, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hosts, domains, ports, addresses and the star, in capitals or not, for API and token endpoint alike."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv(variable, exceptions)
+    url = host if "://" in host else f"https://{host}"
+    assert bool(proxy_bypass(url.split("/")[2])) == excepted
+    with Admin(client_id="i", client_secret="s", host=host, oauth_url=f"{url}/oauth/token", lazy=True) as admin:
+        config = admin._shared.config
+    for proxy in (config.api_proxy, config.oauth_proxy):
+        assert (proxy is None) == excepted
+
+
+@pytest.mark.parametrize(
+    ("variables", "excepted"),
+    [
+        ({"NO_PROXY": "*", "no_proxy": "other.example"}, False),
+        ({"NO_PROXY": "other.example", "no_proxy": "api.example.com"}, True),
+        ({"NO_PROXY": "*", "no_proxy": ""}, False),
+    ],
+)
+def test_the_variable_in_small_letters_comes_first(
+    variables: dict[str, str], excepted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it is empty, as in the standard library."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert bool(proxy_bypass("api.example.com")) == excepted
+    with Admin(access_token="given", host="api.example.com", lazy=True) as admin:
+        assert (admin._shared.config.api_proxy is None) == excepted
+
+
+@pytest.mark.parametrize("by_variable", [True, False])
+@pytest.mark.parametrize("proxy", ["http://10.0.0.1:3128", "https://proxy.example"])
+def test_plain_http_does_not_leave_the_machine_through_a_proxy(
+    proxy: str, by_variable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is plain http because it is for loopback is not given to a proxy elsewhere, unless that is allowed."""
+    options: dict[str, Any] = {"host": "http://localhost:8080", "access_token": "given"}
+    if by_variable:
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+    else:
+        options["proxy_url"] = proxy
+    with pytest.raises(PineconeValueError, match="HTTP_PROXY would" if by_variable else "proxy_url would"):
+        Admin(**options)
+    Admin(**options, allow_http=True).close()
+    if by_variable:
+        monkeypatch.setenv("NO_PROXY", "localhost")
+        Admin(**options).close()
 
 
 def test_the_environment_is_read_at_construction(
