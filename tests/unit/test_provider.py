@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -14,6 +15,7 @@ from pinecone_admin._token import AccessToken, Minted
 from pinecone_admin.errors import PineconeTimeoutError, TokenError
 from tests.support.clock import VirtualClock
 from tests.support.script import Script
+from tests.support.together import settle
 
 LEFT = 20.0
 
@@ -93,3 +95,19 @@ def test_without_a_fallback_a_wait_that_is_late_is_an_error(provider: TokenProvi
     """The time of the call is over."""
     with pytest.raises(PineconeTimeoutError, match="no token in time"):
         provider._result(wait(clock), done=False)
+
+
+@pytest.mark.timeout(10)
+def test_a_signal_handler_asks_for_a_token_too(provider: TokenProvider, clock: VirtualClock) -> None:
+    """Also where the signal comes while its own thread holds the lock, and nobody else can take it."""
+    given: list[str] = []
+    before = signal.signal(
+        signal.SIGUSR1, lambda *_: given.append(provider.get(deadline=clock.monotonic() + 0.01).value)
+    )
+    try:
+        with provider._lock:
+            signal.raise_signal(signal.SIGUSR1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    settle()
+    assert given == ["old"]
