@@ -14,7 +14,8 @@ import anyio
 import httpx
 import pytest
 
-from pinecone_admin import AsyncAdmin, ClientClosedError, TokenError
+from pinecone_admin import AsyncAdmin, ClientClosedError, PineconeConnectionError, TokenError
+from pinecone_admin._provider import TokenProvider
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, check_promises, raises
 from tests.support.script import Answer, Script, token_answer
@@ -49,6 +50,21 @@ async def test_left_more_than_300_s_or_a_quarter(
     clock.advance(age)
     assert [await current(admin), await current(admin)] == ["token-1", "token-1"]
     assert len(script.exchanges) == 1
+
+
+async def test_every_token_has_a_share_of_its_own(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+    """From nothing to a fifth, so that what started together does not refresh together."""
+    admin = connect(Script())
+    shares: list[float] = []
+    for _ in range(40):
+        await current(admin)
+        tokens = admin._shared.tokens
+        assert isinstance(tokens, TokenProvider)
+        assert tokens._current is not None
+        shares.append(tokens._current.jitter)
+        clock.advance(1800)
+    assert 0 <= min(shares) < 0.1 < max(shares) <= 0.2
+    assert len(set(shares)) > 30
 
 
 BELOW = [(1800, 1561), (1800, 1769), (86_400, 86_161), (86_400, 86_369), (100, 81), (100, 89.9), (5, 4.1), (5, 4.49)]
@@ -332,6 +348,15 @@ async def test_html_list_string_truncated_or_captive_page(
 ) -> None:
     """The error has a type, and shows neither body nor headers, which could hold a token."""
     await check_refused(connect, answer, message, clock)
+
+
+async def test_the_longest_answer(connect: Callable[..., AsyncAdmin]) -> None:
+    """64 KiB are read, and not a byte more."""
+    body = json.dumps(token_answer(1).body).encode()
+    admin = connect(Script(tokens=[Answer(200, body.ljust(64 * 1024))]))
+    assert await current(admin) == "token-1"
+    with raises(PineconeConnectionError):
+        await connect(Script(tokens=[Answer(200, body.ljust(64 * 1024 + 1))]), lazy=True).token()
 
 
 async def test_secret_rotated_underneath(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:

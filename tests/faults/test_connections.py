@@ -12,6 +12,7 @@ import pytest
 from pinecone_admin import PineconeConnectionError, RetryPolicy
 from pinecone_admin._async import pools as async_pools
 from pinecone_admin._sync import pools as sync_pools
+from pinecone_admin.operations import Operation
 from tests.faults.cases import PATH, WORLDS, World, ending, operation
 from tests.faults.server import Action, Exchange, Server, echo, head
 from tests.faults.worlds import Client
@@ -89,6 +90,17 @@ def test_connections_that_failed_are_forgotten(world: World) -> None:
             assert isinstance(client.describe(), PineconeConnectionError)
         assert client.describe() == "x"
         assert transports() <= before + 1
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("size", [64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1, 300_000])
+def test_a_large_request_arrives_whole(size: int, world: World) -> None:
+    """It is written in pieces, which keep their order."""
+    name = "".join(map(str, range(size)))[:size]
+    large = Operation(id="large", method="PUT", path=PATH, returns=None, body=name)
+    with Server() as server, Client(world, host=server.url, access_token="given") as client:
+        assert client.do(lambda: client.admin.send(large)) is None
+        assert [request.body for request in server.requests] == [f'"{name}"'.encode()]
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -1,0 +1,113 @@
+"""What belongs to one process or event loop, and what a fork must not find half done."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
+from importlib import import_module
+from typing import Generic, Self, TypeVar, overload
+from weakref import WeakKeyDictionary
+
+_T = TypeVar("_T")
+
+
+def running_loop() -> object:
+    """Give the event loop one is in: asyncio's, or the token of trio's."""
+    import asyncio  # noqa: PLC0415 - see the package
+
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        import trio  # noqa: PLC0415 - whoever runs in trio has it
+
+        return trio.lowlevel.current_trio_token()
+
+
+class PerLoop(Generic[_T]):
+    """One value for each process and event loop, made when it is first asked for."""
+
+    def __init__(self, make: Callable[[], _T]) -> None:
+        self._make = make
+        self._values: WeakKeyDictionary[object, tuple[int, _T]] = WeakKeyDictionary()
+
+    def get(self) -> _T:
+        """Give the value of this process and loop."""
+        loop = running_loop()
+        process, value = self._values.get(loop, (None, None))
+        if value is None or process != os.getpid():
+            self._drop_closed_loops()
+            value = self._make()
+            self._values[loop] = (os.getpid(), value)
+        return value
+
+    def _drop_closed_loops(self) -> None:
+        # A pool refers to its loop, so the weak key alone never lets go of it.
+        for loop in [reference() for reference in self._values.keyrefs()]:  # a copy: other threads add loops meanwhile
+            if getattr(loop, "is_closed", bool)():
+                self._values.pop(loop, None)
+
+    def take(self) -> _T | None:
+        """Give the value of this process and loop away, if there is one."""
+        process, value = self._values.pop(running_loop(), (None, None))
+        return value if process == os.getpid() else None
+
+
+class PerProcess(Generic[_T]):
+    """One value for each process; the twin of ``PerLoop`` where there is no loop."""
+
+    def __init__(self, make: Callable[[], _T]) -> None:
+        self._make = make
+        self._values: dict[int, _T] = {}
+
+    def get(self) -> _T:
+        """Give the value of this process; a dict's ``setdefault`` needs no lock that a fork could leave held."""
+        value = self._values.get(os.getpid())
+        return value if value is not None else self._values.setdefault(os.getpid(), self._make())
+
+    def take(self) -> _T | None:
+        """Give the value of this process away, if there is one."""
+        return self._values.pop(os.getpid(), None)
+
+
+class made_once(cached_property[_T]):  # noqa: N801 - a decorator, named as its base is
+    """A ``cached_property`` without the lock that it has before Python 3.12, which a fork could leave held."""
+
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> _T: ...
+
+    def __get__(self, instance: object, owner: type | None = None) -> Self | _T:
+        """Give the value of an instance; made by two threads at once, the first one's is kept."""
+        if instance is None:
+            return self
+        assert self.attrname is not None  # noqa: S101 - a class names what is in it
+        kept: _T = vars(instance).setdefault(self.attrname, self.func(instance))
+        return kept
+
+
+_LOADED_WHEN_USED = (
+    "encodings.idna", "cattrs", "cattrs.cols", "cattrs.gen", "dateutil.parser", "generated_client.api",
+    "pinecone_admin.{world}.api_keys", "pinecone_admin.{world}.invites", "pinecone_admin.{world}.organizations",
+    "pinecone_admin.{world}.projects", "pinecone_admin.{world}.role_bindings",
+    "pinecone_admin.{world}.service_accounts", "pinecone_admin.{world}.users",
+)  # fmt: skip
+
+
+def _load_before_fork() -> None:
+    """Load it all: a child would wait for ever for a module that another thread was importing at that moment."""
+    for world in ("_sync", "_async"):
+        if f"pinecone_admin.{world}.client" in sys.modules:
+            for name in _LOADED_WHEN_USED:
+                import_module(name.format(world=world))
+    if "pinecone_admin._async.client" in sys.modules:
+        for backend in ("asyncio", "trio"):
+            with suppress(ImportError):  # not everybody has trio
+                import_module(f"anyio._backends._{backend}")
+
+
+os.register_at_fork(before=_load_before_fork)
