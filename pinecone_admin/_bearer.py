@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
+from concurrent.futures import Future
 from contextvars import copy_context
 from typing import Protocol, TypeAlias
 
@@ -14,6 +13,7 @@ from pinecone_admin._primitives import (
     PerProcess,
     async_wait_for,
     current_clock,
+    finish,
     start_thread,
     wait_for,
 )
@@ -96,7 +96,7 @@ class BearerSource:
         """Let go whoever waits for the callable."""
         self._closed = True
         for answer in list(self._asked.take() or ()):
-            _finish(answer, ClientClosedError("the client is closed"))
+            finish(answer, ClientClosedError("the client is closed"))
 
     def _left(self, deadline: float) -> float:
         return deadline - self._clock.monotonic()
@@ -118,7 +118,7 @@ def _answer(bearer: Bearer, answer: Future[Given]) -> None:
         given = _read(bearer)
     except BaseException as exc:  # noqa: BLE001 - whatever it is, sys.exit() too, nobody must wait for ever
         given = PineconeError(f"access_token: the callable failed with {type(exc).__name__}", operation="get_token")
-    _finish(answer, given)
+    finish(answer, given)
 
 
 def _read(bearer: Bearer) -> Given:
@@ -127,11 +127,6 @@ def _read(bearer: Bearer) -> Given:
     except PineconeError as exc:
         # The frames of its traceback hold the token.
         return exc.with_traceback(None)
-
-
-def _finish(answer: Future[Given], given: Given) -> None:
-    with suppress(InvalidStateError):  # closed meanwhile
-        answer.set_result(given)
 
 
 def _given(given: Given) -> AccessToken:

@@ -6,8 +6,7 @@ import copy
 import os
 import random
 import threading
-from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
+from concurrent.futures import Future
 from typing import Any, TypeAlias
 from weakref import WeakSet
 
@@ -18,7 +17,7 @@ from generated_client import models
 from pinecone_admin._cache import SafeCache
 from pinecone_admin._config import Credentials, check_text
 from pinecone_admin._exchange import Exchange
-from pinecone_admin._primitives import async_wait_for, current_clock, start_thread, wait_for
+from pinecone_admin._primitives import async_wait_for, current_clock, finish, start_thread, wait_for
 from pinecone_admin._token import AUDIENCE, AccessToken, Failures, Minted, Use, failed, fingerprint, judge
 from pinecone_admin.errors import ClientClosedError, Masked, PineconeError, PineconeTimeoutError
 
@@ -70,9 +69,8 @@ class _Flight:
         return self._grounded.acquire(blocking=False)
 
     def land(self, result: Flown) -> None:
-        """Let everybody who waits have the result; the first one counts."""
-        with suppress(InvalidStateError):
-            self.landed.set_result(result)
+        """Let everybody who waits have the result."""
+        finish(self.landed, result)
 
 
 @frozen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from contextlib import AbstractContextManager, nullcontext, suppress
 from inspect import isawaitable, iscoroutine
 from typing import TypeVar
@@ -32,6 +32,12 @@ def start_thread(work: Callable[[], None]) -> bool:
     except (RuntimeError, MemoryError):
         return False
     return True
+
+
+def finish(future: Future[_T], result: _T) -> None:
+    """Let everybody who waits have the result; the first one counts."""
+    with suppress(InvalidStateError):
+        future.set_result(result)
 
 
 def wait_for(future: Future[_T], seconds: float) -> bool:
