@@ -47,10 +47,12 @@ def _left(timeout: float | None, expired: type[Exception]) -> float | None:
 
 
 class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections as another backend does, within the bound."""
+    """Opens connections as another backend does, within the bound, and closes whatever it has opened."""
 
     def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
         self._backend = backend
+        self._closed = False
+        self.streams: set[AsyncBoundedStream] = set()
 
     async def connect_tcp(
         self,
@@ -72,7 +74,7 @@ class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
                 if remaining == 1:
                     raise
             else:
-                return AsyncBoundedStream(stream)
+                return await self.bound(stream)
         raise httpcore.ConnectError(f"{host} has no address")
 
     async def connect_unix_socket(
@@ -83,18 +85,34 @@ class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect to a socket in the file system."""
         left = _left(timeout, httpcore.ConnectTimeout)
-        return AsyncBoundedStream(await self._backend.connect_unix_socket(path, left, socket_options))
+        return await self.bound(await self._backend.connect_unix_socket(path, left, socket_options))
 
     async def sleep(self, seconds: float) -> None:
         """Sleep between the connection retries of httpcore, which we leave off."""
         await self._backend.sleep(seconds)
 
+    async def bound(self, stream: httpcore.AsyncNetworkStream) -> AsyncBoundedStream:
+        """Keep a new stream within the bound, unless all were closed while it was made."""
+        made = AsyncBoundedStream(stream, self)
+        self.streams.add(made)
+        if self._closed:  # asked last, as another thread may close them meanwhile
+            await made.aclose()
+            raise httpcore.ConnectError("closed while the connection was made")
+        return made
+
+    async def aclose(self) -> None:
+        """Close all streams; httpcore forgets one that is still being made."""
+        self._closed = True
+        for stream in list(self.streams):
+            await stream.aclose()
+
 
 class AsyncBoundedStream(httpcore.AsyncNetworkStream):
     """Reads and writes as another stream does, within the bound."""
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, stream: httpcore.AsyncNetworkStream, backend: AsyncBoundedBackend) -> None:
         self._stream = stream
+        self._backend = backend
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         """Read what is there."""
@@ -107,6 +125,7 @@ class AsyncBoundedStream(httpcore.AsyncNetworkStream):
 
     async def aclose(self) -> None:
         """Close the connection."""
+        self._backend.streams.discard(self)
         async_hang_up(self._stream)
         await self._stream.aclose()
 
@@ -120,12 +139,14 @@ class AsyncBoundedStream(httpcore.AsyncNetworkStream):
         left = _left(timeout, httpcore.ConnectTimeout)
         async_bound_reads(self._stream, partial(_left, expired=httpcore.ReadTimeout))
         try:
-            return AsyncBoundedStream(await self._stream.start_tls(ssl_context, server_hostname, left))
+            secured = await self._stream.start_tls(ssl_context, server_hostname, left)
         except BaseException:
             # httpcore closes it after a failure, and not where the handshake is cancelled.
             with async_shielded(CLOSING):
-                await self._stream.aclose()
+                await self.aclose()
             raise
+        self._backend.streams.discard(self)
+        return await self._backend.bound(secured)
 
     def get_extra_info(self, info: str) -> Any:
         """Give what the stream below knows of itself."""

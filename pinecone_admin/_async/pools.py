@@ -51,25 +51,45 @@ class AsyncPools(httpx.AsyncBaseTransport):
         if pool is not None:
             await pool.aclose()
 
-    def _make(self) -> httpx.AsyncHTTPTransport:
-        transport = httpx.AsyncHTTPTransport(
-            verify=self._context, proxy=self._proxy, limits=self._limits, trust_env=False
-        )
+    def _make(self) -> _Connection:
+        return _Connection(verify=self._context, proxy=self._proxy, limits=self._limits, trust_env=False)
+
+
+class _Connection(httpx.AsyncHTTPTransport):
+    """One connection, which is opened when it is used."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         # httpx has no parameter for it, hence its private pool; pyproject.toml holds httpx below 0.29.
-        pool = transport._pool  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        backend = pool._network_backend  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        pool._network_backend = AsyncBoundedBackend(backend)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        return transport
+        backend = self._pool._network_backend  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        self._backend = AsyncBoundedBackend(backend)
+        self._pool._network_backend = self._backend  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+    async def aclose(self) -> None:
+        """Close it for good, also where it is just being opened."""
+        try:
+            await super().aclose()
+        finally:
+            await self._backend.aclose()
+
+    def is_spent(self) -> bool:
+        """Tell whether the answer has ended, and nothing came behind it that httpcore would take for the next one."""
+        layer: Any = next(iter(self._pool.connections), None)
+        if layer is not None and not layer.is_idle():
+            return False  # a task that is cancelled twice does not even get to close it
+        while layer is not None and not hasattr(layer, "_h11_state"):
+            layer = getattr(layer, "_connection", None)
+        return layer is None or not layer._h11_state.trailing_data[0]  # noqa: SLF001
 
 
 class _Pool:
     """At most so many connections."""
 
-    def __init__(self, make: Callable[[], httpx.AsyncHTTPTransport], size: int) -> None:
+    def __init__(self, make: Callable[[], _Connection], size: int) -> None:
         self._make = make
         self._slots = AsyncSlots(size)
-        self._idle: list[httpx.AsyncHTTPTransport] = []
-        self._lent: set[httpx.AsyncHTTPTransport] = set()
+        self._idle: list[_Connection] = []
+        self._lent: set[_Connection] = set()
         self._closed = False
 
     async def send(self, request: httpx.Request) -> httpx.Response:
@@ -93,7 +113,7 @@ class _Pool:
             extensions=response.extensions,
         )
 
-    def _lend(self) -> httpx.AsyncHTTPTransport:
+    def _lend(self) -> _Connection:
         try:
             connection = self._idle.pop()  # the one used last, which the server has least reason to have closed
         except IndexError:
@@ -101,9 +121,9 @@ class _Pool:
         self._lent.add(connection)
         return connection
 
-    async def take_back(self, connection: httpx.AsyncHTTPTransport) -> None:
+    async def take_back(self, connection: _Connection) -> None:
         """Keep a connection for the next request."""
-        if _is_spent(connection):
+        if connection.is_spent():
             self._lent.discard(connection)
             self._idle.append(connection)
             if not self._closed:  # asked last, as another thread may close it meanwhile
@@ -111,7 +131,7 @@ class _Pool:
                 return
         await self.give_up(connection)
 
-    async def give_up(self, connection: httpx.AsyncHTTPTransport) -> None:
+    async def give_up(self, connection: _Connection) -> None:
         """Close a connection that was not used to its end."""
         self._lent.discard(connection)
         try:
@@ -127,21 +147,10 @@ class _Pool:
             await connection.aclose()
 
 
-def _is_spent(connection: httpx.AsyncHTTPTransport) -> bool:
-    """Tell whether the answer has ended, and nothing came behind it that httpcore would take for the next answer."""
-    pool = connection._pool  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    layer: Any = next(iter(pool.connections), None)
-    if layer is not None and not layer.is_idle():
-        return False  # a task that is cancelled twice does not even get to close it
-    while layer is not None and not hasattr(layer, "_h11_state"):
-        layer = getattr(layer, "_connection", None)
-    return layer is None or not layer._h11_state.trailing_data[0]  # noqa: SLF001
-
-
 class _LentStream(httpx.AsyncByteStream):
     """The body of an answer, whose end gives the connection back."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, connection: httpx.AsyncHTTPTransport, pool: _Pool) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, connection: _Connection, pool: _Pool) -> None:
         self._stream = stream
         self._connection = connection
         self._pool = pool

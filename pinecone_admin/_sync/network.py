@@ -48,10 +48,12 @@ def _left(timeout: float | None, expired: type[Exception]) -> float | None:
 
 
 class BoundedBackend(httpcore.NetworkBackend):
-    """Opens connections as another backend does, within the bound."""
+    """Opens connections as another backend does, within the bound, and closes whatever it has opened."""
 
     def __init__(self, backend: httpcore.NetworkBackend) -> None:
         self._backend = backend
+        self._closed = False
+        self.streams: set[BoundedStream] = set()
 
     def connect_tcp(
         self,
@@ -73,7 +75,7 @@ class BoundedBackend(httpcore.NetworkBackend):
                 if remaining == 1:
                     raise
             else:
-                return BoundedStream(stream)
+                return self.bound(stream)
         raise httpcore.ConnectError(f"{host} has no address")
 
     def connect_unix_socket(
@@ -84,18 +86,34 @@ class BoundedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connect to a socket in the file system."""
         left = _left(timeout, httpcore.ConnectTimeout)
-        return BoundedStream(self._backend.connect_unix_socket(path, left, socket_options))
+        return self.bound(self._backend.connect_unix_socket(path, left, socket_options))
 
     def sleep(self, seconds: float) -> None:
         """Sleep between the connection retries of httpcore, which we leave off."""
         self._backend.sleep(seconds)
 
+    def bound(self, stream: httpcore.NetworkStream) -> BoundedStream:
+        """Keep a new stream within the bound, unless all were closed while it was made."""
+        made = BoundedStream(stream, self)
+        self.streams.add(made)
+        if self._closed:  # asked last, as another thread may close them meanwhile
+            made.close()
+            raise httpcore.ConnectError("closed while the connection was made")
+        return made
+
+    def close(self) -> None:
+        """Close all streams; httpcore forgets one that is still being made."""
+        self._closed = True
+        for stream in list(self.streams):
+            stream.close()
+
 
 class BoundedStream(httpcore.NetworkStream):
     """Reads and writes as another stream does, within the bound."""
 
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, backend: BoundedBackend) -> None:
         self._stream = stream
+        self._backend = backend
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what is there."""
@@ -108,6 +126,7 @@ class BoundedStream(httpcore.NetworkStream):
 
     def close(self) -> None:
         """Close the connection."""
+        self._backend.streams.discard(self)
         hang_up(self._stream)
         self._stream.close()
 
@@ -121,12 +140,14 @@ class BoundedStream(httpcore.NetworkStream):
         left = _left(timeout, httpcore.ConnectTimeout)
         bound_reads(self._stream, partial(_left, expired=httpcore.ReadTimeout))
         try:
-            return BoundedStream(self._stream.start_tls(ssl_context, server_hostname, left))
+            secured = self._stream.start_tls(ssl_context, server_hostname, left)
         except BaseException:
             # httpcore closes it after a failure, and not where the handshake is cancelled.
             with shielded(CLOSING):
-                self._stream.close()
+                self.close()
             raise
+        self._backend.streams.discard(self)
+        return self._backend.bound(secured)
 
     def get_extra_info(self, info: str) -> Any:
         """Give what the stream below knows of itself."""

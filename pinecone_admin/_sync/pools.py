@@ -52,23 +52,45 @@ class Pools(httpx.BaseTransport):
         if pool is not None:
             pool.close()
 
-    def _make(self) -> httpx.HTTPTransport:
-        transport = httpx.HTTPTransport(verify=self._context, proxy=self._proxy, limits=self._limits, trust_env=False)
+    def _make(self) -> _Connection:
+        return _Connection(verify=self._context, proxy=self._proxy, limits=self._limits, trust_env=False)
+
+
+class _Connection(httpx.HTTPTransport):
+    """One connection, which is opened when it is used."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         # httpx has no parameter for it, hence its private pool; pyproject.toml holds httpx below 0.29.
-        pool = transport._pool  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        backend = pool._network_backend  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        pool._network_backend = BoundedBackend(backend)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        return transport
+        backend = self._pool._network_backend  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        self._backend = BoundedBackend(backend)
+        self._pool._network_backend = self._backend  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+    def close(self) -> None:
+        """Close it for good, also where it is just being opened."""
+        try:
+            super().close()
+        finally:
+            self._backend.close()
+
+    def is_spent(self) -> bool:
+        """Tell whether the answer has ended, and nothing came behind it that httpcore would take for the next one."""
+        layer: Any = next(iter(self._pool.connections), None)
+        if layer is not None and not layer.is_idle():
+            return False  # a task that is cancelled twice does not even get to close it
+        while layer is not None and not hasattr(layer, "_h11_state"):
+            layer = getattr(layer, "_connection", None)
+        return layer is None or not layer._h11_state.trailing_data[0]  # noqa: SLF001
 
 
 class _Pool:
     """At most so many connections."""
 
-    def __init__(self, make: Callable[[], httpx.HTTPTransport], size: int) -> None:
+    def __init__(self, make: Callable[[], _Connection], size: int) -> None:
         self._make = make
         self._slots = Slots(size)
-        self._idle: list[httpx.HTTPTransport] = []
-        self._lent: set[httpx.HTTPTransport] = set()
+        self._idle: list[_Connection] = []
+        self._lent: set[_Connection] = set()
         self._closed = False
 
     def send(self, request: httpx.Request) -> httpx.Response:
@@ -92,7 +114,7 @@ class _Pool:
             extensions=response.extensions,
         )
 
-    def _lend(self) -> httpx.HTTPTransport:
+    def _lend(self) -> _Connection:
         try:
             connection = self._idle.pop()  # the one used last, which the server has least reason to have closed
         except IndexError:
@@ -100,9 +122,9 @@ class _Pool:
         self._lent.add(connection)
         return connection
 
-    def take_back(self, connection: httpx.HTTPTransport) -> None:
+    def take_back(self, connection: _Connection) -> None:
         """Keep a connection for the next request."""
-        if _is_spent(connection):
+        if connection.is_spent():
             self._lent.discard(connection)
             self._idle.append(connection)
             if not self._closed:  # asked last, as another thread may close it meanwhile
@@ -110,7 +132,7 @@ class _Pool:
                 return
         self.give_up(connection)
 
-    def give_up(self, connection: httpx.HTTPTransport) -> None:
+    def give_up(self, connection: _Connection) -> None:
         """Close a connection that was not used to its end."""
         self._lent.discard(connection)
         try:
@@ -126,21 +148,10 @@ class _Pool:
             connection.close()
 
 
-def _is_spent(connection: httpx.HTTPTransport) -> bool:
-    """Tell whether the answer has ended, and nothing came behind it that httpcore would take for the next answer."""
-    pool = connection._pool  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    layer: Any = next(iter(pool.connections), None)
-    if layer is not None and not layer.is_idle():
-        return False  # a task that is cancelled twice does not even get to close it
-    while layer is not None and not hasattr(layer, "_h11_state"):
-        layer = getattr(layer, "_connection", None)
-    return layer is None or not layer._h11_state.trailing_data[0]  # noqa: SLF001
-
-
 class _LentStream(httpx.SyncByteStream):
     """The body of an answer, whose end gives the connection back."""
 
-    def __init__(self, stream: httpx.SyncByteStream, connection: httpx.HTTPTransport, pool: _Pool) -> None:
+    def __init__(self, stream: httpx.SyncByteStream, connection: _Connection, pool: _Pool) -> None:
         self._stream = stream
         self._connection = connection
         self._pool = pool

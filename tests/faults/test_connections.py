@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import gc
+import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
 
-from pinecone_admin import PineconeConnectionError, RetryPolicy
+from pinecone_admin import ClientClosedError, PineconeConnectionError, RetryPolicy
 from pinecone_admin._async import pools as async_pools
 from pinecone_admin._sync import pools as sync_pools
 from pinecone_admin.operations import Operation
-from tests.faults.cases import PATH, WORLDS, World, ending, operation
+from tests.faults.cases import PATH, WORLDS, Certificates, World, ending, operation
 from tests.faults.server import Action, Exchange, Server, echo, head
 from tests.faults.worlds import Client
 
@@ -117,10 +120,34 @@ def test_a_request_that_comes_too_late(world: World) -> None:
 
 
 @pytest.mark.parametrize("world", WORLDS)
+def test_a_client_that_is_closed_while_a_connection_is_made(world: World, certificates: Certificates) -> None:
+    """Nothing goes over it any more, and it does not stay open."""
+    arrived, closed = threading.Event(), threading.Event()
+
+    def greet(_: socket.socket) -> bool:
+        arrived.set()
+        return closed.wait(5)
+
+    with (
+        Server(greetings=[greet], tls=certificates.servers["good"]) as server,
+        Client(world, host=server.url, access_token="given", ssl_verify=certificates.client) as client,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        calling = threads.submit(client.describe)
+        assert arrived.wait(5)
+        client.shut()
+        closed.set()
+        error = calling.result(5)
+        assert isinstance(error, ClientClosedError)
+        assert (error.outcome, server.requests) == ("not_sent", [])
+        assert has_none_open(server)
+
+
+@pytest.mark.parametrize("world", WORLDS)
 def test_a_client_that_is_closed_while_a_connection_comes_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The connection is not kept, as nobody would close it any more."""
     module = sync_pools if world == "sync" else async_pools
-    is_spent = module._is_spent
+    is_spent = module._Connection.is_spent
 
     def closed_meanwhile(connection: Any) -> bool:
         pools: Any = client.admin._shared.pools
@@ -128,12 +155,17 @@ def test_a_client_that_is_closed_while_a_connection_comes_back(world: World, mon
         return bool(is_spent(connection))
 
     with Server() as server, Client(world, host=server.url, access_token="given") as client:
-        monkeypatch.setattr(module, "_is_spent", closed_meanwhile)
+        monkeypatch.setattr(module._Connection, "is_spent", closed_meanwhile)
         assert client.describe() == "x"
-        until = time.monotonic() + 5
-        while server._open and time.monotonic() < until:
-            time.sleep(0.001)
-        assert not server._open
+        assert has_none_open(server)
+
+
+def has_none_open(server: Server) -> bool:
+    """Wait for the ends of all connections to arrive."""
+    until = time.monotonic() + 5
+    while server._open and time.monotonic() < until:
+        time.sleep(0.001)
+    return not server._open
 
 
 def transports() -> int:
