@@ -6,6 +6,7 @@ import gc
 import socket
 import threading
 import time
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -117,6 +118,39 @@ def test_a_request_that_comes_too_late(world: World) -> None:
         with pytest.raises(httpx.ConnectError, match="closed"):
             client.do(lambda: send(request))
         assert server.connections == 0
+
+
+class Unending(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """An empty body whose end fails."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(())
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self:
+            yield chunk
+
+    def close(self) -> None:
+        """Fail."""
+        raise OSError
+
+    async def aclose(self) -> None:
+        """Fail."""
+        raise OSError
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_an_answer_whose_end_fails_gives_its_place_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next request gets a connection, were there only one."""
+
+    async def answer_later(*_: object) -> httpx.Response:
+        return httpx.Response(200, stream=Unending())
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda *_: httpx.Response(200, stream=Unending()))
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", answer_later)
+    with Client(world, host="http://127.0.0.1:1", access_token="given", max_connections=1, timeout=1) as client:
+        for _ in range(2):
+            assert client.do(lambda: client.admin.send(operation("POST"))) is None
 
 
 @pytest.mark.parametrize("world", WORLDS)
