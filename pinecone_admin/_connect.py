@@ -61,7 +61,7 @@ def token_source(
         place=place(config.oauth_url, config.oauth_proxy),
         agent=config.agent,
         transport=RetryTransport(
-            oauth_transport or own_pools(config),
+            oauth_transport or own_pools(config, closed),
             retry=evolve(config.options.retry, max_attempts=EXCHANGE_ATTEMPTS),
         ),
         timeout=config.options.timeout,
@@ -72,8 +72,10 @@ def token_source(
     return TokenProvider(credentials=config.identity, exchange=exchange, cache=cache)
 
 
-def own_pools(config: Config) -> Pools:
+def own_pools(config: Config, closed: threading.Event) -> Pools:
     """Make the connections of the token exchange."""
     assert config.context is not None  # noqa: S101 - made where a transport is missing
     # An exchange is rare, so none of its connections waits for the next one.
-    return Pools(context=config.context, proxy=config.oauth_proxy, max_connections=EXCHANGES_AT_ONCE, keep=False)
+    return Pools(
+        context=config.context, proxy=config.oauth_proxy, max_connections=EXCHANGES_AT_ONCE, keep=False, closed=closed
+    )

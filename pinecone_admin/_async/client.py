@@ -416,7 +416,11 @@ def _share(
     pools = None
     if config.context is not None:
         pools = AsyncPools(
-            context=config.context, proxy=config.api_proxy, max_connections=config.max_connections, keep=True
+            context=config.context,
+            proxy=config.api_proxy,
+            max_connections=config.max_connections,
+            keep=True,
+            closed=closed,
         )
     base = pools or transport
     assert base is not None  # noqa: S101 - connections of our own are made where no transport is given

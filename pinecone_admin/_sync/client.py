@@ -412,7 +412,13 @@ def _share(
     closed = threading.Event()
     pools = None
     if config.context is not None:
-        pools = Pools(context=config.context, proxy=config.api_proxy, max_connections=config.max_connections, keep=True)
+        pools = Pools(
+            context=config.context,
+            proxy=config.api_proxy,
+            max_connections=config.max_connections,
+            keep=True,
+            closed=closed,
+        )
     base = pools or transport
     assert base is not None  # noqa: S101 - connections of our own are made where no transport is given
     return _Shared(

@@ -9,6 +9,7 @@ leaves a connection behind that counts for ever.
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,25 +30,33 @@ class Pools(httpx.BaseTransport):
         proxy: The proxy to go through, if any.
         max_connections: How many connections a pool opens at most.
         keep: Whether they stay open for later requests.
+        closed: Set before they are closed for good, after which none is opened.
     """
 
-    def __init__(self, *, context: ssl.SSLContext, proxy: httpx.Proxy | None, max_connections: int, keep: bool) -> None:
+    def __init__(
+        self,
+        *,
+        context: ssl.SSLContext,
+        proxy: httpx.Proxy | None,
+        max_connections: int,
+        keep: bool,
+        closed: threading.Event,
+    ) -> None:
         self._context = context
         self._proxy = proxy
         self._limits = httpx.Limits(max_connections=1, max_keepalive_connections=int(keep))
         self._pools = PerProcess(lambda: _Pool(self._make, max_connections))
-        self._closed = False
+        self._closed = closed
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of this process and loop."""
         pool = self._pools.get()
-        if self._closed:  # asked last, as another thread may close it meanwhile
+        if self._closed.is_set():  # asked last, as another thread may close it meanwhile
             raise httpx.ConnectError("closed before the request was sent")
         return pool.send(request)
 
     def close(self) -> None:
-        """Close the connections of this process and loop, and open no others."""
-        self._closed = True
+        """Close the connections of this process and loop."""
         pool = self._pools.take()
         if pool is not None:
             pool.close()
