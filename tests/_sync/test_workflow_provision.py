@@ -71,15 +71,16 @@ def test_roles_may_be_mappings_and_tuples(admin: Admin, emulator: Emulator) -> N
 
 
 def test_what_was_made_is_undone_in_reverse_where_a_step_fails(emulator: Emulator) -> None:
-    """Nothing of the tenant is left, and the failure is raised."""
+    """Nothing of the tenant is left, and the failure is raised with notes of what was undone."""
     robot = a_robot(emulator.admin())
     transport = Hostile(emulator)
-    with raises(NotFoundError):
+    with raises(NotFoundError) as caught:
         Admin(**transport.connection).projects.provision(
             name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[robot, NOBODY]
         )
     deleted = [request.split("/")[2] for request in transport.requests if request.startswith("DELETE")]
     assert deleted == ["role-bindings", "api-keys", "projects"]
+    assert [note.rsplit(maxsplit=4)[0] for note in caught.value.__notes__] == ["role binding", "API key", "project"]
     assert not emulator.state.projects
 
 

@@ -53,7 +53,7 @@ async def ensure_api_key(
         key = the_only(named, f"API keys named {name!r}")
         differ = differences(roles=(set(key.roles), None if roles is None else set(roles)))
         return Ensured(value=key, created=False, differences=differ)
-    made = await make_key(admin, project_id=project_id, name=_marks.makes(name), roles=roles, store=store)
+    made, _ = await make_key(admin, project_id=project_id, name=_marks.makes(name), roles=roles, store=store)
     try:
         key = await admin.api_keys.update(api_key_id=made.key.id, name=name)
     except PineconeError as error:

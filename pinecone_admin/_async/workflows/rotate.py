@@ -31,9 +31,9 @@ async def rotate_api_key(
     new = _successor(old, await admin.api_keys.list(project_id=old.project_id))
     if new is None:
         name = _marks.rotates(old.id, _marks.original(old.name))
-        made = await make_key(admin, project_id=old.project_id, name=name, roles=old.roles, store=store)
+        made, deleted = await make_key(admin, project_id=old.project_id, name=name, roles=old.roles, store=store)
         new = made.key
-        steps += [f"created key {new.id}", "stored its value"]
+        steps += [f"created key {new.id}", "stored its value", *deleted]
         retired = _marks.retired(new.id, _marks.original(old.name))
         with suppress(NotFoundError):  # somebody deleted it: what was stored is still to be finished
             old = await admin.api_keys.update(api_key_id=old.id, name=retired)

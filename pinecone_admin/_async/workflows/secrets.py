@@ -45,15 +45,19 @@ async def make_key(
     name: str,
     roles: Sequence[APIKeyRole] | None,
     store: Store[APIKeyWithSecret] | None,
-) -> APIKeyWithSecret:
-    """Make a key under a name that only workflows use, have its value stored, and delete those that died runs left."""
+) -> tuple[APIKeyWithSecret, list[str]]:
+    """Make a key under a name that only workflows use, have its value stored, and delete those that died runs left.
+
+    The second value says what was deleted.
+    """
     left = await keys_named(admin, project_id=project_id, name=name)
+    deleted: list[str] = []
     try:
         made = await create_key(admin, project_id=project_id, name=name, roles=roles, besides=left)
     except ForbiddenError:
         if not left:
             raise
-        await delete_left(admin, left)  # the quota may have no room for another beside them
+        deleted = await delete_left(admin, left)  # the quota may have no room for another beside them
         left = []
         made = await create_key(admin, project_id=project_id, name=name, roles=roles)
     try:
@@ -62,8 +66,7 @@ async def make_key(
     except Exception as error:
         await undo(error, _called(made.key), admin.api_keys.delete, api_key_id=made.key.id)
         raise
-    await delete_left(admin, left)
-    return made
+    return made, deleted + await delete_left(admin, left)
 
 
 async def create_key(
@@ -89,12 +92,15 @@ async def create_key(
             raise lost
 
 
-async def delete_left(admin: AsyncAdmin, left: Sequence[APIKey]) -> None:
+async def delete_left(admin: AsyncAdmin, left: Sequence[APIKey]) -> list[str]:
     """Delete what runs that died left; not what has got another name since, from a run that is alive."""
+    deleted: list[str] = []
     for key in left:
         with suppress(NotFoundError):
             if (await admin.api_keys.describe(api_key_id=key.id)).name == key.name:
                 await admin.api_keys.delete(api_key_id=key.id)
+                deleted.append(f"deleted key {key.id}, which an earlier run left")
+    return deleted
 
 
 def _called(key: APIKey) -> str:
@@ -176,7 +182,7 @@ async def gone(delete: Callable[..., Awaitable[None]], **which: object) -> None:
 
 
 async def undo(error: BaseException | None, what: str, delete: Callable[..., Awaitable[None]], **which: object) -> None:
-    """Delete what was made before a failure, or only for a while.
+    """Delete what was made before a failure, or only for a while; a note of the failure says so.
 
     Raises:
         LeftoverError: It could not be deleted.
@@ -186,3 +192,5 @@ async def undo(error: BaseException | None, what: str, delete: Callable[..., Awa
     except PineconeError as exc:
         before = f", after: {error}" if error is not None else ""
         raise LeftoverError(f"{what} could not be deleted: {exc}{before}", left=[what]) from error or exc
+    if error is not None:
+        error.add_note(f"{what} was deleted again")

@@ -54,7 +54,7 @@ def ensure_api_key(
         key = the_only(named, f"API keys named {name!r}")
         differ = differences(roles=(set(key.roles), None if roles is None else set(roles)))
         return Ensured(value=key, created=False, differences=differ)
-    made = make_key(admin, project_id=project_id, name=_marks.makes(name), roles=roles, store=store)
+    made, _ = make_key(admin, project_id=project_id, name=_marks.makes(name), roles=roles, store=store)
     try:
         key = admin.api_keys.update(api_key_id=made.key.id, name=name)
     except PineconeError as error:

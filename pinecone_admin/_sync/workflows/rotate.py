@@ -30,9 +30,9 @@ def rotate_api_key(admin: Admin, *, api_key_id: str, store: Store[APIKeyWithSecr
     new = _successor(old, admin.api_keys.list(project_id=old.project_id))
     if new is None:
         name = _marks.rotates(old.id, _marks.original(old.name))
-        made = make_key(admin, project_id=old.project_id, name=name, roles=old.roles, store=store)
+        made, deleted = make_key(admin, project_id=old.project_id, name=name, roles=old.roles, store=store)
         new = made.key
-        steps += [f"created key {new.id}", "stored its value"]
+        steps += [f"created key {new.id}", "stored its value", *deleted]
         retired = _marks.retired(new.id, _marks.original(old.name))
         with suppress(NotFoundError):  # somebody deleted it: what was stored is still to be finished
             old = admin.api_keys.update(api_key_id=old.id, name=retired)

@@ -46,15 +46,19 @@ def make_key(
     name: str,
     roles: Sequence[APIKeyRole] | None,
     store: Store[APIKeyWithSecret] | None,
-) -> APIKeyWithSecret:
-    """Make a key under a name that only workflows use, have its value stored, and delete those that died runs left."""
+) -> tuple[APIKeyWithSecret, list[str]]:
+    """Make a key under a name that only workflows use, have its value stored, and delete those that died runs left.
+
+    The second value says what was deleted.
+    """
     left = keys_named(admin, project_id=project_id, name=name)
+    deleted: list[str] = []
     try:
         made = create_key(admin, project_id=project_id, name=name, roles=roles, besides=left)
     except ForbiddenError:
         if not left:
             raise
-        delete_left(admin, left)  # the quota may have no room for another beside them
+        deleted = delete_left(admin, left)  # the quota may have no room for another beside them
         left = []
         made = create_key(admin, project_id=project_id, name=name, roles=roles)
     try:
@@ -63,8 +67,7 @@ def make_key(
     except Exception as error:
         undo(error, _called(made.key), admin.api_keys.delete, api_key_id=made.key.id)
         raise
-    delete_left(admin, left)
-    return made
+    return made, deleted + delete_left(admin, left)
 
 
 def create_key(
@@ -90,12 +93,15 @@ def create_key(
             raise lost
 
 
-def delete_left(admin: Admin, left: Sequence[APIKey]) -> None:
+def delete_left(admin: Admin, left: Sequence[APIKey]) -> list[str]:
     """Delete what runs that died left; not what has got another name since, from a run that is alive."""
+    deleted: list[str] = []
     for key in left:
         with suppress(NotFoundError):
             if (admin.api_keys.describe(api_key_id=key.id)).name == key.name:
                 admin.api_keys.delete(api_key_id=key.id)
+                deleted.append(f"deleted key {key.id}, which an earlier run left")
+    return deleted
 
 
 def _called(key: APIKey) -> str:
@@ -177,7 +183,7 @@ def gone(delete: Callable[..., None], **which: object) -> None:
 
 
 def undo(error: BaseException | None, what: str, delete: Callable[..., None], **which: object) -> None:
-    """Delete what was made before a failure, or only for a while.
+    """Delete what was made before a failure, or only for a while; a note of the failure says so.
 
     Raises:
         LeftoverError: It could not be deleted.
@@ -187,3 +193,5 @@ def undo(error: BaseException | None, what: str, delete: Callable[..., None], **
     except PineconeError as exc:
         before = f", after: {error}" if error is not None else ""
         raise LeftoverError(f"{what} could not be deleted: {exc}{before}", left=[what]) from error or exc
+    if error is not None:
+        error.add_note(f"{what} was deleted again")
