@@ -33,7 +33,8 @@ LARGEST_STATE = 1 << 28
 _ORIGIN = re.compile("https?://[^/]*", re.IGNORECASE)
 """What a request target in absolute form begins with, which a server has to accept (RFC 9112, 3.2.2)."""
 _NO_LINGER = struct.pack("ii", 1, 0)
-_logger = logging.getLogger("pinecone_admin.emulator")
+# Not below the client's logger, which says nothing at INFO.
+_logger = logging.getLogger("pinecone_emulator")
 
 
 def application(emulator: Emulator) -> ASGIApp:

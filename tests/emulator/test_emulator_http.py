@@ -317,6 +317,17 @@ def test_broken_emulator_shows_no_traceback(caplog: pytest.LogCaptureFixture) ->
     assert "RuntimeError" in caplog.text
 
 
+def test_requests_are_logged_apart_from_the_client(caplog: pytest.LogCaptureFixture, emulator: Emulator) -> None:
+    """Whoever serves it in process can tell its lines from the client's, which has none at INFO."""
+    caplog.set_level("INFO")
+    with serving(emulator) as url:
+        httpx.get(f"{url}/admin/projects")
+    (line,) = [
+        record for record in caplog.records if "/admin/projects" in record.getMessage() and record.name != "httpx"
+    ]
+    assert line.name == "pinecone_emulator"
+
+
 # The state file
 
 
