@@ -29,7 +29,7 @@ def forks(*arguments: str) -> dict[str, int]:
 def test_fork_at_random_points(client: str, count: int) -> None:
     """Children of a busy process, forked with warm connections and during refreshes, get their own answers."""
     counts = forks(client, str(count))
-    assert counts.pop("minted") > 5
+    assert counts.pop("minted") > 2  # with a cache, one each second is enough for all of them
     assert counts.pop("requests") > 5 * count
     assert counts == HARMLESS | {"forks": count}
 
