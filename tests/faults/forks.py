@@ -164,14 +164,9 @@ def ours(arguments: dict[str, Any]) -> Ask:
 
 def cached(arguments: dict[str, Any]) -> Ask:
     """Use the sync client with tokens in files."""
-    folder = tempfile.TemporaryDirectory()
-    admin = Admin(**arguments, token_cache=FileTokenCache(Path(folder.name) / "tokens"))
-
-    def ask(name: str) -> str:
-        assert folder  # is there as long as somebody asks
-        return admin.projects.describe(project_id=name).id
-
-    return ask
+    # The folder stays: a refresh may still be under way when this process ends.
+    admin = Admin(**arguments, token_cache=FileTokenCache(Path(tempfile.mkdtemp()) / "tokens"))
+    return lambda name: admin.projects.describe(project_id=name).id
 
 
 def asynchronous(backend: str) -> Callable[[dict[str, Any]], Ask]:

@@ -26,8 +26,9 @@ def forks(*arguments: str) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(("client", "count"), [("ours", 200), ("cached", 200), ("asyncio", 60), ("trio", 60)])
-def test_fork_at_random_points(client: str, count: int) -> None:
+def test_fork_at_random_points(client: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Children of a busy process, forked with warm connections and during refreshes, get their own answers."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     counts = forks(client, str(count))
     assert counts.pop("minted") > 2  # with a cache, one each second is enough for all of them
     assert counts.pop("requests") > 5 * count
