@@ -9,8 +9,6 @@ from itertools import islice
 from typing import TypeVar
 
 _T = TypeVar("_T")
-
-
 _R = TypeVar("_R")
 
 
