@@ -144,6 +144,7 @@ def _announce(emulator: Emulator, host: str) -> None:
     try:
         print(json.dumps(line), flush=True)  # noqa: T201 — to a closed output it writes nothing
     except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the rest fails at exit
         raise _UnheardError(f"cannot write to the standard output: {_reason(error)}") from error
 
 

@@ -56,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (httpx.HTTPError, httpx.InvalidURL, DiffersError, ValueError) as error:
             return _fail(f"cannot check {options.host}: {error}")
         except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the rest fails at exit
             left = f"; {', '.join(service.left)} is left" if service.left else ""
             return _fail(f"cannot write the report: {error.strerror}{left}")
         except KeyboardInterrupt:
