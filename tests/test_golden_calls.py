@@ -1,0 +1,399 @@
+"""Every public method, in both clients, with and without faults: what it sends, returns, raises and logs.
+
+``golden_calls.txt`` is the record. To change it on purpose, run ``python -m tests.test_golden_calls`` and commit it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import json
+import logging
+import random
+import re
+from collections.abc import Awaitable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import anyio
+import attrs
+import httpx
+import pytest
+from attrs import define, field, frozen
+
+from pinecone_admin import Admin, AsyncAdmin, on_organization, on_project, to_dict
+from pinecone_admin._primitives import use_clock
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.clock import Clock
+from pinecone_admin.operations import fetch_project
+from tests.support.clock import VirtualClock
+
+GOLDEN = Path(__file__).with_name("golden_calls.txt")
+NAMESPACES = ["organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings"]
+SECTIONS = ["client", *NAMESPACES]
+
+Client: TypeAlias = Admin | AsyncAdmin
+Arguments: TypeAlias = dict[str, Any]
+
+FAULTS: Mapping[str, Mapping[str, Any]] = {
+    "400": {"status": 400},
+    "404": {"status": 404},
+    "500": {"status": 500},
+    "lost response": {"drop": "after"},
+}
+HOSTILE = ("", "a\x00b", "a\ud800", "x" * 10_000, True, -1, b"x", ["x"])
+# Their requests run side by side, in an order that is not the same in every run.
+PARALLEL = {"projects.delete_with_cleanup", "client.inventory"}
+
+
+class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Writes down each request before it passes it on."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self.requests: list[httpx.Request] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on."""
+        self.requests.append(request)
+        return self._emulator.transport.handle_request(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on."""
+        self.requests.append(request)
+        return await self._emulator.transport.handle_async_request(request)
+
+
+@define
+class World:
+    """An organization in which every method has something to work on, and a client of it."""
+
+    emulator: Emulator
+    recorder: Recorder
+    client: Client
+    ids: dict[str, str] = field(factory=dict[str, str])
+
+
+@frozen
+class Case:
+    """One call to make.
+
+    Attributes:
+        method: Such as ``projects.create``; the client's own are ``client.token`` and so on.
+        title: What is special about this call.
+        faults: Faults to add, by operation.
+        changes: Arguments that differ from the fine ones.
+    """
+
+    method: str
+    title: str
+    faults: Mapping[str, Mapping[str, Any]] = field(factory=dict[str, Mapping[str, Any]])
+    changes: Arguments = field(factory=dict[str, Any])
+
+
+def fine_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
+    """Return arguments with which a method succeeds."""
+    roles = [
+        on_organization("OrgMember"),
+        {"resource_type": "project", "resource_id": ids["project"], "role": "ProjectEditor"},
+    ]
+    binding = {"principal_type": "user", "principal_id": ids["user"], "resource_type": "project"}
+    binding |= {"resource_id": ids["project"]}
+    arguments: dict[str, Arguments] = {
+        "client.send": {"operation": fetch_project(project_id=ids["project"])},
+        "client.inventory": {"concurrency": 1, "progress": None},
+        "client.token": {},
+        "client.update_secret": {"client_secret": "s" * 64},
+        "client.with_options": {
+            "timeout": 5.0,
+            "retry": None,
+            "additional_headers": {"x-team": "search"},
+            "read_only": True,
+        }
+        | {"api_key": "pcsk_made_up"},
+        "client.close": {},
+        "organizations.list": {},
+        "organizations.describe": {"organization_id": ids["organization"]},
+        "organizations.update": {"organization_id": ids["organization"], "name": "renamed"},
+        "organizations.delete": {"organization_id": ids["organization"]},
+        "projects.list": {},
+        "projects.create": {"name": "new ü", "max_pods": 0, "force_encryption_with_cmek": False},
+        "projects.ensure": {"name": "new", "max_pods": 1, "force_encryption_with_cmek": False},
+        "projects.describe": {"project_id": ids["project"]},
+        "projects.describe_by_name": {"name": "search"},
+        "projects.exists": {"project_id": ids["project"], "name": None},
+        "projects.update": {
+            "project_id": ids["project"],
+            "name": "found",
+            "max_pods": 0,
+            "force_encryption_with_cmek": True,
+        },
+        "projects.provision": {"name": "tenant", "key_roles": ["DataPlaneEditor"], "store": [].append}
+        | {"bindings": [{"principal_type": "user", "principal_id": ids["user"], "role": "ProjectViewer"}]},
+        "projects.delete": {"project_id": ids["project"]},
+        "projects.delete_with_cleanup": {"project_id": ids["full project"], "dry_run": False, "timeout": 600.0}
+        | {"lift_protection": True, "progress": [].append},
+        "api_keys.list": {"project_id": ids["project"]},
+        "api_keys.create": {"project_id": ids["project"], "name": "k", "roles": ["ProjectViewer"]},
+        "api_keys.ensure": {"project_id": ids["project"], "name": "k", "roles": ["ProjectViewer"], "store": [].append},
+        "api_keys.describe": {"api_key_id": ids["key"]},
+        "api_keys.update": {"api_key_id": ids["key"], "name": "k", "roles": ["ProjectViewer"]},
+        "api_keys.delete": {"api_key_id": ids["key"]},
+        "api_keys.rotate": {"api_key_id": ids["key"], "store": [].append, "grace": 2.0},
+        "users.list": {"email": "ada@example.com", "limit": 5, "pagination_token": None},
+        "users.describe": {"user_id": ids["user"]},
+        "users.delete": {"user_id": ids["user"]},
+        "users.offboard": {"email": "Ada@example.com", "dry_run": False},
+        "invites.list": {"limit": 5, "pagination_token": None},
+        "invites.create": {"email": "new@example.com", "role_bindings": roles},
+        "invites.ensure": {"email": "new@example.com", "role_bindings": roles},
+        "invites.describe": {"invite_id": ids["invite"]},
+        "invites.delete": {"invite_id": ids["invite"]},
+        "invites.resend": {"invite_id": ids["invite"]},
+        "service_accounts.list": {"limit": 5, "pagination_token": None},
+        "service_accounts.create": {"name": "ci", "role_bindings": roles},
+        "service_accounts.ensure": {"name": "ci", "role_bindings": roles, "store": [].append},
+        "service_accounts.describe": {"service_account_id": ids["account"]},
+        "service_accounts.update": {"service_account_id": ids["account"], "name": "ci"},
+        "service_accounts.delete": {"service_account_id": ids["account"]},
+        "service_accounts.rotate_secret": {"service_account_id": ids["account"]},
+        "service_accounts.rotate": {"service_account_id": ids["account"], "store": [].append},
+        "role_bindings.list": binding | {"role": "ProjectViewer", "limit": 5, "pagination_token": None},
+        "role_bindings.create": binding | {"role": "ProjectEditor"},
+        "role_bindings.ensure": binding | {"role": "ProjectEditor"},
+        "role_bindings.describe": {"role_binding_id": ids["binding"]},
+        "role_bindings.delete": {"role_binding_id": ids["binding"]},
+        "role_bindings.change_role": binding | {"from_role": "ProjectViewer", "to_role": "ProjectEditor"},
+    }
+    return arguments[method]
+
+
+def public_methods(section: str) -> list[str]:
+    """List the public methods of the client or of a namespace, from the classes themselves."""
+    kind: type = Admin
+    if section in NAMESPACES:
+        module = importlib.import_module(f"{Admin.__module__.rsplit('.', 1)[0]}.{section}")
+        kind = getattr(module, inspect.get_annotations(vars(Admin)[section].func)["return"])
+    return [f"{section}.{name}" for name, member in vars(kind).items() if callable(member) and name[0] != "_"]
+
+
+async def maybe_await(value: Any) -> Any:
+    """Wait for what is awaitable; a paginator is read to its end."""
+    if hasattr(value, "to_list"):
+        value = value.to_list()
+    return await value if isinstance(value, Awaitable) else value
+
+
+async def make_world(kind: type[Client], options: Arguments | None = None) -> World:
+    """Make the same organization each time."""
+    random.seed(0)
+    emulator = Emulator(seed=1, clock=Clock(datetime(2026, 1, 1, tzinfo=UTC)))
+    recorder = Recorder(emulator)
+    identity = {"client_id": emulator.client_id, "client_secret": emulator.client_secret}
+    given: Arguments = {**identity, "transport": recorder, "oauth_transport": recorder, **(options or {})}
+    client = kind(**given)
+    world = World(emulator, recorder, client)
+    if options is None:
+        await fill(world)
+    return world
+
+
+async def fill(world: World) -> None:
+    """Put one of everything into the organization."""
+    admin: Any = world.client
+    project = await maybe_await(admin.projects.create(name="search"))
+    full = await maybe_await(admin.projects.create(name="full"))
+    for contents, name in (("indexes", "articles"), ("assistants", "helper"), ("backups", "b1")):
+        world.emulator.hold(full.id, contents, name)
+    world.emulator.hold(full.id, "indexes", "kept", protected=True)
+    user = world.emulator.add_user("ada@example.com", roles=["OrgMember", ("ProjectViewer", project.id)])
+    key = await maybe_await(admin.api_keys.create(project_id=project.id, name="reader"))
+    roles = [on_organization("OrgMember")]
+    invite = await maybe_await(admin.invites.create(email="bao@example.com", role_bindings=roles))
+    account = await maybe_await(
+        admin.service_accounts.create(name="batch", role_bindings=[on_project(project.id, "ProjectEditor")])
+    )
+    bindings = await maybe_await(admin.role_bindings.list(principal_type="user", principal_id=user.id))
+    world.ids |= {
+        "organization": world.emulator.organization_id,
+        "project": project.id,
+        "full project": full.id,
+        "user": user.id,
+        "key": key.key.id,
+        "invite": invite.id,
+        "account": account.service_account.id,
+        "binding": bindings[-1].id,
+    }
+    world.recorder.requests.clear()
+    world.emulator.requests.clear()
+
+
+async def make_call(kind: type[Client], case: Case) -> tuple[list[str], list[str]]:
+    """Make one call, and return its record and the operations that it used."""
+    world = await make_world(kind)
+    for operation, fault in case.faults.items():
+        world.emulator.faults.add(operation, times=4, **fault)
+    owner, _, name = case.method.partition(".")
+    target: Any = world.client if owner == "client" else getattr(world.client, owner)
+    if not hasattr(target, name):
+        name = f"a{name}"  # aclose
+    arguments = fine_arguments(case.method, world.ids) | case.changes
+    with recorded_log() as log:
+        try:
+            outcome = written_result(await maybe_await(getattr(target, name)(**arguments)))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the record
+            outcome = written_error(error)
+    requests = [written_request(request) for request in world.recorder.requests]
+    lines = [re.sub(r"(x{20})x{20,}|\b(Bearer )\w{60,}", r"\1\2...", line) for line in [*requests, *log, *outcome]]
+    if case.method in PARALLEL:
+        varying = r"(request.id\W+)[0-9a-f-]{36}|\d+( ms)"
+        lines = sorted({re.sub(varying, r"\1...\2", line) for line in lines})
+    return lines, list(dict.fromkeys(entry.operation_id for entry in world.emulator.requests))
+
+
+@contextmanager
+def recorded_log() -> Iterator[list[str]]:
+    """Collect what the package logs, from DEBUG upwards; the emulator's log is not the client's."""
+    lines: list[str] = []
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if not record.name.startswith("pinecone_admin.emulator"):
+                lines.append(f"log {record.levelname} {record.name}: {record.getMessage()}")
+
+    logger, handler = logging.getLogger("pinecone_admin"), Handler()
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield lines
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(handler)
+
+
+def written_request(request: httpx.Request) -> str:
+    """Write a request on a line: what goes over the connection."""
+    headers = "; ".join(f"{name.decode()}: {value.decode()}" for name, value in request.headers.raw)
+    return f"sent {request.method} {request.url} [{headers}] {request.read().decode()!a}"
+
+
+def written_result(result: object) -> list[str]:
+    """Write what a method returned."""
+    return [f"returned {type(result).__name__} {json.dumps(plain(result))}"]
+
+
+def plain(result: object) -> object:
+    """Turn a result into JSON types."""
+    if isinstance(result, list):
+        return [plain(each) for each in result]
+    return to_dict(result) if attrs.has(type(result)) else repr(result)
+
+
+def written_error(error: BaseException) -> list[str]:
+    """Write everything that a caller can see of an error."""
+    lines = [f"raised {type(error).__name__} {str(error)!a}"]
+    lines += [f"  {name} = {value!a}" for name, value in sorted(vars(error).items()) if value is not None]
+    if error.__cause__ is not None:
+        lines.append(f"  cause {type(error.__cause__).__name__} {str(error.__cause__)!a}")
+    return lines
+
+
+async def make_client(kind: type[Client], argument: str, value: object) -> list[str]:
+    """Construct a client with one argument that cannot be right."""
+    try:
+        world = await make_world(kind, {"lazy": True, argument: value})
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the record
+        return written_error(error)
+    return written_result(world.client)
+
+
+def shown(value: object) -> str:
+    """Write a hostile value, cut where it is long."""
+    text = ascii(value)
+    return text if len(text) <= 40 else f"{text[:20]}... ({len(text)} characters)"
+
+
+async def section_record(kind: type[Client], section: str) -> dict[str, list[str]]:
+    """Make all calls of a section, and return the record of each by its title."""
+    record: dict[str, list[str]] = {}
+    for method in public_methods(section):
+        world = await make_world(kind)
+        record[f"{method}: success"], operations = await make_call(kind, Case(method, "success"))
+        for operation in operations:
+            for name, fault in FAULTS.items():
+                case = Case(method, f"{operation} {name}", faults={operation: fault})
+                record[f"{method}: {case.title}"] = (await make_call(kind, case))[0]
+        for argument in fine_arguments(method, world.ids):
+            for value in HOSTILE:
+                case = Case(method, f"{argument}={shown(value)}", changes={argument: value})
+                record[f"{method}: {case.title}"] = (await make_call(kind, case))[0]
+    if section == "client":
+        for argument in list(inspect.signature(Admin).parameters):
+            for value in HOSTILE:
+                record[f"Admin: {argument}={shown(value)}"] = await make_client(kind, argument, value)
+    return record
+
+
+def section_text(section: str) -> str:
+    """Write the record of a section; what differs between the clients stands twice."""
+    clock = VirtualClock()
+    with use_clock(clock):
+        sync = anyio.run(section_record, Admin, section)
+        other = anyio.run(section_record, AsyncAdmin, section)
+    parts: list[str] = []
+    for title, lines in sync.items():
+        if lines == other[title]:
+            parts += [f"== {title}", *lines]
+        else:
+            parts += [f"== {title} (sync)", *lines, f"== {title} (async)", *other[title]]
+    return with_short_headers(section, parts)
+
+
+def with_short_headers(section: str, lines: list[str]) -> str:
+    """Name the headers that many requests share, so that a line shows what is special about its request."""
+    names: dict[str, str] = {}
+
+    def short(match: re.Match[str]) -> str:
+        length = re.search(r"; content-length: \d+", match[1], re.IGNORECASE)
+        own = match[1].replace(length[0], "") if length else match[1]
+        name = names.setdefault(own, f"H{len(names) + 1}")
+        return f" [{name}{length[0] if length else ''}]"
+
+    body = [re.sub(r" \[(Host:[^\]]*)\]", short, line) for line in lines]
+    heads = [f"{name} = {headers}" for headers, name in names.items()]
+    return "\n".join([f"#### {section}", *heads, *body]) + "\n"
+
+
+def golden_section(section: str) -> str:
+    """Return what the golden file says of a section."""
+    text = GOLDEN.read_text(encoding="utf-8")
+    start = text.index(f"#### {section}\n")
+    end = text.find("\n#### ", start)
+    return text[start : end + 1] if end >= 0 else text[start:]
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "PINECONE_ACCESS_TOKEN",
+        "PINECONE_CONTROLLER_HOST",
+        "PINECONE_OAUTH_URL",
+        "PINECONE_ADMIN_ALLOW_HTTP",
+    ):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_calls_are_as_recorded(section: str) -> None:
+    """No request, result, error or log line changes unless the golden file changes with it."""
+    expected, found = golden_section(section), section_text(section)
+    changes = list(difflib.unified_diff(expected.splitlines(), found.splitlines(), "golden", "now", lineterm="", n=1))
+    assert changes == [], "\n".join(changes[:200])
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text("".join(section_text(section) for section in SECTIONS), encoding="utf-8")
