@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from contextvars import copy_context
 from typing import Protocol, TypeAlias
 
-from pinecone_admin._config import Bearer
+from pinecone_admin._credentials import Bearer
 from pinecone_admin._primitives import (
     AsyncSlots,
     PerLoop,

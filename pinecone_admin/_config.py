@@ -1,4 +1,4 @@
-"""Who calls, and where to: constructor arguments and environment become one checked configuration."""
+"""Where to, and how: constructor arguments and environment become one checked configuration."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import ipaddress
 import os
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import cast
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -19,124 +19,13 @@ from generated_client.types import masked
 from pinecone_admin._headers import check_headers, user_agent
 from pinecone_admin._numbers import check_bool, check_count, check_seconds
 from pinecone_admin._retry import RetryPolicy
+from pinecone_admin._validate import check_text
 from pinecone_admin.errors import Masked, PineconeError, PineconeTypeError, PineconeValueError
 
 API_URL = "https://api.pinecone.io"
 OAUTH_URL = "https://login.pinecone.io/oauth/token"
 
 _SHORTEST_SECRET = 8
-
-TextSource: TypeAlias = str | Callable[[], str]
-
-
-@frozen(kw_only=True)
-class Credentials:
-    """Client id and secret; a callable is asked afresh at every exchange."""
-
-    client_id: TextSource = field(repr=masked)
-    client_secret: TextSource = field(repr=masked)
-
-    def read(self) -> tuple[str, str]:
-        """Give both as they are now, checked."""
-        return read_text("client_id", self.client_id), read_text("client_secret", self.client_secret)
-
-
-@frozen(kw_only=True)
-class Bearer:
-    """An access token that somebody else minted; a callable is asked at every call."""
-
-    token: TextSource = field(repr=masked)
-
-    def read(self) -> str:
-        """Give the token as it is now, checked."""
-        return read_text("access_token", self.token)
-
-
-@frozen
-class OwnAuthorization:
-    """The caller sets the Authorization header: nothing is minted, and nothing is added."""
-
-
-Identity: TypeAlias = Credentials | Bearer | OwnAuthorization
-
-
-_CREDENTIALS = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET")
-
-
-def resolve_identity(
-    *,
-    client_id: object,
-    client_secret: object,
-    access_token: object,
-    own_authorization: bool,
-    env: Mapping[str, str],
-) -> Identity:
-    """Choose the identity: explicit arguments, then PINECONE_ACCESS_TOKEN, then the credentials' variables."""
-    explicit_credentials = client_id is not None or client_secret is not None
-    if access_token is not None and explicit_credentials:
-        raise PineconeValueError("access_token and client_id/client_secret exclude each other: give one identity")
-    if own_authorization:
-        return OwnAuthorization()
-    if access_token is not None:
-        return Bearer(token=_source("access_token", access_token))
-    # An empty variable is how CI systems pass a secret that is not set.
-    if not explicit_credentials and env.get("PINECONE_ACCESS_TOKEN", "").strip():
-        return Bearer(token=_from_env("access_token", "PINECONE_ACCESS_TOKEN", env))
-    if client_id is client_secret is None and not any(env.get(name, "").strip() for name in _CREDENTIALS):
-        raise PineconeValueError(
-            f"client_id and client_secret are missing: pass them, or set {' and '.join(_CREDENTIALS)} in the "
-            "environment; or give an access_token, or PINECONE_ACCESS_TOKEN"
-        )
-    return Credentials(
-        client_id=_source_or_env("client_id", client_id, "PINECONE_CLIENT_ID", env),
-        client_secret=_source_or_env("client_secret", client_secret, "PINECONE_CLIENT_SECRET", env),
-    )
-
-
-def _source_or_env(argument: str, value: object, variable: str, env: Mapping[str, str]) -> TextSource:
-    return _source(argument, value) if value is not None else _from_env(argument, variable, env)
-
-
-def _from_env(argument: str, variable: str, env: Mapping[str, str]) -> str:
-    if not env.get(variable, "").strip():
-        raise PineconeValueError(f"{argument} is missing: pass it, or set {variable} in the environment")
-    return check_text(variable, env[variable])
-
-
-def _source(argument: str, value: object) -> TextSource:
-    return cast("Callable[[], str]", value) if callable(value) else check_text(argument, value)
-
-
-def read_text(argument: str, source: TextSource) -> str:
-    """Ask a callable, or take the text; checked either way."""
-    if not callable(source):
-        return check_text(argument, source)
-    value, failure = _ask(source)
-    if failure is not None:
-        raise PineconeValueError(f"{argument}: the callable raised {failure}")
-    return check_text(argument, value)
-
-
-def _ask(source: Callable[[], str]) -> tuple[object, str | None]:
-    try:
-        return source(), None
-    except Exception as exc:  # noqa: BLE001 - the caller's own code; its message and frames may hold the secret
-        return None, type(exc).__name__
-
-
-def check_text(name: str, value: object) -> str:
-    """Check a credential without ever showing it."""
-    if not isinstance(value, str):
-        raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
-    if not value.strip():
-        raise PineconeValueError(f"{name} is empty")
-    if value != value.strip():
-        raise PineconeValueError(f"{name} has white space or a line break around it")
-    if value.lower().startswith("bearer "):
-        raise PineconeValueError(f"{name} begins with the word Bearer, which is no part of it")
-    if not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise PineconeValueError(f"{name} has a character that is not printable ASCII")
-    return value
 
 
 def resolve_api_url(host: object, *, allow_http: bool, env: Mapping[str, str]) -> str:
@@ -304,7 +193,6 @@ class Config:
     """Everything a client is made from, checked.
 
     Attributes:
-        identity: Who calls.
         api_url: Address of the API.
         oauth_url: Address of the token endpoint.
         api_proxy: Proxy on the way to the API.
@@ -316,7 +204,6 @@ class Config:
         lazy: Whether the first token waits for the first call.
     """
 
-    identity: Identity
     api_url: str
     oauth_url: str
     api_proxy: httpx.Proxy | None
@@ -331,9 +218,6 @@ class Config:
 def resolve(
     *,
     env: Mapping[str, str],
-    client_id: object,
-    client_secret: object,
-    access_token: object,
     additional_headers: object,
     source_tag: object,
     proxy_url: object,
@@ -347,39 +231,29 @@ def resolve(
     max_connections: object,
     lazy: object,
     read_only: object,
-) -> Config | PineconeError:
-    """Check everything; a problem is returned without its traceback, whose frames hold the secret."""
-    try:
-        headers = check_headers(additional_headers)
-        plain_http = resolve_allow_http(allow_http, env)
-        api = resolve_api_url(host, allow_http=plain_http, env=env)
-        oauth = resolve_oauth_url(oauth_url, allow_http=plain_http, env=env)
-        context = ssl_context(ssl_verify) if own_connections else None
-        return Config(
-            identity=resolve_identity(
-                client_id=client_id,
-                client_secret=client_secret,
-                access_token=access_token,
-                own_authorization="authorization" in headers,
-                env=env,
-            ),
-            api_url=api,
-            oauth_url=oauth,
-            api_proxy=None if context is None else resolve_proxy(api, proxy_url, context, allow_http=plain_http),
-            oauth_proxy=None if context is None else resolve_proxy(oauth, proxy_url, context, allow_http=plain_http),
-            context=context,
-            agent=user_agent(source_tag),
-            options=Options(
-                timeout=check_seconds("timeout", timeout),
-                retry=check_retry(retry),
-                headers=headers,
-                read_only=check_bool("read_only", read_only),
-            ),
-            max_connections=check_count("max_connections", max_connections),
-            lazy=check_bool("lazy", lazy),
-        )
-    except PineconeError as exc:
-        return exc.with_traceback(None)
+) -> Config:
+    """Check everything but who calls."""
+    headers = check_headers(additional_headers)
+    plain_http = resolve_allow_http(allow_http, env)
+    api = resolve_api_url(host, allow_http=plain_http, env=env)
+    oauth = resolve_oauth_url(oauth_url, allow_http=plain_http, env=env)
+    context = ssl_context(ssl_verify) if own_connections else None
+    return Config(
+        api_url=api,
+        oauth_url=oauth,
+        api_proxy=None if context is None else resolve_proxy(api, proxy_url, context, allow_http=plain_http),
+        oauth_proxy=None if context is None else resolve_proxy(oauth, proxy_url, context, allow_http=plain_http),
+        context=context,
+        agent=user_agent(source_tag),
+        options=Options(
+            timeout=check_seconds("timeout", timeout),
+            retry=check_retry(retry),
+            headers=headers,
+            read_only=check_bool("read_only", read_only),
+        ),
+        max_connections=check_count("max_connections", max_connections),
+        lazy=check_bool("lazy", lazy),
+    )
 
 
 def place(url: str, proxy: httpx.Proxy | None) -> str:

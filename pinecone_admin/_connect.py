@@ -1,26 +1,68 @@
-"""Which transports and which source of tokens a client gets: the same for both worlds."""
+"""What a client is assembled from: its arguments, checked, and the source of its tokens. The same for both worlds."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
 import httpx
-from attrs import evolve
+from attrs import frozen
 
 from pinecone_admin._bearer import BearerSource, TokenSource
 from pinecone_admin._cache import SafeCache, TokenCache
-from pinecone_admin._config import Bearer, Config, OwnAuthorization, place
+from pinecone_admin._config import Config, place, resolve
+from pinecone_admin._credentials import Bearer, Credentials, Identity, OwnAuthorization, resolve_identity
 from pinecone_admin._exchange import Exchange
 from pinecone_admin._primitives import current_clock
 from pinecone_admin._provider import TokenProvider
-from pinecone_admin._sync.pools import Pools
-from pinecone_admin._sync.transport import RetryTransport
-from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
 EXCHANGE_ATTEMPTS = 3
 
 EXCHANGES_AT_ONCE = 20
 """How many connections lead to the token endpoint: one is enough, but for exchanges that hang while others go on."""
+
+
+@frozen(kw_only=True)
+class Setup:
+    """What the arguments of a client say.
+
+    Attributes:
+        config: Where to, and how.
+        identity: Who calls.
+    """
+
+    config: Config
+    identity: Identity
+
+    @property
+    def mints(self) -> bool:
+        """Whether credentials are exchanged for tokens."""
+        return isinstance(self.identity, Credentials)
+
+
+def resolve_setup(
+    *,
+    env: Mapping[str, str],
+    client_id: object,
+    client_secret: object,
+    access_token: object,
+    own_connections: bool,
+    **arguments: object,
+) -> Setup | PineconeError:
+    """Check everything; a problem is returned without its traceback, whose frames hold the secret."""
+    try:
+        config = resolve(env=env, own_connections=own_connections, **arguments)
+        identity = resolve_identity(
+            client_id=client_id,
+            client_secret=client_secret,
+            access_token=access_token,
+            own_authorization="authorization" in config.options.headers,
+            env=env,
+        )
+    except PineconeError as exc:
+        return exc.with_traceback(None)
+    return Setup(config=config, identity=identity)
 
 
 def check_transports(transport: object, oauth_transport: object, *, kind: type, mints: bool) -> None:
@@ -42,40 +84,27 @@ def check_cache(token_cache: object) -> None:
 
 
 def token_source(
-    config: Config,
+    setup: Setup,
     *,
-    transport: object,
-    oauth_transport: httpx.BaseTransport | None,
+    exchange_transport: httpx.BaseTransport | None,
     token_cache: TokenCache | None,
     closed: threading.Event,
 ) -> TokenSource | None:
     """Make the source of tokens; None where the caller sets the Authorization header."""
-    if isinstance(config.identity, OwnAuthorization):
+    config, identity = setup.config, setup.identity
+    if isinstance(identity, OwnAuthorization):
         return None
-    if isinstance(config.identity, Bearer):
-        return BearerSource(config.identity)
-    if oauth_transport is None and isinstance(transport, httpx.BaseTransport):
-        oauth_transport = transport
+    if isinstance(identity, Bearer):
+        return BearerSource(identity)
+    assert exchange_transport is not None  # noqa: S101 - made where credentials are exchanged
     exchange = Exchange(
         url=config.oauth_url,
         place=place(config.oauth_url, config.oauth_proxy),
         agent=config.agent,
-        transport=RetryTransport(
-            oauth_transport or own_pools(config, closed),
-            retry=evolve(config.options.retry, max_attempts=EXCHANGE_ATTEMPTS),
-        ),
+        transport=exchange_transport,
         timeout=config.options.timeout,
         clock=current_clock(),
         closed=closed,
     )
     cache = None if token_cache is None else SafeCache(token_cache)
-    return TokenProvider(credentials=config.identity, exchange=exchange, cache=cache)
-
-
-def own_pools(config: Config, closed: threading.Event) -> Pools:
-    """Make the connections of the token exchange."""
-    assert config.context is not None  # noqa: S101 - made where a transport is missing
-    # An exchange is rare, so none of its connections waits for the next one.
-    return Pools(
-        context=config.context, proxy=config.oauth_proxy, max_connections=EXCHANGES_AT_ONCE, keep=False, closed=closed
-    )
+    return TokenProvider(credentials=identity, exchange=exchange, cache=cache)

@@ -15,10 +15,11 @@ from attrs import define, evolve, field, frozen
 
 from generated_client import models
 from pinecone_admin._cache import SafeCache
-from pinecone_admin._config import Credentials, check_text
+from pinecone_admin._credentials import Credentials
 from pinecone_admin._exchange import Exchange
 from pinecone_admin._primitives import async_wait_for, current_clock, finish, start_thread, wait_for
 from pinecone_admin._token import AUDIENCE, AccessToken, Failures, Minted, Use, failed, fingerprint, judge
+from pinecone_admin._validate import check_text
 from pinecone_admin.errors import ClientClosedError, Masked, PineconeError, PineconeTimeoutError
 
 REJECTION_INTERVAL = 30.0

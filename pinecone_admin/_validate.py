@@ -105,6 +105,21 @@ def string(argument: str, value: object) -> str:
     return value
 
 
+def check_text(name: str, value: object) -> str:
+    """Check a credential without ever showing it."""
+    if not isinstance(value, str):
+        raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
+    if not value.strip():
+        raise PineconeValueError(f"{name} is empty")
+    if value != value.strip():
+        raise PineconeValueError(f"{name} has white space or a line break around it")
+    if value.lower().startswith("bearer "):
+        raise PineconeValueError(f"{name} begins with the word Bearer, which is no part of it")
+    if not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise PineconeValueError(f"{name} has a character that is not printable ASCII")
+    return value
+
+
 def identifier(argument: str, value: object) -> None:
     """Accept anything that can stand as one segment of a path; the server owns the form of ids."""
     text = string(argument, value)

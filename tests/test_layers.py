@@ -16,7 +16,7 @@ STDLIB = sys.stdlib_module_names
 PURE = {
     "_headers", "_numbers", "_config", "_codec", "_errors", "_retry", "_token", "_validate", "_wire", "_pages",
     "_lookup", "_marks", "_roles", "_reports", "_inventory", "_findings", "_access", "_access_page", "_contents",
-    "_arguments", "_inert",
+    "_arguments", "_inert", "_credentials",
 }  # fmt: skip
 DECISIONS = {
     "_arguments", "_contents", "_inventory", "_lookup", "_marks", "_numbers", "_reports", "_roles", "_validate",

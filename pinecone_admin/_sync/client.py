@@ -15,13 +15,21 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
 import httpx
-from attrs import frozen
+from attrs import evolve, frozen
 
 from generated_client.types import Operation
 from pinecone_admin import _config
 from pinecone_admin._bearer import TokenSource
 from pinecone_admin._cache import TokenCache
-from pinecone_admin._connect import check_cache, check_transports, token_source
+from pinecone_admin._connect import (
+    EXCHANGE_ATTEMPTS,
+    EXCHANGES_AT_ONCE,
+    Setup,
+    check_cache,
+    check_transports,
+    resolve_setup,
+    token_source,
+)
 from pinecone_admin._errors import attributed, closed_during, from_exception
 from pinecone_admin._primitives import connect_now, current_clock, made_once
 from pinecone_admin._provider import TokenProvider
@@ -121,7 +129,7 @@ class Admin:
         transport: httpx.BaseTransport | None = None,
         oauth_transport: httpx.BaseTransport | None = None,
     ) -> None:
-        config = _config.resolve(
+        setup = resolve_setup(
             env=os.environ,
             client_id=client_id,
             client_secret=client_secret,
@@ -142,9 +150,9 @@ class Admin:
         )
         # Whatever is raised from here on, a traceback that shows locals shows none of these.
         del client_secret, access_token, additional_headers, proxy_url, host, oauth_url
-        if isinstance(config, PineconeError):
-            raise config
-        self._assemble(_share(config, transport, oauth_transport, token_cache), config.options, owner=True)
+        if isinstance(setup, PineconeError):
+            raise setup
+        self._assemble(_share(setup, transport, oauth_transport, token_cache), setup.config.options, owner=True)
         if self._connects_at_once:
             connect_now(self._token)
 
@@ -401,13 +409,13 @@ class Admin:
 
 
 def _share(
-    config: _config.Config,
+    setup: Setup,
     transport: httpx.BaseTransport | None,
     oauth_transport: httpx.BaseTransport | None,
     token_cache: TokenCache | None,
 ) -> _Shared:
-    mints = isinstance(config.identity, _config.Credentials)
-    check_transports(transport, oauth_transport, kind=httpx.BaseTransport, mints=mints)
+    config = setup.config
+    check_transports(transport, oauth_transport, kind=httpx.BaseTransport, mints=setup.mints)
     check_cache(token_cache)
     closed = threading.Event()
     pools = None
@@ -421,13 +429,27 @@ def _share(
         )
     base = pools or transport
     assert base is not None  # noqa: S101 - connections of our own are made where no transport is given
+    exchange_transport = _exchange_transport(config, oauth_transport or transport, closed) if setup.mints else None
     return _Shared(
         config=config,
         place=_config.place(config.api_url, config.api_proxy),
         transport=base,
         pools=pools,
-        tokens=token_source(
-            config, transport=transport, oauth_transport=oauth_transport, token_cache=token_cache, closed=closed
-        ),
+        tokens=token_source(setup, exchange_transport=exchange_transport, token_cache=token_cache, closed=closed),
         closed=closed,
     )
+
+
+def _exchange_transport(config: _config.Config, given: object, closed: threading.Event) -> httpx.BaseTransport:
+    """Make the transport of the token exchange, which is synchronous in both worlds."""
+    if not isinstance(given, httpx.BaseTransport):
+        assert config.context is not None  # noqa: S101 - made where a transport is missing
+        # An exchange is rare, so none of its connections waits for the next one.
+        given = Pools(
+            context=config.context,
+            proxy=config.oauth_proxy,
+            max_connections=EXCHANGES_AT_ONCE,
+            keep=False,
+            closed=closed,
+        )
+    return RetryTransport(given, retry=evolve(config.options.retry, max_attempts=EXCHANGE_ATTEMPTS))
