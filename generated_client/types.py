@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, NewType, TypeAlias, TypeVar, overload
+from typing import Any, Generic, NewType, TypeAlias, TypeVar, cast, overload
 
-from attrs import field, frozen
+from attrs import Attribute, AttrsInstance, field, fields, frozen
 
 API_VERSION = "2026-07"
 """Version of the API document that this package was generated from."""
@@ -22,6 +22,17 @@ _T = TypeVar("_T")
 def masked(value: object) -> str:
     """Stand in for a secret in the repr of its model."""
     return "None" if value is None else "'***'"
+
+
+def wire_name(attribute: Attribute[Any]) -> str:
+    """Return the name of a field in JSON, which the generator changes where Python has taken it."""
+    return str(attribute.metadata.get("name", attribute.name))
+
+
+def wire_fields(model: object) -> list[tuple[str, object, bool]]:
+    """Return each field of a model: its name in JSON, its value, and whether it is a secret."""
+    kind = cast("type[AttrsInstance]", type(model))
+    return [(wire_name(each), getattr(model, each.name), each.repr is masked) for each in fields(kind)]
 
 
 @frozen(kw_only=True, init=False)

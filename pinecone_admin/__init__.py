@@ -14,7 +14,6 @@ import generated_client
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
     from pinecone_admin._async.pagination import AsyncPaginator
-    from pinecone_admin._codec import to_dict
     from pinecone_admin._headers import __version__
     from pinecone_admin._inventory import Inventory
     from pinecone_admin._pages import Page
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         ValidationError,
     )
-    from pinecone_admin.models import RoleBindingDict, Unlisted, on_organization, on_project
+    from pinecone_admin.models import RoleBindingDict, Unlisted, on_organization, on_project, to_dict
     from pinecone_admin.operations import Operation
 
 if generated_client.__dict__.get("GENERATED_FOR") != __name__:
@@ -106,7 +105,7 @@ _WHERE = {
     "__version__": "pinecone_admin._headers",
     "on_organization": "pinecone_admin.models",
     "on_project": "pinecone_admin.models",
-    "to_dict": "pinecone_admin._codec",
+    "to_dict": "pinecone_admin.models",
 }
 
 __all__ = [

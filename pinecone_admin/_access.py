@@ -156,7 +156,7 @@ class Access:
         """Write a page of its own: findings, who can write where, and people by projects; it loads nothing."""
         from pinecone_admin._access_page import page  # noqa: PLC0415 - it builds on this module
 
-        return page(self)
+        return page(self, note=NOTE)
 
 
 def access(inventory: Inventory, *, max_owners: int, pending_days: float) -> Access:

@@ -22,7 +22,7 @@ _PRINTABLE = 20
 _SHORT = {"owns": "owns", "writes": "writes", "reads": "reads", "unknown": "other"}
 
 
-def page(access: Access) -> str:
+def page(access: Access, *, note: str) -> str:
     """Write the page."""
     people = sorted(
         (holder for holder in access.holders if holder.type != "api_key"),
@@ -31,7 +31,7 @@ def page(access: Access) -> str:
     reached = {id: id for holder in access.holders for id in holder.roles}
     projects = sorted({**reached, **access.projects}.items(), key=lambda item: (item[1].casefold(), item[0]))
     parts = [
-        _head(access),
+        _head(access, note),
         _findings(access),
         _CONTROLS,
         _writers(access, people, projects),
@@ -50,12 +50,10 @@ def _hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-def _head(access: Access) -> str:
-    from pinecone_admin._access import NOTE  # noqa: PLC0415 - it builds on this module
-
+def _head(access: Access, note: str) -> str:
     return (
         f"<h1>Who can do what in {in_html(access.organization)}</h1>"
-        f'<p class="note">As of {access.taken_at:%Y-%m-%d %H:%M} UTC. {in_html(NOTE)}</p>'
+        f'<p class="note">As of {access.taken_at:%Y-%m-%d %H:%M} UTC. {in_html(note)}</p>'
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, get_ar
 import attrs
 from attrs import frozen
 
-from generated_client.types import Unlisted, masked
+from generated_client.types import Unlisted, wire_fields, wire_name
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
 if TYPE_CHECKING:
@@ -58,53 +58,12 @@ def encode(body: object) -> bytes:
 
 def _plain(value: object) -> Json:
     if attrs.has(type(value)):
-        return {name: item for name, item, _ in _fields(value) if item is not None}
+        return {name: item for name, item, _ in wire_fields(value) if item is not None}
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):
         return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     raise TypeError(f"{type(value).__name__} is no JSON value")
-
-
-def _fields(model: object) -> list[tuple[str, object, bool]]:
-    """Give each field's name on the wire, its value, and whether it is a secret."""
-    kind = cast("type[attrs.AttrsInstance]", type(model))
-    return [(_wire_name(field), getattr(model, field.name), field.repr is masked) for field in attrs.fields(kind)]
-
-
-def _wire_name(field: attrs.Attribute[Any]) -> str:
-    return str(field.metadata.get("name", field.name))
-
-
-def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]:
-    """Turn a model into plain JSON types.
-
-    Args:
-        model: Any model of this package.
-        reveal: Show secrets, which are ``"***"`` otherwise.
-
-    Returns:
-        A dict under the names of the API; date-times are ISO 8601 text.
-
-    Raises:
-        PineconeTypeError: It is not a model.
-    """
-    if not attrs.has(type(model)):
-        raise PineconeTypeError(f"model must be a model of this package, not {type(model).__name__}")
-    return {
-        name: _jsonable(value, reveal=reveal) if reveal or not secret else "***"
-        for name, value, secret in _fields(model)
-    }
-
-
-def _jsonable(value: object, *, reveal: bool) -> Json:
-    if attrs.has(type(value)):
-        return to_dict(value, reveal=reveal)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, list):
-        return [_jsonable(item, reveal=reveal) for item in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return value
 
 
 def decode(body: bytes, returns: type[_T]) -> Decoded[_T] | Misfit:
@@ -232,7 +191,7 @@ def _model_hook(converter: Converter, kind: Any) -> Hook:
     from cattrs.gen import make_dict_structure_fn, override  # noqa: PLC0415 - see _converter
 
     attrs.resolve_types(kind)
-    renamed = {field.name: override(rename=_wire_name(field)) for field in attrs.fields(kind)}
+    renamed = {field.name: override(rename=wire_name(field)) for field in attrs.fields(kind)}
     return _guarded(dict, make_dict_structure_fn(kind, converter, **renamed))  # type: ignore[arg-type]
 
 

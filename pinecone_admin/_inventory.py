@@ -18,9 +18,10 @@ from generated_client.models import (
     ServiceAccount,
     User,
 )
-from pinecone_admin._codec import Misfit, structure, to_dict
+from pinecone_admin._codec import Misfit, structure
 from pinecone_admin._reports import Progress
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
+from pinecone_admin.models import to_dict
 
 if TYPE_CHECKING:
     from pinecone_admin._access import Access

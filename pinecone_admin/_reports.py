@@ -18,9 +18,9 @@ from generated_client.models import (
     ServiceAccount,
     User,
 )
-from pinecone_admin._codec import to_dict
 from pinecone_admin._validate import binding_fields, sequence
 from pinecone_admin.errors import AmbiguousNameError, PineconeTypeError
+from pinecone_admin.models import to_dict
 
 _T_co = TypeVar("_T_co", covariant=True)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from datetime import datetime
+from typing import Any, NotRequired, TypedDict
+
+import attrs
 
 from generated_client import models as _generated
 from generated_client.models import *
 from generated_client.models import ResourceType, RoleBindingInput, RoleName
-from generated_client.types import Unlisted
-from pinecone_admin._codec import to_dict
+from generated_client.types import Unlisted, wire_fields
+from pinecone_admin.errors import PineconeTypeError
 
 __all__ = ["RoleBindingDict", "Unlisted", "on_organization", "on_project", "to_dict"]
 __all__ += _generated.__all__
@@ -39,3 +42,34 @@ def on_project(project_id: str, role: RoleName) -> RoleBindingInput:
         role: A project role, such as ``"ProjectViewer"``.
     """
     return RoleBindingInput(resource_type="project", resource_id=project_id, role=role)
+
+
+def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]:
+    """Turn a model into plain JSON types.
+
+    Args:
+        model: Any model of this package.
+        reveal: Show secrets, which are ``"***"`` otherwise.
+
+    Returns:
+        A dict under the names of the API; date-times are ISO 8601 text.
+
+    Raises:
+        PineconeTypeError: It is not a model.
+    """
+    if not attrs.has(type(model)):
+        raise PineconeTypeError(f"model must be a model of this package, not {type(model).__name__}")
+    return {
+        name: _jsonable(value, reveal=reveal) if reveal or not secret else "***"
+        for name, value, secret in wire_fields(model)
+    }
+
+
+def _jsonable(value: object, *, reveal: bool) -> Any:
+    if attrs.has(type(value)):
+        return to_dict(value, reveal=reveal)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, list):
+        return [_jsonable(item, reveal=reveal) for item in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return value

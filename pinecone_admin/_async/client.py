@@ -33,7 +33,7 @@ from pinecone_admin._connect import (
     token_source,
 )
 from pinecone_admin._errors import attributed, closed_during, from_exception
-from pinecone_admin._primitives import connect_later, current_clock, made_once
+from pinecone_admin._primitives import connect_later, current_clock, made_once, preload_before_fork
 from pinecone_admin._provider import TokenProvider
 from pinecone_admin._retry import IDEMPOTENT, Call, RetryPolicy
 from pinecone_admin._sync.pools import Pools
@@ -60,6 +60,21 @@ if TYPE_CHECKING:
     from pinecone_admin._reports import Progress
 
 _T = TypeVar("_T")
+
+# Everything that is imported when it is first used.
+preload_before_fork("encodings.idna", "cattrs", "cattrs.cols", "cattrs.gen", "dateutil.parser", "generated_client.api")
+preload_before_fork(
+    "pinecone_admin._async.api_keys",
+    "pinecone_admin._async.invites",
+    "pinecone_admin._async.organizations",
+    "pinecone_admin._async.projects",
+    "pinecone_admin._async.role_bindings",
+    "pinecone_admin._async.service_accounts",
+    "pinecone_admin._async.users",
+)
+# <async only>
+preload_before_fork("anyio._backends._asyncio", "anyio._backends._trio")  # not everybody has trio
+# </async only>
 
 
 @frozen(kw_only=True)

@@ -5,7 +5,7 @@ where it is used, so that the sync client loads no event loop.
 """
 
 from pinecone_admin._primitives.clock import Clock, Patience, SystemClock, async_pause, current_clock, pause, use_clock
-from pinecone_admin._primitives.local import PerLoop, PerProcess, made_once
+from pinecone_admin._primitives.local import PerLoop, PerProcess, made_once, preload_before_fork
 from pinecone_admin._primitives.parallel import async_in_parallel, in_parallel
 from pinecone_admin._primitives.sockets import (
     addresses,
@@ -57,6 +57,7 @@ __all__ = [
     "in_parallel",
     "made_once",
     "pause",
+    "preload_before_fork",
     "shielded",
     "start_thread",
     "use_clock",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
@@ -90,24 +89,21 @@ class made_once(cached_property[_T]):  # noqa: N801 - a decorator, named as its 
         return kept
 
 
-_LOADED_WHEN_USED = (
-    "encodings.idna", "cattrs", "cattrs.cols", "cattrs.gen", "dateutil.parser", "generated_client.api",
-    "pinecone_admin.{world}.api_keys", "pinecone_admin.{world}.invites", "pinecone_admin.{world}.organizations",
-    "pinecone_admin.{world}.projects", "pinecone_admin.{world}.role_bindings",
-    "pinecone_admin.{world}.service_accounts", "pinecone_admin.{world}.users",
-)  # fmt: skip
+_preloaded: set[str] = set()
+
+
+def preload_before_fork(*modules: str) -> None:
+    """Load modules before the process forks, those that can be loaded.
+
+    A child would wait for ever for a module that another thread was importing at the moment of the fork.
+    """
+    _preloaded.update(modules)
 
 
 def _load_before_fork() -> None:
-    """Load it all: a child would wait for ever for a module that another thread was importing at that moment."""
-    for world in ("_sync", "_async"):
-        if f"pinecone_admin.{world}.client" in sys.modules:
-            for name in _LOADED_WHEN_USED:
-                import_module(name.format(world=world))
-    if "pinecone_admin._async.client" in sys.modules:
-        for backend in ("asyncio", "trio"):
-            with suppress(ImportError):  # not everybody has trio
-                import_module(f"anyio._backends._{backend}")
+    for name in _preloaded:
+        with suppress(ImportError):
+            import_module(name)
 
 
 os.register_at_fork(before=_load_before_fork)

@@ -31,7 +31,7 @@ from pinecone_admin._connect import (
     token_source,
 )
 from pinecone_admin._errors import attributed, closed_during, from_exception
-from pinecone_admin._primitives import connect_now, current_clock, made_once
+from pinecone_admin._primitives import connect_now, current_clock, made_once, preload_before_fork
 from pinecone_admin._provider import TokenProvider
 from pinecone_admin._retry import IDEMPOTENT, Call, RetryPolicy
 from pinecone_admin._sync.auth import BearerTransport
@@ -59,6 +59,18 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.users import Users
 
 _T = TypeVar("_T")
+
+# Everything that is imported when it is first used.
+preload_before_fork("encodings.idna", "cattrs", "cattrs.cols", "cattrs.gen", "dateutil.parser", "generated_client.api")
+preload_before_fork(
+    "pinecone_admin._sync.api_keys",
+    "pinecone_admin._sync.invites",
+    "pinecone_admin._sync.organizations",
+    "pinecone_admin._sync.projects",
+    "pinecone_admin._sync.role_bindings",
+    "pinecone_admin._sync.service_accounts",
+    "pinecone_admin._sync.users",
+)
 
 
 @frozen(kw_only=True)
