@@ -14,14 +14,12 @@ import generated_client
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
     from pinecone_admin._async.pagination import AsyncPaginator
-    from pinecone_admin._headers import __version__
-    from pinecone_admin._inventory import Inventory
-    from pinecone_admin._pages import Page
-    from pinecone_admin._reports import Ensured, ProjectRole
-    from pinecone_admin._retry import RetryEvent, RetryPolicy
+    from pinecone_admin._http.headers import __version__
+    from pinecone_admin._http.pages import Page
+    from pinecone_admin._http.retry_policy import RetryEvent, RetryPolicy
     from pinecone_admin._sync.client import Admin
     from pinecone_admin._sync.pagination import Paginator
-    from pinecone_admin._token import AccessToken
+    from pinecone_admin.auth.token import AccessToken
     from pinecone_admin.errors import (
         AmbiguousNameError,
         ApiError,
@@ -53,6 +51,8 @@ if TYPE_CHECKING:
     )
     from pinecone_admin.models import RoleBindingDict, Unlisted, on_organization, on_project, to_dict
     from pinecone_admin.operations import Operation
+    from pinecone_admin.workflows.inventory import Inventory
+    from pinecone_admin.workflows.reports import Ensured, ProjectRole
 
 if generated_client.__dict__.get("GENERATED_FOR") != __name__:
     raise ImportError(
@@ -61,7 +61,7 @@ if generated_client.__dict__.get("GENERATED_FOR") != __name__:
     )
 
 _WHERE = {
-    "AccessToken": "pinecone_admin._token",
+    "AccessToken": "pinecone_admin.auth.token",
     "Admin": "pinecone_admin._sync.client",
     "AmbiguousNameError": "pinecone_admin.errors",
     "ApiError": "pinecone_admin.errors",
@@ -70,15 +70,15 @@ _WHERE = {
     "BadRequestError": "pinecone_admin.errors",
     "ClientClosedError": "pinecone_admin.errors",
     "ConflictError": "pinecone_admin.errors",
-    "Ensured": "pinecone_admin._reports",
+    "Ensured": "pinecone_admin.workflows.reports",
     "FailedPreconditionError": "pinecone_admin.errors",
     "ForbiddenError": "pinecone_admin.errors",
     "InvalidCredentialsError": "pinecone_admin.errors",
-    "Inventory": "pinecone_admin._inventory",
+    "Inventory": "pinecone_admin.workflows.inventory",
     "LeftoverError": "pinecone_admin.errors",
     "NotFoundError": "pinecone_admin.errors",
     "Operation": "pinecone_admin.operations",
-    "Page": "pinecone_admin._pages",
+    "Page": "pinecone_admin._http.pages",
     "PaginationError": "pinecone_admin.errors",
     "Paginator": "pinecone_admin._sync.pagination",
     "PaymentRequiredError": "pinecone_admin.errors",
@@ -87,13 +87,13 @@ _WHERE = {
     "PineconeTimeoutError": "pinecone_admin.errors",
     "PineconeTypeError": "pinecone_admin.errors",
     "PineconeValueError": "pinecone_admin.errors",
-    "ProjectRole": "pinecone_admin._reports",
+    "ProjectRole": "pinecone_admin.workflows.reports",
     "RateLimitError": "pinecone_admin.errors",
     "ReadOnlyError": "pinecone_admin.errors",
     "RefusedError": "pinecone_admin.errors",
     "ResponseParsingError": "pinecone_admin.errors",
-    "RetryEvent": "pinecone_admin._retry",
-    "RetryPolicy": "pinecone_admin._retry",
+    "RetryEvent": "pinecone_admin._http.retry_policy",
+    "RetryPolicy": "pinecone_admin._http.retry_policy",
     "RoleBindingDict": "pinecone_admin.models",
     "SecretNotStoredError": "pinecone_admin.errors",
     "ServiceError": "pinecone_admin.errors",
@@ -102,7 +102,7 @@ _WHERE = {
     "Unlisted": "pinecone_admin.models",
     "UnprocessableEntityError": "pinecone_admin.errors",
     "ValidationError": "pinecone_admin.errors",
-    "__version__": "pinecone_admin._headers",
+    "__version__": "pinecone_admin._http.headers",
     "on_organization": "pinecone_admin.models",
     "on_project": "pinecone_admin.models",
     "to_dict": "pinecone_admin.models",

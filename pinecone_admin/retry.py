@@ -6,8 +6,8 @@ the thing twice.
 
 from __future__ import annotations
 
-from pinecone_admin._async.transport import AsyncRetryTransport
-from pinecone_admin._retry import RetryEvent, RetryPolicy
-from pinecone_admin._sync.transport import RetryTransport
+from pinecone_admin._async.transports.retry import AsyncRetryTransport
+from pinecone_admin._http.retry_policy import RetryEvent, RetryPolicy
+from pinecone_admin._sync.transports.retry import RetryTransport
 
 __all__ = ["AsyncRetryTransport", "RetryEvent", "RetryPolicy", "RetryTransport"]

@@ -1,4 +1,4 @@
-"""Who may import whom: downwards only, as the layout says."""
+"""Who may import whom: each room imports from the rooms below it, as one table says."""
 
 from __future__ import annotations
 
@@ -8,27 +8,83 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from attrs import frozen
 
 ROOT = Path(__file__).resolve().parent.parent
 STDLIB = sys.stdlib_module_names
 
-PURE = {
-    "_headers", "_numbers", "_config", "_codec", "_errors", "_retry", "_token", "_validate", "_wire", "_pages",
-    "_lookup", "_marks", "_roles", "_reports", "_inventory", "_findings", "_access", "_access_page", "_contents",
-    "_arguments", "_inert", "_credentials",
-}  # fmt: skip
-DECISIONS = {
-    "_arguments", "_contents", "_inventory", "_lookup", "_marks", "_numbers", "_reports", "_roles", "_validate",
-}  # fmt: skip
-TOKENS = {"_bearer", "_cache", "_exchange", "_provider"}
-NAMESPACES = {
-    "organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings",
-}  # fmt: skip
+
+@frozen
+class Room:
+    """A package or module, and what it may import besides the standard library and attrs.
+
+    Attributes:
+        name: Dotted name; a module belongs to the room with the longest name that matches.
+        packages: Third-party packages that it may import, separated by blanks.
+        sees: The rooms that it may import; by default every room of the table that stands above its own row.
+    """
+
+    name: str
+    packages: str = ""
+    sees: tuple[str, ...] | None = None
 
 
-def imports(path: Path) -> set[str]:
-    """Give every module that a file imports when it runs, also within functions; not what only checkers see."""
+# From the ground floor up.
+ROOMS = [
+    Room("generated_client", "dateutil"),
+    Room("pinecone_admin.errors"),
+    Room("pinecone_admin.models"),
+    Room("pinecone_admin.operations"),
+    Room("pinecone_admin._concurrency", "httpcore anyio trio"),
+    Room("pinecone_admin._http", "httpx cattrs dateutil"),
+    Room("pinecone_admin._config", "httpx"),
+    Room("pinecone_admin.auth", "httpx filelock platformdirs"),
+    Room("pinecone_admin.workflows"),
+    Room("pinecone_admin._config.assembly", "httpx"),
+    Room("pinecone_admin._sync.transports", "httpx httpcore"),
+    Room("pinecone_admin._async.transports", "httpx httpcore"),
+    Room("pinecone_admin._sync.workflows"),
+    Room("pinecone_admin._async.workflows"),
+    Room("pinecone_admin._sync", "httpx"),
+    Room("pinecone_admin._async", "httpx"),
+    Room("pinecone_admin.retry"),
+    Room("pinecone_admin"),
+    # The emulator knows nothing of the client, so that it cannot share the client's mistakes.
+    Room("pinecone_admin.emulator", "httpx starlette uvicorn", sees=()),
+    # Black-box checks know the names of the rules, and nothing of how the emulator keeps them.
+    Room("pinecone_admin.emulator.catalogue", sees=()),
+    Room("pinecone_admin.emulator.conformance", "httpx", sees=("pinecone_admin.emulator.catalogue",)),
+    Room(
+        "pinecone_admin.testing", "httpx anyio pytest", sees=("pinecone_admin.emulator", "pinecone_admin._concurrency")
+    ),
+]
+NAMES = [room.name for room in ROOMS]
+
+PUBLIC_FACES = {"__init__.py", "errors.py", "models.py", "operations.py", "retry.py", "py.typed"}
+TIME_AND_CHANCE = {"time", "random", "asyncio", "anyio"}
+DECISIONS = ["_http", "_config", "workflows", "auth/token.py", "auth/credentials.py"]
+
+
+def source_files() -> list[Path]:
+    """List every module that a wheel holds."""
+    return sorted(path for package in ("generated_client", "pinecone_admin") for path in (ROOT / package).rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    """Return the dotted name of a module."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def room_of(module: str) -> Room:
+    """Return the room that a module belongs to."""
+    return max(
+        (room for room in ROOMS if module == room.name or module.startswith(f"{room.name}.")),
+        key=lambda room: len(room.name),
+    )
+
+
+def imported_modules(path: Path) -> set[str]:
+    """List every module that a file imports when it runs, also within functions; not what only type checkers see."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
@@ -40,97 +96,86 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             base = path.relative_to(ROOT).parts[: -node.level] if node.level else ()
             module = ".".join([*base, *filter(None, [node.module])])
-            found |= {module} | {f"{module}.{alias.name}" for alias in node.names if module == "pinecone_admin"}
+            names = {f"{module}.{alias.name}" for alias in node.names}
+            found |= {name for name in names if is_module(name)} or {module}
     return found
 
 
-def foreign(path: Path, *allowed: str) -> set[str]:
-    """Give the imports of a file that are neither of the standard library nor within an allowed package."""
-    return {
-        name
-        for name in imports(path)
-        if name.split(".")[0] not in STDLIB and not any(name == a or name.startswith(f"{a}.") for a in allowed)
-    } - {"pinecone_admin"}
+def is_module(name: str) -> bool:
+    """Tell whether a dotted name is a module of ours."""
+    path = ROOT / name.replace(".", "/")
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
-def files(folder: str) -> list[Path]:
-    """List the modules of a folder, at any depth."""
-    return sorted((ROOT / folder).rglob("*.py"))
+def is_ours(module: str) -> bool:
+    """Tell whether a module is part of the wheel."""
+    return module.split(".", maxsplit=1)[0] in {"generated_client", "pinecone_admin"}
 
 
-@pytest.mark.parametrize("path", files("generated_client"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_generated_layer_knows_attrs_only(path: Path) -> None:
-    """Models and operations are pure data."""
-    assert foreign(path, "attrs", "generated_client") == set()
+def visible_rooms(room: Room) -> set[str]:
+    """Return the names of the rooms that a room may import, itself included."""
+    below = NAMES[: NAMES.index(room.name)] if room.sees is None else room.sees
+    return {*below, room.name}
 
 
-@pytest.mark.parametrize("name", sorted(PURE))
-def test_pure_modules_know_errors_and_the_generated_layer(name: str) -> None:
-    """Decisions need no clock, socket or client; httpx only gives them types to classify."""
-    allowed = ["attrs", "httpx", "generated_client", "pinecone_admin.errors", "pinecone_admin.models"]
-    allowed += [f"pinecone_admin.{p}" for p in PURE]
-    if name == "_codec":
-        allowed += ["cattrs", "dateutil"]
-    path = ROOT / f"pinecone_admin/{name}.py"
-    assert foreign(path, *allowed) == set()
-    assert imports(path) & {"time", "random", "asyncio"} == set()
+def test_rooms_import_from_lower_floors_only() -> None:
+    """An import that climbs ties rooms together that can be read apart."""
+    climbing = [
+        f"{module_name(path)} imports {module}"
+        for path in source_files()
+        for module in imported_modules(path)
+        if is_ours(module) and room_of(module).name not in visible_rooms(room_of(module_name(path)))
+    ]
+    # The emulator hands out clients of itself, on request.
+    assert climbing == ["pinecone_admin.emulator._emulator imports pinecone_admin"]
 
 
-@pytest.mark.parametrize("name", sorted(TOKENS))
-def test_the_modules_of_the_token_know_no_connections(name: str) -> None:
-    """One asks, one exchanges, one keeps, one shares; which transport they use is decided elsewhere."""
-    below = {"_bearer": set[str](), "_cache": set[str](), "_exchange": set[str](), "_provider": {"_cache", "_exchange"}}
-    allowed = ["attrs", "httpx", "generated_client", "pinecone_admin.errors", "pinecone_admin._primitives"]
-    allowed += [f"pinecone_admin.{module}" for module in PURE | below[name]]
-    if name == "_cache":
-        allowed += ["filelock", "platformdirs"]
-    assert foreign(ROOT / f"pinecone_admin/{name}.py", *allowed) == set()
+def test_rooms_use_no_other_packages() -> None:
+    """A third-party package is used where the table names it."""
+    foreign = [
+        f"{module_name(path)} imports {module}"
+        for path in source_files()
+        for module in imported_modules(path)
+        if not is_ours(module)
+        and module.split(".")[0]
+        not in {*sys.stdlib_module_names, "attrs", *room_of(module_name(path)).packages.split()}
+    ]
+    assert foreign == []
 
 
-@pytest.mark.parametrize("name", sorted(NAMESPACES))
-def test_namespaces_know_builders_models_and_pages(name: str) -> None:
-    """A namespace method builds an operation and sends it."""
-    allowed = [
-        "generated_client", "pinecone_admin.models", "pinecone_admin.errors", "pinecone_admin._validate",
-        "pinecone_admin._lookup", "pinecone_admin._async.pagination", "pinecone_admin._async.workflows",
-    ]  # fmt: skip
-    assert foreign(ROOT / f"pinecone_admin/_async/{name}.py", *allowed) == set()
+def test_every_row_of_the_table_is_a_room() -> None:
+    """A room that was moved or removed leaves no row behind."""
+    assert [name for name in NAMES if not is_module(name)] == []
 
 
-@pytest.mark.parametrize("path", files("pinecone_admin/_async/workflows"), ids=lambda path: path.name)
-def test_workflows_use_the_client_as_anybody_could(path: Path) -> None:
-    """They call it, and import neither the client nor a namespace: only decisions, waits and public names."""
-    allowed = [
-        "attrs", "pinecone_admin.models", "pinecone_admin.operations", "pinecone_admin.errors",
-        "pinecone_admin._primitives", "pinecone_admin._async.workflows", *(f"pinecone_admin.{p}" for p in DECISIONS),
-    ]  # fmt: skip
-    assert foreign(path, *allowed) == set()
-    assert not re.search(r"\b(admin|keyed)\._", path.read_text(encoding="utf-8"))
+def test_the_root_holds_public_faces_and_rooms() -> None:
+    """Nothing flat stands beside them."""
+    assert {path.name for path in (ROOT / "pinecone_admin").iterdir() if path.is_file()} == PUBLIC_FACES
 
 
-@pytest.mark.parametrize("path", files("pinecone_admin/emulator"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_emulator_knows_nothing_of_the_client(path: Path) -> None:
-    """It cannot share the client's mistakes; only admin() and async_admin() hand out clients."""
-    allowed = ["attrs", "pinecone_admin.emulator"]
-    allowed += {
-        "transport.py": ["httpx"],
-        "asgi.py": ["starlette"],
-        "server.py": ["uvicorn", "starlette"],
-        "_emulator.py": ["httpx", "pinecone_admin.Admin", "pinecone_admin.AsyncAdmin"],
-    }.get(path.name, [])
-    if path.parent.name == "conformance":
-        # Black-box checks know the names of the rules, and nothing of how the emulator keeps them.
-        allowed = ["attrs", "httpx", "pinecone_admin.emulator.conformance", "pinecone_admin.emulator.catalogue"]
-    assert foreign(path, *allowed) == set()
+def test_decisions_know_neither_time_nor_chance() -> None:
+    """A module that holds a policy is given the time and the random numbers."""
+    for place in DECISIONS:
+        path = ROOT / "pinecone_admin" / place
+        for file in [path] if path.is_file() else sorted(path.glob("*.py")):
+            assert imported_modules(file) & TIME_AND_CHANCE == set(), file
 
 
-@pytest.mark.parametrize("path", files("pinecone_admin/testing"), ids=lambda path: path.name)
-def test_the_test_tools_know_the_emulator_and_the_clock(path: Path) -> None:
-    """They stand between the emulator and whatever client is tested; the plugin loads pytest only."""
-    allowed = ["httpx", "anyio", "pinecone_admin.emulator", "pinecone_admin._primitives", "pinecone_admin.testing"]
-    if path.name == "plugin.py":
-        allowed = ["pytest", "pinecone_admin.testing"]
-    assert foreign(path, *allowed) == set()
+def test_the_two_clients_share_the_token_exchange_only() -> None:
+    """The async client uses the transports of the sync one, and the sync client nothing of the async one."""
+    crossing = {
+        (room_of(module_name(path)).name, room_of(module).name)
+        for path in source_files()
+        for module in imported_modules(path)
+        if {"_async", "_sync"} == {part for name in (module_name(path), module) for part in name.split(".")[1:2]}
+    }
+    assert crossing == {("pinecone_admin._async", "pinecone_admin._sync.transports")}
+
+
+def test_workflows_use_the_client_as_anybody_could() -> None:
+    """They call public methods only."""
+    for path in (ROOT / "pinecone_admin/_async/workflows").glob("*.py"):
+        assert not re.search(r"\b(admin|keyed)\._", path.read_text(encoding="utf-8")), path
 
 
 def test_the_sync_client_loads_nothing_it_does_not_need() -> None:
@@ -138,5 +183,5 @@ def test_the_sync_client_loads_nothing_it_does_not_need() -> None:
     code = "import sys; from pinecone_admin import Admin; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     unneeded = {"cattrs", "dateutil", "starlette", "uvicorn", "pinecone_admin.emulator", "pinecone_admin._async"}
-    unneeded |= {"concurrent.futures.thread", "pinecone_admin._reports", "pinecone_admin._sync.workflows"}
+    unneeded |= {"concurrent.futures.thread", "pinecone_admin.workflows", "pinecone_admin._sync.workflows"}
     assert unneeded & set(loaded) == set()

@@ -18,11 +18,11 @@ from generated_client.models import (
     UpdateAPIKeyRequest,
 )
 from pinecone_admin._async.pagination import AsyncPaginator
-from pinecone_admin._lookup import as_list
+from pinecone_admin._http.arguments import as_list
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
-    from pinecone_admin._reports import Ensured, Rotation
+    from pinecone_admin.workflows.reports import Ensured, Rotation
 
 AllAPIKeys: TypeAlias = list[APIKey]
 
@@ -88,7 +88,7 @@ class AsyncAPIKeys:
             LeftoverError: ``store`` failed, or without one the naming, and the key could not be deleted.
             NotFoundError: The organization has no such project; or another process deleted the new key.
         """
-        from pinecone_admin._async.workflows.ensure_secret import ensure_api_key  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key  # noqa: PLC0415 - only who uses it pays
 
         return await ensure_api_key(self._admin, project_id=project_id, name=name, roles=roles, store=store)
 

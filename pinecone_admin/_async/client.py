@@ -17,13 +17,11 @@ import httpx
 from attrs import evolve, frozen
 
 from generated_client.types import Operation
-from pinecone_admin import _config
-from pinecone_admin._async.auth import AsyncBearerTransport
-from pinecone_admin._async.pools import AsyncPools
-from pinecone_admin._async.transport import AsyncRetryTransport
-from pinecone_admin._bearer import TokenSource
-from pinecone_admin._cache import TokenCache
-from pinecone_admin._connect import (
+from pinecone_admin._async.transports.bearer import AsyncBearerTransport
+from pinecone_admin._async.transports.pool import AsyncPools
+from pinecone_admin._async.transports.retry import AsyncRetryTransport
+from pinecone_admin._concurrency import connect_later, current_clock, made_once, preload_before_fork
+from pinecone_admin._config.assembly import (
     EXCHANGE_ATTEMPTS,
     EXCHANGES_AT_ONCE,
     Setup,
@@ -32,14 +30,16 @@ from pinecone_admin._connect import (
     resolve_setup,
     token_source,
 )
-from pinecone_admin._errors import attributed, closed_during, from_exception
-from pinecone_admin._primitives import connect_later, current_clock, made_once, preload_before_fork
-from pinecone_admin._provider import TokenProvider
-from pinecone_admin._retry import IDEMPOTENT, Call, RetryPolicy
-from pinecone_admin._sync.pools import Pools
-from pinecone_admin._sync.transport import RetryTransport
-from pinecone_admin._token import AccessToken
-from pinecone_admin._wire import from_response, to_request, with_headers
+from pinecone_admin._config.client_config import Config, Options, changed, place
+from pinecone_admin._http.error_mapping import attributed, closed_during, from_exception
+from pinecone_admin._http.request import from_response, to_request, with_headers
+from pinecone_admin._http.retry_policy import IDEMPOTENT, Call, RetryPolicy
+from pinecone_admin._sync.transports.pool import Pools
+from pinecone_admin._sync.transports.retry import RetryTransport
+from pinecone_admin.auth.cache import TokenCache
+from pinecone_admin.auth.provider import TokenProvider
+from pinecone_admin.auth.token import AccessToken
+from pinecone_admin.auth.token_source import TokenSource
 from pinecone_admin.errors import (
     ClientClosedError,
     PineconeError,
@@ -56,8 +56,8 @@ if TYPE_CHECKING:
     from pinecone_admin._async.role_bindings import AsyncRoleBindings
     from pinecone_admin._async.service_accounts import AsyncServiceAccounts
     from pinecone_admin._async.users import AsyncUsers
-    from pinecone_admin._inventory import Inventory
-    from pinecone_admin._reports import Progress
+    from pinecone_admin.workflows.inventory import Inventory
+    from pinecone_admin.workflows.reports import Progress
 
 _T = TypeVar("_T")
 
@@ -81,7 +81,7 @@ preload_before_fork("anyio._backends._asyncio", "anyio._backends._trio")  # not 
 class _Shared:
     """What a client shares with its copies."""
 
-    config: _config.Config
+    config: Config
     place: str
     transport: httpx.AsyncBaseTransport
     pools: AsyncPools | None
@@ -172,7 +172,7 @@ class AsyncAdmin:
         if self._connects_at_once:
             connect_later(self._token)
 
-    def _assemble(self, shared: _Shared, options: _config.Options, *, owner: bool) -> None:
+    def _assemble(self, shared: _Shared, options: Options, *, owner: bool) -> None:
         self._shared = shared
         self._options = options
         self._owner = owner
@@ -319,7 +319,7 @@ class AsyncAdmin:
         Raises:
             PineconeError: Nothing at all could be read.
         """
-        from pinecone_admin._async.workflows.inventory import take_inventory  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._async.workflows.take_inventory import take_inventory  # noqa: PLC0415 - only who uses it pays
 
         return await take_inventory(self, concurrency=concurrency, progress=progress)
 
@@ -385,7 +385,7 @@ class AsyncAdmin:
             api_key: Value of an API key, which requests carry in place of a token: for operations of the control
                 plane, which take a project's key only.
         """
-        options = _config.changed(
+        options = changed(
             self._options,
             timeout=timeout,
             retry=retry,
@@ -452,7 +452,7 @@ def _share(
     exchange_transport = _exchange_transport(config, oauth_transport or transport, closed) if setup.mints else None
     return _Shared(
         config=config,
-        place=_config.place(config.api_url, config.api_proxy),
+        place=place(config.api_url, config.api_proxy),
         transport=base,
         pools=pools,
         tokens=token_source(setup, exchange_transport=exchange_transport, token_cache=token_cache, closed=closed),
@@ -460,7 +460,7 @@ def _share(
     )
 
 
-def _exchange_transport(config: _config.Config, given: object, closed: threading.Event) -> httpx.BaseTransport:
+def _exchange_transport(config: Config, given: object, closed: threading.Event) -> httpx.BaseTransport:
     """Make the transport of the token exchange, which is synchronous in both worlds."""
     if not isinstance(given, httpx.BaseTransport):
         assert config.context is not None  # noqa: S101 - made where a transport is missing

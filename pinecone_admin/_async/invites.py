@@ -12,12 +12,12 @@ from generated_client.api.invites.list_invites import list_invites
 from generated_client.api.invites.resend_invite import resend_invite
 from generated_client.models import CreateInviteRequest, Invite, RoleBindingInput
 from pinecone_admin._async.pagination import AsyncPaginator
-from pinecone_admin._lookup import as_bindings
+from pinecone_admin._http.arguments import as_bindings
 from pinecone_admin.models import RoleBindingDict
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
-    from pinecone_admin._reports import Ensured
+    from pinecone_admin.workflows.reports import Ensured
 
 
 class AsyncInvites:

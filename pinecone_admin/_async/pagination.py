@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Generator
 from typing import Any, Generic, Protocol, TypeVar
 
 from generated_client.types import Operation
-from pinecone_admin._numbers import check_count
-from pinecone_admin._pages import Cursor, Page, pageable
-from pinecone_admin._validate import check
+from pinecone_admin._http.numbers import check_count
+from pinecone_admin._http.pages import Cursor, Page, pageable
+from pinecone_admin._http.validation import check
 
 _T = TypeVar("_T")
 

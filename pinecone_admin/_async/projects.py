@@ -12,13 +12,20 @@ from generated_client.api.projects.list_projects import list_projects
 from generated_client.api.projects.update_project import update_project
 from generated_client.models import APIKeyRole, APIKeyWithSecret, CreateProjectRequest, Project, UpdateProjectRequest
 from pinecone_admin._async.pagination import AsyncPaginator
-from pinecone_admin._lookup import the_one_named
-from pinecone_admin._validate import check_sought_name
+from pinecone_admin._http.arguments import the_one_named
+from pinecone_admin._http.validation import check_sought_name
 from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
-    from pinecone_admin._reports import CleanupReport, Ensured, Progress, ProjectRole, ProjectRoleDict, Provisioned
+    from pinecone_admin.workflows.reports import (
+        CleanupReport,
+        Ensured,
+        Progress,
+        ProjectRole,
+        ProjectRoleDict,
+        Provisioned,
+    )
 
 AllProjects: TypeAlias = list[Project]
 
@@ -219,7 +226,7 @@ class AsyncProjects:
             LeftoverError: The temporary key could not be deleted; ``left`` names it.
             NotFoundError: The organization has no such project, also after a run that finished.
         """
-        from pinecone_admin._async.workflows.cleanup import delete_with_cleanup  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._async.workflows.delete_with_cleanup import delete_with_cleanup  # noqa: PLC0415 - only who uses it pays
 
         return await delete_with_cleanup(
             self._admin,

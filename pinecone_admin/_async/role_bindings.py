@@ -19,7 +19,7 @@ from pinecone_admin._async.pagination import AsyncPaginator
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
-    from pinecone_admin._reports import Ensured, RoleChange
+    from pinecone_admin.workflows.reports import Ensured, RoleChange
 
 
 class AsyncRoleBindings:

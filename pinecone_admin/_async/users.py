@@ -12,7 +12,7 @@ from pinecone_admin._async.pagination import AsyncPaginator
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
-    from pinecone_admin._reports import OffboardReport
+    from pinecone_admin.workflows.reports import OffboardReport
 
 
 class AsyncUsers:

@@ -18,12 +18,12 @@ from generated_client.models import (
     CreateAPIKeyRequest,
     UpdateAPIKeyRequest,
 )
-from pinecone_admin._lookup import as_list
+from pinecone_admin._http.arguments import as_list
 from pinecone_admin._sync.pagination import Paginator
 
 if TYPE_CHECKING:
-    from pinecone_admin._reports import Ensured, Rotation
     from pinecone_admin._sync.client import Admin
+    from pinecone_admin.workflows.reports import Ensured, Rotation
 
 AllAPIKeys: TypeAlias = list[APIKey]
 
@@ -87,7 +87,7 @@ class APIKeys:
             LeftoverError: ``store`` failed, or without one the naming, and the key could not be deleted.
             NotFoundError: The organization has no such project; or another process deleted the new key.
         """
-        from pinecone_admin._sync.workflows.ensure_secret import ensure_api_key  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.ensure_with_secret import ensure_api_key  # noqa: PLC0415 - only who uses it pays
 
         return ensure_api_key(self._admin, project_id=project_id, name=name, roles=roles, store=store)
 

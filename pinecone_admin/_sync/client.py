@@ -18,10 +18,8 @@ import httpx
 from attrs import evolve, frozen
 
 from generated_client.types import Operation
-from pinecone_admin import _config
-from pinecone_admin._bearer import TokenSource
-from pinecone_admin._cache import TokenCache
-from pinecone_admin._connect import (
+from pinecone_admin._concurrency import connect_now, current_clock, made_once, preload_before_fork
+from pinecone_admin._config.assembly import (
     EXCHANGE_ATTEMPTS,
     EXCHANGES_AT_ONCE,
     Setup,
@@ -30,15 +28,17 @@ from pinecone_admin._connect import (
     resolve_setup,
     token_source,
 )
-from pinecone_admin._errors import attributed, closed_during, from_exception
-from pinecone_admin._primitives import connect_now, current_clock, made_once, preload_before_fork
-from pinecone_admin._provider import TokenProvider
-from pinecone_admin._retry import IDEMPOTENT, Call, RetryPolicy
-from pinecone_admin._sync.auth import BearerTransport
-from pinecone_admin._sync.pools import Pools
-from pinecone_admin._sync.transport import RetryTransport
-from pinecone_admin._token import AccessToken
-from pinecone_admin._wire import from_response, to_request, with_headers
+from pinecone_admin._config.client_config import Config, Options, changed, place
+from pinecone_admin._http.error_mapping import attributed, closed_during, from_exception
+from pinecone_admin._http.request import from_response, to_request, with_headers
+from pinecone_admin._http.retry_policy import IDEMPOTENT, Call, RetryPolicy
+from pinecone_admin._sync.transports.bearer import BearerTransport
+from pinecone_admin._sync.transports.pool import Pools
+from pinecone_admin._sync.transports.retry import RetryTransport
+from pinecone_admin.auth.cache import TokenCache
+from pinecone_admin.auth.provider import TokenProvider
+from pinecone_admin.auth.token import AccessToken
+from pinecone_admin.auth.token_source import TokenSource
 from pinecone_admin.errors import (
     ClientClosedError,
     PineconeError,
@@ -48,8 +48,6 @@ from pinecone_admin.errors import (
 )
 
 if TYPE_CHECKING:
-    from pinecone_admin._inventory import Inventory
-    from pinecone_admin._reports import Progress
     from pinecone_admin._sync.api_keys import APIKeys
     from pinecone_admin._sync.invites import Invites
     from pinecone_admin._sync.organizations import Organizations
@@ -57,6 +55,8 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.role_bindings import RoleBindings
     from pinecone_admin._sync.service_accounts import ServiceAccounts
     from pinecone_admin._sync.users import Users
+    from pinecone_admin.workflows.inventory import Inventory
+    from pinecone_admin.workflows.reports import Progress
 
 _T = TypeVar("_T")
 
@@ -77,7 +77,7 @@ preload_before_fork(
 class _Shared:
     """What a client shares with its copies."""
 
-    config: _config.Config
+    config: Config
     place: str
     transport: httpx.BaseTransport
     pools: Pools | None
@@ -168,7 +168,7 @@ class Admin:
         if self._connects_at_once:
             connect_now(self._token)
 
-    def _assemble(self, shared: _Shared, options: _config.Options, *, owner: bool) -> None:
+    def _assemble(self, shared: _Shared, options: Options, *, owner: bool) -> None:
         self._shared = shared
         self._options = options
         self._owner = owner
@@ -311,7 +311,7 @@ class Admin:
         Raises:
             PineconeError: Nothing at all could be read.
         """
-        from pinecone_admin._sync.workflows.inventory import take_inventory  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.take_inventory import take_inventory  # noqa: PLC0415 - only who uses it pays
 
         return take_inventory(self, concurrency=concurrency, progress=progress)
 
@@ -377,7 +377,7 @@ class Admin:
             api_key: Value of an API key, which requests carry in place of a token: for operations of the control
                 plane, which take a project's key only.
         """
-        options = _config.changed(
+        options = changed(
             self._options,
             timeout=timeout,
             retry=retry,
@@ -444,7 +444,7 @@ def _share(
     exchange_transport = _exchange_transport(config, oauth_transport or transport, closed) if setup.mints else None
     return _Shared(
         config=config,
-        place=_config.place(config.api_url, config.api_proxy),
+        place=place(config.api_url, config.api_proxy),
         transport=base,
         pools=pools,
         tokens=token_source(setup, exchange_transport=exchange_transport, token_cache=token_cache, closed=closed),
@@ -452,7 +452,7 @@ def _share(
     )
 
 
-def _exchange_transport(config: _config.Config, given: object, closed: threading.Event) -> httpx.BaseTransport:
+def _exchange_transport(config: Config, given: object, closed: threading.Event) -> httpx.BaseTransport:
     """Make the transport of the token exchange, which is synchronous in both worlds."""
     if not isinstance(given, httpx.BaseTransport):
         assert config.context is not None  # noqa: S101 - made where a transport is missing

@@ -12,13 +12,13 @@ from generated_client.api.invites.fetch_invite import fetch_invite
 from generated_client.api.invites.list_invites import list_invites
 from generated_client.api.invites.resend_invite import resend_invite
 from generated_client.models import CreateInviteRequest, Invite, RoleBindingInput
-from pinecone_admin._lookup import as_bindings
+from pinecone_admin._http.arguments import as_bindings
 from pinecone_admin._sync.pagination import Paginator
 from pinecone_admin.models import RoleBindingDict
 
 if TYPE_CHECKING:
-    from pinecone_admin._reports import Ensured
     from pinecone_admin._sync.client import Admin
+    from pinecone_admin.workflows.reports import Ensured
 
 
 class Invites:

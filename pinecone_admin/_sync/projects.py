@@ -12,14 +12,21 @@ from generated_client.api.projects.fetch_project import fetch_project
 from generated_client.api.projects.list_projects import list_projects
 from generated_client.api.projects.update_project import update_project
 from generated_client.models import APIKeyRole, APIKeyWithSecret, CreateProjectRequest, Project, UpdateProjectRequest
-from pinecone_admin._lookup import the_one_named
+from pinecone_admin._http.arguments import the_one_named
+from pinecone_admin._http.validation import check_sought_name
 from pinecone_admin._sync.pagination import Paginator
-from pinecone_admin._validate import check_sought_name
 from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:
-    from pinecone_admin._reports import CleanupReport, Ensured, Progress, ProjectRole, ProjectRoleDict, Provisioned
     from pinecone_admin._sync.client import Admin
+    from pinecone_admin.workflows.reports import (
+        CleanupReport,
+        Ensured,
+        Progress,
+        ProjectRole,
+        ProjectRoleDict,
+        Provisioned,
+    )
 
 AllProjects: TypeAlias = list[Project]
 
@@ -220,7 +227,7 @@ class Projects:
             LeftoverError: The temporary key could not be deleted; ``left`` names it.
             NotFoundError: The organization has no such project, also after a run that finished.
         """
-        from pinecone_admin._sync.workflows.cleanup import delete_with_cleanup  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.delete_with_cleanup import delete_with_cleanup  # noqa: PLC0415 - only who uses it pays
 
         return delete_with_cleanup(
             self._admin,

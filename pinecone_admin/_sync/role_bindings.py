@@ -19,8 +19,8 @@ from generated_client.models import (
 from pinecone_admin._sync.pagination import Paginator
 
 if TYPE_CHECKING:
-    from pinecone_admin._reports import Ensured, RoleChange
     from pinecone_admin._sync.client import Admin
+    from pinecone_admin.workflows.reports import Ensured, RoleChange
 
 
 class RoleBindings:

@@ -19,13 +19,13 @@ from generated_client.models import (
     ServiceAccountWithSecret,
     UpdateServiceAccountRequest,
 )
-from pinecone_admin._lookup import as_bindings
+from pinecone_admin._http.arguments import as_bindings
 from pinecone_admin._sync.pagination import Paginator
 from pinecone_admin.models import RoleBindingDict
 
 if TYPE_CHECKING:
-    from pinecone_admin._reports import Ensured
     from pinecone_admin._sync.client import Admin
+    from pinecone_admin.workflows.reports import Ensured
 
 
 class ServiceAccounts:
@@ -88,7 +88,7 @@ class ServiceAccounts:
             ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
             LeftoverError: ``store`` failed, or without one the naming, and the account could not be deleted.
         """
-        from pinecone_admin._sync.workflows.ensure_secret import ensure_service_account  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.ensure_with_secret import ensure_service_account  # noqa: PLC0415 - only who uses it pays
 
         return ensure_service_account(self._admin, name=name, role_bindings=role_bindings, store=store)
 

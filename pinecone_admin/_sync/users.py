@@ -12,8 +12,8 @@ from generated_client.models import User
 from pinecone_admin._sync.pagination import Paginator
 
 if TYPE_CHECKING:
-    from pinecone_admin._reports import OffboardReport
     from pinecone_admin._sync.client import Admin
+    from pinecone_admin.workflows.reports import OffboardReport
 
 
 class Users:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 import httpx
 
-from pinecone_admin._primitives import SystemClock, use_clock
+from pinecone_admin._concurrency import SystemClock, use_clock
 from pinecone_admin.emulator import Emulator
 
 PRODUCTION = frozenset({"api.pinecone.io", "login.pinecone.io"})

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from pinecone_admin import AsyncAdmin, ClientClosedError, PineconeConnectionError, TokenError
-from pinecone_admin._provider import TokenProvider
+from pinecone_admin.auth.provider import TokenProvider
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, check_promises, raises
 from tests.support.script import Answer, Script, token_answer

@@ -10,7 +10,7 @@ import anyio.lowlevel
 import pytest
 
 from pinecone_admin import AsyncAdmin
-from pinecone_admin._primitives import Patience, async_in_parallel
+from pinecone_admin._concurrency import Patience, async_in_parallel
 from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.hostile import Counting

@@ -20,14 +20,13 @@ from pinecone_admin import (
     PineconeTypeError,
     PineconeValueError,
     ResponseParsingError,
-    _marks,
     on_organization,
     on_project,
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.state import Grant, Principal
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
-from pinecone_admin.workflows import Ensured
+from pinecone_admin.workflows import Ensured, name_tags
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
 from tests.support.hostile import Fate, Hostile, KilledError
@@ -342,7 +341,7 @@ def test_what_can_be_neither_stored_nor_deleted_is_named(kind: str, emulator: Em
 def test_only_one_of_several_accounts_that_runs_left_stays(admin: Admin, emulator: Emulator) -> None:
     """The others go once its secret is stored."""
     for _ in range(3):
-        emulator.state.add_service_account(_marks.makes("s"), emulator.clock.now())
+        emulator.state.add_service_account(name_tags.makes("s"), emulator.clock.now())
     ensured = admin.service_accounts.ensure(name="s", store=lambda _: None)
     _, account = emulator.state.service_accounts.listing
     assert isinstance(ensured.value, ServiceAccountWithSecret)

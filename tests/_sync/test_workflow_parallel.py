@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pinecone_admin._primitives import Patience, in_parallel
+from pinecone_admin._concurrency import Patience, in_parallel
 from tests.support.clock import VirtualClock
 
 pytestmark = pytest.mark.anyio

@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from pinecone_admin import ClientClosedError, PineconeConnectionError, RetryPolicy
-from pinecone_admin._async import pools as async_pools
-from pinecone_admin._sync import pools as sync_pools
+from pinecone_admin._async.transports import pool as async_pools
+from pinecone_admin._sync.transports import pool as sync_pools
 from pinecone_admin.operations import Operation
 from tests.faults.cases import PATH, WORLDS, Certificates, World, ending, operation
 from tests.faults.server import Action, Exchange, Server, echo, head

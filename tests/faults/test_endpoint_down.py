@@ -12,8 +12,8 @@ from itertools import product
 import pytest
 
 from pinecone_admin import Admin, PineconeError, RetryPolicy
-from pinecone_admin._primitives import use_clock
-from pinecone_admin._provider import TokenProvider
+from pinecone_admin._concurrency import use_clock
+from pinecone_admin.auth.provider import TokenProvider
 from pinecone_admin.errors import InvalidCredentialsError
 from tests.faults.cases import WORLDS, World, closing, ending, resetting, silent
 from tests.faults.clock import RunningClock

@@ -10,9 +10,10 @@ from typing import Any, get_args
 import httpx
 import pytest
 
-from pinecone_admin import _retry
-from pinecone_admin._retry import TABLE, Failure, Rule
-from pinecone_admin._sync import client, transport
+from pinecone_admin._http import retry_policy
+from pinecone_admin._http.retry_policy import TABLE, Failure, Rule
+from pinecone_admin._sync import client
+from pinecone_admin._sync.transports import retry
 from pinecone_admin.errors import Outcome
 from tests.faults.cases import BY_NAME, FAULTS, VERBS, Certificates, Fault, check
 from tests.faults.sequences import SEQUENCES, check_sequence
@@ -60,7 +61,7 @@ def test_every_failure_has_a_case() -> None:
 @pytest.mark.parametrize(("failure", "rule"), list(cells()), ids=str)
 def test_each_cell(failure: Failure, rule: Rule, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     """Changing one cell of the table makes a case of its row fail."""
-    monkeypatch.setattr(_retry, "TABLE", dict(TABLE) | {failure: rule})
+    monkeypatch.setattr(retry_policy, "TABLE", dict(TABLE) | {failure: rule})
     assert is_caught(BY_NAME[REPRESENTATIVES[failure]], certificates)
 
 
@@ -68,7 +69,7 @@ def test_each_cell(failure: Failure, rule: Rule, certificates: Certificates, mon
 def test_each_classification(fault: Fault, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     """Taking a fault for any failure with another rule makes its case fail."""
     originals: dict[str, Callable[..., Failure | None]] = {
-        name: getattr(transport, name) for name in ("classify_status", "classify_error")
+        name: getattr(retry, name) for name in ("classify_status", "classify_error")
     }
     seen: list[Failure] = []
 
@@ -81,7 +82,7 @@ def test_each_classification(fault: Fault, certificates: Certificates, monkeypat
                     seen.append(found)
                 return found and (take_for or found)
 
-            monkeypatch.setattr(transport, name, classify)
+            monkeypatch.setattr(retry, name, classify)
 
     patch(None)
     check(fault, "PUT", "sync", certificates)
@@ -94,20 +95,20 @@ def test_each_classification(fault: Fault, certificates: Certificates, monkeypat
 @pytest.mark.parametrize("name", ["_OVERLOADED", "_NOT_PROCESSED"])
 def test_each_status(name: str, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     """Taking a status out of its set, or putting another one in, makes a case fail."""
-    statuses: frozenset[int] = getattr(_retry, name)
+    statuses: frozenset[int] = getattr(retry_policy, name)
     others = {int(each[:3]) for each in STATUSES} - {429}
     for status in statuses | others:
-        monkeypatch.setattr(_retry, name, statuses ^ {status})
-        is_moot = name == "_NOT_PROCESSED" and (status < 500 or status in _retry._OVERLOADED)
+        monkeypatch.setattr(retry_policy, name, statuses ^ {status})
+        is_moot = name == "_NOT_PROCESSED" and (status < 500 or status in retry_policy._OVERLOADED)
         fault = next(BY_NAME[each] for each in STATUSES if each.startswith(str(status)))
         assert is_moot or is_caught(fault, certificates), status
 
 
 def test_each_unsettling_status(monkeypatch: pytest.MonkeyPatch) -> None:
     """Taking a status out of those that settle nothing, or putting another one in, makes a sequence fail."""
-    statuses = _retry._UNSETTLING
+    statuses = retry_policy._UNSETTLING
     for status in statuses | {400, 404, 409}:
-        monkeypatch.setattr(_retry, "_UNSETTLING", statuses ^ {status})
+        monkeypatch.setattr(retry_policy, "_UNSETTLING", statuses ^ {status})
         assert any(fails(name) for name in SEQUENCES), status
 
 
@@ -123,7 +124,7 @@ def fails(name: str) -> bool:
 @pytest.mark.parametrize("verb", VERBS)
 def test_each_verb(verb: str, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counting a verb among those that may be repeated, or no longer, makes a case fail."""
-    monkeypatch.setattr(client, "IDEMPOTENT", _retry.IDEMPOTENT ^ {verb})
+    monkeypatch.setattr(client, "IDEMPOTENT", retry_policy.IDEMPOTENT ^ {verb})
     assert is_caught(BY_NAME["FIN"], certificates, (verb,))
 
 
@@ -147,7 +148,7 @@ class Silent(httpx.BaseTransport):
 def posts(kind: str) -> int:
     """Count the attempts at a POST over a transport that reports no events."""
     silent = Silent(kind)
-    with httpx.Client(transport=transport.RetryTransport(silent)) as alone, pytest.raises(httpx.HTTPError):
+    with httpx.Client(transport=retry.RetryTransport(silent)) as alone, pytest.raises(httpx.HTTPError):
         alone.post("https://api.example/", json={})
     return silent.requests
 
@@ -156,7 +157,7 @@ def posts(kind: str) -> int:
 def test_each_kind_that_was_not_sent(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without events, only these kinds let a POST be sent again; each of them is listed."""
     assert posts(kind) == 4
-    monkeypatch.setattr(transport, "classify_error", without(kind))
+    monkeypatch.setattr(retry, "classify_error", without(kind))
     assert posts(kind) == 1
 
 
@@ -168,11 +169,11 @@ def test_every_other_kind_counts_as_sent(kind: str) -> None:
 
 def without(kind: str) -> Callable[..., Failure]:
     """Make classify_error anew with one kind less in its tuple."""
-    tree = ast.parse(inspect.getsource(_retry.classify_error))
+    tree = ast.parse(inspect.getsource(retry_policy.classify_error))
     for node in ast.walk(tree):
         if isinstance(node, ast.Tuple):
             node.elts = [each for each in node.elts if ast.unparse(each) != f"httpx.{kind}"]
-    namespace = dict(vars(_retry))
+    namespace = dict(vars(retry_policy))
     exec(compile(tree, "mutant", "exec"), namespace)  # the tuple is local, so the mutant is made from the source
     mutant: Callable[..., Failure] = namespace["classify_error"]
     return mutant

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pinecone_admin import AccessToken, Admin, AsyncAdmin
-from pinecone_admin._provider import TokenProvider
+from pinecone_admin.auth.provider import TokenProvider
 from tests.faults.clock import RunningClock
 from tests.faults.server import Server, late
 from tests.faults.worlds import flat, in_loop, in_tasks, in_threads

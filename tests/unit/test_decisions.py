@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from pinecone_admin import RetryEvent, RetryPolicy
-from pinecone_admin._errors import read_error_body
-from pinecone_admin._retry import Failure, next_delay, parse_retry_after
+from pinecone_admin._http.error_mapping import read_error_body
+from pinecone_admin._http.retry_policy import Failure, next_delay, parse_retry_after
 
 PATIENT = RetryPolicy(max_attempts=100, backoff=1, max_backoff=1e8)
 

@@ -449,7 +449,7 @@ components:
 USE_ODD = """
 import json
 from generated_client.api import delete_it, get, import_, nothing
-from pinecone_admin._codec import decode, encode
+from pinecone_admin._http.codec import decode, encode
 
 put = import_(pet_id=7, class_path="c", body={"any": 1}, body_=["1"], class_query="1")
 assert dict(put.path_parameters) == {"pet_id": "7", "class_path": "c"}, put

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from pinecone_admin._primitives import made_once
+from pinecone_admin._concurrency import made_once
 
 PATIENCE = 10.0
 

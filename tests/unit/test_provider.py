@@ -9,9 +9,9 @@ import pytest
 from attrs import evolve
 
 from pinecone_admin import Admin
-from pinecone_admin._primitives import use_clock
-from pinecone_admin._provider import TokenProvider, _Flight, _Wait
-from pinecone_admin._token import AccessToken, Minted
+from pinecone_admin._concurrency import use_clock
+from pinecone_admin.auth.provider import TokenProvider, _Flight, _Wait
+from pinecone_admin.auth.token import AccessToken, Minted
 from pinecone_admin.errors import PineconeTimeoutError, TokenError
 from tests.support.clock import VirtualClock
 from tests.support.script import Script

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import anyio
 import pytest
 
-from pinecone_admin._primitives import AsyncSlots, Slots
+from pinecone_admin._concurrency import AsyncSlots, Slots
 from tests.support.together import PATIENCE
 
 

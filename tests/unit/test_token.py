@@ -8,7 +8,7 @@ import math
 import httpx
 import pytest
 
-from pinecone_admin._token import (
+from pinecone_admin.auth.token import (
     AccessToken,
     Minted,
     Use,

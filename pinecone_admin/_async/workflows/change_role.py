@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pinecone_admin._arguments import arguments_of
+from pinecone_admin._async.workflows.create_with_secret import gone, undo
 from pinecone_admin._async.workflows.ensure import ensure_role_binding
-from pinecone_admin._async.workflows.secrets import gone, undo
-from pinecone_admin._reports import RoleChange
-from pinecone_admin._validate import check, identifier
+from pinecone_admin._http.validation import check, identifier
+from pinecone_admin._http.workflow_arguments import arguments_of
 from pinecone_admin.errors import NotFoundError, PineconeError, PineconeValueError
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleName
 from pinecone_admin.operations import create_role_binding
+from pinecone_admin.workflows.reports import RoleChange
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin

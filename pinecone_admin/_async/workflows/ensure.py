@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from pinecone_admin._async.workflows.secrets import (
+from pinecone_admin._async.workflows.create_with_secret import (
     listed,
     may_exist,
 )
-from pinecone_admin._lookup import as_bindings
-from pinecone_admin._primitives import Patience
-from pinecone_admin._reports import Ensured, differences, roles_found, roles_wanted, the_only
-from pinecone_admin._validate import check
+from pinecone_admin._concurrency import Patience
+from pinecone_admin._http.arguments import as_bindings
+from pinecone_admin._http.validation import check
 from pinecone_admin.errors import ConflictError, PineconeError
 from pinecone_admin.models import (
     CreateInviteRequest,
@@ -36,6 +35,7 @@ from pinecone_admin.operations import (
     create_project,
     create_role_binding,
 )
+from pinecone_admin.workflows.reports import Ensured, differences, roles_found, roles_wanted, the_only
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin._arguments import arguments_of
-from pinecone_admin._async.workflows.secrets import gone
-from pinecone_admin._numbers import check_bool
-from pinecone_admin._primitives import async_in_parallel
-from pinecone_admin._reports import OffboardReport, Reach
-from pinecone_admin._roles import SECRET_KEEPERS, by_project
-from pinecone_admin._validate import email as check_email
+from pinecone_admin._async.workflows.create_with_secret import gone
+from pinecone_admin._concurrency import async_in_parallel
+from pinecone_admin._http.numbers import check_bool
+from pinecone_admin._http.validation import email as check_email
+from pinecone_admin._http.workflow_arguments import arguments_of
 from pinecone_admin.errors import ConflictError, RefusedError
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
+from pinecone_admin.workflows.reports import OffboardReport, Reach
+from pinecone_admin.workflows.roles import SECRET_KEEPERS, by_project
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin

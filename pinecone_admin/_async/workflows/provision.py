@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin._arguments import arguments_of, async_check_function
+from pinecone_admin._async.workflows.create_with_secret import Store, undo
 from pinecone_admin._async.workflows.ensure import ensure_project, ensure_role_binding
-from pinecone_admin._async.workflows.ensure_secret import ensure_api_key
-from pinecone_admin._async.workflows.secrets import Store, undo
-from pinecone_admin._reports import Ensured, ProjectRole, ProjectRoleDict, Provisioned, project_roles
-from pinecone_admin._validate import check
-from pinecone_admin._validate import key_roles as key_roles_of
+from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key
+from pinecone_admin._http.validation import check
+from pinecone_admin._http.validation import key_roles as key_roles_of
+from pinecone_admin._http.workflow_arguments import arguments_of, async_check_function
 from pinecone_admin.errors import LeftoverError
 from pinecone_admin.models import (
     APIKeyRole,
@@ -21,6 +20,7 @@ from pinecone_admin.models import (
     RoleBinding,
 )
 from pinecone_admin.operations import create_project, create_role_binding
+from pinecone_admin.workflows.reports import Ensured, ProjectRole, ProjectRoleDict, Provisioned, project_roles
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin

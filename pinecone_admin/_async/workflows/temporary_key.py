@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from pinecone_admin._async.workflows.secrets import create_key, delete_left, keys_named, undo
-from pinecone_admin._primitives import async_shielded
+from pinecone_admin._async.workflows.create_with_secret import create_key, delete_left, keys_named, undo
+from pinecone_admin._concurrency import async_shielded
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyWithSecret
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pinecone_admin import _marks
-from pinecone_admin._arguments import arguments_of, check_function
-from pinecone_admin._numbers import check_seconds
-from pinecone_admin._primitives import Patience, hand_over, pause
-from pinecone_admin._reports import Rotation
-from pinecone_admin._sync.workflows.secrets import Store, gone, make_key, may_exist
+from pinecone_admin._concurrency import Patience, hand_over, pause
+from pinecone_admin._http.numbers import check_seconds
+from pinecone_admin._http.workflow_arguments import arguments_of, check_function
+from pinecone_admin._sync.workflows.create_with_secret import Store, gone, make_key, may_exist
 from pinecone_admin.errors import Masked, NotFoundError, PineconeError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
+from pinecone_admin.workflows import name_tags
+from pinecone_admin.workflows.reports import Rotation
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -29,15 +29,15 @@ def rotate_api_key(admin: Admin, *, api_key_id: str, store: Store[APIKeyWithSecr
     old = admin.api_keys.describe(api_key_id=api_key_id)
     new = _successor(old, admin.api_keys.list(project_id=old.project_id))
     if new is None:
-        name = _marks.rotates(old.id, _marks.original(old.name))
+        name = name_tags.rotates(old.id, name_tags.original(old.name))
         made, deleted = make_key(admin, project_id=old.project_id, name=name, roles=old.roles, store=store)
         new = made.key
         steps += [f"created key {new.id}", "stored its value", *deleted]
-        retired = _marks.retired(new.id, _marks.original(old.name))
+        retired = name_tags.retired(new.id, name_tags.original(old.name))
         with suppress(NotFoundError):  # somebody deleted it: what was stored is still to be finished
             old = admin.api_keys.update(api_key_id=old.id, name=retired)
-    if _marks.purpose(new.name):
-        new = admin.api_keys.update(api_key_id=new.id, name=_marks.original(old.name, new.name))
+    if name_tags.purpose(new.name):
+        new = admin.api_keys.update(api_key_id=new.id, name=name_tags.original(old.name, new.name))
         steps.append(f"renamed key {new.id} to {new.name!r}")
     pause(grace)
     gone(admin.api_keys.delete, api_key_id=old.id)
@@ -47,10 +47,10 @@ def rotate_api_key(admin: Admin, *, api_key_id: str, store: Store[APIKeyWithSecr
 
 def _successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
     """Find the key whose value an earlier run has stored, which the name of the old one tells."""
-    if _marks.purpose(old.name) not in {None, "retired"}:
+    if name_tags.purpose(old.name) not in {None, "retired"}:
         message = f"API key {old.id} is named {old.name!r}: another workflow that is under way made it"
         raise RefusedError(message, operation="rotate_api_key")
-    return next((key for key in keys if old.name.startswith(_marks.mark("retired", key.id))), None)
+    return next((key for key in keys if old.name.startswith(name_tags.mark("retired", key.id))), None)
 
 
 def rotate_service_account(

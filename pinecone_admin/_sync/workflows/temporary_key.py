@@ -7,8 +7,8 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from pinecone_admin._primitives import shielded
-from pinecone_admin._sync.workflows.secrets import create_key, delete_left, keys_named, undo
+from pinecone_admin._concurrency import shielded
+from pinecone_admin._sync.workflows.create_with_secret import create_key, delete_left, keys_named, undo
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyWithSecret
 

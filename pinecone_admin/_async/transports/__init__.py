@@ -1,0 +1,1 @@
+"""Transports, from the bearer token down to the socket."""

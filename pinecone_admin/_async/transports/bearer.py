@@ -1,0 +1,46 @@
+"""The transport that adds the bearer token, and a fresh one where the API no longer accepts it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import httpx
+
+from pinecone_admin._http.retry_policy import CALL, Call
+from pinecone_admin.auth.token import AccessToken
+from pinecone_admin.auth.token_source import TokenSource
+from pinecone_admin.errors import Masked
+
+
+class AsyncBearerTransport(httpx.AsyncBaseTransport):
+    """Authorizes requests; a 401 is answered once with another token, within the same deadline."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, tokens: TokenSource) -> None:
+        self._transport = transport
+        self._tokens = tokens
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request with a token; 403 never asks for another one."""
+        call: Call = request.extensions[CALL]
+        token = await self._tokens.async_get(deadline=call.deadline)
+        response = await self._transport.handle_async_request(_authorized(request, token))
+        if response.status_code != HTTPStatus.UNAUTHORIZED:
+            return response
+        fresh = await self._tokens.async_get(deadline=call.deadline, rejected=token)
+        if fresh.value == token.value:
+            return response
+        return await self._transport.handle_async_request(_authorized(request, fresh))
+
+    async def aclose(self) -> None:
+        """Close the transport below."""
+        await self._transport.aclose()
+
+
+def _authorized(request: httpx.Request, token: AccessToken) -> httpx.Request:
+    call: Call = request.extensions[CALL]
+    call.secrets.append(Masked(token.value))
+    headers = request.headers.copy()
+    headers["authorization"] = f"Bearer {token.value}"
+    return httpx.Request(
+        request.method, request.url, headers=headers, stream=request.stream, extensions=request.extensions
+    )

@@ -1,0 +1,255 @@
+"""The transport that sends a request again where that cannot do the thing twice."""
+
+from __future__ import annotations
+
+import logging
+import random
+import sys
+import threading
+from collections.abc import AsyncIterable, Awaitable, Callable
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any, cast
+
+import httpx
+from attrs import frozen
+
+from pinecone_admin._async.transports.network import bounded
+from pinecone_admin._concurrency import current_clock
+from pinecone_admin._http.error_mapping import from_exception, request_id, without
+from pinecone_admin._http.numbers import check_seconds
+from pinecone_admin._http.retry_policy import (
+    CALL,
+    IDEMPOTENT,
+    AnswerTooLargeError,
+    Call,
+    Failure,
+    RetryEvent,
+    RetryPolicy,
+    Trace,
+    classify_error,
+    classify_status,
+    may_retry,
+    next_delay,
+    parse_retry_after,
+    record,
+)
+from pinecone_admin.errors import PineconeError
+
+_logger = logging.getLogger("pinecone_admin")
+
+
+@frozen(kw_only=True)
+class _Attempt:
+    """What came of one attempt: an answer with its whole body, or an error."""
+
+    failure: Failure | None
+    response: httpx.Response | None = None
+    error: Exception | None = None
+    retry_after: float | None = None
+
+
+class AsyncRetryTransport(httpx.AsyncBaseTransport):
+    """Sends a request again where that cannot do the thing twice, within a deadline.
+
+    Wraps any transport, also of an ``httpx.AsyncClient``. Answers are read whole, up to 32 MiB.
+
+    Args:
+        transport: What sends each attempt. Closed with this one.
+        retry: How often and how patiently to try; defaults to ``RetryPolicy()``.
+        timeout: Seconds for all attempts and waits, where the request does not come from an ``AsyncAdmin``.
+    """
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport, *, retry: RetryPolicy | None = None, timeout: float = 60.0
+    ) -> None:
+        self._transport = transport
+        self._retry = RetryPolicy() if retry is None else retry
+        self._timeout = check_seconds("timeout", timeout)
+        self._clock = current_clock()
+        self._closed = threading.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and again as the table of ``pinecone_admin.retry`` allows."""
+        call: Call = request.extensions.get(CALL) or Call(
+            deadline=self._clock.monotonic() + self._timeout,
+            idempotent=request.method in IDEMPOTENT,
+            label=request.url.path,
+            place=request.url.netloc.decode("ascii"),
+            closed=self._closed,
+        )
+        if not isinstance(request.stream, httpx.ByteStream):
+            await request.aread()  # a stream can be sent only once
+        while True:
+            attempt = await self._attempt(request, call)
+            delay = self._delay_after(attempt, call)
+            if delay is None:
+                return _outcome(attempt)
+            self._tell(attempt, request, call, delay)
+            await self._clock.async_sleep(delay, call.closed)
+            if call.closed.is_set():
+                raise httpx.TransportError("closed during the wait for the next attempt")
+
+    async def _attempt(self, request: httpx.Request, call: Call) -> _Attempt:
+        started = self._clock.monotonic()
+        left = min(call.deadline - started, self._retry.attempt_timeout)
+        if left <= 0:
+            return _Attempt(failure=Failure.NOT_SENT, error=httpx.PoolTimeout("the time for this call is over"))
+        call.attempts += 1
+        trace = AsyncListeningTrace(request.extensions.get("trace"))
+        response: httpx.Response | None = None
+        handled = sys.exc_info()[1]
+        try:
+            with bounded(left):
+                response = await self._transport.handle_async_request(_within(request, left, trace))
+                answer = await _buffered(response, largest=call.largest, has_body=request.method != "HEAD")
+            answer = without(answer, call.secrets)
+        except Exception as exc:  # noqa: BLE001 - whatever a transport raises is a failed attempt
+            attempt = _Attempt(
+                failure=classify_error(exc, trace, answered=response is not None, handled=handled), error=exc
+            )
+        else:
+            attempt = self._answered(answer, request, call)
+        finally:
+            if response is not None:
+                with suppress(Exception):
+                    await response.aclose()
+        record(call, attempt.failure, None if attempt.response is None else attempt.response.status_code)
+        self._log(attempt, request, call, started)
+        return attempt
+
+    def _log(self, attempt: _Attempt, request: httpx.Request, call: Call, started: float) -> None:
+        if not _logger.isEnabledFor(logging.DEBUG):
+            return
+        response = attempt.response
+        _logger.debug(
+            "%s %s -> %s, attempt %d, %.0f ms, request id %s",
+            request.method,
+            call.label,
+            type(attempt.error).__name__ if response is None else response.status_code,
+            call.attempts,
+            (self._clock.monotonic() - started) * 1000,
+            None if response is None else request_id(response.headers),
+        )
+
+    def _answered(self, answer: httpx.Response, request: httpx.Request, call: Call) -> _Attempt:
+        if request.method == "DELETE" and answer.status_code == HTTPStatus.NOT_FOUND and call.ambiguous:
+            # The attempt before, whose answer was lost, has deleted it.
+            answer = httpx.Response(HTTPStatus.NO_CONTENT, headers=answer.headers, stream=httpx.ByteStream(b""))
+        return _Attempt(
+            failure=classify_status(answer.status_code),
+            response=answer,
+            retry_after=parse_retry_after(answer.headers, wall=self._clock.wall()),
+        )
+
+    def _delay_after(self, attempt: _Attempt, call: Call) -> float | None:
+        if attempt.failure is None or call.closed.is_set():
+            return None
+        if not may_retry(attempt.failure, idempotent=call.idempotent):
+            return None
+        return next_delay(
+            self._retry,
+            failure=attempt.failure,
+            attempt=call.attempts,
+            left=call.deadline - self._clock.monotonic(),
+            retry_after=attempt.retry_after,
+            random=random.uniform,
+        )
+
+    def _tell(self, attempt: _Attempt, request: httpx.Request, call: Call, delay: float) -> None:
+        if self._retry.on_retry is None:
+            return
+        error: PineconeError | None = None
+        if attempt.error is not None:
+            error = from_exception(attempt.error, operation=None, call=call)
+        event = RetryEvent(
+            method=request.method,
+            path=request.url.path,
+            attempt=call.attempts,
+            delay=delay,
+            status_code=attempt.response.status_code if attempt.response else None,
+            error=error,
+        )
+        try:
+            self._retry.on_retry(event)
+        except Exception as exc:  # noqa: BLE001 - the caller's own code, and the request must not suffer for it
+            _logger.warning("on_retry raised %s", type(exc).__name__)
+
+    async def aclose(self) -> None:
+        """Close the transport below; a wait for the next attempt ends at once."""
+        self._closed.set()
+        await self._transport.aclose()
+
+
+class AsyncListeningTrace(Trace):
+    """The events of httpcore, which it awaits; handed on to a listener of the caller's own."""
+
+    def __init__(self, listener: Callable[[str, dict[str, object]], Awaitable[None]] | None) -> None:
+        super().__init__()
+        self._listener = listener
+
+    async def __call__(self, event: str, info: dict[str, object]) -> None:  # type: ignore[override]
+        """Take one event."""
+        super().__call__(event, info)
+        if self._listener is not None:
+            await self._listener(event, info)
+
+
+def _within(request: httpx.Request, seconds: float, trace: AsyncListeningTrace) -> httpx.Request:
+    """Copy a request with the timeouts of this attempt; a caller's shorter ones stay."""
+    asked = request.extensions.get("timeout", {})
+    timeout = {key: min(seconds, asked.get(key) or seconds) for key in ("connect", "read", "write", "pool")}
+    return httpx.Request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        stream=request.stream,
+        extensions=request.extensions | {"timeout": timeout, "trace": trace},
+    )
+
+
+async def _buffered(response: httpx.Response, *, largest: int, has_body: bool) -> httpx.Response:
+    """Read the body whole, as it came: what breaks off in an error body leaves the error readable."""
+    announced = response.headers.get("content-length", "")
+    if has_body and announced.isdecimal() and int(announced) > largest:
+        return _cut_or_raise(response, [], AnswerTooLargeError(f"the answer announces {announced} bytes"))
+    chunks: list[bytes] = []
+    size = 0
+    broken: Exception | None = None
+    stream: Any = cast("AsyncIterable[bytes]", response.stream).__aiter__()
+    try:
+        async for chunk in stream:
+            size += len(chunk)
+            if size > largest:
+                broken = AnswerTooLargeError(f"the answer has more than {largest} bytes")
+                break
+            chunks.append(chunk)
+    except Exception as exc:  # noqa: BLE001 - see _cut_or_raise
+        broken = exc
+    finally:
+        # A generator that is left in the middle is closed here: trio lets nobody else do it.
+        if hasattr(stream, "aclose"):
+            await stream.aclose()
+    return _with_body(response, chunks) if broken is None else _cut_or_raise(response, chunks, broken)
+
+
+def _cut_or_raise(response: httpx.Response, chunks: list[bytes], error: Exception) -> httpx.Response:
+    if classify_status(response.status_code) is None:
+        raise error
+    return _with_body(response, chunks)
+
+
+def _with_body(response: httpx.Response, chunks: list[bytes]) -> httpx.Response:
+    return httpx.Response(
+        response.status_code,
+        headers=response.headers,
+        stream=httpx.ByteStream(b"".join(chunks)),
+        extensions=response.extensions,
+    )
+
+
+def _outcome(attempt: _Attempt) -> httpx.Response:
+    if attempt.response is not None:
+        return attempt.response
+    assert attempt.error is not None  # noqa: S101 - one of the two is always there
+    raise attempt.error

@@ -1,0 +1,1 @@
+"""Arguments and environment become one checked configuration, and a source of tokens."""

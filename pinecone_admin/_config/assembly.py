@@ -1,0 +1,110 @@
+"""What a client is assembled from: its arguments, checked, and the source of its tokens. The same for both worlds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+import httpx
+from attrs import frozen
+
+from pinecone_admin._concurrency import current_clock
+from pinecone_admin._config.client_config import Config, place, resolve
+from pinecone_admin.auth.cache import SafeCache, TokenCache
+from pinecone_admin.auth.credentials import Bearer, Credentials, Identity, OwnAuthorization, resolve_identity
+from pinecone_admin.auth.provider import TokenProvider
+from pinecone_admin.auth.token_endpoint import Exchange
+from pinecone_admin.auth.token_source import BearerSource, TokenSource
+from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
+
+EXCHANGE_ATTEMPTS = 3
+
+EXCHANGES_AT_ONCE = 20
+"""How many connections lead to the token endpoint: one is enough, but for exchanges that hang while others go on."""
+
+
+@frozen(kw_only=True)
+class Setup:
+    """What the arguments of a client say.
+
+    Attributes:
+        config: Where to, and how.
+        identity: Who calls.
+    """
+
+    config: Config
+    identity: Identity
+
+    @property
+    def mints(self) -> bool:
+        """Whether credentials are exchanged for tokens."""
+        return isinstance(self.identity, Credentials)
+
+
+def resolve_setup(
+    *,
+    env: Mapping[str, str],
+    client_id: object,
+    client_secret: object,
+    access_token: object,
+    own_connections: bool,
+    **arguments: object,
+) -> Setup | PineconeError:
+    """Check everything; a problem is returned without its traceback, whose frames hold the secret."""
+    try:
+        config = resolve(env=env, own_connections=own_connections, **arguments)
+        identity = resolve_identity(
+            client_id=client_id,
+            client_secret=client_secret,
+            access_token=access_token,
+            own_authorization="authorization" in config.options.headers,
+            env=env,
+        )
+    except PineconeError as exc:
+        return exc.with_traceback(None)
+    return Setup(config=config, identity=identity)
+
+
+def check_transports(transport: object, oauth_transport: object, *, kind: type, mints: bool) -> None:
+    """Refuse transports that cannot do what they are given for."""
+    if transport is not None and not isinstance(transport, kind):
+        raise PineconeTypeError(f"transport must be an httpx.{kind.__name__}, not {type(transport).__name__}")
+    if oauth_transport is not None and not isinstance(oauth_transport, httpx.BaseTransport):
+        raise PineconeTypeError(f"oauth_transport must be an httpx.BaseTransport, not {type(oauth_transport).__name__}")
+    if mints and oauth_transport is None and transport is not None and not isinstance(transport, httpx.BaseTransport):
+        raise PineconeValueError(
+            "oauth_transport is missing: the token exchange is synchronous, and transport is asynchronous only"
+        )
+
+
+def check_cache(token_cache: object) -> None:
+    """Refuse what has not the methods of a TokenCache, such as the path of a file."""
+    if token_cache is not None and not all(hasattr(token_cache, name) for name in ("load", "store", "lock")):
+        raise PineconeTypeError(f"token_cache must be a TokenCache, not {type(token_cache).__name__}")
+
+
+def token_source(
+    setup: Setup,
+    *,
+    exchange_transport: httpx.BaseTransport | None,
+    token_cache: TokenCache | None,
+    closed: threading.Event,
+) -> TokenSource | None:
+    """Make the source of tokens; None where the caller sets the Authorization header."""
+    config, identity = setup.config, setup.identity
+    if isinstance(identity, OwnAuthorization):
+        return None
+    if isinstance(identity, Bearer):
+        return BearerSource(identity)
+    assert exchange_transport is not None  # noqa: S101 - made where credentials are exchanged
+    exchange = Exchange(
+        url=config.oauth_url,
+        place=place(config.oauth_url, config.oauth_proxy),
+        agent=config.agent,
+        transport=exchange_transport,
+        timeout=config.options.timeout,
+        clock=current_clock(),
+        closed=closed,
+    )
+    cache = None if token_cache is None else SafeCache(token_cache)
+    return TokenProvider(credentials=identity, exchange=exchange, cache=cache)

@@ -1,0 +1,1 @@
+"""A call as data: request and response, errors, retries, pages, validation. Nothing here does I/O."""

@@ -1,0 +1,133 @@
+"""An operation becomes a request, and an answer becomes a value or an error: pure, and the same for both worlds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar, cast
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from generated_client.types import API_VERSION, Operation
+from pinecone_admin._http import codec
+from pinecone_admin._http.error_mapping import from_answer, from_misfit
+from pinecone_admin._http.headers import request_headers
+from pinecone_admin._http.retry_policy import CALL, Call
+from pinecone_admin._http.validation import check, string
+from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
+
+_T = TypeVar("_T")
+
+
+def to_request(operation: Operation[Any], *, api_url: str, agent: str, call: Call) -> httpx.Request:
+    """Check, quote and encode an operation; the caller's own headers come later, as they may hold secrets.
+
+    Raises:
+        PineconeValueError: An argument has a value that cannot be right.
+        PineconeTypeError: An argument has a type that cannot be right.
+    """
+    check(operation)
+    try:
+        method = _method(operation.method)
+        target = _url(api_url + _path(operation) + _query(operation.query))
+        content = None if operation.body is None else codec.encode(operation.body)
+        version = _version(operation.api_version)
+    except PineconeError as exc:
+        exc.operation = operation.id
+        raise
+    headers = request_headers(agent=agent, api_version=version, has_body=content is not None)
+    return httpx.Request(method, target, headers=headers, content=content, extensions={CALL: call})
+
+
+def with_headers(request: httpx.Request, headers: Mapping[str, str]) -> httpx.Request:
+    """Let a caller's headers take the place of ours."""
+    request.headers.update(httpx.Headers(headers, encoding="latin-1"))
+    return request
+
+
+def _url(target: str) -> httpx.URL:
+    with suppress(httpx.InvalidURL):
+        return httpx.URL(target)
+    raise PineconeValueError(f"the address of the request is too long: {len(target)} characters")
+
+
+def _method(method: object) -> str:
+    if not re.fullmatch(r"[A-Z]+", string("method", method)):
+        raise PineconeValueError(f"method {method!r} is not an HTTP method in capitals")
+    return str(method)
+
+
+def _path(operation: Operation[Any]) -> str:
+    string("path", operation.path)
+    names = re.findall(r"\{([^{}]*)\}", operation.path)
+    if sorted(names) != sorted(operation.path_parameters):
+        raise PineconeValueError(f"path_parameters must be exactly those of the path {operation.path}")
+    literal = re.sub(r"\{[^{}]*\}", "x", operation.path)
+    if not re.fullmatch(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+", literal) or re.search(r"/\.\.?(/|$)", literal):
+        raise PineconeValueError(f"path {operation.path!r} is not a path of the API")
+    return re.sub(r"\{([^{}]*)\}", lambda match: quote(operation.path_parameters[match[1]], safe=""), operation.path)
+
+
+def _query(query: Mapping[str, object]) -> str:
+    pairs = [(name, text) for name, value in query.items() for text in _query_texts(name, value)]
+    return f"?{urlencode(pairs)}" if pairs else ""
+
+
+def _query_texts(name: str, value: object) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, bool):
+        return ["true" if value else "false"]
+    if isinstance(value, int):
+        return [str(value)]
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+        return [string(name, item) for item in value]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return [string(name, value)]
+
+
+def _version(version: object) -> str:
+    if version is None:
+        return API_VERSION
+    if not isinstance(version, str):
+        raise PineconeTypeError(f"api_version must be a str, not {type(version).__name__}")
+    if not re.fullmatch(r"[\x21-\x7e]+", version):
+        raise PineconeValueError("api_version has a character that a header cannot hold")
+    return version
+
+
+def from_response(
+    operation: Operation[_T], response: httpx.Response, call: Call, *, wall: float
+) -> codec.Decoded[_T] | PineconeError:
+    """Read an answer whose body is buffered; an error is returned, so that no traceback holds the body."""
+    body = b"".join(response.stream)  # type: ignore[arg-type]
+    if not response.is_success:
+        return from_answer(
+            operation=operation.id,
+            call=call,
+            status=response.status_code,
+            headers=response.headers,
+            body=body,
+            wall=wall,
+        )
+    if operation.returns is None:
+        return codec.Decoded(cast("_T", None))
+    decoded = _decode(body, response.headers.get("content-encoding") or "identity", operation.returns)
+    if isinstance(decoded, codec.Decoded):
+        return decoded
+    return from_misfit(
+        decoded,
+        operation=operation.id,
+        call=call,
+        status=response.status_code,
+        headers=response.headers,
+        body=body,
+    )
+
+
+def _decode(body: bytes, encoding: str, returns: type[_T]) -> codec.Decoded[_T] | codec.Misfit:
+    # A few bytes of gzip can become gigabytes, so none is asked for and none is unpacked.
+    if encoding.lower() != "identity":
+        return codec.Misfit("", f"is encoded as {encoding[:20]!r}, which was not asked for")
+    return codec.decode(body, returns)

@@ -1,0 +1,197 @@
+# Derived from pinecone_admin/_async/workflows/create_with_secret.py by scripts/unasync.py: change that, not this file.
+"""Make what has a secret, so that the secret is in hand or nothing is left: what the other workflows build on.
+
+Names that only workflows use tell what is under way. What a run that died left under such a name is removed once
+another secret is stored, and not before: its own may have been stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from pinecone_admin._concurrency import Patience, hand_over
+from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
+from pinecone_admin.models import (
+    APIKey,
+    APIKeyRole,
+    APIKeyWithSecret,
+    RoleBindingInput,
+    ServiceAccount,
+    ServiceAccountWithSecret,
+)
+
+if TYPE_CHECKING:
+    from pinecone_admin._sync.client import Admin
+
+_T = TypeVar("_T")
+
+Store: TypeAlias = Callable[[_T], None]
+"""Keeps a secret; if it raises, it must not have kept it."""
+
+_LISTED = 5.0
+"""Seconds within which a list shows what was created."""
+
+
+def may_exist(error: PineconeError) -> bool:
+    """Tell whether what a failed create asked for may be there."""
+    return error.outcome in {"unknown", "done"}
+
+
+def make_key(
+    admin: Admin,
+    *,
+    project_id: str,
+    name: str,
+    roles: Sequence[APIKeyRole] | None,
+    store: Store[APIKeyWithSecret] | None,
+) -> tuple[APIKeyWithSecret, list[str]]:
+    """Make a key under a name that only workflows use, have its value stored, and delete those that died runs left.
+
+    The second value says what was deleted.
+    """
+    left = keys_named(admin, project_id=project_id, name=name)
+    deleted: list[str] = []
+    try:
+        made = create_key(admin, project_id=project_id, name=name, roles=roles, besides=left)
+    except ForbiddenError:
+        if not left:
+            raise
+        deleted = delete_left(admin, left)  # the quota may have no room for another beside them
+        left = []
+        made = create_key(admin, project_id=project_id, name=name, roles=roles)
+    try:
+        if store is not None:
+            hand_over(store, made)
+    except Exception as error:
+        undo(error, _called(made.key), admin.api_keys.delete, api_key_id=made.key.id)
+        raise
+    return made, deleted + delete_left(admin, left)
+
+
+def create_key(
+    admin: Admin, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None, besides: Sequence[APIKey] = ()
+) -> APIKeyWithSecret:
+    """Create a key besides those of the name; one whose value was lost is deleted, and another created."""
+    before = {key.id for key in besides}
+
+    def orphans() -> list[APIKey]:
+        return [key for key in keys_named(admin, project_id=project_id, name=name) if key.id not in before]
+
+    patience = Patience(admin.timeout)
+    while True:
+        try:
+            return admin.api_keys.create(project_id=project_id, name=name, roles=roles)
+        except PineconeError as error:
+            if not may_exist(error):
+                raise
+            lost = error
+        for key in listed(orphans):
+            undo(lost, _called(key), admin.api_keys.delete, api_key_id=key.id)
+        if not patience.wait():
+            raise lost
+
+
+def delete_left(admin: Admin, left: Sequence[APIKey]) -> list[str]:
+    """Delete what runs that died left; not what has got another name since, from a run that is alive."""
+    deleted: list[str] = []
+    for key in left:
+        with suppress(NotFoundError):
+            if (admin.api_keys.describe(api_key_id=key.id)).name == key.name:
+                admin.api_keys.delete(api_key_id=key.id)
+                deleted.append(f"deleted key {key.id}, which an earlier run left")
+    return deleted
+
+
+def _called(key: APIKey) -> str:
+    return f"API key {key.id} of project {key.project_id}"
+
+
+def keys_named(admin: Admin, *, project_id: str, name: str) -> list[APIKey]:
+    """List the keys of a project that have a name."""
+    return [key for key in admin.api_keys.list(project_id=project_id) if key.name == name]
+
+
+def make_service_account(
+    admin: Admin,
+    *,
+    name: str,
+    role_bindings: Sequence[RoleBindingInput] | None = None,
+    store: Store[ServiceAccountWithSecret] | None = None,
+) -> ServiceAccountWithSecret:
+    """Make a service account as ``make_key`` makes a key; one whose secret was lost is kept, and its secret rotated."""
+    left = accounts_named(admin, name)
+    made = _account_with_secret(admin, left, name=name, role_bindings=role_bindings)
+    try:
+        if store is not None:
+            hand_over(store, made)
+    except Exception as error:
+        account_id = made.service_account.id
+        what = f"service account {account_id}"
+        undo(error, what, admin.service_accounts.delete, service_account_id=account_id)
+        raise
+    for account in left:
+        if account.id != made.service_account.id:
+            gone(admin.service_accounts.delete, service_account_id=account.id)
+    return made
+
+
+def _account_with_secret(
+    admin: Admin,
+    orphans: Sequence[ServiceAccount],
+    *,
+    name: str,
+    role_bindings: Sequence[RoleBindingInput] | None,
+) -> ServiceAccountWithSecret:
+    def look() -> list[ServiceAccount]:
+        return accounts_named(admin, name)
+
+    patience = Patience(admin.timeout)
+    while True:
+        try:
+            if orphans:
+                return admin.service_accounts.rotate_secret(service_account_id=orphans[0].id)
+            return admin.service_accounts.create(name=name, role_bindings=role_bindings)
+        except PineconeError as error:
+            if not may_exist(error):
+                raise
+            lost = error
+        orphans = listed(look)
+        if not patience.wait():
+            raise lost
+
+
+def accounts_named(admin: Admin, name: str) -> list[ServiceAccount]:
+    """List the service accounts that have a name."""
+    return [account for account in admin.service_accounts.list() if account.name == name]
+
+
+def listed(look: Callable[[], _T]) -> _T:
+    """Look again where nothing is found: a list may show what was created only after a while."""
+    patience = Patience(_LISTED)
+    while True:
+        found = look()
+        if found or not patience.wait():
+            return found
+
+
+def gone(delete: Callable[..., None], **which: object) -> None:
+    """Delete something; that it is gone already is as good."""
+    with suppress(NotFoundError):
+        delete(**which)
+
+
+def undo(error: BaseException | None, what: str, delete: Callable[..., None], **which: object) -> None:
+    """Delete what was made before a failure, or only for a while; a note of the failure says so.
+
+    Raises:
+        LeftoverError: It could not be deleted.
+    """
+    try:
+        gone(delete, **which)
+    except PineconeError as exc:
+        before = f", after: {error}" if error is not None else ""
+        raise LeftoverError(f"{what} could not be deleted: {exc}{before}", left=[what]) from error or exc
+    if error is not None:
+        error.add_note(f"{what} was deleted again")

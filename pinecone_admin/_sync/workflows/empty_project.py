@@ -1,0 +1,71 @@
+# Derived from pinecone_admin/_async/workflows/empty_project.py by scripts/unasync.py: change that, not this file.
+"""Read and delete what a project holds, with a client that carries one of its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from pinecone_admin._concurrency import in_parallel
+from pinecone_admin.errors import (
+    FailedPreconditionError,
+    ForbiddenError,
+    NotFoundError,
+    PaginationError,
+    RefusedError,
+)
+from pinecone_admin.workflows.project_contents import KINDS, Kind, delete_content, lift_protection, list_page
+from pinecone_admin.workflows.reports import Content
+
+if TYPE_CHECKING:
+    from pinecone_admin._sync.client import Admin
+
+_CONCURRENCY = 16
+
+
+def read_contents(keyed: Admin) -> list[Content]:
+    """Read every list to its end, before anything on it is deleted."""
+    found: dict[str, list[Content]] = {}
+
+    def read(kind: Kind) -> list[Content]:
+        return _list(keyed, kind)
+
+    in_parallel(read, KINDS, limit=len(KINDS), deliver=lambda kind, contents: found.update({kind.name: contents}))
+    return [content for kind in KINDS for content in found[kind.name]]
+
+
+def _list(keyed: Admin, kind: Kind) -> list[Content]:
+    contents: list[Content] = []
+    tokens: list[str | None] = [None]
+    while True:
+        try:
+            page = keyed.send(list_page(kind, tokens[-1]))
+        except NotFoundError:  # the plan has no such thing
+            return contents
+        contents += page.items
+        if not page.next_page:
+            return contents
+        if page.next_page in tokens:
+            message = "the server gave a page token that it had already given"
+            raise PaginationError(message, operation=f"list_{kind.plural}", outcome="done")
+        tokens.append(page.next_page)
+
+
+def delete_contents(keyed: Admin, contents: Sequence[Content], accepted: Callable[[Content], None]) -> None:
+    """Delete side by side, and tell what the server accepted: not what it needs for something else just now."""
+
+    def delete(content: Content) -> None:
+        try:
+            if content.protected:
+                keyed.send(lift_protection(content))
+            keyed.send(delete_content(content))
+        except FailedPreconditionError:
+            return
+        except NotFoundError:
+            pass
+        except ForbiddenError as error:
+            message = f"{content} cannot be deleted: {error.message}"
+            raise RefusedError(message, operation="delete_with_cleanup") from error
+        accepted(content)  # here, since what is accepted beside a failure is not delivered
+
+    in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: done)

@@ -1,0 +1,187 @@
+"""What a project can hold, and the operations of the control plane that list and delete it.
+
+The few that emptying a project needs, as the published documents of 2026-04 have them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from attrs import frozen
+
+from generated_client.models import PaginationResponse
+from generated_client.types import Operation, QueryValue
+from pinecone_admin.workflows.reports import Content
+
+API_VERSION = "2026-04"
+
+
+class Listed(Protocol):
+    """What every list of the control plane answers with."""
+
+    @property
+    def items(self) -> Sequence[Content]:
+        """What is on this page."""
+        ...
+
+    @property
+    def next_page(self) -> str | None:
+        """Where the next page starts."""
+        ...
+
+
+@frozen(kw_only=True)
+class _Status:
+    state: str | None = None
+
+
+@frozen(kw_only=True)
+class _Index:
+    name: str
+    status: _Status | None = None
+    deletion_protection: str | None = None
+
+
+@frozen(kw_only=True)
+class _Named:
+    name: str
+    status: str | None = None
+
+
+@frozen(kw_only=True)
+class _Backup:
+    backup_id: str
+
+
+@frozen(kw_only=True)
+class _Page:
+    pagination: PaginationResponse | None = None
+
+    @property
+    def next_page(self) -> str | None:
+        return None if self.pagination is None else self.pagination.next_
+
+
+@frozen(kw_only=True)
+class _Indexes(_Page):
+    indexes: list[_Index]
+
+    @property
+    def items(self) -> list[Content]:
+        return [
+            Content(
+                kind="index",
+                name=each.name,
+                protected=each.deletion_protection == "enabled",
+                leaving=each.status is not None and each.status.state == "Terminating",
+            )
+            for each in self.indexes
+        ]
+
+
+@frozen(kw_only=True)
+class _Collections(_Page):
+    collections: list[_Named]
+
+    @property
+    def items(self) -> list[Content]:
+        return [_named("collection", each) for each in self.collections]
+
+
+@frozen(kw_only=True)
+class _Assistants(_Page):
+    assistants: list[_Named]
+
+    @property
+    def items(self) -> list[Content]:
+        return [_named("assistant", each) for each in self.assistants]
+
+
+@frozen(kw_only=True)
+class _Backups(_Page):
+    data: list[_Backup]
+
+    @property
+    def items(self) -> list[Content]:
+        return [Content(kind="backup", name=each.backup_id) for each in self.data]
+
+
+def _named(kind: str, thing: _Named) -> Content:
+    return Content(kind=kind, name=thing.name, leaving=thing.status == "Terminating")
+
+
+@frozen(kw_only=True)
+class Kind:
+    """A kind of thing that a project can hold.
+
+    Attributes:
+        name: What one of them is called.
+        plural: What operations call them.
+        path: Where they are listed, and below it each is deleted.
+        returns: What the list answers with.
+        token: Query parameter that resumes the list.
+        limit: How many to ask for on a page; None where the list has no such parameter, or no stated limit.
+    """
+
+    name: str
+    plural: str
+    path: str
+    returns: type[Listed]
+    token: str = "paginationToken"  # noqa: S105 - a parameter's name
+    limit: int | None = None
+
+
+KINDS = (
+    Kind(name="index", plural="indexes", path="/indexes", returns=_Indexes),
+    Kind(name="collection", plural="collections", path="/collections", returns=_Collections),
+    Kind(
+        name="assistant",
+        plural="assistants",
+        path="/assistant/assistants",
+        returns=_Assistants,
+        token="pagination_token",  # noqa: S106 - a parameter's name
+    ),
+    Kind(name="backup", plural="backups", path="/backups", returns=_Backups, limit=100),
+)
+"""In the order in which the server names what keeps a project from being deleted."""
+
+_BY_NAME = {kind.name: kind for kind in KINDS}
+
+
+def list_page(kind: Kind, token: str | None) -> Operation[Listed]:
+    """List things of a kind, one page."""
+    query: dict[str, QueryValue] = {"limit": kind.limit, kind.token: token}
+    return Operation(
+        id=f"list_{kind.plural}",
+        method="GET",
+        path=kind.path,
+        query=query,
+        returns=kind.returns,
+        api_version=API_VERSION,
+    )
+
+
+def delete_content(content: Content) -> Operation[None]:
+    """Delete one thing."""
+    return Operation(
+        id=f"delete_{content.kind}",
+        method="DELETE",
+        path=f"{_BY_NAME[content.kind].path}/{{name}}",
+        path_parameters={"name": content.name},
+        returns=None,
+        api_version=API_VERSION,
+    )
+
+
+def lift_protection(index: Content) -> Operation[None]:
+    """Let an index be deleted."""
+    return Operation(
+        id="configure_index",
+        method="PATCH",
+        path="/indexes/{name}",
+        path_parameters={"name": index.name},
+        body={"deletion_protection": "disabled"},
+        returns=None,
+        api_version=API_VERSION,
+    )
