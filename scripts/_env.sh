@@ -23,7 +23,7 @@ find_python() {
   fail "Python 3.11 or newer is needed, and none was found as: ${candidates[*]} (set PYTHON to its path)"
 }
 
-# ensure_env NAME [PYTHON]: have everything of requirements/NAME.txt in the environment, and leave its interpreter in $python.
+# ensure_env NAME [PYTHON]: have everything of scripts/requirements/NAME.txt in the environment, and leave its interpreter in $python.
 ensure_env() {
   local name=$1 stamp found wanted
   if [ ! -x "$venv/bin/python" ]; then
@@ -35,10 +35,10 @@ ensure_env() {
   fi
   python="$venv/bin/python"
   stamp="$venv/installed-$name"
-  wanted=$(cat "$root/requirements/$name.txt" "$root/pyproject.toml" | sha256sum)
+  wanted=$(cat "$root/scripts/requirements/$name.txt" "$root/pyproject.toml" | sha256sum)
   if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
-    echo "installing requirements/$name.txt"
-    "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$root/requirements/$name.txt"
+    echo "installing scripts/requirements/$name.txt"
+    "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$root/scripts/requirements/$name.txt"
     "$python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable "$root"
     printf '%s\n' "$wanted" >"$stamp"
   fi

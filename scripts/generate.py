@@ -22,11 +22,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from api_document import DocumentError, Node, checked, fetch, parse, read
-from normalize_spec import normalize
 from ruamel.yaml import YAML
+
+from generation.api_document import DocumentError, Node, checked, fetch, parse, read
+from generation.normalize_spec import normalize
+from generation.unsupported import unsupported
 from spec_diff import changes
-from unsupported import unsupported
 
 ROOT = Path(__file__).resolve().parent.parent
 ADMIN = ROOT / "openapi/admin.yaml"

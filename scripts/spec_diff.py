@@ -15,10 +15,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from api_document import DocumentError, Node, read, resolve
-from normalize_spec import drop_formats, drop_own_headers, hoist_marked_schemas, name_literal, schemas_of, spell_out
-from plain_schema import COMPONENT, LIMITS
 from ruamel.yaml import YAML
+
+from generation.api_document import DocumentError, Node, read, resolve
+from generation.normalize_spec import (
+    drop_formats,
+    drop_own_headers,
+    hoist_marked_schemas,
+    name_literal,
+    schemas_of,
+    spell_out,
+)
+from generation.plain_schema import COMPONENT, LIMITS
 
 SETTINGS = Path(__file__).resolve().parent.parent / "openapi/generator.yaml"
 

@@ -86,7 +86,7 @@ def test_every_link_within_the_page_leads_to_a_heading() -> None:
 
 def test_benchmark_runs() -> None:
     """The benchmark measures everything, also of a small organization; how fast it was is not looked at here."""
-    command = [sys.executable, "benchmarks/emulator.py", "--bindings", "400"]
+    command = [sys.executable, "tests/benchmarks/emulator.py", "--bindings", "400"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode in {0, 1}
     assert done.stderr == ""

@@ -10,7 +10,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs/reliability.md").read_text(e
 
 
 def test_every_fault_is_published() -> None:
-    """A fault that is added here is missing on the page until scripts/reliability_report.py has run again."""
+    """A fault that is added here is missing on the page until tests/faults/reliability_report.py has run again."""
     for fault in FAULTS:
         assert not fault.reachable or f"\n| {fault.name} | " in PAGE
 

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api_document import DocumentError, checked, fetch, operations, parse, read
+
 from generate import GenerationError, changed_templates, complaint, differences, prepare, put_in_place, wrong_pins
+from generation.api_document import DocumentError, checked, fetch, operations, parse, read
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OLDER = ROOT.parent / "shared/upstream/admin_2026-04.oas.yaml"
-PARTS = ("generated_client", "openapi", "pinecone_admin", "requirements", "scripts", "pyproject.toml")
+PARTS = ("generated_client", "openapi", "pinecone_admin", "scripts", "pyproject.toml")
 MINIMAL = """
 openapi: 3.0.3
 info: {title: T, version: '1'}
@@ -320,7 +321,7 @@ def wrapper(tree: Path, *arguments: str | Path, folder: Path) -> Run:
     (venv / "bin").mkdir(parents=True)
     (venv / "bin/python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
     (venv / "bin/python").chmod(0o755)
-    locked = (tree / "requirements/dev.txt").read_bytes() + (tree / "pyproject.toml").read_bytes()
+    locked = (tree / "scripts/requirements/dev.txt").read_bytes() + (tree / "pyproject.toml").read_bytes()
     (venv / "installed-dev").write_text(f"{hashlib.sha256(locked).hexdigest()}  -\n", encoding="utf-8")
     env = os.environ | {"PINECONE_ADMIN_VENV": str(venv)}
     command = [tree / "scripts/generate.sh", *arguments]

@@ -185,7 +185,7 @@ def test_memory_stays_proportional_to_the_result() -> None:
 
 def test_the_benchmark_runs() -> None:
     """It measures both clients beside the official SDK, however small; how fast is not looked at here."""
-    command = [sys.executable, "benchmarks/inventory.py", "--projects", "10", "--latency-ms", "1"]
+    command = [sys.executable, "tests/benchmarks/inventory.py", "--projects", "10", "--latency-ms", "1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == 6

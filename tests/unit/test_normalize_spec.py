@@ -6,11 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import normalize_spec as rules
 import pytest
-from api_document import read
 from ruamel.yaml import YAML
-from unsupported import unsupported
+
+import generation.normalize_spec as rules
+from generation.api_document import read
+from generation.unsupported import unsupported
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STRING: Any = {"type": "string"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from plain_schema import plain
+
+from generation.plain_schema import plain
 
 REF = {"$ref": "#/components/schemas/Pet"}
 DOCUMENT: Any = {

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api_document import read
+
+from generation.api_document import read
 from spec_diff import changes
 
 ROOT = Path(__file__).resolve().parent.parent.parent

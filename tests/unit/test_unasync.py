@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import unasync
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Read 500 projects at 20 ms a request: the official SDK's loop, and the inventory of both our clients, in one run.
 
-Usage: benchmarks/inventory.py [--projects 500] [--latency-ms 20] [--check]
+Usage: tests/benchmarks/inventory.py [--projects 500] [--latency-ms 20] [--check]
 
 Everything goes over HTTP to the emulator, which answers each request no earlier than the latency. The official SDK
 reads projects and keys only, so that its share of the work is the smaller one. With --check the exit status is 1 where
@@ -26,7 +26,7 @@ import pinecone
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from pinecone_admin import Admin, AsyncAdmin
 from pinecone_admin.emulator import Emulator

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import reduce
 
-from api_document import Node, find
+from generation.api_document import Node, find
 
 COMPONENT = "#/components/schemas/"
 

@@ -13,9 +13,10 @@ from copy import deepcopy
 from functools import partial
 from typing import NamedTuple
 
-from api_document import VERSION_HEADER, Node, Place, json_schema, operations, references, resolve, successes
 from openapi_python_client.strings import ClassName, PythonIdentifier
-from plain_schema import COMPONENT, plain
+
+from generation.api_document import VERSION_HEADER, Node, Place, json_schema, operations, references, resolve, successes
+from generation.plain_schema import COMPONENT, plain
 
 # HTTP's own headers, which OpenAPI says to ignore as parameters, and the one that the client sends once for all.
 OWN_HEADERS = frozenset({"accept", "content-type", "authorization", VERSION_HEADER})

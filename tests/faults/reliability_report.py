@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure this client and the official SDK under the same faults in one run, and write docs/reliability.md.
 
-Usage: reliability_report.py [--output PATH]
+Usage: tests/faults/reliability_report.py [--output PATH]
 
 Needs the development environment (scripts/test makes it), takes a few minutes, and stays on loopback. Exits 1 where a
 figure of this client that has to be 0 is not.
@@ -39,7 +39,7 @@ from tests.faults.clock import RunningClock
 from tests.faults.server import Action, Exchange, Server, answer, echo, late
 from tests.faults.worlds import Client, in_threads
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 ATTEMPTS = 4
 TIMEOUT = 1.0
 """Seconds for an attempt, of either client."""
@@ -84,11 +84,11 @@ class Official:
     """The official SDK, whose waits between attempts are skipped and whose timeout is set where it has no option."""
 
     def __init__(self, **options: Any) -> None:
-        official_http.get_budget_registry()._reset()  # noqa: SLF001 - else one case would spend the retries of the next
+        official_http.get_budget_registry()._reset()  # else one case would spend the retries of the next
         self.admin: Any = OfficialAdmin(**options)
-        http = self.admin._http  # noqa: SLF001 - the only way to its timeout
-        object.__setattr__(http._config, "timeout", TIMEOUT)  # noqa: SLF001
-        http._default_timeout_extensions["timeout"] = httpx.Timeout(TIMEOUT).as_dict()  # noqa: SLF001
+        http = self.admin._http  # the only way to its timeout
+        object.__setattr__(http._config, "timeout", TIMEOUT)
+        http._default_timeout_extensions["timeout"] = httpx.Timeout(TIMEOUT).as_dict()
 
     def do(self, ask: Callable[[], Any]) -> Any:
         """Call; an error is a result."""
@@ -238,9 +238,9 @@ def fly(column: Column, certificates: Certificates, figures: Figures) -> None:
 def expire(subject: Subject, seconds: float) -> None:
     """Let time pass for a client, or let it think so."""
     if isinstance(subject, Official):
-        subject.admin._http._deadline = 0.0  # noqa: SLF001 - its clock cannot be given
+        subject.admin._http._deadline = 0.0  # its clock cannot be given
     else:
-        subject.admin._clock.advance(seconds)  # noqa: SLF001 - the clock it was made with
+        subject.admin._clock.advance(seconds)  # the clock it was made with
 
 
 def lose_endpoint(column: Column, certificates: Certificates, figures: Figures) -> None:
@@ -250,7 +250,7 @@ def lose_endpoint(column: Column, certificates: Certificates, figures: Figures) 
             with Server() as api, Server() as tokens, use_clock(RunningClock()):
                 arguments = {name: value for name, value in tokens.client.items() if name != "lazy"}
                 subject = column.make(certificates, **arguments | {"host": api.url})
-                assert not isinstance(subject.do(lambda: CALLS["GET"](subject.admin)), Exception)  # noqa: B023, S101
+                assert not isinstance(subject.do(lambda: CALLS["GET"](subject.admin)), Exception)  # noqa: B023
                 tokens.tokens = [way]
                 expire(subject, 1800 - left)
                 result = subject.do(lambda: CALLS["GET"](subject.admin))  # noqa: B023 - called at once
@@ -363,7 +363,7 @@ def page(measured: Sequence[Figures]) -> str:
     posts = [[fault, ours.posts[fault], official.posts[fault]] for fault in ours.posts]
     return f"""# Reliability, measured
 
-Written by `scripts/reliability_report.py`, in one run on loopback with Python {platform.python_version()},
+Written by `tests/faults/reliability_report.py`, in one run on loopback with Python {platform.python_version()},
 httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold rows have to be 0.
 
 {table(["", *titles], figures)}
@@ -414,7 +414,7 @@ def main() -> int:
     )
     authority = trustme.CA()
     certificates = make_certificates(authority)
-    official_http._retry_sleep = lambda _: None  # noqa: SLF001 - a seam that it offers
+    official_http._retry_sleep = lambda _: None  # a seam that it offers
     measured: list[Figures] = []
     with trusted(authority):
         for column in COLUMNS:

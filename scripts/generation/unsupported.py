@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Iterator
 
-from api_document import Node, Place, json_schema, operations, resolve, successes
-from normalize_spec import OWN_HEADERS, module_name, operation_id
-from plain_schema import alternatives, is_nullable, kinds
+from generation.api_document import Node, Place, json_schema, operations, resolve, successes
+from generation.normalize_spec import OWN_HEADERS, module_name, operation_id
+from generation.plain_schema import alternatives, is_nullable, kinds
 
 # What the client accepts as a path once the placeholders are filled.
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+")
