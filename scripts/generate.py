@@ -25,8 +25,8 @@ from tempfile import TemporaryDirectory
 from ruamel.yaml import YAML
 
 from generation.api_document import DocumentError, Node, checked, fetch, parse, read
-from generation.normalize_spec import normalize
-from generation.unsupported import unsupported
+from generation.normalization import normalize
+from generation.unsupported_features import unsupported
 from spec_diff import changes
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from ruamel.yaml import YAML
 
 from generation.api_document import DocumentError, Node, read, resolve
-from generation.normalize_spec import (
+from generation.normalization import (
     drop_formats,
     drop_own_headers,
     hoist_marked_schemas,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-import generation.normalize_spec as rules
+import generation.normalization as rules
 from generation.api_document import read
-from generation.unsupported import unsupported
+from generation.unsupported_features import unsupported
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STRING: Any = {"type": "string"}

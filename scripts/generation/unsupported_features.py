@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from generation.api_document import Node, Place, json_schema, operations, resolve, successes
-from generation.normalize_spec import OWN_HEADERS, module_name, operation_id
+from generation.normalization import OWN_HEADERS, module_name, operation_id
 from generation.plain_schema import alternatives, is_nullable, kinds
 
 # What the client accepts as a path once the placeholders are filled.
