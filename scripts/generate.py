@@ -24,16 +24,16 @@ from tempfile import TemporaryDirectory
 
 from ruamel.yaml import YAML
 
-from generation.api_document import DocumentError, Node, checked, fetch, parse, read
-from generation.normalization import normalize
-from generation.unsupported_features import unsupported
-from spec_diff import changes
+from generation.api_document import DocumentError, Node, fetch_bytes, parse_document, read_document, validate_document
+from generation.normalization import normalize_document
+from generation.unsupported_features import find_unsupported
+from spec_diff import list_changes
 
 ROOT = Path(__file__).resolve().parent.parent
-ADMIN = ROOT / "openapi/admin.yaml"
-CLIENT = ROOT / "generated_client"
-SETTINGS = ROOT / "openapi/generator.yaml"
-TEMPLATES = ROOT / "openapi/templates"
+ADMIN_DOCUMENT = ROOT / "openapi/admin.yaml"
+CLIENT_FOLDER = ROOT / "generated_client"
+SETTINGS_FILE = ROOT / "openapi/generator.yaml"
+TEMPLATES_FOLDER = ROOT / "openapi/templates"
 HEADER = "# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.\n"
 
 # Every module has to import, and the types of every model have to be found, as the client's decoder does it.
@@ -52,7 +52,7 @@ class GenerationError(Exception):
     """Says in one line why nothing was written."""
 
 
-def wrong_pins(pyproject: str, installed: Callable[[str], str]) -> list[str]:
+def find_wrong_pins(pyproject: str, installed: Callable[[str], str]) -> list[str]:
     """Compare the tools that write committed files with the exact versions of the development group."""
     group: list[str] = tomllib.loads(pyproject)["dependency-groups"]["dev"]
     pins = dict(line.split("==") for line in group if "==" in line)
@@ -70,7 +70,7 @@ def installed_version(tool: str) -> str:
         return "missing"
 
 
-def changed_templates(hashes: str, folder: Path) -> list[str]:
+def find_changed_templates(hashes: str, folder: Path) -> list[str]:
     """Name the generator's own templates that are not what ours were written to replace."""
     lines = (line.split() for line in hashes.splitlines())
     return [name for digest, name in lines if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest]
@@ -78,23 +78,23 @@ def changed_templates(hashes: str, folder: Path) -> list[str]:
 
 def check_tools() -> None:
     """Refuse other tools than those that the committed files were written by."""
-    if wrong := wrong_pins((ROOT / "pyproject.toml").read_text(encoding="utf-8"), installed_version):
+    if wrong := find_wrong_pins((ROOT / "pyproject.toml").read_text(encoding="utf-8"), installed_version):
         raise GenerationError(f"{'; '.join(wrong)}: run scripts/test, which installs it")
     package = find_spec("openapi_python_client")
     upstream = Path(str(package and package.origin)).parent / "templates"
-    if changed := changed_templates((TEMPLATES / "UPSTREAM.sha256").read_text(encoding="utf-8"), upstream):
+    if changed := find_changed_templates((TEMPLATES_FOLDER / "UPSTREAM.sha256").read_text(encoding="utf-8"), upstream):
         raise GenerationError(
             f"the generator's own templates changed ({', '.join(changed)}): compare them with openapi/templates, then "
             "update UPSTREAM.sha256"
         )
 
 
-def prepare(document: Node, source: str, *, adopting: bool) -> tuple[Node, list[str]]:
+def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[Node, list[str]]:
     """Rewrite a document for the generator; the second value is the report on adopting it."""
     try:
-        problems = unsupported(document)
-        normalized, idle = ({}, []) if problems else normalize(document, settings())
-        lines = report(document, idle) if adopting and not problems else []
+        problems = find_unsupported(document)
+        normalized, idle = ({}, []) if problems else normalize_document(document, load_settings())
+        lines = describe_adoption(document, idle) if adopting and not problems else []
     except DocumentError:
         raise
     except Exception as exc:  # a document may have any shape that its schema allows
@@ -107,52 +107,61 @@ def prepare(document: Node, source: str, *, adopting: bool) -> tuple[Node, list[
     return normalized, lines
 
 
-def report(document: Node, idle: list[str]) -> list[str]:
+def describe_adoption(document: Node, idle: list[str]) -> list[str]:
     """Say what adopting a document changes, and which rules and names match nothing in it."""
-    found = changes(read(str(ADMIN)), document, settings())
+    found = list_changes(read_document(str(ADMIN_DOCUMENT)), document, load_settings())
     return [*map(str, found), *(f"idle: {rule} matches nothing" for rule in idle)]
 
 
-def settings() -> Node:
+def load_settings() -> Node:
     """Read the names of the literals and the secrets."""
-    return YAML(typ="safe").load(SETTINGS)
+    return YAML(typ="safe").load(SETTINGS_FILE)
 
 
-def generate(normalized: Node, source: str, work: Path) -> Path:
+def generate_package(normalized: Node, source: str, work: Path) -> Path:
     """Make the package in a folder of its own."""
     document, fresh = work / "document.json", work / "generated_client"
     document.write_text(json.dumps(normalized), encoding="utf-8")
-    options = ["--path", document, "--config", SETTINGS, "--custom-template-path", TEMPLATES, "--output-path", fresh]
+    options = [
+        "--path",
+        document,
+        "--config",
+        SETTINGS_FILE,
+        "--custom-template-path",
+        TEMPLATES_FOLDER,
+        "--output-path",
+        fresh,
+    ]
     command = ["-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
-    _run(work, f"{source} cannot be generated from", *command, *map(str, options))
-    finish(fresh)
+    _run_tool(work, f"{source} cannot be generated from", *command, *map(str, options))
+    tidy_package(fresh)
     for arguments in (["check", "--fix-only", "--select", "F401,I"], ["format", "--line-length", "120"]):
-        _run(work, "ruff failed", "-m", "ruff", *arguments, "--isolated", "--quiet", "--no-cache", fresh)
-    for path in files(fresh):
+        _run_tool(work, "ruff failed", "-m", "ruff", *arguments, "--isolated", "--quiet", "--no-cache", fresh)
+    for path in list_files(fresh):
         path.write_text(HEADER + path.read_text(encoding="utf-8"), encoding="utf-8")
-    _run(work, f"what {source} gives does not import", "-B", "-c", IMPORT_ALL, work)
+    _run_tool(work, f"what {source} gives does not import", "-B", "-c", IMPORT_ALL, work)
     return fresh
 
 
-def finish(fresh: Path) -> None:
+def tidy_package(fresh: Path) -> None:
     """Leave out the stock client, and the empty modules of models without fields, which are free-form JSON."""
     for name in ("client.py", "errors.py"):
         (fresh / name).unlink()
-    for path in files(fresh):
+    for path in list_files(fresh):
         if not path.read_text(encoding="utf-8").strip():
             path.unlink()
     (fresh / "py.typed").touch()
 
 
-def _run(work: Path, failure: str, *arguments: str | Path) -> None:
+def _run_tool(work: Path, failure: str, *arguments: str | Path) -> None:
     plain = os.environ | {"_TYPER_STANDARD_TRACEBACK": "1", "NO_COLOR": "1"}
     command = [sys.executable, *arguments]
     done = subprocess.run(command, cwd=work, env=plain, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise GenerationError(f"{failure}: {complaint(done.stdout + done.stderr)}")
+        raise GenerationError(f"{failure}: {extract_complaint(done.stdout + done.stderr)}")
 
 
-def complaint(log: str) -> str:
+def extract_complaint(log: str) -> str:
     """Pick from what a tool printed the line or two that say what is wrong."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     if "Traceback (most recent call last):" in lines or not lines:
@@ -161,24 +170,24 @@ def complaint(log: str) -> str:
     return ": ".join(line.rstrip(":.") for line in lines[after : after + 2])
 
 
-def files(folder: Path) -> list[Path]:
+def list_files(folder: Path) -> list[Path]:
     """List the files of a package, at any depth."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
-def differences(old: Path, new: Path) -> Iterator[str]:
+def diff_folders(old: Path, new: Path) -> Iterator[str]:
     """Compare two folders as a unified diff, in both directions."""
-    for path in sorted({path.relative_to(folder) for folder in (old, new) for path in files(folder)}):
-        before, after = (_lines(folder / path) for folder in (old, new))
+    for path in sorted({path.relative_to(folder) for folder in (old, new) for path in list_files(folder)}):
+        before, after = (_read_lines(folder / path) for folder in (old, new))
         yield from difflib.unified_diff(before, after, f"a/{old.name}/{path}", f"b/{new.name}/{path}")
 
 
-def _lines(path: Path) -> list[str]:
+def _read_lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True) if path.exists() else []
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
+def block_signals() -> Iterator[None]:
     """Let no signal that ends a program come in between."""
     held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
@@ -187,12 +196,12 @@ def uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
-def put_in_place(replacements: list[tuple[Path, Path]]) -> None:
+def replace_all(replacements: list[tuple[Path, Path]]) -> None:
     """Put each new file or folder in the place of an old one: all of them or none.
 
     They are copied to the same file system first, so that what may fail is over before the first one is moved.
     """
-    with TemporaryDirectory(prefix=".generate-", dir=replacements[0][1].parent) as staging, uninterrupted():
+    with TemporaryDirectory(prefix=".generate-", dir=replacements[0][1].parent) as staging, block_signals():
         moves: list[tuple[Path, Path]] = []
         for number, (new, place) in enumerate(replacements):
             staged = Path(staging) / f"{number}-new"
@@ -218,27 +227,29 @@ def _move_all(moves: list[tuple[Path, Path]]) -> None:
         raise
 
 
-def run(spec: str | None, *, check: bool) -> int:
+def run_generation(spec: str | None, *, check: bool) -> int:
     """Generate, and then either write or compare."""
     check_tools()
-    source = spec or str(ADMIN.relative_to(ROOT))
-    text = fetch(spec or str(ADMIN))
-    normalized, lines = prepare(checked(parse(text, source), source), source, adopting=spec is not None)
+    source = spec or str(ADMIN_DOCUMENT.relative_to(ROOT))
+    text = fetch_bytes(spec or str(ADMIN_DOCUMENT))
+    normalized, lines = prepare_document(
+        validate_document(parse_document(text, source), source), source, adopting=spec is not None
+    )
     with TemporaryDirectory(prefix="generate-") as folder:
-        fresh = generate(normalized, source, Path(folder))
+        fresh = generate_package(normalized, source, Path(folder))
         if check:
-            return compare(fresh, source, lines)
+            return check_committed(fresh, source, lines)
         adopted = Path(folder) / "admin.yaml"
         adopted.write_bytes(text)
-        put_in_place([(fresh, CLIENT), (adopted, ADMIN)] if spec else [(fresh, CLIENT)])
-    print(*lines, f"generated_client: {len(files(CLIENT))} files from {source}", sep="\n")
+        replace_all([(fresh, CLIENT_FOLDER), (adopted, ADMIN_DOCUMENT)] if spec else [(fresh, CLIENT_FOLDER)])
+    print(*lines, f"generated_client: {len(list_files(CLIENT_FOLDER))} files from {source}", sep="\n")
     return 0
 
 
-def compare(fresh: Path, source: str, lines: list[str]) -> int:
+def check_committed(fresh: Path, source: str, lines: list[str]) -> int:
     """Print what writing would change, and fail where it is anything."""
     sys.stdout.writelines(f"{line}\n" for line in lines)
-    found = list(differences(CLIENT, fresh))
+    found = list(diff_folders(CLIENT_FOLDER, fresh))
     sys.stdout.writelines(found)
     if found:
         raise GenerationError(f"generated_client differs from what {source} gives: run scripts/generate.sh")
@@ -252,7 +263,7 @@ def main() -> int:
     parser.add_argument("spec", nargs="?")
     arguments = parser.parse_args()
     try:
-        return run(arguments.spec, check=arguments.check)
+        return run_generation(arguments.spec, check=arguments.check)
     except (GenerationError, DocumentError, OSError) as exc:
         print(f"generate.sh: {' '.join(str(exc).split())}", file=sys.stderr)
     except KeyboardInterrupt:

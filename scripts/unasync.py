@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAIRS = (
+FOLDER_PAIRS = (
     (ROOT / "pinecone_admin/_async", ROOT / "pinecone_admin/_sync"),
     (ROOT / "tests/_async", ROOT / "tests/_sync"),
 )
@@ -47,7 +47,7 @@ RULES = [
 ]
 
 
-def derive(source: str, used: set[str]) -> str:
+def derive_module(source: str, used: set[str]) -> str:
     """Rewrite one module; rules that matched are added to the set."""
     for pattern, replacement in RULES:
         source, count = re.subn(pattern, replacement, source)
@@ -56,7 +56,7 @@ def derive(source: str, used: set[str]) -> str:
     return source
 
 
-def tidy(text: str, path: Path) -> str:
+def tidy_module(text: str, path: Path) -> str:
     """Drop what only async needed, and format: without its async words a line can fit that was broken."""
     for arguments in (["check", "--fix-only", "--select", "F401,I"], ["format"]):
         command = [sys.executable, "-m", "ruff", *arguments, "--quiet", "--stdin-filename", str(path), "-"]
@@ -64,35 +64,35 @@ def tidy(text: str, path: Path) -> str:
     return text
 
 
-def derived_files() -> tuple[dict[Path, str], list[str]]:
+def derive_files() -> tuple[dict[Path, str], list[str]]:
     """Give every derived file with its text, and the rules that match nothing."""
     used: set[str] = set()
     files: dict[Path, str] = {}
-    for source_folder, target_folder in PAIRS:
+    for source_folder, target_folder in FOLDER_PAIRS:
         for source in sorted(source_folder.rglob("*.py")):
             header = f"# Derived from {source.relative_to(ROOT)} by scripts/unasync.py: change that, not this file.\n"
             target = target_folder / source.relative_to(source_folder)
-            files[target] = tidy(header + derive(source.read_text(encoding="utf-8"), used), target)
+            files[target] = tidy_module(header + derive_module(source.read_text(encoding="utf-8"), used), target)
     return files, [pattern for pattern, _ in RULES if pattern not in used]
 
 
-def differences(files: dict[Path, str]) -> list[str]:
+def find_differences(files: dict[Path, str]) -> list[str]:
     """Compare whole files, in both directions."""
     found = [
         f"{path.relative_to(ROOT)} is not what scripts/unasync.py gives"
         for path, text in files.items()
         if not path.exists() or path.read_text(encoding="utf-8") != text
     ]
-    orphans = [path for _, folder in PAIRS for path in sorted(folder.rglob("*.py")) if path not in files]
+    orphans = [path for _, folder in FOLDER_PAIRS for path in sorted(folder.rglob("*.py")) if path not in files]
     return found + [f"{path.relative_to(ROOT)} has no source" for path in orphans]
 
 
 def main() -> int:
     """Write or check."""
-    files, unused = derived_files()
+    files, unused = derive_files()
     problems = [f"this rule matches nothing: {pattern}" for pattern in unused]
     if sys.argv[1:] == ["--check"]:
-        problems += differences(files)
+        problems += find_differences(files)
     else:
         for path, text in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """Rewrite an API document into what the generator's templates expect: one pure rule after the other.
 
-The rules hand each other a whole document. After spell_out it has nothing but operations, each complete in itself, and
-component schemas, all of them plain in the sense of plain_schema. spell_schemas then writes it as the generator reads
-it best.
+The rules hand each other a whole document. After expand_operations it has nothing but operations, each complete in
+itself, and component schemas, all of them plain in the sense of plain_schema. adapt_schemas then writes it as the
+generator reads it best.
 """
 
 from __future__ import annotations
@@ -15,262 +15,282 @@ from typing import NamedTuple
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-from generation.api_document import VERSION_HEADER, Node, Place, json_schema, operations, references, resolve, successes
-from generation.plain_schema import COMPONENT, plain
+from generation.api_document import (
+    VERSION_HEADER,
+    Endpoint,
+    Node,
+    find_json_schema,
+    iter_operations,
+    iter_references,
+    resolve_reference,
+    success_responses,
+)
+from generation.plain_schema import COMPONENT_PREFIX, make_plain
 
 # HTTP's own headers, which OpenAPI says to ignore as parameters, and the one that the client sends once for all.
-OWN_HEADERS = frozenset({"accept", "content-type", "authorization", VERSION_HEADER})
+CLIENT_HEADERS = frozenset({"accept", "content-type", "authorization", VERSION_HEADER})
 # Names that generated modules import for themselves.
-RESERVED = frozenset({"Any", "Literal", "Operation", "TypeAlias", "Unlisted"})
+RESERVED_NAMES = frozenset({"Any", "Literal", "Operation", "TypeAlias", "Unlisted"})
 # What the generator puts before a name that is none in Python.
-PREFIX = "field_"
+NAME_PREFIX = "field_"
 # What belongs to a field, whatever its type is called.
-OF_THE_FIELD = frozenset({"description", "nullable", "readOnly", "writeOnly", "x-secret", "x-wire-name"})
+FIELD_KEYS = frozenset({"description", "nullable", "readOnly", "writeOnly", "x-secret", "x-wire-name"})
 
-Change = Callable[[Node], Node]
-NamedChange = Callable[[str, Node], Node]
+Transform = Callable[[Node], Node]
+NamedTransform = Callable[[str, Node], Node]
 
 
 class Rule(NamedTuple):
     """A change of the whole document, and what it is called where it finds nothing to change."""
 
     label: str
-    apply: Change
+    apply: Transform
     may_be_idle: bool = False
 
 
-def normalize(document: Node, settings: Node) -> tuple[Node, list[str]]:
+def normalize_document(document: Node, settings: Node) -> tuple[Node, list[str]]:
     """Apply every rule in order; the second value names those that matched nothing."""
     idle: list[str] = []
-    for rule in rules(settings):
+    for rule in list_rules(settings):
         before, document = document, rule.apply(document)
         if document == before and not rule.may_be_idle:
             idle.append(rule.label)
     return document, idle
 
 
-def rules(settings: Node) -> list[Rule]:
+def list_rules(settings: Node) -> list[Rule]:
     """List the rules in their order; those that only other documents than ours need may be idle."""
     return [
         Rule("drop format: uuid and the like", drop_formats),
         Rule("hoist schemas marked x-component-name", hoist_marked_schemas),
-        Rule("spell operations and schemas out", spell_out, may_be_idle=True),
-        Rule("drop the version header parameter", drop_own_headers),
-        *(Rule(f"secret {place}", partial(mark_secret, place=place)) for place in settings["secrets"]),
+        Rule("spell operations and schemas out", expand_operations, may_be_idle=True),
+        Rule("drop the version header parameter", drop_client_headers),
         *(
-            Rule(f"literal {name} at {place}", partial(name_literal, name=name, place=place))
-            for name, place in settings["literals"].items()
+            Rule(f"secret {field_path}", partial(mark_secret, field_path=field_path))
+            for field_path in settings["secrets"]
+        ),
+        *(
+            Rule(f"literal {name} at {field_path}", partial(name_literal, name=name, field_path=field_path))
+            for name, field_path in settings["literals"].items()
         ),
         Rule("name components as classes", name_components, may_be_idle=True),
         Rule("name inline schemas after their places", name_inline_schemas, may_be_idle=True),
         Rule("put aliases in their places", inline_aliases, may_be_idle=True),
         Rule("make nullable fields optional", make_nullable_optional, may_be_idle=True),
         Rule("require fields only in the direction that has them", require_one_way, may_be_idle=True),
-        Rule("make parameters text", make_parameters_text, may_be_idle=True),
+        Rule("make parameters text", simplify_parameters, may_be_idle=True),
         Rule("tell fields of one Python name apart", tell_fields_apart, may_be_idle=True),
         Rule("tell folders and operations apart", tell_tags_apart, may_be_idle=True),
         Rule("answer with types", answer_with_types, may_be_idle=True),
         Rule("describe parameters in their schemas", describe_parameters),
-        Rule("spell schemas for the generator", spell_schemas, may_be_idle=True),
+        Rule("spell schemas for the generator", adapt_schemas, may_be_idle=True),
     ]
 
 
 def drop_formats(document: Node) -> Node:
     """Make ids, and everything else but date-times, opaque strings: the server owns their form."""
 
-    def change(node: Node) -> Node:
+    def drop_format(node: Node) -> Node:
         if not isinstance(node.get("format"), str) or node["format"] == "date-time":
             return node
         return {key: value for key, value in node.items() if key != "format"}
 
-    return rewrite(document, change)
+    return rewrite_mappings(document, drop_format)
 
 
 def hoist_marked_schemas(document: Node) -> Node:
     """Move each inline schema that bears a component name into the components."""
     hoisted: Node = {}
 
-    def change(node: Node) -> Node:
+    def hoist_schema(node: Node) -> Node:
         if not isinstance(name := node.get("x-component-name"), str):
             return node
         schema = {key: value for key, value in node.items() if key != "x-component-name"}
-        return reference(name) if hoisted.setdefault(name, schema) == schema else schema
+        return component_reference(name) if hoisted.setdefault(name, schema) == schema else schema
 
-    return with_schemas(rewrite(document, change), hoisted)
+    return add_schemas(rewrite_mappings(document, hoist_schema), hoisted)
 
 
-def spell_out(document: Node) -> Node:
+def expand_operations(document: Node) -> Node:
     """Leave nothing but complete operations and component schemas, and make every schema plain."""
     paths: Node = {}
-    for place in operations(document):
-        paths.setdefault(_placeholders(place.path), {})[place.method] = _spelled_out(place)
-    laid_out = {
+    for endpoint in iter_operations(document):
+        paths.setdefault(_rename_placeholders(endpoint.path), {})[endpoint.method] = _expand_operation(endpoint)
+    expanded = {
         "openapi": document["openapi"],
         "info": {key: document["info"][key] for key in ("title", "version")},
         "paths": paths,
         "components": {"schemas": document.get("components", {}).get("schemas", {})},
     }
-    return map_schemas(laid_out, lambda _, schema: plain(document, schema))
+    return map_schemas(expanded, lambda _, schema: make_plain(document, schema))
 
 
-def _spelled_out(place: Place) -> Node:
-    operation = place.operation
-    spelled = {key: operation[key] for key in ("summary", "description") if key in operation} | {
-        "operationId": operation_id(place),
+def _expand_operation(endpoint: Endpoint) -> Node:
+    operation = endpoint.operation
+    expanded = {key: operation[key] for key in ("summary", "description") if key in operation} | {
+        "operationId": operation_id(endpoint),
         "tags": operation.get("tags", [])[:1] or ["default"],
-        "parameters": [_parameter(parameter) for parameter in operation["parameters"]],
-        "responses": {"200": {"description": "Success.", **_answer(operation)}},
+        "parameters": [_expand_parameter(parameter) for parameter in operation["parameters"]],
+        "responses": {"200": {"description": "Success.", **_expand_response(operation)}},
     }
     if body := operation["requestBody"]:
-        schema = json_schema(body["content"], in_answer=False)
-        spelled["requestBody"] = {"required": body.get("required", False), **_json(schema)}
-    return spelled
+        schema = find_json_schema(body["content"], in_response=False)
+        expanded["requestBody"] = {"required": body.get("required", False), **_json_content(schema)}
+    return expanded
 
 
-def operation_id(place: Place) -> str:
+def operation_id(endpoint: Endpoint) -> str:
     """Give an operation's own name, or make one of its method and path."""
-    named = place.operation.get("operationId")
-    return str(named) if named else f"{place.method}_{re.sub('[{}]', '', place.path).strip('/').replace('/', '_')}"
+    named = endpoint.operation.get("operationId")
+    return (
+        str(named) if named else f"{endpoint.method}_{re.sub('[{}]', '', endpoint.path).strip('/').replace('/', '_')}"
+    )
 
 
-def _parameter(parameter: Node) -> Node:
+def _expand_parameter(parameter: Node) -> Node:
     kept = {key: parameter[key] for key in ("in", "required", "description") if key in parameter}
     name = parameter["name"]
     return kept | {
-        "name": _identifier(name) if parameter["in"] == "path" else name,
+        "name": _placeholder_name(name) if parameter["in"] == "path" else name,
         "schema": parameter.get("schema", {}),
     }
 
 
-def _placeholders(path: str) -> str:
-    return re.sub(r"(?<=\{)[^{}]*(?=\})", lambda match: _identifier(match[0]), path)
+def _rename_placeholders(path: str) -> str:
+    return re.sub(r"(?<=\{)[^{}]*(?=\})", lambda match: _placeholder_name(match[0]), path)
 
 
-def _identifier(name: str) -> str:
+def _placeholder_name(name: str) -> str:
     """Spell the name of a path parameter as the generator knows it in a path: the server never sees it."""
     return re.sub(r"^(?=\d)", "_", re.sub(r"[^A-Za-z0-9_-]", "_", name))
 
 
-def _answer(operation: Node) -> Node:
-    contents = [answer["content"] for answer in successes(operation).values() if answer.get("content")]
-    return _json(json_schema(contents[0], in_answer=True)) if contents else {}
+def _expand_response(operation: Node) -> Node:
+    contents = [response["content"] for response in success_responses(operation).values() if response.get("content")]
+    return _json_content(find_json_schema(contents[0], in_response=True)) if contents else {}
 
 
-def _json(schema: Node) -> Node:
+def _json_content(schema: Node) -> Node:
     return {"content": {"application/json": {"schema": schema}}}
 
 
-def drop_own_headers(document: Node) -> Node:
+def drop_client_headers(document: Node) -> Node:
     """Leave the version header out of every operation: the client sends it once for all."""
 
-    def is_own(parameter: Node) -> bool:
-        return parameter["in"] == "header" and parameter["name"].lower() in OWN_HEADERS
+    def is_client_header(parameter: Node) -> bool:
+        return parameter["in"] == "header" and parameter["name"].lower() in CLIENT_HEADERS
 
     return map_operations(
-        document, lambda node: node | {"parameters": [p for p in node["parameters"] if not is_own(p)]}
+        document, lambda node: node | {"parameters": [p for p in node["parameters"] if not is_client_header(p)]}
     )
 
 
-def mark_secret(document: Node, *, place: str) -> Node:
+def mark_secret(document: Node, *, field_path: str) -> Node:
     """Mark a field whose value the model's repr masks."""
     document = deepcopy(document)
-    field = find_field(document, place)
+    field = find_field(document, field_path)
     if field is not None:
         field["x-secret"] = True
     return document
 
 
-def name_literal(document: Node, *, name: str, place: str) -> Node:
+def name_literal(document: Node, *, name: str, field_path: str) -> Node:
     """Give the values at a place a name, and refer to it wherever the same values stand."""
-    found = resolve(document, find_field(document, place) or {})
-    found = resolve(document, found.get("items", found))
+    found = resolve_reference(document, find_field(document, field_path) or {})
+    found = resolve_reference(document, found.get("items", found))
     if "enum" not in found:
         return document
 
-    def change(node: Node) -> Node:
-        return reference(name) | of_the_field(node) if node.get("enum") == found["enum"] else node
+    def refer_to_literal(node: Node) -> Node:
+        return component_reference(name) | field_notes(node) if node.get("enum") == found["enum"] else node
 
     literal = {key: found[key] for key in ("type", "description", "enum") if key in found}
-    return with_schemas(map_schemas(document, lambda _, schema: deep(schema, change)), {name: literal})
+    return add_schemas(
+        map_schemas(document, lambda _, schema: map_nested_schemas(schema, refer_to_literal)), {name: literal}
+    )
 
 
 def name_components(document: Node) -> Node:
     """Name each component as its class, no two of one module and none as what the modules import."""
     taken: set[str] = set()
-    names = {COMPONENT + name: unique(class_name(name), taken) for name in schemas_of(document)}
+    names = {COMPONENT_PREFIX + name: reserve_name(class_name(name), taken) for name in component_schemas(document)}
 
-    def change(node: Node) -> Node:
-        return node | reference(names[node["$ref"]]) if "$ref" in node else node
+    def rename_reference(node: Node) -> Node:
+        return node | component_reference(names[node["$ref"]]) if "$ref" in node else node
 
-    renamed = map_schemas(document, lambda _, schema: deep(schema, change))
-    schemas = {names[COMPONENT + name]: schema for name, schema in schemas_of(renamed).items()}
+    renamed = map_schemas(document, lambda _, schema: map_nested_schemas(schema, rename_reference))
+    schemas = {names[COMPONENT_PREFIX + name]: schema for name, schema in component_schemas(renamed).items()}
     return renamed | {"components": {"schemas": schemas}}
 
 
 def name_inline_schemas(document: Node) -> Node:
     """Move each inline object and list of values into the components, named after its place."""
-    taken = {module_name(name) for name in schemas_of(document)}
+    taken = {module_name(name) for name in component_schemas(document)}
     named: Node = {}
 
-    def within(name: str, schema: Node) -> Node:
-        fields = {key: hoist(f"{name} {key}", field) for key, field in schema.get("properties", {}).items()}
-        items = {"items": hoist(f"{name} Item", schema["items"])} if "items" in schema else {}
+    def name_nested(name: str, schema: Node) -> Node:
+        fields = {key: name_schema(f"{name} {key}", field) for key, field in schema.get("properties", {}).items()}
+        items = {"items": name_schema(f"{name} Item", schema["items"])} if "items" in schema else {}
         return schema | ({"properties": fields} if fields else {}) | items
 
-    def hoist(name: str, schema: Node) -> Node:
-        schema = within(name, schema)
-        if not is_class(schema):
+    def name_schema(name: str, schema: Node) -> Node:
+        schema = name_nested(name, schema)
+        if not is_named_type(schema):
             return schema
-        key = unique(class_name(name), taken)
-        named[key] = {k: v for k, v in schema.items() if k == "description" or k not in OF_THE_FIELD}
-        return reference(key) | of_the_field(schema)
+        key = reserve_name(class_name(name), taken)
+        named[key] = {k: v for k, v in schema.items() if k == "description" or k not in FIELD_KEYS}
+        return component_reference(key) | field_notes(schema)
 
-    hoisted = map_schemas(document, within, hoist)
-    return with_schemas(hoisted, named)
+    hoisted = map_schemas(document, name_nested, name_schema)
+    return add_schemas(hoisted, named)
 
 
 def inline_aliases(document: Node) -> Node:
     """Put components that are neither a class nor a list of values where they are referred to."""
-    schemas = schemas_of(document)
+    schemas = component_schemas(document)
 
-    def settle(schema: Node, seen: frozenset[str]) -> Node:
-        return deep(schema, partial(follow, seen=seen))
+    def inline_nested(schema: Node, seen: frozenset[str]) -> Node:
+        return map_nested_schemas(schema, partial(inline_reference, seen=seen))
 
-    def follow(node: Node, *, seen: frozenset[str]) -> Node:
+    def inline_reference(node: Node, *, seen: frozenset[str]) -> Node:
         if "$ref" not in node:
             return node
-        name = node["$ref"].removeprefix(COMPONENT)
+        name = node["$ref"].removeprefix(COMPONENT_PREFIX)
         target = schemas[name]
-        if is_class(target):
+        if is_named_type(target):
             return node | ({"nullable": True} if target.get("nullable") else {})
-        return of_the_field(node) if name in seen else settle(target, seen | {name}) | of_the_field(node)
+        return field_notes(node) if name in seen else inline_nested(target, seen | {name}) | field_notes(node)
 
-    settled = map_schemas(document, lambda _, schema: settle(schema, frozenset()))
-    classes = {name: _not_null(schema) for name, schema in schemas_of(settled).items() if is_class(schemas[name])}
-    return settled | {"components": {"schemas": classes}}
+    inlined = map_schemas(document, lambda _, schema: inline_nested(schema, frozenset()))
+    classes = {
+        name: _without_null(schema)
+        for name, schema in component_schemas(inlined).items()
+        if is_named_type(schemas[name])
+    }
+    return inlined | {"components": {"schemas": classes}}
 
 
 def make_nullable_optional(document: Node) -> Node:
     """Take nullable fields out of required: absent and null mean the same."""
 
-    def change(node: Node) -> Node:
+    def make_optional(node: Node) -> Node:
         if "properties" not in node:
             return node
         required = [name for name in node["required"] if not node["properties"][name].get("nullable")]
-        fields = {name: _not_null(field) for name, field in node["properties"].items()}
+        fields = {name: _without_null(field) for name, field in node["properties"].items()}
         return node | {"required": required, "properties": fields}
 
-    return map_schemas(document, lambda _, schema: deep(schema, change))
+    return map_schemas(document, lambda _, schema: map_nested_schemas(schema, make_optional))
 
 
-def _not_null(schema: Node) -> Node:
+def _without_null(schema: Node) -> Node:
     return {key: value for key, value in schema.items() if key != "nullable"}
 
 
 def require_one_way(document: Node) -> Node:
     """Do not require of a request what only answers have, nor of an answer what only requests have."""
-    sent = reached(document, (node.get("requestBody") for node in all_operations(document)))
-    received = reached(document, (node["responses"] for node in all_operations(document)))
+    sent = reached_components(document, (node.get("requestBody") for node in list_operations(document)))
+    received = reached_components(document, (node["responses"] for node in list_operations(document)))
 
     def change(name: str, schema: Node) -> Node:
         absent = {"readOnly"} if name in sent else set()
@@ -282,22 +302,27 @@ def require_one_way(document: Node) -> Node:
     return map_schemas(document, change, lambda _, schema: schema)
 
 
-def make_parameters_text(document: Node) -> Node:
+def simplify_parameters(document: Node) -> Node:
     """Let parameters be what the client can write into a URL: text, whole numbers, truth values, lists of text."""
 
-    def change(parameter: Node) -> Node:
-        return parameter | {"schema": _as_text(parameter["schema"], in_query=parameter["in"] == "query")}
+    def simplify_parameter(parameter: Node) -> Node:
+        return parameter | {"schema": _simplify_schema(parameter["schema"], in_query=parameter["in"] == "query")}
 
-    return map_operations(document, lambda node: node | {"parameters": [change(p) for p in node["parameters"]]})
+    return map_operations(
+        document, lambda node: node | {"parameters": [simplify_parameter(p) for p in node["parameters"]]}
+    )
 
 
-def _as_text(schema: Node, *, in_query: bool) -> Node:
+def _simplify_schema(schema: Node, *, in_query: bool) -> Node:
     kind = schema.get("type", "any")
     if "$ref" in schema:
-        return reference(schema["$ref"].removeprefix(COMPONENT))
+        return component_reference(schema["$ref"].removeprefix(COMPONENT_PREFIX))
     if kind == "array":
         items = schema["items"]
-        return {"type": "array", "items": _as_text(items, in_query=False) if "$ref" in items else {"type": "string"}}
+        return {
+            "type": "array",
+            "items": _simplify_schema(items, in_query=False) if "$ref" in items else {"type": "string"},
+        }
     if kind == "integer" or (in_query and kind == "boolean"):
         return {"type": kind}
     return {} if in_query and kind == "any" else {"type": "string"}
@@ -324,12 +349,12 @@ def _apart(field: str, taken: set[str]) -> str:
     if module_name(field) not in taken:
         taken.add(module_name(field))
         return field
-    return module_name(unique(f"{module_name(field)}_", taken))
+    return module_name(reserve_name(f"{module_name(field)}_", taken))
 
 
 def tell_tags_apart(document: Node) -> Node:
     """Rename a tag whose folder would have the name of an operation: the package api holds both."""
-    names = {module_name(node["operationId"]) for node in all_operations(document)}
+    names = {module_name(node["operationId"]) for node in list_operations(document)}
 
     def change(node: Node) -> Node:
         tag = node["tags"][0]
@@ -345,7 +370,7 @@ def answer_with_types(document: Node) -> Node:
         schema = _answer_schema(node)
         if schema.get("nullable"):
             return _answering(node, {})
-        is_literal = "$ref" in schema and "enum" in resolve(document, schema)
+        is_literal = "$ref" in schema and "enum" in resolve_reference(document, schema)
         return _answering(node, {"type": "string"}) if is_literal else node
 
     return map_operations(document, change)
@@ -356,39 +381,41 @@ def _answer_schema(node: Node) -> Node:
 
 
 def _answering(node: Node, schema: Node) -> Node:
-    return node | {"responses": {"200": node["responses"]["200"] | _json(schema)}}
+    return node | {"responses": {"200": node["responses"]["200"] | _json_content(schema)}}
 
 
 def describe_parameters(document: Node) -> Node:
     """Repeat a parameter's description in its schema, the only place where the generator reads one."""
 
-    def change(node: Node) -> Node:
+    def describe_parameter(node: Node) -> Node:
         if "description" not in node:
             return node
         return node | {"schema": node["schema"] | {"description": node["description"]}}
 
-    return map_operations(document, lambda node: node | {"parameters": [change(p) for p in node["parameters"]]})
+    return map_operations(
+        document, lambda node: node | {"parameters": [describe_parameter(p) for p in node["parameters"]]}
+    )
 
 
-def spell_schemas(document: Node) -> Node:
+def adapt_schemas(document: Node) -> Node:
     """Spell what the generator would lose or name badly.
 
     It drops a description beside a reference, and keeps one beside a choice. It makes a class of each free-form
     object, whose name may be taken already: they all become one.
     """
-    free_form = unique("FreeForm", {module_name(name) for name in schemas_of(document)})
+    free_form = reserve_name("FreeForm", {module_name(name) for name in component_schemas(document)})
 
-    def change(node: Node) -> Node:
+    def adapt_schema(node: Node) -> Node:
         described = {key: node[key] for key in ("description", "x-secret", "x-wire-name") if key in node}
-        bare = {key: value for key, value in node.items() if key not in OF_THE_FIELD}
+        bare = {key: value for key, value in node.items() if key not in FIELD_KEYS}
         if bare.get("type") == "object" and "properties" not in bare:
-            bare = reference(free_form)
+            bare = component_reference(free_form)
         if not node.get("nullable"):
             return {"anyOf": [{"allOf": [bare]}], **described} if "$ref" in bare and described else bare | described
         return {"anyOf": [{"allOf": [bare]} if "$ref" in bare else bare, {"type": "null"}], **described}
 
-    spelled = map_schemas(document, lambda _, schema: deep(schema, change))
-    return with_schemas(spelled, {free_form: {"type": "object"}})
+    adapted = map_schemas(document, lambda _, schema: map_nested_schemas(schema, adapt_schema))
+    return add_schemas(adapted, {free_form: {"type": "object"}})
 
 
 # What the rules are made of: names, walks, and the components.
@@ -397,111 +424,121 @@ def spell_schemas(document: Node) -> Node:
 def class_name(text: str) -> str:
     """Spell a name as the generator names a class, so that it finds nothing to change."""
     name = text
-    while name != (spelled := str(ClassName(name, PREFIX))):
+    while name != (spelled := str(ClassName(name, NAME_PREFIX))):
         name = spelled
     return name
 
 
 def module_name(text: str) -> str:
     """Spell a name as the generator names a module, a function or a field."""
-    return str(PythonIdentifier(text, PREFIX))
+    return str(PythonIdentifier(text, NAME_PREFIX))
 
 
-def unique(name: str, taken: set[str]) -> str:
+def reserve_name(name: str, taken: set[str]) -> str:
     """Number a name whose module is taken already, and take it."""
-    base = f"{name}Model" if name in RESERVED else name
+    base = f"{name}Model" if name in RESERVED_NAMES else name
     candidates = (f"{base}{number}" if number > 1 else base for number in range(1, len(taken) + 2))
     free = next(candidate for candidate in candidates if module_name(candidate) not in taken)
     taken.add(module_name(free))
     return free
 
 
-def is_class(schema: Node) -> bool:
+def is_named_type(schema: Node) -> bool:
     """Tell whether a plain schema becomes a class or a named literal."""
     return "properties" in schema or "enum" in schema
 
 
-def of_the_field(schema: Node) -> Node:
+def field_notes(schema: Node) -> Node:
     """Give what a schema says of the field that it stands for rather than of its type."""
-    return {key: value for key, value in schema.items() if key in OF_THE_FIELD}
+    return {key: value for key, value in schema.items() if key in FIELD_KEYS}
 
 
-def find_field(document: Node, place: str) -> Node | None:
+def find_field(document: Node, field_path: str) -> Node | None:
     """Look up ``Schema.field``, at any depth of objects."""
-    schema, *names = place.split(".")
-    node = schemas_of(document).get(schema)
+    schema, *names = field_path.split(".")
+    node = component_schemas(document).get(schema)
     for name in names:
-        node = resolve(document, node or {}).get("properties", {}).get(name)
+        node = resolve_reference(document, node or {}).get("properties", {}).get(name)
     return node
 
 
-def reached(document: Node, roots: Iterable[Node]) -> set[str]:
+def reached_components(document: Node, roots: Iterable[Node]) -> set[str]:
     """Name the components that nodes refer to, directly and through others."""
     found: set[str] = set()
-    open_ = [ref.removeprefix(COMPONENT) for root in roots for ref in references(root)]
+    open_ = [ref.removeprefix(COMPONENT_PREFIX) for root in roots for ref in iter_references(root)]
     while open_:
         name = open_.pop()
         if name not in found:
             found.add(name)
-            open_ += [ref.removeprefix(COMPONENT) for ref in references(schemas_of(document)[name])]
+            open_ += [ref.removeprefix(COMPONENT_PREFIX) for ref in iter_references(component_schemas(document)[name])]
     return found
 
 
-def reference(name: str) -> Node:
+def component_reference(name: str) -> Node:
     """Refer to a schema of the components."""
-    return {"$ref": COMPONENT + name}
+    return {"$ref": COMPONENT_PREFIX + name}
 
 
-def schemas_of(document: Node) -> Node:
+def component_schemas(document: Node) -> Node:
     """Give the schemas of the components."""
     return document.get("components", {}).get("schemas", {})
 
 
-def with_schemas(document: Node, schemas: Node) -> Node:
+def add_schemas(document: Node, schemas: Node) -> Node:
     """Add schemas to the components."""
-    return document | {"components": document.get("components", {}) | {"schemas": schemas_of(document) | schemas}}
+    return document | {
+        "components": document.get("components", {}) | {"schemas": component_schemas(document) | schemas}
+    }
 
 
-def all_operations(document: Node) -> list[Node]:
+def list_operations(document: Node) -> list[Node]:
     """List the operations of a document that is spelled out."""
     return [node for item in document["paths"].values() for node in item.values()]
 
 
-def map_operations(document: Node, change: Change) -> Node:
+def map_operations(document: Node, transform: Transform) -> Node:
     """Change each operation of a document that is spelled out."""
-    paths = {path: {method: change(node) for method, node in item.items()} for path, item in document["paths"].items()}
+    paths = {
+        path: {method: transform(node) for method, node in item.items()} for path, item in document["paths"].items()
+    }
     return document | {"paths": paths}
 
 
-def map_schemas(document: Node, change: NamedChange, in_operations: NamedChange | None = None) -> Node:
+def map_schemas(document: Node, transform: NamedTransform, in_operations: NamedTransform | None = None) -> Node:
     """Change each whole schema of a document that is spelled out, given the name of the place where it stands."""
-    within = in_operations or change
+    transform_in_operation = in_operations or transform
 
-    def operation(node: Node) -> Node:
+    def map_operation(node: Node) -> Node:
         name = node["operationId"]
-        parameters = [p | {"schema": within(f"{name} {p['name']}", p["schema"])} for p in node["parameters"]]
-        body, answer = node.get("requestBody"), node["responses"]["200"]
-        changed = node | {"parameters": parameters, "responses": {"200": content(answer, f"{name} response")}}
-        return changed | ({"requestBody": content(body, f"{name} body")} if body else {})
+        parameters = [
+            p | {"schema": transform_in_operation(f"{name} {p['name']}", p["schema"])} for p in node["parameters"]
+        ]
+        body, response = node.get("requestBody"), node["responses"]["200"]
+        changed = node | {"parameters": parameters, "responses": {"200": map_content(response, f"{name} response")}}
+        return changed | ({"requestBody": map_content(body, f"{name} body")} if body else {})
 
-    def content(node: Node, name: str) -> Node:
-        return node | _json(within(name, node["content"]["application/json"]["schema"])) if "content" in node else node
+    def map_content(node: Node, name: str) -> Node:
+        return (
+            node | _json_content(transform_in_operation(name, node["content"]["application/json"]["schema"]))
+            if "content" in node
+            else node
+        )
 
-    schemas = {name: change(name, schema) for name, schema in schemas_of(document).items()}
-    return map_operations(document, operation) | {"components": {"schemas": schemas}}
+    schemas = {name: transform(name, schema) for name, schema in component_schemas(document).items()}
+    return map_operations(document, map_operation) | {"components": {"schemas": schemas}}
 
 
-def deep(schema: Node, change: Change) -> Node:
+def map_nested_schemas(schema: Node, transform: Transform) -> Node:
     """Change a plain schema and every schema within, innermost first."""
-    fields = {name: deep(field, change) for name, field in schema.get("properties", {}).items()}
-    items = {"items": deep(schema["items"], change)} if "items" in schema else {}
-    return change(schema | ({"properties": fields} if fields else {}) | items)
+    fields = {name: map_nested_schemas(field, transform) for name, field in schema.get("properties", {}).items()}
+    items = {"items": map_nested_schemas(schema["items"], transform)} if "items" in schema else {}
+    return transform(schema | ({"properties": fields} if fields else {}) | items)
 
 
-def rewrite(node: Node, change: Change) -> Node:
-    """Copy a tree, innermost first, with every mapping in it passed through a change."""
+def rewrite_mappings(node: Node, transform: Transform) -> Node:
+    """Copy a tree, innermost first, with every mapping in it passed through a transform."""
     if isinstance(node, dict):
-        return change({key: rewrite(value, change) for key, value in node.items()})
+        return transform({key: rewrite_mappings(value, transform) for key, value in node.items()})
     if isinstance(node, list):
-        return [rewrite(item, change) for item in node]
+        return [rewrite_mappings(item, transform) for item in node]
     return node

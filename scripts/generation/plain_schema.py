@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import reduce
 
-from generation.api_document import Node, find
+from generation.api_document import Node, look_up_reference
 
-COMPONENT = "#/components/schemas/"
+COMPONENT_PREFIX = "#/components/schemas/"
 
 LIMITS = (
     *("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
@@ -19,95 +19,95 @@ LIMITS = (
 )
 
 # Keys that make a schema another one; what a schema has besides these describes it, or limits its values.
-_STRUCTURE = frozenset(
+_STRUCTURE_KEYS = frozenset(
     {"$ref", "properties", "required", "items", "enum", "x-enum", "const", "format", "oneOf", "anyOf", "allOf"}
 )
-_NOTES = ("description", "readOnly", "writeOnly", *LIMITS)
-_KINDS = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
-_NUMBERS = frozenset({"integer", "number"})
+_NOTE_KEYS = ("description", "readOnly", "writeOnly", *LIMITS)
+_KIND_NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
+_NUMBER_KINDS = frozenset({"integer", "number"})
 
 Seen = frozenset[str]
 
 
-def plain(document: Node, schema: Node, seen: Seen = frozenset()) -> Node:
+def make_plain(document: Node, schema: Node, seen: Seen = frozenset()) -> Node:
     """Rewrite a schema; references to components stay, all others are followed, and a circle of them is any value."""
     if not isinstance(schema, dict):
         return {}
-    notes = {key: schema[key] for key in _NOTES if key in schema}
+    notes = {key: schema[key] for key in _NOTE_KEYS if key in schema}
     if is_nullable(schema):
         notes["nullable"] = True
     if "$ref" in schema:
-        return _followed(document, schema["$ref"], seen) | notes
+        return _follow_reference(document, schema["$ref"], seen) | notes
     if schema.get("allOf"):
-        return plain(document, _merged(document, schema, seen), seen) | notes
-    return _bare(document, schema, seen) | notes
+        return make_plain(document, _merge_all_of(document, schema, seen), seen) | notes
+    return _rewrite_bare(document, schema, seen) | notes
 
 
-def _followed(document: Node, reference: str, seen: Seen) -> Node:
-    if reference.removeprefix(COMPONENT) in document.get("components", {}).get("schemas", {}):
+def _follow_reference(document: Node, reference: str, seen: Seen) -> Node:
+    if reference.removeprefix(COMPONENT_PREFIX) in document.get("components", {}).get("schemas", {}):
         return {"$ref": reference}
-    return {} if reference in seen else plain(document, find(document, reference), seen | {reference})
+    return {} if reference in seen else make_plain(document, look_up_reference(document, reference), seen | {reference})
 
 
-def _bare(document: Node, schema: Node, seen: Seen) -> Node:
+def _rewrite_bare(document: Node, schema: Node, seen: Seen) -> Node:
     """Rewrite a schema without its notes, neither a reference nor an allOf."""
     fields = schema.get("properties")
-    choices = alternatives(schema, beside_fields=bool(fields))
+    choices = list_alternatives(schema, beside_fields=bool(fields))
     if choices:
-        return {"type": "object"} if fields else _either(document, choices, seen)
-    kind = _kind(schema)
-    values = [value for value in listed(schema) or [] if value is not None]
+        return {"type": "object"} if fields else _rewrite_choice(document, choices, seen)
+    kind = _single_kind(schema)
+    values = [value for value in listed_values(schema) or [] if value is not None]
     if values and kind is None:
-        kind = _one_of_kinds({_KINDS[type(value)] for value in values}).get("type")
+        kind = _scalar_of_kinds({_KIND_NAMES[type(value)] for value in values}).get("type")
     if kind == "string":
-        return {"type": "string"} | _form(schema, values)
+        return {"type": "string"} | _string_details(schema, values)
     if kind == "object" and fields:
-        properties = {name: plain(document, field, seen) for name, field in fields.items()}
-        return {"type": "object", "properties": properties, "required": _required(schema)}
+        properties = {name: make_plain(document, field, seen) for name, field in fields.items()}
+        return {"type": "object", "properties": properties, "required": _required_fields(schema)}
     if kind == "array":
-        return {"type": "array", "items": plain(document, schema.get("items"), seen)}
+        return {"type": "array", "items": make_plain(document, schema.get("items"), seen)}
     return {"type": kind} if kind else {}
 
 
-def _form(schema: Node, values: list[Node]) -> Node:
+def _string_details(schema: Node, values: list[Node]) -> Node:
     if values and all(isinstance(value, str) for value in values):
         return {"enum": values}
     return {"format": schema["format"]} if "format" in schema else {}
 
 
-def _required(schema: Node) -> list[str]:
+def _required_fields(schema: Node) -> list[str]:
     return [name for name in schema.get("required", []) if name in schema["properties"]]
 
 
-def _kind(schema: Node) -> str | None:
+def _single_kind(schema: Node) -> str | None:
     """Give the one kind of JSON value that a schema without choices allows, null aside."""
     stated = schema.get("type", "object" if "properties" in schema else "array" if "items" in schema else None)
     kinds = {kind for kind in (stated if isinstance(stated, list) else [stated]) if kind != "null"}
-    return "number" if kinds == _NUMBERS else kinds.pop() if len(kinds) == 1 else None
+    return "number" if kinds == _NUMBER_KINDS else kinds.pop() if len(kinds) == 1 else None
 
 
-def _either(document: Node, choices: list[Node], seen: Seen) -> Node:
+def _rewrite_choice(document: Node, choices: list[Node], seen: Seen) -> Node:
     """Rewrite a choice: one schema or null is that schema, scalars of one kind are that kind, others any value."""
-    real = [choice for choice in choices if kinds(document, choice) != {"null"}]
+    real = [choice for choice in choices if allowed_kinds(document, choice) != {"null"}]
     if len(real) == 1:
-        return plain(document, real[0], seen)
-    return _one_of_kinds({kind for choice in real for kind in kinds(document, choice) if kind != "null"})
+        return make_plain(document, real[0], seen)
+    return _scalar_of_kinds({kind for choice in real for kind in allowed_kinds(document, choice) if kind != "null"})
 
 
-def _one_of_kinds(kinds: set[str]) -> Node:
-    if kinds and kinds <= _NUMBERS:
+def _scalar_of_kinds(kinds: set[str]) -> Node:
+    if kinds and kinds <= _NUMBER_KINDS:
         return {"type": "number" if "number" in kinds else "integer"}
     return {"type": kind} if len(kinds) == 1 and (kind := next(iter(kinds))) in {"string", "boolean"} else {}
 
 
-def alternatives(schema: Node, *, beside_fields: bool = False) -> list[Node]:
+def list_alternatives(schema: Node, *, beside_fields: bool = False) -> list[Node]:
     """List what a schema lets choose from; beside fields, a choice that only requires some of them is none."""
     choices = [choice for key in ("oneOf", "anyOf") for choice in schema.get(key, [])]
-    matters = _STRUCTURE - {"required"} if beside_fields else _STRUCTURE | {"type"}
+    matters = _STRUCTURE_KEYS - {"required"} if beside_fields else _STRUCTURE_KEYS | {"type"}
     return [choice for choice in choices if isinstance(choice, dict) and matters & choice.keys()]
 
 
-def listed(schema: Node) -> list[Node] | None:
+def listed_values(schema: Node) -> list[Node] | None:
     """Give the values that a schema lists, however it lists them; None where it lists none."""
     values = schema.get("x-enum", schema.get("enum", [schema["const"]] if "const" in schema else None))
     return values if isinstance(values, list) and values else None
@@ -120,64 +120,68 @@ def is_nullable(schema: Node) -> bool:
     return (
         null
         or schema.get("nullable") is True
-        or None in (listed(schema) or [])
-        or any(is_nullable(choice) for choice in alternatives(schema))
+        or None in (listed_values(schema) or [])
+        or any(is_nullable(choice) for choice in list_alternatives(schema))
     )
 
 
-def kinds(document: Node, schema: Node, seen: Seen = frozenset()) -> set[str]:
+def allowed_kinds(document: Node, schema: Node, seen: Seen = frozenset()) -> set[str]:
     """Give the kinds of JSON value that a schema allows; "any" among them where it does not tell."""
     if not isinstance(schema, dict):
         return {"any"}
     if isinstance(reference := schema.get("$ref"), str):
-        return {"any"} if reference in seen else kinds(document, find(document, reference), seen | {reference})
-    nested = [*schema.get("allOf", []), *alternatives(schema)]
+        return (
+            {"any"}
+            if reference in seen
+            else allowed_kinds(document, look_up_reference(document, reference), seen | {reference})
+        )
+    nested = [*schema.get("allOf", []), *list_alternatives(schema)]
     if nested and "type" not in schema:
-        return {kind for part in nested for kind in kinds(document, part, seen)}
-    if "type" not in schema and (values := listed(schema)):
-        return {"null" if value is None else _KINDS[type(value)] for value in values}
+        return {kind for part in nested for kind in allowed_kinds(document, part, seen)}
+    if "type" not in schema and (values := listed_values(schema)):
+        return {"null" if value is None else _KIND_NAMES[type(value)] for value in values}
     stated = schema.get("type")
-    return set(stated) if isinstance(stated, list) else {_kind(schema) or stated or "any"}
+    return set(stated) if isinstance(stated, list) else {_single_kind(schema) or stated or "any"}
 
 
-def _merged(document: Node, schema: Node, seen: Seen) -> Node:
+def _merge_all_of(document: Node, schema: Node, seen: Seen) -> Node:
     """Make one schema of an allOf and what stands beside it; a lone reference stays one."""
     parts = [*schema["allOf"], {key: value for key, value in schema.items() if key != "allOf"}]
-    telling = [part for part in parts if isinstance(part, dict) and _STRUCTURE & part.keys()]
+    telling = [part for part in parts if isinstance(part, dict) and _STRUCTURE_KEYS & part.keys()]
     if len(telling) == 1:
         described = [part for part in parts if isinstance(part, dict)]
-        return telling[0] | {key: part[key] for part in described for key in _NOTES if key in part}
-    whole: Node = reduce(_both, _expanded(document, parts, seen), {})
+        return telling[0] | {key: part[key] for part in described for key in _NOTE_KEYS if key in part}
+    whole: Node = reduce(_merge_pair, _expand_parts(document, parts, seen), {})
     return whole
 
 
-def _expanded(document: Node, parts: list[Node], seen: Seen) -> Iterator[Node]:
+def _expand_parts(document: Node, parts: list[Node], seen: Seen) -> Iterator[Node]:
     """Follow the references and the nested allOf of parts, leaving out what leads in a circle."""
     for part in parts:
         if not isinstance(part, dict):
             continue
         if isinstance(reference := part.get("$ref"), str):
             if reference not in seen:
-                yield from _expanded(document, [find(document, reference)], seen | {reference})
+                yield from _expand_parts(document, [look_up_reference(document, reference)], seen | {reference})
             continue
-        yield from _expanded(document, part.get("allOf", []), seen)
+        yield from _expand_parts(document, part.get("allOf", []), seen)
         yield {key: value for key, value in part.items() if key not in {"allOf", "nullable"}}
 
 
-def _both(first: Node, second: Node) -> Node:
+def _merge_pair(first: Node, second: Node) -> Node:
     """Merge two schemas that hold at once; of what both say, the second counts."""
     merged = first | second
     if "properties" in first and "properties" in second:
         old, new = first["properties"], second["properties"]
-        merged["properties"] = old | {name: _refined(old.get(name), field) for name, field in new.items()}
+        merged["properties"] = old | {name: _refine_field(old.get(name), field) for name, field in new.items()}
     if "required" in first and "required" in second:
         merged["required"] = [*first["required"], *(n for n in second["required"] if n not in first["required"])]
     return merged
 
 
-def _refined(old: Node, new: Node) -> Node:
+def _refine_field(old: Node, new: Node) -> Node:
     if not isinstance(old, dict) or not isinstance(new, dict) or "$ref" in new:
         return new
-    if _STRUCTURE & new.keys():
-        return new if "$ref" in old else _both(old, new)
+    if _STRUCTURE_KEYS & new.keys():
+        return new if "$ref" in old else _merge_pair(old, new)
     return old | {key: value for key, value in new.items() if key != "type"}

@@ -39,7 +39,7 @@ class Row(NamedTuple):
         return f"{self.name:<58} {self.took:10.3f} ms{limit}"
 
     @property
-    def exceeded(self) -> bool:
+    def exceeds_limit(self) -> bool:
         """Whether it took longer than it may."""
         return self.limit is not None and self.took > self.limit
 
@@ -52,13 +52,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     bindings = parser.parse_args(arguments).bindings
     exceeded = False
-    for row in (*plain_calls(), *calls_among(bindings), startup()):
+    for row in (*measure_plain_calls(), *measure_lookups(bindings), measure_startup()):
         print(row, flush=True)
-        exceeded = exceeded or row.exceeded
+        exceeded = exceeded or row.exceeds_limit
     return int(exceeded)
 
 
-def best(call: Callable[[], object], *, repeat: int = 1) -> float:
+def measure_best(call: Callable[[], object], *, repeat: int = 1) -> float:
     """Measure a call in milliseconds, the best of several runs."""
     times: list[float] = []
     for _ in range(RUNS):
@@ -69,71 +69,79 @@ def best(call: Callable[[], object], *, repeat: int = 1) -> float:
     return min(times) * 1000
 
 
-def plain_calls() -> Iterator[Row]:
+def measure_plain_calls() -> Iterator[Row]:
     """Describe a project in an organization that holds nothing else, through more and more layers."""
     emulator = Emulator()
     project = emulator.state.add_project("search", emulator.clock.now())
-    path, headers = f"/admin/projects/{project.id}", logged_in(emulator)
+    path, headers = f"/admin/projects/{project.id}", authorized_headers(emulator)
     request = Request("GET", path, headers)
-    yield Row("describe a project: the rules alone", best(lambda: emulator.handle(request), repeat=1000), 0.3)
+    yield Row("describe a project: the rules alone", measure_best(lambda: emulator.handle(request), repeat=1000), 0.3)
     url = f"https://api.pinecone.io{path}"
     sent = httpx.Request("GET", url, headers=headers)
-    yield Row("the same through the transport", best(lambda: emulator.transport.handle_request(sent), repeat=1000), 0.3)
+    yield Row(
+        "the same through the transport",
+        measure_best(lambda: emulator.transport.handle_request(sent), repeat=1000),
+        0.3,
+    )
     with httpx.Client(transport=emulator.transport, headers=headers) as http:
-        yield Row("the same through httpx.Client", best(lambda: http.get(url), repeat=1000), 0.3)
+        yield Row("the same through httpx.Client", measure_best(lambda: http.get(url), repeat=1000), 0.3)
     with emulator.admin() as admin:
         yield Row(
-            "the same through Admin", best(lambda: admin.projects.describe(project_id=project.id), repeat=1000), 0.3
+            "the same through Admin",
+            measure_best(lambda: admin.projects.describe(project_id=project.id), repeat=1000),
+            0.3,
         )
-    yield Row("make an emulator", best(Emulator, repeat=50))
+    yield Row("make an emulator", measure_best(Emulator, repeat=50))
     with emulate():
         pass
-    yield Row("enter and leave emulate()", best(enter_and_leave, repeat=50))
+    yield Row("enter and leave emulate()", measure_best(enter_and_leave_emulate, repeat=50))
 
 
-def enter_and_leave() -> None:
+def enter_and_leave_emulate() -> None:
     """Emulate, and do nothing."""
     with emulate():
         pass
 
 
-def logged_in(emulator: Emulator) -> dict[str, str]:
+def authorized_headers(emulator: Emulator) -> dict[str, str]:
     """Exchange the emulator's credentials for the headers of a request."""
     with emulator.admin() as admin:
         return {"authorization": f"Bearer {admin.token().value}", "x-pinecone-api-version": "2026-07"}
 
 
-def calls_among(count: int) -> Iterator[Row]:
+def measure_lookups(count: int) -> Iterator[Row]:
     """Look for things among many role bindings."""
     emulator = Emulator()
-    with measured() as filling:
-        user, project = fill(emulator, count)
+    with measure_block() as filling:
+        user, project = fill_organization(emulator, count)
     yield Row(f"fill an organization with {len(emulator.state.role_bindings):,} role bindings", filling[0])
-    headers = logged_in(emulator)
+    headers = authorized_headers(emulator)
 
-    def look(name: str, path: str, query: str) -> Row:
+    def measure_get(name: str, path: str, query: str) -> Row:
         request = Request("GET", path, headers, query)
         assert emulator.handle(request).status == 200  # what is measured has to be a success
-        return Row(name, best(lambda: emulator.handle(request), repeat=20), 2.0)
+        return Row(name, measure_best(lambda: emulator.handle(request), repeat=20), 2.0)
 
     first = Request("GET", "/admin/role-bindings", headers, "role=OrgMember")
     token = json.loads(emulator.handle(first).body)["pagination"]["next"]
     bindings = "/admin/role-bindings"
-    yield look("a page of 100", bindings, "")
-    yield look("the next page of a filter", bindings, f"role=OrgMember&paginationToken={token}")
-    yield look(
+    yield measure_get("a page of 100", bindings, "")
+    yield measure_get("the next page of a filter", bindings, f"role=OrgMember&paginationToken={token}")
+    yield measure_get(
         "a filter by resource and role", bindings, f"resource_type=project&resource_id={project}&role=ProjectEditor"
     )
-    yield look("a filter by principal and role", bindings, f"principal_type=user&principal_id={user}&role=OrgMember")
-    yield look("a filter that matches nothing", bindings, "principal_type=service_account&role=ProjectEditor")
-    yield look("a user by address", "/admin/users", f"email={count // 2 - 1}%40EXAMPLE.com")
-    yield Row("dump the state", best_of_one(emulator.dump))
+    yield measure_get(
+        "a filter by principal and role", bindings, f"principal_type=user&principal_id={user}&role=OrgMember"
+    )
+    yield measure_get("a filter that matches nothing", bindings, "principal_type=service_account&role=ProjectEditor")
+    yield measure_get("a user by address", "/admin/users", f"email={count // 2 - 1}%40EXAMPLE.com")
+    yield Row("dump the state", measure_once(emulator.dump))
     document = emulator.dump()
-    yield Row("load the state", best_of_one(lambda: Emulator().load(document)))
+    yield Row("load the state", measure_once(lambda: Emulator().load(document)))
 
 
 @contextmanager
-def measured() -> Iterator[list[float]]:
+def measure_block() -> Iterator[list[float]]:
     """Measure what happens within, in milliseconds."""
     took: list[float] = []
     started = time.perf_counter()
@@ -141,14 +149,14 @@ def measured() -> Iterator[list[float]]:
     took.append((time.perf_counter() - started) * 1000)
 
 
-def best_of_one(call: Callable[[], object]) -> float:
+def measure_once(call: Callable[[], object]) -> float:
     """Measure a call that takes long enough to be measured once."""
-    with measured() as took:
+    with measure_block() as took:
         call()
     return took[0]
 
 
-def fill(emulator: Emulator, count: int) -> tuple[str, str]:
+def fill_organization(emulator: Emulator, count: int) -> tuple[str, str]:
     """Give half as many users two roles each, on a thousand projects; return the last user and project."""
     state, now = emulator.state, emulator.clock.now()
     projects = [state.add_project(str(number), now) for number in range(1000)]
@@ -163,7 +171,7 @@ def fill(emulator: Emulator, count: int) -> tuple[str, str]:
     return user.id, project.id
 
 
-def startup() -> Row:
+def measure_startup() -> Row:
     """Start the server, until it says that it listens."""
     command = [sys.executable, "-m", "pinecone_admin.emulator"]
     times: list[float] = []

@@ -35,25 +35,25 @@ from pinecone_admin.workflows import Inventory
 from tests.support.organizations import populate
 
 
-def late(app: ASGIApp, seconds: float) -> ASGIApp:
+def delay_responses(app: ASGIApp, seconds: float) -> ASGIApp:
     """Answer no earlier than after some time; requests wait side by side."""
 
-    async def wait(scope: Scope, receive: Receive, send: Send) -> None:
+    async def delayed_app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await asyncio.sleep(seconds)
         await app(scope, receive, send)
 
-    return wait
+    return delayed_app
 
 
 @contextmanager
-def served(emulator: Emulator, seconds: float) -> Generator[str, None, None]:
+def serve_emulator(emulator: Emulator, seconds: float) -> Generator[str, None, None]:
     """Serve an emulator on a free port, in a thread."""
     # Of this protocol by name, else asyncio leaves Nagle on and each answer waits 40 ms for an ACK.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen(256)
-    config = uvicorn.Config(late(application(emulator), seconds), log_level="warning", lifespan="off")
+    config = uvicorn.Config(delay_responses(application(emulator), seconds), log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
@@ -64,36 +64,36 @@ def served(emulator: Emulator, seconds: float) -> Generator[str, None, None]:
     thread.join()
 
 
-def connection(host: str, emulator: Emulator) -> dict[str, Any]:
+def connection_arguments(host: str, emulator: Emulator) -> dict[str, Any]:
     """Give what every client is made with."""
     identity = {"client_id": emulator.client_id, "client_secret": emulator.client_secret}
     return {**identity, "host": host, "oauth_url": f"{host}/oauth/token"}
 
 
-def official(host: str, emulator: Emulator) -> int:
+def read_with_official_sdk(host: str, emulator: Emulator) -> int:
     """Read projects and keys as the official SDK's users do, and count them."""
-    admin = pinecone.Admin(**connection(host, emulator))
+    admin = pinecone.Admin(**connection_arguments(host, emulator))
     projects = list(admin.projects.list())
     return len(projects) + sum(len(list(admin.api_keys.list(project_id=project.id))) for project in projects)
 
 
-def ours(host: str, emulator: Emulator) -> int:
+def take_inventory(host: str, emulator: Emulator) -> int:
     """Take the inventory, and count everything in it."""
-    with Admin(**connection(host, emulator)) as admin:
-        return counted(admin.inventory())
+    with Admin(**connection_arguments(host, emulator)) as admin:
+        return count_things(admin.inventory())
 
 
-def ours_async(host: str, emulator: Emulator) -> int:
+def take_inventory_async(host: str, emulator: Emulator) -> int:
     """Do the same with the asynchronous client."""
 
-    async def take() -> int:
-        async with AsyncAdmin(**connection(host, emulator)) as admin:
-            return counted(await admin.inventory())
+    async def run_async() -> int:
+        async with AsyncAdmin(**connection_arguments(host, emulator)) as admin:
+            return count_things(await admin.inventory())
 
-    return asyncio.run(take())
+    return asyncio.run(run_async())
 
 
-def counted(inventory: Inventory) -> int:
+def count_things(inventory: Inventory) -> int:
     """Count what an inventory holds."""
     if inventory.unread:
         raise SystemExit(f"not everything was read: {inventory.unread}")
@@ -111,7 +111,7 @@ def counted(inventory: Inventory) -> int:
     )
 
 
-def measured(name: str, read: Callable[[], int]) -> float:
+def measure_reading(name: str, read: Callable[[], int]) -> float:
     """Print how long a reading takes and how much it reads."""
     begun = time.perf_counter()
     count = read()
@@ -129,13 +129,13 @@ def main() -> int:
     arguments = parser.parse_args()
     emulator = Emulator(seed=1)
     populate(emulator, projects=arguments.projects, users=60, keys=2)
-    with served(emulator, arguments.latency_ms / 1000) as host:
+    with serve_emulator(emulator, arguments.latency_ms / 1000) as host:
         print(f"{arguments.projects} projects, {arguments.latency_ms:.0f} ms a request")
-        loop = measured("pinecone.Admin, projects and keys", lambda: official(host, emulator))
-        sync = measured("Admin.inventory()", lambda: ours(host, emulator))
-        tasks = measured("AsyncAdmin.inventory()", lambda: ours_async(host, emulator))
+        loop = measure_reading("pinecone.Admin, projects and keys", lambda: read_with_official_sdk(host, emulator))
+        sync = measure_reading("Admin.inventory()", lambda: take_inventory(host, emulator))
+        tasks = measure_reading("AsyncAdmin.inventory()", lambda: take_inventory_async(host, emulator))
         tracemalloc.start()
-        ours(host, emulator)
+        take_inventory(host, emulator)
         print(f"peak of memory in Admin.inventory(): {tracemalloc.get_traced_memory()[1] / 2**20:.1f} MiB")
     slowest = max(sync, tasks)
     print(f"the slower of both takes 1/{loop / slowest:.0f} of the loop's time")

@@ -43,7 +43,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ATTEMPTS = 4
 TIMEOUT = 1.0
 """Seconds for an attempt, of either client."""
-PATIENCE = 6.0
+CALL_DEADLINE = 6.0
 """Seconds after which a call has outlived the timeout of all its attempts."""
 
 CALLS: dict[str, Callable[[Any], Any]] = {
@@ -52,7 +52,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "PATCH": lambda admin: admin.projects.update(project_id="thing", name="other"),
     "DELETE": lambda admin: admin.projects.delete(project_id="thing"),
 }
-DOWN: dict[str, Action] = {
+ENDPOINT_FAILURES: dict[str, Action] = {
     "FIN": ending(b"", process=False),
     "RST": ending(b"", Exchange.reset, process=False),
     "garbage": ending(b"garbage\r\n\r\n", process=False),
@@ -80,7 +80,7 @@ class Subject(Protocol):
         ...
 
 
-class Official:
+class OfficialClient:
     """The official SDK, whose waits between attempts are skipped and whose timeout is set where it has no option."""
 
     def __init__(self, **options: Any) -> None:
@@ -116,10 +116,10 @@ class Column:
     forks: str
     world: World | None
 
-    def make(self, certificates: Certificates, **options: Any) -> Subject:
+    def make_client(self, certificates: Certificates, **options: Any) -> Subject:
         """Make a client with four attempts."""
         if self.world is None:
-            return Official(**options)
+            return OfficialClient(**options)
         policy = RetryPolicy(max_attempts=ATTEMPTS, attempt_timeout=TIMEOUT, backoff=0.05)
         return Client(self.world, ssl_verify=certificates.client, retry=policy, **options)
 
@@ -169,7 +169,7 @@ MUST_BE_ZERO = (
 
 
 @contextmanager
-def credentials(server: Server) -> Generator[dict[str, Any], None, None]:
+def run_token_endpoint(server: Server) -> Generator[dict[str, Any], None, None]:
     """Run a token endpoint that is well, and give the arguments of a client of the server."""
     with Server() as tokens:
         yield {"host": server.url} | {
@@ -177,27 +177,27 @@ def credentials(server: Server) -> Generator[dict[str, Any], None, None]:
         }
 
 
-def meet_faults(column: Column, certificates: Certificates, figures: Figures) -> None:
+def measure_faults(column: Column, certificates: Certificates, figures: Figures) -> None:
     """Let every verb meet every fault, once and for ever."""
     cases = [Case(fault, verb, times) for fault in FAULTS if fault.reachable for verb in CALLS for times in (None, 1)]
     with use_clock(RunningClock()):
         for case in cases:
             if not case.fault.slow:
-                meet(case, column, certificates, figures)
+                measure_fault(case, column, certificates, figures)
     with use_clock(SystemClock()), ThreadPoolExecutor(8) as threads:
         slow = [case for case in cases if case.fault.slow]
-        list(threads.map(lambda case: meet(case, column, certificates, figures), slow))
+        list(threads.map(lambda case: measure_fault(case, column, certificates, figures), slow))
 
 
-def meet(case: Case, column: Column, certificates: Certificates, figures: Figures) -> None:
+def measure_fault(case: Case, column: Column, certificates: Certificates, figures: Figures) -> None:
     """Let one call meet a fault."""
     fault, verb = case.fault, case.verb
-    with failing(fault, certificates, times=case.times) as server, credentials(server) as arguments:
-        subject = column.make(certificates, **arguments)
+    with failing(fault, certificates, times=case.times) as server, run_token_endpoint(server) as arguments:
+        subject = column.make_client(certificates, **arguments)
         results: list[object] = []
         thread = threading.Thread(target=lambda: results.append(subject.do(lambda: CALLS[verb](subject.admin))))
         thread.start()
-        thread.join(PATIENCE)
+        thread.join(CALL_DEADLINE)
         outlived = thread.is_alive()
         sent = fault.seen(server, verb)
         server.stop()
@@ -210,10 +210,10 @@ def meet(case: Case, column: Column, certificates: Certificates, figures: Figure
     if verb == "POST":
         figures.add("POSTs processed twice", processed > 1)
         if case.times is None:
-            figures.posts[fault.name] = f"{sent} / {processed}, {told(results[0])}"
+            figures.posts[fault.name] = f"{sent} / {processed}, {describe_result(results[0])}"
 
 
-def told(result: object) -> str:
+def describe_result(result: object) -> str:
     """Say what a caller is told."""
     if not isinstance(result, Exception):
         return "success"
@@ -221,45 +221,45 @@ def told(result: object) -> str:
     return f"`{type(result).__name__}`" + (f" {outcome}" if outcome else "")
 
 
-def fly(column: Column, certificates: Certificates, figures: Figures) -> None:
+def measure_token_expiries(column: Column, certificates: Certificates, figures: Figures) -> None:
     """Let a hundred threads find an expired token, fifty times."""
     with Server(tokens=[late(0.005)]) as server, use_clock(RunningClock()) as _:
         arguments = {name: value for name, value in server.client.items() if name != "lazy"}
-        subject = column.make(certificates, **arguments)
+        subject = column.make_client(certificates, **arguments)
         subject.do(lambda: CALLS["GET"](subject.admin))
         before = server.minted
         for _ in range(50):
-            expire(subject, 1801)
+            expire_token(subject, 1801)
             in_threads(100, lambda: subject.do(lambda: CALLS["GET"](subject.admin)))
         subject.close()
         figures.add("tokens minted for 50 expiries under 100 threads", server.minted - before)
 
 
-def expire(subject: Subject, seconds: float) -> None:
+def expire_token(subject: Subject, seconds: float) -> None:
     """Let time pass for a client, or let it think so."""
-    if isinstance(subject, Official):
+    if isinstance(subject, OfficialClient):
         subject.admin._http._deadline = 0.0  # its clock cannot be given
     else:
         subject.admin._clock.advance(seconds)  # the clock it was made with
 
 
-def lose_endpoint(column: Column, certificates: Certificates, figures: Figures) -> None:
+def measure_endpoint_outages(column: Column, certificates: Certificates, figures: Figures) -> None:
     """Take the token endpoint down in ten ways with 250 seconds left, and with 20."""
-    for way in DOWN.values():
+    for way in ENDPOINT_FAILURES.values():
         for left in (250, 20):
             with Server() as api, Server() as tokens, use_clock(RunningClock()):
                 arguments = {name: value for name, value in tokens.client.items() if name != "lazy"}
-                subject = column.make(certificates, **arguments | {"host": api.url})
+                subject = column.make_client(certificates, **arguments | {"host": api.url})
                 assert not isinstance(subject.do(lambda: CALLS["GET"](subject.admin)), Exception)  # noqa: B023
                 tokens.tokens = [way]
-                expire(subject, 1800 - left)
+                expire_token(subject, 1800 - left)
                 result = subject.do(lambda: CALLS["GET"](subject.admin))  # noqa: B023 - called at once
                 figures.add("calls that failed while their token was alive", isinstance(result, Exception))
                 time.sleep(0.05)  # what goes on in the background
                 subject.close()
 
 
-def fork(column: Column, figures: Figures) -> None:
+def measure_forks(column: Column, figures: Figures) -> None:
     """Fork two hundred times."""
     command = [sys.executable, "-m", "tests.faults.forks", column.forks, "200"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
@@ -270,47 +270,55 @@ def fork(column: Column, figures: Figures) -> None:
     figures.add("other errors in children and parents", counts["errors"] + counts["parent_errors"])
 
 
-def hunt(column: Column, certificates: Certificates, figures: Figures) -> None:
+def search_secrets(column: Column, certificates: Certificates, figures: Figures) -> None:
     """Look for canaries in errors, values, stacks and logs."""
     search = Search()
     with search.logs("logs"):
-        for tokens, step in scenes():
-            hunt_in(column, certificates, search, tokens, step)
+        for tokens, step in list_secret_scenes():
+            search_call(column, certificates, search, tokens, step)
     figures.add("places searched for secrets", search.places)
     figures.add("secrets found", len(search.found))
 
 
-def scenes() -> Iterator[tuple[Action, Action]]:
+def list_secret_scenes() -> Iterator[tuple[Action, Action]]:
     """Give token endpoints and APIs that fail, and some that tell."""
     refused = '{"error": "access_denied", "error_description": "GIVEN is wrong"}'
     for tokens in (canaries.telling(401, refused), canaries.telling(200, '{"got": "GIVEN"}'), ending(b""), answer(500)):
         yield tokens, echo
     message = '{"error": {"code": "X", "message": "bad GIVEN"}}'
-    for step in (echo, answer(401), answer(503), ending(b""), canaries.telling(400, message), key, misfit):
+    for step in (
+        echo,
+        answer(401),
+        answer(503),
+        ending(b""),
+        canaries.telling(400, message),
+        respond_with_key,
+        respond_with_misfit,
+    ):
         yield canaries.mint, step
 
 
-def key(exchange: Exchange) -> None:
+def respond_with_key(exchange: Exchange) -> None:
     """Answer with an API key whose value is a canary."""
     made = {"id": "k", "name": "n", "project_id": "p", "roles": ["ProjectEditor"], "created_at": "2026-01-01T00:00:00Z"}
     answer(201, json.dumps({"key": made, "value": KEY}).encode())(exchange)
 
 
-def misfit(exchange: Exchange) -> None:
+def respond_with_misfit(exchange: Exchange) -> None:
     """Answer with a key that does not fit the API description."""
     answer(201, json.dumps({"key": {"id": 1}, "value": KEY}).encode())(exchange)
 
 
-def hunt_in(column: Column, certificates: Certificates, search: Search, tokens: Action, step: Action) -> None:
+def search_call(column: Column, certificates: Certificates, search: Search, tokens: Action, step: Action) -> None:
     """Search all that one call leaves."""
     with Server(tokens=[tokens], steps=[step]) as server, use_clock(RunningClock()):
         arguments = {name: value for name, value in server.client.items() if name != "lazy"}
         try:
-            subject = column.make(certificates, **arguments | {"client_secret": SECRET})
+            subject = column.make_client(certificates, **arguments | {"client_secret": SECRET})
         except Exception as exc:  # noqa: BLE001 - the official SDK mints at once
             search.error("construction", exc)
             return
-        makes_key = step in {key, misfit}
+        makes_key = step in {respond_with_key, respond_with_misfit}
         ask = (
             (lambda: subject.admin.api_keys.create(project_id="p", name="n"))
             if makes_key
@@ -328,12 +336,12 @@ def hunt_in(column: Column, certificates: Certificates, search: Search, tokens: 
         subject.close()
 
 
-def measure(column: Column, certificates: Certificates) -> Figures:
+def measure_client(column: Column, certificates: Certificates) -> Figures:
     """Measure one client."""
     figures = Figures(rows=dict.fromkeys(MUST_BE_ZERO, 0))
-    for step in (meet_faults, fly, lose_endpoint, hunt):
+    for step in (measure_faults, measure_token_expiries, measure_endpoint_outages, search_secrets):
         step(column, certificates, figures)
-    fork(column, figures)
+    measure_forks(column, figures)
     return figures
 
 
@@ -353,7 +361,7 @@ ROWS = (
 )
 
 
-def page(measured: Sequence[Figures]) -> str:
+def render_page(measured: Sequence[Figures]) -> str:
     """Write the page."""
     titles = [column.title for column in COLUMNS]
     verbs = ", ".join(CALLS)
@@ -366,13 +374,13 @@ def page(measured: Sequence[Figures]) -> str:
 Written by `tests/faults/reliability_report.py`, in one run on loopback with Python {platform.python_version()},
 httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold rows have to be 0.
 
-{table(["", *titles], figures)}
+{render_table(["", *titles], figures)}
 
 - Fault cases: {verbs}, each with {len(ours.posts)} faults of `tests/faults/cases.py`, each of them once for a fault
   that stays and once for one that goes away, with {ATTEMPTS} attempts of {TIMEOUT:g} s. The server counts what it
   receives and what it carries out. Faults without a server (connection refused, name look-up) are in the tests only.
-- Outlived: still running after {PATIENCE:g} s.
-- Token alive: the token endpoint is down in {len(DOWN)} ways, with 250 and with 20 seconds left.
+- Outlived: still running after {CALL_DEADLINE:g} s.
+- Token alive: the token endpoint is down in {len(ENDPOINT_FAILURES)} ways, with 250 and with 20 seconds left.
 - Forks: four threads use the client, tokens live for a second, and children are forked at random moments.
 - Secrets: canaries as client secret, token and API key, searched for in errors with everything they carry along,
   tracebacks with locals, `repr`, pprint, rich, pickles, frames of other threads, and logs at every level.
@@ -383,18 +391,18 @@ httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold row
 
 Sent / processed, and what the caller is told.
 
-{table(["fault", titles[0], titles[-1]], posts)}
+{render_table(["fault", titles[0], titles[-1]], posts)}
 """
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def render_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Write a table of Markdown."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 @contextmanager
-def trusted(authority: trustme.CA) -> Generator[None, None, None]:
+def trust_authority(authority: trustme.CA) -> Generator[None, None, None]:
     """Let the official SDK trust the authority, and hide what else the environment says."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "authority.pem"
@@ -416,13 +424,13 @@ def main() -> int:
     certificates = make_certificates(authority)
     official_http._retry_sleep = lambda _: None  # a seam that it offers
     measured: list[Figures] = []
-    with trusted(authority):
+    with trust_authority(authority):
         for column in COLUMNS:
             started = time.monotonic()
-            measured.append(measure(column, certificates))
+            measured.append(measure_client(column, certificates))
             print(f"{column.title}: {time.monotonic() - started:.0f} s", flush=True)
     output.parent.mkdir(exist_ok=True)
-    output.write_text(page(measured), encoding="utf-8")
+    output.write_text(render_page(measured), encoding="utf-8")
     print(f"{output} is written")
     wrong = [row for row in MUST_BE_ZERO for figures in measured[:-1] if figures.rows[row]]
     if wrong:

@@ -17,8 +17,23 @@ from typing import Any
 
 import pytest
 
-from generate import GenerationError, changed_templates, complaint, differences, prepare, put_in_place, wrong_pins
-from generation.api_document import DocumentError, checked, fetch, operations, parse, read
+from generate import (
+    GenerationError,
+    diff_folders,
+    extract_complaint,
+    find_changed_templates,
+    find_wrong_pins,
+    prepare_document,
+    replace_all,
+)
+from generation.api_document import (
+    DocumentError,
+    fetch_bytes,
+    iter_operations,
+    parse_document,
+    read_document,
+    validate_document,
+)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OLDER = ROOT.parent / "shared/upstream/admin_2026-04.oas.yaml"
@@ -32,7 +47,7 @@ paths: {/a: {get: {operationId: a, responses: {'204': {description: D}}}}}
 Run = subprocess.CompletedProcess[str]
 
 
-def copy_of_the_repository(folder: Path) -> Path:
+def copy_repository(folder: Path) -> Path:
     """Copy what generating needs."""
     tree = folder / "tree"
     tree.mkdir()
@@ -47,35 +62,35 @@ def copy_of_the_repository(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy that no test changes."""
-    return copy_of_the_repository(tmp_path_factory.mktemp("untouched"))
+    return copy_repository(tmp_path_factory.mktemp("untouched"))
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """Return a copy of the test's own."""
-    return copy_of_the_repository(tmp_path)
+    return copy_repository(tmp_path)
 
 
-def generate(tree: Path, *arguments: str | Path, **environment: str) -> Run:
+def run_generate(tree: Path, *arguments: str | Path, **environment: str) -> Run:
     """Run what scripts/generate.sh runs."""
-    return python(tree, "scripts/generate.py", *arguments, **environment)
+    return run_python(tree, "scripts/generate.py", *arguments, **environment)
 
 
-def python(tree: Path, *arguments: str | Path, **environment: str) -> Run:
+def run_python(tree: Path, *arguments: str | Path, **environment: str) -> Run:
     """Run Python in a copy, with the packages of the copy."""
     env = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"} | environment
     return subprocess.run([sys.executable, *arguments], cwd=tree, env=env, capture_output=True, text=True, check=False)
 
 
-def fingerprint(tree: Path) -> dict[str, str]:
+def hash_files(tree: Path) -> dict[str, str]:
     """Hash every file of a copy."""
     paths = (path for path in tree.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {str(path.relative_to(tree)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
-def ours() -> Any:
+def read_our_document() -> Any:
     """Read our document, to change it."""
-    return read(str(ROOT / "openapi/admin.yaml"))
+    return read_document(str(ROOT / "openapi/admin.yaml"))
 
 
 def write_json(path: Path, document: Any) -> Path:
@@ -112,7 +127,7 @@ def write_json(path: Path, document: Any) -> Path:
 def test_a_document_that_is_none_is_refused_with_the_reason(text: bytes, reason: str) -> None:
     """In one line."""
     with pytest.raises(DocumentError) as caught:
-        checked(parse(text, "SPEC"), "SPEC")
+        validate_document(parse_document(text, "SPEC"), "SPEC")
     # The validator has two engines, whose quotes differ.
     assert str(caught.value).replace('"', "'").startswith(f"SPEC {reason}")
     assert "\n" not in str(caught.value)
@@ -120,19 +135,19 @@ def test_a_document_that_is_none_is_refused_with_the_reason(text: bytes, reason:
 
 def test_dates_and_numbers_of_yaml_are_text_where_json_has_text() -> None:
     """A version that looks like a date stays as it is written, and a status is a key like any other."""
-    document = parse(MINIMAL.replace("'1'", "2026-04-01").replace("'204'", "204").encode(), "SPEC")
-    assert checked(document, "SPEC")["info"]["version"] == "2026-04-01"
-    assert [list(place.operation["responses"]) for place in operations(document)] == [["204"]]
+    document = parse_document(MINIMAL.replace("'1'", "2026-04-01").replace("'204'", "204").encode(), "SPEC")
+    assert validate_document(document, "SPEC")["info"]["version"] == "2026-04-01"
+    assert [list(endpoint.operation["responses"]) for endpoint in iter_operations(document)] == [["204"]]
 
 
 def test_several_problems_are_one_line() -> None:
     """The first is told, and how many more there are."""
-    document = parse(MINIMAL.encode(), "SPEC")
+    document = parse_document(MINIMAL.encode(), "SPEC")
     document["paths"]["/a"]["get"]["parameters"] = [{"in": "cookie", "name": n, "schema": {}} for n in "pq"]
     with pytest.raises(
         GenerationError, match=r"SPEC cannot .* from: a: cookie parameter p is not supported \(and 1 more\)"
     ):
-        prepare(document, "SPEC", adopting=True)
+        prepare_document(document, "SPEC", adopting=True)
 
 
 SURROGATE = MINIMAL.replace("operationId: a", 'operationId: a, description: "\\ud800"')
@@ -150,15 +165,15 @@ SURROGATE = MINIMAL.replace("operationId: a", 'operationId: a, description: "\\u
 )
 def test_what_fails_leaves_every_file_as_it_was(untouched: Path, spec: str, text: str | None, reason: str) -> None:
     """At whichever step; it says why in one line on stderr and exits 1."""
-    before = fingerprint(untouched)
-    place = untouched.parent / spec
+    before = hash_files(untouched)
+    target = untouched.parent / spec
     if text is not None:
-        place.write_text(text, encoding="utf-8")
-    failed = generate(untouched, spec if text is None else place)
+        target.write_text(text, encoding="utf-8")
+    failed = run_generate(untouched, spec if text is None else target)
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr.count("\n") == 1
     assert failed.stderr.removeprefix("generate.sh: ").removeprefix(f"{untouched.parent}/").startswith(reason)
-    assert fingerprint(untouched) == before
+    assert hash_files(untouched) == before
 
 
 def test_files_are_put_in_place_all_or_none(tmp_path: Path) -> None:
@@ -166,12 +181,12 @@ def test_files_are_put_in_place_all_or_none(tmp_path: Path) -> None:
     for name in ("new", "old", "new2"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text(name, encoding="utf-8")
-    before = fingerprint(tmp_path)
+    before = hash_files(tmp_path)
     with pytest.raises(FileNotFoundError):
-        put_in_place([(tmp_path / "new", tmp_path / "old"), (tmp_path / "new2", tmp_path / "nowhere/old2")])
-    assert fingerprint(tmp_path) == before
-    put_in_place([(tmp_path / "new", tmp_path / "old"), (tmp_path / "new2", tmp_path / "old2")])
-    assert fingerprint(tmp_path) == {**before, "old/file": before["new/file"], "old2/file": before["new2/file"]}
+        replace_all([(tmp_path / "new", tmp_path / "old"), (tmp_path / "new2", tmp_path / "nowhere/old2")])
+    assert hash_files(tmp_path) == before
+    replace_all([(tmp_path / "new", tmp_path / "old"), (tmp_path / "new2", tmp_path / "old2")])
+    assert hash_files(tmp_path) == {**before, "old/file": before["new/file"], "old2/file": before["new2/file"]}
 
 
 @pytest.mark.parametrize(
@@ -188,7 +203,7 @@ def test_files_are_put_in_place_all_or_none(tmp_path: Path) -> None:
 )
 def test_of_what_a_tool_prints_the_reason_is_told(log: str, expected: str) -> None:
     """Whatever else stands there."""
-    assert complaint(log) == expected
+    assert extract_complaint(log) == expected
 
 
 # ---- the tools
@@ -197,8 +212,8 @@ def test_of_what_a_tool_prints_the_reason_is_told(log: str, expected: str) -> No
 def test_other_versions_of_the_tools_are_refused() -> None:
     """All of them are named, with the version that is needed."""
     pyproject = '[dependency-groups]\ndev = ["anyio>=4", "openapi-python-client==0.29.1", "ruff==0.17.6"]\n'
-    assert wrong_pins(pyproject, {"openapi-python-client": "0.29.1", "ruff": "0.17.6"}.__getitem__) == []
-    assert wrong_pins(pyproject, {"openapi-python-client": "0.30.0", "ruff": "missing"}.__getitem__) == [
+    assert find_wrong_pins(pyproject, {"openapi-python-client": "0.29.1", "ruff": "0.17.6"}.__getitem__) == []
+    assert find_wrong_pins(pyproject, {"openapi-python-client": "0.30.0", "ruff": "missing"}.__getitem__) == [
         "openapi-python-client is 0.30.0, and 0.29.1 is needed",
         "ruff is missing, and 0.17.6 is needed",
     ]
@@ -207,8 +222,10 @@ def test_other_versions_of_the_tools_are_refused() -> None:
 def test_other_templates_of_the_generator_are_refused(tmp_path: Path) -> None:
     """Ours were written to replace these, to the byte."""
     (tmp_path / "model.py.jinja").write_text("x", encoding="utf-8")
-    assert changed_templates(f"{hashlib.sha256(b'x').hexdigest()}  model.py.jinja\n", tmp_path) == []
-    assert changed_templates(f"{hashlib.sha256(b'y').hexdigest()}  model.py.jinja\n", tmp_path) == ["model.py.jinja"]
+    assert find_changed_templates(f"{hashlib.sha256(b'x').hexdigest()}  model.py.jinja\n", tmp_path) == []
+    assert find_changed_templates(f"{hashlib.sha256(b'y').hexdigest()}  model.py.jinja\n", tmp_path) == [
+        "model.py.jinja"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -224,7 +241,7 @@ def test_settings_that_do_not_fit_end_in_one_line(tree: Path, file: str, old: st
     """A pin, a hash, or a name that matches nothing in our own document."""
     text = (tree / file).read_text(encoding="utf-8")
     (tree / file).write_text(text.replace(old, new, 1), encoding="utf-8")
-    failed = generate(tree, "--check")
+    failed = run_generate(tree, "--check")
     assert (failed.returncode, failed.stdout, failed.stderr.count("\n")) == (1, "", 1)
     assert failed.stderr.endswith(reason)
 
@@ -235,26 +252,26 @@ def test_settings_that_do_not_fit_end_in_one_line(tree: Path, file: str, old: st
 def test_the_committed_files_are_what_is_generated(untouched: Path) -> None:
     """Whatever the seed of the hashes, and whatever folder it is run from."""
     for seed in ("0", "1"):
-        done = generate(untouched, "--check", PYTHONHASHSEED=seed)
+        done = run_generate(untouched, "--check", PYTHONHASHSEED=seed)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_files_that_differ_are_shown(tree: Path) -> None:
     """As a unified diff with exit status 1; generating puts them right."""
-    before = fingerprint(tree)
+    before = hash_files(tree)
     edited, orphan, missing = (tree / "generated_client" / name for name in ("types.py", "orphan.py", "models/user.py"))
     edited.write_text(edited.read_text(encoding="utf-8") + "SPOILT = 1\n", encoding="utf-8")
     orphan.write_text("x = 1\n", encoding="utf-8")
     missing.unlink()
-    found = generate(tree, "--check")
+    found = run_generate(tree, "--check")
     assert found.returncode == 1
     assert (
         found.stderr
         == "generate.sh: generated_client differs from what openapi/admin.yaml gives: run scripts/generate.sh\n"
     )
     assert {"-SPOILT = 1", "-x = 1", "+class User:"} <= set(found.stdout.splitlines())
-    assert generate(tree).returncode == 0
-    assert fingerprint(tree) == before
+    assert run_generate(tree).returncode == 0
+    assert hash_files(tree) == before
 
 
 def test_folders_are_compared_in_both_directions(tmp_path: Path) -> None:
@@ -262,16 +279,16 @@ def test_folders_are_compared_in_both_directions(tmp_path: Path) -> None:
     for name in ("old/a", "new/b", "new/__pycache__/c"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"{name}\n", encoding="utf-8")
-    lines = list(differences(tmp_path / "old", tmp_path / "new"))
+    lines = list(diff_folders(tmp_path / "old", tmp_path / "new"))
     assert [line for line in lines if line[0] in "+-" and line[:3] not in {"+++", "---"}] == ["-old/a\n", "+new/b\n"]
 
 
 # ---- adopting
 
 
-def next_version() -> Any:
+def make_next_version() -> Any:
     """Make up a next version of our document: an operation, a field and a role more, and a field less."""
-    document = ours()
+    document = read_our_document()
     document["info"]["version"] = "2027-01"
     answer = {"schema": {"$ref": "#/components/schemas/Audit"}}
     document["paths"]["/admin/audits/{audit_id}"] = {
@@ -287,15 +304,15 @@ def next_version() -> Any:
     schemas["Audit"] = {"type": "object", "required": ["id", "by"], "properties": fields}
     schemas["CreateProjectRequest"]["properties"]["region"] = {"type": "string"}
     del schemas["User"]["properties"]["name"]
-    return replaced(document, "OrgOwner", ["OrgOwner", "OrgAuditor"])
+    return replace_value(document, "OrgOwner", ["OrgOwner", "OrgAuditor"])
 
 
-def replaced(node: Any, value: str, by: list[str]) -> Any:
+def replace_value(node: Any, value: str, by: list[str]) -> Any:
     """Put several values in the place of one wherever values are listed."""
     if isinstance(node, dict):
-        return {key: replaced(item, value, by) for key, item in node.items()}
+        return {key: replace_value(item, value, by) for key, item in node.items()}
     if isinstance(node, list):
-        return [new for item in node for new in (by if item == value else [replaced(item, value, by)])]
+        return [new for item in node for new in (by if item == value else [replace_value(item, value, by)])]
     return node
 
 
@@ -315,7 +332,7 @@ with Admin(access_token="t", transport=httpx.MockTransport(answer)) as admin:
 """
 
 
-def wrapper(tree: Path, *arguments: str | Path, folder: Path) -> Run:
+def run_generate_sh(tree: Path, *arguments: str | Path, folder: Path) -> Run:
     """Run scripts/generate.sh itself, with an environment that needs no installing."""
     venv = folder / "venv"
     (venv / "bin").mkdir(parents=True)
@@ -330,8 +347,8 @@ def wrapper(tree: Path, *arguments: str | Path, folder: Path) -> Run:
 
 def test_the_next_version_is_adopted_in_one_command(tree: Path, tmp_path: Path) -> None:
     """From any folder; the changes are reported, and the new operation can be sent at once."""
-    spec = write_json(tmp_path / "next.json", next_version())
-    done = wrapper(tree, "next.json", folder=tmp_path)
+    spec = write_json(tmp_path / "next.json", make_next_version())
+    done = run_generate_sh(tree, "next.json", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[:-1] == [
         "breaking: User.name: removed",
@@ -343,19 +360,19 @@ def test_the_next_version_is_adopted_in_one_command(tree: Path, tmp_path: Path) 
     assert (tree / "openapi/admin.yaml").read_bytes() == spec.read_bytes()
     body = json.dumps({"id": "a", "by": {"id": "u", "email": "ada@example.com"}})
     calls, path = 'admin.send(fetch_audit(audit_id="a/b"))', "/admin/audits/a/b"
-    sent = python(
+    sent = run_python(
         tree, "-c", SEND.format(operation="fetch_audit", version="2027-01", path=path, body=body, calls=calls)
     )
     assert sent.stdout == "Audit(id='a', by=User(id='u', email='ada@example.com'))\n", sent.stderr
-    again = generate(tree, "--check")
+    again = run_generate(tree, "--check")
     assert (again.returncode, again.stdout) == (0, "")
 
 
-def older() -> Any:
+def read_older_document() -> Any:
     """Give the 2026-04 document where it is at hand, else what is like it: ours without what is new since."""
     if OLDER.exists():
-        return read(str(OLDER))
-    document = ours()
+        return read_document(str(OLDER))
+    document = read_our_document()
     document["paths"] = {
         path: item
         for path, item in document["paths"].items()
@@ -374,8 +391,8 @@ def older() -> Any:
 
 def test_an_older_version_is_adopted_too(tree: Path, tmp_path: Path) -> None:
     """What matches nothing in it is reported; what it has can be sent, and its namespaces can be used."""
-    spec = write_json(tmp_path / "older.json", older())
-    done = generate(tree, spec.as_uri())
+    spec = write_json(tmp_path / "older.json", read_older_document())
+    done = run_generate(tree, spec.as_uri())
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert sum(line.endswith(": operation removed") for line in lines) == 18
@@ -383,7 +400,7 @@ def test_an_older_version_is_adopted_too(tree: Path, tmp_path: Path) -> None:
     assert "idle: secret ServiceAccountWithSecret.client_secret matches nothing" in lines
     calls, path = "admin.send(list_projects()), admin.projects.list()", "/admin/projects"
     code = SEND.format(operation="list_projects", version="2026-04", path=path, body='{"data": []}', calls=calls)
-    sent = python(tree, "-c", code)
+    sent = run_python(tree, "-c", code)
     assert sent.stdout == "ProjectList(data=[]) []\n", sent.stderr
 
 
@@ -468,24 +485,24 @@ assert delete_it(pet_id=7, class_="c").returns is None
 def test_an_odd_document_is_adopted(tree: Path, tmp_path: Path) -> None:
     """Circles, choices, merged schemas, keywords, quotes: it imports, has the types it says, and decodes."""
     (tmp_path / "odd.yaml").write_text(ODD, encoding="utf-8")
-    done = generate(tree, tmp_path / "odd.yaml")
+    done = run_generate(tree, tmp_path / "odd.yaml")
     assert (done.returncode, done.stderr) == (0, "")
-    used = python(tree, "-c", USE_ODD)
+    used = run_python(tree, "-c", USE_ODD)
     assert (used.returncode, used.stderr) == (0, "")
     strict = ("--strict", "--config-file", os.devnull, "--cache-dir", str(tmp_path / "mypy"), "-p", "generated_client")
-    typed = python(tree, "-m", "mypy", *strict)
+    typed = run_python(tree, "-m", "mypy", *strict)
     assert typed.returncode == 0, typed.stdout
 
 
 def test_adopting_can_be_tried(untouched: Path) -> None:
     """With --check the report and the diff are printed, and nothing is written."""
-    before = fingerprint(untouched)
-    spec = write_json(untouched.parent / "next.json", next_version())
-    tried = generate(untouched, "--check", spec)
+    before = hash_files(untouched)
+    spec = write_json(untouched.parent / "next.json", make_next_version())
+    tried = run_generate(untouched, "--check", spec)
     assert tried.returncode == 1
     assert tried.stdout.startswith("breaking: User.name: removed\n")
     assert "+class Audit:" in tried.stdout.splitlines()
-    assert fingerprint(untouched) == before
+    assert hash_files(untouched) == before
 
 
 @pytest.mark.parametrize("arguments", [("--nonsense",), ("--check", "-x"), ("one", "two"), ("",)])
@@ -497,7 +514,7 @@ def test_the_usage_is_told(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
+def served_folder(tmp_path: Path) -> Iterator[str]:
     """Serve a folder over HTTP on a loopback port."""
     handler = partial(QuietHandler, directory=str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -513,12 +530,12 @@ class QuietHandler(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_a_document_is_read_from_a_path_or_a_url(tmp_path: Path, address: str) -> None:
+def test_a_document_is_read_from_a_path_or_a_url(tmp_path: Path, served_folder: str) -> None:
     """By http or as a file; another answer than success is a reason, too."""
     (tmp_path / "spec.yaml").write_text(MINIMAL, encoding="utf-8")
-    for source in (str(tmp_path / "spec.yaml"), (tmp_path / "spec.yaml").as_uri(), f"{address}/spec.yaml"):
-        assert fetch(source) == MINIMAL.encode()
+    for source in (str(tmp_path / "spec.yaml"), (tmp_path / "spec.yaml").as_uri(), f"{served_folder}/spec.yaml"):
+        assert fetch_bytes(source) == MINIMAL.encode()
     with pytest.raises(DocumentError, match=r"/nowhere.yaml cannot be read: it answers 404$"):
-        fetch(f"{address}/nowhere.yaml")
+        fetch_bytes(f"{served_folder}/nowhere.yaml")
     with pytest.raises(DocumentError, match="cannot be read"):
-        fetch("http://[")
+        fetch_bytes("http://[")

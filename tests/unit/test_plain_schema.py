@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from generation.plain_schema import plain
+from generation.plain_schema import make_plain
 
 REF = {"$ref": "#/components/schemas/Pet"}
 DOCUMENT: Any = {
@@ -78,4 +78,4 @@ STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 )  # fmt: skip
 def test_a_schema_is_said_in_few_words(schema: Any, expected: Any) -> None:
     """Whatever JSON schema can say becomes one of the few forms that a field of the client has."""
-    assert plain(DOCUMENT, schema) == expected
+    assert make_plain(DOCUMENT, schema) == expected

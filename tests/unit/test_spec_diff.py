@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from generation.api_document import read
-from spec_diff import changes
+from generation.api_document import read_document
+from spec_diff import list_changes
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OLDER = ROOT.parent / "shared/upstream/admin_2026-04.oas.yaml"
-OURS = read(str(ROOT / "openapi/admin.yaml"))
+OURS = read_document(str(ROOT / "openapi/admin.yaml"))
 SETTINGS: Any = {"literals": {"Kind": "Pet.kind"}}
 STRING: Any = {"type": "string"}
 Edit = Callable[[Any], Any]
 
 
-def answer(name: str) -> Any:
+def make_responses(name: str) -> Any:
     """Answer with a component."""
     schema = {"$ref": f"#/components/schemas/{name}"}
     return {"200": {"description": "D", "content": {"application/json": {"schema": schema}}}}
@@ -40,7 +40,7 @@ PETS: Any = {
                     {"in": "query", "name": "limit", "schema": {"type": "integer", "maximum": 100}},
                     {"in": "query", "name": "kind", "schema": STRING | {"enum": ["cat", "dog"]}},
                 ],
-                "responses": answer("Pet"),
+                "responses": make_responses("Pet"),
             },
             "put": {
                 "operationId": "put_pet",
@@ -81,7 +81,7 @@ PETS: Any = {
 }
 
 
-def put(place: str, value: Any) -> Edit:
+def set_at(place: str, value: Any) -> Edit:
     """Set what is at a place, its steps divided by dots; None removes it."""
 
     def edit(node: Any) -> None:
@@ -96,9 +96,9 @@ def put(place: str, value: Any) -> Edit:
     return edit
 
 
-def within(place: str, value: Any) -> Edit:
+def set_component(place: str, value: Any) -> Edit:
     """Set what is at a place within the components."""
-    return put(f"components.schemas.{place}", value)
+    return set_at(f"components.schemas.{place}", value)
 
 
 GET, PUT = "paths./pets/{id}.get", "paths./pets/{id}.put"
@@ -109,68 +109,69 @@ PET, INPUT = "Pet.properties", "PetInput.properties"
     ("edit", "lines"),
     [
         # not of the client's concern
-        (put("info.title", "Cats"), []),
-        (within(f"{PET}.name", STRING | {"maxLength": 80, "description": "D", "example": "Rex"}), []),
-        (within(f"{PET}.kind", STRING | {"enum": ["cat", "dog"]}), []),
-        (within(f"{PET}.name.format", "uuid"), []),
-        (within(f"{INPUT}.weight.minLength", 0), []),
+        (set_at("info.title", "Cats"), []),
+        (set_component(f"{PET}.name", STRING | {"maxLength": 80, "description": "D", "example": "Rex"}), []),
+        (set_component(f"{PET}.kind", STRING | {"enum": ["cat", "dog"]}), []),
+        (set_component(f"{PET}.name.format", "uuid"), []),
+        (set_component(f"{INPUT}.weight.minLength", 0), []),
         # operations
-        (put("info.version", "2"), ["compatible: API version: is now 2, was 1"]),
-        (put(PUT, None), ["breaking: put_pet: operation removed"]),
-        (put("paths./toys", {"get": {"operationId": "list_toys", "responses": answer("Pet")}}),
+        (set_at("info.version", "2"), ["compatible: API version: is now 2, was 1"]),
+        (set_at(PUT, None), ["breaking: put_pet: operation removed"]),
+        (set_at("paths./toys", {"get": {"operationId": "list_toys", "responses": make_responses("Pet")}}),
          ["compatible: list_toys: new operation"]),
-        (lambda node: put("paths", {"/pet/{id}": node["paths"]["/pets/{id}"]})(node),
+        (lambda node: set_at("paths", {"/pet/{id}": node["paths"]["/pets/{id}"]})(node),
          ["breaking: fetch_pet: is now GET /pet/{}, was GET /pets/{}",
           "breaking: put_pet: is now PUT /pet/{}, was PUT /pets/{}"]),
-        (put(f"{PUT}.responses", answer("Pet")), ["compatible: put_pet: has an answer now"]),
-        (put(f"{GET}.responses", {"204": {"description": "D"}}),
+        (set_at(f"{PUT}.responses", make_responses("Pet")), ["compatible: put_pet: has an answer now"]),
+        (set_at(f"{GET}.responses", {"204": {"description": "D"}}),
          ["breaking: fetch_pet: answers nothing any more"]),
-        (put(f"{GET}.responses", answer("PetInput")),
+        (set_at(f"{GET}.responses", make_responses("PetInput")),
          ["breaking: fetch_pet answer: is now PetInput, was Pet", "breaking: PetInput.age: removed",
           "breaking: PetInput.born: removed", "breaking: PetInput.toys: removed",
           "compatible: PetInput.name: minLength is now 1, was none", "compatible: PetInput.weight: new"]),
         # what is sent
-        (put(f"{GET}.parameters.1.required", True), ["breaking: fetch_pet.limit: is now required"]),
-        (put(f"{GET}.parameters.1.schema.maximum", 50), ["breaking: fetch_pet.limit: maximum is now 50, was 100"]),
-        (put(f"{GET}.parameters.1.schema.maximum", None),
+        (set_at(f"{GET}.parameters.1.required", True), ["breaking: fetch_pet.limit: is now required"]),
+        (set_at(f"{GET}.parameters.1.schema.maximum", 50), ["breaking: fetch_pet.limit: maximum is now 50, was 100"]),
+        (set_at(f"{GET}.parameters.1.schema.maximum", None),
          ["compatible: fetch_pet.limit: maximum is now none, was 100"]),
-        (put(f"{GET}.parameters.1.schema", STRING), ["breaking: fetch_pet.limit: is now a string, was an integer"]),
-        (put(f"{GET}.parameters.1.schema.type", "number"),
+        (set_at(f"{GET}.parameters.1.schema", STRING), ["breaking: fetch_pet.limit: is now a string, was an integer"]),
+        (set_at(f"{GET}.parameters.1.schema.type", "number"),
          ["compatible: fetch_pet.limit: is now a number, was an integer"]),
-        (put(f"{GET}.parameters.1.name", "size"),
+        (set_at(f"{GET}.parameters.1.name", "size"),
          ["breaking: fetch_pet.limit: removed", "compatible: fetch_pet.size: new"]),
-        (put(f"{GET}.parameters.2.schema.enum", ["cat"]), ["breaking: fetch_pet.kind: value dog removed"]),
-        (put(f"{GET}.parameters.2.schema", STRING), ["compatible: fetch_pet.kind: is now any string"]),
-        (put(f"{PUT}.requestBody.required", False), ["compatible: put_pet.body: is now optional"]),
-        (put(f"{PUT}.requestBody", None), ["breaking: put_pet.body: removed"]),
-        (within("PetInput.required", ["name", "weight"]), ["breaking: PetInput.weight: is now required"]),
-        (within("PetInput.required", []), ["compatible: PetInput.name: is now optional"]),
-        (within(f"{INPUT}.weight", None), ["breaking: PetInput.weight: removed"]),
-        (within(f"{INPUT}.color", STRING), ["compatible: PetInput.color: new"]),
-        (lambda node: (within(f"{INPUT}.color", STRING)(node), within("PetInput.required", ["name", "color"])(node)),
+        (set_at(f"{GET}.parameters.2.schema.enum", ["cat"]), ["breaking: fetch_pet.kind: value dog removed"]),
+        (set_at(f"{GET}.parameters.2.schema", STRING), ["compatible: fetch_pet.kind: is now any string"]),
+        (set_at(f"{PUT}.requestBody.required", False), ["compatible: put_pet.body: is now optional"]),
+        (set_at(f"{PUT}.requestBody", None), ["breaking: put_pet.body: removed"]),
+        (set_component("PetInput.required", ["name", "weight"]), ["breaking: PetInput.weight: is now required"]),
+        (set_component("PetInput.required", []), ["compatible: PetInput.name: is now optional"]),
+        (set_component(f"{INPUT}.weight", None), ["breaking: PetInput.weight: removed"]),
+        (set_component(f"{INPUT}.color", STRING), ["compatible: PetInput.color: new"]),
+        (lambda node: (set_component(f"{INPUT}.color", STRING)(node),
+                       set_component("PetInput.required", ["name", "color"])(node)),
          ["breaking: PetInput.color: new, required"]),
-        (within(f"{INPUT}.name.maxLength", 40), ["breaking: PetInput.name: maxLength is now 40, was 80"]),
-        (within(f"{INPUT}.name.minLength", 2), ["breaking: PetInput.name: minLength is now 2, was 1"]),
-        (within(f"{INPUT}.name.pattern", "^a"), ["breaking: PetInput.name: pattern is now ^a, was none"]),
-        (within(f"{INPUT}.kind", STRING), ["compatible: PetInput.kind: is now any string"]),
-        (within(f"{INPUT}.name", STRING | {"minLength": 1, "maxLength": 80, "enum": ["Rex"]}),
+        (set_component(f"{INPUT}.name.maxLength", 40), ["breaking: PetInput.name: maxLength is now 40, was 80"]),
+        (set_component(f"{INPUT}.name.minLength", 2), ["breaking: PetInput.name: minLength is now 2, was 1"]),
+        (set_component(f"{INPUT}.name.pattern", "^a"), ["breaking: PetInput.name: pattern is now ^a, was none"]),
+        (set_component(f"{INPUT}.kind", STRING), ["compatible: PetInput.kind: is now any string"]),
+        (set_component(f"{INPUT}.name", STRING | {"minLength": 1, "maxLength": 80, "enum": ["Rex"]}),
          ["breaking: PetInput.name: is now one of Rex"]),
         # what is received
-        (within(f"{PET}.age", None), ["breaking: Pet.age: removed"]),
-        (within(f"{PET}.color", STRING), ["compatible: Pet.color: new"]),
-        (within("Pet.required", ["name"]), ["breaking: Pet.age: is now optional"]),
-        (within("Pet.required", ["name", "age", "born"]), ["compatible: Pet.born: is now required"]),
-        (within(f"{PET}.age", {"type": ["integer", "null"]}), ["breaking: Pet.age: can be null now"]),
-        (within(f"{PET}.age.type", "number"), ["breaking: Pet.age: is now a number, was an integer"]),
-        (within(f"{PET}.born.format", None), ["breaking: Pet.born: is now a string, was a date-time"]),
-        (within(f"{PET}.name.maxLength", 40), ["compatible: Pet.name: maxLength is now 40, was 80"]),
-        (within(f"{PET}.toys.items.properties.size", STRING),
+        (set_component(f"{PET}.age", None), ["breaking: Pet.age: removed"]),
+        (set_component(f"{PET}.color", STRING), ["compatible: Pet.color: new"]),
+        (set_component("Pet.required", ["name"]), ["breaking: Pet.age: is now optional"]),
+        (set_component("Pet.required", ["name", "age", "born"]), ["compatible: Pet.born: is now required"]),
+        (set_component(f"{PET}.age", {"type": ["integer", "null"]}), ["breaking: Pet.age: can be null now"]),
+        (set_component(f"{PET}.age.type", "number"), ["breaking: Pet.age: is now a number, was an integer"]),
+        (set_component(f"{PET}.born.format", None), ["breaking: Pet.born: is now a string, was a date-time"]),
+        (set_component(f"{PET}.name.maxLength", 40), ["compatible: Pet.name: maxLength is now 40, was 80"]),
+        (set_component(f"{PET}.toys.items.properties.size", STRING),
          ["breaking: Pet.toys[].size: is now a string, was a number"]),
-        (within(f"{PET}.toys.items", {"type": "object"}),
+        (set_component(f"{PET}.toys.items", {"type": "object"}),
          ["breaking: Pet.toys[]: is now a free-form object, was an object"]),
-        (within(f"{PET}.kind.x-enum", ["cat", "dog", "fish"]), ["compatible: Kind: new value fish"]),
+        (set_component(f"{PET}.kind.x-enum", ["cat", "dog", "fish"]), ["compatible: Kind: new value fish"]),
         # what only error answers have
-        (within("Problem.properties.code", {"type": "integer"}),
+        (set_component("Problem.properties.code", {"type": "integer"}),
          ["breaking: Problem.code: is now an integer, was a string"]),
     ],
 )  # fmt: skip
@@ -178,7 +179,7 @@ def test_a_change_is_told_in_the_terms_of_the_client(edit: Edit, lines: list[str
     """Breaking is what a program would have to follow; the direction decides."""
     new = deepcopy(PETS)
     edit(new)
-    assert [str(change) for change in changes(PETS, new, SETTINGS)] == lines
+    assert [str(change) for change in list_changes(PETS, new, SETTINGS)] == lines
 
 
 def test_what_is_breaking_comes_first_and_each_change_once() -> None:
@@ -186,19 +187,19 @@ def test_what_is_breaking_comes_first_and_each_change_once() -> None:
     new = deepcopy(PETS)
     new["info"]["version"] = "2"
     for place in (f"{PET}.kind", f"{INPUT}.kind"):
-        within(place, STRING | {"x-enum": ["cat", "fish"]})(new)
-    put(f"{GET}.parameters.2.schema.enum", ["cat", "fish"])(new)
-    assert [str(change) for change in changes(PETS, new, SETTINGS)] == [
+        set_component(place, STRING | {"x-enum": ["cat", "fish"]})(new)
+    set_at(f"{GET}.parameters.2.schema.enum", ["cat", "fish"])(new)
+    assert [str(change) for change in list_changes(PETS, new, SETTINGS)] == [
         "breaking: Kind: value dog removed",
         "compatible: API version: is now 2, was 1",
         "compatible: Kind: new value fish",
     ]
 
 
-def older(ours: Any) -> Any:
+def read_older_document(ours: Any) -> Any:
     """Give the 2026-04 document where it is at hand, else what is like it: ours without what is new since."""
     if OLDER.exists():
-        return read(str(OLDER))
+        return read_document(str(OLDER))
     kept = {
         path: item
         for path, item in ours["paths"].items()
@@ -209,13 +210,13 @@ def older(ours: Any) -> Any:
 
 def test_our_document_only_adds_to_the_version_before() -> None:
     """Eighteen operations came, and nothing broke."""
-    found = changes(older(OURS), OURS, {"literals": {}})
+    found = list_changes(read_older_document(OURS), OURS, {"literals": {}})
     assert not [change for change in found if change.is_breaking]
     assert sum(str(change).endswith("new operation") for change in found) == 18
     assert len(found) == 19
 
 
-def script(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run_spec_diff(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the command."""
     command = [sys.executable, ROOT / "scripts/spec_diff.py", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
@@ -228,10 +229,10 @@ def test_the_exit_status_tells(tmp_path: Path) -> None:
         text.replace("operationId: list_users", "operationId: list_members"), encoding="utf-8"
     )
     ours = ROOT / "openapi/admin.yaml"
-    same, broken = script(ours, ours), script(ours, tmp_path / "new.yaml")
+    same, broken = run_spec_diff(ours, ours), run_spec_diff(ours, tmp_path / "new.yaml")
     assert (same.returncode, same.stdout) == (0, "no change for the client\n")
     assert (broken.returncode, broken.stdout.splitlines()[0]) == (1, "breaking: list_users: operation removed")
-    missing, misused = script(ours, "nowhere.yaml"), script(ours)
+    missing, misused = run_spec_diff(ours, "nowhere.yaml"), run_spec_diff(ours)
     assert (missing.returncode, missing.stderr) == (
         2,
         "spec_diff.py: nowhere.yaml cannot be read: No such file or directory\n",

@@ -43,26 +43,26 @@ def script(tmp_path: Path) -> Any:
 
 
 @pytest.fixture
-def run(script: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+def run_script(script: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """Return a function that runs the script, and gives its status and what it said."""
 
-    def call(*arguments: str) -> tuple[int, str]:
+    def run_with(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["unasync.py", *arguments])
         return script.main(), capsys.readouterr().err
 
-    return call
+    return run_with
 
 
-def test_a_derived_file_names_its_source_and_needs_nothing_async(run: Any, tmp_path: Path) -> None:
+def test_a_derived_file_names_its_source_and_needs_nothing_async(run_script: Any, tmp_path: Path) -> None:
     """Imports that nothing needs any more are gone, and what was derived passes the check."""
-    assert run() == (0, "")
+    assert run_script() == (0, "")
     derived = (tmp_path / "pinecone_admin/_sync/send.py").read_text(encoding="utf-8")
     assert derived == (
         "# Derived from pinecone_admin/_async/send.py by scripts/unasync.py: change that, not this file.\n"
         '"""Sends; awaits nothing."""\n\n\n'
         'def send() -> None:\n    """Send what was awaited."""\n    there(timeout=1)\n    with lock:\n        pass\n'
     )
-    assert run("--check") == (0, "")
+    assert run_script("--check") == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -76,20 +76,20 @@ def test_a_derived_file_names_its_source_and_needs_nothing_async(run: Any, tmp_p
     ids=["an appended line", "a missing file", "an orphan"],
 )  # fmt: skip
 def test_the_check_compares_whole_files_in_both_directions(
-    run: Any, tmp_path: Path, spoil: Any, complaint: str
+    run_script: Any, tmp_path: Path, spoil: Any, complaint: str
 ) -> None:
     """It names the file, and changes nothing."""
-    run()
+    run_script()
     spoil(tmp_path / "pinecone_admin/_sync/send.py")
-    assert run("--check") == (1, f"pinecone_admin/_sync/{complaint}\n")
-    assert run("--check")[0] == 1
+    assert run_script("--check") == (1, f"pinecone_admin/_sync/{complaint}\n")
+    assert run_script("--check")[0] == 1
 
 
-def test_a_rule_that_matches_nothing_is_an_error(script: Any, run: Any) -> None:
+def test_a_rule_that_matches_nothing_is_an_error(script: Any, run_script: Any) -> None:
     """Whether it checks or writes; it is named."""
     script.RULES.append(("nowhere", ""))
-    assert run() == (1, "this rule matches nothing: nowhere\n")
-    assert run("--check") == (1, "this rule matches nothing: nowhere\n")
+    assert run_script() == (1, "this rule matches nothing: nowhere\n")
+    assert run_script("--check") == (1, "this rule matches nothing: nowhere\n")
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,10 @@ def test_a_rule_that_matches_nothing_is_an_error(script: Any, run: Any) -> None:
 )
 def test_code_docstrings_and_comments_are_rewritten_alike(line: str, expected: str) -> None:
     """Locks, iterators, transports and names; words that only look like it stay."""
-    assert unasync.derive(line, set()) == expected
+    assert unasync.derive_module(line, set()) == expected
 
 
 def test_what_only_async_has_is_left_out() -> None:
     """Between two comments that say so."""
     source = "a\n    # <async only>\n    b\n    # </async only>\nc\n"
-    assert unasync.derive(source, set()) == "a\nc\n"
+    assert unasync.derive_module(source, set()) == "a\nc\n"
