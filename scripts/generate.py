@@ -22,17 +22,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ruamel.yaml import YAML
-
 from generation.api_document import DocumentError, Node, fetch_bytes, parse_document, read_document, validate_document
-from generation.normalization import normalize_document
-from generation.unsupported_features import find_unsupported
+from generation.normalization import adapt_schemas, normalize_document
+from generation.settings import SETTINGS_FILE, load_settings
+from generation.unsupported_features import find_unsupported, find_unsupported_types
 from spec_diff import list_changes
 
 ROOT = Path(__file__).resolve().parent.parent
 ADMIN_DOCUMENT = ROOT / "openapi/admin.yaml"
 CLIENT_FOLDER = ROOT / "generated_client"
-SETTINGS_FILE = ROOT / "openapi/generator.yaml"
 TEMPLATES_FOLDER = ROOT / "openapi/templates"
 HEADER = "# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.\n"
 
@@ -92,19 +90,25 @@ def check_tools() -> None:
 def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[Node, list[str]]:
     """Rewrite a document for the generator; the second value is the report on adopting it."""
     try:
-        problems = find_unsupported(document)
-        normalized, idle = ({}, []) if problems else normalize_document(document, load_settings())
-        lines = describe_adoption(document, idle) if adopting and not problems else []
-    except DocumentError:
+        _refuse(source, find_unsupported(document))
+        normalized, idle = normalize_document(document, load_settings())
+        _refuse(source, find_unsupported_types(normalized))
+        lines = describe_adoption(document, idle) if adopting else []
+        adapted = adapt_schemas(normalized)
+    except (DocumentError, GenerationError):
         raise
     except Exception as exc:  # a document may have any shape that its schema allows
         raise GenerationError(f"{source} cannot be generated from: {type(exc).__name__}: {exc}") from exc
+    if idle and not adopting:
+        raise GenerationError(f"matches nothing in {source}: {', '.join(idle)}")
+    return adapted, lines
+
+
+def _refuse(source: str, problems: list[str]) -> None:
+    """Fail where there is a problem: the first is told, and how many more there are."""
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise GenerationError(f"{source} cannot be generated from: {problems[0]}{more}")
-    if idle and not adopting:
-        raise GenerationError(f"matches nothing in {source}: {', '.join(idle)}")
-    return normalized, lines
 
 
 def describe_adoption(document: Node, idle: list[str]) -> list[str]:
@@ -113,27 +117,13 @@ def describe_adoption(document: Node, idle: list[str]) -> list[str]:
     return [*map(str, found), *(f"idle: {rule} matches nothing" for rule in idle)]
 
 
-def load_settings() -> Node:
-    """Read the names of the literals and the secrets."""
-    return YAML(typ="safe").load(SETTINGS_FILE)
-
-
 def generate_package(normalized: Node, source: str, work: Path) -> Path:
     """Make the package in a folder of its own."""
     document, fresh = work / "document.json", work / "generated_client"
     document.write_text(json.dumps(normalized), encoding="utf-8")
-    options = [
-        "--path",
-        document,
-        "--config",
-        SETTINGS_FILE,
-        "--custom-template-path",
-        TEMPLATES_FOLDER,
-        "--output-path",
-        fresh,
-    ]
-    command = ["-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
-    _run_tool(work, f"{source} cannot be generated from", *command, *map(str, options))
+    command = ["-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning", "--path", document]
+    options = ["--config", SETTINGS_FILE, "--custom-template-path", TEMPLATES_FOLDER, "--output-path", fresh]
+    _run_tool(work, f"{source} cannot be generated from", *map(str, (*command, *options)))
     tidy_package(fresh)
     for arguments in (["check", "--fix-only", "--select", "F401,I"], ["format", "--line-length", "120"]):
         _run_tool(work, "ruff failed", "-m", "ruff", *arguments, "--isolated", "--quiet", "--no-cache", fresh)

@@ -12,13 +12,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
-
-from ruamel.yaml import YAML
 
 from generation.api_document import DocumentError, Node, read_document, resolve_reference
 from generation.normalization import (
+    body_schema,
     component_schemas,
     drop_client_headers,
     drop_formats,
@@ -27,8 +25,7 @@ from generation.normalization import (
     name_literal,
 )
 from generation.plain_schema import COMPONENT_PREFIX, LIMITS
-
-SETTINGS_FILE = Path(__file__).resolve().parent.parent / "openapi/generator.yaml"
+from generation.settings import load_settings
 
 Lines = Iterator[tuple[bool, str]]
 """Whether a change is breaking, and what is said of it."""
@@ -107,7 +104,7 @@ def _compare_operations(pair: DocumentPair, name: str, old: Node, new: Node) -> 
     if old["route"] != new["route"]:
         yield True, f"{name}: is now {new['route']}, was {old['route']}"
     yield from _compare_fields(pair, name, _operation_arguments(old), _operation_arguments(new), sent=True)
-    before, after = _body_schema(old["responses"]["200"]), _body_schema(new["responses"]["200"])
+    before, after = body_schema(old["responses"]["200"]), body_schema(new["responses"]["200"])
     if before is None or after is None:
         if before is not after:
             yield after is None, f"{name}: {'answers nothing any more' if after is None else 'has an answer now'}"
@@ -118,13 +115,9 @@ def _compare_operations(pair: DocumentPair, name: str, old: Node, new: Node) -> 
 def _operation_arguments(node: Node) -> Fields:
     sent = {p["name"]: p for p in node["parameters"] if p["in"] in {"path", "query"}}
     if body := node.get("requestBody"):
-        sent["body"] = {"schema": _body_schema(body), "required": body["required"]}
+        sent["body"] = {"schema": body_schema(body), "required": body["required"]}
     required = {name for name, argument in sent.items() if argument.get("required")}
     return Fields({name: argument["schema"] for name, argument in sent.items()}, required)
-
-
-def _body_schema(node: Node) -> Node:
-    return node["content"]["application/json"]["schema"] if "content" in node else None
 
 
 def _compare_fields(pair: DocumentPair, location: str, old: Fields, new: Fields, *, sent: bool) -> Lines:
@@ -227,9 +220,7 @@ def main() -> int:
         print("Usage: spec_diff.py OLD NEW", file=sys.stderr)
         return 2
     try:
-        found = list_changes(
-            read_document(sys.argv[1]), read_document(sys.argv[2]), YAML(typ="safe").load(SETTINGS_FILE)
-        )
+        found = list_changes(read_document(sys.argv[1]), read_document(sys.argv[2]), load_settings())
     except DocumentError as exc:
         print(f"spec_diff.py: {exc}", file=sys.stderr)
         return 2

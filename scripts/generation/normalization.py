@@ -1,14 +1,14 @@
 """Rewrite an API document into what the generator's templates expect: one pure rule after the other.
 
 The rules hand each other a whole document. After expand_operations it has nothing but operations, each complete in
-itself, and component schemas, all of them plain in the sense of plain_schema. adapt_schemas then writes it as the
-generator reads it best.
+itself, and component schemas, all of them plain in the sense of plain_schema. adapt_schemas comes last, and writes it
+as the generator reads it best.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
 from typing import NamedTuple
@@ -21,7 +21,6 @@ from generation.api_document import (
     Node,
     find_json_schema,
     iter_operations,
-    iter_references,
     resolve_reference,
     success_responses,
 )
@@ -34,7 +33,7 @@ RESERVED_NAMES = frozenset({"Any", "Literal", "Operation", "TypeAlias", "Unliste
 # What the generator puts before a name that is none in Python.
 NAME_PREFIX = "field_"
 # What belongs to a field, whatever its type is called.
-FIELD_KEYS = frozenset({"description", "nullable", "readOnly", "writeOnly", "x-secret", "x-wire-name"})
+FIELD_KEYS = frozenset({"description", "nullable", "readOnly", "writeOnly", "x-secret"})
 
 Transform = Callable[[Node], Node]
 NamedTransform = Callable[[str, Node], Node]
@@ -77,13 +76,8 @@ def list_rules(settings: Node) -> list[Rule]:
         Rule("name inline schemas after their places", name_inline_schemas, may_be_idle=True),
         Rule("put aliases in their places", inline_aliases, may_be_idle=True),
         Rule("make nullable fields optional", make_nullable_optional, may_be_idle=True),
-        Rule("require fields only in the direction that has them", require_one_way, may_be_idle=True),
         Rule("make parameters text", simplify_parameters, may_be_idle=True),
-        Rule("tell fields of one Python name apart", tell_fields_apart, may_be_idle=True),
-        Rule("tell folders and operations apart", tell_tags_apart, may_be_idle=True),
-        Rule("answer with types", answer_with_types, may_be_idle=True),
         Rule("describe parameters in their schemas", describe_parameters),
-        Rule("spell schemas for the generator", adapt_schemas, may_be_idle=True),
     ]
 
 
@@ -129,7 +123,7 @@ def _expand_operation(endpoint: Endpoint) -> Node:
     operation = endpoint.operation
     expanded = {key: operation[key] for key in ("summary", "description") if key in operation} | {
         "operationId": operation_id(endpoint),
-        "tags": operation.get("tags", [])[:1] or ["default"],
+        "tags": [first_tag(operation)],
         "parameters": [_expand_parameter(parameter) for parameter in operation["parameters"]],
         "responses": {"200": {"description": "Success.", **_expand_response(operation)}},
     }
@@ -145,6 +139,12 @@ def operation_id(endpoint: Endpoint) -> str:
     return (
         str(named) if named else f"{endpoint.method}_{re.sub('[{}]', '', endpoint.path).strip('/').replace('/', '_')}"
     )
+
+
+def first_tag(operation: Node) -> str:
+    """Give the tag that an operation is filed under."""
+    tags: list[str] = operation.get("tags") or ["default"]
+    return tags[0]
 
 
 def _expand_parameter(parameter: Node) -> Node:
@@ -205,9 +205,7 @@ def name_literal(document: Node, *, name: str, field_path: str) -> Node:
         return component_reference(name) | field_notes(node) if node.get("enum") == found["enum"] else node
 
     literal = {key: found[key] for key in ("type", "description", "enum") if key in found}
-    return add_schemas(
-        map_schemas(document, lambda _, schema: map_nested_schemas(schema, refer_to_literal)), {name: literal}
-    )
+    return add_schemas(map_every_schema(document, refer_to_literal), {name: literal})
 
 
 def name_components(document: Node) -> Node:
@@ -218,7 +216,7 @@ def name_components(document: Node) -> Node:
     def rename_reference(node: Node) -> Node:
         return node | component_reference(names[node["$ref"]]) if "$ref" in node else node
 
-    renamed = map_schemas(document, lambda _, schema: map_nested_schemas(schema, rename_reference))
+    renamed = map_every_schema(document, rename_reference)
     schemas = {names[COMPONENT_PREFIX + name]: schema for name, schema in component_schemas(renamed).items()}
     return renamed | {"components": {"schemas": schemas}}
 
@@ -280,26 +278,11 @@ def make_nullable_optional(document: Node) -> Node:
         fields = {name: _without_null(field) for name, field in node["properties"].items()}
         return node | {"required": required, "properties": fields}
 
-    return map_schemas(document, lambda _, schema: map_nested_schemas(schema, make_optional))
+    return map_every_schema(document, make_optional)
 
 
 def _without_null(schema: Node) -> Node:
     return {key: value for key, value in schema.items() if key != "nullable"}
-
-
-def require_one_way(document: Node) -> Node:
-    """Do not require of a request what only answers have, nor of an answer what only requests have."""
-    sent = reached_components(document, (node.get("requestBody") for node in list_operations(document)))
-    received = reached_components(document, (node["responses"] for node in list_operations(document)))
-
-    def change(name: str, schema: Node) -> Node:
-        absent = {"readOnly"} if name in sent else set()
-        absent |= {"writeOnly"} if name in received else set()
-        fields = schema.get("properties", {})
-        required = [field for field in schema.get("required", []) if not any(fields[field].get(key) for key in absent)]
-        return schema | {"required": required} if fields else schema
-
-    return map_schemas(document, change, lambda _, schema: schema)
 
 
 def simplify_parameters(document: Node) -> Node:
@@ -308,9 +291,7 @@ def simplify_parameters(document: Node) -> Node:
     def simplify_parameter(parameter: Node) -> Node:
         return parameter | {"schema": _simplify_schema(parameter["schema"], in_query=parameter["in"] == "query")}
 
-    return map_operations(
-        document, lambda node: node | {"parameters": [simplify_parameter(p) for p in node["parameters"]]}
-    )
+    return map_parameters(document, simplify_parameter)
 
 
 def _simplify_schema(schema: Node, *, in_query: bool) -> Node:
@@ -328,62 +309,6 @@ def _simplify_schema(schema: Node, *, in_query: bool) -> Node:
     return {} if in_query and kind == "any" else {"type": "string"}
 
 
-def tell_fields_apart(document: Node) -> Node:
-    """Rename a field whose name in Python another one has, and keep its name on the wire beside it."""
-
-    def change(_: str, schema: Node) -> Node:
-        if "properties" not in schema:
-            return schema
-        taken: set[str] = set()
-        names = {field: _apart(field, taken) for field in schema["properties"]}
-        fields = {
-            names[field]: value if names[field] == field else value | {"x-wire-name": field}
-            for field, value in schema["properties"].items()
-        }
-        return schema | {"properties": fields, "required": [names[field] for field in schema["required"]]}
-
-    return map_schemas(document, change, lambda _, schema: schema)
-
-
-def _apart(field: str, taken: set[str]) -> str:
-    if module_name(field) not in taken:
-        taken.add(module_name(field))
-        return field
-    return module_name(reserve_name(f"{module_name(field)}_", taken))
-
-
-def tell_tags_apart(document: Node) -> Node:
-    """Rename a tag whose folder would have the name of an operation: the package api holds both."""
-    names = {module_name(node["operationId"]) for node in list_operations(document)}
-
-    def change(node: Node) -> Node:
-        tag = node["tags"][0]
-        return node | {"tags": [f"{tag} operations" if PythonIdentifier(tag, "tag") in names else tag]}
-
-    return map_operations(document, change)
-
-
-def answer_with_types(document: Node) -> Node:
-    """Let an answer be what Python can name as a type: a list of values is text, what may be null is any value."""
-
-    def change(node: Node) -> Node:
-        schema = _answer_schema(node)
-        if schema.get("nullable"):
-            return _answering(node, {})
-        is_literal = "$ref" in schema and "enum" in resolve_reference(document, schema)
-        return _answering(node, {"type": "string"}) if is_literal else node
-
-    return map_operations(document, change)
-
-
-def _answer_schema(node: Node) -> Node:
-    return node["responses"]["200"].get("content", {}).get("application/json", {}).get("schema", {})
-
-
-def _answering(node: Node, schema: Node) -> Node:
-    return node | {"responses": {"200": node["responses"]["200"] | _json_content(schema)}}
-
-
 def describe_parameters(document: Node) -> Node:
     """Repeat a parameter's description in its schema, the only place where the generator reads one."""
 
@@ -392,9 +317,7 @@ def describe_parameters(document: Node) -> Node:
             return node
         return node | {"schema": node["schema"] | {"description": node["description"]}}
 
-    return map_operations(
-        document, lambda node: node | {"parameters": [describe_parameter(p) for p in node["parameters"]]}
-    )
+    return map_parameters(document, describe_parameter)
 
 
 def adapt_schemas(document: Node) -> Node:
@@ -406,7 +329,7 @@ def adapt_schemas(document: Node) -> Node:
     free_form = reserve_name("FreeForm", {module_name(name) for name in component_schemas(document)})
 
     def adapt_schema(node: Node) -> Node:
-        described = {key: node[key] for key in ("description", "x-secret", "x-wire-name") if key in node}
+        described = {key: node[key] for key in ("description", "x-secret") if key in node}
         bare = {key: value for key, value in node.items() if key not in FIELD_KEYS}
         if bare.get("type") == "object" and "properties" not in bare:
             bare = component_reference(free_form)
@@ -414,7 +337,7 @@ def adapt_schemas(document: Node) -> Node:
             return {"anyOf": [{"allOf": [bare]}], **described} if "$ref" in bare and described else bare | described
         return {"anyOf": [{"allOf": [bare]} if "$ref" in bare else bare, {"type": "null"}], **described}
 
-    adapted = map_schemas(document, lambda _, schema: map_nested_schemas(schema, adapt_schema))
+    adapted = map_every_schema(document, adapt_schema)
     return add_schemas(adapted, {free_form: {"type": "object"}})
 
 
@@ -432,6 +355,11 @@ def class_name(text: str) -> str:
 def module_name(text: str) -> str:
     """Spell a name as the generator names a module, a function or a field."""
     return str(PythonIdentifier(text, NAME_PREFIX))
+
+
+def folder_name(tag: str) -> str:
+    """Spell a tag as the generator names its folder."""
+    return str(PythonIdentifier(tag, "tag"))
 
 
 def reserve_name(name: str, taken: set[str]) -> str:
@@ -462,18 +390,6 @@ def find_field(document: Node, field_path: str) -> Node | None:
     return node
 
 
-def reached_components(document: Node, roots: Iterable[Node]) -> set[str]:
-    """Name the components that nodes refer to, directly and through others."""
-    found: set[str] = set()
-    open_ = [ref.removeprefix(COMPONENT_PREFIX) for root in roots for ref in iter_references(root)]
-    while open_:
-        name = open_.pop()
-        if name not in found:
-            found.add(name)
-            open_ += [ref.removeprefix(COMPONENT_PREFIX) for ref in iter_references(component_schemas(document)[name])]
-    return found
-
-
 def component_reference(name: str) -> Node:
     """Refer to a schema of the components."""
     return {"$ref": COMPONENT_PREFIX + name}
@@ -491,6 +407,11 @@ def add_schemas(document: Node, schemas: Node) -> Node:
     }
 
 
+def body_schema(node: Node) -> Node:
+    """Give the schema of the body or response of an operation that is spelled out; None where it has no content."""
+    return node["content"]["application/json"]["schema"] if "content" in node else None
+
+
 def list_operations(document: Node) -> list[Node]:
     """List the operations of a document that is spelled out."""
     return [node for item in document["paths"].values() for node in item.values()]
@@ -502,6 +423,11 @@ def map_operations(document: Node, transform: Transform) -> Node:
         path: {method: transform(node) for method, node in item.items()} for path, item in document["paths"].items()
     }
     return document | {"paths": paths}
+
+
+def map_parameters(document: Node, transform: Transform) -> Node:
+    """Change each parameter of each operation."""
+    return map_operations(document, lambda node: node | {"parameters": [transform(p) for p in node["parameters"]]})
 
 
 def map_schemas(document: Node, transform: NamedTransform, in_operations: NamedTransform | None = None) -> Node:
@@ -518,14 +444,16 @@ def map_schemas(document: Node, transform: NamedTransform, in_operations: NamedT
         return changed | ({"requestBody": map_content(body, f"{name} body")} if body else {})
 
     def map_content(node: Node, name: str) -> Node:
-        return (
-            node | _json_content(transform_in_operation(name, node["content"]["application/json"]["schema"]))
-            if "content" in node
-            else node
-        )
+        schema = body_schema(node)
+        return node if schema is None else node | _json_content(transform_in_operation(name, schema))
 
     schemas = {name: transform(name, schema) for name, schema in component_schemas(document).items()}
     return map_operations(document, map_operation) | {"components": {"schemas": schemas}}
+
+
+def map_every_schema(document: Node, transform: Transform) -> Node:
+    """Change each schema of a document that is spelled out, at any depth."""
+    return map_schemas(document, lambda _, schema: map_nested_schemas(schema, transform))
 
 
 def map_nested_schemas(schema: Node, transform: Transform) -> Node:

@@ -1,21 +1,34 @@
-"""Name what a document needs and the templates or the client cannot express: one line each."""
+"""Name what a document needs and the templates or the client cannot express: one line each.
+
+What no published document was seen to need is refused, too, rather than rewritten.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from generation.api_document import (
     Endpoint,
     Node,
     find_json_schema,
     iter_operations,
+    iter_references,
     resolve_reference,
     success_responses,
 )
-from generation.normalization import CLIENT_HEADERS, module_name, operation_id
-from generation.plain_schema import allowed_kinds, is_nullable, list_alternatives
+from generation.normalization import (
+    CLIENT_HEADERS,
+    body_schema,
+    component_schemas,
+    first_tag,
+    folder_name,
+    list_operations,
+    module_name,
+    operation_id,
+)
+from generation.plain_schema import COMPONENT_PREFIX, allowed_kinds, is_nullable, list_alternatives
 
 # What the client accepts as a path once the placeholders are filled.
 _SENDABLE_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+")
@@ -49,7 +62,15 @@ def _check_document(document: Node, endpoints: list[Endpoint]) -> Iterator[str]:
         name = module_name(operation_id(endpoint))
         other = labels.setdefault(name, endpoint.label)
         if other != endpoint.label:
-            yield f"{other} and {endpoint.label} would both be named {name}"
+            yield _describe_clash(other, endpoint.label, name)
+    # The package api holds both: the folder of each tag, and the function of each operation.
+    for tag in {first_tag(endpoint.operation): None for endpoint in endpoints}:
+        if folder_name(tag) in labels:
+            yield _describe_clash(f"tag {tag}", labels[folder_name(tag)], folder_name(tag))
+
+
+def _describe_clash(first: str, second: str, name: str) -> str:
+    return f"{first} and {second} would both be named {name}"
 
 
 def _check_path(endpoint: Endpoint) -> Iterator[str]:
@@ -125,3 +146,49 @@ def _check_responses(endpoint: Endpoint) -> Iterator[str]:
     if len(statuses_by_schema) > 1:
         statuses = sorted(status for some in statuses_by_schema.values() for status in some)
         yield f"two kinds of success answer are not supported: {', '.join(statuses)}"
+
+
+def find_unsupported_types(document: Node) -> list[str]:
+    """Name what is in the way of generating from a document that normalize_document rewrote."""
+    return [*_check_fields(document), *_check_directions(document), *_check_response_types(document)]
+
+
+def _check_fields(document: Node) -> Iterator[str]:
+    for component, schema in component_schemas(document).items():
+        fields: dict[str, str] = {}
+        for field in schema.get("properties", {}):
+            other = fields.setdefault(module_name(field), field)
+            if other != field:
+                yield _describe_clash(f"{component}.{other}", f"{component}.{field}", module_name(field))
+
+
+def _check_directions(document: Node) -> Iterator[str]:
+    operations, schemas = list_operations(document), component_schemas(document)
+    sent = _reach_components(document, (node.get("requestBody") for node in operations))
+    received = _reach_components(document, (node["responses"] for node in operations))
+    for components, mark, body in ((sent, "readOnly", "request"), (received, "writeOnly", "response")):
+        for component in sorted(components):
+            for field in schemas[component].get("required", []):
+                if schemas[component]["properties"][field].get(mark):
+                    yield f"a {mark} field that a {body} requires is not supported: {component}.{field}"
+
+
+def _reach_components(document: Node, roots: Iterable[Node]) -> set[str]:
+    """Name the components that nodes refer to, directly and through others."""
+    found: set[str] = set()
+    ahead = list(roots)
+    while ahead:
+        names = {reference.removeprefix(COMPONENT_PREFIX) for reference in iter_references(ahead.pop())}
+        ahead += [component_schemas(document)[name] for name in names - found]
+        found |= names
+    return found
+
+
+def _check_response_types(document: Node) -> Iterator[str]:
+    for node in list_operations(document):
+        schema = body_schema(node["responses"]["200"]) or {}
+        # Python has no name for either as a type, which is what the decoder is told by.
+        if schema.get("nullable"):
+            yield f"{node['operationId']}: an answer that may be null is not supported"
+        elif "enum" in resolve_reference(document, schema):
+            yield f"{node['operationId']}: an answer that is one of listed values is not supported"

@@ -31,12 +31,11 @@ from generation.api_document import (
     fetch_bytes,
     iter_operations,
     parse_document,
-    read_document,
     validate_document,
 )
+from tests.support.api_documents import read_older_document, read_our_document
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-OLDER = ROOT.parent / "shared/upstream/admin_2026-04.oas.yaml"
 PARTS = ("generated_client", "openapi", "pinecone_admin", "scripts", "pyproject.toml")
 MINIMAL = """
 openapi: 3.0.3
@@ -86,11 +85,6 @@ def hash_files(tree: Path) -> dict[str, str]:
     """Hash every file of a copy."""
     paths = (path for path in tree.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {str(path.relative_to(tree)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
-
-
-def read_our_document() -> Any:
-    """Read our document, to change it."""
-    return read_document(str(ROOT / "openapi/admin.yaml"))
 
 
 def write_json(path: Path, document: Any) -> Path:
@@ -368,27 +362,6 @@ def test_the_next_version_is_adopted_in_one_command(tree: Path, tmp_path: Path) 
     assert (again.returncode, again.stdout) == (0, "")
 
 
-def read_older_document() -> Any:
-    """Give the 2026-04 document where it is at hand, else what is like it: ours without what is new since."""
-    if OLDER.exists():
-        return read_document(str(OLDER))
-    document = read_our_document()
-    document["paths"] = {
-        path: item
-        for path, item in document["paths"].items()
-        if path.split("/")[2] in {"organizations", "projects", "api-keys"}
-    }
-    document["info"]["version"] = "2026-04"
-    kept = ("APIKey", "Project", "Organization", "Update", "Create", "List", "Error")
-    gone = ("Invite", "User", "ServiceAccount", "RoleBinding")
-    document["components"]["schemas"] = {
-        name: schema
-        for name, schema in document["components"]["schemas"].items()
-        if any(word in name for word in kept) and not any(word in name for word in gone)
-    }
-    return document
-
-
 def test_an_older_version_is_adopted_too(tree: Path, tmp_path: Path) -> None:
     """What matches nothing in it is reported; what it has can be sent, and its namespaces can be used."""
     spec = write_json(tmp_path / "older.json", read_older_document())
@@ -415,7 +388,7 @@ paths:
       - {in: path, name: pet.id, required: true, schema: {type: integer}, description: 'Ends with "'}
       - {in: path, name: class, required: true, schema: {$ref: '#/components/schemas/Id'}, description: 'Ends with \'}
     put:
-      tags: [import]
+      tags: [class]
       operationId: import
       summary: '"Quoted"'
       description: 'A back\slash, \N and \"""three\""", and at the end "'
@@ -427,12 +400,12 @@ paths:
         content: {application/json: {schema: {oneOf: [{$ref: '#/components/schemas/Operation'}, {type: string}]}}}
       responses: {200: {description: D, content: {application/hal+json: {schema: {$ref: '#/components/schemas/Odd'}}}}}
     delete: {tags: [日本 語], operationId: delete-it, responses: {'204': {description: D}}}
-  /nothing: {get: {tags: [nothing], operationId: nothing, responses: {2XX: {$ref: '#/components/responses/Maybe'}}}}
+  /nothing: {get: {operationId: nothing, responses: {2XX: {$ref: '#/components/responses/Deep'}}}}
 components:
   responses:
-    Maybe:
+    Deep:
       description: D
-      content: {application/json: {schema: {anyOf: [{$ref: '#/components/schemas/Odd'}, {type: 'null'}]}}}
+      content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Odd'}}}}
   schemas:
     Id: {type: string, format: uuid}
     Json: {oneOf: [{type: string}, {type: array, items: {$ref: '#/components/schemas/Json'}}]}
@@ -449,11 +422,11 @@ components:
       title: Odd
       allOf:
         - $ref: '#/components/schemas/Base'
-        - required: ['@id', none, numbers, field]
+        - required: ['@key', none, numbers, field]
           properties:
             kind: {enum: [odd, even]}
             id: {type: integer, enum: [1, 2]}
-            '@id': {type: string}
+            '@key': {type: string}
             3d-view: {type: boolean, default: true}
             odd: {$ref: '#/components/schemas/Odd'}
             none: {type: [string, 'null'], format: date-time}
@@ -472,11 +445,11 @@ from pinecone_admin._http.codec import decode, encode
 put = import_(pet_id=7, class_path="c", body={"any": 1}, body_=["1"], class_query="1")
 assert dict(put.path_parameters) == {"pet_id": "7", "class_path": "c"}, put
 assert dict(put.query) == {"filter[name]": None, "body": ["1"], "class": "1"}, put
-inner = {"kind": "?", "id": 2, "@id": "y", "numbers": [], "field": "g", "tree": [[], [[]]], "3d-view": True}
-odd = {"kind": "odd", "@id": "x", "odd": inner, "numbers": [1.5, None], "field": "f", "map": {"m": 1}}
+inner = {"kind": "?", "id": 2, "@key": "y", "numbers": [], "field": "g", "tree": [[], [[]]], "3d-view": True}
+odd = {"kind": "odd", "@key": "x", "odd": inner, "numbers": [1.5, None], "field": "f", "map": {"m": 1}}
 misfit = decode(json.dumps(odd | {"odd": {"kind": 3}}).encode(), put.returns)
 assert misfit.path == "odd.kind", misfit
-for operation, answer in ((get(), ["a", ["b"]]), (nothing(), None), (put, odd)):
+for operation, answer in ((get(), ["a", ["b"]]), (nothing(), [odd]), (put, odd)):
     assert json.loads(encode(decode(json.dumps(answer).encode(), operation.returns).value)) == answer
 assert delete_it(pet_id=7, class_="c").returns is None
 """

@@ -3,39 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 import generation.normalization as rules
-from generation.api_document import read_document
-from generation.unsupported_features import find_unsupported
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-STRING: Any = {"type": "string"}
-PET: Any = {"$ref": "#/components/schemas/Pet"}
-
-
-def make_document(*, schemas: Any = None, path: str = "/pets", method: str = "get", **operation: Any) -> Any:
-    """Make a document of one operation."""
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Pets", "version": "1"},
-        "paths": {path: {method: {"operationId": "do_it", "responses": {"200": {"description": "D"}}, **operation}}},
-        "components": {"schemas": schemas or {}},
-    }
-
-
-def make_content(schema: Any, kind: str = "application/json") -> Any:
-    """Say what is in a body."""
-    return {"description": "D", "content": {kind: {"schema": schema}}}
-
-
-def make_query(schema: Any, name: str = "q", **more: Any) -> Any:
-    """Make a query parameter."""
-    return {"in": "query", "name": name, "schema": schema, **more}
+from generation.settings import load_settings
+from tests.support.api_documents import (
+    PET,
+    STRING,
+    make_content,
+    make_document,
+    make_object,
+    make_query,
+    read_our_document,
+)
 
 
 def make_expanded(**parts: Any) -> Any:
@@ -51,11 +33,6 @@ def only_operation(node: Any) -> Any:
 def schemas_after(rule: Any, schemas: Any, **parts: Any) -> Any:
     """Give the components that a rule leaves of some."""
     return rules.component_schemas(rule(make_expanded(schemas=schemas, **parts)))
-
-
-def make_object(*required: str, **fields: Any) -> Any:
-    """Make the schema of an object."""
-    return {"type": "object", "properties": fields, "required": list(required)}
 
 
 def test_formats_go_but_that_of_date_times() -> None:
@@ -218,17 +195,6 @@ def test_nullable_fields_are_optional() -> None:
     assert found["Pet"] == make_object("b", a=STRING, b={"type": "array", "items": null})
 
 
-def test_a_field_is_required_in_the_direction_that_has_it() -> None:
-    """A read-only field is not required where it is sent, nor a write-only one where it is received."""
-    pet = make_object(
-        "id", "pin", "name", id=STRING | {"readOnly": True}, pin=STRING | {"writeOnly": True}, name=STRING
-    )
-    sent = schemas_after(rules.require_one_way, {"Pet": pet}, method="post", requestBody=make_content(PET))
-    received = schemas_after(rules.require_one_way, {"Pet": pet}, responses={"200": make_content(PET)})
-    assert sent["Pet"]["required"] == ["pin", "name"]
-    assert received["Pet"]["required"] == ["id", "name"]
-
-
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [
@@ -244,37 +210,6 @@ def test_parameters_are_text(schema: Any, expected: Any) -> None:
     """They are what the client can write into a URL."""
     found = rules.simplify_parameters(make_expanded(parameters=[make_query(schema)]))
     assert only_operation(found)["parameters"][0]["schema"] == expected
-
-
-def test_fields_of_one_python_name_are_told_apart() -> None:
-    """The later one is renamed, and keeps its name on the wire."""
-    found = schemas_after(rules.tell_fields_apart, {"Pet": make_object("@id", "id", **{"@id": STRING, "id": STRING})})
-    renamed = [name for name in found["Pet"]["properties"] if name != "@id"]
-    assert found["Pet"]["properties"][renamed[0]] == STRING | {"x-wire-name": "id"}
-    assert found["Pet"]["required"] == ["@id", *renamed]
-
-
-def test_folders_and_operations_are_told_apart() -> None:
-    """The package of all operations holds both under their names."""
-    assert only_operation(rules.tell_tags_apart(make_expanded(tags=["Do it"])))["tags"] == ["Do it operations"]
-    assert only_operation(rules.tell_tags_apart(make_expanded(tags=["Pets"])))["tags"] == ["Pets"]
-
-
-@pytest.mark.parametrize(
-    ("schema", "expected"),
-    [
-        (PET, PET),
-        (rules.component_reference("Kind"), STRING),
-        (PET | {"nullable": True}, {}),
-        ({"items": PET}, {"items": PET}),
-    ],
-)
-def test_answers_are_types(schema: Any, expected: Any) -> None:
-    """A literal is no type in Python, and neither is one of two: they are text and any value."""
-    schemas = {"Pet": make_object(a=STRING), "Kind": {"enum": ["a"]}}
-    found = rules.answer_with_types(make_expanded(schemas=schemas, responses={"200": make_content(schema)}))
-    response = only_operation(found)["responses"]["200"]["content"]["application/json"]["schema"]
-    assert response == expected | ({"type": "array"} if "items" in expected else {})
 
 
 def test_a_parameter_is_described_in_its_schema() -> None:
@@ -298,65 +233,10 @@ def test_schemas_are_spelled_for_the_generator() -> None:
 
 def test_every_rule_and_name_finds_something_in_our_document() -> None:
     """One that does not is named, so that it can go."""
-    settings = YAML(typ="safe").load(ROOT / "openapi/generator.yaml")
-    ours = read_document(str(ROOT / "openapi/admin.yaml"))
+    settings = load_settings()
+    ours = read_our_document()
     assert rules.normalize_document(ours, settings)[1] == []
     settings["literals"]["Colour"] = "Pet.colour"
     settings["secrets"].append("Pet.pin")
     assert rules.normalize_document(ours, settings)[1] == ["secret Pet.pin", "literal Colour at Pet.colour"]
     assert "drop the version header parameter" in rules.normalize_document(make_document(), settings)[1]
-
-
-NULLABLE = make_object(a=make_object(b={"type": "array", "items": STRING | {"nullable": True}}))
-
-
-@pytest.mark.parametrize(
-    ("parts", "problem"),
-    [
-        ({"path": "/pets?a=b"}, "the path /pets?a=b has a character that the client does not send"),
-        ({"parameters": [make_query(STRING, "X") | {"in": "header"}]}, "header parameter X is not supported"),
-        ({"parameters": [make_query(STRING) | {"in": "cookie"}]}, "cookie parameter q is not supported"),
-        ({"parameters": [make_query(make_object())]}, "query parameter q is not supported: it is an object"),
-        ({"parameters": [{"in": "query", "name": "q", "content": {}}]},
-         "query parameter q is not supported: it is in a content type of its own"),
-        ({"parameters": [make_query({"items": STRING}, explode=False)]},
-         "query parameter q is not supported: it is a list in one value"),
-        ({"parameters": [make_query({"items": {"items": STRING}})]},
-         "query parameter q is not supported: it is a list of lists or objects"),
-        ({"parameters": [make_query(STRING, style="pipeDelimited")]},
-         "query parameter q is not supported: it is in the style pipeDelimited"),
-        ({"path": "/{q}", "parameters": [make_query({"items": STRING}) | {"in": "path"}]},
-         "path parameter q is not supported: it is a list"),
-        ({"parameters": [make_query(STRING) | {"in": "path"}]}, "path parameter q is not in the path"),
-        ({"requestBody": make_content(STRING, "text/plain")},
-         "a request body of type text/plain is not supported, only application/json"),
-        ({"requestBody": make_content(NULLABLE)}, "a nullable request field is not supported: body.a.b[]"),
-        ({"requestBody": make_content({"oneOf": [STRING, {"type": "null"}]})},
-         "a nullable request field is not supported: body"),
-        ({"responses": {"200": make_content(STRING, "text/csv")}},
-         "an answer of type text/csv is not supported, only JSON"),
-        ({"responses": {"200": make_content(STRING), "204": {"description": "D"}}},
-         "two kinds of success answer are not supported: 200, 204"),
-    ],
-)  # fmt: skip
-def test_what_an_operation_cannot_have_is_named(parts: Any, problem: str) -> None:
-    """With the operation, and the place within it."""
-    assert find_unsupported(make_document(**parts)) == [f"do_it: {problem}"]
-
-
-def test_what_a_document_cannot_have_is_named() -> None:
-    """It needs operations, of different names, and a version that can be sent."""
-    node = make_document()
-    node["info"]["version"] = "1 beta"
-    node["paths"]["/toys"] = {"get": {"operationId": "doIt", "responses": {}}}
-    assert find_unsupported(node) == [
-        "info.version '1 beta' cannot be sent in a header",
-        "do_it and doIt would both be named do_it",
-    ]
-    assert find_unsupported(make_document() | {"paths": {}}) == ["it has no operations"]
-
-
-def test_what_is_read_only_may_be_null_in_what_is_sent() -> None:
-    """It is never sent; and what refers to itself is looked at once."""
-    pet = make_object(at=STRING | {"nullable": True, "readOnly": True}, friend=PET)
-    assert find_unsupported(make_document(requestBody=make_content(PET), schemas={"Pet": pet})) == []

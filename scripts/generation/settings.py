@@ -1,0 +1,16 @@
+"""The settings of generation, which people edit: names of literals, and fields that hold secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from generation.api_document import Node
+
+SETTINGS_FILE = Path(__file__).resolve().parents[2] / "openapi/generator.yaml"
+
+
+def load_settings() -> Node:
+    """Read the settings; openapi-python-client reads its own from the same file."""
+    return YAML(typ="safe").load(SETTINGS_FILE)
