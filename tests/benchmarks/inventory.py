@@ -19,14 +19,11 @@ import time
 import tracemalloc
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pinecone
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from pinecone_admin import Admin, AsyncAdmin
 from pinecone_admin.emulator import Emulator

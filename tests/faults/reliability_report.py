@@ -9,6 +9,7 @@ figure of this client that has to be 0 is not.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -22,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import httpx
 import trustme
@@ -64,6 +65,26 @@ ENDPOINT_FAILURES: dict[str, Action] = {
     "no token": answer(200, b"{}"),
     "401": answer(401),
 }
+
+
+# The rows of the page, and whether their figures have to be 0.
+ROWS = {
+    "fault cases": False,
+    "requests seen by the server": False,
+    "POSTs processed twice": True,
+    "calls that outlived their timeout": True,
+    "tokens minted for 50 expiries under 100 threads": False,
+    "calls that failed while their token was alive": True,
+    "forks": False,
+    "deadlocks in forked children": True,
+    "crossed answers": True,
+    "other errors in children and parents": False,
+    "places searched for secrets": False,
+    "secrets found": True,
+}
+API_KEY = {
+    "id": "k", "name": "n", "project_id": "p", "roles": ["ProjectEditor"], "created_at": "2026-01-01T00:00:00Z"
+}  # fmt: skip
 
 
 class Subject(Protocol):
@@ -117,11 +138,12 @@ class Column:
     world: World | None
 
     def make_client(self, certificates: Certificates, **options: Any) -> Subject:
-        """Make a client with four attempts."""
+        """Make a client with four attempts, which exchanges its credentials at once as the official one does."""
+        eager = {name: value for name, value in options.items() if name != "lazy"}
         if self.world is None:
-            return OfficialClient(**options)
+            return OfficialClient(**eager)
         policy = RetryPolicy(max_attempts=ATTEMPTS, attempt_timeout=TIMEOUT, backoff=0.05)
-        return Client(self.world, ssl_verify=certificates.client, retry=policy, **options)
+        return Client(self.world, ssl_verify=certificates.client, retry=policy, **eager)
 
 
 COLUMNS = (
@@ -158,23 +180,16 @@ class Figures:
         self.rows[name] = self.rows.get(name, 0) + count
 
 
-MUST_BE_ZERO = (
-    "POSTs processed twice",
-    "calls that outlived their timeout",
-    "calls that failed while their token was alive",
-    "deadlocks in forked children",
-    "crossed answers",
-    "secrets found",
-)
-
-
 @contextmanager
 def run_token_endpoint(server: Server) -> Generator[dict[str, Any], None, None]:
     """Run a token endpoint that is well, and give the arguments of a client of the server."""
     with Server() as tokens:
-        yield {"host": server.url} | {
-            name: value for name, value in tokens.client.items() if name not in {"host", "lazy"}
-        }
+        yield tokens.client | {"host": server.url}
+
+
+def call_once(subject: Subject, verb: str = "GET") -> object:
+    """Make one call; an error is a result."""
+    return subject.do(lambda: CALLS[verb](subject.admin))
 
 
 def measure_faults(column: Column, certificates: Certificates, figures: Figures) -> None:
@@ -195,7 +210,7 @@ def measure_fault(case: Case, column: Column, certificates: Certificates, figure
     with failing(fault, certificates, times=case.times) as server, run_token_endpoint(server) as arguments:
         subject = column.make_client(certificates, **arguments)
         results: list[object] = []
-        thread = threading.Thread(target=lambda: results.append(subject.do(lambda: CALLS[verb](subject.admin))))
+        thread = threading.Thread(target=lambda: results.append(call_once(subject, verb)))
         thread.start()
         thread.join(CALL_DEADLINE)
         outlived = thread.is_alive()
@@ -223,14 +238,13 @@ def describe_result(result: object) -> str:
 
 def measure_token_expiries(column: Column, certificates: Certificates, figures: Figures) -> None:
     """Let a hundred threads find an expired token, fifty times."""
-    with Server(tokens=[late(0.005)]) as server, use_clock(RunningClock()) as _:
-        arguments = {name: value for name, value in server.client.items() if name != "lazy"}
-        subject = column.make_client(certificates, **arguments)
-        subject.do(lambda: CALLS["GET"](subject.admin))
+    with Server(tokens=[late(0.005)]) as server, use_clock(RunningClock()):
+        subject = column.make_client(certificates, **server.client)
+        call_once(subject)
         before = server.minted
         for _ in range(50):
             expire_token(subject, 1801)
-            in_threads(100, lambda: subject.do(lambda: CALLS["GET"](subject.admin)))
+            in_threads(100, lambda: call_once(subject))
         subject.close()
         figures.add("tokens minted for 50 expiries under 100 threads", server.minted - before)
 
@@ -245,15 +259,14 @@ def expire_token(subject: Subject, seconds: float) -> None:
 
 def measure_endpoint_outages(column: Column, certificates: Certificates, figures: Figures) -> None:
     """Take the token endpoint down in ten ways with 250 seconds left, and with 20."""
-    for way in ENDPOINT_FAILURES.values():
+    for failure in ENDPOINT_FAILURES.values():
         for left in (250, 20):
             with Server() as api, Server() as tokens, use_clock(RunningClock()):
-                arguments = {name: value for name, value in tokens.client.items() if name != "lazy"}
-                subject = column.make_client(certificates, **arguments | {"host": api.url})
-                assert not isinstance(subject.do(lambda: CALLS["GET"](subject.admin)), Exception)  # noqa: B023
-                tokens.tokens = [way]
+                subject = column.make_client(certificates, **tokens.client | {"host": api.url})
+                assert not isinstance(call_once(subject), Exception)
+                tokens.tokens = [failure]
                 expire_token(subject, 1800 - left)
-                result = subject.do(lambda: CALLS["GET"](subject.admin))  # noqa: B023 - called at once
+                result = call_once(subject)
                 figures.add("calls that failed while their token was alive", isinstance(result, Exception))
                 time.sleep(0.05)  # what goes on in the background
                 subject.close()
@@ -274,57 +287,42 @@ def search_secrets(column: Column, certificates: Certificates, figures: Figures)
     """Look for canaries in errors, values, stacks and logs."""
     search = Search()
     with search.logs("logs"):
-        for tokens, step in list_secret_scenes():
-            search_call(column, certificates, search, tokens, step)
+        for scene in list_secret_scenes():
+            search_call(column, certificates, search, scene)
     figures.add("places searched for secrets", search.places)
     figures.add("secrets found", len(search.found))
 
 
-def list_secret_scenes() -> Iterator[tuple[Action, Action]]:
+class Scene(NamedTuple):
+    """A token endpoint, an API, and what is asked of it."""
+
+    tokens: Action
+    step: Action
+    ask: Callable[[Any], Any] = lambda admin: admin.projects.list()
+
+
+def list_secret_scenes() -> Iterator[Scene]:
     """Give token endpoints and APIs that fail, and some that tell."""
     refused = '{"error": "access_denied", "error_description": "GIVEN is wrong"}'
     for tokens in (canaries.telling(401, refused), canaries.telling(200, '{"got": "GIVEN"}'), ending(b""), answer(500)):
-        yield tokens, echo
+        yield Scene(tokens, echo)
     message = '{"error": {"code": "X", "message": "bad GIVEN"}}'
-    for step in (
-        echo,
-        answer(401),
-        answer(503),
-        ending(b""),
-        canaries.telling(400, message),
-        respond_with_key,
-        respond_with_misfit,
-    ):
-        yield canaries.mint, step
+    for step in (echo, answer(401), answer(503), ending(b""), canaries.telling(400, message)):
+        yield Scene(canaries.mint, step)
+    for key in (API_KEY, {"id": 1}):  # the last does not fit the API description
+        step = answer(201, json.dumps({"key": key, "value": KEY}).encode())
+        yield Scene(canaries.mint, step, lambda admin: admin.api_keys.create(project_id="p", name="n"))
 
 
-def respond_with_key(exchange: Exchange) -> None:
-    """Answer with an API key whose value is a canary."""
-    made = {"id": "k", "name": "n", "project_id": "p", "roles": ["ProjectEditor"], "created_at": "2026-01-01T00:00:00Z"}
-    answer(201, json.dumps({"key": made, "value": KEY}).encode())(exchange)
-
-
-def respond_with_misfit(exchange: Exchange) -> None:
-    """Answer with a key that does not fit the API description."""
-    answer(201, json.dumps({"key": {"id": 1}, "value": KEY}).encode())(exchange)
-
-
-def search_call(column: Column, certificates: Certificates, search: Search, tokens: Action, step: Action) -> None:
+def search_call(column: Column, certificates: Certificates, search: Search, scene: Scene) -> None:
     """Search all that one call leaves."""
-    with Server(tokens=[tokens], steps=[step]) as server, use_clock(RunningClock()):
-        arguments = {name: value for name, value in server.client.items() if name != "lazy"}
+    with Server(tokens=[scene.tokens], steps=[scene.step]) as server, use_clock(RunningClock()):
         try:
-            subject = column.make_client(certificates, **arguments | {"client_secret": SECRET})
+            subject = column.make_client(certificates, **server.client | {"client_secret": SECRET})
         except Exception as exc:  # noqa: BLE001 - the official SDK mints at once
             search.error("construction", exc)
             return
-        makes_key = step in {respond_with_key, respond_with_misfit}
-        ask = (
-            (lambda: subject.admin.api_keys.create(project_id="p", name="n"))
-            if makes_key
-            else subject.admin.projects.list
-        )
-        result = subject.do(ask)
+        result = subject.do(lambda: scene.ask(subject.admin))
         if isinstance(result, Exception):
             search.error("call", result)
         else:
@@ -338,35 +336,21 @@ def search_call(column: Column, certificates: Certificates, search: Search, toke
 
 def measure_client(column: Column, certificates: Certificates) -> Figures:
     """Measure one client."""
-    figures = Figures(rows=dict.fromkeys(MUST_BE_ZERO, 0))
+    figures = Figures(rows=dict.fromkeys(ROWS, 0))
     for step in (measure_faults, measure_token_expiries, measure_endpoint_outages, search_secrets):
         step(column, certificates, figures)
     measure_forks(column, figures)
     return figures
 
 
-ROWS = (
-    "fault cases",
-    "requests seen by the server",
-    "POSTs processed twice",
-    "calls that outlived their timeout",
-    "tokens minted for 50 expiries under 100 threads",
-    "calls that failed while their token was alive",
-    "forks",
-    "deadlocks in forked children",
-    "crossed answers",
-    "other errors in children and parents",
-    "places searched for secrets",
-    "secrets found",
-)
-
-
 def render_page(measured: Sequence[Figures]) -> str:
     """Write the page."""
     titles = [column.title for column in COLUMNS]
     verbs = ", ".join(CALLS)
-    zero = [f"**{row}**" if row in MUST_BE_ZERO else row for row in ROWS]
-    figures = [[shown, *(str(each.rows[row]) for each in measured)] for shown, row in zip(zero, ROWS, strict=True)]
+    figures = [
+        [f"**{row}**" if must_be_zero else row, *(str(each.rows[row]) for each in measured)]
+        for row, must_be_zero in ROWS.items()
+    ]
     ours, official = measured[0], measured[-1]
     posts = [[fault, ours.posts[fault], official.posts[fault]] for fault in ours.posts]
     return f"""# Reliability, measured
@@ -416,10 +400,9 @@ def trust_authority(authority: trustme.CA) -> Generator[None, None, None]:
 
 def main() -> int:
     """Measure, write, and compare with what has to be 0."""
-    arguments = sys.argv[1:]
-    output = (
-        Path(arguments[1]) if arguments[:1] == ["--output"] and len(arguments) > 1 else ROOT / "docs/reliability.md"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, default=ROOT / "docs/reliability.md")
+    output: Path = parser.parse_args().output
     authority = trustme.CA()
     certificates = make_certificates(authority)
     official_http._retry_sleep = lambda _: None  # a seam that it offers
@@ -432,7 +415,9 @@ def main() -> int:
     output.parent.mkdir(exist_ok=True)
     output.write_text(render_page(measured), encoding="utf-8")
     print(f"{output} is written")
-    wrong = [row for row in MUST_BE_ZERO for figures in measured[:-1] if figures.rows[row]]
+    wrong = [
+        row for row, must_be_zero in ROWS.items() if must_be_zero for figures in measured[:-1] if figures.rows[row]
+    ]
     if wrong:
         print(f"not 0: {', '.join(wrong)}", file=sys.stderr)
     return int(bool(wrong))
