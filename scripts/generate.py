@@ -125,10 +125,12 @@ def generate_package(normalized: Node, source: str, work: Path) -> Path:
     options = ["--config", SETTINGS_FILE, "--custom-template-path", TEMPLATES_FOLDER, "--output-path", fresh]
     _run_tool(work, f"{source} cannot be generated from", *map(str, (*command, *options)))
     tidy_package(fresh)
+    # The templates import whatever a module may need; ruff drops what it does not.
     for arguments in (["check", "--fix-only", "--select", "F401,I"], ["format", "--line-length", "120"]):
         _run_tool(work, "ruff failed", "-m", "ruff", *arguments, "--isolated", "--quiet", "--no-cache", fresh)
     for path in list_files(fresh):
         path.write_text(HEADER + path.read_text(encoding="utf-8"), encoding="utf-8")
+    # -B: a __pycache__ would be put in place with the package.
     _run_tool(work, f"what {source} gives does not import", "-B", "-c", IMPORT_ALL, work)
     return fresh
 
@@ -144,6 +146,7 @@ def tidy_package(fresh: Path) -> None:
 
 
 def _run_tool(work: Path, failure: str, *arguments: str | Path) -> None:
+    # Typer's own tracebacks are drawn in boxes, in which no last line says what is wrong.
     plain = os.environ | {"_TYPER_STANDARD_TRACEBACK": "1", "NO_COLOR": "1"}
     command = [sys.executable, *arguments]
     done = subprocess.run(command, cwd=work, env=plain, capture_output=True, text=True, check=False)
@@ -179,6 +182,7 @@ def _read_lines(path: Path) -> list[str]:
 @contextmanager
 def block_signals() -> Iterator[None]:
     """Let no signal that ends a program come in between."""
+    # Blocked, not handled: a signal is delivered once the block is over, and ends the program then.
     held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
         yield
@@ -199,7 +203,7 @@ def replace_all(replacements: list[tuple[Path, Path]]) -> None:
                 shutil.copytree(new, staged)
             else:
                 shutil.copyfile(new, staged)
-                shutil.copymode(place, staged)
+                shutil.copymode(place, staged)  # copyfile leaves the mode to the umask
             moves += [(place, Path(staging) / f"{number}-old"), (staged, place)]
         _move_all(moves)
 

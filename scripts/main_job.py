@@ -178,7 +178,7 @@ def main() -> None:
     logger.setLevel(logging.DEBUG)
     with run_emulator() as server:
         arguments: dict[str, Any] = {key: server[key] for key in ("host", "oauth_url", "client_id", "client_secret")}
-        arguments["lazy"] = True
+        arguments["lazy"] = True  # the token is a step of its own
         print(f"Admin, against the emulator at {server['host']}")
         run_sync_job(journal, arguments)
         print("AsyncAdmin, the same")

@@ -38,7 +38,6 @@ class Change(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        """Write the line of the report."""
         return f"{'breaking' if self.is_breaking else 'compatible'}: {self.text}"
 
 
@@ -86,6 +85,7 @@ def _compare_documents(pair: DocumentPair) -> Lines:
     yield from ((False, f"{name}: new operation") for name in new if name not in old)
     for name in (name for name in old if name in new):
         yield from _compare_operations(pair, name, old[name], new[name])
+    # What no operation reaches, such as the components of error answers, is compared last.
     met = {name for *names, _ in pair.compared for name in names}
     for name in sorted(component_schemas(pair.old).keys() & component_schemas(pair.new).keys() - met):
         reference = {"$ref": COMPONENT_PREFIX + name}
@@ -144,6 +144,7 @@ def _compare_schemas(pair: DocumentPair, location: str, old: Node, new: Node, *,
         yield was_null == sent, f"{location}: {'can be null now' if is_null else 'cannot be null any more'}"
     old_name, new_name = (schema.get("$ref", "").removeprefix(COMPONENT_PREFIX) for schema in (old, new))
     if old_name or new_name:
+        # Components may refer to each other in a circle.
         if (old_name, new_name, sent) in pair.compared:
             return
         pair.compared.add((old_name, new_name, sent))
@@ -177,7 +178,6 @@ _FITTING_TYPES = {("a number", "an integer"), ("a free-form object", "an object"
 
 
 def _type_name(schema: Node) -> str:
-    """Name the type that the client has for a schema."""
     if schema.get("type") == "object":
         return "an object" if "properties" in schema else "a free-form object"
     return "a date-time" if "format" in schema else _TYPE_NAMES.get(schema.get("type", ""), "any value")

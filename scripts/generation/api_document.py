@@ -76,10 +76,12 @@ def fetch_bytes(source: str) -> bytes:
 
 def parse_document(text: bytes, source: str) -> Node:
     """Read JSON or YAML, as JSON types only: a date becomes text, and a key of any type its text."""
+    # JSON first: ruamel.yaml takes 240 ms for our document as JSON, json 0.2 ms.
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         pass
+    # Through JSON once more: YAML has dates and keys of any type, and the rest of the program knows JSON types only.
     try:
         return json.loads(json.dumps(YAML(typ="safe").load(text), default=str))
     except YAMLError as exc:
@@ -127,7 +129,7 @@ def _describe_first_error(validator: Any) -> str | None:
 
 
 def _innermost_error(error: Any) -> Any:
-    """Follow an error that sums up others to the one that came furthest into the document."""
+    # "Is not valid under any of the given schemas" helps nobody; the error furthest into the document does.
     while error.context:
         error = max(error.context, key=lambda inner: len(inner.absolute_path))
     return error
@@ -140,7 +142,7 @@ def _describe_kind(value: Node) -> str:
 
 
 def _summarize_error(error: Any) -> str:
-    """Say where and what, without the value that the message quotes: it can be most of the document."""
+    # The message quotes the value, which can be most of the document.
     where = "/".join(str(step) for step in error.absolute_path)
     message = str(error.message).strip().splitlines()[0]
     start, end = 60, 100

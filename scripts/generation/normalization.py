@@ -68,13 +68,16 @@ def list_rules(settings: Node) -> list[Rule]:
             Rule(f"secret {field_path}", partial(mark_secret, field_path=field_path))
             for field_path in settings["secrets"]
         ),
+        # Before what has no configured name gets one of its place.
         *(
             Rule(f"literal {name} at {field_path}", partial(name_literal, name=name, field_path=field_path))
             for name, field_path in settings["literals"].items()
         ),
         Rule("name components as classes", name_components, may_be_idle=True),
         Rule("name inline schemas after their places", name_inline_schemas, may_be_idle=True),
+        # After the inline schemas have names, else each copy of an alias would name its own.
         Rule("put aliases in their places", inline_aliases, may_be_idle=True),
+        # After the aliases are in their places, as an alias may bring null along.
         Rule("make nullable fields optional", make_nullable_optional, may_be_idle=True),
         Rule("make parameters text", simplify_parameters, may_be_idle=True),
         Rule("describe parameters in their schemas", describe_parameters),
@@ -346,6 +349,7 @@ def adapt_schemas(document: Node) -> Node:
 
 def class_name(text: str) -> str:
     """Spell a name as the generator names a class, so that it finds nothing to change."""
+    # Once is not enough: of some names the generator makes one that it would change again.
     name = text
     while name != (spelled := str(ClassName(name, NAME_PREFIX))):
         name = spelled

@@ -82,6 +82,7 @@ def _required_fields(schema: Node) -> list[str]:
 def _single_kind(schema: Node) -> str | None:
     """Give the one kind of JSON value that a schema without choices allows, null aside."""
     stated = schema.get("type", "object" if "properties" in schema else "array" if "items" in schema else None)
+    # OpenAPI 3.1 lists several types where 3.0 has one and nullable.
     kinds = {kind for kind in (stated if isinstance(stated, list) else [stated]) if kind != "null"}
     return "number" if kinds == _NUMBER_KINDS else kinds.pop() if len(kinds) == 1 else None
 

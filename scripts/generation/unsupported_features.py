@@ -32,6 +32,7 @@ from generation.plain_schema import COMPONENT_PREFIX, allowed_kinds, is_nullable
 
 # What the client accepts as a path once the placeholders are filled.
 _SENDABLE_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+")
+# The only styles that the client writes.
 _DEFAULT_STYLES = {"path": "simple", "query": "form"}
 
 
@@ -119,6 +120,7 @@ def _check_body(document: Node, endpoint: Endpoint) -> Iterator[str]:
 
 
 def _find_nullable_fields(document: Node, schema: Node, where: str, seen: frozenset[str]) -> Iterator[str]:
+    # What is read-only is never sent, so it may be null.
     if not isinstance(schema, dict) or schema.get("readOnly") is True:
         return
     if isinstance(reference := schema.get("$ref"), str):
@@ -174,7 +176,6 @@ def _check_directions(document: Node) -> Iterator[str]:
 
 
 def _reach_components(document: Node, roots: Iterable[Node]) -> set[str]:
-    """Name the components that nodes refer to, directly and through others."""
     found: set[str] = set()
     ahead = list(roots)
     while ahead:
