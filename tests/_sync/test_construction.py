@@ -180,8 +180,8 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"source_tag": 5}, "source_tag must be a str"),
     ({"source_tag": "-!"}, "source_tag has none"),
     ({"source_tag": ""}, "source_tag has none"),
-    ({"transport": object()}, "transport must be an httpx"),
-    ({"oauth_transport": object()}, "oauth_transport must be an httpx.BaseTransport"),
+    ({"transport": 5}, "transport must be an httpx"),
+    ({"oauth_transport": 5}, "oauth_transport must be an httpx.BaseTransport"),
 ]
 
 
