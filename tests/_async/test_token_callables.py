@@ -89,7 +89,7 @@ async def test_credentials_that_hang_go_unnoticed_while_the_token_lives(
     started = time.monotonic()
     for _ in range(3):
         assert (await admin.token()).value == "token-1"
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10  # a wait would take half of what the token has left: 12.5 seconds
     assert (vault.asked, len(script.exchanges)) == (2, 1)
 
 

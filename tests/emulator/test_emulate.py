@@ -222,7 +222,7 @@ def test_waiting_costs_nothing() -> None:
         emulator.faults.add("list_projects", status=503, retry_after_date=30)
         async_client()
         assert 60 <= (emulator.clock.now() - before).total_seconds() < 66
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
 
 
 def test_tokens_expire_with_the_clock() -> None:

@@ -316,7 +316,7 @@ def meet(fault: Fault, verb: str, world: World, certificates: Certificates, serv
             host=server.url if fault.dns is None else "https://nowhere.example",
             access_token="given",
             ssl_verify=certificates.client,
-            retry=RetryPolicy(max_attempts=fault.attempts, attempt_timeout=1.0 if fault.slow else 20.0),
+            retry=RetryPolicy(max_attempts=fault.attempts, attempt_timeout=2.0 if fault.slow else 20.0),
         )
 
 

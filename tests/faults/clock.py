@@ -1,4 +1,4 @@
-"""Time that runs as it does, while sleeps in it are over at once."""
+"""Time that runs as it does, or not at all, while sleeps in it are over at once."""
 
 from __future__ import annotations
 
@@ -16,15 +16,20 @@ class RunningClock:
     def __init__(self) -> None:
         self.slept: list[float] = []
         self._ahead = 0.0
+        self._held: tuple[float, float] | None = None
         self._lock = threading.Lock()
 
     def monotonic(self) -> float:
         """Give a time that never runs backwards."""
-        return time.monotonic() + self._ahead
+        return (time.monotonic() if self._held is None else self._held[0]) + self._ahead
 
     def wall(self) -> float:
         """Give the seconds since the epoch."""
-        return time.time() + self._ahead
+        return (time.time() if self._held is None else self._held[1]) + self._ahead
+
+    def hold(self) -> None:
+        """Let time pass from now on only where somebody sleeps or skips, however busy the machine is."""
+        self._held = time.monotonic(), time.time()
 
     def advance(self, seconds: float) -> None:
         """Skip some time."""

@@ -31,7 +31,7 @@ from pinecone_admin.auth import FileTokenCache
 from tests.faults.server import Server, late
 
 Ask = Callable[[str], str]
-PATIENCE = 5.0
+PATIENCE = 20.0
 """Seconds after which a child counts as deadlocked."""
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import find
+from tests.support.together import PATIENCE
 
 
 def free_port() -> int:
@@ -30,12 +31,12 @@ def running(command: list[str], port: int) -> Iterator[int]:
             yield port
         finally:
             process.terminate()
-            process.communicate(timeout=10)
+            process.communicate(timeout=PATIENCE)
 
 
 def wait_for(process: subprocess.Popen[str], port: int) -> None:
     """Wait until it listens."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -212,7 +212,7 @@ class Server:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:  # the first one accepts, and once it has ended the list grows no more
-            thread.join(10)
+            thread.join(30)
             assert not thread.is_alive()
         self._listener.close()
 

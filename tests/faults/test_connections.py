@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import socket
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,6 +19,7 @@ from pinecone_admin.operations import Operation
 from tests.faults.cases import PATH, WORLDS, Certificates, World, ending, operation
 from tests.faults.server import Action, Exchange, Server, echo, head
 from tests.faults.worlds import Client
+from tests.support.together import PATIENCE, wait_until
 
 
 def then(data: bytes, *, keep: bool = True) -> Action:
@@ -54,8 +54,7 @@ def test_a_connection_that_was_closed_meanwhile(world: World) -> None:
         Client(world, host=server.url, access_token="given", max_connections=1) as client,
     ):
         assert client.do(lambda: client.admin.send(operation("PUT"))) is None
-        while server._open:
-            time.sleep(0.001)
+        wait_until(lambda: not server._open)
         assert client.do(lambda: client.admin.send(operation("POST"))) is None
         assert (server.processed["POST", PATH], server.connections) == (1, 2)
 
@@ -113,7 +112,7 @@ def test_a_request_that_comes_too_late(world: World) -> None:
     with Server() as server, Client(world, host=server.url, access_token="given") as client:
         pools: Any = client.admin._shared.pools
         client.shut()
-        request = httpx.Request("POST", server.url + PATH, extensions={"timeout": {"pool": 1.0}})
+        request = httpx.Request("POST", server.url + PATH, extensions={"timeout": {"pool": PATIENCE}})
         send = pools.handle_request if world == "sync" else pools.handle_async_request
         with pytest.raises(httpx.ConnectError, match="closed"):
             client.do(lambda: send(request))
@@ -148,7 +147,7 @@ def test_an_answer_whose_end_fails_gives_its_place_back(world: World, monkeypatc
 
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda *_: httpx.Response(200, stream=Unending()))
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", answer_later)
-    with Client(world, host="http://127.0.0.1:1", access_token="given", max_connections=1, timeout=1) as client:
+    with Client(world, host="http://127.0.0.1:1", access_token="given", max_connections=1) as client:
         for _ in range(2):
             assert client.do(lambda: client.admin.send(operation("POST"))) is None
 
@@ -160,7 +159,7 @@ def test_a_client_that_is_closed_while_a_connection_is_made(world: World, certif
 
     def greet(_: socket.socket) -> bool:
         arrived.set()
-        return closed.wait(5)
+        return closed.wait(PATIENCE)
 
     with (
         Server(greetings=[greet], tls=certificates.servers["good"]) as server,
@@ -168,13 +167,13 @@ def test_a_client_that_is_closed_while_a_connection_is_made(world: World, certif
         ThreadPoolExecutor(1) as threads,
     ):
         calling = threads.submit(client.describe)
-        assert arrived.wait(5)
+        assert arrived.wait(PATIENCE)
         client.shut()
         closed.set()
-        error = calling.result(5)
+        error = calling.result(PATIENCE)
         assert isinstance(error, ClientClosedError)
         assert (error.outcome, server.requests) == ("not_sent", [])
-        assert has_none_open(server)
+        wait_until(lambda: not server._open)
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -191,15 +190,7 @@ def test_a_client_that_is_closed_while_a_connection_comes_back(world: World, mon
     with Server() as server, Client(world, host=server.url, access_token="given") as client:
         monkeypatch.setattr(module._Connection, "is_spent", closed_meanwhile)
         assert client.describe() == "x"
-        assert has_none_open(server)
-
-
-def has_none_open(server: Server) -> bool:
-    """Wait for the ends of all connections to arrive."""
-    until = time.monotonic() + 5
-    while server._open and time.monotonic() < until:
-        time.sleep(0.001)
-    return not server._open
+        wait_until(lambda: not server._open)
 
 
 def transports() -> int:

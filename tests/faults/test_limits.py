@@ -30,12 +30,14 @@ from tests.faults.cases import (
     failing,
     operation,
 )
-from tests.faults.server import Exchange, Server, answer, echo, head, late
+from tests.faults.clock import RunningClock
+from tests.faults.server import Exchange, Server, answer, echo, head, held, late
 from tests.faults.worlds import Client
+from tests.support.together import PATIENCE, wait_until
 
 TIMEOUT = 0.5
-MOMENT = 0.75
-"""What a busy machine needs on top."""
+PROMPT = 8.0
+"""Seconds within which a call has ended that kept its timeout, on a busy machine too; one that did not takes 20."""
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +48,9 @@ def real_time() -> Iterator[None]:
 
 
 def seconds_of(world: World, request: Operation[None] | None = None, **options: object) -> tuple[float, object]:
-    """Measure one call with a timeout of half a second, whose attempts could take longer."""
+    """Measure one call, by default with a timeout of half a second, whose attempts could take longer."""
     started = time.monotonic()
-    result = call(world, request or operation("PUT"), timeout=TIMEOUT, **options)
+    result = call(world, request or operation("PUT"), **{"timeout": TIMEOUT} | options)
     return time.monotonic() - started, result
 
 
@@ -65,19 +67,20 @@ def test_a_server_that_takes_its_time(name: str, certificates: Certificates) -> 
     with ThreadPoolExecutor(len(WORLDS)) as threads:
         for took, result in threads.map(measure, WORLDS):
             assert isinstance(result, PineconeTimeoutError)
-            assert TIMEOUT * 0.8 < took < TIMEOUT + MOMENT
+            assert TIMEOUT * 0.8 < took < PROMPT
 
 
 @pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("status", [429, 503])
-def test_failures_without_end(status: int, world: World) -> None:
+def test_failures_without_end(status: int, world: World, clock: RunningClock) -> None:
     """A server that fails at once is asked until the waits no longer fit into the timeout."""
-    with Server(steps=[answer(status)]) as server:
-        policy = RetryPolicy(max_attempts=100, backoff=0.05, max_backoff=0.1)
-        took, result = seconds_of(world, host=server.url, access_token="given", retry=policy)
+    clock.hold()
+    with Server(steps=[answer(status)]) as server, use_clock(clock):
+        policy = RetryPolicy(max_attempts=100, backoff=5.0, max_backoff=10.0)
+        _, result = seconds_of(world, host=server.url, access_token="given", retry=policy, timeout=50.0)
         assert server.calls("PUT") > 3
     assert isinstance(result, PineconeError)
-    assert took < TIMEOUT + MOMENT
+    assert 30 < sum(clock.slept) <= 50
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -88,7 +91,7 @@ def test_a_401_starts_no_second_timeout(world: World) -> None:
         took, result = seconds_of(world, **client)
         assert len(server.requests) == 2
     assert isinstance(result, PineconeTimeoutError)
-    assert took < TIMEOUT + MOMENT
+    assert took < PROMPT
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -99,39 +102,40 @@ def test_a_token_endpoint_that_hangs(world: World) -> None:
         took, result = seconds_of(world, **client)
         assert not server.requests
     assert isinstance(result, PineconeTimeoutError)
-    assert (result.outcome, took < TIMEOUT + MOMENT) == ("not_sent", True)
+    assert (result.outcome, took < PROMPT) == ("not_sent", True)
 
 
 @pytest.mark.parametrize("world", WORLDS)
 def test_a_busy_pool(world: World) -> None:
     """Waiting for one of the connections counts, and what never got one was not sent."""
-    with Server(steps=[late(1.2, echo)]) as server:
+    gate = threading.Event()
+    with Server(steps=[held(gate, echo)]) as server:
         options = {"host": server.url, "access_token": "given", "max_connections": 1}
         with Client(world, **options, timeout=TIMEOUT, retry=RetryPolicy(max_attempts=1)) as client:
-            patient = client.admin.with_options(timeout=5.0)
+            patient = client.admin.with_options(timeout=PATIENCE)
             blocker = threading.Thread(target=client.do, args=(lambda: patient.send(operation("PUT")),))
             blocker.start()
-            while not server.requests:
-                time.sleep(0.001)
+            wait_until(lambda: server.requests)
             started = time.monotonic()
             result = client.do(lambda: client.admin.send(operation("POST")))
             took = time.monotonic() - started
+            gate.set()
             blocker.join()
         assert server.calls("POST") == 0
     assert isinstance(result, PineconeTimeoutError)
-    assert (result.outcome, took < TIMEOUT + MOMENT) == ("not_sent", True)
+    assert (result.outcome, took < PROMPT) == ("not_sent", True)
 
 
 @pytest.mark.parametrize("world", WORLDS)
 def test_addresses_that_swallow_connections(world: World) -> None:
-    """A host with five addresses, of which none answers, takes no longer than one."""
+    """A host with fifty addresses, of which none answers, takes no longer than one."""
     with ExitStack() as stack:
         port = swallow(stack)
-        stack.enter_context(several("five.example", [f"127.0.0.{last}" for last in range(1, 6)]))
+        stack.enter_context(several("fifty.example", [f"127.0.0.{last}" for last in range(1, 51)]))
         policy = RetryPolicy(max_attempts=1)
-        took, result = seconds_of(world, host=f"https://five.example:{port}", access_token="given", retry=policy)
+        took, result = seconds_of(world, host=f"https://fifty.example:{port}", access_token="given", retry=policy)
     assert isinstance(result, PineconeTimeoutError)
-    assert (result.outcome, took < TIMEOUT + MOMENT) == ("not_sent", True)
+    assert (result.outcome, took < PROMPT) == ("not_sent", True)
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -144,7 +148,7 @@ def test_an_address_that_answers_behind_one_that_does_not(first: str, world: Wor
         stack.enter_context(several("two.localhost", ["127.0.0.2", "127.0.0.1"]))
         policy = RetryPolicy(max_attempts=1)
         address = f"http://two.localhost:{server.address[1]}"
-        _, result = seconds_of(world, host=address, access_token="given", retry=policy)
+        _, result = seconds_of(world, host=address, access_token="given", retry=policy, timeout=4.0)
         assert result is None
         assert server.calls("PUT") == 1
 
@@ -177,8 +181,7 @@ def test_a_server_that_reads_slowly(world: World) -> None:
     """A large request that the server takes in drops ends with the timeout too."""
 
     def sip(connection: socket.socket) -> bool:
-        until = time.monotonic() + 4
-        while time.monotonic() < until and connection.recv(65536):
+        while connection.recv(65536):
             time.sleep(0.005)
         return False
 
@@ -187,7 +190,7 @@ def test_a_server_that_reads_slowly(world: World) -> None:
         policy = RetryPolicy(max_attempts=1)
         took, result = seconds_of(world, large, host=server.url, access_token="given", retry=policy)
     assert isinstance(result, PineconeTimeoutError)
-    assert took < TIMEOUT + MOMENT + 0.5  # the body alone takes a while to write
+    assert took < PROMPT
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -244,7 +247,7 @@ def test_the_transport_alone() -> None:
     """In an httpx.Client of one's own the transport has a deadline, attempts and the table."""
     with Server(steps=[answer(503), answer(503), echo]) as server:
         policy = RetryPolicy(backoff=0.01)
-        with httpx.Client(transport=RetryTransport(httpx.HTTPTransport(), retry=policy, timeout=5)) as alone:
+        with httpx.Client(transport=RetryTransport(httpx.HTTPTransport(), retry=policy, timeout=PATIENCE)) as alone:
             assert alone.get(server.url + PATH).status_code == 200
             assert server.calls("GET") == 3
     with Server(steps=[ending(b"", Exchange.hang)]) as server:
@@ -254,7 +257,7 @@ def test_the_transport_alone() -> None:
             pytest.raises(httpx.TimeoutException),
         ):
             alone.get(server.url + PATH)
-        assert time.monotonic() - started < TIMEOUT + MOMENT
+        assert time.monotonic() - started < PROMPT
 
 
 def test_closing_the_transport_alone_ends_its_wait() -> None:
@@ -264,10 +267,10 @@ def test_closing_the_transport_alone_ends_its_wait() -> None:
     with Server(steps=[answer(429, b"", "Retry-After: 30"), echo]) as server, ThreadPoolExecutor() as threads:
         transport = RetryTransport(httpx.HTTPTransport(), retry=policy)
         call = threads.submit(transport.handle_request, httpx.Request("GET", server.url + PATH))
-        assert waiting.wait(5)
+        assert waiting.wait(PATIENCE)
         transport.close()
         with pytest.raises(httpx.TransportError, match="closed"):
-            call.result(5)
+            call.result(PATIENCE)
         assert server.calls("GET") == 1
 
 
@@ -284,10 +287,13 @@ async def test_the_async_transport_alone() -> None:
         assert (server.calls("GET"), server.calls("POST")) == (2, 1)
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_an_error_body_without_end(world: World) -> None:
-    """An error whose body drips is an error within the timeout, with what has come of the body."""
-    with Server(steps=[dripping(head(400, 9999), b" ")]) as server:
-        took, result = seconds_of(world, host=server.url, access_token="given")
-    assert isinstance(result, PineconeError)
-    assert (result.outcome, took < TIMEOUT + MOMENT) == ("rejected", True)
+def test_an_error_body_without_end() -> None:
+    """An error whose body drips is an error within the timeout, with what has come of the body, in any world."""
+
+    def measure(world: World) -> tuple[float, object]:
+        return seconds_of(world, host=server.url, access_token="given", timeout=3.0)
+
+    with Server(steps=[dripping(head(400, 9999), b" ")]) as server, ThreadPoolExecutor(len(WORLDS)) as threads:
+        for took, result in threads.map(measure, WORLDS):
+            assert isinstance(result, PineconeError)
+            assert (result.outcome, took < PROMPT) == ("rejected", True)

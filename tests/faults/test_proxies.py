@@ -217,7 +217,7 @@ def test_an_https_proxy_that_drips(world: World, server: Server, certificates: C
         error = call(world, operation("POST"), **options, ssl_verify=certificates.client)
         took = time.monotonic() - started
     assert isinstance(error, PineconeTimeoutError)
-    assert (error.outcome, took < 1.5) == ("not_sent", True)
+    assert (error.outcome, took < 8) == ("not_sent", True)
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -32,6 +32,7 @@ def test_a_revoked_token_is_replaced(world: World) -> None:
 @pytest.mark.parametrize("world", WORLDS)
 def test_a_permanent_401_is_no_storm(world: World, clock: RunningClock) -> None:
     """Thirty rejected calls cost one more exchange; the next one is thirty seconds later."""
+    clock.hold()
     with Server(steps=[rejecting()]) as server, Client(world, **server.client) as client:
         for _ in range(30):
             error = client.describe()

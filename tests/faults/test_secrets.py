@@ -29,6 +29,7 @@ from tests.faults.canaries import (
 from tests.faults.cases import WORLDS, Certificates, World, ending, operation
 from tests.faults.server import Action, Exchange, Server, answer, echo, head, held
 from tests.faults.worlds import Client
+from tests.support.together import PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -182,12 +183,11 @@ def test_stacks_while_a_call_is_under_way(where: str, world: World, search: Sear
     gate = threading.Event()
     waiting = ending(b"", Exchange.hang) if where == "API" else echo
     tokens = [held(gate, mint)] if where == "exchange" else [mint]
-    options = {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}, "timeout": 5.0}
+    options = {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}, "timeout": PATIENCE}
     with Server(tokens=tokens, steps=[waiting]) as server, Client(world, **server.client | options) as client:
         thread = threading.Thread(target=client.describe)
         thread.start()
-        while not (server.requests if where == "API" else server.exchanges):
-            time.sleep(0.001)
+        wait_until(lambda: server.requests if where == "API" else server.exchanges)
         time.sleep(0.05)  # the request has been written
         search.stacks(where)
         gate.set()

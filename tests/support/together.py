@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -12,8 +13,8 @@ import anyio.to_thread
 
 _T = TypeVar("_T")
 
-PATIENCE = 10.0
-"""Seconds after which a test that waits for another thread has failed."""
+PATIENCE = 30.0
+"""Seconds after which a test that waits for something has failed: a busy machine must not come near it."""
 
 
 async def async_together(count: int, call: Callable[[], Awaitable[_T]]) -> list[_T | Exception]:
@@ -76,6 +77,14 @@ async def async_wait(event: threading.Event) -> None:
 def wait(event: threading.Event) -> None:
     """Wait until another thread has set an event."""
     assert event.wait(PATIENCE)
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait until something has happened that no event tells of."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def settle() -> None:

@@ -102,42 +102,42 @@ def entry(**changes: object) -> str:
     return json.dumps(fields | changes)
 
 
-# Entry → whether it costs a warning, too. The numbers are what Python's json reads, beyond what JSON has.
-ENTRIES: dict[str, tuple[str, bool]] = {
-    "nothing": ("", True),
-    "an empty object": ("{}", True),
-    "HTML": ("<html>", True),
-    "a list": ("[1]", True),
-    "no text": (entry(access_token=5), True),
-    "a token with a line break": (entry(access_token="kept\r\nx: y"), True),
-    "an empty token": (entry(access_token=""), True),
-    **{
-        f"{name} {number}": (entry(**{name: number}), True)
-        for name in ("expires_at", "lifetime")
-        for number in (float("nan"), float("inf"), float("-inf"), 1e308, 10**400, True, "1800", None)
-    },
-    "a lifetime of zero": (entry(lifetime=0), True),
-    "a lifetime below zero": (entry(lifetime=-1800), True),
-    "a lifetime above a day": (entry(expires_at=time.time() + 99_000, lifetime=100_000), True),
-    "expired": (entry(expires_at=1), False),
-    "an expiry before all time": (entry(expires_at=-5), False),
-    "about to expire": (entry(expires_at=time.time() + 100), False),
-    "a clock that runs far ahead": (entry(expires_at=time.time() + 1900), False),
-    "a far future": (entry(expires_at=1e11), False),
-}
+def entries() -> dict[str, tuple[str, bool]]:
+    """Write entries as of now that are no fresh token, each with whether it costs a warning, too."""
+    # The numbers are what Python's json reads, beyond what JSON has.
+    return {
+        "nothing": ("", True),
+        "an empty object": ("{}", True),
+        "HTML": ("<html>", True),
+        "a list": ("[1]", True),
+        "no text": (entry(access_token=5), True),
+        "a token with a line break": (entry(access_token="kept\r\nx: y"), True),
+        "an empty token": (entry(access_token=""), True),
+        **{
+            f"{name} {number}": (entry(**{name: number}), True)
+            for name in ("expires_at", "lifetime")
+            for number in (float("nan"), float("inf"), float("-inf"), 1e308, 10**400, True, "1800", None)
+        },
+        "a lifetime of zero": (entry(lifetime=0), True),
+        "a lifetime below zero": (entry(lifetime=-1800), True),
+        "a lifetime above a day": (entry(expires_at=time.time() + 99_000, lifetime=100_000), True),
+        "expired": (entry(expires_at=1), False),
+        "an expiry before all time": (entry(expires_at=-5), False),
+        "about to expire": (entry(expires_at=time.time() + 100), False),
+        "a clock that runs far ahead": (entry(expires_at=time.time() + 1900), False),
+        "a far future": (entry(expires_at=1e11), False),
+    }
 
 
-@pytest.mark.parametrize(("text", "warned"), ENTRIES.values(), ids=ENTRIES)
-def test_what_is_no_fresh_token_is_replaced(
-    text: str, warned: bool, emulator: Emulator, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.mark.parametrize("name", entries())
+def test_what_is_no_fresh_token_is_replaced(name: str, emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
     """A broken entry, or one that has expired, costs an exchange; a broken one a warning, too."""
-    cache = Memory()
+    cache, (text, warned) = Memory(), entries()[name]
     token(emulator, cache)
     (key,) = cache.texts
     cache.texts[key] = text
     fresh = token(emulator, cache)
-    assert json.loads(cache.texts[key])["access_token"] == fresh
+    assert json.loads(cache.texts[key])["access_token"] == fresh != "kept"
     lines = [record.getMessage() for record in caplog.records]
     assert lines == ["the token cache is not used: what it holds is not a token of this client"] * warned
 
@@ -316,7 +316,7 @@ def test_a_lock_is_waited_for_while_there_is_time(
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
-        with emulator.admin(token_cache=cache, timeout=0.4) as admin:
+        with emulator.admin(token_cache=cache, timeout=2.0) as admin:
             second = admin.token().value
         holder.kill()
     assert second != first

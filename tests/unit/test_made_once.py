@@ -6,8 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from pinecone_admin._concurrency import made_once
-
-PATIENCE = 10.0
+from tests.support.together import PATIENCE
 
 
 class Thing:

@@ -97,7 +97,7 @@ def test_without_a_fallback_a_wait_that_is_late_is_an_error(provider: TokenProvi
         provider._result(wait(clock), done=False)
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 def test_a_signal_handler_asks_for_a_token_too(provider: TokenProvider, clock: VirtualClock) -> None:
     """Also where the signal comes while its own thread holds the lock, and nobody else can take it."""
     given: list[str] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Callable
 from unittest.mock import patch
 
@@ -12,7 +11,7 @@ import anyio
 import pytest
 
 from pinecone_admin._concurrency import AsyncSlots, Slots
-from tests.support.together import PATIENCE
+from tests.support.together import PATIENCE, wait_until
 
 
 def test_who_waits_longest_is_next() -> None:
@@ -28,8 +27,7 @@ def test_who_waits_longest_is_next() -> None:
     threads = [threading.Thread(target=work, args=(number,)) for number in range(5)]
     for number, thread in enumerate(threads):
         thread.start()
-        while len(slots._waiting) <= number:
-            time.sleep(0.001)
+        wait_until(lambda: len(slots._waiting) > number)  # noqa: B023 - it is called at once
     slots.release()
     assert slots.acquire(PATIENCE)
     assert order == [0, 1, 2, 3, 4]
@@ -66,7 +64,7 @@ def test_an_interrupted_wait_takes_no_place(*, comes: bool) -> None:
     assert not slots.acquire(0)
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 def test_a_signal_handler_takes_a_place_too() -> None:
     """Also where the signal comes while its own thread is about to take one."""
     slots, taken = Slots(2), list[bool]()
