@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,17 @@ import pytest
 from tests.support.programs import find
 from tests.support.together import PATIENCE
 
+_numbers = count(os.getpid() * 97)
+
 
 def free_port() -> int:
-    """Give a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Give a port of loopback that nobody listens on, and that no other process of the tests is likely to take."""
+    while True:
+        # Below 32768, where the kernel begins with the ports that it gives to connections by itself.
+        port = 10_000 + next(_numbers) % 20_000
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
