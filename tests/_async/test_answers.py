@@ -58,6 +58,14 @@ BINDING = {
 INVITE = {"id": "i", "email": "a@b", "status": "pending", "created_at": "2026-07-01T10:00:00Z"}
 
 
+# <async only>
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run in one kind of event loop: an answer is decoded alike in both."""
+    return "asyncio"
+
+
+# </async only>
 async def describe(answer: Answer, connect: Callable[..., AsyncAdmin]) -> Project:
     """Fetch a project that is answered so."""
     return await connect(Script(answer)).projects.describe(project_id="p")

@@ -35,6 +35,14 @@ HOSTS: list[tuple[str | None, str]] = [
 ]
 
 
+# <async only>
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run in one kind of event loop: what is checked here is decided where the client is made."""
+    return "asyncio"
+
+
+# </async only>
 @pytest.mark.parametrize(("host", "address"), HOSTS)
 @pytest.mark.parametrize("by_variable", [False, True])
 async def test_the_host_decides_where_requests_go(

@@ -73,6 +73,14 @@ KINDS = {
 Place: TypeAlias = Literal["path", "query", "body", "none"]
 
 
+# <async only>
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run in one kind of event loop: what is checked here is decided before anything is sent."""
+    return "asyncio"
+
+
+# </async only>
 @frozen
 class Argument:
     """How an argument is checked, where it goes, and a value that is fine."""
