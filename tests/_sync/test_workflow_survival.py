@@ -330,10 +330,16 @@ def test_a_workflow_that_was_killed_is_brought_to_its_end_by_another_run(scenari
     assert 1 < number < 99
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seeds", [range(4), pytest.param(range(4, 40), marks=pytest.mark.long)], ids=["few", "many"])
 @each_scenario
-def test_a_workflow_ends_well_after_runs_with_random_faults(scenario: Scenario, seed: int) -> None:
+def test_a_workflow_ends_well_after_runs_with_random_faults(scenario: Scenario, seeds: range) -> None:
     """Lost answers, refusals and deaths in any order leave nothing that a run without them does not put right."""
+    for seed in seeds:
+        survive(scenario, seed)
+
+
+def survive(scenario: Scenario, seed: int) -> None:
+    """Run a workflow three times with random faults, and once more without."""
     world = begin(scenario)
     for part in range(3):
         with suppress(PineconeError):

@@ -15,6 +15,8 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.server import serving
 from tests.support.contract import document
 
+pytestmark = pytest.mark.long
+
 load_all_checks()
 # Ids and page tokens come from the state, so that not every request that fits the document can be accepted.
 POSITIVE, NEGATIVE = CHECKS.get_one("positive_data_acceptance"), CHECKS.get_one("negative_data_rejection")

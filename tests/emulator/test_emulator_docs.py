@@ -84,6 +84,7 @@ def test_every_link_within_the_page_leads_to_a_heading() -> None:
     assert set(re.findall(r"\]\(#([^)]+)\)", PAGE)) <= anchors
 
 
+@pytest.mark.long
 def test_benchmark_runs() -> None:
     """The benchmark measures everything, also of a small organization; how fast it was is not looked at here."""
     command = [sys.executable, "tests/benchmarks/emulator.py", "--bindings", "400"]

@@ -104,13 +104,14 @@ class Bank(RuleBasedStateMachine):
             self.server.stop()
 
 
+@pytest.mark.parametrize("examples", [10, pytest.param(60, marks=pytest.mark.long)])
 @pytest.mark.parametrize("world", WORLDS)
-def test_bank(world: World) -> None:
+def test_bank(world: World, examples: int) -> None:
     """Creations never exceed calls, and every creation without success is known to be unknown or done."""
     run_state_machine_as_test(
         type("Bank", (Bank,), {"world": world}),
         settings=settings(
-            max_examples=60,
+            max_examples=examples,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],

@@ -25,20 +25,22 @@ def forks(*arguments: str) -> dict[str, int]:
     return counts
 
 
-@pytest.mark.parametrize(("client", "count"), [("ours", 200), ("cached", 200), ("asyncio", 60), ("trio", 60)])
+@pytest.mark.parametrize("count", [40, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("client", ["ours", "cached", "asyncio", "trio"])
 def test_fork_at_random_points(client: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Children of a busy process, forked with warm connections and during refreshes, get their own answers."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     counts = forks(client, str(count))
-    assert counts.pop("minted") > 2  # with a cache, one each second is enough for all of them
+    assert counts.pop("minted") > count // 80  # with a cache, one each second is enough for all of them
     assert counts.pop("requests") > 5 * count
     assert counts == HARMLESS | {"forks": count}
 
 
+@pytest.mark.parametrize("step", [12, pytest.param(3, marks=pytest.mark.long)])
 @pytest.mark.parametrize("client", ["ours", "asyncio", "trio"])
-def test_fork_during_the_first_call(client: str) -> None:
+def test_fork_during_the_first_call(client: str, step: int) -> None:
     """A child forked while another thread loads what the first call loads does not wait for that for ever."""
     with Server() as server, ThreadPoolExecutor(3) as processes:
-        trials = [processes.submit(forks, client, str(after), server.url) for after in range(0, 36, 3)]
+        trials = [processes.submit(forks, client, str(after), server.url) for after in range(0, 36, step)]
         for trial in trials:
             assert trial.result() == HARMLESS | {"forks": 1}

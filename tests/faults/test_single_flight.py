@@ -10,8 +10,8 @@ from tests.faults.clock import RunningClock
 from tests.faults.server import Server, late
 from tests.faults.worlds import flat, in_loop, in_tasks, in_threads
 
-REPEATS = 50
 EXPIRED = 1801.0
+repeated = pytest.mark.parametrize("repeats", [5, pytest.param(50, marks=pytest.mark.long)])
 
 
 def check(tokens: list[AccessToken], count: int, server: Server, exchanges: int) -> None:
@@ -20,31 +20,34 @@ def check(tokens: list[AccessToken], count: int, server: Server, exchanges: int)
     assert [token.value for token in tokens] == [f"token-{exchanges}"] * count
 
 
-def test_threads(clock: RunningClock) -> None:
-    """A hundred threads that find no token, and then an expired one, cause one exchange each time; fifty times."""
+@repeated
+def test_threads(repeats: int, clock: RunningClock) -> None:
+    """A hundred threads that find no token, and then an expired one, cause one exchange each time, however often."""
     with Server(tokens=[late(0.005)]) as server:
-        for repeat in range(REPEATS):
+        for repeat in range(repeats):
             with Admin(**server.client) as admin:
                 check(in_threads(100, admin.token), 100, server, 2 * repeat + 1)
                 clock.advance(EXPIRED)
                 check(in_threads(100, admin.token), 100, server, 2 * repeat + 2)
 
 
+@repeated
 @pytest.mark.anyio
-async def test_tasks(clock: RunningClock) -> None:
-    """A thousand tasks do the same; fifty exchanges."""
+async def test_tasks(repeats: int, clock: RunningClock) -> None:
+    """A thousand tasks do the same."""
     with Server(tokens=[late(0.005)]) as server:
-        for repeat in range(REPEATS // 2):
+        for repeat in range((repeats + 1) // 2):
             async with AsyncAdmin(**server.client) as admin:
                 check(await in_tasks(1000, admin.token), 1000, server, 2 * repeat + 1)
                 clock.advance(EXPIRED)
                 check(await in_tasks(1000, admin.token), 1000, server, 2 * repeat + 2)
 
 
-def test_loops_and_threads(clock: RunningClock) -> None:
-    """Four loops of both kinds and twenty threads on one provider do the same, fifty times."""
+@repeated
+def test_loops_and_threads(repeats: int, clock: RunningClock) -> None:
+    """Four loops of both kinds and twenty threads on one provider do the same."""
     with Server(tokens=[late(0.005)]) as server:
-        for repeat in range(REPEATS):
+        for repeat in range(repeats):
             with Admin(**server.client) as admin:
                 tokens = admin._shared.tokens
                 assert isinstance(tokens, TokenProvider)

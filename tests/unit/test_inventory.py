@@ -183,6 +183,7 @@ def test_memory_stays_proportional_to_the_result() -> None:
     assert peak < 1.5 * kept
 
 
+@pytest.mark.long
 def test_the_benchmark_runs() -> None:
     """It measures both clients beside the official SDK, however small; how fast is not looked at here."""
     command = [sys.executable, "tests/benchmarks/inventory.py", "--projects", "10", "--latency-ms", "1"]
