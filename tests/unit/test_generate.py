@@ -362,27 +362,6 @@ def test_the_next_version_is_adopted_in_one_command(tree: Path, tmp_path: Path) 
     assert (again.returncode, again.stdout) == (0, "")
 
 
-def older() -> Any:
-    """Give the 2026-04 document where it is at hand, else what is like it: ours without what is new since."""
-    if OLDER.exists():
-        return read(str(OLDER))
-    document = ours()
-    document["paths"] = {
-        path: item
-        for path, item in document["paths"].items()
-        if path.split("/")[2] in {"organizations", "projects", "api-keys"}
-    }
-    document["info"]["version"] = "2026-04"
-    kept = ("APIKey", "Project", "Organization", "Update", "Create", "List", "Error")
-    gone = ("Invite", "User", "ServiceAccount", "RoleBinding")
-    document["components"]["schemas"] = {
-        name: schema
-        for name, schema in document["components"]["schemas"].items()
-        if any(word in name for word in kept) and not any(word in name for word in gone)
-    }
-    return document
-
-
 @pytest.mark.long
 def test_an_older_version_is_adopted_too(tree: Path, tmp_path: Path) -> None:
     """What matches nothing in it is reported; what it has can be sent, and its namespaces can be used."""
