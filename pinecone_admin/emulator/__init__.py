@@ -1,5 +1,5 @@
 """A local Pinecone Admin API and token endpoint, in-process and over HTTP."""
 
-from pinecone_admin.emulator._emulator import Emulator
+from pinecone_admin.emulator.emulator import Emulator
 
 __all__ = ["Emulator"]

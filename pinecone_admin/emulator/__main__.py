@@ -14,10 +14,10 @@ from types import FrameType
 from typing import NoReturn
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.clock import Clock
-from pinecone_admin.emulator.control import CONTROL_PATH
-from pinecone_admin.emulator.oauth import TOKEN_PATH
-from pinecone_admin.emulator.settings import PLANS
+from pinecone_admin.emulator.api.oauth import TOKEN_PATH
+from pinecone_admin.emulator.control.routes import CONTROL_PATH
+from pinecone_admin.emulator.model.clock import Clock
+from pinecone_admin.emulator.model.settings import PLANS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,7 +111,7 @@ def _emulator(options: argparse.Namespace) -> Emulator:
 
 
 def _serve(emulator: Emulator, host: str, port: int) -> None:
-    from pinecone_admin.emulator.server import Server, address, listen  # noqa: PLC0415 — an extra
+    from pinecone_admin.emulator.http.server import Server, address, listen  # noqa: PLC0415 — an extra
 
     _allow_many_connections()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")

@@ -27,7 +27,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pinecone_admin import Admin, AsyncAdmin
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.asgi import application
+from pinecone_admin.emulator.http.asgi import application
 from pinecone_admin.workflows import Inventory
 from tests.support.organizations import populate
 

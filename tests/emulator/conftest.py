@@ -6,8 +6,9 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from pinecone_admin.emulator import Emulator, rules
-from pinecone_admin.emulator.state import ServiceAccount
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.api import operations as rules
+from pinecone_admin.emulator.model.state import ServiceAccount
 from tests.support.contract import checked
 
 

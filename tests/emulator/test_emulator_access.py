@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.clock import Clock
-from pinecone_admin.emulator.roles import API_KEY_ROLES, ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
-from pinecone_admin.emulator.state import Grant, Invite, Principal, User
+from pinecone_admin.emulator.model.clock import Clock
+from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
+from pinecone_admin.emulator.model.state import Grant, Invite, Principal, User
 
 Connect = Callable[..., httpx.Client]
 Refusal = Callable[[httpx.Response], tuple[int, str]]

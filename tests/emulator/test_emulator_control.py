@@ -9,9 +9,9 @@ import pytest
 
 from pinecone_admin import UnauthorizedError
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.clock import Clock
-from pinecone_admin.emulator.server import serving
-from pinecone_admin.emulator.state import PROJECT_CONTENTS
+from pinecone_admin.emulator.http.server import serving
+from pinecone_admin.emulator.model.clock import Clock
+from pinecone_admin.emulator.model.state import PROJECT_CONTENTS
 
 Connect = Callable[..., httpx.Client]
 Refusal = Callable[[httpx.Response], tuple[int, str]]
@@ -472,7 +472,7 @@ def test_requests_hold_no_secrets(control: Control, emulator: Emulator, connect:
 
 def test_only_so_many_requests_are_remembered(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that runs for long does not grow: the oldest are forgotten."""
-    monkeypatch.setattr("pinecone_admin.emulator.log.LONGEST", 2)
+    monkeypatch.setattr("pinecone_admin.emulator.control.request_log.LONGEST", 2)
     emulator = Emulator()
     for path in ("/a", "/b", "/c"):
         emulator.transport.handle_request(httpx.Request("GET", f"https://api.pinecone.io{path}"))

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.state import Grant, Pending, Principal, Project
+from pinecone_admin.emulator.model.state import Grant, Pending, Principal, Project
 
 VERSION = {"x-pinecone-api-version": "2026-04"}
 

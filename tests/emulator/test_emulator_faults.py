@@ -13,8 +13,8 @@ import pytest
 
 from pinecone_admin import PineconeConnectionError, RetryPolicy
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.clock import Clock
-from pinecone_admin.emulator.server import serving
+from pinecone_admin.emulator.http.server import serving
+from pinecone_admin.emulator.model.clock import Clock
 
 Connect = Callable[..., httpx.Client]
 

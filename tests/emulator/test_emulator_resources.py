@@ -9,9 +9,9 @@ import pytest
 from attrs import evolve
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.clock import Clock
-from pinecone_admin.emulator.settings import PLANS
-from pinecone_admin.emulator.state import PROJECT_CONTENTS
+from pinecone_admin.emulator.model.clock import Clock
+from pinecone_admin.emulator.model.settings import PLANS
+from pinecone_admin.emulator.model.state import PROJECT_CONTENTS
 
 Connect = Callable[..., httpx.Client]
 Refusal = Callable[[httpx.Response], tuple[int, str]]

@@ -10,8 +10,8 @@ import pytest
 
 from pinecone_admin import on_organization
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.clock import Clock
-from pinecone_admin.emulator.state import PROJECT_CONTENTS, Pending, Principal
+from pinecone_admin.emulator.model.clock import Clock
+from pinecone_admin.emulator.model.state import PROJECT_CONTENTS, Pending, Principal
 
 Connect = Callable[..., httpx.Client]
 Refusal = Callable[[httpx.Response], tuple[int, str]]

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.call import Request
-from pinecone_admin.emulator.clock import Clock
-from pinecone_admin.emulator.rules import OPERATIONS
+from pinecone_admin.emulator.api.call import Request
+from pinecone_admin.emulator.api.operations import OPERATIONS
+from pinecone_admin.emulator.model.clock import Clock
 
 Connect = Callable[..., httpx.Client]
 Refusal = Callable[[httpx.Response], tuple[int, str]]

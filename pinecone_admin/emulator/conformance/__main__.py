@@ -17,7 +17,7 @@ from typing import NoReturn
 import httpx
 from attrs import frozen
 
-from pinecone_admin.emulator.catalogue import RULES
+from pinecone_admin.emulator.api.catalogue import RULES
 from pinecone_admin.emulator.conformance import reading, writing
 from pinecone_admin.emulator.conformance.registry import CHECKS, Phase, Registered
 from pinecone_admin.emulator.conformance.service import Credentials, DiffersError, Service, SkippedError, expect

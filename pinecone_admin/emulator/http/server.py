@@ -6,14 +6,14 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from pinecone_admin.emulator._emulator import Emulator
+from pinecone_admin.emulator.emulator import Emulator
 
 try:
     import uvicorn
     from starlette.types import Receive, Scope, Send
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
-    from pinecone_admin.emulator.asgi import CONNECTION, application
+    from pinecone_admin.emulator.http.asgi import CONNECTION, application
 except ModuleNotFoundError as error:
     told = f"{error.name} is not installed: pip install 'pinecone-admin[emulator]'"
     raise ModuleNotFoundError(told, name=error.name) from error

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TypeAlias
 
-from pinecone_admin.emulator.state import (
+from pinecone_admin.emulator.model.state import (
     APIKey,
     Invite,
     Organization,

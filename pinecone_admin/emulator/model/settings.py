@@ -5,9 +5,9 @@ from typing import Self
 
 from attrs import define, evolve, frozen
 
-from pinecone_admin.emulator import checks
-from pinecone_admin.emulator.checks import Fields
-from pinecone_admin.emulator.roles import ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
+from pinecone_admin.emulator.api import checks
+from pinecone_admin.emulator.api.checks import Fields
+from pinecone_admin.emulator.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
 
 PAYMENT_STATUSES = ("Active", "PaymentPending", "PastDue", "Restricted", "Suspended", "Deactivated")
 

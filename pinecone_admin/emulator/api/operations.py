@@ -17,14 +17,14 @@ from urllib.parse import unquote
 
 from attrs import frozen
 
-from pinecone_admin.emulator import checks, control_plane, documents, oauth, require
-from pinecone_admin.emulator.call import Call, Request, Response, wrong_method
-from pinecone_admin.emulator.checks import Fields, Refusal, invalid, shown
-from pinecone_admin.emulator.clock import Clock
-from pinecone_admin.emulator.documents import Document
-from pinecone_admin.emulator.listing import Listing, Positioned
-from pinecone_admin.emulator.roles import API_KEY_ROLES, ROLES
-from pinecone_admin.emulator.state import BindingFilter, Grant, Principal, ServiceAccount, State
+from pinecone_admin.emulator.api import checks, control_plane, documents, oauth, require
+from pinecone_admin.emulator.api.call import Call, Request, Response, wrong_method
+from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid, shown
+from pinecone_admin.emulator.api.documents import Document
+from pinecone_admin.emulator.model.clock import Clock
+from pinecone_admin.emulator.model.listing import Listing, Positioned
+from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ROLES
+from pinecone_admin.emulator.model.state import BindingFilter, Grant, Principal, ServiceAccount, State
 
 _API_VERSION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)

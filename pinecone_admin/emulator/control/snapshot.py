@@ -11,11 +11,11 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from pinecone_admin.emulator import checks, documents
-from pinecone_admin.emulator.checks import Fields, invalid, shown
-from pinecone_admin.emulator.documents import Document, time
-from pinecone_admin.emulator.settings import PAYMENT_STATUSES, Settings
-from pinecone_admin.emulator.state import (
+from pinecone_admin.emulator.api import checks, documents
+from pinecone_admin.emulator.api.checks import Fields, invalid, shown
+from pinecone_admin.emulator.api.documents import Document, time
+from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, Settings
+from pinecone_admin.emulator.model.state import (
     INVITE_LIFETIME,
     PROJECT_CONTENTS,
     AccessToken,

@@ -17,12 +17,12 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response as HTTPResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pinecone_admin.emulator._emulator import Emulator
-from pinecone_admin.emulator.call import Request, Response
-from pinecone_admin.emulator.checks import Refusal
-from pinecone_admin.emulator.control import control, is_control
-from pinecone_admin.emulator.log import masked
-from pinecone_admin.emulator.rules import operation_id, response
+from pinecone_admin.emulator.api.call import Request, Response
+from pinecone_admin.emulator.api.checks import Refusal
+from pinecone_admin.emulator.api.operations import operation_id, response
+from pinecone_admin.emulator.control.request_log import masked
+from pinecone_admin.emulator.control.routes import control, is_control
+from pinecone_admin.emulator.emulator import Emulator
 
 CONNECTION = "pinecone_admin.connection"
 """Names the asyncio transport of the connection among the extensions of a scope."""

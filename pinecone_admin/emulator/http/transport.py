@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import httpx
 
-from pinecone_admin.emulator.call import Request, Response, Wire
-from pinecone_admin.emulator.clock import Clock
+from pinecone_admin.emulator.api.call import Request, Response, Wire
+from pinecone_admin.emulator.model.clock import Clock
 
 Event: TypeAlias = tuple[str, Mapping[str, object]]
 

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from attrs import evolve, frozen
 
-from pinecone_admin.emulator import checks, require, rules, snapshot
-from pinecone_admin.emulator.call import Request, Response
-from pinecone_admin.emulator.checks import Fields, Refusal, invalid, shown
-from pinecone_admin.emulator.clock import Clock
-from pinecone_admin.emulator.documents import Document
-from pinecone_admin.emulator.faults import Fault, Faults
-from pinecone_admin.emulator.log import Log
-from pinecone_admin.emulator.roles import ORGANIZATION_ROLES, PROJECT_ROLES
-from pinecone_admin.emulator.settings import PAYMENT_STATUSES, SETTINGS, Settings
-from pinecone_admin.emulator.state import (
+from pinecone_admin.emulator.api import checks, require
+from pinecone_admin.emulator.api import operations as rules
+from pinecone_admin.emulator.api.call import Request, Response
+from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid, shown
+from pinecone_admin.emulator.api.documents import Document
+from pinecone_admin.emulator.control import snapshot
+from pinecone_admin.emulator.control.faults import Fault, Faults
+from pinecone_admin.emulator.control.request_log import Log
+from pinecone_admin.emulator.http.transport import EmulatorTransport
+from pinecone_admin.emulator.model.clock import Clock
+from pinecone_admin.emulator.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES
+from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, SETTINGS, Settings
+from pinecone_admin.emulator.model.state import (
     PROJECT_CONTENTS,
     Grant,
     Principal,
@@ -26,7 +29,6 @@ from pinecone_admin.emulator.state import (
     State,
     User,
 )
-from pinecone_admin.emulator.transport import EmulatorTransport
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin, AsyncAdmin

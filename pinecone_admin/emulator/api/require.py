@@ -5,10 +5,10 @@ from datetime import timedelta
 from math import ceil
 from typing import TypeVar
 
-from pinecone_admin.emulator.call import Call
-from pinecone_admin.emulator.checks import GrantInput, Refusal, invalid, shown
-from pinecone_admin.emulator.roles import includes
-from pinecone_admin.emulator.state import (
+from pinecone_admin.emulator.api.call import Call
+from pinecone_admin.emulator.api.checks import GrantInput, Refusal, invalid, shown
+from pinecone_admin.emulator.model.roles import includes
+from pinecone_admin.emulator.model.state import (
     PROJECT_CONTENTS,
     APIKey,
     BindingFilter,

@@ -8,7 +8,7 @@ from typing import NoReturn, Self, TypeAlias, TypeVar, cast
 
 from attrs import field, frozen
 
-from pinecone_admin.emulator.roles import ROLES, ROLES_BY_RESOURCE
+from pinecone_admin.emulator.model.roles import ROLES, ROLES_BY_RESOURCE
 
 PRINCIPAL_TYPES = ("user", "service_account", "api_key", "invite")
 RESOURCE_TYPES = ("organization", "project")

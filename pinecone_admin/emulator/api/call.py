@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 
 from attrs import field, frozen
 
-from pinecone_admin.emulator.checks import Fields, Refusal, shown
-from pinecone_admin.emulator.state import Principal, State
+from pinecone_admin.emulator.api.checks import Fields, Refusal, shown
+from pinecone_admin.emulator.model.state import Principal, State
 
 
 @frozen

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import parse_qsl
 
-from pinecone_admin.emulator import checks
-from pinecone_admin.emulator.call import Request
-from pinecone_admin.emulator.checks import OAuthRefusal, shown
-from pinecone_admin.emulator.documents import Document
-from pinecone_admin.emulator.state import State
+from pinecone_admin.emulator.api import checks
+from pinecone_admin.emulator.api.call import Request
+from pinecone_admin.emulator.api.checks import OAuthRefusal, shown
+from pinecone_admin.emulator.api.documents import Document
+from pinecone_admin.emulator.model.state import State
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 — a path
 TOKEN_OPERATION = "get_token"  # noqa: S105 — an operation's id

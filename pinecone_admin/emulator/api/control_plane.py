@@ -12,11 +12,11 @@ from urllib.parse import parse_qsl, unquote
 
 from attrs import frozen
 
-from pinecone_admin.emulator import checks
-from pinecone_admin.emulator.call import Request, wrong_method
-from pinecone_admin.emulator.checks import Fields, Refusal, invalid, shown
-from pinecone_admin.emulator.documents import Document
-from pinecone_admin.emulator.state import Project, State
+from pinecone_admin.emulator.api import checks
+from pinecone_admin.emulator.api.call import Request, wrong_method
+from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid, shown
+from pinecone_admin.emulator.api.documents import Document
+from pinecone_admin.emulator.model.state import Project, State
 
 DEFAULT_PAGE = 10
 GOING = {"indexes": timedelta(seconds=2), "assistants": timedelta(seconds=4)}

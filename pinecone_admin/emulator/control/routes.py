@@ -7,12 +7,12 @@ from urllib.parse import unquote
 
 from attrs import frozen
 
-from pinecone_admin.emulator import checks, documents
-from pinecone_admin.emulator._emulator import Emulator
-from pinecone_admin.emulator.call import Request, Response, wrong_method
-from pinecone_admin.emulator.checks import Check, Fields, Refusal, invalid, shown
-from pinecone_admin.emulator.documents import Document
-from pinecone_admin.emulator.rules import response
+from pinecone_admin.emulator.api import checks, documents
+from pinecone_admin.emulator.api.call import Request, Response, wrong_method
+from pinecone_admin.emulator.api.checks import Check, Fields, Refusal, invalid, shown
+from pinecone_admin.emulator.api.documents import Document
+from pinecone_admin.emulator.api.operations import response
+from pinecone_admin.emulator.emulator import Emulator
 
 CONTROL_PATH = "/_emulator"
 

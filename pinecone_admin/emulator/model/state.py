@@ -13,8 +13,8 @@ from uuid import UUID
 
 from attrs import Factory, define, evolve, field, frozen
 
-from pinecone_admin.emulator.listing import Listing, Table
-from pinecone_admin.emulator.settings import Plan, Settings
+from pinecone_admin.emulator.model.listing import Listing, Table
+from pinecone_admin.emulator.model.settings import Plan, Settings
 
 PROJECT_CONTENTS = ("indexes", "collections", "assistants", "backups")
 """What blocks a project's deletion, in the order in which the server names it."""

@@ -1,0 +1,1 @@
+"""The Admin API, its control plane and its token endpoint, as functions from a request to a response."""

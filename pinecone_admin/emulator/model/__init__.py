@@ -1,0 +1,1 @@
+"""What the emulated organization is: its records, settings and time."""
