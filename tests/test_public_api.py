@@ -14,18 +14,13 @@ import pytest
 
 import pinecone_admin
 from pinecone_admin import Admin, AsyncAdmin
-from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator import Clock, Emulator, serving
 from pinecone_admin.emulator.control.faults import Faults
-from pinecone_admin.emulator.http.server import serving
-from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.testing import emulate
 
 HERE = Path(__file__).resolve().parent
 NAMESPACES = ["organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings"]
-MODULES = [
-    "auth", "emulator", "emulator.http.server", "emulator.model.clock", "errors", "models", "operations", "retry",
-    "testing", "workflows",
-]  # fmt: skip
+MODULES = ["auth", "emulator", "errors", "models", "operations", "retry", "testing", "workflows"]
 
 
 def described() -> str:

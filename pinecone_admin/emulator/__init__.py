@@ -1,5 +1,21 @@
 """A local Pinecone Admin API and token endpoint, in-process and over HTTP."""
 
-from pinecone_admin.emulator.emulator import Emulator
+from typing import TYPE_CHECKING
 
-__all__ = ["Emulator"]
+from pinecone_admin.emulator.emulator import Emulator
+from pinecone_admin.emulator.model.clock import Clock
+
+if TYPE_CHECKING:
+    from pinecone_admin.emulator.http.server import serving
+
+__all__ = ["Clock", "Emulator", "serving"]
+
+if not TYPE_CHECKING:  # the server needs an extra
+
+    def __getattr__(name: str) -> object:
+        if name != "serving":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from pinecone_admin.emulator.http.server import serving  # noqa: PLC0415 — see above
+
+        globals()[name] = serving
+        return serving

@@ -17,11 +17,10 @@ from pinecone.errors.exceptions import (
     UnauthorizedError,
 )
 
-from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api import operations as rules
 from pinecone_admin.emulator.api.oauth import TOKEN_OPERATION, TOKEN_PATH
 from pinecone_admin.emulator.api.operations import OPERATIONS
-from pinecone_admin.emulator.http.server import serving
 from pinecone_admin.testing import emulate
 from tests.support.contract import checked
 

@@ -11,8 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.parameters import ParameterLocation
 
-from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.http.server import serving
+from pinecone_admin.emulator import Emulator, serving
 from tests.support.contract import document
 
 pytestmark = pytest.mark.long

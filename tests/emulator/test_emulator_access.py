@@ -7,8 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.model.clock import Clock
+from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
 from pinecone_admin.emulator.model.state import Grant, Invite, Principal, User
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from attrs import evolve
 
-from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api import checks, oauth, require
 from pinecone_admin.emulator.api import operations as rules
 from pinecone_admin.emulator.api.call import Request, Response
@@ -23,7 +23,6 @@ from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.conformance.__main__ import main
 from pinecone_admin.emulator.conformance.registry import CHECKS, Phase
 from pinecone_admin.emulator.conformance.service import Service
-from pinecone_admin.emulator.http.server import serving
 from pinecone_admin.emulator.model import state
 
 ROOT = Path(__file__).parents[2]

@@ -8,9 +8,7 @@ import httpx
 import pytest
 
 from pinecone_admin import UnauthorizedError
-from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.http.server import serving
-from pinecone_admin.emulator.model.clock import Clock
+from pinecone_admin.emulator import Clock, Emulator, serving
 from pinecone_admin.emulator.model.state import PROJECT_CONTENTS
 
 Connect = Callable[..., httpx.Client]

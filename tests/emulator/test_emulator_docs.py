@@ -11,10 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.control.faults import Fault
 from pinecone_admin.emulator.control.routes import ROUTES
-from pinecone_admin.emulator.http.server import serving
 from tests.support.recipes import run_recipe
 
 ROOT = Path(__file__).parents[2]

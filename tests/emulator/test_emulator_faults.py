@@ -12,9 +12,7 @@ import httpx
 import pytest
 
 from pinecone_admin import PineconeConnectionError, RetryPolicy
-from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.http.server import serving
-from pinecone_admin.emulator.model.clock import Clock
+from pinecone_admin.emulator import Clock, Emulator, serving
 
 Connect = Callable[..., httpx.Client]
 

@@ -16,9 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api.call import Request, Response
-from pinecone_admin.emulator.http.server import serving
 
 SECONDS = 20
 ROOT = Path(__file__).parents[2]
@@ -245,7 +244,7 @@ def test_missing_extra_is_named(missing: str) -> None:
     script = (
         f"import sys; sys.modules[{missing!r}] = None\n"
         "from pinecone_admin.emulator.__main__ import main; status = main([])\n"
-        "try: import pinecone_admin.emulator.http.server\n"
+        "try: from pinecone_admin.emulator import serving\n"
         "except ModuleNotFoundError as error: sys.exit(status if '[emulator]' in str(error) else str(error))"
     )
     done = python("-c", script)

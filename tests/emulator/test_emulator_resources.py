@@ -8,8 +8,7 @@ import httpx
 import pytest
 from attrs import evolve
 
-from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.model.clock import Clock
+from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.emulator.model.settings import PLANS
 from pinecone_admin.emulator.model.state import PROJECT_CONTENTS
 

@@ -9,8 +9,7 @@ import httpx
 import pytest
 
 from pinecone_admin import on_organization
-from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.model.clock import Clock
+from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.emulator.model.state import PROJECT_CONTENTS, Pending, Principal
 
 Connect = Callable[..., httpx.Client]

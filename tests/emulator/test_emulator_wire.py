@@ -11,10 +11,9 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.emulator.api.call import Request
 from pinecone_admin.emulator.api.operations import OPERATIONS
-from pinecone_admin.emulator.model.clock import Clock
 
 Connect = Callable[..., httpx.Client]
 Refusal = Callable[[httpx.Response], tuple[int, str]]

@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 from ruamel.yaml import YAML
 
+from pinecone_admin.emulator import Clock
 from pinecone_admin.emulator.api import operations as rules
 from pinecone_admin.emulator.api.call import Request, Response
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
-from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.emulator.model.state import State
 
 OPENAPI = Path(__file__).parents[2] / "openapi"

@@ -1,8 +1,10 @@
 """The emulator's own interface over HTTP: each route below `/_emulator` is a method of the emulator."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
 from attrs import frozen
@@ -12,11 +14,13 @@ from pinecone_admin.emulator.api.call import Request, Response, wrong_method
 from pinecone_admin.emulator.api.checks import Check, Fields, Refusal, invalid, shown
 from pinecone_admin.emulator.api.documents import Document
 from pinecone_admin.emulator.api.operations import response
-from pinecone_admin.emulator.emulator import Emulator
+
+if TYPE_CHECKING:
+    from pinecone_admin.emulator.emulator import Emulator
 
 CONTROL_PATH = "/_emulator"
 
-Do: TypeAlias = Callable[[Emulator, Document, tuple[str, ...]], Document | None]
+Do: TypeAlias = "Callable[[Emulator, Document, tuple[str, ...]], Document | None]"
 """Takes the emulator, the body and the variable parts of the path."""
 
 

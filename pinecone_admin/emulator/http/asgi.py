@@ -1,5 +1,7 @@
 """The emulator as an ASGI application, for the HTTP server."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import re
@@ -7,7 +9,7 @@ import socket
 import struct
 import time
 from http import HTTPStatus
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 from attrs import frozen
@@ -22,7 +24,9 @@ from pinecone_admin.emulator.api.checks import Refusal
 from pinecone_admin.emulator.api.operations import operation_id, response
 from pinecone_admin.emulator.control.request_log import masked
 from pinecone_admin.emulator.control.routes import control, is_control
-from pinecone_admin.emulator.emulator import Emulator
+
+if TYPE_CHECKING:
+    from pinecone_admin.emulator.emulator import Emulator
 
 CONNECTION = "pinecone_admin.connection"
 """Names the asyncio transport of the connection among the extensions of a scope."""

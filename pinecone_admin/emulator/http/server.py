@@ -1,12 +1,16 @@
 """The HTTP server: uvicorn, with the sockets at hand for what goes wrong on them."""
 
+from __future__ import annotations
+
 import asyncio
 import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
-from pinecone_admin.emulator.emulator import Emulator
+if TYPE_CHECKING:
+    from pinecone_admin.emulator.emulator import Emulator
 
 try:
     import uvicorn
@@ -17,8 +21,6 @@ try:
 except ModuleNotFoundError as error:
     told = f"{error.name} is not installed: pip install 'pinecone-admin[emulator]'"
     raise ModuleNotFoundError(told, name=error.name) from error
-
-__all__ = ["serving"]
 
 
 class Server(uvicorn.Server):

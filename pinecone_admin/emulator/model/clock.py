@@ -4,8 +4,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-__all__ = ["Clock"]
-
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 """Beyond this, what expires would expire after the last date there is."""
 
