@@ -15,12 +15,13 @@ from pinecone_admin.emulator.api.call import Request, Response
 from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid, shown
 from pinecone_admin.emulator.api.documents import Document
 from pinecone_admin.emulator.control import snapshot
+from pinecone_admin.emulator.control.configuration import SETTINGS, changed_settings, settings_document
 from pinecone_admin.emulator.control.faults import Fault, Faults
 from pinecone_admin.emulator.control.request_log import Log
 from pinecone_admin.emulator.http.transport import EmulatorTransport
 from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.emulator.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES
-from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, SETTINGS, Settings
+from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, Settings
 from pinecone_admin.emulator.model.state import (
     PROJECT_CONTENTS,
     Grant,
@@ -243,7 +244,7 @@ class Emulator:
         """The plan, the payment status and the settings, by the names that they have in the constructor."""
         organization = self.state.organization
         told: Document = {"plan": organization.plan, "payment_status": organization.payment_status}
-        return told | self.state.settings.document
+        return told | settings_document(self.state.settings)
 
     def configure(self, /, **changes: object) -> None:
         """Change the plan, the payment status or the settings, by the names that they have in the constructor.
@@ -265,7 +266,7 @@ class Emulator:
         return (
             fields.get("plan", checks.one_of(settings.plans), organization.plan),
             fields.get("payment_status", checks.one_of(PAYMENT_STATUSES), organization.payment_status),
-            settings.changed(fields),
+            changed_settings(settings, fields),
         )
 
     def add_user(self, email: str, *, name: str | None = None, roles: Iterable[Role] = ("OrgMember",)) -> User:

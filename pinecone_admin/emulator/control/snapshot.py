@@ -6,6 +6,7 @@ more than names. Cursors that were given out before a document is read are refus
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from random import Random
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from attrs import frozen
 from pinecone_admin.emulator.api import checks, documents
 from pinecone_admin.emulator.api.checks import Fields, invalid, shown
 from pinecone_admin.emulator.api.documents import Document, time
+from pinecone_admin.emulator.control.configuration import changed_settings, settings_document
 from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, Settings
 from pinecone_admin.emulator.model.state import (
     INVITE_LIFETIME,
@@ -71,7 +73,7 @@ def dump(state: State, caller: ServiceAccount, now: datetime) -> Document:
             "payment_status": organization.payment_status,
             "created_at": time(organization.created_at),
         },
-        "settings": state.settings.document,
+        "settings": settings_document(state.settings),
         "projects": [_project_out(project) for project in state.projects.values()],
         "users": [{"id": user.id, "email": user.email, "name": user.name} for user in state.users.listing],
         "invites": [_invite_out(invite) for invite in state.invites.values()],
@@ -153,7 +155,7 @@ class _Reader:
         self._now = now
         self._random = random
         self._taken: set[str] = set()
-        self._settings = fields.get("settings", checks.closed_record(settings.changed), settings)
+        self._settings = fields.get("settings", checks.closed_record(partial(changed_settings, settings)), settings)
         organization = fields.get("organization", checks.closed_record(self._organization), None)
         self._state = State(
             organization=organization or self._organization(Fields({})),

@@ -1,18 +1,12 @@
-"""The points on which sources disagree or organizations differ: what they are, and what they may be."""
+"""The points on which sources disagree or organizations differ."""
 
 from collections.abc import Mapping
-from typing import Self
 
-from attrs import define, evolve, frozen
+from attrs import define, frozen
 
-from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.checks import Fields
 from pinecone_admin.emulator.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
 
 PAYMENT_STATUSES = ("Active", "PaymentPending", "PastDue", "Restricted", "Suspended", "Deactivated")
-
-_QUOTA = checks.whole_number(0, 10**6)
-_YEAR = 365 * 24 * 3600
 
 
 @frozen
@@ -69,26 +63,3 @@ class Settings:
     token_lifetime: int = 1800
     rotation_revokes_tokens: bool = True
     key_prefix: str = "pcsk_"
-
-    @property
-    def document(self) -> dict[str, object]:
-        """The settings as JSON."""
-        return {name: getattr(self, name) for name in SETTINGS}
-
-    def changed(self, fields: Fields) -> Self:
-        """Return the settings with those replaced that the fields name."""
-        read = {name: fields.get(name, check, getattr(self, name)) for name, check in SETTINGS.items()}
-        return evolve(self, **read)
-
-
-SETTINGS: Mapping[str, checks.Check[object]] = {
-    "project_quota": checks.nullable(_QUOTA),
-    "api_key_quota": checks.nullable(_QUOTA),
-    "invite_mails_per_hour": _QUOTA,
-    "pod_access": checks.boolean,
-    "identity_provider": checks.boolean,
-    "token_lifetime": checks.whole_number(1, _YEAR),
-    "rotation_revokes_tokens": checks.boolean,
-    "key_prefix": checks.characters(40),
-}
-"""How each setting is checked. What the plans include is data of the emulator, not of a document."""

@@ -1,0 +1,36 @@
+"""The settings as JSON, and how they are changed by name."""
+
+from collections.abc import Mapping
+
+from attrs import evolve
+
+from pinecone_admin.emulator.api import checks
+from pinecone_admin.emulator.api.checks import Fields
+from pinecone_admin.emulator.api.documents import Document
+from pinecone_admin.emulator.model.settings import Settings
+
+_QUOTA = checks.whole_number(0, 10**6)
+_YEAR = 365 * 24 * 3600
+
+SETTINGS: Mapping[str, checks.Check[object]] = {
+    "project_quota": checks.nullable(_QUOTA),
+    "api_key_quota": checks.nullable(_QUOTA),
+    "invite_mails_per_hour": _QUOTA,
+    "pod_access": checks.boolean,
+    "identity_provider": checks.boolean,
+    "token_lifetime": checks.whole_number(1, _YEAR),
+    "rotation_revokes_tokens": checks.boolean,
+    "key_prefix": checks.characters(40),
+}
+"""How each setting is checked. What the plans include is data of the emulator, not of a document."""
+
+
+def settings_document(settings: Settings) -> Document:
+    """Return the settings as JSON."""
+    return {name: getattr(settings, name) for name in SETTINGS}
+
+
+def changed_settings(settings: Settings, fields: Fields) -> Settings:
+    """Return the settings with those replaced that the fields name."""
+    read = {name: fields.get(name, check, getattr(settings, name)) for name, check in SETTINGS.items()}
+    return evolve(settings, **read)
