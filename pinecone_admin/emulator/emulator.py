@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from attrs import evolve, frozen
 
-from pinecone_admin.emulator.api import checks, require
-from pinecone_admin.emulator.api import operations as rules
+from pinecone_admin.emulator.api import checks, dispatch, require
 from pinecone_admin.emulator.api.call import Request, Response
 from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid, shown
 from pinecone_admin.emulator.api.documents import Document
@@ -133,19 +132,19 @@ class Emulator:
         """Answer a request, one at a time, from any thread."""
         with self._lock:
             now = self.clock.now()
-            operation_id = rules.operation_id(request)
+            operation_id = dispatch.operation_id(request)
             fault = self.faults.strike(operation_id)
-            response = rules.handle(request, self.state, self.clock) if fault is None else self._fail(fault, request)
+            response = dispatch.handle(request, self.state, self.clock) if fault is None else self._fail(fault, request)
             self.requests.add(request, operation_id, response, now, fault.kind if fault else None)
             return evolve(response, headers={"date": format_datetime(now, usegmt=True), **response.headers})
 
     def _fail(self, fault: Fault, request: Request) -> Response:
         if fault.revoke_token:
-            self.state.revoke_token(rules.bearer_token(request) or "")
+            self.state.revoke_token(dispatch.bearer_token(request) or "")
         return self.faults.respond(
             fault,
             request,
-            lambda: rules.handle(request, self.state, self.clock),
+            lambda: dispatch.handle(request, self.state, self.clock),
             self.clock.now(),
         )
 

@@ -18,7 +18,7 @@ from pinecone.errors.exceptions import (
 )
 
 from pinecone_admin.emulator import Emulator, serving
-from pinecone_admin.emulator.api import operations as rules
+from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.oauth import TOKEN_OPERATION, TOKEN_PATH
 from pinecone_admin.emulator.api.operations import OPERATIONS
 from pinecone_admin.testing import emulate
@@ -32,7 +32,7 @@ NOBODY = "4f6a1e0c-8f2b-4c1a-9d3e-1b2c3d4e5f60"
 def contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Hold every answer that the SDK provokes against the API documents."""
     breaches: list[str] = []
-    monkeypatch.setattr(rules, "handle", checked(rules.handle, breaches))
+    monkeypatch.setattr(dispatch, "handle", checked(dispatch.handle, breaches))
     yield
     assert breaches == []
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.api import operations as rules
+from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.model.state import ServiceAccount
 from tests.support.contract import checked
 
@@ -16,7 +16,7 @@ from tests.support.contract import checked
 def contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Hold every answer that any test here provokes against the API documents."""
     breaches: list[str] = []
-    monkeypatch.setattr(rules, "handle", checked(rules.handle, breaches))
+    monkeypatch.setattr(dispatch, "handle", checked(dispatch.handle, breaches))
     yield
     assert breaches == []
 

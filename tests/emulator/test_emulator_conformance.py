@@ -15,8 +15,7 @@ import pytest
 from attrs import evolve
 
 from pinecone_admin.emulator import Emulator, serving
-from pinecone_admin.emulator.api import checks, oauth, require
-from pinecone_admin.emulator.api import operations as rules
+from pinecone_admin.emulator.api import checks, dispatch, oauth, operations, paging, require
 from pinecone_admin.emulator.api.call import Request, Response
 from pinecone_admin.emulator.api.catalogue import RULES
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
@@ -189,7 +188,7 @@ def always(value: object) -> Callable[..., object]:
 
 
 def _unversioned(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(rules, "_require_version", always(None))
+    monkeypatch.setattr(dispatch, "_require_version", always(None))
 
 
 def _any_limit(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
@@ -210,7 +209,7 @@ def _lax_audience(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
 
 
 def _pods_for_all(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(rules, "_max_pods", always(1))
+    monkeypatch.setattr(operations, "_max_pods", always(1))
 
 
 def _longer_invites(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
@@ -234,14 +233,14 @@ def _other_prefix(_: pytest.MonkeyPatch, emulator: Emulator) -> None:
 
 
 def _created(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
-    handle = rules.handle
+    handle = dispatch.handle
 
     def handled(request: Request, *arguments: Any) -> Response:
         answer = handle(request, *arguments)
-        success = rules.operation_id(request) == operation and answer.status == 200
+        success = dispatch.operation_id(request) == operation and answer.status == 200
         return evolve(answer, status=201) if success else answer
 
-    monkeypatch.setattr(rules, "handle", handled)
+    monkeypatch.setattr(dispatch, "handle", handled)
 
 
 def _projects_with_201(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
@@ -253,8 +252,8 @@ def _invites_with_201(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
 
 
 def _whole_pages(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    window = rules._window
-    monkeypatch.setattr(rules, "_window", lambda *arguments: evolve(window(*arguments), limit=100))
+    window = paging.window
+    monkeypatch.setattr(paging, "window", lambda *arguments: evolve(window(*arguments), limit=100))
 
 
 def _any_role(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[impor
 from ruamel.yaml import YAML
 
 from pinecone_admin.emulator import Clock
-from pinecone_admin.emulator.api import operations as rules
+from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.call import Request, Response
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.model.state import State
@@ -48,7 +48,7 @@ def check(request: Request, response: Response) -> None:
     """Require that an answer is one that the documents allow for the operation asked for."""
     called = f"{request.method} {request.path} answered {response.status}"
     assert response.headers["x-pinecone-request-id"], called
-    validator = _validator(rules.operation_id(request), response.status, oauth=request.path == TOKEN_PATH)
+    validator = _validator(dispatch.operation_id(request), response.status, oauth=request.path == TOKEN_PATH)
     if validator is None:
         assert (response.body, "content-type" in response.headers) == (b"", False), called
         return

@@ -1,36 +1,26 @@
-"""How the server behaves: one function for each operation, in the API document's order.
+"""What each operation does: one function for each, in the API document's order.
 
-Structure, statuses and limits are those of the Admin API and OAuth documents, version 2026-07; what is
-refused, and when, is what the reference pages and the official SDK's tests pin. Every function checks in the
-server's order: version header, token, route, validation, existence, permission, plan and quota, conflict.
+Structure, statuses and limits are those of the Admin API document, version 2026-07; what is refused, and when, is what
+the reference pages and the official SDK's tests pin. Every function checks in the server's order: validation,
+existence, permission, plan and quota, conflict.
 
 Of the permission matrix two rules are enforced: nobody grants what they do not hold, and who has no
 organization role is refused whatever does not concern a single project.
 """
 
-import json
-import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
-from typing import TypeAlias, TypeVar
-from urllib.parse import unquote
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from attrs import frozen
 
-from pinecone_admin.emulator.api import checks, control_plane, documents, oauth, require
-from pinecone_admin.emulator.api.call import Call, Request, Response, wrong_method
-from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid, shown
+from pinecone_admin.emulator.api import checks, control_plane, documents, paging, require
+from pinecone_admin.emulator.api.call import Call
+from pinecone_admin.emulator.api.checks import Fields, invalid, shown
 from pinecone_admin.emulator.api.documents import Document
-from pinecone_admin.emulator.model.clock import Clock
-from pinecone_admin.emulator.model.listing import Listing, Positioned
+from pinecone_admin.emulator.model.listing import Listing
 from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ROLES
-from pinecone_admin.emulator.model.state import BindingFilter, Grant, Principal, ServiceAccount, State
+from pinecone_admin.emulator.model.state import BindingFilter, Grant, Principal
 
-_API_VERSION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
-_BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-R = TypeVar("R", bound=Positioned)
 Run: TypeAlias = Callable[[Call], Document | None]
 
 
@@ -46,87 +36,6 @@ class Operation:
 
 
 OPERATIONS: list[Operation] = []
-
-
-def handle(request: Request, state: State, clock: Clock) -> Response:
-    """Answer a request, changing the state where it asks for that.
-
-    Args:
-        request: what was sent, to the API's host or to the token endpoint's.
-        state: the organization that it is about.
-        clock: the time at which it arrives.
-    """
-    headers = {"x-pinecone-request-id": state.new_id()}
-    try:
-        status, document = _answer(request, state, clock.now())
-    except Refusal as refusal:
-        status, document = refusal.status, refusal.document
-        headers |= refusal.headers
-    return response(status, headers, document)
-
-
-def response(status: int, headers: Mapping[str, str], document: Document | None) -> Response:
-    """Return an answer that carries a JSON document, or nothing."""
-    if document is None:
-        return Response(status, headers, b"")
-    return Response(status, {"content-type": "application/json", **headers}, _ENCODER.encode(document).encode())
-
-
-def _answer(request: Request, state: State, now: datetime) -> tuple[int, Document | None]:
-    if request.path == oauth.TOKEN_PATH:
-        return 200, oauth.get_token(request, state, now)
-    _require_version(request)
-    if control_plane.serves(request):
-        return control_plane.answer(request, state, now)
-    caller = Principal("service_account", _authenticate(request, state, now).id)
-    operation, target = _route(request)
-    return operation.status, operation.run(Call(state, now, caller, target, request))
-
-
-def operation_id(request: Request) -> str:
-    """Return the id of the operation that a request is for, empty where there is none."""
-    if request.path == oauth.TOKEN_PATH:
-        return oauth.TOKEN_OPERATION if request.method == "POST" else ""
-    operation = _ROUTES.get(_shape(request.path), {}).get(request.method)
-    return operation.id if operation else control_plane.operation_id(request)
-
-
-def bearer_token(request: Request) -> str | None:
-    """Return the access token that a request carries."""
-    bearer = _BEARER.fullmatch(request.headers.get("authorization", ""))
-    return bearer[1] if bearer else None
-
-
-def _require_version(request: Request) -> None:
-    version = request.headers.get("x-pinecone-api-version")
-    if version is None:
-        raise invalid("the header X-Pinecone-Api-Version is missing")
-    if not _API_VERSION.fullmatch(version):
-        raise invalid(f"the header X-Pinecone-Api-Version must be YYYY-MM, not {shown(version)}")
-
-
-def _authenticate(request: Request, state: State, now: datetime) -> ServiceAccount:
-    token = bearer_token(request)
-    if token is None:
-        raise Refusal(401, "UNAUTHENTICATED", "the header Authorization carries no bearer token")
-    account = state.holder_of(token, now)
-    if account is None:
-        raise Refusal(401, "UNAUTHENTICATED", "the access token is unknown, expired or revoked")
-    return account
-
-
-def _shape(path: str) -> str:
-    return re.sub(r"^(/admin/[^/]+)/[^/]+", r"\1/{}", path)
-
-
-def _route(request: Request) -> tuple[Operation, str]:
-    methods = _ROUTES.get(_shape(request.path))
-    if methods is None:
-        raise Refusal(404, "NOT_FOUND", f"there is no route {shown(request.path)}")
-    operation = methods.get(request.method)
-    if operation is None:
-        raise wrong_method(request, methods)
-    return operation, unquote("".join(request.path.split("/")[3:4]))
 
 
 def _operation(method: str, path: str, *, status: int = 200) -> Callable[[Run], Run]:
@@ -307,12 +216,12 @@ def _project_grants(project_id: str, roles: Iterable[str]) -> list[Grant]:
 def list_users(call: Call) -> Document:
     """List the members, or the one with an address."""
     address = call.query.optional("email", checks.email)
-    window = _window(call, "users", address)
+    window = paging.window(call, "users", address)
     require.member(call)
     if address is None:
-        return _page(call, window, call.state.users.listing, documents.user)
+        return paging.page(call, window, call.state.users.listing, documents.user)
     user = call.state.user_at(address)
-    return _page(call, window, Listing([user] if user else []), documents.user)
+    return paging.page(call, window, Listing([user] if user else []), documents.user)
 
 
 @_operation("GET", "/admin/users/{user_id}")
@@ -342,9 +251,9 @@ _INVITE_GRANTS = checks.array(checks.grant, 1, 100)
 @_operation("GET", "/admin/invites")
 def list_invites(call: Call) -> Document:
     """List the pending and expired invites."""
-    window = _window(call, "invites")
+    window = paging.window(call, "invites")
     require.member(call)
-    return _page(call, window, call.state.open_invites, lambda invite: documents.invite(invite, call.now))
+    return paging.page(call, window, call.state.open_invites, lambda invite: documents.invite(invite, call.now))
 
 
 @_operation("POST", "/admin/invites")
@@ -403,9 +312,9 @@ _SERVICE_ACCOUNT_GRANTS = checks.array(checks.grant, 0, 100)
 @_operation("GET", "/admin/service-accounts")
 def list_service_accounts(call: Call) -> Document:
     """List the service accounts."""
-    window = _window(call, "service_accounts")
+    window = paging.window(call, "service_accounts")
     require.member(call)
-    return _page(call, window, call.state.service_accounts.listing, documents.service_account)
+    return paging.page(call, window, call.state.service_accounts.listing, documents.service_account)
 
 
 @_operation("POST", "/admin/service-accounts", status=201)
@@ -475,9 +384,9 @@ _ROLE = checks.one_of(ROLES)
 def list_role_bindings(call: Call) -> Document:
     """List the role bindings that every filter given matches."""
     wanted = _binding_filter(call.query)
-    window = _window(call, "role_bindings", wanted)
+    window = paging.window(call, "role_bindings", wanted)
     require.member(call)
-    return _page(call, window, call.state.role_bindings.matching(wanted), documents.role_binding)
+    return paging.page(call, window, call.state.role_bindings.matching(wanted), documents.role_binding)
 
 
 @_operation("POST", "/admin/role-bindings")
@@ -540,39 +449,3 @@ def _principal_and_grant(fields: Fields) -> tuple[Principal, checks.GrantInput]:
     if principal.type == "api_key" and wanted.role not in API_KEY_ROLES:
         raise invalid(f"role {wanted.role} cannot be bound to an api_key")
     return principal, wanted
-
-
-# Pages
-
-
-@frozen
-class _Window:
-    listing: str
-    after: int
-    limit: int
-
-
-def _window(call: Call, name: str, filters: object = None) -> _Window:
-    listing = repr((name, filters))
-    limit = call.query.optional("limit", checks.page_limit) or checks.LARGEST_PAGE
-    token = call.query.optional("paginationToken", checks.string)
-    after = 0 if token is None else call.state.position_of(listing, token)
-    if after is None:
-        raise invalid(f"paginationToken is not of this list with these filters: {shown(token)}")
-    return _Window(listing, after, limit)
-
-
-def _page(call: Call, window: _Window, records: Listing[R], document: Callable[[R], Document]) -> Document:
-    ahead = records.after(window.after, window.limit + 1)
-    page = ahead[: window.limit]
-    more = len(ahead) > len(page)
-    pagination = {"next": call.state.cursor(window.listing, page[-1].position)} if more else None
-    return {"data": [document(record) for record in page], "pagination": pagination}
-
-
-_ROUTES: dict[str, dict[str, Operation]] = {}
-for _each in OPERATIONS:
-    _ROUTES.setdefault(_shape(_each.path), {})[_each.method] = _each
-
-OPERATION_IDS = (oauth.TOKEN_OPERATION, *(each.id for each in OPERATIONS), *control_plane.OPERATION_IDS)
-"""What a request can ask for, the token endpoint first."""

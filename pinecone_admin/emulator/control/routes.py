@@ -12,8 +12,8 @@ from attrs import frozen
 from pinecone_admin.emulator.api import checks, documents
 from pinecone_admin.emulator.api.call import Request, Response, wrong_method
 from pinecone_admin.emulator.api.checks import Check, Fields, Refusal, invalid, shown
+from pinecone_admin.emulator.api.dispatch import response
 from pinecone_admin.emulator.api.documents import Document
-from pinecone_admin.emulator.api.operations import response
 
 if TYPE_CHECKING:
     from pinecone_admin.emulator.emulator import Emulator

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pinecone_admin.emulator.api.call import Request, Response
 from pinecone_admin.emulator.api.checks import Refusal
-from pinecone_admin.emulator.api.operations import operation_id, response
+from pinecone_admin.emulator.api.dispatch import operation_id, response
 from pinecone_admin.emulator.control.request_log import masked
 from pinecone_admin.emulator.control.routes import control, is_control
 
