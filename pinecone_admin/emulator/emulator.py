@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from attrs import evolve, frozen
 
-from pinecone_admin.emulator.api import checks, dispatch, require
-from pinecone_admin.emulator.api.call import Request, Response
+from pinecone_admin.emulator.api import checks, dispatch, preconditions
 from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid, shown
-from pinecone_admin.emulator.api.documents import Document
+from pinecone_admin.emulator.api.messages import Request, Response
+from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.control import snapshot
 from pinecone_admin.emulator.control.configuration import SETTINGS, changed_settings, settings_document
 from pinecone_admin.emulator.control.faults import Fault, Faults
@@ -304,7 +304,7 @@ class Emulator:
         """
         with self._lock:
             now = self.clock.now()
-            invite = require.found("invite", invite_id, self.state.invites.get(invite_id))
+            invite = preconditions.found("invite", invite_id, self.state.invites.get(invite_id))
             if invite.status(now) != "pending":
                 raise Refusal(409, "ABORTED", f"invite {invite.id} is {invite.status(now)}")
             return self.state.accept_invite(invite, now, checks.nullable(checks.string)("name", name))
@@ -358,11 +358,11 @@ class Emulator:
         """
         with self._lock:
             project, kind = self._project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
-            require.found(f"{name} among the {kind}", name, name if name in project.contents[kind] else None)
+            preconditions.found(f"{name} among the {kind}", name, name if name in project.contents[kind] else None)
             project.let_go(kind, name)
 
     def _project(self, project_id: str) -> Project:
-        return require.found("project", project_id, self.state.projects.get(project_id))
+        return preconditions.found("project", project_id, self.state.projects.get(project_id))
 
     def _grants(self, roles: Iterable[Role]) -> list[Grant]:
         if isinstance(roles, str):
@@ -379,4 +379,6 @@ class Emulator:
             known = ", ".join(ORGANIZATION_ROLES)
             raise invalid(f"{field} must be one of {known}, or a project role and its project's id: {told}")
         role, project_id = checks.one_of(PROJECT_ROLES)(f"{field}[0]", pair[0]), checks.string(f"{field}[1]", pair[1])
-        return Grant(role, "project", require.found("project", project_id, self.state.projects.get(project_id)).id)
+        return Grant(
+            role, "project", preconditions.found("project", project_id, self.state.projects.get(project_id)).id
+        )

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import httpx
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.api.call import Request
+from pinecone_admin.emulator.api.messages import Request
 from pinecone_admin.emulator.model.state import Grant, Principal
 from pinecone_admin.testing import emulate
 

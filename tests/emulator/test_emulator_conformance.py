@@ -15,10 +15,10 @@ import pytest
 from attrs import evolve
 
 from pinecone_admin.emulator import Emulator, serving
-from pinecone_admin.emulator.api import checks, dispatch, oauth, operations, paging, require
-from pinecone_admin.emulator.api.call import Request, Response
-from pinecone_admin.emulator.api.catalogue import RULES
+from pinecone_admin.emulator.api import checks, dispatch, oauth, operations, paging, preconditions
+from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
+from pinecone_admin.emulator.api.rules import RULES
 from pinecone_admin.emulator.conformance.__main__ import main
 from pinecone_admin.emulator.conformance.registry import CHECKS, Phase
 from pinecone_admin.emulator.conformance.service import Service
@@ -217,11 +217,11 @@ def _longer_invites(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
 
 
 def _anybody_grants(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(require, "held", always(None))
+    monkeypatch.setattr(preconditions, "held", always(None))
 
 
 def _several_invites(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(require, "free_address", always(None))
+    monkeypatch.setattr(preconditions, "free_address", always(None))
 
 
 def _immortal_tokens(_: pytest.MonkeyPatch, emulator: Emulator) -> None:
@@ -273,7 +273,7 @@ def _unique_projects(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
 
 
 def _duplicate_bindings(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(require, "unbound", always(None))
+    monkeypatch.setattr(preconditions, "unbound", always(None))
 
 
 BROKEN = [

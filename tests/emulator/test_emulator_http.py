@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from pinecone_admin.emulator import Emulator, serving
-from pinecone_admin.emulator.api.call import Request, Response
+from pinecone_admin.emulator.api.messages import Request, Response
 
 SECONDS = 20
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from pinecone_admin.emulator import Clock, Emulator
-from pinecone_admin.emulator.api.call import Request
+from pinecone_admin.emulator.api.messages import Request
 from pinecone_admin.emulator.api.operations import OPERATIONS
 
 Connect = Callable[..., httpx.Client]

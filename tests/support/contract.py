@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from pinecone_admin.emulator import Clock
 from pinecone_admin.emulator.api import dispatch
-from pinecone_admin.emulator.api.call import Request, Response
+from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.model.state import State
 

@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, unquote
 from attrs import frozen
 
 from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.call import Request, wrong_method
 from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid, shown
-from pinecone_admin.emulator.api.documents import Document
+from pinecone_admin.emulator.api.messages import Request, wrong_method
+from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.model.state import Project, State
 
 DEFAULT_PAGE = 10

@@ -7,10 +7,10 @@ from datetime import datetime
 from urllib.parse import unquote
 
 from pinecone_admin.emulator.api import control_plane, oauth
-from pinecone_admin.emulator.api.call import Call, Request, Response, wrong_method
 from pinecone_admin.emulator.api.checks import Refusal, invalid, shown
-from pinecone_admin.emulator.api.documents import Document
+from pinecone_admin.emulator.api.messages import Call, Request, Response, wrong_method
 from pinecone_admin.emulator.api.operations import OPERATIONS, Operation
+from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.emulator.model.state import Principal, ServiceAccount, State
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from urllib.parse import parse_qsl
 
 from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.call import Request
 from pinecone_admin.emulator.api.checks import OAuthRefusal, shown
-from pinecone_admin.emulator.api.documents import Document
+from pinecone_admin.emulator.api.messages import Request
+from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.model.state import State
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 — a path

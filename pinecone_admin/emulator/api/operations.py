@@ -13,10 +13,10 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from pinecone_admin.emulator.api import checks, control_plane, documents, paging, require
-from pinecone_admin.emulator.api.call import Call
+from pinecone_admin.emulator.api import checks, control_plane, paging, preconditions, serialization
 from pinecone_admin.emulator.api.checks import Fields, invalid, shown
-from pinecone_admin.emulator.api.documents import Document
+from pinecone_admin.emulator.api.messages import Call
+from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.model.listing import Listing
 from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ROLES
 from pinecone_admin.emulator.model.state import BindingFilter, Grant, Principal
@@ -54,34 +54,34 @@ _ORGANIZATION_NAME = checks.characters(512)
 @_operation("GET", "/admin/organizations")
 def list_organizations(call: Call) -> Document:
     """List the organization that the credentials belong to."""
-    require.member(call)
-    return {"data": [documents.organization(call.state.organization)]}
+    preconditions.member(call)
+    return {"data": [serialization.organization(call.state.organization)]}
 
 
 @_operation("GET", "/admin/organizations/{organization_id}")
 def fetch_organization(call: Call) -> Document:
     """Describe the organization."""
-    organization = require.organization(call)
-    require.member(call)
-    return documents.organization(organization)
+    organization = preconditions.organization(call)
+    preconditions.member(call)
+    return serialization.organization(organization)
 
 
 @_operation("PATCH", "/admin/organizations/{organization_id}")
 def update_organization(call: Call) -> Document:
     """Rename the organization."""
     name = call.fields.optional("name", _ORGANIZATION_NAME)
-    organization = require.organization(call)
-    require.member(call)
+    organization = preconditions.organization(call)
+    preconditions.member(call)
     organization.name = name or organization.name
-    return documents.organization(organization)
+    return serialization.organization(organization)
 
 
 @_operation("DELETE", "/admin/organizations/{organization_id}", status=202)
 def delete_organization(call: Call) -> None:
     """Delete the organization and everybody in it, the caller included."""
-    organization = require.organization(call)
-    require.member(call)
-    require.dissolvable(call, organization)
+    organization = preconditions.organization(call)
+    preconditions.member(call)
+    preconditions.dissolvable(call, organization)
     call.state.dissolve()
 
 
@@ -93,8 +93,8 @@ _PROJECT_NAME = checks.without_nul(checks.characters(512))
 @_operation("GET", "/admin/projects")
 def list_projects(call: Call) -> Document:
     """List all projects."""
-    require.member(call)
-    return {"data": [documents.project(project) for project in call.state.projects.values()]}
+    preconditions.member(call)
+    return {"data": [serialization.project(project) for project in call.state.projects.values()]}
 
 
 @_operation("POST", "/admin/projects")
@@ -104,16 +104,16 @@ def create_project(call: Call) -> Document:
     name = fields.required("name", _PROJECT_NAME)
     max_pods = _max_pods(call, fields) or 0
     cmek = fields.optional("force_encryption_with_cmek", checks.boolean) or False
-    require.member(call)
-    require.billing(call)
-    require.project_quota(call)
-    return documents.project(call.state.add_project(name, call.now, max_pods=max_pods, cmek=cmek))
+    preconditions.member(call)
+    preconditions.billing(call)
+    preconditions.project_quota(call)
+    return serialization.project(call.state.add_project(name, call.now, max_pods=max_pods, cmek=cmek))
 
 
 @_operation("GET", "/admin/projects/{project_id}")
 def fetch_project(call: Call) -> Document:
     """Describe a project."""
-    return documents.project(require.project(call))
+    return serialization.project(preconditions.project(call))
 
 
 @_operation("PATCH", "/admin/projects/{project_id}")
@@ -123,20 +123,20 @@ def update_project(call: Call) -> Document:
     name = fields.optional("name", _PROJECT_NAME)
     max_pods = _max_pods(call, fields)
     cmek = fields.optional("force_encryption_with_cmek", checks.boolean)
-    project = require.project(call)
-    require.encryption_kept(project, cmek)
+    project = preconditions.project(call)
+    preconditions.encryption_kept(project, cmek)
     project.name = name or project.name
     project.max_pods = project.max_pods if max_pods is None else max_pods
     project.force_encryption_with_cmek = cmek or project.force_encryption_with_cmek
-    return documents.project(project)
+    return serialization.project(project)
 
 
 @_operation("DELETE", "/admin/projects/{project_id}", status=202)
 def delete_project(call: Call) -> None:
     """Delete an empty project with its keys."""
-    project = require.project(call)
+    project = preconditions.project(call)
     control_plane.settle(project, call.now)
-    require.empty(project)
+    preconditions.empty(project)
     call.state.remove_project(project)
 
 
@@ -156,7 +156,7 @@ _API_KEY_ROLE_SET = checks.array(checks.one_of(API_KEY_ROLES))
 @_operation("GET", "/admin/projects/{project_id}/api-keys")
 def list_project_api_keys(call: Call) -> Document:
     """List a project's keys."""
-    return {"data": [documents.api_key(call.state, key) for key in require.project(call).api_keys.values()]}
+    return {"data": [serialization.api_key(call.state, key) for key in preconditions.project(call).api_keys.values()]}
 
 
 @_operation("POST", "/admin/projects/{project_id}/api-keys", status=201)
@@ -165,21 +165,21 @@ def create_api_key(call: Call) -> Document:
     fields = call.fields
     name = fields.required("name", _API_KEY_NAME)
     roles = fields.optional("roles", _API_KEY_ROLE_SET)
-    project = require.project(call)
+    project = preconditions.project(call)
     grants = _project_grants(project.id, ["ProjectEditor"] if roles is None else roles)
-    require.held(call, grants)
-    require.billing(call)
-    require.in_plan(call, grants)
-    require.api_key_quota(call, project)
+    preconditions.held(call, grants)
+    preconditions.billing(call)
+    preconditions.in_plan(call, grants)
+    preconditions.api_key_quota(call, project)
     key = call.state.add_api_key(project, name)
     call.state.bind(Principal("api_key", key.id), grants, call.now)
-    return {"key": documents.api_key(call.state, key), "value": key.value}
+    return {"key": serialization.api_key(call.state, key), "value": key.value}
 
 
 @_operation("GET", "/admin/api-keys/{api_key_id}")
 def fetch_api_key(call: Call) -> Document:
     """Describe a key, without its value."""
-    return documents.api_key(call.state, require.api_key(call))
+    return serialization.api_key(call.state, preconditions.api_key(call))
 
 
 @_operation("PATCH", "/admin/api-keys/{api_key_id}")
@@ -188,21 +188,21 @@ def update_api_key(call: Call) -> Document:
     fields = call.fields
     name = fields.optional("name", _API_KEY_NAME)
     roles = fields.optional("roles", _API_KEY_ROLE_SET)
-    key = require.api_key(call)
+    key = preconditions.api_key(call)
     grants = _project_grants(key.project_id, roles or [])
-    require.held(call, grants)
-    require.in_plan(call, grants)
+    preconditions.held(call, grants)
+    preconditions.in_plan(call, grants)
     key.name = name or key.name
     if roles is not None:
         call.state.unbind_all(Principal("api_key", key.id))
         call.state.bind(Principal("api_key", key.id), grants, call.now)
-    return documents.api_key(call.state, key)
+    return serialization.api_key(call.state, key)
 
 
 @_operation("DELETE", "/admin/api-keys/{api_key_id}", status=202)
 def delete_api_key(call: Call) -> None:
     """Delete a key."""
-    call.state.remove_api_key(require.api_key(call))
+    call.state.remove_api_key(preconditions.api_key(call))
 
 
 def _project_grants(project_id: str, roles: Iterable[str]) -> list[Grant]:
@@ -217,29 +217,29 @@ def list_users(call: Call) -> Document:
     """List the members, or the one with an address."""
     address = call.query.optional("email", checks.email)
     window = paging.window(call, "users", address)
-    require.member(call)
+    preconditions.member(call)
     if address is None:
-        return paging.page(call, window, call.state.users.listing, documents.user)
+        return paging.page(call, window, call.state.users.listing, serialization.user)
     user = call.state.user_at(address)
-    return paging.page(call, window, Listing([user] if user else []), documents.user)
+    return paging.page(call, window, Listing([user] if user else []), serialization.user)
 
 
 @_operation("GET", "/admin/users/{user_id}")
 def fetch_user(call: Call) -> Document:
     """Describe a member."""
-    user = require.user(call)
-    require.member(call)
-    return documents.user(user)
+    user = preconditions.user(call)
+    preconditions.member(call)
+    return serialization.user(user)
 
 
 @_operation("DELETE", "/admin/users/{user_id}", status=202)
 def delete_user(call: Call) -> None:
     """Remove a member from the organization."""
-    user = require.user(call)
+    user = preconditions.user(call)
     principal = Principal("user", user.id)
-    require.member(call)
-    require.unmanaged(call, principal)
-    require.another_owner(call, call.state.role_bindings.held_by(principal))
+    preconditions.member(call)
+    preconditions.unmanaged(call, principal)
+    preconditions.another_owner(call, call.state.role_bindings.held_by(principal))
     call.state.remove_user(user)
 
 
@@ -252,8 +252,8 @@ _INVITE_GRANTS = checks.array(checks.grant, 1, 100)
 def list_invites(call: Call) -> Document:
     """List the pending and expired invites."""
     window = paging.window(call, "invites")
-    require.member(call)
-    return paging.page(call, window, call.state.open_invites, lambda invite: documents.invite(invite, call.now))
+    preconditions.member(call)
+    return paging.page(call, window, call.state.open_invites, lambda invite: serialization.invite(invite, call.now))
 
 
 @_operation("POST", "/admin/invites")
@@ -264,43 +264,43 @@ def create_invite(call: Call) -> Document:
     wanted = fields.required("role_bindings", _INVITE_GRANTS)
     if all(grant.resource_type == "project" for grant in wanted):
         raise invalid("role_bindings must have an organization role among them, not only project roles")
-    grants = [require.resource(call, grant) for grant in wanted]
-    require.held(call, grants)
-    require.in_plan(call, grants)
-    require.mail(call)
-    require.free_address(call, address)
-    require.distinct(grants)
+    grants = [preconditions.resource(call, grant) for grant in wanted]
+    preconditions.held(call, grants)
+    preconditions.in_plan(call, grants)
+    preconditions.mail(call)
+    preconditions.free_address(call, address)
+    preconditions.distinct(grants)
     invite = call.state.add_invite(address, call.now)
     call.state.bind(Principal("invite", invite.id), grants, call.now)
-    return documents.invite(invite, call.now)
+    return serialization.invite(invite, call.now)
 
 
 @_operation("GET", "/admin/invites/{invite_id}")
 def fetch_invite(call: Call) -> Document:
     """Describe an invite, whatever its status."""
-    invite = require.invite(call)
-    require.member(call)
-    return documents.invite(invite, call.now)
+    invite = preconditions.invite(call)
+    preconditions.member(call)
+    return serialization.invite(invite, call.now)
 
 
 @_operation("DELETE", "/admin/invites/{invite_id}", status=202)
 def delete_invite(call: Call) -> None:
     """Withdraw an invite that was not accepted."""
-    invite = require.invite(call)
-    require.member(call)
-    require.withdrawable(invite)
+    invite = preconditions.invite(call)
+    preconditions.member(call)
+    preconditions.withdrawable(invite)
     call.state.remove_invite(invite)
 
 
 @_operation("POST", "/admin/invites/{invite_id}/resend")
 def resend_invite(call: Call) -> Document:
     """Mail an invitation again and let it live as long as a new one."""
-    invite = require.invite(call)
-    require.member(call)
-    require.mail(call)
-    require.resendable(call, invite)
+    invite = preconditions.invite(call)
+    preconditions.member(call)
+    preconditions.mail(call)
+    preconditions.resendable(call, invite)
     call.state.mail_invite(invite, call.now)
-    return documents.invite(invite, call.now)
+    return serialization.invite(invite, call.now)
 
 
 # Service accounts
@@ -313,8 +313,8 @@ _SERVICE_ACCOUNT_GRANTS = checks.array(checks.grant, 0, 100)
 def list_service_accounts(call: Call) -> Document:
     """List the service accounts."""
     window = paging.window(call, "service_accounts")
-    require.member(call)
-    return paging.page(call, window, call.state.service_accounts.listing, documents.service_account)
+    preconditions.member(call)
+    return paging.page(call, window, call.state.service_accounts.listing, serialization.service_account)
 
 
 @_operation("POST", "/admin/service-accounts", status=201)
@@ -323,54 +323,54 @@ def create_service_account(call: Call) -> Document:
     fields = call.fields
     name = fields.required("name", _SERVICE_ACCOUNT_NAME)
     wanted = fields.optional("role_bindings", _SERVICE_ACCOUNT_GRANTS) or []
-    grants = [require.resource(call, grant) for grant in wanted]
-    require.member(call)
-    require.held(call, grants)
-    require.service_accounts(call)
-    require.in_plan(call, grants)
-    require.distinct(grants)
+    grants = [preconditions.resource(call, grant) for grant in wanted]
+    preconditions.member(call)
+    preconditions.held(call, grants)
+    preconditions.service_accounts(call)
+    preconditions.in_plan(call, grants)
+    preconditions.distinct(grants)
     account = call.state.add_service_account(name, call.now)
     call.state.bind(Principal("service_account", account.id), grants, call.now)
-    return documents.service_account_with_secret(account)
+    return serialization.service_account_with_secret(account)
 
 
 @_operation("GET", "/admin/service-accounts/{service_account_id}")
 def fetch_service_account(call: Call) -> Document:
     """Describe a service account."""
-    account = require.service_account(call)
-    require.member(call)
-    return documents.service_account(account)
+    account = preconditions.service_account(call)
+    preconditions.member(call)
+    return serialization.service_account(account)
 
 
 @_operation("PATCH", "/admin/service-accounts/{service_account_id}")
 def update_service_account(call: Call) -> Document:
     """Rename a service account; without a name, only its time of update moves."""
     name = call.fields.optional("name", _SERVICE_ACCOUNT_NAME)
-    account = require.service_account(call)
-    require.member(call)
-    require.service_accounts(call)
+    account = preconditions.service_account(call)
+    preconditions.member(call)
+    preconditions.service_accounts(call)
     account.name = name or account.name
     account.touch(call.now)
-    return documents.service_account(account)
+    return serialization.service_account(account)
 
 
 @_operation("DELETE", "/admin/service-accounts/{service_account_id}", status=202)
 def delete_service_account(call: Call) -> None:
     """Delete a service account; its tokens and roles die with it."""
-    account = require.service_account(call)
-    require.member(call)
+    account = preconditions.service_account(call)
+    preconditions.member(call)
     call.state.remove_service_account(account)
 
 
 @_operation("POST", "/admin/service-accounts/{service_account_id}/rotate-secret")
 def rotate_service_account_secret(call: Call) -> Document:
     """Replace a secret and show the new one, once."""
-    account = require.service_account(call)
-    require.member(call)
-    require.service_accounts(call)
+    account = preconditions.service_account(call)
+    preconditions.member(call)
+    preconditions.service_accounts(call)
     call.state.rotate_secret(account)
     account.touch(call.now)
-    return documents.service_account_with_secret(account)
+    return serialization.service_account_with_secret(account)
 
 
 # Role bindings
@@ -385,40 +385,40 @@ def list_role_bindings(call: Call) -> Document:
     """List the role bindings that every filter given matches."""
     wanted = _binding_filter(call.query)
     window = paging.window(call, "role_bindings", wanted)
-    require.member(call)
-    return paging.page(call, window, call.state.role_bindings.matching(wanted), documents.role_binding)
+    preconditions.member(call)
+    return paging.page(call, window, call.state.role_bindings.matching(wanted), serialization.role_binding)
 
 
 @_operation("POST", "/admin/role-bindings")
 def create_role_binding(call: Call) -> Document:
     """Grant a role to a principal."""
     principal, wanted = _principal_and_grant(call.fields)
-    require.principal(call, principal)
-    grant = require.resource(call, wanted)
-    require.bindable(call, principal, grant)
-    require.held(call, [grant])
-    require.in_plan(call, [grant])
-    require.unbound(call, principal, grant)
+    preconditions.principal(call, principal)
+    grant = preconditions.resource(call, wanted)
+    preconditions.bindable(call, principal, grant)
+    preconditions.held(call, [grant])
+    preconditions.in_plan(call, [grant])
+    preconditions.unbound(call, principal, grant)
     (binding,) = call.state.bind(principal, [grant], call.now)
-    return documents.role_binding(binding)
+    return serialization.role_binding(binding)
 
 
 @_operation("GET", "/admin/role-bindings/{role_binding_id}")
 def fetch_role_binding(call: Call) -> Document:
     """Describe a role binding."""
-    binding = require.role_binding(call)
-    require.member_for(call, binding.grant)
-    return documents.role_binding(binding)
+    binding = preconditions.role_binding(call)
+    preconditions.member_for(call, binding.grant)
+    return serialization.role_binding(binding)
 
 
 @_operation("DELETE", "/admin/role-bindings/{role_binding_id}", status=202)
 def delete_role_binding(call: Call) -> None:
     """Revoke a role; a user who loses the only one leaves the organization."""
-    binding = require.role_binding(call)
-    require.member_for(call, binding.grant)
-    require.unmanaged(call, binding.principal)
-    require.another_owner(call, [binding])
-    require.another_organization_role(call, binding)
+    binding = preconditions.role_binding(call)
+    preconditions.member_for(call, binding.grant)
+    preconditions.unmanaged(call, binding.principal)
+    preconditions.another_owner(call, [binding])
+    preconditions.another_organization_role(call, binding)
     call.state.role_bindings.remove(binding)
     user = call.state.users.get(binding.principal.id)
     if user and not call.state.role_bindings.held_by(binding.principal):

@@ -6,9 +6,9 @@ from typing import TypeVar
 from attrs import frozen
 
 from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.call import Call
 from pinecone_admin.emulator.api.checks import invalid, shown
-from pinecone_admin.emulator.api.documents import Document
+from pinecone_admin.emulator.api.messages import Call
+from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.model.listing import Listing, Positioned
 
 R = TypeVar("R", bound=Positioned)

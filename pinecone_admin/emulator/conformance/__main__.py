@@ -17,12 +17,12 @@ from typing import NoReturn
 import httpx
 from attrs import frozen
 
-from pinecone_admin.emulator.api.catalogue import RULES
-from pinecone_admin.emulator.conformance import reading, writing
+from pinecone_admin.emulator.api.rules import RULES
+from pinecone_admin.emulator.conformance import read_checks, write_checks
 from pinecone_admin.emulator.conformance.registry import CHECKS, Phase, Registered
 from pinecone_admin.emulator.conformance.service import Credentials, DiffersError, Service, SkippedError, expect
 
-__all__ = ["main", "reading", "writing"]
+__all__ = ["main", "read_checks", "write_checks"]
 
 
 @frozen

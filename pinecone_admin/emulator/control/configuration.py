@@ -6,7 +6,7 @@ from attrs import evolve
 
 from pinecone_admin.emulator.api import checks
 from pinecone_admin.emulator.api.checks import Fields
-from pinecone_admin.emulator.api.documents import Document
+from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.model.settings import Settings
 
 _QUOTA = checks.whole_number(0, 10**6)

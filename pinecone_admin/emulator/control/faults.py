@@ -16,11 +16,11 @@ from uuid import UUID
 from attrs import Factory, define, evolve, field, fields
 
 from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.call import Request, Response, Wire
 from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid, shown
 from pinecone_admin.emulator.api.dispatch import OPERATION_IDS, operation_id
-from pinecone_admin.emulator.api.documents import Document
+from pinecone_admin.emulator.api.messages import Request, Response, Wire
 from pinecone_admin.emulator.api.oauth import TOKEN_OPERATION
+from pinecone_admin.emulator.api.serialization import Document
 
 ANY = "*"
 """Matches every operation, the token endpoint's included."""

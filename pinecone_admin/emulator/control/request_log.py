@@ -7,8 +7,8 @@ from datetime import datetime
 
 from attrs import frozen
 
-from pinecone_admin.emulator.api.call import Request, Response
-from pinecone_admin.emulator.api.documents import Document, time
+from pinecone_admin.emulator.api.messages import Request, Response
+from pinecone_admin.emulator.api.serialization import Document, time
 
 LONGEST = 10_000
 """How many requests are remembered; older ones are forgotten."""

@@ -9,11 +9,11 @@ from urllib.parse import unquote
 
 from attrs import frozen
 
-from pinecone_admin.emulator.api import checks, documents
-from pinecone_admin.emulator.api.call import Request, Response, wrong_method
+from pinecone_admin.emulator.api import checks, serialization
 from pinecone_admin.emulator.api.checks import Check, Fields, Refusal, invalid, shown
 from pinecone_admin.emulator.api.dispatch import response
-from pinecone_admin.emulator.api.documents import Document
+from pinecone_admin.emulator.api.messages import Request, Response, wrong_method
+from pinecone_admin.emulator.api.serialization import Document
 
 if TYPE_CHECKING:
     from pinecone_admin.emulator.emulator import Emulator
@@ -136,26 +136,26 @@ def configure(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Do
 @_route("GET", "/clock")
 def clock(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> Document:
     """Show the time."""
-    return {"now": documents.time(emulator.clock.now())}
+    return {"now": serialization.time(emulator.clock.now())}
 
 
 @_route("POST", "/clock/advance")
 def advance(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Document:
     """Move the time forward by so many seconds."""
     emulator.clock.advance(**_told(body, {"seconds": checks.seconds}, {}))
-    return {"now": documents.time(emulator.clock.now())}
+    return {"now": serialization.time(emulator.clock.now())}
 
 
 @_route("POST", "/users")
 def add_user(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Document:
     """Make somebody a member."""
-    return documents.user(emulator.add_user(**_told(body, {"email": checks.email}, _NAME | _ROLES)))
+    return serialization.user(emulator.add_user(**_told(body, {"email": checks.email}, _NAME | _ROLES)))
 
 
 @_route("POST", "/invites/{invite_id}/accept")
 def accept_invite(emulator: Emulator, body: Document, parts: tuple[str, ...]) -> Document:
     """Let somebody accept their invite."""
-    return documents.user(emulator.accept_invite(*parts, **_told(body, {}, _NAME)))
+    return serialization.user(emulator.accept_invite(*parts, **_told(body, {}, _NAME)))
 
 
 @_route("POST", "/clients")

@@ -12,9 +12,9 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from pinecone_admin.emulator.api import checks, documents
+from pinecone_admin.emulator.api import checks, serialization
 from pinecone_admin.emulator.api.checks import Fields, invalid, shown
-from pinecone_admin.emulator.api.documents import Document, time
+from pinecone_admin.emulator.api.serialization import Document, time
 from pinecone_admin.emulator.control.configuration import changed_settings, settings_document
 from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, Settings
 from pinecone_admin.emulator.model.state import (
@@ -78,7 +78,7 @@ def dump(state: State, caller: ServiceAccount, now: datetime) -> Document:
         "users": [{"id": user.id, "email": user.email, "name": user.name} for user in state.users.listing],
         "invites": [_invite_out(invite) for invite in state.invites.values()],
         "service_accounts": [_account_out(account) for account in state.service_accounts.listing],
-        "role_bindings": [documents.role_binding(binding) for binding in state.role_bindings],
+        "role_bindings": [serialization.role_binding(binding) for binding in state.role_bindings],
         "tokens": [
             {"value": value, "service_account_id": token.service_account_id, "expires_at": time(token.expires_at)}
             for value, token in state.tokens.items()
@@ -116,7 +116,7 @@ def _invite_out(invite: Invite) -> Document:
 
 
 def _account_out(account: ServiceAccount) -> Document:
-    return documents.service_account(account) | {"client_secret": account.client_secret}
+    return serialization.service_account(account) | {"client_secret": account.client_secret}
 
 
 # In

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import httpx
 
-from pinecone_admin.emulator.api.call import Request, Response, Wire
+from pinecone_admin.emulator.api.messages import Request, Response, Wire
 from pinecone_admin.emulator.model.clock import Clock
 
 Event: TypeAlias = tuple[str, Mapping[str, object]]

@@ -5,8 +5,8 @@ from datetime import timedelta
 from math import ceil
 from typing import TypeVar
 
-from pinecone_admin.emulator.api.call import Call
 from pinecone_admin.emulator.api.checks import GrantInput, Refusal, invalid, shown
+from pinecone_admin.emulator.api.messages import Call
 from pinecone_admin.emulator.model.roles import includes
 from pinecone_admin.emulator.model.state import (
     PROJECT_CONTENTS,

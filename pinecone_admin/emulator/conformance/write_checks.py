@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from pinecone_admin.emulator.conformance.reading import NOBODY, expect_oauth_refusal
+from pinecone_admin.emulator.conformance.read_checks import NOBODY, expect_oauth_refusal
 from pinecone_admin.emulator.conformance.registry import Phase, check
 from pinecone_admin.emulator.conformance.service import (
     MEMBER,
