@@ -26,58 +26,60 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: those of the command line, without the program's name.
     """
-    options = _parser().parse_args(arguments)
+    options = _argument_parser().parse_args(arguments)
     if not (options.allow_remote or _is_loopback(options.host)):
-        return _fail(2, f"{options.host} is not a loopback address: pass --allow-remote to be reached from elsewhere")
+        return _report_failure(
+            2, f"{options.host} is not a loopback address: pass --allow-remote to be reached from elsewhere"
+        )
     # uvicorn raises the signal that stopped it once more, when it has closed its connections.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _exit)
+        signal.signal(number, _exit_on_signal)
     try:
-        emulator = _emulator(options)
+        emulator = _create_emulator(options)
     except (OSError, ValueError, RecursionError) as error:
-        return _fail(1, f"cannot use the state file {options.state}: {_reason(error)}")
+        return _report_failure(1, f"cannot use the state file {options.state}: {_describe_error(error)}")
     try:
         _serve(emulator, options.host, options.port)
-    except (ModuleNotFoundError, _UnheardError) as error:
-        return _fail(1, str(error))
+    except (ModuleNotFoundError, _OutputClosedError) as error:
+        return _report_failure(1, str(error))
     except OSError as error:
-        return _fail(1, f"cannot listen on {options.host} port {options.port}: {_reason(error)}")
+        return _report_failure(1, f"cannot listen on {options.host} port {options.port}: {_describe_error(error)}")
     except SystemExit:
         pass
     try:
         if options.state:
-            _save(options.state, json.dumps(emulator.dump(), indent=1))
+            _write_atomically(options.state, json.dumps(emulator.dump(), indent=1))
     except OSError as error:
-        return _fail(1, f"cannot write the state file {options.state}: {_reason(error)}")
+        return _report_failure(1, f"cannot write the state file {options.state}: {_describe_error(error)}")
     return 0
 
 
-class _UnheardError(Exception):
+class _OutputClosedError(Exception):
     """Nobody reads where the server listens."""
 
 
-def _parser() -> argparse.ArgumentParser:
+def _argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pinecone_admin.emulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    parser.add_argument("--port", type=_port, default=0, help="port to listen on (default: any free one)")
+    parser.add_argument("--port", type=_parse_port, default=0, help="port to listen on (default: any free one)")
     parser.add_argument(
         "--state", type=Path, help="JSON file to load at the start, if it is there, and write at the end"
     )
     parser.add_argument("--plan", choices=PLANS, help="the organization's plan (default: as loaded, or Enterprise)")
-    parser.add_argument("--token-lifetime", type=_seconds, help="seconds (default: as loaded, or 1800)")
+    parser.add_argument("--token-lifetime", type=_parse_token_lifetime, help="seconds (default: as loaded, or 1800)")
     parser.add_argument("--seed", type=int, help="make ids, secrets and the chances of faults the same in every run")
     parser.add_argument("--allow-remote", action="store_true", help="allow addresses that other machines reach")
     return parser
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     port = int(text)
     if port not in range(1 << 16):
         raise argparse.ArgumentTypeError(f"{port} is no port number")
     return port
 
 
-def _seconds(text: str) -> int:
+def _parse_token_lifetime(text: str) -> int:
     try:
         return Emulator(token_lifetime=int(text)).state.settings.token_lifetime
     except ValueError as error:
@@ -93,9 +95,9 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _emulator(options: argparse.Namespace) -> Emulator:
-    told = {"plan": options.plan, "token_lifetime": options.token_lifetime}
-    changes = {name: value for name, value in told.items() if value is not None}
+def _create_emulator(options: argparse.Namespace) -> Emulator:
+    message = {"plan": options.plan, "token_lifetime": options.token_lifetime}
+    changes = {name: value for name, value in message.items() if value is not None}
     emulator = Emulator(seed=options.seed, clock=Clock(ticking=True), **changes)
     if options.state is None:
         return emulator
@@ -111,12 +113,12 @@ def _emulator(options: argparse.Namespace) -> Emulator:
 
 
 def _serve(emulator: Emulator, host: str, port: int) -> None:
-    from pinecone_admin.emulator.http.server import Server, address, listen  # noqa: PLC0415 — an extra
+    from pinecone_admin.emulator.http.server import Server, listener_url, open_listener  # noqa: PLC0415 — an extra
 
     _allow_many_connections()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    with listen(host, port) as listener:
-        Server(emulator, lambda: _announce(emulator, address(listener))).run(sockets=[listener])
+    with open_listener(host, port) as listener:
+        Server(emulator, lambda: _announce(emulator, listener_url(listener))).run(sockets=[listener])
 
 
 def _allow_many_connections() -> None:
@@ -128,7 +130,7 @@ def _allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _exit(_number: int, _frame: FrameType | None) -> NoReturn:
+def _exit_on_signal(_number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(0)
 
 
@@ -145,10 +147,10 @@ def _announce(emulator: Emulator, host: str) -> None:
         print(json.dumps(line), flush=True)  # noqa: T201 — to a closed output it writes nothing
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the rest fails at exit
-        raise _UnheardError(f"cannot write to the standard output: {_reason(error)}") from error
+        raise _OutputClosedError(f"cannot write to the standard output: {_describe_error(error)}") from error
 
 
-def _save(path: Path, text: str) -> None:
+def _write_atomically(path: Path, text: str) -> None:
     """Replace a file at once, readable by its owner alone, or leave it as it was."""
     path = path.resolve()
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
@@ -161,12 +163,12 @@ def _save(path: Path, text: str) -> None:
         raise
 
 
-def _reason(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     text = error.strerror if isinstance(error, OSError) else str(error)
     return " ".join((text or type(error).__name__).split())
 
 
-def _fail(status: int, message: str) -> int:
+def _report_failure(status: int, message: str) -> int:
     sys.stderr.write(message + "\n")
     return status
 

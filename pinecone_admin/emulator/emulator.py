@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from attrs import evolve, frozen
 
-from pinecone_admin.emulator.api import checks, dispatch, preconditions
-from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid, shown
+from pinecone_admin.emulator.api import checks, dispatch
+from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid_argument, quoted
 from pinecone_admin.emulator.api.messages import Request, Response
+from pinecone_admin.emulator.api.preconditions import require_record
 from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.control import snapshot
 from pinecone_admin.emulator.control.configuration import SETTINGS, changed_settings, settings_document
 from pinecone_admin.emulator.control.faults import Fault, Faults
-from pinecone_admin.emulator.control.request_log import Log
+from pinecone_admin.emulator.control.request_log import RequestLog
 from pinecone_admin.emulator.http.transport import EmulatorTransport
 from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.emulator.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES
@@ -25,9 +26,9 @@ from pinecone_admin.emulator.model.state import (
     PROJECT_CONTENTS,
     Grant,
     Principal,
-    Project,
+    ProjectRecord,
     State,
-    User,
+    UserRecord,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ Role: TypeAlias = str | tuple[str, str]
 
 
 @frozen(repr=False)
-class Credentials:
+class ServiceAccountCredentials:
     """What a client exchanges for a token."""
 
     client_id: str
@@ -105,13 +106,13 @@ class Emulator:
         settings = {name: value for name, value in locals().items() if name in SETTINGS}
         self.clock = clock or Clock()
         self.faults = Faults(seed)
-        self.requests = Log()
+        self.requests = RequestLog()
         self.transport = EmulatorTransport(self.handle, self.clock)
         self._lock = RLock()
         organization = {"plan": plan, "payment_status": payment_status}
         random = Random(seed)  # noqa: S311 — what it makes protects nothing, and a seed must repeat it
-        self._read({"organization": organization, "settings": settings}, Settings(), random)
-        self._beginning = json.dumps(self.dump())
+        self._load_state({"organization": organization, "settings": settings}, Settings(), random)
+        self._initial_state = json.dumps(self.dump())
 
     @property
     def client_id(self) -> str:
@@ -133,12 +134,16 @@ class Emulator:
         with self._lock:
             now = self.clock.now()
             operation_id = dispatch.operation_id(request)
-            fault = self.faults.strike(operation_id)
-            response = dispatch.handle(request, self.state, self.clock) if fault is None else self._fail(fault, request)
+            fault = self.faults.next_match(operation_id)
+            response = (
+                dispatch.handle(request, self.state, self.clock)
+                if fault is None
+                else self._respond_with_fault(fault, request)
+            )
             self.requests.add(request, operation_id, response, now, fault.kind if fault else None)
             return evolve(response, headers={"date": format_datetime(now, usegmt=True), **response.headers})
 
-    def _fail(self, fault: Fault, request: Request) -> Response:
+    def _respond_with_fault(self, fault: Fault, request: Request) -> Response:
         if fault.revoke_token:
             self.state.revoke_token(dispatch.bearer_token(request) or "")
         return self.faults.respond(
@@ -163,7 +168,7 @@ class Emulator:
         """
         from pinecone_admin import Admin  # noqa: PLC0415 — the emulator must not need the client
 
-        return Admin(**self._connection(roles, options))
+        return Admin(**self._client_options(roles, options))
 
     def async_admin(self, *, roles: Iterable[Role] | None = None, **options: object) -> "AsyncAdmin":
         """Return an asynchronous client of this emulator.
@@ -177,9 +182,9 @@ class Emulator:
         """
         from pinecone_admin import AsyncAdmin  # noqa: PLC0415 — the emulator must not need the client
 
-        return AsyncAdmin(**self._connection(roles, options), oauth_transport=self.transport)
+        return AsyncAdmin(**self._client_options(roles, options), oauth_transport=self.transport)
 
-    def _connection(self, roles: Iterable[Role] | None, options: dict[str, object]) -> dict[str, Any]:
+    def _client_options(self, roles: Iterable[Role] | None, options: dict[str, object]) -> dict[str, Any]:
         account = self if roles is None else self.add_client(roles=roles)
         own = {"client_id": account.client_id, "client_secret": account.client_secret, "transport": self.transport}
         return own | options
@@ -196,7 +201,7 @@ class Emulator:
             caller = self._caller.id
             tokens = {value: each for value, each in self.state.tokens.items() if each.service_account_id == caller}
             self.clock.reset()
-            self._begin(self._beginning)
+            self._restore(self._initial_state)
             self.state.tokens |= tokens
             self.faults.clear()
             self.requests.clear()
@@ -204,7 +209,7 @@ class Emulator:
     def dump(self) -> Document:
         """Return everything in the emulator as a JSON document, secrets included."""
         with self._lock:
-            return snapshot.dump(self.state, self._caller, self.clock.now())
+            return snapshot.dump_state(self.state, self._caller, self.clock.now())
 
     def load(self, document: object) -> None:
         """Replace everything in the emulator by what a document says; faults and requests stay.
@@ -223,17 +228,17 @@ class Emulator:
         except TypeError as error:
             raise ValueError(f"the document is not of JSON's types: {error}") from error
         with self._lock:
-            self._begin(text)
+            self._restore(text)
 
-    def _begin(self, text: str) -> None:
+    def _restore(self, text: str) -> None:
         # What is to come depends on what there is, so that no id comes twice.
         random = Random(text)  # noqa: S311 — as above
-        self._read(json.loads(text), evolve(Settings(), plans=self.state.settings.plans), random)
-        self._beginning = text
+        self._load_state(json.loads(text), evolve(Settings(), plans=self.state.settings.plans), random)
+        self._initial_state = text
 
-    def _read(self, document: object, settings: Settings, random: Random) -> None:
+    def _load_state(self, document: object, settings: Settings, random: Random) -> None:
         now = self.clock.now()
-        read = snapshot.load(document, settings, random, now)
+        read = snapshot.load_state(document, settings, random, now)
         if read.time is not None and read.time > now:
             self.clock.advance((read.time - now).total_seconds())
         self.state, self._caller = read.state, read.caller
@@ -255,12 +260,12 @@ class Emulator:
             ValueError: there is no such setting, or its value cannot be right; nothing is changed then.
         """
         with self._lock:
-            plan, payment_status, settings = checks.closed_record(self._changed)("", changes)
+            plan, payment_status, settings = checks.closed_object(self._read_changes)("", changes)
             self.state.settings = settings
             self.state.set_plan(plan)
             self.state.organization.payment_status = payment_status
 
-    def _changed(self, fields: Fields) -> tuple[str, str, Settings]:
+    def _read_changes(self, fields: Fields) -> tuple[str, str, Settings]:
         organization, settings = self.state.organization, self.state.settings
         return (
             fields.get("plan", checks.one_of(settings.plans), organization.plan),
@@ -268,7 +273,7 @@ class Emulator:
             changed_settings(settings, fields),
         )
 
-    def add_user(self, email: str, *, name: str | None = None, roles: Iterable[Role] = ("OrgMember",)) -> User:
+    def add_user(self, email: str, *, name: str | None = None, roles: Iterable[Role] = ("OrgMember",)) -> UserRecord:
         """Make somebody a member, without an invite.
 
         Args:
@@ -281,15 +286,15 @@ class Emulator:
             ValueError: the address is taken or malformed, or a role or project does not exist.
         """
         with self._lock:
-            grants = self._grants(roles)
+            grants = self._read_roles(roles)
             checks.email("email", email)
-            if self.state.user_at(email):
-                raise Refusal(409, "ALREADY_EXISTS", f"a user has the address {shown(email)} already")
+            if self.state.find_user_by_email(email):
+                raise Refusal(409, "ALREADY_EXISTS", f"a user has the address {quoted(email)} already")
             user = self.state.add_user(email, checks.nullable(checks.string)("name", name))
             self.state.bind(Principal("user", user.id), grants, self.clock.now())
             return user
 
-    def accept_invite(self, invite_id: str, *, name: str | None = None) -> User:
+    def accept_invite(self, invite_id: str, *, name: str | None = None) -> UserRecord:
         """Let somebody accept their invite.
 
         Args:
@@ -304,12 +309,12 @@ class Emulator:
         """
         with self._lock:
             now = self.clock.now()
-            invite = preconditions.found("invite", invite_id, self.state.invites.get(invite_id))
+            invite = require_record("invite", invite_id, self.state.invites.get(invite_id))
             if invite.status(now) != "pending":
                 raise Refusal(409, "ABORTED", f"invite {invite.id} is {invite.status(now)}")
             return self.state.accept_invite(invite, now, checks.nullable(checks.string)("name", name))
 
-    def add_client(self, *, roles: Iterable[Role], name: str = "client") -> Credentials:
+    def add_client(self, *, roles: Iterable[Role], name: str = "client") -> ServiceAccountCredentials:
         """Make a service account, whatever the plan, and give its credentials.
 
         Args:
@@ -320,10 +325,10 @@ class Emulator:
             ValueError: a role or project does not exist.
         """
         with self._lock:
-            grants = self._grants(roles)
-            account = self.state.add_service_account(checks.utf8_bytes(80)("name", name), self.clock.now())
+            grants = self._read_roles(roles)
+            account = self.state.add_service_account(checks.max_bytes(80)("name", name), self.clock.now())
             self.state.bind(Principal("service_account", account.id), grants, self.clock.now())
-            return Credentials(account.client_id, account.client_secret)
+            return ServiceAccountCredentials(account.client_id, account.client_secret)
 
     def hold(self, project_id: str, kind: str, name: str, *, protected: bool = False) -> None:
         """Put something into a project that keeps it from being deleted.
@@ -338,10 +343,10 @@ class Emulator:
             ValueError: there is no such project or kind, or the kind has no deletion protection.
         """
         with self._lock:
-            project, kind = self._project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
+            project, kind = self._find_project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
             if checks.boolean("protected", protected) and kind != "indexes":
-                raise invalid(f"{kind} have no deletion protection")
-            project.contents[kind].add(checks.characters(512)("name", name))
+                raise invalid_argument(f"{kind} have no deletion protection")
+            project.contents[kind].add(checks.max_characters(512)("name", name))
             if kind == "indexes":
                 (project.protected.add if protected else project.protected.discard)(name)
 
@@ -357,28 +362,26 @@ class Emulator:
             ValueError: there is no such project, kind or thing.
         """
         with self._lock:
-            project, kind = self._project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
-            preconditions.found(f"{name} among the {kind}", name, name if name in project.contents[kind] else None)
-            project.let_go(kind, name)
+            project, kind = self._find_project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
+            require_record(f"{name} among the {kind}", name, name if name in project.contents[kind] else None)
+            project.remove_content(kind, name)
 
-    def _project(self, project_id: str) -> Project:
-        return preconditions.found("project", project_id, self.state.projects.get(project_id))
+    def _find_project(self, project_id: str) -> ProjectRecord:
+        return require_record("project", project_id, self.state.projects.get(project_id))
 
-    def _grants(self, roles: Iterable[Role]) -> list[Grant]:
+    def _read_roles(self, roles: Iterable[Role]) -> list[Grant]:
         if isinstance(roles, str):
-            raise invalid(f"roles must be a list of roles, not {shown(roles)}")
-        grants = checks.array(self._grant)("roles", list(roles))
+            raise invalid_argument(f"roles must be a list of roles, not {quoted(roles)}")
+        grants = checks.array(self._read_role)("roles", list(roles))
         return list(dict.fromkeys(grants))
 
-    def _grant(self, field: str, value: object) -> Grant:
+    def _read_role(self, field: str, value: object) -> Grant:
         if isinstance(value, str) and value in ORGANIZATION_ROLES:
             return Grant(value, "organization", self.organization_id)
-        told = shown(value)
+        told = quoted(value)
         pair = tuple(cast("Iterable[object]", value)) if isinstance(value, list | tuple) else ()
         if len(pair) != 2:  # noqa: PLR2004 — a pair
             known = ", ".join(ORGANIZATION_ROLES)
-            raise invalid(f"{field} must be one of {known}, or a project role and its project's id: {told}")
+            raise invalid_argument(f"{field} must be one of {known}, or a project role and its project's id: {told}")
         role, project_id = checks.one_of(PROJECT_ROLES)(f"{field}[0]", pair[0]), checks.string(f"{field}[1]", pair[1])
-        return Grant(
-            role, "project", preconditions.found("project", project_id, self.state.projects.get(project_id)).id
-        )
+        return Grant(role, "project", require_record("project", project_id, self.state.projects.get(project_id)).id)

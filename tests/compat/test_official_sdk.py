@@ -20,7 +20,7 @@ from pinecone.errors.exceptions import (
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.oauth import TOKEN_OPERATION, TOKEN_PATH
-from pinecone_admin.emulator.api.operations import OPERATIONS
+from pinecone_admin.emulator.api.operations import ADMIN_ROUTES
 from pinecone_admin.testing import emulate
 from tests.support.contract import checked
 
@@ -132,7 +132,7 @@ def test_all_operations(emulator: Emulator, admin: Admin) -> None:
     emulator.configure(plan="Free")
     admin.organizations.delete(organization_id=organization_id)
     answered = {received.operation_id for received in emulator.requests if received.status in {200, 201, 202}}
-    assert answered == {TOKEN_OPERATION, *(operation.id for operation in OPERATIONS)}
+    assert answered == {TOKEN_OPERATION, *(operation.id for operation in ADMIN_ROUTES)}
     assert len(answered) == 33
     with pytest.raises(ApiError, match="wrong credentials"):
         admin.organizations.list()

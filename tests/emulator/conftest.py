@@ -8,7 +8,7 @@ import pytest
 
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api import dispatch
-from pinecone_admin.emulator.model.state import ServiceAccount
+from pinecone_admin.emulator.model.state import ServiceAccountRecord
 from tests.support.contract import checked
 
 
@@ -32,7 +32,7 @@ def connect() -> Iterator[Callable[..., httpx.Client]]:
     """Return a function that logs a service account in, by default the emulator's own."""
     with ExitStack() as clients:
 
-        def log_in(emulator: Emulator, account: ServiceAccount | None = None) -> httpx.Client:
+        def log_in(emulator: Emulator, account: ServiceAccountRecord | None = None) -> httpx.Client:
             client = clients.enter_context(
                 httpx.Client(transport=emulator.transport, base_url="https://api.pinecone.io")
             )

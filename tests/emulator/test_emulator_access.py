@@ -9,7 +9,7 @@ import pytest
 
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
-from pinecone_admin.emulator.model.state import Grant, Invite, Principal, User
+from pinecone_admin.emulator.model.state import Grant, InviteRecord, Principal, UserRecord
 
 Connect = Callable[..., httpx.Client]
 Refusal = Callable[[httpx.Response], tuple[int, str]]
@@ -20,14 +20,14 @@ NOBODY = "4f6a1e0c-8f2b-4c1a-9d3e-1b2c3d4e5f60"
 DAY = 24 * 3600
 
 
-def invited(emulator: Emulator, api: httpx.Client, email: str, *grants: dict[str, str]) -> Invite:
+def invited(emulator: Emulator, api: httpx.Client, email: str, *grants: dict[str, str]) -> InviteRecord:
     """Invite somebody, by default as a member."""
     document = {"email": email, "role_bindings": grants or [MEMBER]}
     answer = api.post("/admin/invites", json=document).raise_for_status().json()
     return emulator.state.invites[answer["id"]]
 
 
-def joined(emulator: Emulator, api: httpx.Client, email: str, *grants: dict[str, str]) -> User:
+def joined(emulator: Emulator, api: httpx.Client, email: str, *grants: dict[str, str]) -> UserRecord:
     """Invite somebody who accepts."""
     invite = invited(emulator, api, email, *grants)
     return emulator.state.accept_invite(invite, emulator.clock.now())

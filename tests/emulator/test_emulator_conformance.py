@@ -15,7 +15,7 @@ import pytest
 from attrs import evolve
 
 from pinecone_admin.emulator import Emulator, serving
-from pinecone_admin.emulator.api import checks, dispatch, oauth, operations, paging, preconditions
+from pinecone_admin.emulator.api import checks, dispatch, oauth, operations, paging
 from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.api.rules import RULES
@@ -188,7 +188,7 @@ def always(value: object) -> Callable[..., object]:
 
 
 def _unversioned(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(dispatch, "_require_version", always(None))
+    monkeypatch.setattr(dispatch, "_require_api_version", always(None))
 
 
 def _any_limit(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
@@ -217,11 +217,11 @@ def _longer_invites(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
 
 
 def _anybody_grants(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(preconditions, "held", always(None))
+    monkeypatch.setattr(operations, "require_caller_holds", always(None))
 
 
 def _several_invites(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(preconditions, "free_address", always(None))
+    monkeypatch.setattr(operations, "require_free_email", always(None))
 
 
 def _immortal_tokens(_: pytest.MonkeyPatch, emulator: Emulator) -> None:
@@ -252,19 +252,21 @@ def _invites_with_201(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
 
 
 def _whole_pages(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    window = paging.window
-    monkeypatch.setattr(paging, "window", lambda *arguments: evolve(window(*arguments), limit=100))
+    window = paging.read_page_request
+    monkeypatch.setattr(paging, "read_page_request", lambda *arguments: evolve(window(*arguments), limit=100))
 
 
 def _any_role(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    matching = state.RoleBindings.matching
-    monkeypatch.setattr(state.RoleBindings, "matching", lambda self, wanted: matching(self, evolve(wanted, role=None)))
+    matching = state.RoleBindingIndex.matching
+    monkeypatch.setattr(
+        state.RoleBindingIndex, "matching", lambda self, wanted: matching(self, evolve(wanted, role=None))
+    )
 
 
 def _unique_projects(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
     add = state.State.add_project
 
-    def add_unique(self: state.State, name: str, *arguments: Any, **fields: Any) -> state.Project:
+    def add_unique(self: state.State, name: str, *arguments: Any, **fields: Any) -> state.ProjectRecord:
         if any(project.name == name for project in self.projects.values()):
             raise checks.Refusal(409, "ALREADY_EXISTS", f"there is a project {name} already")
         return add(self, name, *arguments, **fields)
@@ -273,7 +275,7 @@ def _unique_projects(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
 
 
 def _duplicate_bindings(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(preconditions, "unbound", always(None))
+    monkeypatch.setattr(operations, "require_unbound", always(None))
 
 
 BROKEN = [

@@ -95,13 +95,13 @@ def require_consistency(state: State) -> None:
     bindings = list(state.role_bindings)
     assert len({(each.principal, each.grant) for each in bindings}) == len(bindings) == len(state.role_bindings)
     for binding in bindings:
-        assert state.principal(binding.principal) is not None
+        assert state.find_principal(binding.principal) is not None
         assert binding.grant.resource_id in {*state.projects, state.organization.id}
         assert binding in state.role_bindings.held_by(binding.principal)
     for wanted, expected in combinations(state):
         assert [each.id for each in state.role_bindings.matching(wanted)] == expected
     for user in state.users.listing:
-        assert state.user_at(user.email) is user
+        assert state.find_user_by_email(user.email) is user
         assert state.role_bindings.held_by(Principal("user", user.id))
     for invite in state.open_invites:
         held = state.role_bindings.held_by(Principal("invite", invite.id))

@@ -470,7 +470,7 @@ def test_requests_hold_no_secrets(control: Control, emulator: Emulator, connect:
 
 def test_only_so_many_requests_are_remembered(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that runs for long does not grow: the oldest are forgotten."""
-    monkeypatch.setattr("pinecone_admin.emulator.control.request_log.LONGEST", 2)
+    monkeypatch.setattr("pinecone_admin.emulator.control.request_log.CAPACITY", 2)
     emulator = Emulator()
     for path in ("/a", "/b", "/c"):
         emulator.transport.handle_request(httpx.Request("GET", f"https://api.pinecone.io{path}"))

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.model.state import Grant, Pending, Principal, Project
+from pinecone_admin.emulator.model.state import Grant, PendingResource, Principal, ProjectRecord
 
 VERSION = {"x-pinecone-api-version": "2026-04"}
 
@@ -25,7 +25,7 @@ def emulator() -> Emulator:
 
 
 @pytest.fixture
-def project(emulator: Emulator) -> Project:
+def project(emulator: Emulator) -> ProjectRecord:
     """Make a project with something of each kind."""
     project = emulator.state.add_project("p", emulator.clock.now())
     project.contents["indexes"] |= {"a", "b"}
@@ -35,7 +35,7 @@ def project(emulator: Emulator) -> Project:
     return project
 
 
-def call(emulator: Emulator, project: Project, method: str, path: str, *, roles: Any = None, **more: Any) -> Any:
+def call(emulator: Emulator, project: ProjectRecord, method: str, path: str, *, roles: Any = None, **more: Any) -> Any:
     """Call with a new key of the project, and give the answer."""
     key = emulator.state.add_api_key(project, "k")
     granted = ["ControlPlaneEditor"] if roles is None else roles
@@ -50,7 +50,7 @@ def code(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]["code"]
 
 
-def test_an_index_takes_a_while_to_go(emulator: Emulator, project: Project) -> None:
+def test_an_index_takes_a_while_to_go(emulator: Emulator, project: ProjectRecord) -> None:
     """It shows as terminating meanwhile, and keeps the project from being deleted."""
     assert [each["name"] for each in call(emulator, project, "GET", "/indexes").json()["indexes"]] == ["a", "b"]
     for _ in range(2):  # asking again changes nothing
@@ -65,7 +65,7 @@ def test_an_index_takes_a_while_to_go(emulator: Emulator, project: Project) -> N
     assert code(call(emulator, project, "DELETE", "/indexes/a")) == (404, "NOT_FOUND")
 
 
-def test_deletion_protection_refuses_until_it_is_lifted(emulator: Emulator, project: Project) -> None:
+def test_deletion_protection_refuses_until_it_is_lifted(emulator: Emulator, project: ProjectRecord) -> None:
     """As 403, whatever the key's role."""
     body = {"deletion_protection": "enabled"}
     assert call(emulator, project, "PATCH", "/indexes/a", json=body).json()["deletion_protection"] == "enabled"
@@ -75,11 +75,11 @@ def test_deletion_protection_refuses_until_it_is_lifted(emulator: Emulator, proj
     assert call(emulator, project, "DELETE", "/indexes/a").status_code == 202
 
 
-def test_what_is_being_made_cannot_go_yet(emulator: Emulator, project: Project) -> None:
+def test_what_is_being_made_cannot_go_yet(emulator: Emulator, project: ProjectRecord) -> None:
     """A backup, and an index that a collection is made from."""
     until = emulator.clock.now()
-    project.pending["c"] = Pending("a", until.replace(year=until.year + 1))
-    project.pending["b-00"] = Pending("", until.replace(year=until.year + 1))
+    project.pending["c"] = PendingResource("a", until.replace(year=until.year + 1))
+    project.pending["b-00"] = PendingResource("", until.replace(year=until.year + 1))
     assert code(call(emulator, project, "DELETE", "/indexes/a")) == (412, "FAILED_PRECONDITION")
     assert code(call(emulator, project, "DELETE", "/backups/b-00")) == (412, "FAILED_PRECONDITION")
     assert call(emulator, project, "GET", "/collections").json()["collections"][0]["status"] == "Initializing"
@@ -88,7 +88,7 @@ def test_what_is_being_made_cannot_go_yet(emulator: Emulator, project: Project) 
     assert call(emulator, project, "DELETE", "/backups/b-00").status_code == 202
 
 
-def test_backups_come_in_pages(emulator: Emulator, project: Project) -> None:
+def test_backups_come_in_pages(emulator: Emulator, project: ProjectRecord) -> None:
     """Ten on each by default, and up to a hundred; a token of another list is refused."""
     first = call(emulator, project, "GET", "/backups").json()
     assert len(first["data"]) == 10
@@ -101,7 +101,7 @@ def test_backups_come_in_pages(emulator: Emulator, project: Project) -> None:
     assert code(other) == (400, "INVALID_ARGUMENT")
 
 
-def test_assistants_go_slowly_and_say_so(emulator: Emulator, project: Project) -> None:
+def test_assistants_go_slowly_and_say_so(emulator: Emulator, project: ProjectRecord) -> None:
     """Their deletion answers 200 without a body."""
     answer = call(emulator, project, "DELETE", "/assistant/assistants/h")
     assert (answer.status_code, answer.content) == (200, b"")
@@ -118,7 +118,7 @@ def test_assistants_go_slowly_and_say_so(emulator: Emulator, project: Project) -
     assert len(call(emulator, project, "GET", "/assistant/assistants", params=params).json()["assistants"]) == 2
 
 
-def test_collections_are_not_there_where_the_plan_has_none(emulator: Emulator, project: Project) -> None:
+def test_collections_are_not_there_where_the_plan_has_none(emulator: Emulator, project: ProjectRecord) -> None:
     """The list answers 404, unless there are some, or there is pod access."""
     assert call(emulator, project, "DELETE", "/collections/c").status_code == 202
     assert code(call(emulator, project, "GET", "/collections")) == (404, "NOT_FOUND")
@@ -126,7 +126,7 @@ def test_collections_are_not_there_where_the_plan_has_none(emulator: Emulator, p
     assert call(emulator, project, "GET", "/collections").json() == {"collections": []}
 
 
-def test_a_key_opens_its_own_project_only(emulator: Emulator, project: Project) -> None:
+def test_a_key_opens_its_own_project_only(emulator: Emulator, project: ProjectRecord) -> None:
     """And as far as its roles go; a token opens none."""
     other = emulator.state.add_project("other", emulator.clock.now())
     assert call(emulator, other, "GET", "/indexes").json() == {"indexes": []}
@@ -141,7 +141,7 @@ def test_a_key_opens_its_own_project_only(emulator: Emulator, project: Project) 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/indexes"), ("GET", "/indexes/a"), ("DELETE", "/backups")])
 def test_what_emptying_a_project_does_not_need_is_not_there(
-    method: str, path: str, emulator: Emulator, project: Project
+    method: str, path: str, emulator: Emulator, project: ProjectRecord
 ) -> None:
     """The rest of the control plane is no part of this emulator."""
     assert code(call(emulator, project, method, path)) == (405, "UNIMPLEMENTED")

@@ -13,7 +13,7 @@ import pytest
 
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.control.faults import Fault
-from pinecone_admin.emulator.control.routes import ROUTES
+from pinecone_admin.emulator.control.routes import CONTROL_ROUTES
 from tests.support.recipes import run_recipe
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def test_curl_examples_work(emulator: Emulator, api: httpx.Client, tmp_path: Pat
                 check=False,
             )
             assert done.returncode == 0, (line, done.stdout, done.stderr)
-    assert len(lines) == len(ROUTES)
+    assert len(lines) == len(CONTROL_ROUTES)
 
 
 def test_json_example_is_a_state(emulator: Emulator) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from pinecone_admin import on_organization
 from pinecone_admin.emulator import Clock, Emulator
-from pinecone_admin.emulator.model.state import PROJECT_CONTENTS, Pending, Principal
+from pinecone_admin.emulator.model.state import PROJECT_CONTENTS, PendingResource, Principal
 
 Connect = Callable[..., httpx.Client]
 Refusal = Callable[[httpx.Response], tuple[int, str]]
@@ -38,7 +38,7 @@ def inhabited() -> Emulator:
     held = emulator.state.projects[project.id]
     held.protected.add("movies")
     held.going["assistants", "movies"] = START + timedelta(hours=1)
-    held.pending["movies"] = Pending("songs", START + timedelta(hours=2))
+    held.pending["movies"] = PendingResource("songs", START + timedelta(hours=2))
     return emulator
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.emulator.api.messages import Request
-from pinecone_admin.emulator.api.operations import OPERATIONS
+from pinecone_admin.emulator.api.operations import ADMIN_ROUTES
 
 Connect = Callable[..., httpx.Client]
 Refusal = Callable[[httpx.Response], tuple[int, str]]
@@ -113,8 +113,8 @@ def test_dots_in_a_path_lead_nowhere_else(api: httpx.Client, refusal: Refusal) -
 
 def test_all_operations_of_the_document_exist() -> None:
     """The document's 32 operations are there, in its order of namespaces, each under its own id."""
-    namespaces = list(dict.fromkeys(operation.path.split("/")[2] for operation in OPERATIONS))
-    assert len({operation.id for operation in OPERATIONS}) == len(OPERATIONS) == 32
+    namespaces = list(dict.fromkeys(operation.path.split("/")[2] for operation in ADMIN_ROUTES))
+    assert len({operation.id for operation in ADMIN_ROUTES}) == len(ADMIN_ROUTES) == 32
     assert namespaces == [
         "organizations",
         "projects",
@@ -330,7 +330,7 @@ def at(path: str, target: str) -> str:
 def test_hostile_bodies_are_answered(emulator: Emulator, api: httpx.Client, body: bytes) -> None:
     """Whatever bytes an operation is sent, it answers with valid JSON and no server error."""
     headers = dict(api.headers)
-    for operation in OPERATIONS:
+    for operation in ADMIN_ROUTES:
         if operation.method in {"POST", "PATCH"}:
             request = Request(operation.method, at(operation.path, "x"), headers, "", body)
             assert 200 <= answered(emulator, request) < 500
@@ -358,7 +358,7 @@ def test_random_requests_never_break_the_server(emulator: Emulator, api: httpx.C
     queries = ["", "limit=0", "limit=%FF", "limit=1&limit=2", "paginationToken=%00", "email=%ED%A0%80", "&=&"]
     statuses: set[int] = set()
     for _ in range(10_000):
-        operation = chance.choice(OPERATIONS)
+        operation = chance.choice(ADMIN_ROUTES)
         state = emulator.state
         target = chance.choice(["x", emulator.organization_id, *state.projects, *state.invites, *state.api_keys])
         body = {name: chance.choice(values) for name in chance.sample(names, chance.randrange(len(names)))}

@@ -6,7 +6,7 @@ from datetime import timedelta
 from random import Random
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.model.state import Grant, Pending, Principal
+from pinecone_admin.emulator.model.state import Grant, PendingResource, Principal
 
 _NAMES = ("ada", "bao", "chi", "dev", "eli", "fay", "gus", "hana", "ivo", "jun", "kai", "lea", "mia", "noor", "olu")
 _WORDS = ("search", "billing", "atlas", "support", "docs", "vision", "ranker", "memory", "intake", "labs")
@@ -43,5 +43,5 @@ def fill(emulator: Emulator, project_id: str, *, backups: int = 2) -> None:
     project.contents["collections"] |= {"archive"}
     project.contents["assistants"] |= {"helper"}
     project.contents["backups"] |= {f"backup-{number:03}" for number in range(backups)}
-    project.pending["archive"] = Pending("people", now + timedelta(seconds=3))
-    project.pending["backup-000"] = Pending("", now + timedelta(seconds=5))
+    project.pending["archive"] = PendingResource("people", now + timedelta(seconds=3))
+    project.pending["backup-000"] = PendingResource("", now + timedelta(seconds=5))

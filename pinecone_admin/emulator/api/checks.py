@@ -18,7 +18,7 @@ TEN_YEARS = 315_360_000
 
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-\x1f\x7f]+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_SHOWN = 80
+_QUOTED_LENGTH = 80
 _INTEGER = re.compile(r"-?[0-9]+")
 _JSON_TYPES: Mapping[type[object], str] = {
     str: "a string",
@@ -78,15 +78,15 @@ class OAuthRefusal(Refusal):
         return {"error": self.code, "error_description": self.message}
 
 
-def invalid(message: str) -> Refusal:
+def invalid_argument(message: str) -> Refusal:
     """Return the refusal of a missing or malformed value."""
     return Refusal(400, "INVALID_ARGUMENT", message)
 
 
-def shown(value: object) -> str:
+def quoted(value: object) -> str:
     """Return a value as error messages show it: escaped, and cut to a readable length."""
     text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return text if len(text) <= _QUOTED_LENGTH else f"{text[:_QUOTED_LENGTH]}…"
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -111,12 +111,12 @@ def decode_object(body: bytes) -> dict[str, object]:
     return cast("dict[str, object]", value)
 
 
-def body_object(body: bytes) -> dict[str, object]:
+def read_body(body: bytes) -> dict[str, object]:
     """Check for a request body that is a JSON object."""
     try:
         return decode_object(body)
     except ValueError as error:
-        raise invalid(f"the body must be a JSON object: {error}") from error
+        raise invalid_argument(f"the body must be a JSON object: {error}") from error
 
 
 @frozen
@@ -127,14 +127,14 @@ class Fields:
     _path: str = ""
 
     @classmethod
-    def of(cls, body: bytes) -> Self:
+    def from_body(cls, body: bytes) -> Self:
         """Read a request body."""
-        return cls(body_object(body))
+        return cls(read_body(body))
 
     def required(self, name: str, check: Check[T]) -> T:
         """Return a field that must be there."""
         if name not in self._values:
-            raise invalid(f"{self._path}{name} is missing")
+            raise invalid_argument(f"{self._path}{name} is missing")
         return check(self._path + name, self._values[name])
 
     def optional(self, name: str, check: Check[T]) -> T | None:
@@ -145,13 +145,13 @@ class Fields:
         """Return a field, or the default where it is absent."""
         return self.required(name, check) if name in self._values else default
 
-    def refuse(self, name: str, why: str) -> Refusal:
+    def refusal(self, name: str, why: str) -> Refusal:
         """Return the refusal of a field for a reason that no single check can know."""
-        return invalid(f"{self._path}{name} {why}")
+        return invalid_argument(f"{self._path}{name} {why}")
 
 
 @frozen
-class _ClosedFields(Fields):
+class _StrictFields(Fields):
     """Fields that remember which of them were asked for."""
 
     _known: dict[str, None] = field(factory=dict[str, None], init=False)
@@ -172,49 +172,49 @@ class _ClosedFields(Fields):
         """Refuse the first field that nobody asked for."""
         for name in self._values:
             if name not in self._known:
-                raise invalid(f"{self._path}{name} is none of {', '.join(self._known)}")
+                raise invalid_argument(f"{self._path}{name} is none of {', '.join(self._known)}")
 
 
-def _mistyped(field: str, expected: str, value: object) -> Refusal:
+def _wrong_type(field: str, expected: str, value: object) -> Refusal:
     # What holds others may be nested as deeply as the decoder allows, which is too deep for its repr.
-    got = f" {shown(value)}" if isinstance(value, str | int | float) else ""
-    return invalid(f"{field} must be {expected}, not {_JSON_TYPES[type(value)]}{got}")
+    got = f" {quoted(value)}" if isinstance(value, str | int | float) else ""
+    return invalid_argument(f"{field} must be {expected}, not {_JSON_TYPES[type(value)]}{got}")
 
 
 def string(field: str, value: object) -> str:
     """Check for a string that can be sent back as UTF-8."""
     if not isinstance(value, str):
-        raise _mistyped(field, "a string", value)
+        raise _wrong_type(field, "a string", value)
     # A lone surrogate passes JSON as an escape and has no UTF-8.
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise invalid(f"{field} is not well-formed Unicode: {shown(value)}")
+        raise invalid_argument(f"{field} is not well-formed Unicode: {quoted(value)}")
     return value
 
 
 def boolean(field: str, value: object) -> bool:
     """Check for true or false."""
     if not isinstance(value, bool):
-        raise _mistyped(field, "a boolean", value)
+        raise _wrong_type(field, "a boolean", value)
     return value
 
 
-def pod_count(field: str, value: object) -> int:
+def non_negative_integer(field: str, value: object) -> int:
     """Check for an integer that is not negative."""
     if not isinstance(value, int) or isinstance(value, bool):
-        raise _mistyped(field, "an integer", value)
+        raise _wrong_type(field, "an integer", value)
     if value < 0:
-        raise invalid(f"{field} must not be negative: {shown(value)}")
+        raise invalid_argument(f"{field} must not be negative: {quoted(value)}")
     return value
 
 
-def whole_number(least: int, most: int) -> Check[int]:
+def integer_between(least: int, most: int) -> Check[int]:
     """Return the check for an integer from `least` to `most`."""
 
     def check(field: str, value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
-            raise _mistyped(field, "an integer", value)
+            raise _wrong_type(field, "an integer", value)
         if not least <= value <= most:
-            raise invalid(f"{field} must be from {least} to {most}, not {shown(value)}")
+            raise invalid_argument(f"{field} must be from {least} to {most}, not {quoted(value)}")
         return value
 
     return check
@@ -223,13 +223,13 @@ def whole_number(least: int, most: int) -> Check[int]:
 def seconds(field: str, value: object) -> float:
     """Check for a number of seconds, from 0 to ten years."""
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise _mistyped(field, "a number", value)
+        raise _wrong_type(field, "a number", value)
     if not 0 <= value <= TEN_YEARS:
-        raise invalid(f"{field} must be from 0 to {TEN_YEARS} seconds, not {shown(value)}")
+        raise invalid_argument(f"{field} must be from 0 to {TEN_YEARS} seconds, not {quoted(value)}")
     return value
 
 
-def moment(field: str, value: object) -> datetime:
+def date_time(field: str, value: object) -> datetime:
     """Check for a date and time with a time zone, as ISO 8601 spells it."""
     text = string(field, value)
     try:
@@ -238,14 +238,14 @@ def moment(field: str, value: object) -> datetime:
             return time.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise invalid(f"{field} must be a date and time with a time zone: {shown(text)}")
+    raise invalid_argument(f"{field} must be a date and time with a time zone: {quoted(text)}")
 
 
 def uuid(field: str, value: object) -> str:
     """Check for a UUID as the API spells it."""
     text = string(field, value)
     if not _UUID.fullmatch(text):
-        raise invalid(f"{field} must be a UUID in lower case: {shown(text)}")
+        raise invalid_argument(f"{field} must be a UUID in lower case: {quoted(text)}")
     return text
 
 
@@ -258,20 +258,20 @@ def nullable(check: Check[T]) -> Check[T | None]:
     return or_null
 
 
-def record(read: Callable[[Fields], T]) -> Check[T]:
+def open_object(read: Callable[[Fields], T]) -> Check[T]:
     """Return the check for an object whose fields a function reads; others pass unread, as in the API."""
 
     def check(field: str, value: object) -> T:
-        return read(Fields(_object(field, value), f"{field}."))
+        return read(Fields(_require_object(field, value), f"{field}."))
 
     return check
 
 
-def closed_record(read: Callable[[Fields], T]) -> Check[T]:
+def closed_object(read: Callable[[Fields], T]) -> Check[T]:
     """Return the check for an object whose every field a function reads; any other is refused by name."""
 
     def check(field: str, value: object) -> T:
-        fields = _ClosedFields(_object(field, value), f"{field}." if field else "")
+        fields = _StrictFields(_require_object(field, value), f"{field}." if field else "")
         found = read(fields)
         fields.refuse_unread()
         return found
@@ -279,31 +279,31 @@ def closed_record(read: Callable[[Fields], T]) -> Check[T]:
     return check
 
 
-def _object(field: str, value: object) -> dict[str, object]:
+def _require_object(field: str, value: object) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise _mistyped(field, "an object", value)
+        raise _wrong_type(field, "an object", value)
     return cast("dict[str, object]", value)
 
 
-def characters(most: int) -> Check[str]:
+def max_characters(most: int) -> Check[str]:
     """Return the check for a string of 1 to `most` characters."""
 
     def check(field: str, value: object) -> str:
         text = string(field, value)
         if not 1 <= len(text) <= most:
-            raise invalid(f"{field} must have 1 to {most} characters, not {len(text)}: {shown(text)}")
+            raise invalid_argument(f"{field} must have 1 to {most} characters, not {len(text)}: {quoted(text)}")
         return text
 
     return check
 
 
-def utf8_bytes(most: int) -> Check[str]:
+def max_bytes(most: int) -> Check[str]:
     """Return the check for a string of 1 to `most` bytes of UTF-8."""
 
     def check(field: str, value: object) -> str:
         text = string(field, value)
         if not 1 <= (size := len(text.encode())) <= most:
-            raise invalid(f"{field} must have 1 to {most} bytes of UTF-8, not {size}: {shown(text)}")
+            raise invalid_argument(f"{field} must have 1 to {most} bytes of UTF-8, not {size}: {quoted(text)}")
         return text
 
     return check
@@ -315,7 +315,7 @@ def without_nul(check: Check[str]) -> Check[str]:
     def without(field: str, value: object) -> str:
         text = check(field, value)
         if "\0" in text:
-            raise invalid(f"{field} must not contain NUL: {shown(text)}")
+            raise invalid_argument(f"{field} must not contain NUL: {quoted(text)}")
         return text
 
     return without
@@ -323,9 +323,9 @@ def without_nul(check: Check[str]) -> Check[str]:
 
 def email(field: str, value: object) -> str:
     """Check for an e-mail address of at most 254 characters."""
-    text = characters(254)(field, value)
+    text = max_characters(254)(field, value)
     if not _EMAIL.fullmatch(text):
-        raise invalid(f"{field} must be an e-mail address: {shown(text)}")
+        raise invalid_argument(f"{field} must be an e-mail address: {quoted(text)}")
     return text
 
 
@@ -336,7 +336,7 @@ def one_of(choices: Iterable[str]) -> Check[str]:
     def check(field: str, value: object) -> str:
         text = string(field, value)
         if text not in allowed:
-            raise invalid(f"{field} must be one of {', '.join(allowed)}, not {shown(text)}")
+            raise invalid_argument(f"{field} must be one of {', '.join(allowed)}, not {quoted(text)}")
         return text
 
     return check
@@ -347,10 +347,10 @@ def array(item: Check[T], least: int = 0, most: int | None = None) -> Check[list
 
     def check(field: str, value: object) -> list[T]:
         if not isinstance(value, list):
-            raise _mistyped(field, "an array", value)
+            raise _wrong_type(field, "an array", value)
         items = cast("list[object]", value)
         if len(items) < least or (most is not None and len(items) > most):
-            raise invalid(f"{field} must have {least} to {most} items, not {len(items)}")
+            raise invalid_argument(f"{field} must have {least} to {most} items, not {len(items)}")
         return [item(f"{field}[{index}]", entry) for index, entry in enumerate(items)]
 
     return check
@@ -360,11 +360,11 @@ def page_limit(field: str, value: object) -> int:
     """Check the number of items a page may have, as a query spells it."""
     text = string(field, value)
     if not _INTEGER.fullmatch(text):
-        raise invalid(f"{field} must be an integer, not {shown(text)}")
+        raise invalid_argument(f"{field} must be an integer, not {quoted(text)}")
     # int() refuses thousands of digits; twenty are out of range already.
     limit = int(text[:20])
     if not 1 <= limit <= LARGEST_PAGE:
-        raise Refusal(400, "OUT_OF_RANGE", f"{field} must be from 1 to {LARGEST_PAGE}, not {shown(text)}")
+        raise Refusal(400, "OUT_OF_RANGE", f"{field} must be from 1 to {LARGEST_PAGE}, not {quoted(text)}")
     return limit
 
 
@@ -381,7 +381,7 @@ _resource_type = one_of(RESOURCE_TYPES)
 _role = one_of(ROLES)
 
 
-def grant_fields(fields: Fields) -> GrantInput:
+def read_grant(fields: Fields) -> GrantInput:
     """Check the three fields that ask for a role on a resource."""
     grant = GrantInput(
         resource_type=fields.required("resource_type", _resource_type),
@@ -389,11 +389,11 @@ def grant_fields(fields: Fields) -> GrantInput:
         role=fields.required("role", _role),
     )
     if grant.role not in ROLES_BY_RESOURCE[grant.resource_type]:
-        raise fields.refuse("role", f"{grant.role} cannot be bound on the resource_type {grant.resource_type}")
+        raise fields.refusal("role", f"{grant.role} cannot be bound on the resource_type {grant.resource_type}")
     if grant.resource_type == "project" and not grant.resource_id:
-        raise fields.refuse("resource_id", f"is required to bind {grant.role} on a project")
+        raise fields.refusal("resource_id", f"is required to bind {grant.role} on a project")
     return grant
 
 
-grant = record(grant_fields)
+grant = open_object(read_grant)
 """Checks for an object that asks for a role on a resource."""

@@ -13,22 +13,22 @@ from urllib.parse import parse_qsl, unquote
 from attrs import frozen
 
 from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid, shown
-from pinecone_admin.emulator.api.messages import Request, wrong_method
+from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid_argument, quoted
+from pinecone_admin.emulator.api.messages import Request, method_not_allowed
 from pinecone_admin.emulator.api.serialization import Document
-from pinecone_admin.emulator.model.state import Project, State
+from pinecone_admin.emulator.model.state import ProjectRecord, State
 
 DEFAULT_PAGE = 10
-GOING = {"indexes": timedelta(seconds=2), "assistants": timedelta(seconds=4)}
+DELETION_DURATIONS = {"indexes": timedelta(seconds=2), "assistants": timedelta(seconds=4)}
 """How long each kind takes to go; any other is gone at once."""
 
 _READERS = frozenset({"ProjectEditor", "ProjectViewer", "ControlPlaneEditor", "ControlPlaneViewer"})
 _WRITERS = frozenset({"ProjectEditor", "ControlPlaneEditor"})
-_PROTECTION = checks.one_of(("enabled", "disabled"))
+_DELETION_PROTECTION = checks.one_of(("enabled", "disabled"))
 
 
 @frozen
-class Call:
+class ControlPlaneContext:
     """An operation called with a key.
 
     Args:
@@ -42,66 +42,66 @@ class Call:
 
     state: State
     now: datetime
-    project: Project
+    project: ProjectRecord
     kind: str
     target: str
     request: Request
 
 
-Run: TypeAlias = Callable[[Call], Document | None]
+RunFunction: TypeAlias = Callable[[ControlPlaneContext], Document | None]
 
 
 @frozen
-class Operation:
+class ControlPlaneRoute:
     """An operation of the control plane, the status of its success, and the function that carries it out."""
 
     id: str
     status: int
-    run: Run
+    run: RunFunction
 
 
-def serves(request: Request) -> bool:
+def is_control_plane_request(request: Request) -> bool:
     """Tell whether a request is for the control plane."""
-    return _parse(request.path) is not None
+    return _parse_path(request.path) is not None
 
 
 def operation_id(request: Request) -> str:
     """Return the id of the operation that a request is for, empty where there is none."""
-    kind, target = _parse(request.path) or ("", "")
+    kind, target = _parse_path(request.path) or ("", "")
     operation = _ROUTES.get((request.method, kind, bool(target)))
     return operation.id if operation else ""
 
 
-def answer(request: Request, state: State, now: datetime) -> tuple[int, Document | None]:
+def run_operation(request: Request, state: State, now: datetime) -> tuple[int, Document | None]:
     """Answer a request that carries a key."""
-    kind, target = _parse(request.path) or ("", "")
-    project, roles = _opened(request, state)
-    settle(project, now)
+    kind, target = _parse_path(request.path) or ("", "")
+    project, roles = _authenticate_key(request, state)
+    complete_transitions(project, now)
     operation = _ROUTES.get((request.method, kind, bool(target)))
     if operation is None:
         allowed = [method for method, *route in _ROUTES if route == [kind, bool(target)]]
-        raise wrong_method(request, allowed)
+        raise method_not_allowed(request, allowed)
     if not roles & (_READERS if request.method == "GET" else _WRITERS):
         raise Refusal(403, "FORBIDDEN", f"the key's roles do not permit {operation.id}")
-    return operation.status, operation.run(Call(state, now, project, kind, target, request))
+    return operation.status, operation.run(ControlPlaneContext(state, now, project, kind, target, request))
 
 
-def settle(project: Project, now: datetime) -> None:
+def complete_transitions(project: ProjectRecord, now: datetime) -> None:
     """Let go of what has had its time to go, and finish what has had its time to be made."""
     for (kind, name), until in list(project.going.items()):
         if until <= now:
-            project.let_go(kind, name)
+            project.remove_content(kind, name)
     project.pending = {name: pending for name, pending in project.pending.items() if now < pending.until}
 
 
-def _parse(path: str) -> tuple[str, str] | None:
+def _parse_path(path: str) -> tuple[str, str] | None:
     match = re.fullmatch(r"(?:/assistant)?/(indexes|collections|assistants|backups)(?:/([^/]+))?", path)
     if match is None or (match[1] == "assistants") != path.startswith("/assistant/"):
         return None
     return match[1], unquote(match[2] or "")
 
 
-def _opened(request: Request, state: State) -> tuple[Project, frozenset[str]]:
+def _authenticate_key(request: Request, state: State) -> tuple[ProjectRecord, frozenset[str]]:
     value = request.headers.get("api-key", "")
     key = next((key for key in state.api_keys.values() if key.value == value), None)
     if key is None:
@@ -109,111 +109,113 @@ def _opened(request: Request, state: State) -> tuple[Project, frozenset[str]]:
     return state.projects[key.project_id], frozenset(state.roles_of(key))
 
 
-def _held(call: Call) -> str:
-    if call.target not in call.project.contents[call.kind]:
-        raise Refusal(404, "NOT_FOUND", f"{shown(call.target)} is not among the {call.kind} of the project")
-    return call.target
+def _require_existing(context: ControlPlaneContext) -> str:
+    if context.target not in context.project.contents[context.kind]:
+        raise Refusal(404, "NOT_FOUND", f"{quoted(context.target)} is not among the {context.kind} of the project")
+    return context.target
 
 
-def _leaving(call: Call, name: str) -> bool:
-    return (call.kind, name) in call.project.going
+def _is_terminating(context: ControlPlaneContext, name: str) -> bool:
+    return (context.kind, name) in context.project.going
 
 
-def _list_indexes(call: Call) -> Document:
-    return {"indexes": [_index(call, name) for name in sorted(call.project.contents["indexes"])]}
+def _list_indexes(context: ControlPlaneContext) -> Document:
+    return {"indexes": [_index_document(context, name) for name in sorted(context.project.contents["indexes"])]}
 
 
-def _index(call: Call, name: str) -> Document:
-    leaving = _leaving(call, name)
+def _index_document(context: ControlPlaneContext, name: str) -> Document:
+    leaving = _is_terminating(context, name)
     return {
         "name": name,
         "dimension": 1536,
         "metric": "cosine",
         "host": f"{name}-emulated.svc.pinecone.io",
-        "deletion_protection": "enabled" if name in call.project.protected else "disabled",
+        "deletion_protection": "enabled" if name in context.project.protected else "disabled",
         "status": {"ready": not leaving, "state": "Terminating" if leaving else "Ready"},
     }
 
 
-def _configure_index(call: Call) -> Document:
-    protection = Fields.of(call.request.body).optional("deletion_protection", _PROTECTION)
-    name = _held(call)
+def _configure_index(context: ControlPlaneContext) -> Document:
+    protection = Fields.from_body(context.request.body).optional("deletion_protection", _DELETION_PROTECTION)
+    name = _require_existing(context)
     if protection is not None:
-        (call.project.protected.add if protection == "enabled" else call.project.protected.discard)(name)
-    return _index(call, name)
+        (context.project.protected.add if protection == "enabled" else context.project.protected.discard)(name)
+    return _index_document(context, name)
 
 
-def _delete_index(call: Call) -> None:
-    name = _held(call)
-    if name in call.project.protected:
-        raise Refusal(403, "FORBIDDEN", f"deletion protection is enabled for index {shown(name)}")
-    if pending := [made for made, each in call.project.pending.items() if each.source == name]:
-        raise Refusal(412, "FAILED_PRECONDITION", f"index {shown(name)} has pending collections: {', '.join(pending)}")
-    _let_go(call)
+def _delete_index(context: ControlPlaneContext) -> None:
+    name = _require_existing(context)
+    if name in context.project.protected:
+        raise Refusal(403, "FORBIDDEN", f"deletion protection is enabled for index {quoted(name)}")
+    if pending := [made for made, each in context.project.pending.items() if each.source == name]:
+        raise Refusal(412, "FAILED_PRECONDITION", f"index {quoted(name)} has pending collections: {', '.join(pending)}")
+    _start_deletion(context)
 
 
-def _list_collections(call: Call) -> Document:
-    names = sorted(call.project.contents["collections"])
-    if not names and not call.state.settings.pod_access:
+def _list_collections(context: ControlPlaneContext) -> Document:
+    names = sorted(context.project.contents["collections"])
+    if not names and not context.state.settings.pod_access:
         raise Refusal(404, "NOT_FOUND", "the organization has no pod-based indexes, so no collections")
-    return {"collections": [{"name": n, "status": _status(call, n), "environment": "us-east1-gcp"} for n in names]}
+    return {
+        "collections": [{"name": n, "status": _status_of(context, n), "environment": "us-east1-gcp"} for n in names]
+    }
 
 
-def _list_assistants(call: Call) -> Document:
-    names, following = _page(call, "pagination_token")
+def _list_assistants(context: ControlPlaneContext) -> Document:
+    names, following = _page_of_names(context, "pagination_token")
     pagination = {"pagination": {"next": following}} if following else {}
-    return {"assistants": [{"name": name, "status": _status(call, name)} for name in names], **pagination}
+    return {"assistants": [{"name": name, "status": _status_of(context, name)} for name in names], **pagination}
 
 
-def _list_backups(call: Call) -> Document:
-    names, following = _page(call, "paginationToken")
-    data = [{"backup_id": name, "status": _status(call, name)} for name in names]
+def _list_backups(context: ControlPlaneContext) -> Document:
+    names, following = _page_of_names(context, "paginationToken")
+    data = [{"backup_id": name, "status": _status_of(context, name)} for name in names]
     return {"data": data, "pagination": {"next": following} if following else None}
 
 
-def _delete(call: Call) -> None:
-    name = _held(call)
-    if call.kind == "backups" and name in call.project.pending:
-        raise Refusal(412, "FAILED_PRECONDITION", f"backup {shown(name)} is being made")
-    _let_go(call)
+def _delete(context: ControlPlaneContext) -> None:
+    name = _require_existing(context)
+    if context.kind == "backups" and name in context.project.pending:
+        raise Refusal(412, "FAILED_PRECONDITION", f"backup {quoted(name)} is being made")
+    _start_deletion(context)
 
 
-def _let_go(call: Call) -> None:
-    until = call.now + GOING.get(call.kind, timedelta())
-    call.project.going.setdefault((call.kind, call.target), until)
-    settle(call.project, call.now)
+def _start_deletion(context: ControlPlaneContext) -> None:
+    until = context.now + DELETION_DURATIONS.get(context.kind, timedelta())
+    context.project.going.setdefault((context.kind, context.target), until)
+    complete_transitions(context.project, context.now)
 
 
-def _status(call: Call, name: str) -> str:
-    if _leaving(call, name):
+def _status_of(context: ControlPlaneContext, name: str) -> str:
+    if _is_terminating(context, name):
         return "Terminating"
-    return "Initializing" if name in call.project.pending else "Ready"
+    return "Initializing" if name in context.project.pending else "Ready"
 
 
-def _page(call: Call, parameter: str) -> tuple[list[str], str | None]:
+def _page_of_names(context: ControlPlaneContext, parameter: str) -> tuple[list[str], str | None]:
     """Page by position, as offsets do: what is deleted meanwhile moves the rest."""
-    query = Fields(dict(parse_qsl(call.request.query, keep_blank_values=True)))
+    query = Fields(dict(parse_qsl(context.request.query, keep_blank_values=True)))
     limit = query.optional("limit", checks.page_limit) or DEFAULT_PAGE
     token = query.optional(parameter, checks.string)
-    listing = f"{call.kind} {call.project.id}"
-    start = 0 if token is None else call.state.position_of(listing, token)
+    listing = f"{context.kind} {context.project.id}"
+    start = 0 if token is None else context.state.decode_cursor(listing, token)
     if start is None:
-        raise invalid(f"{parameter} is not of this list: {shown(token)}")
-    names = sorted(call.project.contents[call.kind])
+        raise invalid_argument(f"{parameter} is not of this list: {quoted(token)}")
+    names = sorted(context.project.contents[context.kind])
     end = start + limit
-    return names[start:end], call.state.cursor(listing, end) if end < len(names) else None
+    return names[start:end], context.state.encode_cursor(listing, end) if end < len(names) else None
 
 
-_ROUTES: dict[tuple[str, str, bool], Operation] = {
-    ("GET", "indexes", False): Operation("list_indexes", 200, _list_indexes),
-    ("PATCH", "indexes", True): Operation("configure_index", 200, _configure_index),
-    ("DELETE", "indexes", True): Operation("delete_index", 202, _delete_index),
-    ("GET", "collections", False): Operation("list_collections", 200, _list_collections),
-    ("DELETE", "collections", True): Operation("delete_collection", 202, _delete),
-    ("GET", "backups", False): Operation("list_backups", 200, _list_backups),
-    ("DELETE", "backups", True): Operation("delete_backup", 202, _delete),
-    ("GET", "assistants", False): Operation("list_assistants", 200, _list_assistants),
-    ("DELETE", "assistants", True): Operation("delete_assistant", 200, _delete),
+_ROUTES: dict[tuple[str, str, bool], ControlPlaneRoute] = {
+    ("GET", "indexes", False): ControlPlaneRoute("list_indexes", 200, _list_indexes),
+    ("PATCH", "indexes", True): ControlPlaneRoute("configure_index", 200, _configure_index),
+    ("DELETE", "indexes", True): ControlPlaneRoute("delete_index", 202, _delete_index),
+    ("GET", "collections", False): ControlPlaneRoute("list_collections", 200, _list_collections),
+    ("DELETE", "collections", True): ControlPlaneRoute("delete_collection", 202, _delete),
+    ("GET", "backups", False): ControlPlaneRoute("list_backups", 200, _list_backups),
+    ("DELETE", "backups", True): ControlPlaneRoute("delete_backup", 202, _delete),
+    ("GET", "assistants", False): ControlPlaneRoute("list_assistants", 200, _list_assistants),
+    ("DELETE", "assistants", True): ControlPlaneRoute("delete_assistant", 200, _delete),
 }
 
 OPERATION_IDS = tuple(operation.id for operation in _ROUTES.values())

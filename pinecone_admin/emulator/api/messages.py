@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from attrs import field, frozen
 
-from pinecone_admin.emulator.api.checks import Fields, Refusal, shown
+from pinecone_admin.emulator.api.checks import Fields, Refusal, quoted
 from pinecone_admin.emulator.model.state import Principal, State
 
 
@@ -31,7 +31,7 @@ class Request:
 
 
 @frozen
-class Wire:
+class Delivery:
     """How an answer goes out, where something goes wrong with that.
 
     Args:
@@ -54,18 +54,18 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
-    wire: Wire = Wire()
+    delivery: Delivery = Delivery()
 
 
-def wrong_method(request: Request, allowed: Iterable[str]) -> Refusal:
+def method_not_allowed(request: Request, allowed: Iterable[str]) -> Refusal:
     """Return the refusal of a method that a route does not take."""
     methods = ", ".join(allowed)
-    message = f"{shown(request.path)} takes {methods}, not {shown(request.method)}"
+    message = f"{quoted(request.path)} takes {methods}, not {quoted(request.method)}"
     return Refusal(405, "UNIMPLEMENTED", message, headers={"allow": methods})
 
 
 @frozen
-class Call:
+class OperationContext:
     """An operation called by an authenticated principal.
 
     Args:
@@ -85,7 +85,7 @@ class Call:
     @property
     def fields(self) -> Fields:
         """The fields of the body."""
-        return Fields.of(self.request.body)
+        return Fields.from_body(self.request.body)
 
     @property
     def query(self) -> Fields:

@@ -5,7 +5,7 @@ from datetime import datetime
 from urllib.parse import parse_qsl
 
 from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.checks import OAuthRefusal, shown
+from pinecone_admin.emulator.api.checks import OAuthRefusal, quoted
 from pinecone_admin.emulator.api.messages import Request
 from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.model.state import State
@@ -18,37 +18,37 @@ AUDIENCE = "https://api.pinecone.io/"
 def get_token(request: Request, state: State, now: datetime) -> Document:
     """Exchange a service account's credentials for an access token."""
     if request.method != "POST":
-        message = f"the token endpoint takes POST, not {shown(request.method)}"
+        message = f"the token endpoint takes POST, not {quoted(request.method)}"
         raise OAuthRefusal(405, "invalid_request", message, headers={"allow": "POST"})
-    client_id, client_secret, grant_type, audience = _token_fields(request)
+    client_id, client_secret, grant_type, audience = _read_token_request(request)
     if grant_type != "client_credentials":
-        message = f"grant_type must be client_credentials, not {shown(grant_type)}"
+        message = f"grant_type must be client_credentials, not {quoted(grant_type)}"
         raise OAuthRefusal(400, "unsupported_grant_type", message)
-    account = state.account_with(client_id, client_secret)
+    account = state.find_account_by_credentials(client_id, client_secret)
     if account is None:
-        raise OAuthRefusal(401, "access_denied", f"wrong credentials for client_id {shown(client_id)}")
+        raise OAuthRefusal(401, "access_denied", f"wrong credentials for client_id {quoted(client_id)}")
     if audience != AUDIENCE:
-        raise OAuthRefusal(403, "access_denied", f"audience must be {AUDIENCE}, not {shown(audience)}")
-    token = state.mint_token(account, now)
+        raise OAuthRefusal(403, "access_denied", f"audience must be {AUDIENCE}, not {quoted(audience)}")
+    token = state.issue_token(account, now)
     return {"access_token": token, "token_type": "Bearer", "expires_in": state.settings.token_lifetime}
 
 
-def _token_fields(request: Request) -> list[str]:
+def _read_token_request(request: Request) -> list[str]:
     try:
-        sent = _token_body(request)
+        sent = _decode_token_request(request)
     except ValueError as error:
         message = f"the body must be a JSON object or a form: {error}"
         raise OAuthRefusal(400, "invalid_request", message) from error
-    return [_token_field(sent, name) for name in ("client_id", "client_secret", "grant_type", "audience")]
+    return [_required_string(sent, name) for name in ("client_id", "client_secret", "grant_type", "audience")]
 
 
-def _token_body(request: Request) -> Mapping[str, object]:
+def _decode_token_request(request: Request) -> Mapping[str, object]:
     if request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
         return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
     return checks.decode_object(request.body)
 
 
-def _token_field(sent: Mapping[str, object], name: str) -> str:
+def _required_string(sent: Mapping[str, object], name: str) -> str:
     value = sent.get(name)
     if not isinstance(value, str) or not value:
         raise OAuthRefusal(400, "invalid_request", f"{name} is missing or not a string")

@@ -13,34 +13,76 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from pinecone_admin.emulator.api import checks, control_plane, paging, preconditions, serialization
-from pinecone_admin.emulator.api.checks import Fields, invalid, shown
-from pinecone_admin.emulator.api.messages import Call
-from pinecone_admin.emulator.api.serialization import Document
+from pinecone_admin.emulator.api import checks, control_plane, paging
+from pinecone_admin.emulator.api.checks import Fields, invalid_argument, quoted
+from pinecone_admin.emulator.api.messages import OperationContext
+from pinecone_admin.emulator.api.preconditions import (
+    find_api_key,
+    find_invite,
+    find_organization,
+    find_project,
+    find_role_binding,
+    find_service_account,
+    find_user,
+    require_another_organization_role,
+    require_another_owner,
+    require_api_key_quota,
+    require_billing,
+    require_caller_holds,
+    require_deletable_invite,
+    require_deletable_organization,
+    require_distinct,
+    require_empty_project,
+    require_encryption_kept,
+    require_free_email,
+    require_mail_quota,
+    require_member,
+    require_member_for,
+    require_own_project,
+    require_principal,
+    require_project_quota,
+    require_resendable,
+    require_roles_in_plan,
+    require_service_accounts_in_plan,
+    require_unbound,
+    require_unmanaged,
+    resolve_grant,
+)
+from pinecone_admin.emulator.api.serialization import (
+    Document,
+    api_key_document,
+    invite_document,
+    organization_document,
+    project_document,
+    role_binding_document,
+    service_account_document,
+    service_account_with_secret_document,
+    user_document,
+)
 from pinecone_admin.emulator.model.listing import Listing
 from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ROLES
 from pinecone_admin.emulator.model.state import BindingFilter, Grant, Principal
 
-Run: TypeAlias = Callable[[Call], Document | None]
+OperationFunction: TypeAlias = Callable[[OperationContext], Document | None]
 
 
 @frozen
-class Operation:
+class AdminRoute:
     """An operation of the API document, the status of its success, and the function that carries it out."""
 
     id: str
     method: str
     path: str
     status: int
-    run: Run
+    run: OperationFunction
 
 
-OPERATIONS: list[Operation] = []
+ADMIN_ROUTES: list[AdminRoute] = []
 
 
-def _operation(method: str, path: str, *, status: int = 200) -> Callable[[Run], Run]:
-    def register(run: Run) -> Run:
-        OPERATIONS.append(Operation(run.__name__, method, path, status, run))
+def _operation(method: str, path: str, *, status: int = 200) -> Callable[[OperationFunction], OperationFunction]:
+    def register(run: OperationFunction) -> OperationFunction:
+        ADMIN_ROUTES.append(AdminRoute(run.__name__, method, path, status, run))
         return run
 
     return register
@@ -48,161 +90,161 @@ def _operation(method: str, path: str, *, status: int = 200) -> Callable[[Run], 
 
 # Organizations
 
-_ORGANIZATION_NAME = checks.characters(512)
+_ORGANIZATION_NAME = checks.max_characters(512)
 
 
 @_operation("GET", "/admin/organizations")
-def list_organizations(call: Call) -> Document:
+def list_organizations(context: OperationContext) -> Document:
     """List the organization that the credentials belong to."""
-    preconditions.member(call)
-    return {"data": [serialization.organization(call.state.organization)]}
+    require_member(context)
+    return {"data": [organization_document(context.state.organization)]}
 
 
 @_operation("GET", "/admin/organizations/{organization_id}")
-def fetch_organization(call: Call) -> Document:
+def fetch_organization(context: OperationContext) -> Document:
     """Describe the organization."""
-    organization = preconditions.organization(call)
-    preconditions.member(call)
-    return serialization.organization(organization)
+    organization = find_organization(context)
+    require_member(context)
+    return organization_document(organization)
 
 
 @_operation("PATCH", "/admin/organizations/{organization_id}")
-def update_organization(call: Call) -> Document:
+def update_organization(context: OperationContext) -> Document:
     """Rename the organization."""
-    name = call.fields.optional("name", _ORGANIZATION_NAME)
-    organization = preconditions.organization(call)
-    preconditions.member(call)
+    name = context.fields.optional("name", _ORGANIZATION_NAME)
+    organization = find_organization(context)
+    require_member(context)
     organization.name = name or organization.name
-    return serialization.organization(organization)
+    return organization_document(organization)
 
 
 @_operation("DELETE", "/admin/organizations/{organization_id}", status=202)
-def delete_organization(call: Call) -> None:
+def delete_organization(context: OperationContext) -> None:
     """Delete the organization and everybody in it, the caller included."""
-    organization = preconditions.organization(call)
-    preconditions.member(call)
-    preconditions.dissolvable(call, organization)
-    call.state.dissolve()
+    organization = find_organization(context)
+    require_member(context)
+    require_deletable_organization(context, organization)
+    context.state.delete_organization()
 
 
 # Projects
 
-_PROJECT_NAME = checks.without_nul(checks.characters(512))
+_PROJECT_NAME = checks.without_nul(checks.max_characters(512))
 
 
 @_operation("GET", "/admin/projects")
-def list_projects(call: Call) -> Document:
+def list_projects(context: OperationContext) -> Document:
     """List all projects."""
-    preconditions.member(call)
-    return {"data": [serialization.project(project) for project in call.state.projects.values()]}
+    require_member(context)
+    return {"data": [project_document(project) for project in context.state.projects.values()]}
 
 
 @_operation("POST", "/admin/projects")
-def create_project(call: Call) -> Document:
+def create_project(context: OperationContext) -> Document:
     """Create an empty project."""
-    fields = call.fields
+    fields = context.fields
     name = fields.required("name", _PROJECT_NAME)
-    max_pods = _max_pods(call, fields) or 0
+    max_pods = _max_pods(context, fields) or 0
     cmek = fields.optional("force_encryption_with_cmek", checks.boolean) or False
-    preconditions.member(call)
-    preconditions.billing(call)
-    preconditions.project_quota(call)
-    return serialization.project(call.state.add_project(name, call.now, max_pods=max_pods, cmek=cmek))
+    require_member(context)
+    require_billing(context)
+    require_project_quota(context)
+    return project_document(context.state.add_project(name, context.now, max_pods=max_pods, cmek=cmek))
 
 
 @_operation("GET", "/admin/projects/{project_id}")
-def fetch_project(call: Call) -> Document:
+def fetch_project(context: OperationContext) -> Document:
     """Describe a project."""
-    return serialization.project(preconditions.project(call))
+    return project_document(find_project(context))
 
 
 @_operation("PATCH", "/admin/projects/{project_id}")
-def update_project(call: Call) -> Document:
+def update_project(context: OperationContext) -> Document:
     """Change a project's name, pod ceiling or encryption."""
-    fields = call.fields
+    fields = context.fields
     name = fields.optional("name", _PROJECT_NAME)
-    max_pods = _max_pods(call, fields)
+    max_pods = _max_pods(context, fields)
     cmek = fields.optional("force_encryption_with_cmek", checks.boolean)
-    project = preconditions.project(call)
-    preconditions.encryption_kept(project, cmek)
+    project = find_project(context)
+    require_encryption_kept(project, cmek)
     project.name = name or project.name
     project.max_pods = project.max_pods if max_pods is None else max_pods
     project.force_encryption_with_cmek = cmek or project.force_encryption_with_cmek
-    return serialization.project(project)
+    return project_document(project)
 
 
 @_operation("DELETE", "/admin/projects/{project_id}", status=202)
-def delete_project(call: Call) -> None:
+def delete_project(context: OperationContext) -> None:
     """Delete an empty project with its keys."""
-    project = preconditions.project(call)
-    control_plane.settle(project, call.now)
-    preconditions.empty(project)
-    call.state.remove_project(project)
+    project = find_project(context)
+    control_plane.complete_transitions(project, context.now)
+    require_empty_project(project)
+    context.state.remove_project(project)
 
 
-def _max_pods(call: Call, fields: Fields) -> int | None:
-    max_pods = fields.optional("max_pods", checks.pod_count)
-    if max_pods and not call.state.settings.pod_access:
-        raise invalid(f"max_pods must be 0 without pod access, not {shown(max_pods)}")
+def _max_pods(context: OperationContext, fields: Fields) -> int | None:
+    max_pods = fields.optional("max_pods", checks.non_negative_integer)
+    if max_pods and not context.state.settings.pod_access:
+        raise invalid_argument(f"max_pods must be 0 without pod access, not {quoted(max_pods)}")
     return max_pods
 
 
 # API keys: their roles are role bindings on their project, so that both namespaces tell the same
 
-_API_KEY_NAME = checks.characters(80)
+_API_KEY_NAME = checks.max_characters(80)
 _API_KEY_ROLE_SET = checks.array(checks.one_of(API_KEY_ROLES))
 
 
 @_operation("GET", "/admin/projects/{project_id}/api-keys")
-def list_project_api_keys(call: Call) -> Document:
+def list_project_api_keys(context: OperationContext) -> Document:
     """List a project's keys."""
-    return {"data": [serialization.api_key(call.state, key) for key in preconditions.project(call).api_keys.values()]}
+    return {"data": [api_key_document(context.state, key) for key in find_project(context).api_keys.values()]}
 
 
 @_operation("POST", "/admin/projects/{project_id}/api-keys", status=201)
-def create_api_key(call: Call) -> Document:
+def create_api_key(context: OperationContext) -> Document:
     """Create a key and show its value, once."""
-    fields = call.fields
+    fields = context.fields
     name = fields.required("name", _API_KEY_NAME)
     roles = fields.optional("roles", _API_KEY_ROLE_SET)
-    project = preconditions.project(call)
+    project = find_project(context)
     grants = _project_grants(project.id, ["ProjectEditor"] if roles is None else roles)
-    preconditions.held(call, grants)
-    preconditions.billing(call)
-    preconditions.in_plan(call, grants)
-    preconditions.api_key_quota(call, project)
-    key = call.state.add_api_key(project, name)
-    call.state.bind(Principal("api_key", key.id), grants, call.now)
-    return {"key": serialization.api_key(call.state, key), "value": key.value}
+    require_caller_holds(context, grants)
+    require_billing(context)
+    require_roles_in_plan(context, grants)
+    require_api_key_quota(context, project)
+    key = context.state.add_api_key(project, name)
+    context.state.bind(Principal("api_key", key.id), grants, context.now)
+    return {"key": api_key_document(context.state, key), "value": key.value}
 
 
 @_operation("GET", "/admin/api-keys/{api_key_id}")
-def fetch_api_key(call: Call) -> Document:
+def fetch_api_key(context: OperationContext) -> Document:
     """Describe a key, without its value."""
-    return serialization.api_key(call.state, preconditions.api_key(call))
+    return api_key_document(context.state, find_api_key(context))
 
 
 @_operation("PATCH", "/admin/api-keys/{api_key_id}")
-def update_api_key(call: Call) -> Document:
+def update_api_key(context: OperationContext) -> Document:
     """Rename a key or replace its set of roles."""
-    fields = call.fields
+    fields = context.fields
     name = fields.optional("name", _API_KEY_NAME)
     roles = fields.optional("roles", _API_KEY_ROLE_SET)
-    key = preconditions.api_key(call)
+    key = find_api_key(context)
     grants = _project_grants(key.project_id, roles or [])
-    preconditions.held(call, grants)
-    preconditions.in_plan(call, grants)
+    require_caller_holds(context, grants)
+    require_roles_in_plan(context, grants)
     key.name = name or key.name
     if roles is not None:
-        call.state.unbind_all(Principal("api_key", key.id))
-        call.state.bind(Principal("api_key", key.id), grants, call.now)
-    return serialization.api_key(call.state, key)
+        context.state.unbind_all(Principal("api_key", key.id))
+        context.state.bind(Principal("api_key", key.id), grants, context.now)
+    return api_key_document(context.state, key)
 
 
 @_operation("DELETE", "/admin/api-keys/{api_key_id}", status=202)
-def delete_api_key(call: Call) -> None:
+def delete_api_key(context: OperationContext) -> None:
     """Delete a key."""
-    call.state.remove_api_key(preconditions.api_key(call))
+    context.state.remove_api_key(find_api_key(context))
 
 
 def _project_grants(project_id: str, roles: Iterable[str]) -> list[Grant]:
@@ -213,34 +255,34 @@ def _project_grants(project_id: str, roles: Iterable[str]) -> list[Grant]:
 
 
 @_operation("GET", "/admin/users")
-def list_users(call: Call) -> Document:
+def list_users(context: OperationContext) -> Document:
     """List the members, or the one with an address."""
-    address = call.query.optional("email", checks.email)
-    window = paging.window(call, "users", address)
-    preconditions.member(call)
+    address = context.query.optional("email", checks.email)
+    page_request = paging.read_page_request(context, "users", address)
+    require_member(context)
     if address is None:
-        return paging.page(call, window, call.state.users.listing, serialization.user)
-    user = call.state.user_at(address)
-    return paging.page(call, window, Listing([user] if user else []), serialization.user)
+        return paging.page_document(context, page_request, context.state.users.listing, user_document)
+    user = context.state.find_user_by_email(address)
+    return paging.page_document(context, page_request, Listing([user] if user else []), user_document)
 
 
 @_operation("GET", "/admin/users/{user_id}")
-def fetch_user(call: Call) -> Document:
+def fetch_user(context: OperationContext) -> Document:
     """Describe a member."""
-    user = preconditions.user(call)
-    preconditions.member(call)
-    return serialization.user(user)
+    user = find_user(context)
+    require_member(context)
+    return user_document(user)
 
 
 @_operation("DELETE", "/admin/users/{user_id}", status=202)
-def delete_user(call: Call) -> None:
+def delete_user(context: OperationContext) -> None:
     """Remove a member from the organization."""
-    user = preconditions.user(call)
+    user = find_user(context)
     principal = Principal("user", user.id)
-    preconditions.member(call)
-    preconditions.unmanaged(call, principal)
-    preconditions.another_owner(call, call.state.role_bindings.held_by(principal))
-    call.state.remove_user(user)
+    require_member(context)
+    require_unmanaged(context, principal)
+    require_another_owner(context, context.state.role_bindings.held_by(principal))
+    context.state.remove_user(user)
 
 
 # Invites
@@ -249,128 +291,130 @@ _INVITE_GRANTS = checks.array(checks.grant, 1, 100)
 
 
 @_operation("GET", "/admin/invites")
-def list_invites(call: Call) -> Document:
+def list_invites(context: OperationContext) -> Document:
     """List the pending and expired invites."""
-    window = paging.window(call, "invites")
-    preconditions.member(call)
-    return paging.page(call, window, call.state.open_invites, lambda invite: serialization.invite(invite, call.now))
+    page_request = paging.read_page_request(context, "invites")
+    require_member(context)
+    return paging.page_document(
+        context, page_request, context.state.open_invites, lambda invite: invite_document(invite, context.now)
+    )
 
 
 @_operation("POST", "/admin/invites")
-def create_invite(call: Call) -> Document:
+def create_invite(context: OperationContext) -> Document:
     """Mail an invitation that carries roles."""
-    fields = call.fields
+    fields = context.fields
     address = fields.required("email", checks.email)
     wanted = fields.required("role_bindings", _INVITE_GRANTS)
     if all(grant.resource_type == "project" for grant in wanted):
-        raise invalid("role_bindings must have an organization role among them, not only project roles")
-    grants = [preconditions.resource(call, grant) for grant in wanted]
-    preconditions.held(call, grants)
-    preconditions.in_plan(call, grants)
-    preconditions.mail(call)
-    preconditions.free_address(call, address)
-    preconditions.distinct(grants)
-    invite = call.state.add_invite(address, call.now)
-    call.state.bind(Principal("invite", invite.id), grants, call.now)
-    return serialization.invite(invite, call.now)
+        raise invalid_argument("role_bindings must have an organization role among them, not only project roles")
+    grants = [resolve_grant(context, grant) for grant in wanted]
+    require_caller_holds(context, grants)
+    require_roles_in_plan(context, grants)
+    require_mail_quota(context)
+    require_free_email(context, address)
+    require_distinct(grants)
+    invite = context.state.add_invite(address, context.now)
+    context.state.bind(Principal("invite", invite.id), grants, context.now)
+    return invite_document(invite, context.now)
 
 
 @_operation("GET", "/admin/invites/{invite_id}")
-def fetch_invite(call: Call) -> Document:
+def fetch_invite(context: OperationContext) -> Document:
     """Describe an invite, whatever its status."""
-    invite = preconditions.invite(call)
-    preconditions.member(call)
-    return serialization.invite(invite, call.now)
+    invite = find_invite(context)
+    require_member(context)
+    return invite_document(invite, context.now)
 
 
 @_operation("DELETE", "/admin/invites/{invite_id}", status=202)
-def delete_invite(call: Call) -> None:
+def delete_invite(context: OperationContext) -> None:
     """Withdraw an invite that was not accepted."""
-    invite = preconditions.invite(call)
-    preconditions.member(call)
-    preconditions.withdrawable(invite)
-    call.state.remove_invite(invite)
+    invite = find_invite(context)
+    require_member(context)
+    require_deletable_invite(invite)
+    context.state.remove_invite(invite)
 
 
 @_operation("POST", "/admin/invites/{invite_id}/resend")
-def resend_invite(call: Call) -> Document:
+def resend_invite(context: OperationContext) -> Document:
     """Mail an invitation again and let it live as long as a new one."""
-    invite = preconditions.invite(call)
-    preconditions.member(call)
-    preconditions.mail(call)
-    preconditions.resendable(call, invite)
-    call.state.mail_invite(invite, call.now)
-    return serialization.invite(invite, call.now)
+    invite = find_invite(context)
+    require_member(context)
+    require_mail_quota(context)
+    require_resendable(context, invite)
+    context.state.mail_invite(invite, context.now)
+    return invite_document(invite, context.now)
 
 
 # Service accounts
 
-_SERVICE_ACCOUNT_NAME = checks.utf8_bytes(80)
+_SERVICE_ACCOUNT_NAME = checks.max_bytes(80)
 _SERVICE_ACCOUNT_GRANTS = checks.array(checks.grant, 0, 100)
 
 
 @_operation("GET", "/admin/service-accounts")
-def list_service_accounts(call: Call) -> Document:
+def list_service_accounts(context: OperationContext) -> Document:
     """List the service accounts."""
-    window = paging.window(call, "service_accounts")
-    preconditions.member(call)
-    return paging.page(call, window, call.state.service_accounts.listing, serialization.service_account)
+    page_request = paging.read_page_request(context, "service_accounts")
+    require_member(context)
+    return paging.page_document(context, page_request, context.state.service_accounts.listing, service_account_document)
 
 
 @_operation("POST", "/admin/service-accounts", status=201)
-def create_service_account(call: Call) -> Document:
+def create_service_account(context: OperationContext) -> Document:
     """Create a service account and show its secret, once."""
-    fields = call.fields
+    fields = context.fields
     name = fields.required("name", _SERVICE_ACCOUNT_NAME)
     wanted = fields.optional("role_bindings", _SERVICE_ACCOUNT_GRANTS) or []
-    grants = [preconditions.resource(call, grant) for grant in wanted]
-    preconditions.member(call)
-    preconditions.held(call, grants)
-    preconditions.service_accounts(call)
-    preconditions.in_plan(call, grants)
-    preconditions.distinct(grants)
-    account = call.state.add_service_account(name, call.now)
-    call.state.bind(Principal("service_account", account.id), grants, call.now)
-    return serialization.service_account_with_secret(account)
+    grants = [resolve_grant(context, grant) for grant in wanted]
+    require_member(context)
+    require_caller_holds(context, grants)
+    require_service_accounts_in_plan(context)
+    require_roles_in_plan(context, grants)
+    require_distinct(grants)
+    account = context.state.add_service_account(name, context.now)
+    context.state.bind(Principal("service_account", account.id), grants, context.now)
+    return service_account_with_secret_document(account)
 
 
 @_operation("GET", "/admin/service-accounts/{service_account_id}")
-def fetch_service_account(call: Call) -> Document:
+def fetch_service_account(context: OperationContext) -> Document:
     """Describe a service account."""
-    account = preconditions.service_account(call)
-    preconditions.member(call)
-    return serialization.service_account(account)
+    account = find_service_account(context)
+    require_member(context)
+    return service_account_document(account)
 
 
 @_operation("PATCH", "/admin/service-accounts/{service_account_id}")
-def update_service_account(call: Call) -> Document:
+def update_service_account(context: OperationContext) -> Document:
     """Rename a service account; without a name, only its time of update moves."""
-    name = call.fields.optional("name", _SERVICE_ACCOUNT_NAME)
-    account = preconditions.service_account(call)
-    preconditions.member(call)
-    preconditions.service_accounts(call)
+    name = context.fields.optional("name", _SERVICE_ACCOUNT_NAME)
+    account = find_service_account(context)
+    require_member(context)
+    require_service_accounts_in_plan(context)
     account.name = name or account.name
-    account.touch(call.now)
-    return serialization.service_account(account)
+    account.mark_updated(context.now)
+    return service_account_document(account)
 
 
 @_operation("DELETE", "/admin/service-accounts/{service_account_id}", status=202)
-def delete_service_account(call: Call) -> None:
+def delete_service_account(context: OperationContext) -> None:
     """Delete a service account; its tokens and roles die with it."""
-    account = preconditions.service_account(call)
-    preconditions.member(call)
-    call.state.remove_service_account(account)
+    account = find_service_account(context)
+    require_member(context)
+    context.state.remove_service_account(account)
 
 
 @_operation("POST", "/admin/service-accounts/{service_account_id}/rotate-secret")
-def rotate_service_account_secret(call: Call) -> Document:
+def rotate_service_account_secret(context: OperationContext) -> Document:
     """Replace a secret and show the new one, once."""
-    account = preconditions.service_account(call)
-    preconditions.member(call)
-    preconditions.service_accounts(call)
-    call.state.rotate_secret(account)
-    account.touch(call.now)
-    return serialization.service_account_with_secret(account)
+    account = find_service_account(context)
+    require_member(context)
+    require_service_accounts_in_plan(context)
+    context.state.rotate_secret(account)
+    account.mark_updated(context.now)
+    return service_account_with_secret_document(account)
 
 
 # Role bindings
@@ -381,48 +425,50 @@ _ROLE = checks.one_of(ROLES)
 
 
 @_operation("GET", "/admin/role-bindings")
-def list_role_bindings(call: Call) -> Document:
+def list_role_bindings(context: OperationContext) -> Document:
     """List the role bindings that every filter given matches."""
-    wanted = _binding_filter(call.query)
-    window = paging.window(call, "role_bindings", wanted)
-    preconditions.member(call)
-    return paging.page(call, window, call.state.role_bindings.matching(wanted), serialization.role_binding)
+    wanted = _binding_filter(context.query)
+    page_request = paging.read_page_request(context, "role_bindings", wanted)
+    require_member(context)
+    return paging.page_document(
+        context, page_request, context.state.role_bindings.matching(wanted), role_binding_document
+    )
 
 
 @_operation("POST", "/admin/role-bindings")
-def create_role_binding(call: Call) -> Document:
+def create_role_binding(context: OperationContext) -> Document:
     """Grant a role to a principal."""
-    principal, wanted = _principal_and_grant(call.fields)
-    preconditions.principal(call, principal)
-    grant = preconditions.resource(call, wanted)
-    preconditions.bindable(call, principal, grant)
-    preconditions.held(call, [grant])
-    preconditions.in_plan(call, [grant])
-    preconditions.unbound(call, principal, grant)
-    (binding,) = call.state.bind(principal, [grant], call.now)
-    return serialization.role_binding(binding)
+    principal, wanted = _principal_and_grant(context.fields)
+    require_principal(context, principal)
+    grant = resolve_grant(context, wanted)
+    require_own_project(context, principal, grant)
+    require_caller_holds(context, [grant])
+    require_roles_in_plan(context, [grant])
+    require_unbound(context, principal, grant)
+    (binding,) = context.state.bind(principal, [grant], context.now)
+    return role_binding_document(binding)
 
 
 @_operation("GET", "/admin/role-bindings/{role_binding_id}")
-def fetch_role_binding(call: Call) -> Document:
+def fetch_role_binding(context: OperationContext) -> Document:
     """Describe a role binding."""
-    binding = preconditions.role_binding(call)
-    preconditions.member_for(call, binding.grant)
-    return serialization.role_binding(binding)
+    binding = find_role_binding(context)
+    require_member_for(context, binding.grant)
+    return role_binding_document(binding)
 
 
 @_operation("DELETE", "/admin/role-bindings/{role_binding_id}", status=202)
-def delete_role_binding(call: Call) -> None:
+def delete_role_binding(context: OperationContext) -> None:
     """Revoke a role; a user who loses the only one leaves the organization."""
-    binding = preconditions.role_binding(call)
-    preconditions.member_for(call, binding.grant)
-    preconditions.unmanaged(call, binding.principal)
-    preconditions.another_owner(call, [binding])
-    preconditions.another_organization_role(call, binding)
-    call.state.role_bindings.remove(binding)
-    user = call.state.users.get(binding.principal.id)
-    if user and not call.state.role_bindings.held_by(binding.principal):
-        call.state.remove_user(user)
+    binding = find_role_binding(context)
+    require_member_for(context, binding.grant)
+    require_unmanaged(context, binding.principal)
+    require_another_owner(context, [binding])
+    require_another_organization_role(context, binding)
+    context.state.role_bindings.remove(binding)
+    user = context.state.users.get(binding.principal.id)
+    if user and not context.state.role_bindings.held_by(binding.principal):
+        context.state.remove_user(user)
 
 
 def _binding_filter(query: Fields) -> BindingFilter:
@@ -434,9 +480,9 @@ def _binding_filter(query: Fields) -> BindingFilter:
         role=query.optional("role", _ROLE),
     )
     if wanted.principal_id is not None and wanted.principal_type is None:
-        raise invalid(f"principal_id {shown(wanted.principal_id)} needs a principal_type")
+        raise invalid_argument(f"principal_id {quoted(wanted.principal_id)} needs a principal_type")
     if wanted.resource_id is not None and wanted.resource_type is None:
-        raise invalid(f"resource_id {shown(wanted.resource_id)} needs a resource_type")
+        raise invalid_argument(f"resource_id {quoted(wanted.resource_id)} needs a resource_type")
     return wanted
 
 
@@ -445,7 +491,7 @@ def _principal_and_grant(fields: Fields) -> tuple[Principal, checks.GrantInput]:
         type=fields.required("principal_type", _PRINCIPAL_TYPE),
         id=fields.required("principal_id", checks.string),
     )
-    wanted = checks.grant_fields(fields)
+    wanted = checks.read_grant(fields)
     if principal.type == "api_key" and wanted.role not in API_KEY_ROLES:
-        raise invalid(f"role {wanted.role} cannot be bound to an api_key")
+        raise invalid_argument(f"role {wanted.role} cannot be bound to an api_key")
     return principal, wanted

@@ -6,8 +6,8 @@ from typing import TypeVar
 from attrs import frozen
 
 from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.checks import invalid, shown
-from pinecone_admin.emulator.api.messages import Call
+from pinecone_admin.emulator.api.checks import invalid_argument, quoted
+from pinecone_admin.emulator.api.messages import OperationContext
 from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.model.listing import Listing, Positioned
 
@@ -15,7 +15,7 @@ R = TypeVar("R", bound=Positioned)
 
 
 @frozen
-class Window:
+class PageRequest:
     """Which page of a list is asked for."""
 
     listing: str
@@ -23,21 +23,23 @@ class Window:
     limit: int
 
 
-def window(call: Call, name: str, filters: object = None) -> Window:
+def read_page_request(context: OperationContext, name: str, filters: object = None) -> PageRequest:
     """Read which page of a list a query asks for."""
     listing = repr((name, filters))
-    limit = call.query.optional("limit", checks.page_limit) or checks.LARGEST_PAGE
-    token = call.query.optional("paginationToken", checks.string)
-    after = 0 if token is None else call.state.position_of(listing, token)
+    limit = context.query.optional("limit", checks.page_limit) or checks.LARGEST_PAGE
+    token = context.query.optional("paginationToken", checks.string)
+    after = 0 if token is None else context.state.decode_cursor(listing, token)
     if after is None:
-        raise invalid(f"paginationToken is not of this list with these filters: {shown(token)}")
-    return Window(listing, after, limit)
+        raise invalid_argument(f"paginationToken is not of this list with these filters: {quoted(token)}")
+    return PageRequest(listing, after, limit)
 
 
-def page(call: Call, window: Window, records: Listing[R], document: Callable[[R], Document]) -> Document:
+def page_document(
+    context: OperationContext, page_request: PageRequest, records: Listing[R], document: Callable[[R], Document]
+) -> Document:
     """Return a page of records."""
-    ahead = records.after(window.after, window.limit + 1)
-    page = ahead[: window.limit]
+    ahead = records.after(page_request.after, page_request.limit + 1)
+    page = ahead[: page_request.limit]
     more = len(ahead) > len(page)
-    pagination = {"next": call.state.cursor(window.listing, page[-1].position)} if more else None
+    pagination = {"next": context.state.encode_cursor(page_request.listing, page[-1].position)} if more else None
     return {"data": [document(record) for record in page], "pagination": pagination}

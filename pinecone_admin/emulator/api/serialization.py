@@ -4,37 +4,37 @@ from datetime import datetime
 from typing import TypeAlias
 
 from pinecone_admin.emulator.model.state import (
-    APIKey,
-    Invite,
-    Organization,
-    Project,
-    RoleBinding,
-    ServiceAccount,
+    APIKeyRecord,
+    InviteRecord,
+    OrganizationRecord,
+    ProjectRecord,
+    RoleBindingRecord,
+    ServiceAccountRecord,
     State,
-    User,
+    UserRecord,
 )
 
 Document: TypeAlias = dict[str, object]
 
 
-def time(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
     """Show a time."""
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def organization(record: Organization) -> Document:
+def organization_document(record: OrganizationRecord) -> Document:
     """Show an organization."""
     return {
         "id": record.id,
         "name": record.name,
         "plan": record.plan,
         "payment_status": record.payment_status,
-        "created_at": time(record.created_at),
+        "created_at": format_time(record.created_at),
         "support_tier": record.support_tier,
     }
 
 
-def project(record: Project) -> Document:
+def project_document(record: ProjectRecord) -> Document:
     """Show a project."""
     return {
         "id": record.id,
@@ -42,11 +42,11 @@ def project(record: Project) -> Document:
         "max_pods": record.max_pods,
         "force_encryption_with_cmek": record.force_encryption_with_cmek,
         "organization_id": record.organization_id,
-        "created_at": time(record.created_at),
+        "created_at": format_time(record.created_at),
     }
 
 
-def api_key(state: State, record: APIKey) -> Document:
+def api_key_document(state: State, record: APIKeyRecord) -> Document:
     """Show a key, without its value."""
     return {
         "id": record.id,
@@ -56,41 +56,41 @@ def api_key(state: State, record: APIKey) -> Document:
     }
 
 
-def user(record: User) -> Document:
+def user_document(record: UserRecord) -> Document:
     """Show a user, whose name is left out where it is not set."""
     document: Document = {"id": record.id, "email": record.email}
     return document if record.name is None else document | {"name": record.name}
 
 
-def invite(record: Invite, now: datetime) -> Document:
+def invite_document(record: InviteRecord, now: datetime) -> Document:
     """Show an invite in the status that it has now."""
     return {
         "id": record.id,
         "email": record.email,
         "status": record.status(now),
-        "expires_at": None if record.processed_at else time(record.expires_at),
-        "processed_at": record.processed_at and time(record.processed_at),
-        "created_at": time(record.created_at),
+        "expires_at": None if record.processed_at else format_time(record.expires_at),
+        "processed_at": record.processed_at and format_time(record.processed_at),
+        "created_at": format_time(record.created_at),
     }
 
 
-def service_account(record: ServiceAccount) -> Document:
+def service_account_document(record: ServiceAccountRecord) -> Document:
     """Show a service account, without its secret."""
     return {
         "id": record.id,
         "name": record.name,
         "client_id": record.client_id,
-        "created_at": time(record.created_at),
-        "updated_at": time(record.updated_at),
+        "created_at": format_time(record.created_at),
+        "updated_at": format_time(record.updated_at),
     }
 
 
-def service_account_with_secret(record: ServiceAccount) -> Document:
+def service_account_with_secret_document(record: ServiceAccountRecord) -> Document:
     """Show a service account with its secret."""
-    return {"service_account": service_account(record), "client_secret": record.client_secret}
+    return {"service_account": service_account_document(record), "client_secret": record.client_secret}
 
 
-def role_binding(record: RoleBinding) -> Document:
+def role_binding_document(record: RoleBindingRecord) -> Document:
     """Show a role binding."""
     return {
         "id": record.id,
@@ -99,5 +99,5 @@ def role_binding(record: RoleBinding) -> Document:
         "resource_type": record.grant.resource_type,
         "resource_id": record.grant.resource_id,
         "role": record.grant.role,
-        "created_at": time(record.created_at),
+        "created_at": format_time(record.created_at),
     }

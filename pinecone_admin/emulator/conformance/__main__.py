@@ -19,14 +19,20 @@ from attrs import frozen
 
 from pinecone_admin.emulator.api.rules import RULES
 from pinecone_admin.emulator.conformance import read_checks, write_checks
-from pinecone_admin.emulator.conformance.registry import CHECKS, Phase, Registered
-from pinecone_admin.emulator.conformance.service import Credentials, DiffersError, Service, SkippedError, expect
+from pinecone_admin.emulator.conformance.registry import CHECKS, Phase, RegisteredCheck
+from pinecone_admin.emulator.conformance.service import (
+    AccountCredentials,
+    DiffersError,
+    Service,
+    SkippedError,
+    expect_success,
+)
 
 __all__ = ["main", "read_checks", "write_checks"]
 
 
 @frozen
-class Finding:
+class CheckResult:
     """What came of a check."""
 
     rule: str
@@ -44,26 +50,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: those of the command line, without the program's name.
     """
-    options = _parser().parse_args(arguments)
+    options = _argument_parser().parse_args(arguments)
     credentials = [os.environ.get(name, "") for name in ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET")]
     if not all(credentials):
-        return _fail("PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET are not both set")
+        return _report_failure("PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET are not both set")
     with httpx.Client(base_url=options.host, timeout=30) as http:
-        service = Service(http, options.oauth_url, Credentials(*credentials), options.mail_to, options.patience)
+        service = Service(http, options.oauth_url, AccountCredentials(*credentials), options.mail_to, options.patience)
         try:
-            expect(service.send("GET", "/admin/organizations"), 200)
-            return _report(service, write=options.write)
+            expect_success(service.send("GET", "/admin/organizations"), 200)
+            return _run_and_report(service, write=options.write)
         except (httpx.HTTPError, httpx.InvalidURL, DiffersError, ValueError) as error:
-            return _fail(f"cannot check {options.host}: {error}")
+            return _report_failure(f"cannot check {options.host}: {error}")
         except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the rest fails at exit
-            left = f"; {', '.join(service.left)} is left" if service.left else ""
-            return _fail(f"cannot write the report: {error.strerror}{left}")
+            leftovers = f"; {', '.join(service.leftovers)} is left" if service.leftovers else ""
+            return _report_failure(f"cannot write the report: {error.strerror}{leftovers}")
         except KeyboardInterrupt:
-            return _fail("interrupted; what was created is deleted again, unless a line above says that it is left")
+            return _report_failure(
+                "interrupted; what was created is deleted again, unless a line above says that it is left"
+            )
 
 
-def _parser() -> argparse.ArgumentParser:
+def _argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m pinecone_admin.emulator.conformance",
         description=__doc__,
@@ -91,32 +99,32 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _report(service: Service, *, write: bool) -> int:
-    findings: list[Finding] = []
+def _run_and_report(service: Service, *, write: bool) -> int:
+    findings: list[CheckResult] = []
     try:
-        with service.cleaned_up():
-            for finding in _findings(service, write=write):
-                _say(str(finding))
+        with service.clean_up():
+            for finding in _run_checks(service, write=write):
+                _print_line(str(finding))
                 findings.append(finding)
     finally:
-        for path in service.left:
-            _say(f"LEFT     {path}")
+        for path in service.leftovers:
+            _print_line(f"LEFT     {path}")
     count = Counter(finding.verdict for finding in findings)
     unseen = len(RULES.keys() - {each.rule for each in CHECKS})
-    _say(f"\n{count['same']} rules are the same, {count['DIFFERS']} differ, {count['skipped']} were skipped.")
-    _say(f"{unseen} more rules cannot be seen from outside.")
-    return 1 if count["DIFFERS"] or service.left else 0
+    _print_line(f"\n{count['same']} rules are the same, {count['DIFFERS']} differ, {count['skipped']} were skipped.")
+    _print_line(f"{unseen} more rules cannot be seen from outside.")
+    return 1 if count["DIFFERS"] or service.leftovers else 0
 
 
-def _findings(service: Service, *, write: bool) -> Iterator[Finding]:
+def _run_checks(service: Service, *, write: bool) -> Iterator[CheckResult]:
     for phase in Phase:
         checks = [each for each in CHECKS if each.phase is phase]
-        obstacle = _prepare(service, phase, write=write)
+        obstacle = _prepare_phase(service, phase, write=write)
         for each in checks:
-            yield _finding(each, service) if obstacle is None else Finding(each.rule, "skipped", obstacle)
+            yield _run_check(each, service) if obstacle is None else CheckResult(each.rule, "skipped", obstacle)
 
 
-def _prepare(service: Service, phase: Phase, *, write: bool) -> str | None:
+def _prepare_phase(service: Service, phase: Phase, *, write: bool) -> str | None:
     """Create what the checks of a phase need; say what the account lacks for them."""
     if phase is not Phase.READ and not write:
         return "needs --write"
@@ -124,40 +132,40 @@ def _prepare(service: Service, phase: Phase, *, write: bool) -> str | None:
         return "needs --mail-to"
     try:
         if phase is Phase.WRITE:
-            service.work_in_own_project()
+            service.create_project()
         elif phase is Phase.MAIL:
-            service.invite_somebody()
+            service.create_invite()
     except SkippedError as error:
         return str(error)
     return None
 
 
-def _finding(check: Registered, service: Service) -> Finding:
+def _run_check(check: RegisteredCheck, service: Service) -> CheckResult:
     try:
-        with service.cleaned_up():
+        with service.clean_up():
             check.run(service)
     except SkippedError as error:
-        return Finding(check.rule, "skipped", str(error))
+        return CheckResult(check.rule, "skipped", str(error))
     except (DiffersError, httpx.HTTPError) as error:
-        return Finding(check.rule, "DIFFERS", str(error))
+        return CheckResult(check.rule, "DIFFERS", str(error))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        return Finding(check.rule, "DIFFERS", f"an answer is not of its form: {type(error).__name__} {error}")
-    return Finding(check.rule, "same")
+        return CheckResult(check.rule, "DIFFERS", f"an answer is not of its form: {type(error).__name__} {error}")
+    return CheckResult(check.rule, "same")
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, flush=True)  # noqa: T201 — to a closed output it writes nothing
 
 
-def _fail(message: str) -> int:
+def _report_failure(message: str) -> int:
     sys.stderr.write(message + "\n")
     return 2
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+def _interrupt_on_signal(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupt)  # a CI that gives up wants what was created deleted, too
+    signal.signal(signal.SIGTERM, _interrupt_on_signal)  # a CI that gives up wants what was created deleted, too
     sys.exit(main())

@@ -6,16 +6,16 @@ import httpx
 
 from pinecone_admin.emulator.conformance.registry import check
 from pinecone_admin.emulator.conformance.service import (
-    Document,
+    JSONObject,
     Service,
     SkippedError,
-    expect,
+    expect_success,
     require,
-    shown,
+    summarize,
 )
 
-PAGED = ("/admin/users", "/admin/invites", "/admin/service-accounts", "/admin/role-bindings")
-NOBODY = "4f6a1e0c-8f2b-4c1a-9d3e-1b2c3d4e5f60"
+PAGED_LISTS = ("/admin/users", "/admin/invites", "/admin/service-accounts", "/admin/role-bindings")
+UNKNOWN_ID = "4f6a1e0c-8f2b-4c1a-9d3e-1b2c3d4e5f60"
 
 
 # Wire
@@ -25,34 +25,38 @@ NOBODY = "4f6a1e0c-8f2b-4c1a-9d3e-1b2c3d4e5f60"
 def version_header(service: Service) -> None:
     """Leave the header out, and spell it in ways that are no month."""
     for version in (None, "latest", "2026-13"):
-        service.refuses(400, "INVALID_ARGUMENT", "GET", "/admin/projects", headers={"X-Pinecone-Api-Version": version})
+        service.expect_refusal(
+            400, "INVALID_ARGUMENT", "GET", "/admin/projects", headers={"X-Pinecone-Api-Version": version}
+        )
 
 
 @check("any-version")
 def any_version(service: Service) -> None:
     """Ask in other months."""
     for version in ("2025-10", "2026-04"):
-        expect(service.send("GET", "/admin/organizations", headers={"X-Pinecone-Api-Version": version}), 200)
+        expect_success(service.send("GET", "/admin/organizations", headers={"X-Pinecone-Api-Version": version}), 200)
 
 
 @check("unauthenticated")
 def unauthenticated(service: Service) -> None:
     """Come without a token, and with one that nobody gave."""
     for authorization in (None, "Bearer nobody", "Basic bm9ib2R5"):
-        service.refuses(401, "UNAUTHENTICATED", "GET", "/admin/projects", headers={"Authorization": authorization})
+        service.expect_refusal(
+            401, "UNAUTHENTICATED", "GET", "/admin/projects", headers={"Authorization": authorization}
+        )
 
 
 @check("unknown-route")
 def unknown_route(service: Service) -> None:
     """Go where nothing is."""
-    service.refuses(404, "NOT_FOUND", "GET", "/admin/nowhere")
+    service.expect_refusal(404, "NOT_FOUND", "GET", "/admin/nowhere")
 
 
 @check("wrong-method")
 def wrong_method(service: Service) -> None:
     """PUT, which no operation takes."""
-    answer = service.send("PUT", "/admin/organizations", json={})
-    require(shown(answer).startswith("405"), f"PUT answered {shown(answer)}, not 405")
+    response = service.send("PUT", "/admin/organizations", json={})
+    require(summarize(response).startswith("405"), f"PUT answered {summarize(response)}, not 405")
 
 
 @check("check-order")
@@ -60,15 +64,15 @@ def check_order(service: Service) -> None:
     """Do everything wrong, and then one thing less each time."""
     nobody: dict[str, str | None] = {"Authorization": None}
     nothing = nobody | {"X-Pinecone-Api-Version": None}
-    service.refuses(400, "INVALID_ARGUMENT", "GET", "/admin/nowhere", headers=nothing)
-    service.refuses(401, "UNAUTHENTICATED", "GET", "/admin/nowhere", headers=nobody)
-    service.refuses(400, "OUT_OF_RANGE", "GET", "/admin/users", params={"limit": "0"})
+    service.expect_refusal(400, "INVALID_ARGUMENT", "GET", "/admin/nowhere", headers=nothing)
+    service.expect_refusal(401, "UNAUTHENTICATED", "GET", "/admin/nowhere", headers=nobody)
+    service.expect_refusal(400, "OUT_OF_RANGE", "GET", "/admin/users", params={"limit": "0"})
 
 
 @check("error-shape")
 def error_shape(service: Service) -> None:
     """Look at a refusal."""
-    document = service.send("GET", f"/admin/projects/{NOBODY}").json()
+    document = service.send("GET", f"/admin/projects/{UNKNOWN_ID}").json()
     require(set(document) == {"status", "error"}, f"an error has the fields {sorted(document)}")
     require(document["status"] == 404, f"status is {document['status']}")  # noqa: PLR2004
     require(set(document["error"]) - {"details"} == {"code", "message"}, f"error has {sorted(document['error'])}")
@@ -88,7 +92,7 @@ def request_id(service: Service) -> None:
 @check("token-answer")
 def token_answer(service: Service) -> None:
     """Look at a token, but not at its value."""
-    document = expect(service.exchange(), 200)
+    document = expect_success(service.request_token(), 200)
     require(isinstance(document.get("access_token"), str), "access_token is no string")
     require(document.get("token_type") == "Bearer", f"token_type is {document.get('token_type')!r}")
     require(type(document.get("expires_in")) is int, f"expires_in is {document.get('expires_in')!r}")
@@ -103,44 +107,47 @@ def token_request(service: Service) -> None:
         "grant_type": "client_credentials",
         "audience": "https://api.pinecone.io/",
     }
-    expect(service.http.post(service.oauth_url, data=form), 200)
+    expect_success(service.http.post(service.oauth_url, data=form), 200)
 
 
 @check("token-credentials")
 def token_credentials(service: Service) -> None:
     """Be nobody."""
-    expect_oauth_refusal(service.exchange(client_id="0" * 32), 401, "access_denied")
+    expect_oauth_refusal(service.request_token(client_id="0" * 32), 401, "access_denied")
 
 
 @check("token-fields")
 def token_fields(service: Service) -> None:
     """Leave out who one is."""
-    expect_oauth_refusal(service.exchange(client_id=None), 400, "invalid_request")
+    expect_oauth_refusal(service.request_token(client_id=None), 400, "invalid_request")
 
 
 @check("token-grant-type")
 def token_grant_type(service: Service) -> None:
     """Ask for a grant that there is not."""
-    expect_oauth_refusal(service.exchange(grant_type="implicit"), 400, "unsupported_grant_type")
+    expect_oauth_refusal(service.request_token(grant_type="implicit"), 400, "unsupported_grant_type")
 
 
 @check("token-audience")
 def token_audience(service: Service) -> None:
     """Leave the slash out."""
-    answer = service.exchange(audience="https://api.pinecone.io")
-    require(shown(answer).startswith("403"), f"without the slash: {shown(answer)}, not 403")
+    response = service.request_token(audience="https://api.pinecone.io")
+    require(summarize(response).startswith("403"), f"without the slash: {summarize(response)}, not 403")
 
 
 @check("token-error-shape")
 def token_error_shape(service: Service) -> None:
     """Look at a refusal."""
-    document = service.exchange(grant_type="implicit").json()
+    document = service.request_token(grant_type="implicit").json()
     require(set(document) == {"error", "error_description"}, f"an error has the fields {sorted(document)}")
 
 
-def expect_oauth_refusal(answer: httpx.Response, status: int, error: str) -> None:
+def expect_oauth_refusal(response: httpx.Response, status: int, error: str) -> None:
     """Require a refusal of the token endpoint."""
-    require(shown(answer) == f"{status} {error}", f"the token endpoint answered {shown(answer)}, not {status} {error}")
+    require(
+        summarize(response) == f"{status} {error}",
+        f"the token endpoint answered {summarize(response)}, not {status} {error}",
+    )
 
 
 # Lists
@@ -149,10 +156,10 @@ def expect_oauth_refusal(answer: httpx.Response, status: int, error: str) -> Non
 @check("paged-lists")
 def paged_lists(service: Service) -> None:
     """Walk through each list one by one, as far as three records."""
-    for path in PAGED:
+    for path in PAGED_LISTS:
         whole = [record["id"] for record in service.get(path)["data"]]
         require(len(whole) <= 100, f"{path} gave {len(whole)} records without a limit")  # noqa: PLR2004
-        pages = [[record["id"] for record in page["data"]] for page in _pages(service, path, 3)]
+        pages = [[record["id"] for record in page["data"]] for page in _fetch_pages(service, path, 3)]
         require(all(len(page) <= 1 for page in pages), f"{path} gave {len(pages[0])} records with limit=1")
         walked = [each for page in pages for each in page]
         require(walked == whole[: len(walked)], f"{path} gives other records one by one than all at once")
@@ -161,44 +168,44 @@ def paged_lists(service: Service) -> None:
 @check("last-page")
 def last_page(service: Service) -> None:
     """Look for the end of each list that ends within one page."""
-    for path in PAGED:
+    for path in PAGED_LISTS:
         page = service.get(path)
         if len(page["data"]) < 100:  # noqa: PLR2004 — the largest page
             require(page.get("pagination") is None, f"{path} goes on after {len(page['data'])} records")
 
 
-def _pages(service: Service, path: str, most: int) -> list[Document]:
-    pages: list[Document] = []
+def _fetch_pages(service: Service, path: str, most: int) -> list[JSONObject]:
+    pages: list[JSONObject] = []
     query: dict[str, str] = {"limit": "1"}
     while len(pages) < most:
         pages.append(service.get(path, **query))
-        following = _following(pages[-1])
+        following = _next_token(pages[-1])
         if not following:
             break
         query["paginationToken"] = following
     return pages
 
 
-def _following(page: Document) -> str | None:
-    pagination: Document | None = page.get("pagination")
+def _next_token(page: JSONObject) -> str | None:
+    pagination: JSONObject | None = page.get("pagination")
     return pagination.get("next") if pagination else None
 
 
 @check("limit-range")
 def limit_range(service: Service) -> None:
     """Ask for too few and too many."""
-    for path, limit in product(PAGED, ("0", "101")):
-        service.refuses(400, "OUT_OF_RANGE", "GET", path, params={"limit": limit})
+    for path, limit in product(PAGED_LISTS, ("0", "101")):
+        service.expect_refusal(400, "OUT_OF_RANGE", "GET", path, params={"limit": limit})
 
 
 @check("page-token")
 def page_token(service: Service) -> None:
     """Bring a token that nobody gave, and one of another list."""
-    for path in PAGED:
-        service.refuses(400, "INVALID_ARGUMENT", "GET", path, params={"paginationToken": "nobody"})
-    following = _following(service.get("/admin/role-bindings", limit="1"))
+    for path in PAGED_LISTS:
+        service.expect_refusal(400, "INVALID_ARGUMENT", "GET", path, params={"paginationToken": "nobody"})
+    following = _next_token(service.get("/admin/role-bindings", limit="1"))
     if following:
-        service.refuses(400, "INVALID_ARGUMENT", "GET", "/admin/users", params={"paginationToken": following})
+        service.expect_refusal(400, "INVALID_ARGUMENT", "GET", "/admin/users", params={"paginationToken": following})
 
 
 @check("whole-lists")
@@ -213,7 +220,7 @@ def whole_lists(service: Service) -> None:
 @check("email-filter")
 def email_filter(service: Service) -> None:
     """Look for something that is no address, and for a member in capitals."""
-    service.refuses(400, "INVALID_ARGUMENT", "GET", "/admin/users", params={"email": "nobody"})
+    service.expect_refusal(400, "INVALID_ARGUMENT", "GET", "/admin/users", params={"email": "nobody"})
     users = service.get("/admin/users", limit="1")["data"]
     if users:
         found = service.get("/admin/users", email=users[0]["email"].upper())["data"]
@@ -244,7 +251,7 @@ def binding_filters(service: Service) -> None:
 def binding_filter_types(service: Service) -> None:
     """Filter by an id without its type."""
     for name in ("principal_id", "resource_id"):
-        service.refuses(400, "INVALID_ARGUMENT", "GET", "/admin/role-bindings", params={name: NOBODY})
+        service.expect_refusal(400, "INVALID_ARGUMENT", "GET", "/admin/role-bindings", params={name: UNKNOWN_ID})
 
 
 @check("not-found")
@@ -252,8 +259,8 @@ def not_found(service: Service) -> None:
     """Look for what is not there."""
     kinds = ("projects", "api-keys", "users", "invites", "service-accounts", "role-bindings", "organizations")
     for kind in kinds:
-        service.refuses(404, "NOT_FOUND", "GET", f"/admin/{kind}/{NOBODY}")
-    service.refuses(404, "NOT_FOUND", "GET", f"/admin/projects/{NOBODY}/api-keys")
+        service.expect_refusal(404, "NOT_FOUND", "GET", f"/admin/{kind}/{UNKNOWN_ID}")
+    service.expect_refusal(404, "NOT_FOUND", "GET", f"/admin/projects/{UNKNOWN_ID}/api-keys")
 
 
 # Records

@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 from attrs import frozen
 
-from pinecone_admin.emulator.conformance.service import Check
+from pinecone_admin.emulator.conformance.service import RuleCheck
 
 
 class Phase(Enum):
@@ -17,7 +17,7 @@ class Phase(Enum):
 
 
 @frozen
-class Registered:
+class RegisteredCheck:
     """A check of a rule.
 
     Args:
@@ -27,14 +27,14 @@ class Registered:
     """
 
     rule: str
-    run: Check
+    run: RuleCheck
     phase: Phase
 
 
-CHECKS: list[Registered] = []
+CHECKS: list[RegisteredCheck] = []
 
 
-def check(rule: str, phase: Phase = Phase.READ) -> Callable[[Check], Check]:
+def check(rule: str, phase: Phase = Phase.READ) -> Callable[[RuleCheck], RuleCheck]:
     """Register the check of a rule.
 
     Args:
@@ -42,8 +42,8 @@ def check(rule: str, phase: Phase = Phase.READ) -> Callable[[Check], Check]:
         phase: what it does to the service.
     """
 
-    def register(run: Check) -> Check:
-        CHECKS.append(Registered(rule, run, phase))
+    def register(run: RuleCheck) -> RuleCheck:
+        CHECKS.append(RegisteredCheck(rule, run, phase))
         return run
 
     return register

@@ -9,13 +9,13 @@ from uuid import uuid4
 import httpx
 from attrs import define, field, frozen
 
-MEMBER = {"resource_type": "organization", "role": "OrgMember"}
+MEMBER_ROLE = {"resource_type": "organization", "role": "OrgMember"}
 VERSION = "2026-07"
 AUDIENCE = "https://api.pinecone.io/"
 
-Document: TypeAlias = dict[str, Any]
+JSONObject: TypeAlias = dict[str, Any]
 
-_LACKING = {
+_LACKING_REASONS = {
     ("/admin/projects", "403 QUOTA_EXCEEDED"): "there is no room for another project",
     ("/admin/service-accounts", "403 FORBIDDEN"): "the plan has no service accounts",
     ("/admin/invites", "429 RESOURCE_EXHAUSTED"): "no more invites may be mailed within this hour",
@@ -32,7 +32,7 @@ class SkippedError(Exception):
 
 
 @frozen
-class Credentials:
+class AccountCredentials:
     """Those of a service account."""
 
     client_id: str
@@ -53,38 +53,38 @@ class Service:
 
     http: httpx.Client
     oauth_url: str
-    credentials: Credentials
+    credentials: AccountCredentials
     mail_to: str | None = None
     patience: float = 10.0
-    project: Document = field(factory=dict[str, Any], init=False)
+    project: JSONObject = field(factory=dict[str, Any], init=False)
     project_status: int = field(default=0, init=False)
-    invite: Document = field(factory=dict[str, Any], init=False)
+    invite: JSONObject = field(factory=dict[str, Any], init=False)
     invite_status: int = field(default=0, init=False)
-    left: list[str] = field(factory=list[str], init=False)
+    leftovers: list[str] = field(factory=list[str], init=False)
     _created: list[str] = field(factory=list[str], init=False)
     _token: str | None = field(default=None, init=False)
 
     # Token endpoint
 
-    def exchange(self, **changes: str | None) -> httpx.Response:
+    def request_token(self, **changes: str | None) -> httpx.Response:
         """Ask for a token, with fields changed or, where None, left out."""
-        told = {
+        fields = {
             "client_id": self.credentials.client_id,
             "client_secret": self.credentials.client_secret,
             "grant_type": "client_credentials",
             "audience": AUDIENCE,
         } | changes
-        fields = {name: value for name, value in told.items() if value is not None}
+        fields = {name: value for name, value in fields.items() if value is not None}
         return self.http.post(self.oauth_url, json=fields, headers={"X-Pinecone-Api-Version": VERSION})
 
     @property
     def token(self) -> str:
         """An access token, the same for all requests."""
         if self._token is None:
-            self._token = str(expect(self.exchange(), 200)["access_token"])
+            self._token = str(expect_success(self.request_token(), 200)["access_token"])
         return self._token
 
-    def as_account(self, credentials: Credentials) -> Self:
+    def as_account(self, credentials: AccountCredentials) -> Self:
         """Return the same service as another service account sees it."""
         return type(self)(self.http, self.oauth_url, credentials)
 
@@ -100,65 +100,67 @@ class Service:
         headers: dict[str, str | None] | None = None,
     ) -> httpx.Response:
         """Send a request with a token; a header that is None is left out."""
-        told = {"Authorization": f"Bearer {self.token}", "X-Pinecone-Api-Version": VERSION} | (headers or {})
-        kept = {name: value for name, value in told.items() if value is not None}
+        fields = {"Authorization": f"Bearer {self.token}", "X-Pinecone-Api-Version": VERSION} | (headers or {})
+        kept = {name: value for name, value in fields.items() if value is not None}
         return self.http.request(method, path, params=params, json=json, headers=kept)
 
-    def get(self, path: str, **params: str) -> Document:
+    def get(self, path: str, **params: str) -> JSONObject:
         """Return what a path shows."""
-        return expect(self.send("GET", path, params=params), 200)
+        return expect_success(self.send("GET", path, params=params), 200)
 
-    def create(self, path: str, body: Document, status: int) -> Document:
+    def create(self, path: str, body: JSONObject, status: int) -> JSONObject:
         """Create something that is deleted again at the end, where the account lacks nothing that it needs."""
-        answer = self._post(path, json=body)
-        self._require_means(path, answer)
-        return expect(answer, status)
+        response = self._post(path, json=body)
+        self._skip_if_lacking(path, response)
+        return expect_success(response, status)
 
     def _post(self, path: str, **request: Any) -> httpx.Response:
-        answer = self.send("POST", path, **request)
-        if answer.is_success:
-            self._created.append(_location(path, answer.json()))
-        return answer
+        response = self.send("POST", path, **request)
+        if response.is_success:
+            self._created.append(_created_path(path, response.json()))
+        return response
 
-    def _require_means(self, path: str, answer: httpx.Response) -> None:
-        lacking = _LACKING.get((path, shown(answer)))
-        if answer.status_code == 402:  # noqa: PLR2004
+    def _skip_if_lacking(self, path: str, response: httpx.Response) -> None:
+        lacking = _LACKING_REASONS.get((path, summarize(response)))
+        if response.status_code == 402:  # noqa: PLR2004
             lacking = "the organization's billing state forbids creating"
         if lacking:
             raise SkippedError(lacking)
 
     def delete(self, path: str) -> None:
         """Delete something."""
-        answer = self.send("DELETE", path)
-        require(answer.status_code == 202, f"DELETE answered {shown(answer)}, not 202")  # noqa: PLR2004
-        require(not answer.content, f"DELETE answered with a body: {answer.text[:80]!r}")
+        response = self.send("DELETE", path)
+        require(response.status_code == 202, f"DELETE answered {summarize(response)}, not 202")  # noqa: PLR2004
+        require(not response.content, f"DELETE answered with a body: {response.text[:80]!r}")
         if path in self._created:
             self._created.remove(path)
 
-    def refuses(self, status: int, code: str, method: str, path: str, **request: Any) -> Document:
+    def expect_refusal(self, status: int, code: str, method: str, path: str, **request: Any) -> JSONObject:
         """Require that a request is refused with a status and code; what it made nevertheless is deleted at the end."""
-        answer = self._post(path, **request) if method == "POST" else self.send(method, path, **request)
-        expect_refusal(answer, status, code)
-        error: Document = answer.json()["error"]
+        response = self._post(path, **request) if method == "POST" else self.send(method, path, **request)
+        expect_refusal(response, status, code)
+        error: JSONObject = response.json()["error"]
         return error
 
-    def work_in_own_project(self) -> None:
+    def create_project(self) -> None:
         """Create the project that the checks work in, with whatever status."""
-        self.project, self.project_status = self._made("/admin/projects", {"name": f"conformance-{uuid4().hex[:8]}"})
+        self.project, self.project_status = self._create_with_any_status(
+            "/admin/projects", {"name": f"conformance-{uuid4().hex[:8]}"}
+        )
 
-    def invite_somebody(self) -> None:
+    def create_invite(self) -> None:
         """Create the invite that the checks look at, with whatever status, and mail it."""
-        body = {"email": self.mail_to, "role_bindings": [MEMBER]}
-        self.invite, self.invite_status = self._made("/admin/invites", body)
+        body = {"email": self.mail_to, "role_bindings": [MEMBER_ROLE]}
+        self.invite, self.invite_status = self._create_with_any_status("/admin/invites", body)
 
-    def _made(self, path: str, body: Document) -> tuple[Document, int]:
-        answer = self._post(path, json=body)
-        self._require_means(path, answer)
-        require(answer.is_success, f"POST {path} answered {shown(answer)}")
-        document: Document = answer.json()
-        return document, answer.status_code
+    def _create_with_any_status(self, path: str, body: JSONObject) -> tuple[JSONObject, int]:
+        response = self._post(path, json=body)
+        self._skip_if_lacking(path, response)
+        require(response.is_success, f"POST {path} answered {summarize(response)}")
+        document: JSONObject = response.json()
+        return document, response.status_code
 
-    def eventually(self, holds: Callable[[], None]) -> None:
+    def wait_until(self, holds: Callable[[], None]) -> None:
         """Wait for what has to hold within seconds."""
         end = time.monotonic() + self.patience
         while True:
@@ -172,38 +174,38 @@ class Service:
                 return
 
     @contextmanager
-    def cleaned_up(self) -> Generator[None, None, None]:
+    def clean_up(self) -> Generator[None, None, None]:
         """Delete whatever is created meanwhile and still there, and note in `left` what cannot be deleted."""
         before = len(self._created)
         try:
             yield
         finally:
             while len(self._created) > before:
-                self._delete_again(self._created[-1])
+                self._delete_leftover(self._created[-1])
                 self._created.pop()  # not before: whoever interrupts this leaves it to the next to clean up
 
-    def _delete_again(self, path: str) -> None:
+    def _delete_leftover(self, path: str) -> None:
         try:
-            result = shown(self.send("DELETE", path))
+            result = summarize(self.send("DELETE", path))
         except (httpx.HTTPError, DiffersError) as error:
             result = str(error)
         if not result.startswith(("202", "404")):
-            self.left.append(f"{path}: {result}")
+            self.leftovers.append(f"{path}: {result}")
 
 
-def _location(path: str, document: Document) -> str:
+def _created_path(path: str, document: JSONObject) -> str:
     """Return the path of what was created: keys are created below a project, and live beside it."""
     record = document.get("key") or document.get("service_account") or document
     return f"/admin/{'api-keys' if path.endswith('/api-keys') else path.split('/')[2]}/{record['id']}"
 
 
-def shown(answer: httpx.Response) -> str:
+def summarize(response: httpx.Response) -> str:
     """Return an answer in a few words."""
     try:
-        code = answer.json()["error"]
-        return f"{answer.status_code} {code['code'] if isinstance(code, dict) else code}"
+        code = response.json()["error"]
+        return f"{response.status_code} {code['code'] if isinstance(code, dict) else code}"
     except (ValueError, KeyError, TypeError):
-        return f"{answer.status_code} ({answer.headers.get('content-type', 'no body')})"
+        return f"{response.status_code} ({response.headers.get('content-type', 'no body')})"
 
 
 def require(condition: object, difference: str) -> None:
@@ -212,19 +214,19 @@ def require(condition: object, difference: str) -> None:
         raise DiffersError(difference)
 
 
-def expect(answer: httpx.Response, status: int) -> Document:
+def expect_success(response: httpx.Response, status: int) -> JSONObject:
     """Require a success with a status, and return its document."""
-    request = f"{answer.request.method} {answer.request.url.path}"
-    require(answer.status_code == status, f"{request} answered {shown(answer)}, not {status}")
-    document: Document = answer.json()
+    request = f"{response.request.method} {response.request.url.path}"
+    require(response.status_code == status, f"{request} answered {summarize(response)}, not {status}")
+    document: JSONObject = response.json()
     return document
 
 
-def expect_refusal(answer: httpx.Response, status: int, code: str) -> None:
+def expect_refusal(response: httpx.Response, status: int, code: str) -> None:
     """Require a refusal with a status and code."""
-    request = f"{answer.request.method} {answer.request.url.path}"
-    got, wanted = shown(answer), f"{status} {code}"
+    request = f"{response.request.method} {response.request.url.path}"
+    got, wanted = summarize(response), f"{status} {code}"
     require(got == wanted, f"{request} answered {got}, not {wanted}")
 
 
-Check: TypeAlias = Callable[[Service], None]
+RuleCheck: TypeAlias = Callable[[Service], None]

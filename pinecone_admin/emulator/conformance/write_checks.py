@@ -4,37 +4,37 @@ import re
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from pinecone_admin.emulator.conformance.read_checks import NOBODY, expect_oauth_refusal
+from pinecone_admin.emulator.conformance.read_checks import UNKNOWN_ID, expect_oauth_refusal
 from pinecone_admin.emulator.conformance.registry import Phase, check
 from pinecone_admin.emulator.conformance.service import (
-    MEMBER,
-    Credentials,
-    Document,
+    MEMBER_ROLE,
+    AccountCredentials,
+    JSONObject,
     Service,
     SkippedError,
-    expect,
     expect_refusal,
+    expect_success,
     require,
-    shown,
+    summarize,
 )
 
 
-def own(service: Service) -> str:
+def project_path(service: Service) -> str:
     """Return the path of the project that the checks work in."""
     return f"/admin/projects/{service.project['id']}"
 
 
-def key(service: Service, **fields: object) -> Document:
+def create_key(service: Service, **fields: object) -> JSONObject:
     """Create a key in it."""
-    return service.create(f"{own(service)}/api-keys", {"name": "conformance"} | fields, 201)
+    return service.create(f"{project_path(service)}/api-keys", {"name": "conformance"} | fields, 201)
 
 
-def account(service: Service, **fields: object) -> Document:
+def create_account(service: Service, **fields: object) -> JSONObject:
     """Create a service account."""
     return service.create("/admin/service-accounts", {"name": "conformance"} | fields, 201)
 
 
-def viewer(service: Service, account_id: str) -> Document:
+def viewer_binding(service: Service, account_id: str) -> JSONObject:
     """Return the request that lets a service account view the project."""
     return {
         "principal_type": "service_account",
@@ -45,11 +45,11 @@ def viewer(service: Service, account_id: str) -> Document:
     }
 
 
-def expect_gone(service: Service, path: str) -> None:
+def expect_deletion(service: Service, path: str) -> None:
     """Delete something, and require that it is gone at once."""
     service.delete(path)
-    service.refuses(404, "NOT_FOUND", "GET", path)
-    service.refuses(404, "NOT_FOUND", "DELETE", path)
+    service.expect_refusal(404, "NOT_FOUND", "GET", path)
+    service.expect_refusal(404, "NOT_FOUND", "DELETE", path)
 
 
 # Identifiers, values, status
@@ -58,21 +58,21 @@ def expect_gone(service: Service, path: str) -> None:
 @check("uuids", Phase.WRITE)
 def uuids(service: Service) -> None:
     """Look at the ids of a project and a key."""
-    for record in (service.project, key(service)["key"]):
+    for record in (service.project, create_key(service)["key"]):
         require(str(UUID(record["id"])) == record["id"], f"{record['id']} is no UUID")
 
 
 @check("key-value", Phase.WRITE)
 def key_value(service: Service) -> None:
     """Look at the form of a key's value."""
-    value = key(service)["value"]
+    value = create_key(service)["value"]
     require(re.fullmatch(r"(pcsk|pckey)_[A-Za-z0-9]+_\S+", value), "a key's value is not <prefix>_<label>_<unique>")
 
 
 @check("client-credentials", Phase.WRITE)
 def client_credentials(service: Service) -> None:
     """Look at the form of a service account's credentials."""
-    made = account(service)
+    made = create_account(service)
     client_id = made["service_account"]["client_id"]
     require(re.fullmatch(r"[A-Za-z0-9]{32}", client_id), f"the client id {client_id} is not 32 alphanumerics")
     require(re.fullmatch(r"[-_A-Za-z0-9]{64}", made["client_secret"]), "a client secret is not 64 of [-_A-Za-z0-9]")
@@ -81,10 +81,10 @@ def client_credentials(service: Service) -> None:
 @check("secrets-once", Phase.WRITE)
 def secrets_once(service: Service) -> None:
     """Look for a key's value and a client secret where they are not created."""
-    made = key(service)
-    for path in (f"/admin/api-keys/{made['key']['id']}", f"{own(service)}/api-keys"):
+    made = create_key(service)
+    for path in (f"/admin/api-keys/{made['key']['id']}", f"{project_path(service)}/api-keys"):
         require(made["value"] not in service.send("GET", path).text, f"GET {path} shows the key's value")
-    created = account(service)
+    created = create_account(service)
     path = f"/admin/service-accounts/{created['service_account']['id']}"
     require(created["client_secret"] not in service.send("GET", path).text, f"GET {path} shows the client secret")
 
@@ -92,14 +92,14 @@ def secrets_once(service: Service) -> None:
 @check("key-fields", Phase.WRITE)
 def key_fields(service: Service) -> None:
     """Look at a key."""
-    fields = set(key(service)["key"])
+    fields = set(create_key(service)["key"])
     require(fields == {"id", "name", "project_id", "roles"}, f"a key has the fields {sorted(fields)}")
 
 
 @check("names-not-unique", Phase.WRITE)
 def names_not_unique(service: Service) -> None:
     """Create two keys of one name, and two projects."""
-    require(key(service)["key"]["id"] != key(service)["key"]["id"], "two keys have one id")
+    require(create_key(service)["key"]["id"] != create_key(service)["key"]["id"], "two keys have one id")
     service.create("/admin/projects", {"name": service.project["name"]}, service.project_status)
 
 
@@ -107,28 +107,30 @@ def names_not_unique(service: Service) -> None:
 def created(service: Service) -> None:
     """Create a key, a service account and a binding, and look at how the project was created."""
     require(service.project_status == 200, f"POST /admin/projects answered {service.project_status}, not 200")  # noqa: PLR2004
-    key(service)
-    made = account(service)
-    service.create("/admin/role-bindings", viewer(service, made["service_account"]["id"]), 200)
+    create_key(service)
+    made = create_account(service)
+    service.create("/admin/role-bindings", viewer_binding(service, made["service_account"]["id"]), 200)
 
 
 @check("changed", Phase.WRITE)
 def changed(service: Service) -> None:
     """Change the project and a key, and rotate a secret."""
-    expect(service.send("PATCH", own(service), json={"name": service.project["name"]}), 200)
-    expect(service.send("PATCH", f"/admin/api-keys/{key(service)['key']['id']}", json={"name": "renamed"}), 200)
-    path = f"/admin/service-accounts/{account(service)['service_account']['id']}"
-    expect(service.send("POST", f"{path}/rotate-secret"), 200)
+    expect_success(service.send("PATCH", project_path(service), json={"name": service.project["name"]}), 200)
+    expect_success(
+        service.send("PATCH", f"/admin/api-keys/{create_key(service)['key']['id']}", json={"name": "renamed"}), 200
+    )
+    path = f"/admin/service-accounts/{create_account(service)['service_account']['id']}"
+    expect_success(service.send("POST", f"{path}/rotate-secret"), 200)
 
 
 @check("deleted", Phase.WRITE)
 def deleted(service: Service) -> None:
     """Delete a key, a service account and a binding."""
-    expect_gone(service, f"/admin/api-keys/{key(service)['key']['id']}")
-    made = account(service)["service_account"]["id"]
-    binding = service.create("/admin/role-bindings", viewer(service, made), 200)
-    expect_gone(service, f"/admin/role-bindings/{binding['id']}")
-    expect_gone(service, f"/admin/service-accounts/{made}")
+    expect_deletion(service, f"/admin/api-keys/{create_key(service)['key']['id']}")
+    made = create_account(service)["service_account"]["id"]
+    binding = service.create("/admin/role-bindings", viewer_binding(service, made), 200)
+    expect_deletion(service, f"/admin/role-bindings/{binding['id']}")
+    expect_deletion(service, f"/admin/service-accounts/{made}")
 
 
 # Defaults and limits
@@ -145,76 +147,78 @@ def encryption(service: Service) -> None:
     """Turn it off where it is off, on, and off again."""
     name = "force_encryption_with_cmek"
     require(service.project[name] is False, f"a new project has {name} {service.project[name]}")
-    changes_nothing = expect(service.send("PATCH", own(service), json={name: False}), 200)
+    changes_nothing = expect_success(service.send("PATCH", project_path(service), json={name: False}), 200)
     require(changes_nothing[name] is False, "turning encryption off turns it on")
-    turned_on = service.send("PATCH", own(service), json={name: True})
+    turned_on = service.send("PATCH", project_path(service), json={name: True})
     if not turned_on.is_success:
-        raise SkippedError(f"encryption cannot be turned on: {shown(turned_on)}")
-    service.refuses(400, "INVALID_ARGUMENT", "PATCH", own(service), json={name: False})
+        raise SkippedError(f"encryption cannot be turned on: {summarize(turned_on)}")
+    service.expect_refusal(400, "INVALID_ARGUMENT", "PATCH", project_path(service), json={name: False})
 
 
 @check("key-roles-default", Phase.WRITE)
 def key_roles_default(service: Service) -> None:
     """Create a key without roles."""
-    roles = key(service)["key"]["roles"]
+    roles = create_key(service)["key"]["roles"]
     require(roles == ["ProjectEditor"], f"a key created without roles has {roles}")
 
 
 @check("key-roles-replaced", Phase.WRITE)
 def key_roles_replaced(service: Service) -> None:
     """Give a key another role."""
-    path = f"/admin/api-keys/{key(service)['key']['id']}"
-    roles = expect(service.send("PATCH", path, json={"roles": ["ProjectViewer"]}), 200)["roles"]
+    path = f"/admin/api-keys/{create_key(service)['key']['id']}"
+    roles = expect_success(service.send("PATCH", path, json={"roles": ["ProjectViewer"]}), 200)["roles"]
     require(roles == ["ProjectViewer"], f"after the PATCH the key has {roles}")
 
 
 @check("key-roles", Phase.WRITE)
 def key_roles(service: Service) -> None:
     """Give a key one of the roles that are not for keys."""
-    path = f"{own(service)}/api-keys"
+    path = f"{project_path(service)}/api-keys"
     for role in ("ProjectOwner", "OrgMember"):
-        service.refuses(400, "INVALID_ARGUMENT", "POST", path, json={"name": "conformance", "roles": [role]})
+        service.expect_refusal(400, "INVALID_ARGUMENT", "POST", path, json={"name": "conformance", "roles": [role]})
 
 
 @check("project-name", Phase.WRITE)
 def project_name(service: Service) -> None:
     """Rename the project to the longest name, and to names that cannot be."""
-    expect(service.send("PATCH", own(service), json={"name": "x" * 512}), 200)
+    expect_success(service.send("PATCH", project_path(service), json={"name": "x" * 512}), 200)
     for name in ("", "x" * 513, "a\0b"):
-        service.refuses(400, "INVALID_ARGUMENT", "PATCH", own(service), json={"name": name})
-    expect(service.send("PATCH", own(service), json={"name": service.project["name"]}), 200)
+        service.expect_refusal(400, "INVALID_ARGUMENT", "PATCH", project_path(service), json={"name": name})
+    expect_success(service.send("PATCH", project_path(service), json={"name": service.project["name"]}), 200)
 
 
 @check("key-name", Phase.WRITE)
 def key_name(service: Service) -> None:
     """Create keys with the longest name, and with names that cannot be."""
-    key(service, name="x" * 80)
+    create_key(service, name="x" * 80)
     for name in ("", "x" * 81):
-        service.refuses(400, "INVALID_ARGUMENT", "POST", f"{own(service)}/api-keys", json={"name": name})
+        service.expect_refusal(
+            400, "INVALID_ARGUMENT", "POST", f"{project_path(service)}/api-keys", json={"name": name}
+        )
 
 
 @check("service-account-name", Phase.WRITE)
 def service_account_name(service: Service) -> None:
     """Rename a service account to names of as many bytes as fit, and of more."""
-    path = f"/admin/service-accounts/{account(service, name='é' * 40)['service_account']['id']}"
+    path = f"/admin/service-accounts/{create_account(service, name='é' * 40)['service_account']['id']}"
     for name in ("", "é" * 41):
-        service.refuses(400, "INVALID_ARGUMENT", "PATCH", path, json={"name": name})
+        service.expect_refusal(400, "INVALID_ARGUMENT", "PATCH", path, json={"name": name})
 
 
 @check("service-account-empty-patch", Phase.WRITE)
 def service_account_empty_patch(service: Service) -> None:
     """Change nothing of a service account."""
-    made = account(service)["service_account"]
-    patched = expect(service.send("PATCH", f"/admin/service-accounts/{made['id']}", json={}), 200)
+    made = create_account(service)["service_account"]
+    patched = expect_success(service.send("PATCH", f"/admin/service-accounts/{made['id']}", json={}), 200)
     require(patched["updated_at"] > made["updated_at"], "a PATCH without fields does not move updated_at")
 
 
 @check("fields", Phase.WRITE)
 def fields(service: Service) -> None:
     """Leave out fields, and give them another type."""
-    path = f"{own(service)}/api-keys"
+    path = f"{project_path(service)}/api-keys"
     for body in ({}, {"name": 5}, {"name": None}, {"name": "conformance", "roles": "ProjectEditor"}):
-        service.refuses(400, "INVALID_ARGUMENT", "POST", path, json=body)
+        service.expect_refusal(400, "INVALID_ARGUMENT", "POST", path, json=body)
 
 
 @check("invite-role-bindings", Phase.WRITE)
@@ -223,15 +227,15 @@ def invite_role_bindings(service: Service) -> None:
     in_project = {"resource_type": "project", "resource_id": service.project["id"], "role": "ProjectViewer"}
     for role_bindings in ([], [in_project]):
         body = {"email": "nobody@example.com", "role_bindings": role_bindings}
-        service.refuses(400, "INVALID_ARGUMENT", "POST", "/admin/invites", json=body)
+        service.expect_refusal(400, "INVALID_ARGUMENT", "POST", "/admin/invites", json=body)
 
 
 @check("email", Phase.WRITE)
 def email(service: Service) -> None:
     """Invite what is no address, and one that is too long."""
     for address in ("nobody", "", "x" * 243 + "@example.com"):
-        body = {"email": address, "role_bindings": [MEMBER]}
-        service.refuses(400, "INVALID_ARGUMENT", "POST", "/admin/invites", json=body)
+        body = {"email": address, "role_bindings": [MEMBER_ROLE]}
+        service.expect_refusal(400, "INVALID_ARGUMENT", "POST", "/admin/invites", json=body)
 
 
 # Roles
@@ -240,62 +244,62 @@ def email(service: Service) -> None:
 @check("role-scopes", Phase.WRITE)
 def role_scopes(service: Service) -> None:
     """Bind a role on the other scope."""
-    wanted = viewer(service, account(service)["service_account"]["id"])
-    service.refuses(400, "INVALID_ARGUMENT", "POST", "/admin/role-bindings", json=wanted | {"role": "OrgMember"})
+    wanted = viewer_binding(service, create_account(service)["service_account"]["id"])
+    service.expect_refusal(400, "INVALID_ARGUMENT", "POST", "/admin/role-bindings", json=wanted | {"role": "OrgMember"})
 
 
 @check("project-bindings", Phase.WRITE)
 def project_bindings(service: Service) -> None:
     """Bind on a project without saying which."""
-    wanted = viewer(service, account(service)["service_account"]["id"])
+    wanted = viewer_binding(service, create_account(service)["service_account"]["id"])
     del wanted["resource_id"]
-    service.refuses(400, "INVALID_ARGUMENT", "POST", "/admin/role-bindings", json=wanted)
+    service.expect_refusal(400, "INVALID_ARGUMENT", "POST", "/admin/role-bindings", json=wanted)
 
 
 @check("member-first", Phase.WRITE)
 def member_first(service: Service) -> None:
     """Bind a user who is not there."""
-    wanted = viewer(service, NOBODY) | {"principal_type": "user"}
-    service.refuses(404, "NOT_FOUND", "POST", "/admin/role-bindings", json=wanted)
+    wanted = viewer_binding(service, UNKNOWN_ID) | {"principal_type": "user"}
+    service.expect_refusal(404, "NOT_FOUND", "POST", "/admin/role-bindings", json=wanted)
 
 
 @check("binding-exists", Phase.WRITE)
 def binding_exists(service: Service) -> None:
     """Bind twice."""
-    wanted = viewer(service, account(service)["service_account"]["id"])
+    wanted = viewer_binding(service, create_account(service)["service_account"]["id"])
     service.create("/admin/role-bindings", wanted, 200)
-    service.refuses(409, "ALREADY_EXISTS", "POST", "/admin/role-bindings", json=wanted)
+    service.expect_refusal(409, "ALREADY_EXISTS", "POST", "/admin/role-bindings", json=wanted)
 
 
 @check("bindings-immutable", Phase.WRITE)
 def bindings_immutable(service: Service) -> None:
     """PATCH a binding, which no operation does."""
-    wanted = viewer(service, account(service)["service_account"]["id"])
+    wanted = viewer_binding(service, create_account(service)["service_account"]["id"])
     binding = service.create("/admin/role-bindings", wanted, 200)
-    answer = service.send("PATCH", f"/admin/role-bindings/{binding['id']}", json={"role": "ProjectEditor"})
-    require(shown(answer).startswith("405"), f"PATCH answered {shown(answer)}, not 405")
+    response = service.send("PATCH", f"/admin/role-bindings/{binding['id']}", json={"role": "ProjectEditor"})
+    require(summarize(response).startswith("405"), f"PATCH answered {summarize(response)}, not 405")
 
 
 @check("grant-rule", Phase.WRITE)
 def grant_rule(service: Service) -> None:
     """Let a service account that only views the project make others its editors."""
-    made = account(service, role_bindings=[MEMBER])
-    service.create("/admin/role-bindings", viewer(service, made["service_account"]["id"]), 200)
+    made = create_account(service, role_bindings=[MEMBER_ROLE])
+    service.create("/admin/role-bindings", viewer_binding(service, made["service_account"]["id"]), 200)
     body = {"name": "conformance", "roles": ["ProjectEditor"]}
-    answer = as_account(service, made).send("POST", f"{own(service)}/api-keys", json=body)
-    expect_refusal(answer, 403, "PERMISSION_DENIED")
+    response = as_account(service, made).send("POST", f"{project_path(service)}/api-keys", json=body)
+    expect_refusal(response, 403, "PERMISSION_DENIED")
 
 
 @check("organization-role", Phase.WRITE)
 def organization_role(service: Service) -> None:
     """Let a service account without roles look at the organization."""
-    answer = as_account(service, account(service)).send("GET", "/admin/organizations")
-    expect_refusal(answer, 403, "PERMISSION_DENIED")
+    response = as_account(service, create_account(service)).send("GET", "/admin/organizations")
+    expect_refusal(response, 403, "PERMISSION_DENIED")
 
 
-def as_account(service: Service, made: Document) -> Service:
+def as_account(service: Service, made: JSONObject) -> Service:
     """Return the service as a new service account sees it."""
-    return service.as_account(Credentials(made["service_account"]["client_id"], made["client_secret"]))
+    return service.as_account(AccountCredentials(made["service_account"]["client_id"], made["client_secret"]))
 
 
 # Revocation
@@ -304,7 +308,7 @@ def as_account(service: Service, made: Document) -> Service:
 def expect_revoked(service: Service, token: str) -> None:
     """Require that a token is dead within seconds."""
     bearer: dict[str, str | None] = {"Authorization": f"Bearer {token}"}
-    service.eventually(
+    service.wait_until(
         lambda: expect_refusal(service.send("GET", "/admin/organizations", headers=bearer), 401, "UNAUTHENTICATED")
     )
 
@@ -314,41 +318,41 @@ def project_keys(service: Service) -> None:
     """Delete a project that has a key."""
     body = {"name": "conformance"}
     path = f"/admin/projects/{service.create('/admin/projects', body, service.project_status)['id']}"
-    made = expect(service.send("POST", f"{path}/api-keys", json=body), 201)["key"]["id"]
-    expect_gone(service, path)
-    service.refuses(404, "NOT_FOUND", "GET", f"/admin/api-keys/{made}")
+    made = expect_success(service.send("POST", f"{path}/api-keys", json=body), 201)["key"]["id"]
+    expect_deletion(service, path)
+    service.expect_refusal(404, "NOT_FOUND", "GET", f"/admin/api-keys/{made}")
 
 
 @check("account-tokens", Phase.WRITE)
 def account_tokens(service: Service) -> None:
     """Delete a service account, and use its token and its secret."""
-    made = account(service)
+    made = create_account(service)
     other = as_account(service, made)
     token = other.token
     service.delete(f"/admin/service-accounts/{made['service_account']['id']}")
     expect_revoked(service, token)
-    expect_oauth_refusal(other.exchange(), 401, "access_denied")
+    expect_oauth_refusal(other.request_token(), 401, "access_denied")
 
 
 @check("rotated-secret", Phase.WRITE)
 def rotated_secret(service: Service) -> None:
     """Rotate a secret, and use the old and the new one."""
-    made = account(service)
+    made = create_account(service)
     old = as_account(service, made)
     path = f"/admin/service-accounts/{made['service_account']['id']}/rotate-secret"
-    rotated = expect(service.send("POST", path), 200)
-    expect_oauth_refusal(old.exchange(), 401, "access_denied")
-    expect(as_account(service, rotated).exchange(), 200)
+    rotated = expect_success(service.send("POST", path), 200)
+    expect_oauth_refusal(old.request_token(), 401, "access_denied")
+    expect_success(as_account(service, rotated).request_token(), 200)
 
 
 @check("rotated-tokens", Phase.WRITE)
 def rotated_tokens(service: Service) -> None:
     """Rotate a secret, and use the token that the old one bought."""
-    made = account(service, role_bindings=[MEMBER])
+    made = create_account(service, role_bindings=[MEMBER_ROLE])
     other = as_account(service, made)
     other.get("/admin/organizations")
     path = f"/admin/service-accounts/{made['service_account']['id']}/rotate-secret"
-    expect(service.send("POST", path), 200)
+    expect_success(service.send("POST", path), 200)
     expect_revoked(service, other.token)
 
 
@@ -369,7 +373,7 @@ def invite_lifetime(service: Service) -> None:
 def invite_resend(service: Service) -> None:
     """Resend an invite."""
     made = service.invite
-    resent = expect(service.send("POST", f"/admin/invites/{made['id']}/resend"), 200)
+    resent = expect_success(service.send("POST", f"/admin/invites/{made['id']}/resend"), 200)
     require(resent["status"] == "pending", f"a resent invite is {resent['status']}")
     require(resent["expires_at"] >= made["expires_at"], "resending an invite shortens its life")
 
@@ -378,8 +382,8 @@ def invite_resend(service: Service) -> None:
 def invite_pending(service: Service) -> None:
     """Invite twice, the second time in capitals."""
     made = service.invite
-    body = {"email": made["email"].upper(), "role_bindings": [MEMBER]}
-    error = service.refuses(409, "ALREADY_EXISTS", "POST", "/admin/invites", json=body)
+    body = {"email": made["email"].upper(), "role_bindings": [MEMBER_ROLE]}
+    error = service.expect_refusal(409, "ALREADY_EXISTS", "POST", "/admin/invites", json=body)
     require(made["id"] in error["message"], "the refusal does not name the pending invite")
 
 
@@ -389,4 +393,4 @@ def invite_organization_role(service: Service) -> None:
     made = service.invite
     held = service.get("/admin/role-bindings", principal_type="invite", principal_id=made["id"])["data"]
     require(len(held) == 1, f"an invite with one role has {len(held)} bindings")
-    service.refuses(409, "ABORTED", "DELETE", f"/admin/role-bindings/{held[0]['id']}")
+    service.expect_refusal(409, "ABORTED", "DELETE", f"/admin/role-bindings/{held[0]['id']}")

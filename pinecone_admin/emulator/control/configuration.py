@@ -9,7 +9,7 @@ from pinecone_admin.emulator.api.checks import Fields
 from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.model.settings import Settings
 
-_QUOTA = checks.whole_number(0, 10**6)
+_QUOTA = checks.integer_between(0, 10**6)
 _YEAR = 365 * 24 * 3600
 
 SETTINGS: Mapping[str, checks.Check[object]] = {
@@ -18,9 +18,9 @@ SETTINGS: Mapping[str, checks.Check[object]] = {
     "invite_mails_per_hour": _QUOTA,
     "pod_access": checks.boolean,
     "identity_provider": checks.boolean,
-    "token_lifetime": checks.whole_number(1, _YEAR),
+    "token_lifetime": checks.integer_between(1, _YEAR),
     "rotation_revokes_tokens": checks.boolean,
-    "key_prefix": checks.characters(40),
+    "key_prefix": checks.max_characters(40),
 }
 """How each setting is checked. What the plans include is data of the emulator, not of a document."""
 

@@ -16,9 +16,9 @@ from uuid import UUID
 from attrs import Factory, define, evolve, field, fields
 
 from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid, shown
+from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid_argument, quoted
 from pinecone_admin.emulator.api.dispatch import OPERATION_IDS, operation_id
-from pinecone_admin.emulator.api.messages import Request, Response, Wire
+from pinecone_admin.emulator.api.messages import Delivery, Request, Response
 from pinecone_admin.emulator.api.oauth import TOKEN_OPERATION
 from pinecone_admin.emulator.api.serialization import Document
 
@@ -30,7 +30,7 @@ _FUTURE_ROLES: Document = {"role": "FutureRole", "roles": ["FutureRole"]}
 
 BodyShape: TypeAlias = Literal["json", "html", "text", "empty", "truncated", "list"]
 Change: TypeAlias = Literal["before", "after"]
-Serve: TypeAlias = Callable[[], Response]
+Handler: TypeAlias = Callable[[], Response]
 
 _CODES = {
     400: "INVALID_ARGUMENT",
@@ -102,7 +102,7 @@ class Fault:
         told = {name: value for name, value in told.items() if value != getattr(_DEFAULT, name)}
         return {"operation": self.operation, "times": self.times, **told, "seen": self.seen, "fired": self.fired}
 
-    def strikes(self, operation: str, random: Random) -> bool:
+    def fires_on(self, operation: str, random: Random) -> bool:
         """Tell whether it happens to this request."""
         if self.operation not in {ANY, operation} or self.fired == self.times:
             return False
@@ -199,36 +199,36 @@ class Faults:
 
     def read(self, document: object) -> Fault:
         """Add a fault that is told as a JSON object with the arguments of `add`."""
-        fault = checks.closed_record(_fault)("", document)
-        _require_sense(fault)
+        fault = checks.closed_object(_read_fault)("", document)
+        _require_consistent(fault)
         self._faults.append(fault)
         return fault
 
-    def strike(self, operation: str) -> Fault | None:
+    def next_match(self, operation: str) -> Fault | None:
         """Return the fault that happens to a request now, if any."""
-        return next((fault for fault in self._faults if fault.strikes(operation, self._random)), None)
+        return next((fault for fault in self._faults if fault.fires_on(operation, self._random)), None)
 
-    def respond(self, fault: Fault, request: Request, serve: Serve, now: datetime) -> Response:
+    def respond(self, fault: Fault, request: Request, handle: Handler, now: datetime) -> Response:
         """Answer a request that a fault happens to.
 
         Args:
             fault: what goes wrong.
             request: what was sent.
-            serve: makes the change and gives the answer that there would be.
+            handle: makes the change and gives the answer that there would be.
             now: the time, for a date in the answer.
         """
         if fault.status is not None:
             request_id = str(UUID(int=self._random.getrandbits(128), version=4))
-            answer = _refusal(fault, fault.status, operation_id(request), request_id, now)
+            answer = _status_response(fault, fault.status, operation_id(request), request_id, now)
             if fault.after_change:
-                serve()
+                handle()
         else:
-            answer = _distorted(fault, request, serve)
-        return evolve(answer, wire=evolve(answer.wire, delay=fault.delay))
+            answer = _distort_response(fault, request, handle)
+        return evolve(answer, delivery=evolve(answer.delivery, delay=fault.delay))
 
 
-def _refusal(fault: Fault, status: int, operation: str, request_id: str, now: datetime) -> Response:
-    body, content_type = _body(fault.body, status, operation)
+def _status_response(fault: Fault, status: int, operation: str, request_id: str, now: datetime) -> Response:
+    body, content_type = _encode_body(fault.body, status, operation)
     headers = {"x-pinecone-request-id": request_id} | ({"content-type": content_type} if body else {})
     if fault.retry_after is not None:
         headers["retry-after"] = f"{fault.retry_after:g}"
@@ -238,155 +238,157 @@ def _refusal(fault: Fault, status: int, operation: str, request_id: str, now: da
     return Response(status, headers | {name.lower(): value for name, value in fault.headers.items()}, body)
 
 
-def _body(shape: BodyShape | Mapping[str, object], status: int, operation: str) -> tuple[bytes, str]:
+def _encode_body(shape: BodyShape | Mapping[str, object], status: int, operation: str) -> tuple[bytes, str]:
     if status in _WITHOUT_BODY or shape == "empty":
         return b"", ""
     if shape == "html":
         return f"<html><body><h1>{status}</h1>{_MESSAGE}</body></html>".encode(), "text/html"
     if shape == "text":
         return _MESSAGE.encode(), "text/plain"
-    document = dict(shape) if isinstance(shape, Mapping) else _error(operation, status)
+    document = dict(shape) if isinstance(shape, Mapping) else _error_document(operation, status)
     text = json.dumps([document] if shape == "list" else document)
     return (text[: len(text) // 2] if shape == "truncated" else text).encode(), "application/json"
 
 
-def _error(operation: str, status: int) -> Document:
+def _error_document(operation: str, status: int) -> Document:
     if operation == TOKEN_OPERATION:
         default = "invalid_request" if status < 500 else "server_error"  # noqa: PLR2004 — the server's own failures
         return {"error": _OAUTH_CODES.get(status, default), "error_description": _MESSAGE}
     return Refusal(status, _CODES.get(status, "UNKNOWN"), _MESSAGE).document
 
 
-def _distorted(fault: Fault, request: Request, serve: Serve) -> Response:
+def _distort_response(fault: Fault, request: Request, handle: Handler) -> Response:
     ends = {"drop": fault.drop, "reset": fault.reset, "unreachable": "before" if fault.unreachable else None}
     for end, change in ends.items():
         if change is not None:
-            answer = serve() if change == "after" else Response(0, {}, b"")
-            return evolve(answer, wire=Wire(end=cast("Literal['drop', 'reset', 'unreachable']", end)))
-    answer = serve()
+            answer = handle() if change == "after" else Response(0, {}, b"")
+            return evolve(answer, delivery=Delivery(end=cast("Literal['drop', 'reset', 'unreachable']", end)))
+    answer = handle()
     if fault.truncate:
-        return evolve(answer, body=answer.body[: len(answer.body) // 2], wire=Wire(length=max(1, len(answer.body))))
+        return evolve(
+            answer, body=answer.body[: len(answer.body) // 2], delivery=Delivery(length=max(1, len(answer.body)))
+        )
     if fault.wrong_length is not None:
-        return evolve(answer, wire=Wire(length=max(0, len(answer.body) + fault.wrong_length)))
+        return evolve(answer, delivery=Delivery(length=max(0, len(answer.body) + fault.wrong_length)))
     if fault.drip is not None:
-        return evolve(answer, wire=Wire(drip=fault.drip))
-    return evolve(answer, body=_rewritten(fault, request, answer.body)) if answer.body else answer
+        return evolve(answer, delivery=Delivery(drip=fault.drip))
+    return evolve(answer, body=_rewrite_body(fault, request, answer.body)) if answer.body else answer
 
 
-def _rewritten(fault: Fault, request: Request, body: bytes) -> bytes:
+def _rewrite_body(fault: Fault, request: Request, body: bytes) -> bytes:
     document: Document = json.loads(body)
     if fault.unknown_fields:
-        document = _changed(document, lambda found: found | _FUTURE_FIELDS)
+        document = _map_objects(document, lambda found: found | _FUTURE_FIELDS)
     if fault.unknown_role:
-        document = _changed(document, lambda found: found | {k: v for k, v in _FUTURE_ROLES.items() if k in found})
+        document = _map_objects(document, lambda found: found | {k: v for k, v in _FUTURE_ROLES.items() if k in found})
     token = dict(parse_qsl(request.query)).get("paginationToken")
     if fault.repeat_page_token and token and "pagination" in document:
         document["pagination"] = {"next": token}
     return json.dumps(document, ensure_ascii=False).encode()
 
 
-def _changed(document: Document, change: Callable[[Document], Document]) -> Document:
+def _map_objects(document: Document, change: Callable[[Document], Document]) -> Document:
     """Change an object and every object in it."""
-    return change({name: _changed_within(value, change) for name, value in document.items()})
+    return change({name: _map_objects_within(value, change) for name, value in document.items()})
 
 
-def _changed_within(value: object, change: Callable[[Document], Document]) -> object:
+def _map_objects_within(value: object, change: Callable[[Document], Document]) -> object:
     if isinstance(value, list):
-        return [_changed_within(each, change) for each in cast("list[object]", value)]
-    return _changed(cast("Document", value), change) if isinstance(value, dict) else value
+        return [_map_objects_within(each, change) for each in cast("list[object]", value)]
+    return _map_objects(cast("Document", value), change) if isinstance(value, dict) else value
 
 
 # What a fault may be told
 
 
-def _operation(name: str, value: object) -> str:
+def _check_operation(name: str, value: object) -> str:
     text = checks.string(name, value)
     if text != ANY and text not in OPERATION_IDS:
         near = get_close_matches(text, OPERATION_IDS, 1)
-        raise invalid(f"{name} {shown(text)} does not exist{f': did you mean {near[0]}?' if near else ''}")
+        raise invalid_argument(f"{name} {quoted(text)} does not exist{f': did you mean {near[0]}?' if near else ''}")
     return text
 
 
-def _probability(name: str, value: object) -> float:
+def _check_probability(name: str, value: object) -> float:
     chance = checks.seconds(name, value)
     if chance > 1:
-        raise invalid(f"{name} must be from 0 to 1, not {shown(value)}")
+        raise invalid_argument(f"{name} must be from 0 to 1, not {quoted(value)}")
     return chance
 
 
-def _headers(name: str, value: object) -> dict[str, str]:
+def _check_headers(name: str, value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
-        raise invalid(f"{name} must be an object")
+        raise invalid_argument(f"{name} must be an object")
     headers = cast("Mapping[object, object]", value)
-    return {checks.string(name, key): _header(f"{name}.{key}", str(key), each) for key, each in headers.items()}
+    return {checks.string(name, key): _check_header(f"{name}.{key}", str(key), each) for key, each in headers.items()}
 
 
-def _header(name: str, key: str, value: object) -> str:
+def _check_header(name: str, key: str, value: object) -> str:
     text = checks.string(name, value)
     if not (_HEADER_NAME.fullmatch(key) and _HEADER_VALUE.fullmatch(text)) or key.lower() in _FRAMING:
-        raise invalid(f"{name} cannot be a header: {shown(text)}")
+        raise invalid_argument(f"{name} cannot be a header: {quoted(text)}")
     return text
 
 
-def _body_shape(name: str, value: object) -> BodyShape | Mapping[str, object]:
+def _check_body_shape(name: str, value: object) -> BodyShape | Mapping[str, object]:
     if isinstance(value, Mapping):
-        return _json_object(name, cast("Mapping[str, object]", value))
+        return _copy_json_object(name, cast("Mapping[str, object]", value))
     return cast("BodyShape", checks.one_of(("json", "html", "text", "empty", "truncated", "list"))(name, value))
 
 
-def _json_object(name: str, value: Mapping[str, object]) -> Mapping[str, object]:
+def _copy_json_object(name: str, value: Mapping[str, object]) -> Mapping[str, object]:
     try:
         copy: dict[str, object] = json.loads(json.dumps(dict(value)))
     except (TypeError, ValueError) as error:
-        raise invalid(f"{name} is not of JSON's types: {error}") from error
+        raise invalid_argument(f"{name} is not of JSON's types: {error}") from error
     return copy
 
 
-def _change(name: str, value: object) -> Change:
+def _check_change(name: str, value: object) -> Change:
     return cast("Change", checks.one_of(("before", "after"))(name, value))
 
 
-_COUNT = checks.whole_number(0, 10**9)
+_COUNT = checks.integer_between(0, 10**9)
 _FIELDS: Mapping[str, checks.Check[Any]] = {
-    "operation": _operation,
-    "times": checks.nullable(checks.whole_number(1, 10**9)),
+    "operation": _check_operation,
+    "times": checks.nullable(checks.integer_between(1, 10**9)),
     "skip": _COUNT,
-    "probability": _probability,
+    "probability": _check_probability,
     "delay": checks.seconds,
-    "status": checks.whole_number(200, 599),
-    "headers": _headers,
+    "status": checks.integer_between(200, 599),
+    "headers": _check_headers,
     "retry_after": checks.seconds,
     "retry_after_date": checks.seconds,
-    "body": _body_shape,
+    "body": _check_body_shape,
     "after_change": checks.boolean,
-    "drop": _change,
-    "reset": _change,
+    "drop": _check_change,
+    "reset": _check_change,
     "unreachable": checks.boolean,
     "truncate": checks.boolean,
     "drip": checks.seconds,
-    "wrong_length": checks.whole_number(-(10**6), 10**6),
+    "wrong_length": checks.integer_between(-(10**6), 10**6),
     "unknown_fields": checks.boolean,
     "unknown_role": checks.boolean,
     "repeat_page_token": checks.boolean,
     "revoke_token": checks.boolean,
 }
-_OF_STATUS = ("headers", "retry_after", "retry_after_date", "body", "after_change")
+_NEEDS_STATUS = ("headers", "retry_after", "retry_after_date", "body", "after_change")
 
 
-def _fault(told: Fields) -> Fault:
+def _read_fault(told: Fields) -> Fault:
     return Fault(**{name: told.get(name, check, getattr(_DEFAULT, name)) for name, check in _FIELDS.items()})
 
 
-def _require_sense(fault: Fault) -> None:
+def _require_consistent(fault: Fault) -> None:
     kinds = [kind for kind in _KINDS if getattr(fault, kind)]
     if len(kinds) > 1:
-        raise invalid(f"{' and '.join(kinds)} cannot happen to one request: add two faults")
+        raise invalid_argument(f"{' and '.join(kinds)} cannot happen to one request: add two faults")
     if not kinds and not fault.delay:
-        raise invalid(f"nothing would go wrong: give a delay or one of {', '.join(_KINDS)}")
+        raise invalid_argument(f"nothing would go wrong: give a delay or one of {', '.join(_KINDS)}")
     if fault.status is None:
-        for name in _OF_STATUS:
+        for name in _NEEDS_STATUS:
             if getattr(fault, name) != getattr(_DEFAULT, name):
-                raise invalid(f"{name} needs a status")
+                raise invalid_argument(f"{name} needs a status")
 
 
 _DEFAULT = Fault()

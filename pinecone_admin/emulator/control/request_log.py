@@ -8,9 +8,9 @@ from datetime import datetime
 from attrs import frozen
 
 from pinecone_admin.emulator.api.messages import Request, Response
-from pinecone_admin.emulator.api.serialization import Document, time
+from pinecone_admin.emulator.api.serialization import Document, format_time
 
-LONGEST = 10_000
+CAPACITY = 10_000
 """How many requests are remembered; older ones are forgotten."""
 
 # No id or cursor of the API is this long; every token and client secret is, and so is what follows a key's prefix.
@@ -18,7 +18,7 @@ _SECRET = re.compile(r"(pcsk|pckey)_[\w-]+|[\w-]{60,}", re.ASCII)
 
 
 @frozen(kw_only=True)
-class Received:
+class LoggedRequest:
     """A request that was received, without its secrets.
 
     Attributes:
@@ -45,7 +45,7 @@ class Received:
     def document(self) -> Document:
         """The entry as JSON."""
         return {
-            "time": time(self.time),
+            "time": format_time(self.time),
             "method": self.method,
             "path": self.path,
             "query": self.query,
@@ -56,22 +56,22 @@ class Received:
         }
 
 
-class Log:
+class RequestLog:
     """The requests received, oldest first."""
 
     def __init__(self) -> None:
-        self._entries: deque[Received] = deque(maxlen=LONGEST)
+        self._entries: deque[LoggedRequest] = deque(maxlen=CAPACITY)
 
     def add(self, request: Request, operation_id: str, response: Response, now: datetime, fault: str | None) -> None:
         """Remember a request and what it was answered."""
         self._entries.append(
-            Received(
+            LoggedRequest(
                 time=now,
                 method=request.method,
-                path=masked(request.path),
-                query=masked(request.query),
+                path=mask_secrets(request.path),
+                query=mask_secrets(request.query),
                 operation_id=operation_id,
-                status=None if response.wire.end else response.status,
+                status=None if response.delivery.end else response.status,
                 request_id=response.headers.get("x-pinecone-request-id"),
                 fault=fault,
             )
@@ -81,16 +81,16 @@ class Log:
         """Forget all of them."""
         self._entries.clear()
 
-    def __iter__(self) -> Iterator[Received]:
+    def __iter__(self) -> Iterator[LoggedRequest]:
         return iter(tuple(self._entries))
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __getitem__(self, index: int) -> Received:
+    def __getitem__(self, index: int) -> LoggedRequest:
         return self._entries[index]
 
 
-def masked(text: str) -> str:
+def mask_secrets(text: str) -> str:
     """Return a path or query without the secrets that somebody put there by mistake."""
     return _SECRET.sub("***", text)

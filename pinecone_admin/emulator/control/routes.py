@@ -9,28 +9,28 @@ from urllib.parse import unquote
 
 from attrs import frozen
 
-from pinecone_admin.emulator.api import checks, serialization
-from pinecone_admin.emulator.api.checks import Check, Fields, Refusal, invalid, shown
-from pinecone_admin.emulator.api.dispatch import response
-from pinecone_admin.emulator.api.messages import Request, Response, wrong_method
-from pinecone_admin.emulator.api.serialization import Document
+from pinecone_admin.emulator.api import checks
+from pinecone_admin.emulator.api.checks import Check, Fields, Refusal, invalid_argument, quoted
+from pinecone_admin.emulator.api.dispatch import json_response
+from pinecone_admin.emulator.api.messages import Request, Response, method_not_allowed
+from pinecone_admin.emulator.api.serialization import Document, format_time, user_document
 
 if TYPE_CHECKING:
     from pinecone_admin.emulator.emulator import Emulator
 
 CONTROL_PATH = "/_emulator"
 
-Do: TypeAlias = "Callable[[Emulator, Document, tuple[str, ...]], Document | None]"
+ControlFunction: TypeAlias = "Callable[[Emulator, Document, tuple[str, ...]], Document | None]"
 """Takes the emulator, the body and the variable parts of the path."""
 
 
 @frozen
-class Route:
+class ControlRoute:
     """A method and a path below `/_emulator`, and what they do."""
 
     method: str
     path: str
-    do: Do
+    run: ControlFunction
 
     def match(self, path: str) -> tuple[str, ...] | None:
         """Return the variable parts of a path, or None where it is another one."""
@@ -38,15 +38,15 @@ class Route:
         return found and tuple(unquote(part) for part in found.groups())
 
 
-ROUTES: list[Route] = []
+CONTROL_ROUTES: list[ControlRoute] = []
 
 
-def is_control(request: Request) -> bool:
+def is_control_request(request: Request) -> bool:
     """Tell whether a request is for the emulator itself."""
     return request.path == CONTROL_PATH or request.path.startswith(f"{CONTROL_PATH}/")
 
 
-def control(emulator: Emulator, request: Request) -> Response:
+def handle_control_request(emulator: Emulator, request: Request) -> Response:
     """Answer a request for the emulator itself.
 
     Args:
@@ -54,34 +54,34 @@ def control(emulator: Emulator, request: Request) -> Response:
         request: what was sent.
     """
     try:
-        document = _done(emulator, request)
+        document = _run_route(emulator, request)
     except Refusal as refusal:
-        return response(refusal.status, refusal.headers, refusal.document)
+        return json_response(refusal.status, refusal.headers, refusal.document)
     except ValueError as error:
-        return response(400, {}, invalid(str(error)).document)
-    return response(204 if document is None else 200, {}, document)
+        return json_response(400, {}, invalid_argument(str(error)).document)
+    return json_response(204 if document is None else 200, {}, document)
 
 
-def _done(emulator: Emulator, request: Request) -> Document | None:
+def _run_route(emulator: Emulator, request: Request) -> Document | None:
     path = request.path.removeprefix(CONTROL_PATH)
-    matches = [(route, parts) for route in ROUTES if (parts := route.match(path)) is not None]
+    matches = [(route, parts) for route in CONTROL_ROUTES if (parts := route.match(path)) is not None]
     for route, parts in matches:
         if route.method == request.method:
-            return route.do(emulator, checks.body_object(request.body or b"{}"), parts)
+            return route.run(emulator, checks.read_body(request.body or b"{}"), parts)
     if matches:
-        raise wrong_method(request, [route.method for route, _ in matches])
-    raise Refusal(404, "NOT_FOUND", f"there is no route {shown(request.path)}; GET {CONTROL_PATH} lists them")
+        raise method_not_allowed(request, [route.method for route, _ in matches])
+    raise Refusal(404, "NOT_FOUND", f"there is no route {quoted(request.path)}; GET {CONTROL_PATH} lists them")
 
 
-def _route(method: str, path: str) -> Callable[[Do], Do]:
-    def register(do: Do) -> Do:
-        ROUTES.append(Route(method, path, do))
-        return do
+def _route(method: str, path: str) -> Callable[[ControlFunction], ControlFunction]:
+    def register(run: ControlFunction) -> ControlFunction:
+        CONTROL_ROUTES.append(ControlRoute(method, path, run))
+        return run
 
     return register
 
 
-def _told(body: Document, required: dict[str, Check[Any]], optional: dict[str, Check[Any]]) -> dict[str, Any]:
+def _read_arguments(body: Document, required: dict[str, Check[Any]], optional: dict[str, Check[Any]]) -> dict[str, Any]:
     """Read the arguments of a method from a body; what is absent is left to the method's default."""
 
     def read(fields: Fields) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _told(body: Document, required: dict[str, Check[Any]], optional: dict[str, C
         maybe = {name: fields.optional(name, check) for name, check in optional.items()}
         return found | {name: value for name, value in maybe.items() if value is not None}
 
-    return checks.closed_record(read)("", body)
+    return checks.closed_object(read)("", body)
 
 
 _NAME: dict[str, Check[Any]] = {"name": checks.string}
@@ -99,7 +99,7 @@ _ROLES: dict[str, Check[Any]] = {"roles": checks.array(lambda _, value: value)}
 @_route("GET", "")
 def describe(_emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> Document:
     """List what can be asked for."""
-    return {"routes": [f"{route.method} {CONTROL_PATH}{route.path}: {route.do.__doc__}" for route in ROUTES]}
+    return {"routes": [f"{route.method} {CONTROL_PATH}{route.path}: {route.run.__doc__}" for route in CONTROL_ROUTES]}
 
 
 @_route("POST", "/reset")
@@ -136,39 +136,39 @@ def configure(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Do
 @_route("GET", "/clock")
 def clock(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> Document:
     """Show the time."""
-    return {"now": serialization.time(emulator.clock.now())}
+    return {"now": format_time(emulator.clock.now())}
 
 
 @_route("POST", "/clock/advance")
 def advance(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Document:
     """Move the time forward by so many seconds."""
-    emulator.clock.advance(**_told(body, {"seconds": checks.seconds}, {}))
-    return {"now": serialization.time(emulator.clock.now())}
+    emulator.clock.advance(**_read_arguments(body, {"seconds": checks.seconds}, {}))
+    return {"now": format_time(emulator.clock.now())}
 
 
 @_route("POST", "/users")
 def add_user(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Document:
     """Make somebody a member."""
-    return serialization.user(emulator.add_user(**_told(body, {"email": checks.email}, _NAME | _ROLES)))
+    return user_document(emulator.add_user(**_read_arguments(body, {"email": checks.email}, _NAME | _ROLES)))
 
 
 @_route("POST", "/invites/{invite_id}/accept")
 def accept_invite(emulator: Emulator, body: Document, parts: tuple[str, ...]) -> Document:
     """Let somebody accept their invite."""
-    return serialization.user(emulator.accept_invite(*parts, **_told(body, {}, _NAME)))
+    return user_document(emulator.accept_invite(*parts, **_read_arguments(body, {}, _NAME)))
 
 
 @_route("POST", "/clients")
 def add_client(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Document:
     """Make a service account that holds roles, whatever the plan."""
-    credentials = emulator.add_client(**_told(body, _ROLES, _NAME))
+    credentials = emulator.add_client(**_read_arguments(body, _ROLES, _NAME))
     return {"client_id": credentials.client_id, "client_secret": credentials.client_secret}
 
 
 @_route("PUT", "/projects/{project_id}/{kind}/{name}")
 def hold(emulator: Emulator, body: Document, parts: tuple[str, ...]) -> None:
     """Put indexes, collections, assistants or backups into a project."""
-    emulator.hold(*parts, **_told(body, {}, {"protected": checks.boolean}))
+    emulator.hold(*parts, **_read_arguments(body, {}, {"protected": checks.boolean}))
 
 
 @_route("DELETE", "/projects/{project_id}/{kind}/{name}")

@@ -20,10 +20,10 @@ from starlette.responses import Response as HTTPResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pinecone_admin.emulator.api.checks import Refusal
-from pinecone_admin.emulator.api.dispatch import operation_id, response
+from pinecone_admin.emulator.api.dispatch import json_response, operation_id
 from pinecone_admin.emulator.api.messages import Request, Response
-from pinecone_admin.emulator.control.request_log import masked
-from pinecone_admin.emulator.control.routes import control, is_control
+from pinecone_admin.emulator.control.request_log import mask_secrets
+from pinecone_admin.emulator.control.routes import handle_control_request, is_control_request
 
 if TYPE_CHECKING:
     from pinecone_admin.emulator.emulator import Emulator
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 CONNECTION = "pinecone_admin.connection"
 """Names the asyncio transport of the connection among the extensions of a scope."""
 
-LARGEST_BODY = 1 << 20
-LARGEST_STATE = 1 << 28
+MAX_BODY = 1 << 20
+MAX_STATE = 1 << 28
 
 _ORIGIN = re.compile("https?://[^/]*", re.IGNORECASE)
 """What a request target in absolute form begins with, which a server has to accept (RFC 9112, 3.2.2)."""
@@ -50,18 +50,18 @@ def application(emulator: Emulator) -> ASGIApp:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        request = _request(scope)
+        request = _read_request(scope)
         try:
-            answer = await _answer(emulator, request, HTTPRequest(scope, receive))
+            response = await _respond(emulator, request, HTTPRequest(scope, receive))
         except ClientDisconnect:
             return
-        await _Exchange(scope, receive, send).deliver(answer)
-        _log(request, answer, time.perf_counter() - started)
+        await _ResponseSender(scope, receive, send).send_response(response)
+        _log_request(request, response, time.perf_counter() - started)
 
     return app
 
 
-def _request(scope: Scope, body: bytes = b"") -> Request:
+def _read_request(scope: Scope, body: bytes = b"") -> Request:
     headers = Headers(scope=scope)
     return Request(
         method=scope["method"],
@@ -72,8 +72,8 @@ def _request(scope: Scope, body: bytes = b"") -> Request:
     )
 
 
-async def _answer(emulator: Emulator, request: Request, received: HTTPRequest) -> Response:
-    limit = LARGEST_STATE if is_control(request) else LARGEST_BODY
+async def _respond(emulator: Emulator, request: Request, received: HTTPRequest) -> Response:
+    limit = MAX_STATE if is_control_request(request) else MAX_BODY
     body, size = bytearray(), 0
     async for chunk in received.stream():
         size += len(chunk)
@@ -81,59 +81,61 @@ async def _answer(emulator: Emulator, request: Request, received: HTTPRequest) -
         if size <= limit:
             body += chunk
     if size > limit:
-        return _refused(Refusal(413, "INVALID_ARGUMENT", f"the body has more than {limit} bytes"))
+        return _refusal_response(Refusal(413, "INVALID_ARGUMENT", f"the body has more than {limit} bytes"))
     try:
-        request = _request(received.scope, bytes(body))
-        return control(emulator, request) if is_control(request) else emulator.handle(request)
+        request = _read_request(received.scope, bytes(body))
+        return handle_control_request(emulator, request) if is_control_request(request) else emulator.handle(request)
     except Exception:
-        _logger.exception("%s %s broke the emulator", request.method, masked(request.path))
-        return _refused(Refusal(500, "INTERNAL", "the emulator is broken; its log says where"))
+        _logger.exception("%s %s broke the emulator", request.method, mask_secrets(request.path))
+        return _refusal_response(Refusal(500, "INTERNAL", "the emulator is broken; its log says where"))
 
 
-def _refused(refusal: Refusal) -> Response:
-    return response(refusal.status, {"x-pinecone-request-id": str(uuid4())}, refusal.document)
+def _refusal_response(refusal: Refusal) -> Response:
+    return json_response(refusal.status, {"x-pinecone-request-id": str(uuid4())}, refusal.document)
 
 
-def _log(request: Request, answer: Response, seconds: float) -> None:
-    path = masked(f"{request.path}?{request.query}" if request.query else request.path)
-    result = answer.wire.end or answer.status
+def _log_request(request: Request, response: Response, seconds: float) -> None:
+    path = mask_secrets(f"{request.path}?{request.query}" if request.query else request.path)
+    result = response.delivery.end or response.status
     operation = operation_id(request)
     _logger.info("%s %s %s %.1f ms %s", request.method, path, result, seconds * 1000, operation)
 
 
 @frozen
-class _Exchange:
+class _ResponseSender:
     """One request's way back to the client, where what goes wrong on purpose goes wrong on the socket."""
 
     scope: Scope
     receive: Receive
     send: Send
 
-    async def deliver(self, answer: Response) -> None:
+    async def send_response(self, response: Response) -> None:
         """Send an answer, or what takes its place."""
-        wire = answer.wire
-        if await self._client_leaves_within(wire.delay):
+        delivery = response.delivery
+        if await self._client_leaves_within(delivery.delay):
             return
-        if wire.end is not None:
-            await self._close(reset=wire.end != "drop")
-        elif wire.length is not None:
-            self._connection.write(_head(answer, wire.length) + answer.body)
+        if delivery.end is not None:
+            await self._close(reset=delivery.end != "drop")
+        elif delivery.length is not None:
+            self._connection.write(_response_head(response, delivery.length) + response.body)
             await self._close(reset=False)
-        elif wire.drip:
-            await self._drip(answer)
+        elif delivery.drip:
+            await self._drip(response)
         else:
-            await HTTPResponse(answer.body, answer.status, dict(answer.headers))(self.scope, self.receive, self.send)
+            await HTTPResponse(response.body, response.status, dict(response.headers))(
+                self.scope, self.receive, self.send
+            )
 
     @property
     def _connection(self) -> asyncio.Transport:
         return cast("asyncio.Transport", self.scope["extensions"][CONNECTION])
 
-    async def _drip(self, answer: Response) -> None:
-        headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
-        headers.append((b"content-length", str(len(answer.body)).encode()))
-        await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        for byte in answer.body:
-            if await self._client_leaves_within(answer.wire.drip):
+    async def _drip(self, response: Response) -> None:
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
+        headers.append((b"content-length", str(len(response.body)).encode()))
+        await self.send({"type": "http.response.start", "status": response.status, "headers": headers})
+        for byte in response.body:
+            if await self._client_leaves_within(response.delivery.drip):
                 return
             await self.send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
         await self.send({"type": "http.response.body", "body": b""})
@@ -163,8 +165,8 @@ class _Exchange:
         await self._disconnected()
 
 
-def _head(answer: Response, length: int) -> bytes:
-    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
-    lines += [f"{name}: {value}" for name, value in answer.headers.items()]
+def _response_head(response: Response, length: int) -> bytes:
+    lines = [f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in response.headers.items()]
     lines += [f"content-length: {length}", "", ""]
     return "\r\n".join(lines).encode("latin-1")

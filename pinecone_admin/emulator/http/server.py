@@ -19,8 +19,8 @@ try:
 
     from pinecone_admin.emulator.http.asgi import CONNECTION, application
 except ModuleNotFoundError as error:
-    told = f"{error.name} is not installed: pip install 'pinecone-admin[emulator]'"
-    raise ModuleNotFoundError(told, name=error.name) from error
+    message = f"{error.name} is not installed: pip install 'pinecone-admin[emulator]'"
+    raise ModuleNotFoundError(message, name=error.name) from error
 
 
 class Server(uvicorn.Server):
@@ -73,7 +73,7 @@ class _Protocol(H11Protocol):
         self.transport.close()
 
 
-def listen(host: str, port: int) -> socket.socket:
+def open_listener(host: str, port: int) -> socket.socket:
     """Return a socket that listens on an address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family)
@@ -82,7 +82,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def address(listener: socket.socket) -> str:
+def listener_url(listener: socket.socket) -> str:
     """Return the URL that a socket listens at."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -102,12 +102,12 @@ def serving(emulator: Emulator) -> Generator[str, None, None]:
     """
     ready = Event()
     server = Server(emulator, ready.set)
-    with listen("127.0.0.1", 0) as listener:
+    with open_listener("127.0.0.1", 0) as listener:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         ready.wait()
         try:
-            yield address(listener)
+            yield listener_url(listener)
         finally:
             server.should_exit = True
             thread.join()

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import httpx
 
-from pinecone_admin.emulator.api.messages import Request, Response, Wire
+from pinecone_admin.emulator.api.messages import Delivery, Request, Response
 from pinecone_admin.emulator.model.clock import Clock
 
-Event: TypeAlias = tuple[str, Mapping[str, object]]
+TraceEvent: TypeAlias = tuple[str, Mapping[str, object]]
 
 
-class _Traced(NamedTuple):
+class _TracedRequest(NamedTuple):
     """What the listeners of httpcore's events look at in a request."""
 
     method: bytes
@@ -37,44 +37,46 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of an `httpx.Client`."""
         request.read()
-        response = self._answer(request)
+        response = self._respond(request)
         trace: Callable[[str, Any], None] | None = request.extensions.get("trace")
         if trace is not None:
-            for name, info in _events(request, response.wire):
+            for name, info in _trace_events(request, response.delivery):
                 trace(name, info)
         return self._deliver(request, response)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of an `httpx.AsyncClient`."""
         await request.aread()
-        response = self._answer(request)
+        response = self._respond(request)
         trace: Callable[[str, Any], Awaitable[None]] | None = request.extensions.get("trace")
         if trace is not None:
-            for name, info in _events(request, response.wire):
+            for name, info in _trace_events(request, response.delivery):
                 await trace(name, info)
         return self._deliver(request, response)
 
-    def _answer(self, request: httpx.Request) -> Response:
+    def _respond(self, request: httpx.Request) -> Response:
         path, _, query = request.url.raw_path.decode("ascii").partition("?")
         return self._handle(Request(request.method, path, dict(request.headers), query, request.content))
 
     def _deliver(self, request: httpx.Request, response: Response) -> httpx.Response:
-        wire = response.wire
-        if wire.end == "unreachable":
+        delivery = response.delivery
+        if delivery.end == "unreachable":
             raise httpx.ConnectError("[Errno 111] Connection refused", request=request)
-        self._wait(wire.delay, request)
-        if wire.end == "drop":
+        self._pass_time(delivery.delay, request)
+        if delivery.end == "drop":
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
-        if wire.end == "reset":
+        if delivery.end == "reset":
             raise httpx.ReadError("[Errno 104] Connection reset by peer", request=request)
         headers = dict(response.headers)
-        if wire.drip or wire.length is not None:
-            length = len(response.body) if wire.length is None else wire.length
-            stream = _Distorted(response.body[:length], length, lambda: self._wait(wire.drip, request), request)
+        if delivery.drip or delivery.length is not None:
+            length = len(response.body) if delivery.length is None else delivery.length
+            stream = _DistortedBody(
+                response.body[:length], length, lambda: self._pass_time(delivery.drip, request), request
+            )
             return httpx.Response(response.status, headers=headers | {"content-length": str(length)}, stream=stream)
         return httpx.Response(response.status, headers=headers, content=response.body, request=request)
 
-    def _wait(self, seconds: float, request: httpx.Request) -> None:
+    def _pass_time(self, seconds: float, request: httpx.Request) -> None:
         """Let time pass, at most what the client's timeout allows for one read."""
         limit: float | None = request.extensions.get("timeout", {}).get("read")
         if limit is None or seconds <= limit:
@@ -84,27 +86,27 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         raise httpx.ReadTimeout("The read operation timed out", request=request)
 
 
-class _Distorted(httpx.SyncByteStream, httpx.AsyncByteStream):
+class _DistortedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body that comes byte by byte, or ends before its stated length."""
 
     def __init__(self, body: bytes, length: int, wait: Callable[[], None], request: httpx.Request) -> None:
         self._body = body
         self._length = length
-        self._wait = wait
+        self._pass_time = wait
         self._request = request
 
     def __iter__(self) -> Iterator[bytes]:
         for byte in self._body:
-            self._wait()
+            self._pass_time()
             yield bytes([byte])
         if len(self._body) < self._length:
-            self._break_off()
+            self._raise_incomplete()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self:
             yield piece
 
-    def _break_off(self) -> NoReturn:
+    def _raise_incomplete(self) -> NoReturn:
         raise httpx.RemoteProtocolError(
             "peer closed connection without sending complete message body "
             f"(received {len(self._body)} bytes, expected {self._length})",
@@ -112,11 +114,11 @@ class _Distorted(httpx.SyncByteStream, httpx.AsyncByteStream):
         )
 
 
-def _events(request: httpx.Request, wire: Wire) -> Iterator[Event]:
+def _trace_events(request: httpx.Request, delivery: Delivery) -> Iterator[TraceEvent]:
     """Give the events of httpcore, up to where the connection ends."""
-    info = {"request": _Traced(request.method.encode("ascii"), request.url)}
+    info = {"request": _TracedRequest(request.method.encode("ascii"), request.url)}
     yield "connection.connect_tcp.started", {"host": request.url.host, "port": request.url.port}
-    if wire.end == "unreachable":
+    if delivery.end == "unreachable":
         yield "connection.connect_tcp.failed", {}
         return
     yield "connection.connect_tcp.complete", {}
@@ -124,4 +126,4 @@ def _events(request: httpx.Request, wire: Wire) -> Iterator[Event]:
         yield f"http11.{step}.started", info
         yield f"http11.{step}.complete", {}
     yield "http11.receive_response_headers.started", info
-    yield f"http11.receive_response_headers.{'failed' if wire.end else 'complete'}", {}
+    yield f"http11.receive_response_headers.{'failed' if delivery.end else 'complete'}", {}

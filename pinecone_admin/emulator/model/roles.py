@@ -28,6 +28,6 @@ _INCLUDED = {
 }
 
 
-def includes(held: str, role: str) -> bool:
+def role_includes(held: str, role: str) -> bool:
     """Tell whether who holds one role holds the other with it."""
     return held == role or role in _INCLUDED.get(held, ())
