@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from attrs import evolve, frozen
 
 from pinecone_admin.emulator.api import checks, dispatch
-from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid_argument, quoted
+from pinecone_admin.emulator.api.checks import Fields
 from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.preconditions import require_record
+from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
 from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.control import snapshot
 from pinecone_admin.emulator.control.configuration import SETTINGS, changed_settings, settings_document
@@ -20,16 +21,10 @@ from pinecone_admin.emulator.control.faults import Fault, Faults
 from pinecone_admin.emulator.control.request_log import RequestLog
 from pinecone_admin.emulator.http.transport import EmulatorTransport
 from pinecone_admin.emulator.model.clock import Clock
+from pinecone_admin.emulator.model.records import PROJECT_CONTENTS, Grant, Principal, ProjectRecord, UserRecord
 from pinecone_admin.emulator.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES
 from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, Settings
-from pinecone_admin.emulator.model.state import (
-    PROJECT_CONTENTS,
-    Grant,
-    Principal,
-    ProjectRecord,
-    State,
-    UserRecord,
-)
+from pinecone_admin.emulator.model.state import State
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin, AsyncAdmin

@@ -22,7 +22,7 @@ from pinecone_admin import (
     operations,
 )
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.model.state import Grant, Principal
+from pinecone_admin.emulator.model.records import Grant, Principal
 from pinecone_admin.models import (
     CreateAPIKeyRequest,
     CreateInviteRequest,

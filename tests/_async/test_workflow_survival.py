@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 from pinecone_admin import AsyncAdmin, NotFoundError, PineconeError, on_organization, on_project
 from pinecone_admin._concurrency import current_clock
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.model.state import Grant, Principal
+from pinecone_admin.emulator.model.records import Grant, Principal
 from pinecone_admin.workflows import ProjectRole
 from tests.support.clock import VirtualClock
 from tests.support.hostile import DEATHS, Fate, Hostile, KilledError, random_fates

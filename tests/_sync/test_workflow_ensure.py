@@ -24,7 +24,7 @@ from pinecone_admin import (
     on_project,
 )
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.model.state import Grant, Principal
+from pinecone_admin.emulator.model.records import Grant, Principal
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, name_tags
 from tests.support.clock import VirtualClock

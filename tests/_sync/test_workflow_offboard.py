@@ -17,7 +17,7 @@ from pinecone_admin import (
     on_project,
 )
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.model.state import Grant, Principal
+from pinecone_admin.emulator.model.records import Grant, Principal
 from tests.support.errors import raises
 from tests.support.hostile import Hostile
 from tests.support.script import Answer, Script

@@ -20,7 +20,7 @@ import httpx
 
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api.messages import Request
-from pinecone_admin.emulator.model.state import Grant, Principal
+from pinecone_admin.emulator.model.records import Grant, Principal
 from pinecone_admin.testing import emulate
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api import dispatch
-from pinecone_admin.emulator.model.state import ServiceAccountRecord
+from pinecone_admin.emulator.model.records import ServiceAccountRecord
 from tests.support.contract import checked
 
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from pinecone_admin.emulator import Clock, Emulator
+from pinecone_admin.emulator.model.records import Grant, InviteRecord, Principal, UserRecord
 from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
-from pinecone_admin.emulator.model.state import Grant, InviteRecord, Principal, UserRecord
 
 Connect = Callable[..., httpx.Client]
 Refusal = Callable[[httpx.Response], tuple[int, str]]

@@ -18,11 +18,14 @@ from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api import checks, dispatch, oauth, operations, paging
 from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
+from pinecone_admin.emulator.api.refusals import Refusal
 from pinecone_admin.emulator.api.rules import RULES
 from pinecone_admin.emulator.conformance.__main__ import main
 from pinecone_admin.emulator.conformance.registry import CHECKS, Phase
 from pinecone_admin.emulator.conformance.service import Service
 from pinecone_admin.emulator.model import state
+from pinecone_admin.emulator.model.records import ProjectRecord
+from pinecone_admin.emulator.model.role_bindings import RoleBindingIndex
 
 ROOT = Path(__file__).parents[2]
 WRITE = ("--write", "--mail-to", "conformance@example.com")
@@ -257,18 +260,16 @@ def _whole_pages(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
 
 
 def _any_role(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    matching = state.RoleBindingIndex.matching
-    monkeypatch.setattr(
-        state.RoleBindingIndex, "matching", lambda self, wanted: matching(self, evolve(wanted, role=None))
-    )
+    matching = RoleBindingIndex.matching
+    monkeypatch.setattr(RoleBindingIndex, "matching", lambda self, wanted: matching(self, evolve(wanted, role=None)))
 
 
 def _unique_projects(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
     add = state.State.add_project
 
-    def add_unique(self: state.State, name: str, *arguments: Any, **fields: Any) -> state.ProjectRecord:
+    def add_unique(self: state.State, name: str, *arguments: Any, **fields: Any) -> ProjectRecord:
         if any(project.name == name for project in self.projects.values()):
-            raise checks.Refusal(409, "ALREADY_EXISTS", f"there is a project {name} already")
+            raise Refusal(409, "ALREADY_EXISTS", f"there is a project {name} already")
         return add(self, name, *arguments, **fields)
 
     monkeypatch.setattr(state.State, "add_project", add_unique)

@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.model.records import BindingFilter, Principal
 from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ORGANIZATION_ROLES, ROLES
-from pinecone_admin.emulator.model.state import BindingFilter, Principal, State
+from pinecone_admin.emulator.model.state import State
 
 Connect = Callable[..., httpx.Client]
 

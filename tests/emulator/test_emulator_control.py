@@ -9,7 +9,7 @@ import pytest
 
 from pinecone_admin import UnauthorizedError
 from pinecone_admin.emulator import Clock, Emulator, serving
-from pinecone_admin.emulator.model.state import PROJECT_CONTENTS
+from pinecone_admin.emulator.model.records import PROJECT_CONTENTS
 
 Connect = Callable[..., httpx.Client]
 Refusal = Callable[[httpx.Response], tuple[int, str]]

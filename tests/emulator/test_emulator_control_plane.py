@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.model.state import Grant, PendingResource, Principal, ProjectRecord
+from pinecone_admin.emulator.model.records import Grant, PendingResource, Principal, ProjectRecord
 
 VERSION = {"x-pinecone-api-version": "2026-04"}
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.model.records import Grant, Principal
 from pinecone_admin.emulator.model.roles import API_KEY_ROLES
-from pinecone_admin.emulator.model.state import Grant, Principal
 
 Connect = Callable[..., httpx.Client]
 Refusal = Callable[[httpx.Response], tuple[int, str]]

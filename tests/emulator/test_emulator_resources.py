@@ -9,8 +9,8 @@ import pytest
 from attrs import evolve
 
 from pinecone_admin.emulator import Clock, Emulator
+from pinecone_admin.emulator.model.records import PROJECT_CONTENTS
 from pinecone_admin.emulator.model.settings import PLANS
-from pinecone_admin.emulator.model.state import PROJECT_CONTENTS
 
 Connect = Callable[..., httpx.Client]
 Refusal = Callable[[httpx.Response], tuple[int, str]]

@@ -10,7 +10,7 @@ import pytest
 
 from pinecone_admin import on_organization
 from pinecone_admin.emulator import Clock, Emulator
-from pinecone_admin.emulator.model.state import PROJECT_CONTENTS, PendingResource, Principal
+from pinecone_admin.emulator.model.records import PROJECT_CONTENTS, PendingResource, Principal
 
 Connect = Callable[..., httpx.Client]
 Refusal = Callable[[httpx.Response], tuple[int, str]]

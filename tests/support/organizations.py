@@ -6,7 +6,7 @@ from datetime import timedelta
 from random import Random
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.model.state import Grant, PendingResource, Principal
+from pinecone_admin.emulator.model.records import Grant, PendingResource, Principal
 
 _NAMES = ("ada", "bao", "chi", "dev", "eli", "fay", "gus", "hana", "ivo", "jun", "kai", "lea", "mia", "noor", "olu")
 _WORDS = ("search", "billing", "atlas", "support", "docs", "vision", "ranker", "memory", "intake", "labs")

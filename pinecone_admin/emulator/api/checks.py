@@ -8,6 +8,7 @@ from typing import NoReturn, Self, TypeAlias, TypeVar, cast
 
 from attrs import field, frozen
 
+from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
 from pinecone_admin.emulator.model.roles import ROLES, ROLES_BY_RESOURCE
 
 PRINCIPAL_TYPES = ("user", "service_account", "api_key", "invite")
@@ -18,7 +19,6 @@ TEN_YEARS = 315_360_000
 
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-\x1f\x7f]+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_QUOTED_LENGTH = 80
 _INTEGER = re.compile(r"-?[0-9]+")
 _JSON_TYPES: Mapping[type[object], str] = {
     str: "a string",
@@ -33,60 +33,6 @@ _JSON_TYPES: Mapping[type[object], str] = {
 T = TypeVar("T")
 Check: TypeAlias = Callable[[str, object], T]
 """Takes a field's name and the value sent, returns the value, raises `Refusal` otherwise."""
-
-
-class Refusal(ValueError):  # noqa: N818 — an answer of the server, and in-process what a control method raises
-    """An answer of the API that is not a success.
-
-    Args:
-        status: HTTP status.
-        code: error code that clients match on.
-        message: what is wrong, naming the offending value.
-        headers: additional headers of the answer.
-        details: machine-readable particulars.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        details: Mapping[str, object] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.headers = headers or {}
-        self.details = details
-
-    @property
-    def document(self) -> dict[str, object]:
-        """The body of the answer."""
-        error = {"code": self.code, "message": self.message}
-        return {"status": self.status, "error": error | ({"details": self.details} if self.details else {})}
-
-
-class OAuthRefusal(Refusal):
-    """An answer of the token endpoint that is not a success, in the shape of RFC 6749."""
-
-    @property
-    def document(self) -> dict[str, object]:
-        """The body of the answer."""
-        return {"error": self.code, "error_description": self.message}
-
-
-def invalid_argument(message: str) -> Refusal:
-    """Return the refusal of a missing or malformed value."""
-    return Refusal(400, "INVALID_ARGUMENT", message)
-
-
-def quoted(value: object) -> str:
-    """Return a value as error messages show it: escaped, and cut to a readable length."""
-    text = repr(value)
-    return text if len(text) <= _QUOTED_LENGTH else f"{text[:_QUOTED_LENGTH]}…"
 
 
 def _no_constant(name: str) -> NoReturn:

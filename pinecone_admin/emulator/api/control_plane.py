@@ -13,10 +13,12 @@ from urllib.parse import parse_qsl, unquote
 from attrs import frozen
 
 from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid_argument, quoted
-from pinecone_admin.emulator.api.messages import Request, method_not_allowed
+from pinecone_admin.emulator.api.checks import Fields
+from pinecone_admin.emulator.api.messages import Request
+from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, method_not_allowed, quoted
 from pinecone_admin.emulator.api.serialization import Document
-from pinecone_admin.emulator.model.state import ProjectRecord, State
+from pinecone_admin.emulator.model.records import ProjectRecord
+from pinecone_admin.emulator.model.state import State
 
 DEFAULT_PAGE = 10
 DELETION_DURATIONS = {"indexes": timedelta(seconds=2), "assistants": timedelta(seconds=4)}

@@ -7,12 +7,14 @@ from datetime import datetime
 from urllib.parse import unquote
 
 from pinecone_admin.emulator.api import control_plane, oauth
-from pinecone_admin.emulator.api.checks import Refusal, invalid_argument, quoted
-from pinecone_admin.emulator.api.messages import OperationContext, Request, Response, method_not_allowed
+from pinecone_admin.emulator.api.context import OperationContext
+from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.operations import ADMIN_ROUTES, AdminRoute
+from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, method_not_allowed, quoted
 from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.model.clock import Clock
-from pinecone_admin.emulator.model.state import Principal, ServiceAccountRecord, State
+from pinecone_admin.emulator.model.records import Principal, ServiceAccountRecord
+from pinecone_admin.emulator.model.state import State
 
 _API_VERSION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)

@@ -1,14 +1,9 @@
 """A request, its answer, and the operation that it calls."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Literal
-from urllib.parse import parse_qsl
 
 from attrs import field, frozen
-
-from pinecone_admin.emulator.api.checks import Fields, Refusal, quoted
-from pinecone_admin.emulator.model.state import Principal, State
 
 
 @frozen
@@ -55,39 +50,3 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
     delivery: Delivery = Delivery()
-
-
-def method_not_allowed(request: Request, allowed: Iterable[str]) -> Refusal:
-    """Return the refusal of a method that a route does not take."""
-    methods = ", ".join(allowed)
-    message = f"{quoted(request.path)} takes {methods}, not {quoted(request.method)}"
-    return Refusal(405, "UNIMPLEMENTED", message, headers={"allow": methods})
-
-
-@frozen
-class OperationContext:
-    """An operation called by an authenticated principal.
-
-    Args:
-        state: the organization that it is about.
-        now: when it arrived.
-        caller: who sent it.
-        target: the id in the path, empty where the path has none.
-        request: the request itself.
-    """
-
-    state: State
-    now: datetime
-    caller: Principal
-    target: str
-    request: Request
-
-    @property
-    def fields(self) -> Fields:
-        """The fields of the body."""
-        return Fields.from_body(self.request.body)
-
-    @property
-    def query(self) -> Fields:
-        """The parameters of the query."""
-        return Fields(dict(parse_qsl(self.request.query, keep_blank_values=True)))

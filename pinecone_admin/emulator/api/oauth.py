@@ -5,8 +5,8 @@ from datetime import datetime
 from urllib.parse import parse_qsl
 
 from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.checks import OAuthRefusal, quoted
 from pinecone_admin.emulator.api.messages import Request
+from pinecone_admin.emulator.api.refusals import OAuthRefusal, quoted
 from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.model.state import State
 

@@ -14,8 +14,8 @@ from typing import TypeAlias
 from attrs import frozen
 
 from pinecone_admin.emulator.api import checks, control_plane, paging
-from pinecone_admin.emulator.api.checks import Fields, invalid_argument, quoted
-from pinecone_admin.emulator.api.messages import OperationContext
+from pinecone_admin.emulator.api.checks import Fields
+from pinecone_admin.emulator.api.context import OperationContext
 from pinecone_admin.emulator.api.preconditions import (
     find_api_key,
     find_invite,
@@ -48,6 +48,7 @@ from pinecone_admin.emulator.api.preconditions import (
     require_unmanaged,
     resolve_grant,
 )
+from pinecone_admin.emulator.api.refusals import invalid_argument, quoted
 from pinecone_admin.emulator.api.serialization import (
     Document,
     api_key_document,
@@ -60,8 +61,8 @@ from pinecone_admin.emulator.api.serialization import (
     user_document,
 )
 from pinecone_admin.emulator.model.listing import Listing
+from pinecone_admin.emulator.model.records import BindingFilter, Grant, Principal
 from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ROLES
-from pinecone_admin.emulator.model.state import BindingFilter, Grant, Principal
 
 OperationFunction: TypeAlias = Callable[[OperationContext], Document | None]
 

@@ -6,8 +6,8 @@ from typing import TypeVar
 from attrs import frozen
 
 from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.checks import invalid_argument, quoted
-from pinecone_admin.emulator.api.messages import OperationContext
+from pinecone_admin.emulator.api.context import OperationContext
+from pinecone_admin.emulator.api.refusals import invalid_argument, quoted
 from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.model.listing import Listing, Positioned
 

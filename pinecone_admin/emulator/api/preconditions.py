@@ -5,10 +5,10 @@ from datetime import timedelta
 from math import ceil
 from typing import TypeVar
 
-from pinecone_admin.emulator.api.checks import GrantInput, Refusal, invalid_argument, quoted
-from pinecone_admin.emulator.api.messages import OperationContext
-from pinecone_admin.emulator.model.roles import role_includes
-from pinecone_admin.emulator.model.state import (
+from pinecone_admin.emulator.api.checks import GrantInput
+from pinecone_admin.emulator.api.context import OperationContext
+from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
+from pinecone_admin.emulator.model.records import (
     PROJECT_CONTENTS,
     APIKeyRecord,
     BindingFilter,
@@ -21,6 +21,7 @@ from pinecone_admin.emulator.model.state import (
     ServiceAccountRecord,
     UserRecord,
 )
+from pinecone_admin.emulator.model.roles import role_includes
 
 # Pinecone's billing pages: a restricted organization can no longer create resources. Two states are worse.
 STATUSES_THAT_FORBID_CREATING = frozenset({"Restricted", "Suspended", "Deactivated"})

@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import TypeAlias
 
-from pinecone_admin.emulator.model.state import (
+from pinecone_admin.emulator.model.records import (
     APIKeyRecord,
     InviteRecord,
     OrganizationRecord,
     ProjectRecord,
     RoleBindingRecord,
     ServiceAccountRecord,
-    State,
     UserRecord,
 )
+from pinecone_admin.emulator.model.state import State
 
 Document: TypeAlias = dict[str, object]
 

@@ -16,10 +16,11 @@ from uuid import UUID
 from attrs import Factory, define, evolve, field, fields
 
 from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.checks import Fields, Refusal, invalid_argument, quoted
+from pinecone_admin.emulator.api.checks import Fields
 from pinecone_admin.emulator.api.dispatch import OPERATION_IDS, operation_id
 from pinecone_admin.emulator.api.messages import Delivery, Request, Response
 from pinecone_admin.emulator.api.oauth import TOKEN_OPERATION
+from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
 from pinecone_admin.emulator.api.serialization import Document
 
 ANY = "*"

@@ -10,9 +10,10 @@ from urllib.parse import unquote
 from attrs import frozen
 
 from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.checks import Check, Fields, Refusal, invalid_argument, quoted
+from pinecone_admin.emulator.api.checks import Check, Fields
 from pinecone_admin.emulator.api.dispatch import json_response
-from pinecone_admin.emulator.api.messages import Request, Response, method_not_allowed
+from pinecone_admin.emulator.api.messages import Request, Response
+from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, method_not_allowed, quoted
 from pinecone_admin.emulator.api.serialization import Document, format_time, user_document
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import TypeVar
 from attrs import frozen
 
 from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.checks import Fields, invalid_argument, quoted
+from pinecone_admin.emulator.api.checks import Fields
+from pinecone_admin.emulator.api.refusals import invalid_argument, quoted
 from pinecone_admin.emulator.api.serialization import (
     Document,
     format_time,
@@ -21,9 +22,7 @@ from pinecone_admin.emulator.api.serialization import (
     service_account_document,
 )
 from pinecone_admin.emulator.control.configuration import changed_settings, settings_document
-from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, Settings
-from pinecone_admin.emulator.model.state import (
-    INVITE_LIFETIME,
+from pinecone_admin.emulator.model.records import (
     PROJECT_CONTENTS,
     AccessTokenRecord,
     APIKeyRecord,
@@ -35,10 +34,10 @@ from pinecone_admin.emulator.model.state import (
     ProjectRecord,
     RoleBindingRecord,
     ServiceAccountRecord,
-    State,
     UserRecord,
-    new_organization_id,
 )
+from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, Settings
+from pinecone_admin.emulator.model.state import INVITE_LIFETIME, State, new_organization_id
 
 T = TypeVar("T")
 

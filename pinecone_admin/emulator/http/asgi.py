@@ -19,9 +19,9 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response as HTTPResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pinecone_admin.emulator.api.checks import Refusal
 from pinecone_admin.emulator.api.dispatch import json_response, operation_id
 from pinecone_admin.emulator.api.messages import Request, Response
+from pinecone_admin.emulator.api.refusals import Refusal
 from pinecone_admin.emulator.control.request_log import mask_secrets
 from pinecone_admin.emulator.control.routes import handle_control_request, is_control_request
 

@@ -1,270 +1,39 @@
-"""What the emulated organization holds: records, and indexes that keep look-ups and filters fast."""
+"""The emulated organization: its records, and the changes that keep them consistent."""
 
 import string
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from itertools import count, product
+from itertools import count
 from random import Random
-from typing import TypeVar
 from uuid import UUID
 
-from attrs import Factory, define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from pinecone_admin.emulator.model.listing import Listing, Table
+from pinecone_admin.emulator.model.records import (
+    AccessTokenRecord,
+    APIKeyRecord,
+    BindingFilter,
+    Grant,
+    InviteRecord,
+    OrganizationRecord,
+    Principal,
+    ProjectRecord,
+    RoleBindingRecord,
+    ServiceAccountRecord,
+    UserRecord,
+)
+from pinecone_admin.emulator.model.role_bindings import RoleBindingIndex
 from pinecone_admin.emulator.model.settings import Plan, Settings
-
-PROJECT_CONTENTS = ("indexes", "collections", "assistants", "backups")
-"""What blocks a project's deletion, in the order in which the server names it."""
 
 INVITE_LIFETIME = timedelta(days=7)
 
 _token_numbers = count()
 _ALPHANUMERIC = string.ascii_letters + string.digits
 _SECRET = _ALPHANUMERIC + "-_"
-
-
-@define(eq=False)
-class OrganizationRecord:
-    """The organization, one for each state."""
-
-    id: str
-    name: str
-    plan: str
-    payment_status: str
-    support_tier: str
-    created_at: datetime
-
-
-@define(eq=False)
-class APIKeyRecord:
-    """A key of a project; its roles are role bindings."""
-
-    id: str
-    name: str
-    project_id: str
-    value: str
-
-
-@frozen
-class PendingResource:
-    """Something that is still being made, which keeps it, or the index that it is made from, from being deleted."""
-
-    source: str
-    until: datetime
-
-
-@define(eq=False)
-class ProjectRecord:
-    """A project with its keys and the names of what it contains, by kind.
-
-    Args:
-        protected: indexes with deletion protection.
-        going: what is being deleted, by kind and name, and when it is gone.
-        pending: collections and backups that are being made.
-    """
-
-    id: str
-    name: str
-    organization_id: str
-    created_at: datetime
-    max_pods: int
-    force_encryption_with_cmek: bool
-    api_keys: dict[str, APIKeyRecord] = Factory(dict[str, APIKeyRecord])
-    contents: dict[str, set[str]] = field(factory=lambda: {kind: set[str]() for kind in PROJECT_CONTENTS})
-    protected: set[str] = Factory(set[str])
-    going: dict[tuple[str, str], datetime] = Factory(dict[tuple[str, str], datetime])
-    pending: dict[str, PendingResource] = Factory(dict[str, PendingResource])
-
-    def remove_content(self, kind: str, name: str) -> None:
-        """Take something out, with all that was known of it."""
-        self.contents[kind].discard(name)
-        self.going.pop((kind, name), None)
-        if kind == "indexes":
-            self.protected.discard(name)
-        elif kind != "assistants":
-            self.pending.pop(name, None)
-
-
-@define(eq=False)
-class UserRecord:
-    """A member of the organization."""
-
-    id: str
-    email: str
-    name: str | None
-    position: int
-
-
-@define(eq=False)
-class InviteRecord:
-    """An invitation; whether it has expired is a question of time."""
-
-    id: str
-    email: str
-    created_at: datetime
-    expires_at: datetime
-    position: int
-    processed_at: datetime | None = None
-
-    def status(self, now: datetime) -> str:
-        """Return pending, expired or processed."""
-        if self.processed_at:
-            return "processed"
-        return "pending" if now < self.expires_at else "expired"
-
-
-@define(eq=False)
-class ServiceAccountRecord:
-    """A service account and the secret that buys its tokens."""
-
-    id: str
-    name: str
-    client_id: str
-    client_secret: str
-    created_at: datetime
-    updated_at: datetime
-    position: int
-
-    def mark_updated(self, now: datetime) -> None:
-        """Move the time of update, even where the clock stands still."""
-        self.updated_at = max(now, self.updated_at + timedelta(microseconds=1))
-
-
-@frozen
-class AccessTokenRecord:
-    """What an access token stands for."""
-
-    service_account_id: str
-    expires_at: datetime
-
-
-@frozen
-class Principal:
-    """Who holds a role."""
-
-    type: str
-    id: str
-
-
-@frozen
-class Grant:
-    """A role on a resource."""
-
-    role: str
-    resource_type: str
-    resource_id: str
-
-
-@frozen(eq=False)
-class RoleBindingRecord:
-    """A principal's role on a resource."""
-
-    id: str
-    principal: Principal
-    grant: Grant
-    created_at: datetime
-    position: int
-
-
-@frozen
-class BindingFilter:
-    """What role bindings must be equal in; None matches anything."""
-
-    principal_type: str | None = None
-    principal_id: str | None = None
-    resource_type: str | None = None
-    resource_id: str | None = None
-    role: str | None = None
-
-    def matches(self, binding: RoleBindingRecord) -> bool:
-        """Tell whether a binding is equal in all that is given."""
-        principal, grant = binding.principal, binding.grant
-        return (
-            self.principal_type in {None, principal.type}
-            and self.principal_id in {None, principal.id}
-            and self.resource_type in {None, grant.resource_type}
-            and self.resource_id in {None, grant.resource_id}
-            and self.role in {None, grant.role}
-        )
-
-
-_IndexKey = tuple[str | None, str | None, str | None, str | None]
-
-
-def _index_keys(binding: RoleBindingRecord) -> Iterator[_IndexKey]:
-    grant = binding.grant
-    resources = ((None, None), (grant.resource_type, None), (grant.resource_type, grant.resource_id))
-    for principal_type, (resource_type, resource_id), role in product(
-        (None, binding.principal.type), resources, (None, grant.role)
-    ):
-        yield principal_type, resource_type, resource_id, role
-
-
-@define
-class RoleBindingIndex:
-    """All role bindings, with one listing for each combination of filters that does not name a principal.
-
-    A principal holds few bindings, so that naming one leaves little to look through.
-    """
-
-    _by_id: dict[str, RoleBindingRecord] = Factory(dict[str, RoleBindingRecord])
-    _by_filter: dict[_IndexKey, Listing[RoleBindingRecord]] = Factory(dict[_IndexKey, Listing[RoleBindingRecord]])
-    _by_principal: dict[Principal, Listing[RoleBindingRecord]] = Factory(dict[Principal, Listing[RoleBindingRecord]])
-
-    def add(self, binding: RoleBindingRecord) -> None:
-        """Enter a binding into every index."""
-        self._by_id[binding.id] = binding
-        _add_to_index(self._by_principal, binding.principal, binding)
-        for key in _index_keys(binding):
-            _add_to_index(self._by_filter, key, binding)
-
-    def remove(self, binding: RoleBindingRecord) -> None:
-        """Take a binding out of every index."""
-        del self._by_id[binding.id]
-        _remove_from_index(self._by_principal, binding.principal, binding)
-        for key in _index_keys(binding):
-            _remove_from_index(self._by_filter, key, binding)
-
-    def get(self, binding_id: str) -> RoleBindingRecord | None:
-        """Return a binding by its id."""
-        return self._by_id.get(binding_id)
-
-    def held_by(self, principal: Principal) -> list[RoleBindingRecord]:
-        """Return a principal's bindings, oldest first."""
-        return list(self._by_principal.get(principal, ()))
-
-    def matching(self, wanted: BindingFilter) -> Listing[RoleBindingRecord]:
-        """Return the listing of the bindings that a filter matches."""
-        if wanted.principal_type and wanted.principal_id is not None:
-            held = self.held_by(Principal(wanted.principal_type, wanted.principal_id))
-            return Listing([binding for binding in held if wanted.matches(binding)])
-        key = (wanted.principal_type, wanted.resource_type, wanted.resource_id, wanted.role)
-        return self._by_filter.get(key, Listing())
-
-    def __iter__(self) -> Iterator[RoleBindingRecord]:
-        return iter(self._by_filter.get((None, None, None, None), ()))
-
-    def __len__(self) -> int:
-        return len(self._by_id)
-
-
-K = TypeVar("K")
-
-
-def _add_to_index(index: dict[K, Listing[RoleBindingRecord]], key: K, binding: RoleBindingRecord) -> None:
-    if key not in index:
-        index[key] = Listing[RoleBindingRecord]()
-    index[key].add(binding)
-
-
-def _remove_from_index(index: dict[K, Listing[RoleBindingRecord]], key: K, binding: RoleBindingRecord) -> None:
-    listing = index[key]
-    listing.remove(binding)
-    if not listing:
-        del index[key]
 
 
 @define(kw_only=True)

@@ -1,0 +1,85 @@
+"""Role bindings, and the indexes that keep their filters fast."""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import TypeVar
+
+from attrs import Factory, define
+
+from pinecone_admin.emulator.model.listing import Listing
+from pinecone_admin.emulator.model.records import BindingFilter, Principal, RoleBindingRecord
+
+_IndexKey = tuple[str | None, str | None, str | None, str | None]
+
+
+def _index_keys(binding: RoleBindingRecord) -> Iterator[_IndexKey]:
+    grant = binding.grant
+    resources = ((None, None), (grant.resource_type, None), (grant.resource_type, grant.resource_id))
+    for principal_type, (resource_type, resource_id), role in product(
+        (None, binding.principal.type), resources, (None, grant.role)
+    ):
+        yield principal_type, resource_type, resource_id, role
+
+
+@define
+class RoleBindingIndex:
+    """All role bindings, with one listing for each combination of filters that does not name a principal.
+
+    A principal holds few bindings, so that naming one leaves little to look through.
+    """
+
+    _by_id: dict[str, RoleBindingRecord] = Factory(dict[str, RoleBindingRecord])
+    _by_filter: dict[_IndexKey, Listing[RoleBindingRecord]] = Factory(dict[_IndexKey, Listing[RoleBindingRecord]])
+    _by_principal: dict[Principal, Listing[RoleBindingRecord]] = Factory(dict[Principal, Listing[RoleBindingRecord]])
+
+    def add(self, binding: RoleBindingRecord) -> None:
+        """Enter a binding into every index."""
+        self._by_id[binding.id] = binding
+        _add_to_index(self._by_principal, binding.principal, binding)
+        for key in _index_keys(binding):
+            _add_to_index(self._by_filter, key, binding)
+
+    def remove(self, binding: RoleBindingRecord) -> None:
+        """Take a binding out of every index."""
+        del self._by_id[binding.id]
+        _remove_from_index(self._by_principal, binding.principal, binding)
+        for key in _index_keys(binding):
+            _remove_from_index(self._by_filter, key, binding)
+
+    def get(self, binding_id: str) -> RoleBindingRecord | None:
+        """Return a binding by its id."""
+        return self._by_id.get(binding_id)
+
+    def held_by(self, principal: Principal) -> list[RoleBindingRecord]:
+        """Return a principal's bindings, oldest first."""
+        return list(self._by_principal.get(principal, ()))
+
+    def matching(self, wanted: BindingFilter) -> Listing[RoleBindingRecord]:
+        """Return the listing of the bindings that a filter matches."""
+        if wanted.principal_type and wanted.principal_id is not None:
+            held = self.held_by(Principal(wanted.principal_type, wanted.principal_id))
+            return Listing([binding for binding in held if wanted.matches(binding)])
+        key = (wanted.principal_type, wanted.resource_type, wanted.resource_id, wanted.role)
+        return self._by_filter.get(key, Listing())
+
+    def __iter__(self) -> Iterator[RoleBindingRecord]:
+        return iter(self._by_filter.get((None, None, None, None), ()))
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+
+K = TypeVar("K")
+
+
+def _add_to_index(index: dict[K, Listing[RoleBindingRecord]], key: K, binding: RoleBindingRecord) -> None:
+    if key not in index:
+        index[key] = Listing[RoleBindingRecord]()
+    index[key].add(binding)
+
+
+def _remove_from_index(index: dict[K, Listing[RoleBindingRecord]], key: K, binding: RoleBindingRecord) -> None:
+    listing = index[key]
+    listing.remove(binding)
+    if not listing:
+        del index[key]
