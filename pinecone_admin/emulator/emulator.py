@@ -181,8 +181,8 @@ class Emulator:
 
     def _client_options(self, roles: Iterable[Role] | None, options: dict[str, object]) -> dict[str, Any]:
         account = self if roles is None else self.add_client(roles=roles)
-        own = {"client_id": account.client_id, "client_secret": account.client_secret, "transport": self.transport}
-        return own | options
+        defaults = {"client_id": account.client_id, "client_secret": account.client_secret, "transport": self.transport}
+        return defaults | options
 
     # Control
 
@@ -242,8 +242,8 @@ class Emulator:
     def settings(self) -> Document:
         """The plan, the payment status and the settings, by the names that they have in the constructor."""
         organization = self.state.organization
-        told: Document = {"plan": organization.plan, "payment_status": organization.payment_status}
-        return told | settings_document(self.state.settings)
+        document: Document = {"plan": organization.plan, "payment_status": organization.payment_status}
+        return document | settings_document(self.state.settings)
 
     def configure(self, /, **changes: object) -> None:
         """Change the plan, the payment status or the settings, by the names that they have in the constructor.
@@ -373,10 +373,11 @@ class Emulator:
     def _read_role(self, field: str, value: object) -> Grant:
         if isinstance(value, str) and value in ORGANIZATION_ROLES:
             return Grant(value, "organization", self.organization_id)
-        told = quoted(value)
         pair = tuple(cast("Iterable[object]", value)) if isinstance(value, list | tuple) else ()
         if len(pair) != 2:  # noqa: PLR2004 — a pair
-            known = ", ".join(ORGANIZATION_ROLES)
-            raise invalid_argument(f"{field} must be one of {known}, or a project role and its project's id: {told}")
+            choices = ", ".join(ORGANIZATION_ROLES)
+            raise invalid_argument(
+                f"{field} must be one of {choices}, or a project role and its project's id: {quoted(value)}"
+            )
         role, project_id = checks.one_of(PROJECT_ROLES)(f"{field}[0]", pair[0]), checks.string(f"{field}[1]", pair[1])
         return Grant(role, "project", require_record("project", project_id, self.state.projects.get(project_id)).id)

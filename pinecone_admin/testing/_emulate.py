@@ -16,9 +16,9 @@ import httpx
 from pinecone_admin._concurrency import SystemClock, use_clock
 from pinecone_admin.emulator import Emulator
 
-PRODUCTION = frozenset({"api.pinecone.io", "login.pinecone.io"})
-_CREDENTIALS = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN")
-_ADDRESSES = ("PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL")
+PRODUCTION_HOSTS = frozenset({"api.pinecone.io", "login.pinecone.io"})
+_CREDENTIAL_VARIABLES = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN")
+_ADDRESS_VARIABLES = ("PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL")
 _DAY = 24 * 3600.0
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -52,27 +52,27 @@ class emulate:  # noqa: N801 - named as contextlib names its own
 
     def __enter__(self) -> Emulator:
         emulation = _Emulation(self._emulator or Emulator(seed=0))
-        _emulations.enter(emulation)
+        _emulations.activate(emulation)
         self._entered.append(emulation)
         return emulation.emulator
 
     def __exit__(self, *_: object) -> None:
-        _emulations.leave(self._entered.pop())
+        _emulations.deactivate(self._entered.pop())
 
     def __call__(self, function: F) -> F:
         _require_function(function)
 
         @wraps(function)
-        def called(*arguments: object, **named: object) -> object:
+        def call_emulated(*arguments: object, **named: object) -> object:
             with emulate(self._emulator):
                 return function(*arguments, **named)
 
         @wraps(function)
-        async def awaited(*arguments: object, **named: object) -> object:
+        async def await_emulated(*arguments: object, **named: object) -> object:
             with emulate(self._emulator):
                 return await function(*arguments, **named)
 
-        return cast("F", awaited if iscoroutinefunction(function) else called)
+        return cast("F", await_emulated if iscoroutinefunction(function) else call_emulated)
 
 
 def _require_function(decorated: object) -> None:
@@ -94,7 +94,7 @@ class _Emulation:
         return self.since + (self.emulator.clock.now() - self._began).total_seconds()
 
 
-class _Emulations:
+class _ActiveEmulations:
     """The emulations that are active in this process, the innermost last.
 
     They may end in another order than they began in, where threads overlap: what is put in place with the first is
@@ -111,18 +111,18 @@ class _Emulations:
         """Give the emulation that answers now."""
         return next(reversed(self._active), None)
 
-    def enter(self, emulation: _Emulation) -> None:
+    def activate(self, emulation: _Emulation) -> None:
         """Let an emulation answer."""
         with self._lock:
             if not self._active:
-                self._install()
+                self._install_patches()
             # A client that outlives an emulation finds itself a day later, its token expired, in the next one.
             self._latest = max(self._latest, time.monotonic(), *(each.monotonic() for each in self._active)) + _DAY
             emulation.since = self._latest
             self._active.append(emulation)
             _set_credentials(emulation.emulator)
 
-    def leave(self, emulation: _Emulation) -> None:
+    def deactivate(self, emulation: _Emulation) -> None:
         """Let the one before answer, or the service."""
         with self._lock:
             self._active.remove(emulation)
@@ -132,18 +132,18 @@ class _Emulations:
             else:
                 self._installed.close()
 
-    def _install(self) -> None:
-        self._installed.enter_context(_kept_environment())
+    def _install_patches(self) -> None:
+        self._installed.enter_context(_restored_environment())
         self._installed.enter_context(use_clock(_EmulatedClock()))
-        self._installed.enter_context(_caught_requests())
+        self._installed.enter_context(_intercepted_requests())
 
 
-_emulations = _Emulations()
+_emulations = _ActiveEmulations()
 
 
 @contextmanager
-def _kept_environment() -> Generator[None, None, None]:
-    before = {name: os.environ.get(name) for name in _CREDENTIALS}
+def _restored_environment() -> Generator[None, None, None]:
+    before = {name: os.environ.get(name) for name in _CREDENTIAL_VARIABLES}
     try:
         yield
     finally:
@@ -160,16 +160,16 @@ def _set_credentials(emulator: Emulator) -> None:
 
 
 @contextmanager
-def _caught_requests() -> Generator[None, None, None]:
+def _intercepted_requests() -> Generator[None, None, None]:
     """Catch requests where httpx hands them to its own transports, below every client and every retry."""
     send, async_send = httpx.HTTPTransport.handle_request, httpx.AsyncHTTPTransport.handle_async_request
 
     def handle_request(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
-        emulator = _answering(request.url)
+        emulator = _emulator_for(request.url)
         return send(self, request) if emulator is None else emulator.transport.handle_request(request)
 
     async def handle_async_request(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
-        emulator = _answering(request.url)
+        emulator = _emulator_for(request.url)
         if emulator is None:
             return await async_send(self, request)
         return await emulator.transport.handle_async_request(request)
@@ -183,16 +183,16 @@ def _caught_requests() -> Generator[None, None, None]:
         httpx.AsyncHTTPTransport.handle_async_request = async_send  # type: ignore[method-assign]
 
 
-def _answering(url: httpx.URL) -> Emulator | None:
+def _emulator_for(url: httpx.URL) -> Emulator | None:
     emulation = _emulations.innermost()
     if emulation is None:
         return None
-    custom = (_origin(value) for name in _ADDRESSES if (value := os.environ.get(name)))
-    return emulation.emulator if url.host in PRODUCTION or (url.host, url.port) in custom else None
+    custom = (_parse_origin(value) for name in _ADDRESS_VARIABLES if (value := os.environ.get(name)))
+    return emulation.emulator if url.host in PRODUCTION_HOSTS or (url.host, url.port) in custom else None
 
 
 @lru_cache
-def _origin(address: str) -> tuple[str, int | None] | None:
+def _parse_origin(address: str) -> tuple[str, int | None] | None:
     try:
         url = httpx.URL(address if "://" in address else f"https://{address}")
     except httpx.InvalidURL:

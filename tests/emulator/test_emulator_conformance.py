@@ -212,7 +212,7 @@ def _lax_audience(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
 
 
 def _pods_for_all(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(operations, "_max_pods", always(1))
+    monkeypatch.setattr(operations, "_read_max_pods", always(1))
 
 
 def _longer_invites(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:

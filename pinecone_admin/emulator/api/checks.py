@@ -123,8 +123,8 @@ class _StrictFields(Fields):
 
 def _wrong_type(field: str, expected: str, value: object) -> Refusal:
     # What holds others may be nested as deeply as the decoder allows, which is too deep for its repr.
-    got = f" {quoted(value)}" if isinstance(value, str | int | float) else ""
-    return invalid_argument(f"{field} must be {expected}, not {_JSON_TYPES[type(value)]}{got}")
+    actual = f" {quoted(value)}" if isinstance(value, str | int | float) else ""
+    return invalid_argument(f"{field} must be {expected}, not {_JSON_TYPES[type(value)]}{actual}")
 
 
 def string(field: str, value: object) -> str:
@@ -218,9 +218,9 @@ def closed_object(read: Callable[[Fields], T]) -> Check[T]:
 
     def check(field: str, value: object) -> T:
         fields = _StrictFields(_require_object(field, value), f"{field}." if field else "")
-        found = read(fields)
+        result = read(fields)
         fields.refuse_unread()
-        return found
+        return result
 
     return check
 

@@ -149,7 +149,7 @@ def _delete_index(context: ControlPlaneContext) -> None:
     name = _require_existing(context)
     if name in context.project.protected:
         raise Refusal(403, "FORBIDDEN", f"deletion protection is enabled for index {quoted(name)}")
-    if pending := [made for made, each in context.project.pending.items() if each.source == name]:
+    if pending := [each for each, resource in context.project.pending.items() if resource.source == name]:
         raise Refusal(412, "FAILED_PRECONDITION", f"index {quoted(name)} has pending collections: {', '.join(pending)}")
     _start_deletion(context)
 
@@ -164,15 +164,15 @@ def _list_collections(context: ControlPlaneContext) -> Document:
 
 
 def _list_assistants(context: ControlPlaneContext) -> Document:
-    names, following = _page_of_names(context, "pagination_token")
-    pagination = {"pagination": {"next": following}} if following else {}
+    names, next_token = _page_of_names(context, "pagination_token")
+    pagination = {"pagination": {"next": next_token}} if next_token else {}
     return {"assistants": [{"name": name, "status": _status_of(context, name)} for name in names], **pagination}
 
 
 def _list_backups(context: ControlPlaneContext) -> Document:
-    names, following = _page_of_names(context, "paginationToken")
+    names, next_token = _page_of_names(context, "paginationToken")
     data = [{"backup_id": name, "status": _status_of(context, name)} for name in names]
-    return {"data": data, "pagination": {"next": following} if following else None}
+    return {"data": data, "pagination": {"next": next_token} if next_token else None}
 
 
 def _delete(context: ControlPlaneContext) -> None:

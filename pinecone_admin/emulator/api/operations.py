@@ -145,7 +145,7 @@ def create_project(context: OperationContext) -> Document:
     """Create an empty project."""
     fields = context.fields
     name = fields.required("name", _PROJECT_NAME)
-    max_pods = _max_pods(context, fields) or 0
+    max_pods = _read_max_pods(context, fields) or 0
     cmek = fields.optional("force_encryption_with_cmek", checks.boolean) or False
     require_member(context)
     require_billing(context)
@@ -164,7 +164,7 @@ def update_project(context: OperationContext) -> Document:
     """Change a project's name, pod ceiling or encryption."""
     fields = context.fields
     name = fields.optional("name", _PROJECT_NAME)
-    max_pods = _max_pods(context, fields)
+    max_pods = _read_max_pods(context, fields)
     cmek = fields.optional("force_encryption_with_cmek", checks.boolean)
     project = find_project(context)
     require_encryption_kept(project, cmek)
@@ -183,7 +183,7 @@ def delete_project(context: OperationContext) -> None:
     context.state.remove_project(project)
 
 
-def _max_pods(context: OperationContext, fields: Fields) -> int | None:
+def _read_max_pods(context: OperationContext, fields: Fields) -> int | None:
     max_pods = fields.optional("max_pods", checks.non_negative_integer)
     if max_pods and not context.state.settings.pod_access:
         raise invalid_argument(f"max_pods must be 0 without pod access, not {quoted(max_pods)}")
@@ -306,10 +306,10 @@ def create_invite(context: OperationContext) -> Document:
     """Mail an invitation that carries roles."""
     fields = context.fields
     address = fields.required("email", checks.email)
-    wanted = fields.required("role_bindings", _INVITE_GRANTS)
-    if all(grant.resource_type == "project" for grant in wanted):
+    requested = fields.required("role_bindings", _INVITE_GRANTS)
+    if all(grant.resource_type == "project" for grant in requested):
         raise invalid_argument("role_bindings must have an organization role among them, not only project roles")
-    grants = [resolve_grant(context, grant) for grant in wanted]
+    grants = [resolve_grant(context, grant) for grant in requested]
     require_caller_holds(context, grants)
     require_roles_in_plan(context, grants)
     require_mail_quota(context)
@@ -367,8 +367,8 @@ def create_service_account(context: OperationContext) -> Document:
     """Create a service account and show its secret, once."""
     fields = context.fields
     name = fields.required("name", _SERVICE_ACCOUNT_NAME)
-    wanted = fields.optional("role_bindings", _SERVICE_ACCOUNT_GRANTS) or []
-    grants = [resolve_grant(context, grant) for grant in wanted]
+    requested = fields.optional("role_bindings", _SERVICE_ACCOUNT_GRANTS) or []
+    grants = [resolve_grant(context, grant) for grant in requested]
     require_member(context)
     require_caller_holds(context, grants)
     require_service_accounts_in_plan(context)
@@ -428,20 +428,20 @@ _ROLE = checks.one_of(ROLES)
 @_operation("GET", "/admin/role-bindings")
 def list_role_bindings(context: OperationContext) -> Document:
     """List the role bindings that every filter given matches."""
-    wanted = _binding_filter(context.query)
-    page_request = paging.read_page_request(context, "role_bindings", wanted)
+    filters = _read_binding_filter(context.query)
+    page_request = paging.read_page_request(context, "role_bindings", filters)
     require_member(context)
     return paging.page_document(
-        context, page_request, context.state.role_bindings.matching(wanted), role_binding_document
+        context, page_request, context.state.role_bindings.matching(filters), role_binding_document
     )
 
 
 @_operation("POST", "/admin/role-bindings")
 def create_role_binding(context: OperationContext) -> Document:
     """Grant a role to a principal."""
-    principal, wanted = _principal_and_grant(context.fields)
+    principal, requested = _read_principal_and_grant(context.fields)
     require_principal(context, principal)
-    grant = resolve_grant(context, wanted)
+    grant = resolve_grant(context, requested)
     require_own_project(context, principal, grant)
     require_caller_holds(context, [grant])
     require_roles_in_plan(context, [grant])
@@ -472,27 +472,27 @@ def delete_role_binding(context: OperationContext) -> None:
         context.state.remove_user(user)
 
 
-def _binding_filter(query: Fields) -> BindingFilter:
-    wanted = BindingFilter(
+def _read_binding_filter(query: Fields) -> BindingFilter:
+    filters = BindingFilter(
         principal_type=query.optional("principal_type", _PRINCIPAL_TYPE),
         principal_id=query.optional("principal_id", checks.string),
         resource_type=query.optional("resource_type", _RESOURCE_TYPE),
         resource_id=query.optional("resource_id", checks.string),
         role=query.optional("role", _ROLE),
     )
-    if wanted.principal_id is not None and wanted.principal_type is None:
-        raise invalid_argument(f"principal_id {quoted(wanted.principal_id)} needs a principal_type")
-    if wanted.resource_id is not None and wanted.resource_type is None:
-        raise invalid_argument(f"resource_id {quoted(wanted.resource_id)} needs a resource_type")
-    return wanted
+    if filters.principal_id is not None and filters.principal_type is None:
+        raise invalid_argument(f"principal_id {quoted(filters.principal_id)} needs a principal_type")
+    if filters.resource_id is not None and filters.resource_type is None:
+        raise invalid_argument(f"resource_id {quoted(filters.resource_id)} needs a resource_type")
+    return filters
 
 
-def _principal_and_grant(fields: Fields) -> tuple[Principal, checks.GrantInput]:
+def _read_principal_and_grant(fields: Fields) -> tuple[Principal, checks.GrantInput]:
     principal = Principal(
         type=fields.required("principal_type", _PRINCIPAL_TYPE),
         id=fields.required("principal_id", checks.string),
     )
-    wanted = checks.read_grant(fields)
-    if principal.type == "api_key" and wanted.role not in API_KEY_ROLES:
-        raise invalid_argument(f"role {wanted.role} cannot be bound to an api_key")
-    return principal, wanted
+    requested = checks.read_grant(fields)
+    if principal.type == "api_key" and requested.role not in API_KEY_ROLES:
+        raise invalid_argument(f"role {requested.role} cannot be bound to an api_key")
+    return principal, requested

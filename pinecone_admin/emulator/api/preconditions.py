@@ -41,8 +41,9 @@ def require_record(kind: str, target: str | None, record: T | None) -> T:
 
 def find_organization(context: OperationContext) -> OrganizationRecord:
     """Return the organization in the path."""
-    own = context.state.organization
-    return require_record("organization", context.target, own if context.target == own.id else None)
+    organization = context.state.organization
+    matching = organization if context.target == organization.id else None
+    return require_record("organization", context.target, matching)
 
 
 def find_project(context: OperationContext) -> ProjectRecord:
@@ -75,26 +76,26 @@ def find_role_binding(context: OperationContext) -> RoleBindingRecord:
     return require_record("role binding", context.target, context.state.role_bindings.get(context.target))
 
 
-def require_principal(context: OperationContext, wanted: Principal) -> None:
+def require_principal(context: OperationContext, principal: Principal) -> None:
     """Require that a principal exists."""
-    require_record(wanted.type, wanted.id, context.state.find_principal(wanted))
+    require_record(principal.type, principal.id, context.state.find_principal(principal))
 
 
-def resolve_grant(context: OperationContext, wanted: GrantInput) -> Grant:
+def resolve_grant(context: OperationContext, requested: GrantInput) -> Grant:
     """Return the grant with the id of its resource, which must exist."""
-    resource_id = wanted.resource_id
-    if wanted.resource_type == "project":
+    resource_id = requested.resource_id
+    if requested.resource_type == "project":
         own = require_record("project", resource_id, context.state.projects.get(resource_id or "")).id
     else:
         own = context.state.organization.id
         require_record("organization", resource_id, own if resource_id in {None, own} else None)
-    return Grant(wanted.role, wanted.resource_type, own)
+    return Grant(requested.role, requested.resource_type, own)
 
 
-def require_own_project(context: OperationContext, wanted: Principal, grant: Grant) -> None:
+def require_own_project(context: OperationContext, principal: Principal, grant: Grant) -> None:
     """Require that a key is bound on its own project only."""
-    if wanted.type == "api_key" and context.state.api_keys[wanted.id].project_id != grant.resource_id:
-        raise invalid_argument(f"API key {wanted.id} does not belong to project {grant.resource_id}")
+    if principal.type == "api_key" and context.state.api_keys[principal.id].project_id != grant.resource_id:
+        raise invalid_argument(f"API key {principal.id} does not belong to project {grant.resource_id}")
 
 
 # Permission
@@ -106,8 +107,8 @@ def _permission_denied(message: str) -> Refusal:
 
 def require_member(context: OperationContext) -> None:
     """Require that the caller has a role in the organization."""
-    held = context.state.role_bindings.held_by(context.caller)
-    if not any(binding.grant.resource_type == "organization" for binding in held):
+    bindings = context.state.role_bindings.held_by(context.caller)
+    if not any(binding.grant.resource_type == "organization" for binding in bindings):
         raise _permission_denied(f"service account {context.caller.id} has no role in the organization")
 
 
@@ -119,18 +120,18 @@ def require_member_for(context: OperationContext, grant: Grant) -> None:
 
 def require_caller_holds(context: OperationContext, grants: Iterable[Grant]) -> None:
     """Require that the caller holds what it grants."""
-    own = [binding.grant for binding in context.state.role_bindings.held_by(context.caller)]
+    held = [binding.grant for binding in context.state.role_bindings.held_by(context.caller)]
     for grant in grants:
-        if not any(_covers(each, grant) for each in own):
+        if not any(_covers(each, grant) for each in held):
             raise _permission_denied(
                 f"service account {context.caller.id} cannot grant {grant.role} on {grant.resource_type} "
                 f"{grant.resource_id}, for it does not hold it"
             )
 
 
-def _covers(own: Grant, grant: Grant) -> bool:
-    reached = own.role == "OrgOwner" or own.resource_id == grant.resource_id
-    return reached and role_includes(own.role, grant.role)
+def _covers(held: Grant, grant: Grant) -> bool:
+    reached = held.role == "OrgOwner" or held.resource_id == grant.resource_id
+    return reached and role_includes(held.role, grant.role)
 
 
 # Plan and quota
@@ -220,9 +221,9 @@ def require_empty_project(target: ProjectRecord) -> None:
             raise _failed_precondition(f"project {target.id} still holds {len(contents)} {kind}")
 
 
-def require_encryption_kept(target: ProjectRecord, wanted: bool | None) -> None:  # noqa: FBT001 — a field of the request
+def require_encryption_kept(target: ProjectRecord, requested: bool | None) -> None:  # noqa: FBT001 — a field of the request
     """Require that encryption with a customer's key is not turned off."""
-    if target.force_encryption_with_cmek and wanted is False:
+    if target.force_encryption_with_cmek and requested is False:
         raise invalid_argument(f"force_encryption_with_cmek cannot be false again for project {target.id}")
 
 
@@ -237,7 +238,7 @@ def require_another_owner(context: OperationContext, revoked: Iterable[RoleBindi
     if not any(each.grant.role == "OrgOwner" and each.principal.type != "invite" for each in revoked):
         return
     owners = [BindingFilter(principal_type=type_, role="OrgOwner") for type_ in ("user", "service_account")]
-    if sum(len(context.state.role_bindings.matching(wanted)) for wanted in owners) == 1:
+    if sum(len(context.state.role_bindings.matching(each)) for each in owners) == 1:
         raise _aborted(f"organization {context.state.organization.id} would be left without an OrgOwner")
 
 

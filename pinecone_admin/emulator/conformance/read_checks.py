@@ -179,10 +179,10 @@ def _fetch_pages(service: Service, path: str, most: int) -> list[JSONObject]:
     query: dict[str, str] = {"limit": "1"}
     while len(pages) < most:
         pages.append(service.get(path, **query))
-        following = _next_token(pages[-1])
-        if not following:
+        next_token = _next_token(pages[-1])
+        if not next_token:
             break
-        query["paginationToken"] = following
+        query["paginationToken"] = next_token
     return pages
 
 
@@ -203,9 +203,9 @@ def page_token(service: Service) -> None:
     """Bring a token that nobody gave, and one of another list."""
     for path in PAGED_LISTS:
         service.expect_refusal(400, "INVALID_ARGUMENT", "GET", path, params={"paginationToken": "nobody"})
-    following = _next_token(service.get("/admin/role-bindings", limit="1"))
-    if following:
-        service.expect_refusal(400, "INVALID_ARGUMENT", "GET", "/admin/users", params={"paginationToken": following})
+    next_token = _next_token(service.get("/admin/role-bindings", limit="1"))
+    if next_token:
+        service.expect_refusal(400, "INVALID_ARGUMENT", "GET", "/admin/users", params={"paginationToken": next_token})
 
 
 @check("whole-lists")
@@ -239,12 +239,12 @@ def binding_filters(service: Service) -> None:
     """Filter by all that a binding is, and look for others."""
     names = ("principal_type", "principal_id", "resource_type", "resource_id", "role")
     for binding in service.get("/admin/role-bindings", limit="3")["data"]:
-        wanted = {name: binding[name] for name in names}
-        found = service.get("/admin/role-bindings", **wanted)["data"]
-        require([each["id"] for each in found] == [binding["id"]], f"{wanted} finds {len(found)} bindings")
-        wanted["role"] = "OrgMember" if binding["role"] == "OrgOwner" else "OrgOwner"
-        found = service.get("/admin/role-bindings", **wanted)["data"]
-        require(binding["id"] not in [each["id"] for each in found], f"{wanted} finds a {binding['role']}")
+        filters = {name: binding[name] for name in names}
+        found = service.get("/admin/role-bindings", **filters)["data"]
+        require([each["id"] for each in found] == [binding["id"]], f"{filters} finds {len(found)} bindings")
+        filters["role"] = "OrgMember" if binding["role"] == "OrgOwner" else "OrgOwner"
+        found = service.get("/admin/role-bindings", **filters)["data"]
+        require(binding["id"] not in [each["id"] for each in found], f"{filters} finds a {binding['role']}")
 
 
 @check("binding-filter-types")
@@ -278,6 +278,9 @@ def user_name(service: Service) -> None:
 @check("organization-bindings")
 def organization_bindings(service: Service) -> None:
     """Look at the bindings of the organization."""
-    own = {each["id"] for each in service.get("/admin/organizations")["data"]}
+    organization_ids = {each["id"] for each in service.get("/admin/organizations")["data"]}
     found = {each["resource_id"] for each in service.get("/admin/role-bindings", resource_type="organization")["data"]}
-    require(found <= own, f"organization bindings name {sorted(found - own)}, which is no organization of the caller")
+    require(
+        found <= organization_ids,
+        f"organization bindings name {sorted(found - organization_ids)}, which is no organization of the caller",
+    )

@@ -225,8 +225,8 @@ def expect_success(response: httpx.Response, status: int) -> JSONObject:
 def expect_refusal(response: httpx.Response, status: int, code: str) -> None:
     """Require a refusal with a status and code."""
     request = f"{response.request.method} {response.request.url.path}"
-    got, wanted = summarize(response), f"{status} {code}"
-    require(got == wanted, f"{request} answered {got}, not {wanted}")
+    actual, expected = summarize(response), f"{status} {code}"
+    require(actual == expected, f"{request} answered {actual}, not {expected}")
 
 
 RuleCheck: TypeAlias = Callable[[Service], None]

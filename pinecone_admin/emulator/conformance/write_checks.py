@@ -72,21 +72,21 @@ def key_value(service: Service) -> None:
 @check("client-credentials", Phase.WRITE)
 def client_credentials(service: Service) -> None:
     """Look at the form of a service account's credentials."""
-    made = create_account(service)
-    client_id = made["service_account"]["client_id"]
+    account = create_account(service)
+    client_id = account["service_account"]["client_id"]
     require(re.fullmatch(r"[A-Za-z0-9]{32}", client_id), f"the client id {client_id} is not 32 alphanumerics")
-    require(re.fullmatch(r"[-_A-Za-z0-9]{64}", made["client_secret"]), "a client secret is not 64 of [-_A-Za-z0-9]")
+    require(re.fullmatch(r"[-_A-Za-z0-9]{64}", account["client_secret"]), "a client secret is not 64 of [-_A-Za-z0-9]")
 
 
 @check("secrets-once", Phase.WRITE)
 def secrets_once(service: Service) -> None:
     """Look for a key's value and a client secret where they are not created."""
-    made = create_key(service)
-    for path in (f"/admin/api-keys/{made['key']['id']}", f"{project_path(service)}/api-keys"):
-        require(made["value"] not in service.send("GET", path).text, f"GET {path} shows the key's value")
-    created = create_account(service)
-    path = f"/admin/service-accounts/{created['service_account']['id']}"
-    require(created["client_secret"] not in service.send("GET", path).text, f"GET {path} shows the client secret")
+    key = create_key(service)
+    for path in (f"/admin/api-keys/{key['key']['id']}", f"{project_path(service)}/api-keys"):
+        require(key["value"] not in service.send("GET", path).text, f"GET {path} shows the key's value")
+    account = create_account(service)
+    path = f"/admin/service-accounts/{account['service_account']['id']}"
+    require(account["client_secret"] not in service.send("GET", path).text, f"GET {path} shows the client secret")
 
 
 @check("key-fields", Phase.WRITE)
@@ -108,8 +108,8 @@ def created(service: Service) -> None:
     """Create a key, a service account and a binding, and look at how the project was created."""
     require(service.project_status == 200, f"POST /admin/projects answered {service.project_status}, not 200")  # noqa: PLR2004
     create_key(service)
-    made = create_account(service)
-    service.create("/admin/role-bindings", viewer_binding(service, made["service_account"]["id"]), 200)
+    account = create_account(service)
+    service.create("/admin/role-bindings", viewer_binding(service, account["service_account"]["id"]), 200)
 
 
 @check("changed", Phase.WRITE)
@@ -127,10 +127,10 @@ def changed(service: Service) -> None:
 def deleted(service: Service) -> None:
     """Delete a key, a service account and a binding."""
     expect_deletion(service, f"/admin/api-keys/{create_key(service)['key']['id']}")
-    made = create_account(service)["service_account"]["id"]
-    binding = service.create("/admin/role-bindings", viewer_binding(service, made), 200)
+    account_id = create_account(service)["service_account"]["id"]
+    binding = service.create("/admin/role-bindings", viewer_binding(service, account_id), 200)
     expect_deletion(service, f"/admin/role-bindings/{binding['id']}")
-    expect_deletion(service, f"/admin/service-accounts/{made}")
+    expect_deletion(service, f"/admin/service-accounts/{account_id}")
 
 
 # Defaults and limits
@@ -208,9 +208,9 @@ def service_account_name(service: Service) -> None:
 @check("service-account-empty-patch", Phase.WRITE)
 def service_account_empty_patch(service: Service) -> None:
     """Change nothing of a service account."""
-    made = create_account(service)["service_account"]
-    patched = expect_success(service.send("PATCH", f"/admin/service-accounts/{made['id']}", json={}), 200)
-    require(patched["updated_at"] > made["updated_at"], "a PATCH without fields does not move updated_at")
+    account = create_account(service)["service_account"]
+    patched = expect_success(service.send("PATCH", f"/admin/service-accounts/{account['id']}", json={}), 200)
+    require(patched["updated_at"] > account["updated_at"], "a PATCH without fields does not move updated_at")
 
 
 @check("fields", Phase.WRITE)
@@ -244,38 +244,40 @@ def email(service: Service) -> None:
 @check("role-scopes", Phase.WRITE)
 def role_scopes(service: Service) -> None:
     """Bind a role on the other scope."""
-    wanted = viewer_binding(service, create_account(service)["service_account"]["id"])
-    service.expect_refusal(400, "INVALID_ARGUMENT", "POST", "/admin/role-bindings", json=wanted | {"role": "OrgMember"})
+    binding = viewer_binding(service, create_account(service)["service_account"]["id"])
+    service.expect_refusal(
+        400, "INVALID_ARGUMENT", "POST", "/admin/role-bindings", json=binding | {"role": "OrgMember"}
+    )
 
 
 @check("project-bindings", Phase.WRITE)
 def project_bindings(service: Service) -> None:
     """Bind on a project without saying which."""
-    wanted = viewer_binding(service, create_account(service)["service_account"]["id"])
-    del wanted["resource_id"]
-    service.expect_refusal(400, "INVALID_ARGUMENT", "POST", "/admin/role-bindings", json=wanted)
+    binding = viewer_binding(service, create_account(service)["service_account"]["id"])
+    del binding["resource_id"]
+    service.expect_refusal(400, "INVALID_ARGUMENT", "POST", "/admin/role-bindings", json=binding)
 
 
 @check("member-first", Phase.WRITE)
 def member_first(service: Service) -> None:
     """Bind a user who is not there."""
-    wanted = viewer_binding(service, UNKNOWN_ID) | {"principal_type": "user"}
-    service.expect_refusal(404, "NOT_FOUND", "POST", "/admin/role-bindings", json=wanted)
+    binding = viewer_binding(service, UNKNOWN_ID) | {"principal_type": "user"}
+    service.expect_refusal(404, "NOT_FOUND", "POST", "/admin/role-bindings", json=binding)
 
 
 @check("binding-exists", Phase.WRITE)
 def binding_exists(service: Service) -> None:
     """Bind twice."""
-    wanted = viewer_binding(service, create_account(service)["service_account"]["id"])
-    service.create("/admin/role-bindings", wanted, 200)
-    service.expect_refusal(409, "ALREADY_EXISTS", "POST", "/admin/role-bindings", json=wanted)
+    binding = viewer_binding(service, create_account(service)["service_account"]["id"])
+    service.create("/admin/role-bindings", binding, 200)
+    service.expect_refusal(409, "ALREADY_EXISTS", "POST", "/admin/role-bindings", json=binding)
 
 
 @check("bindings-immutable", Phase.WRITE)
 def bindings_immutable(service: Service) -> None:
     """PATCH a binding, which no operation does."""
-    wanted = viewer_binding(service, create_account(service)["service_account"]["id"])
-    binding = service.create("/admin/role-bindings", wanted, 200)
+    requested = viewer_binding(service, create_account(service)["service_account"]["id"])
+    binding = service.create("/admin/role-bindings", requested, 200)
     response = service.send("PATCH", f"/admin/role-bindings/{binding['id']}", json={"role": "ProjectEditor"})
     require(summarize(response).startswith("405"), f"PATCH answered {summarize(response)}, not 405")
 
@@ -283,10 +285,10 @@ def bindings_immutable(service: Service) -> None:
 @check("grant-rule", Phase.WRITE)
 def grant_rule(service: Service) -> None:
     """Let a service account that only views the project make others its editors."""
-    made = create_account(service, role_bindings=[MEMBER_ROLE])
-    service.create("/admin/role-bindings", viewer_binding(service, made["service_account"]["id"]), 200)
+    account = create_account(service, role_bindings=[MEMBER_ROLE])
+    service.create("/admin/role-bindings", viewer_binding(service, account["service_account"]["id"]), 200)
     body = {"name": "conformance", "roles": ["ProjectEditor"]}
-    response = as_account(service, made).send("POST", f"{project_path(service)}/api-keys", json=body)
+    response = as_account(service, account).send("POST", f"{project_path(service)}/api-keys", json=body)
     expect_refusal(response, 403, "PERMISSION_DENIED")
 
 
@@ -297,9 +299,9 @@ def organization_role(service: Service) -> None:
     expect_refusal(response, 403, "PERMISSION_DENIED")
 
 
-def as_account(service: Service, made: JSONObject) -> Service:
+def as_account(service: Service, account: JSONObject) -> Service:
     """Return the service as a new service account sees it."""
-    return service.as_account(AccountCredentials(made["service_account"]["client_id"], made["client_secret"]))
+    return service.as_account(AccountCredentials(account["service_account"]["client_id"], account["client_secret"]))
 
 
 # Revocation
@@ -318,18 +320,18 @@ def project_keys(service: Service) -> None:
     """Delete a project that has a key."""
     body = {"name": "conformance"}
     path = f"/admin/projects/{service.create('/admin/projects', body, service.project_status)['id']}"
-    made = expect_success(service.send("POST", f"{path}/api-keys", json=body), 201)["key"]["id"]
+    key_id = expect_success(service.send("POST", f"{path}/api-keys", json=body), 201)["key"]["id"]
     expect_deletion(service, path)
-    service.expect_refusal(404, "NOT_FOUND", "GET", f"/admin/api-keys/{made}")
+    service.expect_refusal(404, "NOT_FOUND", "GET", f"/admin/api-keys/{key_id}")
 
 
 @check("account-tokens", Phase.WRITE)
 def account_tokens(service: Service) -> None:
     """Delete a service account, and use its token and its secret."""
-    made = create_account(service)
-    other = as_account(service, made)
+    account = create_account(service)
+    other = as_account(service, account)
     token = other.token
-    service.delete(f"/admin/service-accounts/{made['service_account']['id']}")
+    service.delete(f"/admin/service-accounts/{account['service_account']['id']}")
     expect_revoked(service, token)
     expect_oauth_refusal(other.request_token(), 401, "access_denied")
 
@@ -337,9 +339,9 @@ def account_tokens(service: Service) -> None:
 @check("rotated-secret", Phase.WRITE)
 def rotated_secret(service: Service) -> None:
     """Rotate a secret, and use the old and the new one."""
-    made = create_account(service)
-    old = as_account(service, made)
-    path = f"/admin/service-accounts/{made['service_account']['id']}/rotate-secret"
+    account = create_account(service)
+    old = as_account(service, account)
+    path = f"/admin/service-accounts/{account['service_account']['id']}/rotate-secret"
     rotated = expect_success(service.send("POST", path), 200)
     expect_oauth_refusal(old.request_token(), 401, "access_denied")
     expect_success(as_account(service, rotated).request_token(), 200)
@@ -348,10 +350,10 @@ def rotated_secret(service: Service) -> None:
 @check("rotated-tokens", Phase.WRITE)
 def rotated_tokens(service: Service) -> None:
     """Rotate a secret, and use the token that the old one bought."""
-    made = create_account(service, role_bindings=[MEMBER_ROLE])
-    other = as_account(service, made)
+    account = create_account(service, role_bindings=[MEMBER_ROLE])
+    other = as_account(service, account)
     other.get("/admin/organizations")
-    path = f"/admin/service-accounts/{made['service_account']['id']}/rotate-secret"
+    path = f"/admin/service-accounts/{account['service_account']['id']}/rotate-secret"
     expect_success(service.send("POST", path), 200)
     expect_revoked(service, other.token)
 
@@ -362,35 +364,35 @@ def rotated_tokens(service: Service) -> None:
 @check("invite-lifetime", Phase.MAIL)
 def invite_lifetime(service: Service) -> None:
     """Look at a new invite."""
-    made = service.invite
+    invite = service.invite
     require(service.invite_status == 200, f"POST /admin/invites answered {service.invite_status}, not 200")  # noqa: PLR2004
-    lifetime = datetime.fromisoformat(made["expires_at"]) - datetime.fromisoformat(made["created_at"])
-    require(made["status"] == "pending", f"a new invite is {made['status']}")
+    lifetime = datetime.fromisoformat(invite["expires_at"]) - datetime.fromisoformat(invite["created_at"])
+    require(invite["status"] == "pending", f"a new invite is {invite['status']}")
     require(abs(lifetime - timedelta(days=7)) < timedelta(minutes=1), f"a new invite lives for {lifetime}")
 
 
 @check("invite-resend", Phase.MAIL)
 def invite_resend(service: Service) -> None:
     """Resend an invite."""
-    made = service.invite
-    resent = expect_success(service.send("POST", f"/admin/invites/{made['id']}/resend"), 200)
+    invite = service.invite
+    resent = expect_success(service.send("POST", f"/admin/invites/{invite['id']}/resend"), 200)
     require(resent["status"] == "pending", f"a resent invite is {resent['status']}")
-    require(resent["expires_at"] >= made["expires_at"], "resending an invite shortens its life")
+    require(resent["expires_at"] >= invite["expires_at"], "resending an invite shortens its life")
 
 
 @check("invite-pending", Phase.MAIL)
 def invite_pending(service: Service) -> None:
     """Invite twice, the second time in capitals."""
-    made = service.invite
-    body = {"email": made["email"].upper(), "role_bindings": [MEMBER_ROLE]}
+    invite = service.invite
+    body = {"email": invite["email"].upper(), "role_bindings": [MEMBER_ROLE]}
     error = service.expect_refusal(409, "ALREADY_EXISTS", "POST", "/admin/invites", json=body)
-    require(made["id"] in error["message"], "the refusal does not name the pending invite")
+    require(invite["id"] in error["message"], "the refusal does not name the pending invite")
 
 
 @check("invite-organization-role", Phase.MAIL)
 def invite_organization_role(service: Service) -> None:
     """Take the only role from an invite."""
-    made = service.invite
-    held = service.get("/admin/role-bindings", principal_type="invite", principal_id=made["id"])["data"]
-    require(len(held) == 1, f"an invite with one role has {len(held)} bindings")
-    service.expect_refusal(409, "ABORTED", "DELETE", f"/admin/role-bindings/{held[0]['id']}")
+    invite = service.invite
+    bindings = service.get("/admin/role-bindings", principal_type="invite", principal_id=invite["id"])["data"]
+    require(len(bindings) == 1, f"an invite with one role has {len(bindings)} bindings")
+    service.expect_refusal(409, "ABORTED", "DELETE", f"/admin/role-bindings/{bindings[0]['id']}")

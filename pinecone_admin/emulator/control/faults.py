@@ -99,9 +99,9 @@ class Fault:
     @property
     def document(self) -> Document:
         """The fault as JSON, without what is left at its default."""
-        told: Document = {name: getattr(self, name) for name in _FIELDS}
-        told = {name: value for name, value in told.items() if value != getattr(_DEFAULT, name)}
-        return {"operation": self.operation, "times": self.times, **told, "seen": self.seen, "fired": self.fired}
+        arguments: Document = {name: getattr(self, name) for name in _FIELDS}
+        arguments = {name: value for name, value in arguments.items() if value != getattr(_DEFAULT, name)}
+        return {"operation": self.operation, "times": self.times, **arguments, "seen": self.seen, "fired": self.fired}
 
     def fires_on(self, operation: str, random: Random) -> bool:
         """Tell whether it happens to this request."""
@@ -195,8 +195,8 @@ class Faults:
         Raises:
             ValueError: an argument cannot be right; the message names it.
         """
-        told = {name: value for name, value in locals().items() if name in _FIELDS}
-        return self.read({name: value for name, value in told.items() if value is not None or name == "times"})
+        arguments = {name: value for name, value in locals().items() if name in _FIELDS}
+        return self.read({name: value for name, value in arguments.items() if value is not None or name == "times"})
 
     def read(self, document: object) -> Fault:
         """Add a fault that is told as a JSON object with the arguments of `add`."""
@@ -220,12 +220,12 @@ class Faults:
         """
         if fault.status is not None:
             request_id = str(UUID(int=self._random.getrandbits(128), version=4))
-            answer = _status_response(fault, fault.status, operation_id(request), request_id, now)
+            response = _status_response(fault, fault.status, operation_id(request), request_id, now)
             if fault.after_change:
                 handle()
         else:
-            answer = _distort_response(fault, request, handle)
-        return evolve(answer, delivery=evolve(answer.delivery, delay=fault.delay))
+            response = _distort_response(fault, request, handle)
+        return evolve(response, delivery=evolve(response.delivery, delay=fault.delay))
 
 
 def _status_response(fault: Fault, status: int, operation: str, request_id: str, now: datetime) -> Response:
@@ -262,18 +262,20 @@ def _distort_response(fault: Fault, request: Request, handle: Handler) -> Respon
     ends = {"drop": fault.drop, "reset": fault.reset, "unreachable": "before" if fault.unreachable else None}
     for end, change in ends.items():
         if change is not None:
-            answer = handle() if change == "after" else Response(0, {}, b"")
-            return evolve(answer, delivery=Delivery(end=cast("Literal['drop', 'reset', 'unreachable']", end)))
-    answer = handle()
+            response = handle() if change == "after" else Response(0, {}, b"")
+            return evolve(response, delivery=Delivery(end=cast("Literal['drop', 'reset', 'unreachable']", end)))
+    response = handle()
     if fault.truncate:
         return evolve(
-            answer, body=answer.body[: len(answer.body) // 2], delivery=Delivery(length=max(1, len(answer.body)))
+            response,
+            body=response.body[: len(response.body) // 2],
+            delivery=Delivery(length=max(1, len(response.body))),
         )
     if fault.wrong_length is not None:
-        return evolve(answer, delivery=Delivery(length=max(0, len(answer.body) + fault.wrong_length)))
+        return evolve(response, delivery=Delivery(length=max(0, len(response.body) + fault.wrong_length)))
     if fault.drip is not None:
-        return evolve(answer, delivery=Delivery(drip=fault.drip))
-    return evolve(answer, body=_rewrite_body(fault, request, answer.body)) if answer.body else answer
+        return evolve(response, delivery=Delivery(drip=fault.drip))
+    return evolve(response, body=_rewrite_body(fault, request, response.body)) if response.body else response
 
 
 def _rewrite_body(fault: Fault, request: Request, body: bytes) -> bytes:
@@ -376,8 +378,8 @@ _FIELDS: Mapping[str, checks.Check[Any]] = {
 _NEEDS_STATUS = ("headers", "retry_after", "retry_after_date", "body", "after_change")
 
 
-def _read_fault(told: Fields) -> Fault:
-    return Fault(**{name: told.get(name, check, getattr(_DEFAULT, name)) for name, check in _FIELDS.items()})
+def _read_fault(arguments: Fields) -> Fault:
+    return Fault(**{name: arguments.get(name, check, getattr(_DEFAULT, name)) for name, check in _FIELDS.items()})
 
 
 def _require_consistent(fault: Fault) -> None:

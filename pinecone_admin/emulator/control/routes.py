@@ -35,8 +35,8 @@ class ControlRoute:
 
     def match(self, path: str) -> tuple[str, ...] | None:
         """Return the variable parts of a path, or None where it is another one."""
-        found = re.fullmatch(re.sub(r"{\w+}", "([^/]+)", self.path), path)
-        return found and tuple(unquote(part) for part in found.groups())
+        match = re.fullmatch(re.sub(r"{\w+}", "([^/]+)", self.path), path)
+        return match and tuple(unquote(part) for part in match.groups())
 
 
 CONTROL_ROUTES: list[ControlRoute] = []
@@ -86,9 +86,9 @@ def _read_arguments(body: Document, required: dict[str, Check[Any]], optional: d
     """Read the arguments of a method from a body; what is absent is left to the method's default."""
 
     def read(fields: Fields) -> dict[str, Any]:
-        found = {name: fields.required(name, check) for name, check in required.items()}
-        maybe = {name: fields.optional(name, check) for name, check in optional.items()}
-        return found | {name: value for name, value in maybe.items() if value is not None}
+        arguments = {name: fields.required(name, check) for name, check in required.items()}
+        given = {name: fields.optional(name, check) for name, check in optional.items()}
+        return arguments | {name: value for name, value in given.items() if value is not None}
 
     return checks.closed_object(read)("", body)
 

@@ -191,11 +191,11 @@ class _StateReader:
             enter(record)
 
     def _read_id(self, fields: Fields) -> str:
-        found = fields.optional("id", checks.uuid) or self._state.new_id()
-        if found in self._taken:
-            raise fields.refusal("id", f"{quoted(found)} is there twice")
-        self._taken.add(found)
-        return found
+        record_id = fields.optional("id", checks.uuid) or self._state.new_id()
+        if record_id in self._taken:
+            raise fields.refusal("id", f"{quoted(record_id)} is there twice")
+        self._taken.add(record_id)
+        return record_id
 
     def _read_created_at(self, fields: Fields) -> datetime:
         return fields.get("created_at", checks.date_time, self._now)
@@ -293,13 +293,15 @@ class _StateReader:
         )
 
     def _read_grant(self, fields: Fields) -> Grant:
-        wanted = checks.read_grant(fields)
+        requested = checks.read_grant(fields)
         own = self._state.organization.id
-        resource_id = wanted.resource_id or own
-        known = resource_id in self._state.projects if wanted.resource_type == "project" else resource_id == own
+        resource_id = requested.resource_id or own
+        known = resource_id in self._state.projects if requested.resource_type == "project" else resource_id == own
         if not known:
-            raise fields.refusal("resource_id", f"{quoted(resource_id)} is no {wanted.resource_type} of the document")
-        return Grant(wanted.role, wanted.resource_type, resource_id)
+            raise fields.refusal(
+                "resource_id", f"{quoted(resource_id)} is no {requested.resource_type} of the document"
+            )
+        return Grant(requested.role, requested.resource_type, resource_id)
 
     def _read_token(self, fields: Fields) -> tuple[str, AccessTokenRecord]:
         return fields.required("value", _NAME), AccessTokenRecord(

@@ -54,12 +54,12 @@ class RoleBindingIndex:
         """Return a principal's bindings, oldest first."""
         return list(self._by_principal.get(principal, ()))
 
-    def matching(self, wanted: BindingFilter) -> Listing[RoleBindingRecord]:
+    def matching(self, filters: BindingFilter) -> Listing[RoleBindingRecord]:
         """Return the listing of the bindings that a filter matches."""
-        if wanted.principal_type and wanted.principal_id is not None:
-            held = self.held_by(Principal(wanted.principal_type, wanted.principal_id))
-            return Listing([binding for binding in held if wanted.matches(binding)])
-        key = (wanted.principal_type, wanted.resource_type, wanted.resource_id, wanted.role)
+        if filters.principal_type and filters.principal_id is not None:
+            held = self.held_by(Principal(filters.principal_type, filters.principal_id))
+            return Listing([binding for binding in held if filters.matches(binding)])
+        key = (filters.principal_type, filters.resource_type, filters.resource_id, filters.role)
         return self._by_filter.get(key, Listing())
 
     def __iter__(self) -> Iterator[RoleBindingRecord]:

@@ -89,7 +89,7 @@ class State:
         self.organization.plan = plan
         self.organization.support_tier = self.settings.plans[plan].support_tier
 
-    def find_principal(self, wanted: Principal) -> object | None:
+    def find_principal(self, principal: Principal) -> object | None:
         """Return the user, service account, API key or invite that a principal is."""
         look_up: dict[str, Callable[[str], object | None]] = {
             "user": self.users.get,
@@ -97,7 +97,7 @@ class State:
             "api_key": self.api_keys.get,
             "invite": self.invites.get,
         }
-        return look_up[wanted.type](wanted.id)
+        return look_up[principal.type](principal.id)
 
     def delete_organization(self) -> None:
         """Delete everybody in the organization, whose projects are gone, so that nobody is left who could ask."""
@@ -286,8 +286,8 @@ class State:
 
     def find_account_by_token(self, token: str, now: datetime) -> ServiceAccountRecord | None:
         """Return the service account that an access token stands for, while it is accepted."""
-        known = self.tokens.get(token)
-        return self.service_accounts.get(known.service_account_id) if known and now < known.expires_at else None
+        record = self.tokens.get(token)
+        return self.service_accounts.get(record.service_account_id) if record and now < record.expires_at else None
 
     def bind(self, principal: Principal, grants: Iterable[Grant], now: datetime) -> list[RoleBindingRecord]:
         """Give a principal roles."""
