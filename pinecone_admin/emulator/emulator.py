@@ -373,11 +373,10 @@ class Emulator:
     def _read_role(self, field: str, value: object) -> Grant:
         if isinstance(value, str) and value in ORGANIZATION_ROLES:
             return Grant(value, "organization", self.organization_id)
+        sent = quoted(value)
         pair = tuple(cast("Iterable[object]", value)) if isinstance(value, list | tuple) else ()
         if len(pair) != 2:  # noqa: PLR2004 — a pair
-            choices = ", ".join(ORGANIZATION_ROLES)
-            raise invalid_argument(
-                f"{field} must be one of {choices}, or a project role and its project's id: {quoted(value)}"
-            )
+            roles = ", ".join(ORGANIZATION_ROLES)
+            raise invalid_argument(f"{field} must be one of {roles}, or a project role and its project's id: {sent}")
         role, project_id = checks.one_of(PROJECT_ROLES)(f"{field}[0]", pair[0]), checks.string(f"{field}[1]", pair[1])
-        return Grant(role, "project", require_record("project", project_id, self.state.projects.get(project_id)).id)
+        return Grant(role, "project", self._find_project(project_id).id)
