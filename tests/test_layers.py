@@ -29,6 +29,8 @@ class Room:
     sees: tuple[str, ...] | None = None
 
 
+EMULATOR = "pinecone_admin.emulator"
+
 # From the ground floor up.
 ROOMS = [
     Room("generated_client", "dateutil"),
@@ -50,13 +52,19 @@ ROOMS = [
     Room("pinecone_admin.retry"),
     Room("pinecone_admin"),
     # The emulator knows nothing of the client, so that it cannot share the client's mistakes.
-    Room("pinecone_admin.emulator", "httpx starlette uvicorn", sees=()),
-    # Black-box checks know the names of the rules, and nothing of how the emulator keeps them.
-    Room("pinecone_admin.emulator.catalogue", sees=()),
-    Room("pinecone_admin.emulator.conformance", "httpx", sees=("pinecone_admin.emulator.catalogue",)),
+    Room(f"{EMULATOR}.model", sees=()),
+    Room(f"{EMULATOR}.api.rules", sees=()),
+    Room(f"{EMULATOR}.api", sees=(f"{EMULATOR}.model", f"{EMULATOR}.api.rules")),
+    Room(f"{EMULATOR}.control", sees=(f"{EMULATOR}.model", f"{EMULATOR}.api")),
     Room(
-        "pinecone_admin.testing", "httpx anyio pytest", sees=("pinecone_admin.emulator", "pinecone_admin._concurrency")
+        f"{EMULATOR}.http",
+        "httpx starlette uvicorn",
+        sees=tuple(f"{EMULATOR}.{room}" for room in ("model", "api", "control")),
     ),
+    Room(EMULATOR, sees=tuple(f"{EMULATOR}.{room}" for room in ("model", "api", "control", "http"))),
+    # Black-box checks know the names of the rules, and nothing of how the emulator keeps them.
+    Room(f"{EMULATOR}.conformance", "httpx", sees=(f"{EMULATOR}.api.rules",)),
+    Room("pinecone_admin.testing", "httpx anyio pytest", sees=(EMULATOR, "pinecone_admin._concurrency")),
 ]
 NAMES = [room.name for room in ROOMS]
 
@@ -127,7 +135,7 @@ def test_rooms_import_from_lower_floors_only() -> None:
         if is_ours(module) and room_of(module).name not in visible_rooms(room_of(module_name(path)))
     ]
     # The emulator hands out clients of itself, on request.
-    assert climbing == ["pinecone_admin.emulator._emulator imports pinecone_admin"]
+    assert climbing == ["pinecone_admin.emulator.emulator imports pinecone_admin"]
 
 
 def test_rooms_use_no_other_packages() -> None:
