@@ -21,6 +21,7 @@ from pinecone_admin._async.transports.bearer import AsyncBearerTransport
 from pinecone_admin._async.transports.pool import AsyncPools
 from pinecone_admin._async.transports.retry import AsyncRetryTransport
 from pinecone_admin._concurrency import connect_later, current_clock, made_once, preload_before_fork
+from pinecone_admin._config.addresses import place
 from pinecone_admin._config.assembly import (
     EXCHANGE_ATTEMPTS,
     EXCHANGES_AT_ONCE,
@@ -30,9 +31,10 @@ from pinecone_admin._config.assembly import (
     resolve_setup,
     token_source,
 )
-from pinecone_admin._config.client_config import Config, Options, changed, place
+from pinecone_admin._config.client_config import Config, Options, changed
 from pinecone_admin._http.error_mapping import attributed, closed_during, from_exception
-from pinecone_admin._http.request import from_response, to_request, with_headers
+from pinecone_admin._http.request import to_request, with_headers
+from pinecone_admin._http.response import from_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT, Call, RetryPolicy
 from pinecone_admin._sync.transports.pool import Pools
 from pinecone_admin._sync.transports.retry import RetryTransport

@@ -9,7 +9,8 @@ import httpx
 from attrs import frozen
 
 from pinecone_admin._concurrency import current_clock
-from pinecone_admin._config.client_config import Config, place, resolve
+from pinecone_admin._config.addresses import place
+from pinecone_admin._config.client_config import Config, resolve
 from pinecone_admin.auth.cache import SafeCache, TokenCache
 from pinecone_admin.auth.credentials import Bearer, Credentials, Identity, OwnAuthorization, resolve_identity
 from pinecone_admin.auth.provider import TokenProvider

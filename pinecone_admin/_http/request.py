@@ -1,24 +1,21 @@
-"""An operation becomes a request, and an answer becomes a value or an error: pure, and the same for both worlds."""
+"""An operation becomes a request."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar, cast
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
 
 from generated_client.types import API_VERSION, Operation
 from pinecone_admin._http import codec
-from pinecone_admin._http.error_mapping import from_answer, from_misfit
 from pinecone_admin._http.headers import request_headers
 from pinecone_admin._http.retry_policy import CALL, Call
 from pinecone_admin._http.validation import check, string
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
-
-_T = TypeVar("_T")
 
 
 def to_request(operation: Operation[Any], *, api_url: str, agent: str, call: Call) -> httpx.Request:
@@ -95,39 +92,3 @@ def _version(version: object) -> str:
     if not re.fullmatch(r"[\x21-\x7e]+", version):
         raise PineconeValueError("api_version has a character that a header cannot hold")
     return version
-
-
-def from_response(
-    operation: Operation[_T], response: httpx.Response, call: Call, *, wall: float
-) -> codec.Decoded[_T] | PineconeError:
-    """Read an answer whose body is buffered; an error is returned, so that no traceback holds the body."""
-    body = b"".join(response.stream)  # type: ignore[arg-type]
-    if not response.is_success:
-        return from_answer(
-            operation=operation.id,
-            call=call,
-            status=response.status_code,
-            headers=response.headers,
-            body=body,
-            wall=wall,
-        )
-    if operation.returns is None:
-        return codec.Decoded(cast("_T", None))
-    decoded = _decode(body, response.headers.get("content-encoding") or "identity", operation.returns)
-    if isinstance(decoded, codec.Decoded):
-        return decoded
-    return from_misfit(
-        decoded,
-        operation=operation.id,
-        call=call,
-        status=response.status_code,
-        headers=response.headers,
-        body=body,
-    )
-
-
-def _decode(body: bytes, encoding: str, returns: type[_T]) -> codec.Decoded[_T] | codec.Misfit:
-    # A few bytes of gzip can become gigabytes, so none is asked for and none is unpacked.
-    if encoding.lower() != "identity":
-        return codec.Misfit("", f"is encoded as {encoding[:20]!r}, which was not asked for")
-    return codec.decode(body, returns)

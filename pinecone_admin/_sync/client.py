@@ -19,6 +19,7 @@ from attrs import evolve, frozen
 
 from generated_client.types import Operation
 from pinecone_admin._concurrency import connect_now, current_clock, made_once, preload_before_fork
+from pinecone_admin._config.addresses import place
 from pinecone_admin._config.assembly import (
     EXCHANGE_ATTEMPTS,
     EXCHANGES_AT_ONCE,
@@ -28,9 +29,10 @@ from pinecone_admin._config.assembly import (
     resolve_setup,
     token_source,
 )
-from pinecone_admin._config.client_config import Config, Options, changed, place
+from pinecone_admin._config.client_config import Config, Options, changed
 from pinecone_admin._http.error_mapping import attributed, closed_during, from_exception
-from pinecone_admin._http.request import from_response, to_request, with_headers
+from pinecone_admin._http.request import to_request, with_headers
+from pinecone_admin._http.response import from_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT, Call, RetryPolicy
 from pinecone_admin._sync.transports.bearer import BearerTransport
 from pinecone_admin._sync.transports.pool import Pools

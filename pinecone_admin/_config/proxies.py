@@ -1,0 +1,44 @@
+"""Which proxy leads to an address."""
+
+from __future__ import annotations
+
+import ssl
+from importlib.util import find_spec
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from pinecone_admin._config.addresses import is_loopback, parse_url
+from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+
+
+def resolve_proxy(url: str, proxy_url: object, context: ssl.SSLContext, *, allow_http: bool) -> httpx.Proxy | None:
+    """Decide which proxy reaches an address: the explicit one, or as the standard library reads the environment."""
+    name, value, target = "proxy_url", proxy_url, httpx.URL(url)
+    if value is None:
+        proxies = getproxies()
+        name = f"{target.scheme.upper()}_PROXY"
+        value = proxies.get(target.scheme) or proxies.get("all")
+        if not value or proxy_bypass(target.netloc.decode("ascii")):
+            return None
+    proxy = _check_proxy(name, value, context)
+    if target.scheme == "http" and not allow_http and not is_loopback(proxy.url.host):
+        raise PineconeValueError(
+            f"{name} would lead plain http for {target.host} beyond loopback, which shows the token to everybody on "
+            "the way: use https, except the host by NO_PROXY, or allow_http=True"
+        )
+    return proxy
+
+
+def _check_proxy(name: str, value: object, context: ssl.SSLContext) -> httpx.Proxy:
+    # A proxy's address may hold a password, so no message shows it.
+    if not isinstance(value, str):
+        raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
+    url = parse_url(value if "://" in value else f"http://{value}")
+    if url is None or not url.host or url.scheme not in {"http", "https", "socks5", "socks5h"}:
+        raise PineconeValueError(f"{name} is not the address of an http, https or socks5 proxy")
+    if url.path not in {"", "/"}:
+        raise PineconeValueError(f"{name} has a path: a slash in its user or password is written %2F")
+    if url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise PineconeValueError(f"{name} is a socks proxy, which needs an extra: install httpx[socks]")
+    return httpx.Proxy(url, ssl_context=context if url.scheme == "https" else None)

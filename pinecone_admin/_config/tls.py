@@ -1,0 +1,39 @@
+"""The TLS context of the API and of the token endpoint."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+from typing import cast
+
+import httpx
+
+from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+
+
+def ssl_context(ssl_verify: object) -> ssl.SSLContext:
+    """Make the one TLS context that the API and the token exchange share."""
+    if isinstance(ssl_verify, ssl.SSLContext):
+        return ssl_verify
+    if isinstance(ssl_verify, bool):
+        return _default_context(verify=ssl_verify)
+    if not isinstance(ssl_verify, str | os.PathLike):
+        raise PineconeTypeError(
+            f"ssl_verify must be a bool, a path or an ssl.SSLContext, not {type(ssl_verify).__name__}"
+        )
+    path = os.fspath(cast("str | os.PathLike[str]", ssl_verify))
+    if not path.strip():
+        raise PineconeValueError("ssl_verify is empty")
+    try:
+        is_folder = Path(path).is_dir()
+        return ssl.create_default_context(cafile=None if is_folder else path, capath=path if is_folder else None)
+    except (OSError, ValueError) as exc:
+        raise PineconeValueError(f"ssl_verify: cannot load certificates from {path!r}: {exc}") from exc
+
+
+def _default_context(*, verify: bool) -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context(verify=verify)
+    except (OSError, ValueError) as exc:
+        raise PineconeValueError(f"SSL_CERT_FILE or SSL_CERT_DIR cannot be used: {exc}") from exc

@@ -1,0 +1,51 @@
+"""A response becomes a value or an error."""
+
+from __future__ import annotations
+
+from typing import TypeVar, cast
+
+import httpx
+
+from generated_client.types import Operation
+from pinecone_admin._http import codec
+from pinecone_admin._http.error_mapping import from_answer, from_misfit
+from pinecone_admin._http.retry_policy import Call
+from pinecone_admin.errors import PineconeError
+
+_T = TypeVar("_T")
+
+
+def from_response(
+    operation: Operation[_T], response: httpx.Response, call: Call, *, wall: float
+) -> codec.Decoded[_T] | PineconeError:
+    """Read an answer whose body is buffered; an error is returned, so that no traceback holds the body."""
+    body = b"".join(response.stream)  # type: ignore[arg-type]
+    if not response.is_success:
+        return from_answer(
+            operation=operation.id,
+            call=call,
+            status=response.status_code,
+            headers=response.headers,
+            body=body,
+            wall=wall,
+        )
+    if operation.returns is None:
+        return codec.Decoded(cast("_T", None))
+    decoded = _decode(body, response.headers.get("content-encoding") or "identity", operation.returns)
+    if isinstance(decoded, codec.Decoded):
+        return decoded
+    return from_misfit(
+        decoded,
+        operation=operation.id,
+        call=call,
+        status=response.status_code,
+        headers=response.headers,
+        body=body,
+    )
+
+
+def _decode(body: bytes, encoding: str, returns: type[_T]) -> codec.Decoded[_T] | codec.Misfit:
+    # A few bytes of gzip can become gigabytes, so none is asked for and none is unpacked.
+    if encoding.lower() != "identity":
+        return codec.Misfit("", f"is encoded as {encoding[:20]!r}, which was not asked for")
+    return codec.decode(body, returns)
