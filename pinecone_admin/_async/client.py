@@ -32,10 +32,11 @@ from pinecone_admin._config.assembly import (
     token_source,
 )
 from pinecone_admin._config.client_config import Config, Options, changed
+from pinecone_admin._http.call_state import Call
 from pinecone_admin._http.error_mapping import attributed, closed_during, from_exception
 from pinecone_admin._http.request import to_request, with_headers
 from pinecone_admin._http.response import from_response
-from pinecone_admin._http.retry_policy import IDEMPOTENT, Call, RetryPolicy
+from pinecone_admin._http.retry_policy import IDEMPOTENT, RetryPolicy
 from pinecone_admin._sync.transports.pool import Pools
 from pinecone_admin._sync.transports.retry import RetryTransport
 from pinecone_admin.auth.cache import TokenCache

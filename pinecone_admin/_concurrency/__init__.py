@@ -5,8 +5,9 @@ where it is used, so that the sync client loads no event loop.
 """
 
 from pinecone_admin._concurrency.clock import Clock, Patience, SystemClock, async_pause, current_clock, pause, use_clock
+from pinecone_admin._concurrency.fork import made_once, preload_before_fork
 from pinecone_admin._concurrency.parallel import async_in_parallel, in_parallel
-from pinecone_admin._concurrency.per_loop import PerLoop, PerProcess, made_once, preload_before_fork
+from pinecone_admin._concurrency.per_loop import PerLoop, PerProcess
 from pinecone_admin._concurrency.sockets import (
     addresses,
     async_addresses,

@@ -11,8 +11,11 @@ from typing import Any, cast
 import httpx
 
 from pinecone_admin import errors
+from pinecone_admin._http.call_state import Call
 from pinecone_admin._http.codec import Misfit, as_object, parse_object
-from pinecone_admin._http.retry_policy import Call, causes, is_safe_to_retry, parse_retry_after
+from pinecone_admin._http.failures import causes
+from pinecone_admin._http.retry_after import parse_retry_after
+from pinecone_admin._http.retry_policy import is_safe_to_retry
 from pinecone_admin.errors import ApiError, Masked, PineconeError
 
 _BY_STATUS: Mapping[int, type[ApiError]] = {

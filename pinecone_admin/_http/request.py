@@ -12,8 +12,8 @@ import httpx
 
 from generated_client.types import API_VERSION, Operation
 from pinecone_admin._http import codec
+from pinecone_admin._http.call_state import CALL, Call
 from pinecone_admin._http.headers import request_headers
-from pinecone_admin._http.retry_policy import CALL, Call
 from pinecone_admin._http.validation import check, string
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 

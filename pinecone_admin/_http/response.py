@@ -8,8 +8,8 @@ import httpx
 
 from generated_client.types import Operation
 from pinecone_admin._http import codec
+from pinecone_admin._http.call_state import Call
 from pinecone_admin._http.error_mapping import from_answer, from_misfit
-from pinecone_admin._http.retry_policy import Call
 from pinecone_admin.errors import PineconeError
 
 _T = TypeVar("_T")

@@ -6,46 +6,15 @@ key. So once a POST may have been processed, it is not sent again.
 
 from __future__ import annotations
 
-import re
-import socket
-import ssl
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from enum import Enum, auto
-from threading import Event
 from typing import Any, NamedTuple
 
-import httpx
-from attrs import Attribute, define, field, frozen
+from attrs import Attribute, field, frozen
 
+from pinecone_admin._http.call_state import Call
+from pinecone_admin._http.failures import Failure
 from pinecone_admin._http.numbers import check_count, check_seconds
-from pinecone_admin.errors import Masked, Outcome, PineconeError, PineconeTypeError
-
-CALL = "pinecone_admin.call"
-"""Key of the Call in the extensions of a request."""
-
-MAX_ANSWER = 32 * 1024 * 1024
-"""Bytes that the body of an answer may have."""
-
-
-class AnswerTooLargeError(httpx.ReadError):
-    """The answer is larger than any of this API."""
-
-
-class Failure(Enum):
-    """What kept an attempt from a usable answer."""
-
-    NOT_SENT = auto()  # refused, DNS, TLS handshake, pool, CONNECT refused
-    RATE_LIMITED = auto()  # 429
-    OVERLOADED = auto()  # 408, 500, 502, 503, 504
-    NO_ANSWER = auto()  # sent, then reset, EOF or read timeout
-    BROKEN_BODY = auto()  # 2xx, and then the body breaks off
-    TOO_LARGE = auto()  # 2xx, and a body beyond any of this API
-    BROKEN_SERVER = auto()  # another 5xx, which may have been processed
-    UNREACHABLE = auto()  # certificate failure, theirs or ours, unknown host, proxy authentication
-    REDIRECTED = auto()  # 3xx, which may stand for success elsewhere
-    REFUSED = auto()  # any other status
+from pinecone_admin.errors import Outcome, PineconeError, PineconeTypeError
 
 
 class Rule(NamedTuple):
@@ -69,13 +38,8 @@ TABLE: Mapping[Failure, Rule] = {
     Failure.REDIRECTED: Rule(retry=False, retry_post=False, outcome="unknown"),
     Failure.REFUSED: Rule(retry=False, retry_post=False, outcome="rejected"),
 }
-_OVERLOADED = frozenset({408, 500, 502, 503, 504})
-_NOT_PROCESSED = frozenset({501, 505})
 # These say nothing of an earlier attempt at the same thing: access may have changed in between.
 _UNSETTLING = frozenset({401, 403, 407})
-_FOREVER = 1e12
-# What a server says where it does not accept our own certificate, or the lack of one.
-_CERTIFICATE_REFUSED = re.compile(r".*_ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED)")
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
 
 
@@ -138,118 +102,6 @@ class RetryPolicy:
     on_retry: Callable[[RetryEvent], None] | None = field(default=None, validator=_callable)
 
 
-@define(kw_only=True)
-class Call:
-    """What the attempts of one call share, also across the one with a fresh token.
-
-    Attributes:
-        deadline: Monotonic time at which the call gives up.
-        idempotent: Whether doing it twice is the same as doing it once.
-        label: What logs call it: the path template, which holds no ids.
-        place: What errors call the other side: its host and port, and the proxy on the way.
-        closed: Set once the client is closed, which ends every wait.
-        attempts: How often it was tried.
-        ambiguous: Whether an earlier attempt may have been processed.
-        outcome: What is known of it.
-        secrets: What goes along with the request and has no place in a log or an error.
-        largest: Bytes that the body of an answer may have.
-    """
-
-    deadline: float
-    idempotent: bool
-    label: str
-    place: str
-    closed: Event
-    attempts: int = 0
-    ambiguous: bool = False
-    outcome: Outcome = "not_sent"
-    secrets: list[Masked] = field(factory=list[Masked])
-    largest: int = MAX_ANSWER
-
-
-class Trace:
-    """Listens to httpcore: whether the request itself, and not only a CONNECT, began to go out, and over new TLS."""
-
-    def __init__(self) -> None:
-        self.seen = False
-        self.sent = False
-        self.secured = False
-
-    def __call__(self, event: str, info: Mapping[str, object]) -> None:
-        """Take one event."""
-        self.seen = True
-        self.secured = self.secured or event.endswith(".start_tls.complete")
-        if event.endswith(".send_request_headers.started"):
-            self.sent = self.sent or getattr(info.get("request"), "method", b"") != b"CONNECT"
-
-
-def classify_status(status: int) -> Failure | None:
-    """Tell what a status means; None for success."""
-    if 200 <= status < 300:  # noqa: PLR2004 - the class of success
-        return None
-    if status == 429:  # noqa: PLR2004 - Too Many Requests
-        return Failure.RATE_LIMITED
-    if 300 <= status < 400:  # noqa: PLR2004 - the class of redirection
-        return Failure.REDIRECTED
-    if status in _OVERLOADED:
-        return Failure.OVERLOADED
-    return Failure.BROKEN_SERVER if status >= 500 and status not in _NOT_PROCESSED else Failure.REFUSED  # noqa: PLR2004
-
-
-def classify_error(error: Exception, trace: Trace, *, answered: bool, handled: BaseException | None = None) -> Failure:
-    """Tell what an exception of the transport below means; one that reports no events counts as sent.
-
-    Args:
-        error: What the attempt raised.
-        trace: What it told of its progress.
-        answered: Whether the head of an answer had come.
-        handled: What the caller was handling when the attempt began, and so no cause of it.
-    """
-    if answered:
-        return Failure.TOO_LARGE if isinstance(error, AnswerTooLargeError) else Failure.BROKEN_BODY
-    if _is_certificate_refused(error, trace, handled):
-        return Failure.UNREACHABLE
-    if trace.sent:
-        return Failure.NO_ANSWER
-    if _is_permanent(error, handled):
-        return Failure.UNREACHABLE
-    kinds = (
-        httpx.PoolTimeout,
-        httpx.ConnectError,
-        httpx.ConnectTimeout,
-        httpx.ProxyError,
-        httpx.UnsupportedProtocol,
-    )
-    return Failure.NOT_SENT if isinstance(error, kinds) or trace.seen else Failure.NO_ANSWER
-
-
-def _is_permanent(error: Exception, handled: BaseException | None) -> bool:
-    if isinstance(error, httpx.ProxyError):
-        return str(error).startswith("407")
-    return any(
-        isinstance(cause, ssl.SSLCertVerificationError)
-        or (isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME)
-        for cause in causes(error, until=handled)
-    )
-
-
-def _is_certificate_refused(error: Exception, trace: Trace, handled: BaseException | None) -> bool:
-    """Tell whether the server ended the handshake for our certificate: in TLS 1.3 the request is on its way by then."""
-    if not (trace.secured if trace.sent else trace.seen):
-        return False
-    reasons = [cause.reason for cause in causes(error, until=handled) if isinstance(cause, ssl.SSLError)]
-    return any(reason and _CERTIFICATE_REFUSED.fullmatch(reason) for reason in reasons)
-
-
-def causes(error: BaseException | None, *, until: BaseException | None) -> list[BaseException]:
-    """Follow an exception to its first cause, through contexts too: httpcore cuts the explicit chain."""
-    chain: list[BaseException] = []
-    while error is not None and error is not until and error not in chain:
-        chain.append(error)
-        error = error.__cause__ or error.__context__
-    return chain
-
-
 def may_retry(failure: Failure, *, idempotent: bool) -> bool:
     """Look the failure up in the table."""
     rule = TABLE[failure]
@@ -302,35 +154,3 @@ def next_delay(
     base = policy.backoff * (2 if failure is Failure.RATE_LIMITED else 1)
     delay = random(0.05, max(0.05, min(policy.max_backoff, base * 2 ** min(attempt - 1, 30))))
     return delay if delay < left else None
-
-
-def parse_retry_after(headers: httpx.Headers, *, wall: float) -> float | None:
-    """Read ``retry-after-ms`` or ``Retry-After``, as seconds or as a date, in seconds from now; of several the longest.
-
-    Args:
-        headers: Headers of the answer.
-        wall: Seconds since the epoch, for a date where the answer has no Date of its own to measure against.
-    """
-    now = _date(headers.get("date", "")) or datetime.fromtimestamp(wall, UTC)
-    milliseconds = [_number(text) for text in headers.get_list("retry-after-ms")]
-    asked = [each / 1000 for each in milliseconds if each is not None]
-    asked = asked or [each for text in headers.get_list("retry-after") if (each := _from_now(text, now)) is not None]
-    return max(asked, default=None)
-
-
-def _from_now(text: str, now: datetime) -> float | None:
-    seconds = _number(text)
-    until = _date(text) if seconds is None else None
-    return seconds if until is None else max(0.0, (until - now).total_seconds())
-
-
-def _number(text: str) -> float | None:
-    return min(float(text), _FOREVER) if re.fullmatch(r"\s*\d+(\.\d*)?\s*", text, re.ASCII) else None
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import math
 import re
 from enum import Enum, auto
-from http import HTTPStatus
 from typing import NoReturn, TypeGuard
 
-import httpx
 from attrs import field, frozen
 
 from generated_client.types import masked
-from pinecone_admin._http.codec import parse_object
-from pinecone_admin._http.error_mapping import request_id
-from pinecone_admin._http.retry_policy import parse_retry_after
 from pinecone_admin.errors import InvalidCredentialsError, PineconeError, PineconeTypeError, TokenError
 
 AUDIENCE = "https://api.pinecone.io/"
@@ -25,16 +18,6 @@ AUDIENCE = "https://api.pinecone.io/"
 DEFAULT_LIFETIME = 300.0
 LONGEST_LIFETIME = 86_400.0
 MAX_ANSWER = 64 * 1024
-_END_OF_TIME = 1e12
-
-_INVALID_CREDENTIALS = frozenset({"access_denied", "invalid_client", "unauthorized_client"})
-_OAUTH_CODES = _INVALID_CREDENTIALS | {
-    "invalid_request", "invalid_grant", "invalid_scope", "unsupported_grant_type", "server_error",
-    "temporarily_unavailable", "too_many_requests",
-}  # fmt: skip
-_HARMLESS = frozenset(
-    {"content-type", "date", "retry-after", "retry-after-ms", "x-pinecone-request-id", "x-request-id"}
-)
 
 
 @frozen(kw_only=True)
@@ -92,14 +75,14 @@ def judge(minted: Minted | None, *, monotonic: float, wall: float) -> Use:
     left, lifetime = minted.left(monotonic=monotonic, wall=wall), minted.lifetime
     if left <= 0:
         return Use.WAIT
-    if left <= _closing(lifetime):
+    if left <= closing_window(lifetime):
         return Use.WAIT_AND_FALL_BACK
     if left <= min(300.0, lifetime / 4) * (1 - minted.jitter):
         return Use.REFRESH_IN_BACKGROUND
     return Use.SERVE
 
 
-def _closing(lifetime: float) -> float:
+def closing_window(lifetime: float) -> float:
     """Give the seconds at the end of a lifetime in which a refresh is waited for."""
     return min(30.0, lifetime / 10)
 
@@ -145,138 +128,6 @@ def fingerprint(*parts: str) -> str:
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 
 
-@frozen
-class Unusable:
-    """An answer that holds no token, and why."""
-
-    problem: str
-
-
-@frozen(kw_only=True)
-class Answer:
-    """A usable answer: the token, its lifetime in seconds, and whether that is only assumed."""
-
-    token: str = field(repr=masked)
-    lifetime: float
-    assumed: bool
-
-
-def read_answer(body: bytes, *, wall: float) -> Answer | Unusable:
-    """Find token and lifetime in the body of a success."""
-    value = parse_object(body)
-    if value is None:
-        return Unusable("the answer is no JSON object")
-    token, kind = value.get("access_token"), value.get("token_type")
-    if not _is_token(token):
-        return Unusable("the answer has no usable access_token")
-    if kind is not None and (not isinstance(kind, str) or kind.lower() != "bearer"):
-        return Unusable("the answer's token_type is not Bearer")
-    lifetime = _lifetime(value.get("expires_in"), token, wall=wall)
-    if lifetime is not None and lifetime <= 0:
-        return Unusable("the answer's token has already expired")
-    return Answer(
-        token=token,
-        lifetime=DEFAULT_LIFETIME if lifetime is None else min(lifetime, LONGEST_LIFETIME),
-        assumed=lifetime is None,
-    )
-
-
-def read_entry(entry: bytes, *, monotonic: float, wall: float) -> Minted | None:
-    """Find a token in what a cache holds; None where that is nothing of ours.
-
-    The clock that the expiry was told by may be another machine's: one that runs ahead by less than the window in
-    which a refresh is waited for does no harm. Beyond it the token counts as expired.
-    """
-    value = parse_object(entry) or {}
-    token, expires_at, lifetime = value.get("access_token"), value.get("expires_at"), value.get("lifetime")
-    if not _is_token(token) or not _is_number(expires_at) or not _is_number(lifetime):
-        return None
-    if not 0 < lifetime <= LONGEST_LIFETIME:
-        return None
-    age = wall - (expires_at - lifetime)
-    age = max(0.0, age) if age >= -_closing(lifetime) else lifetime
-    return Minted(
-        token=AccessToken(value=token, expires_at=expires_at),
-        lifetime=lifetime,
-        monotonic=monotonic - age,
-        wall=wall - age,
-        jitter=0.0,
-    )
-
-
-def _is_token(value: object) -> TypeGuard[str]:
+def is_token(value: object) -> TypeGuard[str]:
+    """Return whether a value can be sent as a bearer token."""
     return isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value) is not None
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _END_OF_TIME
-
-
-def _lifetime(expires_in: object, token: str, *, wall: float) -> float | None:
-    """Read ``expires_in``, else the expiry that a JWT states of itself; what is not a number counts as missing."""
-    seconds = _seconds(expires_in)
-    if seconds is not None:
-        return seconds
-    expiry = _jwt_expiry(token)
-    return None if expiry is None else expiry - wall
-
-
-def _seconds(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        seconds = float(value)
-    except OverflowError:
-        return LONGEST_LIFETIME if int(value) > 0 else -1.0
-    except ValueError:
-        return None
-    return None if math.isnan(seconds) else seconds
-
-
-def _jwt_expiry(token: str) -> float | None:
-    parts = token.split(".")
-    if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature
-        return None
-    try:
-        payload = parse_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except ValueError:
-        return None
-    return None if payload is None else _seconds(payload.get("exp"))
-
-
-def refusal(*, status: int, headers: httpx.Headers, body: bytes, wall: float) -> TokenError:
-    """Make the error of an answer that is no success; the body is not kept, as it could hold a token."""
-    code = _oauth_code(body)
-    invalid = status == HTTPStatus.UNAUTHORIZED or (status == HTTPStatus.BAD_REQUEST and code in _INVALID_CREDENTIALS)
-    kind = InvalidCredentialsError if invalid else TokenError
-    reason = "the client id and secret are not accepted" if invalid else "the token endpoint refused"
-    return kind(
-        reason,
-        status_code=status,
-        error_code=code,
-        headers=_harmless(headers),
-        retry_after=parse_retry_after(headers, wall=wall),
-        outcome="not_sent",
-        request_id=request_id(headers),
-    )
-
-
-def unusable(answer: Unusable, *, status: int, headers: httpx.Headers) -> TokenError:
-    """Make the error of a success without a token."""
-    return TokenError(
-        answer.problem,
-        status_code=status,
-        headers=_harmless(headers),
-        outcome="not_sent",
-        request_id=request_id(headers),
-    )
-
-
-def _harmless(headers: httpx.Headers) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name in _HARMLESS}
-
-
-def _oauth_code(body: bytes) -> str | None:
-    """Find the error code, if it is one of the standard's: any other text could be an echoed secret."""
-    code = (parse_object(body) or {}).get("error")
-    return code if isinstance(code, str) and code in _OAUTH_CODES else None

@@ -12,19 +12,10 @@ from attrs import frozen
 
 from generated_client.types import API_VERSION
 from pinecone_admin._concurrency import Clock
+from pinecone_admin._http.call_state import CALL, MAX_ANSWER, Call
 from pinecone_admin._http.error_mapping import from_exception
-from pinecone_admin._http.retry_policy import CALL, Call
-from pinecone_admin.auth.token import (
-    AUDIENCE,
-    MAX_ANSWER,
-    AccessToken,
-    Answer,
-    Minted,
-    Unusable,
-    read_answer,
-    refusal,
-    unusable,
-)
+from pinecone_admin.auth.token import AUDIENCE, AccessToken, Minted
+from pinecone_admin.auth.token_response import Answer, Unusable, read_answer, refusal, unusable
 from pinecone_admin.errors import Masked, PineconeError, TokenError
 
 _log = logging.getLogger("pinecone_admin")

@@ -10,8 +10,9 @@ from typing import Any, get_args
 import httpx
 import pytest
 
-from pinecone_admin._http import retry_policy
-from pinecone_admin._http.retry_policy import TABLE, Failure, Rule
+from pinecone_admin._http import failures, retry_policy
+from pinecone_admin._http.failures import Failure
+from pinecone_admin._http.retry_policy import TABLE, Rule
 from pinecone_admin._sync import client
 from pinecone_admin._sync.transports import retry
 from pinecone_admin.errors import Outcome
@@ -95,11 +96,11 @@ def test_each_classification(fault: Fault, certificates: Certificates, monkeypat
 @pytest.mark.parametrize("name", ["_OVERLOADED", "_NOT_PROCESSED"])
 def test_each_status(name: str, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     """Taking a status out of its set, or putting another one in, makes a case fail."""
-    statuses: frozenset[int] = getattr(retry_policy, name)
+    statuses: frozenset[int] = getattr(failures, name)
     others = {int(each[:3]) for each in STATUSES} - {429}
     for status in statuses | others:
-        monkeypatch.setattr(retry_policy, name, statuses ^ {status})
-        is_moot = name == "_NOT_PROCESSED" and (status < 500 or status in retry_policy._OVERLOADED)
+        monkeypatch.setattr(failures, name, statuses ^ {status})
+        is_moot = name == "_NOT_PROCESSED" and (status < 500 or status in failures._OVERLOADED)
         fault = next(BY_NAME[each] for each in STATUSES if each.startswith(str(status)))
         assert is_moot or is_caught(fault, certificates), status
 
@@ -169,11 +170,11 @@ def test_every_other_kind_counts_as_sent(kind: str) -> None:
 
 def without(kind: str) -> Callable[..., Failure]:
     """Make classify_error anew with one kind less in its tuple."""
-    tree = ast.parse(inspect.getsource(retry_policy.classify_error))
+    tree = ast.parse(inspect.getsource(failures.classify_error))
     for node in ast.walk(tree):
         if isinstance(node, ast.Tuple):
             node.elts = [each for each in node.elts if ast.unparse(each) != f"httpx.{kind}"]
-    namespace = dict(vars(retry_policy))
+    namespace = dict(vars(failures))
     exec(compile(tree, "mutant", "exec"), namespace)  # the tuple is local, so the mutant is made from the source
     mutant: Callable[..., Failure] = namespace["classify_error"]
     return mutant

@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from pinecone_admin import Admin, PineconeConnectionError, PineconeError, PineconeValueError
-from pinecone_admin._http.retry_policy import Failure, Trace, classify_error
+from pinecone_admin._http.failures import Failure, Trace, classify_error
 from tests.faults.cases import PATH, WORLDS, Certificates, World, call, operation, silent
 from tests.faults.server import TOKEN_PATH, Server
 

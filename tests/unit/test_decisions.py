@@ -11,7 +11,9 @@ import pytest
 
 from pinecone_admin import RetryEvent, RetryPolicy
 from pinecone_admin._http.error_mapping import read_error_body
-from pinecone_admin._http.retry_policy import Failure, next_delay, parse_retry_after
+from pinecone_admin._http.failures import Failure
+from pinecone_admin._http.retry_after import parse_retry_after
+from pinecone_admin._http.retry_policy import next_delay
 
 PATIENT = RetryPolicy(max_attempts=100, backoff=1, max_backoff=1e8)
 

@@ -8,17 +8,9 @@ import math
 import httpx
 import pytest
 
-from pinecone_admin.auth.token import (
-    AccessToken,
-    Minted,
-    Use,
-    cooldown,
-    failed,
-    fingerprint,
-    judge,
-    read_entry,
-    refusal,
-)
+from pinecone_admin.auth.cache import read_entry
+from pinecone_admin.auth.token import AccessToken, Minted, Use, cooldown, failed, fingerprint, judge
+from pinecone_admin.auth.token_response import refusal
 from pinecone_admin.errors import InvalidCredentialsError, PineconeConnectionError, TokenError
 
 

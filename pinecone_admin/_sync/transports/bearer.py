@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import httpx
 
-from pinecone_admin._http.retry_policy import CALL, Call
+from pinecone_admin._http.call_state import CALL, Call
 from pinecone_admin.auth.token import AccessToken
 from pinecone_admin.auth.token_source import TokenSource
 from pinecone_admin.errors import Masked

@@ -16,24 +16,12 @@ import httpx
 from attrs import frozen
 
 from pinecone_admin._concurrency import current_clock
+from pinecone_admin._http.call_state import CALL, Call
 from pinecone_admin._http.error_mapping import from_exception, request_id, without
+from pinecone_admin._http.failures import AnswerTooLargeError, Failure, Trace, classify_error, classify_status
 from pinecone_admin._http.numbers import check_seconds
-from pinecone_admin._http.retry_policy import (
-    CALL,
-    IDEMPOTENT,
-    AnswerTooLargeError,
-    Call,
-    Failure,
-    RetryEvent,
-    RetryPolicy,
-    Trace,
-    classify_error,
-    classify_status,
-    may_retry,
-    next_delay,
-    parse_retry_after,
-    record,
-)
+from pinecone_admin._http.retry_after import parse_retry_after
+from pinecone_admin._http.retry_policy import IDEMPOTENT, RetryEvent, RetryPolicy, may_retry, next_delay, record
 from pinecone_admin._sync.transports.network import bounded
 from pinecone_admin.errors import PineconeError
 
