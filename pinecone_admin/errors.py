@@ -108,13 +108,13 @@ class PineconeError(Exception):
         return f"{prefix}{self._headline()}{suffix}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self), self.message, self.__dict__)
+        return _unpickle_error, (type(self), self.message, self.__dict__)
 
     def _headline(self) -> str:
         return self.message
 
 
-def _restore(cls: type[PineconeError], message: str, state: dict[str, object]) -> PineconeError:
+def _unpickle_error(cls: type[PineconeError], message: str, state: dict[str, object]) -> PineconeError:
     error = cls.__new__(cls, message)
     error.args = (message,)
     error.__dict__.update(state)

@@ -60,16 +60,16 @@ def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]:
     if not attrs.has(type(model)):
         raise PineconeTypeError(f"model must be a model of this package, not {type(model).__name__}")
     return {
-        name: _jsonable(value, reveal=reveal) if reveal or not secret else "***"
+        name: _to_json(value, reveal=reveal) if reveal or not secret else "***"
         for name, value, secret in wire_fields(model)
     }
 
 
-def _jsonable(value: object, *, reveal: bool) -> Any:
+def _to_json(value: object, *, reveal: bool) -> Any:
     if attrs.has(type(value)):
         return to_dict(value, reveal=reveal)
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, list):
-        return [_jsonable(item, reveal=reveal) for item in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return [_to_json(item, reveal=reveal) for item in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     return value

@@ -39,9 +39,8 @@ RULES = [
     (r"\basynccontextmanager\b", "contextmanager"),
     (r"\bhandle_async_request\b", "handle_request"),
     (r"\ba(close|read)\b", r"\1"),
-    (r"\basync_(addresses|bound_reads|get|hand_over|hang_up|in_parallel|pause|shielded|sleep|wait)\b", r"\1"),
-    (r"\basync_(admin|check_function|meanwhile|together)\b", r"\1"),
-    (r"\bconnect_later\b", "connect_now"),
+    (r"\basync_(\w+)", r"\1"),
+    (r"\bfetch_token_later\b", "fetch_token_now"),
     (r"\bPerLoop\b", "PerProcess"),
     (r"\b_async\b", "_sync"),
 ]

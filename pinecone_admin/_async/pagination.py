@@ -7,8 +7,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin._http.numbers import check_count
-from pinecone_admin._http.pages import Cursor, Page, pageable
-from pinecone_admin._http.validation import check
+from pinecone_admin._http.pages import Page, PageCursor, with_pagination
+from pinecone_admin._http.validation import check_operation
 
 _T = TypeVar("_T")
 
@@ -21,9 +21,9 @@ class AsyncPaginator(Generic[_T]):
     """The items of a paged list, fetched as they are asked for; iterating again starts from the beginning."""
 
     def __init__(self, admin: _Sender, operation: Operation[Any]) -> None:
-        check(operation)
+        check_operation(operation)
         self._admin = admin
-        self._operation = pageable(operation)
+        self._operation = with_pagination(operation)
 
     async def pages(self) -> AsyncIterator[Page[_T]]:
         """Fetch page after page.
@@ -31,13 +31,13 @@ class AsyncPaginator(Generic[_T]):
         Raises:
             PaginationError: The server gave a page token that it had already given.
         """
-        cursor = Cursor(self._operation)
-        while operation := cursor.following():
+        cursor = PageCursor(self._operation)
+        while operation := cursor.next_operation():
             yield cursor.advance(await self._admin.send(operation))
 
     async def __aiter__(self) -> AsyncIterator[_T]:
-        cursor = Cursor(self._operation)
-        while operation := cursor.following():
+        cursor = PageCursor(self._operation)
+        while operation := cursor.next_operation():
             page: Page[_T] = cursor.advance(await self._admin.send(operation))
             for item in page.items:
                 yield item
@@ -54,8 +54,8 @@ class AsyncPaginator(Generic[_T]):
         if max_items is not None:
             check_count("max_items", max_items)
         items: list[_T] = []
-        cursor = Cursor(self._operation)
-        while (max_items is None or len(items) < max_items) and (operation := cursor.following()):
+        cursor = PageCursor(self._operation)
+        while (max_items is None or len(items) < max_items) and (operation := cursor.next_operation()):
             page: Page[_T] = cursor.advance(await self._admin.send(operation))
             items += page.items
         return items[:max_items]

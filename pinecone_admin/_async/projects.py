@@ -12,8 +12,8 @@ from generated_client.api.projects.list_projects import list_projects
 from generated_client.api.projects.update_project import update_project
 from generated_client.models import APIKeyRole, APIKeyWithSecret, CreateProjectRequest, Project, UpdateProjectRequest
 from pinecone_admin._async.pagination import AsyncPaginator
-from pinecone_admin._http.arguments import the_one_named
-from pinecone_admin._http.validation import check_sought_name
+from pinecone_admin._http.arguments import find_by_name
+from pinecone_admin._http.validation import check_project_name
 from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ class AsyncProjects:
             NotFoundError: No project has it.
             AmbiguousNameError: Several have it; ``ids`` holds all of them.
         """
-        check_sought_name(name, operation="describe_by_name")
-        return the_one_named(name, await self.list(), operation="describe_by_name")
+        check_project_name(name, operation="describe_by_name")
+        return find_by_name(name, await self.list(), operation="describe_by_name")
 
     async def exists(self, *, project_id: str | None = None, name: str | None = None) -> bool:
         """Tell whether there is such a project; any failure but 404 is raised.
@@ -122,7 +122,7 @@ class AsyncProjects:
         if (project_id is None) == (name is None):
             raise PineconeValueError("exists needs either project_id or name", operation="exists")
         if project_id is None:
-            check_sought_name(name, operation="exists")
+            check_project_name(name, operation="exists")
             return any(project.name == name for project in await self.list())
         try:
             await self.describe(project_id=project_id)
@@ -233,6 +233,6 @@ class AsyncProjects:
             project_id=project_id,
             dry_run=dry_run,
             timeout=timeout,
-            lift=lift_protection,
+            lift_protection=lift_protection,
             progress=progress,
         )

@@ -19,7 +19,7 @@ from generated_client.models import (
     UpdateServiceAccountRequest,
 )
 from pinecone_admin._async.pagination import AsyncPaginator
-from pinecone_admin._http.arguments import as_bindings
+from pinecone_admin._http.arguments import copy_bindings
 from pinecone_admin.models import RoleBindingDict
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class AsyncServiceAccounts:
             ServiceError: The server failed; where ``outcome`` is ``"unknown"``, an account may exist whose secret
                 is lost: find it by name and rotate its secret.
         """
-        bindings = None if role_bindings is None else as_bindings(role_bindings)
+        bindings = None if role_bindings is None else copy_bindings(role_bindings)
         body = CreateServiceAccountRequest(name=name, role_bindings=bindings)
         return await self._admin.send(create_service_account(body=body))
 

@@ -80,17 +80,17 @@ def use_clock(clock: Clock) -> Generator[None, None, None]:
 _never = threading.Event()
 
 
-def pause(seconds: float) -> None:
+def pause_for(seconds: float) -> None:
     """Wait for a while."""
     current_clock().sleep(seconds, _never)
 
 
-async def async_pause(seconds: float) -> None:
+async def async_pause_for(seconds: float) -> None:
     """Do as ``pause`` does."""
     await current_clock().async_sleep(seconds, _never)
 
 
-class Patience:
+class PollBackoff:
     """Waits that double, from half a second to eight, until a deadline.
 
     Args:
@@ -103,20 +103,20 @@ class Patience:
         self._next = 0.5
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """The seconds until the deadline, 0 when it is over."""
         return max(0.0, self._deadline - self._clock.monotonic())
 
     def wait(self) -> bool:
         """Wait once more; tells whether there is time left to look again."""
-        self._clock.sleep(self._step(), _never)
-        return self.left > 0
+        self._clock.sleep(self._next_delay(), _never)
+        return self.seconds_left > 0
 
     async def async_wait(self) -> bool:
         """Do as ``wait`` does."""
-        await self._clock.async_sleep(self._step(), _never)
-        return self.left > 0
+        await self._clock.async_sleep(self._next_delay(), _never)
+        return self.seconds_left > 0
 
-    def _step(self) -> float:
+    def _next_delay(self) -> float:
         step, self._next = self._next, min(8.0, 2 * self._next)
-        return min(step, self.left)
+        return min(step, self.seconds_left)

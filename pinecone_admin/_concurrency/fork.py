@@ -11,7 +11,7 @@ from typing import Self, TypeVar, overload
 _T = TypeVar("_T")
 
 
-class made_once(cached_property[_T]):  # noqa: N801 - a decorator, named as its base is
+class lock_free_cached_property(cached_property[_T]):  # noqa: N801 - a decorator, named as its base is
     """A ``cached_property`` without the lock that it has before Python 3.12, which a fork could leave held."""
 
     @overload

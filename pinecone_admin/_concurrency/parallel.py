@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 
-def in_parallel(
+def run_in_parallel(
     work: Callable[[_T], _R], items: Iterable[_T], *, limit: int, deliver: Callable[[_T, _R], object]
 ) -> None:
     """Work on items in threads, and deliver each result here as it comes.
@@ -37,7 +37,7 @@ def in_parallel(
                 deliver(running.pop(future), future.result())
 
 
-async def async_in_parallel(
+async def async_run_in_parallel(
     work: Callable[[_T], Awaitable[_R]], items: Iterable[_T], *, limit: int, deliver: Callable[[_T, _R], object]
 ) -> None:
     """Do as ``in_parallel`` does with tasks; an exception, or cancellation, cancels those under way."""

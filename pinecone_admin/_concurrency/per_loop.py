@@ -45,7 +45,7 @@ class PerLoop(Generic[_T]):
             if getattr(loop, "is_closed", bool)():
                 self._values.pop(loop, None)
 
-    def take(self) -> _T | None:
+    def pop(self) -> _T | None:
         """Give the value of this process and loop away, if there is one."""
         process, value = self._values.pop(running_loop(), (None, None))
         return value if process == os.getpid() else None
@@ -63,6 +63,6 @@ class PerProcess(Generic[_T]):
         value = self._values.get(os.getpid())
         return value if value is not None else self._values.setdefault(os.getpid(), self._make())
 
-    def take(self) -> _T | None:
+    def pop(self) -> _T | None:
         """Give the value of this process away, if there is one."""
         return self._values.pop(os.getpid(), None)

@@ -16,16 +16,16 @@ from pinecone_admin.errors import PineconeTypeError
 _T = TypeVar("_T")
 
 
-def connect_now(first_token: Callable[[], object]) -> None:
+def fetch_token_now(first_token: Callable[[], object]) -> None:
     """Fetch the first token while the client is made, so that wrong credentials fail there."""
     first_token()
 
 
-def connect_later(first_token: Callable[[], object]) -> None:
+def fetch_token_later(first_token: Callable[[], object]) -> None:
     """Leave the first token to the first call: a constructor cannot wait."""
 
 
-def start_thread(work: Callable[[], None]) -> bool:
+def start_daemon_thread(work: Callable[[], None]) -> bool:
     """Begin work in a daemon thread; tells whether there could be one, which is not so when the interpreter ends."""
     try:
         threading.Thread(target=work, name="pinecone-admin-token", daemon=True).start()
@@ -34,32 +34,32 @@ def start_thread(work: Callable[[], None]) -> bool:
     return True
 
 
-def finish(future: Future[_T], result: _T) -> None:
+def set_result_once(future: Future[_T], result: _T) -> None:
     """Let everybody who waits have the result; the first one counts."""
     with suppress(InvalidStateError):
         future.set_result(result)
 
 
-def wait_for(future: Future[_T], seconds: float) -> bool:
+def wait_for_future(future: Future[_T], seconds: float) -> bool:
     """Wait until a future is done, at most for the seconds; tells whether it is."""
     done = threading.Event()
     future.add_done_callback(lambda _: done.set())
     return done.wait(max(0.0, seconds))
 
 
-async def async_wait_for(future: Future[_T], seconds: float) -> bool:
+async def async_wait_for_future(future: Future[_T], seconds: float) -> bool:
     """Wait as ``wait_for`` does, without a thread of its own and without blocking the loop."""
     import anyio  # noqa: PLC0415 - see the package
 
     done = anyio.Event()
-    wake = _waker(done.set)
+    wake = _make_loop_waker(done.set)
     future.add_done_callback(lambda _: wake())
     with anyio.move_on_after(max(0.0, seconds)):
         await done.wait()
     return future.done()
 
 
-def _waker(call: Callable[[], None]) -> Callable[[], None]:
+def _make_loop_waker(call: Callable[[], None]) -> Callable[[], None]:
     """Make a function that calls into the current loop from any thread; it does nothing once the loop is closed."""
     import asyncio  # noqa: PLC0415 - see the package
 
@@ -73,7 +73,7 @@ def _waker(call: Callable[[], None]) -> Callable[[], None]:
     return wake
 
 
-class Slots:
+class FairSemaphore:
     """So many can be taken at once; who waits longest is next, which ``threading.Semaphore`` does not care about."""
 
     def __init__(self, count: int) -> None:
@@ -92,12 +92,12 @@ class Slots:
         try:
             turn.wait(seconds)
         except BaseException:
-            if self._has_come(turn):
+            if self._is_granted(turn):
                 self.release()
             raise
-        return self._has_come(turn)
+        return self._is_granted(turn)
 
-    def _has_come(self, turn: threading.Event) -> bool:
+    def _is_granted(self, turn: threading.Event) -> bool:
         with self._lock:
             if not turn.is_set():
                 self._waiting.remove(turn)
@@ -112,7 +112,7 @@ class Slots:
                 self._free += 1
 
 
-class AsyncSlots:
+class AsyncFairSemaphore:
     """So many can be taken at once, in one event loop; the twin of ``Slots``."""
 
     def __init__(self, count: int) -> None:
@@ -137,7 +137,7 @@ class AsyncSlots:
         self._free.release()
 
 
-def hand_over(store: Callable[[_T], object], secret: _T) -> None:
+def call_store(store: Callable[[_T], object], secret: _T) -> None:
     """Have a secret stored, and refuse a store that has not done so when it comes back."""
     promise = store(secret)
     if isawaitable(promise):
@@ -146,19 +146,19 @@ def hand_over(store: Callable[[_T], object], secret: _T) -> None:
         raise PineconeTypeError("store must be a plain function: nothing awaits what this one gave")
 
 
-async def async_hand_over(store: Callable[[_T], object], secret: _T) -> None:
+async def async_call_store(store: Callable[[_T], object], secret: _T) -> None:
     """Have a secret stored, and await the store where it gives something to await."""
     promise = store(secret)
     if isawaitable(promise):
         await promise
 
 
-def shielded(seconds: float) -> AbstractContextManager[object]:  # noqa: ARG001 - its twin needs them
+def shield_from_cancellation(seconds: float) -> AbstractContextManager[object]:  # noqa: ARG001 - its twin needs them
     """Let what has to be cleaned up be cleaned up; nothing cancels a thread."""
     return nullcontext()
 
 
-def async_shielded(seconds: float) -> AbstractContextManager[object]:
+def async_shield_from_cancellation(seconds: float) -> AbstractContextManager[object]:
     """Let what has to be cleaned up be cleaned up, for at most the seconds, also while the task is cancelled."""
     import anyio  # noqa: PLC0415 - see the package
 

@@ -17,20 +17,22 @@ OAUTH_URL = "https://login.pinecone.io/oauth/token"
 
 def resolve_api_url(host: object, *, allow_http: bool, env: Mapping[str, str]) -> str:
     """Give the address of the API without a slash at its end."""
-    name, value = _pick("host", host, "PINECONE_CONTROLLER_HOST", env, API_URL)
+    name, value = _choose_value("host", host, "PINECONE_CONTROLLER_HOST", env, API_URL)
     return check_url(name, value, allow_http=allow_http).rstrip("/")
 
 
 def resolve_oauth_url(oauth_url: object, *, allow_http: bool, env: Mapping[str, str]) -> str:
     """Give the address of the token endpoint."""
-    name, value = _pick("oauth_url", oauth_url, "PINECONE_OAUTH_URL", env, OAUTH_URL)
+    name, value = _choose_value("oauth_url", oauth_url, "PINECONE_OAUTH_URL", env, OAUTH_URL)
     url = check_url(name, value, allow_http=allow_http)
     if httpx.URL(url).path == "/":
         raise PineconeValueError(f"{name} lacks the path of the token endpoint, as in {OAUTH_URL}")
     return url
 
 
-def _pick(argument: str, value: object, variable: str, env: Mapping[str, str], default: str) -> tuple[str, object]:
+def _choose_value(
+    argument: str, value: object, variable: str, env: Mapping[str, str], default: str
+) -> tuple[str, object]:
     if value is not None:
         return argument, value
     if variable in env:
@@ -98,7 +100,7 @@ def resolve_allow_http(allow_http: object, env: Mapping[str, str]) -> bool:
     return check_bool("allow_http", allow_http) or env.get("PINECONE_ADMIN_ALLOW_HTTP") == "1"
 
 
-def place(url: str, proxy: httpx.Proxy | None) -> str:
+def describe_endpoint(url: str, proxy: httpx.Proxy | None) -> str:
     """Name where an address leads in an error: a proxy that fails looks as if the host behind it did."""
     netloc = httpx.URL(url).netloc.decode("ascii")
     return netloc if proxy is None else f"{netloc}, by the proxy {proxy.url.netloc.decode('ascii')}"

@@ -9,13 +9,13 @@ import httpx
 from attrs import frozen
 
 from pinecone_admin._concurrency import current_clock
-from pinecone_admin._config.addresses import place
-from pinecone_admin._config.client_config import Config, resolve
-from pinecone_admin.auth.cache import SafeCache, TokenCache
-from pinecone_admin.auth.credentials import Bearer, Credentials, Identity, OwnAuthorization, resolve_identity
+from pinecone_admin._config.addresses import describe_endpoint
+from pinecone_admin._config.client_config import ClientConfig, resolve_config
+from pinecone_admin.auth.cache import GuardedCache, TokenCache
+from pinecone_admin.auth.credentials import CallerAuthorization, Credentials, Identity, SuppliedToken, resolve_identity
 from pinecone_admin.auth.provider import TokenProvider
-from pinecone_admin.auth.token_endpoint import Exchange
-from pinecone_admin.auth.token_source import BearerSource, TokenSource
+from pinecone_admin.auth.token_endpoint import TokenEndpoint
+from pinecone_admin.auth.token_source import SuppliedTokenSource, TokenSource
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
 EXCHANGE_ATTEMPTS = 3
@@ -25,7 +25,7 @@ EXCHANGES_AT_ONCE = 20
 
 
 @frozen(kw_only=True)
-class Setup:
+class ClientSetup:
     """What the arguments of a client say.
 
     Attributes:
@@ -33,16 +33,16 @@ class Setup:
         identity: Who calls.
     """
 
-    config: Config
+    config: ClientConfig
     identity: Identity
 
     @property
-    def mints(self) -> bool:
+    def exchanges_credentials(self) -> bool:
         """Whether credentials are exchanged for tokens."""
         return isinstance(self.identity, Credentials)
 
 
-def resolve_setup(
+def resolve_client_setup(
     *,
     env: Mapping[str, str],
     client_id: object,
@@ -50,10 +50,10 @@ def resolve_setup(
     access_token: object,
     own_connections: bool,
     **arguments: object,
-) -> Setup | PineconeError:
+) -> ClientSetup | PineconeError:
     """Check everything; a problem is returned without its traceback, whose frames hold the secret."""
     try:
-        config = resolve(env=env, own_connections=own_connections, **arguments)
+        config = resolve_config(env=env, own_connections=own_connections, **arguments)
         identity = resolve_identity(
             client_id=client_id,
             client_secret=client_secret,
@@ -63,16 +63,21 @@ def resolve_setup(
         )
     except PineconeError as exc:
         return exc.with_traceback(None)
-    return Setup(config=config, identity=identity)
+    return ClientSetup(config=config, identity=identity)
 
 
-def check_transports(transport: object, oauth_transport: object, *, kind: type, mints: bool) -> None:
+def check_transports(transport: object, oauth_transport: object, *, kind: type, exchanges_credentials: bool) -> None:
     """Refuse transports that cannot do what they are given for."""
     if transport is not None and not isinstance(transport, kind):
         raise PineconeTypeError(f"transport must be an httpx.{kind.__name__}, not {type(transport).__name__}")
     if oauth_transport is not None and not isinstance(oauth_transport, httpx.BaseTransport):
         raise PineconeTypeError(f"oauth_transport must be an httpx.BaseTransport, not {type(oauth_transport).__name__}")
-    if mints and oauth_transport is None and transport is not None and not isinstance(transport, httpx.BaseTransport):
+    if (
+        exchanges_credentials
+        and oauth_transport is None
+        and transport is not None
+        and not isinstance(transport, httpx.BaseTransport)
+    ):
         raise PineconeValueError(
             "oauth_transport is missing: the token exchange is synchronous, and transport is asynchronous only"
         )
@@ -84,8 +89,8 @@ def check_cache(token_cache: object) -> None:
         raise PineconeTypeError(f"token_cache must be a TokenCache, not {type(token_cache).__name__}")
 
 
-def token_source(
-    setup: Setup,
+def build_token_source(
+    setup: ClientSetup,
     *,
     exchange_transport: httpx.BaseTransport | None,
     token_cache: TokenCache | None,
@@ -93,19 +98,19 @@ def token_source(
 ) -> TokenSource | None:
     """Make the source of tokens; None where the caller sets the Authorization header."""
     config, identity = setup.config, setup.identity
-    if isinstance(identity, OwnAuthorization):
+    if isinstance(identity, CallerAuthorization):
         return None
-    if isinstance(identity, Bearer):
-        return BearerSource(identity)
+    if isinstance(identity, SuppliedToken):
+        return SuppliedTokenSource(identity)
     assert exchange_transport is not None  # noqa: S101 - made where credentials are exchanged
-    exchange = Exchange(
+    exchange = TokenEndpoint(
         url=config.oauth_url,
-        place=place(config.oauth_url, config.oauth_proxy),
-        agent=config.agent,
+        endpoint=describe_endpoint(config.oauth_url, config.oauth_proxy),
+        user_agent=config.user_agent,
         transport=exchange_transport,
         timeout=config.options.timeout,
         clock=current_clock(),
         closed=closed,
     )
-    cache = None if token_cache is None else SafeCache(token_cache)
+    cache = None if token_cache is None else GuardedCache(token_cache)
     return TokenProvider(credentials=identity, exchange=exchange, cache=cache)

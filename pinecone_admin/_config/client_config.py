@@ -11,18 +11,18 @@ from attrs import field, frozen
 from generated_client.types import masked
 from pinecone_admin._config.addresses import resolve_allow_http, resolve_api_url, resolve_oauth_url
 from pinecone_admin._config.proxies import resolve_proxy
-from pinecone_admin._config.tls import ssl_context
+from pinecone_admin._config.tls import build_ssl_context
 from pinecone_admin._http.headers import check_headers, user_agent
 from pinecone_admin._http.numbers import check_bool, check_count, check_seconds
 from pinecone_admin._http.retry_policy import RetryPolicy
-from pinecone_admin._http.validation import check_text
+from pinecone_admin._http.validation import check_secret_text
 from pinecone_admin.errors import Masked, PineconeError, PineconeTypeError
 
 _SHORTEST_SECRET = 8
 
 
 @frozen(kw_only=True)
-class Options:
+class ClientOptions:
     """What ``with_options`` can change.
 
     Attributes:
@@ -47,7 +47,7 @@ class Options:
 
 
 @frozen(kw_only=True)
-class Config:
+class ClientConfig:
     """Everything a client is made from, checked.
 
     Attributes:
@@ -55,8 +55,8 @@ class Config:
         oauth_url: Address of the token endpoint.
         api_proxy: Proxy on the way to the API.
         oauth_proxy: Proxy on the way to the token endpoint.
-        context: TLS of both, and of the proxies; None where the caller brings the transports.
-        agent: User-Agent of both.
+        ssl_context: TLS of both, and of the proxies; None where the caller brings the transports.
+        user_agent: User-Agent of both.
         options: What a copy can change.
         max_connections: Connections that a pool opens at most.
         lazy: Whether the first token waits for the first call.
@@ -66,14 +66,14 @@ class Config:
     oauth_url: str
     api_proxy: httpx.Proxy | None
     oauth_proxy: httpx.Proxy | None
-    context: ssl.SSLContext | None
-    agent: str
-    options: Options
+    ssl_context: ssl.SSLContext | None
+    user_agent: str
+    options: ClientOptions
     max_connections: int
     lazy: bool
 
 
-def resolve(
+def resolve_config(
     *,
     env: Mapping[str, str],
     additional_headers: object,
@@ -89,21 +89,21 @@ def resolve(
     max_connections: object,
     lazy: object,
     read_only: object,
-) -> Config:
+) -> ClientConfig:
     """Check everything but who calls."""
     headers = check_headers(additional_headers)
     plain_http = resolve_allow_http(allow_http, env)
     api = resolve_api_url(host, allow_http=plain_http, env=env)
     oauth = resolve_oauth_url(oauth_url, allow_http=plain_http, env=env)
-    context = ssl_context(ssl_verify) if own_connections else None
-    return Config(
+    context = build_ssl_context(ssl_verify) if own_connections else None
+    return ClientConfig(
         api_url=api,
         oauth_url=oauth,
         api_proxy=None if context is None else resolve_proxy(api, proxy_url, context, allow_http=plain_http),
         oauth_proxy=None if context is None else resolve_proxy(oauth, proxy_url, context, allow_http=plain_http),
-        context=context,
-        agent=user_agent(source_tag),
-        options=Options(
+        ssl_context=context,
+        user_agent=user_agent(source_tag),
+        options=ClientOptions(
             timeout=check_seconds("timeout", timeout),
             retry=check_retry(retry),
             headers=headers,
@@ -114,22 +114,22 @@ def resolve(
     )
 
 
-def changed(
-    options: Options,
+def change_options(
+    options: ClientOptions,
     *,
     timeout: object,
     retry: object,
     additional_headers: object,
     read_only: object,
     api_key: object,
-) -> Options | PineconeError:
+) -> ClientOptions | PineconeError:
     """Replace some options; headers are added to those there are. A problem is returned, as ``resolve`` does."""
     try:
         headers = {**options.headers, **check_headers(additional_headers)}
         if api_key is not None:
             headers.pop("authorization", None)
-            headers["api-key"] = check_text("api_key", api_key)
-        return Options(
+            headers["api-key"] = check_secret_text("api_key", api_key)
+        return ClientOptions(
             timeout=options.timeout if timeout is None else check_seconds("timeout", timeout),
             retry=options.retry if retry is None else check_retry(retry),
             headers=headers,

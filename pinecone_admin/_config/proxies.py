@@ -21,7 +21,7 @@ def resolve_proxy(url: str, proxy_url: object, context: ssl.SSLContext, *, allow
         value = proxies.get(target.scheme) or proxies.get("all")
         if not value or proxy_bypass(target.netloc.decode("ascii")):
             return None
-    proxy = _check_proxy(name, value, context)
+    proxy = _parse_proxy(name, value, context)
     if target.scheme == "http" and not allow_http and not is_loopback(proxy.url.host):
         raise PineconeValueError(
             f"{name} would lead plain http for {target.host} beyond loopback, which shows the token to everybody on "
@@ -30,7 +30,7 @@ def resolve_proxy(url: str, proxy_url: object, context: ssl.SSLContext, *, allow
     return proxy
 
 
-def _check_proxy(name: str, value: object, context: ssl.SSLContext) -> httpx.Proxy:
+def _parse_proxy(name: str, value: object, context: ssl.SSLContext) -> httpx.Proxy:
     # A proxy's address may hold a password, so no message shows it.
     if not isinstance(value, str):
         raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")

@@ -12,12 +12,12 @@ import httpx
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 
-def ssl_context(ssl_verify: object) -> ssl.SSLContext:
+def build_ssl_context(ssl_verify: object) -> ssl.SSLContext:
     """Make the one TLS context that the API and the token exchange share."""
     if isinstance(ssl_verify, ssl.SSLContext):
         return ssl_verify
     if isinstance(ssl_verify, bool):
-        return _default_context(verify=ssl_verify)
+        return _build_default_context(verify=ssl_verify)
     if not isinstance(ssl_verify, str | os.PathLike):
         raise PineconeTypeError(
             f"ssl_verify must be a bool, a path or an ssl.SSLContext, not {type(ssl_verify).__name__}"
@@ -32,7 +32,7 @@ def ssl_context(ssl_verify: object) -> ssl.SSLContext:
         raise PineconeValueError(f"ssl_verify: cannot load certificates from {path!r}: {exc}") from exc
 
 
-def _default_context(*, verify: bool) -> ssl.SSLContext:
+def _build_default_context(*, verify: bool) -> ssl.SSLContext:
     try:
         return httpx.create_ssl_context(verify=verify)
     except (OSError, ValueError) as exc:

@@ -23,7 +23,7 @@ class _Named(Protocol):
 _N = TypeVar("_N", bound=_Named)
 
 
-def the_one_named(name: str, items: Sequence[_N], *, operation: str) -> _N:
+def find_by_name(name: str, items: Sequence[_N], *, operation: str) -> _N:
     """Pick the one item of this exact name.
 
     Raises:
@@ -39,20 +39,20 @@ def the_one_named(name: str, items: Sequence[_N], *, operation: str) -> _N:
     return found[0]
 
 
-def as_list(values: Sequence[_T] | None) -> list[_T] | None:
+def copy_to_list(values: Sequence[_T] | None) -> list[_T] | None:
     """Copy a sequence into the list that a model holds; what is no sequence is left for the checks to refuse."""
     copied: object = list(values) if isinstance(values, Sequence) and not isinstance(values, str | bytes) else values
     return cast("list[_T] | None", copied)
 
 
-def as_bindings(bindings: Sequence[object]) -> list[RoleBindingInput]:
+def copy_bindings(bindings: Sequence[object]) -> list[RoleBindingInput]:
     """Take bindings in both their forms: the checks read both, and both encode alike."""
-    copied: object = as_list(bindings)
-    entries = [_without_none(entry) for entry in copied] if isinstance(copied, list) else copied
+    copied: object = copy_to_list(bindings)
+    entries = [_drop_none_values(entry) for entry in copied] if isinstance(copied, list) else copied
     return cast("list[RoleBindingInput]", entries)
 
 
-def _without_none(entry: object) -> object:
+def _drop_none_values(entry: object) -> object:
     if not isinstance(entry, Mapping):
         return entry
     fields = cast("Mapping[object, object]", entry)

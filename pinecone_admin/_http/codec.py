@@ -31,14 +31,14 @@ class Decoded(Generic[_T]):
 
 
 @frozen
-class Misfit:
+class DecodeFailure:
     """Where a body does not fit its type, and how; returned rather than raised, so that no traceback holds the body."""
 
     path: str
     problem: str
 
 
-def encode(body: object) -> bytes:
+def encode_body(body: object) -> bytes:
     """Write a model or a JSON value as UTF-8; fields that are None are left out.
 
     Raises:
@@ -47,7 +47,7 @@ def encode(body: object) -> bytes:
     """
     problem: PineconeError
     try:
-        text = json.dumps(body, default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(body, default=_to_json_value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return text.encode()
     except TypeError as exc:
         problem = PineconeTypeError(f"the body cannot be sent as JSON: {exc}")
@@ -56,7 +56,7 @@ def encode(body: object) -> bytes:
     raise problem  # outside of any except, whose exception holds the body
 
 
-def _plain(value: object) -> Json:
+def _to_json_value(value: object) -> Json:
     if attrs.has(type(value)):
         return {name: item for name, item, _ in wire_fields(value) if item is not None}
     if isinstance(value, datetime):
@@ -66,32 +66,32 @@ def _plain(value: object) -> Json:
     raise TypeError(f"{type(value).__name__} is no JSON value")
 
 
-def decode(body: bytes, returns: type[_T]) -> Decoded[_T] | Misfit:
+def decode_body(body: bytes, returns: type[_T]) -> Decoded[_T] | DecodeFailure:
     """Read a JSON body as a type, strictly: nothing is converted that is not of the right kind."""
-    value = parse(body)
-    return value if isinstance(value, Misfit) else structure(value.value, returns)
+    value = parse_json(body)
+    return value if isinstance(value, DecodeFailure) else decode_value(value.value, returns)
 
 
-def parse(body: bytes) -> Decoded[Json] | Misfit:
+def parse_json(body: bytes) -> Decoded[Json] | DecodeFailure:
     """Read JSON in UTF-8, 16 or 32, with or without a byte order mark."""
     try:
         return Decoded(json.loads(body))
     except (ValueError, RecursionError) as exc:
-        return Misfit("", "is empty" if not body.strip() else f"is not JSON ({type(exc).__name__})")
+        return DecodeFailure("", "is empty" if not body.strip() else f"is not JSON ({type(exc).__name__})")
 
 
-def as_object(value: object) -> dict[str, Any] | None:
+def as_json_object(value: object) -> dict[str, Any] | None:
     """See a JSON value as an object, or None where it is none."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
-def parse_object(body: bytes) -> dict[str, Any] | None:
+def parse_json_object(body: bytes) -> dict[str, Any] | None:
     """Read JSON that should be an object; None where it is anything else."""
-    parsed = parse(body)
-    return None if isinstance(parsed, Misfit) else as_object(parsed.value)
+    parsed = parse_json(body)
+    return None if isinstance(parsed, DecodeFailure) else as_json_object(parsed.value)
 
 
-def structure(value: Json, returns: type[_T]) -> Decoded[_T] | Misfit:
+def decode_value(value: Json, returns: type[_T]) -> Decoded[_T] | DecodeFailure:
     """Read a JSON value as a type."""
     try:
         return Decoded(_converter(detailed=False).structure(value, returns))
@@ -100,11 +100,11 @@ def structure(value: Json, returns: type[_T]) -> Decoded[_T] | Misfit:
     try:
         return Decoded(_converter(detailed=True).structure(value, returns))
     except Exception as exc:  # noqa: BLE001 - a type of the caller's own may raise anything
-        path, cause = _locate(exc)
-        return Misfit(path.lstrip("."), _reason(cause))
+        path, cause = _find_failure(exc)
+        return DecodeFailure(path.lstrip("."), _describe_cause(cause))
 
 
-def _locate(exc: BaseException) -> tuple[str, BaseException]:
+def _find_failure(exc: BaseException) -> tuple[str, BaseException]:
     """Follow the first failure down through cattrs' groups, collecting the path from their notes."""
     path = ""
     while isinstance(exc, BaseExceptionGroup):
@@ -116,14 +116,14 @@ def _locate(exc: BaseException) -> tuple[str, BaseException]:
     return path, exc  # pyright: ignore[reportUnknownVariableType]
 
 
-def _reason(cause: BaseException) -> str:
+def _describe_cause(cause: BaseException) -> str:
     # Any other message may quote the body.
-    if isinstance(cause, _MisfitError):
+    if isinstance(cause, _DecodeError):
         return str(cause)
     return "is missing" if isinstance(cause, KeyError) else f"does not fit ({type(cause).__name__})"
 
 
-class _MisfitError(Exception):
+class _DecodeError(Exception):
     """Raised and caught within this module; its text never holds a value."""
 
 
@@ -144,12 +144,12 @@ def _converter(*, detailed: bool) -> Converter:
 
     converter = Converter(detailed_validation=detailed)
     for kind in (str, int, bool, float, dict):
-        converter.register_structure_hook(kind, _strict(kind))
+        converter.register_structure_hook(kind, _make_strict_hook(kind))
     converter.register_structure_hook(datetime, _read_datetime)
-    converter.register_structure_hook_func(_is_literal, _strict(str))
-    converter.register_structure_hook_func(_is_free_form, _strict(dict))
-    converter.register_structure_hook_factory(_is_list, partial(_list_hook, converter))
-    converter.register_structure_hook_factory(attrs.has, partial(_model_hook, converter))
+    converter.register_structure_hook_func(_is_literal, _make_strict_hook(str))
+    converter.register_structure_hook_func(_is_free_form, _make_strict_hook(dict))
+    converter.register_structure_hook_factory(_is_list, partial(_make_list_hook, converter))
+    converter.register_structure_hook_factory(attrs.has, partial(_make_model_hook, converter))
     return converter
 
 
@@ -165,42 +165,42 @@ def _is_literal(kind: Any) -> bool:
     return Unlisted in get_args(kind)
 
 
-def _strict(kind: type) -> Hook:
+def _make_strict_hook(kind: type) -> Hook:
     # JSON has one kind of number, so 5 is a fine float; but true is never a number.
     accepted = (int, float) if kind is float else (kind,)
 
     def read(value: Json, _: object) -> Json:
         if type(value) not in accepted:
-            raise _misfit(kind, value)
+            raise _wrong_kind(kind, value)
         return value
 
     return read
 
 
-def _misfit(kind: type, value: object) -> _MisfitError:
-    return _MisfitError(f"must be {_KINDS[kind]}, not {_KINDS.get(type(value), type(value).__name__)}")
+def _wrong_kind(kind: type, value: object) -> _DecodeError:
+    return _DecodeError(f"must be {_KINDS[kind]}, not {_KINDS.get(type(value), type(value).__name__)}")
 
 
-def _list_hook(converter: Converter, kind: Any) -> Hook:
+def _make_list_hook(converter: Converter, kind: Any) -> Hook:
     from cattrs.cols import list_structure_factory  # noqa: PLC0415 - see _converter
 
-    return _guarded(list, list_structure_factory(kind, converter))
+    return _guard_hook(list, list_structure_factory(kind, converter))
 
 
-def _model_hook(converter: Converter, kind: Any) -> Hook:
+def _make_model_hook(converter: Converter, kind: Any) -> Hook:
     from cattrs.gen import make_dict_structure_fn, override  # noqa: PLC0415 - see _converter
 
     attrs.resolve_types(kind)
     renamed = {field.name: override(rename=wire_name(field)) for field in attrs.fields(kind)}
-    return _guarded(dict, make_dict_structure_fn(kind, converter, **renamed))  # type: ignore[arg-type]
+    return _guard_hook(dict, make_dict_structure_fn(kind, converter, **renamed))  # type: ignore[arg-type]
 
 
-def _guarded(kind: type, read: Hook) -> Hook:
+def _guard_hook(kind: type, read: Hook) -> Hook:
     """Refuse another kind of JSON before cattrs makes the best of it."""
 
     def guarded(value: Json, type_: Any) -> Json:
         if type(value) is not kind:
-            raise _misfit(kind, value)
+            raise _wrong_kind(kind, value)
         return read(value, type_)
 
     return guarded
@@ -208,11 +208,11 @@ def _guarded(kind: type, read: Hook) -> Hook:
 
 def _read_datetime(value: Json, _: object) -> datetime:
     if not isinstance(value, str):
-        raise _misfit(str, value)
+        raise _wrong_kind(str, value)
     try:
         moment = _parse_datetime(value)
     except (ValueError, OverflowError):
-        raise _MisfitError("must be a date-time in ISO 8601") from None
+        raise _DecodeError("must be a date-time in ISO 8601") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -11,9 +11,9 @@ from typing import Any, cast
 import httpx
 
 from pinecone_admin import errors
-from pinecone_admin._http.call_state import Call
-from pinecone_admin._http.codec import Misfit, as_object, parse_object
-from pinecone_admin._http.failures import causes
+from pinecone_admin._http.call_state import CallState
+from pinecone_admin._http.codec import DecodeFailure, as_json_object, parse_json_object
+from pinecone_admin._http.failures import exception_chain
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import is_safe_to_retry
 from pinecone_admin.errors import ApiError, Masked, PineconeError
@@ -38,13 +38,13 @@ def error_class(status: int) -> type[ApiError]:
     return _BY_STATUS.get(status, errors.ServiceError if status >= 500 else ApiError)  # noqa: PLR2004
 
 
-def from_answer(
-    *, operation: str, call: Call, status: int, headers: httpx.Headers, body: bytes, wall: float
+def error_from_response(
+    *, operation: str, call: CallState, status: int, headers: httpx.Headers, body: bytes, wall: float
 ) -> ApiError:
     """Make the error of an answer that is not a success, whatever its body looks like."""
-    code, message, details = read_error_body(body)
+    code, message, details = parse_error_body(body)
     return error_class(status)(
-        message or f"HTTP {status} {_phrase(status)}".rstrip(),
+        message or f"HTTP {status} {_reason_phrase(status)}".rstrip(),
         status_code=status,
         error_code=code,
         details=details,
@@ -55,53 +55,57 @@ def from_answer(
         outcome=call.outcome,
         safe_to_retry=is_safe_to_retry(call),
         attempts=call.attempts,
-        request_id=request_id(headers),
+        request_id=find_request_id(headers),
     )
 
 
-def read_error_body(body: bytes) -> tuple[str | None, str | None, dict[str, Any] | None]:
+def parse_error_body(body: bytes) -> tuple[str | None, str | None, dict[str, Any] | None]:
     """Find code, message and details in an error body; each is None where the body does not have it."""
-    error = as_object((parse_object(body) or {}).get("error")) or {}
-    details = as_object(error.get("details"))
-    return _text(error.get("code")), _text(error.get("message")), details if _is_shallow(details) else None
+    error = as_json_object((parse_json_object(body) or {}).get("error")) or {}
+    details = as_json_object(error.get("details"))
+    return (
+        _as_printable_text(error.get("code")),
+        _as_printable_text(error.get("message")),
+        details if _is_shallow(details) else None,
+    )
 
 
 def _is_shallow(value: object) -> bool:
     """Tell whether a value can be printed and pickled, which fails for what is nested too deeply."""
     level = [value]
     for _ in range(_DEEPEST):
-        level = [item for each in level for item in _items(each)]
+        level = [item for each in level for item in _child_values(each)]
     return not level
 
 
-def _items(value: object) -> Iterable[object]:
+def _child_values(value: object) -> Iterable[object]:
     if isinstance(value, dict):
         return cast("dict[str, object]", value).values()
     return cast("list[object]", value) if isinstance(value, list) else ()
 
 
-def _text(value: object) -> str | None:
+def _as_printable_text(value: object) -> str | None:
     if not isinstance(value, str) or not value:
         return None
     # JSON can hold half of a surrogate pair, which no terminal and no log can print.
     return value[:_LONGEST_MESSAGE].encode("utf-8", "replace").decode()
 
 
-def _phrase(status: int) -> str:
+def _reason_phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
     except ValueError:
         return ""
 
 
-def without(response: httpx.Response, secrets: Iterable[Masked]) -> httpx.Response:
+def redact_secrets(response: httpx.Response, secrets: Iterable[Masked]) -> httpx.Response:
     """Take secrets that the server, or somebody on the way, sends back out of an answer; a success keeps its body."""
     for secret in secrets:
-        response = _without(response, secret.reveal().encode())
+        response = _redact_secret(response, secret.reveal().encode())
     return response
 
 
-def _without(response: httpx.Response, secret: bytes) -> httpx.Response:
+def _redact_secret(response: httpx.Response, secret: bytes) -> httpx.Response:
     body = b"".join(response.stream)  # type: ignore[arg-type]
     shown = body if response.is_success else body.replace(secret, b"***")
     headers = [(name, value.replace(secret, b"***")) for name, value in response.headers.raw]
@@ -112,13 +116,13 @@ def _without(response: httpx.Response, secret: bytes) -> httpx.Response:
     )
 
 
-def request_id(headers: Mapping[str, str]) -> str | None:
+def find_request_id(headers: Mapping[str, str]) -> str | None:
     """Find the server's id of a request."""
     return headers.get("x-pinecone-request-id") or headers.get("x-request-id")
 
 
-def from_misfit(
-    misfit: Misfit, *, operation: str, call: Call, status: int, headers: httpx.Headers, body: bytes
+def error_from_decode_failure(
+    misfit: DecodeFailure, *, operation: str, call: CallState, status: int, headers: httpx.Headers, body: bytes
 ) -> errors.ResponseParsingError:
     """Make the error of a success that does not fit the API description."""
     where = f"the answer's {misfit.path}" if misfit.path else "the answer"
@@ -131,17 +135,17 @@ def from_misfit(
         outcome="done",
         safe_to_retry=is_safe_to_retry(call),
         attempts=call.attempts,
-        request_id=request_id(headers),
+        request_id=find_request_id(headers),
     )
 
 
-def from_exception(error: Exception, *, operation: str | None, call: Call) -> PineconeError:
+def error_from_exception(error: Exception, *, operation: str | None, call: CallState) -> PineconeError:
     """Make the error of a call that got no answer."""
     kind: type[PineconeError] = errors.PineconeConnectionError
     if isinstance(error, httpx.TimeoutException):
         kind = errors.PineconeTimeoutError
     return kind(
-        f"{_what_failed(error, call)} {call.place}: {_said(error)}{_consequence(call)}",
+        f"{_describe_failure(error, call)} {call.endpoint}: {_safe_reason(error)}{_describe_outcome(call)}",
         operation=operation,
         outcome=call.outcome,
         safe_to_retry=is_safe_to_retry(call),
@@ -149,7 +153,7 @@ def from_exception(error: Exception, *, operation: str | None, call: Call) -> Pi
     )
 
 
-def attributed(error: PineconeError, call: Call, operation: str) -> PineconeError:
+def with_call_context(error: PineconeError, call: CallState, operation: str) -> PineconeError:
     """Say of a failure to get a token what it means for the call; an attempt may have gone out before."""
     error.operation = operation
     if call.attempts:
@@ -158,7 +162,7 @@ def attributed(error: PineconeError, call: Call, operation: str) -> PineconeErro
     return error.with_traceback(None)
 
 
-def closed_during(call: Call, operation: str) -> errors.ClientClosedError:
+def error_from_closing(call: CallState, operation: str) -> errors.ClientClosedError:
     """Make the error of a call that was under way when its client was closed."""
     return errors.ClientClosedError(
         "the client was closed during the call",
@@ -169,14 +173,14 @@ def closed_during(call: Call, operation: str) -> errors.ClientClosedError:
     )
 
 
-def _consequence(call: Call) -> str:
+def _describe_outcome(call: CallState) -> str:
     """Warn whoever reads only the message before they do it twice."""
     if is_safe_to_retry(call):
         return ""
     return "; it was processed" if call.outcome == "done" else "; it may have been processed"
 
 
-def _what_failed(error: Exception, call: Call) -> str:
+def _describe_failure(error: Exception, call: CallState) -> str:
     if call.outcome == "done":
         return "no whole answer from"
     if isinstance(error, httpx.TimeoutException):
@@ -186,7 +190,7 @@ def _what_failed(error: Exception, call: Call) -> str:
     return "no connection to" if isinstance(error, httpx.ConnectError) else "no answer from"
 
 
-def _said(error: Exception) -> str:
+def _safe_reason(error: Exception) -> str:
     if isinstance(error, httpx.RemoteProtocolError):
         return "the connection ended early, or what came was not HTTP"
     # The text of others can quote what went over the wire, and so the token.
@@ -195,6 +199,8 @@ def _said(error: Exception) -> str:
     # trio says nothing itself where a certificate is bad, and leaves that to the cause.
     # A proxy can put anything behind the number, such as the password that it was given.
     if isinstance(error, httpx.ProxyError) and (status := re.match(r"\d{3}\b", str(error))):
-        return f"{status[0]} {_phrase(int(status[0]))}".rstrip()
-    reasons = [str(cause) for cause in causes(error, until=None) if cause is error or isinstance(cause, ssl.SSLError)]
+        return f"{status[0]} {_reason_phrase(int(status[0]))}".rstrip()
+    reasons = [
+        str(cause) for cause in exception_chain(error, until=None) if cause is error or isinstance(cause, ssl.SSLError)
+    ]
     return next(filter(None, reasons), type(error).__name__)[:_LONGEST_MESSAGE]

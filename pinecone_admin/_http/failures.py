@@ -16,7 +16,7 @@ _NOT_PROCESSED = frozenset({501, 505})
 _CERTIFICATE_REFUSED = re.compile(r".*_ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED)")
 
 
-class AnswerTooLargeError(httpx.ReadError):
+class ResponseTooLargeError(httpx.ReadError):
     """The answer is larger than any of this API."""
 
 
@@ -26,7 +26,7 @@ class Failure(Enum):
     NOT_SENT = auto()  # refused, DNS, TLS handshake, pool, CONNECT refused
     RATE_LIMITED = auto()  # 429
     OVERLOADED = auto()  # 408, 500, 502, 503, 504
-    NO_ANSWER = auto()  # sent, then reset, EOF or read timeout
+    NO_RESPONSE = auto()  # sent, then reset, EOF or read timeout
     BROKEN_BODY = auto()  # 2xx, and then the body breaks off
     TOO_LARGE = auto()  # 2xx, and a body beyond any of this API
     BROKEN_SERVER = auto()  # another 5xx, which may have been processed
@@ -35,7 +35,7 @@ class Failure(Enum):
     REFUSED = auto()  # any other status
 
 
-class Trace:
+class RequestTrace:
     """Listens to httpcore: whether the request itself, and not only a CONNECT, began to go out, and over new TLS."""
 
     def __init__(self) -> None:
@@ -64,21 +64,23 @@ def classify_status(status: int) -> Failure | None:
     return Failure.BROKEN_SERVER if status >= 500 and status not in _NOT_PROCESSED else Failure.REFUSED  # noqa: PLR2004
 
 
-def classify_error(error: Exception, trace: Trace, *, answered: bool, handled: BaseException | None = None) -> Failure:
+def classify_error(
+    error: Exception, trace: RequestTrace, *, response_started: bool, handled: BaseException | None = None
+) -> Failure:
     """Tell what an exception of the transport below means; one that reports no events counts as sent.
 
     Args:
         error: What the attempt raised.
         trace: What it told of its progress.
-        answered: Whether the head of an answer had come.
+        response_started: Whether the head of an answer had come.
         handled: What the caller was handling when the attempt began, and so no cause of it.
     """
-    if answered:
-        return Failure.TOO_LARGE if isinstance(error, AnswerTooLargeError) else Failure.BROKEN_BODY
+    if response_started:
+        return Failure.TOO_LARGE if isinstance(error, ResponseTooLargeError) else Failure.BROKEN_BODY
     if _is_certificate_refused(error, trace, handled):
         return Failure.UNREACHABLE
     if trace.sent:
-        return Failure.NO_ANSWER
+        return Failure.NO_RESPONSE
     if _is_permanent(error, handled):
         return Failure.UNREACHABLE
     kinds = (
@@ -88,7 +90,7 @@ def classify_error(error: Exception, trace: Trace, *, answered: bool, handled: B
         httpx.ProxyError,
         httpx.UnsupportedProtocol,
     )
-    return Failure.NOT_SENT if isinstance(error, kinds) or trace.seen else Failure.NO_ANSWER
+    return Failure.NOT_SENT if isinstance(error, kinds) or trace.seen else Failure.NO_RESPONSE
 
 
 def _is_permanent(error: Exception, handled: BaseException | None) -> bool:
@@ -97,19 +99,19 @@ def _is_permanent(error: Exception, handled: BaseException | None) -> bool:
     return any(
         isinstance(cause, ssl.SSLCertVerificationError)
         or (isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME)
-        for cause in causes(error, until=handled)
+        for cause in exception_chain(error, until=handled)
     )
 
 
-def _is_certificate_refused(error: Exception, trace: Trace, handled: BaseException | None) -> bool:
+def _is_certificate_refused(error: Exception, trace: RequestTrace, handled: BaseException | None) -> bool:
     """Tell whether the server ended the handshake for our certificate: in TLS 1.3 the request is on its way by then."""
     if not (trace.secured if trace.sent else trace.seen):
         return False
-    reasons = [cause.reason for cause in causes(error, until=handled) if isinstance(cause, ssl.SSLError)]
+    reasons = [cause.reason for cause in exception_chain(error, until=handled) if isinstance(cause, ssl.SSLError)]
     return any(reason and _CERTIFICATE_REFUSED.fullmatch(reason) for reason in reasons)
 
 
-def causes(error: BaseException | None, *, until: BaseException | None) -> list[BaseException]:
+def exception_chain(error: BaseException | None, *, until: BaseException | None) -> list[BaseException]:
     """Follow an exception to its first cause, through contexts too: httpcore cuts the explicit chain."""
     chain: list[BaseException] = []
     while error is not None and error is not until and error not in chain:

@@ -43,14 +43,14 @@ def check_headers(headers: object) -> dict[str, str]:
         raise PineconeTypeError(f"additional_headers must be a mapping of str, not {type(headers).__name__}")
     checked: dict[str, str] = {}
     for name, value in headers.items():  # pyright: ignore[reportUnknownVariableType]
-        lower = _check_name(name)  # pyright: ignore[reportUnknownArgumentType]
+        lower = _check_header_name(name)  # pyright: ignore[reportUnknownArgumentType]
         if lower in checked:
             raise PineconeValueError(f"additional_headers names {lower} twice, in different capitals")
-        checked[lower] = _check_value(lower, value)  # pyright: ignore[reportUnknownArgumentType]
+        checked[lower] = _check_header_value(lower, value)  # pyright: ignore[reportUnknownArgumentType]
     return checked
 
 
-def _check_name(name: object) -> str:
+def _check_header_name(name: object) -> str:
     if not isinstance(name, str):
         raise PineconeTypeError(f"additional_headers: a name must be a str, not {type(name).__name__}")
     if not _NAME.fullmatch(name):
@@ -60,7 +60,7 @@ def _check_name(name: object) -> str:
     return name.lower()
 
 
-def _check_value(name: str, value: object) -> str:
+def _check_header_value(name: str, value: object) -> str:
     # A value may be a credential, so no message shows it.
     if not isinstance(value, str):
         raise PineconeTypeError(f"additional_headers[{name!r}] must be a str, not {type(value).__name__}")
@@ -73,12 +73,12 @@ def _check_value(name: str, value: object) -> str:
     return value
 
 
-def request_headers(*, agent: str, api_version: str, has_body: bool) -> dict[str, str]:
+def build_request_headers(*, user_agent: str, api_version: str, has_body: bool) -> dict[str, str]:
     """Assemble our own headers of an API request."""
     own = {
         "accept": "application/json",
         "accept-encoding": "identity",
-        "user-agent": agent,
+        "user-agent": user_agent,
         "x-pinecone-api-version": api_version,
     }
     if has_body:

@@ -14,7 +14,7 @@ from pinecone_admin.errors import PaginationError
 _T = TypeVar("_T")
 
 
-class ListAnswer(Protocol[_T]):
+class ListResponse(Protocol[_T]):
     """What every answer that holds a list has; a ``pagination`` beside it says where the next page starts."""
 
     data: list[_T]
@@ -38,7 +38,7 @@ class Page(Generic[_T]):
         return self.pagination_token is not None
 
 
-class Cursor:
+class PageCursor:
     """Where a reading of a list has come to.
 
     Args:
@@ -50,7 +50,7 @@ class Cursor:
         self._given: set[object] = {first.query.get("paginationToken")}
         self._repeated = False
 
-    def following(self) -> Operation[Any] | None:
+    def next_operation(self) -> Operation[Any] | None:
         """Give the operation that fetches the next page, or None after the last one.
 
         Raises:
@@ -62,7 +62,7 @@ class Cursor:
             )
         return self._operation
 
-    def advance(self, answer: ListAnswer[_T]) -> Page[_T]:
+    def advance(self, answer: ListResponse[_T]) -> Page[_T]:
         """Take the answer, and move on."""
         # The generator appends an underscore to names that Python has taken.
         token = getattr(getattr(answer, "pagination", None), "next_", None) or None
@@ -74,7 +74,7 @@ class Cursor:
         return Page(items=answer.data, pagination_token=token)
 
 
-def pageable(operation: Operation[Any]) -> Operation[Any]:
+def with_pagination(operation: Operation[Any]) -> Operation[Any]:
     """Let the answer have a ``pagination``, should the API start paging a list that came whole so far."""
     data: Any = operation
     changed: Operation[Any] = evolve(data, returns=_with_pagination(data.returns))

@@ -12,52 +12,52 @@ import httpx
 
 from generated_client.types import API_VERSION, Operation
 from pinecone_admin._http import codec
-from pinecone_admin._http.call_state import CALL, Call
-from pinecone_admin._http.headers import request_headers
-from pinecone_admin._http.validation import check, string
+from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
+from pinecone_admin._http.headers import build_request_headers
+from pinecone_admin._http.validation import check_operation, check_string
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
 
-def to_request(operation: Operation[Any], *, api_url: str, agent: str, call: Call) -> httpx.Request:
+def build_request(operation: Operation[Any], *, api_url: str, user_agent: str, call: CallState) -> httpx.Request:
     """Check, quote and encode an operation; the caller's own headers come later, as they may hold secrets.
 
     Raises:
         PineconeValueError: An argument has a value that cannot be right.
         PineconeTypeError: An argument has a type that cannot be right.
     """
-    check(operation)
+    check_operation(operation)
     try:
-        method = _method(operation.method)
-        target = _url(api_url + _path(operation) + _query(operation.query))
-        content = None if operation.body is None else codec.encode(operation.body)
-        version = _version(operation.api_version)
+        method = _check_method(operation.method)
+        target = _parse_target(api_url + _expand_path(operation) + _encode_query(operation.query))
+        content = None if operation.body is None else codec.encode_body(operation.body)
+        version = _check_api_version(operation.api_version)
     except PineconeError as exc:
         exc.operation = operation.id
         raise
-    headers = request_headers(agent=agent, api_version=version, has_body=content is not None)
-    return httpx.Request(method, target, headers=headers, content=content, extensions={CALL: call})
+    headers = build_request_headers(user_agent=user_agent, api_version=version, has_body=content is not None)
+    return httpx.Request(method, target, headers=headers, content=content, extensions={CALL_STATE_KEY: call})
 
 
-def with_headers(request: httpx.Request, headers: Mapping[str, str]) -> httpx.Request:
+def replace_headers(request: httpx.Request, headers: Mapping[str, str]) -> httpx.Request:
     """Let a caller's headers take the place of ours."""
     request.headers.update(httpx.Headers(headers, encoding="latin-1"))
     return request
 
 
-def _url(target: str) -> httpx.URL:
+def _parse_target(target: str) -> httpx.URL:
     with suppress(httpx.InvalidURL):
         return httpx.URL(target)
     raise PineconeValueError(f"the address of the request is too long: {len(target)} characters")
 
 
-def _method(method: object) -> str:
-    if not re.fullmatch(r"[A-Z]+", string("method", method)):
+def _check_method(method: object) -> str:
+    if not re.fullmatch(r"[A-Z]+", check_string("method", method)):
         raise PineconeValueError(f"method {method!r} is not an HTTP method in capitals")
     return str(method)
 
 
-def _path(operation: Operation[Any]) -> str:
-    string("path", operation.path)
+def _expand_path(operation: Operation[Any]) -> str:
+    check_string("path", operation.path)
     names = re.findall(r"\{([^{}]*)\}", operation.path)
     if sorted(names) != sorted(operation.path_parameters):
         raise PineconeValueError(f"path_parameters must be exactly those of the path {operation.path}")
@@ -67,12 +67,12 @@ def _path(operation: Operation[Any]) -> str:
     return re.sub(r"\{([^{}]*)\}", lambda match: quote(operation.path_parameters[match[1]], safe=""), operation.path)
 
 
-def _query(query: Mapping[str, object]) -> str:
-    pairs = [(name, text) for name, value in query.items() for text in _query_texts(name, value)]
+def _encode_query(query: Mapping[str, object]) -> str:
+    pairs = [(name, text) for name, value in query.items() for text in _query_values(name, value)]
     return f"?{urlencode(pairs)}" if pairs else ""
 
 
-def _query_texts(name: str, value: object) -> list[str]:
+def _query_values(name: str, value: object) -> list[str]:
     if value is None:
         return []
     if isinstance(value, bool):
@@ -80,11 +80,11 @@ def _query_texts(name: str, value: object) -> list[str]:
     if isinstance(value, int):
         return [str(value)]
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
-        return [string(name, item) for item in value]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    return [string(name, value)]
+        return [check_string(name, item) for item in value]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return [check_string(name, value)]
 
 
-def _version(version: object) -> str:
+def _check_api_version(version: object) -> str:
     if version is None:
         return API_VERSION
     if not isinstance(version, str):

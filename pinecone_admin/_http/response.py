@@ -8,20 +8,20 @@ import httpx
 
 from generated_client.types import Operation
 from pinecone_admin._http import codec
-from pinecone_admin._http.call_state import Call
-from pinecone_admin._http.error_mapping import from_answer, from_misfit
+from pinecone_admin._http.call_state import CallState
+from pinecone_admin._http.error_mapping import error_from_decode_failure, error_from_response
 from pinecone_admin.errors import PineconeError
 
 _T = TypeVar("_T")
 
 
-def from_response(
-    operation: Operation[_T], response: httpx.Response, call: Call, *, wall: float
+def read_response(
+    operation: Operation[_T], response: httpx.Response, call: CallState, *, wall: float
 ) -> codec.Decoded[_T] | PineconeError:
     """Read an answer whose body is buffered; an error is returned, so that no traceback holds the body."""
     body = b"".join(response.stream)  # type: ignore[arg-type]
     if not response.is_success:
-        return from_answer(
+        return error_from_response(
             operation=operation.id,
             call=call,
             status=response.status_code,
@@ -31,10 +31,10 @@ def from_response(
         )
     if operation.returns is None:
         return codec.Decoded(cast("_T", None))
-    decoded = _decode(body, response.headers.get("content-encoding") or "identity", operation.returns)
+    decoded = _decode_identity(body, response.headers.get("content-encoding") or "identity", operation.returns)
     if isinstance(decoded, codec.Decoded):
         return decoded
-    return from_misfit(
+    return error_from_decode_failure(
         decoded,
         operation=operation.id,
         call=call,
@@ -44,8 +44,8 @@ def from_response(
     )
 
 
-def _decode(body: bytes, encoding: str, returns: type[_T]) -> codec.Decoded[_T] | codec.Misfit:
+def _decode_identity(body: bytes, encoding: str, returns: type[_T]) -> codec.Decoded[_T] | codec.DecodeFailure:
     # A few bytes of gzip can become gigabytes, so none is asked for and none is unpacked.
     if encoding.lower() != "identity":
-        return codec.Misfit("", f"is encoded as {encoding[:20]!r}, which was not asked for")
-    return codec.decode(body, returns)
+        return codec.DecodeFailure("", f"is encoded as {encoding[:20]!r}, which was not asked for")
+    return codec.decode_body(body, returns)

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 from attrs import Attribute, field, frozen
 
-from pinecone_admin._http.call_state import Call
+from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.failures import Failure
 from pinecone_admin._http.numbers import check_count, check_seconds
 from pinecone_admin.errors import Outcome, PineconeError, PineconeTypeError
 
 
-class Rule(NamedTuple):
+class RetryRule(NamedTuple):
     """One row of the table."""
 
     retry: bool
@@ -26,17 +26,17 @@ class Rule(NamedTuple):
 
 
 # PATCH sets absolute values here, so it may be repeated as PUT and DELETE may.
-TABLE: Mapping[Failure, Rule] = {
-    Failure.NOT_SENT: Rule(retry=True, retry_post=True, outcome="not_sent"),
-    Failure.RATE_LIMITED: Rule(retry=True, retry_post=True, outcome="rejected"),
-    Failure.OVERLOADED: Rule(retry=True, retry_post=False, outcome="unknown"),
-    Failure.NO_ANSWER: Rule(retry=True, retry_post=False, outcome="unknown"),
-    Failure.BROKEN_BODY: Rule(retry=True, retry_post=False, outcome="done"),
-    Failure.TOO_LARGE: Rule(retry=False, retry_post=False, outcome="done"),
-    Failure.BROKEN_SERVER: Rule(retry=False, retry_post=False, outcome="unknown"),
-    Failure.UNREACHABLE: Rule(retry=False, retry_post=False, outcome="not_sent"),
-    Failure.REDIRECTED: Rule(retry=False, retry_post=False, outcome="unknown"),
-    Failure.REFUSED: Rule(retry=False, retry_post=False, outcome="rejected"),
+RETRY_TABLE: Mapping[Failure, RetryRule] = {
+    Failure.NOT_SENT: RetryRule(retry=True, retry_post=True, outcome="not_sent"),
+    Failure.RATE_LIMITED: RetryRule(retry=True, retry_post=True, outcome="rejected"),
+    Failure.OVERLOADED: RetryRule(retry=True, retry_post=False, outcome="unknown"),
+    Failure.NO_RESPONSE: RetryRule(retry=True, retry_post=False, outcome="unknown"),
+    Failure.BROKEN_BODY: RetryRule(retry=True, retry_post=False, outcome="done"),
+    Failure.TOO_LARGE: RetryRule(retry=False, retry_post=False, outcome="done"),
+    Failure.BROKEN_SERVER: RetryRule(retry=False, retry_post=False, outcome="unknown"),
+    Failure.UNREACHABLE: RetryRule(retry=False, retry_post=False, outcome="not_sent"),
+    Failure.REDIRECTED: RetryRule(retry=False, retry_post=False, outcome="unknown"),
+    Failure.REFUSED: RetryRule(retry=False, retry_post=False, outcome="rejected"),
 }
 # These say nothing of an earlier attempt at the same thing: access may have changed in between.
 _UNSETTLING = frozenset({401, 403, 407})
@@ -64,15 +64,15 @@ class RetryEvent:
     error: PineconeError | None
 
 
-def _count(_: RetryPolicy, attribute: Attribute[int], value: int) -> None:
+def _validate_count(_: RetryPolicy, attribute: Attribute[int], value: int) -> None:
     check_count(attribute.name, value)
 
 
-def _seconds(_: RetryPolicy, attribute: Attribute[float], value: float) -> None:
+def _validate_seconds(_: RetryPolicy, attribute: Attribute[float], value: float) -> None:
     check_seconds(attribute.name, value)
 
 
-def _callable(_: RetryPolicy, attribute: Attribute[Any], value: object) -> None:
+def _validate_callable(_: RetryPolicy, attribute: Attribute[Any], value: object) -> None:
     if value is not None and not callable(value):
         raise PineconeTypeError(f"{attribute.name} must be callable, not {type(value).__name__}")
 
@@ -94,26 +94,26 @@ class RetryPolicy:
         PineconeTypeError: It is not a number, or ``on_retry`` cannot be called.
     """
 
-    max_attempts: int = field(default=4, validator=_count)
-    attempt_timeout: float = field(default=20.0, validator=_seconds)
-    backoff: float = field(default=0.5, validator=_seconds)
-    max_backoff: float = field(default=8.0, validator=_seconds)
-    max_retry_after: float = field(default=60.0, validator=_seconds)
-    on_retry: Callable[[RetryEvent], None] | None = field(default=None, validator=_callable)
+    max_attempts: int = field(default=4, validator=_validate_count)
+    attempt_timeout: float = field(default=20.0, validator=_validate_seconds)
+    backoff: float = field(default=0.5, validator=_validate_seconds)
+    max_backoff: float = field(default=8.0, validator=_validate_seconds)
+    max_retry_after: float = field(default=60.0, validator=_validate_seconds)
+    on_retry: Callable[[RetryEvent], None] | None = field(default=None, validator=_validate_callable)
 
 
 def may_retry(failure: Failure, *, idempotent: bool) -> bool:
     """Look the failure up in the table."""
-    rule = TABLE[failure]
+    rule = RETRY_TABLE[failure]
     return rule.retry if idempotent else rule.retry_post
 
 
-def record(call: Call, failure: Failure | None, status: int | None) -> None:
+def record_attempt(call: CallState, failure: Failure | None, status: int | None) -> None:
     """Note what an attempt says of the call: an ambiguous one stays so until a later answer settles it."""
     if failure is None:
         call.outcome, call.ambiguous = "done", False
         return
-    outcome = TABLE[failure].outcome
+    outcome = RETRY_TABLE[failure].outcome
     if outcome in {"unknown", "done"}:
         call.ambiguous = True
         call.outcome = "done" if call.outcome == "done" else outcome
@@ -121,7 +121,7 @@ def record(call: Call, failure: Failure | None, status: int | None) -> None:
         call.outcome, call.ambiguous = outcome, False
 
 
-def is_safe_to_retry(call: Call) -> bool:
+def is_safe_to_retry(call: CallState) -> bool:
     """Tell whether repeating the call cannot do the thing twice."""
     return call.idempotent or call.outcome in {"not_sent", "rejected"}
 

@@ -24,21 +24,21 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 # Models and literals are looked up by name: an older API document may lack some of them.
-def _listed(literal: str) -> frozenset[str]:
+def _literal_values(literal: str) -> frozenset[str]:
     """Give the values that a generated literal lists."""
     return frozenset(value for part in get_args(getattr(models, literal, None)) for value in get_args(part))
 
 
-def _is(value: object, model: str) -> bool:
+def _is_model(value: object, model: str) -> bool:
     return isinstance(value, getattr(models, model, ()))
 
 
-_ROLES = _listed("RoleName")
+_ROLES = _literal_values("RoleName")
 _ORGANIZATION_ROLES = frozenset(role for role in _ROLES if role.startswith("Org"))
 _ROLES_BY_SCOPE = {"organization": _ORGANIZATION_ROLES, "project": _ROLES - _ORGANIZATION_ROLES}
 
 
-def check(operation: Operation[Any]) -> None:
+def check_operation(operation: Operation[Any]) -> None:
     """Refuse an operation that cannot succeed.
 
     Raises:
@@ -47,7 +47,7 @@ def check(operation: Operation[Any]) -> None:
     """
     try:
         for name, value in operation.path_parameters.items():
-            identifier(name, value)
+            check_identifier(name, value)
         _check_query(operation.query)
         if type(operation.body) is getattr(models, type(operation.body).__name__, None):
             _check_body(operation.body)
@@ -56,7 +56,7 @@ def check(operation: Operation[Any]) -> None:
         raise
 
 
-def check_sought_name(value: object, *, operation: str) -> None:
+def check_project_name(value: object, *, operation: str) -> None:
     """Refuse to look for a name that no project can have.
 
     Raises:
@@ -90,13 +90,13 @@ def _check_body(body: Any) -> None:
     for argument, rule in optional.items():
         if given[argument] is not None:
             rule(argument, given[argument])
-    if _is(body, "CreateInviteRequest"):
+    if _is_model(body, "CreateInviteRequest"):
         _needs_organization_role(body.role_bindings)
-    if _is(body, "CreateRoleBindingRequest"):
+    if _is_model(body, "CreateRoleBindingRequest"):
         _check_scope("", body.resource_type, body.resource_id, body.role)
 
 
-def string(argument: str, value: object) -> str:
+def check_string(argument: str, value: object) -> str:
     """Accept a str that UTF-8 can express."""
     if not isinstance(value, str):
         raise PineconeTypeError(f"{argument} must be a str, not {type(value).__name__}")
@@ -105,7 +105,7 @@ def string(argument: str, value: object) -> str:
     return value
 
 
-def check_text(name: str, value: object) -> str:
+def check_secret_text(name: str, value: object) -> str:
     """Check a credential without ever showing it."""
     if not isinstance(value, str):
         raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
@@ -120,9 +120,9 @@ def check_text(name: str, value: object) -> str:
     return value
 
 
-def identifier(argument: str, value: object) -> None:
+def check_identifier(argument: str, value: object) -> None:
     """Accept anything that can stand as one segment of a path; the server owns the form of ids."""
-    text = string(argument, value)
+    text = check_string(argument, value)
     if not text.strip():
         raise PineconeValueError(f"{argument} is empty")
     if text in {".", ".."}:
@@ -134,9 +134,9 @@ def identifier(argument: str, value: object) -> None:
         raise PineconeValueError(f"{argument} is the value of an API key, which is a secret, and not an id")
 
 
-def name(argument: str, value: object, *, longest: int, unit: str = "characters") -> None:
+def check_name(argument: str, value: object, *, longest: int, unit: str = "characters") -> None:
     """Accept 1 to ``longest`` characters, or UTF-8 bytes, without NUL."""
-    text = string(argument, value)
+    text = check_string(argument, value)
     size = len(text) if unit == "characters" else len(text.encode())
     if not 1 <= size <= longest:
         raise PineconeValueError(f"{argument} must have 1 to {longest} {unit}, not {size}")
@@ -144,16 +144,16 @@ def name(argument: str, value: object, *, longest: int, unit: str = "characters"
         raise PineconeValueError(f"{argument} holds a NUL character")
 
 
-def email(argument: str, value: object) -> None:
+def check_email(argument: str, value: object) -> None:
     """Accept what looks like an address, up to 254 characters."""
-    text = string(argument, value)
+    text = check_string(argument, value)
     if len(text) > 254:  # noqa: PLR2004 - the limit of the API
         raise PineconeValueError(f"{argument} must have at most 254 characters, not {len(text)}")
     if not _EMAIL.fullmatch(text) or _CONTROL.search(text):
         raise PineconeValueError(f"{argument} is not a mail address")
 
 
-def number(argument: str, value: object, *, least: int, most: int | None = None) -> None:
+def check_number(argument: str, value: object, *, least: int, most: int | None = None) -> None:
     """Accept a whole number in a range."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise PineconeTypeError(f"{argument} must be an int, not {type(value).__name__}")
@@ -164,28 +164,28 @@ def number(argument: str, value: object, *, least: int, most: int | None = None)
         raise PineconeValueError(f"{argument} must be {limits}{given}")
 
 
-def switch(argument: str, value: object) -> None:
+def check_switch(argument: str, value: object) -> None:
     """Accept a bool and nothing that only looks like one."""
     if not isinstance(value, bool):
         raise PineconeTypeError(f"{argument} must be a bool, not {type(value).__name__}")
 
 
-def key_roles(argument: str, value: object) -> None:
+def check_key_roles(argument: str, value: object) -> None:
     """Accept a sequence of roles that an API key can hold."""
-    for position, role in enumerate(sequence(argument, value)):
-        _check_role(f"{argument}[{position}]", role, _listed("APIKeyRole"), "an API key")
+    for position, role in enumerate(check_sequence(argument, value)):
+        _check_role(f"{argument}[{position}]", role, _literal_values("APIKeyRole"), "an API key")
 
 
-def role_bindings(argument: str, value: object, *, fewest: int) -> None:
+def check_role_bindings(argument: str, value: object, *, fewest: int) -> None:
     """Accept a sequence of bindings, as models or mappings, naming the entry that is wrong."""
-    entries = sequence(argument, value)
+    entries = check_sequence(argument, value)
     if not fewest <= len(entries) <= 100:  # noqa: PLR2004 - the limit of the API
         raise PineconeValueError(f"{argument} must have {fewest} to 100 entries, not {len(entries)}")
     for position, entry in enumerate(entries):
         _check_binding(f"{argument}[{position}]", entry)
 
 
-def sequence(argument: str, value: object) -> Sequence[object]:
+def check_sequence(argument: str, value: object) -> Sequence[object]:
     """Accept a sequence that is no text."""
     if isinstance(value, str | bytes | bytearray) or not isinstance(value, Sequence):
         raise PineconeTypeError(f"{argument} must be a list, not {type(value).__name__}")
@@ -202,7 +202,7 @@ def _check_binding(where: str, entry: object) -> None:
     for key in ("resource_type", "role"):
         if fields.get(key) is None:
             raise PineconeValueError(f"{where}: {key} is missing")
-        identifier(f"{where}: {key}", fields[key])
+        check_identifier(f"{where}: {key}", fields[key])
     _check_scope(f"{where}: ", fields["resource_type"], fields.get("resource_id"), fields["role"])
 
 
@@ -211,14 +211,14 @@ _BINDING_FIELDS = ("resource_type", "resource_id", "role")
 
 def binding_fields(entry: object) -> Mapping[object, object] | None:
     """See a binding as a mapping, whichever form it has; None where it has neither."""
-    if _is(entry, "RoleBindingInput"):
+    if _is_model(entry, "RoleBindingInput"):
         return {key: getattr(entry, key) for key in _BINDING_FIELDS}
     return entry if isinstance(entry, Mapping) else None  # pyright: ignore[reportUnknownVariableType]
 
 
 def _check_scope(prefix: str, resource_type: object, resource_id: object, role: object) -> None:
     if resource_id is not None:
-        identifier(f"{prefix}resource_id", resource_id)
+        check_identifier(f"{prefix}resource_id", resource_id)
     elif resource_type == "project":
         raise PineconeValueError(f"{prefix}resource_id is missing: a role on a project names the project")
     if isinstance(resource_type, str) and resource_type in _ROLES_BY_SCOPE:
@@ -226,7 +226,7 @@ def _check_scope(prefix: str, resource_type: object, resource_id: object, role: 
 
 
 def _check_role(where: str, role: object, allowed: frozenset[str], holder: str) -> None:
-    identifier(where, role)
+    check_identifier(where, role)
     # A role that the API document does not list is the server's to judge.
     if role in _ROLES and role not in allowed:
         raise PineconeValueError(
@@ -240,20 +240,20 @@ def _needs_organization_role(bindings: Sequence[object]) -> None:
         raise PineconeValueError("role_bindings needs at least one role on the organization")
 
 
-_long_name = partial(name, longest=512)
-_short_name = partial(name, longest=80)
-_account_name = partial(name, longest=80, unit="UTF-8 bytes")
+_long_name = partial(check_name, longest=512)
+_short_name = partial(check_name, longest=80)
+_account_name = partial(check_name, longest=80, unit="UTF-8 bytes")
 
 # Query parameter on the wire → the argument's name in Python, and its rule.
 _QUERY: Mapping[str, tuple[str, Rule]] = {
-    "email": ("email", email),
-    "limit": ("limit", partial(number, least=1, most=100)),
-    "paginationToken": ("pagination_token", identifier),
-    "principal_type": ("principal_type", identifier),
-    "principal_id": ("principal_id", identifier),
-    "resource_type": ("resource_type", identifier),
-    "resource_id": ("resource_id", identifier),
-    "role": ("role", identifier),
+    "email": ("email", check_email),
+    "limit": ("limit", partial(check_number, least=1, most=100)),
+    "paginationToken": ("pagination_token", check_identifier),
+    "principal_type": ("principal_type", check_identifier),
+    "principal_id": ("principal_id", check_identifier),
+    "resource_type": ("resource_type", check_identifier),
+    "resource_id": ("resource_id", check_identifier),
+    "role": ("role", check_identifier),
 }
 _QUERY_PAIRS = {"principal_id": "principal_type", "resource_id": "resource_type"}
 
@@ -262,25 +262,30 @@ _BODIES: Mapping[str, tuple[Mapping[str, Rule], Mapping[str, Rule]]] = {
     "UpdateOrganizationRequest": ({}, {"name": _long_name}),
     "CreateProjectRequest": (
         {"name": _long_name},
-        {"max_pods": partial(number, least=0), "force_encryption_with_cmek": switch},
+        {"max_pods": partial(check_number, least=0), "force_encryption_with_cmek": check_switch},
     ),
     "UpdateProjectRequest": (
         {},
-        {"name": _long_name, "max_pods": partial(number, least=0), "force_encryption_with_cmek": switch},
+        {"name": _long_name, "max_pods": partial(check_number, least=0), "force_encryption_with_cmek": check_switch},
     ),
-    "CreateAPIKeyRequest": ({"name": _short_name}, {"roles": key_roles}),
-    "UpdateAPIKeyRequest": ({}, {"name": _short_name, "roles": key_roles}),
+    "CreateAPIKeyRequest": ({"name": _short_name}, {"roles": check_key_roles}),
+    "UpdateAPIKeyRequest": ({}, {"name": _short_name, "roles": check_key_roles}),
     "CreateInviteRequest": (
-        {"email": email, "role_bindings": partial(role_bindings, fewest=1)},
+        {"email": check_email, "role_bindings": partial(check_role_bindings, fewest=1)},
         {},
     ),
     "CreateServiceAccountRequest": (
         {"name": _account_name},
-        {"role_bindings": partial(role_bindings, fewest=0)},
+        {"role_bindings": partial(check_role_bindings, fewest=0)},
     ),
     "UpdateServiceAccountRequest": ({}, {"name": _account_name}),
     "CreateRoleBindingRequest": (
-        {"principal_type": identifier, "principal_id": identifier, "resource_type": identifier, "role": identifier},
-        {"resource_id": identifier},
+        {
+            "principal_type": check_identifier,
+            "principal_id": check_identifier,
+            "resource_type": check_identifier,
+            "role": check_identifier,
+        },
+        {"resource_id": check_identifier},
     ),
 }

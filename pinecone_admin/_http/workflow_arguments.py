@@ -10,7 +10,7 @@ from pinecone_admin.errors import PineconeError, PineconeTypeError
 
 
 @contextmanager
-def arguments_of(workflow: str) -> Generator[None, None, None]:
+def attribute_errors_to(workflow: str) -> Generator[None, None, None]:
     """Name the workflow in the errors of its checks."""
     try:
         yield

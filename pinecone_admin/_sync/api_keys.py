@@ -18,7 +18,7 @@ from generated_client.models import (
     CreateAPIKeyRequest,
     UpdateAPIKeyRequest,
 )
-from pinecone_admin._http.arguments import as_list
+from pinecone_admin._http.arguments import copy_to_list
 from pinecone_admin._sync.pagination import Paginator
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class APIKeys:
             NotFoundError: The organization has no such project.
             ServiceError: The server failed; where ``outcome`` is ``"unknown"``, a key may exist whose value is lost.
         """
-        body = CreateAPIKeyRequest(name=name, roles=as_list(roles))
+        body = CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))
         return self._admin.send(create_api_key(project_id=project_id, body=body))
 
     def ensure(
@@ -114,7 +114,7 @@ class APIKeys:
             PineconeValueError: Nothing to change is given.
             NotFoundError: The organization has no such key.
         """
-        body = UpdateAPIKeyRequest(name=name, roles=as_list(roles))
+        body = UpdateAPIKeyRequest(name=name, roles=copy_to_list(roles))
         return self._admin.send(update_api_key(api_key_id=api_key_id, body=body))
 
     def delete(self, *, api_key_id: str) -> None:

@@ -18,25 +18,25 @@ import httpx
 from attrs import evolve, frozen
 
 from generated_client.types import Operation
-from pinecone_admin._concurrency import connect_now, current_clock, made_once, preload_before_fork
-from pinecone_admin._config.addresses import place
+from pinecone_admin._concurrency import current_clock, fetch_token_now, lock_free_cached_property, preload_before_fork
+from pinecone_admin._config.addresses import describe_endpoint
 from pinecone_admin._config.assembly import (
     EXCHANGE_ATTEMPTS,
     EXCHANGES_AT_ONCE,
-    Setup,
+    ClientSetup,
+    build_token_source,
     check_cache,
     check_transports,
-    resolve_setup,
-    token_source,
+    resolve_client_setup,
 )
-from pinecone_admin._config.client_config import Config, Options, changed
-from pinecone_admin._http.call_state import Call
-from pinecone_admin._http.error_mapping import attributed, closed_during, from_exception
-from pinecone_admin._http.request import to_request, with_headers
-from pinecone_admin._http.response import from_response
+from pinecone_admin._config.client_config import ClientConfig, ClientOptions, change_options
+from pinecone_admin._http.call_state import CallState
+from pinecone_admin._http.error_mapping import error_from_closing, error_from_exception, with_call_context
+from pinecone_admin._http.request import build_request, replace_headers
+from pinecone_admin._http.response import read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT, RetryPolicy
 from pinecone_admin._sync.transports.bearer import BearerTransport
-from pinecone_admin._sync.transports.pool import Pools
+from pinecone_admin._sync.transports.pool import PoolTransport
 from pinecone_admin._sync.transports.retry import RetryTransport
 from pinecone_admin.auth.cache import TokenCache
 from pinecone_admin.auth.provider import TokenProvider
@@ -80,10 +80,10 @@ preload_before_fork(
 class _Shared:
     """What a client shares with its copies."""
 
-    config: Config
-    place: str
+    config: ClientConfig
+    endpoint: str
     transport: httpx.BaseTransport
-    pools: Pools | None
+    pools: PoolTransport | None
     tokens: TokenSource | None
     closed: threading.Event
 
@@ -144,7 +144,7 @@ class Admin:
         transport: httpx.BaseTransport | None = None,
         oauth_transport: httpx.BaseTransport | None = None,
     ) -> None:
-        setup = resolve_setup(
+        setup = resolve_client_setup(
             env=os.environ,
             client_id=client_id,
             client_secret=client_secret,
@@ -167,11 +167,11 @@ class Admin:
         del client_secret, access_token, additional_headers, proxy_url, host, oauth_url
         if isinstance(setup, PineconeError):
             raise setup
-        self._assemble(_share(setup, transport, oauth_transport, token_cache), setup.config.options, owner=True)
-        if self._connects_at_once:
-            connect_now(self._token)
+        self._set_up(_build_shared(setup, transport, oauth_transport, token_cache), setup.config.options, owner=True)
+        if self._fetches_token_at_once:
+            fetch_token_now(self._fetch_token)
 
-    def _assemble(self, shared: _Shared, options: Options, *, owner: bool) -> None:
+    def _set_up(self, shared: _Shared, options: ClientOptions, *, owner: bool) -> None:
         self._shared = shared
         self._options = options
         self._owner = owner
@@ -180,49 +180,49 @@ class Admin:
         if shared.tokens is not None and options.bearer and "authorization" not in options.headers:
             self._transport = BearerTransport(self._transport, shared.tokens)
 
-    @made_once
+    @lock_free_cached_property
     def organizations(self) -> Organizations:
         """The organizations that the caller belongs to."""
         from pinecone_admin._sync.organizations import Organizations  # noqa: PLC0415 - see the top
 
         return Organizations(self)
 
-    @made_once
+    @lock_free_cached_property
     def projects(self) -> Projects:
         """Projects."""
         from pinecone_admin._sync.projects import Projects  # noqa: PLC0415 - see the top
 
         return Projects(self)
 
-    @made_once
+    @lock_free_cached_property
     def api_keys(self) -> APIKeys:
         """API keys of projects."""
         from pinecone_admin._sync.api_keys import APIKeys  # noqa: PLC0415 - see the top
 
         return APIKeys(self)
 
-    @made_once
+    @lock_free_cached_property
     def users(self) -> Users:
         """Users."""
         from pinecone_admin._sync.users import Users  # noqa: PLC0415 - see the top
 
         return Users(self)
 
-    @made_once
+    @lock_free_cached_property
     def invites(self) -> Invites:
         """Invites."""
         from pinecone_admin._sync.invites import Invites  # noqa: PLC0415 - see the top
 
         return Invites(self)
 
-    @made_once
+    @lock_free_cached_property
     def service_accounts(self) -> ServiceAccounts:
         """Service accounts."""
         from pinecone_admin._sync.service_accounts import ServiceAccounts  # noqa: PLC0415 - see the top
 
         return ServiceAccounts(self)
 
-    @made_once
+    @lock_free_cached_property
     def role_bindings(self) -> RoleBindings:
         """Role bindings."""
         from pinecone_admin._sync.role_bindings import RoleBindings  # noqa: PLC0415 - see the top
@@ -249,13 +249,13 @@ class Admin:
             ResponseParsingError: A success that does not fit the API description.
             ClientClosedError: The client is closed.
         """
-        call = self._begin(operation)
+        call = self._start_call(operation)
         config = self._shared.config
-        request = to_request(operation, api_url=config.api_url, agent=config.agent, call=call)
-        with_headers(request, self._options.headers)
-        answer = self._answer(operation, request, call)
+        request = build_request(operation, api_url=config.api_url, user_agent=config.user_agent, call=call)
+        replace_headers(request, self._options.headers)
+        answer = self._send_request(operation, request, call)
         result = (
-            from_response(operation, answer, call, wall=self._clock.wall())
+            read_response(operation, answer, call, wall=self._clock.wall())
             if isinstance(answer, httpx.Response)
             else answer
         )
@@ -263,34 +263,36 @@ class Admin:
             # Raised here, outside of any except, so that no context of it holds a header or a body.
             raise result
         if self._shared.tokens is not None:
-            self._shared.tokens.learn(result.value)
+            self._shared.tokens.adopt_rotated_secret(result.value)
         return result.value
 
-    def _begin(self, operation: Operation[_T]) -> Call:
+    def _start_call(self, operation: Operation[_T]) -> CallState:
         if not isinstance(operation, Operation):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise PineconeTypeError(f"operation must be an Operation, not {type(operation).__name__}")
         if self._shared.closed.is_set():
             raise ClientClosedError("the client is closed", operation=operation.id)
         if self._options.read_only and operation.method != "GET":
             raise ReadOnlyError(f"the client is read-only and sends no {operation.method}", operation=operation.id)
-        return Call(
+        return CallState(
             deadline=self._clock.monotonic() + self._options.timeout,
             idempotent=operation.method in IDEMPOTENT,
-            label=operation.path,
-            place=self._shared.place,
+            path_template=operation.path,
+            endpoint=self._shared.endpoint,
             closed=self._shared.closed,
             secrets=self._options.secrets,
         )
 
-    def _answer(self, operation: Operation[_T], request: httpx.Request, call: Call) -> httpx.Response | PineconeError:
+    def _send_request(
+        self, operation: Operation[_T], request: httpx.Request, call: CallState
+    ) -> httpx.Response | PineconeError:
         try:
             return self._transport.handle_request(request)
         except PineconeError as exc:
-            return attributed(exc, call, operation.id)
+            return with_call_context(exc, call, operation.id)
         except Exception as exc:  # noqa: BLE001 - a transport may raise anything, and nothing foreign escapes
             if call.closed.is_set():
-                return closed_during(call, operation.id)
-            return from_exception(exc, operation=operation.id, call=call)
+                return error_from_closing(call, operation.id)
+            return error_from_exception(exc, operation=operation.id, call=call)
 
     @property
     def timeout(self) -> float:
@@ -330,9 +332,9 @@ class Admin:
             PineconeConnectionError: It cannot be reached.
             ClientClosedError: The client is closed.
         """
-        return self._token()
+        return self._fetch_token()
 
-    def _token(self) -> AccessToken:
+    def _fetch_token(self) -> AccessToken:
         if self._shared.closed.is_set():
             raise ClientClosedError("the client is closed")
         if self._shared.tokens is None:
@@ -340,7 +342,7 @@ class Admin:
         return self._shared.tokens.get(deadline=self._clock.monotonic() + self._options.timeout)
 
     @property
-    def _connects_at_once(self) -> bool:
+    def _fetches_token_at_once(self) -> bool:
         # A token that somebody else mints is asked for when it is needed.
         return isinstance(self._shared.tokens, TokenProvider) and not self._shared.config.lazy
 
@@ -380,7 +382,7 @@ class Admin:
             api_key: Value of an API key, which requests carry in place of a token: for operations of the control
                 plane, which take a project's key only.
         """
-        options = changed(
+        options = change_options(
             self._options,
             timeout=timeout,
             retry=retry,
@@ -392,7 +394,7 @@ class Admin:
         if isinstance(options, PineconeError):
             raise options
         twin = object.__new__(type(self))
-        twin._assemble(self._shared, options, owner=False)
+        twin._set_up(self._shared, options, owner=False)
         return twin
 
     def close(self) -> None:
@@ -406,8 +408,8 @@ class Admin:
             self._shared.pools.close()
 
     def __enter__(self) -> Self:
-        if self._connects_at_once:
-            self._token()
+        if self._fetches_token_at_once:
+            self._fetch_token()
         return self
 
     def __exit__(
@@ -423,20 +425,22 @@ class Admin:
         raise PineconeTypeError(f"{type(self).__name__} cannot be pickled: it holds credentials and connections")
 
 
-def _share(
-    setup: Setup,
+def _build_shared(
+    setup: ClientSetup,
     transport: httpx.BaseTransport | None,
     oauth_transport: httpx.BaseTransport | None,
     token_cache: TokenCache | None,
 ) -> _Shared:
     config = setup.config
-    check_transports(transport, oauth_transport, kind=httpx.BaseTransport, mints=setup.mints)
+    check_transports(
+        transport, oauth_transport, kind=httpx.BaseTransport, exchanges_credentials=setup.exchanges_credentials
+    )
     check_cache(token_cache)
     closed = threading.Event()
     pools = None
-    if config.context is not None:
-        pools = Pools(
-            context=config.context,
+    if config.ssl_context is not None:
+        pools = PoolTransport(
+            ssl_context=config.ssl_context,
             proxy=config.api_proxy,
             max_connections=config.max_connections,
             keep=True,
@@ -444,24 +448,26 @@ def _share(
         )
     base = pools or transport
     assert base is not None  # noqa: S101 - connections of our own are made where no transport is given
-    exchange_transport = _exchange_transport(config, oauth_transport or transport, closed) if setup.mints else None
+    exchange_transport = (
+        _build_exchange_transport(config, oauth_transport or transport, closed) if setup.exchanges_credentials else None
+    )
     return _Shared(
         config=config,
-        place=place(config.api_url, config.api_proxy),
+        endpoint=describe_endpoint(config.api_url, config.api_proxy),
         transport=base,
         pools=pools,
-        tokens=token_source(setup, exchange_transport=exchange_transport, token_cache=token_cache, closed=closed),
+        tokens=build_token_source(setup, exchange_transport=exchange_transport, token_cache=token_cache, closed=closed),
         closed=closed,
     )
 
 
-def _exchange_transport(config: Config, given: object, closed: threading.Event) -> httpx.BaseTransport:
+def _build_exchange_transport(config: ClientConfig, given: object, closed: threading.Event) -> httpx.BaseTransport:
     """Make the transport of the token exchange, which is synchronous in both worlds."""
     if not isinstance(given, httpx.BaseTransport):
-        assert config.context is not None  # noqa: S101 - made where a transport is missing
+        assert config.ssl_context is not None  # noqa: S101 - made where a transport is missing
         # An exchange is rare, so none of its connections waits for the next one.
-        given = Pools(
-            context=config.context,
+        given = PoolTransport(
+            ssl_context=config.ssl_context,
             proxy=config.oauth_proxy,
             max_connections=EXCHANGES_AT_ONCE,
             keep=False,

@@ -12,7 +12,7 @@ from generated_client.api.invites.fetch_invite import fetch_invite
 from generated_client.api.invites.list_invites import list_invites
 from generated_client.api.invites.resend_invite import resend_invite
 from generated_client.models import CreateInviteRequest, Invite, RoleBindingInput
-from pinecone_admin._http.arguments import as_bindings
+from pinecone_admin._http.arguments import copy_bindings
 from pinecone_admin._sync.pagination import Paginator
 from pinecone_admin.models import RoleBindingDict
 
@@ -49,7 +49,7 @@ class Invites:
             ForbiddenError: The caller does not hold a role that it would grant.
             RateLimitError: The organization's 100 invite mails an hour are used up.
         """
-        body = CreateInviteRequest(email=email, role_bindings=as_bindings(role_bindings))
+        body = CreateInviteRequest(email=email, role_bindings=copy_bindings(role_bindings))
         return self._admin.send(create_invite(body=body))
 
     def ensure(self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]) -> Ensured[Invite]:

@@ -8,8 +8,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin._http.numbers import check_count
-from pinecone_admin._http.pages import Cursor, Page, pageable
-from pinecone_admin._http.validation import check
+from pinecone_admin._http.pages import Page, PageCursor, with_pagination
+from pinecone_admin._http.validation import check_operation
 
 _T = TypeVar("_T")
 
@@ -22,9 +22,9 @@ class Paginator(Generic[_T]):
     """The items of a paged list, fetched as they are asked for; iterating again starts from the beginning."""
 
     def __init__(self, admin: _Sender, operation: Operation[Any]) -> None:
-        check(operation)
+        check_operation(operation)
         self._admin = admin
-        self._operation = pageable(operation)
+        self._operation = with_pagination(operation)
 
     def pages(self) -> Iterator[Page[_T]]:
         """Fetch page after page.
@@ -32,13 +32,13 @@ class Paginator(Generic[_T]):
         Raises:
             PaginationError: The server gave a page token that it had already given.
         """
-        cursor = Cursor(self._operation)
-        while operation := cursor.following():
+        cursor = PageCursor(self._operation)
+        while operation := cursor.next_operation():
             yield cursor.advance(self._admin.send(operation))
 
     def __iter__(self) -> Iterator[_T]:
-        cursor = Cursor(self._operation)
-        while operation := cursor.following():
+        cursor = PageCursor(self._operation)
+        while operation := cursor.next_operation():
             page: Page[_T] = cursor.advance(self._admin.send(operation))
             for item in page.items:
                 yield item
@@ -55,8 +55,8 @@ class Paginator(Generic[_T]):
         if max_items is not None:
             check_count("max_items", max_items)
         items: list[_T] = []
-        cursor = Cursor(self._operation)
-        while (max_items is None or len(items) < max_items) and (operation := cursor.following()):
+        cursor = PageCursor(self._operation)
+        while (max_items is None or len(items) < max_items) and (operation := cursor.next_operation()):
             page: Page[_T] = cursor.advance(self._admin.send(operation))
             items += page.items
         return items[:max_items]

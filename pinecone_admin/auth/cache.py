@@ -8,8 +8,16 @@ from collections.abc import Generator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Protocol, TypeGuard
 
-from pinecone_admin._http.codec import parse_object
-from pinecone_admin.auth.token import LONGEST_LIFETIME, AccessToken, Minted, Use, closing_window, is_token, judge
+from pinecone_admin._http.codec import parse_json_object
+from pinecone_admin.auth.token import (
+    LONGEST_LIFETIME,
+    AccessToken,
+    IssuedToken,
+    TokenAction,
+    decide_action,
+    final_window,
+    is_token,
+)
 from pinecone_admin.errors import PineconeError, PineconeValueError
 
 _log = logging.getLogger("pinecone_admin")
@@ -41,7 +49,7 @@ class TokenCache(Protocol):
         ...
 
 
-class SafeCache:
+class GuardedCache:
     """Uses a cache of the caller's choice without ever depending on it."""
 
     def __init__(self, cache: TokenCache) -> None:
@@ -49,32 +57,32 @@ class SafeCache:
         self._warned = False
 
     @contextmanager
-    def locked(self, key: str, timeout: float) -> Generator[None, None, None]:
+    def hold_lock(self, key: str, timeout: float) -> Generator[None, None, None]:
         """Hold the cache's lock, where it gives one in time; a lock that was lost meanwhile costs nothing."""
         stack = ExitStack()
         try:
             stack.enter_context(self._cache.lock(key, timeout))
         except Exception as exc:  # noqa: BLE001 - see TokenCache
-            self._warn(exc)
+            self._warn_once(exc)
         try:
             yield
         finally:
             try:
                 stack.close()
             except Exception as exc:  # noqa: BLE001 - see TokenCache
-                self._warn(exc)
+                self._warn_once(exc)
 
-    def load(self, key: str, *, monotonic: float, wall: float) -> Minted | None:
+    def load(self, key: str, *, monotonic: float, wall: float) -> IssuedToken | None:
         """Give a token that needs no refresh yet."""
         try:
             text = self._cache.load(key)
-            minted = None if text is None else _minted(text, monotonic=monotonic, wall=wall)
+            minted = None if text is None else _parse_entry(text, monotonic=monotonic, wall=wall)
         except Exception as exc:  # noqa: BLE001 - see TokenCache
-            self._warn(exc)
+            self._warn_once(exc)
             return None
-        return minted if judge(minted, monotonic=monotonic, wall=wall) is Use.SERVE else None
+        return minted if decide_action(minted, monotonic=monotonic, wall=wall) is TokenAction.SERVE else None
 
-    def store(self, key: str, minted: Minted) -> None:
+    def store(self, key: str, minted: IssuedToken) -> None:
         """Keep a new token for the others."""
         text = json.dumps(
             {"access_token": minted.token.value, "expires_at": minted.token.expires_at, "lifetime": minted.lifetime}
@@ -82,9 +90,9 @@ class SafeCache:
         try:
             self._cache.store(key, text, minted.lifetime)
         except Exception as exc:  # noqa: BLE001 - see TokenCache
-            self._warn(exc)
+            self._warn_once(exc)
 
-    def _warn(self, exc: Exception) -> None:
+    def _warn_once(self, exc: Exception) -> None:
         # Only our own messages are known to hold no token.
         reason = str(exc) if isinstance(exc, PineconeError) else type(exc).__name__
         if not self._warned:
@@ -92,8 +100,8 @@ class SafeCache:
         self._warned = True
 
 
-def _minted(text: str | bytes, *, monotonic: float, wall: float) -> Minted:
-    minted = read_entry(text.encode() if isinstance(text, str) else text, monotonic=monotonic, wall=wall)
+def _parse_entry(text: str | bytes, *, monotonic: float, wall: float) -> IssuedToken:
+    minted = parse_cache_entry(text.encode() if isinstance(text, str) else text, monotonic=monotonic, wall=wall)
     if minted is None:
         raise PineconeValueError("what it holds is not a token of this client")
     return minted
@@ -103,21 +111,21 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _END_OF_TIME
 
 
-def read_entry(entry: bytes, *, monotonic: float, wall: float) -> Minted | None:
+def parse_cache_entry(entry: bytes, *, monotonic: float, wall: float) -> IssuedToken | None:
     """Find a token in what a cache holds; None where that is nothing of ours.
 
     The clock that the expiry was told by may be another machine's: one that runs ahead by less than the window in
     which a refresh is waited for does no harm. Beyond it the token counts as expired.
     """
-    value = parse_object(entry) or {}
+    value = parse_json_object(entry) or {}
     token, expires_at, lifetime = value.get("access_token"), value.get("expires_at"), value.get("lifetime")
     if not is_token(token) or not _is_number(expires_at) or not _is_number(lifetime):
         return None
     if not 0 < lifetime <= LONGEST_LIFETIME:
         return None
     age = wall - (expires_at - lifetime)
-    age = max(0.0, age) if age >= -closing_window(lifetime) else lifetime
-    return Minted(
+    age = max(0.0, age) if age >= -final_window(lifetime) else lifetime
+    return IssuedToken(
         token=AccessToken(value=token, expires_at=expires_at),
         lifetime=lifetime,
         monotonic=monotonic - age,

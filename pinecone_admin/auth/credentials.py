@@ -8,7 +8,7 @@ from typing import TypeAlias, cast
 from attrs import field, frozen
 
 from generated_client.types import masked
-from pinecone_admin._http.validation import check_text
+from pinecone_admin._http.validation import check_secret_text
 from pinecone_admin.errors import PineconeValueError
 
 TextSource: TypeAlias = str | Callable[[], str]
@@ -23,26 +23,26 @@ class Credentials:
 
     def read(self) -> tuple[str, str]:
         """Give both as they are now, checked."""
-        return read_text("client_id", self.client_id), read_text("client_secret", self.client_secret)
+        return read_secret("client_id", self.client_id), read_secret("client_secret", self.client_secret)
 
 
 @frozen(kw_only=True)
-class Bearer:
+class SuppliedToken:
     """An access token that somebody else minted; a callable is asked at every call."""
 
     token: TextSource = field(repr=masked)
 
     def read(self) -> str:
         """Give the token as it is now, checked."""
-        return read_text("access_token", self.token)
+        return read_secret("access_token", self.token)
 
 
 @frozen
-class OwnAuthorization:
+class CallerAuthorization:
     """The caller sets the Authorization header: nothing is minted, and nothing is added."""
 
 
-Identity: TypeAlias = Credentials | Bearer | OwnAuthorization
+Identity: TypeAlias = Credentials | SuppliedToken | CallerAuthorization
 
 
 _CREDENTIALS = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET")
@@ -61,48 +61,48 @@ def resolve_identity(
     if access_token is not None and explicit_credentials:
         raise PineconeValueError("access_token and client_id/client_secret exclude each other: give one identity")
     if own_authorization:
-        return OwnAuthorization()
+        return CallerAuthorization()
     if access_token is not None:
-        return Bearer(token=_source("access_token", access_token))
+        return SuppliedToken(token=_check_source("access_token", access_token))
     # An empty variable is how CI systems pass a secret that is not set.
     if not explicit_credentials and env.get("PINECONE_ACCESS_TOKEN", "").strip():
-        return Bearer(token=_from_env("access_token", "PINECONE_ACCESS_TOKEN", env))
+        return SuppliedToken(token=_read_variable("access_token", "PINECONE_ACCESS_TOKEN", env))
     if client_id is client_secret is None and not any(env.get(name, "").strip() for name in _CREDENTIALS):
         raise PineconeValueError(
             f"client_id and client_secret are missing: pass them, or set {' and '.join(_CREDENTIALS)} in the "
             "environment; or give an access_token, or PINECONE_ACCESS_TOKEN"
         )
     return Credentials(
-        client_id=_source_or_env("client_id", client_id, "PINECONE_CLIENT_ID", env),
-        client_secret=_source_or_env("client_secret", client_secret, "PINECONE_CLIENT_SECRET", env),
+        client_id=_resolve_source("client_id", client_id, "PINECONE_CLIENT_ID", env),
+        client_secret=_resolve_source("client_secret", client_secret, "PINECONE_CLIENT_SECRET", env),
     )
 
 
-def _source_or_env(argument: str, value: object, variable: str, env: Mapping[str, str]) -> TextSource:
-    return _source(argument, value) if value is not None else _from_env(argument, variable, env)
+def _resolve_source(argument: str, value: object, variable: str, env: Mapping[str, str]) -> TextSource:
+    return _check_source(argument, value) if value is not None else _read_variable(argument, variable, env)
 
 
-def _from_env(argument: str, variable: str, env: Mapping[str, str]) -> str:
+def _read_variable(argument: str, variable: str, env: Mapping[str, str]) -> str:
     if not env.get(variable, "").strip():
         raise PineconeValueError(f"{argument} is missing: pass it, or set {variable} in the environment")
-    return check_text(variable, env[variable])
+    return check_secret_text(variable, env[variable])
 
 
-def _source(argument: str, value: object) -> TextSource:
-    return cast("Callable[[], str]", value) if callable(value) else check_text(argument, value)
+def _check_source(argument: str, value: object) -> TextSource:
+    return cast("Callable[[], str]", value) if callable(value) else check_secret_text(argument, value)
 
 
-def read_text(argument: str, source: TextSource) -> str:
+def read_secret(argument: str, source: TextSource) -> str:
     """Ask a callable, or take the text; checked either way."""
     if not callable(source):
-        return check_text(argument, source)
-    value, failure = _ask(source)
+        return check_secret_text(argument, source)
+    value, failure = _call_source(source)
     if failure is not None:
         raise PineconeValueError(f"{argument}: the callable raised {failure}")
-    return check_text(argument, value)
+    return check_secret_text(argument, value)
 
 
-def _ask(source: Callable[[], str]) -> tuple[object, str | None]:
+def _call_source(source: Callable[[], str]) -> tuple[object, str | None]:
     try:
         return source(), None
     except Exception as exc:  # noqa: BLE001 - the caller's own code; its message and frames may hold the secret

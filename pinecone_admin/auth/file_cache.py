@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pinecone_admin._http.call_state import MAX_ANSWER
+from pinecone_admin._http.call_state import MAX_RESPONSE_BYTES
 from pinecone_admin.errors import PineconeValueError
 
 
@@ -43,7 +43,7 @@ class FileTokenCache:
         Raises:
             PineconeValueError: It is a link, another user's, open to others, or larger than any token.
         """
-        path = self._path(key)
+        path = self._entry_path(key)
         try:
             # Without O_NONBLOCK a pipe in the file's place would be waited for.
             descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
@@ -54,9 +54,9 @@ class FileTokenCache:
         try:
             found = os.fstat(descriptor)
             _check_private(path, found, is_kind=stat.S_ISREG(found.st_mode))
-            if found.st_size > MAX_ANSWER:
+            if found.st_size > MAX_RESPONSE_BYTES:
                 raise PineconeValueError(f"{path} is too large to hold a token")
-            return os.read(descriptor, MAX_ANSWER)
+            return os.read(descriptor, MAX_RESPONSE_BYTES)
         finally:
             os.close(descriptor)
 
@@ -66,8 +66,8 @@ class FileTokenCache:
         Raises:
             PineconeValueError: The folder is a link, another user's, open to others, or cannot be written to.
         """
-        path = self._path(key)
-        with _explained(path):
+        path = self._entry_path(key)
+        with _explain_os_errors(path):
             descriptor, name = self._mkstemp(dir=self._folder)
             try:
                 with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -84,9 +84,9 @@ class FileTokenCache:
         Raises:
             PineconeValueError: Another process holds it for longer than the timeout.
         """
-        path = self._path(key).with_suffix(".lock")
+        path = self._entry_path(key).with_suffix(".lock")
         lock = self._file_lock(path, mode=0o600, timeout=timeout)
-        with _explained(path):
+        with _explain_os_errors(path):
             try:
                 lock.acquire()
             except self._file_lock_timeout as exc:
@@ -96,10 +96,10 @@ class FileTokenCache:
         finally:
             lock.release()
 
-    def _path(self, key: str) -> Path:
+    def _entry_path(self, key: str) -> Path:
         if not self._folder.is_absolute():
             raise PineconeValueError("the user has no home folder: give FileTokenCache a folder")
-        with _explained(self._folder):
+        with _explain_os_errors(self._folder):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = self._folder.lstat()
         _check_private(self._folder, found, is_kind=stat.S_ISDIR(found.st_mode))
@@ -107,7 +107,7 @@ class FileTokenCache:
 
 
 @contextmanager
-def _explained(path: Path) -> Generator[None, None, None]:
+def _explain_os_errors(path: Path) -> Generator[None, None, None]:
     try:
         yield
     except OSError as exc:

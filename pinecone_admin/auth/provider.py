@@ -14,18 +14,33 @@ import httpx
 from attrs import define, evolve, field, frozen
 
 from generated_client import models
-from pinecone_admin._concurrency import async_wait_for, current_clock, finish, start_thread, wait_for
-from pinecone_admin._http.validation import check_text
-from pinecone_admin.auth.cache import SafeCache
+from pinecone_admin._concurrency import (
+    async_wait_for_future,
+    current_clock,
+    set_result_once,
+    start_daemon_thread,
+    wait_for_future,
+)
+from pinecone_admin._http.validation import check_secret_text
+from pinecone_admin.auth.cache import GuardedCache
 from pinecone_admin.auth.credentials import Credentials
-from pinecone_admin.auth.token import AUDIENCE, AccessToken, Failures, Minted, Use, failed, fingerprint, judge
-from pinecone_admin.auth.token_endpoint import Exchange
+from pinecone_admin.auth.token import (
+    AUDIENCE,
+    AccessToken,
+    ExchangeFailures,
+    IssuedToken,
+    TokenAction,
+    count_failure,
+    decide_action,
+    fingerprint,
+)
+from pinecone_admin.auth.token_endpoint import TokenEndpoint
 from pinecone_admin.errors import ClientClosedError, Masked, PineconeError, PineconeTimeoutError
 
 REJECTION_INTERVAL = 30.0
 """Seconds within which no second 401 of the API causes an exchange."""
 
-Flown: TypeAlias = Minted | PineconeError | None
+ExchangeResult: TypeAlias = IssuedToken | PineconeError | None
 """What an exchange ended with; None where another one has taken its place."""
 
 
@@ -39,7 +54,7 @@ class _Account:
 
 
 @frozen
-class _Rotated:
+class _RotatedSecret:
     """A secret that a rotation gave, and the fingerprint of the configured credentials that it stands in for."""
 
     replaced: str
@@ -47,38 +62,38 @@ class _Rotated:
 
 
 @define(eq=False, kw_only=True)
-class _Flight:
+class _PendingExchange:
     """An exchange, which begins outside of the lock by whoever comes first.
 
     Attributes:
-        since: Monotonic time at which it was asked for.
+        started_at: Monotonic time at which it was asked for.
         until: Monotonic time from which it counts as hanging, and another one takes its place.
-        patience: Seconds to wait for the lock of the cache.
+        cache_lock_timeout: Seconds to wait for the lock of the cache.
         account: Whom it is for, once that is known.
-        landed: What it ended with.
+        result: What it ended with.
     """
 
-    since: float
+    started_at: float
     until: float
-    patience: float
+    cache_lock_timeout: float
     account: _Account | None = field(init=False, default=None)
-    landed: Future[Flown] = field(init=False, factory=Future[Flown])
-    _grounded: threading.Lock = field(init=False, factory=threading.Lock)
+    result: Future[ExchangeResult] = field(init=False, factory=Future[ExchangeResult])
+    _claimed: threading.Lock = field(init=False, factory=threading.Lock)
 
-    def begins(self) -> bool:
+    def claim(self) -> bool:
         """Tell whether it is the caller's turn to begin it: only the first one's."""
-        return self._grounded.acquire(blocking=False)
+        return self._claimed.acquire(blocking=False)
 
-    def land(self, result: Flown) -> None:
+    def resolve(self, result: ExchangeResult) -> None:
         """Let everybody who waits have the result."""
-        finish(self.landed, result)
+        set_result_once(self.result, result)
 
 
 @frozen
-class _Wait:
+class _ExchangeWait:
     """An exchange to wait for, and the token to serve where it fails or takes too long."""
 
-    flight: _Flight
+    exchange: _PendingExchange
     fallback: AccessToken | None = None
 
 
@@ -93,24 +108,24 @@ class TokenProvider:
         cache: Shares tokens with other processes, where there is one.
     """
 
-    def __init__(self, *, credentials: Credentials, exchange: Exchange, cache: SafeCache | None = None) -> None:
+    def __init__(self, *, credentials: Credentials, exchange: TokenEndpoint, cache: GuardedCache | None = None) -> None:
         self._credentials = credentials
         self._account: _Account | None = None
-        self._rotated: _Rotated | None = None
+        self._rotated: _RotatedSecret | None = None
         self._cache = cache
         self._exchange = exchange
         self._clock = current_clock()
-        self._current: Minted | None = None
-        self._failures: Failures | None = None
+        self._current: IssuedToken | None = None
+        self._failures: ExchangeFailures | None = None
         self._rejected_at = float("-inf")
         self._closed = False
-        self.forget_process()
+        self.reset_after_fork()
         _providers.add(self)
 
-    def forget_process(self) -> None:
+    def reset_after_fork(self) -> None:
         """Drop what belongs to the process before a fork: its lock may be held, and its thread is not here."""
         self._lock = threading.RLock()  # a signal handler may ask while its own thread holds it
-        self._in_flight: _Flight | None = None
+        self._pending: _PendingExchange | None = None
         self._hanging = 0
         if self._current is not None:
             self._current = evolve(self._current, jitter=random.uniform(0.0, 0.2))  # noqa: S311
@@ -129,146 +144,148 @@ class TokenProvider:
             ClientClosedError: The client is closed.
         """
         while True:
-            step = self._next(rejected, deadline)
+            step = self._next_step(rejected, deadline)
             if isinstance(step, AccessToken):
                 return step
-            done = wait_for(step.flight.landed, self._patience(step, deadline))
-            token = self._result(step, done=done)
+            done = wait_for_future(step.exchange.result, self._wait_timeout(step, deadline))
+            token = self._token_from(step, done=done)
             if token is not None:
                 return token
 
     async def async_get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
         """Do as ``get`` does, without blocking the loop."""
         while True:
-            step = self._next(rejected, deadline)
+            step = self._next_step(rejected, deadline)
             if isinstance(step, AccessToken):
                 return step
-            done = await async_wait_for(step.flight.landed, self._patience(step, deadline))
-            token = self._result(step, done=done)
+            done = await async_wait_for_future(step.exchange.result, self._wait_timeout(step, deadline))
+            token = self._token_from(step, done=done)
             if token is not None:
                 return token
 
     def update_secret(self, client_secret: str) -> PineconeError | None:
         """Use another secret from now on; a problem is returned, so that no traceback holds the secret."""
         if self._closed:
-            return _closed()
+            return _closed_error()
         try:
-            check_text("client_secret", client_secret)
+            check_secret_text("client_secret", client_secret)
         except PineconeError as exc:
             return exc.with_traceback(None)
-        self._start_over(evolve(self._credentials, client_secret=client_secret), None)
+        self._replace_credentials(evolve(self._credentials, client_secret=client_secret), None)
         return None
 
-    def learn(self, answer: object) -> None:
+    def adopt_rotated_secret(self, answer: object) -> None:
         """Adopt the new secret where the account that was rotated is the one that this client runs on."""
         # Looked up by name: an older API document may lack it.
         found: Any = answer if isinstance(answer, getattr(models, "ServiceAccountWithSecret", ())) else None
         account = self._account
         if found is not None and account is not None and found.service_account.client_id == account.client_id:
-            self._start_over(self._credentials, _Rotated(account.configured, Masked(found.client_secret)))
+            self._replace_credentials(
+                self._credentials, _RotatedSecret(account.configured, Masked(found.client_secret))
+            )
 
-    def _start_over(self, credentials: Credentials, rotated: _Rotated | None) -> None:
+    def _replace_credentials(self, credentials: Credentials, rotated: _RotatedSecret | None) -> None:
         with self._lock:
             self._credentials, self._rotated = credentials, rotated
-            superseded, self._in_flight = self._in_flight, None
+            superseded, self._pending = self._pending, None
             self._current = self._failures = None
         if superseded is not None:
-            superseded.land(None)
+            superseded.resolve(None)
 
     def close(self) -> None:
         """Let every waiter go with ClientClosedError; a late answer is dropped."""
         with self._lock:
             self._closed = True
-            waiting, self._in_flight, self._current = self._in_flight, None, None
+            waiting, self._pending, self._current = self._pending, None, None
         if waiting is not None:
-            waiting.land(_closed())
+            waiting.resolve(_closed_error())
 
-    def _next(self, rejected: AccessToken | None, deadline: float) -> AccessToken | _Wait:
+    def _next_step(self, rejected: AccessToken | None, deadline: float) -> AccessToken | _ExchangeWait:
         minted, now = self._current, self._clock.monotonic()
-        use = judge(minted, monotonic=now, wall=self._clock.wall())
-        if rejected is None and minted is not None and use is Use.SERVE:
+        use = decide_action(minted, monotonic=now, wall=self._clock.wall())
+        if rejected is None and minted is not None and use is TokenAction.SERVE:
             return minted.token
         with self._lock:
             if self._closed:
-                raise _closed()
-            step = self._plan(rejected, now, deadline)
-            flight = self._in_flight
-        if flight is not None and flight.begins():
-            self._begin(flight, deadline)
+                raise _closed_error()
+            step = self._decide_step(rejected, now, deadline)
+            flight = self._pending
+        if flight is not None and flight.claim():
+            self._start_exchange(flight, deadline)
         return step
 
-    def _plan(self, rejected: AccessToken | None, now: float, deadline: float) -> AccessToken | _Wait:
+    def _decide_step(self, rejected: AccessToken | None, now: float, deadline: float) -> AccessToken | _ExchangeWait:
         """Decide what to serve or to wait for, and ask for the exchange that this needs."""
         minted = self._current
         if rejected is not None and minted is not None and rejected.value == minted.token.value:
-            if self._in_flight is None and now - self._rejected_at < REJECTION_INTERVAL:
+            if self._pending is None and now - self._rejected_at < REJECTION_INTERVAL:
                 return rejected
             self._rejected_at = now
-            return _Wait(self._flight(now, deadline))
-        use = judge(minted, monotonic=now, wall=self._clock.wall())
-        if minted is None or use is Use.WAIT:
-            return _Wait(self._flight(now, deadline))
-        if use is Use.WAIT_AND_FALL_BACK:
-            return _Wait(self._flight(now, deadline), minted.token)
-        if use is Use.REFRESH_IN_BACKGROUND and (self._failures is None or now >= self._failures.until):
-            self._flight(now, deadline)
+            return _ExchangeWait(self._join_or_create_exchange(now, deadline))
+        use = decide_action(minted, monotonic=now, wall=self._clock.wall())
+        if minted is None or use is TokenAction.WAIT:
+            return _ExchangeWait(self._join_or_create_exchange(now, deadline))
+        if use is TokenAction.WAIT_AND_FALL_BACK:
+            return _ExchangeWait(self._join_or_create_exchange(now, deadline), minted.token)
+        if use is TokenAction.REFRESH_IN_BACKGROUND and (self._failures is None or now >= self._failures.until):
+            self._join_or_create_exchange(now, deadline)
         return minted.token
 
-    def _flight(self, now: float, deadline: float) -> _Flight:
+    def _join_or_create_exchange(self, now: float, deadline: float) -> _PendingExchange:
         """Join the exchange under way, or make one; called with the lock held."""
-        if self._in_flight is not None:
-            if now < self._in_flight.until:
-                return self._in_flight
+        if self._pending is not None:
+            if now < self._pending.until:
+                return self._pending
             self._hanging += 1
-            self._in_flight.land(None)
+            self._pending.resolve(None)
         # Each one that hangs keeps a thread, so the next one is given twice the time.
         allowed = 2 * self._exchange.timeout * 2**self._hanging
-        self._in_flight = _Flight(since=now, until=now + allowed, patience=(deadline - now) / 4)
-        return self._in_flight
+        self._pending = _PendingExchange(started_at=now, until=now + allowed, cache_lock_timeout=(deadline - now) / 4)
+        return self._pending
 
-    def _begin(self, flight: _Flight, deadline: float) -> None:
-        if not start_thread(lambda: self._fly(flight, float("inf"))):
+    def _start_exchange(self, flight: _PendingExchange, deadline: float) -> None:
+        if not start_daemon_thread(lambda: self._run_exchange(flight, float("inf"))):
             # The call waits for it then, and needs time of its own afterwards.
             now = self._clock.monotonic()
-            self._fly(flight, now + (deadline - now) / 2)
+            self._run_exchange(flight, now + (deadline - now) / 2)
 
-    def _fly(self, flight: _Flight, deadline: float) -> None:
+    def _run_exchange(self, flight: _PendingExchange, deadline: float) -> None:
         try:
-            result = self._mint(flight, deadline)
+            result = self._obtain_token(flight, deadline)
         except BaseException as exc:  # noqa: BLE001 - whatever it is, sys.exit() too, nobody must wait for ever
             result = PineconeError(f"the token exchange failed with {type(exc).__name__}", operation="get_token")
         with self._lock:
-            if self._in_flight is flight:
-                self._in_flight, self._hanging = None, 0
-                self._note(result, flight.account)
+            if self._pending is flight:
+                self._pending, self._hanging = None, 0
+                self._record_result(result, flight.account)
             else:
                 result = None
-        flight.land(result)
+        flight.resolve(result)
 
-    def _mint(self, flight: _Flight, deadline: float) -> Flown:
+    def _obtain_token(self, flight: _PendingExchange, deadline: float) -> ExchangeResult:
         try:
             account, client_secret = self._read_credentials()
         except PineconeError as exc:
             # The frames of its traceback hold the secret.
             return exc.with_traceback(None)
         flight.account = account
-        if self._in_flight is not flight:
+        if self._pending is not flight:
             return None
         failures, now = self._failures, self._clock.monotonic()
         if failures is not None and failures.credentials == account.used and now < failures.until:
             return failures.error
         if self._cache is None:
-            return self._exchange.mint(account.client_id, client_secret, deadline=deadline)
+            return self._exchange.exchange_credentials(account.client_id, client_secret, deadline=deadline)
         key = fingerprint(self._exchange.url, AUDIENCE, account.client_id, client_secret.reveal())
-        with self._cache.locked(key, flight.patience):
-            return self._cached_or_new(key, account.client_id, client_secret, deadline)
+        with self._cache.hold_lock(key, flight.cache_lock_timeout):
+            return self._load_or_exchange(key, account.client_id, client_secret, deadline)
 
-    def _note(self, result: Flown, account: _Account | None) -> None:
-        if isinstance(result, Minted):
+    def _record_result(self, result: ExchangeResult, account: _Account | None) -> None:
+        if isinstance(result, IssuedToken):
             self._current, self._failures, self._account = result, None, account
         elif result is not None and (self._failures is None or result is not self._failures.error):
             credentials = "" if account is None else account.used
-            self._failures = failed(self._failures, result, credentials=credentials, now=self._clock.monotonic())
+            self._failures = count_failure(self._failures, result, credentials=credentials, now=self._clock.monotonic())
 
     def _read_credentials(self) -> tuple[_Account, Masked]:
         """Read them afresh; a secret that a rotation has replaced gives way until something else is configured."""
@@ -280,38 +297,38 @@ class TokenProvider:
         used = fingerprint(client_id, secret.reveal())
         return _Account(client_id=client_id, configured=configured, used=used), secret
 
-    def _cached_or_new(
+    def _load_or_exchange(
         self, key: str, client_id: str, client_secret: Masked, deadline: float
-    ) -> Minted | PineconeError:
+    ) -> IssuedToken | PineconeError:
         assert self._cache is not None  # noqa: S101 - asked only where there is one
         current = None if self._current is None else self._current.token.value
         found = self._cache.load(key, monotonic=self._clock.monotonic(), wall=self._clock.wall())
         if found is not None and found.token.value != current:
             return found
-        result = self._exchange.mint(client_id, client_secret, deadline=deadline)
-        if isinstance(result, Minted):
+        result = self._exchange.exchange_credentials(client_id, client_secret, deadline=deadline)
+        if isinstance(result, IssuedToken):
             self._cache.store(key, result)
         return result
 
-    def _result(self, wait: _Wait, *, done: bool) -> AccessToken | None:
+    def _token_from(self, wait: _ExchangeWait, *, done: bool) -> AccessToken | None:
         """Give the token of a finished exchange, or None where another one has taken its place."""
-        result = wait.flight.landed.result() if done else self._late()
+        result = wait.exchange.result.result() if done else self._timeout_error()
         if result is None:
             return None
-        if isinstance(result, Minted):
+        if isinstance(result, IssuedToken):
             return result.token
         if wait.fallback is not None:
-            if self._is_alive(wait.fallback):
+            if self._is_still_valid(wait.fallback):
                 return wait.fallback
             if not done:
                 return None  # the old token has ended or was replaced, and the time of the call is not over
         raise copy.copy(result)  # every waiter raises one of its own
 
-    def _late(self) -> PineconeError:
+    def _timeout_error(self) -> PineconeError:
         host = httpx.URL(self._exchange.url).host
         return PineconeTimeoutError(f"no token in time from {host}", operation="get_token")
 
-    def _patience(self, wait: _Wait, deadline: float) -> float:
+    def _wait_timeout(self, wait: _ExchangeWait, deadline: float) -> float:
         """Give the seconds to wait; where the old token still lives, until half of the call's time has gone into it.
 
         An exchange that has been under way for longer than that is not waited for at all.
@@ -320,17 +337,17 @@ class TokenProvider:
         left = deadline - now
         if wait.fallback is None or minted is None:
             return left
-        half = min(left, minted.left(monotonic=now, wall=self._clock.wall())) / 2
-        return half - (now - wait.flight.since)
+        half = min(left, minted.seconds_left(monotonic=now, wall=self._clock.wall())) / 2
+        return half - (now - wait.exchange.started_at)
 
-    def _is_alive(self, token: AccessToken) -> bool:
+    def _is_still_valid(self, token: AccessToken) -> bool:
         minted = self._current
         if minted is None or minted.token != token:
             return False
-        return minted.left(monotonic=self._clock.monotonic(), wall=self._clock.wall()) > 0
+        return minted.seconds_left(monotonic=self._clock.monotonic(), wall=self._clock.wall()) > 0
 
 
-def _closed() -> ClientClosedError:
+def _closed_error() -> ClientClosedError:
     return ClientClosedError("the client is closed")
 
 
@@ -339,7 +356,7 @@ _providers: WeakSet[TokenProvider] = WeakSet()
 
 def _after_fork() -> None:
     for provider in list(_providers):
-        provider.forget_process()
+        provider.reset_after_fork()
 
 
 os.register_at_fork(after_in_child=_after_fork)

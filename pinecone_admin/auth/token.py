@@ -17,7 +17,7 @@ AUDIENCE = "https://api.pinecone.io/"
 
 DEFAULT_LIFETIME = 300.0
 LONGEST_LIFETIME = 86_400.0
-MAX_ANSWER = 64 * 1024
+MAX_TOKEN_RESPONSE_BYTES = 64 * 1024
 
 
 @frozen(kw_only=True)
@@ -37,7 +37,7 @@ class AccessToken:
 
 
 @frozen(kw_only=True)
-class Minted:
+class IssuedToken:
     """A token with what decides about its use.
 
     Attributes:
@@ -54,12 +54,12 @@ class Minted:
     wall: float
     jitter: float
 
-    def left(self, *, monotonic: float, wall: float) -> float:
+    def seconds_left(self, *, monotonic: float, wall: float) -> float:
         """Give the seconds left: a clock set back changes nothing, and a suspended machine counts."""
         return self.lifetime - max(monotonic - self.monotonic, wall - self.wall)
 
 
-class Use(Enum):
+class TokenAction(Enum):
     """What to do with a token."""
 
     SERVE = auto()
@@ -68,27 +68,27 @@ class Use(Enum):
     WAIT = auto()
 
 
-def judge(minted: Minted | None, *, monotonic: float, wall: float) -> Use:
+def decide_action(minted: IssuedToken | None, *, monotonic: float, wall: float) -> TokenAction:
     """Decide by the time that is left."""
     if minted is None:
-        return Use.WAIT
-    left, lifetime = minted.left(monotonic=monotonic, wall=wall), minted.lifetime
+        return TokenAction.WAIT
+    left, lifetime = minted.seconds_left(monotonic=monotonic, wall=wall), minted.lifetime
     if left <= 0:
-        return Use.WAIT
-    if left <= closing_window(lifetime):
-        return Use.WAIT_AND_FALL_BACK
+        return TokenAction.WAIT
+    if left <= final_window(lifetime):
+        return TokenAction.WAIT_AND_FALL_BACK
     if left <= min(300.0, lifetime / 4) * (1 - minted.jitter):
-        return Use.REFRESH_IN_BACKGROUND
-    return Use.SERVE
+        return TokenAction.REFRESH_IN_BACKGROUND
+    return TokenAction.SERVE
 
 
-def closing_window(lifetime: float) -> float:
+def final_window(lifetime: float) -> float:
     """Give the seconds at the end of a lifetime in which a refresh is waited for."""
     return min(30.0, lifetime / 10)
 
 
 @frozen(kw_only=True)
-class Failures:
+class ExchangeFailures:
     """Failed exchanges in a row with the same credentials.
 
     Attributes:
@@ -104,18 +104,20 @@ class Failures:
     until: float
 
 
-def failed(before: Failures | None, error: PineconeError, *, credentials: str, now: float) -> Failures:
+def count_failure(
+    before: ExchangeFailures | None, error: PineconeError, *, credentials: str, now: float
+) -> ExchangeFailures:
     """Count a failure; other credentials begin anew."""
     count = 1 + (before.count if before is not None and before.credentials == credentials else 0)
-    rest = cooldown(
+    rest = cooldown_seconds(
         count,
         credentials=isinstance(error, InvalidCredentialsError),
         retry_after=error.retry_after if isinstance(error, TokenError) else None,
     )
-    return Failures(credentials=credentials, count=count, error=error, until=now + rest)
+    return ExchangeFailures(credentials=credentials, count=count, error=error, until=now + rest)
 
 
-def cooldown(failures: int, *, credentials: bool, retry_after: float | None) -> float:
+def cooldown_seconds(failures: int, *, credentials: bool, retry_after: float | None) -> float:
     """Give the seconds for which no exchange is tried again after this many failures in a row."""
     doubled = float(2 ** min(failures - 1, 10))
     if credentials:

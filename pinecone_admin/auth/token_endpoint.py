@@ -12,23 +12,29 @@ from attrs import frozen
 
 from generated_client.types import API_VERSION
 from pinecone_admin._concurrency import Clock
-from pinecone_admin._http.call_state import CALL, MAX_ANSWER, Call
-from pinecone_admin._http.error_mapping import from_exception
-from pinecone_admin.auth.token import AUDIENCE, AccessToken, Minted
-from pinecone_admin.auth.token_response import Answer, Unusable, read_answer, refusal, unusable
+from pinecone_admin._http.call_state import CALL_STATE_KEY, MAX_RESPONSE_BYTES, CallState
+from pinecone_admin._http.error_mapping import error_from_exception
+from pinecone_admin.auth.token import AUDIENCE, AccessToken, IssuedToken
+from pinecone_admin.auth.token_response import (
+    TokenResponse,
+    UnusableTokenResponse,
+    error_from_refusal,
+    error_from_unusable_response,
+    parse_token_response,
+)
 from pinecone_admin.errors import Masked, PineconeError, TokenError
 
 _log = logging.getLogger("pinecone_admin")
 
 
 @frozen(kw_only=True)
-class Exchange:
+class TokenEndpoint:
     """Trades credentials for a token at the token endpoint.
 
     Attributes:
         url: Address of the endpoint.
-        place: What errors call it.
-        agent: User-Agent, the same as for the API.
+        endpoint: What errors call it.
+        user_agent: User-Agent, the same as for the API.
         transport: Retrying transport to send with.
         timeout: Seconds for all attempts.
         clock: Where the time comes from.
@@ -36,45 +42,49 @@ class Exchange:
     """
 
     url: str
-    place: str
-    agent: str
+    endpoint: str
+    user_agent: str
     transport: httpx.BaseTransport
     timeout: float
     clock: Clock
     closed: threading.Event
 
-    def mint(self, client_id: str, client_secret: Masked, *, deadline: float) -> Minted | PineconeError:
+    def exchange_credentials(
+        self, client_id: str, client_secret: Masked, *, deadline: float
+    ) -> IssuedToken | PineconeError:
         """Ask for a token; a failure is returned, so that no traceback passes through frames that hold the secret."""
         monotonic, wall = self.clock.monotonic(), self.clock.wall()
-        call = Call(
+        call = CallState(
             deadline=min(deadline, monotonic + self.timeout),
             idempotent=True,
-            label=httpx.URL(self.url).path,
-            place=self.place,
+            path_template=httpx.URL(self.url).path,
+            endpoint=self.endpoint,
             closed=self.closed,
             secrets=[client_secret],
-            largest=MAX_ANSWER,
+            max_response_bytes=MAX_RESPONSE_BYTES,
         )
         try:
-            response = self.transport.handle_request(self._request(client_id, client_secret, call))
-            body = _body(response)
+            response = self.transport.handle_request(self._build_request(client_id, client_secret, call))
+            body = _read_body(response)
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises means no token
             call.outcome = "not_sent"
-            return from_exception(exc, operation="get_token", call=call)
-        result = self._read(response, body, monotonic, wall)
+            return error_from_exception(exc, operation="get_token", call=call)
+        result = self._read_response(response, body, monotonic, wall)
         if isinstance(result, TokenError):
             result.operation, result.attempts = "get_token", call.attempts
         return result
 
-    def _read(self, response: httpx.Response, body: bytes, monotonic: float, wall: float) -> Minted | TokenError:
+    def _read_response(
+        self, response: httpx.Response, body: bytes, monotonic: float, wall: float
+    ) -> IssuedToken | TokenError:
         if not response.is_success:
-            return refusal(status=response.status_code, headers=response.headers, body=body, wall=wall)
-        answer = read_answer(body, wall=wall)
-        if isinstance(answer, Unusable):
-            return unusable(answer, status=response.status_code, headers=response.headers)
-        return self._minted(answer, monotonic, wall)
+            return error_from_refusal(status=response.status_code, headers=response.headers, body=body, wall=wall)
+        answer = parse_token_response(body, wall=wall)
+        if isinstance(answer, UnusableTokenResponse):
+            return error_from_unusable_response(answer, status=response.status_code, headers=response.headers)
+        return self._issue_token(answer, monotonic, wall)
 
-    def _request(self, client_id: str, client_secret: Masked, call: Call) -> httpx.Request:
+    def _build_request(self, client_id: str, client_secret: Masked, call: CallState) -> httpx.Request:
         body = {
             "client_id": client_id,
             "client_secret": client_secret.reveal(),
@@ -85,17 +95,17 @@ class Exchange:
             "accept": "application/json",
             "accept-encoding": "identity",
             "content-type": "application/json",
-            "user-agent": self.agent,
+            "user-agent": self.user_agent,
             "x-pinecone-api-version": API_VERSION,
         }
         return httpx.Request(
-            "POST", self.url, headers=headers, content=json.dumps(body).encode(), extensions={CALL: call}
+            "POST", self.url, headers=headers, content=json.dumps(body).encode(), extensions={CALL_STATE_KEY: call}
         )
 
-    def _minted(self, answer: Answer, monotonic: float, wall: float) -> Minted:
+    def _issue_token(self, answer: TokenResponse, monotonic: float, wall: float) -> IssuedToken:
         if answer.assumed:
             _log.warning("the token endpoint gave no usable expires_in: the token is used for %d s", answer.lifetime)
-        return Minted(
+        return IssuedToken(
             token=AccessToken(value=answer.token, expires_at=wall + answer.lifetime),
             lifetime=answer.lifetime,
             monotonic=monotonic,
@@ -104,7 +114,7 @@ class Exchange:
         )
 
 
-def _body(response: httpx.Response) -> bytes:
+def _read_body(response: httpx.Response) -> bytes:
     body = b"".join(response.stream)  # type: ignore[arg-type]
     response.close()
     return body

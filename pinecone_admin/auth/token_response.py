@@ -10,8 +10,8 @@ import httpx
 from attrs import field, frozen
 
 from generated_client.types import masked
-from pinecone_admin._http.codec import parse_object
-from pinecone_admin._http.error_mapping import request_id
+from pinecone_admin._http.codec import parse_json_object
+from pinecone_admin._http.error_mapping import find_request_id
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin.auth.token import DEFAULT_LIFETIME, LONGEST_LIFETIME, is_token
 from pinecone_admin.errors import InvalidCredentialsError, TokenError
@@ -27,14 +27,14 @@ _HARMLESS = frozenset(
 
 
 @frozen
-class Unusable:
+class UnusableTokenResponse:
     """An answer that holds no token, and why."""
 
     problem: str
 
 
 @frozen(kw_only=True)
-class Answer:
+class TokenResponse:
     """A usable answer: the token, its lifetime in seconds, and whether that is only assumed."""
 
     token: str = field(repr=masked)
@@ -42,36 +42,36 @@ class Answer:
     assumed: bool
 
 
-def read_answer(body: bytes, *, wall: float) -> Answer | Unusable:
+def parse_token_response(body: bytes, *, wall: float) -> TokenResponse | UnusableTokenResponse:
     """Find token and lifetime in the body of a success."""
-    value = parse_object(body)
+    value = parse_json_object(body)
     if value is None:
-        return Unusable("the answer is no JSON object")
+        return UnusableTokenResponse("the answer is no JSON object")
     token, kind = value.get("access_token"), value.get("token_type")
     if not is_token(token):
-        return Unusable("the answer has no usable access_token")
+        return UnusableTokenResponse("the answer has no usable access_token")
     if kind is not None and (not isinstance(kind, str) or kind.lower() != "bearer"):
-        return Unusable("the answer's token_type is not Bearer")
-    lifetime = _lifetime(value.get("expires_in"), token, wall=wall)
+        return UnusableTokenResponse("the answer's token_type is not Bearer")
+    lifetime = _parse_lifetime(value.get("expires_in"), token, wall=wall)
     if lifetime is not None and lifetime <= 0:
-        return Unusable("the answer's token has already expired")
-    return Answer(
+        return UnusableTokenResponse("the answer's token has already expired")
+    return TokenResponse(
         token=token,
         lifetime=DEFAULT_LIFETIME if lifetime is None else min(lifetime, LONGEST_LIFETIME),
         assumed=lifetime is None,
     )
 
 
-def _lifetime(expires_in: object, token: str, *, wall: float) -> float | None:
+def _parse_lifetime(expires_in: object, token: str, *, wall: float) -> float | None:
     """Read ``expires_in``, else the expiry that a JWT states of itself; what is not a number counts as missing."""
-    seconds = _seconds(expires_in)
+    seconds = _parse_seconds(expires_in)
     if seconds is not None:
         return seconds
-    expiry = _jwt_expiry(token)
+    expiry = _read_jwt_expiry(token)
     return None if expiry is None else expiry - wall
 
 
-def _seconds(value: object) -> float | None:
+def _parse_seconds(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -83,18 +83,18 @@ def _seconds(value: object) -> float | None:
     return None if math.isnan(seconds) else seconds
 
 
-def _jwt_expiry(token: str) -> float | None:
+def _read_jwt_expiry(token: str) -> float | None:
     parts = token.split(".")
     if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature
         return None
     try:
-        payload = parse_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        payload = parse_json_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except ValueError:
         return None
-    return None if payload is None else _seconds(payload.get("exp"))
+    return None if payload is None else _parse_seconds(payload.get("exp"))
 
 
-def refusal(*, status: int, headers: httpx.Headers, body: bytes, wall: float) -> TokenError:
+def error_from_refusal(*, status: int, headers: httpx.Headers, body: bytes, wall: float) -> TokenError:
     """Make the error of an answer that is no success; the body is not kept, as it could hold a token."""
     code = _oauth_code(body)
     invalid = status == HTTPStatus.UNAUTHORIZED or (status == HTTPStatus.BAD_REQUEST and code in _INVALID_CREDENTIALS)
@@ -104,29 +104,29 @@ def refusal(*, status: int, headers: httpx.Headers, body: bytes, wall: float) ->
         reason,
         status_code=status,
         error_code=code,
-        headers=_harmless(headers),
+        headers=_keep_harmless_headers(headers),
         retry_after=parse_retry_after(headers, wall=wall),
         outcome="not_sent",
-        request_id=request_id(headers),
+        request_id=find_request_id(headers),
     )
 
 
-def unusable(answer: Unusable, *, status: int, headers: httpx.Headers) -> TokenError:
+def error_from_unusable_response(answer: UnusableTokenResponse, *, status: int, headers: httpx.Headers) -> TokenError:
     """Make the error of a success without a token."""
     return TokenError(
         answer.problem,
         status_code=status,
-        headers=_harmless(headers),
+        headers=_keep_harmless_headers(headers),
         outcome="not_sent",
-        request_id=request_id(headers),
+        request_id=find_request_id(headers),
     )
 
 
-def _harmless(headers: httpx.Headers) -> dict[str, str]:
+def _keep_harmless_headers(headers: httpx.Headers) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name in _HARMLESS}
 
 
 def _oauth_code(body: bytes) -> str | None:
     """Find the error code, if it is one of the standard's: any other text could be an echoed secret."""
-    code = (parse_object(body) or {}).get("error")
+    code = (parse_json_object(body) or {}).get("error")
     return code if isinstance(code, str) and code in _OAUTH_CODES else None

@@ -7,16 +7,16 @@ from contextvars import copy_context
 from typing import Protocol, TypeAlias
 
 from pinecone_admin._concurrency import (
-    AsyncSlots,
+    AsyncFairSemaphore,
     PerLoop,
     PerProcess,
-    async_wait_for,
+    async_wait_for_future,
     current_clock,
-    finish,
-    start_thread,
-    wait_for,
+    set_result_once,
+    start_daemon_thread,
+    wait_for_future,
 )
-from pinecone_admin.auth.credentials import Bearer
+from pinecone_admin.auth.credentials import SuppliedToken
 from pinecone_admin.auth.token import AccessToken
 from pinecone_admin.errors import ClientClosedError, PineconeError, PineconeTimeoutError
 
@@ -32,7 +32,7 @@ class TokenSource(Protocol):
         """Do as ``get`` does."""
         ...
 
-    def learn(self, answer: object) -> None:
+    def adopt_rotated_secret(self, answer: object) -> None:
         """Look at a decoded answer for a new secret of the account that the tokens are for."""
         ...
 
@@ -41,25 +41,25 @@ class TokenSource(Protocol):
         ...
 
 
-Given: TypeAlias = AccessToken | PineconeError
+TokenResult: TypeAlias = AccessToken | PineconeError
 """What asking for a token ended with."""
 
-ASKED_AT_ONCE = 20
+CALLABLES_AT_ONCE = 20
 """How many tasks of an event loop ask a callable at once, each in a thread."""
 
 
-class BearerSource:
+class SuppliedTokenSource:
     """A token that somebody else mints: a callable is asked at each call, and once more after a 401.
 
     A callable may take its time, so it runs in a thread of its own, in the context of the call that asks: neither the
     event loop nor the end of the call's time waits for it.
     """
 
-    def __init__(self, bearer: Bearer) -> None:
+    def __init__(self, bearer: SuppliedToken) -> None:
         self._bearer = bearer
         self._clock = current_clock()
-        self._turns = PerLoop(lambda: AsyncSlots(ASKED_AT_ONCE))
-        self._asked = PerProcess(set[Future[Given]])
+        self._semaphores = PerLoop(lambda: AsyncFairSemaphore(CALLABLES_AT_ONCE))
+        self._running = PerProcess(set[Future[TokenResult]])
         self._closed = False
 
     def get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
@@ -71,57 +71,59 @@ class BearerSource:
             ClientClosedError: The client is closed.
         """
         if not callable(self._bearer.token):
-            return _given(_read(self._bearer))
-        answer = self._ask()
-        return _given(answer.result() if wait_for(answer, self._left(deadline)) else _late())
+            return _token_or_raise(_read_token(self._bearer))
+        answer = self._call_in_thread()
+        return _token_or_raise(
+            answer.result() if wait_for_future(answer, self._seconds_left(deadline)) else _timeout_error()
+        )
 
     async def async_get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
         """Do as ``get`` does, without blocking the loop."""
         if not callable(self._bearer.token):
-            return _given(_read(self._bearer))
-        turns = self._turns.get()
-        if not await turns.acquire(self._left(deadline)):
-            raise _late()
+            return _token_or_raise(_read_token(self._bearer))
+        turns = self._semaphores.get()
+        if not await turns.acquire(self._seconds_left(deadline)):
+            raise _timeout_error()
         try:
-            answer = self._ask()
-            done = await async_wait_for(answer, self._left(deadline))
+            answer = self._call_in_thread()
+            done = await async_wait_for_future(answer, self._seconds_left(deadline))
         finally:
             turns.release()
-        return _given(answer.result() if done else _late())
+        return _token_or_raise(answer.result() if done else _timeout_error())
 
-    def learn(self, answer: object) -> None:
+    def adopt_rotated_secret(self, answer: object) -> None:
         """Hold no secret."""
 
     def close(self) -> None:
         """Let go whoever waits for the callable."""
         self._closed = True
-        for answer in list(self._asked.take() or ()):
-            finish(answer, ClientClosedError("the client is closed"))
+        for answer in list(self._running.pop() or ()):
+            set_result_once(answer, ClientClosedError("the client is closed"))
 
-    def _left(self, deadline: float) -> float:
+    def _seconds_left(self, deadline: float) -> float:
         return deadline - self._clock.monotonic()
 
-    def _ask(self) -> Future[Given]:
-        answer, asked = Future[Given](), self._asked.get()
+    def _call_in_thread(self) -> Future[TokenResult]:
+        answer, asked = Future[TokenResult](), self._running.get()
         asked.add(answer)
         answer.add_done_callback(asked.discard)
         if self._closed:
             raise ClientClosedError("the client is closed")
         context = copy_context()
-        if not start_thread(lambda: context.run(_answer, self._bearer, answer)):
-            _answer(self._bearer, answer)
+        if not start_daemon_thread(lambda: context.run(_run_callable, self._bearer, answer)):
+            _run_callable(self._bearer, answer)
         return answer
 
 
-def _answer(bearer: Bearer, answer: Future[Given]) -> None:
+def _run_callable(bearer: SuppliedToken, answer: Future[TokenResult]) -> None:
     try:
-        given = _read(bearer)
+        given = _read_token(bearer)
     except BaseException as exc:  # noqa: BLE001 - whatever it is, sys.exit() too, nobody must wait for ever
         given = PineconeError(f"access_token: the callable failed with {type(exc).__name__}", operation="get_token")
-    finish(answer, given)
+    set_result_once(answer, given)
 
 
-def _read(bearer: Bearer) -> Given:
+def _read_token(bearer: SuppliedToken) -> TokenResult:
     try:
         return AccessToken(value=bearer.read(), expires_at=None)
     except PineconeError as exc:
@@ -129,11 +131,11 @@ def _read(bearer: Bearer) -> Given:
         return exc.with_traceback(None)
 
 
-def _given(given: Given) -> AccessToken:
+def _token_or_raise(given: TokenResult) -> AccessToken:
     if isinstance(given, PineconeError):
         raise given
     return given
 
 
-def _late() -> PineconeError:
+def _timeout_error() -> PineconeError:
     return PineconeTimeoutError("access_token: the callable gave none in time", operation="get_token")

@@ -12,19 +12,19 @@ from attrs import asdict, evolve, field, fields, frozen
 
 from generated_client.models import PrincipalType, RoleBinding, RoleName
 from pinecone_admin._http.numbers import check_count, check_seconds
-from pinecone_admin.workflows.escaping import in_csv, in_markdown
+from pinecone_admin.workflows.escaping import escape_csv, escape_markdown
 from pinecone_admin.workflows.findings import (
     Finding,
-    editor_keys,
-    gone_principals,
-    many_owners,
-    nameless_principals,
-    odd_accounts,
-    stale_invites,
-    unread_parts,
+    find_deleted_principals,
+    find_editor_keys,
+    find_many_owners,
+    find_risky_service_accounts,
+    find_stale_invites,
+    list_unnamed_principals,
+    report_unread_parts,
 )
 from pinecone_admin.workflows.inventory import Inventory
-from pinecone_admin.workflows.roles import Level, by_principal, by_project, level
+from pinecone_admin.workflows.roles import Level, bindings_by_principal, highest_level, roles_by_project
 
 NOTE = (
     "This shows what roles permit, as the Admin API tells it. It cannot see usage: neither whether anybody used an "
@@ -112,7 +112,7 @@ class Access:
                 principal=holder.name,
                 project_id=place,
                 project=self.projects.get(place, place),
-                level=level(roles),
+                level=highest_level(roles),
                 roles=list(roles),
             )
             for place, roles in places.items()
@@ -126,7 +126,7 @@ class Access:
         writer.writerow(each.name for each in fields(AccessRow))
         for row in self.rows():
             values = {**asdict(row), "roles": " ".join(row.roles)}
-            writer.writerow(in_csv(value) for value in values.values())
+            writer.writerow(escape_csv(value) for value in values.values())
         return text.getvalue()
 
     def to_json(self) -> str:
@@ -143,71 +143,81 @@ class Access:
 
     def to_markdown(self) -> str:
         """Write findings and rows as Markdown."""
-        lines = [f"# Access in {in_markdown(self.organization)}", "", f"{self.taken_at:%Y-%m-%d %H:%M %Z}. {NOTE}", ""]
+        lines = [
+            f"# Access in {escape_markdown(self.organization)}",
+            "",
+            f"{self.taken_at:%Y-%m-%d %H:%M %Z}. {NOTE}",
+            "",
+        ]
         lines += ["## Findings", ""]
-        lines += [f"- **{each.kind}:** {in_markdown(each.text)}" for each in self.findings] or ["None."]
+        lines += [f"- **{each.kind}:** {escape_markdown(each.text)}" for each in self.findings] or ["None."]
         lines += ["", "## Access", "", "| who | kind | where | level | roles |", "|---|---|---|---|---|"]
         for row in self.rows():
             cells = (row.principal, row.principal_type, row.project or "organization", row.level, ", ".join(row.roles))
-            lines.append(f"| {' | '.join(map(in_markdown, cells))} |")
+            lines.append(f"| {' | '.join(map(escape_markdown, cells))} |")
         return "\n".join(lines) + "\n"
 
     def to_html(self) -> str:
         """Write a page of its own: findings, who can write where, and people by projects; it loads nothing."""
-        from pinecone_admin.workflows.access_page import page  # noqa: PLC0415 - it builds on this module
+        from pinecone_admin.workflows.access_page import render_page  # noqa: PLC0415 - it builds on this module
 
-        return page(self, note=NOTE)
+        return render_page(self, note=NOTE)
 
 
-def access(inventory: Inventory, *, max_owners: int, pending_days: float) -> Access:
+def build_access(inventory: Inventory, *, max_owners: int, pending_days: float) -> Access:
     """Unite everybody's roles, and look for what deserves a look."""
     check_count("max_owners", max_owners)
     check_seconds("pending_days", pending_days, or_none=True)
-    held = by_principal(inventory.role_bindings)
+    held = bindings_by_principal(inventory.role_bindings)
     holders = [
-        _holder(kind, id, name, held.get((kind, id), ()), inventory) for kind, id, name in _principals(inventory)
+        _build_holder(kind, id, name, held.get((kind, id), ()), inventory)
+        for kind, id, name in _list_principals(inventory)
     ]
     roles_of_keys = {key.id: (key.project_id, key.roles) for key in inventory.api_keys}
-    holders = [_with_key_roles(holder, roles_of_keys) for holder in holders]
+    holders = [_add_key_roles(holder, roles_of_keys) for holder in holders]
     return Access(
         taken_at=inventory.taken_at,
         organization=", ".join(each.name for each in inventory.organizations) or "unknown",
         projects={project.id: project.name for project in inventory.projects},
         holders=holders,
         findings=[
-            *unread_parts(inventory),
-            *many_owners([_called(each) for each in holders if each.is_owner and each.type != "invite"], max_owners),
-            *stale_invites(inventory, timedelta(days=pending_days)),
-            *odd_accounts(inventory),
-            *editor_keys(inventory),
-            *gone_principals(inventory),
+            *report_unread_parts(inventory),
+            *find_many_owners(
+                [_display_owner(each) for each in holders if each.is_owner and each.type != "invite"], max_owners
+            ),
+            *find_stale_invites(inventory, timedelta(days=pending_days)),
+            *find_risky_service_accounts(inventory),
+            *find_editor_keys(inventory),
+            *find_deleted_principals(inventory),
         ],
         unread=[str(each) for each in inventory.unread],
     )
 
 
-def _called(holder: Holder) -> str:
+def _display_owner(holder: Holder) -> str:
     return holder.name if holder.type == "user" else f"{holder.name} ({holder.id})"
 
 
-def _principals(inventory: Inventory) -> list[tuple[PrincipalType, str, str]]:
+def _list_principals(inventory: Inventory) -> list[tuple[PrincipalType, str, str]]:
     """Name everybody; who is known by the roles alone is named by its id."""
     return [
         *(("user", each.id, each.email) for each in inventory.users),
         *(("invite", each.id, each.email) for each in inventory.invites if each.status != "expired"),
         *(("service_account", each.id, each.name) for each in inventory.service_accounts),
         *(("api_key", each.id, each.name) for each in inventory.api_keys),
-        *((kind, id, id) for kind, id in nameless_principals(inventory)),
+        *((kind, id, id) for kind, id in list_unnamed_principals(inventory)),
     ]
 
 
-def _holder(kind: PrincipalType, id: str, name: str, bindings: Sequence[RoleBinding], inventory: Inventory) -> Holder:
+def _build_holder(
+    kind: PrincipalType, id: str, name: str, bindings: Sequence[RoleBinding], inventory: Inventory
+) -> Holder:
     on_organization: list[RoleName] = [each.role for each in bindings if each.resource_type == "organization"]
-    roles = by_project(bindings, inventory.projects)
+    roles = roles_by_project(bindings, inventory.projects)
     return Holder(type=kind, id=id, name=name, organization_roles=on_organization, roles=roles)
 
 
-def _with_key_roles(holder: Holder, roles_of_keys: Mapping[str, tuple[str, Sequence[RoleName]]]) -> Holder:
+def _add_key_roles(holder: Holder, roles_of_keys: Mapping[str, tuple[str, Sequence[RoleName]]]) -> Holder:
     """A key tells its roles itself, whether or not they are listed as bindings, too."""
     if holder.type != "api_key" or holder.id not in roles_of_keys:
         return holder

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from pinecone_admin.workflows.escaping import in_html
-from pinecone_admin.workflows.roles import Level, level
+from pinecone_admin.workflows.escaping import escape_html
+from pinecone_admin.workflows.roles import Level, highest_level
 
 if TYPE_CHECKING:
     from pinecone_admin.workflows.access import Access, Holder
@@ -22,7 +22,7 @@ _PRINTABLE = 20
 _SHORT = {"owns": "owns", "writes": "writes", "reads": "reads", "unknown": "other"}
 
 
-def page(access: Access, *, note: str) -> str:
+def render_page(access: Access, *, note: str) -> str:
     """Write the page."""
     people = sorted(
         (holder for holder in access.holders if holder.type != "api_key"),
@@ -31,54 +31,55 @@ def page(access: Access, *, note: str) -> str:
     reached = {id: id for holder in access.holders for id in holder.roles}
     projects = sorted({**reached, **access.projects}.items(), key=lambda item: (item[1].casefold(), item[0]))
     parts = [
-        _head(access, note),
-        _findings(access),
+        _render_head(access, note),
+        _render_findings(access),
         _CONTROLS,
-        _writers(access, people, projects),
-        _matrix(people, projects),
+        _render_writers(access, people, projects),
+        _render_matrix(people, projects),
     ]
     return _PAGE.format(
-        title=in_html(f"Access in {access.organization}"),
+        title=escape_html(f"Access in {access.organization}"),
         style=_STYLE,
         script=_SCRIPT,
-        policy=f"default-src 'none'; style-src '{_hash(_STYLE)}'; script-src '{_hash(_SCRIPT)}'",
+        policy=f"default-src 'none'; style-src '{_csp_hash(_STYLE)}'; script-src '{_csp_hash(_SCRIPT)}'",
         body="\n".join(parts),
     )
 
 
-def _hash(text: str) -> str:
+def _csp_hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-def _head(access: Access, note: str) -> str:
+def _render_head(access: Access, note: str) -> str:
     return (
-        f"<h1>Who can do what in {in_html(access.organization)}</h1>"
-        f'<p class="note">As of {access.taken_at:%Y-%m-%d %H:%M} UTC. {in_html(note)}</p>'
+        f"<h1>Who can do what in {escape_html(access.organization)}</h1>"
+        f'<p class="note">As of {access.taken_at:%Y-%m-%d %H:%M} UTC. {escape_html(note)}</p>'
     )
 
 
-def _findings(access: Access) -> str:
+def _render_findings(access: Access) -> str:
     kinds: dict[str, list[str]] = {}
     for finding in access.findings:
         kinds.setdefault(finding.kind, []).append(finding.text)
     items = "".join(
-        f"<details{' open' if len(texts) <= _FEW else ''}><summary>{in_html(kind)} <b>{len(texts)}</b></summary><ul>"
-        + "".join(f"<li>{in_html(text)}</li>" for text in texts)
+        f"<details{' open' if len(texts) <= _FEW else ''}>"
+        f"<summary>{escape_html(kind)} <b>{len(texts)}</b></summary><ul>"
+        + "".join(f"<li>{escape_html(text)}</li>" for text in texts)
         + "</ul></details>"
         for kind, texts in kinds.items()
     )
     return f"<section><h2>Deserves a look ({len(access.findings)})</h2>{items or '<p>Nothing.</p>'}</section>"
 
 
-def _person(holder: Holder) -> str:
-    kind = in_html(_KIND.get(holder.type, holder.type))
-    return f"{in_html(holder.name)}{f' <i>{kind}</i>' if kind else ''}"
+def _render_person(holder: Holder) -> str:
+    kind = escape_html(_KIND.get(holder.type, holder.type))
+    return f"{escape_html(holder.name)}{f' <i>{kind}</i>' if kind else ''}"
 
 
-def _writers(access: Access, people: list[Holder], projects: list[tuple[str, str]]) -> str:
+def _render_writers(access: Access, people: list[Holder], projects: list[tuple[str, str]]) -> str:
     """List by project who owns, writes and reads it; owners of the organization own all, and are named once."""
-    owners = ", ".join(_person(holder) for holder in people if holder.is_owner) or "nobody"
-    rows = "".join(_writers_row(access, people, id, name) for id, name in projects)
+    owners = ", ".join(_render_person(holder) for holder in people if holder.is_owner) or "nobody"
+    rows = "".join(_render_writers_row(access, people, id, name) for id, name in projects)
     heads = "".join(f"<th>{head}" for head in ("project", "owns", "writes", "reads", "keys that write"))
     return (
         f'<section><h2>Who can write where</h2><p>Owners of the organization own every project: <b id="owners">{owners}'
@@ -87,28 +88,28 @@ def _writers(access: Access, people: list[Holder], projects: list[tuple[str, str
     )
 
 
-def _writers_row(access: Access, people: list[Holder], project_id: str, name: str) -> str:
+def _render_writers_row(access: Access, people: list[Holder], project_id: str, name: str) -> str:
     cells: dict[Level, list[str]] = {"owns": [], "writes": [], "reads": [], "unknown": []}
     for holder in people:
         if project_id in holder.roles and not holder.is_owner:
-            cells[level(holder.roles[project_id])].append(_span(holder, project_id))
+            cells[highest_level(holder.roles[project_id])].append(_render_holder(holder, project_id))
     keys = [
-        _span(holder, project_id)
+        _render_holder(holder, project_id)
         for holder in access.holders
-        if holder.type == "api_key" and level(holder.roles.get(project_id) or ["ProjectViewer"]) != "reads"
+        if holder.type == "api_key" and highest_level(holder.roles.get(project_id) or ["ProjectViewer"]) != "reads"
     ]
     columns = (cells["owns"], cells["writes"] + cells["unknown"], cells["reads"], keys)
-    return f"<tr><th>{in_html(name)}" + "".join(f"<td>{', '.join(column)}" for column in columns) + "</tr>\n"
+    return f"<tr><th>{escape_html(name)}" + "".join(f"<td>{', '.join(column)}" for column in columns) + "</tr>\n"
 
 
-def _span(holder: Holder, project_id: str) -> str:
-    who = in_html(holder.name) if holder.type == "api_key" else _person(holder)
-    return f'<span title="{in_html(", ".join(holder.roles[project_id]))}">{who}</span>'
+def _render_holder(holder: Holder, project_id: str) -> str:
+    who = escape_html(holder.name) if holder.type == "api_key" else _render_person(holder)
+    return f'<span title="{escape_html(", ".join(holder.roles[project_id]))}">{who}</span>'
 
 
-def _matrix(people: list[Holder], projects: list[tuple[str, str]]) -> str:
-    columns = "".join(f'<th title="{in_html(id)}"><span>{in_html(name)}</span>' for id, name in projects)
-    rows = "".join(_matrix_row(holder, projects) for holder in people)
+def _render_matrix(people: list[Holder], projects: list[tuple[str, str]]) -> str:
+    columns = "".join(f'<th title="{escape_html(id)}"><span>{escape_html(name)}</span>' for id, name in projects)
+    rows = "".join(_render_matrix_row(holder, projects) for holder in people)
     return (
         f'<section id="wide"{" class=many" if len(projects) > _PRINTABLE else ""}><h2>People and projects</h2>'
         '<p class="hint">A click on a column sorts by it. The roles show when you point at a cell.</p>'
@@ -118,16 +119,16 @@ def _matrix(people: list[Holder], projects: list[tuple[str, str]]) -> str:
     )
 
 
-def _matrix_row(holder: Holder, projects: list[tuple[str, str]]) -> str:
-    cells = "".join(_cell(holder.roles.get(id)) for id, _ in projects)
-    return f"<tr><th>{_person(holder)}<td>{in_html(', '.join(holder.organization_roles))}{cells}</tr>\n"
+def _render_matrix_row(holder: Holder, projects: list[tuple[str, str]]) -> str:
+    cells = "".join(_render_cell(holder.roles.get(id)) for id, _ in projects)
+    return f"<tr><th>{_render_person(holder)}<td>{escape_html(', '.join(holder.organization_roles))}{cells}</tr>\n"
 
 
-def _cell(roles: Sequence[str] | None) -> str:
+def _render_cell(roles: Sequence[str] | None) -> str:
     if not roles:
         return "<td>"
-    word = _SHORT[level(roles)]
-    return f'<td class="{word}" title="{in_html(", ".join(roles))}">{word}'
+    word = _SHORT[highest_level(roles)]
+    return f'<td class="{word}" title="{escape_html(", ".join(roles))}">{word}'
 
 
 _CONTROLS = """<form id="filters"><label>person <input id="person" type="search" placeholder="any"></label>

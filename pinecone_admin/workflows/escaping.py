@@ -15,23 +15,23 @@ _MARKUP = re.compile(r"(?i)[\\`*_\[\]|~:#$]|(?<=\bwww)\.|@")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
-def in_html(text: str) -> str:
+def escape_html(text: str) -> str:
     """Write it as text or attribute of a page."""
-    return escape(_visible(text))
+    return escape(_show_control_characters(text))
 
 
-def in_csv(text: str) -> str:
+def escape_csv(text: str) -> str:
     """Put an apostrophe before what a spreadsheet would take for a formula."""
-    text = _visible(text)
+    text = _show_control_characters(text)
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def in_markdown(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Write it on one line that holds no markup, not even a link."""
-    line = re.sub(r"\s+", " ", _visible(text))
+    line = re.sub(r"\s+", " ", _show_control_characters(text))
     escaped = _MARKUP.sub(lambda match: f"\\{match[0]}", line)
     return re.sub("[&<>]", lambda match: _ENTITIES[match[0]], escaped)
 
 
-def _visible(text: str) -> str:
+def _show_control_characters(text: str) -> str:
     return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias
 from attrs import frozen
 
 from generated_client.models import PrincipalType, RoleBinding
-from pinecone_admin.workflows.inventory import Inventory, Words
-from pinecone_admin.workflows.roles import ORGANIZATION_WRITERS, by_principal
+from pinecone_admin.workflows.inventory import DisplayNames, Inventory
+from pinecone_admin.workflows.roles import ORGANIZATION_WRITERS, bindings_by_principal
 
 FindingKind: TypeAlias = Literal[
     "could not be read",
@@ -37,7 +37,7 @@ class Finding:
     text: str
 
 
-def many_owners(owners: Sequence[str], most: int) -> list[Finding]:
+def find_many_owners(owners: Sequence[str], most: int) -> list[Finding]:
     """Name the owners of the organization where there are more than some."""
     if len(owners) <= most:
         return []
@@ -45,7 +45,7 @@ def many_owners(owners: Sequence[str], most: int) -> list[Finding]:
     return [Finding(kind="many owners", text=text)]
 
 
-def stale_invites(inventory: Inventory, longest: timedelta) -> list[Finding]:
+def find_stale_invites(inventory: Inventory, longest: timedelta) -> list[Finding]:
     """Name invites that nobody accepted."""
     findings: list[Finding] = []
     for invite in inventory.invites:
@@ -58,11 +58,11 @@ def stale_invites(inventory: Inventory, longest: timedelta) -> list[Finding]:
     return findings
 
 
-def odd_accounts(inventory: Inventory) -> list[Finding]:
+def find_risky_service_accounts(inventory: Inventory) -> list[Finding]:
     """Name service accounts that can do nothing, and those that can change the organization."""
     if any(each.part == "role_bindings" for each in inventory.unread):
         return []
-    held = by_principal(inventory.role_bindings)
+    held = bindings_by_principal(inventory.role_bindings)
     findings: list[Finding] = []
     for account in inventory.service_accounts:
         who = f"service account {account.name} ({account.id})"
@@ -76,11 +76,11 @@ def odd_accounts(inventory: Inventory) -> list[Finding]:
     return findings
 
 
-def editor_keys(inventory: Inventory) -> list[Finding]:
+def find_editor_keys(inventory: Inventory) -> list[Finding]:
     """Name keys that may do everything a key can."""
-    words = Words(inventory)
+    words = DisplayNames(inventory)
     return [
-        Finding(kind="key is an editor", text=f"{words.of(key)} is ProjectEditor")
+        Finding(kind="key is an editor", text=f"{words.describe(key)} is ProjectEditor")
         for key in inventory.api_keys
         if "ProjectEditor" in key.roles
     ]
@@ -95,35 +95,37 @@ _PARTS: Mapping[str, str] = {
 """Which list of an inventory holds the principals of each kind that is known."""
 
 
-def gone_principals(inventory: Inventory) -> list[Finding]:
+def find_deleted_principals(inventory: Inventory) -> list[Finding]:
     """Name roles whose holder is in no list; one whose list could not be read whole is not missing in it."""
     return [
         Finding(
             kind="principal is gone",
             text=f"{kind} {id} does not exist, and holds {', '.join(each.role for each in bindings)}",
         )
-        for (kind, id), bindings in _unlisted(inventory).items()
-        if _is_whole(inventory, kind)
+        for (kind, id), bindings in _group_unlisted(inventory).items()
+        if _was_read_completely(inventory, kind)
     ]
 
 
-def nameless_principals(inventory: Inventory) -> list[tuple[PrincipalType, str]]:
+def list_unnamed_principals(inventory: Inventory) -> list[tuple[PrincipalType, str]]:
     """Give kind and id of who holds roles and is in no list because that could not be read, or is of no known kind."""
-    return [(kind, id) for kind, id in _unlisted(inventory) if not _is_whole(inventory, kind)]
+    return [(kind, id) for kind, id in _group_unlisted(inventory) if not _was_read_completely(inventory, kind)]
 
 
-def _unlisted(inventory: Inventory) -> Mapping[tuple[PrincipalType, str], Sequence[RoleBinding]]:
+def _group_unlisted(inventory: Inventory) -> Mapping[tuple[PrincipalType, str], Sequence[RoleBinding]]:
     listed = {(kind, each.id) for kind, part in _PARTS.items() for each in getattr(inventory, part)}
-    return {who: bindings for who, bindings in by_principal(inventory.role_bindings).items() if who not in listed}
+    return {
+        who: bindings for who, bindings in bindings_by_principal(inventory.role_bindings).items() if who not in listed
+    }
 
 
-def _is_whole(inventory: Inventory, kind: str) -> bool:
+def _was_read_completely(inventory: Inventory, kind: str) -> bool:
     unread = {each.part for each in inventory.unread}
     if "projects" in unread:
         unread.add("api_keys")
     return kind in _PARTS and _PARTS[kind] not in unread
 
 
-def unread_parts(inventory: Inventory) -> list[Finding]:
+def report_unread_parts(inventory: Inventory) -> list[Finding]:
     """Name what is missing here, so that nobody takes silence about it for peace."""
     return [Finding(kind="could not be read", text=str(each)) for each in inventory.unread]

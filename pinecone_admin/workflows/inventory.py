@@ -18,7 +18,7 @@ from generated_client.models import (
     ServiceAccount,
     User,
 )
-from pinecone_admin._http.codec import Misfit, structure
+from pinecone_admin._http.codec import DecodeFailure, decode_value
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.reports import Progress
@@ -116,8 +116,8 @@ class Inventory:
         """
         if not isinstance(cast("object", data), Mapping):
             raise PineconeTypeError(f"data must be what to_dict gave, not {type(data).__name__}")
-        read = structure(dict(data), cls)
-        if isinstance(read, Misfit):
+        read = decode_value(dict(data), cls)
+        if isinstance(read, DecodeFailure):
             raise PineconeValueError(f"the inventory's {read.path or 'data'} {read.problem}")
         return read.value
 
@@ -132,7 +132,7 @@ class Inventory:
         """
         if not isinstance(cast("object", other), Inventory):
             raise PineconeTypeError(f"other must be an Inventory, not {type(other).__name__}")
-        return _compare(self, other)
+        return _compare_inventories(self, other)
 
     def access(self, *, max_owners: int = 3, pending_days: float = 3.0) -> Access:
         """Tell who can do what in which project, and what deserves a look.
@@ -141,13 +141,13 @@ class Inventory:
             max_owners: How many owners of the organization are no finding.
             pending_days: Days for which a pending invite is no finding.
         """
-        from pinecone_admin.workflows.access import access  # noqa: PLC0415 - it builds on this module
+        from pinecone_admin.workflows.access import build_access  # noqa: PLC0415 - it builds on this module
 
-        return access(self, max_owners=max_owners, pending_days=pending_days)
+        return build_access(self, max_owners=max_owners, pending_days=pending_days)
 
 
 @frozen
-class Part:
+class InventoryPart:
     """Something to list.
 
     Attributes:
@@ -159,7 +159,7 @@ class Part:
     project_id: str | None = None
 
 
-class Draft:
+class InventoryBuilder:
     """An inventory that is being read, part by part, in any order.
 
     Args:
@@ -170,18 +170,18 @@ class Draft:
     def __init__(self, taken_at: datetime, progress: Callable[[Progress], None] | None) -> None:
         self._taken_at = taken_at
         self._progress = progress
-        self._read: dict[Part, Sequence[Any]] = {}
-        self._failed: dict[Part, PineconeError] = {}
+        self._read: dict[InventoryPart, Sequence[Any]] = {}
+        self._failed: dict[InventoryPart, PineconeError] = {}
         self._total = 1
 
-    def parts(self) -> list[Part]:
+    def remaining_parts(self) -> list[InventoryPart]:
         """Give what is left to read once the projects are."""
-        parts = [Part(kind) for kind in LISTS]
-        parts += [Part("api_keys", project.id) for project in self._read.get(Part("projects"), ())]
+        parts = [InventoryPart(kind) for kind in LISTS]
+        parts += [InventoryPart("api_keys", project.id) for project in self._read.get(InventoryPart("projects"), ())]
         self._total += len(parts)
         return parts
 
-    def take(self, part: Part, answer: Sequence[Any] | PineconeError) -> None:
+    def add_part(self, part: InventoryPart, answer: Sequence[Any] | PineconeError) -> None:
         """Take what came of a part."""
         if isinstance(answer, PineconeError):
             self._failed[part] = answer
@@ -200,8 +200,10 @@ class Draft:
         """
         if self._failed and not self._read:
             raise next(iter(self._failed.values()))
-        lists: dict[str, list[Any]] = {kind: list(self._read.get(Part(kind), ())) for kind in ("projects", *LISTS)}
-        keys = [key for each in lists["projects"] for key in self._read.get(Part("api_keys", each.id), ())]
+        lists: dict[str, list[Any]] = {
+            kind: list(self._read.get(InventoryPart(kind), ())) for kind in ("projects", *LISTS)
+        }
+        keys = [key for each in lists["projects"] for key in self._read.get(InventoryPart("api_keys", each.id), ())]
         unread = [
             Unread(part=part.kind, project_id=part.project_id, error=str(error))
             for part, error in sorted(self._failed.items(), key=lambda item: (item[0].kind, item[0].project_id or ""))
@@ -212,24 +214,24 @@ class Draft:
 _KINDS = ("organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
 
 
-def _compare(before: Inventory, after: Inventory) -> Changes:
-    words = Words(before, after)
+def _compare_inventories(before: Inventory, after: Inventory) -> Changes:
+    words = DisplayNames(before, after)
     changes = Changes(added=[], removed=[], changed=[], unknown=[])
     for kind in _KINDS:
         doubtful = [each for each in (*before.unread, *after.unread) if each.part in {kind, "projects"}]
         changes.unknown.extend(dict.fromkeys(str(each) for each in doubtful if each.part == kind))
-        old, new = (_comparable(getattr(each, kind), kind, doubtful) for each in (before, after))
-        changes.added.extend(words.of(new[id]) for id in new if id not in old)
-        changes.removed.extend(words.of(old[id]) for id in old if id not in new)
+        old, new = (_index_comparable(getattr(each, kind), kind, doubtful) for each in (before, after))
+        changes.added.extend(words.describe(new[id]) for id in new if id not in old)
+        changes.removed.extend(words.describe(old[id]) for id in old if id not in new)
         changes.changed.extend(
-            f"{words.of(new[id])}: {', '.join(_fields_changed(old[id], new[id]))}"
+            f"{words.describe(new[id])}: {', '.join(_describe_changes(old[id], new[id]))}"
             for id in new
             if id in old and old[id] != new[id]
         )
     return changes
 
 
-def _comparable(things: Iterable[Any], kind: str, doubtful: Sequence[Unread]) -> dict[str, Any]:
+def _index_comparable(things: Iterable[Any], kind: str, doubtful: Sequence[Unread]) -> dict[str, Any]:
     """Leave out what one of the two inventories could not read, so that it does not look added or removed."""
     if any(each.part == kind and each.project_id is None for each in doubtful):
         return {}
@@ -239,15 +241,15 @@ def _comparable(things: Iterable[Any], kind: str, doubtful: Sequence[Unread]) ->
     return {each.id: each for each in things if kind != "api_keys" or each.project_id not in projects}
 
 
-def _fields_changed(old: attrs.AttrsInstance, new: attrs.AttrsInstance) -> list[str]:
+def _describe_changes(old: attrs.AttrsInstance, new: attrs.AttrsInstance) -> list[str]:
     return [
-        f"{each.name} is now {_shown(getattr(new, each.name))}, was {_shown(getattr(old, each.name))}"
+        f"{each.name} is now {_format_value(getattr(new, each.name))}, was {_format_value(getattr(old, each.name))}"
         for each in attrs.fields(type(new))
         if getattr(old, each.name) != getattr(new, each.name)
     ]
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, list):
@@ -265,7 +267,7 @@ _CALLED: Mapping[type, str] = {
 }
 
 
-class Words:
+class DisplayNames:
     """Names things as people know them.
 
     Args:
@@ -289,7 +291,7 @@ class Words:
         """Name a principal, by its id where it is not known."""
         return self._principals.get((kind, principal_id), principal_id)
 
-    def of(self, thing: Thing) -> str:
+    def describe(self, thing: Thing) -> str:
         """Name anything that an inventory holds."""
         match thing:
             case Organization() | Project() | ServiceAccount() | APIKey():

@@ -16,38 +16,38 @@ _CUT = "…"
 _MARK = re.compile(r"~(makes|rotates|retired|empties):[0-9a-f]{8} ")
 
 
-def mark(purpose: str, subject: str) -> str:
+def name_tag(purpose: str, subject: str) -> str:
     """Give the mark of one purpose and the name or id that it is done for."""
     return f"~{purpose}:{blake2b(subject.encode(), digest_size=4).hexdigest()} "
 
 
-def purpose(name: str) -> str | None:
+def parse_purpose(name: str) -> str | None:
     """Tell what a workflow has under way with what is named so."""
     match = _MARK.match(name)
     return match[1] if match else None
 
 
-def makes(name: str) -> str:
+def tag_as_being_made(name: str) -> str:
     """Name what is being made and shall have a name; both limits hold where it is cut."""
-    return (mark("makes", name) + name).encode()[:LONGEST].decode(errors="ignore")
+    return (name_tag("makes", name) + name).encode()[:LONGEST].decode(errors="ignore")
 
 
-def empties(project_id: str) -> str:
+def tag_as_emptying(project_id: str) -> str:
     """Name the temporary key that empties a project."""
-    return f"{mark('empties', project_id)}temporary"
+    return f"{name_tag('empties', project_id)}temporary"
 
 
-def rotates(old_id: str, name: str) -> str:
+def tag_as_successor(old_id: str, name: str) -> str:
     """Name the key that shall take the name of an old one; where both do not fit, the old one keeps the beginning."""
-    return mark("rotates", old_id) + (name[_WHOLE:] or name)
+    return name_tag("rotates", old_id) + (name[_WHOLE:] or name)
 
 
-def retired(new_id: str, name: str) -> str:
+def tag_as_retired(new_id: str, name: str) -> str:
     """Name the old key once the value of the new one is stored."""
-    return mark("retired", new_id) + (name if len(name) <= _WHOLE else name[:_WHOLE] + _CUT)
+    return name_tag("retired", new_id) + (name if len(name) <= _WHOLE else name[:_WHOLE] + _CUT)
 
 
-def original(old: str, new: str = "") -> str:
+def original_name(old: str, new: str = "") -> str:
     """Give the name that the old key has or had, from its name now and from that of the key which follows it."""
     head = _MARK.sub("", old)
     if head == old or len(head) <= _WHOLE:

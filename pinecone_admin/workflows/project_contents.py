@@ -17,7 +17,7 @@ from pinecone_admin.workflows.reports import Content
 API_VERSION = "2026-04"
 
 
-class Listed(Protocol):
+class ContentsPage(Protocol):
     """What every list of the control plane answers with."""
 
     @property
@@ -86,7 +86,7 @@ class _Collections(_Page):
 
     @property
     def items(self) -> list[Content]:
-        return [_named("collection", each) for each in self.collections]
+        return [_make_content("collection", each) for each in self.collections]
 
 
 @frozen(kw_only=True)
@@ -95,7 +95,7 @@ class _Assistants(_Page):
 
     @property
     def items(self) -> list[Content]:
-        return [_named("assistant", each) for each in self.assistants]
+        return [_make_content("assistant", each) for each in self.assistants]
 
 
 @frozen(kw_only=True)
@@ -107,12 +107,12 @@ class _Backups(_Page):
         return [Content(kind="backup", name=each.backup_id) for each in self.data]
 
 
-def _named(kind: str, thing: _Named) -> Content:
+def _make_content(kind: str, thing: _Named) -> Content:
     return Content(kind=kind, name=thing.name, leaving=thing.status == "Terminating")
 
 
 @frozen(kw_only=True)
-class Kind:
+class ContentKind:
     """A kind of thing that a project can hold.
 
     Attributes:
@@ -127,29 +127,29 @@ class Kind:
     name: str
     plural: str
     path: str
-    returns: type[Listed]
+    returns: type[ContentsPage]
     token: str = "paginationToken"  # noqa: S105 - a parameter's name
     limit: int | None = None
 
 
-KINDS = (
-    Kind(name="index", plural="indexes", path="/indexes", returns=_Indexes),
-    Kind(name="collection", plural="collections", path="/collections", returns=_Collections),
-    Kind(
+CONTENT_KINDS = (
+    ContentKind(name="index", plural="indexes", path="/indexes", returns=_Indexes),
+    ContentKind(name="collection", plural="collections", path="/collections", returns=_Collections),
+    ContentKind(
         name="assistant",
         plural="assistants",
         path="/assistant/assistants",
         returns=_Assistants,
         token="pagination_token",  # noqa: S106 - a parameter's name
     ),
-    Kind(name="backup", plural="backups", path="/backups", returns=_Backups, limit=100),
+    ContentKind(name="backup", plural="backups", path="/backups", returns=_Backups, limit=100),
 )
 """In the order in which the server names what keeps a project from being deleted."""
 
-_BY_NAME = {kind.name: kind for kind in KINDS}
+_BY_NAME = {kind.name: kind for kind in CONTENT_KINDS}
 
 
-def list_page(kind: Kind, token: str | None) -> Operation[Listed]:
+def list_contents_page(kind: ContentKind, token: str | None) -> Operation[ContentsPage]:
     """List things of a kind, one page."""
     query: dict[str, QueryValue] = {"limit": kind.limit, kind.token: token}
     return Operation(

@@ -18,7 +18,7 @@ from generated_client.models import (
     ServiceAccount,
     User,
 )
-from pinecone_admin._http.validation import binding_fields, sequence
+from pinecone_admin._http.validation import binding_fields, check_sequence
 from pinecone_admin.errors import AmbiguousNameError, PineconeTypeError
 from pinecone_admin.models import to_dict
 
@@ -186,7 +186,9 @@ class OffboardReport:
         if self.user is None and not self.invites:
             return f"{self.email}: no user and no open invite has this address; there was nothing to do"
         who = "no user" if self.user is None else f"user {self.user.id}"
-        lines = [f"{self.email}: {who}, {_count(self.invites, 'open invite')}, {_count(self.bindings, 'role')}"]
+        lines = [
+            f"{self.email}: {who}, {_count_noun(self.invites, 'open invite')}, {_count_noun(self.bindings, 'role')}"
+        ]
         lines += [
             f"reached project {each.project.name} ({each.project.id}) as {', '.join(each.roles)}" for each in self.reach
         ]
@@ -243,7 +245,7 @@ class CleanupReport:
 
     def __str__(self) -> str:
         """Put it in words, a line each."""
-        lines = [f"project {self.project.name} ({self.project.id}): {_count(self.contents, 'thing')} in it"]
+        lines = [f"project {self.project.name} ({self.project.id}): {_count_noun(self.contents, 'thing')} in it"]
         if self.dry_run:
             lines += [f"{each}{', protected' if each.protected else ''}" for each in self.contents]
         return "\n".join([*lines, *self.steps, *(["nothing was deleted"] if self.dry_run else [])])
@@ -253,14 +255,15 @@ class CleanupReport:
         return to_dict(self)
 
 
-def project_roles(bindings: object) -> list[ProjectRole]:
+def parse_project_roles(bindings: object) -> list[ProjectRole]:
     """Take roles on a project in both their forms.
 
     Raises:
         PineconeTypeError: An entry has neither.
     """
     return [
-        _project_role(f"bindings[{position}]", each) for position, each in enumerate(sequence("bindings", bindings))
+        _project_role(f"bindings[{position}]", each)
+        for position, each in enumerate(check_sequence("bindings", bindings))
     ]
 
 
@@ -281,7 +284,7 @@ class _Identified(Protocol):
 _I = TypeVar("_I", bound=_Identified)
 
 
-def the_only(found: Sequence[_I], what: str) -> _I:
+def require_single(found: Sequence[_I], what: str) -> _I:
     """Give the one thing there is.
 
     Raises:
@@ -293,36 +296,36 @@ def the_only(found: Sequence[_I], what: str) -> _I:
     return found[0]
 
 
-def differences(**settings: tuple[object, object]) -> list[Difference]:
+def compare_settings(**settings: tuple[object, object]) -> list[Difference]:
     """Compare settings, each given as it was found and as it was wanted; what was not asked for is None."""
     return [
-        Difference(setting=setting, found=_words(found), wanted=_words(wanted))
+        Difference(setting=setting, found=_format_value(found), wanted=_format_value(wanted))
         for setting, (found, wanted) in settings.items()
         if wanted is not None and found != wanted
     ]
 
 
-def _count(things: Collection[object], noun: str) -> str:
+def _count_noun(things: Collection[object], noun: str) -> str:
     return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
-def _words(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, Collection) and not isinstance(value, str):
         return ", ".join(sorted(map(str, value))) or "nothing"  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     return str(value)
 
 
-def roles_found(bindings: Iterable[RoleBinding]) -> frozenset[str]:
+def describe_bindings(bindings: Iterable[RoleBinding]) -> frozenset[str]:
     """Put bindings in words, for a comparison."""
-    return frozenset(_role(each.role, each.resource_type, each.resource_id) for each in bindings)
+    return frozenset(_describe_role(each.role, each.resource_type, each.resource_id) for each in bindings)
 
 
-def roles_wanted(bindings: Iterable[object]) -> frozenset[str]:
+def describe_wanted_bindings(bindings: Iterable[object]) -> frozenset[str]:
     """Put bindings to create in words, whichever form they have."""
     fields = [binding_fields(each) or {} for each in bindings]
-    return frozenset(_role(each["role"], each["resource_type"], each.get("resource_id")) for each in fields)
+    return frozenset(_describe_role(each["role"], each["resource_type"], each.get("resource_id")) for each in fields)
 
 
-def _role(role: object, resource_type: object, resource_id: object) -> str:
+def _describe_role(role: object, resource_type: object, resource_id: object) -> str:
     # One's own organization may be named or left out.
     return f"{role} on {resource_type}" + (f" {resource_id}" if resource_type == "project" else "")

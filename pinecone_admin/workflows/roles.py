@@ -40,30 +40,30 @@ SECRET_KEEPERS = frozenset({"OrgOwner", "OrgManager"})
 _ORDER = ("owns", "writes", "unknown", "reads")
 
 
-def level(roles: Iterable[str]) -> Level:
+def highest_level(roles: Iterable[str]) -> Level:
     """Tell the most that any of the roles lets its holder do."""
     levels = {LEVELS.get(role, "unknown") for role in roles}
     return next(each for each in _ORDER if each in levels)
 
 
-def by_project(bindings: Iterable[RoleBinding], projects: Sequence[Project]) -> dict[str, list[RoleName]]:
+def roles_by_project(bindings: Iterable[RoleBinding], projects: Sequence[Project]) -> dict[str, list[RoleName]]:
     """Unite the roles of one principal by project, those that reach every project included."""
     reached: dict[str, list[RoleName]] = {}
     for binding in bindings:
-        for project_id in _reached(binding, projects):
+        for project_id in _reached_projects(binding, projects):
             held = reached.setdefault(project_id, [])
             if binding.role not in held:
                 held.append(binding.role)
     return reached
 
 
-def _reached(binding: RoleBinding, projects: Sequence[Project]) -> list[str]:
+def _reached_projects(binding: RoleBinding, projects: Sequence[Project]) -> list[str]:
     if binding.resource_type == "project":
         return [binding.resource_id]
     return [project.id for project in projects] if binding.role == "OrgOwner" else []
 
 
-def by_principal(bindings: Iterable[RoleBinding]) -> dict[tuple[PrincipalType, str], list[RoleBinding]]:
+def bindings_by_principal(bindings: Iterable[RoleBinding]) -> dict[tuple[PrincipalType, str], list[RoleBinding]]:
     """Group bindings by the kind and id of their principals."""
     held: dict[tuple[PrincipalType, str], list[RoleBinding]] = {}
     for binding in bindings:

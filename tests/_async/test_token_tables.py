@@ -416,7 +416,7 @@ async def test_fork(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> 
         if not child:
             mine = tokens._current
             kept = mine.token.value == "token-1" and mine.jitter != jitter and 0 <= mine.jitter <= 0.2
-            os._exit(0 if kept and tokens._lock is not lock and tokens._in_flight is None else 1)
+            os._exit(0 if kept and tokens._lock is not lock and tokens._pending is None else 1)
     answer.set()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0  # noqa: ASYNC222 - it ends at once
     settle()

@@ -355,7 +355,7 @@ async def test_what_can_be_neither_stored_nor_deleted_is_named(kind: str, emulat
 async def test_only_one_of_several_accounts_that_runs_left_stays(admin: AsyncAdmin, emulator: Emulator) -> None:
     """The others go once its secret is stored."""
     for _ in range(3):
-        emulator.state.add_service_account(name_tags.makes("s"), emulator.clock.now())
+        emulator.state.add_service_account(name_tags.tag_as_being_made("s"), emulator.clock.now())
     ensured = await admin.service_accounts.ensure(name="s", store=lambda _: None)
     _, account = emulator.state.service_accounts.listing
     assert isinstance(ensured.value, ServiceAccountWithSecret)

@@ -10,7 +10,7 @@ import anyio.lowlevel
 import pytest
 
 from pinecone_admin import AsyncAdmin
-from pinecone_admin._concurrency import Patience, async_in_parallel
+from pinecone_admin._concurrency import PollBackoff, async_run_in_parallel
 from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.hostile import Counting
@@ -33,7 +33,7 @@ async def test_every_item_is_worked_on_and_delivered() -> None:
         delivered[number] = result
         threads.add(threading.get_ident())
 
-    await async_in_parallel(double, range(100), limit=7, deliver=deliver)
+    await async_run_in_parallel(double, range(100), limit=7, deliver=deliver)
     assert delivered == {number: 2 * number for number in range(100)}
     assert threads == {threading.get_ident()}
 
@@ -53,7 +53,7 @@ async def test_items_are_taken_only_as_they_can_be_worked_on() -> None:
         delivered.append(number)
         assert taken - len(delivered) < 5
 
-    await async_in_parallel(double, items(), limit=4, deliver=deliver)
+    await async_run_in_parallel(double, items(), limit=4, deliver=deliver)
     assert len(delivered) == 50
 
 
@@ -71,24 +71,24 @@ async def test_the_first_failure_ends_it_and_is_raised_as_it_is() -> None:
         raise LookupError(f"{number} {result}")
 
     with pytest.raises(OSError, match="three"):
-        await async_in_parallel(work, range(100), limit=2, deliver=lambda _, __: None)
+        await async_run_in_parallel(work, range(100), limit=2, deliver=lambda _, __: None)
     assert len(worked) < 10
     with pytest.raises(LookupError):
-        await async_in_parallel(double, range(100), limit=2, deliver=refuse)
+        await async_run_in_parallel(double, range(100), limit=2, deliver=refuse)
 
 
 async def test_nothing_to_do_is_done_at_once() -> None:
     """An empty project has no contents to delete."""
-    await async_in_parallel(double, [], limit=3, deliver=lambda _, __: None)
+    await async_run_in_parallel(double, [], limit=3, deliver=lambda _, __: None)
 
 
 async def test_waits_double_until_the_deadline(clock: VirtualClock) -> None:
     """The last one is cut to what is left, and then there is no other."""
-    patience = Patience(20.0)
+    patience = PollBackoff(20.0)
     while await patience.async_wait():
         pass
     assert clock.slept == [0.5, 1.0, 2.0, 4.0, 8.0, 4.5]
-    assert patience.left == 0
+    assert patience.seconds_left == 0
 
 
 # <async only>
@@ -109,7 +109,7 @@ async def test_cancelling_ends_what_is_under_way() -> None:
                 scope.cancel()
 
             group.start_soon(cancel)
-            await async_in_parallel(hang, range(10), limit=3, deliver=lambda _, __: None)
+            await async_run_in_parallel(hang, range(10), limit=3, deliver=lambda _, __: None)
     assert begun == [0, 1, 2]
 
 

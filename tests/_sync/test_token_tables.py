@@ -386,7 +386,7 @@ def test_fork(connect: Callable[..., Admin], clock: VirtualClock) -> None:
         if not child:
             mine = tokens._current
             kept = mine.token.value == "token-1" and mine.jitter != jitter and 0 <= mine.jitter <= 0.2
-            os._exit(0 if kept and tokens._lock is not lock and tokens._in_flight is None else 1)
+            os._exit(0 if kept and tokens._lock is not lock and tokens._pending is None else 1)
     answer.set()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     settle()

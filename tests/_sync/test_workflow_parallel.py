@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pinecone_admin._concurrency import Patience, in_parallel
+from pinecone_admin._concurrency import PollBackoff, run_in_parallel
 from tests.support.clock import VirtualClock
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +28,7 @@ def test_every_item_is_worked_on_and_delivered() -> None:
         delivered[number] = result
         threads.add(threading.get_ident())
 
-    in_parallel(double, range(100), limit=7, deliver=deliver)
+    run_in_parallel(double, range(100), limit=7, deliver=deliver)
     assert delivered == {number: 2 * number for number in range(100)}
     assert threads == {threading.get_ident()}
 
@@ -48,7 +48,7 @@ def test_items_are_taken_only_as_they_can_be_worked_on() -> None:
         delivered.append(number)
         assert taken - len(delivered) < 5
 
-    in_parallel(double, items(), limit=4, deliver=deliver)
+    run_in_parallel(double, items(), limit=4, deliver=deliver)
     assert len(delivered) == 50
 
 
@@ -66,21 +66,21 @@ def test_the_first_failure_ends_it_and_is_raised_as_it_is() -> None:
         raise LookupError(f"{number} {result}")
 
     with pytest.raises(OSError, match="three"):
-        in_parallel(work, range(100), limit=2, deliver=lambda _, __: None)
+        run_in_parallel(work, range(100), limit=2, deliver=lambda _, __: None)
     assert len(worked) < 10
     with pytest.raises(LookupError):
-        in_parallel(double, range(100), limit=2, deliver=refuse)
+        run_in_parallel(double, range(100), limit=2, deliver=refuse)
 
 
 def test_nothing_to_do_is_done_at_once() -> None:
     """An empty project has no contents to delete."""
-    in_parallel(double, [], limit=3, deliver=lambda _, __: None)
+    run_in_parallel(double, [], limit=3, deliver=lambda _, __: None)
 
 
 def test_waits_double_until_the_deadline(clock: VirtualClock) -> None:
     """The last one is cut to what is left, and then there is no other."""
-    patience = Patience(20.0)
+    patience = PollBackoff(20.0)
     while patience.wait():
         pass
     assert clock.slept == [0.5, 1.0, 2.0, 4.0, 8.0, 4.5]
-    assert patience.left == 0
+    assert patience.seconds_left == 0

@@ -93,9 +93,9 @@ class Down:
         """Wait for an exchange in the background."""
         provider = self.client.admin._shared.tokens
         assert isinstance(provider, TokenProvider)
-        flight = provider._in_flight
-        if flight is not None:
-            flight.landed.result(PATIENCE)
+        pending = provider._pending
+        if pending is not None:
+            pending.result.result(PATIENCE)
 
     def __enter__(self) -> Self:
         assert self.client.token() == "token-1"

@@ -12,7 +12,7 @@ import pytest
 
 from pinecone_admin._http import failures, retry_policy
 from pinecone_admin._http.failures import Failure
-from pinecone_admin._http.retry_policy import TABLE, Rule
+from pinecone_admin._http.retry_policy import RETRY_TABLE, RetryRule
 from pinecone_admin._sync import client
 from pinecone_admin._sync.transports import retry
 from pinecone_admin.errors import Outcome
@@ -23,7 +23,7 @@ REPRESENTATIVES = {
     Failure.NOT_SENT: "refused",
     Failure.RATE_LIMITED: "429",
     Failure.OVERLOADED: "500",
-    Failure.NO_ANSWER: "FIN",
+    Failure.NO_RESPONSE: "FIN",
     Failure.BROKEN_BODY: "body truncated",
     Failure.TOO_LARGE: "200 MB announced",
     Failure.BROKEN_SERVER: "520",
@@ -45,9 +45,9 @@ def is_caught(fault: Fault, certificates: Certificates, verbs: tuple[str, ...] =
     return False
 
 
-def cells() -> Iterator[tuple[Failure, Rule]]:
+def cells() -> Iterator[tuple[Failure, RetryRule]]:
     """Give every rule with one field changed."""
-    for failure, rule in TABLE.items():
+    for failure, rule in RETRY_TABLE.items():
         yield failure, rule._replace(retry=not rule.retry)
         yield failure, rule._replace(retry_post=not rule.retry_post)
         for outcome in sorted(set(get_args(Outcome)) - {rule.outcome}):
@@ -56,13 +56,15 @@ def cells() -> Iterator[tuple[Failure, Rule]]:
 
 def test_every_failure_has_a_case() -> None:
     """A row that is added needs a fault that shows it."""
-    assert set(REPRESENTATIVES) == set(TABLE) == set(Failure)
+    assert set(REPRESENTATIVES) == set(RETRY_TABLE) == set(Failure)
 
 
 @pytest.mark.parametrize(("failure", "rule"), list(cells()), ids=str)
-def test_each_cell(failure: Failure, rule: Rule, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_cell(
+    failure: Failure, rule: RetryRule, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Changing one cell of the table makes a case of its row fail."""
-    monkeypatch.setattr(retry_policy, "TABLE", dict(TABLE) | {failure: rule})
+    monkeypatch.setattr(retry_policy, "RETRY_TABLE", dict(RETRY_TABLE) | {failure: rule})
     assert is_caught(BY_NAME[REPRESENTATIVES[failure]], certificates)
 
 
@@ -88,7 +90,7 @@ def test_each_classification(fault: Fault, certificates: Certificates, monkeypat
     patch(None)
     check(fault, "PUT", "sync", certificates)
     for other in Failure:
-        if TABLE[other] != TABLE[seen[0]]:
+        if RETRY_TABLE[other] != RETRY_TABLE[seen[0]]:
             patch(other)
             assert is_caught(fault, certificates), other
 

@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from pinecone_admin import Admin, PineconeConnectionError, PineconeError, PineconeValueError
-from pinecone_admin._http.failures import Failure, Trace, classify_error
+from pinecone_admin._http.failures import Failure, RequestTrace, classify_error
 from tests.faults.cases import PATH, WORLDS, Certificates, World, call, operation, silent
 from tests.faults.server import TOKEN_PATH, Server
 
@@ -141,8 +141,8 @@ def test_a_client_certificate_that_is_refused(
 @pytest.mark.parametrize(
     ("events", "failure"),
     [
-        ([], Failure.NO_ANSWER),
-        (["http11.send_request_headers.started"], Failure.NO_ANSWER),
+        ([], Failure.NO_RESPONSE),
+        (["http11.send_request_headers.started"], Failure.NO_RESPONSE),
         (["connection.start_tls.started"], Failure.UNREACHABLE),
         (["connection.start_tls.complete", "http11.send_request_headers.started"], Failure.UNREACHABLE),
     ],
@@ -152,11 +152,11 @@ def test_a_client_certificate_that_is_refused(
 )
 def test_when_a_refused_certificate_is_believed(events: list[str], failure: Failure, reason: str) -> None:
     """Only of a handshake that was seen: over a connection that is used again, a request may have been processed."""
-    trace, error = Trace(), ssl.SSLError(1, "alert")
+    trace, error = RequestTrace(), ssl.SSLError(1, "alert")
     error.reason = reason
     for event in events:
         trace(event, {})
-    assert classify_error(error, trace, answered=False) is failure
+    assert classify_error(error, trace, response_started=False) is failure
 
 
 @pytest.mark.parametrize("argument", ["host", "oauth_url"])

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from pinecone_admin import RetryEvent, RetryPolicy
-from pinecone_admin._http.error_mapping import read_error_body
+from pinecone_admin._http.error_mapping import parse_error_body
 from pinecone_admin._http.failures import Failure
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import next_delay
@@ -120,7 +120,7 @@ def test_what_an_error_keeps_of_its_body() -> None:
         return details
 
     def read(details: object) -> tuple[str | None, str | None, dict[str, Any] | None]:
-        return read_error_body(json.dumps({"error": {"code": "c" * 501, "message": "m", "details": details}}).encode())
+        return parse_error_body(json.dumps({"error": {"code": "c" * 501, "message": "m", "details": details}}).encode())
 
     assert read({}) == ("c" * 500, "m", {})
     for depth in range(1, 80):

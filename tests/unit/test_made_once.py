@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from pinecone_admin._concurrency import made_once
+from pinecone_admin._concurrency import lock_free_cached_property
 from tests.support.together import PATIENCE
 
 
@@ -15,7 +15,7 @@ class Thing:
     def __init__(self) -> None:
         self.begun, self.go_on = threading.Event(), threading.Event()
 
-    @made_once
+    @lock_free_cached_property
     def value(self) -> object:
         """Give something that is not the same twice."""
         if not self.begun.is_set():
@@ -39,5 +39,5 @@ def test_a_thread_that_makes_it_holds_nobody_up() -> None:
 
 def test_it_is_documented() -> None:
     """On the class it is what help() shows."""
-    assert isinstance(Thing.value, made_once)
+    assert isinstance(Thing.value, lock_free_cached_property)
     assert Thing.value.__doc__ == "Give something that is not the same twice."

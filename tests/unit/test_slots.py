@@ -10,13 +10,13 @@ from unittest.mock import patch
 import anyio
 import pytest
 
-from pinecone_admin._concurrency import AsyncSlots, Slots
+from pinecone_admin._concurrency import AsyncFairSemaphore, FairSemaphore
 from tests.support.together import PATIENCE, wait_until
 
 
 def test_who_waits_longest_is_next() -> None:
     """However quick the one that gives a place back is to ask again, those that wait come first, in their order."""
-    slots, order = Slots(1), list[int]()
+    slots, order = FairSemaphore(1), list[int]()
     slots.acquire(0)
 
     def work(number: int) -> None:
@@ -37,7 +37,7 @@ def test_who_waits_longest_is_next() -> None:
 
 def test_who_has_waited_in_vain_is_forgotten() -> None:
     """A place that comes after the time is over goes to the next one."""
-    slots = Slots(1)
+    slots = FairSemaphore(1)
     assert slots.acquire(0)
     assert not slots.acquire(0.001)
     slots.release()
@@ -48,7 +48,7 @@ def test_who_has_waited_in_vain_is_forgotten() -> None:
 @pytest.mark.parametrize("comes", [True, False])
 def test_an_interrupted_wait_takes_no_place(*, comes: bool) -> None:
     """Ctrl-C in the wait, also at the moment in which the place comes, leaves it to the next one."""
-    slots = Slots(1)
+    slots = FairSemaphore(1)
     slots.acquire(0)
 
     def interrupt(*_: object) -> None:
@@ -67,7 +67,7 @@ def test_an_interrupted_wait_takes_no_place(*, comes: bool) -> None:
 @pytest.mark.timeout(60)
 def test_a_signal_handler_takes_a_place_too() -> None:
     """Also where the signal comes while its own thread is about to take one."""
-    slots, taken = Slots(2), list[bool]()
+    slots, taken = FairSemaphore(2), list[bool]()
     before = signal.signal(signal.SIGUSR1, lambda *_: taken.append(slots.acquire(0)))
     try:
         with slots._lock:
@@ -82,7 +82,7 @@ def test_tasks_take_and_give_places(backend: str) -> None:
     """Tasks wait in their order, give up after their time, and leave a place to the next one when cancelled."""
 
     async def main() -> None:
-        slots, order = AsyncSlots(1), list[str]()
+        slots, order = AsyncFairSemaphore(1), list[str]()
         assert await slots.acquire(0)
         assert not await slots.acquire(0.001)
 

@@ -8,66 +8,74 @@ import math
 import httpx
 import pytest
 
-from pinecone_admin.auth.cache import read_entry
-from pinecone_admin.auth.token import AccessToken, Minted, Use, cooldown, failed, fingerprint, judge
-from pinecone_admin.auth.token_response import refusal
+from pinecone_admin.auth.cache import parse_cache_entry
+from pinecone_admin.auth.token import (
+    AccessToken,
+    IssuedToken,
+    TokenAction,
+    cooldown_seconds,
+    count_failure,
+    decide_action,
+    fingerprint,
+)
+from pinecone_admin.auth.token_response import error_from_refusal
 from pinecone_admin.errors import InvalidCredentialsError, PineconeConnectionError, TokenError
 
 
-def minted(lifetime: float, jitter: float = 0.0) -> Minted:
+def minted(lifetime: float, jitter: float = 0.0) -> IssuedToken:
     """Make a token of time 1000 on one clock and 5000 on the other."""
     token = AccessToken(value="t", expires_at=5000 + lifetime)
-    return Minted(token=token, lifetime=lifetime, monotonic=1000.0, wall=5000.0, jitter=jitter)
+    return IssuedToken(token=token, lifetime=lifetime, monotonic=1000.0, wall=5000.0, jitter=jitter)
 
 
 # Lifetime, jitter, seconds left → use; the edges themselves belong to the later window.
-EDGES: list[tuple[float, float, float, Use]] = [
-    (1800, 0.0, 300.001, Use.SERVE),
-    (1800, 0.0, 300, Use.REFRESH_IN_BACKGROUND),
-    (1800, 0.2, 240.001, Use.SERVE),
-    (1800, 0.2, 240, Use.REFRESH_IN_BACKGROUND),
-    (1800, 0.1, 270, Use.REFRESH_IN_BACKGROUND),
-    (1800, 0.0, 30.001, Use.REFRESH_IN_BACKGROUND),
-    (1800, 0.2, 30, Use.WAIT_AND_FALL_BACK),
-    (1800, 0.0, 0.001, Use.WAIT_AND_FALL_BACK),
-    (1800, 0.0, 0, Use.WAIT),
-    (1800, 0.0, -1, Use.WAIT),
-    (80, 0.0, 20.001, Use.SERVE),
-    (80, 0.0, 20, Use.REFRESH_IN_BACKGROUND),
-    (80, 0.0, 8.001, Use.REFRESH_IN_BACKGROUND),
-    (80, 0.0, 8, Use.WAIT_AND_FALL_BACK),
+EDGES: list[tuple[float, float, float, TokenAction]] = [
+    (1800, 0.0, 300.001, TokenAction.SERVE),
+    (1800, 0.0, 300, TokenAction.REFRESH_IN_BACKGROUND),
+    (1800, 0.2, 240.001, TokenAction.SERVE),
+    (1800, 0.2, 240, TokenAction.REFRESH_IN_BACKGROUND),
+    (1800, 0.1, 270, TokenAction.REFRESH_IN_BACKGROUND),
+    (1800, 0.0, 30.001, TokenAction.REFRESH_IN_BACKGROUND),
+    (1800, 0.2, 30, TokenAction.WAIT_AND_FALL_BACK),
+    (1800, 0.0, 0.001, TokenAction.WAIT_AND_FALL_BACK),
+    (1800, 0.0, 0, TokenAction.WAIT),
+    (1800, 0.0, -1, TokenAction.WAIT),
+    (80, 0.0, 20.001, TokenAction.SERVE),
+    (80, 0.0, 20, TokenAction.REFRESH_IN_BACKGROUND),
+    (80, 0.0, 8.001, TokenAction.REFRESH_IN_BACKGROUND),
+    (80, 0.0, 8, TokenAction.WAIT_AND_FALL_BACK),
 ]
 
 
 @pytest.mark.parametrize(("lifetime", "jitter", "left", "use"), EDGES)
-def test_windows(lifetime: float, jitter: float, left: float, use: Use) -> None:
+def test_windows(lifetime: float, jitter: float, left: float, use: TokenAction) -> None:
     """Serve, refresh in the background, wait but fall back, wait; by whichever clock is further."""
     token = minted(lifetime, jitter)
     age = lifetime - left
-    assert judge(token, monotonic=1000 + age, wall=5000 + age) is use
-    assert judge(token, monotonic=1000 + age, wall=0) is use
-    assert judge(token, monotonic=1000, wall=5000 + age) is use
+    assert decide_action(token, monotonic=1000 + age, wall=5000 + age) is use
+    assert decide_action(token, monotonic=1000 + age, wall=0) is use
+    assert decide_action(token, monotonic=1000, wall=5000 + age) is use
 
 
 def test_no_token() -> None:
     """There is nothing to serve."""
-    assert judge(None, monotonic=0, wall=0) is Use.WAIT
+    assert decide_action(None, monotonic=0, wall=0) is TokenAction.WAIT
 
 
 def test_cooldowns() -> None:
     """They double from one second up to thirty, or sixty for credentials; the endpoint's own wish is kept to sixty."""
     counts = [1, 2, 3, 5, 6, 7, 8, 2000]
-    assert [cooldown(n, credentials=False, retry_after=None) for n in counts] == [1, 2, 4, 16, 30, 30, 30, 30]
-    assert [cooldown(n, credentials=True, retry_after=None) for n in counts] == [1, 2, 4, 16, 32, 60, 60, 60]
-    assert [cooldown(5, credentials=False, retry_after=s) for s in (0, 1, 1.5, 60, 61)] == [1, 1, 1.5, 60, 60]
-    assert cooldown(2, credentials=True, retry_after=50) == 2
+    assert [cooldown_seconds(n, credentials=False, retry_after=None) for n in counts] == [1, 2, 4, 16, 30, 30, 30, 30]
+    assert [cooldown_seconds(n, credentials=True, retry_after=None) for n in counts] == [1, 2, 4, 16, 32, 60, 60, 60]
+    assert [cooldown_seconds(5, credentials=False, retry_after=s) for s in (0, 1, 1.5, 60, 61)] == [1, 1, 1.5, 60, 60]
+    assert cooldown_seconds(2, credentials=True, retry_after=50) == 2
 
 
 def test_failures_are_counted_by_credentials() -> None:
     """Those of others begin at one again."""
-    first = failed(None, TokenError("x", status_code=403), credentials="a", now=10)
-    second = failed(first, PineconeConnectionError("y"), credentials="a", now=20)
-    other = failed(second, InvalidCredentialsError("z", status_code=401), credentials="b", now=30)
+    first = count_failure(None, TokenError("x", status_code=403), credentials="a", now=10)
+    second = count_failure(first, PineconeConnectionError("y"), credentials="a", now=20)
+    other = count_failure(second, InvalidCredentialsError("z", status_code=401), credentials="b", now=30)
     assert [(each.count, each.until) for each in (first, second, other)] == [(1, 11), (2, 22), (1, 31)]
 
 
@@ -106,13 +114,13 @@ ENTRIES: list[tuple[dict[str, object], float | None]] = [
 def test_an_entry_of_a_cache(changes: dict[str, object], left: float | None) -> None:
     """Only a whole one is read; another machine's clock may be ahead by as much as a refresh is waited for."""
     entry = json.dumps({"access_token": "t", "expires_at": 6000, "lifetime": 1800} | changes).encode()
-    found = read_entry(entry, monotonic=1000, wall=5000)
+    found = parse_cache_entry(entry, monotonic=1000, wall=5000)
     if left is None:
         assert found is None
     else:
         assert found is not None
-        assert found.left(monotonic=1000, wall=5000) == pytest.approx(left)
-        assert found.left(monotonic=1000, wall=0) == pytest.approx(left)
+        assert found.seconds_left(monotonic=1000, wall=5000) == pytest.approx(left)
+        assert found.seconds_left(monotonic=1000, wall=0) == pytest.approx(left)
 
 
 # Status, code → whether the credentials are to blame.
@@ -132,6 +140,6 @@ REFUSALS = [
 def test_refusals(status: int, code: str | None, blamed: bool) -> None:
     """The credentials are to blame for a 401, and for a 400 whose code says so."""
     body = json.dumps({"error": code}).encode()
-    error = refusal(status=status, headers=httpx.Headers(), body=body, wall=0)
+    error = error_from_refusal(status=status, headers=httpx.Headers(), body=body, wall=0)
     assert isinstance(error, InvalidCredentialsError) == blamed
     assert (error.status_code, error.error_code, error.outcome) == (status, code, "not_sent")

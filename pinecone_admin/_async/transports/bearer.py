@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import httpx
 
-from pinecone_admin._http.call_state import CALL, Call
+from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
 from pinecone_admin.auth.token import AccessToken
 from pinecone_admin.auth.token_source import TokenSource
 from pinecone_admin.errors import Masked
@@ -21,23 +21,23 @@ class AsyncBearerTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request with a token; 403 never asks for another one."""
-        call: Call = request.extensions[CALL]
+        call: CallState = request.extensions[CALL_STATE_KEY]
         token = await self._tokens.async_get(deadline=call.deadline)
-        response = await self._transport.handle_async_request(_authorized(request, token))
+        response = await self._transport.handle_async_request(_with_token(request, token))
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
         fresh = await self._tokens.async_get(deadline=call.deadline, rejected=token)
         if fresh.value == token.value:
             return response
-        return await self._transport.handle_async_request(_authorized(request, fresh))
+        return await self._transport.handle_async_request(_with_token(request, fresh))
 
     async def aclose(self) -> None:
         """Close the transport below."""
         await self._transport.aclose()
 
 
-def _authorized(request: httpx.Request, token: AccessToken) -> httpx.Request:
-    call: Call = request.extensions[CALL]
+def _with_token(request: httpx.Request, token: AccessToken) -> httpx.Request:
+    call: CallState = request.extensions[CALL_STATE_KEY]
     call.secrets.append(Masked(token.value))
     headers = request.headers.copy()
     headers["authorization"] = f"Bearer {token.value}"

@@ -15,7 +15,12 @@ from typing import Any
 
 import httpcore
 
-from pinecone_admin._concurrency import async_addresses, async_bound_reads, async_hang_up, async_shielded
+from pinecone_admin._concurrency import (
+    async_bound_nested_tls_reads,
+    async_resolve_addresses,
+    async_shield_from_cancellation,
+    async_shut_down_socket,
+)
 
 _PIECE = 64 * 1024
 """Bytes written at a time: httpcore times each of the writes that a slow reader makes of one, and not all together."""
@@ -27,7 +32,7 @@ _end: ContextVar[float | None] = ContextVar("pinecone_admin_attempt_end", defaul
 
 
 @contextmanager
-def bounded(seconds: float) -> Generator[None, None, None]:
+def limit_time(seconds: float) -> Generator[None, None, None]:
     """Let every connect, read and write within end after this many seconds."""
     token = _end.set(time.monotonic() + seconds)
     try:
@@ -36,7 +41,7 @@ def bounded(seconds: float) -> Generator[None, None, None]:
         _end.reset(token)
 
 
-def _left(timeout: float | None, expired: type[Exception]) -> float | None:
+def _time_left(timeout: float | None, expired: type[Exception]) -> float | None:
     end = _end.get()
     if end is None:
         return timeout
@@ -63,10 +68,10 @@ class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to a host."""
-        found = await async_addresses(host)
+        found = await async_resolve_addresses(host)
         for remaining in range(len(found), 0, -1):
             # An address that swallows what is sent to it leaves the others their share of the time.
-            left = _left(timeout, httpcore.ConnectTimeout)
+            left = _time_left(timeout, httpcore.ConnectTimeout)
             share = None if left is None else left / remaining
             try:
                 stream = await self._backend.connect_tcp(found[-remaining], port, share, local_address, socket_options)
@@ -74,7 +79,7 @@ class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
                 if remaining == 1:
                     raise
             else:
-                return await self.bound(stream)
+                return await self.wrap_stream(stream)
         raise httpcore.ConnectError(f"{host} has no address")
 
     async def connect_unix_socket(
@@ -84,14 +89,14 @@ class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to a socket in the file system."""
-        left = _left(timeout, httpcore.ConnectTimeout)
-        return await self.bound(await self._backend.connect_unix_socket(path, left, socket_options))
+        left = _time_left(timeout, httpcore.ConnectTimeout)
+        return await self.wrap_stream(await self._backend.connect_unix_socket(path, left, socket_options))
 
     async def sleep(self, seconds: float) -> None:
         """Sleep between the connection retries of httpcore, which we leave off."""
         await self._backend.sleep(seconds)
 
-    async def bound(self, stream: httpcore.AsyncNetworkStream) -> AsyncBoundedStream:
+    async def wrap_stream(self, stream: httpcore.AsyncNetworkStream) -> AsyncBoundedStream:
         """Keep a new stream within the bound, unless all were closed while it was made."""
         made = AsyncBoundedStream(stream, self)
         self.streams.add(made)
@@ -116,17 +121,17 @@ class AsyncBoundedStream(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         """Read what is there."""
-        return await self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        return await self._stream.read(max_bytes, _time_left(timeout, httpcore.ReadTimeout))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Write all of it."""
         for start in range(0, len(buffer), _PIECE):
-            await self._stream.write(buffer[start : start + _PIECE], _left(timeout, httpcore.WriteTimeout))
+            await self._stream.write(buffer[start : start + _PIECE], _time_left(timeout, httpcore.WriteTimeout))
 
     async def aclose(self) -> None:
         """Close the connection."""
         self._backend.streams.discard(self)
-        async_hang_up(self._stream)
+        async_shut_down_socket(self._stream)
         await self._stream.aclose()
 
     async def start_tls(
@@ -136,17 +141,17 @@ class AsyncBoundedStream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
     ) -> httpcore.AsyncNetworkStream:
         """Go on within TLS."""
-        left = _left(timeout, httpcore.ConnectTimeout)
-        async_bound_reads(self._stream, partial(_left, expired=httpcore.ReadTimeout))
+        left = _time_left(timeout, httpcore.ConnectTimeout)
+        async_bound_nested_tls_reads(self._stream, partial(_time_left, expired=httpcore.ReadTimeout))
         try:
             secured = await self._stream.start_tls(ssl_context, server_hostname, left)
         except BaseException:
             # httpcore closes it after a failure, and not where the handshake is cancelled.
-            with async_shielded(CLOSING):
+            with async_shield_from_cancellation(CLOSING):
                 await self.aclose()
             raise
         self._backend.streams.discard(self)
-        return await self._backend.bound(secured)
+        return await self._backend.wrap_stream(secured)
 
     def get_extra_info(self, info: str) -> Any:
         """Give what the stream below knows of itself."""

@@ -15,10 +15,10 @@ from typing import Any
 import httpx
 
 from pinecone_admin._async.transports.network import CLOSING, AsyncBoundedBackend
-from pinecone_admin._concurrency import AsyncSlots, PerLoop, async_shielded
+from pinecone_admin._concurrency import AsyncFairSemaphore, PerLoop, async_shield_from_cancellation
 
 
-class AsyncPools(httpx.AsyncBaseTransport):
+class AsyncPoolTransport(httpx.AsyncBaseTransport):
     """Connections that belong to one process and one event loop.
 
     In another loop, and in a forked child, a fresh pool is made; the old one is left alone, since closing it from
@@ -35,16 +35,16 @@ class AsyncPools(httpx.AsyncBaseTransport):
     def __init__(
         self,
         *,
-        context: ssl.SSLContext,
+        ssl_context: ssl.SSLContext,
         proxy: httpx.Proxy | None,
         max_connections: int,
         keep: bool,
         closed: threading.Event,
     ) -> None:
-        self._context = context
+        self._context = ssl_context
         self._proxy = proxy
         self._limits = httpx.Limits(max_connections=1, max_keepalive_connections=int(keep))
-        self._pools = PerLoop(lambda: _Pool(self._make, max_connections))
+        self._pools = PerLoop(lambda: _ConnectionPool(self._make_connection, max_connections))
         self._closed = closed
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -56,11 +56,11 @@ class AsyncPools(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Close the connections of this process and loop."""
-        pool = self._pools.take()
+        pool = self._pools.pop()
         if pool is not None:
             await pool.aclose()
 
-    def _make(self) -> _Connection:
+    def _make_connection(self) -> _Connection:
         return _Connection(verify=self._context, proxy=self._proxy, limits=self._limits, trust_env=False)
 
 
@@ -81,7 +81,7 @@ class _Connection(httpx.AsyncHTTPTransport):
         finally:
             await self._backend.aclose()
 
-    def is_spent(self) -> bool:
+    def is_reusable(self) -> bool:
         """Tell whether the answer has ended, and nothing came behind it that httpcore would take for the next one."""
         layer: Any = next(iter(self._pool.connections), None)
         if layer is not None and not layer.is_idle():
@@ -91,75 +91,75 @@ class _Connection(httpx.AsyncHTTPTransport):
         return layer is None or not layer._h11_state.trailing_data[0]  # noqa: SLF001
 
 
-class _Pool:
+class _ConnectionPool:
     """At most so many connections."""
 
     def __init__(self, make: Callable[[], _Connection], size: int) -> None:
-        self._make = make
-        self._slots = AsyncSlots(size)
+        self._make_connection = make
+        self._semaphore = AsyncFairSemaphore(size)
         self._idle: list[_Connection] = []
-        self._lent: set[_Connection] = set()
+        self._in_use: set[_Connection] = set()
         self._closed = False
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection that is its own until the answer is closed."""
-        if not await self._slots.acquire(request.extensions["timeout"]["pool"]):
+        if not await self._semaphore.acquire(request.extensions["timeout"]["pool"]):
             raise httpx.PoolTimeout("all connections are in use")
         if self._closed:
-            self._slots.release()
+            self._semaphore.release()
             raise httpx.ConnectError("closed during the wait for a connection")
-        connection = self._lend()
+        connection = self._acquire()
         try:
             response = await connection.handle_async_request(request)
         except BaseException:
-            await self.give_up(connection)
+            await self.discard_connection(connection)
             raise
         # A new one: what has taken the place of httpx.HTTPTransport can give one whose closing does nothing any more.
         return httpx.Response(
             response.status_code,
             headers=response.headers,
-            stream=_LentStream(response.stream, connection, self),  # type: ignore[arg-type]
+            stream=_PooledStream(response.stream, connection, self),  # type: ignore[arg-type]
             extensions=response.extensions,
         )
 
-    def _lend(self) -> _Connection:
+    def _acquire(self) -> _Connection:
         try:
             connection = self._idle.pop()  # the one used last, which the server has least reason to have closed
         except IndexError:
-            connection = self._make()
-        self._lent.add(connection)
+            connection = self._make_connection()
+        self._in_use.add(connection)
         return connection
 
-    async def take_back(self, connection: _Connection) -> None:
+    async def release_connection(self, connection: _Connection) -> None:
         """Keep a connection for the next request."""
-        if connection.is_spent():
-            self._lent.discard(connection)
+        if connection.is_reusable():
+            self._in_use.discard(connection)
             self._idle.append(connection)
             if not self._closed:  # asked last, as another thread may close it meanwhile
-                self._slots.release()
+                self._semaphore.release()
                 return
-        await self.give_up(connection)
+        await self.discard_connection(connection)
 
-    async def give_up(self, connection: _Connection) -> None:
+    async def discard_connection(self, connection: _Connection) -> None:
         """Close a connection that was not used to its end."""
-        self._lent.discard(connection)
+        self._in_use.discard(connection)
         try:
-            with async_shielded(CLOSING):
+            with async_shield_from_cancellation(CLOSING):
                 await connection.aclose()
         finally:
-            self._slots.release()
+            self._semaphore.release()
 
     async def aclose(self) -> None:
         """Close all connections, those in use too."""
         self._closed = True
-        for connection in [*self._idle, *self._lent]:
+        for connection in [*self._idle, *self._in_use]:
             await connection.aclose()
 
 
-class _LentStream(httpx.AsyncByteStream):
+class _PooledStream(httpx.AsyncByteStream):
     """The body of an answer, whose end gives the connection back."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, connection: _Connection, pool: _Pool) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, connection: _Connection, pool: _ConnectionPool) -> None:
         self._stream = stream
         self._connection = connection
         self._pool = pool
@@ -172,6 +172,6 @@ class _LentStream(httpx.AsyncByteStream):
         try:
             await self._stream.aclose()
         except BaseException:
-            await self._pool.give_up(self._connection)
+            await self._pool.discard_connection(self._connection)
             raise
-        await self._pool.take_back(self._connection)
+        await self._pool.release_connection(self._connection)

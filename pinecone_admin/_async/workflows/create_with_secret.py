@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from pinecone_admin._concurrency import Patience, async_hand_over
+from pinecone_admin._concurrency import PollBackoff, async_call_store
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import (
     APIKey,
@@ -38,7 +38,7 @@ def may_exist(error: PineconeError) -> bool:
     return error.outcome in {"unknown", "done"}
 
 
-async def make_key(
+async def create_stored_key(
     admin: AsyncAdmin,
     *,
     project_id: str,
@@ -50,23 +50,23 @@ async def make_key(
 
     The second value says what was deleted.
     """
-    left = await keys_named(admin, project_id=project_id, name=name)
+    left = await list_keys_named(admin, project_id=project_id, name=name)
     deleted: list[str] = []
     try:
         made = await create_key(admin, project_id=project_id, name=name, roles=roles, besides=left)
     except ForbiddenError:
         if not left:
             raise
-        deleted = await delete_left(admin, left)  # the quota may have no room for another beside them
+        deleted = await delete_leftover_keys(admin, left)  # the quota may have no room for another beside them
         left = []
         made = await create_key(admin, project_id=project_id, name=name, roles=roles)
     try:
         if store is not None:
-            await async_hand_over(store, made)
+            await async_call_store(store, made)
     except Exception as error:
-        await undo(error, _called(made.key), admin.api_keys.delete, api_key_id=made.key.id)
+        await roll_back(error, _describe_key(made.key), admin.api_keys.delete, api_key_id=made.key.id)
         raise
-    return made, deleted + await delete_left(admin, left)
+    return made, deleted + await delete_leftover_keys(admin, left)
 
 
 async def create_key(
@@ -75,10 +75,10 @@ async def create_key(
     """Create a key besides those of the name; one whose value was lost is deleted, and another created."""
     before = {key.id for key in besides}
 
-    async def orphans() -> list[APIKey]:
-        return [key for key in await keys_named(admin, project_id=project_id, name=name) if key.id not in before]
+    async def find_orphans() -> list[APIKey]:
+        return [key for key in await list_keys_named(admin, project_id=project_id, name=name) if key.id not in before]
 
-    patience = Patience(admin.timeout)
+    patience = PollBackoff(admin.timeout)
     while True:
         try:
             return await admin.api_keys.create(project_id=project_id, name=name, roles=roles)
@@ -86,13 +86,13 @@ async def create_key(
             if not may_exist(error):
                 raise
             lost = error
-        for key in await listed(orphans):
-            await undo(lost, _called(key), admin.api_keys.delete, api_key_id=key.id)
+        for key in await poll_until_listed(find_orphans):
+            await roll_back(lost, _describe_key(key), admin.api_keys.delete, api_key_id=key.id)
         if not await patience.async_wait():
             raise lost
 
 
-async def delete_left(admin: AsyncAdmin, left: Sequence[APIKey]) -> list[str]:
+async def delete_leftover_keys(admin: AsyncAdmin, left: Sequence[APIKey]) -> list[str]:
     """Delete what runs that died left; not what has got another name since, from a run that is alive."""
     deleted: list[str] = []
     for key in left:
@@ -103,16 +103,16 @@ async def delete_left(admin: AsyncAdmin, left: Sequence[APIKey]) -> list[str]:
     return deleted
 
 
-def _called(key: APIKey) -> str:
+def _describe_key(key: APIKey) -> str:
     return f"API key {key.id} of project {key.project_id}"
 
 
-async def keys_named(admin: AsyncAdmin, *, project_id: str, name: str) -> list[APIKey]:
+async def list_keys_named(admin: AsyncAdmin, *, project_id: str, name: str) -> list[APIKey]:
     """List the keys of a project that have a name."""
     return [key for key in await admin.api_keys.list(project_id=project_id) if key.name == name]
 
 
-async def make_service_account(
+async def create_stored_account(
     admin: AsyncAdmin,
     *,
     name: str,
@@ -120,75 +120,77 @@ async def make_service_account(
     store: Store[ServiceAccountWithSecret] | None = None,
 ) -> ServiceAccountWithSecret:
     """Make a service account as ``make_key`` makes a key; one whose secret was lost is kept, and its secret rotated."""
-    left = await accounts_named(admin, name)
-    made = await _account_with_secret(admin, left, name=name, role_bindings=role_bindings)
+    left = await list_accounts_named(admin, name)
+    made = await _obtain_account_secret(admin, left, name=name, role_bindings=role_bindings)
     try:
         if store is not None:
-            await async_hand_over(store, made)
+            await async_call_store(store, made)
     except Exception as error:
         account_id = made.service_account.id
         what = f"service account {account_id}"
-        await undo(error, what, admin.service_accounts.delete, service_account_id=account_id)
+        await roll_back(error, what, admin.service_accounts.delete, service_account_id=account_id)
         raise
     for account in left:
         if account.id != made.service_account.id:
-            await gone(admin.service_accounts.delete, service_account_id=account.id)
+            await delete_if_exists(admin.service_accounts.delete, service_account_id=account.id)
     return made
 
 
-async def _account_with_secret(
+async def _obtain_account_secret(
     admin: AsyncAdmin,
-    orphans: Sequence[ServiceAccount],
+    find_orphans: Sequence[ServiceAccount],
     *,
     name: str,
     role_bindings: Sequence[RoleBindingInput] | None,
 ) -> ServiceAccountWithSecret:
-    async def look() -> list[ServiceAccount]:
-        return await accounts_named(admin, name)
+    async def list_named() -> list[ServiceAccount]:
+        return await list_accounts_named(admin, name)
 
-    patience = Patience(admin.timeout)
+    patience = PollBackoff(admin.timeout)
     while True:
         try:
-            if orphans:
-                return await admin.service_accounts.rotate_secret(service_account_id=orphans[0].id)
+            if find_orphans:
+                return await admin.service_accounts.rotate_secret(service_account_id=find_orphans[0].id)
             return await admin.service_accounts.create(name=name, role_bindings=role_bindings)
         except PineconeError as error:
             if not may_exist(error):
                 raise
             lost = error
-        orphans = await listed(look)
+        find_orphans = await poll_until_listed(list_named)
         if not await patience.async_wait():
             raise lost
 
 
-async def accounts_named(admin: AsyncAdmin, name: str) -> list[ServiceAccount]:
+async def list_accounts_named(admin: AsyncAdmin, name: str) -> list[ServiceAccount]:
     """List the service accounts that have a name."""
     return [account async for account in admin.service_accounts.list() if account.name == name]
 
 
-async def listed(look: Callable[[], Awaitable[_T]]) -> _T:
+async def poll_until_listed(list_named: Callable[[], Awaitable[_T]]) -> _T:
     """Look again where nothing is found: a list may show what was created only after a while."""
-    patience = Patience(_LISTED)
+    patience = PollBackoff(_LISTED)
     while True:
-        found = await look()
+        found = await list_named()
         if found or not await patience.async_wait():
             return found
 
 
-async def gone(delete: Callable[..., Awaitable[None]], **which: object) -> None:
+async def delete_if_exists(delete: Callable[..., Awaitable[None]], **which: object) -> None:
     """Delete something; that it is gone already is as good."""
     with suppress(NotFoundError):
         await delete(**which)
 
 
-async def undo(error: BaseException | None, what: str, delete: Callable[..., Awaitable[None]], **which: object) -> None:
+async def roll_back(
+    error: BaseException | None, what: str, delete: Callable[..., Awaitable[None]], **which: object
+) -> None:
     """Delete what was made before a failure, or only for a while; a note of the failure says so.
 
     Raises:
         LeftoverError: It could not be deleted.
     """
     try:
-        await gone(delete, **which)
+        await delete_if_exists(delete, **which)
     except PineconeError as exc:
         before = f", after: {error}" if error is not None else ""
         raise LeftoverError(f"{what} could not be deleted: {exc}{before}", left=[what]) from error or exc

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin._concurrency import async_in_parallel
+from pinecone_admin._concurrency import async_run_in_parallel
 from pinecone_admin.errors import (
     FailedPreconditionError,
     ForbiddenError,
@@ -13,7 +13,13 @@ from pinecone_admin.errors import (
     PaginationError,
     RefusedError,
 )
-from pinecone_admin.workflows.project_contents import KINDS, Kind, delete_content, lift_protection, list_page
+from pinecone_admin.workflows.project_contents import (
+    CONTENT_KINDS,
+    ContentKind,
+    delete_content,
+    lift_protection,
+    list_contents_page,
+)
 from pinecone_admin.workflows.reports import Content
 
 if TYPE_CHECKING:
@@ -26,21 +32,24 @@ async def read_contents(keyed: AsyncAdmin) -> list[Content]:
     """Read every list to its end, before anything on it is deleted."""
     found: dict[str, list[Content]] = {}
 
-    async def read(kind: Kind) -> list[Content]:
-        return await _list(keyed, kind)
+    async def read(kind: ContentKind) -> list[Content]:
+        return await _list_contents(keyed, kind)
 
-    await async_in_parallel(
-        read, KINDS, limit=len(KINDS), deliver=lambda kind, contents: found.update({kind.name: contents})
+    await async_run_in_parallel(
+        read,
+        CONTENT_KINDS,
+        limit=len(CONTENT_KINDS),
+        deliver=lambda kind, contents: found.update({kind.name: contents}),
     )
-    return [content for kind in KINDS for content in found[kind.name]]
+    return [content for kind in CONTENT_KINDS for content in found[kind.name]]
 
 
-async def _list(keyed: AsyncAdmin, kind: Kind) -> list[Content]:
+async def _list_contents(keyed: AsyncAdmin, kind: ContentKind) -> list[Content]:
     contents: list[Content] = []
     tokens: list[str | None] = [None]
     while True:
         try:
-            page = await keyed.send(list_page(kind, tokens[-1]))
+            page = await keyed.send(list_contents_page(kind, tokens[-1]))
         except NotFoundError:  # the plan has no such thing
             return contents
         contents += page.items
@@ -69,4 +78,4 @@ async def delete_contents(keyed: AsyncAdmin, contents: Sequence[Content], accept
             raise RefusedError(message, operation="delete_with_cleanup") from error
         accepted(content)  # here, since what is accepted beside a failure is not delivered
 
-    await async_in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: done)
+    await async_run_in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: done)

@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from pinecone_admin._async.workflows.create_with_secret import (
-    listed,
     may_exist,
+    poll_until_listed,
 )
-from pinecone_admin._concurrency import Patience
-from pinecone_admin._http.arguments import as_bindings
-from pinecone_admin._http.validation import check
+from pinecone_admin._concurrency import PollBackoff
+from pinecone_admin._http.arguments import copy_bindings
+from pinecone_admin._http.validation import check_operation
 from pinecone_admin.errors import ConflictError, PineconeError
 from pinecone_admin.models import (
     CreateInviteRequest,
@@ -35,7 +35,13 @@ from pinecone_admin.operations import (
     create_project,
     create_role_binding,
 )
-from pinecone_admin.workflows.reports import Ensured, differences, roles_found, roles_wanted, the_only
+from pinecone_admin.workflows.reports import (
+    Ensured,
+    compare_settings,
+    describe_bindings,
+    describe_wanted_bindings,
+    require_single,
+)
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -49,47 +55,47 @@ async def ensure_project(
     """Ensure that a project of this name exists."""
     body = CreateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
     operation = create_project(body=body)
-    check(operation)
+    check_operation(operation)
 
-    async def look() -> Project | None:
+    async def find_existing() -> Project | None:
         named = [project for project in await admin.projects.list() if project.name == name]
-        return the_only(named, f"projects named {name!r}") if named else None
+        return require_single(named, f"projects named {name!r}") if named else None
 
     async def create() -> Project:
         return await admin.send(operation)
 
-    project, created = await _found_or_created(admin, look, create, unique=False)
-    differ = differences(
+    project, created = await _find_or_create(admin, find_existing, create, unique=False)
+    differing = compare_settings(
         max_pods=(project.max_pods, max_pods),
         force_encryption_with_cmek=(project.force_encryption_with_cmek, force_encryption_with_cmek),
     )
-    return Ensured(value=project, created=created, differences=differ)
+    return Ensured(value=project, created=created, differences=differing)
 
 
 async def ensure_invite(
     admin: AsyncAdmin, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]
 ) -> Ensured[Invite]:
     """Ensure that a pending invite for this address exists; one that has expired is mailed again."""
-    wanted = as_bindings(role_bindings)
+    wanted = copy_bindings(role_bindings)
     operation = create_invite(body=CreateInviteRequest(email=email, role_bindings=wanted))
-    check(operation)
+    check_operation(operation)
     expired: list[Invite] = []
 
-    async def look() -> Invite | None:
+    async def find_existing() -> Invite | None:
         invites = [each async for each in admin.invites.list() if each.email.casefold() == email.casefold()]
         pending = [each for each in invites if each.status == "pending"]
         expired[:] = [each for each in invites if each.status == "expired"]
-        return the_only(pending, f"invites for {email}") if pending else None
+        return require_single(pending, f"invites for {email}") if pending else None
 
     async def create() -> Invite:
         if expired:
             return await admin.invites.resend(invite_id=expired[-1].id)
         return await admin.send(operation)
 
-    invite, created = await _found_or_created(admin, look, create, unique=True)
+    invite, created = await _find_or_create(admin, find_existing, create, unique=True)
     bindings = await admin.role_bindings.list(principal_type="invite", principal_id=invite.id).to_list()
-    differ = differences(role_bindings=(roles_found(bindings), roles_wanted(wanted)))
-    return Ensured(value=invite, created=created, differences=differ)
+    differing = compare_settings(role_bindings=(describe_bindings(bindings), describe_wanted_bindings(wanted)))
+    return Ensured(value=invite, created=created, differences=differing)
 
 
 async def ensure_role_binding(
@@ -110,9 +116,9 @@ async def ensure_role_binding(
         role=role,
     )
     operation = create_role_binding(body=body)
-    check(operation)
+    check_operation(operation)
 
-    async def look() -> RoleBinding | None:
+    async def find_existing() -> RoleBinding | None:
         bindings = admin.role_bindings.list(
             principal_type=principal_type,
             principal_id=principal_id,
@@ -126,26 +132,30 @@ async def ensure_role_binding(
     async def create() -> RoleBinding:
         return await admin.send(operation)
 
-    binding, created = await _found_or_created(admin, look, create, unique=True)
+    binding, created = await _find_or_create(admin, find_existing, create, unique=True)
     return Ensured(value=binding, created=created)
 
 
-async def _found_or_created(
-    admin: AsyncAdmin, look: Callable[[], Awaitable[_T | None]], create: Callable[[], Awaitable[_T]], *, unique: bool
+async def _find_or_create(
+    admin: AsyncAdmin,
+    find_existing: Callable[[], Awaitable[_T | None]],
+    create: Callable[[], Awaitable[_T]],
+    *,
+    unique: bool,
 ) -> tuple[_T, bool]:
     """Give the thing, and whether this made it; what is unique may be created again, since the server refuses a second.
 
     Raises:
         PineconeError: The create failed, or its answer was lost and nothing new was seen until the deadline.
     """
-    patience = Patience(admin.timeout)
+    patience = PollBackoff(admin.timeout)
     lost: PineconeError | None = None
-    while (found := await look()) is None:
+    while (found := await find_existing()) is None:
         try:
             if unique or lost is None:
                 return await create(), True
         except ConflictError:
-            if (found := await listed(look)) is None:
+            if (found := await poll_until_listed(find_existing)) is None:
                 raise
             break
         except PineconeError as error:

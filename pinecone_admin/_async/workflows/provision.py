@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin._async.workflows.create_with_secret import Store, undo
+from pinecone_admin._async.workflows.create_with_secret import Store, roll_back
 from pinecone_admin._async.workflows.ensure import ensure_project, ensure_role_binding
 from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key
-from pinecone_admin._http.validation import check
-from pinecone_admin._http.validation import key_roles as key_roles_of
-from pinecone_admin._http.workflow_arguments import arguments_of, async_check_function
+from pinecone_admin._http.validation import check_key_roles, check_operation
+from pinecone_admin._http.workflow_arguments import async_check_function, attribute_errors_to
 from pinecone_admin.errors import LeftoverError
 from pinecone_admin.models import (
     APIKeyRole,
@@ -20,7 +19,7 @@ from pinecone_admin.models import (
     RoleBinding,
 )
 from pinecone_admin.operations import create_project, create_role_binding
-from pinecone_admin.workflows.reports import Ensured, ProjectRole, ProjectRoleDict, Provisioned, project_roles
+from pinecone_admin.workflows.reports import Ensured, ProjectRole, ProjectRoleDict, Provisioned, parse_project_roles
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -37,18 +36,18 @@ async def provision(
     bindings: Sequence[ProjectRole | ProjectRoleDict],
 ) -> Provisioned:
     """Ensure each part in turn; where one fails, what this run made is deleted in reverse."""
-    with arguments_of("provision"):
-        roles = project_roles(bindings)
-        _check(name, key_roles, store, roles)
-    made = _Made()
+    with attribute_errors_to("provision"):
+        roles = parse_project_roles(bindings)
+        _check_arguments(name, key_roles, store, roles)
+    made = _RollbackLog()
     try:
         project = await ensure_project(admin, name=name)
         project_id = project.value.id
-        made.note(project, "project", admin.projects.delete, project_id=project_id)
+        made.record_created(project, "project", admin.projects.delete, project_id=project_id)
         key_name = name[:_LONGEST_KEY_NAME]
         key = await ensure_api_key(admin, project_id=project_id, name=key_name, roles=key_roles, store=store)
         key_id = key.value.key.id if isinstance(key.value, APIKeyWithSecret) else key.value.id
-        made.note(key, "API key", admin.api_keys.delete, api_key_id=key_id)
+        made.record_created(key, "API key", admin.api_keys.delete, api_key_id=key_id)
         bound: list[Ensured[RoleBinding]] = []
         for each in roles:
             binding = await ensure_role_binding(
@@ -59,40 +58,42 @@ async def provision(
                 resource_id=project_id,
                 role=each.role,
             )
-            made.note(binding, "role binding", admin.role_bindings.delete, role_binding_id=binding.value.id)
+            made.record_created(binding, "role binding", admin.role_bindings.delete, role_binding_id=binding.value.id)
             bound.append(binding)
     except Exception as error:
-        await made.undo(error)
+        await made.roll_back_all(error)
         raise
     return Provisioned(project=project, key=key, bindings=bound)
 
 
-class _Made:
+class _RollbackLog:
     """What this run made, and what deletes it."""
 
     def __init__(self) -> None:
         self._deletions: list[tuple[str, Callable[..., Awaitable[None]], dict[str, str]]] = []
 
-    def note(self, ensured: Ensured[object], kind: str, delete: Callable[..., Awaitable[None]], **which: str) -> None:
+    def record_created(
+        self, ensured: Ensured[object], kind: str, delete: Callable[..., Awaitable[None]], **which: str
+    ) -> None:
         if ensured.created:
             self._deletions.append((f"{kind} {next(iter(which.values()))}", delete, which))
 
-    async def undo(self, error: Exception) -> None:
+    async def roll_back_all(self, error: Exception) -> None:
         left: list[str] = []
         for what, delete, which in reversed(self._deletions):
             try:
-                await undo(error, what, delete, **which)
+                await roll_back(error, what, delete, **which)
             except LeftoverError as exc:
                 left += exc.left
         if left:
             raise LeftoverError(f"{error}; and then could not be deleted: {', '.join(left)}", left=left) from error
 
 
-def _check(name: str, key_roles: Sequence[APIKeyRole], store: object, roles: Sequence[ProjectRole]) -> None:
+def _check_arguments(name: str, key_roles: Sequence[APIKeyRole], store: object, roles: Sequence[ProjectRole]) -> None:
     """Refuse what cannot succeed before anything is made."""
-    check(create_project(body=CreateProjectRequest(name=name)))
+    check_operation(create_project(body=CreateProjectRequest(name=name)))
     async_check_function("store", store)
-    key_roles_of("key_roles", key_roles)
+    check_key_roles("key_roles", key_roles)
     for each in roles:
         body = CreateRoleBindingRequest(
             principal_type=each.principal_type,
@@ -101,4 +102,4 @@ def _check(name: str, key_roles: Sequence[APIKeyRole], store: object, roles: Seq
             resource_id="to be made",
             role=each.role,
         )
-        check(create_role_binding(body=body))
+        check_operation(create_role_binding(body=body))

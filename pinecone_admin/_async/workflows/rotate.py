@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pinecone_admin._async.workflows.create_with_secret import Store, gone, make_key, may_exist
-from pinecone_admin._concurrency import Patience, async_hand_over, async_pause
+from pinecone_admin._async.workflows.create_with_secret import Store, create_stored_key, delete_if_exists, may_exist
+from pinecone_admin._concurrency import PollBackoff, async_call_store, async_pause_for
 from pinecone_admin._http.numbers import check_seconds
-from pinecone_admin._http.workflow_arguments import arguments_of, async_check_function
+from pinecone_admin._http.workflow_arguments import async_check_function, attribute_errors_to
 from pinecone_admin.errors import Masked, NotFoundError, PineconeError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags
@@ -23,46 +23,48 @@ async def rotate_api_key(
     admin: AsyncAdmin, *, api_key_id: str, store: Store[APIKeyWithSecret], grace: float
 ) -> Rotation:
     """Make, store, rename, delete; the old key is renamed, too, once nothing but finishing is left to do."""
-    with arguments_of("rotate_api_key"):
+    with attribute_errors_to("rotate_api_key"):
         async_check_function("store", store)
         check_seconds("grace", grace, or_none=True)
     steps: list[str] = []
     old = await admin.api_keys.describe(api_key_id=api_key_id)
-    new = _successor(old, await admin.api_keys.list(project_id=old.project_id))
+    new = _find_successor(old, await admin.api_keys.list(project_id=old.project_id))
     if new is None:
-        name = name_tags.rotates(old.id, name_tags.original(old.name))
-        made, deleted = await make_key(admin, project_id=old.project_id, name=name, roles=old.roles, store=store)
+        name = name_tags.tag_as_successor(old.id, name_tags.original_name(old.name))
+        made, deleted = await create_stored_key(
+            admin, project_id=old.project_id, name=name, roles=old.roles, store=store
+        )
         new = made.key
         steps += [f"created key {new.id}", "stored its value", *deleted]
-        retired = name_tags.retired(new.id, name_tags.original(old.name))
+        retired = name_tags.tag_as_retired(new.id, name_tags.original_name(old.name))
         with suppress(NotFoundError):  # somebody deleted it: what was stored is still to be finished
             old = await admin.api_keys.update(api_key_id=old.id, name=retired)
-    if name_tags.purpose(new.name):
-        new = await admin.api_keys.update(api_key_id=new.id, name=name_tags.original(old.name, new.name))
+    if name_tags.parse_purpose(new.name):
+        new = await admin.api_keys.update(api_key_id=new.id, name=name_tags.original_name(old.name, new.name))
         steps.append(f"renamed key {new.id} to {new.name!r}")
-    await async_pause(grace)
-    await gone(admin.api_keys.delete, api_key_id=old.id)
+    await async_pause_for(grace)
+    await delete_if_exists(admin.api_keys.delete, api_key_id=old.id)
     steps.append(f"deleted key {old.id}")
     return Rotation(key=new, replaced=old.id, steps=steps)
 
 
-def _successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
+def _find_successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
     """Find the key whose value an earlier run has stored, which the name of the old one tells."""
-    if name_tags.purpose(old.name) not in {None, "retired"}:
+    if name_tags.parse_purpose(old.name) not in {None, "retired"}:
         message = f"API key {old.id} is named {old.name!r}: another workflow that is under way made it"
         raise RefusedError(message, operation="rotate_api_key")
-    return next((key for key in keys if old.name.startswith(name_tags.mark("retired", key.id))), None)
+    return next((key for key in keys if old.name.startswith(name_tags.name_tag("retired", key.id))), None)
 
 
 async def rotate_service_account(
     admin: AsyncAdmin, *, service_account_id: str, store: Store[ServiceAccountWithSecret]
 ) -> ServiceAccount:
     """Rotate, store; where the answer was lost, the secret that nobody has is rotated again."""
-    with arguments_of("rotate_service_account"):
+    with attribute_errors_to("rotate_service_account"):
         async_check_function("store", store)
-    made = await _new_secret(admin, service_account_id)
+    made = await _rotate_secret(admin, service_account_id)
     try:
-        await async_hand_over(store, made)
+        await async_call_store(store, made)
     except Exception as error:
         raise SecretNotStoredError(
             f"the new secret of service account {service_account_id} was not stored; error.secret.reveal() gives it",
@@ -73,8 +75,8 @@ async def rotate_service_account(
     return made.service_account
 
 
-async def _new_secret(admin: AsyncAdmin, service_account_id: str) -> ServiceAccountWithSecret:
-    patience = Patience(admin.timeout)
+async def _rotate_secret(admin: AsyncAdmin, service_account_id: str) -> ServiceAccountWithSecret:
+    patience = PollBackoff(admin.timeout)
     lost: PineconeError | None = None
     while True:
         try:

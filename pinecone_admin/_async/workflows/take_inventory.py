@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pinecone_admin._concurrency import async_in_parallel, current_clock
+from pinecone_admin._concurrency import async_run_in_parallel, current_clock
 from pinecone_admin._http.numbers import check_count
-from pinecone_admin._http.workflow_arguments import arguments_of, check_function
+from pinecone_admin._http.workflow_arguments import attribute_errors_to, check_function
 from pinecone_admin.errors import ClientClosedError, PineconeError
-from pinecone_admin.workflows.inventory import Draft, Inventory, Part
+from pinecone_admin.workflows.inventory import Inventory, InventoryBuilder, InventoryPart
 from pinecone_admin.workflows.reports import Progress
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ async def take_inventory(
     admin: AsyncAdmin, *, concurrency: int, progress: Callable[[Progress], None] | None
 ) -> Inventory:
     """Read every part, within the connections there are; one that fails does not lose the rest."""
-    with arguments_of("inventory"):
+    with attribute_errors_to("inventory"):
         check_function("progress", progress, optional=True)
         limit = min(check_count("concurrency", concurrency), admin.max_connections)
 
-    async def read(part: Part) -> Sequence[Any] | PineconeError:
+    async def read(part: InventoryPart) -> Sequence[Any] | PineconeError:
         arguments = {} if part.project_id is None else {"project_id": part.project_id}
         try:
             return list(await getattr(admin, part.kind).list(**arguments))
@@ -34,8 +34,8 @@ async def take_inventory(
         except PineconeError as error:
             return error
 
-    draft = Draft(datetime.fromtimestamp(current_clock().wall(), UTC), progress)
-    projects = Part("projects")
-    draft.take(projects, await read(projects))
-    await async_in_parallel(read, draft.parts(), limit=limit, deliver=draft.take)
+    draft = InventoryBuilder(datetime.fromtimestamp(current_clock().wall(), UTC), progress)
+    projects = InventoryPart("projects")
+    draft.add_part(projects, await read(projects))
+    await async_run_in_parallel(read, draft.remaining_parts(), limit=limit, deliver=draft.add_part)
     return draft.inventory()

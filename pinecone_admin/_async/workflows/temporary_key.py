@@ -6,8 +6,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from pinecone_admin._async.workflows.create_with_secret import create_key, delete_left, keys_named, undo
-from pinecone_admin._concurrency import async_shielded
+from pinecone_admin._async.workflows.create_with_secret import (
+    create_key,
+    delete_leftover_keys,
+    list_keys_named,
+    roll_back,
+)
+from pinecone_admin._concurrency import async_shield_from_cancellation
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyWithSecret
 
@@ -21,7 +26,7 @@ _PUTTING_AWAY = 30.0
 @asynccontextmanager
 async def temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> AsyncGenerator[APIKeyWithSecret]:
     """Make a key that may change what the project holds, and delete it in every case."""
-    made = await _temporary(admin, project_id=project_id, name=name)
+    made = await _create_temporary_key(admin, project_id=project_id, name=name)
     failure: BaseException | None = None
     try:
         yield made
@@ -31,14 +36,14 @@ async def temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> Asy
     finally:
         what = f"temporary API key {made.key.id} of project {project_id}"
         in_time = False
-        with async_shielded(_PUTTING_AWAY):
-            await undo(failure, what, admin.api_keys.delete, api_key_id=made.key.id)
+        with async_shield_from_cancellation(_PUTTING_AWAY):
+            await roll_back(failure, what, admin.api_keys.delete, api_key_id=made.key.id)
             in_time = True
         if not in_time:
             raise LeftoverError(f"{what} could not be deleted in time", left=[what]) from failure
 
 
-async def _temporary(admin: AsyncAdmin, *, project_id: str, name: str) -> APIKeyWithSecret:
+async def _create_temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> APIKeyWithSecret:
     """Make it; where that is interrupted or cancelled, it may be there already."""
     try:
         try:
@@ -48,12 +53,12 @@ async def _temporary(admin: AsyncAdmin, *, project_id: str, name: str) -> APIKey
     except PineconeError:
         raise
     except BaseException:
-        with async_shielded(_PUTTING_AWAY), suppress(PineconeError):  # the next run deletes what stays
-            await delete_left(admin, await keys_named(admin, project_id=project_id, name=name))
+        with async_shield_from_cancellation(_PUTTING_AWAY), suppress(PineconeError):  # the next run deletes what stays
+            await delete_leftover_keys(admin, await list_keys_named(admin, project_id=project_id, name=name))
         raise
 
 
-async def is_gone(admin: AsyncAdmin, key: APIKey) -> bool:
+async def is_deleted(admin: AsyncAdmin, key: APIKey) -> bool:
     """Tell whether somebody deleted a key."""
     try:
         await admin.api_keys.describe(api_key_id=key.id)

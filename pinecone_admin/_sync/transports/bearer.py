@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import httpx
 
-from pinecone_admin._http.call_state import CALL, Call
+from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
 from pinecone_admin.auth.token import AccessToken
 from pinecone_admin.auth.token_source import TokenSource
 from pinecone_admin.errors import Masked
@@ -22,23 +22,23 @@ class BearerTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request with a token; 403 never asks for another one."""
-        call: Call = request.extensions[CALL]
+        call: CallState = request.extensions[CALL_STATE_KEY]
         token = self._tokens.get(deadline=call.deadline)
-        response = self._transport.handle_request(_authorized(request, token))
+        response = self._transport.handle_request(_with_token(request, token))
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
         fresh = self._tokens.get(deadline=call.deadline, rejected=token)
         if fresh.value == token.value:
             return response
-        return self._transport.handle_request(_authorized(request, fresh))
+        return self._transport.handle_request(_with_token(request, fresh))
 
     def close(self) -> None:
         """Close the transport below."""
         self._transport.close()
 
 
-def _authorized(request: httpx.Request, token: AccessToken) -> httpx.Request:
-    call: Call = request.extensions[CALL]
+def _with_token(request: httpx.Request, token: AccessToken) -> httpx.Request:
+    call: CallState = request.extensions[CALL_STATE_KEY]
     call.secrets.append(Masked(token.value))
     headers = request.headers.copy()
     headers["authorization"] = f"Bearer {token.value}"

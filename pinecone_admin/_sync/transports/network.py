@@ -16,7 +16,12 @@ from typing import Any
 
 import httpcore
 
-from pinecone_admin._concurrency import addresses, bound_reads, hang_up, shielded
+from pinecone_admin._concurrency import (
+    bound_nested_tls_reads,
+    resolve_addresses,
+    shield_from_cancellation,
+    shut_down_socket,
+)
 
 _PIECE = 64 * 1024
 """Bytes written at a time: httpcore times each of the writes that a slow reader makes of one, and not all together."""
@@ -28,7 +33,7 @@ _end: ContextVar[float | None] = ContextVar("pinecone_admin_attempt_end", defaul
 
 
 @contextmanager
-def bounded(seconds: float) -> Generator[None, None, None]:
+def limit_time(seconds: float) -> Generator[None, None, None]:
     """Let every connect, read and write within end after this many seconds."""
     token = _end.set(time.monotonic() + seconds)
     try:
@@ -37,7 +42,7 @@ def bounded(seconds: float) -> Generator[None, None, None]:
         _end.reset(token)
 
 
-def _left(timeout: float | None, expired: type[Exception]) -> float | None:
+def _time_left(timeout: float | None, expired: type[Exception]) -> float | None:
     end = _end.get()
     if end is None:
         return timeout
@@ -64,10 +69,10 @@ class BoundedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to a host."""
-        found = addresses(host)
+        found = resolve_addresses(host)
         for remaining in range(len(found), 0, -1):
             # An address that swallows what is sent to it leaves the others their share of the time.
-            left = _left(timeout, httpcore.ConnectTimeout)
+            left = _time_left(timeout, httpcore.ConnectTimeout)
             share = None if left is None else left / remaining
             try:
                 stream = self._backend.connect_tcp(found[-remaining], port, share, local_address, socket_options)
@@ -75,7 +80,7 @@ class BoundedBackend(httpcore.NetworkBackend):
                 if remaining == 1:
                     raise
             else:
-                return self.bound(stream)
+                return self.wrap_stream(stream)
         raise httpcore.ConnectError(f"{host} has no address")
 
     def connect_unix_socket(
@@ -85,14 +90,14 @@ class BoundedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to a socket in the file system."""
-        left = _left(timeout, httpcore.ConnectTimeout)
-        return self.bound(self._backend.connect_unix_socket(path, left, socket_options))
+        left = _time_left(timeout, httpcore.ConnectTimeout)
+        return self.wrap_stream(self._backend.connect_unix_socket(path, left, socket_options))
 
     def sleep(self, seconds: float) -> None:
         """Sleep between the connection retries of httpcore, which we leave off."""
         self._backend.sleep(seconds)
 
-    def bound(self, stream: httpcore.NetworkStream) -> BoundedStream:
+    def wrap_stream(self, stream: httpcore.NetworkStream) -> BoundedStream:
         """Keep a new stream within the bound, unless all were closed while it was made."""
         made = BoundedStream(stream, self)
         self.streams.add(made)
@@ -117,17 +122,17 @@ class BoundedStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what is there."""
-        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        return self._stream.read(max_bytes, _time_left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it."""
         for start in range(0, len(buffer), _PIECE):
-            self._stream.write(buffer[start : start + _PIECE], _left(timeout, httpcore.WriteTimeout))
+            self._stream.write(buffer[start : start + _PIECE], _time_left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         """Close the connection."""
         self._backend.streams.discard(self)
-        hang_up(self._stream)
+        shut_down_socket(self._stream)
         self._stream.close()
 
     def start_tls(
@@ -137,17 +142,17 @@ class BoundedStream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         """Go on within TLS."""
-        left = _left(timeout, httpcore.ConnectTimeout)
-        bound_reads(self._stream, partial(_left, expired=httpcore.ReadTimeout))
+        left = _time_left(timeout, httpcore.ConnectTimeout)
+        bound_nested_tls_reads(self._stream, partial(_time_left, expired=httpcore.ReadTimeout))
         try:
             secured = self._stream.start_tls(ssl_context, server_hostname, left)
         except BaseException:
             # httpcore closes it after a failure, and not where the handshake is cancelled.
-            with shielded(CLOSING):
+            with shield_from_cancellation(CLOSING):
                 self.close()
             raise
         self._backend.streams.discard(self)
-        return self._backend.bound(secured)
+        return self._backend.wrap_stream(secured)
 
     def get_extra_info(self, info: str) -> Any:
         """Give what the stream below knows of itself."""

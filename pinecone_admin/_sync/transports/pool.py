@@ -15,11 +15,11 @@ from typing import Any
 
 import httpx
 
-from pinecone_admin._concurrency import PerProcess, Slots, shielded
+from pinecone_admin._concurrency import FairSemaphore, PerProcess, shield_from_cancellation
 from pinecone_admin._sync.transports.network import CLOSING, BoundedBackend
 
 
-class Pools(httpx.BaseTransport):
+class PoolTransport(httpx.BaseTransport):
     """Connections that belong to one process and one event loop.
 
     In another loop, and in a forked child, a fresh pool is made; the old one is left alone, since closing it from
@@ -36,16 +36,16 @@ class Pools(httpx.BaseTransport):
     def __init__(
         self,
         *,
-        context: ssl.SSLContext,
+        ssl_context: ssl.SSLContext,
         proxy: httpx.Proxy | None,
         max_connections: int,
         keep: bool,
         closed: threading.Event,
     ) -> None:
-        self._context = context
+        self._context = ssl_context
         self._proxy = proxy
         self._limits = httpx.Limits(max_connections=1, max_keepalive_connections=int(keep))
-        self._pools = PerProcess(lambda: _Pool(self._make, max_connections))
+        self._pools = PerProcess(lambda: _ConnectionPool(self._make_connection, max_connections))
         self._closed = closed
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -57,11 +57,11 @@ class Pools(httpx.BaseTransport):
 
     def close(self) -> None:
         """Close the connections of this process and loop."""
-        pool = self._pools.take()
+        pool = self._pools.pop()
         if pool is not None:
             pool.close()
 
-    def _make(self) -> _Connection:
+    def _make_connection(self) -> _Connection:
         return _Connection(verify=self._context, proxy=self._proxy, limits=self._limits, trust_env=False)
 
 
@@ -82,7 +82,7 @@ class _Connection(httpx.HTTPTransport):
         finally:
             self._backend.close()
 
-    def is_spent(self) -> bool:
+    def is_reusable(self) -> bool:
         """Tell whether the answer has ended, and nothing came behind it that httpcore would take for the next one."""
         layer: Any = next(iter(self._pool.connections), None)
         if layer is not None and not layer.is_idle():
@@ -92,75 +92,75 @@ class _Connection(httpx.HTTPTransport):
         return layer is None or not layer._h11_state.trailing_data[0]  # noqa: SLF001
 
 
-class _Pool:
+class _ConnectionPool:
     """At most so many connections."""
 
     def __init__(self, make: Callable[[], _Connection], size: int) -> None:
-        self._make = make
-        self._slots = Slots(size)
+        self._make_connection = make
+        self._semaphore = FairSemaphore(size)
         self._idle: list[_Connection] = []
-        self._lent: set[_Connection] = set()
+        self._in_use: set[_Connection] = set()
         self._closed = False
 
     def send(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection that is its own until the answer is closed."""
-        if not self._slots.acquire(request.extensions["timeout"]["pool"]):
+        if not self._semaphore.acquire(request.extensions["timeout"]["pool"]):
             raise httpx.PoolTimeout("all connections are in use")
         if self._closed:
-            self._slots.release()
+            self._semaphore.release()
             raise httpx.ConnectError("closed during the wait for a connection")
-        connection = self._lend()
+        connection = self._acquire()
         try:
             response = connection.handle_request(request)
         except BaseException:
-            self.give_up(connection)
+            self.discard_connection(connection)
             raise
         # A new one: what has taken the place of httpx.HTTPTransport can give one whose closing does nothing any more.
         return httpx.Response(
             response.status_code,
             headers=response.headers,
-            stream=_LentStream(response.stream, connection, self),  # type: ignore[arg-type]
+            stream=_PooledStream(response.stream, connection, self),  # type: ignore[arg-type]
             extensions=response.extensions,
         )
 
-    def _lend(self) -> _Connection:
+    def _acquire(self) -> _Connection:
         try:
             connection = self._idle.pop()  # the one used last, which the server has least reason to have closed
         except IndexError:
-            connection = self._make()
-        self._lent.add(connection)
+            connection = self._make_connection()
+        self._in_use.add(connection)
         return connection
 
-    def take_back(self, connection: _Connection) -> None:
+    def release_connection(self, connection: _Connection) -> None:
         """Keep a connection for the next request."""
-        if connection.is_spent():
-            self._lent.discard(connection)
+        if connection.is_reusable():
+            self._in_use.discard(connection)
             self._idle.append(connection)
             if not self._closed:  # asked last, as another thread may close it meanwhile
-                self._slots.release()
+                self._semaphore.release()
                 return
-        self.give_up(connection)
+        self.discard_connection(connection)
 
-    def give_up(self, connection: _Connection) -> None:
+    def discard_connection(self, connection: _Connection) -> None:
         """Close a connection that was not used to its end."""
-        self._lent.discard(connection)
+        self._in_use.discard(connection)
         try:
-            with shielded(CLOSING):
+            with shield_from_cancellation(CLOSING):
                 connection.close()
         finally:
-            self._slots.release()
+            self._semaphore.release()
 
     def close(self) -> None:
         """Close all connections, those in use too."""
         self._closed = True
-        for connection in [*self._idle, *self._lent]:
+        for connection in [*self._idle, *self._in_use]:
             connection.close()
 
 
-class _LentStream(httpx.SyncByteStream):
+class _PooledStream(httpx.SyncByteStream):
     """The body of an answer, whose end gives the connection back."""
 
-    def __init__(self, stream: httpx.SyncByteStream, connection: _Connection, pool: _Pool) -> None:
+    def __init__(self, stream: httpx.SyncByteStream, connection: _Connection, pool: _ConnectionPool) -> None:
         self._stream = stream
         self._connection = connection
         self._pool = pool
@@ -173,6 +173,6 @@ class _LentStream(httpx.SyncByteStream):
         try:
             self._stream.close()
         except BaseException:
-            self._pool.give_up(self._connection)
+            self._pool.discard_connection(self._connection)
             raise
-        self._pool.take_back(self._connection)
+        self._pool.release_connection(self._connection)

@@ -16,13 +16,13 @@ import httpx
 from attrs import frozen
 
 from pinecone_admin._concurrency import current_clock
-from pinecone_admin._http.call_state import CALL, Call
-from pinecone_admin._http.error_mapping import from_exception, request_id, without
-from pinecone_admin._http.failures import AnswerTooLargeError, Failure, Trace, classify_error, classify_status
+from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
+from pinecone_admin._http.error_mapping import error_from_exception, find_request_id, redact_secrets
+from pinecone_admin._http.failures import Failure, RequestTrace, ResponseTooLargeError, classify_error, classify_status
 from pinecone_admin._http.numbers import check_seconds
 from pinecone_admin._http.retry_after import parse_retry_after
-from pinecone_admin._http.retry_policy import IDEMPOTENT, RetryEvent, RetryPolicy, may_retry, next_delay, record
-from pinecone_admin._sync.transports.network import bounded
+from pinecone_admin._http.retry_policy import IDEMPOTENT, RetryEvent, RetryPolicy, may_retry, next_delay, record_attempt
+from pinecone_admin._sync.transports.network import limit_time
 from pinecone_admin.errors import PineconeError
 
 _logger = logging.getLogger("pinecone_admin")
@@ -60,68 +60,70 @@ class RetryTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and again as the table of ``pinecone_admin.retry`` allows."""
-        call: Call = request.extensions.get(CALL) or Call(
+        call: CallState = request.extensions.get(CALL_STATE_KEY) or CallState(
             deadline=self._clock.monotonic() + self._timeout,
             idempotent=request.method in IDEMPOTENT,
-            label=request.url.path,
-            place=request.url.netloc.decode("ascii"),
+            path_template=request.url.path,
+            endpoint=request.url.netloc.decode("ascii"),
             closed=self._closed,
         )
         if not isinstance(request.stream, httpx.ByteStream):
             request.read()  # a stream can be sent only once
         while True:
-            attempt = self._attempt(request, call)
+            attempt = self._try_once(request, call)
             delay = self._delay_after(attempt, call)
             if delay is None:
-                return _outcome(attempt)
-            self._tell(attempt, request, call, delay)
+                return _response_or_raise(attempt)
+            self._call_on_retry(attempt, request, call, delay)
             self._clock.sleep(delay, call.closed)
             if call.closed.is_set():
                 raise httpx.TransportError("closed during the wait for the next attempt")
 
-    def _attempt(self, request: httpx.Request, call: Call) -> _Attempt:
+    def _try_once(self, request: httpx.Request, call: CallState) -> _Attempt:
         started = self._clock.monotonic()
         left = min(call.deadline - started, self._retry.attempt_timeout)
         if left <= 0:
             return _Attempt(failure=Failure.NOT_SENT, error=httpx.PoolTimeout("the time for this call is over"))
         call.attempts += 1
-        trace = ListeningTrace(request.extensions.get("trace"))
+        trace = ForwardingTrace(request.extensions.get("trace"))
         response: httpx.Response | None = None
         handled = sys.exc_info()[1]
         try:
-            with bounded(left):
-                response = self._transport.handle_request(_within(request, left, trace))
-                answer = _buffered(response, largest=call.largest, has_body=request.method != "HEAD")
-            answer = without(answer, call.secrets)
+            with limit_time(left):
+                response = self._transport.handle_request(_with_timeouts(request, left, trace))
+                answer = _read_whole(
+                    response, max_response_bytes=call.max_response_bytes, has_body=request.method != "HEAD"
+                )
+            answer = redact_secrets(answer, call.secrets)
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises is a failed attempt
             attempt = _Attempt(
-                failure=classify_error(exc, trace, answered=response is not None, handled=handled), error=exc
+                failure=classify_error(exc, trace, response_started=response is not None, handled=handled), error=exc
             )
         else:
-            attempt = self._answered(answer, request, call)
+            attempt = self._examine_response(answer, request, call)
         finally:
             if response is not None:
                 with suppress(Exception):
                     response.close()
-        record(call, attempt.failure, None if attempt.response is None else attempt.response.status_code)
-        self._log(attempt, request, call, started)
+        record_attempt(call, attempt.failure, None if attempt.response is None else attempt.response.status_code)
+        self._log_attempt(attempt, request, call, started)
         return attempt
 
-    def _log(self, attempt: _Attempt, request: httpx.Request, call: Call, started: float) -> None:
+    def _log_attempt(self, attempt: _Attempt, request: httpx.Request, call: CallState, started: float) -> None:
         if not _logger.isEnabledFor(logging.DEBUG):
             return
         response = attempt.response
         _logger.debug(
             "%s %s -> %s, attempt %d, %.0f ms, request id %s",
             request.method,
-            call.label,
+            call.path_template,
             type(attempt.error).__name__ if response is None else response.status_code,
             call.attempts,
             (self._clock.monotonic() - started) * 1000,
-            None if response is None else request_id(response.headers),
+            None if response is None else find_request_id(response.headers),
         )
 
-    def _answered(self, answer: httpx.Response, request: httpx.Request, call: Call) -> _Attempt:
+    def _examine_response(self, answer: httpx.Response, request: httpx.Request, call: CallState) -> _Attempt:
         if request.method == "DELETE" and answer.status_code == HTTPStatus.NOT_FOUND and call.ambiguous:
             # The attempt before, whose answer was lost, has deleted it.
             answer = httpx.Response(HTTPStatus.NO_CONTENT, headers=answer.headers, stream=httpx.ByteStream(b""))
@@ -131,7 +133,7 @@ class RetryTransport(httpx.BaseTransport):
             retry_after=parse_retry_after(answer.headers, wall=self._clock.wall()),
         )
 
-    def _delay_after(self, attempt: _Attempt, call: Call) -> float | None:
+    def _delay_after(self, attempt: _Attempt, call: CallState) -> float | None:
         if attempt.failure is None or call.closed.is_set():
             return None
         if not may_retry(attempt.failure, idempotent=call.idempotent):
@@ -145,12 +147,12 @@ class RetryTransport(httpx.BaseTransport):
             random=random.uniform,
         )
 
-    def _tell(self, attempt: _Attempt, request: httpx.Request, call: Call, delay: float) -> None:
+    def _call_on_retry(self, attempt: _Attempt, request: httpx.Request, call: CallState, delay: float) -> None:
         if self._retry.on_retry is None:
             return
         error: PineconeError | None = None
         if attempt.error is not None:
-            error = from_exception(attempt.error, operation=None, call=call)
+            error = error_from_exception(attempt.error, operation=None, call=call)
         event = RetryEvent(
             method=request.method,
             path=request.url.path,
@@ -170,7 +172,7 @@ class RetryTransport(httpx.BaseTransport):
         self._transport.close()
 
 
-class ListeningTrace(Trace):
+class ForwardingTrace(RequestTrace):
     """The events of httpcore, which it calls; handed on to a listener of the caller's own."""
 
     def __init__(self, listener: Callable[[str, dict[str, object]], None] | None) -> None:
@@ -184,7 +186,7 @@ class ListeningTrace(Trace):
             self._listener(event, info)
 
 
-def _within(request: httpx.Request, seconds: float, trace: ListeningTrace) -> httpx.Request:
+def _with_timeouts(request: httpx.Request, seconds: float, trace: ForwardingTrace) -> httpx.Request:
     """Copy a request with the timeouts of this attempt; a caller's shorter ones stay."""
     asked = request.extensions.get("timeout", {})
     timeout = {key: min(seconds, asked.get(key) or seconds) for key in ("connect", "read", "write", "pool")}
@@ -197,11 +199,11 @@ def _within(request: httpx.Request, seconds: float, trace: ListeningTrace) -> ht
     )
 
 
-def _buffered(response: httpx.Response, *, largest: int, has_body: bool) -> httpx.Response:
+def _read_whole(response: httpx.Response, *, max_response_bytes: int, has_body: bool) -> httpx.Response:
     """Read the body whole, as it came: what breaks off in an error body leaves the error readable."""
     announced = response.headers.get("content-length", "")
-    if has_body and announced.isdecimal() and int(announced) > largest:
-        return _cut_or_raise(response, [], AnswerTooLargeError(f"the answer announces {announced} bytes"))
+    if has_body and announced.isdecimal() and int(announced) > max_response_bytes:
+        return _truncate_or_raise(response, [], ResponseTooLargeError(f"the answer announces {announced} bytes"))
     chunks: list[bytes] = []
     size = 0
     broken: Exception | None = None
@@ -209,8 +211,8 @@ def _buffered(response: httpx.Response, *, largest: int, has_body: bool) -> http
     try:
         for chunk in stream:
             size += len(chunk)
-            if size > largest:
-                broken = AnswerTooLargeError(f"the answer has more than {largest} bytes")
+            if size > max_response_bytes:
+                broken = ResponseTooLargeError(f"the answer has more than {max_response_bytes} bytes")
                 break
             chunks.append(chunk)
     except Exception as exc:  # noqa: BLE001 - see _cut_or_raise
@@ -219,10 +221,10 @@ def _buffered(response: httpx.Response, *, largest: int, has_body: bool) -> http
         # A generator that is left in the middle is closed here: trio lets nobody else do it.
         if hasattr(stream, "close"):
             stream.close()
-    return _with_body(response, chunks) if broken is None else _cut_or_raise(response, chunks, broken)
+    return _with_body(response, chunks) if broken is None else _truncate_or_raise(response, chunks, broken)
 
 
-def _cut_or_raise(response: httpx.Response, chunks: list[bytes], error: Exception) -> httpx.Response:
+def _truncate_or_raise(response: httpx.Response, chunks: list[bytes], error: Exception) -> httpx.Response:
     if classify_status(response.status_code) is None:
         raise error
     return _with_body(response, chunks)
@@ -237,7 +239,7 @@ def _with_body(response: httpx.Response, chunks: list[bytes]) -> httpx.Response:
     )
 
 
-def _outcome(attempt: _Attempt) -> httpx.Response:
+def _response_or_raise(attempt: _Attempt) -> httpx.Response:
     if attempt.response is not None:
         return attempt.response
     assert attempt.error is not None  # noqa: S101 - one of the two is always there

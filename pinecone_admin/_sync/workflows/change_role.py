@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pinecone_admin._http.validation import check, identifier
-from pinecone_admin._http.workflow_arguments import arguments_of
-from pinecone_admin._sync.workflows.create_with_secret import gone, undo
+from pinecone_admin._http.validation import check_identifier, check_operation
+from pinecone_admin._http.workflow_arguments import attribute_errors_to
+from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists, roll_back
 from pinecone_admin._sync.workflows.ensure import ensure_role_binding
 from pinecone_admin.errors import NotFoundError, PineconeError, PineconeValueError
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleName
@@ -29,9 +29,9 @@ def change_role(
     to_role: RoleName,
 ) -> RoleChange:
     """Grant, then take away; where the server refuses to take away, what was granted goes again."""
-    with arguments_of("change_role"):
-        identifier("from_role", from_role)
-        identifier("to_role", to_role)
+    with attribute_errors_to("change_role"):
+        check_identifier("from_role", from_role)
+        check_identifier("to_role", to_role)
         body = CreateRoleBindingRequest(
             principal_type=principal_type,
             principal_id=principal_id,
@@ -39,7 +39,7 @@ def change_role(
             resource_id=resource_id,
             role=to_role,
         )
-        check(create_role_binding(body=body))
+        check_operation(create_role_binding(body=body))
         if from_role == to_role:
             raise PineconeValueError(f"from_role and to_role are both {to_role!r}")
     bindings = admin.role_bindings.list(
@@ -64,11 +64,11 @@ def change_role(
     for old in held:
         if old.role == from_role:
             try:
-                gone(admin.role_bindings.delete, role_binding_id=old.id)
+                delete_if_exists(admin.role_bindings.delete, role_binding_id=old.id)
             except PineconeError as error:
                 if new.created and error.outcome == "rejected":
                     what = f"role binding {new.value.id}"
-                    undo(error, what, admin.role_bindings.delete, role_binding_id=new.value.id)
+                    roll_back(error, what, admin.role_bindings.delete, role_binding_id=new.value.id)
                 raise
             steps.append(f"took {from_role} away")
     return RoleChange(binding=new.value, steps=steps)

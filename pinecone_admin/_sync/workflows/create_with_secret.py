@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from pinecone_admin._concurrency import Patience, hand_over
+from pinecone_admin._concurrency import PollBackoff, call_store
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import (
     APIKey,
@@ -39,7 +39,7 @@ def may_exist(error: PineconeError) -> bool:
     return error.outcome in {"unknown", "done"}
 
 
-def make_key(
+def create_stored_key(
     admin: Admin,
     *,
     project_id: str,
@@ -51,23 +51,23 @@ def make_key(
 
     The second value says what was deleted.
     """
-    left = keys_named(admin, project_id=project_id, name=name)
+    left = list_keys_named(admin, project_id=project_id, name=name)
     deleted: list[str] = []
     try:
         made = create_key(admin, project_id=project_id, name=name, roles=roles, besides=left)
     except ForbiddenError:
         if not left:
             raise
-        deleted = delete_left(admin, left)  # the quota may have no room for another beside them
+        deleted = delete_leftover_keys(admin, left)  # the quota may have no room for another beside them
         left = []
         made = create_key(admin, project_id=project_id, name=name, roles=roles)
     try:
         if store is not None:
-            hand_over(store, made)
+            call_store(store, made)
     except Exception as error:
-        undo(error, _called(made.key), admin.api_keys.delete, api_key_id=made.key.id)
+        roll_back(error, _describe_key(made.key), admin.api_keys.delete, api_key_id=made.key.id)
         raise
-    return made, deleted + delete_left(admin, left)
+    return made, deleted + delete_leftover_keys(admin, left)
 
 
 def create_key(
@@ -76,10 +76,10 @@ def create_key(
     """Create a key besides those of the name; one whose value was lost is deleted, and another created."""
     before = {key.id for key in besides}
 
-    def orphans() -> list[APIKey]:
-        return [key for key in keys_named(admin, project_id=project_id, name=name) if key.id not in before]
+    def find_orphans() -> list[APIKey]:
+        return [key for key in list_keys_named(admin, project_id=project_id, name=name) if key.id not in before]
 
-    patience = Patience(admin.timeout)
+    patience = PollBackoff(admin.timeout)
     while True:
         try:
             return admin.api_keys.create(project_id=project_id, name=name, roles=roles)
@@ -87,13 +87,13 @@ def create_key(
             if not may_exist(error):
                 raise
             lost = error
-        for key in listed(orphans):
-            undo(lost, _called(key), admin.api_keys.delete, api_key_id=key.id)
+        for key in poll_until_listed(find_orphans):
+            roll_back(lost, _describe_key(key), admin.api_keys.delete, api_key_id=key.id)
         if not patience.wait():
             raise lost
 
 
-def delete_left(admin: Admin, left: Sequence[APIKey]) -> list[str]:
+def delete_leftover_keys(admin: Admin, left: Sequence[APIKey]) -> list[str]:
     """Delete what runs that died left; not what has got another name since, from a run that is alive."""
     deleted: list[str] = []
     for key in left:
@@ -104,16 +104,16 @@ def delete_left(admin: Admin, left: Sequence[APIKey]) -> list[str]:
     return deleted
 
 
-def _called(key: APIKey) -> str:
+def _describe_key(key: APIKey) -> str:
     return f"API key {key.id} of project {key.project_id}"
 
 
-def keys_named(admin: Admin, *, project_id: str, name: str) -> list[APIKey]:
+def list_keys_named(admin: Admin, *, project_id: str, name: str) -> list[APIKey]:
     """List the keys of a project that have a name."""
     return [key for key in admin.api_keys.list(project_id=project_id) if key.name == name]
 
 
-def make_service_account(
+def create_stored_account(
     admin: Admin,
     *,
     name: str,
@@ -121,75 +121,75 @@ def make_service_account(
     store: Store[ServiceAccountWithSecret] | None = None,
 ) -> ServiceAccountWithSecret:
     """Make a service account as ``make_key`` makes a key; one whose secret was lost is kept, and its secret rotated."""
-    left = accounts_named(admin, name)
-    made = _account_with_secret(admin, left, name=name, role_bindings=role_bindings)
+    left = list_accounts_named(admin, name)
+    made = _obtain_account_secret(admin, left, name=name, role_bindings=role_bindings)
     try:
         if store is not None:
-            hand_over(store, made)
+            call_store(store, made)
     except Exception as error:
         account_id = made.service_account.id
         what = f"service account {account_id}"
-        undo(error, what, admin.service_accounts.delete, service_account_id=account_id)
+        roll_back(error, what, admin.service_accounts.delete, service_account_id=account_id)
         raise
     for account in left:
         if account.id != made.service_account.id:
-            gone(admin.service_accounts.delete, service_account_id=account.id)
+            delete_if_exists(admin.service_accounts.delete, service_account_id=account.id)
     return made
 
 
-def _account_with_secret(
+def _obtain_account_secret(
     admin: Admin,
-    orphans: Sequence[ServiceAccount],
+    find_orphans: Sequence[ServiceAccount],
     *,
     name: str,
     role_bindings: Sequence[RoleBindingInput] | None,
 ) -> ServiceAccountWithSecret:
-    def look() -> list[ServiceAccount]:
-        return accounts_named(admin, name)
+    def list_named() -> list[ServiceAccount]:
+        return list_accounts_named(admin, name)
 
-    patience = Patience(admin.timeout)
+    patience = PollBackoff(admin.timeout)
     while True:
         try:
-            if orphans:
-                return admin.service_accounts.rotate_secret(service_account_id=orphans[0].id)
+            if find_orphans:
+                return admin.service_accounts.rotate_secret(service_account_id=find_orphans[0].id)
             return admin.service_accounts.create(name=name, role_bindings=role_bindings)
         except PineconeError as error:
             if not may_exist(error):
                 raise
             lost = error
-        orphans = listed(look)
+        find_orphans = poll_until_listed(list_named)
         if not patience.wait():
             raise lost
 
 
-def accounts_named(admin: Admin, name: str) -> list[ServiceAccount]:
+def list_accounts_named(admin: Admin, name: str) -> list[ServiceAccount]:
     """List the service accounts that have a name."""
     return [account for account in admin.service_accounts.list() if account.name == name]
 
 
-def listed(look: Callable[[], _T]) -> _T:
+def poll_until_listed(list_named: Callable[[], _T]) -> _T:
     """Look again where nothing is found: a list may show what was created only after a while."""
-    patience = Patience(_LISTED)
+    patience = PollBackoff(_LISTED)
     while True:
-        found = look()
+        found = list_named()
         if found or not patience.wait():
             return found
 
 
-def gone(delete: Callable[..., None], **which: object) -> None:
+def delete_if_exists(delete: Callable[..., None], **which: object) -> None:
     """Delete something; that it is gone already is as good."""
     with suppress(NotFoundError):
         delete(**which)
 
 
-def undo(error: BaseException | None, what: str, delete: Callable[..., None], **which: object) -> None:
+def roll_back(error: BaseException | None, what: str, delete: Callable[..., None], **which: object) -> None:
     """Delete what was made before a failure, or only for a while; a note of the failure says so.
 
     Raises:
         LeftoverError: It could not be deleted.
     """
     try:
-        gone(delete, **which)
+        delete_if_exists(delete, **which)
     except PineconeError as exc:
         before = f", after: {error}" if error is not None else ""
         raise LeftoverError(f"{what} could not be deleted: {exc}{before}", left=[what]) from error or exc

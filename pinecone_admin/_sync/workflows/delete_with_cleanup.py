@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._concurrency import Patience
+from pinecone_admin._concurrency import PollBackoff
 from pinecone_admin._http.numbers import check_bool, check_seconds
-from pinecone_admin._http.workflow_arguments import arguments_of, check_function
-from pinecone_admin._sync.workflows.create_with_secret import delete_left, keys_named
+from pinecone_admin._http.workflow_arguments import attribute_errors_to, check_function
+from pinecone_admin._sync.workflows.create_with_secret import delete_leftover_keys, list_keys_named
 from pinecone_admin._sync.workflows.empty_project import delete_contents, read_contents
-from pinecone_admin._sync.workflows.temporary_key import is_gone, temporary_key
+from pinecone_admin._sync.workflows.temporary_key import is_deleted, temporary_key
 from pinecone_admin.errors import (
     FailedPreconditionError,
     NotFoundError,
@@ -37,21 +37,25 @@ def delete_with_cleanup(
     project_id: str,
     dry_run: bool,
     timeout: float,
-    lift: bool,
+    lift_protection: bool,
     progress: Callable[[Progress], None] | None,
 ) -> CleanupReport:
     """Make a key, empty the project, delete the key and the project; again while the server still finds something."""
-    with arguments_of("delete_with_cleanup"):
+    with attribute_errors_to("delete_with_cleanup"):
         check_bool("dry_run", dry_run)
-        check_bool("lift_protection", lift)
+        check_bool("lift_protection", lift_protection)
         check_function("progress", progress, optional=True)
-        patience = Patience(check_seconds("timeout", timeout))
+        patience = PollBackoff(check_seconds("timeout", timeout))
     project = admin.projects.describe(project_id=project_id)
     report = CleanupReport(project=project, dry_run=dry_run, contents=[], deleted=False, steps=[])
-    delete_left(admin, keys_named(admin, project_id=project_id, name=name_tags.empties(project_id)))
+    delete_leftover_keys(
+        admin, list_keys_named(admin, project_id=project_id, name=name_tags.tag_as_emptying(project_id))
+    )
     while True:
         try:
-            _empty_with_a_key(admin, report, lift=lift, patience=patience, progress=progress)
+            _empty_with_temporary_key(
+                admin, report, lift_protection=lift_protection, patience=patience, progress=progress
+            )
             if dry_run:
                 return report
             admin.projects.delete(project_id=project_id)
@@ -66,64 +70,70 @@ def delete_with_cleanup(
             return evolve(report, deleted=True, steps=[*report.steps, f"deleted project {project_id}"])
 
 
-def _empty_with_a_key(
+def _empty_with_temporary_key(
     admin: Admin,
     report: CleanupReport,
     *,
-    lift: bool,
-    patience: Patience,
+    lift_protection: bool,
+    patience: PollBackoff,
     progress: Callable[[Progress], None] | None,
 ) -> None:
     """Empty the project; with another key where somebody, such as a run beside this one, deleted the one in use."""
     while True:
-        with temporary_key(admin, project_id=report.project.id, name=name_tags.empties(report.project.id)) as made:
+        with temporary_key(
+            admin, project_id=report.project.id, name=name_tags.tag_as_emptying(report.project.id)
+        ) as made:
             keyed = admin.with_options(api_key=made.value)
-            new, lost = Patience(_NEW_KEY), False
+            new, lost = PollBackoff(_NEW_KEY), False
             while not lost:
                 try:
-                    return _empty(keyed, report, lift=lift, patience=patience, progress=progress)
+                    return _delete_until_empty(
+                        keyed, report, lift_protection=lift_protection, patience=patience, progress=progress
+                    )
                 except UnauthorizedError:
-                    lost = is_gone(admin, made.key)
+                    lost = is_deleted(admin, made.key)
                     if not (patience if lost else new).wait():
                         raise
 
 
-def _empty(
+def _delete_until_empty(
     keyed: Admin,
     report: CleanupReport,
     *,
-    lift: bool,
-    patience: Patience,
+    lift_protection: bool,
+    patience: PollBackoff,
     progress: Callable[[Progress], None] | None,
 ) -> None:
     """Ask once for the deletion of each thing, again for what cannot go yet, and wait until all of it is gone."""
     asked: set[str] = set()
-    told = set(report.steps)
+    reported = set(report.steps)
 
-    def accepted(content: Content) -> None:
+    def record_deletion(content: Content) -> None:
         asked.add(str(content))
-        if f"deleted {content}" not in told:
+        if f"deleted {content}" not in reported:
             report.steps.append(f"deleted {content}")
 
     while contents := read_contents(keyed):
-        _note(contents, report, progress)
+        _record_contents(contents, report, progress)
         if report.dry_run:
             return
-        _refuse_protected(contents, lift=lift)
-        if patience.left <= 0:
+        _refuse_protected(contents, lift_protection=lift_protection)
+        if patience.seconds_left <= 0:
             left = ", ".join(map(str, contents))
             message = f"project {report.project.id} still holds {left}"
             raise PineconeTimeoutError(message, operation="delete_with_cleanup", outcome="done")
         todo = [each for each in contents if not each.leaving and str(each) not in asked]
-        within = keyed.with_options(timeout=min(keyed.timeout, patience.left))
+        within = keyed.with_options(timeout=min(keyed.timeout, patience.seconds_left))
         before = len(asked)
-        delete_contents(within, todo, accepted)
+        delete_contents(within, todo, record_deletion)
         if len(asked) == before:
             patience.wait()
-    _note([], report, progress)
+    _record_contents([], report, progress)
 
 
-def _note(contents: Sequence[Content], report: CleanupReport, progress: Callable[[Progress], None] | None) -> None:
+def _record_contents(
+    contents: Sequence[Content], report: CleanupReport, progress: Callable[[Progress], None] | None
+) -> None:
     known = set(map(str, report.contents))
     report.contents.extend(each for each in contents if str(each) not in known)
     if progress is not None and report.contents:
@@ -132,8 +142,8 @@ def _note(contents: Sequence[Content], report: CleanupReport, progress: Callable
         progress(Progress(done=total - len(contents), total=total, step=f"left: {left}"))
 
 
-def _refuse_protected(contents: Sequence[Content], *, lift: bool) -> None:
+def _refuse_protected(contents: Sequence[Content], *, lift_protection: bool) -> None:
     protected = ", ".join(str(each) for each in contents if each.protected)
-    if protected and not lift:
+    if protected and not lift_protection:
         message = f"deletion protection is on for {protected}: lift it, or pass lift_protection=True"
         raise RefusedError(message, operation="delete_with_cleanup")

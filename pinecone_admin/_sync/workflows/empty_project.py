@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin._concurrency import in_parallel
+from pinecone_admin._concurrency import run_in_parallel
 from pinecone_admin.errors import (
     FailedPreconditionError,
     ForbiddenError,
@@ -14,7 +14,13 @@ from pinecone_admin.errors import (
     PaginationError,
     RefusedError,
 )
-from pinecone_admin.workflows.project_contents import KINDS, Kind, delete_content, lift_protection, list_page
+from pinecone_admin.workflows.project_contents import (
+    CONTENT_KINDS,
+    ContentKind,
+    delete_content,
+    lift_protection,
+    list_contents_page,
+)
 from pinecone_admin.workflows.reports import Content
 
 if TYPE_CHECKING:
@@ -27,19 +33,24 @@ def read_contents(keyed: Admin) -> list[Content]:
     """Read every list to its end, before anything on it is deleted."""
     found: dict[str, list[Content]] = {}
 
-    def read(kind: Kind) -> list[Content]:
-        return _list(keyed, kind)
+    def read(kind: ContentKind) -> list[Content]:
+        return _list_contents(keyed, kind)
 
-    in_parallel(read, KINDS, limit=len(KINDS), deliver=lambda kind, contents: found.update({kind.name: contents}))
-    return [content for kind in KINDS for content in found[kind.name]]
+    run_in_parallel(
+        read,
+        CONTENT_KINDS,
+        limit=len(CONTENT_KINDS),
+        deliver=lambda kind, contents: found.update({kind.name: contents}),
+    )
+    return [content for kind in CONTENT_KINDS for content in found[kind.name]]
 
 
-def _list(keyed: Admin, kind: Kind) -> list[Content]:
+def _list_contents(keyed: Admin, kind: ContentKind) -> list[Content]:
     contents: list[Content] = []
     tokens: list[str | None] = [None]
     while True:
         try:
-            page = keyed.send(list_page(kind, tokens[-1]))
+            page = keyed.send(list_contents_page(kind, tokens[-1]))
         except NotFoundError:  # the plan has no such thing
             return contents
         contents += page.items
@@ -68,4 +79,4 @@ def delete_contents(keyed: Admin, contents: Sequence[Content], accepted: Callabl
             raise RefusedError(message, operation="delete_with_cleanup") from error
         accepted(content)  # here, since what is accepted beside a failure is not delivered
 
-    in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: done)
+    run_in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: done)

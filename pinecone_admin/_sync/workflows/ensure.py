@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from pinecone_admin._concurrency import Patience
-from pinecone_admin._http.arguments import as_bindings
-from pinecone_admin._http.validation import check
+from pinecone_admin._concurrency import PollBackoff
+from pinecone_admin._http.arguments import copy_bindings
+from pinecone_admin._http.validation import check_operation
 from pinecone_admin._sync.workflows.create_with_secret import (
-    listed,
     may_exist,
+    poll_until_listed,
 )
 from pinecone_admin.errors import ConflictError, PineconeError
 from pinecone_admin.models import (
@@ -36,7 +36,13 @@ from pinecone_admin.operations import (
     create_project,
     create_role_binding,
 )
-from pinecone_admin.workflows.reports import Ensured, differences, roles_found, roles_wanted, the_only
+from pinecone_admin.workflows.reports import (
+    Ensured,
+    compare_settings,
+    describe_bindings,
+    describe_wanted_bindings,
+    require_single,
+)
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -50,47 +56,47 @@ def ensure_project(
     """Ensure that a project of this name exists."""
     body = CreateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
     operation = create_project(body=body)
-    check(operation)
+    check_operation(operation)
 
-    def look() -> Project | None:
+    def find_existing() -> Project | None:
         named = [project for project in admin.projects.list() if project.name == name]
-        return the_only(named, f"projects named {name!r}") if named else None
+        return require_single(named, f"projects named {name!r}") if named else None
 
     def create() -> Project:
         return admin.send(operation)
 
-    project, created = _found_or_created(admin, look, create, unique=False)
-    differ = differences(
+    project, created = _find_or_create(admin, find_existing, create, unique=False)
+    differing = compare_settings(
         max_pods=(project.max_pods, max_pods),
         force_encryption_with_cmek=(project.force_encryption_with_cmek, force_encryption_with_cmek),
     )
-    return Ensured(value=project, created=created, differences=differ)
+    return Ensured(value=project, created=created, differences=differing)
 
 
 def ensure_invite(
     admin: Admin, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]
 ) -> Ensured[Invite]:
     """Ensure that a pending invite for this address exists; one that has expired is mailed again."""
-    wanted = as_bindings(role_bindings)
+    wanted = copy_bindings(role_bindings)
     operation = create_invite(body=CreateInviteRequest(email=email, role_bindings=wanted))
-    check(operation)
+    check_operation(operation)
     expired: list[Invite] = []
 
-    def look() -> Invite | None:
+    def find_existing() -> Invite | None:
         invites = [each for each in admin.invites.list() if each.email.casefold() == email.casefold()]
         pending = [each for each in invites if each.status == "pending"]
         expired[:] = [each for each in invites if each.status == "expired"]
-        return the_only(pending, f"invites for {email}") if pending else None
+        return require_single(pending, f"invites for {email}") if pending else None
 
     def create() -> Invite:
         if expired:
             return admin.invites.resend(invite_id=expired[-1].id)
         return admin.send(operation)
 
-    invite, created = _found_or_created(admin, look, create, unique=True)
+    invite, created = _find_or_create(admin, find_existing, create, unique=True)
     bindings = admin.role_bindings.list(principal_type="invite", principal_id=invite.id).to_list()
-    differ = differences(role_bindings=(roles_found(bindings), roles_wanted(wanted)))
-    return Ensured(value=invite, created=created, differences=differ)
+    differing = compare_settings(role_bindings=(describe_bindings(bindings), describe_wanted_bindings(wanted)))
+    return Ensured(value=invite, created=created, differences=differing)
 
 
 def ensure_role_binding(
@@ -111,9 +117,9 @@ def ensure_role_binding(
         role=role,
     )
     operation = create_role_binding(body=body)
-    check(operation)
+    check_operation(operation)
 
-    def look() -> RoleBinding | None:
+    def find_existing() -> RoleBinding | None:
         bindings = admin.role_bindings.list(
             principal_type=principal_type,
             principal_id=principal_id,
@@ -127,26 +133,30 @@ def ensure_role_binding(
     def create() -> RoleBinding:
         return admin.send(operation)
 
-    binding, created = _found_or_created(admin, look, create, unique=True)
+    binding, created = _find_or_create(admin, find_existing, create, unique=True)
     return Ensured(value=binding, created=created)
 
 
-def _found_or_created(
-    admin: Admin, look: Callable[[], _T | None], create: Callable[[], _T], *, unique: bool
+def _find_or_create(
+    admin: Admin,
+    find_existing: Callable[[], _T | None],
+    create: Callable[[], _T],
+    *,
+    unique: bool,
 ) -> tuple[_T, bool]:
     """Give the thing, and whether this made it; what is unique may be created again, since the server refuses a second.
 
     Raises:
         PineconeError: The create failed, or its answer was lost and nothing new was seen until the deadline.
     """
-    patience = Patience(admin.timeout)
+    patience = PollBackoff(admin.timeout)
     lost: PineconeError | None = None
-    while (found := look()) is None:
+    while (found := find_existing()) is None:
         try:
             if unique or lost is None:
                 return create(), True
         except ConflictError:
-            if (found := listed(look)) is None:
+            if (found := poll_until_listed(find_existing)) is None:
                 raise
             break
         except PineconeError as error:

@@ -6,16 +6,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin._http.arguments import as_bindings, as_list
-from pinecone_admin._http.validation import check
-from pinecone_admin._http.workflow_arguments import arguments_of, check_function
+from pinecone_admin._http.arguments import copy_bindings, copy_to_list
+from pinecone_admin._http.validation import check_operation
+from pinecone_admin._http.workflow_arguments import attribute_errors_to, check_function
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
-    accounts_named,
-    keys_named,
-    make_key,
-    make_service_account,
-    undo,
+    create_stored_account,
+    create_stored_key,
+    list_accounts_named,
+    list_keys_named,
+    roll_back,
 )
 from pinecone_admin.errors import PineconeError
 from pinecone_admin.models import (
@@ -31,7 +31,14 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_api_key, create_service_account
 from pinecone_admin.workflows import name_tags
-from pinecone_admin.workflows.reports import Difference, Ensured, differences, roles_found, roles_wanted, the_only
+from pinecone_admin.workflows.reports import (
+    Difference,
+    Ensured,
+    compare_settings,
+    describe_bindings,
+    describe_wanted_bindings,
+    require_single,
+)
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -46,20 +53,24 @@ def ensure_api_key(
     store: Store[APIKeyWithSecret] | None = None,
 ) -> Ensured[APIKeyWithSecret | APIKey]:
     """Ensure that a project has a key of this name."""
-    with arguments_of("ensure_api_key"):
+    with attribute_errors_to("ensure_api_key"):
         check_function("store", store, optional=True)
-        check(create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=as_list(roles))))
-    named = keys_named(admin, project_id=project_id, name=name)
+        check_operation(
+            create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=copy_to_list(roles)))
+        )
+    named = list_keys_named(admin, project_id=project_id, name=name)
     if named:
-        key = the_only(named, f"API keys named {name!r}")
-        differ = differences(roles=(set(key.roles), None if roles is None else set(roles)))
-        return Ensured(value=key, created=False, differences=differ)
-    made, _ = make_key(admin, project_id=project_id, name=name_tags.makes(name), roles=roles, store=store)
+        key = require_single(named, f"API keys named {name!r}")
+        differing = compare_settings(roles=(set(key.roles), None if roles is None else set(roles)))
+        return Ensured(value=key, created=False, differences=differing)
+    made, _ = create_stored_key(
+        admin, project_id=project_id, name=name_tags.tag_as_being_made(name), roles=roles, store=store
+    )
     try:
         key = admin.api_keys.update(api_key_id=made.key.id, name=name)
     except PineconeError as error:
         if store is None:  # its value goes with the error
-            undo(error, f"API key {made.key.id}", admin.api_keys.delete, api_key_id=made.key.id)
+            roll_back(error, f"API key {made.key.id}", admin.api_keys.delete, api_key_id=made.key.id)
         raise
     return Ensured(value=APIKeyWithSecret(key=key, value=made.value), created=True)
 
@@ -72,30 +83,32 @@ def ensure_service_account(
     store: Store[ServiceAccountWithSecret] | None = None,
 ) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
     """Ensure that there is a service account of this name."""
-    wanted = None if role_bindings is None else as_bindings(role_bindings)
-    with arguments_of("ensure_service_account"):
+    wanted = None if role_bindings is None else copy_bindings(role_bindings)
+    with attribute_errors_to("ensure_service_account"):
         check_function("store", store, optional=True)
-        check(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
-    named = accounts_named(admin, name)
+        check_operation(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
+    named = list_accounts_named(admin, name)
     if named:
-        account = the_only(named, f"service accounts named {name!r}")
-        return Ensured(value=account, created=False, differences=_roles_differ(admin, account, wanted))
-    made = make_service_account(admin, name=name_tags.makes(name), role_bindings=wanted, store=store)
+        account = require_single(named, f"service accounts named {name!r}")
+        return Ensured(value=account, created=False, differences=_compare_roles(admin, account, wanted))
+    made = create_stored_account(admin, name=name_tags.tag_as_being_made(name), role_bindings=wanted, store=store)
     account_id = made.service_account.id
     try:
-        differ = _roles_differ(admin, made.service_account, wanted)
+        differing = _compare_roles(admin, made.service_account, wanted)
         account = admin.service_accounts.update(service_account_id=account_id, name=name)
     except PineconeError as error:
         if store is None:  # its secret goes with the error
             what = f"service account {account_id}"
-            undo(error, what, admin.service_accounts.delete, service_account_id=account_id)
+            roll_back(error, what, admin.service_accounts.delete, service_account_id=account_id)
         raise
     value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
-    return Ensured(value=value, created=True, differences=differ)
+    return Ensured(value=value, created=True, differences=differing)
 
 
-def _roles_differ(admin: Admin, account: ServiceAccount, wanted: Sequence[RoleBindingInput] | None) -> list[Difference]:
+def _compare_roles(
+    admin: Admin, account: ServiceAccount, wanted: Sequence[RoleBindingInput] | None
+) -> list[Difference]:
     if wanted is None:
         return []
     bindings = admin.role_bindings.list(principal_type="service_account", principal_id=account.id).to_list()
-    return differences(role_bindings=(roles_found(bindings), roles_wanted(wanted)))
+    return compare_settings(role_bindings=(describe_bindings(bindings), describe_wanted_bindings(wanted)))

@@ -6,15 +6,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin._concurrency import in_parallel
+from pinecone_admin._concurrency import run_in_parallel
 from pinecone_admin._http.numbers import check_bool
-from pinecone_admin._http.validation import email as check_email
-from pinecone_admin._http.workflow_arguments import arguments_of
-from pinecone_admin._sync.workflows.create_with_secret import gone
+from pinecone_admin._http.validation import check_email
+from pinecone_admin._http.workflow_arguments import attribute_errors_to
+from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin.errors import ConflictError, RefusedError
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
 from pinecone_admin.workflows.reports import OffboardReport, Reach
-from pinecone_admin.workflows.roles import SECRET_KEEPERS, by_project
+from pinecone_admin.workflows.roles import SECRET_KEEPERS, roles_by_project
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -27,26 +27,26 @@ def offboard(admin: Admin, *, email: str, dry_run: bool) -> OffboardReport:
 
     The user is last because the roles, which tell which secrets they may know, go with the user.
     """
-    with arguments_of("offboard"):
+    with attribute_errors_to("offboard"):
         check_email("email", email)
         check_bool("dry_run", dry_run)
-    report = _look(admin, email=email, dry_run=dry_run)
+    report = _prepare_report(admin, email=email, dry_run=dry_run)
     if dry_run:
         return report
     if report.refusal is not None:
         raise RefusedError(report.refusal, operation="offboard")
     for invite in report.invites:
-        gone(admin.invites.delete, invite_id=invite.id)
+        delete_if_exists(admin.invites.delete, invite_id=invite.id)
         report.steps.append(f"withdrew invite {invite.id}")
     if report.user is not None:
-        _remove(admin, report.user)
+        _delete_user(admin, report.user)
         report.steps.append(f"removed user {report.user.id}")
     return report
 
 
-def _remove(admin: Admin, user: User) -> None:
+def _delete_user(admin: Admin, user: User) -> None:
     try:
-        gone(admin.users.delete, user_id=user.id)
+        delete_if_exists(admin.users.delete, user_id=user.id)
     except ConflictError as error:
         raise RefusedError(
             f"the server does not let user {user.id} be removed: {error.message}. If an identity provider manages the "
@@ -55,47 +55,47 @@ def _remove(admin: Admin, user: User) -> None:
         ) from error
 
 
-def _look(admin: Admin, *, email: str, dry_run: bool) -> OffboardReport:
+def _prepare_report(admin: Admin, *, email: str, dry_run: bool) -> OffboardReport:
     users = [user for user in admin.users.list(email=email) if user.email.casefold() == email.casefold()]
     invites = [invite for invite in admin.invites.list() if invite.email.casefold() == email.casefold()]
     user = users[0] if users else None
-    bindings = [] if user is None else _bindings_of(admin, user)
+    bindings = [] if user is None else _list_bindings(admin, user)
     roles = {binding.role for binding in bindings}
     projects = admin.projects.list() if bindings else []
-    reached = by_project(bindings, projects)
+    reached = roles_by_project(bindings, projects)
     reach = [Reach(project=each, roles=reached[each.id]) for each in projects if each.id in reached]
     return OffboardReport(
         email=email,
         dry_run=dry_run,
         user=user,
         invites=invites,
-        bindings=[*bindings, *[each for invite in invites for each in _bindings_of(admin, invite)]],
+        bindings=[*bindings, *[each for invite in invites for each in _list_bindings(admin, invite)]],
         reach=reach,
-        keys_to_rotate=_keys_of(admin, reach),
+        keys_to_rotate=_list_keys(admin, reach),
         service_accounts_to_rotate=admin.service_accounts.list().to_list() if roles & SECRET_KEEPERS else [],
-        refusal=_why_not(admin, user) if user is not None and "OrgOwner" in roles else None,
+        refusal=_find_refusal(admin, user) if user is not None and "OrgOwner" in roles else None,
         steps=[],
     )
 
 
-def _bindings_of(admin: Admin, principal: User | Invite) -> list[RoleBinding]:
+def _list_bindings(admin: Admin, principal: User | Invite) -> list[RoleBinding]:
     kind: PrincipalType = "user" if isinstance(principal, User) else "invite"
     return admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
 
 
-def _keys_of(admin: Admin, reach: Sequence[Reach]) -> list[APIKey]:
+def _list_keys(admin: Admin, reach: Sequence[Reach]) -> list[APIKey]:
     found: dict[str, list[APIKey]] = {}
 
-    def keys(project_id: str) -> list[APIKey]:
+    def list_project_keys(project_id: str) -> list[APIKey]:
         return admin.api_keys.list(project_id=project_id)
 
     projects = [each.project.id for each in reach]
     limit = min(_CONCURRENCY, admin.max_connections)
-    in_parallel(keys, projects, limit=limit, deliver=found.__setitem__)
+    run_in_parallel(list_project_keys, projects, limit=limit, deliver=found.__setitem__)
     return [key for project_id in projects for key in found[project_id]]
 
 
-def _why_not(admin: Admin, user: User) -> str | None:
+def _find_refusal(admin: Admin, user: User) -> str | None:
     owners = [each for each in admin.role_bindings.list(role="OrgOwner") if each.principal_type != "invite"]
     if any(owner.principal_id != user.id for owner in owners):
         return None

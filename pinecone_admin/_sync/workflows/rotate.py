@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pinecone_admin._concurrency import Patience, hand_over, pause
+from pinecone_admin._concurrency import PollBackoff, call_store, pause_for
 from pinecone_admin._http.numbers import check_seconds
-from pinecone_admin._http.workflow_arguments import arguments_of, check_function
-from pinecone_admin._sync.workflows.create_with_secret import Store, gone, make_key, may_exist
+from pinecone_admin._http.workflow_arguments import attribute_errors_to, check_function
+from pinecone_admin._sync.workflows.create_with_secret import Store, create_stored_key, delete_if_exists, may_exist
 from pinecone_admin.errors import Masked, NotFoundError, PineconeError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags
@@ -22,46 +22,46 @@ if TYPE_CHECKING:
 
 def rotate_api_key(admin: Admin, *, api_key_id: str, store: Store[APIKeyWithSecret], grace: float) -> Rotation:
     """Make, store, rename, delete; the old key is renamed, too, once nothing but finishing is left to do."""
-    with arguments_of("rotate_api_key"):
+    with attribute_errors_to("rotate_api_key"):
         check_function("store", store)
         check_seconds("grace", grace, or_none=True)
     steps: list[str] = []
     old = admin.api_keys.describe(api_key_id=api_key_id)
-    new = _successor(old, admin.api_keys.list(project_id=old.project_id))
+    new = _find_successor(old, admin.api_keys.list(project_id=old.project_id))
     if new is None:
-        name = name_tags.rotates(old.id, name_tags.original(old.name))
-        made, deleted = make_key(admin, project_id=old.project_id, name=name, roles=old.roles, store=store)
+        name = name_tags.tag_as_successor(old.id, name_tags.original_name(old.name))
+        made, deleted = create_stored_key(admin, project_id=old.project_id, name=name, roles=old.roles, store=store)
         new = made.key
         steps += [f"created key {new.id}", "stored its value", *deleted]
-        retired = name_tags.retired(new.id, name_tags.original(old.name))
+        retired = name_tags.tag_as_retired(new.id, name_tags.original_name(old.name))
         with suppress(NotFoundError):  # somebody deleted it: what was stored is still to be finished
             old = admin.api_keys.update(api_key_id=old.id, name=retired)
-    if name_tags.purpose(new.name):
-        new = admin.api_keys.update(api_key_id=new.id, name=name_tags.original(old.name, new.name))
+    if name_tags.parse_purpose(new.name):
+        new = admin.api_keys.update(api_key_id=new.id, name=name_tags.original_name(old.name, new.name))
         steps.append(f"renamed key {new.id} to {new.name!r}")
-    pause(grace)
-    gone(admin.api_keys.delete, api_key_id=old.id)
+    pause_for(grace)
+    delete_if_exists(admin.api_keys.delete, api_key_id=old.id)
     steps.append(f"deleted key {old.id}")
     return Rotation(key=new, replaced=old.id, steps=steps)
 
 
-def _successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
+def _find_successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
     """Find the key whose value an earlier run has stored, which the name of the old one tells."""
-    if name_tags.purpose(old.name) not in {None, "retired"}:
+    if name_tags.parse_purpose(old.name) not in {None, "retired"}:
         message = f"API key {old.id} is named {old.name!r}: another workflow that is under way made it"
         raise RefusedError(message, operation="rotate_api_key")
-    return next((key for key in keys if old.name.startswith(name_tags.mark("retired", key.id))), None)
+    return next((key for key in keys if old.name.startswith(name_tags.name_tag("retired", key.id))), None)
 
 
 def rotate_service_account(
     admin: Admin, *, service_account_id: str, store: Store[ServiceAccountWithSecret]
 ) -> ServiceAccount:
     """Rotate, store; where the answer was lost, the secret that nobody has is rotated again."""
-    with arguments_of("rotate_service_account"):
+    with attribute_errors_to("rotate_service_account"):
         check_function("store", store)
-    made = _new_secret(admin, service_account_id)
+    made = _rotate_secret(admin, service_account_id)
     try:
-        hand_over(store, made)
+        call_store(store, made)
     except Exception as error:
         raise SecretNotStoredError(
             f"the new secret of service account {service_account_id} was not stored; error.secret.reveal() gives it",
@@ -72,8 +72,8 @@ def rotate_service_account(
     return made.service_account
 
 
-def _new_secret(admin: Admin, service_account_id: str) -> ServiceAccountWithSecret:
-    patience = Patience(admin.timeout)
+def _rotate_secret(admin: Admin, service_account_id: str) -> ServiceAccountWithSecret:
+    patience = PollBackoff(admin.timeout)
     lost: PineconeError | None = None
     while True:
         try:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pinecone_admin._concurrency import current_clock, in_parallel
+from pinecone_admin._concurrency import current_clock, run_in_parallel
 from pinecone_admin._http.numbers import check_count
-from pinecone_admin._http.workflow_arguments import arguments_of, check_function
+from pinecone_admin._http.workflow_arguments import attribute_errors_to, check_function
 from pinecone_admin.errors import ClientClosedError, PineconeError
-from pinecone_admin.workflows.inventory import Draft, Inventory, Part
+from pinecone_admin.workflows.inventory import Inventory, InventoryBuilder, InventoryPart
 from pinecone_admin.workflows.reports import Progress
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 def take_inventory(admin: Admin, *, concurrency: int, progress: Callable[[Progress], None] | None) -> Inventory:
     """Read every part, within the connections there are; one that fails does not lose the rest."""
-    with arguments_of("inventory"):
+    with attribute_errors_to("inventory"):
         check_function("progress", progress, optional=True)
         limit = min(check_count("concurrency", concurrency), admin.max_connections)
 
-    def read(part: Part) -> Sequence[Any] | PineconeError:
+    def read(part: InventoryPart) -> Sequence[Any] | PineconeError:
         arguments = {} if part.project_id is None else {"project_id": part.project_id}
         try:
             return list(getattr(admin, part.kind).list(**arguments))
@@ -33,8 +33,8 @@ def take_inventory(admin: Admin, *, concurrency: int, progress: Callable[[Progre
         except PineconeError as error:
             return error
 
-    draft = Draft(datetime.fromtimestamp(current_clock().wall(), UTC), progress)
-    projects = Part("projects")
-    draft.take(projects, read(projects))
-    in_parallel(read, draft.parts(), limit=limit, deliver=draft.take)
+    draft = InventoryBuilder(datetime.fromtimestamp(current_clock().wall(), UTC), progress)
+    projects = InventoryPart("projects")
+    draft.add_part(projects, read(projects))
+    run_in_parallel(read, draft.remaining_parts(), limit=limit, deliver=draft.add_part)
     return draft.inventory()

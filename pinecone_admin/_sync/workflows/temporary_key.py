@@ -7,8 +7,13 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from pinecone_admin._concurrency import shielded
-from pinecone_admin._sync.workflows.create_with_secret import create_key, delete_left, keys_named, undo
+from pinecone_admin._concurrency import shield_from_cancellation
+from pinecone_admin._sync.workflows.create_with_secret import (
+    create_key,
+    delete_leftover_keys,
+    list_keys_named,
+    roll_back,
+)
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyWithSecret
 
@@ -22,7 +27,7 @@ _PUTTING_AWAY = 30.0
 @contextmanager
 def temporary_key(admin: Admin, *, project_id: str, name: str) -> Generator[APIKeyWithSecret]:
     """Make a key that may change what the project holds, and delete it in every case."""
-    made = _temporary(admin, project_id=project_id, name=name)
+    made = _create_temporary_key(admin, project_id=project_id, name=name)
     failure: BaseException | None = None
     try:
         yield made
@@ -32,14 +37,14 @@ def temporary_key(admin: Admin, *, project_id: str, name: str) -> Generator[APIK
     finally:
         what = f"temporary API key {made.key.id} of project {project_id}"
         in_time = False
-        with shielded(_PUTTING_AWAY):
-            undo(failure, what, admin.api_keys.delete, api_key_id=made.key.id)
+        with shield_from_cancellation(_PUTTING_AWAY):
+            roll_back(failure, what, admin.api_keys.delete, api_key_id=made.key.id)
             in_time = True
         if not in_time:
             raise LeftoverError(f"{what} could not be deleted in time", left=[what]) from failure
 
 
-def _temporary(admin: Admin, *, project_id: str, name: str) -> APIKeyWithSecret:
+def _create_temporary_key(admin: Admin, *, project_id: str, name: str) -> APIKeyWithSecret:
     """Make it; where that is interrupted or cancelled, it may be there already."""
     try:
         try:
@@ -49,12 +54,12 @@ def _temporary(admin: Admin, *, project_id: str, name: str) -> APIKeyWithSecret:
     except PineconeError:
         raise
     except BaseException:
-        with shielded(_PUTTING_AWAY), suppress(PineconeError):  # the next run deletes what stays
-            delete_left(admin, keys_named(admin, project_id=project_id, name=name))
+        with shield_from_cancellation(_PUTTING_AWAY), suppress(PineconeError):  # the next run deletes what stays
+            delete_leftover_keys(admin, list_keys_named(admin, project_id=project_id, name=name))
         raise
 
 
-def is_gone(admin: Admin, key: APIKey) -> bool:
+def is_deleted(admin: Admin, key: APIKey) -> bool:
     """Tell whether somebody deleted a key."""
     try:
         admin.api_keys.describe(api_key_id=key.id)
