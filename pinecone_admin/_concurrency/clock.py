@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Protocol
 
-POLL = 0.1
+POLL_INTERVAL = 0.1
 """Seconds after which a wait looks again whether the client was closed."""
 
 
@@ -47,7 +47,7 @@ class SystemClock:
         """Look at the event ten times a second: waiting on it takes a lock that a fork could leave held."""
         end = self.monotonic() + seconds
         while not until.is_set() and (left := end - self.monotonic()) > 0:
-            time.sleep(min(left, POLL))
+            time.sleep(min(left, POLL_INTERVAL))
 
     async def async_sleep(self, seconds: float, until: threading.Event) -> None:
         """Look at the event ten times a second, since any thread may set it."""
@@ -55,7 +55,7 @@ class SystemClock:
 
         end = self.monotonic() + seconds
         while not until.is_set() and (left := end - self.monotonic()) > 0:  # noqa: ASYNC110 - no task waits on it
-            await anyio.sleep(min(left, POLL))
+            await anyio.sleep(min(left, POLL_INTERVAL))
 
 
 _clock: Clock = SystemClock()
@@ -77,17 +77,17 @@ def use_clock(clock: Clock) -> Generator[None, None, None]:
         _clock = before
 
 
-_never = threading.Event()
+_never_set = threading.Event()
 
 
 def pause_for(seconds: float) -> None:
     """Wait for a while."""
-    current_clock().sleep(seconds, _never)
+    current_clock().sleep(seconds, _never_set)
 
 
 async def async_pause_for(seconds: float) -> None:
     """Do as ``pause`` does."""
-    await current_clock().async_sleep(seconds, _never)
+    await current_clock().async_sleep(seconds, _never_set)
 
 
 class PollBackoff:
@@ -109,12 +109,12 @@ class PollBackoff:
 
     def wait(self) -> bool:
         """Wait once more; tells whether there is time left to look again."""
-        self._clock.sleep(self._next_delay(), _never)
+        self._clock.sleep(self._next_delay(), _never_set)
         return self.seconds_left > 0
 
     async def async_wait(self) -> bool:
         """Do as ``wait`` does."""
-        await self._clock.async_sleep(self._next_delay(), _never)
+        await self._clock.async_sleep(self._next_delay(), _never_set)
         return self.seconds_left > 0
 
     def _next_delay(self) -> float:

@@ -103,7 +103,7 @@ def build_token_source(
     if isinstance(identity, SuppliedToken):
         return SuppliedTokenSource(identity)
     assert exchange_transport is not None  # noqa: S101 - made where credentials are exchanged
-    exchange = TokenEndpoint(
+    endpoint = TokenEndpoint(
         url=config.oauth_url,
         endpoint=describe_endpoint(config.oauth_url, config.oauth_proxy),
         user_agent=config.user_agent,
@@ -113,4 +113,4 @@ def build_token_source(
         closed=closed,
     )
     cache = None if token_cache is None else GuardedCache(token_cache)
-    return TokenProvider(credentials=identity, exchange=exchange, cache=cache)
+    return TokenProvider(credentials=identity, endpoint=endpoint, cache=cache)

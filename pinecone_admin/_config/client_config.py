@@ -18,7 +18,7 @@ from pinecone_admin._http.retry_policy import RetryPolicy
 from pinecone_admin._http.validation import check_secret_text
 from pinecone_admin.errors import Masked, PineconeError, PineconeTypeError
 
-_SHORTEST_SECRET = 8
+_MIN_SECRET_LENGTH = 8
 
 
 @frozen(kw_only=True)
@@ -43,7 +43,7 @@ class ClientOptions:
     def secrets(self) -> list[Masked]:
         """What in the headers may be a credential: what is shorter is none, and would tear holes into messages."""
         words = [word for value in self.headers.values() for word in value.split()[-1:]]
-        return [Masked(word) for word in words if len(word) >= _SHORTEST_SECRET]
+        return [Masked(word) for word in words if len(word) >= _MIN_SECRET_LENGTH]
 
 
 @frozen(kw_only=True)

@@ -18,7 +18,7 @@ from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import is_safe_to_retry
 from pinecone_admin.errors import ApiError, Masked, PineconeError
 
-_BY_STATUS: Mapping[int, type[ApiError]] = {
+_CLASS_BY_STATUS: Mapping[int, type[ApiError]] = {
     400: errors.BadRequestError,
     401: errors.UnauthorizedError,
     402: errors.PaymentRequiredError,
@@ -29,13 +29,13 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
     422: errors.UnprocessableEntityError,
     429: errors.RateLimitError,
 }
-_LONGEST_MESSAGE = 500
-_DEEPEST = 50
+_MAX_MESSAGE_LENGTH = 500
+_MAX_DEPTH = 50
 
 
 def error_class(status: int) -> type[ApiError]:
     """Give the class for a status; unlisted ones below 500 are plain ApiError."""
-    return _BY_STATUS.get(status, errors.ServiceError if status >= 500 else ApiError)  # noqa: PLR2004
+    return _CLASS_BY_STATUS.get(status, errors.ServiceError if status >= 500 else ApiError)  # noqa: PLR2004
 
 
 def error_from_response(
@@ -73,7 +73,7 @@ def parse_error_body(body: bytes) -> tuple[str | None, str | None, dict[str, Any
 def _is_shallow(value: object) -> bool:
     """Tell whether a value can be printed and pickled, which fails for what is nested too deeply."""
     level = [value]
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         level = [item for each in level for item in _child_values(each)]
     return not level
 
@@ -88,7 +88,7 @@ def _as_printable_text(value: object) -> str | None:
     if not isinstance(value, str) or not value:
         return None
     # JSON can hold half of a surrogate pair, which no terminal and no log can print.
-    return value[:_LONGEST_MESSAGE].encode("utf-8", "replace").decode()
+    return value[:_MAX_MESSAGE_LENGTH].encode("utf-8", "replace").decode()
 
 
 def _reason_phrase(status: int) -> str:
@@ -107,12 +107,12 @@ def redact_secrets(response: httpx.Response, secrets: Iterable[Masked]) -> httpx
 
 def _redact_secret(response: httpx.Response, secret: bytes) -> httpx.Response:
     body = b"".join(response.stream)  # type: ignore[arg-type]
-    shown = body if response.is_success else body.replace(secret, b"***")
+    redacted = body if response.is_success else body.replace(secret, b"***")
     headers = [(name, value.replace(secret, b"***")) for name, value in response.headers.raw]
-    if shown == body and headers == response.headers.raw:
+    if redacted == body and headers == response.headers.raw:
         return response
     return httpx.Response(
-        response.status_code, headers=headers, stream=httpx.ByteStream(shown), extensions=response.extensions
+        response.status_code, headers=headers, stream=httpx.ByteStream(redacted), extensions=response.extensions
     )
 
 
@@ -122,13 +122,13 @@ def find_request_id(headers: Mapping[str, str]) -> str | None:
 
 
 def error_from_decode_failure(
-    misfit: DecodeFailure, *, operation: str, call: CallState, status: int, headers: httpx.Headers, body: bytes
+    failure: DecodeFailure, *, operation: str, call: CallState, status: int, headers: httpx.Headers, body: bytes
 ) -> errors.ResponseParsingError:
     """Make the error of a success that does not fit the API description."""
-    where = f"the answer's {misfit.path}" if misfit.path else "the answer"
+    where = f"the answer's {failure.path}" if failure.path else "the answer"
     return errors.ResponseParsingError(
-        f"{where} {misfit.problem} (status {status})",
-        path=misfit.path,
+        f"{where} {failure.problem} (status {status})",
+        path=failure.path,
         status_code=status,
         raw=Masked(body.decode("utf-8", "backslashreplace")),
         operation=operation,
@@ -203,4 +203,4 @@ def _safe_reason(error: Exception) -> str:
     reasons = [
         str(cause) for cause in exception_chain(error, until=None) if cause is error or isinstance(cause, ssl.SSLError)
     ]
-    return next(filter(None, reasons), type(error).__name__)[:_LONGEST_MESSAGE]
+    return next(filter(None, reasons), type(error).__name__)[:_MAX_MESSAGE_LENGTH]

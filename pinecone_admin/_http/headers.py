@@ -13,7 +13,7 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSENDABLE = re.compile(r"[^\t\x20-\x7e\xa0-\xff]")
 
 # They say how the message is framed on the connection, or how its answer is encoded: only we can know.
-_FRAMING = frozenset({
+_RESERVED_NAMES = frozenset({
     "accept-encoding", "connection", "content-length", "expect", "keep-alive", "proxy-connection", "te",
     "trailer", "transfer-encoding", "upgrade",
 })  # fmt: skip
@@ -55,7 +55,7 @@ def _check_header_name(name: object) -> str:
         raise PineconeTypeError(f"additional_headers: a name must be a str, not {type(name).__name__}")
     if not _NAME.fullmatch(name):
         raise PineconeValueError(f"additional_headers: {name!r} is not a header name")
-    if name.lower() in _FRAMING:
+    if name.lower() in _RESERVED_NAMES:
         raise PineconeValueError(f"additional_headers: {name} cannot be set, the client needs it for itself")
     return name.lower()
 

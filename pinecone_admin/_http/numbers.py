@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
-LONGEST = 1e8
+MAX_SECONDS = 1e8
 """Seconds that no wait can exceed, about three years; threads cannot wait for much longer."""
 
 
@@ -12,9 +12,9 @@ def check_seconds(name: str, value: object, *, or_none: bool = False) -> float:
     """Check a span of time in seconds: a finite number above 0, or 0 where it may be no time at all."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise PineconeTypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
-    if not 0 < value <= LONGEST and not (or_none and value == 0):
+    if not 0 < value <= MAX_SECONDS and not (or_none and value == 0):
         least = "from" if or_none else "above"
-        raise PineconeValueError(f"{name} must be a finite number of seconds {least} 0, at most {LONGEST:.0f}")
+        raise PineconeValueError(f"{name} must be a finite number of seconds {least} 0, at most {MAX_SECONDS:.0f}")
     return float(value)
 
 

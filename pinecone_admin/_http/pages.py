@@ -47,7 +47,7 @@ class PageCursor:
 
     def __init__(self, first: Operation[Any]) -> None:
         self._operation: Operation[Any] | None = first
-        self._given: set[object] = {first.query.get("paginationToken")}
+        self._seen_tokens: set[object] = {first.query.get("paginationToken")}
         self._repeated = False
 
     def next_operation(self) -> Operation[Any] | None:
@@ -62,16 +62,16 @@ class PageCursor:
             )
         return self._operation
 
-    def advance(self, answer: ListResponse[_T]) -> Page[_T]:
+    def advance(self, response: ListResponse[_T]) -> Page[_T]:
         """Take the answer, and move on."""
         # The generator appends an underscore to names that Python has taken.
-        token = getattr(getattr(answer, "pagination", None), "next_", None) or None
+        token = getattr(getattr(response, "pagination", None), "next_", None) or None
         operation: Any = self._operation
-        self._repeated = token in self._given
-        self._given.add(token)
+        self._repeated = token in self._seen_tokens
+        self._seen_tokens.add(token)
         query = {**operation.query, "paginationToken": token}
         self._operation = None if token is None else evolve(operation, query=query)
-        return Page(items=answer.data, pagination_token=token)
+        return Page(items=response.data, pagination_token=token)
 
 
 def with_pagination(operation: Operation[Any]) -> Operation[Any]:
@@ -83,8 +83,8 @@ def with_pagination(operation: Operation[Any]) -> Operation[Any]:
 
 @cache
 def _with_pagination(model: Any) -> Any:
-    answer: Any = getattr(models, "PaginationResponse", None)  # an older API document pages nothing
-    if answer is None or "pagination" in {field.name for field in fields(model)}:
+    response: Any = getattr(models, "PaginationResponse", None)  # an older API document pages nothing
+    if response is None or "pagination" in {field.name for field in fields(model)}:
         return model
-    pagination = field(default=None, type=answer | None)
+    pagination = field(default=None, type=response | None)
     return make_class(model.__name__, {"pagination": pagination}, bases=(model,), frozen=True, kw_only=True)

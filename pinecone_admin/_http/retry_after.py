@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-_FOREVER = 1e12
+_MAX_SECONDS = 1e12
 
 
 def parse_retry_after(headers: httpx.Headers, *, wall: float) -> float | None:
@@ -34,7 +34,7 @@ def _seconds_from_now(text: str, now: datetime) -> float | None:
 
 
 def _parse_number(text: str) -> float | None:
-    return min(float(text), _FOREVER) if re.fullmatch(r"\s*\d+(\.\d*)?\s*", text, re.ASCII) else None
+    return min(float(text), _MAX_SECONDS) if re.fullmatch(r"\s*\d+(\.\d*)?\s*", text, re.ASCII) else None
 
 
 def _parse_date(text: str) -> datetime | None:

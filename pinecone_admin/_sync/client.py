@@ -84,7 +84,7 @@ class _Shared:
     endpoint: str
     transport: httpx.BaseTransport
     pools: PoolTransport | None
-    tokens: TokenSource | None
+    token_source: TokenSource | None
     closed: threading.Event
 
 
@@ -177,8 +177,8 @@ class Admin:
         self._owner = owner
         self._clock = current_clock()
         self._transport: httpx.BaseTransport = RetryTransport(shared.transport, retry=options.retry)
-        if shared.tokens is not None and options.bearer and "authorization" not in options.headers:
-            self._transport = BearerTransport(self._transport, shared.tokens)
+        if shared.token_source is not None and options.bearer and "authorization" not in options.headers:
+            self._transport = BearerTransport(self._transport, shared.token_source)
 
     @lock_free_cached_property
     def organizations(self) -> Organizations:
@@ -253,17 +253,17 @@ class Admin:
         config = self._shared.config
         request = build_request(operation, api_url=config.api_url, user_agent=config.user_agent, call=call)
         replace_headers(request, self._options.headers)
-        answer = self._send_request(operation, request, call)
+        response = self._send_request(operation, request, call)
         result = (
-            read_response(operation, answer, call, wall=self._clock.wall())
-            if isinstance(answer, httpx.Response)
-            else answer
+            read_response(operation, response, call, wall=self._clock.wall())
+            if isinstance(response, httpx.Response)
+            else response
         )
         if isinstance(result, PineconeError):
             # Raised here, outside of any except, so that no context of it holds a header or a body.
             raise result
-        if self._shared.tokens is not None:
-            self._shared.tokens.adopt_rotated_secret(result.value)
+        if self._shared.token_source is not None:
+            self._shared.token_source.adopt_rotated_secret(result.value)
         return result.value
 
     def _start_call(self, operation: Operation[_T]) -> CallState:
@@ -337,14 +337,14 @@ class Admin:
     def _fetch_token(self) -> AccessToken:
         if self._shared.closed.is_set():
             raise ClientClosedError("the client is closed")
-        if self._shared.tokens is None:
+        if self._shared.token_source is None:
             raise PineconeValueError("there is no token: additional_headers sets Authorization")
-        return self._shared.tokens.get(deadline=self._clock.monotonic() + self._options.timeout)
+        return self._shared.token_source.get(deadline=self._clock.monotonic() + self._options.timeout)
 
     @property
     def _fetches_token_at_once(self) -> bool:
         # A token that somebody else mints is asked for when it is needed.
-        return isinstance(self._shared.tokens, TokenProvider) and not self._shared.config.lazy
+        return isinstance(self._shared.token_source, TokenProvider) and not self._shared.config.lazy
 
     def update_secret(self, client_secret: str) -> None:
         """Use another client secret from now on, after it was rotated; the token of the old one is given up.
@@ -355,10 +355,10 @@ class Admin:
         Raises:
             PineconeValueError: It is empty or has white space around it, or this client mints no tokens.
         """
-        tokens = self._shared.tokens
-        if not isinstance(tokens, TokenProvider):
+        token_source = self._shared.token_source
+        if not isinstance(token_source, TokenProvider):
             raise PineconeValueError("client_secret cannot be updated: this client mints no tokens")
-        problem = tokens.update_secret(client_secret)
+        problem = token_source.update_secret(client_secret)
         del client_secret
         if problem is not None:
             raise problem
@@ -393,17 +393,17 @@ class Admin:
         del additional_headers, api_key
         if isinstance(options, PineconeError):
             raise options
-        twin = object.__new__(type(self))
-        twin._set_up(self._shared, options, owner=False)
-        return twin
+        copy = object.__new__(type(self))
+        copy._set_up(self._shared, options, owner=False)
+        return copy
 
     def close(self) -> None:
         """Close the connections of this process and event loop; calls that wait end with ClientClosedError."""
         if not self._owner or self._shared.closed.is_set():
             return
         self._shared.closed.set()
-        if self._shared.tokens is not None:
-            self._shared.tokens.close()
+        if self._shared.token_source is not None:
+            self._shared.token_source.close()
         if self._shared.pools is not None:
             self._shared.pools.close()
 
@@ -456,7 +456,9 @@ def _build_shared(
         endpoint=describe_endpoint(config.api_url, config.api_proxy),
         transport=base,
         pools=pools,
-        tokens=build_token_source(setup, exchange_transport=exchange_transport, token_cache=token_cache, closed=closed),
+        token_source=build_token_source(
+            setup, exchange_transport=exchange_transport, token_cache=token_cache, closed=closed
+        ),
         closed=closed,
     )
 

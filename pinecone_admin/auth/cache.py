@@ -10,7 +10,7 @@ from typing import Protocol, TypeGuard
 
 from pinecone_admin._http.codec import parse_json_object
 from pinecone_admin.auth.token import (
-    LONGEST_LIFETIME,
+    MAX_LIFETIME,
     AccessToken,
     IssuedToken,
     TokenAction,
@@ -22,7 +22,7 @@ from pinecone_admin.errors import PineconeError, PineconeValueError
 
 _log = logging.getLogger("pinecone_admin")
 
-_END_OF_TIME = 1e12
+_MAX_TIMESTAMP = 1e12
 
 
 class TokenCache(Protocol):
@@ -76,19 +76,19 @@ class GuardedCache:
         """Give a token that needs no refresh yet."""
         try:
             text = self._cache.load(key)
-            minted = None if text is None else _parse_entry(text, monotonic=monotonic, wall=wall)
+            issued = None if text is None else _parse_entry(text, monotonic=monotonic, wall=wall)
         except Exception as exc:  # noqa: BLE001 - see TokenCache
             self._warn_once(exc)
             return None
-        return minted if decide_action(minted, monotonic=monotonic, wall=wall) is TokenAction.SERVE else None
+        return issued if decide_action(issued, monotonic=monotonic, wall=wall) is TokenAction.SERVE else None
 
-    def store(self, key: str, minted: IssuedToken) -> None:
+    def store(self, key: str, issued: IssuedToken) -> None:
         """Keep a new token for the others."""
         text = json.dumps(
-            {"access_token": minted.token.value, "expires_at": minted.token.expires_at, "lifetime": minted.lifetime}
+            {"access_token": issued.token.value, "expires_at": issued.token.expires_at, "lifetime": issued.lifetime}
         )
         try:
-            self._cache.store(key, text, minted.lifetime)
+            self._cache.store(key, text, issued.lifetime)
         except Exception as exc:  # noqa: BLE001 - see TokenCache
             self._warn_once(exc)
 
@@ -101,14 +101,14 @@ class GuardedCache:
 
 
 def _parse_entry(text: str | bytes, *, monotonic: float, wall: float) -> IssuedToken:
-    minted = parse_cache_entry(text.encode() if isinstance(text, str) else text, monotonic=monotonic, wall=wall)
-    if minted is None:
+    issued = parse_cache_entry(text.encode() if isinstance(text, str) else text, monotonic=monotonic, wall=wall)
+    if issued is None:
         raise PineconeValueError("what it holds is not a token of this client")
-    return minted
+    return issued
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _END_OF_TIME
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _MAX_TIMESTAMP
 
 
 def parse_cache_entry(entry: bytes, *, monotonic: float, wall: float) -> IssuedToken | None:
@@ -121,7 +121,7 @@ def parse_cache_entry(entry: bytes, *, monotonic: float, wall: float) -> IssuedT
     token, expires_at, lifetime = value.get("access_token"), value.get("expires_at"), value.get("lifetime")
     if not is_token(token) or not _is_number(expires_at) or not _is_number(lifetime):
         return None
-    if not 0 < lifetime <= LONGEST_LIFETIME:
+    if not 0 < lifetime <= MAX_LIFETIME:
         return None
     age = wall - (expires_at - lifetime)
     age = max(0.0, age) if age >= -final_window(lifetime) else lifetime

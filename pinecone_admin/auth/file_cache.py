@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pinecone_admin._http.call_state import MAX_RESPONSE_BYTES
+from pinecone_admin.auth.token import MAX_TOKEN_RESPONSE_BYTES
 from pinecone_admin.errors import PineconeValueError
 
 
@@ -30,8 +30,8 @@ class FileTokenCache:
             from filelock import FileLock, Timeout  # noqa: PLC0415 - an extra
             from platformdirs import user_cache_path  # noqa: PLC0415 - an extra
         except ModuleNotFoundError as error:
-            told = f"{error.name} is not installed: pip install 'pinecone-admin[cache]'"
-            raise ModuleNotFoundError(told, name=error.name) from error
+            message = f"{error.name} is not installed: pip install 'pinecone-admin[cache]'"
+            raise ModuleNotFoundError(message, name=error.name) from error
 
         self._mkstemp = mkstemp
         self._file_lock, self._file_lock_timeout = FileLock, Timeout
@@ -52,11 +52,11 @@ class FileTokenCache:
         except OSError as exc:
             raise PineconeValueError(f"{path} cannot be opened safely: {exc.strerror}") from exc
         try:
-            found = os.fstat(descriptor)
-            _check_private(path, found, is_kind=stat.S_ISREG(found.st_mode))
-            if found.st_size > MAX_RESPONSE_BYTES:
+            status = os.fstat(descriptor)
+            _check_private(path, status, is_kind=stat.S_ISREG(status.st_mode))
+            if status.st_size > MAX_TOKEN_RESPONSE_BYTES:
                 raise PineconeValueError(f"{path} is too large to hold a token")
-            return os.read(descriptor, MAX_RESPONSE_BYTES)
+            return os.read(descriptor, MAX_TOKEN_RESPONSE_BYTES)
         finally:
             os.close(descriptor)
 
@@ -101,8 +101,8 @@ class FileTokenCache:
             raise PineconeValueError("the user has no home folder: give FileTokenCache a folder")
         with _explain_os_errors(self._folder):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = self._folder.lstat()
-        _check_private(self._folder, found, is_kind=stat.S_ISDIR(found.st_mode))
+        status = self._folder.lstat()
+        _check_private(self._folder, status, is_kind=stat.S_ISDIR(status.st_mode))
         return self._folder / f"{key}.json"
 
 
@@ -114,11 +114,11 @@ def _explain_os_errors(path: Path) -> Generator[None, None, None]:
         raise PineconeValueError(f"{path} cannot be used: {exc.strerror}") from exc
 
 
-def _check_private(path: Path, found: os.stat_result, *, is_kind: bool) -> None:
+def _check_private(path: Path, status: os.stat_result, *, is_kind: bool) -> None:
     if not is_kind:
         raise PineconeValueError(f"{path} is a link or something else than it should be")
-    owner = getattr(os, "geteuid", lambda: found.st_uid)()
-    if found.st_uid != owner:
+    owner = getattr(os, "geteuid", lambda: status.st_uid)()
+    if status.st_uid != owner:
         raise PineconeValueError(f"{path} belongs to another user")
-    if os.name == "posix" and found.st_mode & 0o077:
-        raise PineconeValueError(f"{path} is open to other users: its mode is {found.st_mode & 0o777:o}")
+    if os.name == "posix" and status.st_mode & 0o077:
+        raise PineconeValueError(f"{path} is open to other users: its mode is {status.st_mode & 0o777:o}")

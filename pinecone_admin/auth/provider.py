@@ -70,14 +70,14 @@ class _PendingExchange:
         until: Monotonic time from which it counts as hanging, and another one takes its place.
         cache_lock_timeout: Seconds to wait for the lock of the cache.
         account: Whom it is for, once that is known.
-        result: What it ended with.
+        future: What it ended with.
     """
 
     started_at: float
     until: float
     cache_lock_timeout: float
     account: _Account | None = field(init=False, default=None)
-    result: Future[ExchangeResult] = field(init=False, factory=Future[ExchangeResult])
+    future: Future[ExchangeResult] = field(init=False, factory=Future[ExchangeResult])
     _claimed: threading.Lock = field(init=False, factory=threading.Lock)
 
     def claim(self) -> bool:
@@ -86,14 +86,14 @@ class _PendingExchange:
 
     def resolve(self, result: ExchangeResult) -> None:
         """Let everybody who waits have the result."""
-        set_result_once(self.result, result)
+        set_result_once(self.future, result)
 
 
 @frozen
 class _ExchangeWait:
     """An exchange to wait for, and the token to serve where it fails or takes too long."""
 
-    exchange: _PendingExchange
+    pending: _PendingExchange
     fallback: AccessToken | None = None
 
 
@@ -104,16 +104,16 @@ class TokenProvider:
 
     Args:
         credentials: Client id and secret, read afresh at each exchange.
-        exchange: Trades them for a token.
+        pending: Trades them for a token.
         cache: Shares tokens with other processes, where there is one.
     """
 
-    def __init__(self, *, credentials: Credentials, exchange: TokenEndpoint, cache: GuardedCache | None = None) -> None:
+    def __init__(self, *, credentials: Credentials, endpoint: TokenEndpoint, cache: GuardedCache | None = None) -> None:
         self._credentials = credentials
         self._account: _Account | None = None
         self._rotated: _RotatedSecret | None = None
         self._cache = cache
-        self._exchange = exchange
+        self._endpoint = endpoint
         self._clock = current_clock()
         self._current: IssuedToken | None = None
         self._failures: ExchangeFailures | None = None
@@ -147,7 +147,7 @@ class TokenProvider:
             step = self._next_step(rejected, deadline)
             if isinstance(step, AccessToken):
                 return step
-            done = wait_for_future(step.exchange.result, self._wait_timeout(step, deadline))
+            done = wait_for_future(step.pending.future, self._wait_timeout(step, deadline))
             token = self._token_from(step, done=done)
             if token is not None:
                 return token
@@ -158,7 +158,7 @@ class TokenProvider:
             step = self._next_step(rejected, deadline)
             if isinstance(step, AccessToken):
                 return step
-            done = await async_wait_for_future(step.exchange.result, self._wait_timeout(step, deadline))
+            done = await async_wait_for_future(step.pending.future, self._wait_timeout(step, deadline))
             token = self._token_from(step, done=done)
             if token is not None:
                 return token
@@ -174,10 +174,10 @@ class TokenProvider:
         self._replace_credentials(evolve(self._credentials, client_secret=client_secret), None)
         return None
 
-    def adopt_rotated_secret(self, answer: object) -> None:
+    def adopt_rotated_secret(self, result: object) -> None:
         """Adopt the new secret where the account that was rotated is the one that this client runs on."""
         # Looked up by name: an older API document may lack it.
-        found: Any = answer if isinstance(answer, getattr(models, "ServiceAccountWithSecret", ())) else None
+        found: Any = result if isinstance(result, getattr(models, "ServiceAccountWithSecret", ())) else None
         account = self._account
         if found is not None and account is not None and found.service_account.client_id == account.client_id:
             self._replace_credentials(
@@ -201,35 +201,35 @@ class TokenProvider:
             waiting.resolve(_closed_error())
 
     def _next_step(self, rejected: AccessToken | None, deadline: float) -> AccessToken | _ExchangeWait:
-        minted, now = self._current, self._clock.monotonic()
-        use = decide_action(minted, monotonic=now, wall=self._clock.wall())
-        if rejected is None and minted is not None and use is TokenAction.SERVE:
-            return minted.token
+        issued, now = self._current, self._clock.monotonic()
+        action = decide_action(issued, monotonic=now, wall=self._clock.wall())
+        if rejected is None and issued is not None and action is TokenAction.SERVE:
+            return issued.token
         with self._lock:
             if self._closed:
                 raise _closed_error()
             step = self._decide_step(rejected, now, deadline)
-            flight = self._pending
-        if flight is not None and flight.claim():
-            self._start_exchange(flight, deadline)
+            pending = self._pending
+        if pending is not None and pending.claim():
+            self._start_exchange(pending, deadline)
         return step
 
     def _decide_step(self, rejected: AccessToken | None, now: float, deadline: float) -> AccessToken | _ExchangeWait:
         """Decide what to serve or to wait for, and ask for the exchange that this needs."""
-        minted = self._current
-        if rejected is not None and minted is not None and rejected.value == minted.token.value:
+        issued = self._current
+        if rejected is not None and issued is not None and rejected.value == issued.token.value:
             if self._pending is None and now - self._rejected_at < REJECTION_INTERVAL:
                 return rejected
             self._rejected_at = now
             return _ExchangeWait(self._join_or_create_exchange(now, deadline))
-        use = decide_action(minted, monotonic=now, wall=self._clock.wall())
-        if minted is None or use is TokenAction.WAIT:
+        action = decide_action(issued, monotonic=now, wall=self._clock.wall())
+        if issued is None or action is TokenAction.WAIT:
             return _ExchangeWait(self._join_or_create_exchange(now, deadline))
-        if use is TokenAction.WAIT_AND_FALL_BACK:
-            return _ExchangeWait(self._join_or_create_exchange(now, deadline), minted.token)
-        if use is TokenAction.REFRESH_IN_BACKGROUND and (self._failures is None or now >= self._failures.until):
+        if action is TokenAction.WAIT_AND_FALL_BACK:
+            return _ExchangeWait(self._join_or_create_exchange(now, deadline), issued.token)
+        if action is TokenAction.REFRESH_IN_BACKGROUND and (self._failures is None or now >= self._failures.until):
             self._join_or_create_exchange(now, deadline)
-        return minted.token
+        return issued.token
 
     def _join_or_create_exchange(self, now: float, deadline: float) -> _PendingExchange:
         """Join the exchange under way, or make one; called with the lock held."""
@@ -239,45 +239,45 @@ class TokenProvider:
             self._hanging += 1
             self._pending.resolve(None)
         # Each one that hangs keeps a thread, so the next one is given twice the time.
-        allowed = 2 * self._exchange.timeout * 2**self._hanging
+        allowed = 2 * self._endpoint.timeout * 2**self._hanging
         self._pending = _PendingExchange(started_at=now, until=now + allowed, cache_lock_timeout=(deadline - now) / 4)
         return self._pending
 
-    def _start_exchange(self, flight: _PendingExchange, deadline: float) -> None:
-        if not start_daemon_thread(lambda: self._run_exchange(flight, float("inf"))):
+    def _start_exchange(self, pending: _PendingExchange, deadline: float) -> None:
+        if not start_daemon_thread(lambda: self._run_exchange(pending, float("inf"))):
             # The call waits for it then, and needs time of its own afterwards.
             now = self._clock.monotonic()
-            self._run_exchange(flight, now + (deadline - now) / 2)
+            self._run_exchange(pending, now + (deadline - now) / 2)
 
-    def _run_exchange(self, flight: _PendingExchange, deadline: float) -> None:
+    def _run_exchange(self, pending: _PendingExchange, deadline: float) -> None:
         try:
-            result = self._obtain_token(flight, deadline)
+            result = self._obtain_token(pending, deadline)
         except BaseException as exc:  # noqa: BLE001 - whatever it is, sys.exit() too, nobody must wait for ever
             result = PineconeError(f"the token exchange failed with {type(exc).__name__}", operation="get_token")
         with self._lock:
-            if self._pending is flight:
+            if self._pending is pending:
                 self._pending, self._hanging = None, 0
-                self._record_result(result, flight.account)
+                self._record_result(result, pending.account)
             else:
                 result = None
-        flight.resolve(result)
+        pending.resolve(result)
 
-    def _obtain_token(self, flight: _PendingExchange, deadline: float) -> ExchangeResult:
+    def _obtain_token(self, pending: _PendingExchange, deadline: float) -> ExchangeResult:
         try:
             account, client_secret = self._read_credentials()
         except PineconeError as exc:
             # The frames of its traceback hold the secret.
             return exc.with_traceback(None)
-        flight.account = account
-        if self._pending is not flight:
+        pending.account = account
+        if self._pending is not pending:
             return None
         failures, now = self._failures, self._clock.monotonic()
         if failures is not None and failures.credentials == account.used and now < failures.until:
             return failures.error
         if self._cache is None:
-            return self._exchange.exchange_credentials(account.client_id, client_secret, deadline=deadline)
-        key = fingerprint(self._exchange.url, AUDIENCE, account.client_id, client_secret.reveal())
-        with self._cache.hold_lock(key, flight.cache_lock_timeout):
+            return self._endpoint.exchange_credentials(account.client_id, client_secret, deadline=deadline)
+        key = fingerprint(self._endpoint.url, AUDIENCE, account.client_id, client_secret.reveal())
+        with self._cache.hold_lock(key, pending.cache_lock_timeout):
             return self._load_or_exchange(key, account.client_id, client_secret, deadline)
 
     def _record_result(self, result: ExchangeResult, account: _Account | None) -> None:
@@ -305,14 +305,14 @@ class TokenProvider:
         found = self._cache.load(key, monotonic=self._clock.monotonic(), wall=self._clock.wall())
         if found is not None and found.token.value != current:
             return found
-        result = self._exchange.exchange_credentials(client_id, client_secret, deadline=deadline)
+        result = self._endpoint.exchange_credentials(client_id, client_secret, deadline=deadline)
         if isinstance(result, IssuedToken):
             self._cache.store(key, result)
         return result
 
     def _token_from(self, wait: _ExchangeWait, *, done: bool) -> AccessToken | None:
         """Give the token of a finished exchange, or None where another one has taken its place."""
-        result = wait.exchange.result.result() if done else self._timeout_error()
+        result = wait.pending.future.result() if done else self._timeout_error()
         if result is None:
             return None
         if isinstance(result, IssuedToken):
@@ -325,7 +325,7 @@ class TokenProvider:
         raise copy.copy(result)  # every waiter raises one of its own
 
     def _timeout_error(self) -> PineconeError:
-        host = httpx.URL(self._exchange.url).host
+        host = httpx.URL(self._endpoint.url).host
         return PineconeTimeoutError(f"no token in time from {host}", operation="get_token")
 
     def _wait_timeout(self, wait: _ExchangeWait, deadline: float) -> float:
@@ -333,18 +333,18 @@ class TokenProvider:
 
         An exchange that has been under way for longer than that is not waited for at all.
         """
-        now, minted = self._clock.monotonic(), self._current
+        now, issued = self._clock.monotonic(), self._current
         left = deadline - now
-        if wait.fallback is None or minted is None:
+        if wait.fallback is None or issued is None:
             return left
-        half = min(left, minted.seconds_left(monotonic=now, wall=self._clock.wall())) / 2
-        return half - (now - wait.exchange.started_at)
+        half = min(left, issued.seconds_left(monotonic=now, wall=self._clock.wall())) / 2
+        return half - (now - wait.pending.started_at)
 
     def _is_still_valid(self, token: AccessToken) -> bool:
-        minted = self._current
-        if minted is None or minted.token != token:
+        issued = self._current
+        if issued is None or issued.token != token:
             return False
-        return minted.seconds_left(monotonic=self._clock.monotonic(), wall=self._clock.wall()) > 0
+        return issued.seconds_left(monotonic=self._clock.monotonic(), wall=self._clock.wall()) > 0
 
 
 def _closed_error() -> ClientClosedError:

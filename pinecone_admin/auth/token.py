@@ -16,7 +16,7 @@ AUDIENCE = "https://api.pinecone.io/"
 """What the token is for; the slash at the end counts."""
 
 DEFAULT_LIFETIME = 300.0
-LONGEST_LIFETIME = 86_400.0
+MAX_LIFETIME = 86_400.0
 MAX_TOKEN_RESPONSE_BYTES = 64 * 1024
 
 
@@ -68,16 +68,16 @@ class TokenAction(Enum):
     WAIT = auto()
 
 
-def decide_action(minted: IssuedToken | None, *, monotonic: float, wall: float) -> TokenAction:
+def decide_action(issued: IssuedToken | None, *, monotonic: float, wall: float) -> TokenAction:
     """Decide by the time that is left."""
-    if minted is None:
+    if issued is None:
         return TokenAction.WAIT
-    left, lifetime = minted.seconds_left(monotonic=monotonic, wall=wall), minted.lifetime
+    left, lifetime = issued.seconds_left(monotonic=monotonic, wall=wall), issued.lifetime
     if left <= 0:
         return TokenAction.WAIT
     if left <= final_window(lifetime):
         return TokenAction.WAIT_AND_FALL_BACK
-    if left <= min(300.0, lifetime / 4) * (1 - minted.jitter):
+    if left <= min(300.0, lifetime / 4) * (1 - issued.jitter):
         return TokenAction.REFRESH_IN_BACKGROUND
     return TokenAction.SERVE
 
@@ -109,12 +109,12 @@ def count_failure(
 ) -> ExchangeFailures:
     """Count a failure; other credentials begin anew."""
     count = 1 + (before.count if before is not None and before.credentials == credentials else 0)
-    rest = cooldown_seconds(
+    duration = cooldown_seconds(
         count,
         credentials=isinstance(error, InvalidCredentialsError),
         retry_after=error.retry_after if isinstance(error, TokenError) else None,
     )
-    return ExchangeFailures(credentials=credentials, count=count, error=error, until=now + rest)
+    return ExchangeFailures(credentials=credentials, count=count, error=error, until=now + duration)
 
 
 def cooldown_seconds(failures: int, *, credentials: bool, retry_after: float | None) -> float:

@@ -12,9 +12,9 @@ from attrs import frozen
 
 from generated_client.types import API_VERSION
 from pinecone_admin._concurrency import Clock
-from pinecone_admin._http.call_state import CALL_STATE_KEY, MAX_RESPONSE_BYTES, CallState
+from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
 from pinecone_admin._http.error_mapping import error_from_exception
-from pinecone_admin.auth.token import AUDIENCE, AccessToken, IssuedToken
+from pinecone_admin.auth.token import AUDIENCE, MAX_TOKEN_RESPONSE_BYTES, AccessToken, IssuedToken
 from pinecone_admin.auth.token_response import (
     TokenResponse,
     UnusableTokenResponse,
@@ -61,7 +61,7 @@ class TokenEndpoint:
             endpoint=self.endpoint,
             closed=self.closed,
             secrets=[client_secret],
-            max_response_bytes=MAX_RESPONSE_BYTES,
+            max_response_bytes=MAX_TOKEN_RESPONSE_BYTES,
         )
         try:
             response = self.transport.handle_request(self._build_request(client_id, client_secret, call))
@@ -79,10 +79,10 @@ class TokenEndpoint:
     ) -> IssuedToken | TokenError:
         if not response.is_success:
             return error_from_refusal(status=response.status_code, headers=response.headers, body=body, wall=wall)
-        answer = parse_token_response(body, wall=wall)
-        if isinstance(answer, UnusableTokenResponse):
-            return error_from_unusable_response(answer, status=response.status_code, headers=response.headers)
-        return self._issue_token(answer, monotonic, wall)
+        parsed = parse_token_response(body, wall=wall)
+        if isinstance(parsed, UnusableTokenResponse):
+            return error_from_unusable_response(parsed, status=response.status_code, headers=response.headers)
+        return self._issue_token(parsed, monotonic, wall)
 
     def _build_request(self, client_id: str, client_secret: Masked, call: CallState) -> httpx.Request:
         body = {
@@ -102,12 +102,12 @@ class TokenEndpoint:
             "POST", self.url, headers=headers, content=json.dumps(body).encode(), extensions={CALL_STATE_KEY: call}
         )
 
-    def _issue_token(self, answer: TokenResponse, monotonic: float, wall: float) -> IssuedToken:
-        if answer.assumed:
-            _log.warning("the token endpoint gave no usable expires_in: the token is used for %d s", answer.lifetime)
+    def _issue_token(self, parsed: TokenResponse, monotonic: float, wall: float) -> IssuedToken:
+        if parsed.assumed:
+            _log.warning("the token endpoint gave no usable expires_in: the token is used for %d s", parsed.lifetime)
         return IssuedToken(
-            token=AccessToken(value=answer.token, expires_at=wall + answer.lifetime),
-            lifetime=answer.lifetime,
+            token=AccessToken(value=parsed.token, expires_at=wall + parsed.lifetime),
+            lifetime=parsed.lifetime,
             monotonic=monotonic,
             wall=wall,
             jitter=random.uniform(0.0, 0.2),  # noqa: S311 - spreads load, guards nothing

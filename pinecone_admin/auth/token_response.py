@@ -13,7 +13,7 @@ from generated_client.types import masked
 from pinecone_admin._http.codec import parse_json_object
 from pinecone_admin._http.error_mapping import find_request_id
 from pinecone_admin._http.retry_after import parse_retry_after
-from pinecone_admin.auth.token import DEFAULT_LIFETIME, LONGEST_LIFETIME, is_token
+from pinecone_admin.auth.token import DEFAULT_LIFETIME, MAX_LIFETIME, is_token
 from pinecone_admin.errors import InvalidCredentialsError, TokenError
 
 _INVALID_CREDENTIALS = frozenset({"access_denied", "invalid_client", "unauthorized_client"})
@@ -21,7 +21,7 @@ _OAUTH_CODES = _INVALID_CREDENTIALS | {
     "invalid_request", "invalid_grant", "invalid_scope", "unsupported_grant_type", "server_error",
     "temporarily_unavailable", "too_many_requests",
 }  # fmt: skip
-_HARMLESS = frozenset(
+_HARMLESS_HEADERS = frozenset(
     {"content-type", "date", "retry-after", "retry-after-ms", "x-pinecone-request-id", "x-request-id"}
 )
 
@@ -57,7 +57,7 @@ def parse_token_response(body: bytes, *, wall: float) -> TokenResponse | Unusabl
         return UnusableTokenResponse("the answer's token has already expired")
     return TokenResponse(
         token=token,
-        lifetime=DEFAULT_LIFETIME if lifetime is None else min(lifetime, LONGEST_LIFETIME),
+        lifetime=DEFAULT_LIFETIME if lifetime is None else min(lifetime, MAX_LIFETIME),
         assumed=lifetime is None,
     )
 
@@ -77,7 +77,7 @@ def _parse_seconds(value: object) -> float | None:
     try:
         seconds = float(value)
     except OverflowError:
-        return LONGEST_LIFETIME if int(value) > 0 else -1.0
+        return MAX_LIFETIME if int(value) > 0 else -1.0
     except ValueError:
         return None
     return None if math.isnan(seconds) else seconds
@@ -111,10 +111,10 @@ def error_from_refusal(*, status: int, headers: httpx.Headers, body: bytes, wall
     )
 
 
-def error_from_unusable_response(answer: UnusableTokenResponse, *, status: int, headers: httpx.Headers) -> TokenError:
+def error_from_unusable_response(response: UnusableTokenResponse, *, status: int, headers: httpx.Headers) -> TokenError:
     """Make the error of a success without a token."""
     return TokenError(
-        answer.problem,
+        response.problem,
         status_code=status,
         headers=_keep_harmless_headers(headers),
         outcome="not_sent",
@@ -123,7 +123,7 @@ def error_from_unusable_response(answer: UnusableTokenResponse, *, status: int, 
 
 
 def _keep_harmless_headers(headers: httpx.Headers) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name in _HARMLESS}
+    return {name: value for name, value in headers.items() if name in _HARMLESS_HEADERS}
 
 
 def _oauth_code(body: bytes) -> str | None:

@@ -32,7 +32,7 @@ class TokenSource(Protocol):
         """Do as ``get`` does."""
         ...
 
-    def adopt_rotated_secret(self, answer: object) -> None:
+    def adopt_rotated_secret(self, result: object) -> None:
         """Look at a decoded answer for a new secret of the account that the tokens are for."""
         ...
 
@@ -55,8 +55,8 @@ class SuppliedTokenSource:
     event loop nor the end of the call's time waits for it.
     """
 
-    def __init__(self, bearer: SuppliedToken) -> None:
-        self._bearer = bearer
+    def __init__(self, supplied: SuppliedToken) -> None:
+        self._supplied = supplied
         self._clock = current_clock()
         self._semaphores = PerLoop(lambda: AsyncFairSemaphore(CALLABLES_AT_ONCE))
         self._running = PerProcess(set[Future[TokenResult]])
@@ -70,71 +70,71 @@ class SuppliedTokenSource:
             PineconeTimeoutError: The deadline passed.
             ClientClosedError: The client is closed.
         """
-        if not callable(self._bearer.token):
-            return _token_or_raise(_read_token(self._bearer))
-        answer = self._call_in_thread()
+        if not callable(self._supplied.token):
+            return _token_or_raise(_read_token(self._supplied))
+        pending = self._call_in_thread()
         return _token_or_raise(
-            answer.result() if wait_for_future(answer, self._seconds_left(deadline)) else _timeout_error()
+            pending.result() if wait_for_future(pending, self._seconds_left(deadline)) else _timeout_error()
         )
 
     async def async_get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
         """Do as ``get`` does, without blocking the loop."""
-        if not callable(self._bearer.token):
-            return _token_or_raise(_read_token(self._bearer))
-        turns = self._semaphores.get()
-        if not await turns.acquire(self._seconds_left(deadline)):
+        if not callable(self._supplied.token):
+            return _token_or_raise(_read_token(self._supplied))
+        semaphore = self._semaphores.get()
+        if not await semaphore.acquire(self._seconds_left(deadline)):
             raise _timeout_error()
         try:
-            answer = self._call_in_thread()
-            done = await async_wait_for_future(answer, self._seconds_left(deadline))
+            pending = self._call_in_thread()
+            done = await async_wait_for_future(pending, self._seconds_left(deadline))
         finally:
-            turns.release()
-        return _token_or_raise(answer.result() if done else _timeout_error())
+            semaphore.release()
+        return _token_or_raise(pending.result() if done else _timeout_error())
 
-    def adopt_rotated_secret(self, answer: object) -> None:
+    def adopt_rotated_secret(self, result: object) -> None:
         """Hold no secret."""
 
     def close(self) -> None:
         """Let go whoever waits for the callable."""
         self._closed = True
-        for answer in list(self._running.pop() or ()):
-            set_result_once(answer, ClientClosedError("the client is closed"))
+        for pending in list(self._running.pop() or ()):
+            set_result_once(pending, ClientClosedError("the client is closed"))
 
     def _seconds_left(self, deadline: float) -> float:
         return deadline - self._clock.monotonic()
 
     def _call_in_thread(self) -> Future[TokenResult]:
-        answer, asked = Future[TokenResult](), self._running.get()
-        asked.add(answer)
-        answer.add_done_callback(asked.discard)
+        pending, running = Future[TokenResult](), self._running.get()
+        running.add(pending)
+        pending.add_done_callback(running.discard)
         if self._closed:
             raise ClientClosedError("the client is closed")
         context = copy_context()
-        if not start_daemon_thread(lambda: context.run(_run_callable, self._bearer, answer)):
-            _run_callable(self._bearer, answer)
-        return answer
+        if not start_daemon_thread(lambda: context.run(_run_callable, self._supplied, pending)):
+            _run_callable(self._supplied, pending)
+        return pending
 
 
-def _run_callable(bearer: SuppliedToken, answer: Future[TokenResult]) -> None:
+def _run_callable(supplied: SuppliedToken, pending: Future[TokenResult]) -> None:
     try:
-        given = _read_token(bearer)
+        result = _read_token(supplied)
     except BaseException as exc:  # noqa: BLE001 - whatever it is, sys.exit() too, nobody must wait for ever
-        given = PineconeError(f"access_token: the callable failed with {type(exc).__name__}", operation="get_token")
-    set_result_once(answer, given)
+        result = PineconeError(f"access_token: the callable failed with {type(exc).__name__}", operation="get_token")
+    set_result_once(pending, result)
 
 
-def _read_token(bearer: SuppliedToken) -> TokenResult:
+def _read_token(supplied: SuppliedToken) -> TokenResult:
     try:
-        return AccessToken(value=bearer.read(), expires_at=None)
+        return AccessToken(value=supplied.read(), expires_at=None)
     except PineconeError as exc:
         # The frames of its traceback hold the token.
         return exc.with_traceback(None)
 
 
-def _token_or_raise(given: TokenResult) -> AccessToken:
-    if isinstance(given, PineconeError):
-        raise given
-    return given
+def _token_or_raise(result: TokenResult) -> AccessToken:
+    if isinstance(result, PineconeError):
+        raise result
+    return result
 
 
 def _timeout_error() -> PineconeError:

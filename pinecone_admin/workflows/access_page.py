@@ -16,10 +16,10 @@ from pinecone_admin.workflows.roles import Level, highest_level
 if TYPE_CHECKING:
     from pinecone_admin.workflows.access import Access, Holder
 
-_KIND = {"user": "", "invite": "invited", "service_account": "service account"}
-_FEW = 5
-_PRINTABLE = 20
-_SHORT = {"owns": "owns", "writes": "writes", "reads": "reads", "unknown": "other"}
+_KIND_LABELS = {"user": "", "invite": "invited", "service_account": "service account"}
+_OPEN_BY_DEFAULT = 5
+_MAX_PRINTED_PROJECTS = 20
+_LEVEL_LABELS = {"owns": "owns", "writes": "writes", "reads": "reads", "unknown": "other"}
 
 
 def render_page(access: Access, *, note: str) -> str:
@@ -62,7 +62,7 @@ def _render_findings(access: Access) -> str:
     for finding in access.findings:
         kinds.setdefault(finding.kind, []).append(finding.text)
     items = "".join(
-        f"<details{' open' if len(texts) <= _FEW else ''}>"
+        f"<details{' open' if len(texts) <= _OPEN_BY_DEFAULT else ''}>"
         f"<summary>{escape_html(kind)} <b>{len(texts)}</b></summary><ul>"
         + "".join(f"<li>{escape_html(text)}</li>" for text in texts)
         + "</ul></details>"
@@ -72,7 +72,7 @@ def _render_findings(access: Access) -> str:
 
 
 def _render_person(holder: Holder) -> str:
-    kind = escape_html(_KIND.get(holder.type, holder.type))
+    kind = escape_html(_KIND_LABELS.get(holder.type, holder.type))
     return f"{escape_html(holder.name)}{f' <i>{kind}</i>' if kind else ''}"
 
 
@@ -80,11 +80,11 @@ def _render_writers(access: Access, people: list[Holder], projects: list[tuple[s
     """List by project who owns, writes and reads it; owners of the organization own all, and are named once."""
     owners = ", ".join(_render_person(holder) for holder in people if holder.is_owner) or "nobody"
     rows = "".join(_render_writers_row(access, people, id, name) for id, name in projects)
-    heads = "".join(f"<th>{head}" for head in ("project", "owns", "writes", "reads", "keys that write"))
+    headings = "".join(f"<th>{head}" for head in ("project", "owns", "writes", "reads", "keys that write"))
     return (
         f'<section><h2>Who can write where</h2><p>Owners of the organization own every project: <b id="owners">{owners}'
         "</b>. Who owns a project can write in it, too. Beside the owners:</p>"
-        f'<table id="where"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></section>'
+        f'<table id="where"><thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table></section>'
     )
 
 
@@ -111,9 +111,11 @@ def _render_matrix(people: list[Holder], projects: list[tuple[str, str]]) -> str
     columns = "".join(f'<th title="{escape_html(id)}"><span>{escape_html(name)}</span>' for id, name in projects)
     rows = "".join(_render_matrix_row(holder, projects) for holder in people)
     return (
-        f'<section id="wide"{" class=many" if len(projects) > _PRINTABLE else ""}><h2>People and projects</h2>'
+        f'<section id="wide"{" class=many" if len(projects) > _MAX_PRINTED_PROJECTS else ""}>'
+        "<h2>People and projects</h2>"
         '<p class="hint">A click on a column sorts by it. The roles show when you point at a cell.</p>'
-        f'<p class="narrow">To print this table, filter it to {_PRINTABLE} projects; the table above has it all.</p>'
+        f'<p class="narrow">To print this table, filter it to {_MAX_PRINTED_PROJECTS} projects; '
+        "the table above has it all.</p>"
         f'<div class="scroll"><table id="matrix"><thead><tr><th>who<th>organization{columns}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div></section>"
     )
@@ -127,7 +129,7 @@ def _render_matrix_row(holder: Holder, projects: list[tuple[str, str]]) -> str:
 def _render_cell(roles: Sequence[str] | None) -> str:
     if not roles:
         return "<td>"
-    word = _SHORT[highest_level(roles)]
+    word = _LEVEL_LABELS[highest_level(roles)]
     return f'<td class="{word}" title="{escape_html(", ".join(roles))}">{word}'
 
 

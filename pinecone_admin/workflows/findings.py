@@ -49,12 +49,12 @@ def find_stale_invites(inventory: Inventory, longest: timedelta) -> list[Finding
     """Name invites that nobody accepted."""
     findings: list[Finding] = []
     for invite in inventory.invites:
-        who = f"invite for {invite.email} ({invite.id})"
+        holder = f"invite for {invite.email} ({invite.id})"
         age = inventory.taken_at - invite.created_at
         if invite.status == "expired":
-            findings.append(Finding(kind="invite expired", text=f"{who} expired and was not withdrawn"))
+            findings.append(Finding(kind="invite expired", text=f"{holder} expired and was not withdrawn"))
         elif invite.status == "pending" and age > longest:
-            findings.append(Finding(kind="invite pending long", text=f"{who} has been pending for {age.days} days"))
+            findings.append(Finding(kind="invite pending long", text=f"{holder} has been pending for {age.days} days"))
     return findings
 
 
@@ -65,28 +65,28 @@ def find_risky_service_accounts(inventory: Inventory) -> list[Finding]:
     held = bindings_by_principal(inventory.role_bindings)
     findings: list[Finding] = []
     for account in inventory.service_accounts:
-        who = f"service account {account.name} ({account.id})"
+        holder = f"service account {account.name} ({account.id})"
         roles = [binding.role for binding in held.get(("service_account", account.id), ())]
         writing = [role for role in roles if role in ORGANIZATION_WRITERS]
         if not roles:
-            findings.append(Finding(kind="service account without roles", text=f"{who} holds no role"))
+            findings.append(Finding(kind="service account without roles", text=f"{holder} holds no role"))
         if writing:
-            text = f"{who} is {', '.join(writing)}"
+            text = f"{holder} is {', '.join(writing)}"
             findings.append(Finding(kind="service account writes organization-wide", text=text))
     return findings
 
 
 def find_editor_keys(inventory: Inventory) -> list[Finding]:
     """Name keys that may do everything a key can."""
-    words = DisplayNames(inventory)
+    names = DisplayNames(inventory)
     return [
-        Finding(kind="key is an editor", text=f"{words.describe(key)} is ProjectEditor")
+        Finding(kind="key is an editor", text=f"{names.describe(key)} is ProjectEditor")
         for key in inventory.api_keys
         if "ProjectEditor" in key.roles
     ]
 
 
-_PARTS: Mapping[str, str] = {
+_LISTS_BY_PRINCIPAL_TYPE: Mapping[str, str] = {
     "user": "users",
     "invite": "invites",
     "service_account": "service_accounts",
@@ -113,9 +113,11 @@ def list_unnamed_principals(inventory: Inventory) -> list[tuple[PrincipalType, s
 
 
 def _group_unlisted(inventory: Inventory) -> Mapping[tuple[PrincipalType, str], Sequence[RoleBinding]]:
-    listed = {(kind, each.id) for kind, part in _PARTS.items() for each in getattr(inventory, part)}
+    listed = {(kind, each.id) for kind, part in _LISTS_BY_PRINCIPAL_TYPE.items() for each in getattr(inventory, part)}
     return {
-        who: bindings for who, bindings in bindings_by_principal(inventory.role_bindings).items() if who not in listed
+        holder: bindings
+        for holder, bindings in bindings_by_principal(inventory.role_bindings).items()
+        if holder not in listed
     }
 
 
@@ -123,7 +125,7 @@ def _was_read_completely(inventory: Inventory, kind: str) -> bool:
     unread = {each.part for each in inventory.unread}
     if "projects" in unread:
         unread.add("api_keys")
-    return kind in _PARTS and _PARTS[kind] not in unread
+    return kind in _LISTS_BY_PRINCIPAL_TYPE and _LISTS_BY_PRINCIPAL_TYPE[kind] not in unread
 
 
 def report_unread_parts(inventory: Inventory) -> list[Finding]:

@@ -26,7 +26,7 @@ from pinecone_admin.workflows.reports import Progress
 if TYPE_CHECKING:
     from pinecone_admin.workflows.access import Access
 
-LISTS = ("organizations", "users", "invites", "service_accounts", "role_bindings")
+LISTED_KINDS = ("organizations", "users", "invites", "service_accounts", "role_bindings")
 """What is listed beside the projects and their keys."""
 
 
@@ -176,17 +176,17 @@ class InventoryBuilder:
 
     def remaining_parts(self) -> list[InventoryPart]:
         """Give what is left to read once the projects are."""
-        parts = [InventoryPart(kind) for kind in LISTS]
+        parts = [InventoryPart(kind) for kind in LISTED_KINDS]
         parts += [InventoryPart("api_keys", project.id) for project in self._read.get(InventoryPart("projects"), ())]
         self._total += len(parts)
         return parts
 
-    def add_part(self, part: InventoryPart, answer: Sequence[Any] | PineconeError) -> None:
+    def add_part(self, part: InventoryPart, result: Sequence[Any] | PineconeError) -> None:
         """Take what came of a part."""
-        if isinstance(answer, PineconeError):
-            self._failed[part] = answer
+        if isinstance(result, PineconeError):
+            self._failed[part] = result
         else:
-            self._read[part] = answer
+            self._read[part] = result
         if self._progress is not None:
             done = len(self._read) + len(self._failed)
             step = f"{part.kind} of project {part.project_id}" if part.project_id else part.kind
@@ -201,7 +201,7 @@ class InventoryBuilder:
         if self._failed and not self._read:
             raise next(iter(self._failed.values()))
         lists: dict[str, list[Any]] = {
-            kind: list(self._read.get(InventoryPart(kind), ())) for kind in ("projects", *LISTS)
+            kind: list(self._read.get(InventoryPart(kind), ())) for kind in ("projects", *LISTED_KINDS)
         }
         keys = [key for each in lists["projects"] for key in self._read.get(InventoryPart("api_keys", each.id), ())]
         unread = [
@@ -211,20 +211,20 @@ class InventoryBuilder:
         return Inventory(taken_at=self._taken_at, api_keys=keys, unread=unread, **lists)
 
 
-_KINDS = ("organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
+_COMPARED_KINDS = ("organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
 
 
 def _compare_inventories(before: Inventory, after: Inventory) -> Changes:
-    words = DisplayNames(before, after)
+    names = DisplayNames(before, after)
     changes = Changes(added=[], removed=[], changed=[], unknown=[])
-    for kind in _KINDS:
+    for kind in _COMPARED_KINDS:
         doubtful = [each for each in (*before.unread, *after.unread) if each.part in {kind, "projects"}]
         changes.unknown.extend(dict.fromkeys(str(each) for each in doubtful if each.part == kind))
         old, new = (_index_comparable(getattr(each, kind), kind, doubtful) for each in (before, after))
-        changes.added.extend(words.describe(new[id]) for id in new if id not in old)
-        changes.removed.extend(words.describe(old[id]) for id in old if id not in new)
+        changes.added.extend(names.describe(new[id]) for id in new if id not in old)
+        changes.removed.extend(names.describe(old[id]) for id in old if id not in new)
         changes.changed.extend(
-            f"{words.describe(new[id])}: {', '.join(_describe_changes(old[id], new[id]))}"
+            f"{names.describe(new[id])}: {', '.join(_describe_changes(old[id], new[id]))}"
             for id in new
             if id in old and old[id] != new[id]
         )
@@ -257,9 +257,9 @@ def _format_value(value: object) -> str:
     return repr(value)
 
 
-Thing: TypeAlias = Organization | Project | APIKey | User | Invite | ServiceAccount | RoleBinding
+Resource: TypeAlias = Organization | Project | APIKey | User | Invite | ServiceAccount | RoleBinding
 
-_CALLED: Mapping[type, str] = {
+_NOUNS: Mapping[type, str] = {
     Organization: "organization",
     Project: "project",
     ServiceAccount: "service account",
@@ -291,18 +291,18 @@ class DisplayNames:
         """Name a principal, by its id where it is not known."""
         return self._principals.get((kind, principal_id), principal_id)
 
-    def describe(self, thing: Thing) -> str:
+    def describe(self, thing: Resource) -> str:
         """Name anything that an inventory holds."""
         match thing:
             case Organization() | Project() | ServiceAccount() | APIKey():
-                words = f"{_CALLED[type(thing)]} {thing.name!r} ({thing.id})"
+                names = f"{_NOUNS[type(thing)]} {thing.name!r} ({thing.id})"
                 if isinstance(thing, APIKey):
-                    words += f" of project {self.project(thing.project_id)!r}"
+                    names += f" of project {self.project(thing.project_id)!r}"
             case User() | Invite():
-                words = f"{'user' if isinstance(thing, User) else 'invite for'} {thing.email} ({thing.id})"
+                names = f"{'user' if isinstance(thing, User) else 'invite for'} {thing.email} ({thing.id})"
             case RoleBinding():
                 project = f"project {self.project(thing.resource_id)!r}"
                 where = project if thing.resource_type == "project" else "the organization"
                 who = f"{thing.principal_type} {self.principal(thing.principal_type, thing.principal_id)}"
-                words = f"{thing.role} of {who} on {where}"
-        return words
+                names = f"{thing.role} of {who} on {where}"
+        return names

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from hashlib import blake2b
 
-LONGEST = 80
+MAX_NAME_LENGTH = 80
 """Characters that the name of a key may have, and UTF-8 bytes that the name of a service account may have."""
 
-_WHOLE = 60
-_CUT = "…"
-_MARK = re.compile(r"~(makes|rotates|retired|empties):[0-9a-f]{8} ")
+_KEPT_LENGTH = 60
+_ELLIPSIS = "…"
+_TAG = re.compile(r"~(makes|rotates|retired|empties):[0-9a-f]{8} ")
 
 
 def name_tag(purpose: str, subject: str) -> str:
@@ -23,13 +23,13 @@ def name_tag(purpose: str, subject: str) -> str:
 
 def parse_purpose(name: str) -> str | None:
     """Tell what a workflow has under way with what is named so."""
-    match = _MARK.match(name)
+    match = _TAG.match(name)
     return match[1] if match else None
 
 
 def tag_as_being_made(name: str) -> str:
     """Name what is being made and shall have a name; both limits hold where it is cut."""
-    return (name_tag("makes", name) + name).encode()[:LONGEST].decode(errors="ignore")
+    return (name_tag("makes", name) + name).encode()[:MAX_NAME_LENGTH].decode(errors="ignore")
 
 
 def tag_as_emptying(project_id: str) -> str:
@@ -39,17 +39,17 @@ def tag_as_emptying(project_id: str) -> str:
 
 def tag_as_successor(old_id: str, name: str) -> str:
     """Name the key that shall take the name of an old one; where both do not fit, the old one keeps the beginning."""
-    return name_tag("rotates", old_id) + (name[_WHOLE:] or name)
+    return name_tag("rotates", old_id) + (name[_KEPT_LENGTH:] or name)
 
 
 def tag_as_retired(new_id: str, name: str) -> str:
     """Name the old key once the value of the new one is stored."""
-    return name_tag("retired", new_id) + (name if len(name) <= _WHOLE else name[:_WHOLE] + _CUT)
+    return name_tag("retired", new_id) + (name if len(name) <= _KEPT_LENGTH else name[:_KEPT_LENGTH] + _ELLIPSIS)
 
 
 def original_name(old: str, new: str = "") -> str:
     """Give the name that the old key has or had, from its name now and from that of the key which follows it."""
-    head = _MARK.sub("", old)
-    if head == old or len(head) <= _WHOLE:
+    head = _TAG.sub("", old)
+    if head == old or len(head) <= _KEPT_LENGTH:
         return head
-    return head[:_WHOLE] + _MARK.sub("", new)
+    return head[:_KEPT_LENGTH] + _TAG.sub("", new)

@@ -146,7 +146,7 @@ CONTENT_KINDS = (
 )
 """In the order in which the server names what keeps a project from being deleted."""
 
-_BY_NAME = {kind.name: kind for kind in CONTENT_KINDS}
+_KINDS_BY_NAME = {kind.name: kind for kind in CONTENT_KINDS}
 
 
 def list_contents_page(kind: ContentKind, token: str | None) -> Operation[ContentsPage]:
@@ -167,7 +167,7 @@ def delete_content(content: Content) -> Operation[None]:
     return Operation(
         id=f"delete_{content.kind}",
         method="DELETE",
-        path=f"{_BY_NAME[content.kind].path}/{{name}}",
+        path=f"{_KINDS_BY_NAME[content.kind].path}/{{name}}",
         path_parameters={"name": content.name},
         returns=None,
         api_version=API_VERSION,

@@ -37,13 +37,13 @@ ORGANIZATION_WRITERS = frozenset({"OrgOwner", "OrgManager", "OrgBillingAdmin"})
 SECRET_KEEPERS = frozenset({"OrgOwner", "OrgManager"})
 """The roles whose holders may have made service accounts, and so have seen secrets."""
 
-_ORDER = ("owns", "writes", "unknown", "reads")
+_HIGHEST_FIRST = ("owns", "writes", "unknown", "reads")
 
 
 def highest_level(roles: Iterable[str]) -> Level:
     """Tell the most that any of the roles lets its holder do."""
     levels = {LEVELS.get(role, "unknown") for role in roles}
-    return next(each for each in _ORDER if each in levels)
+    return next(each for each in _HIGHEST_FIRST if each in levels)
 
 
 def roles_by_project(bindings: Iterable[RoleBinding], projects: Sequence[Project]) -> dict[str, list[RoleName]]:

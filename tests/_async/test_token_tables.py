@@ -58,7 +58,7 @@ async def test_every_token_has_a_share_of_its_own(connect: Callable[..., AsyncAd
     shares: list[float] = []
     for _ in range(40):
         await current(admin)
-        tokens = admin._shared.tokens
+        tokens = admin._shared.token_source
         assert isinstance(tokens, TokenProvider)
         assert tokens._current is not None
         shares.append(tokens._current.jitter)
@@ -406,7 +406,7 @@ async def test_fork(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> 
 
     admin = connect(Script(tokens=[token_answer(1), exchange]))
     await admin.token()
-    tokens: Any = admin._shared.tokens
+    tokens: Any = admin._shared.token_source
     clock.advance(1600)
     assert (await admin.token()).value == "token-1"  # and the refresh has begun
     jitter, lock = tokens._current.jitter, tokens._lock
@@ -454,7 +454,7 @@ async def test_close(left: float, connect: Callable[..., AsyncAdmin], clock: Vir
     settle()
     with raises(ClientClosedError):
         await admin.token()
-    tokens: Any = admin._shared.tokens
+    tokens: Any = admin._shared.token_source
     with raises(ClientClosedError):
         await tokens.async_get(deadline=clock.monotonic() + 60)
     assert len(script.exchanges) == 2

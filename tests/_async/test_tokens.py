@@ -74,7 +74,7 @@ async def test_a_fresh_token_needs_no_lock(connect: Callable[..., AsyncAdmin]) -
     """Whatever somebody else does with the lock, a call that needs no exchange is not held up."""
     admin = connect(Script())
     token = await admin.token()
-    tokens: Any = admin._shared.tokens
+    tokens: Any = admin._shared.token_source
     with tokens._lock, ThreadPoolExecutor(1) as others:
         assert others.submit(tokens.get, deadline=0).result(PATIENCE) == token
 
@@ -287,7 +287,7 @@ async def test_a_rejected_token_that_is_no_longer_current_costs_no_exchange(
         if request.headers["authorization"] != "Bearer token-1":
             return Answer(body={"data": []})
         clock.advance(1561)
-        refreshed.append(admin._shared.tokens.get(deadline=clock.monotonic() + 60))  # type: ignore[union-attr]
+        refreshed.append(admin._shared.token_source.get(deadline=clock.monotonic() + 60))  # type: ignore[union-attr]
         settle()
         return Answer(401)
 

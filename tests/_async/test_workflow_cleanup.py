@@ -238,7 +238,7 @@ async def test_a_key_whose_deletion_takes_too_long_is_named(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The shield against a cancellation does not last for ever."""
-    monkeypatch.setattr(temporary_key, "_PUTTING_AWAY", 0.01)
+    monkeypatch.setattr(temporary_key, "_DELETION_TIMEOUT", 0.01)
     project_id = await a_full_project(emulator)
     hanging = Hanging(emulator)
     with raises(LeftoverError, match="could not be deleted in time") as caught:

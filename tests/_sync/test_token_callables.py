@@ -182,7 +182,7 @@ def test_a_wait_for_a_token_callable_ends_with_the_client(
     vault.let_go()
     settle()
     assert script.requests == []
-    tokens = admin._shared.tokens
+    tokens = admin._shared.token_source
     assert tokens is not None
     with raises(ClientClosedError):
         tokens.get(deadline=clock.monotonic() + 60)
@@ -208,7 +208,7 @@ def test_without_threads_an_exchange_holds_nobody_up(connect: Callable[..., Admi
     kept: list[BaseException | None] = []
 
     def exchange(_: httpx.Request) -> Answer:
-        tokens = admin._shared.tokens
+        tokens = admin._shared.token_source
         assert tokens is not None
         hurried = others.submit(tokens.get, deadline=0)
         kept.append(hurried.exception(PATIENCE))

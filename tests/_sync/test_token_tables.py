@@ -58,7 +58,7 @@ def test_every_token_has_a_share_of_its_own(connect: Callable[..., Admin], clock
     shares: list[float] = []
     for _ in range(40):
         current(admin)
-        tokens = admin._shared.tokens
+        tokens = admin._shared.token_source
         assert isinstance(tokens, TokenProvider)
         assert tokens._current is not None
         shares.append(tokens._current.jitter)
@@ -376,7 +376,7 @@ def test_fork(connect: Callable[..., Admin], clock: VirtualClock) -> None:
 
     admin = connect(Script(tokens=[token_answer(1), exchange]))
     admin.token()
-    tokens: Any = admin._shared.tokens
+    tokens: Any = admin._shared.token_source
     clock.advance(1600)
     assert (admin.token()).value == "token-1"  # and the refresh has begun
     jitter, lock = tokens._current.jitter, tokens._lock
@@ -424,7 +424,7 @@ def test_close(left: float, connect: Callable[..., Admin], clock: VirtualClock) 
     settle()
     with raises(ClientClosedError):
         admin.token()
-    tokens: Any = admin._shared.tokens
+    tokens: Any = admin._shared.token_source
     with raises(ClientClosedError):
         tokens.get(deadline=clock.monotonic() + 60)
     assert len(script.exchanges) == 2

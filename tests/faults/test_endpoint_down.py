@@ -91,11 +91,11 @@ class Down:
 
     def settle(self) -> None:
         """Wait for an exchange in the background."""
-        provider = self.client.admin._shared.tokens
+        provider = self.client.admin._shared.token_source
         assert isinstance(provider, TokenProvider)
         pending = provider._pending
         if pending is not None:
-            pending.result.result(PATIENCE)
+            pending.future.result(PATIENCE)
 
     def __enter__(self) -> Self:
         assert self.client.token() == "token-1"

@@ -49,7 +49,7 @@ def test_loops_and_threads(repeats: int, clock: RunningClock) -> None:
     with Server(tokens=[late(0.005)]) as server:
         for repeat in range(repeats):
             with Admin(**server.client) as admin:
-                tokens = admin._shared.tokens
+                tokens = admin._shared.token_source
                 assert isinstance(tokens, TokenProvider)
                 check(everywhere(tokens, clock), 60, server, 2 * repeat + 1)
                 clock.advance(EXPIRED)

@@ -42,7 +42,7 @@ def current(clock: VirtualClock) -> IssuedToken:
 def provider(clock: VirtualClock, current: IssuedToken) -> TokenProvider:
     """Make a provider that has it."""
     assert clock
-    tokens = Admin(client_id="i", client_secret="s", transport=Script(), lazy=True)._shared.tokens
+    tokens = Admin(client_id="i", client_secret="s", transport=Script(), lazy=True)._shared.token_source
     assert isinstance(tokens, TokenProvider)
     tokens._current = current
     return tokens
@@ -82,7 +82,7 @@ def test_the_old_token_is_what_a_wait_falls_back_on(
 ) -> None:
     """Where the exchange failed and where it is late, while the token lives and is still the current one."""
     late, failed = wait(clock, fallback=current.token), wait(clock, fallback=current.token)
-    failed.exchange.resolve(TokenError("down", status_code=503))
+    failed.pending.resolve(TokenError("down", status_code=503))
     assert provider._token_from(late, done=False) == provider._token_from(failed, done=True) == current.token
     other = evolve(current, token=evolve(current.token, value="other"))
     for gone, seconds in ((None, 0.0), (other, 0.0), (current, LEFT)):

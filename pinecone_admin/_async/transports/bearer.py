@@ -15,18 +15,18 @@ from pinecone_admin.errors import Masked
 class AsyncBearerTransport(httpx.AsyncBaseTransport):
     """Authorizes requests; a 401 is answered once with another token, within the same deadline."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, tokens: TokenSource) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport, token_source: TokenSource) -> None:
         self._transport = transport
-        self._tokens = tokens
+        self._token_source = token_source
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request with a token; 403 never asks for another one."""
         call: CallState = request.extensions[CALL_STATE_KEY]
-        token = await self._tokens.async_get(deadline=call.deadline)
+        token = await self._token_source.async_get(deadline=call.deadline)
         response = await self._transport.handle_async_request(_with_token(request, token))
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
-        fresh = await self._tokens.async_get(deadline=call.deadline, rejected=token)
+        fresh = await self._token_source.async_get(deadline=call.deadline, rejected=token)
         if fresh.value == token.value:
             return response
         return await self._transport.handle_async_request(_with_token(request, fresh))

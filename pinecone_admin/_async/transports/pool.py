@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from pinecone_admin._async.transports.network import CLOSING, AsyncBoundedBackend
+from pinecone_admin._async.transports.network import CLOSE_TIMEOUT, AsyncBoundedBackend
 from pinecone_admin._concurrency import AsyncFairSemaphore, PerLoop, async_shield_from_cancellation
 
 
@@ -144,7 +144,7 @@ class _ConnectionPool:
         """Close a connection that was not used to its end."""
         self._in_use.discard(connection)
         try:
-            with async_shield_from_cancellation(CLOSING):
+            with async_shield_from_cancellation(CLOSE_TIMEOUT):
                 await connection.aclose()
         finally:
             self._semaphore.release()

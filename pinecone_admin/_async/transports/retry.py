@@ -90,16 +90,16 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         try:
             with limit_time(left):
                 response = await self._transport.handle_async_request(_with_timeouts(request, left, trace))
-                answer = await _read_whole(
+                whole_response = await _read_whole(
                     response, max_response_bytes=call.max_response_bytes, has_body=request.method != "HEAD"
                 )
-            answer = redact_secrets(answer, call.secrets)
+            whole_response = redact_secrets(whole_response, call.secrets)
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises is a failed attempt
             attempt = _Attempt(
                 failure=classify_error(exc, trace, response_started=response is not None, handled=handled), error=exc
             )
         else:
-            attempt = self._examine_response(answer, request, call)
+            attempt = self._examine_response(whole_response, request, call)
         finally:
             if response is not None:
                 with suppress(Exception):
@@ -122,14 +122,16 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
             None if response is None else find_request_id(response.headers),
         )
 
-    def _examine_response(self, answer: httpx.Response, request: httpx.Request, call: CallState) -> _Attempt:
-        if request.method == "DELETE" and answer.status_code == HTTPStatus.NOT_FOUND and call.ambiguous:
+    def _examine_response(self, whole_response: httpx.Response, request: httpx.Request, call: CallState) -> _Attempt:
+        if request.method == "DELETE" and whole_response.status_code == HTTPStatus.NOT_FOUND and call.ambiguous:
             # The attempt before, whose answer was lost, has deleted it.
-            answer = httpx.Response(HTTPStatus.NO_CONTENT, headers=answer.headers, stream=httpx.ByteStream(b""))
+            whole_response = httpx.Response(
+                HTTPStatus.NO_CONTENT, headers=whole_response.headers, stream=httpx.ByteStream(b"")
+            )
         return _Attempt(
-            failure=classify_status(answer.status_code),
-            response=answer,
-            retry_after=parse_retry_after(answer.headers, wall=self._clock.wall()),
+            failure=classify_status(whole_response.status_code),
+            response=whole_response,
+            retry_after=parse_retry_after(whole_response.headers, wall=self._clock.wall()),
         )
 
     def _delay_after(self, attempt: _Attempt, call: CallState) -> float | None:
@@ -187,8 +189,8 @@ class AsyncForwardingTrace(RequestTrace):
 
 def _with_timeouts(request: httpx.Request, seconds: float, trace: AsyncForwardingTrace) -> httpx.Request:
     """Copy a request with the timeouts of this attempt; a caller's shorter ones stay."""
-    asked = request.extensions.get("timeout", {})
-    timeout = {key: min(seconds, asked.get(key) or seconds) for key in ("connect", "read", "write", "pool")}
+    requested = request.extensions.get("timeout", {})
+    timeout = {key: min(seconds, requested.get(key) or seconds) for key in ("connect", "read", "write", "pool")}
     return httpx.Request(
         request.method,
         request.url,
@@ -200,9 +202,9 @@ def _with_timeouts(request: httpx.Request, seconds: float, trace: AsyncForwardin
 
 async def _read_whole(response: httpx.Response, *, max_response_bytes: int, has_body: bool) -> httpx.Response:
     """Read the body whole, as it came: what breaks off in an error body leaves the error readable."""
-    announced = response.headers.get("content-length", "")
-    if has_body and announced.isdecimal() and int(announced) > max_response_bytes:
-        return _truncate_or_raise(response, [], ResponseTooLargeError(f"the answer announces {announced} bytes"))
+    content_length = response.headers.get("content-length", "")
+    if has_body and content_length.isdecimal() and int(content_length) > max_response_bytes:
+        return _truncate_or_raise(response, [], ResponseTooLargeError(f"the answer announces {content_length} bytes"))
     chunks: list[bytes] = []
     size = 0
     broken: Exception | None = None

@@ -66,8 +66,8 @@ async def change_role(
                 await delete_if_exists(admin.role_bindings.delete, role_binding_id=old.id)
             except PineconeError as error:
                 if new.created and error.outcome == "rejected":
-                    what = f"role binding {new.value.id}"
-                    await roll_back(error, what, admin.role_bindings.delete, role_binding_id=new.value.id)
+                    description = f"role binding {new.value.id}"
+                    await roll_back(error, description, admin.role_bindings.delete, role_binding_id=new.value.id)
                 raise
             steps.append(f"took {from_role} away")
     return RoleChange(binding=new.value, steps=steps)

@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 Store: TypeAlias = Callable[[_T], Awaitable[None] | None]
 """Keeps a secret; if it raises, it must not have kept it."""
 
-_LISTED = 5.0
+_LISTING_TIMEOUT = 5.0
 """Seconds within which a list shows what was created."""
 
 
@@ -50,15 +50,15 @@ async def create_stored_key(
 
     The second value says what was deleted.
     """
-    left = await list_keys_named(admin, project_id=project_id, name=name)
+    leftovers = await list_keys_named(admin, project_id=project_id, name=name)
     deleted: list[str] = []
     try:
-        made = await create_key(admin, project_id=project_id, name=name, roles=roles, besides=left)
+        made = await create_key(admin, project_id=project_id, name=name, roles=roles, existing=leftovers)
     except ForbiddenError:
-        if not left:
+        if not leftovers:
             raise
-        deleted = await delete_leftover_keys(admin, left)  # the quota may have no room for another beside them
-        left = []
+        deleted = await delete_leftover_keys(admin, leftovers)  # the quota may have no room for another beside them
+        leftovers = []
         made = await create_key(admin, project_id=project_id, name=name, roles=roles)
     try:
         if store is not None:
@@ -66,36 +66,41 @@ async def create_stored_key(
     except Exception as error:
         await roll_back(error, _describe_key(made.key), admin.api_keys.delete, api_key_id=made.key.id)
         raise
-    return made, deleted + await delete_leftover_keys(admin, left)
+    return made, deleted + await delete_leftover_keys(admin, leftovers)
 
 
 async def create_key(
-    admin: AsyncAdmin, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None, besides: Sequence[APIKey] = ()
+    admin: AsyncAdmin,
+    *,
+    project_id: str,
+    name: str,
+    roles: Sequence[APIKeyRole] | None,
+    existing: Sequence[APIKey] = (),
 ) -> APIKeyWithSecret:
     """Create a key besides those of the name; one whose value was lost is deleted, and another created."""
-    before = {key.id for key in besides}
+    before = {key.id for key in existing}
 
     async def find_orphans() -> list[APIKey]:
         return [key for key in await list_keys_named(admin, project_id=project_id, name=name) if key.id not in before]
 
-    patience = PollBackoff(admin.timeout)
+    backoff = PollBackoff(admin.timeout)
     while True:
         try:
             return await admin.api_keys.create(project_id=project_id, name=name, roles=roles)
         except PineconeError as error:
             if not may_exist(error):
                 raise
-            lost = error
+            lost_response = error
         for key in await poll_until_listed(find_orphans):
-            await roll_back(lost, _describe_key(key), admin.api_keys.delete, api_key_id=key.id)
-        if not await patience.async_wait():
-            raise lost
+            await roll_back(lost_response, _describe_key(key), admin.api_keys.delete, api_key_id=key.id)
+        if not await backoff.async_wait():
+            raise lost_response
 
 
-async def delete_leftover_keys(admin: AsyncAdmin, left: Sequence[APIKey]) -> list[str]:
+async def delete_leftover_keys(admin: AsyncAdmin, leftovers: Sequence[APIKey]) -> list[str]:
     """Delete what runs that died left; not what has got another name since, from a run that is alive."""
     deleted: list[str] = []
-    for key in left:
+    for key in leftovers:
         with suppress(NotFoundError):
             if (await admin.api_keys.describe(api_key_id=key.id)).name == key.name:
                 await admin.api_keys.delete(api_key_id=key.id)
@@ -120,17 +125,17 @@ async def create_stored_account(
     store: Store[ServiceAccountWithSecret] | None = None,
 ) -> ServiceAccountWithSecret:
     """Make a service account as ``make_key`` makes a key; one whose secret was lost is kept, and its secret rotated."""
-    left = await list_accounts_named(admin, name)
-    made = await _obtain_account_secret(admin, left, name=name, role_bindings=role_bindings)
+    leftovers = await list_accounts_named(admin, name)
+    made = await _obtain_account_secret(admin, leftovers, name=name, role_bindings=role_bindings)
     try:
         if store is not None:
             await async_call_store(store, made)
     except Exception as error:
         account_id = made.service_account.id
-        what = f"service account {account_id}"
-        await roll_back(error, what, admin.service_accounts.delete, service_account_id=account_id)
+        description = f"service account {account_id}"
+        await roll_back(error, description, admin.service_accounts.delete, service_account_id=account_id)
         raise
-    for account in left:
+    for account in leftovers:
         if account.id != made.service_account.id:
             await delete_if_exists(admin.service_accounts.delete, service_account_id=account.id)
     return made
@@ -146,7 +151,7 @@ async def _obtain_account_secret(
     async def list_named() -> list[ServiceAccount]:
         return await list_accounts_named(admin, name)
 
-    patience = PollBackoff(admin.timeout)
+    backoff = PollBackoff(admin.timeout)
     while True:
         try:
             if find_orphans:
@@ -155,10 +160,10 @@ async def _obtain_account_secret(
         except PineconeError as error:
             if not may_exist(error):
                 raise
-            lost = error
+            lost_response = error
         find_orphans = await poll_until_listed(list_named)
-        if not await patience.async_wait():
-            raise lost
+        if not await backoff.async_wait():
+            raise lost_response
 
 
 async def list_accounts_named(admin: AsyncAdmin, name: str) -> list[ServiceAccount]:
@@ -168,21 +173,21 @@ async def list_accounts_named(admin: AsyncAdmin, name: str) -> list[ServiceAccou
 
 async def poll_until_listed(list_named: Callable[[], Awaitable[_T]]) -> _T:
     """Look again where nothing is found: a list may show what was created only after a while."""
-    patience = PollBackoff(_LISTED)
+    backoff = PollBackoff(_LISTING_TIMEOUT)
     while True:
         found = await list_named()
-        if found or not await patience.async_wait():
+        if found or not await backoff.async_wait():
             return found
 
 
-async def delete_if_exists(delete: Callable[..., Awaitable[None]], **which: object) -> None:
+async def delete_if_exists(delete: Callable[..., Awaitable[None]], **arguments: object) -> None:
     """Delete something; that it is gone already is as good."""
     with suppress(NotFoundError):
-        await delete(**which)
+        await delete(**arguments)
 
 
 async def roll_back(
-    error: BaseException | None, what: str, delete: Callable[..., Awaitable[None]], **which: object
+    error: BaseException | None, description: str, delete: Callable[..., Awaitable[None]], **arguments: object
 ) -> None:
     """Delete what was made before a failure, or only for a while; a note of the failure says so.
 
@@ -190,9 +195,11 @@ async def roll_back(
         LeftoverError: It could not be deleted.
     """
     try:
-        await delete_if_exists(delete, **which)
+        await delete_if_exists(delete, **arguments)
     except PineconeError as exc:
         before = f", after: {error}" if error is not None else ""
-        raise LeftoverError(f"{what} could not be deleted: {exc}{before}", left=[what]) from error or exc
+        raise LeftoverError(f"{description} could not be deleted: {exc}{before}", left=[description]) from (
+            error or exc
+        )
     if error is not None:
-        error.add_note(f"{what} was deleted again")
+        error.add_note(f"{description} was deleted again")

@@ -26,7 +26,7 @@ from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
-_NEW_KEY = 30.0
+_KEY_ACCEPTANCE_TIMEOUT = 30.0
 """Seconds in which a key that was just made may not be accepted everywhere yet."""
 
 
@@ -44,7 +44,7 @@ async def delete_with_cleanup(
         check_bool("dry_run", dry_run)
         check_bool("lift_protection", lift_protection)
         check_function("progress", progress, optional=True)
-        patience = PollBackoff(check_seconds("timeout", timeout))
+        backoff = PollBackoff(check_seconds("timeout", timeout))
     project = await admin.projects.describe(project_id=project_id)
     report = CleanupReport(project=project, dry_run=dry_run, contents=[], deleted=False, steps=[])
     await delete_leftover_keys(
@@ -53,13 +53,13 @@ async def delete_with_cleanup(
     while True:
         try:
             await _empty_with_temporary_key(
-                admin, report, lift_protection=lift_protection, patience=patience, progress=progress
+                admin, report, lift_protection=lift_protection, backoff=backoff, progress=progress
             )
             if dry_run:
                 return report
             await admin.projects.delete(project_id=project_id)
         except FailedPreconditionError:
-            if not await patience.async_wait():
+            if not await backoff.async_wait():
                 raise
         except NotFoundError:
             if dry_run:
@@ -74,7 +74,7 @@ async def _empty_with_temporary_key(
     report: CleanupReport,
     *,
     lift_protection: bool,
-    patience: PollBackoff,
+    backoff: PollBackoff,
     progress: Callable[[Progress], None] | None,
 ) -> None:
     """Empty the project; with another key where somebody, such as a run beside this one, deleted the one in use."""
@@ -83,15 +83,15 @@ async def _empty_with_temporary_key(
             admin, project_id=report.project.id, name=name_tags.tag_as_emptying(report.project.id)
         ) as made:
             keyed = admin.with_options(api_key=made.value)
-            new, lost = PollBackoff(_NEW_KEY), False
-            while not lost:
+            acceptance, deleted = PollBackoff(_KEY_ACCEPTANCE_TIMEOUT), False
+            while not deleted:
                 try:
                     return await _delete_until_empty(
-                        keyed, report, lift_protection=lift_protection, patience=patience, progress=progress
+                        keyed, report, lift_protection=lift_protection, backoff=backoff, progress=progress
                     )
                 except UnauthorizedError:
-                    lost = await is_deleted(admin, made.key)
-                    if not await (patience if lost else new).async_wait():
+                    deleted = await is_deleted(admin, made.key)
+                    if not await (backoff if deleted else acceptance).async_wait():
                         raise
 
 
@@ -100,7 +100,7 @@ async def _delete_until_empty(
     report: CleanupReport,
     *,
     lift_protection: bool,
-    patience: PollBackoff,
+    backoff: PollBackoff,
     progress: Callable[[Progress], None] | None,
 ) -> None:
     """Ask once for the deletion of each thing, again for what cannot go yet, and wait until all of it is gone."""
@@ -117,16 +117,16 @@ async def _delete_until_empty(
         if report.dry_run:
             return
         _refuse_protected(contents, lift_protection=lift_protection)
-        if patience.seconds_left <= 0:
+        if backoff.seconds_left <= 0:
             left = ", ".join(map(str, contents))
             message = f"project {report.project.id} still holds {left}"
             raise PineconeTimeoutError(message, operation="delete_with_cleanup", outcome="done")
         todo = [each for each in contents if not each.leaving and str(each) not in asked]
-        within = keyed.with_options(timeout=min(keyed.timeout, patience.seconds_left))
+        bounded = keyed.with_options(timeout=min(keyed.timeout, backoff.seconds_left))
         before = len(asked)
-        await delete_contents(within, todo, record_deletion)
+        await delete_contents(bounded, todo, record_deletion)
         if len(asked) == before:
-            await patience.async_wait()
+            await backoff.async_wait()
     _record_contents([], report, progress)
 
 

@@ -148,11 +148,11 @@ async def _find_or_create(
     Raises:
         PineconeError: The create failed, or its answer was lost and nothing new was seen until the deadline.
     """
-    patience = PollBackoff(admin.timeout)
-    lost: PineconeError | None = None
+    backoff = PollBackoff(admin.timeout)
+    lost_response: PineconeError | None = None
     while (found := await find_existing()) is None:
         try:
-            if unique or lost is None:
+            if unique or lost_response is None:
                 return await create(), True
         except ConflictError:
             if (found := await poll_until_listed(find_existing)) is None:
@@ -161,8 +161,8 @@ async def _find_or_create(
         except PineconeError as error:
             if not may_exist(error):
                 raise
-            lost = error
-        if not await patience.async_wait():
-            assert lost is not None  # noqa: S101 - else it would have been returned
-            raise lost
-    return found, lost is not None
+            lost_response = error
+        if not await backoff.async_wait():
+            assert lost_response is not None  # noqa: S101 - else it would have been returned
+            raise lost_response
+    return found, lost_response is not None

@@ -97,8 +97,8 @@ async def ensure_service_account(
         account = await admin.service_accounts.update(service_account_id=account_id, name=name)
     except PineconeError as error:
         if store is None:  # its secret goes with the error
-            what = f"service account {account_id}"
-            await roll_back(error, what, admin.service_accounts.delete, service_account_id=account_id)
+            description = f"service account {account_id}"
+            await roll_back(error, description, admin.service_accounts.delete, service_account_id=account_id)
         raise
     value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
     return Ensured(value=value, created=True, differences=differing)

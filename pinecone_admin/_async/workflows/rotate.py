@@ -76,14 +76,14 @@ async def rotate_service_account(
 
 
 async def _rotate_secret(admin: AsyncAdmin, service_account_id: str) -> ServiceAccountWithSecret:
-    patience = PollBackoff(admin.timeout)
-    lost: PineconeError | None = None
+    backoff = PollBackoff(admin.timeout)
+    lost_response: PineconeError | None = None
     while True:
         try:
             return await admin.service_accounts.rotate_secret(service_account_id=service_account_id)
         except PineconeError as error:
             if not may_exist(error):
-                raise error from lost
-            lost = error
-        if not await patience.async_wait():
-            raise lost
+                raise error from lost_response
+            lost_response = error
+        if not await backoff.async_wait():
+            raise lost_response

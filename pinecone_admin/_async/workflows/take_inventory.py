@@ -34,8 +34,8 @@ async def take_inventory(
         except PineconeError as error:
             return error
 
-    draft = InventoryBuilder(datetime.fromtimestamp(current_clock().wall(), UTC), progress)
+    builder = InventoryBuilder(datetime.fromtimestamp(current_clock().wall(), UTC), progress)
     projects = InventoryPart("projects")
-    draft.add_part(projects, await read(projects))
-    await async_run_in_parallel(read, draft.remaining_parts(), limit=limit, deliver=draft.add_part)
-    return draft.inventory()
+    builder.add_part(projects, await read(projects))
+    await async_run_in_parallel(read, builder.remaining_parts(), limit=limit, deliver=builder.add_part)
+    return builder.inventory()

@@ -19,7 +19,7 @@ from pinecone_admin.models import APIKey, APIKeyWithSecret
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
-_PUTTING_AWAY = 30.0
+_DELETION_TIMEOUT = 30.0
 """Seconds for its deletion, also where the workflow was cancelled."""
 
 
@@ -34,13 +34,13 @@ async def temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> Asy
         failure = error
         raise
     finally:
-        what = f"temporary API key {made.key.id} of project {project_id}"
+        description = f"temporary API key {made.key.id} of project {project_id}"
         in_time = False
-        with async_shield_from_cancellation(_PUTTING_AWAY):
-            await roll_back(failure, what, admin.api_keys.delete, api_key_id=made.key.id)
+        with async_shield_from_cancellation(_DELETION_TIMEOUT):
+            await roll_back(failure, description, admin.api_keys.delete, api_key_id=made.key.id)
             in_time = True
         if not in_time:
-            raise LeftoverError(f"{what} could not be deleted in time", left=[what]) from failure
+            raise LeftoverError(f"{description} could not be deleted in time", left=[description]) from failure
 
 
 async def _create_temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> APIKeyWithSecret:
@@ -53,7 +53,10 @@ async def _create_temporary_key(admin: AsyncAdmin, *, project_id: str, name: str
     except PineconeError:
         raise
     except BaseException:
-        with async_shield_from_cancellation(_PUTTING_AWAY), suppress(PineconeError):  # the next run deletes what stays
+        with (
+            async_shield_from_cancellation(_DELETION_TIMEOUT),
+            suppress(PineconeError),
+        ):  # the next run deletes what stays
             await delete_leftover_keys(admin, await list_keys_named(admin, project_id=project_id, name=name))
         raise
 

@@ -16,18 +16,18 @@ from pinecone_admin.errors import Masked
 class BearerTransport(httpx.BaseTransport):
     """Authorizes requests; a 401 is answered once with another token, within the same deadline."""
 
-    def __init__(self, transport: httpx.BaseTransport, tokens: TokenSource) -> None:
+    def __init__(self, transport: httpx.BaseTransport, token_source: TokenSource) -> None:
         self._transport = transport
-        self._tokens = tokens
+        self._token_source = token_source
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request with a token; 403 never asks for another one."""
         call: CallState = request.extensions[CALL_STATE_KEY]
-        token = self._tokens.get(deadline=call.deadline)
+        token = self._token_source.get(deadline=call.deadline)
         response = self._transport.handle_request(_with_token(request, token))
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
-        fresh = self._tokens.get(deadline=call.deadline, rejected=token)
+        fresh = self._token_source.get(deadline=call.deadline, rejected=token)
         if fresh.value == token.value:
             return response
         return self._transport.handle_request(_with_token(request, fresh))

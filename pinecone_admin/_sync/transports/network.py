@@ -23,27 +23,27 @@ from pinecone_admin._concurrency import (
     shut_down_socket,
 )
 
-_PIECE = 64 * 1024
+_WRITE_CHUNK_BYTES = 64 * 1024
 """Bytes written at a time: httpcore times each of the writes that a slow reader makes of one, and not all together."""
 
-CLOSING = 1.0
+CLOSE_TIMEOUT = 1.0
 """Seconds that closing a connection may take while its task is cancelled."""
 
-_end: ContextVar[float | None] = ContextVar("pinecone_admin_attempt_end", default=None)
+_attempt_end: ContextVar[float | None] = ContextVar("pinecone_admin_attempt_end", default=None)
 
 
 @contextmanager
 def limit_time(seconds: float) -> Generator[None, None, None]:
     """Let every connect, read and write within end after this many seconds."""
-    token = _end.set(time.monotonic() + seconds)
+    token = _attempt_end.set(time.monotonic() + seconds)
     try:
         yield
     finally:
-        _end.reset(token)
+        _attempt_end.reset(token)
 
 
 def _time_left(timeout: float | None, expired: type[Exception]) -> float | None:
-    end = _end.get()
+    end = _attempt_end.get()
     if end is None:
         return timeout
     left = end - time.monotonic()
@@ -69,13 +69,13 @@ class BoundedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to a host."""
-        found = resolve_addresses(host)
-        for remaining in range(len(found), 0, -1):
+        addresses = resolve_addresses(host)
+        for remaining in range(len(addresses), 0, -1):
             # An address that swallows what is sent to it leaves the others their share of the time.
             left = _time_left(timeout, httpcore.ConnectTimeout)
             share = None if left is None else left / remaining
             try:
-                stream = self._backend.connect_tcp(found[-remaining], port, share, local_address, socket_options)
+                stream = self._backend.connect_tcp(addresses[-remaining], port, share, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if remaining == 1:
                     raise
@@ -99,12 +99,12 @@ class BoundedBackend(httpcore.NetworkBackend):
 
     def wrap_stream(self, stream: httpcore.NetworkStream) -> BoundedStream:
         """Keep a new stream within the bound, unless all were closed while it was made."""
-        made = BoundedStream(stream, self)
-        self.streams.add(made)
+        wrapped = BoundedStream(stream, self)
+        self.streams.add(wrapped)
         if self._closed:  # asked last, as another thread may close them meanwhile
-            made.close()
+            wrapped.close()
             raise httpcore.ConnectError("closed while the connection was made")
-        return made
+        return wrapped
 
     def close(self) -> None:
         """Close all streams; httpcore forgets one that is still being made."""
@@ -126,8 +126,8 @@ class BoundedStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it."""
-        for start in range(0, len(buffer), _PIECE):
-            self._stream.write(buffer[start : start + _PIECE], _time_left(timeout, httpcore.WriteTimeout))
+        for start in range(0, len(buffer), _WRITE_CHUNK_BYTES):
+            self._stream.write(buffer[start : start + _WRITE_CHUNK_BYTES], _time_left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         """Close the connection."""
@@ -148,7 +148,7 @@ class BoundedStream(httpcore.NetworkStream):
             secured = self._stream.start_tls(ssl_context, server_hostname, left)
         except BaseException:
             # httpcore closes it after a failure, and not where the handshake is cancelled.
-            with shield_from_cancellation(CLOSING):
+            with shield_from_cancellation(CLOSE_TIMEOUT):
                 self.close()
             raise
         self._backend.streams.discard(self)

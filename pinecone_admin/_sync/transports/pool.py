@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from pinecone_admin._concurrency import FairSemaphore, PerProcess, shield_from_cancellation
-from pinecone_admin._sync.transports.network import CLOSING, BoundedBackend
+from pinecone_admin._sync.transports.network import CLOSE_TIMEOUT, BoundedBackend
 
 
 class PoolTransport(httpx.BaseTransport):
@@ -145,7 +145,7 @@ class _ConnectionPool:
         """Close a connection that was not used to its end."""
         self._in_use.discard(connection)
         try:
-            with shield_from_cancellation(CLOSING):
+            with shield_from_cancellation(CLOSE_TIMEOUT):
                 connection.close()
         finally:
             self._semaphore.release()

@@ -67,8 +67,8 @@ def change_role(
                 delete_if_exists(admin.role_bindings.delete, role_binding_id=old.id)
             except PineconeError as error:
                 if new.created and error.outcome == "rejected":
-                    what = f"role binding {new.value.id}"
-                    roll_back(error, what, admin.role_bindings.delete, role_binding_id=new.value.id)
+                    description = f"role binding {new.value.id}"
+                    roll_back(error, description, admin.role_bindings.delete, role_binding_id=new.value.id)
                 raise
             steps.append(f"took {from_role} away")
     return RoleChange(binding=new.value, steps=steps)

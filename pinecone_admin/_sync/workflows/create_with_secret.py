@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 Store: TypeAlias = Callable[[_T], None]
 """Keeps a secret; if it raises, it must not have kept it."""
 
-_LISTED = 5.0
+_LISTING_TIMEOUT = 5.0
 """Seconds within which a list shows what was created."""
 
 
@@ -51,15 +51,15 @@ def create_stored_key(
 
     The second value says what was deleted.
     """
-    left = list_keys_named(admin, project_id=project_id, name=name)
+    leftovers = list_keys_named(admin, project_id=project_id, name=name)
     deleted: list[str] = []
     try:
-        made = create_key(admin, project_id=project_id, name=name, roles=roles, besides=left)
+        made = create_key(admin, project_id=project_id, name=name, roles=roles, existing=leftovers)
     except ForbiddenError:
-        if not left:
+        if not leftovers:
             raise
-        deleted = delete_leftover_keys(admin, left)  # the quota may have no room for another beside them
-        left = []
+        deleted = delete_leftover_keys(admin, leftovers)  # the quota may have no room for another beside them
+        leftovers = []
         made = create_key(admin, project_id=project_id, name=name, roles=roles)
     try:
         if store is not None:
@@ -67,36 +67,41 @@ def create_stored_key(
     except Exception as error:
         roll_back(error, _describe_key(made.key), admin.api_keys.delete, api_key_id=made.key.id)
         raise
-    return made, deleted + delete_leftover_keys(admin, left)
+    return made, deleted + delete_leftover_keys(admin, leftovers)
 
 
 def create_key(
-    admin: Admin, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None, besides: Sequence[APIKey] = ()
+    admin: Admin,
+    *,
+    project_id: str,
+    name: str,
+    roles: Sequence[APIKeyRole] | None,
+    existing: Sequence[APIKey] = (),
 ) -> APIKeyWithSecret:
     """Create a key besides those of the name; one whose value was lost is deleted, and another created."""
-    before = {key.id for key in besides}
+    before = {key.id for key in existing}
 
     def find_orphans() -> list[APIKey]:
         return [key for key in list_keys_named(admin, project_id=project_id, name=name) if key.id not in before]
 
-    patience = PollBackoff(admin.timeout)
+    backoff = PollBackoff(admin.timeout)
     while True:
         try:
             return admin.api_keys.create(project_id=project_id, name=name, roles=roles)
         except PineconeError as error:
             if not may_exist(error):
                 raise
-            lost = error
+            lost_response = error
         for key in poll_until_listed(find_orphans):
-            roll_back(lost, _describe_key(key), admin.api_keys.delete, api_key_id=key.id)
-        if not patience.wait():
-            raise lost
+            roll_back(lost_response, _describe_key(key), admin.api_keys.delete, api_key_id=key.id)
+        if not backoff.wait():
+            raise lost_response
 
 
-def delete_leftover_keys(admin: Admin, left: Sequence[APIKey]) -> list[str]:
+def delete_leftover_keys(admin: Admin, leftovers: Sequence[APIKey]) -> list[str]:
     """Delete what runs that died left; not what has got another name since, from a run that is alive."""
     deleted: list[str] = []
-    for key in left:
+    for key in leftovers:
         with suppress(NotFoundError):
             if (admin.api_keys.describe(api_key_id=key.id)).name == key.name:
                 admin.api_keys.delete(api_key_id=key.id)
@@ -121,17 +126,17 @@ def create_stored_account(
     store: Store[ServiceAccountWithSecret] | None = None,
 ) -> ServiceAccountWithSecret:
     """Make a service account as ``make_key`` makes a key; one whose secret was lost is kept, and its secret rotated."""
-    left = list_accounts_named(admin, name)
-    made = _obtain_account_secret(admin, left, name=name, role_bindings=role_bindings)
+    leftovers = list_accounts_named(admin, name)
+    made = _obtain_account_secret(admin, leftovers, name=name, role_bindings=role_bindings)
     try:
         if store is not None:
             call_store(store, made)
     except Exception as error:
         account_id = made.service_account.id
-        what = f"service account {account_id}"
-        roll_back(error, what, admin.service_accounts.delete, service_account_id=account_id)
+        description = f"service account {account_id}"
+        roll_back(error, description, admin.service_accounts.delete, service_account_id=account_id)
         raise
-    for account in left:
+    for account in leftovers:
         if account.id != made.service_account.id:
             delete_if_exists(admin.service_accounts.delete, service_account_id=account.id)
     return made
@@ -147,7 +152,7 @@ def _obtain_account_secret(
     def list_named() -> list[ServiceAccount]:
         return list_accounts_named(admin, name)
 
-    patience = PollBackoff(admin.timeout)
+    backoff = PollBackoff(admin.timeout)
     while True:
         try:
             if find_orphans:
@@ -156,10 +161,10 @@ def _obtain_account_secret(
         except PineconeError as error:
             if not may_exist(error):
                 raise
-            lost = error
+            lost_response = error
         find_orphans = poll_until_listed(list_named)
-        if not patience.wait():
-            raise lost
+        if not backoff.wait():
+            raise lost_response
 
 
 def list_accounts_named(admin: Admin, name: str) -> list[ServiceAccount]:
@@ -169,29 +174,31 @@ def list_accounts_named(admin: Admin, name: str) -> list[ServiceAccount]:
 
 def poll_until_listed(list_named: Callable[[], _T]) -> _T:
     """Look again where nothing is found: a list may show what was created only after a while."""
-    patience = PollBackoff(_LISTED)
+    backoff = PollBackoff(_LISTING_TIMEOUT)
     while True:
         found = list_named()
-        if found or not patience.wait():
+        if found or not backoff.wait():
             return found
 
 
-def delete_if_exists(delete: Callable[..., None], **which: object) -> None:
+def delete_if_exists(delete: Callable[..., None], **arguments: object) -> None:
     """Delete something; that it is gone already is as good."""
     with suppress(NotFoundError):
-        delete(**which)
+        delete(**arguments)
 
 
-def roll_back(error: BaseException | None, what: str, delete: Callable[..., None], **which: object) -> None:
+def roll_back(error: BaseException | None, description: str, delete: Callable[..., None], **arguments: object) -> None:
     """Delete what was made before a failure, or only for a while; a note of the failure says so.
 
     Raises:
         LeftoverError: It could not be deleted.
     """
     try:
-        delete_if_exists(delete, **which)
+        delete_if_exists(delete, **arguments)
     except PineconeError as exc:
         before = f", after: {error}" if error is not None else ""
-        raise LeftoverError(f"{what} could not be deleted: {exc}{before}", left=[what]) from error or exc
+        raise LeftoverError(f"{description} could not be deleted: {exc}{before}", left=[description]) from (
+            error or exc
+        )
     if error is not None:
-        error.add_note(f"{what} was deleted again")
+        error.add_note(f"{description} was deleted again")

@@ -27,7 +27,7 @@ from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
-_NEW_KEY = 30.0
+_KEY_ACCEPTANCE_TIMEOUT = 30.0
 """Seconds in which a key that was just made may not be accepted everywhere yet."""
 
 
@@ -45,7 +45,7 @@ def delete_with_cleanup(
         check_bool("dry_run", dry_run)
         check_bool("lift_protection", lift_protection)
         check_function("progress", progress, optional=True)
-        patience = PollBackoff(check_seconds("timeout", timeout))
+        backoff = PollBackoff(check_seconds("timeout", timeout))
     project = admin.projects.describe(project_id=project_id)
     report = CleanupReport(project=project, dry_run=dry_run, contents=[], deleted=False, steps=[])
     delete_leftover_keys(
@@ -54,13 +54,13 @@ def delete_with_cleanup(
     while True:
         try:
             _empty_with_temporary_key(
-                admin, report, lift_protection=lift_protection, patience=patience, progress=progress
+                admin, report, lift_protection=lift_protection, backoff=backoff, progress=progress
             )
             if dry_run:
                 return report
             admin.projects.delete(project_id=project_id)
         except FailedPreconditionError:
-            if not patience.wait():
+            if not backoff.wait():
                 raise
         except NotFoundError:
             if dry_run:
@@ -75,7 +75,7 @@ def _empty_with_temporary_key(
     report: CleanupReport,
     *,
     lift_protection: bool,
-    patience: PollBackoff,
+    backoff: PollBackoff,
     progress: Callable[[Progress], None] | None,
 ) -> None:
     """Empty the project; with another key where somebody, such as a run beside this one, deleted the one in use."""
@@ -84,15 +84,15 @@ def _empty_with_temporary_key(
             admin, project_id=report.project.id, name=name_tags.tag_as_emptying(report.project.id)
         ) as made:
             keyed = admin.with_options(api_key=made.value)
-            new, lost = PollBackoff(_NEW_KEY), False
-            while not lost:
+            acceptance, deleted = PollBackoff(_KEY_ACCEPTANCE_TIMEOUT), False
+            while not deleted:
                 try:
                     return _delete_until_empty(
-                        keyed, report, lift_protection=lift_protection, patience=patience, progress=progress
+                        keyed, report, lift_protection=lift_protection, backoff=backoff, progress=progress
                     )
                 except UnauthorizedError:
-                    lost = is_deleted(admin, made.key)
-                    if not (patience if lost else new).wait():
+                    deleted = is_deleted(admin, made.key)
+                    if not (backoff if deleted else acceptance).wait():
                         raise
 
 
@@ -101,7 +101,7 @@ def _delete_until_empty(
     report: CleanupReport,
     *,
     lift_protection: bool,
-    patience: PollBackoff,
+    backoff: PollBackoff,
     progress: Callable[[Progress], None] | None,
 ) -> None:
     """Ask once for the deletion of each thing, again for what cannot go yet, and wait until all of it is gone."""
@@ -118,16 +118,16 @@ def _delete_until_empty(
         if report.dry_run:
             return
         _refuse_protected(contents, lift_protection=lift_protection)
-        if patience.seconds_left <= 0:
+        if backoff.seconds_left <= 0:
             left = ", ".join(map(str, contents))
             message = f"project {report.project.id} still holds {left}"
             raise PineconeTimeoutError(message, operation="delete_with_cleanup", outcome="done")
         todo = [each for each in contents if not each.leaving and str(each) not in asked]
-        within = keyed.with_options(timeout=min(keyed.timeout, patience.seconds_left))
+        bounded = keyed.with_options(timeout=min(keyed.timeout, backoff.seconds_left))
         before = len(asked)
-        delete_contents(within, todo, record_deletion)
+        delete_contents(bounded, todo, record_deletion)
         if len(asked) == before:
-            patience.wait()
+            backoff.wait()
     _record_contents([], report, progress)
 
 

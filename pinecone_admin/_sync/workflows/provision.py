@@ -25,7 +25,7 @@ from pinecone_admin.workflows.reports import Ensured, ProjectRole, ProjectRoleDi
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
-_LONGEST_KEY_NAME = 80
+_MAX_KEY_NAME_LENGTH = 80
 
 
 def provision(
@@ -45,7 +45,7 @@ def provision(
         project = ensure_project(admin, name=name)
         project_id = project.value.id
         made.record_created(project, "project", admin.projects.delete, project_id=project_id)
-        key_name = name[:_LONGEST_KEY_NAME]
+        key_name = name[:_MAX_KEY_NAME_LENGTH]
         key = ensure_api_key(admin, project_id=project_id, name=key_name, roles=key_roles, store=store)
         key_id = key.value.key.id if isinstance(key.value, APIKeyWithSecret) else key.value.id
         made.record_created(key, "API key", admin.api_keys.delete, api_key_id=key_id)
@@ -73,15 +73,17 @@ class _RollbackLog:
     def __init__(self) -> None:
         self._deletions: list[tuple[str, Callable[..., None], dict[str, str]]] = []
 
-    def record_created(self, ensured: Ensured[object], kind: str, delete: Callable[..., None], **which: str) -> None:
+    def record_created(
+        self, ensured: Ensured[object], kind: str, delete: Callable[..., None], **arguments: str
+    ) -> None:
         if ensured.created:
-            self._deletions.append((f"{kind} {next(iter(which.values()))}", delete, which))
+            self._deletions.append((f"{kind} {next(iter(arguments.values()))}", delete, arguments))
 
     def roll_back_all(self, error: Exception) -> None:
         left: list[str] = []
-        for what, delete, which in reversed(self._deletions):
+        for description, delete, arguments in reversed(self._deletions):
             try:
-                roll_back(error, what, delete, **which)
+                roll_back(error, description, delete, **arguments)
             except LeftoverError as exc:
                 left += exc.left
         if left:

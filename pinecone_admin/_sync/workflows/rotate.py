@@ -73,14 +73,14 @@ def rotate_service_account(
 
 
 def _rotate_secret(admin: Admin, service_account_id: str) -> ServiceAccountWithSecret:
-    patience = PollBackoff(admin.timeout)
-    lost: PineconeError | None = None
+    backoff = PollBackoff(admin.timeout)
+    lost_response: PineconeError | None = None
     while True:
         try:
             return admin.service_accounts.rotate_secret(service_account_id=service_account_id)
         except PineconeError as error:
             if not may_exist(error):
-                raise error from lost
-            lost = error
-        if not patience.wait():
-            raise lost
+                raise error from lost_response
+            lost_response = error
+        if not backoff.wait():
+            raise lost_response

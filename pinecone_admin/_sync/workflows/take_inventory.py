@@ -33,8 +33,8 @@ def take_inventory(admin: Admin, *, concurrency: int, progress: Callable[[Progre
         except PineconeError as error:
             return error
 
-    draft = InventoryBuilder(datetime.fromtimestamp(current_clock().wall(), UTC), progress)
+    builder = InventoryBuilder(datetime.fromtimestamp(current_clock().wall(), UTC), progress)
     projects = InventoryPart("projects")
-    draft.add_part(projects, read(projects))
-    run_in_parallel(read, draft.remaining_parts(), limit=limit, deliver=draft.add_part)
-    return draft.inventory()
+    builder.add_part(projects, read(projects))
+    run_in_parallel(read, builder.remaining_parts(), limit=limit, deliver=builder.add_part)
+    return builder.inventory()

@@ -20,7 +20,7 @@ from pinecone_admin.models import APIKey, APIKeyWithSecret
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
-_PUTTING_AWAY = 30.0
+_DELETION_TIMEOUT = 30.0
 """Seconds for its deletion, also where the workflow was cancelled."""
 
 
@@ -35,13 +35,13 @@ def temporary_key(admin: Admin, *, project_id: str, name: str) -> Generator[APIK
         failure = error
         raise
     finally:
-        what = f"temporary API key {made.key.id} of project {project_id}"
+        description = f"temporary API key {made.key.id} of project {project_id}"
         in_time = False
-        with shield_from_cancellation(_PUTTING_AWAY):
-            roll_back(failure, what, admin.api_keys.delete, api_key_id=made.key.id)
+        with shield_from_cancellation(_DELETION_TIMEOUT):
+            roll_back(failure, description, admin.api_keys.delete, api_key_id=made.key.id)
             in_time = True
         if not in_time:
-            raise LeftoverError(f"{what} could not be deleted in time", left=[what]) from failure
+            raise LeftoverError(f"{description} could not be deleted in time", left=[description]) from failure
 
 
 def _create_temporary_key(admin: Admin, *, project_id: str, name: str) -> APIKeyWithSecret:
@@ -54,7 +54,10 @@ def _create_temporary_key(admin: Admin, *, project_id: str, name: str) -> APIKey
     except PineconeError:
         raise
     except BaseException:
-        with shield_from_cancellation(_PUTTING_AWAY), suppress(PineconeError):  # the next run deletes what stays
+        with (
+            shield_from_cancellation(_DELETION_TIMEOUT),
+            suppress(PineconeError),
+        ):  # the next run deletes what stays
             delete_leftover_keys(admin, list_keys_named(admin, project_id=project_id, name=name))
         raise
 
