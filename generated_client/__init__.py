@@ -2,4 +2,4 @@
 """Models and operations of the Pinecone Admin API, version 2026-07: pure data, no I/O."""
 
 GENERATED_FOR = "pinecone_admin"
-"""Tells this package from another one of the same name that was installed over it."""
+"""Distinguishes this package from another one of the same name that was installed over it."""

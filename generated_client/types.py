@@ -1,5 +1,5 @@
 # Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
-"""What the models and operations of this package are made of."""
+"""The building blocks of the models and operations of this package."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, Generic, NewType, TypeAlias, TypeVar, cast, overload
 from attrs import Attribute, AttrsInstance, field, fields, frozen
 
 API_VERSION = "2026-07"
-"""Version of the API document that this package was generated from."""
+"""The version of the API document that this package was generated from."""
 
 Unlisted = NewType("Unlisted", str)
-"""A value that the API document does not list: arrives unchanged, and is sent by wrapping it explicitly."""
+"""A value that the API document does not list. It arrives unchanged; wrap a value in this type to send it."""
 
 QueryValue: TypeAlias = str | int | bool | Sequence[str] | None
 
@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 
 
 def masked(value: object) -> str:
-    """Stand in for a secret in the repr of its model."""
+    """Return what replaces a secret in the repr of its model."""
     return "None" if value is None else "'***'"
 
 
@@ -37,17 +37,17 @@ def wire_fields(model: object) -> list[tuple[str, object, bool]]:
 
 @frozen(kw_only=True, init=False)
 class Operation(Generic[_T]):
-    """One call of the API as data: nothing is sent, quoted or checked until a client sends it.
+    """One API call as data: a client quotes, checks and sends it.
 
     Attributes:
         id: Name of the operation in errors and logs, such as ``create_project``.
         method: HTTP method in capitals.
         path: Path template, such as ``/admin/projects/{project_id}``.
-        returns: Type of a successful answer, or None where it has no body.
-        path_parameters: Raw values for the path template; the client quotes them.
-        query: Query parameters by their names on the wire; None is left out.
+        returns: Type of a successful response, or None if it has no body.
+        path_parameters: Unquoted values for the path template; the client quotes them.
+        query: Query parameters by their names on the wire; None is omitted.
         body: Model or JSON value to send, or None for no body.
-        api_version: API version to ask for; None stands for ``API_VERSION``.
+        api_version: API version to request; None means ``API_VERSION``.
     """
 
     id: str
@@ -88,5 +88,5 @@ class Operation(Generic[_T]):
     ) -> None: ...
 
     def __init__(self, **fields: Any) -> None:
-        """Take every field by its name; the overloads tell that returns=None makes an Operation[None]."""
+        """Take every field by name; the overloads make an operation with returns=None an Operation[None]."""
         self.__attrs_init__(**fields)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]

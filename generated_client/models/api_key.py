@@ -13,7 +13,7 @@ class APIKey:
     """An API key without its value. It has no dates of creation, expiry or last use.
 
     Attributes:
-        id: The id of the key, which is not its value.
+        id: The id of the key, not its value.
         name: The name of the key. It is not unique.
         project_id: The id of the project that the key belongs to.
         roles: The roles of the key, all on its own project.

@@ -14,8 +14,8 @@ class APIKeyWithSecret:
 
     Attributes:
         key: An API key without its value. It has no dates of creation, expiry or last use.
-        value: The secret to authenticate with, such as pcsk_label_unique. It is shown once, in this
-            answer, and cannot be fetched again.
+        value: The secret to authenticate with, such as pcsk_label_unique. It is shown only in this
+            response and cannot be fetched again.
     """
 
     key: APIKey
@@ -24,5 +24,5 @@ class APIKeyWithSecret:
     )
 
 
-# Below the class, so that models may refer to each other in a circle.
+# Imported below the class because models may refer to each other in a circle.
 from ..models.api_key import APIKey

@@ -13,9 +13,9 @@ class CreateAPIKeyRequest:
     """The API key to create.
 
     Attributes:
-        name: The name, 1 to 80 characters; any other length is refused with 400 INVALID_ARGUMENT. Another
-            key may have it already.
-        roles: The roles of the key on its project, ProjectEditor alone when left out.
+        name: The name, 1 to 80 characters; any other length is refused with 400 INVALID_ARGUMENT. Other
+            keys may have the same name.
+        roles: The roles of the key on its project, only ProjectEditor if omitted.
     """
 
     name: str

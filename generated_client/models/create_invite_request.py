@@ -8,11 +8,11 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class CreateInviteRequest:
-    """The person to invite and the roles to give on acceptance.
+    """The person to invite and the roles to grant on acceptance.
 
     Attributes:
-        email: The mail address to invite, at most 254 characters. A malformed one is refused with 400
-            INVALID_ARGUMENT, one that is a member or has a pending invite with 409 ALREADY_EXISTS.
+        email: The mail address to invite, at most 254 characters. A malformed address is refused with 400
+            INVALID_ARGUMENT, the address of a member or of a pending invite with 409 ALREADY_EXISTS.
         role_bindings: The roles that the person gets, 1 to 100, at least one of them on the organization. Anything
             else is refused with 400 INVALID_ARGUMENT.
     """
@@ -21,5 +21,5 @@ class CreateInviteRequest:
     role_bindings: list[RoleBindingInput]
 
 
-# Below the class, so that models may refer to each other in a circle.
+# Imported below the class because models may refer to each other in a circle.
 from ..models.role_binding_input import RoleBindingInput

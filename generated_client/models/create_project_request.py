@@ -12,11 +12,11 @@ class CreateProjectRequest:
 
     Attributes:
         name: The name, 1 to 512 characters without NUL; anything else is refused with 400
-            INVALID_ARGUMENT. Another project may have it already.
-        max_pods: How many pods the project may use at most, 0 when left out. More than 0 is refused with 400
-            INVALID_ARGUMENT for an organization without access to pods.
-        force_encryption_with_cmek: Whether to require a customer-managed encryption key (CMEK), false when left out. Once true
-            it cannot be turned off.
+            INVALID_ARGUMENT. Other projects may have the same name.
+        max_pods: The maximum number of pods that the project may use, 0 if omitted. More than 0 is refused
+            with 400 INVALID_ARGUMENT for an organization without access to pods.
+        force_encryption_with_cmek: Whether to require a customer-managed encryption key (CMEK), false if omitted. Once true, it
+            cannot be turned off.
     """
 
     name: str

@@ -12,18 +12,18 @@ from ..models.role_name import RoleName
 
 @frozen(kw_only=True)
 class CreateRoleBindingRequest:
-    """The role to give, to whom and on what.
+    """The role to grant, to which principal and on which resource.
 
     Attributes:
-        principal_type: What kind of principal gets the role.
+        principal_type: The kind of principal that gets the role.
         principal_id: The id of the user, service account, API key or invite that gets the role. A user has to be
             a member already; a processed invite is refused with 409 ALREADY_EXISTS.
-        resource_type: Whether the role is given on the organization or on a project.
-        role: The role to give: one that starts with Org on the organization, any other on a project; to
-            an API key only one that ends with Editor or Viewer. A mismatch is refused with 400
+        resource_type: Whether the role is granted on the organization or on a project.
+        role: The role to grant: one that starts with Org on the organization, any other on a project; an
+            API key can only get one that ends with Editor or Viewer. A mismatch is refused with 400
             INVALID_ARGUMENT, a role that the caller does not hold with 403 PERMISSION_DENIED.
         resource_id: The id of the project, for an API key its own; a project without it is refused with 400
-            INVALID_ARGUMENT. For the organization it can be left out or be the id of the organization.
+            INVALID_ARGUMENT. For the organization it can be omitted or be the id of the organization.
     """
 
     principal_type: PrincipalType

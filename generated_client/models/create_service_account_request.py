@@ -12,14 +12,14 @@ class CreateServiceAccountRequest:
 
     Attributes:
         name: The name, 1 to 80 bytes of UTF-8; any other length is refused with 400 INVALID_ARGUMENT.
-            Another service account may have it already.
-        role_bindings: The roles that the service account starts with, 0 to 100, none when left out. More are
-            refused with 400 INVALID_ARGUMENT.
+            Other service accounts may have the same name.
+        role_bindings: The initial roles of the service account, 0 to 100, none if omitted. More are refused with
+            400 INVALID_ARGUMENT.
     """
 
     name: str
     role_bindings: list[RoleBindingInput] | None = None
 
 
-# Below the class, so that models may refer to each other in a circle.
+# Imported below the class because models may refer to each other in a circle.
 from ..models.role_binding_input import RoleBindingInput

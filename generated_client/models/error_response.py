@@ -8,11 +8,11 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class ErrorResponse:
-    """Why a request was refused or failed. Some errors come from in front of the API and are plain text or
+    """Why a request was refused or failed. Errors from a proxy in front of the API can be plain text or
     HTML instead.
 
     Attributes:
-        status: The HTTP status of the answer.
+        status: The HTTP status of the response.
         error: The error itself.
     """
 
@@ -20,5 +20,5 @@ class ErrorResponse:
     error: ErrorResponseError
 
 
-# Below the class, so that models may refer to each other in a circle.
+# Imported below the class because models may refer to each other in a circle.
 from ..models.error_response_error import ErrorResponseError

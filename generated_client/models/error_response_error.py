@@ -16,8 +16,8 @@ class ErrorResponseError:
 
     Attributes:
         code: The kind of error, finer than the HTTP status. Decide on this, never on the message.
-        message: What went wrong, for people to read. The wording can change.
-        details: More about the error, without a fixed form. Often absent.
+        message: A human-readable message. The wording can change.
+        details: Details of the error, in no fixed form. Often absent.
     """
 
     code: ErrorCode

@@ -17,9 +17,9 @@ class Invite:
 
     Attributes:
         id: The id of the invite.
-        email: The mail address that was invited.
+        email: The mail address of the invited person.
         status: Pending while the invite can be accepted, expired once its 7 days are over, processed once
-            it was accepted.
+            it has been accepted.
         created_at: When the invite was created.
         expires_at: When the invite expires, 7 days after it was created or last resent. Can be null or absent.
         processed_at: When the invite was accepted. Null or absent until then.

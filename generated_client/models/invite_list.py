@@ -19,6 +19,6 @@ class InviteList:
     pagination: PaginationResponse | None = None
 
 
-# Below the class, so that models may refer to each other in a circle.
+# Imported below the class because models may refer to each other in a circle.
 from ..models.invite import Invite
 from ..models.pagination_response import PaginationResponse

@@ -13,5 +13,5 @@ InviteStatus: TypeAlias = (
     ]
     | Unlisted
 )
-"""Pending while the invite can be accepted, expired once its 7 days are over, processed once it was
-accepted."""
+"""Pending while the invite can be accepted, expired once its 7 days are over, processed once it has
+been accepted."""

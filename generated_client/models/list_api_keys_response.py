@@ -11,11 +11,11 @@ class ListApiKeysResponse:
     """All API keys of a project.
 
     Attributes:
-        data: The keys, complete, without their values.
+        data: All keys, without their values.
     """
 
     data: list[APIKey]
 
 
-# Below the class, so that models may refer to each other in a circle.
+# Imported below the class because models may refer to each other in a circle.
 from ..models.api_key import APIKey

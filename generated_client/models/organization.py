@@ -20,9 +20,9 @@ class Organization:
         id: The id of the organization, a free string that can start with a hyphen. It is not a UUID.
         name: The name of the organization, 1 to 512 characters. It is not unique.
         plan: The plan that the organization is on. It decides quotas and which roles exist.
-        payment_status: The billing state of the organization. Some states forbid creating, which then answers 402.
+        payment_status: The billing state of the organization. In some states, creating is refused with 402.
         created_at: When the organization was created.
-        support_tier: The level of support that the organization gets.
+        support_tier: The support level of the organization.
     """
 
     id: str

@@ -11,11 +11,11 @@ class OrganizationList:
     """All organizations that the caller can see.
 
     Attributes:
-        data: The organizations, complete.
+        data: All organizations.
     """
 
     data: list[Organization]
 
 
-# Below the class, so that models may refer to each other in a circle.
+# Imported below the class because models may refer to each other in a circle.
 from ..models.organization import Organization

@@ -16,4 +16,4 @@ PaymentStatus: TypeAlias = (
     ]
     | Unlisted
 )
-"""The billing state of the organization. Some states forbid creating, which then answers 402."""
+"""The billing state of the organization. In some states, creating is refused with 402."""

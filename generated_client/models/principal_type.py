@@ -14,4 +14,4 @@ PrincipalType: TypeAlias = (
     ]
     | Unlisted
 )
-"""What kind of principal holds the role."""
+"""The kind of principal that holds the role."""

@@ -15,8 +15,8 @@ class Project:
     Attributes:
         id: The id of the project.
         name: The name of the project, 1 to 512 characters. It is not unique.
-        max_pods: How many pods the project may use at most.
-        force_encryption_with_cmek: Whether a customer-managed encryption key (CMEK) is required. Once true it stays true.
+        max_pods: The maximum number of pods that the project may use.
+        force_encryption_with_cmek: Whether a customer-managed encryption key (CMEK) is required. Once true, it stays true.
         organization_id: The id of the organization that owns the project.
         created_at: When the project was created. It can be absent.
     """

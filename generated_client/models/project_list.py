@@ -11,11 +11,11 @@ class ProjectList:
     """All projects of the organization.
 
     Attributes:
-        data: The projects, complete.
+        data: All projects.
     """
 
     data: list[Project]
 
 
-# Below the class, so that models may refer to each other in a circle.
+# Imported below the class because models may refer to each other in a circle.
 from ..models.project import Project

@@ -15,16 +15,15 @@ from ..models.role_name import RoleName
 @frozen(kw_only=True)
 class RoleBinding:
     """One role of one principal on one organization or project. It never changes, except that the user
-    takes the place of an accepted invite.
+    replaces an accepted invite as its principal.
 
     Attributes:
         id: The id of the role binding.
-        principal_type: What kind of principal holds the role.
+        principal_type: The kind of principal that holds the role.
         principal_id: The id of the user, service account, API key or invite that holds the role.
         resource_type: Whether the role is held on an organization or on a project.
         resource_id: The id of the organization or project that the role is held on.
-        role: The role that is held. One that starts with Org is held on an organization, any other on a
-            project.
+        role: The role. A role that starts with Org is held on an organization, any other on a project.
         created_at: When the role binding was created.
     """
 

@@ -11,15 +11,15 @@ from ..models.role_name import RoleName
 
 @frozen(kw_only=True)
 class RoleBindingInput:
-    """A role to give to a principal that is created in the same request.
+    """A role to grant to a principal that the same request creates.
 
     Attributes:
-        resource_type: Whether the role is given on the organization or on a project.
-        role: The role to give: one that starts with Org on the organization, any other on a project. A
+        resource_type: Whether the role is granted on the organization or on a project.
+        role: The role to grant: one that starts with Org on the organization, any other on a project. A
             mismatch is refused with 400 INVALID_ARGUMENT, a role that the caller does not hold with 403
             PERMISSION_DENIED.
         resource_id: The id of the project; a project without it is refused with 400 INVALID_ARGUMENT. For the
-            organization it can be left out or be the id of the organization.
+            organization it can be omitted or be the id of the organization.
     """
 
     resource_type: ResourceType

@@ -10,14 +10,14 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class ServiceAccount:
-    """A member of the organization that is a program, without its secret. Roles are in the role bindings.
+    """A program that is a member of the organization, without its secret. Roles are in the role bindings.
 
     Attributes:
-        id: The id of the service account, as paths and role bindings use it.
+        id: The id of the service account, as used in paths and role bindings.
         name: The name of the service account, 1 to 80 bytes of UTF-8. It is not unique.
-        client_id: The public half of the credentials, 32 letters and digits, as the token exchange takes it.
+        client_id: The public half of the credentials, 32 letters and digits, as the token endpoint takes it.
         created_at: When the service account was created.
-        updated_at: When the service account was last updated. An update without fields moves it too.
+        updated_at: When the service account was last updated. A request without fields moves it, too.
     """
 
     id: str

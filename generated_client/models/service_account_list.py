@@ -19,6 +19,6 @@ class ServiceAccountList:
     pagination: PaginationResponse | None = None
 
 
-# Below the class, so that models may refer to each other in a circle.
+# Imported below the class because models may refer to each other in a circle.
 from ..models.pagination_response import PaginationResponse
 from ..models.service_account import ServiceAccount

@@ -13,10 +13,10 @@ class ServiceAccountWithSecret:
     """A service account together with its new client secret.
 
     Attributes:
-        service_account: A member of the organization that is a program, without its secret. Roles are in the role
+        service_account: A program that is a member of the organization, without its secret. Roles are in the role
             bindings.
         client_secret: The secret half of the credentials, 64 letters, digits, hyphens and underscores. It is shown
-            once, in this answer, and cannot be fetched again.
+            only in this response and cannot be fetched again.
     """
 
     service_account: ServiceAccount
@@ -25,5 +25,5 @@ class ServiceAccountWithSecret:
     )
 
 
-# Below the class, so that models may refer to each other in a circle.
+# Imported below the class because models may refer to each other in a circle.
 from ..models.service_account import ServiceAccount

@@ -14,4 +14,4 @@ SupportTier: TypeAlias = (
     ]
     | Unlisted
 )
-"""The level of support that the organization gets."""
+"""The support level of the organization."""

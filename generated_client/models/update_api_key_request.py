@@ -10,11 +10,11 @@ from ..models.api_key_role import APIKeyRole
 
 @frozen(kw_only=True)
 class UpdateAPIKeyRequest:
-    """What to change in an API key. Fields that are left out keep their value.
+    """What to change in an API key. Omitted fields keep their value.
 
     Attributes:
         name: The new name, 1 to 80 characters; any other length is refused with 400 INVALID_ARGUMENT.
-        roles: The new roles, which replace all that the key had.
+        roles: The new roles, which replace all roles of the key.
     """
 
     name: str | None = None

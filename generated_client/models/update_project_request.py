@@ -8,13 +8,13 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class UpdateProjectRequest:
-    """What to change in a project. Fields that are left out keep their value.
+    """What to change in a project. Omitted fields keep their value.
 
     Attributes:
         name: The new name, 1 to 512 characters without NUL; anything else is refused with 400
             INVALID_ARGUMENT.
-        max_pods: How many pods the project may use at most. More than 0 is refused with 400 INVALID_ARGUMENT
-            for an organization without access to pods.
+        max_pods: The maximum number of pods that the project may use. More than 0 is refused with 400
+            INVALID_ARGUMENT for an organization without access to pods.
         force_encryption_with_cmek: True requires a customer-managed encryption key (CMEK) from now on and cannot be undone.
             False changes nothing in a project that does not require one.
     """

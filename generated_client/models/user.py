@@ -11,9 +11,9 @@ class User:
     """A person who is a member of the organization. Roles are in the role bindings.
 
     Attributes:
-        id: The id of the user, another one than that of the invite the user came by.
+        id: The id of the user. It differs from the id of the invite that the user accepted.
         email: The mail address of the user.
-        name: The name of the user. It is absent when the user has not set one.
+        name: The name of the user. It is absent if the user has not set one.
     """
 
     id: str

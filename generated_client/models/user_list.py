@@ -19,6 +19,6 @@ class UserList:
     pagination: PaginationResponse | None = None
 
 
-# Below the class, so that models may refer to each other in a circle.
+# Imported below the class because models may refer to each other in a circle.
 from ..models.pagination_response import PaginationResponse
 from ..models.user import User

@@ -15,10 +15,10 @@ def create_api_key(
 ) -> Operation[APIKeyWithSecret]:
     """Create an API key for a project.
 
-    The answer holds the value of the key, which is shown this once. Names are not unique, so a repeated
-    request makes a second key. More keys than the plan allows in a project (5 on the smallest plan), a
-    role that the plan lacks and a role that the caller may not grant are refused with 403
-    PERMISSION_DENIED.
+    The response contains the value of the key, which is shown only once. Names are not unique, so a
+    repeated request creates a second key. More keys than the plan allows in a project (5 on the
+    smallest plan), a role that the plan lacks, or a role that the caller may not grant are refused with
+    403 PERMISSION_DENIED.
 
     Args:
         project_id: The id of the project.

@@ -13,8 +13,8 @@ def fetch_api_key(
 ) -> Operation[APIKey]:
     """Fetch one API key.
 
-    The value of the key is not in the answer. An id that is not in the organization of the caller
-    answers 404 NOT_FOUND.
+    The response does not contain the value of the key. An id outside the caller's organization returns
+    404 NOT_FOUND.
 
     Args:
         api_key_id: The id of the API key, not its value.

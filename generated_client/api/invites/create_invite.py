@@ -14,14 +14,14 @@ def create_invite(
 ) -> Operation[Invite]:
     """Invite a person to the organization by mail.
 
-    The invite lives for 7 days. An address that is a member already or has a pending invite, whose id
-    the refusal names, is refused with 409 ALREADY_EXISTS; roles without any organization role with 400
+    The invite is valid for 7 days. An address that belongs to a member or has a pending invite, whose
+    id the error names, is refused with 409 ALREADY_EXISTS; roles without any organization role with 400
     INVALID_ARGUMENT; a role that the caller does not hold with 403 PERMISSION_DENIED. More than 100
-    mails an hour for the organization, created and resent invites together, answer 429
+    mails an hour for the organization, created and resent invites together, return 429
     RESOURCE_EXHAUSTED with Retry-After.
 
     Args:
-        body: The person to invite and the roles to give on acceptance.
+        body: The person to invite and the roles to grant on acceptance.
     """
     return Operation(
         id="create_invite",

@@ -13,7 +13,7 @@ def fetch_invite(
 ) -> Operation[Invite]:
     """Fetch one invite, whatever its status.
 
-    An id that is not in the organization of the caller answers 404 NOT_FOUND.
+    An id outside the caller's organization returns 404 NOT_FOUND.
 
     Args:
         invite_id: The id of the invite.

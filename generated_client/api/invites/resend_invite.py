@@ -11,11 +11,11 @@ def resend_invite(
     *,
     invite_id: str,
 ) -> Operation[Invite]:
-    """Mail an invite again and let it live for another 7 days.
+    """Mail an invite again and restart its 7 days.
 
-    The invite is pending afterwards, also when it had expired, and its 7 days start anew. A processed
-    invite is refused with 409 ALREADY_EXISTS. More than 100 mails an hour for the organization, created
-    and resent invites together, answer 429 RESOURCE_EXHAUSTED with Retry-After.
+    The invite becomes pending, even if it had expired, and its 7 days start anew. A processed invite is
+    refused with 409 ALREADY_EXISTS. More than 100 mails an hour for the organization, created and
+    resent invites together, return 429 RESOURCE_EXHAUSTED with Retry-After.
 
     Args:
         invite_id: The id of the invite.

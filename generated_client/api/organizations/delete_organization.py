@@ -12,8 +12,9 @@ def delete_organization(
 ) -> Operation[None]:
     """Delete an organization.
 
-    It has to be on the Free plan, in payment status Active and without projects; otherwise the answer
-    is 412 FAILED_PRECONDITION. It is gone at once, and a repeat answers 404 NOT_FOUND.
+    The organization must be on the Free plan, have the payment status Active and hold no projects;
+    otherwise the response is 412 FAILED_PRECONDITION. It is gone at once, and a repeated request
+    returns 404 NOT_FOUND.
 
     Args:
         organization_id: The id of the organization, a free string that can start with a hyphen.

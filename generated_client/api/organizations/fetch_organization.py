@@ -13,7 +13,7 @@ def fetch_organization(
 ) -> Operation[Organization]:
     """Fetch one organization.
 
-    An id that the caller cannot see answers 404 NOT_FOUND.
+    An id that the caller cannot see returns 404 NOT_FOUND.
 
     Args:
         organization_id: The id of the organization, a free string that can start with a hyphen.

@@ -15,7 +15,7 @@ def update_organization(
 ) -> Operation[Organization]:
     """Rename an organization.
 
-    The name is all that can be changed here. One that is empty or longer than 512 characters is refused
+    Only the name can be changed here. A name that is empty or longer than 512 characters is refused
     with 400 INVALID_ARGUMENT.
 
     Args:

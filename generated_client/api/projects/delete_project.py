@@ -12,9 +12,9 @@ def delete_project(
 ) -> Operation[None]:
     """Delete a project and its API keys.
 
-    A project that still holds indexes, collections, assistants or backups is refused with 412
-    FAILED_PRECONDITION, which names the first of these, in this order, that it holds. The project is
-    gone at once, and a repeat answers 404 NOT_FOUND.
+    If the project still holds indexes, collections, assistants or backups, the request is refused with
+    412 FAILED_PRECONDITION, which names the first of these, in this order, that it holds. The project
+    is gone at once, and a repeated request returns 404 NOT_FOUND.
 
     Args:
         project_id: The id of the project.

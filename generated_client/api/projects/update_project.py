@@ -15,12 +15,12 @@ def update_project(
 ) -> Operation[Project]:
     """Change the name, the pod limit or the encryption of a project.
 
-    Fields that are left out keep their value. Encryption with a customer-managed key can be turned on
-    but never off again.
+    Omitted fields keep their value. Encryption with a customer-managed key can be turned on but never
+    off again.
 
     Args:
         project_id: The id of the project.
-        body: What to change in a project. Fields that are left out keep their value.
+        body: What to change in a project. Omitted fields keep their value.
     """
     return Operation(
         id="update_project",

@@ -12,15 +12,16 @@ def create_role_binding(
     *,
     body: CreateRoleBindingRequest,
 ) -> Operation[RoleBinding]:
-    """Give a principal a role on an organization or a project.
+    """Grant a principal a role on an organization or a project.
 
-    Bindings do not change: to change a role, create the new binding, then delete the old one. A role
-    that does not fit the resource, or a project without resource_id, is refused with 400
+    Bindings cannot be changed: to change a role, create the new binding, then delete the old one. A
+    role that does not fit the resource, or a project without resource_id, is refused with 400
     INVALID_ARGUMENT; a role that the plan lacks or that the caller does not hold with 403
-    PERMISSION_DENIED; an identical binding, or any on a processed invite, with 409 ALREADY_EXISTS.
+    PERMISSION_DENIED; an identical binding, or any binding of a processed invite, with 409
+    ALREADY_EXISTS.
 
     Args:
-        body: The role to give, to whom and on what.
+        body: The role to grant, to which principal and on which resource.
     """
     return Operation(
         id="create_role_binding",

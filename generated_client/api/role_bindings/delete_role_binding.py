@@ -10,11 +10,11 @@ def delete_role_binding(
     *,
     role_binding_id: str,
 ) -> Operation[None]:
-    """Take a role from a principal by deleting its binding.
+    """Revoke a role of a principal by deleting its binding.
 
-    The last OrgOwner binding, the last organization role of a user who holds other roles, and the last
-    organization role of a pending invite are refused with 409 ABORTED. The binding is gone at once, and
-    a repeat answers 404 NOT_FOUND.
+    Deleting the last OrgOwner binding, the last organization role of a user who holds other roles, or
+    the last organization role of a pending invite is refused with 409 ABORTED. The binding is gone at
+    once, and a repeated request returns 404 NOT_FOUND.
 
     Args:
         role_binding_id: The id of the role binding.

@@ -13,7 +13,7 @@ def fetch_role_binding(
 ) -> Operation[RoleBinding]:
     """Fetch one role binding.
 
-    An id that is not in the organization of the caller answers 404 NOT_FOUND.
+    An id outside the caller's organization returns 404 NOT_FOUND.
 
     Args:
         role_binding_id: The id of the role binding.

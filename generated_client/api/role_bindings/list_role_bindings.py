@@ -22,8 +22,8 @@ def list_role_bindings(
 ) -> Operation[RoleBindingList]:
     """List one page of the role bindings of the organization.
 
-    Filters combine: a binding is listed when it matches all of them. An id filter without the type
-    filter that goes with it is refused with 400 INVALID_ARGUMENT.
+    Filters combine: a binding is listed if it matches all of them. An id filter without its type filter
+    is refused with 400 INVALID_ARGUMENT.
 
     Args:
         principal_type: Only bindings of this kind of principal.

@@ -14,9 +14,10 @@ def create_service_account(
 ) -> Operation[ServiceAccountWithSecret]:
     """Create a service account.
 
-    The answer holds the client secret, which is shown this once. Names are not unique, so a repeated
-    request makes a second service account. A plan without service accounts answers 403 FORBIDDEN; a
-    role that the plan lacks or that the caller does not hold is refused with 403 PERMISSION_DENIED.
+    The response contains the client secret, which is shown only once. Names are not unique, so a
+    repeated request creates a second service account. A plan without service accounts returns 403
+    FORBIDDEN; a role that the plan lacks or that the caller does not hold is refused with 403
+    PERMISSION_DENIED.
 
     Args:
         body: The service account to create and the roles to give it.

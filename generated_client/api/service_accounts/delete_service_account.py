@@ -12,8 +12,8 @@ def delete_service_account(
 ) -> Operation[None]:
     """Delete a service account and revoke its tokens.
 
-    The service account is gone at once, and a repeat answers 404 NOT_FOUND. Its access tokens stop
-    working within seconds.
+    The service account is gone at once, and a repeated request returns 404 NOT_FOUND. Its access tokens
+    stop working within seconds.
 
     Args:
         service_account_id: The id of the service account, not its client_id.

@@ -13,8 +13,8 @@ def fetch_service_account(
 ) -> Operation[ServiceAccount]:
     """Fetch one service account.
 
-    The client secret is not in the answer. An id that is not in the organization of the caller answers
-    404 NOT_FOUND.
+    The response does not contain the client secret. An id outside the caller's organization returns 404
+    NOT_FOUND.
 
     Args:
         service_account_id: The id of the service account, not its client_id.

@@ -13,9 +13,9 @@ def rotate_service_account_secret(
 ) -> Operation[ServiceAccountWithSecret]:
     """Replace the client secret of a service account.
 
-    The answer holds the new secret, which is shown this once. The old secret stops working at once: the
-    two never work side by side, and a repeated request replaces the secret that was just issued. Access
-    tokens from the old secret can end within seconds or live until they expire.
+    The response contains the new secret, which is shown only once. The old secret stops working at
+    once: the two never work side by side, and a repeated request replaces the secret that was just
+    issued. Access tokens from the old secret can end within seconds or live until they expire.
 
     Args:
         service_account_id: The id of the service account, not its client_id.

@@ -15,8 +15,8 @@ def update_service_account(
 ) -> Operation[ServiceAccount]:
     """Rename a service account.
 
-    The name is all that can be changed here; roles are changed through role bindings. A request without
-    fields is accepted and moves updated_at.
+    Only the name can be changed here; roles are changed through role bindings. A request without fields
+    is accepted and moves updated_at.
 
     Args:
         service_account_id: The id of the service account, not its client_id.

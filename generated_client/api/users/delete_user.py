@@ -12,8 +12,8 @@ def delete_user(
 ) -> Operation[None]:
     """Remove a user from the organization.
 
-    The holder of the last OrgOwner binding and a user who is managed by an identity provider are
-    refused with 409 ABORTED. The user is gone at once, and a repeat answers 404 NOT_FOUND.
+    Removing the holder of the last OrgOwner binding, or a user managed by an identity provider, is
+    refused with 409 ABORTED. The user is gone at once, and a repeated request returns 404 NOT_FOUND.
 
     Args:
         user_id: The id of the user.
