@@ -1,8 +1,8 @@
-# Sourced by the commands of this folder: makes a virtual environment and installs what a command needs, once.
+# Sourced by the commands of this folder: creates a virtual environment and installs what a command needs, once.
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# scripts/test --python makes one for another interpreter, and exports it to the scripts it calls.
+# scripts/test --python creates one for another interpreter and exports its path to the scripts that it calls.
 venv="${PINECONE_ADMIN_VENV:-$root/.venv}"
 
 fail() {
@@ -10,7 +10,7 @@ fail() {
   exit 1
 }
 
-# Print the first interpreter that is new enough; $1, where given, is the only candidate.
+# Print the first interpreter that is new enough; $1, if given, is the only candidate.
 find_python() {
   local candidate candidates=("$@")
   [ $# -gt 0 ] || candidates=(${PYTHON:+"$PYTHON"} python3 python3.14 python3.13 python3.12 python3.11 python)
@@ -20,17 +20,17 @@ find_python() {
       return
     fi
   done
-  fail "Python 3.11 or newer is needed, and none was found as: ${candidates[*]} (set PYTHON to its path)"
+  fail "Python 3.11 or newer is required but was not found as: ${candidates[*]} (set PYTHON to its path)"
 }
 
-# ensure_env NAME [PYTHON]: have everything of scripts/requirements/NAME.txt in the environment, and leave its interpreter in $python.
+# ensure_env NAME [PYTHON]: install scripts/requirements/NAME.txt and set $python to the interpreter.
 ensure_env() {
   local name=$1 stamp found wanted
   if [ ! -x "$venv/bin/python" ]; then
     found=$(find_python "${@:2}") || exit 1
     "$found" -c 'import venv, ensurepip' 2>/dev/null ||
       fail "$found has no venv module (on Debian and Ubuntu: apt-get install python3-venv)"
-    echo "making $(basename "$venv") with $("$found" --version)"
+    echo "creating $(basename "$venv") with $("$found" --version)"
     "$found" -m venv "$venv"
   fi
   python="$venv/bin/python"

@@ -1,6 +1,7 @@
-"""Generate the client from an API document, and adopt another document; scripts/generate.sh calls this.
+"""Generate the client from an API document, or adopt another document; scripts/generate.sh calls this.
 
-Everything is made in a temporary folder. Only when it is complete and imports does it take the place of what was.
+Everything is generated in a temporary folder, and replaces the current files only if it is complete and can be
+imported.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ CLIENT_FOLDER = ROOT / "generated_client"
 TEMPLATES_FOLDER = ROOT / "openapi/templates"
 HEADER = "# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.\n"
 
-# Every module has to import, and the types of every model have to be found, as the client's decoder does it.
+# Imports every module and resolves the types of every model, as the client does to decode responses.
 IMPORT_ALL = """
 import importlib, pkgutil, sys, attrs
 sys.path.insert(0, sys.argv[1])
@@ -47,21 +48,19 @@ for module in pkgutil.walk_packages(generated_client.__path__, "generated_client
 
 
 class GenerationError(Exception):
-    """Says in one line why nothing was written."""
+    """Nothing was written; the message is one line."""
 
 
 def find_wrong_pins(pyproject: str, installed: Callable[[str], str]) -> list[str]:
-    """Compare the tools that write committed files with the exact versions of the development group."""
+    """Return which tools that write committed files differ from the version pinned in the dev group."""
     group: list[str] = tomllib.loads(pyproject)["dependency-groups"]["dev"]
     pins = dict(line.split("==") for line in group if "==" in line)
     tools = ("openapi-python-client", "ruff")
-    return [
-        f"{tool} is {found}, and {pins[tool]} is needed" for tool in tools if (found := installed(tool)) != pins[tool]
-    ]
+    return [f"{tool} is {found} but must be {pins[tool]}" for tool in tools if (found := installed(tool)) != pins[tool]]
 
 
 def installed_version(tool: str) -> str:
-    """Give the version of an installed distribution."""
+    """Return the version of a distribution, or "missing" if it is not installed."""
     try:
         return version(tool)
     except PackageNotFoundError:
@@ -69,26 +68,26 @@ def installed_version(tool: str) -> str:
 
 
 def find_changed_templates(hashes: str, folder: Path) -> list[str]:
-    """Name the generator's own templates that are not what ours were written to replace."""
+    """Return which upstream templates differ from those that ours were written to replace."""
     lines = (line.split() for line in hashes.splitlines())
     return [name for digest, name in lines if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest]
 
 
 def check_tools() -> None:
-    """Refuse other tools than those that the committed files were written by."""
+    """Raise unless the tools are those that wrote the committed files."""
     if wrong := find_wrong_pins((ROOT / "pyproject.toml").read_text(encoding="utf-8"), installed_version):
-        raise GenerationError(f"{'; '.join(wrong)}: run scripts/test, which installs it")
+        raise GenerationError(f"{'; '.join(wrong)}: run scripts/test to install the pinned versions")
     package = find_spec("openapi_python_client")
     upstream = Path(str(package and package.origin)).parent / "templates"
     if changed := find_changed_templates((TEMPLATES_FOLDER / "UPSTREAM.sha256").read_text(encoding="utf-8"), upstream):
         raise GenerationError(
-            f"the generator's own templates changed ({', '.join(changed)}): compare them with openapi/templates, then "
-            "update UPSTREAM.sha256"
+            f"upstream templates changed ({', '.join(changed)}): compare them with openapi/templates, then update "
+            "UPSTREAM.sha256"
         )
 
 
 def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[Node, list[str]]:
-    """Rewrite a document for the generator; the second value is the report on adopting it."""
+    """Return a document rewritten for the generator, and the report on adopting it."""
     try:
         _refuse(source, find_unsupported(document))
         normalized, idle = normalize_document(document, load_settings())
@@ -97,46 +96,46 @@ def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[No
         adapted = adapt_schemas(normalized)
     except (DocumentError, GenerationError):
         raise
-    except Exception as exc:  # a document may have any shape that its schema allows
-        raise GenerationError(f"{source} cannot be generated from: {type(exc).__name__}: {exc}") from exc
+    except Exception as exc:  # a valid document can still have any shape
+        raise GenerationError(f"cannot generate from {source}: {type(exc).__name__}: {exc}") from exc
     if idle and not adopting:
-        raise GenerationError(f"matches nothing in {source}: {', '.join(idle)}")
+        raise GenerationError(f"rules or settings match nothing in {source}: {', '.join(idle)}")
     return adapted, lines
 
 
 def _refuse(source: str, problems: list[str]) -> None:
-    """Fail where there is a problem: the first is told, and how many more there are."""
+    """Raise if there are problems, with the first one and the number of the others."""
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise GenerationError(f"{source} cannot be generated from: {problems[0]}{more}")
+        raise GenerationError(f"cannot generate from {source}: {problems[0]}{more}")
 
 
 def describe_adoption(document: Node, idle: list[str]) -> list[str]:
-    """Say what adopting a document changes, and which rules and names match nothing in it."""
+    """Return the changes against the current document, and the rules and settings that match nothing."""
     found = list_changes(read_document(str(ADMIN_DOCUMENT)), document, load_settings())
-    return [*map(str, found), *(f"idle: {rule} matches nothing" for rule in idle)]
+    return [*map(str, found), *(f"unused: {rule} matches nothing" for rule in idle)]
 
 
 def generate_package(normalized: Node, source: str, work: Path) -> Path:
-    """Make the package in a folder of its own."""
+    """Generate the package in a temporary folder."""
     document, fresh = work / "document.json", work / "generated_client"
     document.write_text(json.dumps(normalized), encoding="utf-8")
     command = ["-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning", "--path", document]
     options = ["--config", SETTINGS_FILE, "--custom-template-path", TEMPLATES_FOLDER, "--output-path", fresh]
-    _run_tool(work, f"{source} cannot be generated from", *map(str, (*command, *options)))
+    _run_tool(work, f"cannot generate from {source}", *map(str, (*command, *options)))
     tidy_package(fresh)
-    # The templates import whatever a module may need; ruff drops what it does not.
+    # The templates import everything that a module may need; ruff removes unused imports.
     for arguments in (["check", "--fix-only", "--select", "F401,I"], ["format", "--line-length", "120"]):
         _run_tool(work, "ruff failed", "-m", "ruff", *arguments, "--isolated", "--quiet", "--no-cache", fresh)
     for path in list_files(fresh):
         path.write_text(HEADER + path.read_text(encoding="utf-8"), encoding="utf-8")
-    # -B: a __pycache__ would be put in place with the package.
-    _run_tool(work, f"what {source} gives does not import", "-B", "-c", IMPORT_ALL, work)
+    # -B, because a __pycache__ would be copied with the package.
+    _run_tool(work, f"the package generated from {source} cannot be imported", "-B", "-c", IMPORT_ALL, work)
     return fresh
 
 
 def tidy_package(fresh: Path) -> None:
-    """Leave out the stock client, and the empty modules of models without fields, which are free-form JSON."""
+    """Remove the stock client and the empty modules of models without fields, which are free-form JSON."""
     for name in ("client.py", "errors.py"):
         (fresh / name).unlink()
     for path in list_files(fresh):
@@ -146,7 +145,7 @@ def tidy_package(fresh: Path) -> None:
 
 
 def _run_tool(work: Path, failure: str, *arguments: str | Path) -> None:
-    # Typer's own tracebacks are drawn in boxes, in which no last line says what is wrong.
+    # Without this, typer draws tracebacks as boxes, and the last line is not the error.
     plain = os.environ | {"_TYPER_STANDARD_TRACEBACK": "1", "NO_COLOR": "1"}
     command = [sys.executable, *arguments]
     done = subprocess.run(command, cwd=work, env=plain, capture_output=True, text=True, check=False)
@@ -155,21 +154,21 @@ def _run_tool(work: Path, failure: str, *arguments: str | Path) -> None:
 
 
 def extract_complaint(log: str) -> str:
-    """Pick from what a tool printed the line or two that say what is wrong."""
+    """Return the one or two lines of a tool's output that say what is wrong."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     if "Traceback (most recent call last):" in lines or not lines:
-        return lines[-1] if lines else "it says nothing"
+        return lines[-1] if lines else "no output"
     after = next((number for number, line in enumerate(lines) if "encountered while generating" in line), -1) + 1
     return ": ".join(line.rstrip(":.") for line in lines[after : after + 2])
 
 
 def list_files(folder: Path) -> list[Path]:
-    """List the files of a package, at any depth."""
+    """Return the files of a package, at any depth."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
 def diff_folders(old: Path, new: Path) -> Iterator[str]:
-    """Compare two folders as a unified diff, in both directions."""
+    """Yield the unified diff of two folders, including files that only one of them has."""
     for path in sorted({path.relative_to(folder) for folder in (old, new) for path in list_files(folder)}):
         before, after = (_read_lines(folder / path) for folder in (old, new))
         yield from difflib.unified_diff(before, after, f"a/{old.name}/{path}", f"b/{new.name}/{path}")
@@ -181,8 +180,8 @@ def _read_lines(path: Path) -> list[str]:
 
 @contextmanager
 def block_signals() -> Iterator[None]:
-    """Let no signal that ends a program come in between."""
-    # Blocked, not handled: a signal is delivered once the block is over, and ends the program then.
+    """Delay signals that would end the program."""
+    # Blocked rather than handled: a signal is delivered after the block and ends the program then.
     held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
         yield
@@ -191,9 +190,9 @@ def block_signals() -> Iterator[None]:
 
 
 def replace_all(replacements: list[tuple[Path, Path]]) -> None:
-    """Put each new file or folder in the place of an old one: all of them or none.
+    """Replace each old file or folder with a new one: all of them or none.
 
-    They are copied to the same file system first, so that what may fail is over before the first one is moved.
+    The new ones are first copied to the file system of the old ones, so that only renames remain to be done.
     """
     with TemporaryDirectory(prefix=".generate-", dir=replacements[0][1].parent) as staging, block_signals():
         moves: list[tuple[Path, Path]] = []
@@ -203,7 +202,7 @@ def replace_all(replacements: list[tuple[Path, Path]]) -> None:
                 shutil.copytree(new, staged)
             else:
                 shutil.copyfile(new, staged)
-                shutil.copymode(place, staged)  # copyfile leaves the mode to the umask
+                shutil.copymode(place, staged)  # copyfile does not copy the mode
             moves += [(place, Path(staging) / f"{number}-old"), (staged, place)]
         _move_all(moves)
 
@@ -222,7 +221,7 @@ def _move_all(moves: list[tuple[Path, Path]]) -> None:
 
 
 def run_generation(spec: str | None, *, check: bool) -> int:
-    """Generate, and then either write or compare."""
+    """Generate the package, then write it or compare it with the committed one."""
     check_tools()
     source = spec or str(ADMIN_DOCUMENT.relative_to(ROOT))
     text = fetch_bytes(spec or str(ADMIN_DOCUMENT))
@@ -241,17 +240,17 @@ def run_generation(spec: str | None, *, check: bool) -> int:
 
 
 def check_committed(fresh: Path, source: str, lines: list[str]) -> int:
-    """Print what writing would change, and fail where it is anything."""
+    """Print the diff against the committed package; raise unless it is empty."""
     sys.stdout.writelines(f"{line}\n" for line in lines)
     found = list(diff_folders(CLIENT_FOLDER, fresh))
     sys.stdout.writelines(found)
     if found:
-        raise GenerationError(f"generated_client differs from what {source} gives: run scripts/generate.sh")
+        raise GenerationError(f"generated_client is not up to date with {source}: run scripts/generate.sh")
     return 0
 
 
 def main() -> int:
-    """Generate as the command line says; whatever is in the way of it is one line."""
+    """Run the command line; print an error as one line."""
     parser = argparse.ArgumentParser(prog="generate.sh")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("spec", nargs="?")

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Usage: scripts/generate.sh [--check] [SPEC]
 #
-# Writes generated_client from openapi/admin.yaml. With SPEC, the path or URL of another API document, that one is
-# adopted: once everything went through it becomes openapi/admin.yaml, and what changed is reported. Whatever fails
-# leaves every file as it was. With --check nothing is written: where the committed files differ from what would be
-# written, a unified diff is printed and the exit status is 1.
+# Generates generated_client from openapi/admin.yaml. SPEC, the path or URL of another API document, is adopted: if
+# everything succeeds, it becomes openapi/admin.yaml and the changes are reported; if anything fails, no file
+# changes. With --check nothing is written: if the committed files differ from what would be written, the diff is
+# printed and the exit status is 1.
 set -euo pipefail
 # shellcheck source=scripts/_env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/_env.sh"

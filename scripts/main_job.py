@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The main job of pinecone_admin, sync and async, against the emulator over HTTP: one line a step.
+"""Run the main job of pinecone_admin, sync and async, against the emulator over HTTP, and print one line per step.
 
 Usage: main_job.py
 
-Starts ``python -m pinecone_admin.emulator`` on a free loopback port, and stops it in every case. Exits 0 only if
-every step gave what it should.
+Starts ``python -m pinecone_admin.emulator`` on a free loopback port and always stops it. Exits with status 0 only if
+every step had the expected result.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pinecone_admin import Admin, AsyncAdmin, on_organization, to_dict
 
 
 class Journal(logging.Handler):
-    """Prints each step with the requests that the client says it made."""
+    """Prints each step with the requests that the client logged."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -32,31 +32,31 @@ class Journal(logging.Handler):
         self._started = 0.0
 
     def start(self) -> None:
-        """Begin to measure the first step: making a client is none."""
+        """Start the clock of a step; constructing the client is not part of the first one."""
         self._started = time.perf_counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep what the client logs of a request."""
+        """Keep the log message of a request."""
         self._requests.append(record.getMessage().split(", attempt")[0])
 
     def write(self, step: str, result: object = None, *, expected: bool = True) -> None:
-        """Print a step, what it gave, its requests and its time; stop where that is not what was expected."""
+        """Print a step, its result, time and requests; exit if the result is not the expected one."""
         took = (time.perf_counter() - self._started) * 1000
         requests, self._requests = "; ".join(self._requests), []
         print(f"  {step:<34} {result!s:<40.40} {took:7.1f} ms  {requests}", flush=True)
         if not expected:
-            sys.exit(f"quickstart failed: {step} gave {result!r}")
+            sys.exit(f"quickstart failed: the result of {step!r} was {result!r}")
         self.start()
 
 
 def run_sync_job(journal: Journal, arguments: dict[str, Any]) -> None:
-    """Set an organization up and take it down again."""
+    """Create, change and delete resources of an organization."""
     with Admin(**arguments) as admin:
         journal.start()
         token = admin.token()
-        journal.write("mint a token", token, expected=len(token.value) > 0)
+        journal.write("fetch a token", token, expected=len(token.value) > 0)
         organizations = admin.organizations.list()
-        journal.write("read the organizations", organizations[0].name, expected=len(organizations) == 1)
+        journal.write("list the organizations", organizations[0].name, expected=len(organizations) == 1)
 
         project = admin.projects.create(name="quickstart")
         journal.write("create a project", project.id, expected=project.name == "quickstart")
@@ -81,13 +81,13 @@ def run_sync_job(journal: Journal, arguments: dict[str, Any]) -> None:
         )
         invite = admin.invites.create(email="ada@example.com", role_bindings=[on_organization("OrgMember")])
         journal.write(
-            "invite somebody",
+            "invite a person",
             f"{invite.status} until {invite.expires_at:%Y-%m-%d}",
             expected=invite.status == "pending",
         )
         for page in admin.role_bindings.list(limit=2).pages():
             shown = f"{len(page.items)} bindings{', and more' if page.has_more else ''}"
-            journal.write("list role bindings, a page", shown, expected=len(page.items) in {1, 2})
+            journal.write("list a page of role bindings", shown, expected=len(page.items) in {1, 2})
 
         admin.invites.delete(invite_id=invite.id)
         journal.write("delete the invite")
@@ -98,17 +98,17 @@ def run_sync_job(journal: Journal, arguments: dict[str, Any]) -> None:
         admin.projects.delete(project_id=project.id)
         journal.write("delete the project")
         found = admin.projects.exists(project_id=project.id)
-        journal.write("see that it is gone", found, expected=not found)
+        journal.write("check that it is gone", found, expected=not found)
 
 
 async def run_async_job(journal: Journal, arguments: dict[str, Any]) -> None:
-    """Do the same with the asynchronous client."""
+    """Do the same with the async client."""
     async with AsyncAdmin(**arguments) as admin:
         journal.start()
         token = await admin.token()
-        journal.write("mint a token", token, expected=len(token.value) > 0)
+        journal.write("fetch a token", token, expected=len(token.value) > 0)
         organizations = await admin.organizations.list()
-        journal.write("read the organizations", organizations[0].name, expected=len(organizations) == 1)
+        journal.write("list the organizations", organizations[0].name, expected=len(organizations) == 1)
 
         project = await admin.projects.create(name="quickstart")
         journal.write("create a project", project.id, expected=project.name == "quickstart")
@@ -133,13 +133,13 @@ async def run_async_job(journal: Journal, arguments: dict[str, Any]) -> None:
         )
         invite = await admin.invites.create(email="ada@example.com", role_bindings=[on_organization("OrgMember")])
         journal.write(
-            "invite somebody",
+            "invite a person",
             f"{invite.status} until {invite.expires_at:%Y-%m-%d}",
             expected=invite.status == "pending",
         )
         async for page in admin.role_bindings.list(limit=2).pages():
             shown = f"{len(page.items)} bindings{', and more' if page.has_more else ''}"
-            journal.write("list role bindings, a page", shown, expected=len(page.items) in {1, 2})
+            journal.write("list a page of role bindings", shown, expected=len(page.items) in {1, 2})
 
         await admin.invites.delete(invite_id=invite.id)
         journal.write("delete the invite")
@@ -150,16 +150,16 @@ async def run_async_job(journal: Journal, arguments: dict[str, Any]) -> None:
         await admin.projects.delete(project_id=project.id)
         journal.write("delete the project")
         found = await admin.projects.exists(project_id=project.id)
-        journal.write("see that it is gone", found, expected=not found)
+        journal.write("check that it is gone", found, expected=not found)
 
 
 @contextmanager
 def run_emulator() -> Generator[dict[str, str], None, None]:
-    """Run the emulator as a process of its own; give what it says when it listens."""
+    """Run the emulator as a subprocess; yield the connection settings that it prints."""
     command = [sys.executable, "-m", "pinecone_admin.emulator"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
-            assert server.stdout is not None  # noqa: S101 - piped above
+            assert server.stdout is not None  # noqa: S101 - stdout is piped above
             line = server.stdout.readline()
             if not line:
                 sys.exit("the emulator did not start: run python -m pinecone_admin.emulator to see why")
@@ -170,20 +170,20 @@ def run_emulator() -> Generator[dict[str, str], None, None]:
 
 def main() -> None:
     """Run the job with both clients."""
-    # Ended from outside, it still stops the emulator.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("quickstart was ended"))
+    # Without a handler, SIGTERM would end this process at once and leave the emulator running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("quickstart was terminated"))
     journal = Journal()
     logger = logging.getLogger("pinecone_admin")
     logger.addHandler(journal)
     logger.setLevel(logging.DEBUG)
     with run_emulator() as server:
         arguments: dict[str, Any] = {key: server[key] for key in ("host", "oauth_url", "client_id", "client_secret")}
-        arguments["lazy"] = True  # the token is a step of its own
+        arguments["lazy"] = True  # the first step fetches the token
         print(f"Admin, against the emulator at {server['host']}")
         run_sync_job(journal, arguments)
-        print("AsyncAdmin, the same")
+        print("AsyncAdmin, against the same emulator")
         asyncio.run(run_async_job(journal, arguments))
-    print("quickstart: every step gave what it should, and the emulator is stopped")
+    print("quickstart: every step succeeded, and the emulator is stopped")
 
 
 if __name__ == "__main__":

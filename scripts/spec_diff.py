@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Say what changed between two API documents, in the terms of the client that is generated from them.
+"""Report the changes between two API documents in terms of the generated client.
 
 Usage: spec_diff.py OLD NEW
 
-OLD and NEW are paths or URLs. Prints one line a change, breaking ones first. Exits 1 where something is breaking, 2
-where a document cannot be read. Prose and examples do not count; of error answers, the components do.
+OLD and NEW are paths or URLs. Prints one line per change, breaking changes first. Exits with status 1 if there are
+breaking changes, and 2 if a document cannot be read. Prose and examples are ignored; error responses are compared by
+their components only.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from generation.plain_schema import COMPONENT_PREFIX, LIMITS
 from generation.settings import load_settings
 
 Lines = Iterator[tuple[bool, str]]
-"""Whether a change is breaking, and what is said of it."""
+"""Whether a change is breaking, and its text."""
 
 
 class Change(NamedTuple):
-    """One difference; it is breaking where a program written for the old document would have to change."""
+    """One difference; it is breaking if a program written for the old document may have to change."""
 
     is_breaking: bool
     text: str
@@ -42,7 +43,7 @@ class Change(NamedTuple):
 
 
 class DocumentPair(NamedTuple):
-    """Two documents side by side, and the pairs of components that were compared, for each direction."""
+    """Two documents, and the pairs of components that were compared so far, in each direction."""
 
     old: Node
     new: Node
@@ -50,14 +51,14 @@ class DocumentPair(NamedTuple):
 
 
 class Fields(NamedTuple):
-    """Fields of an object, or parameters of an operation."""
+    """The fields of an object or the arguments of an operation."""
 
     schemas: Node
     required: set[str]
 
 
 def list_changes(old: Node, new: Node, settings: Node) -> list[Change]:
-    """List what changed, breaking ones first; what comes up in several places, or both ways, is listed once."""
+    """Return the changes, breaking ones first; a change in several places or both directions is listed once."""
     found: dict[str, bool] = {}
     for is_breaking, text in _compare_documents(
         DocumentPair(_to_client_terms(old, settings), _to_client_terms(new, settings), set())
@@ -68,7 +69,7 @@ def list_changes(old: Node, new: Node, settings: Node) -> list[Change]:
 
 
 def _to_client_terms(document: Node, settings: Node) -> Node:
-    """Put a document in the terms of the client: plain schemas, literals under their names."""
+    """Rewrite a document in terms of the client: plain schemas, named literals."""
     for rule in (drop_formats, hoist_marked_schemas, expand_operations, drop_client_headers):
         document = rule(document)
     for name, field_path in settings["literals"].items():
@@ -85,7 +86,7 @@ def _compare_documents(pair: DocumentPair) -> Lines:
     yield from ((False, f"{name}: new operation") for name in new if name not in old)
     for name in (name for name in old if name in new):
         yield from _compare_operations(pair, name, old[name], new[name])
-    # What no operation reaches, such as the components of error answers, is compared last.
+    # Components that no operation reaches, such as those of error responses, are compared last.
     met = {name for *names, _ in pair.compared for name in names}
     for name in sorted(component_schemas(pair.old).keys() & component_schemas(pair.new).keys() - met):
         reference = {"$ref": COMPONENT_PREFIX + name}
@@ -107,9 +108,9 @@ def _compare_operations(pair: DocumentPair, name: str, old: Node, new: Node) -> 
     before, after = body_schema(old["responses"]["200"]), body_schema(new["responses"]["200"])
     if before is None or after is None:
         if before is not after:
-            yield after is None, f"{name}: {'answers nothing any more' if after is None else 'has an answer now'}"
+            yield after is None, f"{name}: {'no longer has' if after is None else 'now has'} a response body"
     else:
-        yield from _compare_schemas(pair, f"{name} answer", before, after, sent=False)
+        yield from _compare_schemas(pair, f"{name} response", before, after, sent=False)
 
 
 def _operation_arguments(node: Node) -> Fields:
@@ -137,11 +138,11 @@ def _compare_fields(pair: DocumentPair, location: str, old: Fields, new: Fields,
 
 
 def _compare_schemas(pair: DocumentPair, location: str, old: Node, new: Node, *, sent: bool) -> Lines:
-    """Compare what stands at a place; a component is compared once, under its own name."""
+    """Compare the schemas at a location; components are compared once, under their own name."""
     before, after = resolve_reference(pair.old, old), resolve_reference(pair.new, new)
-    was_null, is_null = (any(s.get("nullable") for s in pair) for pair in ((old, before), (new, after)))
+    was_null, is_null = (any(s.get("nullable") for s in side) for side in ((old, before), (new, after)))
     if was_null != is_null:
-        yield was_null == sent, f"{location}: {'can be null now' if is_null else 'cannot be null any more'}"
+        yield was_null == sent, f"{location}: {'can now' if is_null else 'can no longer'} be null"
     old_name, new_name = (schema.get("$ref", "").removeprefix(COMPONENT_PREFIX) for schema in (old, new))
     if old_name or new_name:
         # Components may refer to each other in a circle.
@@ -149,7 +150,7 @@ def _compare_schemas(pair: DocumentPair, location: str, old: Node, new: Node, *,
             return
         pair.compared.add((old_name, new_name, sent))
     if old_name != new_name and "properties" in before and "properties" in after:
-        yield True, f"{location}: is now {new_name or 'an object of its own'}, was {old_name or 'an object of its own'}"
+        yield True, f"{location}: is now {new_name or 'an inline object'}, was {old_name or 'an inline object'}"
     yield from _compare_contents(pair, new_name or location, before, after, sent=sent)
 
 
@@ -171,7 +172,7 @@ def _compare_contents(pair: DocumentPair, location: str, old: Node, new: Node, *
 _TYPE_NAMES = {
     "string": "a string", "integer": "an integer", "number": "a number", "boolean": "a boolean", "array": "a list",
 }  # fmt: skip
-# A type, and one whose every value fits it.
+# A type, and a type whose values all fit it.
 _FITTING_TYPES = {("a number", "an integer"), ("a free-form object", "an object")} | {
     ("any value", kind) for kind in (*_TYPE_NAMES.values(), "a date-time", "an object", "a free-form object")
 }
@@ -202,7 +203,7 @@ def _compare_limits(location: str, old: Node, new: Node, *, sent: bool) -> Lines
 
 
 def _effective_limit(schema: Node, limit: str) -> Node:
-    """Give a limit, or None where it limits nothing."""
+    """Return a limit, or None if it has no effect."""
     value = schema.get(limit)
     return None if value is False or (limit in {"minLength", "minItems"} and value == 0) else value
 
@@ -215,7 +216,7 @@ def _is_narrower(limit: str, before: Node, after: Node) -> bool:
 
 
 def main() -> int:
-    """Compare the two documents of the command line."""
+    """Compare the two documents named on the command line."""
     if len(sys.argv) != 3 or sys.argv[1].startswith("-"):  # noqa: PLR2004 - the script, OLD and NEW
         print("Usage: spec_diff.py OLD NEW", file=sys.stderr)
         return 2
@@ -224,7 +225,7 @@ def main() -> int:
     except DocumentError as exc:
         print(f"spec_diff.py: {exc}", file=sys.stderr)
         return 2
-    print("\n".join(map(str, found)) or "no change for the client")
+    print("\n".join(map(str, found)) or "no changes for the client")
     return int(any(change.is_breaking for change in found))
 
 

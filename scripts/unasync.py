@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Derive pinecone_admin/_sync and tests/_sync from their async twins, line by line.
+"""Derive pinecone_admin/_sync and tests/_sync from their async sources by regular expressions.
 
 Usage: unasync.py [--check]
 
-With --check nothing is written: every file that differs, is missing, or has no source is named, and the exit status
-is 1. A rule that matches nothing anywhere is an error either way.
+With --check nothing is written: if a file differs, is missing or has no source, it is named and the exit status is 1.
+A rule that matches nothing is an error in either case.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FOLDER_PAIRS = (
     (ROOT / "tests/_async", ROOT / "tests/_sync"),
 )
 
-# Applied in this order, to code, docstrings and comments alike.
+# Applied in this order to code, docstrings and comments.
 RULES = [
     (r"[ ]*# <async only>\n(?:.*\n)*?[ ]*# </async only>\n", ""),
     (r"  # noqa: ASYNC\d+.*", ""),
@@ -47,7 +47,7 @@ RULES = [
 
 
 def derive_module(source: str, used: set[str]) -> str:
-    """Rewrite one module; rules that matched are added to the set."""
+    """Return the sync version of a module, and add the rules that matched to the set."""
     for pattern, replacement in RULES:
         source, count = re.subn(pattern, replacement, source)
         if count:
@@ -56,7 +56,7 @@ def derive_module(source: str, used: set[str]) -> str:
 
 
 def tidy_module(text: str, path: Path) -> str:
-    """Drop what only async needed, and format: without its async words a line can fit that was broken."""
+    """Remove unused imports and format: without async words, a broken line may fit on one line."""
     for arguments in (["check", "--fix-only", "--select", "F401,I"], ["format"]):
         command = [sys.executable, "-m", "ruff", *arguments, "--quiet", "--stdin-filename", str(path), "-"]
         text = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
@@ -64,7 +64,7 @@ def tidy_module(text: str, path: Path) -> str:
 
 
 def derive_files() -> tuple[dict[Path, str], list[str]]:
-    """Give every derived file with its text, and the rules that match nothing."""
+    """Return the text of every derived file, and the rules that matched nothing."""
     used: set[str] = set()
     files: dict[Path, str] = {}
     for source_folder, target_folder in FOLDER_PAIRS:
@@ -76,9 +76,9 @@ def derive_files() -> tuple[dict[Path, str], list[str]]:
 
 
 def find_differences(files: dict[Path, str]) -> list[str]:
-    """Compare whole files, in both directions."""
+    """Return which files on disk differ, are missing or have no source."""
     found = [
-        f"{path.relative_to(ROOT)} is not what scripts/unasync.py gives"
+        f"{path.relative_to(ROOT)} differs from its source: run scripts/unasync.py"
         for path, text in files.items()
         if not path.exists() or path.read_text(encoding="utf-8") != text
     ]
@@ -87,7 +87,7 @@ def find_differences(files: dict[Path, str]) -> list[str]:
 
 
 def main() -> int:
-    """Write or check."""
+    """Write the derived files, or check them."""
     files, unused = derive_files()
     problems = [f"this rule matches nothing: {pattern}" for pattern in unused]
     if sys.argv[1:] == ["--check"]:

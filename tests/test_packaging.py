@@ -1,4 +1,4 @@
-"""The wheel: both packages, typed, alone with the four runtime dependencies."""
+"""The wheel: both packages, typed, with four runtime dependencies."""
 
 from __future__ import annotations
 

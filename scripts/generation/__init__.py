@@ -1,1 +1,1 @@
-"""What scripts/generate.sh and scripts/spec_diff.py are made of: pure functions over an API document."""
+"""The parts of scripts/generate.sh and scripts/spec_diff.py: functions over API documents."""

@@ -1,4 +1,4 @@
-"""Read an OpenAPI document, follow its references, and walk its operations: what every script here needs of one."""
+"""Read and validate OpenAPI documents, follow their references and iterate over their operations."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ VERSION_HEADER = "x-pinecone-api-version"
 FETCH_TIMEOUT = 30.0
 
 Node: TypeAlias = Any
-"""A value of the document; what it holds is known only to the function that reads it."""
+"""Any JSON value of a document; only the function that reads it knows what it holds."""
 
 _VALIDATORS = {"3.0": OpenAPIV30SpecValidator, "3.1": OpenAPIV31SpecValidator}
-# What stands under these keys is data, where "$ref" has no meaning; unless the key is a name of the author's choice.
+# Values of these keys are data, in which "$ref" means nothing, unless the key is a name that the author chose.
 _DATA_KEYS = frozenset({"example", "examples", "default", "enum", "const"})
 _NAMING_KEYS = frozenset({"properties", "schemas", "parameters", "responses", "requestBodies", "headers"})
 
 
 class DocumentError(Exception):
-    """Says in one line why a document cannot be used."""
+    """A document cannot be used; the message is one line."""
 
     def __init__(self, message: str) -> None:
         super().__init__(re.sub(r"\s+", " ", message).strip())
 
 
 class Endpoint(NamedTuple):
-    """An operation and where it stands."""
+    """An operation with its path and method."""
 
     path: str
     method: str
@@ -44,68 +44,68 @@ class Endpoint(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What the operation is called in reports."""
+        """The name of the operation in reports."""
         return str(self.operation.get("operationId") or f"{self.method.upper()} {self.path}")
 
 
 def read_document(source: str) -> Node:
-    """Read a document from a path or URL and check it.
+    """Read a document from a path or URL and validate it.
 
     Raises:
-        DocumentError: It is missing, unreachable, not YAML or JSON, or not a valid OpenAPI 3.0 or 3.1 document.
+        DocumentError: The document is missing, unreachable, neither YAML nor JSON, or not valid OpenAPI 3.0 or 3.1.
     """
     return validate_document(parse_document(fetch_bytes(source), source), source)
 
 
 def fetch_bytes(source: str) -> bytes:
-    """Get the bytes at a path, or at an http, https or file URL."""
+    """Return the bytes at a path or at an http, https or file URL."""
     try:
         if urlsplit(source).scheme in {"http", "https"}:
             response = httpx.get(source, timeout=FETCH_TIMEOUT, follow_redirects=True)
             if not response.is_success:
-                raise DocumentError(f"{source} cannot be read: it answers {response.status_code}")
+                raise DocumentError(f"cannot read {source}: the server responded with status {response.status_code}")
             return response.content
         if source.startswith("file:"):
             return Path(url2pathname(urlsplit(source).path)).read_bytes()
         return Path(source).read_bytes()
     except OSError as exc:
-        raise DocumentError(f"{source} cannot be read: {exc.strerror or exc}") from exc
+        raise DocumentError(f"cannot read {source}: {exc.strerror or exc}") from exc
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as exc:
-        raise DocumentError(f"{source} cannot be read: {exc or type(exc).__name__}") from exc
+        raise DocumentError(f"cannot read {source}: {exc or type(exc).__name__}") from exc
 
 
 def parse_document(text: bytes, source: str) -> Node:
-    """Read JSON or YAML, as JSON types only: a date becomes text, and a key of any type its text."""
+    """Parse JSON or YAML into JSON types only: dates and keys of any type become text."""
     # JSON first: ruamel.yaml takes 240 ms for our document as JSON, json 0.2 ms.
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         pass
-    # Through JSON once more: YAML has dates and keys of any type, and the rest of the program knows JSON types only.
+    # The detour through JSON converts what only YAML has, dates and keys of any type.
     try:
         return json.loads(json.dumps(YAML(typ="safe").load(text), default=str))
     except YAMLError as exc:
         reason = getattr(exc, "problem", None) or getattr(exc, "reason", None) or type(exc).__name__
         mark = getattr(exc, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark else ""
-        raise DocumentError(f"{source} is neither YAML nor JSON: {reason}{where}") from exc
+        line = f" in line {mark.line + 1}" if mark else ""
+        raise DocumentError(f"{source} is neither YAML nor JSON: {reason}{line}") from exc
     except (ValueError, TypeError, RecursionError) as exc:
         raise DocumentError(f"{source} is neither YAML nor JSON: {exc}") from exc
 
 
 def validate_document(document: Node, source: str) -> Node:
-    """Give a document back that is a valid OpenAPI 3.0 or 3.1 and refers to nothing outside of itself."""
+    """Return a document if it is valid OpenAPI 3.0 or 3.1 without references to other documents, else raise."""
     if not isinstance(document, dict) or "openapi" not in document:
-        raise DocumentError(f"{source} is not an OpenAPI 3 document but {_describe_kind(document)}")
+        raise DocumentError(f"{source} is not an OpenAPI 3 document: it is {_describe_kind(document)}")
     version = str(document["openapi"])
     validator = _VALIDATORS.get(".".join(version.split(".")[:2]))
     if validator is None:
-        raise DocumentError(f"{source} is OpenAPI {version}, and only 3.0 and 3.1 are supported")
+        raise DocumentError(f"{source} is OpenAPI {version}, but only 3.0 and 3.1 are supported")
     try:
         problem = _find_broken_reference(document) or _describe_first_error(validator(document))
     except RecursionError:
-        problem = "refers to itself in a circle, or is nested too deeply"
-    except Exception as exc:  # noqa: BLE001 - the validator may stumble over anything
+        problem = "is circular or nested too deeply"
+    except Exception as exc:  # noqa: BLE001 - the validator can fail in any way on a malformed document
         problem = f"is not a valid OpenAPI document: {type(exc).__name__}: {exc}"
     if problem is not None:
         raise DocumentError(f"{source} {problem}")
@@ -117,7 +117,7 @@ def _find_broken_reference(document: Node) -> str | None:
         if not reference.startswith("#"):
             return f"refers to another document: {reference}"
         if look_up_reference(document, reference) is None:
-            return f"refers to {reference}, which is not there"
+            return f"refers to {reference}, which does not exist"
     return None
 
 
@@ -129,7 +129,7 @@ def _describe_first_error(validator: Any) -> str | None:
 
 
 def _innermost_error(error: Any) -> Any:
-    # "Is not valid under any of the given schemas" helps nobody; the error furthest into the document does.
+    # An error that sums up others ("not valid under any of the given schemas") does not say where to look.
     while error.context:
         error = max(error.context, key=lambda inner: len(inner.absolute_path))
     return error
@@ -137,21 +137,21 @@ def _innermost_error(error: Any) -> Any:
 
 def _describe_kind(value: Node) -> str:
     if isinstance(value, dict):
-        return f"Swagger {value['swagger']}" if "swagger" in value else "an object without openapi"
+        return f"Swagger {value['swagger']}" if "swagger" in value else 'an object without "openapi"'
     return {"NoneType": "empty", "list": "a list", "str": "text"}.get(type(value).__name__, "a number")
 
 
 def _summarize_error(error: Any) -> str:
-    # The message quotes the value, which can be most of the document.
-    where = "/".join(str(step) for step in error.absolute_path)
+    # The message quotes the invalid value, which can be most of the document.
+    location = "/".join(str(step) for step in error.absolute_path)
     message = str(error.message).strip().splitlines()[0]
     start, end = 60, 100
     short = message if len(message) <= start + end else f"{message[:start]} … {message[-end:]}"
-    return f"{where}: {short}" if where else short
+    return f"{location}: {short}" if location else short
 
 
 def iter_references(node: Node, *, names: bool = False) -> Iterator[str]:
-    """Yield every reference of a document."""
+    """Yield every reference in a document."""
     if isinstance(node, dict):
         if isinstance(node.get("$ref"), str):
             yield node["$ref"]
@@ -164,7 +164,7 @@ def iter_references(node: Node, *, names: bool = False) -> Iterator[str]:
 
 
 def look_up_reference(document: Node, reference: str) -> Node:
-    """Look up a local reference; None where it leads nowhere."""
+    """Return the target of a local reference, or None if there is none."""
     if not reference.startswith("#/"):
         return None
     node = document
@@ -178,7 +178,7 @@ def look_up_reference(document: Node, reference: str) -> Node:
 
 
 def resolve_reference(document: Node, node: Node) -> Node:
-    """Follow references to what they stand for; in a circle, or to nothing, is an empty mapping."""
+    """Follow references to their target; a circular or dangling one is an empty mapping."""
     seen: set[str] = set()
     while isinstance(node, dict) and isinstance(node.get("$ref"), str):
         if node["$ref"] in seen:
@@ -189,7 +189,7 @@ def resolve_reference(document: Node, node: Node) -> Node:
 
 
 def iter_operations(document: Node) -> Iterator[Endpoint]:
-    """Yield each operation with its references followed and the parameters of its path among its own."""
+    """Yield each operation with its references followed and the parameters of its path added."""
     for path, node in document.get("paths", {}).items():
         item = resolve_reference(document, node)
         for method in METHODS:
@@ -213,21 +213,19 @@ def _complete_operation(document: Node, item: Node, operation: Node) -> Node:
 
 
 def find_json_schema(content: Node, *, in_response: bool) -> Node:
-    """Give the schema of the JSON among the types of a body; None where there is no JSON.
+    """Return the JSON schema among the content types of a body, or None if none of them is JSON.
 
-    A server that offers any type answers with JSON when asked for it. A body that it takes has to be plain JSON, for
-    that is what the client says it sends.
+    A response of any type can be JSON, since the client asks for JSON. A request body must accept application/json
+    itself, since that is what the client sends.
     """
-    fitting = (
-        r"application/json|\*/\*" if not in_response else r"application/(json|[\w.+-]+\+json)|\*/\*|application/\*"
-    )
+    fitting = r"application/(json|[\w.+-]+\+json)|\*/\*|application/\*" if in_response else r"application/json|\*/\*"
     found = [kind for kind in content if re.fullmatch(fitting, kind.split(";")[0].strip().lower())]
     exact = [kind for kind in found if kind.lower().startswith("application/json")]
     return content[(exact or found)[0]].get("schema", {}) if found else None
 
 
 def success_responses(operation: Node) -> dict[str, Node]:
-    """Give the answers that mean success: those of 2xx, or the default where there are none."""
+    """Return the success responses of an operation: those with a 2xx status, else the default."""
     responses: dict[str, Node] = operation["responses"]
     found = {status: response for status, response in responses.items() if status.startswith("2")}
     return found or {status: response for status, response in responses.items() if status == "default"}

@@ -1,8 +1,8 @@
-"""Rewrite an API document into what the generator's templates expect: one pure rule after the other.
+"""Rewrite an API document, rule by rule, into the form that the generator's templates expect.
 
-The rules hand each other a whole document. After expand_operations it has nothing but operations, each complete in
-itself, and component schemas, all of them plain in the sense of plain_schema. adapt_schemas comes last, and writes it
-as the generator reads it best.
+Each rule is a pure function from a whole document to a whole document. expand_operations leaves only operations
+without references and component schemas, and makes every schema plain (see plain_schema); we call that an expanded
+document. adapt_schemas is the last step, apart from the rules.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from generation.api_document import (
 )
 from generation.plain_schema import COMPONENT_PREFIX, make_plain
 
-# HTTP's own headers, which OpenAPI says to ignore as parameters, and the one that the client sends once for all.
+# HTTP's own headers, which OpenAPI excludes as parameters, and the version header, which the client always sends.
 CLIENT_HEADERS = frozenset({"accept", "content-type", "authorization", VERSION_HEADER})
-# Names that generated modules import for themselves.
+# Names that generated modules import themselves.
 RESERVED_NAMES = frozenset({"Any", "Literal", "Operation", "TypeAlias", "Unlisted"})
-# What the generator puts before a name that is none in Python.
+# The generator prefixes a name with this if it is not a Python identifier.
 NAME_PREFIX = "field_"
-# What belongs to a field, whatever its type is called.
+# These keys describe a field rather than its type.
 FIELD_KEYS = frozenset({"description", "nullable", "readOnly", "writeOnly", "x-secret"})
 
 Transform = Callable[[Node], Node]
@@ -40,7 +40,13 @@ NamedTransform = Callable[[str, Node], Node]
 
 
 class Rule(NamedTuple):
-    """A change of the whole document, and what it is called where it finds nothing to change."""
+    """A transform of a whole document, and its label in reports.
+
+    Attributes:
+        label: The name of the rule in the report of rules that changed nothing.
+        apply: The transform.
+        may_be_idle: Whether it is normal that the rule changes nothing.
+    """
 
     label: str
     apply: Transform
@@ -48,7 +54,7 @@ class Rule(NamedTuple):
 
 
 def normalize_document(document: Node, settings: Node) -> tuple[Node, list[str]]:
-    """Apply every rule in order; the second value names those that matched nothing."""
+    """Apply every rule in order; the second value lists the rules that changed nothing but should have."""
     idle: list[str] = []
     for rule in list_rules(settings):
         before, document = document, rule.apply(document)
@@ -58,34 +64,34 @@ def normalize_document(document: Node, settings: Node) -> tuple[Node, list[str]]
 
 
 def list_rules(settings: Node) -> list[Rule]:
-    """List the rules in their order; those that only other documents than ours need may be idle."""
+    """Return the rules in order; those that our own document does not need may be idle."""
     return [
         Rule("drop format: uuid and the like", drop_formats),
         Rule("hoist schemas marked x-component-name", hoist_marked_schemas),
-        Rule("spell operations and schemas out", expand_operations, may_be_idle=True),
+        Rule("expand operations and schemas", expand_operations, may_be_idle=True),
         Rule("drop the version header parameter", drop_client_headers),
         *(
             Rule(f"secret {field_path}", partial(mark_secret, field_path=field_path))
             for field_path in settings["secrets"]
         ),
-        # Before what has no configured name gets one of its place.
+        # Before name_inline_schemas, which names what has no configured name.
         *(
             Rule(f"literal {name} at {field_path}", partial(name_literal, name=name, field_path=field_path))
             for name, field_path in settings["literals"].items()
         ),
         Rule("name components as classes", name_components, may_be_idle=True),
-        Rule("name inline schemas after their places", name_inline_schemas, may_be_idle=True),
-        # After the inline schemas have names, else each copy of an alias would name its own.
-        Rule("put aliases in their places", inline_aliases, may_be_idle=True),
-        # After the aliases are in their places, as an alias may bring null along.
+        Rule("name inline schemas after their locations", name_inline_schemas, may_be_idle=True),
+        # After name_inline_schemas, else it would name each copy of a schema within an alias.
+        Rule("inline aliases", inline_aliases, may_be_idle=True),
+        # After inline_aliases, because an alias can be nullable.
         Rule("make nullable fields optional", make_nullable_optional, may_be_idle=True),
-        Rule("make parameters text", simplify_parameters, may_be_idle=True),
+        Rule("simplify parameters", simplify_parameters, may_be_idle=True),
         Rule("describe parameters in their schemas", describe_parameters),
     ]
 
 
 def drop_formats(document: Node) -> Node:
-    """Make ids, and everything else but date-times, opaque strings: the server owns their form."""
+    """Drop every format but date-time: ids are opaque strings, whose form is up to the server."""
 
     def drop_format(node: Node) -> Node:
         if not isinstance(node.get("format"), str) or node["format"] == "date-time":
@@ -96,7 +102,7 @@ def drop_formats(document: Node) -> Node:
 
 
 def hoist_marked_schemas(document: Node) -> Node:
-    """Move each inline schema that bears a component name into the components."""
+    """Move each inline schema marked with a component name into the components."""
     hoisted: Node = {}
 
     def hoist_schema(node: Node) -> Node:
@@ -109,7 +115,7 @@ def hoist_marked_schemas(document: Node) -> Node:
 
 
 def expand_operations(document: Node) -> Node:
-    """Leave nothing but complete operations and component schemas, and make every schema plain."""
+    """Keep only operations, without references, and component schemas; make every schema plain."""
     paths: Node = {}
     for endpoint in iter_operations(document):
         paths.setdefault(_rename_placeholders(endpoint.path), {})[endpoint.method] = _expand_operation(endpoint)
@@ -137,15 +143,13 @@ def _expand_operation(endpoint: Endpoint) -> Node:
 
 
 def operation_id(endpoint: Endpoint) -> str:
-    """Give an operation's own name, or make one of its method and path."""
-    named = endpoint.operation.get("operationId")
-    return (
-        str(named) if named else f"{endpoint.method}_{re.sub('[{}]', '', endpoint.path).strip('/').replace('/', '_')}"
-    )
+    """Return the operationId, or a name made of method and path if there is none."""
+    path = re.sub("[{}]", "", endpoint.path).strip("/").replace("/", "_")
+    return str(endpoint.operation.get("operationId") or f"{endpoint.method}_{path}")
 
 
 def first_tag(operation: Node) -> str:
-    """Give the tag that an operation is filed under."""
+    """Return the first tag of an operation, which becomes the folder of its module."""
     tags: list[str] = operation.get("tags") or ["default"]
     return tags[0]
 
@@ -164,7 +168,7 @@ def _rename_placeholders(path: str) -> str:
 
 
 def _placeholder_name(name: str) -> str:
-    """Spell the name of a path parameter as the generator knows it in a path: the server never sees it."""
+    """Return the name of a path parameter in the generator's spelling; it is never sent to the server."""
     return re.sub(r"^(?=\d)", "_", re.sub(r"[^A-Za-z0-9_-]", "_", name))
 
 
@@ -178,7 +182,7 @@ def _json_content(schema: Node) -> Node:
 
 
 def drop_client_headers(document: Node) -> Node:
-    """Leave the version header out of every operation: the client sends it once for all."""
+    """Drop header parameters that the client sets itself, such as the version header."""
 
     def is_client_header(parameter: Node) -> bool:
         return parameter["in"] == "header" and parameter["name"].lower() in CLIENT_HEADERS
@@ -189,7 +193,7 @@ def drop_client_headers(document: Node) -> Node:
 
 
 def mark_secret(document: Node, *, field_path: str) -> Node:
-    """Mark a field whose value the model's repr masks."""
+    """Mark a field as secret, so that the repr of its model masks the value."""
     document = deepcopy(document)
     field = find_field(document, field_path)
     if field is not None:
@@ -198,7 +202,7 @@ def mark_secret(document: Node, *, field_path: str) -> Node:
 
 
 def name_literal(document: Node, *, name: str, field_path: str) -> Node:
-    """Give the values at a place a name, and refer to it wherever the same values stand."""
+    """Move the values listed by a field to a named component, and reference it wherever the same values are listed."""
     found = resolve_reference(document, find_field(document, field_path) or {})
     found = resolve_reference(document, found.get("items", found))
     if "enum" not in found:
@@ -212,7 +216,7 @@ def name_literal(document: Node, *, name: str, field_path: str) -> Node:
 
 
 def name_components(document: Node) -> Node:
-    """Name each component as its class, no two of one module and none as what the modules import."""
+    """Give each component the name of its class; avoid names of other modules and of imported objects."""
     taken: set[str] = set()
     names = {COMPONENT_PREFIX + name: reserve_name(class_name(name), taken) for name in component_schemas(document)}
 
@@ -225,7 +229,7 @@ def name_components(document: Node) -> Node:
 
 
 def name_inline_schemas(document: Node) -> Node:
-    """Move each inline object and list of values into the components, named after its place."""
+    """Move each inline object and enum into the components, named after its location."""
     taken = {module_name(name) for name in component_schemas(document)}
     named: Node = {}
 
@@ -247,7 +251,7 @@ def name_inline_schemas(document: Node) -> Node:
 
 
 def inline_aliases(document: Node) -> Node:
-    """Put components that are neither a class nor a list of values where they are referred to."""
+    """Replace references to components that are neither a class nor an enum with their schema."""
     schemas = component_schemas(document)
 
     def inline_nested(schema: Node, seen: frozenset[str]) -> Node:
@@ -272,7 +276,7 @@ def inline_aliases(document: Node) -> Node:
 
 
 def make_nullable_optional(document: Node) -> Node:
-    """Take nullable fields out of required: absent and null mean the same."""
+    """Make nullable fields optional: absent and null mean the same."""
 
     def make_optional(node: Node) -> Node:
         if "properties" not in node:
@@ -289,7 +293,7 @@ def _without_null(schema: Node) -> Node:
 
 
 def simplify_parameters(document: Node) -> Node:
-    """Let parameters be what the client can write into a URL: text, whole numbers, truth values, lists of text."""
+    """Reduce parameters to what the client writes into a URL: strings, integers, booleans, lists of strings."""
 
     def simplify_parameter(parameter: Node) -> Node:
         return parameter | {"schema": _simplify_schema(parameter["schema"], in_query=parameter["in"] == "query")}
@@ -313,7 +317,7 @@ def _simplify_schema(schema: Node, *, in_query: bool) -> Node:
 
 
 def describe_parameters(document: Node) -> Node:
-    """Repeat a parameter's description in its schema, the only place where the generator reads one."""
+    """Copy the description of a parameter to its schema, where the generator reads it."""
 
     def describe_parameter(node: Node) -> Node:
         if "description" not in node:
@@ -324,10 +328,10 @@ def describe_parameters(document: Node) -> Node:
 
 
 def adapt_schemas(document: Node) -> Node:
-    """Spell what the generator would lose or name badly.
+    """Rewrite what the generator would lose or name badly.
 
-    It drops a description beside a reference, and keeps one beside a choice. It makes a class of each free-form
-    object, whose name may be taken already: they all become one.
+    The generator drops a description beside a reference but keeps one beside an anyOf. It makes a class of each
+    free-form object, whose name may be taken already, so all of them become references to one component.
     """
     free_form = reserve_name("FreeForm", {module_name(name) for name in component_schemas(document)})
 
@@ -344,12 +348,12 @@ def adapt_schemas(document: Node) -> Node:
     return add_schemas(adapted, {free_form: {"type": "object"}})
 
 
-# What the rules are made of: names, walks, and the components.
+# Building blocks of the rules: names, components and traversal.
 
 
 def class_name(text: str) -> str:
-    """Spell a name as the generator names a class, so that it finds nothing to change."""
-    # Once is not enough: of some names the generator makes one that it would change again.
+    """Return the generator's spelling of a class name."""
+    # Repeated because the generator would respell some of its own spellings: x_3y, X3y, X3Y.
     name = text
     while name != (spelled := str(ClassName(name, NAME_PREFIX))):
         name = spelled
@@ -357,17 +361,17 @@ def class_name(text: str) -> str:
 
 
 def module_name(text: str) -> str:
-    """Spell a name as the generator names a module, a function or a field."""
+    """Return the generator's spelling of the name of a module, function or field."""
     return str(PythonIdentifier(text, NAME_PREFIX))
 
 
 def folder_name(tag: str) -> str:
-    """Spell a tag as the generator names its folder."""
+    """Return the generator's spelling of the folder of a tag."""
     return str(PythonIdentifier(tag, "tag"))
 
 
 def reserve_name(name: str, taken: set[str]) -> str:
-    """Number a name whose module is taken already, and take it."""
+    """Return the name, numbered if its module name is taken, and mark it as taken."""
     base = f"{name}Model" if name in RESERVED_NAMES else name
     candidates = (f"{base}{number}" if number > 1 else base for number in range(1, len(taken) + 2))
     free = next(candidate for candidate in candidates if module_name(candidate) not in taken)
@@ -376,17 +380,17 @@ def reserve_name(name: str, taken: set[str]) -> str:
 
 
 def is_named_type(schema: Node) -> bool:
-    """Tell whether a plain schema becomes a class or a named literal."""
+    """Return whether a plain schema becomes a class or a named literal."""
     return "properties" in schema or "enum" in schema
 
 
 def field_notes(schema: Node) -> Node:
-    """Give what a schema says of the field that it stands for rather than of its type."""
+    """Return the keys of a schema that describe its field rather than its type."""
     return {key: value for key, value in schema.items() if key in FIELD_KEYS}
 
 
 def find_field(document: Node, field_path: str) -> Node | None:
-    """Look up ``Schema.field``, at any depth of objects."""
+    """Return the schema at a path such as ``Schema.field.field``, or None."""
     schema, *names = field_path.split(".")
     node = component_schemas(document).get(schema)
     for name in names:
@@ -395,34 +399,34 @@ def find_field(document: Node, field_path: str) -> Node | None:
 
 
 def component_reference(name: str) -> Node:
-    """Refer to a schema of the components."""
+    """Return a reference to a component schema."""
     return {"$ref": COMPONENT_PREFIX + name}
 
 
 def component_schemas(document: Node) -> Node:
-    """Give the schemas of the components."""
+    """Return the component schemas."""
     return document.get("components", {}).get("schemas", {})
 
 
 def add_schemas(document: Node, schemas: Node) -> Node:
-    """Add schemas to the components."""
+    """Return the document with more component schemas."""
     return document | {
         "components": document.get("components", {}) | {"schemas": component_schemas(document) | schemas}
     }
 
 
 def body_schema(node: Node) -> Node:
-    """Give the schema of the body or response of an operation that is spelled out; None where it has no content."""
+    """Return the schema of a request body or response of an expanded document, or None if it is empty."""
     return node["content"]["application/json"]["schema"] if "content" in node else None
 
 
 def list_operations(document: Node) -> list[Node]:
-    """List the operations of a document that is spelled out."""
+    """Return the operations of an expanded document."""
     return [node for item in document["paths"].values() for node in item.values()]
 
 
 def map_operations(document: Node, transform: Transform) -> Node:
-    """Change each operation of a document that is spelled out."""
+    """Transform each operation of an expanded document."""
     paths = {
         path: {method: transform(node) for method, node in item.items()} for path, item in document["paths"].items()
     }
@@ -430,12 +434,12 @@ def map_operations(document: Node, transform: Transform) -> Node:
 
 
 def map_parameters(document: Node, transform: Transform) -> Node:
-    """Change each parameter of each operation."""
+    """Transform each parameter of an expanded document."""
     return map_operations(document, lambda node: node | {"parameters": [transform(p) for p in node["parameters"]]})
 
 
 def map_schemas(document: Node, transform: NamedTransform, in_operations: NamedTransform | None = None) -> Node:
-    """Change each whole schema of a document that is spelled out, given the name of the place where it stands."""
+    """Transform each top-level schema of an expanded document, given the name of its location."""
     transform_in_operation = in_operations or transform
 
     def map_operation(node: Node) -> Node:
@@ -456,19 +460,19 @@ def map_schemas(document: Node, transform: NamedTransform, in_operations: NamedT
 
 
 def map_every_schema(document: Node, transform: Transform) -> Node:
-    """Change each schema of a document that is spelled out, at any depth."""
+    """Transform each schema of an expanded document, at any depth."""
     return map_schemas(document, lambda _, schema: map_nested_schemas(schema, transform))
 
 
 def map_nested_schemas(schema: Node, transform: Transform) -> Node:
-    """Change a plain schema and every schema within, innermost first."""
+    """Transform a plain schema and every schema within it, innermost first."""
     fields = {name: map_nested_schemas(field, transform) for name, field in schema.get("properties", {}).items()}
     items = {"items": map_nested_schemas(schema["items"], transform)} if "items" in schema else {}
     return transform(schema | ({"properties": fields} if fields else {}) | items)
 
 
 def rewrite_mappings(node: Node, transform: Transform) -> Node:
-    """Copy a tree, innermost first, with every mapping in it passed through a transform."""
+    """Transform every mapping in a JSON value, innermost first."""
     if isinstance(node, dict):
         return transform({key: rewrite_mappings(value, transform) for key, value in node.items()})
     if isinstance(node, list):

@@ -1,7 +1,7 @@
-"""Say what a JSON schema allows in the few words that the generator's templates know.
+"""Rewrite any JSON schema as a plain schema, which has only the keys that the generator's templates know.
 
-A plain schema has no other keys than type, format, description, properties, required, items, enum (of strings),
-nullable, readOnly, writeOnly, the limits, and $ref (to a component). An empty one is any JSON value.
+These are type, format, description, properties, required, items, enum (of strings), nullable, readOnly, writeOnly,
+the limits, and $ref (to a component). An empty plain schema allows any JSON value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LIMITS = (
     *("multipleOf", "pattern", "uniqueItems"),
 )
 
-# Keys that make a schema another one; what a schema has besides these describes it, or limits its values.
+# These keys define the type of a schema; all others describe it or limit its values.
 _STRUCTURE_KEYS = frozenset(
     {"$ref", "properties", "required", "items", "enum", "x-enum", "const", "format", "oneOf", "anyOf", "allOf"}
 )
@@ -30,7 +30,7 @@ Seen = frozenset[str]
 
 
 def make_plain(document: Node, schema: Node, seen: Seen = frozenset()) -> Node:
-    """Rewrite a schema; references to components stay, all others are followed, and a circle of them is any value."""
+    """Return a schema as a plain one; only references to components stay, and circular ones become any value."""
     if not isinstance(schema, dict):
         return {}
     notes = {key: schema[key] for key in _NOTE_KEYS if key in schema}
@@ -50,7 +50,7 @@ def _follow_reference(document: Node, reference: str, seen: Seen) -> Node:
 
 
 def _rewrite_bare(document: Node, schema: Node, seen: Seen) -> Node:
-    """Rewrite a schema without its notes, neither a reference nor an allOf."""
+    """Rewrite a schema that is neither a reference nor an allOf, without its notes."""
     fields = schema.get("properties")
     choices = list_alternatives(schema, beside_fields=bool(fields))
     if choices:
@@ -80,15 +80,15 @@ def _required_fields(schema: Node) -> list[str]:
 
 
 def _single_kind(schema: Node) -> str | None:
-    """Give the one kind of JSON value that a schema without choices allows, null aside."""
+    """Return the only kind of JSON value besides null that a schema without alternatives allows, or None."""
     stated = schema.get("type", "object" if "properties" in schema else "array" if "items" in schema else None)
-    # OpenAPI 3.1 lists several types where 3.0 has one and nullable.
+    # In OpenAPI 3.1 type can be a list, such as [string, "null"]; 3.0 has nullable instead.
     kinds = {kind for kind in (stated if isinstance(stated, list) else [stated]) if kind != "null"}
     return "number" if kinds == _NUMBER_KINDS else kinds.pop() if len(kinds) == 1 else None
 
 
 def _rewrite_choice(document: Node, choices: list[Node], seen: Seen) -> Node:
-    """Rewrite a choice: one schema or null is that schema, scalars of one kind are that kind, others any value."""
+    """Merge alternatives: one schema or null becomes that schema, scalars of one kind that kind, others any value."""
     real = [choice for choice in choices if allowed_kinds(document, choice) != {"null"}]
     if len(real) == 1:
         return make_plain(document, real[0], seen)
@@ -102,20 +102,20 @@ def _scalar_of_kinds(kinds: set[str]) -> Node:
 
 
 def list_alternatives(schema: Node, *, beside_fields: bool = False) -> list[Node]:
-    """List what a schema lets choose from; beside fields, a choice that only requires some of them is none."""
+    """Return the alternatives of a schema; beside fields, those that only require some of the fields do not count."""
     choices = [choice for key in ("oneOf", "anyOf") for choice in schema.get(key, [])]
     matters = _STRUCTURE_KEYS - {"required"} if beside_fields else _STRUCTURE_KEYS | {"type"}
     return [choice for choice in choices if isinstance(choice, dict) and matters & choice.keys()]
 
 
 def listed_values(schema: Node) -> list[Node] | None:
-    """Give the values that a schema lists, however it lists them; None where it lists none."""
+    """Return the values that a schema lists in x-enum, enum or const, or None if it lists none."""
     values = schema.get("x-enum", schema.get("enum", [schema["const"]] if "const" in schema else None))
     return values if isinstance(values, list) and values else None
 
 
 def is_nullable(schema: Node) -> bool:
-    """Tell whether a schema allows null by itself, its references not followed."""
+    """Return whether a schema itself allows null; its references are not followed."""
     kind = schema.get("type")
     null = kind == "null" or (isinstance(kind, list) and "null" in kind)
     return (
@@ -127,7 +127,7 @@ def is_nullable(schema: Node) -> bool:
 
 
 def allowed_kinds(document: Node, schema: Node, seen: Seen = frozenset()) -> set[str]:
-    """Give the kinds of JSON value that a schema allows; "any" among them where it does not tell."""
+    """Return the kinds of JSON value that a schema allows, including "any" if it does not restrict them."""
     if not isinstance(schema, dict):
         return {"any"}
     if isinstance(reference := schema.get("$ref"), str):
@@ -146,18 +146,18 @@ def allowed_kinds(document: Node, schema: Node, seen: Seen = frozenset()) -> set
 
 
 def _merge_all_of(document: Node, schema: Node, seen: Seen) -> Node:
-    """Make one schema of an allOf and what stands beside it; a lone reference stays one."""
+    """Merge an allOf and its siblings into one schema; a lone reference stays a reference."""
     parts = [*schema["allOf"], {key: value for key, value in schema.items() if key != "allOf"}]
-    telling = [part for part in parts if isinstance(part, dict) and _STRUCTURE_KEYS & part.keys()]
-    if len(telling) == 1:
+    defining = [part for part in parts if isinstance(part, dict) and _STRUCTURE_KEYS & part.keys()]
+    if len(defining) == 1:
         described = [part for part in parts if isinstance(part, dict)]
-        return telling[0] | {key: part[key] for part in described for key in _NOTE_KEYS if key in part}
+        return defining[0] | {key: part[key] for part in described for key in _NOTE_KEYS if key in part}
     whole: Node = reduce(_merge_pair, _expand_parts(document, parts, seen), {})
     return whole
 
 
 def _expand_parts(document: Node, parts: list[Node], seen: Seen) -> Iterator[Node]:
-    """Follow the references and the nested allOf of parts, leaving out what leads in a circle."""
+    """Yield parts with their references and nested allOf resolved; circular references are dropped."""
     for part in parts:
         if not isinstance(part, dict):
             continue
@@ -170,7 +170,7 @@ def _expand_parts(document: Node, parts: list[Node], seen: Seen) -> Iterator[Nod
 
 
 def _merge_pair(first: Node, second: Node) -> Node:
-    """Merge two schemas that hold at once; of what both say, the second counts."""
+    """Merge two schemas that both apply; on conflicts the second wins."""
     merged = first | second
     if "properties" in first and "properties" in second:
         old, new = first["properties"], second["properties"]

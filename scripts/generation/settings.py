@@ -1,4 +1,4 @@
-"""The settings of generation, which people edit: names of literals, and fields that hold secrets."""
+"""Load the settings of generation: the names of literals and the fields that hold secrets."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ SETTINGS_FILE = Path(__file__).resolve().parents[2] / "openapi/generator.yaml"
 
 
 def load_settings() -> Node:
-    """Read the settings; openapi-python-client reads its own from the same file."""
+    """Return the settings; openapi-python-client reads its own from the same file."""
     return YAML(typ="safe").load(SETTINGS_FILE)

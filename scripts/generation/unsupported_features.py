@@ -1,6 +1,6 @@
-"""Name what a document needs and the templates or the client cannot express: one line each.
+"""Find features of a document that the templates or the client do not support, one line each.
 
-What no published document was seen to need is refused, too, rather than rewritten.
+Features that no published document was found to use are refused rather than worked around.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from generation.normalization import (
 )
 from generation.plain_schema import COMPONENT_PREFIX, allowed_kinds, is_nullable, list_alternatives
 
-# What the client accepts as a path once the placeholders are filled.
+# The paths that the client accepts once the placeholders are filled in.
 _SENDABLE_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+")
-# The only styles that the client writes.
+# The only parameter styles that the client writes.
 _DEFAULT_STYLES = {"path": "simple", "query": "form"}
 
 
 def find_unsupported(document: Node) -> list[str]:
-    """Name everything that is in the way of generating from a document."""
+    """Return why no client can be generated from a document, empty if nothing prevents it."""
     endpoints = list(iter_operations(document))
     of_operations = [
         f"{endpoint.label}: {problem}"
@@ -64,7 +64,7 @@ def _check_document(document: Node, endpoints: list[Endpoint]) -> Iterator[str]:
         other = labels.setdefault(name, endpoint.label)
         if other != endpoint.label:
             yield _describe_clash(other, endpoint.label, name)
-    # The package api holds both: the folder of each tag, and the function of each operation.
+    # Both are names in the generated package api: the folder of a tag and the function of an operation.
     for tag in {first_tag(endpoint.operation): None for endpoint in endpoints}:
         if folder_name(tag) in labels:
             yield _describe_clash(f"tag {tag}", labels[folder_name(tag)], folder_name(tag))
@@ -76,65 +76,65 @@ def _describe_clash(first: str, second: str, name: str) -> str:
 
 def _check_path(endpoint: Endpoint) -> Iterator[str]:
     if not _SENDABLE_PATH.fullmatch(re.sub(r"\{[^{}]*\}", "x", endpoint.path)):
-        yield f"the path {endpoint.path} has a character that the client does not send"
+        yield f"the path {endpoint.path} contains a character that the client does not send"
     for parameter in endpoint.operation["parameters"]:
         if parameter["in"] == "path" and f"{{{parameter['name']}}}" not in endpoint.path:
-            yield f"path parameter {parameter['name']} is not in the path"
+            yield f"path parameter {parameter['name']} does not occur in the path"
 
 
 def _check_parameters(document: Node, endpoint: Endpoint) -> Iterator[str]:
     for parameter in endpoint.operation["parameters"]:
-        where, name = parameter["in"], parameter["name"]
-        if where == "cookie" or (where == "header" and name.lower() not in CLIENT_HEADERS):
-            yield f"{where} parameter {name} is not supported"
-        elif where in _DEFAULT_STYLES and (form := _unwritable_form(document, parameter)):
-            yield f"{where} parameter {name} is not supported: it is {form}"
+        kind, name = parameter["in"], parameter["name"]
+        if kind == "cookie" or (kind == "header" and name.lower() not in CLIENT_HEADERS):
+            yield f"{kind} parameter {name} is not supported"
+        elif kind in _DEFAULT_STYLES and (form := _unwritable_form(document, parameter)):
+            yield f"{kind} parameter {name} is not supported: it {form}"
 
 
 def _unwritable_form(document: Node, parameter: Node) -> str | None:
-    """Name the form in which the client cannot write a parameter into a URL; None where it can."""
+    """Return why the client cannot write a parameter into a URL, or None if it can."""
     schema, style = parameter.get("schema"), _DEFAULT_STYLES[parameter["in"]]
     if schema is None:
-        return "in a content type of its own"
+        return "has its own content type"
     found = allowed_kinds(document, schema)
     if "object" in found or ("array" in found and parameter["in"] == "path"):
-        return "an object" if "object" in found else "a list"
-    if "array" in found and allowed_kinds(document, resolve_reference(document, schema).get("items", {})) & {
-        "array",
-        "object",
-    }:
-        return "a list of lists or objects"
+        return "is an object" if "object" in found else "is a list"
+    items = resolve_reference(document, schema).get("items", {})
+    if "array" in found and allowed_kinds(document, items) & {"array", "object"}:
+        return "is a list of lists or objects"
     if parameter.get("style", style) != style:
-        return f"in the style {parameter['style']}"
-    return "a list in one value" if "array" in found and parameter.get("explode") is False else None
+        return f"has the style {parameter['style']}"
+    return "is a list joined into one value" if "array" in found and parameter.get("explode") is False else None
 
 
 def _check_body(document: Node, endpoint: Endpoint) -> Iterator[str]:
     content = endpoint.operation["requestBody"].get("content", {})
     schema = find_json_schema(content, in_response=False)
     if content and schema is None:
-        yield f"a request body of type {', '.join(content)} is not supported, only application/json"
+        yield f"a request body of type {', '.join(content)} is not supported; only application/json is"
     elif content:
-        for where in sorted(set(_find_nullable_fields(document, schema, "body", frozenset()))):
-            yield f"a nullable request field is not supported: {where}"
+        for field in sorted(set(_find_nullable_fields(document, schema, "body", frozenset()))):
+            yield f"a nullable request field is not supported: {field}"
 
 
-def _find_nullable_fields(document: Node, schema: Node, where: str, seen: frozenset[str]) -> Iterator[str]:
-    # What is read-only is never sent, so it may be null.
+def _find_nullable_fields(document: Node, schema: Node, location: str, seen: frozenset[str]) -> Iterator[str]:
+    # A read-only field is never sent, so it may be nullable.
     if not isinstance(schema, dict) or schema.get("readOnly") is True:
         return
     if isinstance(reference := schema.get("$ref"), str):
         if reference not in seen:
-            yield from _find_nullable_fields(document, resolve_reference(document, schema), where, seen | {reference})
+            yield from _find_nullable_fields(
+                document, resolve_reference(document, schema), location, seen | {reference}
+            )
         return
     if is_nullable(schema):
-        yield where
+        yield location
     for name, field in schema.get("properties", {}).items():
-        yield from _find_nullable_fields(document, field, f"{where}.{name}", seen)
-    yield from _find_nullable_fields(document, schema.get("items"), f"{where}[]", seen)
+        yield from _find_nullable_fields(document, field, f"{location}.{name}", seen)
+    yield from _find_nullable_fields(document, schema.get("items"), f"{location}[]", seen)
     for part in (*schema.get("allOf", []), *list_alternatives(schema)):
         if not (isinstance(part, dict) and part.get("type") == "null"):
-            yield from _find_nullable_fields(document, part, where, seen)
+            yield from _find_nullable_fields(document, part, location, seen)
 
 
 def _check_responses(endpoint: Endpoint) -> Iterator[str]:
@@ -143,15 +143,15 @@ def _check_responses(endpoint: Endpoint) -> Iterator[str]:
         content = response.get("content", {})
         schema = find_json_schema(content, in_response=True)
         if content and schema is None:
-            yield f"an answer of type {', '.join(content)} is not supported, only JSON"
+            yield f"a response of type {', '.join(content)} is not supported; only JSON is"
         statuses_by_schema.setdefault(json.dumps(schema, sort_keys=True), []).append(status)
     if len(statuses_by_schema) > 1:
         statuses = sorted(status for some in statuses_by_schema.values() for status in some)
-        yield f"two kinds of success answer are not supported: {', '.join(statuses)}"
+        yield f"success responses with different schemas are not supported: {', '.join(statuses)}"
 
 
 def find_unsupported_types(document: Node) -> list[str]:
-    """Name what is in the way of generating from a document that normalize_document rewrote."""
+    """Return why no client can be generated from a document that normalize_document rewrote."""
     return [*_check_fields(document), *_check_directions(document), *_check_response_types(document)]
 
 
@@ -172,7 +172,7 @@ def _check_directions(document: Node) -> Iterator[str]:
         for component in sorted(components):
             for field in schemas[component].get("required", []):
                 if schemas[component]["properties"][field].get(mark):
-                    yield f"a {mark} field that a {body} requires is not supported: {component}.{field}"
+                    yield f"a {mark} field that is required in a {body} is not supported: {component}.{field}"
 
 
 def _reach_components(document: Node, roots: Iterable[Node]) -> set[str]:
@@ -188,8 +188,8 @@ def _reach_components(document: Node, roots: Iterable[Node]) -> set[str]:
 def _check_response_types(document: Node) -> Iterator[str]:
     for node in list_operations(document):
         schema = body_schema(node["responses"]["200"]) or {}
-        # Python has no name for either as a type, which is what the decoder is told by.
+        # Operation.returns is a type[T], which neither a union nor a Literal is.
         if schema.get("nullable"):
-            yield f"{node['operationId']}: an answer that may be null is not supported"
+            yield f"{node['operationId']}: a nullable response is not supported"
         elif "enum" in resolve_reference(document, schema):
-            yield f"{node['operationId']}: an answer that is one of listed values is not supported"
+            yield f"{node['operationId']}: a response that is one of listed values is not supported"

@@ -1,4 +1,4 @@
-"""API documents: ours, the version before it, and small ones that are made for a test."""
+"""API documents for tests: ours, the previous version, and small ones."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PET: Any = {"$ref": "#/components/schemas/Pet"}
 
 
 def read_our_document() -> Any:
-    """Read our document, to change it."""
+    """Return our document, to be changed."""
     return read_document(str(ROOT / "openapi/admin.yaml"))
 
 
 def read_older_document() -> Any:
-    """Give the 2026-04 document where it is at hand, else what is like it: ours without what is new since."""
+    """Return the 2026-04 document if it is available, else ours without what is new since then."""
     if OLDER.exists():
         return read_document(str(OLDER))
     document = read_our_document()
@@ -40,7 +40,7 @@ def read_older_document() -> Any:
 
 
 def make_document(*, schemas: Any = None, path: str = "/pets", method: str = "get", **operation: Any) -> Any:
-    """Make a document of one operation."""
+    """Return a document with one operation."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Pets", "version": "1"},
@@ -50,15 +50,15 @@ def make_document(*, schemas: Any = None, path: str = "/pets", method: str = "ge
 
 
 def make_content(schema: Any, kind: str = "application/json") -> Any:
-    """Say what is in a body."""
+    """Return a body or response with one content type."""
     return {"description": "D", "content": {kind: {"schema": schema}}}
 
 
 def make_query(schema: Any, name: str = "q", **more: Any) -> Any:
-    """Make a query parameter."""
+    """Return a query parameter."""
     return {"in": "query", "name": name, "schema": schema, **more}
 
 
 def make_object(*required: str, **fields: Any) -> Any:
-    """Make the schema of an object."""
+    """Return the schema of an object."""
     return {"type": "object", "properties": fields, "required": list(required)}

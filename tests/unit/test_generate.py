@@ -1,4 +1,4 @@
-"""Generating the client, and adopting another document: in copies of the repository."""
+"""Generating the client and adopting another document, in copies of the repository."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Run = subprocess.CompletedProcess[str]
 
 
 def copy_repository(folder: Path) -> Path:
-    """Copy what generating needs."""
+    """Copy the parts of the repository that generation needs."""
     tree = folder / "tree"
     tree.mkdir()
     for part in PARTS:
@@ -60,13 +60,13 @@ def copy_repository(folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy that no test changes."""
+    """Return a copy of the repository that no test changes."""
     return copy_repository(tmp_path_factory.mktemp("untouched"))
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Return a copy of the test's own."""
+    """Return a copy of the repository for one test."""
     return copy_repository(tmp_path)
 
 
@@ -76,36 +76,36 @@ def run_generate(tree: Path, *arguments: str | Path, **environment: str) -> Run:
 
 
 def run_python(tree: Path, *arguments: str | Path, **environment: str) -> Run:
-    """Run Python in a copy, with the packages of the copy."""
+    """Run Python in a copy of the repository, with its packages."""
     env = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"} | environment
     return subprocess.run([sys.executable, *arguments], cwd=tree, env=env, capture_output=True, text=True, check=False)
 
 
 def hash_files(tree: Path) -> dict[str, str]:
-    """Hash every file of a copy."""
+    """Return the hash of every file of a copy."""
     paths = (path for path in tree.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {str(path.relative_to(tree)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 def write_json(path: Path, document: Any) -> Path:
-    """Write a document as JSON, which is YAML, too."""
+    """Write a document as JSON, and return the path."""
     path.write_text(json.dumps(document), encoding="utf-8")
     return path
 
 
-# ---- what is refused
+# ---- refusals
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (b"", "is not an OpenAPI 3 document but empty"),
-        (b"[1]", "is not an OpenAPI 3 document but a list"),
-        (b"hello", "is not an OpenAPI 3 document but text"),
-        (b"3", "is not an OpenAPI 3 document but a number"),
-        (b"{a: 1}", "is not an OpenAPI 3 document but an object without openapi"),
-        (b"swagger: '2.0'", "is not an OpenAPI 3 document but Swagger 2.0"),
-        (b"openapi: 3.2.0", "is OpenAPI 3.2.0, and only 3.0 and 3.1 are supported"),
+        (b"", "is not an OpenAPI 3 document: it is empty"),
+        (b"[1]", "is not an OpenAPI 3 document: it is a list"),
+        (b"hello", "is not an OpenAPI 3 document: it is text"),
+        (b"3", "is not an OpenAPI 3 document: it is a number"),
+        (b"{a: 1}", "is not an OpenAPI 3 document: it is an object without 'openapi'"),
+        (b"swagger: '2.0'", "is not an OpenAPI 3 document: it is Swagger 2.0"),
+        (b"openapi: 3.2.0", "is OpenAPI 3.2.0, but only 3.0 and 3.1 are supported"),
         (b"openapi: 3.1.0", "is not a valid OpenAPI document: 'info' is a required property"),
         (b"a: [1\nb: }", "is neither YAML nor JSON: expected ',' or ']', but got ':' in line 2"),
         (b"a: 1\na: 2", "is neither YAML nor JSON: found duplicate key"),
@@ -113,33 +113,33 @@ def write_json(path: Path, document: Any) -> Path:
         (b"[" * 100_000, "is neither YAML nor JSON: maximum recursion depth exceeded"),
         (MINIMAL.replace("description: D", "$ref: b.yaml#/a").encode(), "refers to another document: b.yaml#/a"),
         (MINIMAL.replace("description: D", "$ref: '#/components/responses/R'").encode(),
-         "refers to #/components/responses/R, which is not there"),
+         "refers to #/components/responses/R, which does not exist"),
         (MINIMAL.replace("'1'", "1").encode(),
          "is not a valid OpenAPI document: info/version: 1 is not of type 'string'"),
     ],
 )  # fmt: skip
-def test_a_document_that_is_none_is_refused_with_the_reason(text: bytes, reason: str) -> None:
-    """In one line."""
+def test_an_invalid_document_is_refused_with_the_reason(text: bytes, reason: str) -> None:
+    """The reason is one line."""
     with pytest.raises(DocumentError) as caught:
         validate_document(parse_document(text, "SPEC"), "SPEC")
-    # The validator has two engines, whose quotes differ.
+    # The validator has two backends, which quote differently.
     assert str(caught.value).replace('"', "'").startswith(f"SPEC {reason}")
     assert "\n" not in str(caught.value)
 
 
-def test_dates_and_numbers_of_yaml_are_text_where_json_has_text() -> None:
-    """A version that looks like a date stays as it is written, and a status is a key like any other."""
+def test_yaml_dates_and_number_keys_become_text() -> None:
+    """A version that looks like a date stays as written, and a status key becomes a string."""
     document = parse_document(MINIMAL.replace("'1'", "2026-04-01").replace("'204'", "204").encode(), "SPEC")
     assert validate_document(document, "SPEC")["info"]["version"] == "2026-04-01"
     assert [list(endpoint.operation["responses"]) for endpoint in iter_operations(document)] == [["204"]]
 
 
-def test_several_problems_are_one_line() -> None:
-    """The first is told, and how many more there are."""
+def test_several_problems_are_reported_in_one_line() -> None:
+    """The line has the first problem and the number of the others."""
     document = parse_document(MINIMAL.encode(), "SPEC")
     document["paths"]["/a"]["get"]["parameters"] = [{"in": "cookie", "name": n, "schema": {}} for n in "pq"]
     with pytest.raises(
-        GenerationError, match=r"SPEC cannot .* from: a: cookie parameter p is not supported \(and 1 more\)"
+        GenerationError, match=r"cannot generate from SPEC: a: cookie parameter p is not supported \(and 1 more\)"
     ):
         prepare_document(document, "SPEC", adopting=True)
 
@@ -150,15 +150,15 @@ SURROGATE = MINIMAL.replace("operationId: a", 'operationId: a, description: "\\u
 @pytest.mark.parametrize(
     ("spec", "text", "reason"),
     [
-        ("nowhere.yaml", None, "nowhere.yaml cannot be read: No such file or directory"),
-        ("http://127.0.0.1:1/spec", None, "http://127.0.0.1:1/spec cannot be read: "),
-        ("spec.yaml", "swagger: '2.0'", "spec.yaml is not an OpenAPI 3 document but Swagger 2.0"),
-        ("spec.yaml", MINIMAL.replace("/a:", "/a b:"), "spec.yaml cannot be generated from: a: the path /a b has"),
-        ("spec.json", SURROGATE, "spec.json cannot be generated from: "),
+        ("nowhere.yaml", None, "cannot read nowhere.yaml: No such file or directory"),
+        ("http://127.0.0.1:1/spec", None, "cannot read http://127.0.0.1:1/spec: "),
+        ("spec.yaml", "swagger: '2.0'", "spec.yaml is not an OpenAPI 3 document: it is Swagger 2.0"),
+        ("spec.yaml", MINIMAL.replace("/a:", "/a b:"), "cannot generate from spec.yaml: a: the path /a b contains"),
+        ("spec.json", SURROGATE, "cannot generate from spec.json: "),
     ],
 )
-def test_what_fails_leaves_every_file_as_it_was(untouched: Path, spec: str, text: str | None, reason: str) -> None:
-    """At whichever step; it says why in one line on stderr and exits 1."""
+def test_a_failure_changes_no_file(untouched: Path, spec: str, text: str | None, reason: str) -> None:
+    """Whichever step fails, the reason is one line on stderr, and the exit status is 1."""
     before = hash_files(untouched)
     target = untouched.parent / spec
     if text is not None:
@@ -166,12 +166,12 @@ def test_what_fails_leaves_every_file_as_it_was(untouched: Path, spec: str, text
     failed = run_generate(untouched, spec if text is None else target)
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr.count("\n") == 1
-    assert failed.stderr.removeprefix("generate.sh: ").removeprefix(f"{untouched.parent}/").startswith(reason)
+    assert failed.stderr.replace(f"{untouched.parent}/", "").startswith(f"generate.sh: {reason}")
     assert hash_files(untouched) == before
 
 
-def test_files_are_put_in_place_all_or_none(tmp_path: Path) -> None:
-    """When the second cannot be, the first is as it was, and nothing is left over."""
+def test_all_files_are_replaced_or_none(tmp_path: Path) -> None:
+    """If the second cannot be replaced, the first is restored, and no temporary file is left."""
     for name in ("new", "old", "new2"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text(name, encoding="utf-8")
@@ -186,7 +186,7 @@ def test_files_are_put_in_place_all_or_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("log", "expected"),
     [
-        ("", "it says nothing"),
+        ("", "no output"),
         ("Generating x\nTraceback (most recent call last):\n  at\nValueError: no\n", "ValueError: no"),
         (
             "Generating x\nWarning(s) encountered while generating. C\n\nCannot parse:\n\nthe rest.\n\n{\n",
@@ -195,26 +195,26 @@ def test_files_are_put_in_place_all_or_none(tmp_path: Path) -> None:
         ("error: no such rule", "error: no such rule"),
     ],
 )
-def test_of_what_a_tool_prints_the_reason_is_told(log: str, expected: str) -> None:
-    """Whatever else stands there."""
+def test_the_error_is_extracted_from_the_output_of_a_tool(log: str, expected: str) -> None:
+    """Whatever else the tool prints, one line remains."""
     assert extract_complaint(log) == expected
 
 
 # ---- the tools
 
 
-def test_other_versions_of_the_tools_are_refused() -> None:
-    """All of them are named, with the version that is needed."""
+def test_unpinned_versions_of_the_tools_are_refused() -> None:
+    """Each is named with the pinned version."""
     pyproject = '[dependency-groups]\ndev = ["anyio>=4", "openapi-python-client==0.29.1", "ruff==0.17.6"]\n'
     assert find_wrong_pins(pyproject, {"openapi-python-client": "0.29.1", "ruff": "0.17.6"}.__getitem__) == []
     assert find_wrong_pins(pyproject, {"openapi-python-client": "0.30.0", "ruff": "missing"}.__getitem__) == [
-        "openapi-python-client is 0.30.0, and 0.29.1 is needed",
-        "ruff is missing, and 0.17.6 is needed",
+        "openapi-python-client is 0.30.0 but must be 0.29.1",
+        "ruff is missing but must be 0.17.6",
     ]
 
 
-def test_other_templates_of_the_generator_are_refused(tmp_path: Path) -> None:
-    """Ours were written to replace these, to the byte."""
+def test_changed_upstream_templates_are_refused(tmp_path: Path) -> None:
+    """Our templates were written to replace these, compared byte by byte."""
     (tmp_path / "model.py.jinja").write_text("x", encoding="utf-8")
     assert find_changed_templates(f"{hashlib.sha256(b'x').hexdigest()}  model.py.jinja\n", tmp_path) == []
     assert find_changed_templates(f"{hashlib.sha256(b'y').hexdigest()}  model.py.jinja\n", tmp_path) == [
@@ -225,14 +225,14 @@ def test_other_templates_of_the_generator_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "reason"),
     [
-        ("pyproject.toml", '"ruff==', '"ruff==9', " is needed: run scripts/test, which installs it\n"),
+        ("pyproject.toml", '"ruff==', '"ruff==9', ": run scripts/test to install the pinned versions\n"),
         ("openapi/templates/UPSTREAM.sha256", "  model.py", "0  model.py", ", then update UPSTREAM.sha256\n"),
         ("openapi/generator.yaml", "literals:\n", "literals:\n  Colour: Pet.colour\n",
-         "generate.sh: matches nothing in openapi/admin.yaml: literal Colour at Pet.colour\n"),
+         "generate.sh: rules or settings match nothing in openapi/admin.yaml: literal Colour at Pet.colour\n"),
     ],
 )  # fmt: skip
-def test_settings_that_do_not_fit_end_in_one_line(tree: Path, file: str, old: str, new: str, reason: str) -> None:
-    """A pin, a hash, or a name that matches nothing in our own document."""
+def test_wrong_settings_are_refused_in_one_line(tree: Path, file: str, old: str, new: str, reason: str) -> None:
+    """This holds for a pin, a hash, and a name that matches nothing in our own document."""
     text = (tree / file).read_text(encoding="utf-8")
     (tree / file).write_text(text.replace(old, new, 1), encoding="utf-8")
     failed = run_generate(tree, "--check")
@@ -243,15 +243,15 @@ def test_settings_that_do_not_fit_end_in_one_line(tree: Path, file: str, old: st
 # ---- generating
 
 
-def test_the_committed_files_are_what_is_generated(untouched: Path) -> None:
-    """Whatever the seed of the hashes, and whatever folder it is run from."""
+def test_the_committed_files_are_up_to_date(untouched: Path) -> None:
+    """The result does not depend on PYTHONHASHSEED or the working directory."""
     for seed in ("0", "1"):
         done = run_generate(untouched, "--check", PYTHONHASHSEED=seed)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_files_that_differ_are_shown(tree: Path) -> None:
-    """As a unified diff with exit status 1; generating puts them right."""
+def test_differing_files_are_shown_as_a_diff(tree: Path) -> None:
+    """The exit status is 1, and generating restores the files."""
     before = hash_files(tree)
     edited, orphan, missing = (tree / "generated_client" / name for name in ("types.py", "orphan.py", "models/user.py"))
     edited.write_text(edited.read_text(encoding="utf-8") + "SPOILT = 1\n", encoding="utf-8")
@@ -261,7 +261,7 @@ def test_files_that_differ_are_shown(tree: Path) -> None:
     assert found.returncode == 1
     assert (
         found.stderr
-        == "generate.sh: generated_client differs from what openapi/admin.yaml gives: run scripts/generate.sh\n"
+        == "generate.sh: generated_client is not up to date with openapi/admin.yaml: run scripts/generate.sh\n"
     )
     assert {"-SPOILT = 1", "-x = 1", "+class User:"} <= set(found.stdout.splitlines())
     assert run_generate(tree).returncode == 0
@@ -269,7 +269,7 @@ def test_files_that_differ_are_shown(tree: Path) -> None:
 
 
 def test_folders_are_compared_in_both_directions(tmp_path: Path) -> None:
-    """Files of only one side differ from nothing; caches do not count."""
+    """A file that only one folder has is part of the diff; caches are ignored."""
     for name in ("old/a", "new/b", "new/__pycache__/c"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"{name}\n", encoding="utf-8")
@@ -281,16 +281,16 @@ def test_folders_are_compared_in_both_directions(tmp_path: Path) -> None:
 
 
 def make_next_version() -> Any:
-    """Make up a next version of our document: an operation, a field and a role more, and a field less."""
+    """Return our document with one more operation, field and role, and one field less."""
     document = read_our_document()
     document["info"]["version"] = "2027-01"
-    answer = {"schema": {"$ref": "#/components/schemas/Audit"}}
+    response = {"schema": {"$ref": "#/components/schemas/Audit"}}
     document["paths"]["/admin/audits/{audit_id}"] = {
         "get": {
             "operationId": "fetch_audit",
             "tags": ["Audits"],
             "parameters": [{"in": "path", "name": "audit_id", "required": True, "schema": {"type": "string"}}],
-            "responses": {"200": {"description": "D", "content": {"application/json": answer}}},
+            "responses": {"200": {"description": "D", "content": {"application/json": response}}},
         }
     }
     schemas = document["components"]["schemas"]
@@ -302,7 +302,7 @@ def make_next_version() -> Any:
 
 
 def replace_value(node: Any, value: str, by: list[str]) -> Any:
-    """Put several values in the place of one wherever values are listed."""
+    """Replace a value with several values wherever it is listed."""
     if isinstance(node, dict):
         return {key: replace_value(item, value, by) for key, item in node.items()}
     if isinstance(node, list):
@@ -316,18 +316,18 @@ import generated_client.api, generated_client.models
 from generated_client.api import {operation}
 from pinecone_admin import Admin
 
-def answer(request):
+def respond(request):
     assert request.headers["x-pinecone-api-version"] == {version!r}, request.headers
     assert request.url.path == {path!r}, request.url
     return httpx.Response(200, json=json.loads({body!r}))
 
-with Admin(access_token="t", transport=httpx.MockTransport(answer)) as admin:
+with Admin(access_token="t", transport=httpx.MockTransport(respond)) as admin:
     print({calls})
 """
 
 
 def run_generate_sh(tree: Path, *arguments: str | Path, folder: Path) -> Run:
-    """Run scripts/generate.sh itself, with an environment that needs no installing."""
+    """Run scripts/generate.sh itself, with an environment that is already installed."""
     venv = folder / "venv"
     (venv / "bin").mkdir(parents=True)
     (venv / "bin/python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
@@ -340,7 +340,7 @@ def run_generate_sh(tree: Path, *arguments: str | Path, folder: Path) -> Run:
 
 
 def test_the_next_version_is_adopted_in_one_command(tree: Path, tmp_path: Path) -> None:
-    """From any folder; the changes are reported, and the new operation can be sent at once."""
+    """It runs from any folder and reports the changes, and the new operation can be sent at once."""
     spec = write_json(tmp_path / "next.json", make_next_version())
     done = run_generate_sh(tree, "next.json", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -362,16 +362,15 @@ def test_the_next_version_is_adopted_in_one_command(tree: Path, tmp_path: Path) 
     assert (again.returncode, again.stdout) == (0, "")
 
 
-@pytest.mark.long
-def test_an_older_version_is_adopted_too(tree: Path, tmp_path: Path) -> None:
-    """What matches nothing in it is reported; what it has can be sent, and its namespaces can be used."""
+def test_an_older_version_is_adopted(tree: Path, tmp_path: Path) -> None:
+    """Unused settings are reported; its operations can be sent, and its namespaces can be used."""
     spec = write_json(tmp_path / "older.json", read_older_document())
     done = run_generate(tree, spec.as_uri())
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert sum(line.endswith(": operation removed") for line in lines) == 18
-    assert "idle: literal InviteStatus at Invite.status matches nothing" in lines
-    assert "idle: secret ServiceAccountWithSecret.client_secret matches nothing" in lines
+    assert "unused: literal InviteStatus at Invite.status matches nothing" in lines
+    assert "unused: secret ServiceAccountWithSecret.client_secret matches nothing" in lines
     calls, path = "admin.send(list_projects()), admin.projects.list()", "/admin/projects"
     code = SEND.format(operation="list_projects", version="2026-04", path=path, body='{"data": []}', calls=calls)
     sent = run_python(tree, "-c", code)
@@ -450,15 +449,15 @@ inner = {"kind": "?", "id": 2, "@key": "y", "numbers": [], "field": "g", "tree":
 odd = {"kind": "odd", "@key": "x", "odd": inner, "numbers": [1.5, None], "field": "f", "map": {"m": 1}}
 misfit = decode(json.dumps(odd | {"odd": {"kind": 3}}).encode(), put.returns)
 assert misfit.path == "odd.kind", misfit
-for operation, answer in ((get(), ["a", ["b"]]), (nothing(), [odd]), (put, odd)):
-    assert json.loads(encode(decode(json.dumps(answer).encode(), operation.returns).value)) == answer
+for operation, response in ((get(), ["a", ["b"]]), (nothing(), [odd]), (put, odd)):
+    assert json.loads(encode(decode(json.dumps(response).encode(), operation.returns).value)) == response
 assert delete_it(pet_id=7, class_="c").returns is None
 """
 
 
 @pytest.mark.long
 def test_an_odd_document_is_adopted(tree: Path, tmp_path: Path) -> None:
-    """Circles, choices, merged schemas, keywords, quotes: it imports, has the types it says, and decodes."""
+    """Circular and merged schemas, alternatives, keywords and quotes import, type-check and decode."""
     (tmp_path / "odd.yaml").write_text(ODD, encoding="utf-8")
     done = run_generate(tree, tmp_path / "odd.yaml")
     assert (done.returncode, done.stderr) == (0, "")
@@ -469,8 +468,8 @@ def test_an_odd_document_is_adopted(tree: Path, tmp_path: Path) -> None:
     assert typed.returncode == 0, typed.stdout
 
 
-def test_adopting_can_be_tried(untouched: Path) -> None:
-    """With --check the report and the diff are printed, and nothing is written."""
+def test_adoption_has_a_dry_run(untouched: Path) -> None:
+    """With --check, the report and the diff are printed, and nothing is written."""
     before = hash_files(untouched)
     spec = write_json(untouched.parent / "next.json", make_next_version())
     tried = run_generate(untouched, "--check", spec)
@@ -481,8 +480,8 @@ def test_adopting_can_be_tried(untouched: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("--nonsense",), ("--check", "-x"), ("one", "two"), ("",)])
-def test_the_usage_is_told(arguments: tuple[str, ...]) -> None:
-    """An option that there is not, one document too many, or an empty one ends there."""
+def test_wrong_arguments_print_the_usage(arguments: tuple[str, ...]) -> None:
+    """An unknown option, a second document and an empty argument are wrong."""
     done = subprocess.run([ROOT / "scripts/generate.sh", *arguments], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Usage: scripts/generate.sh [--check] [SPEC]\n")
@@ -490,7 +489,7 @@ def test_the_usage_is_told(arguments: tuple[str, ...]) -> None:
 
 @pytest.fixture
 def served_folder(tmp_path: Path) -> Iterator[str]:
-    """Serve a folder over HTTP on a loopback port."""
+    """Serve the temporary folder over HTTP on a loopback port, and return its URL."""
     handler = partial(QuietHandler, directory=str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -499,18 +498,18 @@ def served_folder(tmp_path: Path) -> Iterator[str]:
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
-    """Serves files, and logs nothing."""
+    """Serves files without logging."""
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def test_a_document_is_read_from_a_path_or_a_url(tmp_path: Path, served_folder: str) -> None:
-    """By http or as a file; another answer than success is a reason, too."""
+    """An http or file URL works, and an error status is refused."""
     (tmp_path / "spec.yaml").write_text(MINIMAL, encoding="utf-8")
     for source in (str(tmp_path / "spec.yaml"), (tmp_path / "spec.yaml").as_uri(), f"{served_folder}/spec.yaml"):
         assert fetch_bytes(source) == MINIMAL.encode()
-    with pytest.raises(DocumentError, match=r"/nowhere.yaml cannot be read: it answers 404$"):
+    with pytest.raises(DocumentError, match=r"^cannot read .*/nowhere.yaml: the server responded with status 404$"):
         fetch_bytes(f"{served_folder}/nowhere.yaml")
-    with pytest.raises(DocumentError, match="cannot be read"):
+    with pytest.raises(DocumentError, match=r"^cannot read "):
         fetch_bytes("http://[")

@@ -1,4 +1,4 @@
-"""The rules that a document is rewritten by, one by one."""
+"""The rules that rewrite a document, one by one."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from tests.support.api_documents import (
 
 
 def make_expanded(**parts: Any) -> Any:
-    """Make a document that is spelled out, as most rules get it."""
+    """Return an expanded document, as most rules get it."""
     return rules.expand_operations(make_document(**parts))
 
 
 def only_operation(node: Any) -> Any:
-    """Give the one operation of a document."""
+    """Return the only operation of an expanded document."""
     return rules.list_operations(node)[0]
 
 
 def schemas_after(rule: Any, schemas: Any, **parts: Any) -> Any:
-    """Give the components that a rule leaves of some."""
+    """Return the component schemas after a rule."""
     return rules.component_schemas(rule(make_expanded(schemas=schemas, **parts)))
 
 
-def test_formats_go_but_that_of_date_times() -> None:
-    """Ids are opaque strings; a field may be called format all the same."""
+def test_formats_other_than_date_time_are_dropped() -> None:
+    """Ids become opaque strings; a field named format stays."""
     fields = {"id": STRING | {"format": "uuid"}, "at": STRING | {"format": "date-time"}, "format": STRING}
     found = rules.drop_formats({"properties": fields})
     assert found == {"properties": {"id": STRING, "at": STRING | {"format": "date-time"}, "format": STRING}}
 
 
 def test_marked_schemas_become_components() -> None:
-    """One name is one component, and another schema under the same name stays where it is."""
+    """Equal schemas share a component; a different schema with the same name stays inline."""
     page, other = make_object(next=STRING), make_object(other=STRING)
     marked = [schema | {"x-component-name": "Page"} for schema in (page, page, other)]
     found = rules.hoist_marked_schemas({"a": marked})
@@ -51,8 +51,8 @@ def test_marked_schemas_become_components() -> None:
     assert found["a"] == [rules.component_reference("Page"), rules.component_reference("Page"), other]
 
 
-def test_operations_are_spelled_out() -> None:
-    """References are followed, the path's parameters are its operations', and there is one body and one answer."""
+def test_operations_are_expanded() -> None:
+    """References are resolved, path parameters are added, and one body and one response remain."""
     node = make_document(
         path="/pets/{pet.id}",
         method="post",
@@ -90,19 +90,19 @@ def test_operations_are_spelled_out() -> None:
         ({"200": make_content(PET), "default": make_content(STRING)}, PET),
     ],
 )
-def test_the_answer_is_that_of_success(responses: Any, expected: Any) -> None:
-    """The default counts where no success is described."""
+def test_the_response_is_the_success_response(responses: Any, expected: Any) -> None:
+    """Without a success response, the default is used."""
     response = only_operation(make_expanded(responses=responses, schemas={"Pet": make_object()}))["responses"]["200"]
     assert response.get("content", {}).get("application/json", {}).get("schema") == expected
 
 
-def test_an_operation_without_a_name_gets_one() -> None:
-    """It is made of method and path."""
+def test_an_operation_without_an_id_is_named() -> None:
+    """The name consists of method and path."""
     assert only_operation(make_expanded(path="/pets/{id}/toys", operationId=None))["operationId"] == "get_pets_id_toys"
 
 
-def test_headers_of_the_client_go() -> None:
-    """The version header, in any capitals, and those of HTTP itself; others stay, and are refused elsewhere."""
+def test_header_parameters_of_the_client_are_dropped() -> None:
+    """The version header, in any case, and HTTP's own headers are dropped; others stay, to be refused."""
     names = ["X-PINECONE-api-version", "Authorization", "Accept", "X-Other"]
     found = rules.drop_client_headers(
         make_expanded(parameters=[make_query(STRING, name) | {"in": "header"} for name in names])
@@ -111,7 +111,7 @@ def test_headers_of_the_client_go() -> None:
 
 
 def test_secrets_are_marked_at_any_depth() -> None:
-    """Through objects and references; what is not there changes nothing."""
+    """Objects and references are followed; an unknown field changes nothing."""
     schemas = {"Pet": make_object(chip=make_object(code=STRING)), "Owner": make_object(pet=PET)}
     found = schemas_after(partial(rules.mark_secret, field_path="Owner.pet.chip.code"), schemas)
     assert found["Pet"]["properties"]["chip"]["properties"]["code"] == STRING | {"x-secret": True}
@@ -119,8 +119,8 @@ def test_secrets_are_marked_at_any_depth() -> None:
     assert rules.mark_secret(node, field_path="Owner.pet.name") == node
 
 
-def test_values_get_one_name_wherever_they_stand() -> None:
-    """In models, lists and parameters, each place with a description of its own; other values have another name."""
+def test_equal_values_share_one_literal() -> None:
+    """Models, lists and parameters refer to it with their own descriptions; other values do not."""
     values = {"type": "string", "x-enum": ["a", "b"]}
     schemas = {"Pet": make_object(kind=values | {"description": "Its kind."}, kinds={"type": "array", "items": values})}
     node = make_expanded(
@@ -134,16 +134,16 @@ def test_values_get_one_name_wherever_they_stand() -> None:
     assert [p["schema"] for p in only_operation(found)["parameters"]] == [kind, STRING | {"enum": ["a"]}]
 
 
-def test_components_have_the_names_of_classes() -> None:
-    """No two share a module, and none is called what the modules import."""
+def test_components_get_class_names() -> None:
+    """Module names are unique, and names that modules import are avoided."""
     schemas = {name: make_object(pet=PET) for name in ("Pet", "pet", "APIKey", "ApiKey", "v1.thing", "Any")}
     found = schemas_after(rules.name_components, schemas)
     assert list(found) == ["Pet", "Pet2", "APIKey", "ApiKey2", "V1Thing", "AnyModel"]
     assert found["Pet2"]["properties"] == {"pet": PET}
 
 
-def test_inline_schemas_are_named_after_their_places() -> None:
-    """Objects and values of components, lists, parameters, bodies and answers; a name that is taken is numbered."""
+def test_inline_schemas_are_named_after_their_locations() -> None:
+    """This holds in components, lists, parameters, bodies and responses; a taken name is numbered."""
     inner = make_object(a=STRING)
     schemas = {
         "Pet": make_object(chip=inner | {"description": "D"}, toys={"type": "array", "items": inner}),
@@ -165,8 +165,8 @@ def test_inline_schemas_are_named_after_their_places() -> None:
     assert fields["chip"] == rules.component_reference("PetChip2") | {"description": "D"}
 
 
-def test_aliases_are_put_in_their_places() -> None:
-    """A component that is no class is what it stands for; in a circle it is any value; its null comes with it."""
+def test_aliases_are_inlined() -> None:
+    """References to them are replaced by their schema; a circular one is any value; null is kept."""
     schemas = {
         "Pet": make_object(
             id=rules.component_reference("Id"),
@@ -189,7 +189,7 @@ def test_aliases_are_put_in_their_places() -> None:
 
 
 def test_nullable_fields_are_optional() -> None:
-    """Absent and null mean the same; within a list null stays."""
+    """Absent and null mean the same; items of a list stay nullable."""
     null = STRING | {"nullable": True}
     found = schemas_after(rules.make_nullable_optional, {"Pet": make_object("a", "b", a=null, b={"items": null})})
     assert found["Pet"] == make_object("b", a=STRING, b={"type": "array", "items": null})
@@ -206,22 +206,22 @@ def test_nullable_fields_are_optional() -> None:
         ({"items": {"type": "integer"}}, {"type": "array", "items": STRING}),
     ],
 )
-def test_parameters_are_text(schema: Any, expected: Any) -> None:
-    """They are what the client can write into a URL."""
+def test_parameters_are_simplified(schema: Any, expected: Any) -> None:
+    """Only types remain that the client writes into a URL."""
     found = rules.simplify_parameters(make_expanded(parameters=[make_query(schema)]))
     assert only_operation(found)["parameters"][0]["schema"] == expected
 
 
 def test_a_parameter_is_described_in_its_schema() -> None:
-    """Also beside a reference, where its own description counts."""
+    """Beside a reference, its own description is used."""
     node = make_expanded(schemas={"Pet": {"enum": ["a"]}}, parameters=[make_query(PET, description="Only these.")])
     described = rules.adapt_schemas(rules.describe_parameters(node))
     schema = {"description": "Only these.", "anyOf": [{"allOf": [PET]}]}
     assert only_operation(described)["parameters"][0]["schema"] == schema
 
 
-def test_schemas_are_spelled_for_the_generator() -> None:
-    """Free-form objects are one component under a free name, and null is a choice."""
+def test_schemas_are_adapted_to_the_generator() -> None:
+    """Free-form objects share one component, and nullable becomes anyOf."""
     fields = {"any": {"type": "object"}, "list": {"items": STRING | {"nullable": True}}}
     found = schemas_after(rules.adapt_schemas, {"Pet": make_object(**fields), "FreeForm": make_object(a=STRING)})
     assert found["FreeForm2"] == {"type": "object"}
@@ -231,8 +231,8 @@ def test_schemas_are_spelled_for_the_generator() -> None:
     }
 
 
-def test_every_rule_and_name_finds_something_in_our_document() -> None:
-    """One that does not is named, so that it can go."""
+def test_every_rule_and_setting_matches_our_document() -> None:
+    """Those that match nothing are named."""
     settings = load_settings()
     ours = read_our_document()
     assert rules.normalize_document(ours, settings)[1] == []

@@ -1,4 +1,4 @@
-"""Any schema in a few words."""
+"""Rewriting any schema as a plain one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ STRING, INTEGER = {"type": "string"}, {"type": "integer"}
         ({"type": ["string", "null"]}, {"type": "string", "nullable": True}),
         ({"anyOf": [REF, {"type": "null"}]}, {**REF, "nullable": True}),
         ({"type": "object", "nullable": True, "allOf": [REF]}, {**REF, "nullable": True}),
-        # choices
+        # alternatives
         ({"oneOf": [REF, {"type": "string"}]}, {}),
         ({"type": ["string", "integer"]}, {}),
         ({"anyOf": [{"type": "string", "enum": ["a"]}, {"type": "string"}]}, STRING),
@@ -64,7 +64,7 @@ STRING, INTEGER = {"type": "string"}, {"type": "integer"}
         ({"allOf": [REF, {"description": "D"}]}, {**REF, "description": "D"}),
         ({"$ref": "#/components/schemas/Deep/$defs/Id"}, INTEGER),
         ({"$ref": "#/components/schemas/Deep/$defs/Loop"}, {}),
-        # all of several
+        # allOf
         ({"allOf": [REF, {"required": ["age"], "properties": {"age": INTEGER, "kind": {"enum": ["dog"]}}}]},
          {"type": "object", "required": ["kind", "age"],
           "properties": {"kind": {"type": "string", "enum": ["dog"]}, "age": INTEGER}}),
@@ -76,6 +76,6 @@ STRING, INTEGER = {"type": "string"}, {"type": "integer"}
          {"type": "object", "properties": {"a": INTEGER}, "required": []}),
     ],
 )  # fmt: skip
-def test_a_schema_is_said_in_few_words(schema: Any, expected: Any) -> None:
-    """Whatever JSON schema can say becomes one of the few forms that a field of the client has."""
+def test_a_schema_becomes_plain(schema: Any, expected: Any) -> None:
+    """Any JSON schema becomes one of the few forms that the client supports."""
     assert make_plain(DOCUMENT, schema) == expected

@@ -1,4 +1,4 @@
-"""What changed between two documents, in the client's terms."""
+"""The changes between two documents, in the client's terms."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Edit = Callable[[Any], Any]
 
 
 def make_responses(name: str) -> Any:
-    """Answer with a component."""
+    """Return responses whose body is a component."""
     schema = {"$ref": f"#/components/schemas/{name}"}
     return {"200": {"description": "D", "content": {"application/json": {"schema": schema}}}}
 
@@ -79,11 +79,11 @@ PETS: Any = {
 }
 
 
-def set_at(place: str, value: Any) -> Edit:
-    """Set what is at a place, its steps divided by dots; None removes it."""
+def set_at(path: str, value: Any) -> Edit:
+    """Return an edit that sets the value at a dotted path; None removes it."""
 
     def edit(node: Any) -> None:
-        *steps, last = place.split(".")
+        *steps, last = path.split(".")
         for step in steps:
             node = node[int(step)] if isinstance(node, list) else node[step]
         if value is None:
@@ -94,9 +94,9 @@ def set_at(place: str, value: Any) -> Edit:
     return edit
 
 
-def set_component(place: str, value: Any) -> Edit:
-    """Set what is at a place within the components."""
-    return set_at(f"components.schemas.{place}", value)
+def set_component(path: str, value: Any) -> Edit:
+    """Return an edit of the component schemas."""
+    return set_at(f"components.schemas.{path}", value)
 
 
 GET, PUT = "paths./pets/{id}.get", "paths./pets/{id}.put"
@@ -106,7 +106,7 @@ PET, INPUT = "Pet.properties", "PetInput.properties"
 @pytest.mark.parametrize(
     ("edit", "lines"),
     [
-        # not of the client's concern
+        # irrelevant to the client
         (set_at("info.title", "Cats"), []),
         (set_component(f"{PET}.name", STRING | {"maxLength": 80, "description": "D", "example": "Rex"}), []),
         (set_component(f"{PET}.kind", STRING | {"enum": ["cat", "dog"]}), []),
@@ -120,14 +120,14 @@ PET, INPUT = "Pet.properties", "PetInput.properties"
         (lambda node: set_at("paths", {"/pet/{id}": node["paths"]["/pets/{id}"]})(node),
          ["breaking: fetch_pet: is now GET /pet/{}, was GET /pets/{}",
           "breaking: put_pet: is now PUT /pet/{}, was PUT /pets/{}"]),
-        (set_at(f"{PUT}.responses", make_responses("Pet")), ["compatible: put_pet: has an answer now"]),
+        (set_at(f"{PUT}.responses", make_responses("Pet")), ["compatible: put_pet: now has a response body"]),
         (set_at(f"{GET}.responses", {"204": {"description": "D"}}),
-         ["breaking: fetch_pet: answers nothing any more"]),
+         ["breaking: fetch_pet: no longer has a response body"]),
         (set_at(f"{GET}.responses", make_responses("PetInput")),
-         ["breaking: fetch_pet answer: is now PetInput, was Pet", "breaking: PetInput.age: removed",
+         ["breaking: fetch_pet response: is now PetInput, was Pet", "breaking: PetInput.age: removed",
           "breaking: PetInput.born: removed", "breaking: PetInput.toys: removed",
           "compatible: PetInput.name: minLength is now 1, was none", "compatible: PetInput.weight: new"]),
-        # what is sent
+        # requests
         (set_at(f"{GET}.parameters.1.required", True), ["breaking: fetch_pet.limit: is now required"]),
         (set_at(f"{GET}.parameters.1.schema.maximum", 50), ["breaking: fetch_pet.limit: maximum is now 50, was 100"]),
         (set_at(f"{GET}.parameters.1.schema.maximum", None),
@@ -154,12 +154,12 @@ PET, INPUT = "Pet.properties", "PetInput.properties"
         (set_component(f"{INPUT}.kind", STRING), ["compatible: PetInput.kind: is now any string"]),
         (set_component(f"{INPUT}.name", STRING | {"minLength": 1, "maxLength": 80, "enum": ["Rex"]}),
          ["breaking: PetInput.name: is now one of Rex"]),
-        # what is received
+        # responses
         (set_component(f"{PET}.age", None), ["breaking: Pet.age: removed"]),
         (set_component(f"{PET}.color", STRING), ["compatible: Pet.color: new"]),
         (set_component("Pet.required", ["name"]), ["breaking: Pet.age: is now optional"]),
         (set_component("Pet.required", ["name", "age", "born"]), ["compatible: Pet.born: is now required"]),
-        (set_component(f"{PET}.age", {"type": ["integer", "null"]}), ["breaking: Pet.age: can be null now"]),
+        (set_component(f"{PET}.age", {"type": ["integer", "null"]}), ["breaking: Pet.age: can now be null"]),
         (set_component(f"{PET}.age.type", "number"), ["breaking: Pet.age: is now a number, was an integer"]),
         (set_component(f"{PET}.born.format", None), ["breaking: Pet.born: is now a string, was a date-time"]),
         (set_component(f"{PET}.name.maxLength", 40), ["compatible: Pet.name: maxLength is now 40, was 80"]),
@@ -168,24 +168,24 @@ PET, INPUT = "Pet.properties", "PetInput.properties"
         (set_component(f"{PET}.toys.items", {"type": "object"}),
          ["breaking: Pet.toys[]: is now a free-form object, was an object"]),
         (set_component(f"{PET}.kind.x-enum", ["cat", "dog", "fish"]), ["compatible: Kind: new value fish"]),
-        # what only error answers have
+        # error responses
         (set_component("Problem.properties.code", {"type": "integer"}),
          ["breaking: Problem.code: is now an integer, was a string"]),
     ],
 )  # fmt: skip
-def test_a_change_is_told_in_the_terms_of_the_client(edit: Edit, lines: list[str]) -> None:
-    """Breaking is what a program would have to follow; the direction decides."""
+def test_a_change_is_reported_in_terms_of_the_client(edit: Edit, lines: list[str]) -> None:
+    """Whether it is breaking depends on the direction: request or response."""
     new = deepcopy(PETS)
     edit(new)
     assert [str(change) for change in list_changes(PETS, new, SETTINGS)] == lines
 
 
-def test_what_is_breaking_comes_first_and_each_change_once() -> None:
-    """A value that goes from a literal in both directions is one line, and breaking."""
+def test_breaking_changes_come_first_and_each_change_once() -> None:
+    """A value that is removed in both directions is one line, and breaking."""
     new = deepcopy(PETS)
     new["info"]["version"] = "2"
-    for place in (f"{PET}.kind", f"{INPUT}.kind"):
-        set_component(place, STRING | {"x-enum": ["cat", "fish"]})(new)
+    for path in (f"{PET}.kind", f"{INPUT}.kind"):
+        set_component(path, STRING | {"x-enum": ["cat", "fish"]})(new)
     set_at(f"{GET}.parameters.2.schema.enum", ["cat", "fish"])(new)
     assert [str(change) for change in list_changes(PETS, new, SETTINGS)] == [
         "breaking: Kind: value dog removed",
@@ -194,8 +194,8 @@ def test_what_is_breaking_comes_first_and_each_change_once() -> None:
     ]
 
 
-def test_our_document_only_adds_to_the_version_before() -> None:
-    """Eighteen operations came, and nothing broke."""
+def test_our_document_only_adds_to_the_previous_version() -> None:
+    """It has eighteen more operations and no breaking change."""
     found = list_changes(read_older_document(), OURS, {"literals": {}})
     assert not [change for change in found if change.is_breaking]
     assert sum(str(change).endswith("new operation") for change in found) == 18
@@ -203,24 +203,24 @@ def test_our_document_only_adds_to_the_version_before() -> None:
 
 
 def run_spec_diff(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the command."""
+    """Run scripts/spec_diff.py."""
     command = [sys.executable, ROOT / "scripts/spec_diff.py", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_the_exit_status_tells(tmp_path: Path) -> None:
-    """It is 0 where nothing broke, 1 where something did, and 2 with one line where a document cannot be read."""
+def test_the_exit_status_shows_the_result(tmp_path: Path) -> None:
+    """It is 0 without breaking changes, 1 with some, and 2 if a document cannot be read."""
     text = (ROOT / "openapi/admin.yaml").read_text(encoding="utf-8")
     (tmp_path / "new.yaml").write_text(
         text.replace("operationId: list_users", "operationId: list_members"), encoding="utf-8"
     )
     ours = ROOT / "openapi/admin.yaml"
     same, broken = run_spec_diff(ours, ours), run_spec_diff(ours, tmp_path / "new.yaml")
-    assert (same.returncode, same.stdout) == (0, "no change for the client\n")
+    assert (same.returncode, same.stdout) == (0, "no changes for the client\n")
     assert (broken.returncode, broken.stdout.splitlines()[0]) == (1, "breaking: list_users: operation removed")
     missing, misused = run_spec_diff(ours, "nowhere.yaml"), run_spec_diff(ours)
     assert (missing.returncode, missing.stderr) == (
         2,
-        "spec_diff.py: nowhere.yaml cannot be read: No such file or directory\n",
+        "spec_diff.py: cannot read nowhere.yaml: No such file or directory\n",
     )
     assert (misused.returncode, misused.stderr) == (2, "Usage: spec_diff.py OLD NEW\n")

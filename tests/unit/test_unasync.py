@@ -1,4 +1,4 @@
-"""Deriving the synchronous client from the asynchronous one."""
+"""Deriving the sync client from the async one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def send() -> None:
 
 @pytest.fixture
 def script(tmp_path: Path) -> Any:
-    """Return the script as it runs in a small tree of its own, with two rules."""
+    """Return the script, loaded in a small tree with two rules."""
     (tmp_path / "scripts").mkdir()
     (tmp_path / "pinecone_admin/_async").mkdir(parents=True)
     (tmp_path / "pinecone_admin/_async/send.py").write_text(SOURCE, encoding="utf-8")
@@ -44,7 +44,7 @@ def script(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def run_script(script: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Return a function that runs the script, and gives its status and what it said."""
+    """Return a function that runs the script and returns its status and stderr."""
 
     def run_with(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["unasync.py", *arguments])
@@ -53,8 +53,8 @@ def run_script(script: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     return run_with
 
 
-def test_a_derived_file_names_its_source_and_needs_nothing_async(run_script: Any, tmp_path: Path) -> None:
-    """Imports that nothing needs any more are gone, and what was derived passes the check."""
+def test_a_derived_file_names_its_source_and_imports_nothing_async(run_script: Any, tmp_path: Path) -> None:
+    """Unused imports are removed, and derived files pass the check."""
     assert run_script() == (0, "")
     derived = (tmp_path / "pinecone_admin/_sync/send.py").read_text(encoding="utf-8")
     assert derived == (
@@ -69,8 +69,8 @@ def test_a_derived_file_names_its_source_and_needs_nothing_async(run_script: Any
     ("spoil", "complaint"),
     [
         (lambda path: path.write_text(path.read_text(encoding="utf-8") + "x = 1\n", encoding="utf-8"),
-         "send.py is not what scripts/unasync.py gives"),
-        (lambda path: path.unlink(), "send.py is not what scripts/unasync.py gives"),
+         "send.py differs from its source: run scripts/unasync.py"),
+        (lambda path: path.unlink(), "send.py differs from its source: run scripts/unasync.py"),
         (lambda path: path.with_name("orphan.py").write_text("", encoding="utf-8"), "orphan.py has no source"),
     ],
     ids=["an appended line", "a missing file", "an orphan"],
@@ -78,7 +78,7 @@ def test_a_derived_file_names_its_source_and_needs_nothing_async(run_script: Any
 def test_the_check_compares_whole_files_in_both_directions(
     run_script: Any, tmp_path: Path, spoil: Any, complaint: str
 ) -> None:
-    """It names the file, and changes nothing."""
+    """It names the file and changes nothing."""
     run_script()
     spoil(tmp_path / "pinecone_admin/_sync/send.py")
     assert run_script("--check") == (1, f"pinecone_admin/_sync/{complaint}\n")
@@ -86,7 +86,7 @@ def test_the_check_compares_whole_files_in_both_directions(
 
 
 def test_a_rule_that_matches_nothing_is_an_error(script: Any, run_script: Any) -> None:
-    """Whether it checks or writes; it is named."""
+    """It is named, with and without --check."""
     script.RULES.append(("nowhere", ""))
     assert run_script() == (1, "this rule matches nothing: nowhere\n")
     assert run_script("--check") == (1, "this rule matches nothing: nowhere\n")
@@ -95,7 +95,7 @@ def test_a_rule_that_matches_nothing_is_an_error(script: Any, run_script: Any) -
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ('"""Send with AsyncAdmin, which awaits the answer."""', '"""Send with Admin, which calls the answer."""'),
+        ('"""Send with AsyncAdmin, which awaits the response."""', '"""Send with Admin, which calls the response."""'),
         ("    await admin.aclose()  # AsyncAdmin", "    admin.close()  # Admin"),
         ("async def __aenter__(self) -> AsyncAdmin:", "def __enter__(self) -> Admin:"),
         ("async for page in pages.__aiter__():", "for page in pages.__iter__():"),
@@ -109,12 +109,12 @@ def test_a_rule_that_matches_nothing_is_an_error(script: Any, run_script: Any) -
         ("awaited = asynchronous", "awaited = asynchronous"),
     ],
 )
-def test_code_docstrings_and_comments_are_rewritten_alike(line: str, expected: str) -> None:
-    """Locks, iterators, transports and names; words that only look like it stay."""
+def test_code_docstrings_and_comments_are_rewritten(line: str, expected: str) -> None:
+    """Locks, iterators, transports and names change; similar words stay."""
     assert unasync.derive_module(line, set()) == expected
 
 
-def test_what_only_async_has_is_left_out() -> None:
-    """Between two comments that say so."""
+def test_async_only_blocks_are_removed() -> None:
+    """Two comments mark such a block."""
     source = "a\n    # <async only>\n    b\n    # </async only>\nc\n"
     assert unasync.derive_module(source, set()) == "a\nc\n"

@@ -1,4 +1,4 @@
-"""What a document cannot have, each refused in one line."""
+"""Features that generation refuses, each in one line."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ NULLABLE = make_object(a=make_object(b={"type": "array", "items": STRING | {"nul
 @pytest.mark.parametrize(
     ("parts", "problem"),
     [
-        ({"path": "/pets?a=b"}, "the path /pets?a=b has a character that the client does not send"),
+        ({"path": "/pets?a=b"}, "the path /pets?a=b contains a character that the client does not send"),
         ({"parameters": [make_query(STRING, "X") | {"in": "header"}]}, "header parameter X is not supported"),
         ({"parameters": [make_query(STRING) | {"in": "cookie"}]}, "cookie parameter q is not supported"),
         ({"parameters": [make_query(make_object())]}, "query parameter q is not supported: it is an object"),
         ({"parameters": [{"in": "query", "name": "q", "content": {}}]},
-         "query parameter q is not supported: it is in a content type of its own"),
+         "query parameter q is not supported: it has its own content type"),
         ({"parameters": [make_query({"items": STRING}, explode=False)]},
-         "query parameter q is not supported: it is a list in one value"),
+         "query parameter q is not supported: it is a list joined into one value"),
         ({"parameters": [make_query({"items": {"items": STRING}})]},
          "query parameter q is not supported: it is a list of lists or objects"),
         ({"parameters": [make_query(STRING, style="pipeDelimited")]},
-         "query parameter q is not supported: it is in the style pipeDelimited"),
+         "query parameter q is not supported: it has the style pipeDelimited"),
         ({"path": "/{q}", "parameters": [make_query({"items": STRING}) | {"in": "path"}]},
          "path parameter q is not supported: it is a list"),
-        ({"parameters": [make_query(STRING) | {"in": "path"}]}, "path parameter q is not in the path"),
+        ({"parameters": [make_query(STRING) | {"in": "path"}]}, "path parameter q does not occur in the path"),
         ({"requestBody": make_content(STRING, "text/plain")},
-         "a request body of type text/plain is not supported, only application/json"),
+         "a request body of type text/plain is not supported; only application/json is"),
         ({"requestBody": make_content(NULLABLE)}, "a nullable request field is not supported: body.a.b[]"),
         ({"requestBody": make_content({"oneOf": [STRING, {"type": "null"}]})},
          "a nullable request field is not supported: body"),
         ({"responses": {"200": make_content(STRING, "text/csv")}},
-         "an answer of type text/csv is not supported, only JSON"),
+         "a response of type text/csv is not supported; only JSON is"),
         ({"responses": {"200": make_content(STRING), "204": {"description": "D"}}},
-         "two kinds of success answer are not supported: 200, 204"),
+         "success responses with different schemas are not supported: 200, 204"),
     ],
 )  # fmt: skip
-def test_what_an_operation_cannot_have_is_named(parts: Any, problem: str) -> None:
-    """With the operation, and the place within it."""
+def test_unsupported_features_of_an_operation_are_named(parts: Any, problem: str) -> None:
+    """The line names the operation and the location in it."""
     assert find_unsupported(make_document(**parts)) == [f"do_it: {problem}"]
 
 
-def test_what_a_document_cannot_have_is_named() -> None:
-    """It needs operations, of different names, and a version that can be sent."""
+def test_unsupported_features_of_a_document_are_named() -> None:
+    """It needs operations with different names, and a version that fits into a header."""
     node = make_document()
     node["info"]["version"] = "1 beta"
     node["paths"]["/toys"] = {"get": {"operationId": "doIt", "responses": {}}}
@@ -59,14 +59,14 @@ def test_what_a_document_cannot_have_is_named() -> None:
     assert find_unsupported(make_document() | {"paths": {}}) == ["it has no operations"]
 
 
-def test_what_is_read_only_may_be_null_in_what_is_sent() -> None:
-    """It is never sent; and what refers to itself is looked at once."""
+def test_a_read_only_request_field_may_be_nullable() -> None:
+    """It is never sent; circular schemas are visited once."""
     pet = make_object(at=STRING | {"nullable": True, "readOnly": True}, friend=PET)
     assert find_unsupported(make_document(requestBody=make_content(PET), schemas={"Pet": pet})) == []
 
 
-def test_a_folder_and_an_operation_of_one_name_are_named() -> None:
-    """The package of all operations would hold both under it."""
+def test_a_tag_with_the_name_of_an_operation_is_refused() -> None:
+    """Both would have the same name in the package of all operations."""
     assert find_unsupported(make_document(tags=["Do it"])) == ["tag Do it and do_it would both be named do_it"]
     assert find_unsupported(make_document(tags=["Pets"])) == []
 
@@ -80,19 +80,19 @@ ONE_WAY = make_object("id", "pin", id=STRING | {"readOnly": True}, pin=STRING | 
         ({"schemas": {"Pet": make_object("@id", **{"@id": STRING, "id": STRING})}},
          ["Pet.@id and Pet.id would both be named id"]),
         ({"method": "post", "requestBody": make_content({"items": PET}), "schemas": {"Pet": ONE_WAY}},
-         ["a readOnly field that a request requires is not supported: Pet.id"]),
+         ["a readOnly field that is required in a request is not supported: Pet.id"]),
         ({"responses": {"200": make_content(make_object(pet=PET))}, "schemas": {"Pet": ONE_WAY}},
-         ["a writeOnly field that a response requires is not supported: Pet.pin"]),
+         ["a writeOnly field that is required in a response is not supported: Pet.pin"]),
         ({"schemas": {"Pet": ONE_WAY}}, []),
         ({"responses": {"200": make_content(PET | {"nullable": True})}, "schemas": {"Pet": make_object(a=STRING)}},
-         ["do_it: an answer that may be null is not supported"]),
+         ["do_it: a nullable response is not supported"]),
         ({"responses": {"200": make_content({"enum": ["a"]})}},
-         ["do_it: an answer that is one of listed values is not supported"]),
+         ["do_it: a response that is one of listed values is not supported"]),
         ({"responses": {"200": make_content({"items": PET})}, "schemas": {"Pet": make_object(a=STRING)}}, []),
     ],
 )  # fmt: skip
-def test_what_types_cannot_express_is_named(parts: Any, problems: list[str]) -> None:
-    """No published document was seen to need any of it."""
+def test_unsupported_types_are_named(parts: Any, problems: list[str]) -> None:
+    """No published document was found to use them."""
     document = make_document(**parts)
     for rule in (expand_operations, name_components, name_inline_schemas):
         document = rule(document)
