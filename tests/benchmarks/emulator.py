@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""How fast the emulator is: calls in process with many role bindings in the state, and the start of the server.
+"""Measure the emulator: calls in process, lookups among many role bindings, and the start of the server.
 
 Usage: tests/benchmarks/emulator.py [--bindings N]
 
-Prints the best of several runs beside what it may take, and exits 1 where that is exceeded.
+Prints the best of several runs beside its limit, and exits with status 1 if a limit is exceeded.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pinecone_admin.testing import emulate
 
 
 class Row(NamedTuple):
-    """What was measured, in milliseconds."""
+    """A measurement and its limit, in milliseconds."""
 
     name: str
     took: float
@@ -37,12 +37,12 @@ class Row(NamedTuple):
 
     @property
     def exceeds_limit(self) -> bool:
-        """Whether it took longer than it may."""
+        """Whether it took longer than its limit."""
         return self.limit is not None and self.took > self.limit
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure everything, and give the exit status."""
+    """Print every measurement; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--bindings", type=int, default=100_000, help="role bindings in the state (default %(default)s)"
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure_best(call: Callable[[], object], *, repeat: int = 1, runs: int = 7) -> float:
-    """Measure a call in milliseconds, the best of several runs."""
+    """Return the duration of a call in milliseconds, the best of several runs."""
     times: list[float] = []
     for _ in range(runs):
         started = time.perf_counter()
@@ -67,7 +67,7 @@ def measure_best(call: Callable[[], object], *, repeat: int = 1, runs: int = 7) 
 
 
 def measure_plain_calls() -> Iterator[Row]:
-    """Describe a project in an organization that holds nothing else, through more and more layers."""
+    """Describe the only project of an organization, through more and more layers."""
     emulator = Emulator()
     project = emulator.state.add_project("search", emulator.clock.now())
     path, headers = f"/admin/projects/{project.id}", authorized_headers(emulator)
@@ -95,19 +95,19 @@ def measure_plain_calls() -> Iterator[Row]:
 
 
 def enter_and_leave_emulate() -> None:
-    """Emulate, and do nothing."""
+    """Enter and leave emulate() without a call."""
     with emulate():
         pass
 
 
 def authorized_headers(emulator: Emulator) -> dict[str, str]:
-    """Exchange the emulator's credentials for the headers of a request."""
+    """Return request headers with a token of the emulator."""
     with emulator.admin() as admin:
         return {"authorization": f"Bearer {admin.token().value}", "x-pinecone-api-version": "2026-07"}
 
 
 def measure_lookups(count: int) -> Iterator[Row]:
-    """Look for things among many role bindings."""
+    """List pages and find single resources among many role bindings."""
     emulator = Emulator()
     started = time.perf_counter()
     user, project = fill_organization(emulator, count)
@@ -117,7 +117,7 @@ def measure_lookups(count: int) -> Iterator[Row]:
 
     def measure_get(name: str, path: str, query: str) -> Row:
         request = Request("GET", path, headers, query)
-        assert emulator.handle(request).status == 200  # what is measured has to be a success
+        assert emulator.handle(request).status == 200  # only a success is worth measuring
         return Row(name, measure_best(lambda: emulator.handle(request), repeat=20), 2.0)
 
     first = Request("GET", "/admin/role-bindings", headers, "role=OrgMember")
@@ -139,7 +139,7 @@ def measure_lookups(count: int) -> Iterator[Row]:
 
 
 def fill_organization(emulator: Emulator, count: int) -> tuple[str, str]:
-    """Give half as many users two roles each, on a thousand projects; return the last user and project."""
+    """Create role bindings, two per user, on a thousand projects; return the ids of the last user and project."""
     state, now = emulator.state, emulator.clock.now()
     projects = [state.add_project(str(number), now) for number in range(1000)]
     user, project = state.add_user("last@example.com"), projects[0]
@@ -154,13 +154,13 @@ def fill_organization(emulator: Emulator, count: int) -> tuple[str, str]:
 
 
 def measure_startup() -> Row:
-    """Start the server, until it says that it listens."""
+    """Start the server and wait until it listens."""
     command = [sys.executable, "-m", "pinecone_admin.emulator"]
     times: list[float] = []
     for _ in range(3):
         started = time.perf_counter()
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
-            assert server.stdout is not None  # piped above
+            assert server.stdout is not None  # stdout is piped above
             json.loads(server.stdout.readline())
             times.append(time.perf_counter() - started)
             server.terminate()

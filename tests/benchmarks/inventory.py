@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Read 500 projects at 20 ms a request: the official SDK's loop, and the inventory of both our clients, in one run.
+"""Compare the inventory of our clients with a loop over the official SDK: 500 projects, 20 ms per request.
 
 Usage: tests/benchmarks/inventory.py [--projects 500] [--latency-ms 20] [--check]
 
-Everything goes over HTTP to the emulator, which answers each request no earlier than the latency. The official SDK
-reads projects and keys only, so that its share of the work is the smaller one. With --check the exit status is 1 where
-the inventory takes more than a tenth of the loop.
+All requests go over HTTP to the emulator, which delays each response by the latency. The loop reads only projects and
+keys, which is less work than an inventory. With --check the exit status is 1 if an inventory takes more than a tenth
+of the time of the loop.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.support.organizations import populate
 
 
 def delay_responses(app: ASGIApp, seconds: float) -> ASGIApp:
-    """Answer no earlier than after some time; requests wait side by side."""
+    """Delay every response; requests wait concurrently."""
 
     async def delayed_app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -45,8 +45,8 @@ def delay_responses(app: ASGIApp, seconds: float) -> ASGIApp:
 
 @contextmanager
 def serve_emulator(emulator: Emulator, seconds: float) -> Generator[str, None, None]:
-    """Serve an emulator on a free port, in a thread."""
-    # Of this protocol by name, else asyncio leaves Nagle on and each answer waits 40 ms for an ACK.
+    """Serve an emulator on a free port in a thread; yield its URL."""
+    # IPPROTO_TCP by name: without it asyncio leaves Nagle on, and each response waits 40 ms for an ACK.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen(256)
@@ -62,41 +62,41 @@ def serve_emulator(emulator: Emulator, seconds: float) -> Generator[str, None, N
 
 
 def connection_arguments(host: str, emulator: Emulator) -> dict[str, Any]:
-    """Give what every client is made with."""
+    """Return the arguments of every client."""
     identity = {"client_id": emulator.client_id, "client_secret": emulator.client_secret}
     return {**identity, "host": host, "oauth_url": f"{host}/oauth/token"}
 
 
 def read_with_official_sdk(host: str, emulator: Emulator) -> int:
-    """Read projects and keys as the official SDK's users do, and count them."""
+    """Read projects and keys in a loop, and return their number."""
     admin = pinecone.Admin(**connection_arguments(host, emulator))
     projects = list(admin.projects.list())
     return len(projects) + sum(len(list(admin.api_keys.list(project_id=project.id))) for project in projects)
 
 
 def take_inventory(host: str, emulator: Emulator) -> int:
-    """Take the inventory, and count everything in it."""
+    """Take an inventory with the sync client, and return the number of its resources."""
     with Admin(**connection_arguments(host, emulator)) as admin:
-        return count_things(admin.inventory())
+        return count_resources(admin.inventory())
 
 
 def take_inventory_async(host: str, emulator: Emulator) -> int:
-    """Do the same with the asynchronous client."""
+    """Take an inventory with the async client, and return the number of its resources."""
 
     async def run_async() -> int:
         async with AsyncAdmin(**connection_arguments(host, emulator)) as admin:
-            return count_things(await admin.inventory())
+            return count_resources(await admin.inventory())
 
     return asyncio.run(run_async())
 
 
-def count_things(inventory: Inventory) -> int:
-    """Count what an inventory holds."""
+def count_resources(inventory: Inventory) -> int:
+    """Return the number of resources in an inventory."""
     if inventory.unread:
-        raise SystemExit(f"not everything was read: {inventory.unread}")
+        raise SystemExit(f"the inventory is incomplete: {inventory.unread}")
     return sum(
-        len(things)
-        for things in (
+        len(resources)
+        for resources in (
             inventory.organizations,
             inventory.projects,
             inventory.api_keys,
@@ -109,16 +109,16 @@ def count_things(inventory: Inventory) -> int:
 
 
 def measure_reading(name: str, read: Callable[[], int]) -> float:
-    """Print how long a reading takes and how much it reads."""
-    begun = time.perf_counter()
+    """Print and return the duration of a reading in seconds."""
+    started = time.perf_counter()
     count = read()
-    seconds = time.perf_counter() - begun
-    print(f"{name:36} {seconds:7.2f} s {count:6} things")
+    seconds = time.perf_counter() - started
+    print(f"{name:36} {seconds:7.2f} s {count:6} resources")
     return seconds
 
 
 def main() -> int:
-    """Measure."""
+    """Compare the three readings."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--projects", type=int, default=500)
     parser.add_argument("--latency-ms", type=float, default=20.0)
@@ -127,15 +127,15 @@ def main() -> int:
     emulator = Emulator(seed=1)
     populate(emulator, projects=arguments.projects, users=60, keys=2)
     with serve_emulator(emulator, arguments.latency_ms / 1000) as host:
-        print(f"{arguments.projects} projects, {arguments.latency_ms:.0f} ms a request")
+        print(f"{arguments.projects} projects, {arguments.latency_ms:.0f} ms per request")
         loop = measure_reading("pinecone.Admin, projects and keys", lambda: read_with_official_sdk(host, emulator))
         sync = measure_reading("Admin.inventory()", lambda: take_inventory(host, emulator))
         tasks = measure_reading("AsyncAdmin.inventory()", lambda: take_inventory_async(host, emulator))
         tracemalloc.start()
         take_inventory(host, emulator)
-        print(f"peak of memory in Admin.inventory(): {tracemalloc.get_traced_memory()[1] / 2**20:.1f} MiB")
+        print(f"peak memory of Admin.inventory(): {tracemalloc.get_traced_memory()[1] / 2**20:.1f} MiB")
     slowest = max(sync, tasks)
-    print(f"the slower of both takes 1/{loop / slowest:.0f} of the loop's time")
+    print(f"the slower inventory takes 1/{loop / slowest:.0f} of the time of the loop")
     return int(arguments.check and slowest > loop / 10)
 
 

@@ -3,8 +3,8 @@
 
 Usage: tests/faults/reliability_report.py [--output PATH]
 
-Needs the development environment (scripts/test makes it), takes a few minutes, and stays on loopback. Exits 1 where a
-figure of this client that has to be 0 is not.
+Needs the development environment, which scripts/test creates, takes some minutes and uses loopback only. Exits with
+status 1 if a figure of this client that must be 0 is not.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ from tests.faults.worlds import Client, in_threads
 ROOT = Path(__file__).resolve().parents[2]
 ATTEMPTS = 4
 TIMEOUT = 1.0
-"""Seconds for an attempt, of either client."""
+"""Seconds per attempt, for all clients."""
 CALL_DEADLINE = 6.0
-"""Seconds after which a call has outlived the timeout of all its attempts."""
+"""Seconds after which a call has exceeded the timeouts of all its attempts."""
 
 CALLS: dict[str, Callable[[Any], Any]] = {
     "GET": lambda admin: admin.projects.describe(project_id="thing"),
@@ -67,17 +67,17 @@ ENDPOINT_FAILURES: dict[str, Action] = {
 }
 
 
-# The rows of the page, and whether their figures have to be 0.
+# The rows of the page, and whether their figures must be 0.
 ROWS = {
     "fault cases": False,
     "requests seen by the server": False,
     "POSTs processed twice": True,
     "calls that outlived their timeout": True,
-    "tokens minted for 50 expiries under 100 threads": False,
-    "calls that failed while their token was alive": True,
+    "tokens issued for 50 expiries under 100 threads": False,
+    "calls that failed with a valid token": True,
     "forks": False,
     "deadlocks in forked children": True,
-    "crossed answers": True,
+    "crossed responses": True,
     "other errors in children and parents": False,
     "places searched for secrets": False,
     "secrets found": True,
@@ -88,49 +88,49 @@ API_KEY = {
 
 
 class Subject(Protocol):
-    """A client under test, for code that is not async."""
+    """A client under test, with a sync interface."""
 
     admin: Any
 
     def do(self, ask: Callable[[], Any]) -> Any:
-        """Call; an error is a result."""
+        """Call a function and return its result or its error."""
         ...
 
     def close(self) -> None:
-        """Close it."""
+        """Close the client."""
         ...
 
 
 class OfficialClient:
-    """The official SDK, whose waits between attempts are skipped and whose timeout is set where it has no option."""
+    """The official SDK with our timeout, set through private attributes because it has no option for it."""
 
     def __init__(self, **options: Any) -> None:
-        official_http.get_budget_registry()._reset()  # else one case would spend the retries of the next
+        official_http.get_budget_registry()._reset()  # else one case would use up the retries of the next
         self.admin: Any = OfficialAdmin(**options)
-        http = self.admin._http  # the only way to its timeout
+        http = self.admin._http  # the timeout has no public option
         object.__setattr__(http._config, "timeout", TIMEOUT)
         http._default_timeout_extensions["timeout"] = httpx.Timeout(TIMEOUT).as_dict()
 
     def do(self, ask: Callable[[], Any]) -> Any:
-        """Call; an error is a result."""
+        """Call a function and return its result or its error."""
         try:
             return ask()
         except Exception as exc:  # noqa: BLE001 - whatever it raises
             return exc
 
     def close(self) -> None:
-        """Close it."""
+        """Close the client."""
         self.admin.close()
 
 
 @frozen
 class Column:
-    """One client of the table.
+    """A client that is measured: one column of the table.
 
     Attributes:
-        title: Its name in the table.
-        forks: Its name in tests/faults/forks.py.
-        world: Ours in this world; the official SDK where it is None.
+        title: Name in the table.
+        forks: Name in tests/faults/forks.py.
+        world: How to run our client; None means the official SDK.
     """
 
     title: str
@@ -138,7 +138,7 @@ class Column:
     world: World | None
 
     def make_client(self, certificates: Certificates, **options: Any) -> Subject:
-        """Make a client with four attempts, which exchanges its credentials at once as the official one does."""
+        """Return a client with four attempts, which fetches its token at once, as the official SDK does."""
         eager = {name: value for name, value in options.items() if name != "lazy"}
         if self.world is None:
             return OfficialClient(**eager)
@@ -156,7 +156,7 @@ COLUMNS = (
 
 @frozen
 class Case:
-    """A fault that a call with a verb meets so many times, or whenever it is tried."""
+    """A call under a fault that occurs a number of times, or for ever if times is None."""
 
     fault: Fault
     verb: str
@@ -165,11 +165,11 @@ class Case:
 
 @define
 class Figures:
-    """What was counted for one client.
+    """The figures of one client.
 
     Attributes:
-        rows: Figures by the name of their row.
-        posts: By fault: how often a create was sent, processed, and what the caller is told.
+        rows: Figures by the name of the row.
+        posts: For each fault, how often a create was sent and processed, and what the caller got.
     """
 
     rows: dict[str, int] = field(factory=dict[str, int])
@@ -182,18 +182,18 @@ class Figures:
 
 @contextmanager
 def run_token_endpoint(server: Server) -> Generator[dict[str, Any], None, None]:
-    """Run a token endpoint that is well, and give the arguments of a client of the server."""
+    """Run a working token endpoint, and yield the arguments of a client of the server."""
     with Server() as tokens:
         yield tokens.client | {"host": server.url}
 
 
 def call_once(subject: Subject, verb: str = "GET") -> object:
-    """Make one call; an error is a result."""
+    """Make one call and return its result or its error."""
     return subject.do(lambda: CALLS[verb](subject.admin))
 
 
 def measure_faults(column: Column, certificates: Certificates, figures: Figures) -> None:
-    """Let every verb meet every fault, once and for ever."""
+    """Measure every verb under every fault, transient and permanent."""
     cases = [Case(fault, verb, times) for fault in FAULTS if fault.reachable for verb in CALLS for times in (None, 1)]
     with use_clock(RunningClock()):
         for case in cases:
@@ -205,7 +205,7 @@ def measure_faults(column: Column, certificates: Certificates, figures: Figures)
 
 
 def measure_fault(case: Case, column: Column, certificates: Certificates, figures: Figures) -> None:
-    """Let one call meet a fault."""
+    """Measure one call under a fault."""
     fault, verb = case.fault, case.verb
     with failing(fault, certificates, times=case.times) as server, run_token_endpoint(server) as arguments:
         subject = column.make_client(certificates, **arguments)
@@ -229,7 +229,7 @@ def measure_fault(case: Case, column: Column, certificates: Certificates, figure
 
 
 def describe_result(result: object) -> str:
-    """Say what a caller is told."""
+    """Return what the caller gets, as Markdown."""
     if not isinstance(result, Exception):
         return "success"
     outcome = getattr(result, "outcome", None)
@@ -246,19 +246,19 @@ def measure_token_expiries(column: Column, certificates: Certificates, figures: 
             expire_token(subject, 1801)
             in_threads(100, lambda: call_once(subject))
         subject.close()
-        figures.add("tokens minted for 50 expiries under 100 threads", server.minted - before)
+        figures.add("tokens issued for 50 expiries under 100 threads", server.minted - before)
 
 
 def expire_token(subject: Subject, seconds: float) -> None:
-    """Let time pass for a client, or let it think so."""
+    """Advance the time of a client by some seconds."""
     if isinstance(subject, OfficialClient):
-        subject.admin._http._deadline = 0.0  # its clock cannot be given
+        subject.admin._http._deadline = 0.0  # its clock cannot be replaced
     else:
-        subject.admin._clock.advance(seconds)  # the clock it was made with
+        subject.admin._clock.advance(seconds)  # the clock that it was made with
 
 
 def measure_endpoint_outages(column: Column, certificates: Certificates, figures: Figures) -> None:
-    """Take the token endpoint down in ten ways with 250 seconds left, and with 20."""
+    """Call while the token endpoint is down and the token has 250 or 20 seconds left."""
     for failure in ENDPOINT_FAILURES.values():
         for left in (250, 20):
             with Server() as api, Server() as tokens, use_clock(RunningClock()):
@@ -267,24 +267,24 @@ def measure_endpoint_outages(column: Column, certificates: Certificates, figures
                 tokens.tokens = [failure]
                 expire_token(subject, 1800 - left)
                 result = call_once(subject)
-                figures.add("calls that failed while their token was alive", isinstance(result, Exception))
-                time.sleep(0.05)  # what goes on in the background
+                figures.add("calls that failed with a valid token", isinstance(result, Exception))
+                time.sleep(0.05)  # for refreshes in the background
                 subject.close()
 
 
 def measure_forks(column: Column, figures: Figures) -> None:
-    """Fork two hundred times."""
+    """Fork two hundred times while the client is in use."""
     command = [sys.executable, "-m", "tests.faults.forks", column.forks, "200"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
     counts: dict[str, int] = json.loads(done.stdout)
     figures.add("forks", counts["forks"])
     figures.add("deadlocks in forked children", counts["deadlocks"])
-    figures.add("crossed answers", counts["crossed"] + counts["parent_crossed"])
+    figures.add("crossed responses", counts["crossed"] + counts["parent_crossed"])
     figures.add("other errors in children and parents", counts["errors"] + counts["parent_errors"])
 
 
 def search_secrets(column: Column, certificates: Certificates, figures: Figures) -> None:
-    """Look for canaries in errors, values, stacks and logs."""
+    """Search errors, values, stacks and logs for canaries."""
     search = Search()
     with search.logs("logs"):
         for scene in list_secret_scenes():
@@ -294,7 +294,7 @@ def search_secrets(column: Column, certificates: Certificates, figures: Figures)
 
 
 class Scene(NamedTuple):
-    """A token endpoint, an API, and what is asked of it."""
+    """A token endpoint, an API, and a call to it."""
 
     tokens: Action
     step: Action
@@ -302,24 +302,24 @@ class Scene(NamedTuple):
 
 
 def list_secret_scenes() -> Iterator[Scene]:
-    """Give token endpoints and APIs that fail, and some that tell."""
+    """Yield scenes in which the token endpoint or the API fails or echoes secrets."""
     refused = '{"error": "access_denied", "error_description": "GIVEN is wrong"}'
     for tokens in (canaries.telling(401, refused), canaries.telling(200, '{"got": "GIVEN"}'), ending(b""), answer(500)):
         yield Scene(tokens, echo)
     message = '{"error": {"code": "X", "message": "bad GIVEN"}}'
     for step in (echo, answer(401), answer(503), ending(b""), canaries.telling(400, message)):
         yield Scene(canaries.mint, step)
-    for key in (API_KEY, {"id": 1}):  # the last does not fit the API description
+    for key in (API_KEY, {"id": 1}):  # the second one does not fit the API document
         step = answer(201, json.dumps({"key": key, "value": KEY}).encode())
         yield Scene(canaries.mint, step, lambda admin: admin.api_keys.create(project_id="p", name="n"))
 
 
 def search_call(column: Column, certificates: Certificates, search: Search, scene: Scene) -> None:
-    """Search all that one call leaves."""
+    """Search everything that one call leaves behind."""
     with Server(tokens=[scene.tokens], steps=[scene.step]) as server, use_clock(RunningClock()):
         try:
             subject = column.make_client(certificates, **server.client | {"client_secret": SECRET})
-        except Exception as exc:  # noqa: BLE001 - the official SDK mints at once
+        except Exception as exc:  # noqa: BLE001 - the official SDK fetches its token at once
             search.error("construction", exc)
             return
         result = subject.do(lambda: scene.ask(subject.admin))
@@ -335,7 +335,7 @@ def search_call(column: Column, certificates: Certificates, search: Search, scen
 
 
 def measure_client(column: Column, certificates: Certificates) -> Figures:
-    """Measure one client."""
+    """Return all figures of one client."""
     figures = Figures(rows=dict.fromkeys(ROWS, 0))
     for step in (measure_faults, measure_token_expiries, measure_endpoint_outages, search_secrets):
         step(column, certificates, figures)
@@ -344,7 +344,7 @@ def measure_client(column: Column, certificates: Certificates) -> Figures:
 
 
 def render_page(measured: Sequence[Figures]) -> str:
-    """Write the page."""
+    """Return the page as Markdown."""
     titles = [column.title for column in COLUMNS]
     verbs = ", ".join(CALLS)
     figures = [
@@ -356,38 +356,39 @@ def render_page(measured: Sequence[Figures]) -> str:
     return f"""# Reliability, measured
 
 Written by `tests/faults/reliability_report.py`, in one run on loopback with Python {platform.python_version()},
-httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold rows have to be 0.
+httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold rows must be 0.
 
 {render_table(["", *titles], figures)}
 
-- Fault cases: {verbs}, each with {len(ours.posts)} faults of `tests/faults/cases.py`, each of them once for a fault
-  that stays and once for one that goes away, with {ATTEMPTS} attempts of {TIMEOUT:g} s. The server counts what it
-  receives and what it carries out. Faults without a server (connection refused, name look-up) are in the tests only.
-- Outlived: still running after {CALL_DEADLINE:g} s.
-- Token alive: the token endpoint is down in {len(ENDPOINT_FAILURES)} ways, with 250 and with 20 seconds left.
-- Forks: four threads use the client, tokens live for a second, and children are forked at random moments.
-- Secrets: canaries as client secret, token and API key, searched for in errors with everything they carry along,
-  tracebacks with locals, `repr`, pprint, rich, pickles, frames of other threads, and logs at every level.
-- The official SDK has no option for its timeout, its waits or a CA: it is measured with its timeout set from outside,
-  its waits skipped, its retry budget full for each case, and the CA in `SSL_CERT_FILE`.
+- Fault cases: {verbs}, each with {len(ours.posts)} faults of `tests/faults/cases.py`, each once as a permanent and
+  once as a transient fault, with {ATTEMPTS} attempts of {TIMEOUT:g} s. The server counts the requests that it
+  receives and processes. Faults without a server (connection refused, name resolution) are covered by the tests only.
+- Calls that outlived their timeout: still running after {CALL_DEADLINE:g} s.
+- Calls that failed with a valid token: the token endpoint is down in {len(ENDPOINT_FAILURES)} ways, and the
+  token has 250 or 20 seconds left.
+- Forks: four threads use the client, tokens are valid for a second, and children are forked at random moments.
+- Secrets: the client secret, token and API key are canaries, searched for in errors with everything that they
+  reference, tracebacks with locals, `repr`, pprint, rich, pickles, frames of other threads, and logs at every level.
+- The official SDK has no option for its timeout, its waits between attempts or a CA. The report sets its timeout from
+  outside, skips its waits, resets its retry budget for each case, and sets the CA with `SSL_CERT_FILE`.
 
-## One create under each fault that stays
+## One create under each permanent fault
 
-Sent / processed, and what the caller is told.
+Requests sent / processed, and what the caller gets.
 
 {render_table(["fault", titles[0], titles[-1]], posts)}
 """
 
 
 def render_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a table of Markdown."""
+    """Return a table as Markdown."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 @contextmanager
 def trust_authority(authority: trustme.CA) -> Generator[None, None, None]:
-    """Let the official SDK trust the authority, and hide what else the environment says."""
+    """Let the official SDK trust the authority, and hide other settings in the environment."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "authority.pem"
         authority.cert_pem.write_to_path(str(file))
@@ -399,13 +400,13 @@ def trust_authority(authority: trustme.CA) -> Generator[None, None, None]:
 
 
 def main() -> int:
-    """Measure, write, and compare with what has to be 0."""
+    """Measure, write the page, and check the figures that must be 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=ROOT / "docs/reliability.md")
     output: Path = parser.parse_args().output
     authority = trustme.CA()
     certificates = make_certificates(authority)
-    official_http._retry_sleep = lambda _: None  # a seam that it offers
+    official_http._retry_sleep = lambda _: None  # the seam that it offers for tests
     measured: list[Figures] = []
     with trust_authority(authority):
         for column in COLUMNS:
@@ -414,7 +415,7 @@ def main() -> int:
             print(f"{column.title}: {time.monotonic() - started:.0f} s", flush=True)
     output.parent.mkdir(exist_ok=True)
     output.write_text(render_page(measured), encoding="utf-8")
-    print(f"{output} is written")
+    print(f"wrote {output}")
     wrong = [
         row for row, must_be_zero in ROWS.items() if must_be_zero for figures in measured[:-1] if figures.rows[row]
     ]

@@ -1,4 +1,4 @@
-"""The published figures are those of these faults, and those that have to be 0 are."""
+"""The published page covers every fault, and its figures that must be 0 are 0."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs/reliability.md").read_text(e
 
 
 def test_every_fault_is_published() -> None:
-    """A fault that is added here is missing on the page until tests/faults/reliability_report.py has run again."""
+    """A new fault is missing on the page until tests/faults/reliability_report.py has run again."""
     for fault in FAULTS:
         assert not fault.reachable or f"\n| {fault.name} | " in PAGE
 
 
-def test_what_has_to_be_0_is() -> None:
-    """In the rows in bold, every figure of ours is 0."""
+def test_figures_that_must_be_0_are_0() -> None:
+    """In the bold rows, every figure of our client is 0."""
     rows = [line.split(" | ") for line in PAGE.splitlines() if line.startswith("| **")]
     assert len(rows) == 6
     for _, *ours, _ in rows:
