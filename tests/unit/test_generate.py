@@ -362,6 +362,7 @@ def test_the_next_version_is_adopted_in_one_command(tree: Path, tmp_path: Path) 
     assert (again.returncode, again.stdout) == (0, "")
 
 
+@pytest.mark.long
 def test_an_older_version_is_adopted(tree: Path, tmp_path: Path) -> None:
     """Unused settings are reported; its operations can be sent, and its namespaces can be used."""
     spec = write_json(tmp_path / "older.json", read_older_document())
