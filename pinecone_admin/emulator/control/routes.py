@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from pinecone_admin.emulator.api import checks
 from pinecone_admin.emulator.api.checks import Check, Fields
@@ -21,8 +21,32 @@ if TYPE_CHECKING:
 
 CONTROL_PATH = "/_emulator"
 
-ControlFunction: TypeAlias = "Callable[[Emulator, Document, tuple[str, ...]], Document | None]"
-"""Takes the emulator, the body and the variable parts of the path."""
+Checks: TypeAlias = dict[str, Check[Any]]
+
+
+@frozen
+class ControlContext:
+    """A request for a route, as the route reads it.
+
+    Args:
+        emulator: what is controlled.
+        body: the fields sent.
+        path_arguments: the variable parts of the path.
+    """
+
+    emulator: Emulator
+    body: Document
+    path_arguments: tuple[str, ...]
+
+    def read_arguments(self, required: Checks, optional: Checks) -> dict[str, Any]:
+        """Read a method's arguments from the body; what is absent is left to the method's default."""
+
+        def read(fields: Fields) -> dict[str, Any]:
+            arguments = {name: fields.required(name, check) for name, check in required.items()}
+            given = {name: fields.optional(name, check) for name, check in optional.items()}
+            return arguments | {name: value for name, value in given.items() if value is not None}
+
+        return checks.closed_object(read)("", self.body)
 
 
 @frozen
@@ -31,15 +55,13 @@ class ControlRoute:
 
     method: str
     path: str
-    run: ControlFunction
+    description: str
+    run: Callable[[ControlContext], Document | None]
 
     def match(self, path: str) -> tuple[str, ...] | None:
         """Return the variable parts of a path, or None where it is another one."""
         match = re.fullmatch(re.sub(r"{\w+}", "([^/]+)", self.path), path)
         return match and tuple(unquote(part) for part in match.groups())
-
-
-CONTROL_ROUTES: list[ControlRoute] = []
 
 
 def is_control_request(request: Request) -> bool:
@@ -68,141 +90,95 @@ def _run_route(emulator: Emulator, request: Request) -> Document | None:
     matches = [(route, parts) for route in CONTROL_ROUTES if (parts := route.match(path)) is not None]
     for route, parts in matches:
         if route.method == request.method:
-            return route.run(emulator, checks.read_body(request.body or b"{}"), parts)
+            return route.run(ControlContext(emulator, checks.read_body(request.body or b"{}"), parts))
     if matches:
         raise method_not_allowed(request, [route.method for route, _ in matches])
     raise Refusal(404, "NOT_FOUND", f"there is no route {quoted(request.path)}; GET {CONTROL_PATH} lists them")
 
 
-def _route(method: str, path: str) -> Callable[[ControlFunction], ControlFunction]:
-    def register(run: ControlFunction) -> ControlFunction:
-        CONTROL_ROUTES.append(ControlRoute(method, path, run))
-        return run
-
-    return register
+_NAME: Checks = {"name": checks.string}
+_ROLES: Checks = {"roles": checks.array(lambda _, value: value)}
 
 
-def _read_arguments(body: Document, required: dict[str, Check[Any]], optional: dict[str, Check[Any]]) -> dict[str, Any]:
-    """Read the arguments of a method from a body; what is absent is left to the method's default."""
-
-    def read(fields: Fields) -> dict[str, Any]:
-        arguments = {name: fields.required(name, check) for name, check in required.items()}
-        given = {name: fields.optional(name, check) for name, check in optional.items()}
-        return arguments | {name: value for name, value in given.items() if value is not None}
-
-    return checks.closed_object(read)("", body)
+def _list_routes(_: ControlContext) -> Document:
+    return {"routes": [f"{each.method} {CONTROL_PATH}{each.path}: {each.description}" for each in CONTROL_ROUTES]}
 
 
-_NAME: dict[str, Check[Any]] = {"name": checks.string}
-_ROLES: dict[str, Check[Any]] = {"roles": checks.array(lambda _, value: value)}
+def _configure(context: ControlContext) -> Document:
+    context.emulator.configure(**context.body)
+    return context.emulator.settings
 
 
-@_route("GET", "")
-def describe(_emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> Document:
-    """List what can be asked for."""
-    return {"routes": [f"{route.method} {CONTROL_PATH}{route.path}: {route.run.__doc__}" for route in CONTROL_ROUTES]}
+def _show_clock(context: ControlContext) -> Document:
+    return {"now": format_time(context.emulator.clock.now())}
 
 
-@_route("POST", "/reset")
-def reset(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> None:
-    """Begin anew, with the same credentials."""
-    emulator.reset()
+def _advance_clock(context: ControlContext) -> Document:
+    context.emulator.clock.advance(**context.read_arguments({"seconds": checks.seconds}, {}))
+    return _show_clock(context)
 
 
-@_route("GET", "/state")
-def dump(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> Document:
-    """Show everything, secrets included."""
-    return emulator.dump()
+def _add_user(context: ControlContext) -> Document:
+    return user_document(context.emulator.add_user(**context.read_arguments({"email": checks.email}, _NAME | _ROLES)))
 
 
-@_route("PUT", "/state")
-def load(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> None:
-    """Replace everything."""
-    emulator.load(body)
+def _accept_invite(context: ControlContext) -> Document:
+    arguments = context.read_arguments({}, _NAME)
+    return user_document(context.emulator.accept_invite(*context.path_arguments, **arguments))
 
 
-@_route("GET", "/settings")
-def settings(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> Document:
-    """Show the plan, the payment status and the settings."""
-    return emulator.settings
+def _add_client(context: ControlContext) -> Document:
+    return asdict(context.emulator.add_client(**context.read_arguments(_ROLES, _NAME)))
 
 
-@_route("PATCH", "/settings")
-def configure(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Document:
-    """Change the plan, the payment status or settings."""
-    emulator.configure(**body)
-    return emulator.settings
+def _hold(context: ControlContext) -> None:
+    arguments = context.read_arguments({}, {"protected": checks.boolean})
+    context.emulator.hold(*context.path_arguments, **arguments)
 
 
-@_route("GET", "/clock")
-def clock(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> Document:
-    """Show the time."""
-    return {"now": format_time(emulator.clock.now())}
+_CONTENT = "/projects/{project_id}/{kind}/{name}"
 
-
-@_route("POST", "/clock/advance")
-def advance(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Document:
-    """Move the time forward by so many seconds."""
-    emulator.clock.advance(**_read_arguments(body, {"seconds": checks.seconds}, {}))
-    return {"now": format_time(emulator.clock.now())}
-
-
-@_route("POST", "/users")
-def add_user(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Document:
-    """Make somebody a member."""
-    return user_document(emulator.add_user(**_read_arguments(body, {"email": checks.email}, _NAME | _ROLES)))
-
-
-@_route("POST", "/invites/{invite_id}/accept")
-def accept_invite(emulator: Emulator, body: Document, parts: tuple[str, ...]) -> Document:
-    """Let somebody accept their invite."""
-    return user_document(emulator.accept_invite(*parts, **_read_arguments(body, {}, _NAME)))
-
-
-@_route("POST", "/clients")
-def add_client(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Document:
-    """Make a service account that holds roles, whatever the plan."""
-    credentials = emulator.add_client(**_read_arguments(body, _ROLES, _NAME))
-    return {"client_id": credentials.client_id, "client_secret": credentials.client_secret}
-
-
-@_route("PUT", "/projects/{project_id}/{kind}/{name}")
-def hold(emulator: Emulator, body: Document, parts: tuple[str, ...]) -> None:
-    """Put indexes, collections, assistants or backups into a project."""
-    emulator.hold(*parts, **_read_arguments(body, {}, {"protected": checks.boolean}))
-
-
-@_route("DELETE", "/projects/{project_id}/{kind}/{name}")
-def release(emulator: Emulator, _body: Document, parts: tuple[str, ...]) -> None:
-    """Take them out again."""
-    emulator.release(*parts)
-
-
-@_route("GET", "/faults")
-def faults(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> Document:
-    """List what goes wrong on purpose."""
-    return {"data": [fault.document for fault in emulator.faults]}
-
-
-@_route("POST", "/faults")
-def add_fault(emulator: Emulator, body: Document, _parts: tuple[str, ...]) -> Document:
-    """Let something go wrong."""
-    return emulator.faults.read(body).document
-
-
-@_route("DELETE", "/faults")
-def clear_faults(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> None:
-    """Let nothing go wrong any more."""
-    emulator.faults.clear()
-
-
-@_route("GET", "/requests")
-def requests(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> Document:
-    """List the requests received."""
-    return {"data": [received.document for received in emulator.requests]}
-
-
-@_route("DELETE", "/requests")
-def clear_requests(emulator: Emulator, _body: Document, _parts: tuple[str, ...]) -> None:
-    """Forget them."""
-    emulator.requests.clear()
+CONTROL_ROUTES: tuple[ControlRoute, ...] = (
+    ControlRoute("GET", "", "List what can be asked for.", _list_routes),
+    ControlRoute("POST", "/reset", "Begin anew, with the same credentials.", lambda context: context.emulator.reset()),
+    ControlRoute("GET", "/state", "Show everything, secrets included.", lambda context: context.emulator.dump()),
+    ControlRoute("PUT", "/state", "Replace everything.", lambda context: context.emulator.load(context.body)),
+    ControlRoute(
+        "GET",
+        "/settings",
+        "Show the plan, the payment status and the settings.",
+        lambda context: context.emulator.settings,
+    ),
+    ControlRoute("PATCH", "/settings", "Change the plan, the payment status or settings.", _configure),
+    ControlRoute("GET", "/clock", "Show the time.", _show_clock),
+    ControlRoute("POST", "/clock/advance", "Move the time forward by so many seconds.", _advance_clock),
+    ControlRoute("POST", "/users", "Make somebody a member.", _add_user),
+    ControlRoute("POST", "/invites/{invite_id}/accept", "Let somebody accept their invite.", _accept_invite),
+    ControlRoute("POST", "/clients", "Make a service account that holds roles, whatever the plan.", _add_client),
+    ControlRoute("PUT", _CONTENT, "Put indexes, collections, assistants or backups into a project.", _hold),
+    ControlRoute(
+        "DELETE", _CONTENT, "Take them out again.", lambda context: context.emulator.release(*context.path_arguments)
+    ),
+    ControlRoute(
+        "GET",
+        "/faults",
+        "List what goes wrong on purpose.",
+        lambda context: {"data": [fault.document for fault in context.emulator.faults]},
+    ),
+    ControlRoute(
+        "POST",
+        "/faults",
+        "Let something go wrong.",
+        lambda context: context.emulator.faults.read(context.body).document,
+    ),
+    ControlRoute(
+        "DELETE", "/faults", "Let nothing go wrong any more.", lambda context: context.emulator.faults.clear()
+    ),
+    ControlRoute(
+        "GET",
+        "/requests",
+        "List the requests received.",
+        lambda context: {"data": [request.document for request in context.emulator.requests]},
+    ),
+    ControlRoute("DELETE", "/requests", "Forget them.", lambda context: context.emulator.requests.clear()),
+)
