@@ -31,6 +31,7 @@ _JSON_TYPES: Mapping[type[object], str] = {
 }
 
 T = TypeVar("T")
+D = TypeVar("D")
 Check: TypeAlias = Callable[[str, object], T]
 """Takes a field's name and the value sent, returns the value, raises `Refusal` otherwise."""
 
@@ -71,6 +72,7 @@ class Fields:
 
     _values: Mapping[str, object]
     _path: str = ""
+    _known: dict[str, None] = field(factory=dict[str, None], init=False)
 
     @classmethod
     def from_body(cls, body: bytes) -> Self:
@@ -79,46 +81,29 @@ class Fields:
 
     def required(self, name: str, check: Check[T]) -> T:
         """Return a field that must be there."""
+        self._known[name] = None
         if name not in self._values:
-            raise invalid_argument(f"{self._path}{name} is missing")
+            raise self.refusal(name, "is missing")
         return check(self._path + name, self._values[name])
+
+    def get(self, name: str, check: Check[T], default: D) -> T | D:
+        """Return a field, or the default where it is absent."""
+        self._known[name] = None
+        return check(self._path + name, self._values[name]) if name in self._values else default
 
     def optional(self, name: str, check: Check[T]) -> T | None:
         """Return a field, or None where it is absent."""
-        return check(self._path + name, self._values[name]) if name in self._values else None
-
-    def get(self, name: str, check: Check[T], default: T) -> T:
-        """Return a field, or the default where it is absent."""
-        return self.required(name, check) if name in self._values else default
+        return self.get(name, check, None)
 
     def refusal(self, name: str, why: str) -> Refusal:
         """Return the refusal of a field for a reason that no single check can know."""
         return invalid_argument(f"{self._path}{name} {why}")
 
-
-@frozen
-class _StrictFields(Fields):
-    """Fields that remember which of them were asked for."""
-
-    _known: dict[str, None] = field(factory=dict[str, None], init=False)
-
-    def required(self, name: str, check: Check[T]) -> T:
-        self._known[name] = None
-        return super().required(name, check)
-
-    def optional(self, name: str, check: Check[T]) -> T | None:
-        self._known[name] = None
-        return super().optional(name, check)
-
-    def get(self, name: str, check: Check[T], default: T) -> T:
-        self._known[name] = None
-        return super().get(name, check, default)
-
     def refuse_unread(self) -> None:
         """Refuse the first field that nobody asked for."""
         for name in self._values:
             if name not in self._known:
-                raise invalid_argument(f"{self._path}{name} is none of {', '.join(self._known)}")
+                raise self.refusal(name, f"is none of {', '.join(self._known)}")
 
 
 def _wrong_type(field: str, expected: str, value: object) -> Refusal:
@@ -144,24 +129,28 @@ def boolean(field: str, value: object) -> bool:
     return value
 
 
-def non_negative_integer(field: str, value: object) -> int:
-    """Check for an integer that is not negative."""
+def _integer(field: str, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise _wrong_type(field, "an integer", value)
-    if value < 0:
-        raise invalid_argument(f"{field} must not be negative: {quoted(value)}")
     return value
+
+
+def non_negative_integer(field: str, value: object) -> int:
+    """Check for an integer that is not negative."""
+    number = _integer(field, value)
+    if number < 0:
+        raise invalid_argument(f"{field} must not be negative: {quoted(value)}")
+    return number
 
 
 def integer_between(least: int, most: int) -> Check[int]:
     """Return the check for an integer from `least` to `most`."""
 
     def check(field: str, value: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise _wrong_type(field, "an integer", value)
-        if not least <= value <= most:
+        number = _integer(field, value)
+        if not least <= number <= most:
             raise invalid_argument(f"{field} must be from {least} to {most}, not {quoted(value)}")
-        return value
+        return number
 
     return check
 
@@ -217,7 +206,7 @@ def closed_object(read: Callable[[Fields], T]) -> Check[T]:
     """Return the check for an object whose every field a function reads; any other is refused by name."""
 
     def check(field: str, value: object) -> T:
-        fields = _StrictFields(_require_object(field, value), f"{field}." if field else "")
+        fields = Fields(_require_object(field, value), f"{field}." if field else "")
         result = read(fields)
         fields.refuse_unread()
         return result

@@ -1,6 +1,7 @@
 """The settings as JSON, and how they are changed by name."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from attrs import evolve
 
@@ -32,5 +33,7 @@ def settings_document(settings: Settings) -> Document:
 
 def changed_settings(settings: Settings, fields: Fields) -> Settings:
     """Return the settings with those replaced that the fields name."""
-    read = {name: fields.get(name, check, getattr(settings, name)) for name, check in SETTINGS.items()}
-    return evolve(settings, **read)
+    changes: dict[str, Any] = {
+        name: fields.get(name, check, getattr(settings, name)) for name, check in SETTINGS.items()
+    }
+    return evolve(settings, **changes)

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias, cast
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from attrs import Factory, define, evolve, field, fields
+from attrs import define, evolve, field, fields
 
 from pinecone_admin.emulator.api import checks
 from pinecone_admin.emulator.api.checks import Fields
@@ -52,6 +52,55 @@ _MESSAGE = "a fault that was asked for"
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
+_CHANGE = checks.one_of(("before", "after"))
+_BODY_SHAPE = checks.one_of(("json", "html", "text", "empty", "truncated", "list"))
+
+
+def _check_operation(name: str, value: object) -> str:
+    text = checks.string(name, value)
+    if text != ANY and text not in OPERATION_IDS:
+        near = get_close_matches(text, OPERATION_IDS, 1)
+        raise invalid_argument(f"{name} {quoted(text)} does not exist{f': did you mean {near[0]}?' if near else ''}")
+    return text
+
+
+def _check_probability(name: str, value: object) -> float:
+    chance = checks.seconds(name, value)
+    if chance > 1:
+        raise invalid_argument(f"{name} must be from 0 to 1, not {quoted(value)}")
+    return chance
+
+
+def _check_headers(name: str, value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise invalid_argument(f"{name} must be an object")
+    headers = cast("Mapping[object, object]", value)
+    return {checks.string(name, key): _check_header(f"{name}.{key}", str(key), each) for key, each in headers.items()}
+
+
+def _check_header(name: str, key: str, value: object) -> str:
+    text = checks.string(name, value)
+    if not (_HEADER_NAME.fullmatch(key) and _HEADER_VALUE.fullmatch(text)) or key.lower() in _FRAMING:
+        raise invalid_argument(f"{name} cannot be a header: {quoted(text)}")
+    return text
+
+
+def _check_body(name: str, value: object) -> str | Mapping[str, object]:
+    if isinstance(value, Mapping):
+        return _copy_json_object(name, cast("Mapping[str, object]", value))
+    return _BODY_SHAPE(name, value)
+
+
+def _copy_json_object(name: str, value: Mapping[str, object]) -> Mapping[str, object]:
+    try:
+        copy: dict[str, object] = json.loads(json.dumps(dict(value)))
+    except (TypeError, ValueError) as error:
+        raise invalid_argument(f"{name} is not of JSON's types: {error}") from error
+    return copy
+
+
+def _argument(check: checks.Check[Any], **role: bool) -> dict[str, object]:
+    return {"check": check, **role}
 
 
 @define(kw_only=True)
@@ -67,27 +116,29 @@ class Fault:
         fired: how often it has happened.
     """
 
-    operation: str = ANY
-    times: int | None = 1
-    skip: int = 0
-    probability: float = 1.0
-    delay: float = 0.0
-    status: int | None = field(default=None, metadata={"kind": True})
-    headers: Mapping[str, str] = Factory(dict[str, str])
-    retry_after: float | None = None
-    retry_after_date: float | None = None
-    body: BodyShape | Mapping[str, object] = "json"
-    after_change: bool = False
-    drop: Change | None = field(default=None, metadata={"kind": True})
-    reset: Change | None = field(default=None, metadata={"kind": True})
-    unreachable: bool = field(default=False, metadata={"kind": True})
-    truncate: bool = field(default=False, metadata={"kind": True})
-    drip: float | None = field(default=None, metadata={"kind": True})
-    wrong_length: int | None = field(default=None, metadata={"kind": True})
-    unknown_fields: bool = field(default=False, metadata={"kind": True})
-    unknown_role: bool = field(default=False, metadata={"kind": True})
-    repeat_page_token: bool = field(default=False, metadata={"kind": True})
-    revoke_token: bool = field(default=False, metadata={"kind": True})
+    operation: str = field(default=ANY, metadata=_argument(_check_operation))
+    times: int | None = field(default=1, metadata=_argument(checks.nullable(checks.integer_between(1, 10**9))))
+    skip: int = field(default=0, metadata=_argument(checks.integer_between(0, 10**9)))
+    probability: float = field(default=1.0, metadata=_argument(_check_probability))
+    delay: float = field(default=0.0, metadata=_argument(checks.seconds))
+    status: int | None = field(default=None, metadata=_argument(checks.integer_between(200, 599), kind=True))
+    headers: Mapping[str, str] = field(factory=dict[str, str], metadata=_argument(_check_headers, needs_status=True))
+    retry_after: float | None = field(default=None, metadata=_argument(checks.seconds, needs_status=True))
+    retry_after_date: float | None = field(default=None, metadata=_argument(checks.seconds, needs_status=True))
+    body: BodyShape | Mapping[str, object] = field(default="json", metadata=_argument(_check_body, needs_status=True))
+    after_change: bool = field(default=False, metadata=_argument(checks.boolean, needs_status=True))
+    drop: Change | None = field(default=None, metadata=_argument(_CHANGE, kind=True))
+    reset: Change | None = field(default=None, metadata=_argument(_CHANGE, kind=True))
+    unreachable: bool = field(default=False, metadata=_argument(checks.boolean, kind=True))
+    truncate: bool = field(default=False, metadata=_argument(checks.boolean, kind=True))
+    drip: float | None = field(default=None, metadata=_argument(checks.seconds, kind=True))
+    wrong_length: int | None = field(
+        default=None, metadata=_argument(checks.integer_between(-(10**6), 10**6), kind=True)
+    )
+    unknown_fields: bool = field(default=False, metadata=_argument(checks.boolean, kind=True))
+    unknown_role: bool = field(default=False, metadata=_argument(checks.boolean, kind=True))
+    repeat_page_token: bool = field(default=False, metadata=_argument(checks.boolean, kind=True))
+    revoke_token: bool = field(default=False, metadata=_argument(checks.boolean, kind=True))
     seen: int = field(default=0, init=False)
     fired: int = field(default=0, init=False)
 
@@ -99,8 +150,7 @@ class Fault:
     @property
     def document(self) -> Document:
         """The fault as JSON, without what is left at its default."""
-        arguments: Document = {name: getattr(self, name) for name in _FIELDS}
-        arguments = {name: value for name, value in arguments.items() if value != getattr(_DEFAULT, name)}
+        arguments = {name: getattr(self, name) for name in _CHECKS if getattr(self, name) != getattr(_DEFAULT, name)}
         return {"operation": self.operation, "times": self.times, **arguments, "seen": self.seen, "fired": self.fired}
 
     def fires_on(self, operation: str, random: Random) -> bool:
@@ -114,7 +164,12 @@ class Fault:
         return True
 
 
+_DEFAULT = Fault()
+_CHECKS: Mapping[str, checks.Check[Any]] = {
+    each.name: each.metadata["check"] for each in fields(Fault) if "check" in each.metadata
+}
 _KINDS = [each.name for each in fields(Fault) if "kind" in each.metadata]
+_OF_STATUS = [each.name for each in fields(Fault) if "needs_status" in each.metadata]
 
 
 class Faults:
@@ -195,7 +250,7 @@ class Faults:
         Raises:
             ValueError: an argument cannot be right; the message names it.
         """
-        arguments = {name: value for name, value in locals().items() if name in _FIELDS}
+        arguments = {name: value for name, value in locals().items() if name in _CHECKS}
         return self.read({name: value for name, value in arguments.items() if value is not None or name == "times"})
 
     def read(self, document: object) -> Fault:
@@ -301,85 +356,8 @@ def _map_objects_within(value: object, change: Callable[[Document], Document]) -
     return _map_objects(cast("Document", value), change) if isinstance(value, dict) else value
 
 
-# What a fault may be told
-
-
-def _check_operation(name: str, value: object) -> str:
-    text = checks.string(name, value)
-    if text != ANY and text not in OPERATION_IDS:
-        near = get_close_matches(text, OPERATION_IDS, 1)
-        raise invalid_argument(f"{name} {quoted(text)} does not exist{f': did you mean {near[0]}?' if near else ''}")
-    return text
-
-
-def _check_probability(name: str, value: object) -> float:
-    chance = checks.seconds(name, value)
-    if chance > 1:
-        raise invalid_argument(f"{name} must be from 0 to 1, not {quoted(value)}")
-    return chance
-
-
-def _check_headers(name: str, value: object) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise invalid_argument(f"{name} must be an object")
-    headers = cast("Mapping[object, object]", value)
-    return {checks.string(name, key): _check_header(f"{name}.{key}", str(key), each) for key, each in headers.items()}
-
-
-def _check_header(name: str, key: str, value: object) -> str:
-    text = checks.string(name, value)
-    if not (_HEADER_NAME.fullmatch(key) and _HEADER_VALUE.fullmatch(text)) or key.lower() in _FRAMING:
-        raise invalid_argument(f"{name} cannot be a header: {quoted(text)}")
-    return text
-
-
-def _check_body_shape(name: str, value: object) -> BodyShape | Mapping[str, object]:
-    if isinstance(value, Mapping):
-        return _copy_json_object(name, cast("Mapping[str, object]", value))
-    return cast("BodyShape", checks.one_of(("json", "html", "text", "empty", "truncated", "list"))(name, value))
-
-
-def _copy_json_object(name: str, value: Mapping[str, object]) -> Mapping[str, object]:
-    try:
-        copy: dict[str, object] = json.loads(json.dumps(dict(value)))
-    except (TypeError, ValueError) as error:
-        raise invalid_argument(f"{name} is not of JSON's types: {error}") from error
-    return copy
-
-
-def _check_change(name: str, value: object) -> Change:
-    return cast("Change", checks.one_of(("before", "after"))(name, value))
-
-
-_COUNT = checks.integer_between(0, 10**9)
-_FIELDS: Mapping[str, checks.Check[Any]] = {
-    "operation": _check_operation,
-    "times": checks.nullable(checks.integer_between(1, 10**9)),
-    "skip": _COUNT,
-    "probability": _check_probability,
-    "delay": checks.seconds,
-    "status": checks.integer_between(200, 599),
-    "headers": _check_headers,
-    "retry_after": checks.seconds,
-    "retry_after_date": checks.seconds,
-    "body": _check_body_shape,
-    "after_change": checks.boolean,
-    "drop": _check_change,
-    "reset": _check_change,
-    "unreachable": checks.boolean,
-    "truncate": checks.boolean,
-    "drip": checks.seconds,
-    "wrong_length": checks.integer_between(-(10**6), 10**6),
-    "unknown_fields": checks.boolean,
-    "unknown_role": checks.boolean,
-    "repeat_page_token": checks.boolean,
-    "revoke_token": checks.boolean,
-}
-_NEEDS_STATUS = ("headers", "retry_after", "retry_after_date", "body", "after_change")
-
-
 def _read_fault(arguments: Fields) -> Fault:
-    return Fault(**{name: arguments.get(name, check, getattr(_DEFAULT, name)) for name, check in _FIELDS.items()})
+    return Fault(**{name: arguments.get(name, check, getattr(_DEFAULT, name)) for name, check in _CHECKS.items()})
 
 
 def _require_consistent(fault: Fault) -> None:
@@ -389,9 +367,6 @@ def _require_consistent(fault: Fault) -> None:
     if not kinds and not fault.delay:
         raise invalid_argument(f"nothing would go wrong: give a delay or one of {', '.join(_KINDS)}")
     if fault.status is None:
-        for name in _NEEDS_STATUS:
+        for name in _OF_STATUS:
             if getattr(fault, name) != getattr(_DEFAULT, name):
                 raise invalid_argument(f"{name} needs a status")
-
-
-_DEFAULT = Fault()

@@ -4,23 +4,20 @@ What a document leaves out gets the value that a new one would get, so that a fi
 more than names. Cursors that were given out before a document is read are refused afterwards.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from attrs import frozen
 
 from pinecone_admin.emulator.api import checks
-from pinecone_admin.emulator.api.checks import Fields
+from pinecone_admin.emulator.api.checks import Check, Fields
 from pinecone_admin.emulator.api.refusals import invalid_argument, quoted
-from pinecone_admin.emulator.api.serialization import (
-    Document,
-    format_time,
-    role_binding_document,
-    service_account_document,
-)
+from pinecone_admin.emulator.api.serialization import Document, format_time, role_binding_document
 from pinecone_admin.emulator.control.configuration import changed_settings, settings_document
 from pinecone_admin.emulator.model.records import (
     PROJECT_CONTENTS,
@@ -41,9 +38,6 @@ from pinecone_admin.emulator.model.state import INVITE_LIFETIME, State, new_orga
 
 T = TypeVar("T")
 
-_NAME = checks.max_characters(512)
-_NAMES = checks.array(_NAME)
-
 
 @frozen
 class Snapshot:
@@ -60,49 +54,120 @@ class Snapshot:
     time: datetime | None
 
 
+# The fields of each kind of record: one table for reading, checking and writing
+
+
+@frozen
+class _Field:
+    """A field of a record in the document.
+
+    Args:
+        check: what it must be.
+        default: its value where it is left out, from the reader and the fields before it; None where it must be there.
+        write: its value in the document.
+    """
+
+    check: Check[Any]
+    default: Callable[[_StateReader, Mapping[str, Any]], object] | None = None
+    write: Callable[[Any], object] = lambda value: value
+
+
+_Table: TypeAlias = Mapping[str, _Field]
+
+_ABSENT = object()
+_NAME = checks.max_characters(512)
+_NAMES = checks.array(_NAME)
+_ID = _Field(checks.uuid, lambda reader, _: reader.state.new_id())
+_CREATED_AT = _Field(checks.date_time, lambda reader, _: reader.now, format_time)
+_UNTIL = _Field(checks.date_time, write=format_time)
+
+_TABLES: Mapping[str, _Table] = {
+    "projects": {
+        "id": _ID,
+        "name": _Field(_NAME),
+        "created_at": _CREATED_AT,
+        "max_pods": _Field(checks.non_negative_integer, lambda _reader, _project: 0),
+        "force_encryption_with_cmek": _Field(checks.boolean, lambda _reader, _project: False),
+    },
+    "api_keys": {
+        "id": _ID,
+        "name": _Field(checks.max_characters(80)),
+        "value": _Field(_NAME, lambda reader, _: reader.state.new_key_value()),
+    },
+    "going": {"kind": _Field(checks.one_of(PROJECT_CONTENTS)), "name": _Field(_NAME), "until": _UNTIL},
+    "pending": {"name": _Field(_NAME), "source": _Field(checks.string), "until": _UNTIL},
+    "users": {
+        "id": _ID,
+        "email": _Field(checks.email),
+        "name": _Field(checks.nullable(checks.string), lambda _reader, _user: None),
+    },
+    "invites": {
+        "id": _ID,
+        "email": _Field(checks.email),
+        "created_at": _CREATED_AT,
+        "expires_at": _Field(checks.date_time, lambda _, invite: invite["created_at"] + INVITE_LIFETIME, format_time),
+        "processed_at": _Field(
+            checks.nullable(checks.date_time),
+            lambda _reader, _invite: None,
+            lambda moment: moment and format_time(moment),
+        ),
+    },
+    "service_accounts": {
+        "id": _ID,
+        "name": _Field(checks.max_bytes(80)),
+        "client_id": _Field(_NAME, lambda reader, _: reader.state.new_client_id()),
+        "created_at": _CREATED_AT,
+        "updated_at": _Field(checks.date_time, lambda _, account: account["created_at"], format_time),
+        "client_secret": _Field(_NAME, lambda reader, _: reader.state.new_client_secret()),
+    },
+    "role_bindings": {"id": _ID, "created_at": _CREATED_AT},
+    "tokens": {"value": _Field(_NAME), "service_account_id": _Field(checks.string), "expires_at": _UNTIL},
+}
+
+
+def _organization_table(plans: Iterable[str]) -> _Table:
+    return {
+        "id": _Field(_NAME, lambda reader, _: new_organization_id(reader.random)),
+        "name": _Field(_NAME, lambda _reader, _organization: "Emulated Organization"),
+        "plan": _Field(checks.one_of(plans), lambda _reader, _organization: "Enterprise"),
+        "payment_status": _Field(checks.one_of(PAYMENT_STATUSES), lambda _reader, _organization: "Active"),
+        "created_at": _CREATED_AT,
+    }
+
+
 # Out
 
 
 def dump_state(state: State, caller: ServiceAccountRecord, now: datetime) -> Document:
     """Write everything out, secrets included."""
-    organization = state.organization
     return {
         "version": 1,
         "time": format_time(now),
         "caller": caller.id if state.service_accounts.get(caller.id) else None,  # it may have been deleted
-        "organization": {
-            "id": organization.id,
-            "name": organization.name,
-            "plan": organization.plan,
-            "payment_status": organization.payment_status,
-            "created_at": format_time(organization.created_at),
-        },
+        "organization": _write_record(state.organization, _organization_table(state.settings.plans)),
         "settings": settings_document(state.settings),
-        "projects": [_project_snapshot(project) for project in state.projects.values()],
-        "users": [{"id": user.id, "email": user.email, "name": user.name} for user in state.users.listing],
-        "invites": [_invite_snapshot(invite) for invite in state.invites.values()],
-        "service_accounts": [_account_snapshot(account) for account in state.service_accounts.listing],
+        "projects": [_write_project(project) for project in state.projects.values()],
+        "users": _write_records("users", state.users.listing),
+        "invites": _write_records("invites", state.invites.values()),
+        "service_accounts": _write_records("service_accounts", state.service_accounts.listing),
         "role_bindings": [role_binding_document(binding) for binding in state.role_bindings],
-        "tokens": [
-            {
-                "value": value,
-                "service_account_id": token.service_account_id,
-                "expires_at": format_time(token.expires_at),
-            }
-            for value, token in state.tokens.items()
-        ],
+        "tokens": _write_records("tokens", state.tokens.values()),
         "invite_mails": [format_time(moment) for moment in state.invite_mails],
     }
 
 
-def _project_snapshot(project: ProjectRecord) -> Document:
+def _write_record(record: object, table: _Table) -> Document:
+    return {name: field.write(getattr(record, name)) for name, field in table.items()}
+
+
+def _write_records(name: str, records: Iterable[object]) -> list[Document]:
+    return [_write_record(record, _TABLES[name]) for record in records]
+
+
+def _write_project(project: ProjectRecord) -> Document:
     return {
-        "id": project.id,
-        "name": project.name,
-        "created_at": format_time(project.created_at),
-        "max_pods": project.max_pods,
-        "force_encryption_with_cmek": project.force_encryption_with_cmek,
-        "api_keys": [{"id": key.id, "name": key.name, "value": key.value} for key in project.api_keys.values()],
+        **_write_record(project, _TABLES["projects"]),
+        "api_keys": _write_records("api_keys", project.api_keys.values()),
         **{kind: sorted(project.contents[kind]) for kind in PROJECT_CONTENTS},
         "protected": sorted(project.protected),
         "going": [
@@ -113,20 +178,6 @@ def _project_snapshot(project: ProjectRecord) -> Document:
             for name, pending in project.pending.items()
         ],
     }
-
-
-def _invite_snapshot(invite: InviteRecord) -> Document:
-    return {
-        "id": invite.id,
-        "email": invite.email,
-        "created_at": format_time(invite.created_at),
-        "expires_at": format_time(invite.expires_at),
-        "processed_at": invite.processed_at and format_time(invite.processed_at),
-    }
-
-
-def _account_snapshot(account: ServiceAccountRecord) -> Document:
-    return service_account_document(account) | {"client_secret": account.client_secret}
 
 
 # In
@@ -144,17 +195,7 @@ def load_state(document: object, settings: Settings, random: Random, now: dateti
     Raises:
         Refusal: the document is not of this form; the message names the field.
     """
-    return checks.closed_object(lambda fields: _StateReader(fields, settings, random, now).snapshot())("", document)
-
-
-def _read_going(fields: Fields) -> tuple[tuple[str, str], datetime]:
-    kind = fields.required("kind", checks.one_of(PROJECT_CONTENTS))
-    return (kind, fields.required("name", _NAME)), fields.required("until", checks.date_time)
-
-
-def _read_pending(fields: Fields) -> tuple[str, PendingResource]:
-    pending = PendingResource(fields.required("source", checks.string), fields.required("until", checks.date_time))
-    return fields.required("name", _NAME), pending
+    return checks.closed_object(lambda fields: _StateReader(fields, settings, random, now).read_all())("", document)
 
 
 class _StateReader:
@@ -162,119 +203,83 @@ class _StateReader:
 
     def __init__(self, fields: Fields, settings: Settings, random: Random, now: datetime) -> None:
         self._fields = fields
-        self._now = now
-        self._random = random
+        self.now: datetime = now
+        self.random: Random = random
         self._taken: set[str] = set()
         self._settings = fields.get("settings", checks.closed_object(partial(changed_settings, settings)), settings)
-        organization = fields.get("organization", checks.closed_object(self._read_organization), None)
-        self._state = State(
+        organization = fields.optional("organization", checks.closed_object(self._read_organization))
+        self.state: State = State(
             organization=organization or self._read_organization(Fields({})),
             settings=self._settings,
             random=random,
         )
 
-    def snapshot(self) -> Snapshot:
-        """Read everything."""
-        state = self._state
-        self._fields.optional("version", checks.integer_between(1, 1))
-        self._insert_all("projects", self._read_project, self._insert_project)
-        self._insert_all("users", self._read_user, self._insert_user)
-        self._insert_all("invites", self._read_invite, state.insert_invite)
-        self._insert_all("service_accounts", self._read_account, state.insert_service_account)
-        self._insert_all("role_bindings", self._read_role_binding, state.role_bindings.add)
-        self._insert_all("tokens", self._read_token, lambda token: state.tokens.update([token]))
-        state.invite_mails.extend(sorted(self._fields.optional("invite_mails", checks.array(checks.date_time)) or ()))
-        return Snapshot(state, self._find_caller(), self._fields.optional("time", checks.date_time))
+    def read_all(self) -> Snapshot:
+        fields, state = self._fields, self.state
+        fields.optional("version", checks.integer_between(1, 1))
+        for project in self._read_array(fields, "projects", self._read_project):
+            state.insert_project(project)
+        for user in self._read_positioned("users", UserRecord):
+            if state.find_user_by_email(user.email):
+                raise invalid_argument(f"users has the address {quoted(user.email)} twice")
+            state.insert_user(user)
+        for invite in self._read_positioned("invites", InviteRecord):
+            state.insert_invite(invite)
+        for account in self._read_positioned("service_accounts", ServiceAccountRecord):
+            state.insert_service_account(account)
+        for binding in self._read_array(fields, "role_bindings", self._read_role_binding):
+            state.role_bindings.add(binding)
+        state.tokens = {token["value"]: AccessTokenRecord(**token) for token in self._read_rows(fields, "tokens")}
+        state.invite_mails.extend(sorted(fields.get("invite_mails", checks.array(checks.date_time), ())))
+        return Snapshot(state, self._find_caller(), fields.optional("time", checks.date_time))
 
-    def _insert_all(self, name: str, read: Callable[[Fields], T], enter: Callable[[T], None]) -> None:
-        for record in self._fields.optional(name, checks.array(checks.closed_object(read))) or ():
-            enter(record)
+    def _read_positioned(self, name: str, record: Callable[..., T]) -> Iterator[T]:
+        for row in self._read_rows(self._fields, name):
+            yield record(**row, position=self.state.next_position())
 
-    def _read_id(self, fields: Fields) -> str:
-        record_id = fields.optional("id", checks.uuid) or self._state.new_id()
+    def _read_rows(self, fields: Fields, name: str) -> Iterable[dict[str, Any]]:
+        return self._read_array(fields, name, lambda row: self._read_fields(row, _TABLES[name]))
+
+    def _read_array(self, fields: Fields, name: str, read: Callable[[Fields], T]) -> Iterable[T]:
+        return fields.get(name, checks.array(checks.closed_object(read)), ())
+
+    def _read_fields(self, fields: Fields, table: _Table) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, field in table.items():
+            if field.default is None:
+                values[name] = fields.required(name, field.check)
+            elif (value := fields.get(name, field.check, _ABSENT)) is _ABSENT:
+                values[name] = field.default(self, values)
+            else:
+                values[name] = value
+            if field is _ID:
+                self._claim_id(fields, values[name])
+        return values
+
+    def _claim_id(self, fields: Fields, record_id: str) -> None:
         if record_id in self._taken:
             raise fields.refusal("id", f"{quoted(record_id)} is there twice")
         self._taken.add(record_id)
-        return record_id
-
-    def _read_created_at(self, fields: Fields) -> datetime:
-        return fields.get("created_at", checks.date_time, self._now)
 
     def _read_organization(self, fields: Fields) -> OrganizationRecord:
         plans = self._settings.plans
-        plan = fields.get("plan", checks.one_of(plans), "Enterprise")
-        return OrganizationRecord(
-            id=fields.optional("id", _NAME) or new_organization_id(self._random),
-            name=fields.get("name", _NAME, "Emulated Organization"),
-            plan=plan,
-            payment_status=fields.get("payment_status", checks.one_of(PAYMENT_STATUSES), "Active"),
-            support_tier=plans[plan].support_tier,
-            created_at=self._read_created_at(fields),
-        )
+        values = self._read_fields(fields, _organization_table(plans))
+        return OrganizationRecord(**values, support_tier=plans[values["plan"]].support_tier)
 
     def _read_project(self, fields: Fields) -> ProjectRecord:
-        project = ProjectRecord(
-            id=self._read_id(fields),
-            name=fields.required("name", _NAME),
-            organization_id=self._state.organization.id,
-            created_at=self._read_created_at(fields),
-            max_pods=fields.get("max_pods", checks.non_negative_integer, 0),
-            force_encryption_with_cmek=fields.get("force_encryption_with_cmek", checks.boolean, default=False),
-        )
-        keys = checks.array(checks.closed_object(lambda each: self._read_api_key(each, project.id)))
-        project.api_keys = {key.id: key for key in fields.optional("api_keys", keys) or ()}
-        project.contents = {kind: set(fields.optional(kind, _NAMES) or ()) for kind in PROJECT_CONTENTS}
-        project.protected = set(fields.optional("protected", _NAMES) or ())
-        project.going = dict(fields.optional("going", checks.array(checks.closed_object(_read_going))) or ())
-        project.pending = dict(fields.optional("pending", checks.array(checks.closed_object(_read_pending))) or ())
-        return project
-
-    def _read_api_key(self, fields: Fields, project_id: str) -> APIKeyRecord:
-        return APIKeyRecord(
-            id=self._read_id(fields),
-            name=fields.required("name", checks.max_characters(80)),
-            project_id=project_id,
-            value=fields.optional("value", _NAME) or self._state.new_key_value(),
-        )
-
-    def _insert_project(self, project: ProjectRecord) -> None:
-        self._state.projects[project.id] = project
-        self._state.api_keys.update(project.api_keys)
-
-    def _read_user(self, fields: Fields) -> UserRecord:
-        return UserRecord(
-            id=self._read_id(fields),
-            email=fields.required("email", checks.email),
-            name=fields.get("name", checks.nullable(checks.string), None),
-            position=self._state.next_position(),
-        )
-
-    def _insert_user(self, user: UserRecord) -> None:
-        if self._state.find_user_by_email(user.email):
-            raise invalid_argument(f"users has the address {quoted(user.email)} twice")
-        self._state.insert_user(user)
-
-    def _read_invite(self, fields: Fields) -> InviteRecord:
-        created_at = self._read_created_at(fields)
-        return InviteRecord(
-            id=self._read_id(fields),
-            email=fields.required("email", checks.email),
-            created_at=created_at,
-            expires_at=fields.get("expires_at", checks.date_time, created_at + INVITE_LIFETIME),
-            position=self._state.next_position(),
-            processed_at=fields.get("processed_at", checks.nullable(checks.date_time), None),
-        )
-
-    def _read_account(self, fields: Fields) -> ServiceAccountRecord:
-        created_at = self._read_created_at(fields)
-        return ServiceAccountRecord(
-            id=self._read_id(fields),
-            name=fields.required("name", checks.max_bytes(80)),
-            client_id=fields.optional("client_id", _NAME) or self._state.new_client_id(),
-            client_secret=fields.optional("client_secret", _NAME) or self._state.new_client_secret(),
-            created_at=created_at,
-            updated_at=fields.get("updated_at", checks.date_time, created_at),
-            position=self._state.next_position(),
+        values = self._read_fields(fields, _TABLES["projects"])
+        return ProjectRecord(
+            **values,
+            organization_id=self.state.organization.id,
+            api_keys={
+                key["id"]: APIKeyRecord(**key, project_id=values["id"]) for key in self._read_rows(fields, "api_keys")
+            },
+            contents={kind: set(fields.get(kind, _NAMES, ())) for kind in PROJECT_CONTENTS},
+            protected=set(fields.get("protected", _NAMES, ())),
+            going={(row["kind"], row["name"]): row["until"] for row in self._read_rows(fields, "going")},
+            pending={
+                row["name"]: PendingResource(row["source"], row["until"]) for row in self._read_rows(fields, "pending")
+            },
         )
 
     def _read_role_binding(self, fields: Fields) -> RoleBindingRecord:
@@ -282,39 +287,29 @@ class _StateReader:
             type=fields.required("principal_type", checks.one_of(checks.PRINCIPAL_TYPES)),
             id=fields.required("principal_id", checks.string),
         )
-        if self._state.find_principal(principal) is None:
+        if self.state.find_principal(principal) is None:
             raise fields.refusal("principal_id", f"{quoted(principal.id)} is no {principal.type} of the document")
         return RoleBindingRecord(
-            id=self._read_id(fields),
+            **self._read_fields(fields, _TABLES["role_bindings"]),
             principal=principal,
             grant=self._read_grant(fields),
-            created_at=self._read_created_at(fields),
-            position=self._state.next_position(),
+            position=self.state.next_position(),
         )
 
     def _read_grant(self, fields: Fields) -> Grant:
-        requested = checks.read_grant(fields)
-        own = self._state.organization.id
-        resource_id = requested.resource_id or own
-        known = resource_id in self._state.projects if requested.resource_type == "project" else resource_id == own
-        if not known:
-            raise fields.refusal(
-                "resource_id", f"{quoted(resource_id)} is no {requested.resource_type} of the document"
-            )
-        return Grant(requested.role, requested.resource_type, resource_id)
-
-    def _read_token(self, fields: Fields) -> tuple[str, AccessTokenRecord]:
-        return fields.required("value", _NAME), AccessTokenRecord(
-            service_account_id=fields.required("service_account_id", checks.string),
-            expires_at=fields.required("expires_at", checks.date_time),
-        )
+        grant = checks.read_grant(fields)
+        organization_id = self.state.organization.id
+        resource_id = grant.resource_id or organization_id
+        known = self.state.projects if grant.resource_type == "project" else {organization_id}
+        if resource_id not in known:
+            raise fields.refusal("resource_id", f"{quoted(resource_id)} is no {grant.resource_type} of the document")
+        return Grant(grant.role, grant.resource_type, resource_id)
 
     def _find_caller(self) -> ServiceAccountRecord:
-        """Return whom the credentials belong to; a document that names nobody gets an owner."""
-        named = self._fields.get("caller", checks.nullable(checks.string), None)
-        if named is None:
-            return self._state.add_owner(self._now)
-        account = self._state.service_accounts.get(named)
+        caller_id = self._fields.get("caller", checks.nullable(checks.string), None)
+        if caller_id is None:
+            return self.state.add_owner(self.now)
+        account = self.state.service_accounts.get(caller_id)
         if account is None:
-            raise invalid_argument(f"caller {quoted(named)} is no service account of the document")
+            raise invalid_argument(f"caller {quoted(caller_id)} is no service account of the document")
         return account

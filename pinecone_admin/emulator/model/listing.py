@@ -9,7 +9,12 @@ from attrs import Factory, define
 
 
 class Positioned(Protocol):
-    """A record that knows its place in the order of creation."""
+    """A record that knows its id and its place in the order of creation."""
+
+    @property
+    def id(self) -> str:
+        """What the API knows it by."""
+        ...
 
     @property
     def position(self) -> int:
@@ -54,14 +59,14 @@ class Table(Mapping[str, R]):
     listing: Listing[R] = Factory(Listing[R])
     _by_id: dict[str, R] = Factory(dict[str, R])
 
-    def add(self, record_id: str, record: R) -> None:
+    def add(self, record: R) -> None:
         """Enter a record."""
-        self._by_id[record_id] = record
+        self._by_id[record.id] = record
         self.listing.add(record)
 
-    def remove(self, record_id: str) -> None:
+    def remove(self, record: R) -> None:
         """Take a record out."""
-        self.listing.remove(self._by_id.pop(record_id))
+        self.listing.remove(self._by_id.pop(record.id))
 
     def __getitem__(self, record_id: str) -> R:
         return self._by_id[record_id]

@@ -119,6 +119,7 @@ class ServiceAccountRecord:
 class AccessTokenRecord:
     """What an access token stands for."""
 
+    value: str
     service_account_id: str
     expires_at: datetime
 

@@ -120,8 +120,12 @@ class State:
 
     def add_project(self, name: str, now: datetime, *, max_pods: int = 0, cmek: bool = False) -> ProjectRecord:
         """Create an empty project."""
-        project = ProjectRecord(self.new_id(), name, self.organization.id, now, max_pods, cmek)
+        return self.insert_project(ProjectRecord(self.new_id(), name, self.organization.id, now, max_pods, cmek))
+
+    def insert_project(self, project: ProjectRecord) -> ProjectRecord:
+        """Put a project and its keys where they are looked for."""
         self.projects[project.id] = project
+        self.api_keys |= project.api_keys
         return project
 
     def new_key_value(self) -> str:
@@ -141,12 +145,8 @@ class State:
     def add_api_key(self, project: ProjectRecord, name: str) -> APIKeyRecord:
         """Create a key that has no roles yet."""
         key = APIKeyRecord(self.new_id(), name, project.id, self.new_key_value())
-        self.insert_api_key(project, key)
-        return key
-
-    def insert_api_key(self, project: ProjectRecord, key: APIKeyRecord) -> None:
-        """Put a key where it is looked for."""
         self.api_keys[key.id] = project.api_keys[key.id] = key
+        return key
 
     def remove_api_key(self, key: APIKeyRecord) -> None:
         """Delete a key and its roles."""
@@ -159,19 +159,18 @@ class State:
 
     def add_user(self, email: str, name: str | None = None) -> UserRecord:
         """Create a member, who holds no roles yet."""
-        user = UserRecord(self.new_id(), email, name, self.next_position())
-        self.insert_user(user)
-        return user
+        return self.insert_user(UserRecord(self.new_id(), email, name, self.next_position()))
 
-    def insert_user(self, user: UserRecord) -> None:
+    def insert_user(self, user: UserRecord) -> UserRecord:
         """Put a member where they are looked for."""
-        self.users.add(user.id, user)
+        self.users.add(user)
         self._user_by_email[user.email.casefold()] = user
+        return user
 
     def remove_user(self, user: UserRecord) -> None:
         """Remove a member and every role of theirs."""
         self.unbind_all(Principal("user", user.id))
-        self.users.remove(user.id)
+        self.users.remove(user)
         del self._user_by_email[user.email.casefold()]
 
     def find_user_by_email(self, email: str) -> UserRecord | None:
@@ -226,9 +225,9 @@ class State:
         """Create a service account, which holds no roles yet."""
         client_id, secret = self.new_client_id(), self.new_client_secret()
         position = self.next_position()
-        account = ServiceAccountRecord(self.new_id(), name, client_id, secret, now, now, position)
-        self.insert_service_account(account)
-        return account
+        return self.insert_service_account(
+            ServiceAccountRecord(self.new_id(), name, client_id, secret, now, now, position)
+        )
 
     def new_client_id(self) -> str:
         """Return a fresh OAuth client id."""
@@ -238,16 +237,17 @@ class State:
         """Return a fresh OAuth client secret."""
         return _random_text(self._random, _SECRET, 64)
 
-    def insert_service_account(self, account: ServiceAccountRecord) -> None:
+    def insert_service_account(self, account: ServiceAccountRecord) -> ServiceAccountRecord:
         """Put a service account where it is looked for."""
-        self.service_accounts.add(account.id, account)
+        self.service_accounts.add(account)
         self._account_by_client_id[account.client_id] = account
+        return account
 
     def remove_service_account(self, account: ServiceAccountRecord) -> None:
         """Delete a service account, its roles and its tokens."""
         self.revoke_tokens(account)
         self.unbind_all(Principal("service_account", account.id))
-        self.service_accounts.remove(account.id)
+        self.service_accounts.remove(account)
         del self._account_by_client_id[account.client_id]
 
     def add_owner(self, now: datetime) -> ServiceAccountRecord:
@@ -273,7 +273,7 @@ class State:
         # Its number keeps a client that outlives one emulator from meeting its old token in the next of the same seed.
         token = f"{_random_text(self._random, _ALPHANUMERIC, 56)}{next(_token_numbers):08d}"
         expires_at = now + timedelta(seconds=self.settings.token_lifetime)
-        self.tokens[token] = AccessTokenRecord(account.id, expires_at)
+        self.tokens[token] = AccessTokenRecord(token, account.id, expires_at)
         return token
 
     def revoke_tokens(self, account: ServiceAccountRecord) -> None:
