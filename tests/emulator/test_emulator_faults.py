@@ -378,7 +378,7 @@ def test_chance_begins_anew_with_clear(emulator: Emulator, connect: Connect) -> 
 def test_faults_are_checked(emulator: Emulator, fault: dict[str, Any], told: str) -> None:
     """A fault that cannot be is refused by name, the same by method and as JSON."""
     with pytest.raises(ValueError, match=told):
-        emulator.faults.read(fault)
+        emulator.faults.add_document(fault)
     if "colour" not in fault:
         with pytest.raises(ValueError, match=told):
             emulator.faults.add(**fault)

@@ -129,30 +129,11 @@ def boolean(field: str, value: object) -> bool:
     return value
 
 
-def _integer(field: str, value: object) -> int:
+def integer(field: str, value: object) -> int:
+    """Check for an integer."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise _wrong_type(field, "an integer", value)
     return value
-
-
-def non_negative_integer(field: str, value: object) -> int:
-    """Check for an integer that is not negative."""
-    number = _integer(field, value)
-    if number < 0:
-        raise invalid_argument(f"{field} must not be negative: {quoted(value)}")
-    return number
-
-
-def integer_between(least: int, most: int) -> Check[int]:
-    """Return the check for an integer from `least` to `most`."""
-
-    def check(field: str, value: object) -> int:
-        number = _integer(field, value)
-        if not least <= number <= most:
-            raise invalid_argument(f"{field} must be from {least} to {most}, not {quoted(value)}")
-        return number
-
-    return check
 
 
 def seconds(field: str, value: object) -> float:
@@ -176,14 +157,6 @@ def date_time(field: str, value: object) -> datetime:
     raise invalid_argument(f"{field} must be a date and time with a time zone: {quoted(text)}")
 
 
-def uuid(field: str, value: object) -> str:
-    """Check for a UUID as the API spells it."""
-    text = string(field, value)
-    if not _UUID.fullmatch(text):
-        raise invalid_argument(f"{field} must be a UUID in lower case: {quoted(text)}")
-    return text
-
-
 def nullable(check: Check[T]) -> Check[T | None]:
     """Return a check that also lets null pass."""
 
@@ -191,15 +164,6 @@ def nullable(check: Check[T]) -> Check[T | None]:
         return None if value is None else check(field, value)
 
     return or_null
-
-
-def open_object(read: Callable[[Fields], T]) -> Check[T]:
-    """Return the check for an object whose fields a function reads; others pass unread, as in the API."""
-
-    def check(field: str, value: object) -> T:
-        return read(Fields(_require_object(field, value), f"{field}."))
-
-    return check
 
 
 def closed_object(read: Callable[[Fields], T]) -> Check[T]:
@@ -220,61 +184,61 @@ def _require_object(field: str, value: object) -> dict[str, object]:
     return cast("dict[str, object]", value)
 
 
+def refine(check: Check[T], find_problem: Callable[[T], str | None]) -> Check[T]:
+    """Return a check that also refuses the values in which a function finds a problem."""
+
+    def refined(field: str, value: object) -> T:
+        result = check(field, value)
+        if problem := find_problem(result):
+            raise invalid_argument(f"{field} {problem}")
+        return result
+
+    return refined
+
+
+def integer_between(least: int, most: int) -> Check[int]:
+    """Return the check for an integer from `least` to `most`."""
+    return refine(
+        integer,
+        lambda number: None if least <= number <= most else f"must be from {least} to {most}, not {quoted(number)}",
+    )
+
+
 def max_characters(most: int) -> Check[str]:
     """Return the check for a string of 1 to `most` characters."""
-
-    def check(field: str, value: object) -> str:
-        text = string(field, value)
-        if not 1 <= len(text) <= most:
-            raise invalid_argument(f"{field} must have 1 to {most} characters, not {len(text)}: {quoted(text)}")
-        return text
-
-    return check
+    problem = f"must have 1 to {most} characters"
+    return refine(string, lambda s: None if 1 <= len(s) <= most else f"{problem}, not {len(s)}: {quoted(s)}")
 
 
 def max_bytes(most: int) -> Check[str]:
     """Return the check for a string of 1 to `most` bytes of UTF-8."""
-
-    def check(field: str, value: object) -> str:
-        text = string(field, value)
-        if not 1 <= (size := len(text.encode())) <= most:
-            raise invalid_argument(f"{field} must have 1 to {most} bytes of UTF-8, not {size}: {quoted(text)}")
-        return text
-
-    return check
+    problem = f"must have 1 to {most} bytes of UTF-8"
+    return refine(
+        string, lambda s: None if 1 <= len(s.encode()) <= most else f"{problem}, not {len(s.encode())}: {quoted(s)}"
+    )
 
 
 def without_nul(check: Check[str]) -> Check[str]:
     """Return a check that also refuses NUL."""
-
-    def without(field: str, value: object) -> str:
-        text = check(field, value)
-        if "\0" in text:
-            raise invalid_argument(f"{field} must not contain NUL: {quoted(text)}")
-        return text
-
-    return without
-
-
-def email(field: str, value: object) -> str:
-    """Check for an e-mail address of at most 254 characters."""
-    text = max_characters(254)(field, value)
-    if not _EMAIL.fullmatch(text):
-        raise invalid_argument(f"{field} must be an e-mail address: {quoted(text)}")
-    return text
+    return refine(check, lambda text: f"must not contain NUL: {quoted(text)}" if "\0" in text else None)
 
 
 def one_of(choices: Iterable[str]) -> Check[str]:
     """Return the check for one of several strings."""
     allowed = tuple(choices)
+    problem = f"must be one of {', '.join(allowed)}"
+    return refine(string, lambda text: None if text in allowed else f"{problem}, not {quoted(text)}")
 
-    def check(field: str, value: object) -> str:
-        text = string(field, value)
-        if text not in allowed:
-            raise invalid_argument(f"{field} must be one of {', '.join(allowed)}, not {quoted(text)}")
-        return text
 
-    return check
+non_negative_integer = refine(integer, lambda number: f"must not be negative: {quoted(number)}" if number < 0 else None)
+
+uuid = refine(string, lambda text: None if _UUID.fullmatch(text) else f"must be a UUID in lower case: {quoted(text)}")
+"""Checks for a UUID as the API spells it."""
+
+email = refine(
+    max_characters(254), lambda text: None if _EMAIL.fullmatch(text) else f"must be an e-mail address: {quoted(text)}"
+)
+"""Checks for an e-mail address of at most 254 characters."""
 
 
 def array(item: Check[T], least: int = 0, most: int | None = None) -> Check[list[T]]:
@@ -330,5 +294,6 @@ def read_grant(fields: Fields) -> GrantInput:
     return grant
 
 
-grant = open_object(read_grant)
-"""Checks for an object that asks for a role on a resource."""
+def grant(field: str, value: object) -> GrantInput:
+    """Check for an object that asks for a role on a resource; other fields pass unread, as in the API."""
+    return read_grant(Fields(_require_object(field, value), f"{field}."))

@@ -53,6 +53,9 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 _CHANGE = checks.one_of(("before", "after"))
+_PROBABILITY = checks.refine(
+    checks.seconds, lambda chance: f"must be from 0 to 1, not {quoted(chance)}" if chance > 1 else None
+)
 _BODY_SHAPE = checks.one_of(("json", "html", "text", "empty", "truncated", "list"))
 
 
@@ -62,13 +65,6 @@ def _check_operation(name: str, value: object) -> str:
         near = get_close_matches(text, OPERATION_IDS, 1)
         raise invalid_argument(f"{name} {quoted(text)} does not exist{f': did you mean {near[0]}?' if near else ''}")
     return text
-
-
-def _check_probability(name: str, value: object) -> float:
-    chance = checks.seconds(name, value)
-    if chance > 1:
-        raise invalid_argument(f"{name} must be from 0 to 1, not {quoted(value)}")
-    return chance
 
 
 def _check_headers(name: str, value: object) -> dict[str, str]:
@@ -86,14 +82,10 @@ def _check_header(name: str, key: str, value: object) -> str:
 
 
 def _check_body(name: str, value: object) -> str | Mapping[str, object]:
-    if isinstance(value, Mapping):
-        return _copy_json_object(name, cast("Mapping[str, object]", value))
-    return _BODY_SHAPE(name, value)
-
-
-def _copy_json_object(name: str, value: Mapping[str, object]) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        return _BODY_SHAPE(name, value)
     try:
-        copy: dict[str, object] = json.loads(json.dumps(dict(value)))
+        copy: dict[str, object] = json.loads(json.dumps(dict(cast("Mapping[str, object]", value))))
     except (TypeError, ValueError) as error:
         raise invalid_argument(f"{name} is not of JSON's types: {error}") from error
     return copy
@@ -119,7 +111,7 @@ class Fault:
     operation: str = field(default=ANY, metadata=_argument(_check_operation))
     times: int | None = field(default=1, metadata=_argument(checks.nullable(checks.integer_between(1, 10**9))))
     skip: int = field(default=0, metadata=_argument(checks.integer_between(0, 10**9)))
-    probability: float = field(default=1.0, metadata=_argument(_check_probability))
+    probability: float = field(default=1.0, metadata=_argument(_PROBABILITY))
     delay: float = field(default=0.0, metadata=_argument(checks.seconds))
     status: int | None = field(default=None, metadata=_argument(checks.integer_between(200, 599), kind=True))
     headers: Mapping[str, str] = field(factory=dict[str, str], metadata=_argument(_check_headers, needs_status=True))
@@ -251,9 +243,11 @@ class Faults:
             ValueError: an argument cannot be right; the message names it.
         """
         arguments = {name: value for name, value in locals().items() if name in _CHECKS}
-        return self.read({name: value for name, value in arguments.items() if value is not None or name == "times"})
+        return self.add_document(
+            {name: value for name, value in arguments.items() if value is not None or name == "times"}
+        )
 
-    def read(self, document: object) -> Fault:
+    def add_document(self, document: object) -> Fault:
         """Add a fault that is told as a JSON object with the arguments of `add`."""
         fault = checks.closed_object(_read_fault)("", document)
         _require_consistent(fault)

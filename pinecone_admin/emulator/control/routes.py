@@ -127,10 +127,6 @@ def _accept_invite(context: ControlContext) -> Document:
     return user_document(context.emulator.accept_invite(*context.path_arguments, **arguments))
 
 
-def _add_client(context: ControlContext) -> Document:
-    return asdict(context.emulator.add_client(**context.read_arguments(_ROLES, _NAME)))
-
-
 def _hold(context: ControlContext) -> None:
     arguments = context.read_arguments({}, {"protected": checks.boolean})
     context.emulator.hold(*context.path_arguments, **arguments)
@@ -154,7 +150,12 @@ CONTROL_ROUTES: tuple[ControlRoute, ...] = (
     ControlRoute("POST", "/clock/advance", "Move the time forward by so many seconds.", _advance_clock),
     ControlRoute("POST", "/users", "Make somebody a member.", _add_user),
     ControlRoute("POST", "/invites/{invite_id}/accept", "Let somebody accept their invite.", _accept_invite),
-    ControlRoute("POST", "/clients", "Make a service account that holds roles, whatever the plan.", _add_client),
+    ControlRoute(
+        "POST",
+        "/clients",
+        "Make a service account that holds roles, whatever the plan.",
+        lambda context: asdict(context.emulator.add_client(**context.read_arguments(_ROLES, _NAME))),
+    ),
     ControlRoute("PUT", _CONTENT, "Put indexes, collections, assistants or backups into a project.", _hold),
     ControlRoute(
         "DELETE", _CONTENT, "Take them out again.", lambda context: context.emulator.release(*context.path_arguments)
@@ -169,7 +170,7 @@ CONTROL_ROUTES: tuple[ControlRoute, ...] = (
         "POST",
         "/faults",
         "Let something go wrong.",
-        lambda context: context.emulator.faults.read(context.body).document,
+        lambda context: context.emulator.faults.add_document(context.body).document,
     ),
     ControlRoute(
         "DELETE", "/faults", "Let nothing go wrong any more.", lambda context: context.emulator.faults.clear()

@@ -253,13 +253,10 @@ class _StateReader:
             else:
                 values[name] = value
             if field is _ID:
-                self._claim_id(fields, values[name])
+                if values[name] in self._taken:
+                    raise fields.refusal(name, f"{quoted(values[name])} is there twice")
+                self._taken.add(values[name])
         return values
-
-    def _claim_id(self, fields: Fields, record_id: str) -> None:
-        if record_id in self._taken:
-            raise fields.refusal("id", f"{quoted(record_id)} is there twice")
-        self._taken.add(record_id)
 
     def _read_organization(self, fields: Fields) -> OrganizationRecord:
         plans = self._settings.plans

@@ -5,7 +5,7 @@ the events that httpcore reports to an extension named trace are reported, so th
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from typing import Any, NamedTuple, NoReturn, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import httpx
 
@@ -100,18 +100,15 @@ class _DistortedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
             self._pass_time()
             yield bytes([byte])
         if len(self._body) < self._length:
-            self._raise_incomplete()
+            raise httpx.RemoteProtocolError(
+                "peer closed connection without sending complete message body "
+                f"(received {len(self._body)} bytes, expected {self._length})",
+                request=self._request,
+            )
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self:
             yield piece
-
-    def _raise_incomplete(self) -> NoReturn:
-        raise httpx.RemoteProtocolError(
-            "peer closed connection without sending complete message body "
-            f"(received {len(self._body)} bytes, expected {self._length})",
-            request=self._request,
-        )
 
 
 def _trace_events(request: httpx.Request, delivery: Delivery) -> Iterator[TraceEvent]:

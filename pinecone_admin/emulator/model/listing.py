@@ -1,7 +1,7 @@
 """Records in order of creation, which keep pages fast and survive insertions and deletions."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from operator import attrgetter
 from typing import Generic, Protocol, TypeVar
 
@@ -52,27 +52,18 @@ class Listing(Generic[R]):
         return len(self._records)
 
 
-@define(eq=False)
-class Table(Mapping[str, R]):
+class Table(dict[str, R]):
     """Records by id, and in order of creation."""
 
-    listing: Listing[R] = Factory(Listing[R])
-    _by_id: dict[str, R] = Factory(dict[str, R])
+    def __init__(self) -> None:
+        super().__init__()
+        self.listing = Listing[R]()
 
     def add(self, record: R) -> None:
         """Enter a record."""
-        self._by_id[record.id] = record
+        self[record.id] = record
         self.listing.add(record)
 
     def remove(self, record: R) -> None:
         """Take a record out."""
-        self.listing.remove(self._by_id.pop(record.id))
-
-    def __getitem__(self, record_id: str) -> R:
-        return self._by_id[record_id]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._by_id)
-
-    def __len__(self) -> int:
-        return len(self._by_id)
+        self.listing.remove(self.pop(record.id))
