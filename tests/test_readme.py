@@ -101,7 +101,7 @@ def test_every_curl_example_is_answered_with_success(block: str, server: dict[st
     """With the address of the running emulator every line works, one after the other."""
     command = "set -euo pipefail\n" + block.replace("curl", "curl --fail-with-body")
     env = os.environ | {"CONTROL": server["control_url"]}
-    done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

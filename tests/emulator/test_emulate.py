@@ -376,7 +376,7 @@ def pytest_run(folder: Path, *arguments: str, test: str) -> subprocess.Completed
     (folder / "test_provisioning.py").write_text(test)
     env = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", *arguments, "."]
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=180, check=False)
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]])

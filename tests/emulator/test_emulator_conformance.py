@@ -348,7 +348,7 @@ def test_command_runs_and_tells(url: str) -> None:
     """The command checks a service by its addresses, with the credentials of the environment."""
     command = [sys.executable, "-m", "pinecone_admin.emulator.conformance", "--host", url, "--oauth-url"]
     done = subprocess.run(
-        [*command, url + TOKEN_PATH], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False
+        [*command, url + TOKEN_PATH], capture_output=True, text=True, cwd=ROOT, timeout=180, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "0 differ" in done.stdout
@@ -366,7 +366,7 @@ def test_terminated_command_leaves_nothing(emulator: Emulator, url: str) -> None
         assert process.stdout is not None
         assert any("same     created" in line for line in process.stdout)
         process.send_signal(signal.SIGTERM)
-        _, error = process.communicate(timeout=30)
+        _, error = process.communicate(timeout=180)
     assert (process.returncode, error.count("\n")) == (2, 1)
     assert populated(emulator) == before
 
@@ -395,7 +395,7 @@ def test_report_without_an_output_is_its_status(url: str) -> None:
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -19,7 +19,7 @@ import pytest
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api.messages import Request, Response
 
-SECONDS = 20
+SECONDS = 60
 ROOT = Path(__file__).parents[2]
 
 Server = subprocess.Popen[str]

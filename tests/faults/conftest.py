@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             # httpcore and httpx leave their own generators half read when a connection breaks; only trio says so.
             item.add_marker(pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning"))
             if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(60))
+                item.add_marker(pytest.mark.timeout(180))
 
 
 @pytest.fixture(autouse=True)

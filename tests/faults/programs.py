@@ -58,7 +58,7 @@ def tinyproxy(folder: Path, *lines: str) -> Iterator[int]:
     """Run tinyproxy with some more lines of configuration; gives its port."""
     program, port = find("tinyproxy"), free_port()
     config = folder / f"tinyproxy-{port}.conf"
-    basic = ["Listen 127.0.0.1", f"Port {port}", "Timeout 5", "LogLevel Error", f'PidFile "{folder}/{port}.pid"']
+    basic = ["Listen 127.0.0.1", f"Port {port}", "Timeout 60", "LogLevel Error", f'PidFile "{folder}/{port}.pid"']
     config.write_text("\n".join([*basic, *lines, ""]))
     with running([program, "-d", "-c", str(config)], port):
         yield port

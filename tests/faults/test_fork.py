@@ -19,19 +19,22 @@ HARMLESS = {"deadlocks": 0, "crossed": 0, "errors": 0, "parent_crossed": 0, "par
 def forks(*arguments: str) -> dict[str, int]:
     """Run the program and give its counts."""
     command = [sys.executable, "-m", "tests.faults.forks", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=50)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=150)
     assert not done.stderr, done.stderr
     counts: dict[str, int] = json.loads(done.stdout)
     return counts
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(200, marks=pytest.mark.long)])
-@pytest.mark.parametrize("client", ["ours", "cached", "asyncio", "trio"])
+FEW = [("ours", 40), ("cached", 40), ("asyncio", 20), ("trio", 20)]
+MANY = [("ours", 200), ("cached", 200), ("asyncio", 60), ("trio", 60)]
+
+
+@pytest.mark.parametrize(("client", "count"), [*FEW, *(pytest.param(*each, marks=pytest.mark.long) for each in MANY)])
 def test_fork_at_random_points(client: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Children of a busy process, forked with warm connections and during refreshes, get their own answers."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     counts = forks(client, str(count))
-    assert counts.pop("minted") > count // 80  # with a cache, one each second is enough for all of them
+    assert counts.pop("minted") > (2 if count > 40 else 0)  # with a cache, one each second is enough for all of them
     assert counts.pop("requests") > 5 * count
     assert counts == HARMLESS | {"forks": count}
 

@@ -96,7 +96,8 @@ def test_connections_that_close_between_requests(lines: str, world: World, serve
                     assert result.outcome == "unknown"
                     lost += 1
     assert 30 - lost <= server.calls("POST") <= 30
-    assert lost <= 3  # only where nginx closes while the request is on its way
+    # Only a timeout closes while the request is on its way; each wait of 18 ms meets one that nobody notices.
+    assert lost < (7 if "15ms" in lines else 1)
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -52,7 +52,7 @@ def together(count: int, block: str, server: Server, **environment: str) -> list
         )
         for _ in range(count)
     ]
-    return [process.communicate(timeout=55)[0] for process in processes]
+    return [process.communicate(timeout=150)[0] for process in processes]
 
 
 def test_eight_processes_with_a_file(server: Server, tmp_path: Path) -> None:

@@ -13,5 +13,5 @@ def run_recipe(folder: Path, recipe: str) -> str:
     (folder / "test_recipe.py").write_text(recipe, encoding="utf-8")
     env = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=180, check=False)
     return done.stdout + done.stderr

@@ -49,7 +49,7 @@ def chromium(page: str, folder: Path, *flags: str) -> str:
     file.write_text(page, encoding="utf-8")
     quiet = "--headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run"
     command = [find("chromium"), *quiet.split(), "--enable-logging=stderr", f"--user-data-dir={folder}/profile"]
-    done = subprocess.run([*command, *flags, file.as_uri()], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([*command, *flags, file.as_uri()], capture_output=True, text=True, check=True, timeout=180)
     assert "CONSOLE" not in done.stderr
     return done.stdout
 

@@ -110,7 +110,7 @@ def write_json(path: Path, document: Any) -> Path:
         (b"a: [1\nb: }", "is neither YAML nor JSON: expected ',' or ']', but got ':' in line 2"),
         (b"a: 1\na: 2", "is neither YAML nor JSON: found duplicate key"),
         (b"\x00\xff", "is neither YAML nor JSON"),
-        (b"[" * 100_000, "is neither YAML nor JSON: maximum recursion depth exceeded"),
+        (b"[" * 10_000, "is neither YAML nor JSON: maximum recursion depth exceeded"),
         (MINIMAL.replace("description: D", "$ref: b.yaml#/a").encode(), "refers to another document: b.yaml#/a"),
         (MINIMAL.replace("description: D", "$ref: '#/components/responses/R'").encode(),
          "refers to #/components/responses/R, which does not exist"),
@@ -441,17 +441,17 @@ components:
 USE_ODD = """
 import json
 from generated_client.api import delete_it, get, import_, nothing
-from pinecone_admin._http.codec import decode, encode
+from pinecone_admin._http.codec import decode_body, encode_body
 
 put = import_(pet_id=7, class_path="c", body={"any": 1}, body_=["1"], class_query="1")
 assert dict(put.path_parameters) == {"pet_id": "7", "class_path": "c"}, put
 assert dict(put.query) == {"filter[name]": None, "body": ["1"], "class": "1"}, put
 inner = {"kind": "?", "id": 2, "@key": "y", "numbers": [], "field": "g", "tree": [[], [[]]], "3d-view": True}
 odd = {"kind": "odd", "@key": "x", "odd": inner, "numbers": [1.5, None], "field": "f", "map": {"m": 1}}
-misfit = decode(json.dumps(odd | {"odd": {"kind": 3}}).encode(), put.returns)
+misfit = decode_body(json.dumps(odd | {"odd": {"kind": 3}}).encode(), put.returns)
 assert misfit.path == "odd.kind", misfit
 for operation, response in ((get(), ["a", ["b"]]), (nothing(), [odd]), (put, odd)):
-    assert json.loads(encode(decode(json.dumps(response).encode(), operation.returns).value)) == response
+    assert json.loads(encode_body(decode_body(json.dumps(response).encode(), operation.returns).value)) == response
 assert delete_it(pet_id=7, class_="c").returns is None
 """
 
