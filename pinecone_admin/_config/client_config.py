@@ -12,10 +12,9 @@ from generated_client.types import masked
 from pinecone_admin._config.addresses import resolve_allow_http, resolve_api_url, resolve_oauth_url
 from pinecone_admin._config.proxies import resolve_proxy
 from pinecone_admin._config.tls import build_ssl_context
+from pinecone_admin._http.arguments import check_bool, check_integer, check_seconds, check_secret_text
 from pinecone_admin._http.headers import check_headers, user_agent
-from pinecone_admin._http.numbers import check_bool, check_count, check_seconds
 from pinecone_admin._http.retry_policy import RetryPolicy
-from pinecone_admin._http.validation import check_secret_text
 from pinecone_admin.errors import Masked, PineconeError, PineconeTypeError
 
 _MIN_SECRET_LENGTH = 8
@@ -109,7 +108,7 @@ def resolve_config(
             headers=headers,
             read_only=check_bool("read_only", read_only),
         ),
-        max_connections=check_count("max_connections", max_connections),
+        max_connections=check_integer("max_connections", max_connections, least=1),
         lazy=check_bool("lazy", lazy),
     )
 

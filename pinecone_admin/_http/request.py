@@ -12,10 +12,11 @@ import httpx
 
 from generated_client.types import API_VERSION, Operation
 from pinecone_admin._http import codec
+from pinecone_admin._http.arguments import attribute_errors_to, check_string
 from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
 from pinecone_admin._http.headers import build_request_headers
-from pinecone_admin._http.validation import check_operation, check_string
-from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
+from pinecone_admin._http.validation import check_operation
+from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 
 def build_request(operation: Operation[Any], *, api_url: str, user_agent: str, call: CallState) -> httpx.Request:
@@ -26,14 +27,11 @@ def build_request(operation: Operation[Any], *, api_url: str, user_agent: str, c
         PineconeTypeError: An argument has a type that cannot be right.
     """
     check_operation(operation)
-    try:
+    with attribute_errors_to(operation.id):
         method = _check_method(operation.method)
         target = _parse_target(api_url + _expand_path(operation) + _encode_query(operation.query))
         content = None if operation.body is None else codec.encode_body(operation.body)
         version = _check_api_version(operation.api_version)
-    except PineconeError as exc:
-        exc.operation = operation.id
-        raise
     headers = build_request_headers(user_agent=user_agent, api_version=version, has_body=content is not None)
     return httpx.Request(method, target, headers=headers, content=content, extensions={CALL_STATE_KEY: call})
 

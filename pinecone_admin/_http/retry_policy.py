@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from attrs import Attribute, field, frozen
 
+from pinecone_admin._http.arguments import check_integer, check_seconds
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.failures import Failure
-from pinecone_admin._http.numbers import check_count, check_seconds
 from pinecone_admin.errors import Outcome, PineconeError, PineconeTypeError
 
 
@@ -65,7 +65,7 @@ class RetryEvent:
 
 
 def _validate_count(_: RetryPolicy, attribute: Attribute[int], value: int) -> None:
-    check_count(attribute.name, value)
+    check_integer(attribute.name, value, least=1)
 
 
 def _validate_seconds(_: RetryPolicy, attribute: Attribute[float], value: float) -> None:

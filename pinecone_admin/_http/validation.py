@@ -6,21 +6,24 @@ know goes to the server.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, get_args
 
 from generated_client import models
 from generated_client.types import Operation
-from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
+from pinecone_admin._http.arguments import (
+    attribute_errors_to,
+    check_bool,
+    check_email,
+    check_identifier,
+    check_integer,
+    check_name,
+    check_sequence,
+)
+from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
-Rule: TypeAlias = Callable[[str, object], None]
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_KEY_VALUE = re.compile(r"pc(sk|key)_\w")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+Rule: TypeAlias = Callable[[str, object], object]
 
 
 # Models and literals are looked up by name: an older API document may lack some of them.
@@ -45,15 +48,12 @@ def check_operation(operation: Operation[Any]) -> None:
         PineconeValueError: A value is empty, too long, out of range, or contradicts another one.
         PineconeTypeError: A value has the wrong type; a bool is not a number, and bytes are not text.
     """
-    try:
+    with attribute_errors_to(operation.id):
         for name, value in operation.path_parameters.items():
             check_identifier(name, value)
         _check_query(operation.query)
         if type(operation.body) is getattr(models, type(operation.body).__name__, None):
             _check_body(operation.body)
-    except PineconeError as exc:
-        exc.operation = operation.id
-        raise
 
 
 def check_project_name(value: object, *, operation: str) -> None:
@@ -63,11 +63,8 @@ def check_project_name(value: object, *, operation: str) -> None:
         PineconeValueError: It is empty, too long, or holds NUL.
         PineconeTypeError: It is not a str.
     """
-    try:
+    with attribute_errors_to(operation):
         _long_name("name", value)
-    except PineconeError as exc:
-        exc.operation = operation
-        raise
 
 
 def _check_query(query: Mapping[str, object]) -> None:
@@ -96,80 +93,6 @@ def _check_body(body: Any) -> None:
         _check_scope("", body.resource_type, body.resource_id, body.role)
 
 
-def check_string(argument: str, value: object) -> str:
-    """Accept a str that UTF-8 can express."""
-    if not isinstance(value, str):
-        raise PineconeTypeError(f"{argument} must be a str, not {type(value).__name__}")
-    if _SURROGATE.search(value):
-        raise PineconeValueError(f"{argument} holds half of a surrogate pair, which is no character")
-    return value
-
-
-def check_secret_text(name: str, value: object) -> str:
-    """Check a credential without ever showing it."""
-    if not isinstance(value, str):
-        raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
-    if not value.strip():
-        raise PineconeValueError(f"{name} is empty")
-    if value != value.strip():
-        raise PineconeValueError(f"{name} has white space or a line break around it")
-    if value.lower().startswith("bearer "):
-        raise PineconeValueError(f"{name} begins with the word Bearer, which is no part of it")
-    if not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise PineconeValueError(f"{name} has a character that is not printable ASCII")
-    return value
-
-
-def check_identifier(argument: str, value: object) -> None:
-    """Accept anything that can stand as one segment of a path; the server owns the form of ids."""
-    text = check_string(argument, value)
-    if not text.strip():
-        raise PineconeValueError(f"{argument} is empty")
-    if text in {".", ".."}:
-        raise PineconeValueError(f"{argument} is {text!r}, which would lead to another path")
-    if _CONTROL.search(text):
-        raise PineconeValueError(f"{argument} holds a control character")
-    if _KEY_VALUE.match(text):
-        # As an id it would be in addresses, and so in the logs of everybody on the way.
-        raise PineconeValueError(f"{argument} is the value of an API key, which is a secret, and not an id")
-
-
-def check_name(argument: str, value: object, *, longest: int, unit: str = "characters") -> None:
-    """Accept 1 to ``longest`` characters, or UTF-8 bytes, without NUL."""
-    text = check_string(argument, value)
-    size = len(text) if unit == "characters" else len(text.encode())
-    if not 1 <= size <= longest:
-        raise PineconeValueError(f"{argument} must have 1 to {longest} {unit}, not {size}")
-    if "\x00" in text:
-        raise PineconeValueError(f"{argument} holds a NUL character")
-
-
-def check_email(argument: str, value: object) -> None:
-    """Accept what looks like an address, up to 254 characters."""
-    text = check_string(argument, value)
-    if len(text) > 254:  # noqa: PLR2004 - the limit of the API
-        raise PineconeValueError(f"{argument} must have at most 254 characters, not {len(text)}")
-    if not _EMAIL.fullmatch(text) or _CONTROL.search(text):
-        raise PineconeValueError(f"{argument} is not a mail address")
-
-
-def check_number(argument: str, value: object, *, least: int, most: int | None = None) -> None:
-    """Accept a whole number in a range."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise PineconeTypeError(f"{argument} must be an int, not {type(value).__name__}")
-    if value < least or (most is not None and value > most):
-        limits = f"at least {least}" if most is None else f"{least} to {most}"
-        # Python refuses to write the digits of a huge one.
-        given = f", not {value}" if value.bit_length() <= 64 else ""  # noqa: PLR2004
-        raise PineconeValueError(f"{argument} must be {limits}{given}")
-
-
-def check_switch(argument: str, value: object) -> None:
-    """Accept a bool and nothing that only looks like one."""
-    if not isinstance(value, bool):
-        raise PineconeTypeError(f"{argument} must be a bool, not {type(value).__name__}")
-
-
 def check_key_roles(argument: str, value: object) -> None:
     """Accept a sequence of roles that an API key can hold."""
     for position, role in enumerate(check_sequence(argument, value)):
@@ -183,13 +106,6 @@ def check_role_bindings(argument: str, value: object, *, fewest: int) -> None:
         raise PineconeValueError(f"{argument} must have {fewest} to 100 entries, not {len(entries)}")
     for position, entry in enumerate(entries):
         _check_binding(f"{argument}[{position}]", entry)
-
-
-def check_sequence(argument: str, value: object) -> Sequence[object]:
-    """Accept a sequence that is no text."""
-    if isinstance(value, str | bytes | bytearray) or not isinstance(value, Sequence):
-        raise PineconeTypeError(f"{argument} must be a list, not {type(value).__name__}")
-    return value  # pyright: ignore[reportUnknownVariableType]
 
 
 def _check_binding(where: str, entry: object) -> None:
@@ -247,7 +163,7 @@ _account_name = partial(check_name, longest=80, unit="UTF-8 bytes")
 # Query parameter on the wire → the argument's name in Python, and its rule.
 _QUERY: Mapping[str, tuple[str, Rule]] = {
     "email": ("email", check_email),
-    "limit": ("limit", partial(check_number, least=1, most=100)),
+    "limit": ("limit", partial(check_integer, least=1, most=100)),
     "paginationToken": ("pagination_token", check_identifier),
     "principal_type": ("principal_type", check_identifier),
     "principal_id": ("principal_id", check_identifier),
@@ -262,11 +178,11 @@ _BODIES: Mapping[str, tuple[Mapping[str, Rule], Mapping[str, Rule]]] = {
     "UpdateOrganizationRequest": ({}, {"name": _long_name}),
     "CreateProjectRequest": (
         {"name": _long_name},
-        {"max_pods": partial(check_number, least=0), "force_encryption_with_cmek": check_switch},
+        {"max_pods": partial(check_integer, least=0), "force_encryption_with_cmek": check_bool},
     ),
     "UpdateProjectRequest": (
         {},
-        {"name": _long_name, "max_pods": partial(check_number, least=0), "force_encryption_with_cmek": check_switch},
+        {"name": _long_name, "max_pods": partial(check_integer, least=0), "force_encryption_with_cmek": check_bool},
     ),
     "CreateAPIKeyRequest": ({"name": _short_name}, {"roles": check_key_roles}),
     "UpdateAPIKeyRequest": ({}, {"name": _short_name, "roles": check_key_roles}),

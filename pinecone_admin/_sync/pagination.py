@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
 from generated_client.types import Operation
-from pinecone_admin._http.numbers import check_count
+from pinecone_admin._http.arguments import check_integer
 from pinecone_admin._http.pages import Page, PageCursor, with_pagination
 from pinecone_admin._http.validation import check_operation
 
@@ -53,7 +53,7 @@ class Paginator(Generic[_T]):
             PaginationError: The server gave a page token that it had already given.
         """
         if max_items is not None:
-            check_count("max_items", max_items)
+            check_integer("max_items", max_items, least=1)
         items: list[_T] = []
         cursor = PageCursor(self._operation)
         while (max_items is None or len(items) < max_items) and (operation := cursor.next_operation()):

@@ -12,7 +12,7 @@ from generated_client.api.projects.fetch_project import fetch_project
 from generated_client.api.projects.list_projects import list_projects
 from generated_client.api.projects.update_project import update_project
 from generated_client.models import APIKeyRole, APIKeyWithSecret, CreateProjectRequest, Project, UpdateProjectRequest
-from pinecone_admin._http.arguments import find_by_name
+from pinecone_admin._http.lookup import find_by_name
 from pinecone_admin._http.validation import check_project_name
 from pinecone_admin._sync.pagination import Paginator
 from pinecone_admin.errors import NotFoundError, PineconeValueError

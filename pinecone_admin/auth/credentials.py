@@ -8,7 +8,7 @@ from typing import TypeAlias, cast
 from attrs import field, frozen
 
 from generated_client.types import masked
-from pinecone_admin._http.validation import check_secret_text
+from pinecone_admin._http.arguments import check_secret_text
 from pinecone_admin.errors import PineconeValueError
 
 TextSource: TypeAlias = str | Callable[[], str]

@@ -21,7 +21,7 @@ from pinecone_admin._concurrency import (
     start_daemon_thread,
     wait_for_future,
 )
-from pinecone_admin._http.validation import check_secret_text
+from pinecone_admin._http.arguments import check_secret_text
 from pinecone_admin.auth.cache import GuardedCache
 from pinecone_admin.auth.credentials import Credentials
 from pinecone_admin.auth.token import (

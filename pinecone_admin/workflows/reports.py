@@ -18,7 +18,8 @@ from generated_client.models import (
     ServiceAccount,
     User,
 )
-from pinecone_admin._http.validation import binding_fields, check_sequence
+from pinecone_admin._http.arguments import check_sequence
+from pinecone_admin._http.validation import binding_fields
 from pinecone_admin.errors import AmbiguousNameError, PineconeTypeError
 from pinecone_admin.models import to_dict
 

@@ -16,10 +16,10 @@ from attrs import frozen
 
 from pinecone_admin._async.transports.network import limit_time
 from pinecone_admin._concurrency import current_clock
+from pinecone_admin._http.arguments import check_seconds
 from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
 from pinecone_admin._http.error_mapping import error_from_exception, find_request_id, redact_secrets
 from pinecone_admin._http.failures import Failure, RequestTrace, ResponseTooLargeError, classify_error, classify_status
-from pinecone_admin._http.numbers import check_seconds
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import IDEMPOTENT, RetryEvent, RetryPolicy, may_retry, next_delay, record_attempt
 from pinecone_admin.errors import PineconeError

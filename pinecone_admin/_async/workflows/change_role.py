@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pinecone_admin._async.workflows.create_with_secret import delete_if_exists, roll_back
 from pinecone_admin._async.workflows.ensure import ensure_role_binding
-from pinecone_admin._http.validation import check_identifier, check_operation
-from pinecone_admin._http.workflow_arguments import attribute_errors_to
+from pinecone_admin._http.arguments import attribute_errors_to, check_identifier
+from pinecone_admin._http.validation import check_operation
 from pinecone_admin.errors import NotFoundError, PineconeError, PineconeValueError
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleName
 from pinecone_admin.operations import create_role_binding

@@ -11,8 +11,7 @@ from pinecone_admin._async.workflows.create_with_secret import delete_leftover_k
 from pinecone_admin._async.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._async.workflows.temporary_key import is_deleted, temporary_key
 from pinecone_admin._concurrency import PollBackoff
-from pinecone_admin._http.numbers import check_bool, check_seconds
-from pinecone_admin._http.workflow_arguments import attribute_errors_to, check_function
+from pinecone_admin._http.arguments import attribute_errors_to, check_bool, check_function, check_seconds
 from pinecone_admin.errors import (
     FailedPreconditionError,
     NotFoundError,

@@ -13,9 +13,8 @@ from pinecone_admin._async.workflows.create_with_secret import (
     list_keys_named,
     roll_back,
 )
-from pinecone_admin._http.arguments import copy_bindings, copy_to_list
+from pinecone_admin._http.arguments import async_check_function, attribute_errors_to, copy_bindings, copy_to_list
 from pinecone_admin._http.validation import check_operation
-from pinecone_admin._http.workflow_arguments import async_check_function, attribute_errors_to
 from pinecone_admin.errors import PineconeError
 from pinecone_admin.models import (
     APIKey,

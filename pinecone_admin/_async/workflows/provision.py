@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pinecone_admin._async.workflows.create_with_secret import Store, roll_back
 from pinecone_admin._async.workflows.ensure import ensure_project, ensure_role_binding
 from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key
+from pinecone_admin._http.arguments import async_check_function, attribute_errors_to
 from pinecone_admin._http.validation import check_key_roles, check_operation
-from pinecone_admin._http.workflow_arguments import async_check_function, attribute_errors_to
 from pinecone_admin.errors import LeftoverError
 from pinecone_admin.models import (
     APIKeyRole,

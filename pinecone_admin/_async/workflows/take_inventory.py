@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pinecone_admin._concurrency import async_run_in_parallel, current_clock
-from pinecone_admin._http.numbers import check_count
-from pinecone_admin._http.workflow_arguments import attribute_errors_to, check_function
+from pinecone_admin._http.arguments import attribute_errors_to, check_function, check_integer
 from pinecone_admin.errors import ClientClosedError, PineconeError
 from pinecone_admin.workflows.inventory import Inventory, InventoryBuilder, InventoryPart
 from pinecone_admin.workflows.reports import Progress
@@ -23,7 +22,7 @@ async def take_inventory(
     """Read every part, within the connections there are; one that fails does not lose the rest."""
     with attribute_errors_to("inventory"):
         check_function("progress", progress, optional=True)
-        limit = min(check_count("concurrency", concurrency), admin.max_connections)
+        limit = min(check_integer("concurrency", concurrency, least=1), admin.max_connections)
 
     async def read(part: InventoryPart) -> Sequence[Any] | PineconeError:
         arguments = {} if part.project_id is None else {"project_id": part.project_id}

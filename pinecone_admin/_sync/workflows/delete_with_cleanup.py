@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from pinecone_admin._concurrency import PollBackoff
-from pinecone_admin._http.numbers import check_bool, check_seconds
-from pinecone_admin._http.workflow_arguments import attribute_errors_to, check_function
+from pinecone_admin._http.arguments import attribute_errors_to, check_bool, check_function, check_seconds
 from pinecone_admin._sync.workflows.create_with_secret import delete_leftover_keys, list_keys_named
 from pinecone_admin._sync.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._sync.workflows.temporary_key import is_deleted, temporary_key

@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin._http.arguments import copy_bindings, copy_to_list
+from pinecone_admin._http.arguments import attribute_errors_to, check_function, copy_bindings, copy_to_list
 from pinecone_admin._http.validation import check_operation
-from pinecone_admin._http.workflow_arguments import attribute_errors_to, check_function
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     create_stored_account,

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency import run_in_parallel
-from pinecone_admin._http.numbers import check_bool
-from pinecone_admin._http.validation import check_email
-from pinecone_admin._http.workflow_arguments import attribute_errors_to
+from pinecone_admin._http.arguments import attribute_errors_to, check_bool, check_email
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin.errors import ConflictError, RefusedError
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User

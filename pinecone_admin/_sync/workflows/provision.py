@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from pinecone_admin._http.arguments import attribute_errors_to, check_function
 from pinecone_admin._http.validation import check_key_roles, check_operation
-from pinecone_admin._http.workflow_arguments import attribute_errors_to, check_function
 from pinecone_admin._sync.workflows.create_with_secret import Store, roll_back
 from pinecone_admin._sync.workflows.ensure import ensure_project, ensure_role_binding
 from pinecone_admin._sync.workflows.ensure_with_secret import ensure_api_key

@@ -1,0 +1,34 @@
+"""Finding the one thing that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from pinecone_admin.errors import AmbiguousNameError, NotFoundError
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+_N = TypeVar("_N", bound=_Named)
+
+
+def find_by_name(name: str, items: Sequence[_N], *, operation: str) -> _N:
+    """Pick the one item of this exact name.
+
+    Raises:
+        NotFoundError: None has it.
+        AmbiguousNameError: Several have it.
+    """
+    found = [item for item in items if item.name == name]
+    if not found:
+        raise NotFoundError(f"nothing is named {name!r}", status_code=404, operation=operation)
+    if len(found) > 1:
+        ids = [item.id for item in found]
+        raise AmbiguousNameError(f"{len(ids)} are named {name!r}: {', '.join(ids)}", ids=ids, operation=operation)
+    return found[0]
