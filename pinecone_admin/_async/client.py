@@ -37,6 +37,7 @@ from pinecone_admin._http.error_mapping import error_from_closing, error_from_ex
 from pinecone_admin._http.request import build_request, replace_headers
 from pinecone_admin._http.response import read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT, RetryPolicy
+from pinecone_admin._http.returned_errors import raise_if_error, return_error
 from pinecone_admin._sync.transports.pool import PoolTransport
 from pinecone_admin._sync.transports.retry import RetryTransport
 from pinecone_admin.auth.cache import TokenCache
@@ -148,7 +149,8 @@ class AsyncAdmin:
         transport: httpx.AsyncBaseTransport | None = None,
         oauth_transport: httpx.BaseTransport | None = None,
     ) -> None:
-        setup = resolve_client_setup(
+        resolved = return_error(
+            resolve_client_setup,
             env=os.environ,
             client_id=client_id,
             client_secret=client_secret,
@@ -169,8 +171,7 @@ class AsyncAdmin:
         )
         # Whatever is raised from here on, a traceback that shows locals shows none of these.
         del client_secret, access_token, additional_headers, proxy_url, host, oauth_url
-        if isinstance(setup, PineconeError):
-            raise setup
+        setup = raise_if_error(resolved)
         self._set_up(_build_shared(setup, transport, oauth_transport, token_cache), setup.config.options, owner=True)
         if self._fetches_token_at_once:
             fetch_token_later(self._fetch_token)
@@ -257,18 +258,12 @@ class AsyncAdmin:
         config = self._shared.config
         request = build_request(operation, api_url=config.api_url, user_agent=config.user_agent, call=call)
         replace_headers(request, self._options.headers)
-        response = await self._send_request(operation, request, call)
-        result = (
-            read_response(operation, response, call, wall=self._clock.wall())
-            if isinstance(response, httpx.Response)
-            else response
-        )
-        if isinstance(result, PineconeError):
-            # Raised here, outside of any except, so that no context of it holds a header or a body.
-            raise result
+        response = raise_if_error(await self._send_request(operation, request, call))
+        decoded = read_response(operation, response, call, wall=self._clock.wall())
+        result = raise_if_error(decoded)
         if self._shared.token_source is not None:
-            self._shared.token_source.adopt_rotated_secret(result.value)
-        return result.value
+            self._shared.token_source.adopt_rotated_secret(result)
+        return result
 
     def _start_call(self, operation: Operation[_T]) -> CallState:
         if not isinstance(operation, Operation):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -364,10 +359,9 @@ class AsyncAdmin:
         token_source = self._shared.token_source
         if not isinstance(token_source, TokenProvider):
             raise PineconeValueError("client_secret cannot be updated: this client mints no tokens")
-        problem = token_source.update_secret(client_secret)
+        updated = return_error(token_source.update_secret, client_secret)
         del client_secret
-        if problem is not None:
-            raise problem
+        raise_if_error(updated)
 
     def with_options(
         self,
@@ -388,7 +382,8 @@ class AsyncAdmin:
             api_key: Value of an API key, which requests carry in place of a token: for operations of the control
                 plane, which take a project's key only.
         """
-        options = change_options(
+        changed = return_error(
+            change_options,
             self._options,
             timeout=timeout,
             retry=retry,
@@ -397,8 +392,7 @@ class AsyncAdmin:
             api_key=api_key,
         )
         del additional_headers, api_key
-        if isinstance(options, PineconeError):
-            raise options
+        options = raise_if_error(changed)
         copy = object.__new__(type(self))
         copy._set_up(self._shared, options, owner=False)
         return copy

@@ -16,7 +16,7 @@ from pinecone_admin.auth.credentials import CallerAuthorization, Credentials, Id
 from pinecone_admin.auth.provider import TokenProvider
 from pinecone_admin.auth.token_endpoint import TokenEndpoint
 from pinecone_admin.auth.token_source import SuppliedTokenSource, TokenSource
-from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
+from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 EXCHANGE_ATTEMPTS = 3
 
@@ -50,19 +50,16 @@ def resolve_client_setup(
     access_token: object,
     own_connections: bool,
     **arguments: object,
-) -> ClientSetup | PineconeError:
-    """Check everything; a problem is returned without its traceback, whose frames hold the secret."""
-    try:
-        config = resolve_config(env=env, own_connections=own_connections, **arguments)
-        identity = resolve_identity(
-            client_id=client_id,
-            client_secret=client_secret,
-            access_token=access_token,
-            own_authorization="authorization" in config.options.headers,
-            env=env,
-        )
-    except PineconeError as exc:
-        return exc.with_traceback(None)
+) -> ClientSetup:
+    """Check everything."""
+    config = resolve_config(env=env, own_connections=own_connections, **arguments)
+    identity = resolve_identity(
+        client_id=client_id,
+        client_secret=client_secret,
+        access_token=access_token,
+        own_authorization="authorization" in config.options.headers,
+        env=env,
+    )
     return ClientSetup(config=config, identity=identity)
 
 

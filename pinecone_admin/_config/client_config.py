@@ -15,7 +15,7 @@ from pinecone_admin._config.tls import build_ssl_context
 from pinecone_admin._http.arguments import check_bool, check_integer, check_seconds, check_secret_text
 from pinecone_admin._http.headers import check_headers, user_agent
 from pinecone_admin._http.retry_policy import RetryPolicy
-from pinecone_admin.errors import Masked, PineconeError, PineconeTypeError
+from pinecone_admin.errors import Masked, PineconeTypeError
 
 _MIN_SECRET_LENGTH = 8
 
@@ -121,22 +121,19 @@ def change_options(
     additional_headers: object,
     read_only: object,
     api_key: object,
-) -> ClientOptions | PineconeError:
-    """Replace some options; headers are added to those there are. A problem is returned, as ``resolve`` does."""
-    try:
-        headers = {**options.headers, **check_headers(additional_headers)}
-        if api_key is not None:
-            headers.pop("authorization", None)
-            headers["api-key"] = check_secret_text("api_key", api_key)
-        return ClientOptions(
-            timeout=options.timeout if timeout is None else check_seconds("timeout", timeout),
-            retry=options.retry if retry is None else check_retry(retry),
-            headers=headers,
-            read_only=options.read_only if read_only is None else check_bool("read_only", read_only),
-            bearer=options.bearer and api_key is None,
-        )
-    except PineconeError as exc:
-        return exc.with_traceback(None)
+) -> ClientOptions:
+    """Replace some options; headers are added to those there are."""
+    headers = {**options.headers, **check_headers(additional_headers)}
+    if api_key is not None:
+        headers.pop("authorization", None)
+        headers["api-key"] = check_secret_text("api_key", api_key)
+    return ClientOptions(
+        timeout=options.timeout if timeout is None else check_seconds("timeout", timeout),
+        retry=options.retry if retry is None else check_retry(retry),
+        headers=headers,
+        read_only=options.read_only if read_only is None else check_bool("read_only", read_only),
+        bearer=options.bearer and api_key is None,
+    )
 
 
 def check_retry(retry: object) -> RetryPolicy:

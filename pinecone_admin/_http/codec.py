@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, get_args, get_origin
 
 import attrs
 from attrs import frozen
 
 from generated_client.types import Unlisted, wire_fields, wire_name
+from pinecone_admin._http.returned_errors import raise_if_error
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
 if TYPE_CHECKING:
@@ -21,13 +22,6 @@ _T = TypeVar("_T")
 
 Json: TypeAlias = Any
 Hook: TypeAlias = Callable[[Json, Any], Any]
-
-
-@frozen
-class Decoded(Generic[_T]):
-    """A body that fits its type."""
-
-    value: _T
 
 
 @frozen
@@ -45,15 +39,18 @@ def encode_body(body: object) -> bytes:
         PineconeTypeError: Something in it is no JSON.
         PineconeValueError: It holds NaN, an infinity, half of a surrogate pair, or itself.
     """
-    problem: PineconeError
+    return raise_if_error(_dump_json(body))
+
+
+def _dump_json(body: object) -> bytes | PineconeError:
     try:
-        text = json.dumps(body, default=_to_json_value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return text.encode()
+        return json.dumps(
+            body, default=_to_json_value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        ).encode()
     except TypeError as exc:
-        problem = PineconeTypeError(f"the body cannot be sent as JSON: {exc}")
+        return PineconeTypeError(f"the body cannot be sent as JSON: {exc}")
     except (ValueError, RecursionError) as exc:
-        problem = PineconeValueError(f"the body cannot be sent as JSON: {exc}")
-    raise problem  # outside of any except, whose exception holds the body
+        return PineconeValueError(f"the body cannot be sent as JSON: {exc}")
 
 
 def _to_json_value(value: object) -> Json:
@@ -66,16 +63,16 @@ def _to_json_value(value: object) -> Json:
     raise TypeError(f"{type(value).__name__} is no JSON value")
 
 
-def decode_body(body: bytes, returns: type[_T]) -> Decoded[_T] | DecodeFailure:
+def decode_body(body: bytes, returns: type[_T]) -> _T | DecodeFailure:
     """Read a JSON body as a type, strictly: nothing is converted that is not of the right kind."""
     value = parse_json(body)
-    return value if isinstance(value, DecodeFailure) else decode_value(value.value, returns)
+    return value if isinstance(value, DecodeFailure) else decode_value(value, returns)
 
 
-def parse_json(body: bytes) -> Decoded[Json] | DecodeFailure:
+def parse_json(body: bytes) -> Json | DecodeFailure:
     """Read JSON in UTF-8, 16 or 32, with or without a byte order mark."""
     try:
-        return Decoded(json.loads(body))
+        return json.loads(body)
     except (ValueError, RecursionError) as exc:
         return DecodeFailure("", "is empty" if not body.strip() else f"is not JSON ({type(exc).__name__})")
 
@@ -88,17 +85,17 @@ def as_json_object(value: object) -> dict[str, Any] | None:
 def parse_json_object(body: bytes) -> dict[str, Any] | None:
     """Read JSON that should be an object; None where it is anything else."""
     parsed = parse_json(body)
-    return None if isinstance(parsed, DecodeFailure) else as_json_object(parsed.value)
+    return None if isinstance(parsed, DecodeFailure) else as_json_object(parsed)
 
 
-def decode_value(value: Json, returns: type[_T]) -> Decoded[_T] | DecodeFailure:
+def decode_value(value: Json, returns: type[_T]) -> _T | DecodeFailure:
     """Read a JSON value as a type."""
     try:
-        return Decoded(_converter(detailed=False).structure(value, returns))
+        return _converter(detailed=False).structure(value, returns)
     except Exception:  # noqa: BLE001, S110 - whatever it was, the detailed converter finds it again with its place
         pass
     try:
-        return Decoded(_converter(detailed=True).structure(value, returns))
+        return _converter(detailed=True).structure(value, returns)
     except Exception as exc:  # noqa: BLE001 - a type of the caller's own may raise anything
         path, cause = _find_failure(exc)
         return DecodeFailure(path.lstrip("."), _describe_cause(cause))

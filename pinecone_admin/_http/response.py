@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 def read_response(
     operation: Operation[_T], response: httpx.Response, call: CallState, *, wall: float
-) -> codec.Decoded[_T] | PineconeError:
+) -> _T | PineconeError:
     """Read an answer whose body is buffered; an error is returned, so that no traceback holds the body."""
     body = b"".join(response.stream)  # type: ignore[arg-type]
     if not response.is_success:
@@ -30,9 +30,9 @@ def read_response(
             wall=wall,
         )
     if operation.returns is None:
-        return codec.Decoded(cast("_T", None))
+        return cast("_T", None)
     decoded = _decode_identity(body, response.headers.get("content-encoding") or "identity", operation.returns)
-    if isinstance(decoded, codec.Decoded):
+    if not isinstance(decoded, codec.DecodeFailure):
         return decoded
     return error_from_decode_failure(
         decoded,
@@ -44,7 +44,7 @@ def read_response(
     )
 
 
-def _decode_identity(body: bytes, encoding: str, returns: type[_T]) -> codec.Decoded[_T] | codec.DecodeFailure:
+def _decode_identity(body: bytes, encoding: str, returns: type[_T]) -> _T | codec.DecodeFailure:
     # A few bytes of gzip can become gigabytes, so none is asked for and none is unpacked.
     if encoding.lower() != "identity":
         return codec.DecodeFailure("", f"is encoded as {encoding[:20]!r}, which was not asked for")

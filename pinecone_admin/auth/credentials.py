@@ -9,7 +9,8 @@ from attrs import field, frozen
 
 from generated_client.types import masked
 from pinecone_admin._http.arguments import check_secret_text
-from pinecone_admin.errors import PineconeValueError
+from pinecone_admin._http.returned_errors import raise_if_error
+from pinecone_admin.errors import PineconeError, PineconeValueError
 
 TextSource: TypeAlias = str | Callable[[], str]
 
@@ -96,14 +97,11 @@ def read_secret(argument: str, source: TextSource) -> str:
     """Ask a callable, or take the text; checked either way."""
     if not callable(source):
         return check_secret_text(argument, source)
-    value, failure = _call_source(source)
-    if failure is not None:
-        raise PineconeValueError(f"{argument}: the callable raised {failure}")
-    return check_secret_text(argument, value)
+    return check_secret_text(argument, raise_if_error(_call_source(argument, source)))
 
 
-def _call_source(source: Callable[[], str]) -> tuple[object, str | None]:
+def _call_source(argument: str, source: Callable[[], str]) -> str | PineconeError:
     try:
-        return source(), None
+        return source()
     except Exception as exc:  # noqa: BLE001 - the caller's own code; its message and frames may hold the secret
-        return None, type(exc).__name__
+        return PineconeValueError(f"{argument}: the callable raised {type(exc).__name__}")

@@ -22,6 +22,7 @@ from pinecone_admin._concurrency import (
     wait_for_future,
 )
 from pinecone_admin._http.arguments import check_secret_text
+from pinecone_admin._http.returned_errors import return_error
 from pinecone_admin.auth.cache import GuardedCache
 from pinecone_admin.auth.credentials import Credentials
 from pinecone_admin.auth.token import (
@@ -163,16 +164,12 @@ class TokenProvider:
             if token is not None:
                 return token
 
-    def update_secret(self, client_secret: str) -> PineconeError | None:
-        """Use another secret from now on; a problem is returned, so that no traceback holds the secret."""
+    def update_secret(self, client_secret: str) -> None:
+        """Use another secret from now on."""
         if self._closed:
-            return _closed_error()
-        try:
-            check_secret_text("client_secret", client_secret)
-        except PineconeError as exc:
-            return exc.with_traceback(None)
+            raise _closed_error()
+        check_secret_text("client_secret", client_secret)
         self._replace_credentials(evolve(self._credentials, client_secret=client_secret), None)
-        return None
 
     def adopt_rotated_secret(self, result: object) -> None:
         """Adopt the new secret where the account that was rotated is the one that this client runs on."""
@@ -263,11 +260,10 @@ class TokenProvider:
         pending.resolve(result)
 
     def _obtain_token(self, pending: _PendingExchange, deadline: float) -> ExchangeResult:
-        try:
-            account, client_secret = self._read_credentials()
-        except PineconeError as exc:
-            # The frames of its traceback hold the secret.
-            return exc.with_traceback(None)
+        credentials = return_error(self._read_credentials)
+        if isinstance(credentials, PineconeError):
+            return credentials
+        account, client_secret = credentials
         pending.account = account
         if self._pending is not pending:
             return None

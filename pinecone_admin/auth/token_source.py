@@ -16,6 +16,7 @@ from pinecone_admin._concurrency import (
     start_daemon_thread,
     wait_for_future,
 )
+from pinecone_admin._http.returned_errors import raise_if_error, return_error
 from pinecone_admin.auth.credentials import SuppliedToken
 from pinecone_admin.auth.token import AccessToken
 from pinecone_admin.errors import ClientClosedError, PineconeError, PineconeTimeoutError
@@ -71,16 +72,16 @@ class SuppliedTokenSource:
             ClientClosedError: The client is closed.
         """
         if not callable(self._supplied.token):
-            return _token_or_raise(_read_token(self._supplied))
+            return raise_if_error(_read_token(self._supplied))
         pending = self._call_in_thread()
-        return _token_or_raise(
+        return raise_if_error(
             pending.result() if wait_for_future(pending, self._seconds_left(deadline)) else _timeout_error()
         )
 
     async def async_get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
         """Do as ``get`` does, without blocking the loop."""
         if not callable(self._supplied.token):
-            return _token_or_raise(_read_token(self._supplied))
+            return raise_if_error(_read_token(self._supplied))
         semaphore = self._semaphores.get()
         if not await semaphore.acquire(self._seconds_left(deadline)):
             raise _timeout_error()
@@ -89,7 +90,7 @@ class SuppliedTokenSource:
             done = await async_wait_for_future(pending, self._seconds_left(deadline))
         finally:
             semaphore.release()
-        return _token_or_raise(pending.result() if done else _timeout_error())
+        return raise_if_error(pending.result() if done else _timeout_error())
 
     def adopt_rotated_secret(self, result: object) -> None:
         """Hold no secret."""
@@ -124,17 +125,8 @@ def _run_callable(supplied: SuppliedToken, pending: Future[TokenResult]) -> None
 
 
 def _read_token(supplied: SuppliedToken) -> TokenResult:
-    try:
-        return AccessToken(value=supplied.read(), expires_at=None)
-    except PineconeError as exc:
-        # The frames of its traceback hold the token.
-        return exc.with_traceback(None)
-
-
-def _token_or_raise(result: TokenResult) -> AccessToken:
-    if isinstance(result, PineconeError):
-        raise result
-    return result
+    value = return_error(supplied.read)
+    return value if isinstance(value, PineconeError) else AccessToken(value=value, expires_at=None)
 
 
 def _timeout_error() -> PineconeError:

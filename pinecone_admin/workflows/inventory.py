@@ -119,7 +119,7 @@ class Inventory:
         read = decode_value(dict(data), cls)
         if isinstance(read, DecodeFailure):
             raise PineconeValueError(f"the inventory's {read.path or 'data'} {read.problem}")
-        return read.value
+        return read
 
     def diff(self, other: Inventory) -> Changes:
         """Tell in words what changed from this inventory to another, later one.
