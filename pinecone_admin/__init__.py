@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import generated_client
+from pinecone_admin import errors
+from pinecone_admin.errors import *
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -20,35 +22,6 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
     from pinecone_admin._sync.pagination import Paginator
     from pinecone_admin.auth.token import AccessToken
-    from pinecone_admin.errors import (
-        AmbiguousNameError,
-        ApiError,
-        BadRequestError,
-        ClientClosedError,
-        ConflictError,
-        FailedPreconditionError,
-        ForbiddenError,
-        InvalidCredentialsError,
-        LeftoverError,
-        NotFoundError,
-        PaginationError,
-        PaymentRequiredError,
-        PineconeConnectionError,
-        PineconeError,
-        PineconeTimeoutError,
-        PineconeTypeError,
-        PineconeValueError,
-        RateLimitError,
-        ReadOnlyError,
-        RefusedError,
-        ResponseParsingError,
-        SecretNotStoredError,
-        ServiceError,
-        TokenError,
-        UnauthorizedError,
-        UnprocessableEntityError,
-        ValidationError,
-    )
     from pinecone_admin.models import RoleBindingDict, Unlisted, on_organization, on_project, to_dict
     from pinecone_admin.operations import Operation
     from pinecone_admin.workflows.inventory import Inventory
@@ -60,110 +33,55 @@ if generated_client.__dict__.get("GENERATED_FOR") != __name__:
         f"{generated_client.__file__} is not ours. Uninstall the other, then reinstall pinecone-admin"
     )
 
-_WHERE = {
-    "AccessToken": "pinecone_admin.auth.token",
-    "Admin": "pinecone_admin._sync.client",
-    "AmbiguousNameError": "pinecone_admin.errors",
-    "ApiError": "pinecone_admin.errors",
-    "AsyncAdmin": "pinecone_admin._async.client",
-    "AsyncPaginator": "pinecone_admin._async.pagination",
-    "BadRequestError": "pinecone_admin.errors",
-    "ClientClosedError": "pinecone_admin.errors",
-    "ConflictError": "pinecone_admin.errors",
-    "Ensured": "pinecone_admin.workflows.reports",
-    "FailedPreconditionError": "pinecone_admin.errors",
-    "ForbiddenError": "pinecone_admin.errors",
-    "InvalidCredentialsError": "pinecone_admin.errors",
-    "Inventory": "pinecone_admin.workflows.inventory",
-    "LeftoverError": "pinecone_admin.errors",
-    "NotFoundError": "pinecone_admin.errors",
-    "Operation": "pinecone_admin.operations",
-    "Page": "pinecone_admin._http.pages",
-    "PaginationError": "pinecone_admin.errors",
-    "Paginator": "pinecone_admin._sync.pagination",
-    "PaymentRequiredError": "pinecone_admin.errors",
-    "PineconeConnectionError": "pinecone_admin.errors",
-    "PineconeError": "pinecone_admin.errors",
-    "PineconeTimeoutError": "pinecone_admin.errors",
-    "PineconeTypeError": "pinecone_admin.errors",
-    "PineconeValueError": "pinecone_admin.errors",
-    "ProjectRole": "pinecone_admin.workflows.reports",
-    "RateLimitError": "pinecone_admin.errors",
-    "ReadOnlyError": "pinecone_admin.errors",
-    "RefusedError": "pinecone_admin.errors",
-    "ResponseParsingError": "pinecone_admin.errors",
-    "RetryEvent": "pinecone_admin._http.retry_policy",
-    "RetryPolicy": "pinecone_admin._http.retry_policy",
-    "RoleBindingDict": "pinecone_admin.models",
-    "SecretNotStoredError": "pinecone_admin.errors",
-    "ServiceError": "pinecone_admin.errors",
-    "TokenError": "pinecone_admin.errors",
-    "UnauthorizedError": "pinecone_admin.errors",
-    "Unlisted": "pinecone_admin.models",
-    "UnprocessableEntityError": "pinecone_admin.errors",
-    "ValidationError": "pinecone_admin.errors",
-    "__version__": "pinecone_admin._http.headers",
-    "on_organization": "pinecone_admin.models",
-    "on_project": "pinecone_admin.models",
-    "to_dict": "pinecone_admin.models",
+_MODULES = {
+    "pinecone_admin._async.client": ("AsyncAdmin",),
+    "pinecone_admin._async.pagination": ("AsyncPaginator",),
+    "pinecone_admin._http.headers": ("__version__",),
+    "pinecone_admin._http.pages": ("Page",),
+    "pinecone_admin._http.retry_policy": ("RetryEvent", "RetryPolicy"),
+    "pinecone_admin._sync.client": ("Admin",),
+    "pinecone_admin._sync.pagination": ("Paginator",),
+    "pinecone_admin.auth.token": ("AccessToken",),
+    "pinecone_admin.models": ("RoleBindingDict", "Unlisted", "on_organization", "on_project", "to_dict"),
+    "pinecone_admin.operations": ("Operation",),
+    "pinecone_admin.workflows.inventory": ("Inventory",),
+    "pinecone_admin.workflows.reports": ("Ensured", "ProjectRole"),
 }
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "AccessToken",
     "Admin",
-    "AmbiguousNameError",
-    "ApiError",
     "AsyncAdmin",
     "AsyncPaginator",
-    "BadRequestError",
-    "ClientClosedError",
-    "ConflictError",
     "Ensured",
-    "FailedPreconditionError",
-    "ForbiddenError",
-    "InvalidCredentialsError",
     "Inventory",
-    "LeftoverError",
-    "NotFoundError",
     "Operation",
     "Page",
-    "PaginationError",
     "Paginator",
-    "PaymentRequiredError",
-    "PineconeConnectionError",
-    "PineconeError",
-    "PineconeTimeoutError",
-    "PineconeTypeError",
-    "PineconeValueError",
     "ProjectRole",
-    "RateLimitError",
-    "ReadOnlyError",
-    "RefusedError",
-    "ResponseParsingError",
     "RetryEvent",
     "RetryPolicy",
     "RoleBindingDict",
-    "SecretNotStoredError",
-    "ServiceError",
-    "TokenError",
-    "UnauthorizedError",
     "Unlisted",
-    "UnprocessableEntityError",
-    "ValidationError",
     "__version__",
     "on_organization",
     "on_project",
     "to_dict",
 ]
+__all__ += errors.__all__
+__all__.remove("Masked")  # noqa: PYI056 - the type checkers that look at this package support it
+__all__.remove("Outcome")  # noqa: PYI056 - as above
 
 if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
+    __all__.sort()
 
     def __getattr__(name: str) -> object:
-        if name not in _WHERE:
+        if name not in _MODULE_OF:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(_WHERE[name]), name)
+        value = getattr(import_module(_MODULE_OF[name]), name)
         globals()[name] = value
         return value
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *_WHERE})
+        return sorted({*globals(), *_MODULE_OF})

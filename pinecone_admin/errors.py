@@ -35,7 +35,7 @@ cannot do the thing twice.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
 __all__ = [
     "AmbiguousNameError",
@@ -72,6 +72,16 @@ __all__ = [
 Outcome: TypeAlias = Literal["not_sent", "rejected", "unknown", "done"]
 
 
+class ErrorContext(TypedDict, total=False):
+    """What every error says of its call; see the attributes of ``PineconeError``."""
+
+    operation: str | None
+    outcome: Outcome
+    safe_to_retry: bool
+    attempts: int
+    request_id: str | None
+
+
 class PineconeError(Exception):
     """Base of every error of this package.
 
@@ -84,23 +94,18 @@ class PineconeError(Exception):
         request_id: The server's id of the request, for its support, where it gave one.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        operation: str | None = None,
-        outcome: Outcome = "not_sent",
-        safe_to_retry: bool = True,
-        attempts: int = 0,
-        request_id: str | None = None,
-    ) -> None:
+    message: str
+    operation: str | None = None
+    outcome: Outcome = "not_sent"
+    safe_to_retry: bool = True
+    attempts: int = 0
+    request_id: str | None = None
+
+    def __init__(self, message: str, **context: Unpack[ErrorContext]) -> None:
         super().__init__(message)
         self.message = message
-        self.operation = operation
-        self.outcome: Outcome = outcome
-        self.safe_to_retry = safe_to_retry
-        self.attempts = attempts
-        self.request_id = request_id
+        for name in ErrorContext.__annotations__:
+            setattr(self, name, context.get(name, getattr(type(self), name)))
 
     def __str__(self) -> str:
         prefix = f"{self.operation}: " if self.operation else ""
@@ -149,6 +154,9 @@ class ApiError(PineconeError):
         retry_after: Seconds that the server asks to wait, where it does.
     """
 
+    outcome: Outcome = "rejected"
+    attempts: int = 1
+
     def __init__(
         self,
         message: str,
@@ -159,20 +167,9 @@ class ApiError(PineconeError):
         body: str = "",
         headers: Mapping[str, str] | None = None,
         retry_after: float | None = None,
-        operation: str | None = None,
-        outcome: Outcome = "rejected",
-        safe_to_retry: bool = True,
-        attempts: int = 1,
-        request_id: str | None = None,
+        **context: Unpack[ErrorContext],
     ) -> None:
-        super().__init__(
-            message,
-            operation=operation,
-            outcome=outcome,
-            safe_to_retry=safe_to_retry,
-            attempts=attempts,
-            request_id=request_id,
-        )
+        super().__init__(message, **context)
         self.status_code = status_code
         self.error_code = error_code
         self.details = details
@@ -269,27 +266,14 @@ class ResponseParsingError(PineconeError):
         raw: The body as it came, masked: ``raw.reveal()`` recovers a secret that is shown only once.
     """
 
+    outcome: Outcome = "done"
+    safe_to_retry: bool = False
+    attempts: int = 1
+
     def __init__(
-        self,
-        message: str,
-        *,
-        path: str,
-        status_code: int,
-        raw: Masked,
-        operation: str | None = None,
-        outcome: Outcome = "done",
-        safe_to_retry: bool = False,
-        attempts: int = 1,
-        request_id: str | None = None,
+        self, message: str, *, path: str, status_code: int, raw: Masked, **context: Unpack[ErrorContext]
     ) -> None:
-        super().__init__(
-            message,
-            operation=operation,
-            outcome=outcome,
-            safe_to_retry=safe_to_retry,
-            attempts=attempts,
-            request_id=request_id,
-        )
+        super().__init__(message, **context)
         self.path = path
         self.status_code = status_code
         self.raw = raw
@@ -302,8 +286,10 @@ class AmbiguousNameError(PineconeError):
         ids: Ids of all that share it.
     """
 
-    def __init__(self, message: str, *, ids: Sequence[str], operation: str | None = None) -> None:
-        super().__init__(message, operation=operation, outcome="done")
+    outcome: Outcome = "done"
+
+    def __init__(self, message: str, *, ids: Sequence[str], **context: Unpack[ErrorContext]) -> None:
+        super().__init__(message, **context)
         self.ids = list(ids)
 
 
@@ -327,8 +313,13 @@ class SecretNotStoredError(PineconeError):
         secret: The new secret, masked: ``secret.reveal()`` gives it. Not kept by pickle.
     """
 
-    def __init__(self, message: str, *, service_account_id: str, secret: Masked, operation: str | None = None) -> None:
-        super().__init__(message, operation=operation, outcome="done", safe_to_retry=False)
+    outcome: Outcome = "done"
+    safe_to_retry: bool = False
+
+    def __init__(
+        self, message: str, *, service_account_id: str, secret: Masked, **context: Unpack[ErrorContext]
+    ) -> None:
+        super().__init__(message, **context)
         self.service_account_id = service_account_id
         self.secret = secret
 
@@ -340,6 +331,8 @@ class LeftoverError(PineconeError):
         left: What is left, in words, with its ids.
     """
 
-    def __init__(self, message: str, *, left: Sequence[str], operation: str | None = None) -> None:
-        super().__init__(message, operation=operation, outcome="unknown", safe_to_retry=True)
+    outcome: Outcome = "unknown"
+
+    def __init__(self, message: str, *, left: Sequence[str], **context: Unpack[ErrorContext]) -> None:
+        super().__init__(message, **context)
         self.left = list(left)

@@ -26,6 +26,7 @@ def test_the_wheel_holds_both_packages_typed_and_nothing_else(wheel: Path) -> No
     """No tests, scripts, documents or templates are installed with the client."""
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"pinecone_admin/py.typed", "generated_client/py.typed", "pinecone_admin/__init__.py"} <= names
+    assert {f"pinecone_admin/workflows/access_page.{kind}" for kind in ("css", "html", "js")} <= names
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"pinecone_admin", "generated_client"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
