@@ -1,4 +1,4 @@
-# Sourced by the commands of this folder: creates a virtual environment and installs what a command needs, once.
+# Sourced by the commands in this folder: creates a virtual environment and installs a command's requirements, once.
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

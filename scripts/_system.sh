@@ -1,9 +1,8 @@
-# Sourced by scripts/test: installs the proxies and the store that tests run, and the browser that opens the access
-# page.
+# Sourced by scripts/test: installs the programs that tests run, which are two proxies, Redis and a browser.
 # shellcheck shell=bash
 
-# Install tinyproxy, nginx, redis-server and chromium if possible, else print why not: their tests are then skipped,
-# or fail if CI=true.
+# Install tinyproxy, nginx, redis-server and chromium. If that is not possible, print why: their tests are then
+# skipped, or fail if CI=true.
 ensure_system_packages() {
   local program missing=()
   for program in tinyproxy nginx redis-server chromium; do
@@ -11,13 +10,13 @@ ensure_system_packages() {
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   if [ "$(id -u)" -ne 0 ]; then
-    echo "not installed, and installing needs root: ${missing[*]}" \
+    echo "not installed, because root is required: ${missing[*]}" \
       "(on Debian and Ubuntu: apt-get install tinyproxy nginx-light redis-server chromium)"
   elif ! command -v apt-get >/dev/null; then
-    echo "not installed, and apt-get is missing: ${missing[*]}"
+    echo "not installed, because apt-get is missing: ${missing[*]}"
   else
     echo "installing ${missing[*]}"
-    # RUNLEVEL=1 prevents the packages from starting their services: the tests start their own.
+    # RUNLEVEL=1 stops the packages from starting their services: the tests start their own.
     { apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
       "${missing[@]/%nginx/nginx-light}"; } >/dev/null 2>&1 || echo "apt-get could not install ${missing[*]}"
   fi
