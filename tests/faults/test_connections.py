@@ -180,15 +180,15 @@ def test_a_client_that_is_closed_while_a_connection_is_made(world: World, certif
 def test_a_client_that_is_closed_while_a_connection_comes_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The connection is not kept, as nobody would close it any more."""
     module = sync_pools if world == "sync" else async_pools
-    is_spent = module._Connection.is_spent
+    is_reusable = module._Connection.is_reusable
 
     def closed_meanwhile(connection: Any) -> bool:
         pools: Any = client.admin._shared.pools
         pools._pools.get()._closed = True
-        return bool(is_spent(connection))
+        return bool(is_reusable(connection))
 
     with Server() as server, Client(world, host=server.url, access_token="given") as client:
-        monkeypatch.setattr(module._Connection, "is_spent", closed_meanwhile)
+        monkeypatch.setattr(module._Connection, "is_reusable", closed_meanwhile)
         assert client.describe() == "x"
         wait_until(lambda: not server._open)
 
