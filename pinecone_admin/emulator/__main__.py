@@ -96,8 +96,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _create_emulator(options: argparse.Namespace) -> Emulator:
-    message = {"plan": options.plan, "token_lifetime": options.token_lifetime}
-    changes = {name: value for name, value in message.items() if value is not None}
+    given = {"plan": options.plan, "token_lifetime": options.token_lifetime}
+    changes = {name: value for name, value in given.items() if value is not None}
     emulator = Emulator(seed=options.seed, clock=Clock(ticking=True), **changes)
     if options.state is None:
         return emulator
