@@ -63,8 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _report_failure(f"cannot check {options.host}: {error}")
         except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the rest fails at exit
-            leftovers = f"; {', '.join(service.leftovers)} is left" if service.leftovers else ""
-            return _report_failure(f"cannot write the report: {error.strerror}{leftovers}")
+            suffix = f"; {', '.join(service.leftovers)} is left" if service.leftovers else ""
+            return _report_failure(f"cannot write the report: {error.strerror}{suffix}")
         except KeyboardInterrupt:
             return _report_failure(
                 "interrupted; what was created is deleted again, unless a line above says that it is left"

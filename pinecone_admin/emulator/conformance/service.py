@@ -68,13 +68,13 @@ class Service:
 
     def request_token(self, **changes: str | None) -> httpx.Response:
         """Ask for a token, with fields changed or, where None, left out."""
-        fields = {
+        form = {
             "client_id": self.credentials.client_id,
             "client_secret": self.credentials.client_secret,
             "grant_type": "client_credentials",
             "audience": AUDIENCE,
         } | changes
-        fields = {name: value for name, value in fields.items() if value is not None}
+        fields = {name: value for name, value in form.items() if value is not None}
         return self.http.post(self.oauth_url, json=fields, headers={"X-Pinecone-Api-Version": VERSION})
 
     @property
@@ -100,8 +100,8 @@ class Service:
         headers: dict[str, str | None] | None = None,
     ) -> httpx.Response:
         """Send a request with a token; a header that is None is left out."""
-        fields = {"Authorization": f"Bearer {self.token}", "X-Pinecone-Api-Version": VERSION} | (headers or {})
-        kept = {name: value for name, value in fields.items() if value is not None}
+        defaults = {"Authorization": f"Bearer {self.token}", "X-Pinecone-Api-Version": VERSION}
+        kept = {name: value for name, value in (defaults | (headers or {})).items() if value is not None}
         return self.http.request(method, path, params=params, json=json, headers=kept)
 
     def get(self, path: str, **params: str) -> JSONObject:
