@@ -1,4 +1,4 @@
-"""A local Pinecone Admin API and token endpoint, in-process and over HTTP."""
+"""A local emulator of the Pinecone Admin API and its token endpoint, in process and over HTTP."""
 
 from typing import TYPE_CHECKING
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Clock", "Emulator", "serving"]
 
-if not TYPE_CHECKING:  # the server needs an extra
+if not TYPE_CHECKING:  # importing the server requires the extra `emulator`
 
     def __getattr__(name: str) -> object:
         if name != "serving":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from pinecone_admin.emulator.http.server import serving  # noqa: PLC0415 — see above
+        from pinecone_admin.emulator.http.server import serving  # noqa: PLC0415 — an extra
 
         globals()[name] = serving
         return serving

@@ -24,14 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT, and return the exit status.
 
     Args:
-        arguments: those of the command line, without the program's name.
+        arguments: The command-line arguments without the program's name.
     """
     options = _argument_parser().parse_args(arguments)
     if not (options.allow_remote or _is_loopback(options.host)):
-        return _report_failure(
-            2, f"{options.host} is not a loopback address: pass --allow-remote to be reached from elsewhere"
-        )
-    # uvicorn raises the signal that stopped it once more, when it has closed its connections.
+        return _report_failure(2, f"{options.host} is not a loopback address: pass --allow-remote to allow it")
+    # uvicorn raises the signal that stopped it again once its connections are closed; this turns it into SystemExit.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit_on_signal)
     try:
@@ -55,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class _OutputClosedError(Exception):
-    """Nobody reads where the server listens."""
+    """The standard output is closed, so nobody learns where the server listens."""
 
 
 def _argument_parser() -> argparse.ArgumentParser:
@@ -63,19 +61,21 @@ def _argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=_parse_port, default=0, help="port to listen on (default: any free one)")
     parser.add_argument(
-        "--state", type=Path, help="JSON file to load at the start, if it is there, and write at the end"
+        "--state", type=Path, help="JSON file to load at the start, if it exists, and to write at the end"
     )
     parser.add_argument("--plan", choices=PLANS, help="the organization's plan (default: as loaded, or Enterprise)")
     parser.add_argument("--token-lifetime", type=_parse_token_lifetime, help="seconds (default: as loaded, or 1800)")
-    parser.add_argument("--seed", type=int, help="make ids, secrets and the chances of faults the same in every run")
-    parser.add_argument("--allow-remote", action="store_true", help="allow addresses that other machines reach")
+    parser.add_argument(
+        "--seed", type=int, help="make ids, secrets and the probabilities of faults the same in every run"
+    )
+    parser.add_argument("--allow-remote", action="store_true", help="allow an address that other machines can reach")
     return parser
 
 
 def _parse_port(text: str) -> int:
     port = int(text)
     if port not in range(1 << 16):
-        raise argparse.ArgumentTypeError(f"{port} is no port number")
+        raise argparse.ArgumentTypeError(f"{port} is not a port number")
     return port
 
 
@@ -103,12 +103,12 @@ def _create_emulator(options: argparse.Namespace) -> Emulator:
         return emulator
     if options.state.exists():
         if not options.state.is_file():
-            raise ValueError("it is not a file")
+            raise ValueError("not a file")
         emulator.load(json.loads(options.state.read_text(encoding="utf-8")))
         emulator.configure(**changes)
-        emulator.load(emulator.dump())  # so that a reset goes back to this
+        emulator.load(emulator.dump())  # a reset restores this
     elif not os.access(options.state.absolute().parent, os.W_OK):
-        raise ValueError("its folder is not there or cannot be written to")
+        raise ValueError("its folder does not exist or is not writable")
     return emulator
 
 
@@ -122,9 +122,9 @@ def _serve(emulator: Emulator, host: str, port: int) -> None:
 
 
 def _allow_many_connections() -> None:
-    """Raise the limit of open files, which is often near a thousand, as far as it goes."""
+    # The default limit of open files is often 1024, and each connection is one.
     if sys.platform != "win32":
-        import resource  # noqa: PLC0415 — not on every platform
+        import resource  # noqa: PLC0415 — not available on Windows
 
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -144,14 +144,14 @@ def _announce(emulator: Emulator, host: str) -> None:
         "organization_id": emulator.organization_id,
     }
     try:
-        print(json.dumps(line), flush=True)  # noqa: T201 — to a closed output it writes nothing
+        print(json.dumps(line), flush=True)  # noqa: T201 — one line for other programs to read
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the rest fails at exit
-        raise _OutputClosedError(f"cannot write to the standard output: {_describe_error(error)}") from error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # flushing at exit would fail again
+        raise _OutputClosedError(f"cannot write to standard output: {_describe_error(error)}") from error
 
 
 def _write_atomically(path: Path, text: str) -> None:
-    """Replace a file at once, readable by its owner alone, or leave it as it was."""
+    """Write a file that only its owner can read, completely or not at all."""
     path = path.resolve()
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:

@@ -1,4 +1,4 @@
-"""The emulator that lives in the process which uses it."""
+"""The emulator in process: the `Emulator` class."""
 
 import json
 from collections.abc import Iterable
@@ -30,47 +30,47 @@ if TYPE_CHECKING:
     from pinecone_admin import Admin, AsyncAdmin
 
 Role: TypeAlias = str | tuple[str, str]
-"""An organization role by its name, a project role as a pair: its name and the project's id."""
+"""An organization role is its name; a project role is a pair of its name and the project's id."""
 
 
 @frozen(repr=False)
 class ServiceAccountCredentials:
-    """What a client exchanges for a token."""
+    """The client credentials of a service account."""
 
     client_id: str
     client_secret: str
 
 
 class Emulator:
-    """Emulate Pinecone's Admin API and its token endpoint, for one organization.
+    """Emulate Pinecone's Admin API and token endpoint for one organization.
 
-    It begins with nobody but the caller, a service account that owns the organization. The defaults let a
-    newcomer's script run: the Enterprise plan with its bills paid, and no pods, as in every new organization.
+    At first the organization has one principal, the caller: a service account that owns it. The defaults let most
+    scripts run: an Enterprise plan in good standing, and no pods, as in every new organization.
 
     Args:
         plan: Free, Standard, Enterprise or Dedicated.
         payment_status: Active, PaymentPending or PastDue, or one that forbids creating: Restricted,
             Suspended or Deactivated.
-        project_quota: how many projects the organization may have; by default what the plan allows.
-        api_key_quota: how many keys a project may have; by default what the plan allows.
-        invite_mails_per_hour: how many invite mails the organization may send within an hour.
-        pod_access: whether a project's `max_pods` may exceed 0.
-        identity_provider: whether an identity provider manages the users.
-        token_lifetime: seconds for which an access token is accepted.
-        rotation_revokes_tokens: whether the tokens of a service account die when its secret is rotated.
-        key_prefix: what the value of an API key begins with; the documents also say `pckey_`.
-        seed: makes ids, secrets and the chances of faults the same in every run.
-        clock: the time; by default it stands at the moment of construction until it is advanced.
+        project_quota: The number of projects that the organization may have; by default the plan's limit.
+        api_key_quota: The number of API keys that a project may have; by default the plan's limit.
+        invite_mails_per_hour: The number of invite mails that the organization may send in an hour.
+        pod_access: Whether a project's `max_pods` may exceed 0.
+        identity_provider: Whether an identity provider manages the users.
+        token_lifetime: Seconds for which an access token is valid.
+        rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
+        key_prefix: The prefix of an API key's value; the published documents also say `pckey_`.
+        seed: Makes ids, secrets and the probabilities of faults the same in every run.
+        clock: The clock; by default it stands still at the time of construction until it is advanced.
 
     Attributes:
-        clock: the emulator's time; `clock.advance(seconds)` lets tokens expire, invites lapse and quotas recover.
-        state: everything in the organization, for tests to look at and to fill.
-        faults: what goes wrong on purpose.
-        requests: the requests received, without their secrets.
-        transport: for httpx clients, synchronous and asynchronous.
+        clock: The emulator's clock; `clock.advance(seconds)` makes tokens and invites expire and quotas recover.
+        state: The state of the organization, for tests to inspect and to fill.
+        faults: The faults.
+        requests: The received requests, with secrets masked.
+        transport: A transport for httpx clients, synchronous and asynchronous.
 
     Raises:
-        ValueError: an argument cannot be right; the message names it.
+        ValueError: An argument is invalid; the message names it.
 
     Example:
         >>> emulator = Emulator()
@@ -105,7 +105,7 @@ class Emulator:
         self.transport = EmulatorTransport(self.handle, self.clock)
         self._lock = RLock()
         organization = {"plan": plan, "payment_status": payment_status}
-        random = Random(seed)  # noqa: S311 — what it makes protects nothing, and a seed must repeat it
+        random = Random(seed)  # noqa: S311 — its secrets protect nothing, and a seed must repeat them
         self._load_state({"organization": organization, "settings": settings}, Settings(), random)
         self._initial_state = json.dumps(self.dump())
 
@@ -116,7 +116,7 @@ class Emulator:
 
     @property
     def client_secret(self) -> str:
-        """The caller's OAuth client secret, as it is now."""
+        """The caller's current OAuth client secret."""
         return self._caller.client_secret
 
     @property
@@ -125,7 +125,7 @@ class Emulator:
         return self.state.organization.id
 
     def handle(self, request: Request) -> Response:
-        """Answer a request, one at a time, from any thread."""
+        """Handle a request. Requests are handled one at a time, from any thread."""
         with self._lock:
             now = self.clock.now()
             operation_id = dispatch.operation_id(request)
@@ -151,29 +151,29 @@ class Emulator:
     # Clients
 
     def admin(self, *, roles: Iterable[Role] | None = None, **options: object) -> "Admin":
-        """Return a client of this emulator.
+        """Return a client that is connected to this emulator.
 
         Args:
-            roles: make a service account that holds these, and a client of it; by default the owner's client.
+            roles: Create a service account with these roles and return its client; by default the owner's client.
                 An organization role is its name, a project role a pair of its name and the project's id.
-            options: further arguments of `pinecone_admin.Admin`.
+            options: Further arguments of `pinecone_admin.Admin`.
 
         Raises:
-            ValueError: a role or project does not exist.
+            ValueError: A role or project does not exist.
         """
         from pinecone_admin import Admin  # noqa: PLC0415 — the emulator must not need the client
 
         return Admin(**self._client_options(roles, options))
 
     def async_admin(self, *, roles: Iterable[Role] | None = None, **options: object) -> "AsyncAdmin":
-        """Return an asynchronous client of this emulator.
+        """Return an asynchronous client that is connected to this emulator.
 
         Args:
-            roles: as in `admin`.
-            options: further arguments of `pinecone_admin.AsyncAdmin`.
+            roles: As in `admin`.
+            options: Further arguments of `pinecone_admin.AsyncAdmin`.
 
         Raises:
-            ValueError: a role or project does not exist.
+            ValueError: A role or project does not exist.
         """
         from pinecone_admin import AsyncAdmin  # noqa: PLC0415 — the emulator must not need the client
 
@@ -187,10 +187,10 @@ class Emulator:
     # Control
 
     def reset(self) -> None:
-        """Begin anew: the state that was constructed or last loaded, the time, no faults, and no requests received.
+        """Restore the state at construction or at the last `load`, and the time; clear faults and requests.
 
-        The caller's credentials are those of the beginning again, and its tokens live on, so that a client can go on.
-        `state` is another object afterwards.
+        The caller's credentials are the initial ones again. Its access tokens stay valid, so that clients keep
+        working. `state` is a new object afterwards.
         """
         with self._lock:
             caller = self._caller.id
@@ -202,31 +202,31 @@ class Emulator:
             self.requests.clear()
 
     def dump(self) -> Document:
-        """Return everything in the emulator as a JSON document, secrets included."""
+        """Return the whole state as a JSON document, including secrets."""
         with self._lock:
             return snapshot.dump_state(self.state, self._caller, self.clock.now())
 
     def load(self, document: object) -> None:
-        """Replace everything in the emulator by what a document says; faults and requests stay.
+        """Replace the whole state; faults and requests stay.
 
-        `state` is another object afterwards.
+        `state` is a new object afterwards.
 
         Args:
-            document: what `dump` gave, or a part of it written by hand. A document without a `caller` gets one
-                that owns the organization. If it is from a later time, the clock is advanced to that.
+            document: A document that `dump` returned, or a part of one. A document without a `caller` gets one that
+                owns the organization. If the document is from a later time, the clock is advanced to that time.
 
         Raises:
-            ValueError: the document is not of this form; the message names the field.
+            ValueError: The document is malformed; the message names the field.
         """
         try:
             text = json.dumps(document)
         except TypeError as error:
-            raise ValueError(f"the document is not of JSON's types: {error}") from error
+            raise ValueError(f"the document cannot be encoded as JSON: {error}") from error
         with self._lock:
             self._restore(text)
 
     def _restore(self, text: str) -> None:
-        # What is to come depends on what there is, so that no id comes twice.
+        # Seeded by the document: with a fixed seed, new ids would repeat those that the document already has.
         random = Random(text)  # noqa: S311 — as above
         self._load_state(json.loads(text), evolve(Settings(), plans=self.state.settings.plans), random)
         self._initial_state = text
@@ -240,19 +240,19 @@ class Emulator:
 
     @property
     def settings(self) -> Document:
-        """The plan, the payment status and the settings, by the names that they have in the constructor."""
+        """The plan, the payment status and the settings, by the names of the constructor's arguments."""
         organization = self.state.organization
         document: Document = {"plan": organization.plan, "payment_status": organization.payment_status}
         return document | settings_document(self.state.settings)
 
     def configure(self, /, **changes: object) -> None:
-        """Change the plan, the payment status or the settings, by the names that they have in the constructor.
+        """Change the plan, the payment status or the settings, by the names of the constructor's arguments.
 
         Args:
-            changes: new values; what is left out stays.
+            changes: The new values; the others stay.
 
         Raises:
-            ValueError: there is no such setting, or its value cannot be right; nothing is changed then.
+            ValueError: A setting does not exist or its value is invalid; nothing is changed then.
         """
         with self._lock:
             plan, payment_status, settings = checks.closed_object(self._read_changes)("", changes)
@@ -269,38 +269,38 @@ class Emulator:
         )
 
     def add_user(self, email: str, *, name: str | None = None, roles: Iterable[Role] = ("OrgMember",)) -> UserRecord:
-        """Make somebody a member, without an invite.
+        """Add a user without an invite.
 
         Args:
-            email: their address, which no other member has.
-            name: their name, if they have set one.
-            roles: what they hold; an organization role is its name, a project role a pair of its name and the
+            email: The user's email, which no other user has.
+            name: The user's name, if it is set.
+            roles: The user's roles; an organization role is its name, a project role a pair of its name and the
                 project's id.
 
         Raises:
-            ValueError: the address is taken or malformed, or a role or project does not exist.
+            ValueError: The email is taken or malformed, or a role or project does not exist.
         """
         with self._lock:
             grants = self._read_roles(roles)
             checks.email("email", email)
             if self.state.find_user_by_email(email):
-                raise Refusal(409, "ALREADY_EXISTS", f"a user has the address {quoted(email)} already")
+                raise Refusal(409, "ALREADY_EXISTS", f"a user already has the email {quoted(email)}")
             user = self.state.add_user(email, checks.nullable(checks.string)("name", name))
             self.state.bind(Principal("user", user.id), grants, self.clock.now())
             return user
 
     def accept_invite(self, invite_id: str, *, name: str | None = None) -> UserRecord:
-        """Let somebody accept their invite.
+        """Accept an invite, as its recipient would.
 
         Args:
-            invite_id: the id of a pending invite.
-            name: the name that they set.
+            invite_id: The id of a pending invite.
+            name: The name that the user sets.
 
         Returns:
-            The user who appears, and holds what the invite held.
+            The new user, with the roles of the invite.
 
         Raises:
-            ValueError: there is no such invite, or it is processed or expired.
+            ValueError: The invite does not exist, or it is processed or expired.
         """
         with self._lock:
             now = self.clock.now()
@@ -310,14 +310,14 @@ class Emulator:
             return self.state.accept_invite(invite, now, checks.nullable(checks.string)("name", name))
 
     def add_client(self, *, roles: Iterable[Role], name: str = "client") -> ServiceAccountCredentials:
-        """Make a service account, whatever the plan, and give its credentials.
+        """Create a service account, on any plan, and return its credentials.
 
         Args:
-            roles: what it holds, as in `add_user`.
-            name: its name.
+            roles: Its roles, as in `add_user`.
+            name: Its name.
 
         Raises:
-            ValueError: a role or project does not exist.
+            ValueError: A role or project does not exist.
         """
         with self._lock:
             grants = self._read_roles(roles)
@@ -326,16 +326,16 @@ class Emulator:
             return ServiceAccountCredentials(account.client_id, account.client_secret)
 
     def hold(self, project_id: str, kind: str, name: str, *, protected: bool = False) -> None:
-        """Put something into a project that keeps it from being deleted.
+        """Add a resource to a project, which cannot be deleted while it holds one.
 
         Args:
-            project_id: the project.
+            project_id: The id of the project.
             kind: indexes, collections, assistants or backups.
-            name: what to call it.
-            protected: whether deletion protection is on, which only indexes have.
+            name: The name of the resource.
+            protected: Whether deletion protection is on, which only indexes have.
 
         Raises:
-            ValueError: there is no such project or kind, or the kind has no deletion protection.
+            ValueError: The project or kind does not exist, or the kind has no deletion protection.
         """
         with self._lock:
             project, kind = self._find_project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
@@ -346,25 +346,27 @@ class Emulator:
                 (project.protected.add if protected else project.protected.discard)(name)
 
     def release(self, project_id: str, kind: str, name: str) -> None:
-        """Take something out of a project, protected or not.
+        """Remove a resource from a project, protected or not.
 
         Args:
-            project_id: the project.
+            project_id: The id of the project.
             kind: indexes, collections, assistants or backups.
-            name: what it is called.
+            name: The name of the resource.
 
         Raises:
-            ValueError: there is no such project, kind or thing.
+            ValueError: The project, kind or resource does not exist.
         """
         with self._lock:
             project, kind = self._find_project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
-            require_record(f"{name} among the {kind}", name, name if name in project.contents[kind] else None)
+            if name not in project.contents[kind]:
+                raise Refusal(404, "NOT_FOUND", f"{quoted(name)} is not one of the project's {kind}")
             project.remove_content(kind, name)
 
     def _find_project(self, project_id: str) -> ProjectRecord:
         return require_record("project", project_id, self.state.projects.get(project_id))
 
     def _read_roles(self, roles: Iterable[Role]) -> list[Grant]:
+        # A string is iterable, too: "OrgOwner" would otherwise be refused letter by letter.
         if isinstance(roles, str):
             raise invalid_argument(f"roles must be a list of roles, not {quoted(roles)}")
         grants = checks.array(self._read_role)("roles", list(roles))

@@ -1,4 +1,4 @@
-"""Run code against the emulator, whatever clients it makes: ``emulate()``, and pytest's ``pinecone_emulator``."""
+"""Test code against the emulator: `emulate()`, and the pytest fixture `pinecone_emulator`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 __all__ = ["emulate"]
 
-if not TYPE_CHECKING:  # pytest loads the plugin in every run of every user, and with it this module
+if not TYPE_CHECKING:  # pytest imports this module with the plugin in every run, so it must import nothing heavy
 
     def __getattr__(name: str) -> object:
         if name != "emulate":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from pinecone_admin.testing._emulate import emulate  # noqa: PLC0415 - see above
+        from pinecone_admin.testing._emulate import emulate  # noqa: PLC0415 — see above
 
         globals()[name] = emulate
         return emulate

@@ -1,4 +1,4 @@
-"""The emulator in place of the service, for whatever clients the code under test makes for itself."""
+"""Put the emulator in place of the service, for every client that the code under test creates."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _DAY = 24 * 3600.0
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class emulate:  # noqa: N801 - named as contextlib names its own
-    """Answer what anything inside sends through httpx to Pinecone's Admin API and token endpoint.
+class emulate:  # noqa: N801 — named like the context managers of contextlib
+    """Serve from the emulator all requests that are sent through httpx to Pinecone's Admin API and token endpoint.
 
-    Any client will do, synchronous or asynchronous, from any thread: this package's, the official SDK's, or plain
-    httpx. Requests for production, and for the addresses in PINECONE_CONTROLLER_HOST and PINECONE_OAUTH_URL, meet the
-    emulator; all others pass. The credentials in the environment are the emulator's. Clients of this package that are
-    made inside take their time from the emulator's clock: waiting for a retry costs nothing, and advancing the clock
-    lets their tokens expire. Emulations may be nested; the innermost answers. A function is decorated as it is, also a
-    coroutine function: each of its calls is an emulation of its own.
+    It works for any client in any thread, synchronous or asynchronous: this package's, the official SDK's, or plain
+    httpx. Requests to production, and to the addresses in PINECONE_CONTROLLER_HOST and PINECONE_OAUTH_URL, go to the
+    emulator; all others pass through. The environment holds the emulator's credentials. Clients of this package that
+    are created inside use the emulator's clock: waiting for a retry takes no time, and advancing the clock makes their
+    tokens expire. Emulations can be nested; the innermost serves the requests. As a decorator of a function or a
+    coroutine function, each call is an emulation of its own.
 
     Args:
-        emulator: What answers; by default one that gives the same ids and secrets in every run.
+        emulator: The emulator; by default a new one with the same ids and secrets in every run.
 
     Example:
         >>> with emulate() as emulator:
@@ -46,7 +46,7 @@ class emulate:  # noqa: N801 - named as contextlib names its own
 
     def __init__(self, emulator: Emulator | None = None) -> None:
         if callable(emulator):
-            raise TypeError("emulate() takes an emulator: as a decorator, write @emulate() with its parentheses")
+            raise TypeError("emulate() takes an emulator: as a decorator, write @emulate() with parentheses")
         self._emulator = emulator
         self._entered: list[_Emulation] = []
 
@@ -76,13 +76,13 @@ class emulate:  # noqa: N801 - named as contextlib names its own
 
 
 def _require_function(decorated: object) -> None:
-    """Refuse what would have left the emulation before it sends anything, and then would meet the service."""
+    # The body of a class or generator runs after the call has returned, when its requests would reach the service.
     if isinstance(decorated, type) or isgeneratorfunction(decorated) or isasyncgenfunction(decorated):
-        raise TypeError(f"emulate() decorates functions: in {decorated!r}, write `with emulate():` where it sends")
+        raise TypeError(f"emulate() decorates functions: in {decorated!r}, write `with emulate():` around the requests")
 
 
 class _Emulation:
-    """An emulator in use, and the monotonic time that it began at."""
+    """An active emulator and the monotonic time at which its emulation began."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
@@ -90,15 +90,15 @@ class _Emulation:
         self.since = 0.0
 
     def monotonic(self) -> float:
-        """Give the time that has passed on the emulator's clock, as a monotonic time."""
+        """Return the time of the emulator's clock as a monotonic time."""
         return self.since + (self.emulator.clock.now() - self._began).total_seconds()
 
 
 class _ActiveEmulations:
-    """The emulations that are active in this process, the innermost last.
+    """The active emulations of this process, the innermost last.
 
-    They may end in another order than they began in, where threads overlap: what is put in place with the first is
-    taken away with the last.
+    With several threads they can end in any order, so the patches are installed with the first emulation and removed
+    with the last.
     """
 
     def __init__(self) -> None:
@@ -108,22 +108,22 @@ class _ActiveEmulations:
         self._latest = 0.0
 
     def innermost(self) -> _Emulation | None:
-        """Give the emulation that answers now."""
+        """Return the emulation that serves requests now, or None."""
         return next(reversed(self._active), None)
 
     def activate(self, emulation: _Emulation) -> None:
-        """Let an emulation answer."""
+        """Make an emulation the innermost."""
         with self._lock:
             if not self._active:
                 self._install_patches()
-            # A client that outlives an emulation finds itself a day later, its token expired, in the next one.
+            # The next emulation begins a day later, so that a client which outlives this one finds its token expired.
             self._latest = max(self._latest, time.monotonic(), *(each.monotonic() for each in self._active)) + _DAY
             emulation.since = self._latest
             self._active.append(emulation)
             _set_credentials(emulation.emulator)
 
     def deactivate(self, emulation: _Emulation) -> None:
-        """Let the one before answer, or the service."""
+        """Remove an emulation; the one before it serves requests again, or the service."""
         with self._lock:
             self._active.remove(emulation)
             self._latest = max(self._latest, emulation.monotonic())
@@ -161,7 +161,7 @@ def _set_credentials(emulator: Emulator) -> None:
 
 @contextmanager
 def _intercepted_requests() -> Generator[None, None, None]:
-    """Catch requests where httpx hands them to its own transports, below every client and every retry."""
+    # httpx's own transports are below every client and its retries, so each attempt comes through here.
     send, async_send = httpx.HTTPTransport.handle_request, httpx.AsyncHTTPTransport.handle_async_request
 
     def handle_request(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
@@ -201,15 +201,15 @@ def _parse_origin(address: str) -> tuple[str, int | None] | None:
 
 
 class _EmulatedClock(SystemClock):
-    """The time of the innermost emulation, in which sleeping costs nothing; the system's where there is none."""
+    """The clock of the innermost emulation, on which sleeping takes no time; without one, the system's clock."""
 
     def monotonic(self) -> float:
-        """Give the time that passes on the emulator's clock."""
+        """Return the emulator's time as a monotonic time."""
         emulation = _emulations.innermost()
         return super().monotonic() if emulation is None else emulation.monotonic()
 
     def wall(self) -> float:
-        """Give the emulator's time."""
+        """Return the emulator's time."""
         emulation = _emulations.innermost()
         return super().wall() if emulation is None else emulation.emulator.clock.now().timestamp()
 
@@ -222,8 +222,8 @@ class _EmulatedClock(SystemClock):
             emulation.emulator.clock.advance(seconds)
 
     async def async_sleep(self, seconds: float, until: threading.Event) -> None:
-        """Advance the emulator's clock, and let other tasks go on."""
-        import anyio.lowlevel  # noqa: PLC0415 - the sync client loads no event loop
+        """Advance the emulator's clock unless the event is set, and let other tasks run."""
+        import anyio.lowlevel  # noqa: PLC0415 — the sync client must not load an event loop
 
         if _emulations.innermost() is None:
             await super().async_sleep(seconds, until)

@@ -1,4 +1,4 @@
-"""The pytest plugin, which loads nothing until its fixture is used."""
+"""The pytest plugin. It imports the emulator only when its fixture is used."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def pinecone_emulator() -> Generator[Emulator, None, None]:
-    """Answer every request for Pinecone's Admin API with a fresh emulator, and give that: see emulate()."""
-    from pinecone_admin.testing import emulate  # noqa: PLC0415 - loaded by whoever uses it
+    """Serve every request for Pinecone's Admin API from a new emulator, and yield it; see `emulate()`."""
+    from pinecone_admin.testing import emulate  # noqa: PLC0415 — imported when it is used
 
     with emulate() as emulator:
         yield emulator

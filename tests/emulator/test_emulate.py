@@ -401,7 +401,7 @@ def test_fixture_is_documented(tmp_path: Path) -> None:
     done = pytest_run(tmp_path, "--fixtures", test="")
     lines = done.stdout.splitlines()
     index = next(index for index, line in enumerate(lines) if line.startswith("pinecone_emulator"))
-    assert "Answer every request for Pinecone's Admin API with a fresh emulator" in lines[index + 1]
+    assert "Serve every request for Pinecone's Admin API from a new emulator" in lines[index + 1]
 
 
 def test_testing_exports_emulate_only() -> None:

@@ -110,7 +110,7 @@ def test_small_plan_is_checked_as_far_as_it_goes(emulator: Emulator, conformance
     assert (status, verdicts(report)["max-pods"]) == (0, "skipped")
     emulator.configure(project_quota=1, payment_status="Suspended")
     status, report = conformance("--write")
-    assert "the organization's billing state forbids creating" in report
+    assert "the organization's payment status forbids creating" in report
     assert (status, verdicts(report)["max-pods"]) == (0, "skipped")
 
 
@@ -118,7 +118,7 @@ def test_used_up_mail_limit_is_no_difference(emulator: Emulator, conformance: Ru
     """Where no more mails may be sent, the checks of invites are skipped with that reason."""
     emulator.configure(invite_mails_per_hour=0)
     status, report = conformance(*WRITE)
-    assert "no more invites may be mailed within this hour" in report
+    assert "no more invites may be mailed in this hour" in report
     assert (status, verdicts(report)["invite-lifetime"]) == (0, "skipped")
 
 
@@ -149,7 +149,7 @@ def test_interruption_leaves_nothing(
 
     monkeypatch.setattr(Service, "send", interrupted)
     assert main(["--host", url, "--oauth-url", url + TOKEN_PATH, *WRITE]) == 2
-    assert "interrupted; what was created is deleted again" in capsys.readouterr().err
+    assert "interrupted; everything created has been deleted" in capsys.readouterr().err
     assert populated(emulator) | {"invite_mails": 0} == before
 
 
@@ -167,7 +167,7 @@ def test_answers_of_another_form_are_differences(emulator: Emulator, conformance
     emulator.faults.add("list_invites", drop="after", times=None)
     status, report = conformance()
     assert status == 1
-    assert "an answer is not of its form: " in report
+    assert "a response is malformed: " in report
     assert "Server disconnected without sending a response" in report
 
 

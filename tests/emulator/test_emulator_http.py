@@ -99,7 +99,10 @@ def test_server_announces_itself_and_serves(serve: Callable[..., Server]) -> Non
         assert created.headers["x-pinecone-request-id"]
         assert api.post("/admin/projects", json={"name": "second"}).status_code == 403
         assert api.delete(f"/admin/projects/{created.json()['id']}").content == b""
-        assert "POST /_emulator/reset: Begin anew, with the same credentials." in api.get("/_emulator").json()["routes"]
+        assert (
+            "POST /_emulator/reset: Restore the initial state; the credentials stay valid."
+            in api.get("/_emulator").json()["routes"]
+        )
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -181,7 +184,7 @@ def test_output_whose_reader_is_gone() -> None:
     )
     os.close(writer)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[1:] == ["cannot write to the standard output: Broken pipe"]
+    assert done.stderr.splitlines()[1:] == ["cannot write to standard output: Broken pipe"]
 
 
 def test_output_that_is_closed() -> None:
@@ -362,8 +365,8 @@ def test_state_file_outlives_the_server(serve: Callable[..., Server], tmp_path: 
         ("\udcff", "can't decode"),
         ("[" * 100_000, "recursion"),
         ('{"projects": [{}]}', "projects[0].name is missing"),
-        ('{"colour": 1}', "colour is none of"),
-        ('{"users": [{"email": "a@b.c"}, {"email": "A@b.c"}]}', "twice"),
+        ('{"colour": 1}', "colour is unknown"),
+        ('{"users": [{"email": "a@b.c"}, {"email": "A@b.c"}]}', "two users have the email"),
     ],
 )
 def test_bad_state_file_is_one_line(tmp_path: Path, text: str, reason: str) -> None:

@@ -1,1 +1,1 @@
-"""The Admin API, its control plane and its token endpoint, as functions from a request to a response."""
+"""The Admin API, the control plane and the token endpoint, as functions from a request to a response."""

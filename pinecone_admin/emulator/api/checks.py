@@ -1,4 +1,4 @@
-"""What a request must look like: pure checks that return the value or refuse it by name."""
+"""Field checks: pure functions that return a valid value and raise a `Refusal` that names an invalid field."""
 
 import json
 import re
@@ -14,8 +14,7 @@ from pinecone_admin.emulator.model.roles import ROLES, ROLES_BY_RESOURCE
 PRINCIPAL_TYPES = ("user", "service_account", "api_key", "invite")
 RESOURCE_TYPES = ("organization", "project")
 LARGEST_PAGE = 100
-TEN_YEARS = 315_360_000
-"""In seconds."""
+TEN_YEARS = 315_360_000  # seconds
 
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-\x1f\x7f]+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -33,10 +32,11 @@ _JSON_TYPES: Mapping[type[object], str] = {
 T = TypeVar("T")
 D = TypeVar("D")
 Check: TypeAlias = Callable[[str, object], T]
-"""Takes a field's name and the value sent, returns the value, raises `Refusal` otherwise."""
+"""Take the field's name and the value sent; return the value or raise `Refusal`."""
 
 
 def _no_constant(name: str) -> NoReturn:
+    # Python's decoder accepts NaN and Infinity, which are not JSON.
     raise ValueError(f"{name} is not JSON")
 
 
@@ -47,7 +47,7 @@ def decode_object(body: bytes) -> dict[str, object]:
     """Decode a JSON object.
 
     Raises:
-        ValueError: the bytes are no UTF-8, no JSON, nested too deeply, or no object.
+        ValueError: The bytes are not UTF-8, not JSON, nested too deeply, or not an object.
     """
     try:
         value: object = _DECODER.decode(body.decode())
@@ -59,7 +59,7 @@ def decode_object(body: bytes) -> dict[str, object]:
 
 
 def read_body(body: bytes) -> dict[str, object]:
-    """Check for a request body that is a JSON object."""
+    """Decode a request body that must be a JSON object."""
     try:
         return decode_object(body)
     except ValueError as error:
@@ -68,7 +68,7 @@ def read_body(body: bytes) -> dict[str, object]:
 
 @frozen
 class Fields:
-    """The fields of a JSON object, read one by one through checks; unknown ones pass unread."""
+    """The fields of a JSON object, each read through a check. Unknown fields are ignored, as the API ignores them."""
 
     _values: Mapping[str, object]
     _path: str = ""
@@ -80,43 +80,43 @@ class Fields:
         return cls(read_body(body))
 
     def required(self, name: str, check: Check[T]) -> T:
-        """Return a field that must be there."""
+        """Return a required field."""
         self._known[name] = None
         if name not in self._values:
             raise self.refusal(name, "is missing")
         return check(self._path + name, self._values[name])
 
     def get(self, name: str, check: Check[T], default: D) -> T | D:
-        """Return a field, or the default where it is absent."""
+        """Return a field, or the default if it is absent."""
         self._known[name] = None
         return check(self._path + name, self._values[name]) if name in self._values else default
 
     def optional(self, name: str, check: Check[T]) -> T | None:
-        """Return a field, or None where it is absent."""
+        """Return a field, or None if it is absent."""
         return self.get(name, check, None)
 
     def refusal(self, name: str, why: str) -> Refusal:
-        """Return the refusal of a field for a reason that no single check can know."""
+        """Return the error for a field, for a reason that depends on other fields."""
         return invalid_argument(f"{self._path}{name} {why}")
 
     def refuse_unread(self) -> None:
-        """Refuse the first field that nobody asked for."""
+        """Raise `Refusal` for the first field that has not been read."""
         for name in self._values:
             if name not in self._known:
-                raise self.refusal(name, f"is none of {', '.join(self._known)}")
+                raise self.refusal(name, f"is unknown; the known fields are {', '.join(self._known)}")
 
 
 def _wrong_type(field: str, expected: str, value: object) -> Refusal:
-    # What holds others may be nested as deeply as the decoder allows, which is too deep for its repr.
+    # Arrays and objects are not shown: repr() fails on the nesting depth that the decoder accepts.
     actual = f" {quoted(value)}" if isinstance(value, str | int | float) else ""
     return invalid_argument(f"{field} must be {expected}, not {_JSON_TYPES[type(value)]}{actual}")
 
 
 def string(field: str, value: object) -> str:
-    """Check for a string that can be sent back as UTF-8."""
+    """Check for a string that can be encoded as UTF-8."""
     if not isinstance(value, str):
         raise _wrong_type(field, "a string", value)
-    # A lone surrogate passes JSON as an escape and has no UTF-8.
+    # JSON can carry a lone surrogate as an escape; UTF-8 cannot encode it.
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         raise invalid_argument(f"{field} is not well-formed Unicode: {quoted(value)}")
     return value
@@ -137,7 +137,7 @@ def integer(field: str, value: object) -> int:
 
 
 def seconds(field: str, value: object) -> float:
-    """Check for a number of seconds, from 0 to ten years."""
+    """Check for a number of seconds from 0 to ten years."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise _wrong_type(field, "a number", value)
     if not 0 <= value <= TEN_YEARS:
@@ -146,7 +146,7 @@ def seconds(field: str, value: object) -> float:
 
 
 def date_time(field: str, value: object) -> datetime:
-    """Check for a date and time with a time zone, as ISO 8601 spells it."""
+    """Check for an ISO 8601 date and time with a time zone."""
     text = string(field, value)
     try:
         time = datetime.fromisoformat(text)
@@ -158,7 +158,7 @@ def date_time(field: str, value: object) -> datetime:
 
 
 def nullable(check: Check[T]) -> Check[T | None]:
-    """Return a check that also lets null pass."""
+    """Return a check that also accepts null."""
 
     def or_null(field: str, value: object) -> T | None:
         return None if value is None else check(field, value)
@@ -167,7 +167,7 @@ def nullable(check: Check[T]) -> Check[T | None]:
 
 
 def closed_object(read: Callable[[Fields], T]) -> Check[T]:
-    """Return the check for an object whose every field a function reads; any other is refused by name."""
+    """Return the check for an object all of whose fields a function reads; other fields are refused."""
 
     def check(field: str, value: object) -> T:
         fields = Fields(_require_object(field, value), f"{field}." if field else "")
@@ -185,7 +185,7 @@ def _require_object(field: str, value: object) -> dict[str, object]:
 
 
 def refine(check: Check[T], find_problem: Callable[[T], str | None]) -> Check[T]:
-    """Return a check that also refuses the values in which a function finds a problem."""
+    """Return a check that also refuses each value in which `find_problem` finds a problem."""
 
     def refined(field: str, value: object) -> T:
         result = check(field, value)
@@ -211,7 +211,7 @@ def max_characters(most: int) -> Check[str]:
 
 
 def max_bytes(most: int) -> Check[str]:
-    """Return the check for a string of 1 to `most` bytes of UTF-8."""
+    """Return the check for a string of 1 to `most` bytes in UTF-8."""
     problem = f"must have 1 to {most} bytes of UTF-8"
     return refine(
         string, lambda s: None if 1 <= len(s.encode()) <= most else f"{problem}, not {len(s.encode())}: {quoted(s)}"
@@ -233,12 +233,12 @@ def one_of(choices: Iterable[str]) -> Check[str]:
 non_negative_integer = refine(integer, lambda number: f"must not be negative: {quoted(number)}" if number < 0 else None)
 
 uuid = refine(string, lambda text: None if _UUID.fullmatch(text) else f"must be a UUID in lower case: {quoted(text)}")
-"""Checks for a UUID as the API spells it."""
+"""Check for a UUID in lower case, as the API writes it."""
 
 email = refine(
-    max_characters(254), lambda text: None if _EMAIL.fullmatch(text) else f"must be an e-mail address: {quoted(text)}"
+    max_characters(254), lambda text: None if _EMAIL.fullmatch(text) else f"must be an email address: {quoted(text)}"
 )
-"""Checks for an e-mail address of at most 254 characters."""
+"""Check for an email address of at most 254 characters."""
 
 
 def array(item: Check[T], least: int = 0, most: int | None = None) -> Check[list[T]]:
@@ -256,11 +256,11 @@ def array(item: Check[T], least: int = 0, most: int | None = None) -> Check[list
 
 
 def page_limit(field: str, value: object) -> int:
-    """Check the number of items a page may have, as a query spells it."""
+    """Check the `limit` query parameter."""
     text = string(field, value)
     if not _INTEGER.fullmatch(text):
         raise invalid_argument(f"{field} must be an integer, not {quoted(text)}")
-    # int() refuses thousands of digits; twenty are out of range already.
+    # int() refuses more than 4300 digits; twenty are already out of range.
     limit = int(text[:20])
     if not 1 <= limit <= LARGEST_PAGE:
         raise Refusal(400, "OUT_OF_RANGE", f"{field} must be from 1 to {LARGEST_PAGE}, not {quoted(text)}")
@@ -269,7 +269,7 @@ def page_limit(field: str, value: object) -> int:
 
 @frozen
 class GrantInput:
-    """A role asked for on a resource; without `resource_id` on the caller's organization."""
+    """A role requested on a resource. Without `resource_id`, the resource is the caller's organization."""
 
     resource_type: str
     resource_id: str | None
@@ -281,7 +281,7 @@ _role = one_of(ROLES)
 
 
 def read_grant(fields: Fields) -> GrantInput:
-    """Check the three fields that ask for a role on a resource."""
+    """Read the three fields that request a role on a resource."""
     grant = GrantInput(
         resource_type=fields.required("resource_type", _resource_type),
         resource_id=fields.optional("resource_id", string),
@@ -295,5 +295,5 @@ def read_grant(fields: Fields) -> GrantInput:
 
 
 def grant(field: str, value: object) -> GrantInput:
-    """Check for an object that asks for a role on a resource; other fields pass unread, as in the API."""
+    """Check for an object that requests a role on a resource. Unknown fields are ignored."""
     return read_grant(Fields(_require_object(field, value), f"{field}."))

@@ -1,4 +1,4 @@
-"""What an operation is given: who calls it, when, with what."""
+"""The context that an operation runs in."""
 
 from datetime import datetime
 from urllib.parse import parse_qsl
@@ -13,14 +13,14 @@ from pinecone_admin.emulator.model.state import State
 
 @frozen
 class OperationContext:
-    """An operation called by an authenticated principal.
+    """The context of one call of an operation.
 
     Args:
-        state: the organization that it is about.
-        now: when it arrived.
-        caller: who sent it.
-        target: the id in the path, empty where the path has none.
-        request: the request itself.
+        state: The organization that the call reads and changes.
+        now: The time at which the request arrived.
+        caller: The service account that sent it.
+        target: The id in the path; empty if the path has none.
+        request: The request itself.
     """
 
     state: State
@@ -31,10 +31,10 @@ class OperationContext:
 
     @property
     def fields(self) -> Fields:
-        """The fields of the body."""
+        """The fields of the request body."""
         return Fields.from_body(self.request.body)
 
     @property
     def query(self) -> Fields:
-        """The parameters of the query."""
+        """The query parameters."""
         return Fields(dict(parse_qsl(self.request.query, keep_blank_values=True)))

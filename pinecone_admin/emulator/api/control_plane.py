@@ -1,7 +1,8 @@
-"""What a project holds, as the control plane shows and deletes it: only what emptying a project needs.
+"""The control plane of a project, as far as emptying the project needs it.
 
-Published documents of 2026-04. Instead of a token these calls carry the value of an API key, which opens exactly its
-project. Indexes and assistants take a while to go; what was asked to go keeps its project from being deleted till then.
+The source is the control-plane documents of 2026-04. Requests carry the value of an API key instead of an access
+token; a key gives access to its own project only. Deleting an index or an assistant takes a while, and until it is
+gone the project cannot be deleted.
 """
 
 import re
@@ -22,7 +23,7 @@ from pinecone_admin.emulator.model.state import State
 
 DEFAULT_PAGE = 10
 DELETION_DURATIONS = {"indexes": timedelta(seconds=2), "assistants": timedelta(seconds=4)}
-"""How long each kind takes to go; any other is gone at once."""
+"""How long a deletion takes, by kind; other kinds are gone at once."""
 
 _READERS = frozenset({"ProjectEditor", "ProjectViewer", "ControlPlaneEditor", "ControlPlaneViewer"})
 _WRITERS = frozenset({"ProjectEditor", "ControlPlaneEditor"})
@@ -31,15 +32,15 @@ _DELETION_PROTECTION = checks.one_of(("enabled", "disabled"))
 
 @frozen
 class ControlPlaneContext:
-    """An operation called with a key.
+    """The context of one call with an API key.
 
     Args:
-        state: the organization.
-        now: when it arrived.
-        project: what the key opens.
-        kind: what it is about, as the project's contents name it.
-        target: the name in the path, empty for a list.
-        request: the request itself.
+        state: The organization.
+        now: The time at which the request arrived.
+        project: The project of the key.
+        kind: The kind of resource: indexes, collections, assistants or backups.
+        target: The name in the path; empty for a list.
+        request: The request itself.
     """
 
     state: State
@@ -55,7 +56,7 @@ RunFunction: TypeAlias = Callable[[ControlPlaneContext], Document | None]
 
 @frozen
 class ControlPlaneRoute:
-    """An operation of the control plane, the status of its success, and the function that carries it out."""
+    """An operation of the control plane: its id, the status of a success, and the function that runs it."""
 
     id: str
     status: int
@@ -63,19 +64,19 @@ class ControlPlaneRoute:
 
 
 def is_control_plane_request(request: Request) -> bool:
-    """Tell whether a request is for the control plane."""
+    """Return whether a request is for the control plane."""
     return _parse_path(request.path) is not None
 
 
 def operation_id(request: Request) -> str:
-    """Return the id of the operation that a request is for, empty where there is none."""
+    """Return the id of the operation that a request calls, or an empty string if no operation matches."""
     kind, target = _parse_path(request.path) or ("", "")
     operation = _ROUTES.get((request.method, kind, bool(target)))
     return operation.id if operation else ""
 
 
 def run_operation(request: Request, state: State, now: datetime) -> tuple[int, Document | None]:
-    """Answer a request that carries a key."""
+    """Run the operation that a request with an API key calls; return the status and the document."""
     kind, target = _parse_path(request.path) or ("", "")
     project, roles = _authenticate_key(request, state)
     complete_transitions(project, now)
@@ -84,12 +85,12 @@ def run_operation(request: Request, state: State, now: datetime) -> tuple[int, D
         allowed = [method for method, *route in _ROUTES if route == [kind, bool(target)]]
         raise method_not_allowed(request, allowed)
     if not roles & (_READERS if request.method == "GET" else _WRITERS):
-        raise Refusal(403, "FORBIDDEN", f"the key's roles do not permit {operation.id}")
+        raise Refusal(403, "FORBIDDEN", f"the API key's roles do not permit {operation.id}")
     return operation.status, operation.run(ControlPlaneContext(state, now, project, kind, target, request))
 
 
 def complete_transitions(project: ProjectRecord, now: datetime) -> None:
-    """Let go of what has had its time to go, and finish what has had its time to be made."""
+    """Complete the deletions and creations that are due."""
     for (kind, name), until in list(project.going.items()):
         if until <= now:
             project.remove_content(kind, name)
@@ -97,6 +98,7 @@ def complete_transitions(project: ProjectRecord, now: datetime) -> None:
 
 
 def _parse_path(path: str) -> tuple[str, str] | None:
+    # Only assistants live below /assistant.
     match = re.fullmatch(r"(?:/assistant)?/(indexes|collections|assistants|backups)(?:/([^/]+))?", path)
     if match is None or (match[1] == "assistants") != path.startswith("/assistant/"):
         return None
@@ -107,13 +109,13 @@ def _authenticate_key(request: Request, state: State) -> tuple[ProjectRecord, fr
     value = request.headers.get("api-key", "")
     key = next((key for key in state.api_keys.values() if key.value == value), None)
     if key is None:
-        raise Refusal(401, "UNAUTHENTICATED", "the header Api-Key carries no key that is known")
+        raise Refusal(401, "UNAUTHENTICATED", "the Api-Key header is missing or its key is unknown")
     return state.projects[key.project_id], frozenset(state.roles_of(key))
 
 
 def _require_existing(context: ControlPlaneContext) -> str:
     if context.target not in context.project.contents[context.kind]:
-        raise Refusal(404, "NOT_FOUND", f"{quoted(context.target)} is not among the {context.kind} of the project")
+        raise Refusal(404, "NOT_FOUND", f"{quoted(context.target)} is not one of the project's {context.kind}")
     return context.target
 
 
@@ -157,7 +159,7 @@ def _delete_index(context: ControlPlaneContext) -> None:
 def _list_collections(context: ControlPlaneContext) -> Document:
     names = sorted(context.project.contents["collections"])
     if not names and not context.state.settings.pod_access:
-        raise Refusal(404, "NOT_FOUND", "the organization has no pod-based indexes, so no collections")
+        raise Refusal(404, "NOT_FOUND", "the organization has no pod-based indexes and therefore no collections")
     return {
         "collections": [{"name": n, "status": _status_of(context, n), "environment": "us-east1-gcp"} for n in names]
     }
@@ -178,11 +180,12 @@ def _list_backups(context: ControlPlaneContext) -> Document:
 def _delete(context: ControlPlaneContext) -> None:
     name = _require_existing(context)
     if context.kind == "backups" and name in context.project.pending:
-        raise Refusal(412, "FAILED_PRECONDITION", f"backup {quoted(name)} is being made")
+        raise Refusal(412, "FAILED_PRECONDITION", f"backup {quoted(name)} is still being created")
     _start_deletion(context)
 
 
 def _start_deletion(context: ControlPlaneContext) -> None:
+    # A second request does not prolong a deletion that is under way.
     until = context.now + DELETION_DURATIONS.get(context.kind, timedelta())
     context.project.going.setdefault((context.kind, context.target), until)
     complete_transitions(context.project, context.now)
@@ -195,14 +198,14 @@ def _status_of(context: ControlPlaneContext, name: str) -> str:
 
 
 def _page_of_names(context: ControlPlaneContext, parameter: str) -> tuple[list[str], str | None]:
-    """Page by position, as offsets do: what is deleted meanwhile moves the rest."""
+    # The position is an offset: a deletion between two pages shifts the rest. Clients must read the whole list first.
     query = Fields(dict(parse_qsl(context.request.query, keep_blank_values=True)))
     limit = query.optional("limit", checks.page_limit) or DEFAULT_PAGE
     token = query.optional(parameter, checks.string)
     listing = f"{context.kind} {context.project.id}"
     start = 0 if token is None else context.state.decode_cursor(listing, token)
     if start is None:
-        raise invalid_argument(f"{parameter} is not of this list: {quoted(token)}")
+        raise invalid_argument(f"{parameter} does not belong to this list: {quoted(token)}")
     names = sorted(context.project.contents[context.kind])
     end = start + limit
     return names[start:end], context.state.encode_cursor(listing, end) if end < len(names) else None

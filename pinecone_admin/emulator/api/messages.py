@@ -1,4 +1,4 @@
-"""A request, its answer, and the operation that it calls."""
+"""Requests and responses, independent of how they travel."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -8,14 +8,14 @@ from attrs import field, frozen
 
 @frozen
 class Request:
-    """A request as the rules read it.
+    """A request to the emulator.
 
     Args:
-        method: in capitals.
-        path: percent-encoded, without the query.
-        headers: by lower-case name, values of a repeated one joined with commas.
-        query: percent-encoded, without the question mark.
-        body: the bytes sent.
+        method: The method in upper case.
+        path: The path, percent-encoded, without the query.
+        headers: The headers by lower-case name; the values of a repeated header are joined with commas.
+        query: The query, percent-encoded, without the question mark.
+        body: The body.
     """
 
     method: str
@@ -27,13 +27,13 @@ class Request:
 
 @frozen
 class Delivery:
-    """How an answer goes out, where something goes wrong with that.
+    """How a response is delivered if a fault disturbs its delivery.
 
     Args:
-        delay: seconds by which it is late.
-        drip: seconds between one byte of the body and the next.
-        length: what Content-Length says, where that is not the length of the body; the connection closes after it.
-        end: what happens instead of an answer.
+        delay: Seconds to wait before the response is sent.
+        drip: Seconds between two bytes of the body.
+        length: The Content-Length to send instead of the body's own; the connection closes after the body.
+        end: How the connection ends without a response.
     """
 
     delay: float = 0.0
@@ -44,7 +44,7 @@ class Delivery:
 
 @frozen
 class Response:
-    """An answer as the rules give it, and what goes wrong on its way."""
+    """A response of the emulator and how it is delivered."""
 
     status: int
     headers: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""The token endpoint: credentials of a service account buy an access token."""
+"""The token endpoint: exchange client credentials for an access token."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ AUDIENCE = "https://api.pinecone.io/"
 def get_token(request: Request, state: State, now: datetime) -> Document:
     """Exchange a service account's credentials for an access token."""
     if request.method != "POST":
-        message = f"the token endpoint takes POST, not {quoted(request.method)}"
+        message = f"the token endpoint accepts POST, not {quoted(request.method)}"
         raise OAuthRefusal(405, "invalid_request", message, headers={"allow": "POST"})
     client_id, client_secret, grant_type, audience = _read_token_request(request)
     if grant_type != "client_credentials":
@@ -27,6 +27,7 @@ def get_token(request: Request, state: State, now: datetime) -> Document:
     account = state.find_account_by_credentials(client_id, client_secret)
     if account is None:
         raise OAuthRefusal(401, "access_denied", f"wrong credentials for client_id {quoted(client_id)}")
+    # The trailing slash counts: clients that leave it out get a 403 from the service, too.
     if audience != AUDIENCE:
         raise OAuthRefusal(403, "access_denied", f"audience must be {AUDIENCE}, not {quoted(audience)}")
     token = state.issue_token(account, now)

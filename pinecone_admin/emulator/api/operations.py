@@ -1,11 +1,11 @@
-"""What each operation does: one function for each, in the API document's order.
+"""The operations of the Admin API: one function for each, in the order of the API document.
 
-Structure, statuses and limits are those of the Admin API document, version 2026-07; what is refused, and when, is what
-the reference pages and the official SDK's tests pin. Every function checks in the server's order: validation,
-existence, permission, plan and quota, conflict.
+Structure, statuses and limits are those of the Admin API document, version 2026-07. Which requests are refused, and
+when, follows the reference pages and the official SDK's tests. Every function checks in the server's order:
+validation, existence, permission, plan and quota, conflict.
 
-Of the permission matrix two rules are enforced: nobody grants what they do not hold, and who has no
-organization role is refused whatever does not concern a single project.
+Two rules of the permission matrix are enforced: a principal grants only what it holds, and a principal without an
+organization role may only call operations on a single project.
 """
 
 from collections.abc import Callable, Iterable
@@ -69,7 +69,7 @@ OperationFunction: TypeAlias = Callable[[OperationContext], Document | None]
 
 @frozen
 class AdminRoute:
-    """An operation of the API document, the status of its success, and the function that carries it out."""
+    """An operation of the API document: its route, the status of a success, and the function that runs it."""
 
     id: str
     method: str
@@ -96,14 +96,14 @@ _ORGANIZATION_NAME = checks.max_characters(512)
 
 @_operation("GET", "/admin/organizations")
 def list_organizations(context: OperationContext) -> Document:
-    """List the organization that the credentials belong to."""
+    """Return a list with the caller's organization."""
     require_member(context)
     return {"data": [organization_document(context.state.organization)]}
 
 
 @_operation("GET", "/admin/organizations/{organization_id}")
 def fetch_organization(context: OperationContext) -> Document:
-    """Describe the organization."""
+    """Return the organization."""
     organization = find_organization(context)
     require_member(context)
     return organization_document(organization)
@@ -121,7 +121,7 @@ def update_organization(context: OperationContext) -> Document:
 
 @_operation("DELETE", "/admin/organizations/{organization_id}", status=202)
 def delete_organization(context: OperationContext) -> None:
-    """Delete the organization and everybody in it, the caller included."""
+    """Delete the organization and all its principals, including the caller."""
     organization = find_organization(context)
     require_member(context)
     require_deletable_organization(context, organization)
@@ -135,7 +135,7 @@ _PROJECT_NAME = checks.without_nul(checks.max_characters(512))
 
 @_operation("GET", "/admin/projects")
 def list_projects(context: OperationContext) -> Document:
-    """List all projects."""
+    """Return all projects, without paging."""
     require_member(context)
     return {"data": [project_document(project) for project in context.state.projects.values()]}
 
@@ -155,13 +155,13 @@ def create_project(context: OperationContext) -> Document:
 
 @_operation("GET", "/admin/projects/{project_id}")
 def fetch_project(context: OperationContext) -> Document:
-    """Describe a project."""
+    """Return a project."""
     return project_document(find_project(context))
 
 
 @_operation("PATCH", "/admin/projects/{project_id}")
 def update_project(context: OperationContext) -> Document:
-    """Change a project's name, pod ceiling or encryption."""
+    """Change a project's name, pod limit or encryption."""
     fields = context.fields
     name = fields.optional("name", _PROJECT_NAME)
     max_pods = _read_max_pods(context, fields)
@@ -176,7 +176,7 @@ def update_project(context: OperationContext) -> Document:
 
 @_operation("DELETE", "/admin/projects/{project_id}", status=202)
 def delete_project(context: OperationContext) -> None:
-    """Delete an empty project with its keys."""
+    """Delete an empty project and its API keys."""
     project = find_project(context)
     control_plane.complete_transitions(project, context.now)
     require_empty_project(project)
@@ -190,7 +190,7 @@ def _read_max_pods(context: OperationContext, fields: Fields) -> int | None:
     return max_pods
 
 
-# API keys: their roles are role bindings on their project, so that both namespaces tell the same
+# API keys. Their roles are stored as role bindings on the project, so both namespaces return the same roles.
 
 _API_KEY_NAME = checks.max_characters(80)
 _API_KEY_ROLE_SET = checks.array(checks.one_of(API_KEY_ROLES))
@@ -198,13 +198,13 @@ _API_KEY_ROLE_SET = checks.array(checks.one_of(API_KEY_ROLES))
 
 @_operation("GET", "/admin/projects/{project_id}/api-keys")
 def list_project_api_keys(context: OperationContext) -> Document:
-    """List a project's keys."""
+    """Return all API keys of a project, without paging."""
     return {"data": [api_key_document(context.state, key) for key in find_project(context).api_keys.values()]}
 
 
 @_operation("POST", "/admin/projects/{project_id}/api-keys", status=201)
 def create_api_key(context: OperationContext) -> Document:
-    """Create a key and show its value, once."""
+    """Create an API key and return its value, which no other operation returns."""
     fields = context.fields
     name = fields.required("name", _API_KEY_NAME)
     roles = fields.optional("roles", _API_KEY_ROLE_SET)
@@ -221,13 +221,13 @@ def create_api_key(context: OperationContext) -> Document:
 
 @_operation("GET", "/admin/api-keys/{api_key_id}")
 def fetch_api_key(context: OperationContext) -> Document:
-    """Describe a key, without its value."""
+    """Return an API key without its value."""
     return api_key_document(context.state, find_api_key(context))
 
 
 @_operation("PATCH", "/admin/api-keys/{api_key_id}")
 def update_api_key(context: OperationContext) -> Document:
-    """Rename a key or replace its set of roles."""
+    """Rename an API key or replace its roles."""
     fields = context.fields
     name = fields.optional("name", _API_KEY_NAME)
     roles = fields.optional("roles", _API_KEY_ROLE_SET)
@@ -244,11 +244,12 @@ def update_api_key(context: OperationContext) -> Document:
 
 @_operation("DELETE", "/admin/api-keys/{api_key_id}", status=202)
 def delete_api_key(context: OperationContext) -> None:
-    """Delete a key."""
+    """Delete an API key."""
     context.state.remove_api_key(find_api_key(context))
 
 
 def _project_grants(project_id: str, roles: Iterable[str]) -> list[Grant]:
+    # The roles of a key are a set: a role that is sent twice is bound once.
     return [Grant(role, "project", project_id) for role in dict.fromkeys(roles)]
 
 
@@ -257,7 +258,7 @@ def _project_grants(project_id: str, roles: Iterable[str]) -> list[Grant]:
 
 @_operation("GET", "/admin/users")
 def list_users(context: OperationContext) -> Document:
-    """List the members, or the one with an address."""
+    """Return a page of the users, or the user with the given email."""
     address = context.query.optional("email", checks.email)
     page_request = paging.read_page_request(context, "users", address)
     require_member(context)
@@ -269,7 +270,7 @@ def list_users(context: OperationContext) -> Document:
 
 @_operation("GET", "/admin/users/{user_id}")
 def fetch_user(context: OperationContext) -> Document:
-    """Describe a member."""
+    """Return a user."""
     user = find_user(context)
     require_member(context)
     return user_document(user)
@@ -277,7 +278,7 @@ def fetch_user(context: OperationContext) -> Document:
 
 @_operation("DELETE", "/admin/users/{user_id}", status=202)
 def delete_user(context: OperationContext) -> None:
-    """Remove a member from the organization."""
+    """Remove a user from the organization."""
     user = find_user(context)
     principal = Principal("user", user.id)
     require_member(context)
@@ -293,7 +294,7 @@ _INVITE_GRANTS = checks.array(checks.grant, 1, 100)
 
 @_operation("GET", "/admin/invites")
 def list_invites(context: OperationContext) -> Document:
-    """List the pending and expired invites."""
+    """Return a page of the pending and expired invites."""
     page_request = paging.read_page_request(context, "invites")
     require_member(context)
     return paging.page_document(
@@ -303,12 +304,12 @@ def list_invites(context: OperationContext) -> Document:
 
 @_operation("POST", "/admin/invites")
 def create_invite(context: OperationContext) -> Document:
-    """Mail an invitation that carries roles."""
+    """Create an invite with roles, and mail it."""
     fields = context.fields
     address = fields.required("email", checks.email)
     requested = fields.required("role_bindings", _INVITE_GRANTS)
     if all(grant.resource_type == "project" for grant in requested):
-        raise invalid_argument("role_bindings must have an organization role among them, not only project roles")
+        raise invalid_argument("role_bindings must include an organization role")
     grants = [resolve_grant(context, grant) for grant in requested]
     require_caller_holds(context, grants)
     require_roles_in_plan(context, grants)
@@ -322,7 +323,7 @@ def create_invite(context: OperationContext) -> Document:
 
 @_operation("GET", "/admin/invites/{invite_id}")
 def fetch_invite(context: OperationContext) -> Document:
-    """Describe an invite, whatever its status."""
+    """Return an invite, whatever its status."""
     invite = find_invite(context)
     require_member(context)
     return invite_document(invite, context.now)
@@ -330,7 +331,7 @@ def fetch_invite(context: OperationContext) -> Document:
 
 @_operation("DELETE", "/admin/invites/{invite_id}", status=202)
 def delete_invite(context: OperationContext) -> None:
-    """Withdraw an invite that was not accepted."""
+    """Delete an invite that has not been accepted."""
     invite = find_invite(context)
     require_member(context)
     require_deletable_invite(invite)
@@ -339,7 +340,7 @@ def delete_invite(context: OperationContext) -> None:
 
 @_operation("POST", "/admin/invites/{invite_id}/resend")
 def resend_invite(context: OperationContext) -> Document:
-    """Mail an invitation again and let it live as long as a new one."""
+    """Mail an invite again and renew its lifetime."""
     invite = find_invite(context)
     require_member(context)
     require_mail_quota(context)
@@ -356,7 +357,7 @@ _SERVICE_ACCOUNT_GRANTS = checks.array(checks.grant, 0, 100)
 
 @_operation("GET", "/admin/service-accounts")
 def list_service_accounts(context: OperationContext) -> Document:
-    """List the service accounts."""
+    """Return a page of the service accounts."""
     page_request = paging.read_page_request(context, "service_accounts")
     require_member(context)
     return paging.page_document(context, page_request, context.state.service_accounts.listing, service_account_document)
@@ -364,7 +365,7 @@ def list_service_accounts(context: OperationContext) -> Document:
 
 @_operation("POST", "/admin/service-accounts", status=201)
 def create_service_account(context: OperationContext) -> Document:
-    """Create a service account and show its secret, once."""
+    """Create a service account and return its client secret."""
     fields = context.fields
     name = fields.required("name", _SERVICE_ACCOUNT_NAME)
     requested = fields.optional("role_bindings", _SERVICE_ACCOUNT_GRANTS) or []
@@ -381,7 +382,7 @@ def create_service_account(context: OperationContext) -> Document:
 
 @_operation("GET", "/admin/service-accounts/{service_account_id}")
 def fetch_service_account(context: OperationContext) -> Document:
-    """Describe a service account."""
+    """Return a service account."""
     account = find_service_account(context)
     require_member(context)
     return service_account_document(account)
@@ -389,7 +390,7 @@ def fetch_service_account(context: OperationContext) -> Document:
 
 @_operation("PATCH", "/admin/service-accounts/{service_account_id}")
 def update_service_account(context: OperationContext) -> Document:
-    """Rename a service account; without a name, only its time of update moves."""
+    """Rename a service account; without a name, only `updated_at` changes."""
     name = context.fields.optional("name", _SERVICE_ACCOUNT_NAME)
     account = find_service_account(context)
     require_member(context)
@@ -401,7 +402,7 @@ def update_service_account(context: OperationContext) -> Document:
 
 @_operation("DELETE", "/admin/service-accounts/{service_account_id}", status=202)
 def delete_service_account(context: OperationContext) -> None:
-    """Delete a service account; its tokens and roles die with it."""
+    """Delete a service account, its role bindings and its access tokens."""
     account = find_service_account(context)
     require_member(context)
     context.state.remove_service_account(account)
@@ -409,7 +410,7 @@ def delete_service_account(context: OperationContext) -> None:
 
 @_operation("POST", "/admin/service-accounts/{service_account_id}/rotate-secret")
 def rotate_service_account_secret(context: OperationContext) -> Document:
-    """Replace a secret and show the new one, once."""
+    """Replace a client secret and return the new one."""
     account = find_service_account(context)
     require_member(context)
     require_service_accounts_in_plan(context)
@@ -427,7 +428,7 @@ _ROLE = checks.one_of(ROLES)
 
 @_operation("GET", "/admin/role-bindings")
 def list_role_bindings(context: OperationContext) -> Document:
-    """List the role bindings that every filter given matches."""
+    """Return a page of the role bindings that match all given filters."""
     filters = _read_binding_filter(context.query)
     page_request = paging.read_page_request(context, "role_bindings", filters)
     require_member(context)
@@ -452,7 +453,7 @@ def create_role_binding(context: OperationContext) -> Document:
 
 @_operation("GET", "/admin/role-bindings/{role_binding_id}")
 def fetch_role_binding(context: OperationContext) -> Document:
-    """Describe a role binding."""
+    """Return a role binding."""
     binding = find_role_binding(context)
     require_member_for(context, binding.grant)
     return role_binding_document(binding)
@@ -460,7 +461,7 @@ def fetch_role_binding(context: OperationContext) -> Document:
 
 @_operation("DELETE", "/admin/role-bindings/{role_binding_id}", status=202)
 def delete_role_binding(context: OperationContext) -> None:
-    """Revoke a role; a user who loses the only one leaves the organization."""
+    """Revoke a role; a user without any role is removed from the organization."""
     binding = find_role_binding(context)
     require_member_for(context, binding.grant)
     require_unmanaged(context, binding.principal)
@@ -481,9 +482,9 @@ def _read_binding_filter(query: Fields) -> BindingFilter:
         role=query.optional("role", _ROLE),
     )
     if filters.principal_id is not None and filters.principal_type is None:
-        raise invalid_argument(f"principal_id {quoted(filters.principal_id)} needs a principal_type")
+        raise invalid_argument(f"principal_id {quoted(filters.principal_id)} requires principal_type")
     if filters.resource_id is not None and filters.resource_type is None:
-        raise invalid_argument(f"resource_id {quoted(filters.resource_id)} needs a resource_type")
+        raise invalid_argument(f"resource_id {quoted(filters.resource_id)} requires resource_type")
     return filters
 
 

@@ -1,4 +1,4 @@
-"""Pages of a list: what a query asks for, and the page that it gets."""
+"""Paging: which page a query asks for, and the page itself."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -16,7 +16,13 @@ R = TypeVar("R", bound=Positioned)
 
 @frozen
 class PageRequest:
-    """Which page of a list is asked for."""
+    """The page that a request asks for.
+
+    Args:
+        listing: The list and its filters; a cursor is valid only for the same ones.
+        after: The position after which the page starts.
+        limit: The largest number of records.
+    """
 
     listing: str
     after: int
@@ -24,20 +30,21 @@ class PageRequest:
 
 
 def read_page_request(context: OperationContext, name: str, filters: object = None) -> PageRequest:
-    """Read which page of a list a query asks for."""
+    """Read the page that a query asks for."""
     listing = repr((name, filters))
     limit = context.query.optional("limit", checks.page_limit) or checks.LARGEST_PAGE
     token = context.query.optional("paginationToken", checks.string)
     after = 0 if token is None else context.state.decode_cursor(listing, token)
     if after is None:
-        raise invalid_argument(f"paginationToken is not of this list with these filters: {quoted(token)}")
+        raise invalid_argument(f"paginationToken does not belong to this list with these filters: {quoted(token)}")
     return PageRequest(listing, after, limit)
 
 
 def page_document(
     context: OperationContext, page_request: PageRequest, records: Listing[R], document: Callable[[R], Document]
 ) -> Document:
-    """Return a page of records."""
+    """Return a page of records as a document."""
+    # One record more than asked for shows whether another page follows.
     ahead = records.after(page_request.after, page_request.limit + 1)
     page = ahead[: page_request.limit]
     more = len(ahead) > len(page)

@@ -1,4 +1,7 @@
-"""What must hold before an operation does its work: existence, permission, plan and quota, conflict."""
+"""Preconditions of the operations: existence, permission, plan and quota, conflict.
+
+Each function returns what it finds, or raises the `Refusal` that the server would send.
+"""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -23,7 +26,7 @@ from pinecone_admin.emulator.model.records import (
 )
 from pinecone_admin.emulator.model.roles import role_includes
 
-# Pinecone's billing pages: a restricted organization can no longer create resources. Two states are worse.
+# Pinecone's billing pages say that a restricted organization cannot create resources; the other two are stricter.
 STATUSES_THAT_FORBID_CREATING = frozenset({"Restricted", "Suspended", "Deactivated"})
 
 T = TypeVar("T")
@@ -33,46 +36,46 @@ T = TypeVar("T")
 
 
 def require_record(kind: str, target: str | None, record: T | None) -> T:
-    """Return the record of a kind that an id belongs to, which must be there."""
+    """Return a record; raise 404 if it does not exist."""
     if record is None:
         raise Refusal(404, "NOT_FOUND", f"there is no {kind} {quoted(target)}")
     return record
 
 
 def find_organization(context: OperationContext) -> OrganizationRecord:
-    """Return the organization in the path."""
+    """Return the organization that the path names."""
     organization = context.state.organization
     matching = organization if context.target == organization.id else None
     return require_record("organization", context.target, matching)
 
 
 def find_project(context: OperationContext) -> ProjectRecord:
-    """Return the project in the path."""
+    """Return the project that the path names."""
     return require_record("project", context.target, context.state.projects.get(context.target))
 
 
 def find_api_key(context: OperationContext) -> APIKeyRecord:
-    """Return the key in the path."""
+    """Return the API key that the path names."""
     return require_record("API key", context.target, context.state.api_keys.get(context.target))
 
 
 def find_user(context: OperationContext) -> UserRecord:
-    """Return the user in the path."""
+    """Return the user that the path names."""
     return require_record("user", context.target, context.state.users.get(context.target))
 
 
 def find_invite(context: OperationContext) -> InviteRecord:
-    """Return the invite in the path."""
+    """Return the invite that the path names."""
     return require_record("invite", context.target, context.state.invites.get(context.target))
 
 
 def find_service_account(context: OperationContext) -> ServiceAccountRecord:
-    """Return the service account in the path."""
+    """Return the service account that the path names."""
     return require_record("service account", context.target, context.state.service_accounts.get(context.target))
 
 
 def find_role_binding(context: OperationContext) -> RoleBindingRecord:
-    """Return the role binding in the path."""
+    """Return the role binding that the path names."""
     return require_record("role binding", context.target, context.state.role_bindings.get(context.target))
 
 
@@ -82,7 +85,7 @@ def require_principal(context: OperationContext, principal: Principal) -> None:
 
 
 def resolve_grant(context: OperationContext, requested: GrantInput) -> Grant:
-    """Return the grant with the id of its resource, which must exist."""
+    """Return the requested grant with the id of its resource, which must exist."""
     resource_id = requested.resource_id
     if requested.resource_type == "project":
         own = require_record("project", resource_id, context.state.projects.get(resource_id or "")).id
@@ -93,7 +96,7 @@ def resolve_grant(context: OperationContext, requested: GrantInput) -> Grant:
 
 
 def require_own_project(context: OperationContext, principal: Principal, grant: Grant) -> None:
-    """Require that a key is bound on its own project only."""
+    """Require that an API key gets roles on its own project only."""
     if principal.type == "api_key" and context.state.api_keys[principal.id].project_id != grant.resource_id:
         raise invalid_argument(f"API key {principal.id} does not belong to project {grant.resource_id}")
 
@@ -106,30 +109,31 @@ def _permission_denied(message: str) -> Refusal:
 
 
 def require_member(context: OperationContext) -> None:
-    """Require that the caller has a role in the organization."""
+    """Require that the caller has an organization role."""
     bindings = context.state.role_bindings.held_by(context.caller)
     if not any(binding.grant.resource_type == "organization" for binding in bindings):
-        raise _permission_denied(f"service account {context.caller.id} has no role in the organization")
+        raise _permission_denied(f"service account {context.caller.id} has no organization role")
 
 
 def require_member_for(context: OperationContext, grant: Grant) -> None:
-    """Require a role in the organization where the grant is one in the organization."""
+    """Require that the caller has an organization role if the grant is on the organization."""
     if grant.resource_type == "organization":
         require_member(context)
 
 
 def require_caller_holds(context: OperationContext, grants: Iterable[Grant]) -> None:
-    """Require that the caller holds what it grants."""
+    """Require that the caller holds every role that it grants."""
     held = [binding.grant for binding in context.state.role_bindings.held_by(context.caller)]
     for grant in grants:
         if not any(_covers(each, grant) for each in held):
             raise _permission_denied(
                 f"service account {context.caller.id} cannot grant {grant.role} on {grant.resource_type} "
-                f"{grant.resource_id}, for it does not hold it"
+                f"{grant.resource_id} because it does not hold that role"
             )
 
 
 def _covers(held: Grant, grant: Grant) -> bool:
+    # An OrgOwner owns every project; no other organization role reaches into one.
     reached = held.role == "OrgOwner" or held.resource_id == grant.resource_id
     return reached and role_includes(held.role, grant.role)
 
@@ -138,54 +142,54 @@ def _covers(held: Grant, grant: Grant) -> bool:
 
 
 def require_billing(context: OperationContext) -> None:
-    """Require a payment status under which things may be created."""
+    """Require a payment status that allows creating."""
     status = context.state.organization.payment_status
     if status in STATUSES_THAT_FORBID_CREATING:
-        # UNKNOWN is a code of the API; the sources name none for this status.
+        # The published sources name no code for 402; UNKNOWN is one of the API's codes.
         raise Refusal(402, "UNKNOWN", f"the organization's payment status {status} forbids creating")
 
 
 def require_project_quota(context: OperationContext) -> None:
-    """Require room for another project."""
+    """Require that the project quota is not exhausted."""
     quota, plan = context.state.project_quota, context.state.organization.plan
     if len(context.state.projects) >= quota:
-        message = f"the organization has its {quota} projects already, on the plan {plan}"
+        message = f"the organization has {quota} projects already, the limit on the {plan} plan"
         raise Refusal(403, "QUOTA_EXCEEDED", message)
 
 
 def require_api_key_quota(context: OperationContext, target: ProjectRecord) -> None:
-    """Require room for another key in a project."""
+    """Require that the API key quota of a project is not exhausted."""
     quota, plan = context.state.api_key_quota, context.state.organization.plan
     if quota is not None and len(target.api_keys) >= quota:
-        raise _permission_denied(f"project {target.id} has its {quota} API keys already, on the plan {plan}")
+        raise _permission_denied(f"project {target.id} has {quota} API keys already, the limit on the {plan} plan")
 
 
 def require_service_accounts_in_plan(context: OperationContext) -> None:
-    """Require a plan with service accounts."""
+    """Require a plan that includes service accounts."""
     if not context.state.plan.service_accounts:
-        raise Refusal(403, "FORBIDDEN", f"the plan {context.state.organization.plan} has no service accounts")
+        raise Refusal(403, "FORBIDDEN", f"the {context.state.organization.plan} plan has no service accounts")
 
 
 def require_roles_in_plan(context: OperationContext, grants: Iterable[Grant]) -> None:
-    """Require a plan with every role granted."""
+    """Require a plan that includes every granted role."""
     for grant in grants:
         if grant.role not in context.state.plan.roles:
             raise _permission_denied(
-                f"the plan {context.state.organization.plan} does not include the role {grant.role}"
+                f"the {context.state.organization.plan} plan does not include the role {grant.role}"
             )
 
 
 def require_mail_quota(context: OperationContext) -> None:
-    """Require that another invite mail may be sent within this hour."""
+    """Require that another invite mail may be sent in this hour."""
     mails, hour = context.state.invite_mails, timedelta(hours=1)
     while mails and mails[0] <= context.now - hour:
         mails.popleft()
     limit = context.state.settings.invite_mails_per_hour
     if len(mails) >= limit:
-        # Of those within this hour, all but the last ones under the limit have to grow old.
+        # This is the last mail that must become an hour old before fewer than `limit` are younger.
         room = mails[len(mails) - limit] if limit else context.now
         wait = ceil((room + hour - context.now).total_seconds())
-        message = f"{len(mails)} invite mails were sent within an hour; the next may go in {wait} seconds"
+        message = f"{len(mails)} invite mails were sent within an hour; retry in {wait} seconds"
         raise Refusal(429, "RESOURCE_EXHAUSTED", message, headers={"retry-after": str(wait)})
 
 
@@ -205,7 +209,7 @@ def _failed_precondition(message: str) -> Refusal:
 
 
 def require_deletable_organization(context: OperationContext, target: OrganizationRecord) -> None:
-    """Require an organization that is free, paid up and without projects."""
+    """Require an organization on the Free plan that is Active and has no projects."""
     if target.plan != "Free":
         raise _failed_precondition(f"organization {target.id} is on the plan {target.plan}, not Free")
     if target.payment_status != "Active":
@@ -215,16 +219,16 @@ def require_deletable_organization(context: OperationContext, target: Organizati
 
 
 def require_empty_project(target: ProjectRecord) -> None:
-    """Require a project that holds nothing but keys."""
+    """Require a project that holds nothing but API keys."""
     for kind in PROJECT_CONTENTS:
         if contents := target.contents[kind]:
             raise _failed_precondition(f"project {target.id} still holds {len(contents)} {kind}")
 
 
 def require_encryption_kept(target: ProjectRecord, requested: bool | None) -> None:  # noqa: FBT001 — a field of the request
-    """Require that encryption with a customer's key is not turned off."""
+    """Require that encryption with a customer-managed key is not turned off."""
     if target.force_encryption_with_cmek and requested is False:
-        raise invalid_argument(f"force_encryption_with_cmek cannot be false again for project {target.id}")
+        raise invalid_argument(f"force_encryption_with_cmek cannot be turned off for project {target.id}")
 
 
 def require_unmanaged(context: OperationContext, target: Principal) -> None:
@@ -234,7 +238,7 @@ def require_unmanaged(context: OperationContext, target: Principal) -> None:
 
 
 def require_another_owner(context: OperationContext, revoked: Iterable[RoleBindingRecord]) -> None:
-    """Require that an OrgOwner remains; an invite is none yet."""
+    """Require that an OrgOwner remains; a pending invite does not count."""
     if not any(each.grant.role == "OrgOwner" and each.principal.type != "invite" for each in revoked):
         return
     owners = [BindingFilter(principal_type=type_, role="OrgOwner") for type_ in ("user", "service_account")]
@@ -243,7 +247,7 @@ def require_another_owner(context: OperationContext, revoked: Iterable[RoleBindi
 
 
 def require_another_organization_role(context: OperationContext, revoked: RoleBindingRecord) -> None:
-    """Require that an invite, and a user who holds anything else, keeps a role in the organization."""
+    """Require that an invite, or a user who holds other roles, keeps an organization role."""
     target = revoked.principal
     others = [other for other in context.state.role_bindings.held_by(target) if other is not revoked]
     if any(other.grant.resource_type == "organization" for other in others):
@@ -253,34 +257,34 @@ def require_another_organization_role(context: OperationContext, revoked: RoleBi
 
 
 def require_free_email(context: OperationContext, address: str) -> None:
-    """Require an address that neither a pending invite nor a member has."""
+    """Require an email that neither a pending invite nor a user has."""
     if pending := context.state.find_pending_invite(address, context.now):
         raise _already_exists(f"invite {pending.id} is pending for {quoted(address)}", invite_id=pending.id)
     if owner := context.state.find_user_by_email(address):
-        raise _already_exists(f"user {owner.id} has the address {quoted(address)} already", user_id=owner.id)
+        raise _already_exists(f"user {owner.id} already has the email {quoted(address)}", user_id=owner.id)
 
 
 def require_resendable(context: OperationContext, target: InviteRecord) -> None:
-    """Require an invite that is not processed, and if expired, that nobody else has its address."""
+    """Require an unprocessed invite; if it has expired, also that nobody else has its email."""
     require_unprocessed(target)
     if target.status(context.now) == "expired":
         require_free_email(context, target.email)
 
 
 def require_unprocessed(target: InviteRecord) -> None:
-    """Require an invite that can still take roles and mails."""
+    """Require an invite that has not been accepted, to bind roles or send mails."""
     if target.processed_at:
-        raise _already_exists(f"invite {target.id} is processed; turn to the user who accepted it")
+        raise _already_exists(f"invite {target.id} is processed; change the user who accepted it instead")
 
 
 def require_deletable_invite(target: InviteRecord) -> None:
-    """Require an invite that was not accepted."""
+    """Require an invite that has not been accepted, to delete it."""
     if target.processed_at:
-        raise _aborted(f"invite {target.id} is processed; remove the user who accepted it")
+        raise _aborted(f"invite {target.id} is processed; remove the user who accepted it instead")
 
 
 def require_distinct(grants: Iterable[Grant]) -> None:
-    """Require that no two grants of one request are identical."""
+    """Require that no two grants in a request are identical."""
     seen: set[Grant] = set()
     for index, grant in enumerate(grants):
         if grant in seen:
@@ -289,7 +293,7 @@ def require_distinct(grants: Iterable[Grant]) -> None:
 
 
 def require_unbound(context: OperationContext, target: Principal, grant: Grant) -> None:
-    """Require a principal that can take the role and does not hold it."""
+    """Require a principal that does not hold the role and may receive it."""
     if target.type == "invite":
         require_unprocessed(context.state.invites[target.id])
     for binding in context.state.role_bindings.held_by(target):

@@ -1,4 +1,4 @@
-"""Responses that are no success, as exceptions."""
+"""Error responses, raised as exceptions."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,15 +7,15 @@ from pinecone_admin.emulator.api.messages import Request
 _QUOTED_LENGTH = 80
 
 
-class Refusal(ValueError):  # noqa: N818 — an answer of the server, and in-process what a control method raises
-    """An answer of the API that is not a success.
+class Refusal(ValueError):  # noqa: N818 — a response of the server; control methods raise it in process
+    """An error response of the API.
 
     Args:
         status: HTTP status.
-        code: error code that clients match on.
-        message: what is wrong, naming the offending value.
-        headers: additional headers of the answer.
-        details: machine-readable particulars.
+        code: Error code that clients match on.
+        message: What is wrong; it names the offending value.
+        headers: Additional headers of the response.
+        details: Machine-readable details.
     """
 
     def __init__(
@@ -36,33 +36,33 @@ class Refusal(ValueError):  # noqa: N818 — an answer of the server, and in-pro
 
     @property
     def document(self) -> dict[str, object]:
-        """The body of the answer."""
+        """The body of the response."""
         error = {"code": self.code, "message": self.message}
         return {"status": self.status, "error": error | ({"details": self.details} if self.details else {})}
 
 
 class OAuthRefusal(Refusal):
-    """An answer of the token endpoint that is not a success, in the shape of RFC 6749."""
+    """An error response of the token endpoint, in the shape of RFC 6749."""
 
     @property
     def document(self) -> dict[str, object]:
-        """The body of the answer."""
+        """The body of the response."""
         return {"error": self.code, "error_description": self.message}
 
 
 def invalid_argument(message: str) -> Refusal:
-    """Return the refusal of a missing or malformed value."""
+    """Return the error for a missing or malformed value."""
     return Refusal(400, "INVALID_ARGUMENT", message)
 
 
 def quoted(value: object) -> str:
-    """Return a value as error messages show it: escaped, and cut to a readable length."""
+    """Return a value for an error message: escaped, and truncated to a readable length."""
     text = repr(value)
     return text if len(text) <= _QUOTED_LENGTH else f"{text[:_QUOTED_LENGTH]}…"
 
 
 def method_not_allowed(request: Request, allowed: Iterable[str]) -> Refusal:
-    """Return the refusal of a method that a route does not take."""
+    """Return the error for a method that a route does not accept."""
     methods = ", ".join(allowed)
-    message = f"{quoted(request.path)} takes {methods}, not {quoted(request.method)}"
+    message = f"{quoted(request.path)} accepts {methods}, not {quoted(request.method)}"
     return Refusal(405, "UNIMPLEMENTED", message, headers={"allow": methods})

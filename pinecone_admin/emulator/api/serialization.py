@@ -1,4 +1,4 @@
-"""Records as the API shows them: the shapes of the API document, version 2026-07."""
+"""Serialization: records as the JSON objects of the API document, version 2026-07."""
 
 from datetime import datetime
 from typing import TypeAlias
@@ -18,12 +18,12 @@ Document: TypeAlias = dict[str, object]
 
 
 def format_time(moment: datetime) -> str:
-    """Show a time."""
+    """Return a time in the API's format, ISO 8601 with Z."""
     return moment.isoformat().replace("+00:00", "Z")
 
 
 def organization_document(record: OrganizationRecord) -> Document:
-    """Show an organization."""
+    """Return an organization as a document."""
     return {
         "id": record.id,
         "name": record.name,
@@ -35,7 +35,7 @@ def organization_document(record: OrganizationRecord) -> Document:
 
 
 def project_document(record: ProjectRecord) -> Document:
-    """Show a project."""
+    """Return a project as a document."""
     return {
         "id": record.id,
         "name": record.name,
@@ -47,7 +47,7 @@ def project_document(record: ProjectRecord) -> Document:
 
 
 def api_key_document(state: State, record: APIKeyRecord) -> Document:
-    """Show a key, without its value."""
+    """Return an API key as a document, without its value."""
     return {
         "id": record.id,
         "name": record.name,
@@ -57,13 +57,13 @@ def api_key_document(state: State, record: APIKeyRecord) -> Document:
 
 
 def user_document(record: UserRecord) -> Document:
-    """Show a user, whose name is left out where it is not set."""
+    """Return a user as a document; a name that is not set is left out."""
     document: Document = {"id": record.id, "email": record.email}
     return document if record.name is None else document | {"name": record.name}
 
 
 def invite_document(record: InviteRecord, now: datetime) -> Document:
-    """Show an invite in the status that it has now."""
+    """Return an invite as a document, with its current status."""
     return {
         "id": record.id,
         "email": record.email,
@@ -75,7 +75,7 @@ def invite_document(record: InviteRecord, now: datetime) -> Document:
 
 
 def service_account_document(record: ServiceAccountRecord) -> Document:
-    """Show a service account, without its secret."""
+    """Return a service account as a document, without its client secret."""
     return {
         "id": record.id,
         "name": record.name,
@@ -86,12 +86,12 @@ def service_account_document(record: ServiceAccountRecord) -> Document:
 
 
 def service_account_with_secret_document(record: ServiceAccountRecord) -> Document:
-    """Show a service account with its secret."""
+    """Return a service account as a document, with its client secret."""
     return {"service_account": service_account_document(record), "client_secret": record.client_secret}
 
 
 def role_binding_document(record: RoleBindingRecord) -> Document:
-    """Show a role binding."""
+    """Return a role binding as a document."""
     return {
         "id": record.id,
         "principal_type": record.principal.type,

@@ -1,1 +1,1 @@
-"""Hold any Admin API against the rules: `python -m pinecone_admin.emulator.conformance`."""
+"""Check any Admin API against the rules: `python -m pinecone_admin.emulator.conformance`."""

@@ -1,4 +1,4 @@
-"""Hold an Admin API against the rules, as black-box checks over HTTP, and report each rule that differs.
+"""Check an Admin API against the rules over HTTP, as a black box, and report each rule that differs.
 
 The credentials are taken from PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET; the service account has to own its
 organization. Nothing is changed without --write, and nobody is mailed without --mail-to. The exit status is 0 where
@@ -33,7 +33,7 @@ __all__ = ["main", "read_checks", "write_checks"]
 
 @frozen
 class CheckResult:
-    """What came of a check."""
+    """The result of a check."""
 
     rule: str
     verdict: str
@@ -45,15 +45,15 @@ class CheckResult:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check a service, and return the exit status.
+    """Check a service and return the exit status.
 
     Args:
-        arguments: those of the command line, without the program's name.
+        arguments: The command-line arguments without the program's name.
     """
     options = _argument_parser().parse_args(arguments)
     credentials = [os.environ.get(name, "") for name in ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET")]
     if not all(credentials):
-        return _report_failure("PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET are not both set")
+        return _report_failure("PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET must both be set")
     with httpx.Client(base_url=options.host, timeout=30) as http:
         service = Service(http, options.oauth_url, AccountCredentials(*credentials), options.mail_to, options.patience)
         try:
@@ -62,12 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (httpx.HTTPError, httpx.InvalidURL, DiffersError, ValueError) as error:
             return _report_failure(f"cannot check {options.host}: {error}")
         except OSError as error:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the rest fails at exit
-            suffix = f"; {', '.join(service.leftovers)} is left" if service.leftovers else ""
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # flushing at exit would fail again
+            suffix = f"; {', '.join(service.leftovers)} could not be deleted" if service.leftovers else ""
             return _report_failure(f"cannot write the report: {error.strerror}{suffix}")
         except KeyboardInterrupt:
             return _report_failure(
-                "interrupted; what was created is deleted again, unless a line above says that it is left"
+                "interrupted; everything created has been deleted, except for the lines that begin with LEFT"
             )
 
 
@@ -77,25 +77,29 @@ def _argument_parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--host", default="https://api.pinecone.io", help="the Admin API (default %(default)s)")
+    parser.add_argument(
+        "--host", default="https://api.pinecone.io", help="address of the Admin API (default %(default)s)"
+    )
     parser.add_argument(
         "--oauth-url",
         default="https://login.pinecone.io/oauth/token",
-        help="the token endpoint with its path (default %(default)s)",
+        help="URL of the token endpoint (default %(default)s)",
     )
     parser.add_argument(
         "--write",
         action="store_true",
-        help="also check what creates and deletes things, in a project of its own that is deleted at the end",
+        help="also check rules that need changes, in a new project that is deleted at the end",
     )
     parser.add_argument(
         "--patience",
         type=float,
         default=10.0,
         metavar="SECONDS",
-        help="how long to wait for what takes effect within seconds (default %(default)s)",
+        help="how long to wait for changes that take effect with a delay (default %(default)s)",
     )
-    parser.add_argument("--mail-to", metavar="ADDRESS", help="with --write, check invites too, and mail them there")
+    parser.add_argument(
+        "--mail-to", metavar="ADDRESS", help="with --write, also check invites, and mail one to this address"
+    )
     return parser
 
 
@@ -112,7 +116,7 @@ def _run_and_report(service: Service, *, write: bool) -> int:
     count = Counter(finding.verdict for finding in findings)
     unseen = len(RULES.keys() - {each.rule for each in CHECKS})
     _print_line(f"\n{count['same']} rules are the same, {count['DIFFERS']} differ, {count['skipped']} were skipped.")
-    _print_line(f"{unseen} more rules cannot be seen from outside.")
+    _print_line(f"{unseen} more rules cannot be checked from outside.")
     return 1 if count["DIFFERS"] or service.leftovers else 0
 
 
@@ -125,7 +129,7 @@ def _run_checks(service: Service, *, write: bool) -> Iterator[CheckResult]:
 
 
 def _prepare_phase(service: Service, phase: Phase, *, write: bool) -> str | None:
-    """Create what the checks of a phase need; say what the account lacks for them."""
+    """Create what the checks of a phase need; return the reason to skip the phase, or None."""
     if phase is not Phase.READ and not write:
         return "needs --write"
     if phase is Phase.MAIL and service.mail_to is None:
@@ -149,12 +153,12 @@ def _run_check(check: RegisteredCheck, service: Service) -> CheckResult:
     except (DiffersError, httpx.HTTPError) as error:
         return CheckResult(check.rule, "DIFFERS", str(error))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        return CheckResult(check.rule, "DIFFERS", f"an answer is not of its form: {type(error).__name__} {error}")
+        return CheckResult(check.rule, "DIFFERS", f"a response is malformed: {type(error).__name__} {error}")
     return CheckResult(check.rule, "same")
 
 
 def _print_line(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 — to a closed output it writes nothing
+    print(line, flush=True)  # noqa: T201 — the report
 
 
 def _report_failure(message: str) -> int:
@@ -167,5 +171,5 @@ def _interrupt_on_signal(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupt_on_signal)  # a CI that gives up wants what was created deleted, too
+    signal.signal(signal.SIGTERM, _interrupt_on_signal)  # a cancelled CI job must leave nothing behind
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""Checks that change nothing."""
+"""Checks that change nothing. A function's docstring says what the check does; the catalogue says what must come."""
 
 from itertools import product
 
@@ -23,7 +23,7 @@ UNKNOWN_ID = "4f6a1e0c-8f2b-4c1a-9d3e-1b2c3d4e5f60"
 
 @check("version-header")
 def version_header(service: Service) -> None:
-    """Leave the header out, and spell it in ways that are no month."""
+    """Send no version header, and two that are not a month."""
     for version in (None, "latest", "2026-13"):
         service.expect_refusal(
             400, "INVALID_ARGUMENT", "GET", "/admin/projects", headers={"X-Pinecone-Api-Version": version}
@@ -32,14 +32,14 @@ def version_header(service: Service) -> None:
 
 @check("any-version")
 def any_version(service: Service) -> None:
-    """Ask in other months."""
+    """Send other months as the version."""
     for version in ("2025-10", "2026-04"):
         expect_success(service.send("GET", "/admin/organizations", headers={"X-Pinecone-Api-Version": version}), 200)
 
 
 @check("unauthenticated")
 def unauthenticated(service: Service) -> None:
-    """Come without a token, and with one that nobody gave."""
+    """Send no token, an unknown one, and another scheme."""
     for authorization in (None, "Bearer nobody", "Basic bm9ib2R5"):
         service.expect_refusal(
             401, "UNAUTHENTICATED", "GET", "/admin/projects", headers={"Authorization": authorization}
@@ -48,20 +48,20 @@ def unauthenticated(service: Service) -> None:
 
 @check("unknown-route")
 def unknown_route(service: Service) -> None:
-    """Go where nothing is."""
+    """Request an unknown path."""
     service.expect_refusal(404, "NOT_FOUND", "GET", "/admin/nowhere")
 
 
 @check("wrong-method")
 def wrong_method(service: Service) -> None:
-    """PUT, which no operation takes."""
+    """Send PUT, which no operation accepts."""
     response = service.send("PUT", "/admin/organizations", json={})
-    require(summarize(response).startswith("405"), f"PUT answered {summarize(response)}, not 405")
+    require(summarize(response).startswith("405"), f"PUT returned {summarize(response)}, not 405")
 
 
 @check("check-order")
 def check_order(service: Service) -> None:
-    """Do everything wrong, and then one thing less each time."""
+    """Send a request with several mistakes, then with one mistake less each time."""
     nobody: dict[str, str | None] = {"Authorization": None}
     nothing = nobody | {"X-Pinecone-Api-Version": None}
     service.expect_refusal(400, "INVALID_ARGUMENT", "GET", "/admin/nowhere", headers=nothing)
@@ -71,7 +71,7 @@ def check_order(service: Service) -> None:
 
 @check("error-shape")
 def error_shape(service: Service) -> None:
-    """Look at a refusal."""
+    """Inspect an error of the API."""
     document = service.send("GET", f"/admin/projects/{UNKNOWN_ID}").json()
     require(set(document) == {"status", "error"}, f"an error has the fields {sorted(document)}")
     require(document["status"] == 404, f"status is {document['status']}")  # noqa: PLR2004
@@ -80,7 +80,7 @@ def error_shape(service: Service) -> None:
 
 @check("request-id")
 def request_id(service: Service) -> None:
-    """Look for it in a success and in a refusal."""
+    """Inspect the headers of a success and of an error."""
     for path in ("/admin/organizations", "/admin/nowhere"):
         headers = service.send("GET", path).headers
         require(headers.get("x-pinecone-request-id"), f"GET {path} has no x-pinecone-request-id")
@@ -91,16 +91,16 @@ def request_id(service: Service) -> None:
 
 @check("token-answer")
 def token_answer(service: Service) -> None:
-    """Look at a token, but not at its value."""
+    """Inspect a token response, except for the token itself."""
     document = expect_success(service.request_token(), 200)
-    require(isinstance(document.get("access_token"), str), "access_token is no string")
+    require(isinstance(document.get("access_token"), str), "access_token is not a string")
     require(document.get("token_type") == "Bearer", f"token_type is {document.get('token_type')!r}")
     require(type(document.get("expires_in")) is int, f"expires_in is {document.get('expires_in')!r}")
 
 
 @check("token-request")
 def token_request(service: Service) -> None:
-    """Send the fields as a form."""
+    """Request a token with a form."""
     form = {
         "client_id": service.credentials.client_id,
         "client_secret": service.credentials.client_secret,
@@ -112,41 +112,41 @@ def token_request(service: Service) -> None:
 
 @check("token-credentials")
 def token_credentials(service: Service) -> None:
-    """Be nobody."""
+    """Request a token with an unknown client id."""
     expect_oauth_refusal(service.request_token(client_id="0" * 32), 401, "access_denied")
 
 
 @check("token-fields")
 def token_fields(service: Service) -> None:
-    """Leave out who one is."""
+    """Request a token without a client id."""
     expect_oauth_refusal(service.request_token(client_id=None), 400, "invalid_request")
 
 
 @check("token-grant-type")
 def token_grant_type(service: Service) -> None:
-    """Ask for a grant that there is not."""
+    """Request a token with an unknown grant type."""
     expect_oauth_refusal(service.request_token(grant_type="implicit"), 400, "unsupported_grant_type")
 
 
 @check("token-audience")
 def token_audience(service: Service) -> None:
-    """Leave the slash out."""
+    """Request a token for the audience without its trailing slash."""
     response = service.request_token(audience="https://api.pinecone.io")
-    require(summarize(response).startswith("403"), f"without the slash: {summarize(response)}, not 403")
+    require(summarize(response).startswith("403"), f"without the slash, it returned {summarize(response)}, not 403")
 
 
 @check("token-error-shape")
 def token_error_shape(service: Service) -> None:
-    """Look at a refusal."""
+    """Inspect an error of the token endpoint."""
     document = service.request_token(grant_type="implicit").json()
     require(set(document) == {"error", "error_description"}, f"an error has the fields {sorted(document)}")
 
 
 def expect_oauth_refusal(response: httpx.Response, status: int, error: str) -> None:
-    """Require a refusal of the token endpoint."""
+    """Require an error of the token endpoint."""
     require(
         summarize(response) == f"{status} {error}",
-        f"the token endpoint answered {summarize(response)}, not {status} {error}",
+        f"the token endpoint returned {summarize(response)}, not {status} {error}",
     )
 
 
@@ -155,23 +155,23 @@ def expect_oauth_refusal(response: httpx.Response, status: int, error: str) -> N
 
 @check("paged-lists")
 def paged_lists(service: Service) -> None:
-    """Walk through each list one by one, as far as three records."""
+    """Fetch the first three records of each list one by one."""
     for path in PAGED_LISTS:
         whole = [record["id"] for record in service.get(path)["data"]]
-        require(len(whole) <= 100, f"{path} gave {len(whole)} records without a limit")  # noqa: PLR2004
+        require(len(whole) <= 100, f"{path} returned {len(whole)} records without a limit")  # noqa: PLR2004
         pages = [[record["id"] for record in page["data"]] for page in _fetch_pages(service, path, 3)]
-        require(all(len(page) <= 1 for page in pages), f"{path} gave {len(pages[0])} records with limit=1")
+        require(all(len(page) <= 1 for page in pages), f"{path} returned {len(pages[0])} records with limit=1")
         walked = [each for page in pages for each in page]
-        require(walked == whole[: len(walked)], f"{path} gives other records one by one than all at once")
+        require(walked == whole[: len(walked)], f"{path} returns other records one by one than at once")
 
 
 @check("last-page")
 def last_page(service: Service) -> None:
-    """Look for the end of each list that ends within one page."""
+    """Inspect the pagination of each list that fits on one page."""
     for path in PAGED_LISTS:
         page = service.get(path)
         if len(page["data"]) < 100:  # noqa: PLR2004 — the largest page
-            require(page.get("pagination") is None, f"{path} goes on after {len(page['data'])} records")
+            require(page.get("pagination") is None, f"{path} has another page after {len(page['data'])} records")
 
 
 def _fetch_pages(service: Service, path: str, most: int) -> list[JSONObject]:
@@ -193,14 +193,14 @@ def _next_token(page: JSONObject) -> str | None:
 
 @check("limit-range")
 def limit_range(service: Service) -> None:
-    """Ask for too few and too many."""
+    """Send limits that are too small and too large."""
     for path, limit in product(PAGED_LISTS, ("0", "101")):
         service.expect_refusal(400, "OUT_OF_RANGE", "GET", path, params={"limit": limit})
 
 
 @check("page-token")
 def page_token(service: Service) -> None:
-    """Bring a token that nobody gave, and one of another list."""
+    """Send an unknown page token, and one of another list."""
     for path in PAGED_LISTS:
         service.expect_refusal(400, "INVALID_ARGUMENT", "GET", path, params={"paginationToken": "nobody"})
     next_token = _next_token(service.get("/admin/role-bindings", limit="1"))
@@ -210,33 +210,33 @@ def page_token(service: Service) -> None:
 
 @check("whole-lists")
 def whole_lists(service: Service) -> None:
-    """Ask for one organization and one project, and get all."""
+    """Request lists with limit=1, which must be ignored."""
     for path in ("/admin/organizations", "/admin/projects"):
         whole, limited = service.get(path), service.get(path, limit="1")
-        require(len(limited["data"]) == len(whole["data"]), f"{path} takes a limit")
+        require(len(limited["data"]) == len(whole["data"]), f"{path} respects a limit")
         require(not whole.get("pagination"), f"{path} is paged")
 
 
 @check("email-filter")
 def email_filter(service: Service) -> None:
-    """Look for something that is no address, and for a member in capitals."""
+    """Filter by a malformed email, and by a user's email in upper case."""
     service.expect_refusal(400, "INVALID_ARGUMENT", "GET", "/admin/users", params={"email": "nobody"})
     users = service.get("/admin/users", limit="1")["data"]
     if users:
         found = service.get("/admin/users", email=users[0]["email"].upper())["data"]
-        require([user["id"] for user in found] == [users[0]["id"]], "an address in capitals does not find its user")
+        require([user["id"] for user in found] == [users[0]["id"]], "an email in upper case does not find its user")
 
 
 @check("invite-list")
 def invite_list(service: Service) -> None:
-    """Look for processed ones."""
+    """Inspect the statuses of the listed invites."""
     statuses = {invite["status"] for invite in service.get("/admin/invites")["data"]}
-    require(statuses <= {"pending", "expired"}, f"the list of invites holds {sorted(statuses)}")
+    require(statuses <= {"pending", "expired"}, f"the list of invites has the statuses {sorted(statuses)}")
 
 
 @check("binding-filters")
 def binding_filters(service: Service) -> None:
-    """Filter by all that a binding is, and look for others."""
+    """Filter by all fields of a binding, then with another role."""
     names = ("principal_type", "principal_id", "resource_type", "resource_id", "role")
     for binding in service.get("/admin/role-bindings", limit="3")["data"]:
         filters = {name: binding[name] for name in names}
@@ -256,7 +256,7 @@ def binding_filter_types(service: Service) -> None:
 
 @check("not-found")
 def not_found(service: Service) -> None:
-    """Look for what is not there."""
+    """Request unknown ids of every kind."""
     kinds = ("projects", "api-keys", "users", "invites", "service-accounts", "role-bindings", "organizations")
     for kind in kinds:
         service.expect_refusal(404, "NOT_FOUND", "GET", f"/admin/{kind}/{UNKNOWN_ID}")
@@ -268,19 +268,19 @@ def not_found(service: Service) -> None:
 
 @check("user-name")
 def user_name(service: Service) -> None:
-    """Look for names that are null."""
+    """Inspect the names of the users."""
     named = [user for user in service.get("/admin/users")["data"] if "name" in user]
     if not named:
         raise SkippedError("no user has a name")
-    require(all(isinstance(user["name"], str) for user in named), "a user's name is there but no string")
+    require(all(isinstance(user["name"], str) for user in named), "a user's name is not a string")
 
 
 @check("organization-bindings")
 def organization_bindings(service: Service) -> None:
-    """Look at the bindings of the organization."""
+    """Inspect the role bindings on the organization."""
     organization_ids = {each["id"] for each in service.get("/admin/organizations")["data"]}
     found = {each["resource_id"] for each in service.get("/admin/role-bindings", resource_type="organization")["data"]}
     require(
         found <= organization_ids,
-        f"organization bindings name {sorted(found - organization_ids)}, which is no organization of the caller",
+        f"organization bindings name {sorted(found - organization_ids)}, which is not an organization of the caller",
     )

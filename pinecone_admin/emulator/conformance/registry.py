@@ -1,4 +1,4 @@
-"""Which checks there are, by the rule that they check."""
+"""The registry of the conformance checks."""
 
 from collections.abc import Callable
 from enum import Enum, auto
@@ -9,21 +9,21 @@ from pinecone_admin.emulator.conformance.service import RuleCheck
 
 
 class Phase(Enum):
-    """What a check does to the service."""
+    """The phases of a run, by what their checks do to the service."""
 
     READ = auto()
     WRITE = auto()  # creates and deletes things
-    MAIL = auto()  # mails an invite, too
+    MAIL = auto()  # also mails an invite
 
 
 @frozen
 class RegisteredCheck:
-    """A check of a rule.
+    """A registered check of a rule.
 
     Args:
-        rule: its name in the catalogue.
-        run: raises where the service differs, or where it cannot be checked.
-        phase: what it does to the service.
+        rule: The name of the rule in the catalogue.
+        run: Raises if the service differs from the rule or the rule cannot be checked.
+        phase: The phase in which it runs.
     """
 
     rule: str
@@ -35,11 +35,11 @@ CHECKS: list[RegisteredCheck] = []
 
 
 def check(rule: str, phase: Phase = Phase.READ) -> Callable[[RuleCheck], RuleCheck]:
-    """Register the check of a rule.
+    """Register a function as the check of a rule.
 
     Args:
-        rule: its name in the catalogue.
-        phase: what it does to the service.
+        rule: The name of the rule in the catalogue.
+        phase: The phase in which it runs.
     """
 
     def register(run: RuleCheck) -> RuleCheck:

@@ -1,4 +1,4 @@
-"""The service under test, seen from outside: requests, expectations, and what is cleaned up afterwards."""
+"""The service under test: requests to it, expectations of it, and cleaning up."""
 
 import time
 from collections.abc import Callable, Generator
@@ -18,13 +18,13 @@ JSONObject: TypeAlias = dict[str, Any]
 _LACKING_REASONS = {
     ("/admin/projects", "403 QUOTA_EXCEEDED"): "there is no room for another project",
     ("/admin/service-accounts", "403 FORBIDDEN"): "the plan has no service accounts",
-    ("/admin/invites", "429 RESOURCE_EXHAUSTED"): "no more invites may be mailed within this hour",
+    ("/admin/invites", "429 RESOURCE_EXHAUSTED"): "no more invites may be mailed in this hour",
 }
-"""Refusals to create something that say what the account lacks, and not that the service differs."""
+"""Refusals to create something that show what the account lacks; they are no difference from the rules."""
 
 
 class DiffersError(Exception):
-    """The service does something else than the rule says."""
+    """The service differs from the rule."""
 
 
 class SkippedError(Exception):
@@ -33,7 +33,7 @@ class SkippedError(Exception):
 
 @frozen
 class AccountCredentials:
-    """Those of a service account."""
+    """The client credentials of a service account."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -44,11 +44,18 @@ class Service:
     """An Admin API and its token endpoint.
 
     Args:
-        http: sends everything.
-        oauth_url: the token endpoint, with its path.
-        credentials: of a service account that owns its organization.
-        mail_to: an address that an invite may be mailed to.
-        patience: seconds to wait for what the service does within seconds.
+        http: The client that sends all requests.
+        oauth_url: The URL of the token endpoint.
+        credentials: The credentials of a service account that owns its organization.
+        mail_to: An address to which an invite may be mailed.
+        patience: Seconds to wait for changes that take effect with a delay.
+
+    Attributes:
+        project: The project in which the checks work.
+        project_status: The status with which it was created.
+        invite: The invite that the checks inspect.
+        invite_status: The status with which it was created.
+        leftovers: What could not be deleted.
     """
 
     http: httpx.Client
@@ -67,7 +74,7 @@ class Service:
     # Token endpoint
 
     def request_token(self, **changes: str | None) -> httpx.Response:
-        """Ask for a token, with fields changed or, where None, left out."""
+        """Request a token, with some fields changed; a field that is None is left out."""
         form = {
             "client_id": self.credentials.client_id,
             "client_secret": self.credentials.client_secret,
@@ -79,13 +86,13 @@ class Service:
 
     @property
     def token(self) -> str:
-        """An access token, the same for all requests."""
+        """The access token of all requests."""
         if self._token is None:
             self._token = str(expect_success(self.request_token(), 200)["access_token"])
         return self._token
 
     def as_account(self, credentials: AccountCredentials) -> Self:
-        """Return the same service as another service account sees it."""
+        """Return the same service with the credentials of another service account."""
         return type(self)(self.http, self.oauth_url, credentials)
 
     # Admin API
@@ -99,17 +106,17 @@ class Service:
         json: object = None,
         headers: dict[str, str | None] | None = None,
     ) -> httpx.Response:
-        """Send a request with a token; a header that is None is left out."""
+        """Send a request with the access token; a header that is None is left out."""
         defaults = {"Authorization": f"Bearer {self.token}", "X-Pinecone-Api-Version": VERSION}
         kept = {name: value for name, value in (defaults | (headers or {})).items() if value is not None}
         return self.http.request(method, path, params=params, json=json, headers=kept)
 
     def get(self, path: str, **params: str) -> JSONObject:
-        """Return what a path shows."""
+        """Return the document at a path."""
         return expect_success(self.send("GET", path, params=params), 200)
 
     def create(self, path: str, body: JSONObject, status: int) -> JSONObject:
-        """Create something that is deleted again at the end, where the account lacks nothing that it needs."""
+        """Create something, to be deleted at the end; skip the check if the account lacks something it needs."""
         response = self._post(path, json=body)
         self._skip_if_lacking(path, response)
         return expect_success(response, status)
@@ -122,46 +129,46 @@ class Service:
 
     def _skip_if_lacking(self, path: str, response: httpx.Response) -> None:
         lacking = _LACKING_REASONS.get((path, summarize(response)))
-        if response.status_code == 402:  # noqa: PLR2004
-            lacking = "the organization's billing state forbids creating"
+        if response.status_code == 402:  # noqa: PLR2004 — the HTTP status is clearer
+            lacking = "the organization's payment status forbids creating"
         if lacking:
             raise SkippedError(lacking)
 
     def delete(self, path: str) -> None:
-        """Delete something."""
+        """Delete something, which must succeed."""
         response = self.send("DELETE", path)
-        require(response.status_code == 202, f"DELETE answered {summarize(response)}, not 202")  # noqa: PLR2004
-        require(not response.content, f"DELETE answered with a body: {response.text[:80]!r}")
+        require(response.status_code == 202, f"DELETE returned {summarize(response)}, not 202")  # noqa: PLR2004
+        require(not response.content, f"DELETE returned a body: {response.text[:80]!r}")
         if path in self._created:
             self._created.remove(path)
 
     def expect_refusal(self, status: int, code: str, method: str, path: str, **request: Any) -> JSONObject:
-        """Require that a request is refused with a status and code; what it made nevertheless is deleted at the end."""
+        """Require that a request is refused; if it creates something instead, that is deleted at the end."""
         response = self._post(path, **request) if method == "POST" else self.send(method, path, **request)
         expect_refusal(response, status, code)
         error: JSONObject = response.json()["error"]
         return error
 
     def create_project(self) -> None:
-        """Create the project that the checks work in, with whatever status."""
+        """Create the project in which the checks work; a check looks at the status later."""
         self.project, self.project_status = self._create_with_any_status(
             "/admin/projects", {"name": f"conformance-{uuid4().hex[:8]}"}
         )
 
     def create_invite(self) -> None:
-        """Create the invite that the checks look at, with whatever status, and mail it."""
+        """Create and mail the invite that the checks inspect; a check looks at the status later."""
         body = {"email": self.mail_to, "role_bindings": [MEMBER_ROLE]}
         self.invite, self.invite_status = self._create_with_any_status("/admin/invites", body)
 
     def _create_with_any_status(self, path: str, body: JSONObject) -> tuple[JSONObject, int]:
         response = self._post(path, json=body)
         self._skip_if_lacking(path, response)
-        require(response.is_success, f"POST {path} answered {summarize(response)}")
+        require(response.is_success, f"POST {path} returned {summarize(response)}")
         document: JSONObject = response.json()
         return document, response.status_code
 
     def wait_until(self, holds: Callable[[], None]) -> None:
-        """Wait for what has to hold within seconds."""
+        """Wait until an expectation holds, at most as long as `patience`."""
         end = time.monotonic() + self.patience
         while True:
             try:
@@ -175,14 +182,14 @@ class Service:
 
     @contextmanager
     def clean_up(self) -> Generator[None, None, None]:
-        """Delete whatever is created meanwhile and still there, and note in `left` what cannot be deleted."""
+        """Delete whatever is created inside, and note in `leftovers` what cannot be deleted."""
         before = len(self._created)
         try:
             yield
         finally:
             while len(self._created) > before:
                 self._delete_leftover(self._created[-1])
-                self._created.pop()  # not before: whoever interrupts this leaves it to the next to clean up
+                self._created.pop()  # only now: after an interruption, the outer context deletes the rest
 
     def _delete_leftover(self, path: str) -> None:
         try:
@@ -194,13 +201,13 @@ class Service:
 
 
 def _created_path(path: str, document: JSONObject) -> str:
-    """Return the path of what was created: keys are created below a project, and live beside it."""
+    # An API key is created below its project and has a path of its own.
     record = document.get("key") or document.get("service_account") or document
     return f"/admin/{'api-keys' if path.endswith('/api-keys') else path.split('/')[2]}/{record['id']}"
 
 
 def summarize(response: httpx.Response) -> str:
-    """Return an answer in a few words."""
+    """Return the status of a response and its error code, or its content type."""
     try:
         code = response.json()["error"]
         return f"{response.status_code} {code['code'] if isinstance(code, dict) else code}"
@@ -209,24 +216,24 @@ def summarize(response: httpx.Response) -> str:
 
 
 def require(condition: object, difference: str) -> None:
-    """Require what the rule says."""
+    """Raise `DiffersError` with a message unless a condition holds."""
     if not condition:
         raise DiffersError(difference)
 
 
 def expect_success(response: httpx.Response, status: int) -> JSONObject:
-    """Require a success with a status, and return its document."""
+    """Require a status, and return the document of the response."""
     request = f"{response.request.method} {response.request.url.path}"
-    require(response.status_code == status, f"{request} answered {summarize(response)}, not {status}")
+    require(response.status_code == status, f"{request} returned {summarize(response)}, not {status}")
     document: JSONObject = response.json()
     return document
 
 
 def expect_refusal(response: httpx.Response, status: int, code: str) -> None:
-    """Require a refusal with a status and code."""
+    """Require an error with a status and code."""
     request = f"{response.request.method} {response.request.url.path}"
     actual, expected = summarize(response), f"{status} {code}"
-    require(actual == expected, f"{request} answered {actual}, not {expected}")
+    require(actual == expected, f"{request} returned {actual}, not {expected}")
 
 
 RuleCheck: TypeAlias = Callable[[Service], None]

@@ -1,4 +1,4 @@
-"""Checks that create things, in a project of their own, and delete them again."""
+"""Checks that create and delete things, in a project of their own."""
 
 import re
 from datetime import datetime, timedelta
@@ -20,12 +20,12 @@ from pinecone_admin.emulator.conformance.service import (
 
 
 def project_path(service: Service) -> str:
-    """Return the path of the project that the checks work in."""
+    """Return the path of the project in which the checks work."""
     return f"/admin/projects/{service.project['id']}"
 
 
 def create_key(service: Service, **fields: object) -> JSONObject:
-    """Create a key in it."""
+    """Create an API key in that project."""
     return service.create(f"{project_path(service)}/api-keys", {"name": "conformance"} | fields, 201)
 
 
@@ -35,7 +35,7 @@ def create_account(service: Service, **fields: object) -> JSONObject:
 
 
 def viewer_binding(service: Service, account_id: str) -> JSONObject:
-    """Return the request that lets a service account view the project."""
+    """Return the request body that makes a service account a viewer of the project."""
     return {
         "principal_type": "service_account",
         "principal_id": account_id,
@@ -57,21 +57,21 @@ def expect_deletion(service: Service, path: str) -> None:
 
 @check("uuids", Phase.WRITE)
 def uuids(service: Service) -> None:
-    """Look at the ids of a project and a key."""
+    """Inspect the ids of a project and a key."""
     for record in (service.project, create_key(service)["key"]):
-        require(str(UUID(record["id"])) == record["id"], f"{record['id']} is no UUID")
+        require(str(UUID(record["id"])) == record["id"], f"{record['id']} is not a UUID")
 
 
 @check("key-value", Phase.WRITE)
 def key_value(service: Service) -> None:
-    """Look at the form of a key's value."""
+    """Inspect the value of a key."""
     value = create_key(service)["value"]
     require(re.fullmatch(r"(pcsk|pckey)_[A-Za-z0-9]+_\S+", value), "a key's value is not <prefix>_<label>_<unique>")
 
 
 @check("client-credentials", Phase.WRITE)
 def client_credentials(service: Service) -> None:
-    """Look at the form of a service account's credentials."""
+    """Inspect the credentials of a service account."""
     account = create_account(service)
     client_id = account["service_account"]["client_id"]
     require(re.fullmatch(r"[A-Za-z0-9]{32}", client_id), f"the client id {client_id} is not 32 alphanumerics")
@@ -80,33 +80,33 @@ def client_credentials(service: Service) -> None:
 
 @check("secrets-once", Phase.WRITE)
 def secrets_once(service: Service) -> None:
-    """Look for a key's value and a client secret where they are not created."""
+    """Look for a key's value and a client secret in other responses."""
     key = create_key(service)
     for path in (f"/admin/api-keys/{key['key']['id']}", f"{project_path(service)}/api-keys"):
-        require(key["value"] not in service.send("GET", path).text, f"GET {path} shows the key's value")
+        require(key["value"] not in service.send("GET", path).text, f"GET {path} returns the key's value")
     account = create_account(service)
     path = f"/admin/service-accounts/{account['service_account']['id']}"
-    require(account["client_secret"] not in service.send("GET", path).text, f"GET {path} shows the client secret")
+    require(account["client_secret"] not in service.send("GET", path).text, f"GET {path} returns the client secret")
 
 
 @check("key-fields", Phase.WRITE)
 def key_fields(service: Service) -> None:
-    """Look at a key."""
+    """Inspect the fields of a key."""
     fields = set(create_key(service)["key"])
     require(fields == {"id", "name", "project_id", "roles"}, f"a key has the fields {sorted(fields)}")
 
 
 @check("names-not-unique", Phase.WRITE)
 def names_not_unique(service: Service) -> None:
-    """Create two keys of one name, and two projects."""
+    """Create two keys with one name, and two projects."""
     require(create_key(service)["key"]["id"] != create_key(service)["key"]["id"], "two keys have one id")
     service.create("/admin/projects", {"name": service.project["name"]}, service.project_status)
 
 
 @check("created", Phase.WRITE)
 def created(service: Service) -> None:
-    """Create a key, a service account and a binding, and look at how the project was created."""
-    require(service.project_status == 200, f"POST /admin/projects answered {service.project_status}, not 200")  # noqa: PLR2004
+    """Create a key, a service account and a binding; inspect the status of the project."""
+    require(service.project_status == 200, f"POST /admin/projects returned {service.project_status}, not 200")  # noqa: PLR2004
     create_key(service)
     account = create_account(service)
     service.create("/admin/role-bindings", viewer_binding(service, account["service_account"]["id"]), 200)
@@ -138,13 +138,13 @@ def deleted(service: Service) -> None:
 
 @check("max-pods", Phase.WRITE)
 def max_pods(service: Service) -> None:
-    """Look at the new project."""
+    """Inspect the new project."""
     require(service.project["max_pods"] == 0, f"a new project has max_pods {service.project['max_pods']}")
 
 
 @check("encryption", Phase.WRITE)
 def encryption(service: Service) -> None:
-    """Turn it off where it is off, on, and off again."""
+    """Turn encryption off while it is off, then on, and off again."""
     name = "force_encryption_with_cmek"
     require(service.project[name] is False, f"a new project has {name} {service.project[name]}")
     changes_nothing = expect_success(service.send("PATCH", project_path(service), json={name: False}), 200)
@@ -164,7 +164,7 @@ def key_roles_default(service: Service) -> None:
 
 @check("key-roles-replaced", Phase.WRITE)
 def key_roles_replaced(service: Service) -> None:
-    """Give a key another role."""
+    """Change the roles of a key."""
     path = f"/admin/api-keys/{create_key(service)['key']['id']}"
     roles = expect_success(service.send("PATCH", path, json={"roles": ["ProjectViewer"]}), 200)["roles"]
     require(roles == ["ProjectViewer"], f"after the PATCH the key has {roles}")
@@ -172,7 +172,7 @@ def key_roles_replaced(service: Service) -> None:
 
 @check("key-roles", Phase.WRITE)
 def key_roles(service: Service) -> None:
-    """Give a key one of the roles that are not for keys."""
+    """Create keys with roles that are not for keys."""
     path = f"{project_path(service)}/api-keys"
     for role in ("ProjectOwner", "OrgMember"):
         service.expect_refusal(400, "INVALID_ARGUMENT", "POST", path, json={"name": "conformance", "roles": [role]})
@@ -180,7 +180,7 @@ def key_roles(service: Service) -> None:
 
 @check("project-name", Phase.WRITE)
 def project_name(service: Service) -> None:
-    """Rename the project to the longest name, and to names that cannot be."""
+    """Rename the project to the longest name, and to invalid names."""
     expect_success(service.send("PATCH", project_path(service), json={"name": "x" * 512}), 200)
     for name in ("", "x" * 513, "a\0b"):
         service.expect_refusal(400, "INVALID_ARGUMENT", "PATCH", project_path(service), json={"name": name})
@@ -189,7 +189,7 @@ def project_name(service: Service) -> None:
 
 @check("key-name", Phase.WRITE)
 def key_name(service: Service) -> None:
-    """Create keys with the longest name, and with names that cannot be."""
+    """Create keys with the longest name, and with invalid names."""
     create_key(service, name="x" * 80)
     for name in ("", "x" * 81):
         service.expect_refusal(
@@ -199,7 +199,7 @@ def key_name(service: Service) -> None:
 
 @check("service-account-name", Phase.WRITE)
 def service_account_name(service: Service) -> None:
-    """Rename a service account to names of as many bytes as fit, and of more."""
+    """Create a service account with the longest name, and rename it to invalid names."""
     path = f"/admin/service-accounts/{create_account(service, name='é' * 40)['service_account']['id']}"
     for name in ("", "é" * 41):
         service.expect_refusal(400, "INVALID_ARGUMENT", "PATCH", path, json={"name": name})
@@ -207,15 +207,15 @@ def service_account_name(service: Service) -> None:
 
 @check("service-account-empty-patch", Phase.WRITE)
 def service_account_empty_patch(service: Service) -> None:
-    """Change nothing of a service account."""
+    """Send a PATCH without fields."""
     account = create_account(service)["service_account"]
     patched = expect_success(service.send("PATCH", f"/admin/service-accounts/{account['id']}", json={}), 200)
-    require(patched["updated_at"] > account["updated_at"], "a PATCH without fields does not move updated_at")
+    require(patched["updated_at"] > account["updated_at"], "a PATCH without fields does not change updated_at")
 
 
 @check("fields", Phase.WRITE)
 def fields(service: Service) -> None:
-    """Leave out fields, and give them another type."""
+    """Send requests with missing fields and with wrong types."""
     path = f"{project_path(service)}/api-keys"
     for body in ({}, {"name": 5}, {"name": None}, {"name": "conformance", "roles": "ProjectEditor"}):
         service.expect_refusal(400, "INVALID_ARGUMENT", "POST", path, json=body)
@@ -223,7 +223,7 @@ def fields(service: Service) -> None:
 
 @check("invite-role-bindings", Phase.WRITE)
 def invite_role_bindings(service: Service) -> None:
-    """Invite without a role in the organization, and without any."""
+    """Create invites without an organization role, and without any role."""
     in_project = {"resource_type": "project", "resource_id": service.project["id"], "role": "ProjectViewer"}
     for role_bindings in ([], [in_project]):
         body = {"email": "nobody@example.com", "role_bindings": role_bindings}
@@ -232,7 +232,7 @@ def invite_role_bindings(service: Service) -> None:
 
 @check("email", Phase.WRITE)
 def email(service: Service) -> None:
-    """Invite what is no address, and one that is too long."""
+    """Create invites for malformed and overlong emails."""
     for address in ("nobody", "", "x" * 243 + "@example.com"):
         body = {"email": address, "role_bindings": [MEMBER_ROLE]}
         service.expect_refusal(400, "INVALID_ARGUMENT", "POST", "/admin/invites", json=body)
@@ -243,7 +243,7 @@ def email(service: Service) -> None:
 
 @check("role-scopes", Phase.WRITE)
 def role_scopes(service: Service) -> None:
-    """Bind a role on the other scope."""
+    """Bind an organization role on a project."""
     binding = viewer_binding(service, create_account(service)["service_account"]["id"])
     service.expect_refusal(
         400, "INVALID_ARGUMENT", "POST", "/admin/role-bindings", json=binding | {"role": "OrgMember"}
@@ -252,7 +252,7 @@ def role_scopes(service: Service) -> None:
 
 @check("project-bindings", Phase.WRITE)
 def project_bindings(service: Service) -> None:
-    """Bind on a project without saying which."""
+    """Bind a role on a project without naming the project."""
     binding = viewer_binding(service, create_account(service)["service_account"]["id"])
     del binding["resource_id"]
     service.expect_refusal(400, "INVALID_ARGUMENT", "POST", "/admin/role-bindings", json=binding)
@@ -260,14 +260,14 @@ def project_bindings(service: Service) -> None:
 
 @check("member-first", Phase.WRITE)
 def member_first(service: Service) -> None:
-    """Bind a user who is not there."""
+    """Bind a role to an unknown user."""
     binding = viewer_binding(service, UNKNOWN_ID) | {"principal_type": "user"}
     service.expect_refusal(404, "NOT_FOUND", "POST", "/admin/role-bindings", json=binding)
 
 
 @check("binding-exists", Phase.WRITE)
 def binding_exists(service: Service) -> None:
-    """Bind twice."""
+    """Create the same binding twice."""
     binding = viewer_binding(service, create_account(service)["service_account"]["id"])
     service.create("/admin/role-bindings", binding, 200)
     service.expect_refusal(409, "ALREADY_EXISTS", "POST", "/admin/role-bindings", json=binding)
@@ -275,16 +275,16 @@ def binding_exists(service: Service) -> None:
 
 @check("bindings-immutable", Phase.WRITE)
 def bindings_immutable(service: Service) -> None:
-    """PATCH a binding, which no operation does."""
+    """Send PATCH to a binding, which no operation accepts."""
     requested = viewer_binding(service, create_account(service)["service_account"]["id"])
     binding = service.create("/admin/role-bindings", requested, 200)
     response = service.send("PATCH", f"/admin/role-bindings/{binding['id']}", json={"role": "ProjectEditor"})
-    require(summarize(response).startswith("405"), f"PATCH answered {summarize(response)}, not 405")
+    require(summarize(response).startswith("405"), f"PATCH returned {summarize(response)}, not 405")
 
 
 @check("grant-rule", Phase.WRITE)
 def grant_rule(service: Service) -> None:
-    """Let a service account that only views the project make others its editors."""
+    """As a viewer of the project, create a key that may edit it."""
     account = create_account(service, role_bindings=[MEMBER_ROLE])
     service.create("/admin/role-bindings", viewer_binding(service, account["service_account"]["id"]), 200)
     body = {"name": "conformance", "roles": ["ProjectEditor"]}
@@ -294,13 +294,13 @@ def grant_rule(service: Service) -> None:
 
 @check("organization-role", Phase.WRITE)
 def organization_role(service: Service) -> None:
-    """Let a service account without roles look at the organization."""
+    """As a service account without roles, list the organizations."""
     response = as_account(service, create_account(service)).send("GET", "/admin/organizations")
     expect_refusal(response, 403, "PERMISSION_DENIED")
 
 
 def as_account(service: Service, account: JSONObject) -> Service:
-    """Return the service as a new service account sees it."""
+    """Return the service with the credentials of a new service account."""
     return service.as_account(AccountCredentials(account["service_account"]["client_id"], account["client_secret"]))
 
 
@@ -308,7 +308,7 @@ def as_account(service: Service, account: JSONObject) -> Service:
 
 
 def expect_revoked(service: Service, token: str) -> None:
-    """Require that a token is dead within seconds."""
+    """Require that a token becomes invalid, if only after a while."""
     bearer: dict[str, str | None] = {"Authorization": f"Bearer {token}"}
     service.wait_until(
         lambda: expect_refusal(service.send("GET", "/admin/organizations", headers=bearer), 401, "UNAUTHENTICATED")
@@ -327,7 +327,7 @@ def project_keys(service: Service) -> None:
 
 @check("account-tokens", Phase.WRITE)
 def account_tokens(service: Service) -> None:
-    """Delete a service account, and use its token and its secret."""
+    """Delete a service account, then use its token and its secret."""
     account = create_account(service)
     other = as_account(service, account)
     token = other.token
@@ -338,7 +338,7 @@ def account_tokens(service: Service) -> None:
 
 @check("rotated-secret", Phase.WRITE)
 def rotated_secret(service: Service) -> None:
-    """Rotate a secret, and use the old and the new one."""
+    """Rotate a secret, then use the old and the new one."""
     account = create_account(service)
     old = as_account(service, account)
     path = f"/admin/service-accounts/{account['service_account']['id']}/rotate-secret"
@@ -349,7 +349,7 @@ def rotated_secret(service: Service) -> None:
 
 @check("rotated-tokens", Phase.WRITE)
 def rotated_tokens(service: Service) -> None:
-    """Rotate a secret, and use the token that the old one bought."""
+    """Rotate a secret, then use a token that was issued for the old one."""
     account = create_account(service, role_bindings=[MEMBER_ROLE])
     other = as_account(service, account)
     other.get("/admin/organizations")
@@ -363,12 +363,12 @@ def rotated_tokens(service: Service) -> None:
 
 @check("invite-lifetime", Phase.MAIL)
 def invite_lifetime(service: Service) -> None:
-    """Look at a new invite."""
+    """Inspect a new invite."""
     invite = service.invite
-    require(service.invite_status == 200, f"POST /admin/invites answered {service.invite_status}, not 200")  # noqa: PLR2004
+    require(service.invite_status == 200, f"POST /admin/invites returned {service.invite_status}, not 200")  # noqa: PLR2004
     lifetime = datetime.fromisoformat(invite["expires_at"]) - datetime.fromisoformat(invite["created_at"])
     require(invite["status"] == "pending", f"a new invite is {invite['status']}")
-    require(abs(lifetime - timedelta(days=7)) < timedelta(minutes=1), f"a new invite lives for {lifetime}")
+    require(abs(lifetime - timedelta(days=7)) < timedelta(minutes=1), f"a new invite is valid for {lifetime}")
 
 
 @check("invite-resend", Phase.MAIL)
@@ -377,21 +377,21 @@ def invite_resend(service: Service) -> None:
     invite = service.invite
     resent = expect_success(service.send("POST", f"/admin/invites/{invite['id']}/resend"), 200)
     require(resent["status"] == "pending", f"a resent invite is {resent['status']}")
-    require(resent["expires_at"] >= invite["expires_at"], "resending an invite shortens its life")
+    require(resent["expires_at"] >= invite["expires_at"], "resending an invite shortens its lifetime")
 
 
 @check("invite-pending", Phase.MAIL)
 def invite_pending(service: Service) -> None:
-    """Invite twice, the second time in capitals."""
+    """Invite the same email twice, the second time in upper case."""
     invite = service.invite
     body = {"email": invite["email"].upper(), "role_bindings": [MEMBER_ROLE]}
     error = service.expect_refusal(409, "ALREADY_EXISTS", "POST", "/admin/invites", json=body)
-    require(invite["id"] in error["message"], "the refusal does not name the pending invite")
+    require(invite["id"] in error["message"], "the error does not name the pending invite")
 
 
 @check("invite-organization-role", Phase.MAIL)
 def invite_organization_role(service: Service) -> None:
-    """Take the only role from an invite."""
+    """Revoke the only role of an invite."""
     invite = service.invite
     bindings = service.get("/admin/role-bindings", principal_type="invite", principal_id=invite["id"])["data"]
     require(len(bindings) == 1, f"an invite with one role has {len(bindings)} bindings")

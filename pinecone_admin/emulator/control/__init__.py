@@ -1,1 +1,1 @@
-"""What tests do to the emulator: routes below `/_emulator`, faults, the request log, and the state as JSON."""
+"""Control of the emulator: routes below `/_emulator`, faults, the request log, and the state as JSON."""

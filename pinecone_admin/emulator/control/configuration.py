@@ -1,4 +1,4 @@
-"""The settings as JSON, and how they are changed by name."""
+"""The settings as JSON, and changes to them by name."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,7 @@ SETTINGS: Mapping[str, checks.Check[object]] = {
     "rotation_revokes_tokens": checks.boolean,
     "key_prefix": checks.max_characters(40),
 }
-"""How each setting is checked. What the plans include is data of the emulator, not of a document."""
+"""The check of each setting. Plans are not among them: they are set in Python only."""
 
 
 def settings_document(settings: Settings) -> Document:
@@ -32,7 +32,7 @@ def settings_document(settings: Settings) -> Document:
 
 
 def changed_settings(settings: Settings, fields: Fields) -> Settings:
-    """Return the settings with those replaced that the fields name."""
+    """Return the settings with the changes that the fields make."""
     changes: dict[str, Any] = {
         name: fields.get(name, check, getattr(settings, name)) for name, check in SETTINGS.items()
     }

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: which request it happens to, and what becomes of the answer."""
+"""Faults: which requests they match, and what they do to the response."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quot
 from pinecone_admin.emulator.api.serialization import Document
 
 ANY = "*"
-"""Matches every operation, the token endpoint's included."""
+"""Matches every operation, including the token endpoint's."""
 
 _FUTURE_FIELDS: Document = {"future_field": {"since": 2031, "kinds": ["new", None]}}
 _FUTURE_ROLES: Document = {"role": "FutureRole", "roles": ["FutureRole"]}
@@ -48,9 +48,10 @@ _CODES = {
 }
 _OAUTH_CODES = {400: "invalid_request", 401: "access_denied", 403: "access_denied", 429: "too_many_requests"}
 _WITHOUT_BODY = frozenset({204, 304})
-_MESSAGE = "a fault that was asked for"
+_MESSAGE = "fault injected by the emulator"
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+# The HTTP server writes these itself; a second value would make the response malformed.
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 _CHANGE = checks.one_of(("before", "after"))
 _PROBABILITY = checks.refine(
@@ -77,7 +78,7 @@ def _check_headers(name: str, value: object) -> dict[str, str]:
 def _check_header(name: str, key: str, value: object) -> str:
     text = checks.string(name, value)
     if not (_HEADER_NAME.fullmatch(key) and _HEADER_VALUE.fullmatch(text)) or key.lower() in _FRAMING:
-        raise invalid_argument(f"{name} cannot be a header: {quoted(text)}")
+        raise invalid_argument(f"{name} is not a valid header: {quoted(text)}")
     return text
 
 
@@ -85,9 +86,10 @@ def _check_body(name: str, value: object) -> str | Mapping[str, object]:
     if not isinstance(value, Mapping):
         return _BODY_SHAPE(name, value)
     try:
+        # A copy: a later change of the argument must not change the fault.
         copy: dict[str, object] = json.loads(json.dumps(dict(cast("Mapping[str, object]", value))))
     except (TypeError, ValueError) as error:
-        raise invalid_argument(f"{name} is not of JSON's types: {error}") from error
+        raise invalid_argument(f"{name} cannot be encoded as JSON: {error}") from error
     return copy
 
 
@@ -97,15 +99,15 @@ def _argument(check: checks.Check[Any], **role: bool) -> dict[str, object]:
 
 @define(kw_only=True)
 class Fault:
-    """One thing that goes wrong, and how often it did.
+    """A fault and how often it has fired. `Faults.add` describes the arguments.
 
     Attributes:
-        operation: id of the operation that it happens to, `get_token`, or `*`.
-        times: how often it happens; None for ever.
-        skip: how many matching requests pass before.
-        probability: how likely it happens to a request, from 0 to 1.
-        seen: how many matching requests it has seen.
-        fired: how often it has happened.
+        operation: The id of the operation that it matches, `get_token`, or `*`.
+        times: How often it fires; None for always.
+        skip: The number of matching requests to let pass first.
+        probability: The probability that it fires on a matching request, from 0 to 1.
+        seen: The number of matching requests so far.
+        fired: How often it has fired.
     """
 
     operation: str = field(default=ANY, metadata=_argument(_check_operation))
@@ -136,17 +138,17 @@ class Fault:
 
     @property
     def kind(self) -> str:
-        """What goes wrong, in one word."""
+        """The kind of the fault, in one word."""
         return next((kind for kind in _KINDS if getattr(self, kind)), "delay")
 
     @property
     def document(self) -> Document:
-        """The fault as JSON, without what is left at its default."""
+        """The fault as a document, without arguments at their defaults."""
         arguments = {name: getattr(self, name) for name in _CHECKS if getattr(self, name) != getattr(_DEFAULT, name)}
         return {"operation": self.operation, "times": self.times, **arguments, "seen": self.seen, "fired": self.fired}
 
     def fires_on(self, operation: str, random: Random) -> bool:
-        """Tell whether it happens to this request."""
+        """Return whether the fault fires on a request, and count the request."""
         if self.operation not in {ANY, operation} or self.fired == self.times:
             return False
         self.seen += 1
@@ -165,10 +167,10 @@ _OF_STATUS = [each.name for each in fields(Fault) if "needs_status" in each.meta
 
 
 class Faults:
-    """The faults that were asked for; of those that match a request, the first happens.
+    """The faults that have been added. On each request, at most one fires: the first that matches.
 
     Args:
-        seed: makes what is left to chance the same in every run.
+        seed: Makes the probabilities come out the same in every run.
     """
 
     def __init__(self, seed: int | None = None) -> None:
@@ -176,9 +178,9 @@ class Faults:
         self.clear()
 
     def clear(self) -> None:
-        """Take all faults back, and begin the chances anew."""
+        """Remove all faults and restart the random numbers."""
         self._faults: list[Fault] = []
-        self._random = Random(self._seed)  # noqa: S311 — it protects nothing, and a seed must repeat it
+        self._random = Random(self._seed)  # noqa: S311 — no secret depends on it, and a seed must repeat it
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(tuple(self._faults))
@@ -208,64 +210,65 @@ class Faults:
         repeat_page_token: bool = False,
         revoke_token: bool = False,
     ) -> Fault:
-        """Let something go wrong: one of the kinds below, a delay, or both.
+        """Add a fault: one of the kinds below, a delay, or both.
 
         Args:
-            operation: what it happens to: an operation's id such as `create_project`, `get_token` for the token
+            operation: The operation that it matches: an id such as `create_project`, `get_token` for the token
                 endpoint, or `*` for any.
-            times: how often it happens; None for ever.
-            skip: how many matching requests pass before.
-            probability: how likely it happens to a matching request, from 0 to 1, by the emulator's seed.
-            delay: seconds that the answer is late; the change is made in time. In-process they pass on the
-                emulator's clock, and a shorter read timeout of the client ends them.
-            status: answer with this status instead, 200 to 599.
-            headers: further headers of that answer.
-            retry_after: seconds, for its Retry-After.
-            retry_after_date: seconds from now, for a Retry-After that is a date.
-            body: its body: `json` (an error as the API shows it), `html`, `text`, `empty`, `truncated` JSON, a
-                JSON `list`, or a JSON object of your own.
-            after_change: whether the change is made although that is the answer.
-            drop: close the connection without an answer, `before` or `after` the change is made.
-            reset: the same with a reset of the connection.
-            unreachable: refuse the connection; over HTTP, where it stands already, reset it at once.
-            truncate: make the change, and break off in the middle of the answer.
-            drip: make the change, and send the answer byte by byte, this many seconds apart.
-            wrong_length: make the change, and state this many bytes more, or less, than the answer has.
-            unknown_fields: add fields to the answer that no document has.
-            unknown_role: put a role in the answer that no document has.
-            repeat_page_token: make the page that follows a page token give the same token again.
-            revoke_token: revoke the request's access token before it is looked at.
+            times: How often it fires; None for always.
+            skip: The number of matching requests to let pass first.
+            probability: The probability that it fires on a matching request, from 0 to 1, by the emulator's seed.
+            delay: Seconds to wait before the response is sent, after the change is made. In process, the time passes
+                on the emulator's clock, and a shorter read timeout of the client raises at once.
+            status: Respond with this status, 200 to 599, instead of handling the request.
+            headers: Additional headers of that response.
+            retry_after: The seconds in its Retry-After.
+            retry_after_date: Seconds from now, for a Retry-After that is a date.
+            body: Its body: `json` (an error in the API's shape), `html`, `text`, `empty`, `truncated` JSON, a JSON
+                `list`, or a JSON object.
+            after_change: Make the change before responding with that status.
+            drop: Close the connection without a response, `before` or `after` the change is made.
+            reset: Reset the connection, `before` or `after` the change is made.
+            unreachable: Refuse the connection; over HTTP, where it is already open, reset it at once.
+            truncate: Make the change, and end the connection in the middle of the response.
+            drip: Make the change, and send the body byte by byte, this many seconds apart.
+            wrong_length: Make the change, and send a Content-Length that is off by this many bytes.
+            unknown_fields: Add fields to the response that no document has.
+            unknown_role: Put a role into the response that no document has.
+            repeat_page_token: Return the page token of the request again as that of the next page.
+            revoke_token: Revoke the access token of the request before handling it.
 
         Returns:
-            The fault; its `fired` says how often it has happened.
+            The fault; its `fired` says how often it has fired.
 
         Raises:
-            ValueError: an argument cannot be right; the message names it.
+            ValueError: An argument is invalid; the message names it.
         """
+        # None stands for the default of every argument except `times`, where it means always.
         arguments = {name: value for name, value in locals().items() if name in _CHECKS}
         return self.add_document(
             {name: value for name, value in arguments.items() if value is not None or name == "times"}
         )
 
     def add_document(self, document: object) -> Fault:
-        """Add a fault that is told as a JSON object with the arguments of `add`."""
+        """Add a fault from a JSON object with the arguments of `add`."""
         fault = checks.closed_object(_read_fault)("", document)
         _require_consistent(fault)
         self._faults.append(fault)
         return fault
 
     def next_match(self, operation: str) -> Fault | None:
-        """Return the fault that happens to a request now, if any."""
+        """Return the fault that fires on a request of an operation, or None."""
         return next((fault for fault in self._faults if fault.fires_on(operation, self._random)), None)
 
     def respond(self, fault: Fault, request: Request, handle: Handler, now: datetime) -> Response:
-        """Answer a request that a fault happens to.
+        """Return the response to a request on which a fault fires.
 
         Args:
-            fault: what goes wrong.
-            request: what was sent.
-            handle: makes the change and gives the answer that there would be.
-            now: the time, for a date in the answer.
+            fault: The fault.
+            request: The request.
+            handle: Makes the change, and returns the response without the fault.
+            now: The current time, for dates in the response.
         """
         if fault.status is not None:
             request_id = str(UUID(int=self._random.getrandbits(128), version=4))
@@ -302,7 +305,7 @@ def _encode_body(shape: BodyShape | Mapping[str, object], status: int, operation
 
 def _error_document(operation: str, status: int) -> Document:
     if operation == TOKEN_OPERATION:
-        default = "invalid_request" if status < 500 else "server_error"  # noqa: PLR2004 — the server's own failures
+        default = "invalid_request" if status < 500 else "server_error"  # noqa: PLR2004 — 5xx are server errors
         return {"error": _OAUTH_CODES.get(status, default), "error_description": _MESSAGE}
     return Refusal(status, _CODES.get(status, "UNKNOWN"), _MESSAGE).document
 
@@ -318,7 +321,7 @@ def _distort_response(fault: Fault, request: Request, handle: Handler) -> Respon
         return evolve(
             response,
             body=response.body[: len(response.body) // 2],
-            delivery=Delivery(length=max(1, len(response.body))),
+            delivery=Delivery(length=max(1, len(response.body))),  # an empty body breaks off, too
         )
     if fault.wrong_length is not None:
         return evolve(response, delivery=Delivery(length=max(0, len(response.body) + fault.wrong_length)))
@@ -330,9 +333,9 @@ def _distort_response(fault: Fault, request: Request, handle: Handler) -> Respon
 def _rewrite_body(fault: Fault, request: Request, body: bytes) -> bytes:
     document: Document = json.loads(body)
     if fault.unknown_fields:
-        document = _map_objects(document, lambda found: found | _FUTURE_FIELDS)
+        document = _map_objects(document, lambda each: each | _FUTURE_FIELDS)
     if fault.unknown_role:
-        document = _map_objects(document, lambda found: found | {k: v for k, v in _FUTURE_ROLES.items() if k in found})
+        document = _map_objects(document, lambda each: each | {k: v for k, v in _FUTURE_ROLES.items() if k in each})
     token = dict(parse_qsl(request.query)).get("paginationToken")
     if fault.repeat_page_token and token and "pagination" in document:
         document["pagination"] = {"next": token}
@@ -340,7 +343,7 @@ def _rewrite_body(fault: Fault, request: Request, body: bytes) -> bytes:
 
 
 def _map_objects(document: Document, change: Callable[[Document], Document]) -> Document:
-    """Change an object and every object in it."""
+    # Innermost first, so that what a change adds is not changed again.
     return change({name: _map_objects_within(value, change) for name, value in document.items()})
 
 
@@ -357,10 +360,10 @@ def _read_fault(arguments: Fields) -> Fault:
 def _require_consistent(fault: Fault) -> None:
     kinds = [kind for kind in _KINDS if getattr(fault, kind)]
     if len(kinds) > 1:
-        raise invalid_argument(f"{' and '.join(kinds)} cannot happen to one request: add two faults")
+        raise invalid_argument(f"{' and '.join(kinds)} cannot be combined: add two faults")
     if not kinds and not fault.delay:
-        raise invalid_argument(f"nothing would go wrong: give a delay or one of {', '.join(_KINDS)}")
+        raise invalid_argument(f"the fault has no effect: give a delay or one of {', '.join(_KINDS)}")
     if fault.status is None:
         for name in _OF_STATUS:
             if getattr(fault, name) != getattr(_DEFAULT, name):
-                raise invalid_argument(f"{name} needs a status")
+                raise invalid_argument(f"{name} requires status")

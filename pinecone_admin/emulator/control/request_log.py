@@ -1,4 +1,4 @@
-"""What the emulator remembers of the requests that it received."""
+"""The log of the requests that the emulator has received."""
 
 import re
 from collections import deque
@@ -11,25 +11,25 @@ from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.serialization import Document, format_time
 
 CAPACITY = 10_000
-"""How many requests are remembered; older ones are forgotten."""
+"""The number of requests that the log keeps; older ones are dropped."""
 
-# No id or cursor of the API is this long; every token and client secret is, and so is what follows a key's prefix.
+# Tokens and client secrets have 60 characters or more, ids and cursors fewer; API keys are known by their prefix.
 _SECRET = re.compile(r"(pcsk|pckey)_[\w-]+|[\w-]{60,}", re.ASCII)
 
 
 @frozen(kw_only=True)
 class LoggedRequest:
-    """A request that was received, without its secrets.
+    """A received request, with its secrets masked.
 
     Attributes:
-        time: when it arrived, by the emulator's clock.
-        method: in capitals.
-        path: percent-encoded, without the query.
-        query: percent-encoded.
-        operation_id: which operation it asked for, `get_token` for a token, empty where there is none.
-        status: of the answer; None where the connection ended without one.
-        request_id: of the answer.
-        fault: what went wrong on purpose, in one word.
+        time: The time at which it arrived, by the emulator's clock.
+        method: The method in upper case.
+        path: The path, percent-encoded, without the query.
+        query: The query, percent-encoded.
+        operation_id: The operation that it calls, `get_token` for a token; empty if no operation matches.
+        status: The status of the response; None if the connection ended without one.
+        request_id: The request id of the response.
+        fault: The kind of the fault that fired, in one word; None if none fired.
     """
 
     time: datetime
@@ -43,7 +43,7 @@ class LoggedRequest:
 
     @property
     def document(self) -> Document:
-        """The entry as JSON."""
+        """The entry as a document."""
         return {
             "time": format_time(self.time),
             "method": self.method,
@@ -57,13 +57,13 @@ class LoggedRequest:
 
 
 class RequestLog:
-    """The requests received, oldest first."""
+    """The received requests, oldest first."""
 
     def __init__(self) -> None:
         self._entries: deque[LoggedRequest] = deque(maxlen=CAPACITY)
 
     def add(self, request: Request, operation_id: str, response: Response, now: datetime, fault: str | None) -> None:
-        """Remember a request and what it was answered."""
+        """Add a request and its response."""
         self._entries.append(
             LoggedRequest(
                 time=now,
@@ -78,7 +78,7 @@ class RequestLog:
         )
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Drop all entries."""
         self._entries.clear()
 
     def __iter__(self) -> Iterator[LoggedRequest]:
@@ -92,5 +92,5 @@ class RequestLog:
 
 
 def mask_secrets(text: str) -> str:
-    """Return a path or query without the secrets that somebody put there by mistake."""
+    """Return a path or query with secrets masked that a client put there by mistake."""
     return _SECRET.sub("***", text)

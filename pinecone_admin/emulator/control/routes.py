@@ -1,4 +1,4 @@
-"""The emulator's own interface over HTTP: each route below `/_emulator` is a method of the emulator."""
+"""The control interface over HTTP: each route below `/_emulator` calls a method of the emulator."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Checks: TypeAlias = dict[str, Check[Any]]
 
 @frozen
 class ControlContext:
-    """A request for a route, as the route reads it.
+    """The context of one call of a control route.
 
     Args:
-        emulator: what is controlled.
-        body: the fields sent.
-        path_arguments: the variable parts of the path.
+        emulator: The emulator to control.
+        body: The JSON object in the request body.
+        path_arguments: The variable segments of the path.
     """
 
     emulator: Emulator
@@ -39,7 +39,7 @@ class ControlContext:
     path_arguments: tuple[str, ...]
 
     def read_arguments(self, required: Checks, optional: Checks) -> dict[str, Any]:
-        """Read a method's arguments from the body; what is absent is left to the method's default."""
+        """Read the arguments of a method from the body; absent ones keep the method's defaults."""
 
         def read(fields: Fields) -> dict[str, Any]:
             arguments = {name: fields.required(name, check) for name, check in required.items()}
@@ -51,7 +51,7 @@ class ControlContext:
 
 @frozen
 class ControlRoute:
-    """A method and a path below `/_emulator`, and what they do."""
+    """A route below `/_emulator`."""
 
     method: str
     path: str
@@ -59,22 +59,22 @@ class ControlRoute:
     run: Callable[[ControlContext], Document | None]
 
     def match(self, path: str) -> tuple[str, ...] | None:
-        """Return the variable parts of a path, or None where it is another one."""
+        """Return the variable segments of a path, or None if the path does not match."""
         match = re.fullmatch(re.sub(r"{\w+}", "([^/]+)", self.path), path)
         return match and tuple(unquote(part) for part in match.groups())
 
 
 def is_control_request(request: Request) -> bool:
-    """Tell whether a request is for the emulator itself."""
+    """Return whether a request is for the control interface."""
     return request.path == CONTROL_PATH or request.path.startswith(f"{CONTROL_PATH}/")
 
 
 def handle_control_request(emulator: Emulator, request: Request) -> Response:
-    """Answer a request for the emulator itself.
+    """Handle a request for the control interface.
 
     Args:
-        emulator: what is controlled.
-        request: what was sent.
+        emulator: The emulator to control.
+        request: The request.
     """
     try:
         document = _run_route(emulator, request)
@@ -97,6 +97,7 @@ def _run_route(emulator: Emulator, request: Request) -> Document | None:
 
 
 _NAME: Checks = {"name": checks.string}
+# The emulator's own methods check the roles, since a role is a string or a pair.
 _ROLES: Checks = {"roles": checks.array(lambda _, value: value)}
 
 
@@ -135,51 +136,61 @@ def _hold(context: ControlContext) -> None:
 _CONTENT = "/projects/{project_id}/{kind}/{name}"
 
 CONTROL_ROUTES: tuple[ControlRoute, ...] = (
-    ControlRoute("GET", "", "List what can be asked for.", _list_routes),
-    ControlRoute("POST", "/reset", "Begin anew, with the same credentials.", lambda context: context.emulator.reset()),
-    ControlRoute("GET", "/state", "Show everything, secrets included.", lambda context: context.emulator.dump()),
-    ControlRoute("PUT", "/state", "Replace everything.", lambda context: context.emulator.load(context.body)),
+    ControlRoute("GET", "", "List the routes.", _list_routes),
+    ControlRoute(
+        "POST",
+        "/reset",
+        "Restore the initial state; the credentials stay valid.",
+        lambda context: context.emulator.reset(),
+    ),
+    ControlRoute(
+        "GET", "/state", "Return the whole state, including secrets.", lambda context: context.emulator.dump()
+    ),
+    ControlRoute("PUT", "/state", "Replace the whole state.", lambda context: context.emulator.load(context.body)),
     ControlRoute(
         "GET",
         "/settings",
-        "Show the plan, the payment status and the settings.",
+        "Return the plan, the payment status and the settings.",
         lambda context: context.emulator.settings,
     ),
     ControlRoute("PATCH", "/settings", "Change the plan, the payment status or settings.", _configure),
-    ControlRoute("GET", "/clock", "Show the time.", _show_clock),
-    ControlRoute("POST", "/clock/advance", "Move the time forward by so many seconds.", _advance_clock),
-    ControlRoute("POST", "/users", "Make somebody a member.", _add_user),
-    ControlRoute("POST", "/invites/{invite_id}/accept", "Let somebody accept their invite.", _accept_invite),
+    ControlRoute("GET", "/clock", "Return the time.", _show_clock),
+    ControlRoute("POST", "/clock/advance", "Advance the time by a number of seconds.", _advance_clock),
+    ControlRoute("POST", "/users", "Add a user.", _add_user),
+    ControlRoute("POST", "/invites/{invite_id}/accept", "Accept an invite.", _accept_invite),
     ControlRoute(
         "POST",
         "/clients",
-        "Make a service account that holds roles, whatever the plan.",
+        "Create a service account with roles, on any plan.",
         lambda context: asdict(context.emulator.add_client(**context.read_arguments(_ROLES, _NAME))),
     ),
-    ControlRoute("PUT", _CONTENT, "Put indexes, collections, assistants or backups into a project.", _hold),
+    ControlRoute("PUT", _CONTENT, "Add an index, collection, assistant or backup to a project.", _hold),
     ControlRoute(
-        "DELETE", _CONTENT, "Take them out again.", lambda context: context.emulator.release(*context.path_arguments)
+        "DELETE",
+        _CONTENT,
+        "Remove it from the project.",
+        lambda context: context.emulator.release(*context.path_arguments),
     ),
     ControlRoute(
         "GET",
         "/faults",
-        "List what goes wrong on purpose.",
+        "List the faults.",
         lambda context: {"data": [fault.document for fault in context.emulator.faults]},
     ),
     ControlRoute(
         "POST",
         "/faults",
-        "Let something go wrong.",
+        "Add a fault.",
         lambda context: context.emulator.faults.add_document(context.body).document,
     ),
-    ControlRoute(
-        "DELETE", "/faults", "Let nothing go wrong any more.", lambda context: context.emulator.faults.clear()
-    ),
+    ControlRoute("DELETE", "/faults", "Remove all faults.", lambda context: context.emulator.faults.clear()),
     ControlRoute(
         "GET",
         "/requests",
-        "List the requests received.",
+        "List the received requests.",
         lambda context: {"data": [request.document for request in context.emulator.requests]},
     ),
-    ControlRoute("DELETE", "/requests", "Forget them.", lambda context: context.emulator.requests.clear()),
+    ControlRoute(
+        "DELETE", "/requests", "Clear the list of received requests.", lambda context: context.emulator.requests.clear()
+    ),
 )

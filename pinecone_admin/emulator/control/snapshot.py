@@ -1,7 +1,7 @@
-"""The state as a JSON document: everything in it, secrets included, written out and read back.
+"""The state as a JSON document, including secrets: writing and reading it.
 
-What a document leaves out gets the value that a new one would get, so that a fixture written by hand needs little
-more than names. Cursors that were given out before a document is read are refused afterwards.
+A field that a document leaves out gets the value that a new record would get, so a fixture written by hand needs
+little more than names. Cursors issued before a document is read are refused afterwards.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ T = TypeVar("T")
 
 @frozen
 class Snapshot:
-    """What a document says.
+    """The content of a document.
 
     Args:
-        state: the organization.
-        caller: the service account whose credentials the emulator gives out.
-        time: when the document was written, where it says so.
+        state: The state of the organization.
+        caller: The service account whose credentials the emulator offers.
+        time: The time at which the document was written, or None if the document does not say.
     """
 
     state: State
@@ -54,7 +54,7 @@ class Snapshot:
     time: datetime | None
 
 
-# The fields of each kind of record: one table for reading, checking and writing
+# The fields of each kind of record: one table drives reading, checking and writing
 
 
 @frozen
@@ -62,9 +62,9 @@ class _Field:
     """A field of a record in the document.
 
     Args:
-        check: what it must be.
-        default: its value where it is left out, from the reader and the fields before it; None where it must be there.
-        write: its value in the document.
+        check: The check of its value.
+        default: Return its value if it is absent, from the reader and the preceding fields; None if it is required.
+        write: Convert its value for the document.
     """
 
     check: Check[Any]
@@ -135,15 +135,15 @@ def _organization_table(plans: Iterable[str]) -> _Table:
     }
 
 
-# Out
+# Writing
 
 
 def dump_state(state: State, caller: ServiceAccountRecord, now: datetime) -> Document:
-    """Write everything out, secrets included."""
+    """Return the state as a document, including secrets."""
     return {
         "version": 1,
         "time": format_time(now),
-        "caller": caller.id if state.service_accounts.get(caller.id) else None,  # it may have been deleted
+        "caller": caller.id if state.service_accounts.get(caller.id) else None,  # the caller may have deleted itself
         "organization": _write_record(state.organization, _organization_table(state.settings.plans)),
         "settings": settings_document(state.settings),
         "projects": [_write_project(project) for project in state.projects.values()],
@@ -180,26 +180,26 @@ def _write_project(project: ProjectRecord) -> Document:
     }
 
 
-# In
+# Reading
 
 
 def load_state(document: object, settings: Settings, random: Random, now: datetime) -> Snapshot:
     """Read a document.
 
     Args:
-        document: what `dump` gives, or less.
-        settings: those that hold where the document does not change them.
-        random: where ids and secrets come from that the document does not have.
-        now: the time of whatever the document gives none.
+        document: A document that `dump_state` returned, or a part of one.
+        settings: The settings that the document does not change.
+        random: The source of ids and secrets that the document leaves out.
+        now: The default of times that the document leaves out.
 
     Raises:
-        Refusal: the document is not of this form; the message names the field.
+        Refusal: The document is malformed; the message names the field.
     """
     return checks.closed_object(lambda fields: _StateReader(fields, settings, random, now).read_all())("", document)
 
 
 class _StateReader:
-    """Reads one document into one state, in the order in which one thing refers to another."""
+    """Reads a document into a new state, in an order in which references point to what has been read."""
 
     def __init__(self, fields: Fields, settings: Settings, random: Random, now: datetime) -> None:
         self._fields = fields
@@ -221,7 +221,7 @@ class _StateReader:
             state.insert_project(project)
         for user in self._read_positioned("users", UserRecord):
             if state.find_user_by_email(user.email):
-                raise invalid_argument(f"users has the address {quoted(user.email)} twice")
+                raise invalid_argument(f"two users have the email {quoted(user.email)}")
             state.insert_user(user)
         for invite in self._read_positioned("invites", InviteRecord):
             state.insert_invite(invite)
@@ -254,7 +254,7 @@ class _StateReader:
                 values[name] = value
             if field is _ID:
                 if values[name] in self._taken:
-                    raise fields.refusal(name, f"{quoted(values[name])} is there twice")
+                    raise fields.refusal(name, f"{quoted(values[name])} occurs twice")
                 self._taken.add(values[name])
         return values
 
@@ -285,7 +285,7 @@ class _StateReader:
             id=fields.required("principal_id", checks.string),
         )
         if self.state.find_principal(principal) is None:
-            raise fields.refusal("principal_id", f"{quoted(principal.id)} is no {principal.type} of the document")
+            raise fields.refusal("principal_id", f"{quoted(principal.id)} is not the id of any {principal.type}")
         return RoleBindingRecord(
             **self._read_fields(fields, _TABLES["role_bindings"]),
             principal=principal,
@@ -299,7 +299,7 @@ class _StateReader:
         resource_id = grant.resource_id or organization_id
         known = self.state.projects if grant.resource_type == "project" else {organization_id}
         if resource_id not in known:
-            raise fields.refusal("resource_id", f"{quoted(resource_id)} is no {grant.resource_type} of the document")
+            raise fields.refusal("resource_id", f"{quoted(resource_id)} is not the id of any {grant.resource_type}")
         return Grant(grant.role, grant.resource_type, resource_id)
 
     def _find_caller(self) -> ServiceAccountRecord:
@@ -308,5 +308,5 @@ class _StateReader:
             return self.state.add_owner(self.now)
         account = self.state.service_accounts.get(caller_id)
         if account is None:
-            raise invalid_argument(f"caller {quoted(caller_id)} is no service account of the document")
+            raise invalid_argument(f"caller {quoted(caller_id)} is not the id of any service account")
         return account

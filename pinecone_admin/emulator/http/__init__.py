@@ -1,1 +1,1 @@
-"""How requests reach the emulator: an httpx transport in process, an ASGI application and server over sockets."""
+"""Ways into the emulator: an httpx transport in process; an ASGI application and a server over HTTP."""

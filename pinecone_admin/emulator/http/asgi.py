@@ -1,4 +1,4 @@
-"""The emulator as an ASGI application, for the HTTP server."""
+"""The emulator as an ASGI application."""
 
 from __future__ import annotations
 
@@ -29,23 +29,24 @@ if TYPE_CHECKING:
     from pinecone_admin.emulator.emulator import Emulator
 
 CONNECTION = "pinecone_admin.connection"
-"""Names the asyncio transport of the connection among the extensions of a scope."""
+"""The key of a connection's asyncio transport among the extensions of a scope."""
 
 MAX_BODY = 1 << 20
 MAX_STATE = 1 << 28
 
 _ORIGIN = re.compile("https?://[^/]*", re.IGNORECASE)
-"""What a request target in absolute form begins with, which a server has to accept (RFC 9112, 3.2.2)."""
+"""The start of a request target in absolute form, which a server must accept (RFC 9112, section 3.2.2)."""
+# With SO_LINGER on and a time of 0, closing a socket sends a reset.
 _NO_LINGER = struct.pack("ii", 1, 0)
-# Not below the client's logger, which says nothing at INFO.
+# Not a child of the client's logger, which logs nothing at INFO.
 _logger = logging.getLogger("pinecone_emulator")
 
 
 def application(emulator: Emulator) -> ASGIApp:
-    """Return the ASGI application that answers by the rules, and below `/_emulator` controls the emulator.
+    """Return an ASGI application that serves an emulator and, below `/_emulator`, its control interface.
 
     Args:
-        emulator: what answers.
+        emulator: The emulator to serve.
     """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,17 +78,17 @@ async def _respond(emulator: Emulator, request: Request, received: HTTPRequest) 
     body, size = bytearray(), 0
     async for chunk in received.stream():
         size += len(chunk)
-        # Read to the end, be it too long: a client that is still sending would meet a reset and not the answer.
+        # A body that is too large is read to its end: a client that is still sending would get a reset, no response.
         if size <= limit:
             body += chunk
     if size > limit:
-        return _refusal_response(Refusal(413, "INVALID_ARGUMENT", f"the body has more than {limit} bytes"))
+        return _refusal_response(Refusal(413, "INVALID_ARGUMENT", f"the body is larger than {limit} bytes"))
     try:
         request = _read_request(received.scope, bytes(body))
         return handle_control_request(emulator, request) if is_control_request(request) else emulator.handle(request)
     except Exception:
-        _logger.exception("%s %s broke the emulator", request.method, mask_secrets(request.path))
-        return _refusal_response(Refusal(500, "INTERNAL", "the emulator is broken; its log says where"))
+        _logger.exception("%s %s failed in the emulator", request.method, mask_secrets(request.path))
+        return _refusal_response(Refusal(500, "INTERNAL", "internal error of the emulator; its log has the traceback"))
 
 
 def _refusal_response(refusal: Refusal) -> Response:
@@ -103,14 +104,14 @@ def _log_request(request: Request, response: Response, seconds: float) -> None:
 
 @frozen
 class _ResponseSender:
-    """One request's way back to the client, where what goes wrong on purpose goes wrong on the socket."""
+    """Sends the response to one request; faults happen on the socket."""
 
     scope: Scope
     receive: Receive
     send: Send
 
     async def send_response(self, response: Response) -> None:
-        """Send an answer, or what takes its place."""
+        """Send a response, or what a fault puts in its place."""
         delivery = response.delivery
         if await self._client_leaves_within(delivery.delay):
             return
@@ -161,7 +162,7 @@ class _ResponseSender:
             self._connection.abort()
         else:
             self._connection.close()
-        # The server takes an application that returns without an answer for a broken one, unless the client has left.
+        # uvicorn reports an application that returns without a response as broken, unless the client has disconnected.
         await self._disconnected()
 
 

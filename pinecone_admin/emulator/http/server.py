@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, with the sockets at hand for what goes wrong on them."""
+"""The HTTP server: uvicorn, with access to the sockets, on which faults happen."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Server(uvicorn.Server):
     """Serve an emulator.
 
     Args:
-        emulator: what answers.
-        ready: called once the server listens.
+        emulator: The emulator to serve.
+        ready: Called once the server listens.
     """
 
     def __init__(self, emulator: Emulator, ready: Callable[[], None]) -> None:
@@ -49,13 +49,13 @@ class Server(uvicorn.Server):
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and say so."""
+        """Listen, then call `ready`."""
         await super().startup(sockets)
         self._ready()
 
 
 class _Protocol(H11Protocol):
-    """Hands the application the connection that a request came by."""
+    """Passes the connection of a request on to the application."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -69,31 +69,31 @@ class _Protocol(H11Protocol):
 
     def shutdown(self) -> None:
         super().shutdown()
-        # Answers are made at once, so what is still under way is a client that stalls or a fault that delays.
+        # Responses take no time to make, so whatever is still open is a stalled client or a delayed response.
         self.transport.close()
 
 
 def open_listener(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on an address."""
+    """Return a socket that listens on a host and port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family)
-    # asyncio leaves it off for this kind of socket, and every answer with a body would take 40 ms longer.
+    # asyncio leaves TCP_NODELAY off for such a socket, and then each response with a body takes 40 ms longer.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
 
 def listener_url(listener: socket.socket) -> str:
-    """Return the URL that a socket listens at."""
+    """Return the URL of a listening socket."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @contextmanager
 def serving(emulator: Emulator) -> Generator[str, None, None]:
-    """Serve an emulator on loopback, from a thread of this process, and give its URL.
+    """Serve an emulator on loopback, in a thread of this process, and yield its URL.
 
     Args:
-        emulator: what answers; it can be controlled from both sides.
+        emulator: The emulator to serve; it can be controlled in process and over HTTP.
 
     Example:
         >>> with serving(Emulator()) as url:

@@ -1,7 +1,7 @@
-"""The emulator as an httpx transport: no sockets, no threads.
+"""The emulator as an httpx transport, without sockets or threads.
 
-What goes wrong on the wire is raised as httpx would raise it, time that passes passes on the emulator's clock, and
-the events that httpcore reports to an extension named trace are reported, so that a client can tell sent from not.
+Connection faults raise the error that httpx would raise, and time passes on the emulator's clock. The transport
+reports httpcore's trace events, so that a client can tell whether a request has been sent.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -16,18 +16,18 @@ TraceEvent: TypeAlias = tuple[str, Mapping[str, object]]
 
 
 class _TracedRequest(NamedTuple):
-    """What the listeners of httpcore's events look at in a request."""
+    """The attributes of a request that listeners to httpcore's trace events read."""
 
     method: bytes
     url: httpx.URL
 
 
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Answer the requests of any httpx client, whichever host they are for.
+    """Handle the requests of an httpx client, whatever their host.
 
     Args:
-        handle: answers one request, from any thread.
-        clock: where delays pass.
+        handle: Handles one request; it is called from any thread.
+        clock: The clock on which delays pass.
     """
 
     def __init__(self, handle: Callable[[Request], Response], clock: Clock) -> None:
@@ -35,7 +35,7 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._clock = clock
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request of an `httpx.Client`."""
+        """Handle a request of an `httpx.Client`."""
         request.read()
         response = self._respond(request)
         trace: Callable[[str, Any], None] | None = request.extensions.get("trace")
@@ -45,7 +45,7 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return self._deliver(request, response)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request of an `httpx.AsyncClient`."""
+        """Handle a request of an `httpx.AsyncClient`."""
         await request.aread()
         response = self._respond(request)
         trace: Callable[[str, Any], Awaitable[None]] | None = request.extensions.get("trace")
@@ -77,7 +77,7 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return httpx.Response(response.status, headers=headers, content=response.body, request=request)
 
     def _pass_time(self, seconds: float, request: httpx.Request) -> None:
-        """Let time pass, at most what the client's timeout allows for one read."""
+        """Advance the clock, but no further than the client's read timeout."""
         limit: float | None = request.extensions.get("timeout", {}).get("read")
         if limit is None or seconds <= limit:
             self._clock.advance(seconds)
@@ -87,7 +87,7 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 class _DistortedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that comes byte by byte, or ends before its stated length."""
+    """A body that arrives byte by byte or ends before its Content-Length."""
 
     def __init__(self, body: bytes, length: int, wait: Callable[[], None], request: httpx.Request) -> None:
         self._body = body
@@ -112,7 +112,7 @@ class _DistortedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def _trace_events(request: httpx.Request, delivery: Delivery) -> Iterator[TraceEvent]:
-    """Give the events of httpcore, up to where the connection ends."""
+    """Yield httpcore's trace events up to the point where the connection ends."""
     info = {"request": _TracedRequest(request.method.encode("ascii"), request.url)}
     yield "connection.connect_tcp.started", {"host": request.url.host, "port": request.url.port}
     if delivery.end == "unreachable":

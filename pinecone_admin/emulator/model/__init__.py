@@ -1,1 +1,1 @@
-"""What the emulated organization is: its records, settings and time."""
+"""The emulated organization: its records, settings and clock."""

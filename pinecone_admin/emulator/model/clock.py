@@ -1,19 +1,19 @@
-"""The emulator's clock: virtual time that tests move by hand and the HTTP server lets run."""
+"""The emulator's clock: virtual time, which tests advance and which the HTTP server lets run."""
 
 import time
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
-"""Beyond this, what expires would expire after the last date there is."""
+"""The latest time; later, an expiry could exceed the largest date that Python represents."""
 
 
 class Clock:
-    """Tell the emulator's time.
+    """Keep the emulator's time.
 
     Args:
-        start: the first `now()`, an aware datetime; by default the real time.
-        ticking: whether real time that passes is added; otherwise the clock stands until it is advanced.
+        start: The initial time, an aware datetime; by default the real time.
+        ticking: Whether the clock also advances with real time. Otherwise it stands still until it is advanced.
 
     Raises:
         ValueError: `start` has no time zone.
@@ -27,7 +27,7 @@ class Clock:
 
     def __init__(self, start: datetime | None = None, *, ticking: bool = False) -> None:
         if start is not None and start.tzinfo is None:
-            raise ValueError(f"the clock's start needs a time zone: {start.isoformat()}")
+            raise ValueError(f"the clock's start must have a time zone: {start.isoformat()}")
         self._start = datetime.now(UTC) if start is None else start.astimezone(UTC)
         self._ticking_since = time.monotonic() if ticking else None
         self._advanced = timedelta()
@@ -41,13 +41,13 @@ class Clock:
         return moment + timedelta(seconds=time.monotonic() - self._ticking_since)
 
     def advance(self, seconds: float) -> None:
-        """Move the time forward.
+        """Advance the time.
 
         Args:
-            seconds: by how much, from 0.
+            seconds: The number of seconds, 0 or more.
 
         Raises:
-            ValueError: time would run backwards, or beyond the year 9000.
+            ValueError: The time would go backwards, or beyond the year 9000.
         """
         with self._lock:
             try:
@@ -56,10 +56,10 @@ class Clock:
             except (OverflowError, TypeError, ValueError) as error:
                 raise ValueError(f"the time cannot be advanced by {seconds!r} seconds") from error
             if far or advanced < self._advanced:
-                raise ValueError(f"the time cannot be advanced by {seconds} seconds: it runs forward, up to {LATEST}")
+                raise ValueError(f"the time cannot be advanced by {seconds} seconds: it goes forward only, to {LATEST}")
             self._advanced = advanced
 
     def reset(self) -> None:
-        """Take back whatever the time was advanced by; a clock that ticks goes on from there."""
+        """Undo every advance; a ticking clock continues from the real time that has passed."""
         with self._lock:
             self._advanced = timedelta()

@@ -1,4 +1,4 @@
-"""Records in order of creation, which keep pages fast and survive insertions and deletions."""
+"""Collections that keep records in order of creation, so that pages stay fast and stable."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
@@ -9,16 +9,16 @@ from attrs import Factory, define
 
 
 class Positioned(Protocol):
-    """A record that knows its id and its place in the order of creation."""
+    """A record with an id and a position in the order of creation."""
 
     @property
     def id(self) -> str:
-        """What the API knows it by."""
+        """The id in the API."""
         ...
 
     @property
     def position(self) -> int:
-        """The number of records created before."""
+        """The position in the order of creation, which never changes."""
         ...
 
 
@@ -28,16 +28,19 @@ _position = attrgetter("position")
 
 @define
 class Listing(Generic[R]):
-    """Records in order of creation, so that a page is a slice and survives insertions and deletions."""
+    """Records in order of creation.
+
+    A page is the slice after a position, not after an index: insertions and deletions between two pages shift nothing.
+    """
 
     _records: list[R] = Factory(list[R])
 
     def add(self, record: R) -> None:
-        """Put a record where its position belongs."""
+        """Insert a record at its position."""
         insort(self._records, record, key=_position)
 
     def remove(self, record: R) -> None:
-        """Take a record out."""
+        """Remove a record."""
         del self._records[bisect_left(self._records, record.position, key=_position)]
 
     def after(self, position: int, limit: int) -> list[R]:
@@ -53,17 +56,17 @@ class Listing(Generic[R]):
 
 
 class Table(dict[str, R]):
-    """Records by id, and in order of creation."""
+    """Records by id, with a listing in order of creation."""
 
     def __init__(self) -> None:
         super().__init__()
         self.listing = Listing[R]()
 
     def add(self, record: R) -> None:
-        """Enter a record."""
+        """Add a record."""
         self[record.id] = record
         self.listing.add(record)
 
     def remove(self, record: R) -> None:
-        """Take a record out."""
+        """Remove a record."""
         self.listing.remove(self.pop(record.id))

@@ -1,16 +1,16 @@
-"""What the emulated organization holds: one class for each kind of record."""
+"""The records of the emulated organization."""
 
 from datetime import datetime, timedelta
 
 from attrs import Factory, define, field, frozen
 
 PROJECT_CONTENTS = ("indexes", "collections", "assistants", "backups")
-"""What blocks a project's deletion, in the order in which the server names it."""
+"""The kinds of resources that block a project's deletion, in the order in which the server names them."""
 
 
 @define(eq=False)
 class OrganizationRecord:
-    """The organization, one for each state."""
+    """The organization; a state has one."""
 
     id: str
     name: str
@@ -22,7 +22,7 @@ class OrganizationRecord:
 
 @define(eq=False)
 class APIKeyRecord:
-    """A key of a project; its roles are role bindings."""
+    """An API key of a project; its roles are stored as role bindings."""
 
     id: str
     name: str
@@ -32,7 +32,12 @@ class APIKeyRecord:
 
 @frozen
 class PendingResource:
-    """Something that is still being made, which keeps it, or the index that it is made from, from being deleted."""
+    """A collection or backup that is still being created; until then neither it nor its index can be deleted.
+
+    Args:
+        source: The index that it is created from.
+        until: The time at which it is ready.
+    """
 
     source: str
     until: datetime
@@ -40,12 +45,12 @@ class PendingResource:
 
 @define(eq=False)
 class ProjectRecord:
-    """A project with its keys and the names of what it contains, by kind.
+    """A project with its API keys and the names of its contents, by kind.
 
     Args:
-        protected: indexes with deletion protection.
-        going: what is being deleted, by kind and name, and when it is gone.
-        pending: collections and backups that are being made.
+        protected: The indexes with deletion protection.
+        going: The resources that are being deleted, by kind and name, and when they are gone.
+        pending: The collections and backups that are being created, by name.
     """
 
     id: str
@@ -61,7 +66,7 @@ class ProjectRecord:
     pending: dict[str, PendingResource] = Factory(dict[str, PendingResource])
 
     def remove_content(self, kind: str, name: str) -> None:
-        """Take something out, with all that was known of it."""
+        """Remove a resource and everything known about it."""
         self.contents[kind].discard(name)
         self.going.pop((kind, name), None)
         if kind == "indexes":
@@ -72,7 +77,7 @@ class ProjectRecord:
 
 @define(eq=False)
 class UserRecord:
-    """A member of the organization."""
+    """A user, who is a member of the organization."""
 
     id: str
     email: str
@@ -82,7 +87,7 @@ class UserRecord:
 
 @define(eq=False)
 class InviteRecord:
-    """An invitation; whether it has expired is a question of time."""
+    """An invite; whether it has expired depends on the time."""
 
     id: str
     email: str
@@ -100,7 +105,7 @@ class InviteRecord:
 
 @define(eq=False)
 class ServiceAccountRecord:
-    """A service account and the secret that buys its tokens."""
+    """A service account and its client credentials."""
 
     id: str
     name: str
@@ -111,13 +116,14 @@ class ServiceAccountRecord:
     position: int
 
     def mark_updated(self, now: datetime) -> None:
-        """Move the time of update, even where the clock stands still."""
+        """Advance `updated_at`, even if the clock stands still."""
+        # With a clock that stands still, a change would otherwise leave the time as it was.
         self.updated_at = max(now, self.updated_at + timedelta(microseconds=1))
 
 
 @frozen
 class AccessTokenRecord:
-    """What an access token stands for."""
+    """An access token of a service account."""
 
     value: str
     service_account_id: str
@@ -126,7 +132,7 @@ class AccessTokenRecord:
 
 @frozen
 class Principal:
-    """Who holds a role."""
+    """A principal: a user, service account, API key or invite."""
 
     type: str
     id: str
@@ -154,7 +160,7 @@ class RoleBindingRecord:
 
 @frozen
 class BindingFilter:
-    """What role bindings must be equal in; None matches anything."""
+    """A filter of role bindings; None matches anything."""
 
     principal_type: str | None = None
     principal_id: str | None = None
@@ -163,7 +169,7 @@ class BindingFilter:
     role: str | None = None
 
     def matches(self, binding: RoleBindingRecord) -> bool:
-        """Tell whether a binding is equal in all that is given."""
+        """Return whether a binding matches every given filter."""
         principal, grant = binding.principal, binding.grant
         return (
             self.principal_type in {None, principal.type}

@@ -1,4 +1,4 @@
-"""The roles, where each may be bound, and which of them another includes."""
+"""The roles: where each may be bound, and which other roles each includes."""
 
 ORGANIZATION_ROLES = ("OrgOwner", "OrgManager", "OrgMember", "OrgBillingAdmin")
 API_KEY_ROLES = (
@@ -13,8 +13,8 @@ PROJECT_ROLES = ("ProjectOwner", "ProjectManager", "ProjectMember", *API_KEY_ROL
 ROLES = ORGANIZATION_ROLES + PROJECT_ROLES
 ROLES_BY_RESOURCE = {"organization": ORGANIZATION_ROLES, "project": PROJECT_ROLES}
 
-# Pinecone publishes no table of what a role may grant. This one says only what the names say:
-# owners hold everything below them, an editor also views, and every organization role makes a member.
+# Pinecone publishes no table of the roles that a role includes. This one follows from the names: an owner holds
+# every role below it, an editor is also a viewer, and every organization role includes membership.
 _INCLUDED = {
     "OrgOwner": ROLES,
     "OrgManager": ("OrgMember",),
@@ -29,5 +29,5 @@ _INCLUDED = {
 
 
 def role_includes(held: str, role: str) -> bool:
-    """Tell whether who holds one role holds the other with it."""
+    """Return whether holding one role means holding the other."""
     return held == role or role in _INCLUDED.get(held, ())

@@ -1,4 +1,4 @@
-"""The points on which sources disagree or organizations differ."""
+"""Settings: the points on which sources disagree or organizations differ."""
 
 from collections.abc import Mapping
 
@@ -11,14 +11,14 @@ PAYMENT_STATUSES = ("Active", "PaymentPending", "PastDue", "Restricted", "Suspen
 
 @frozen
 class Plan:
-    """What a plan includes.
+    """The limits and features of a plan.
 
     Args:
-        projects: how many projects the organization may have.
-        support_tier: the support that comes with it.
-        api_keys: how many keys a project may have; None for any number.
-        service_accounts: whether service accounts may be created, changed and rotated.
-        roles: the roles that may be granted.
+        projects: The number of projects that the organization may have.
+        support_tier: The support tier of the plan.
+        api_keys: The number of API keys that a project may have; None for no limit.
+        service_accounts: Whether service accounts may be created, changed and rotated.
+        roles: The roles that may be granted.
     """
 
     projects: int
@@ -28,8 +28,8 @@ class Plan:
     roles: tuple[str, ...] = ROLES
 
 
-# The numbers are the server rules'. That it is the smallest plan that lacks service accounts and the
-# roles on one plane alone is this emulator's choice: no source names the plan or the roles.
+# The limits are published. That the smallest plan is the one without service accounts and without the roles on a
+# single plane is an assumption: no source names the plan or the roles.
 PLANS = {
     "Free": Plan(1, "Free", 5, service_accounts=False, roles=ORGANIZATION_ROLES + PROJECT_ROLES[:5]),
     "Standard": Plan(5, "Developer"),
@@ -40,18 +40,18 @@ PLANS = {
 
 @define(kw_only=True)
 class Settings:
-    """The points on which sources disagree or organizations differ.
+    """The settings of the emulated organization.
 
     Args:
-        plans: what each plan includes.
-        project_quota: how many projects the organization may have, whatever its plan; None for the plan's.
-        api_key_quota: how many keys a project may have, whatever the plan; None for the plan's.
-        invite_mails_per_hour: how many invite mails the organization may send within an hour.
-        pod_access: whether `max_pods` may exceed 0.
-        identity_provider: whether an identity provider manages the users.
-        token_lifetime: seconds for which an access token is accepted.
-        rotation_revokes_tokens: whether the tokens of a service account die with its secret.
-        key_prefix: what an API key's value begins with.
+        plans: The plans by name.
+        project_quota: The number of projects that the organization may have; None for the plan's limit.
+        api_key_quota: The number of API keys that a project may have; None for the plan's limit.
+        invite_mails_per_hour: The number of invite mails that the organization may send in an hour.
+        pod_access: Whether `max_pods` may exceed 0.
+        identity_provider: Whether an identity provider manages the users.
+        token_lifetime: Seconds for which an access token is valid.
+        rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
+        key_prefix: The prefix of an API key's value.
     """
 
     plans: Mapping[str, Plan] = PLANS

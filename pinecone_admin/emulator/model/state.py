@@ -1,4 +1,4 @@
-"""The emulated organization: its records, and the changes that keep them consistent."""
+"""The state of the emulated organization, and the changes that keep its records consistent."""
 
 import string
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -38,12 +38,12 @@ _SECRET = _ALPHANUMERIC + "-_"
 
 @define(kw_only=True)
 class State:
-    """One organization and everything in it.
+    """The state of one organization.
 
     Args:
-        organization: the organization itself.
-        settings: the configurable points.
-        random: where ids and secrets come from; seeded, they repeat.
+        organization: The organization itself.
+        settings: Its settings.
+        random: The source of ids and secrets; with a seed, they are the same in every run.
     """
 
     organization: OrganizationRecord
@@ -69,28 +69,28 @@ class State:
 
     @property
     def plan(self) -> Plan:
-        """What the organization's plan includes."""
+        """The organization's plan."""
         return self.settings.plans[self.organization.plan]
 
     @property
     def project_quota(self) -> int:
-        """How many projects the organization may have."""
+        """The number of projects that the organization may have."""
         quota = self.settings.project_quota
         return self.plan.projects if quota is None else quota
 
     @property
     def api_key_quota(self) -> int | None:
-        """How many keys a project may have; None for any number."""
+        """The number of API keys that a project may have; None for no limit."""
         quota = self.settings.api_key_quota
         return self.plan.api_keys if quota is None else quota
 
     def set_plan(self, plan: str) -> None:
-        """Put the organization on a plan, with the support that comes with it."""
+        """Set the organization's plan and its support tier."""
         self.organization.plan = plan
         self.organization.support_tier = self.settings.plans[plan].support_tier
 
     def find_principal(self, principal: Principal) -> object | None:
-        """Return the user, service account, API key or invite that a principal is."""
+        """Return the user, service account, API key or invite of a principal, or None."""
         look_up: dict[str, Callable[[str], object | None]] = {
             "user": self.users.get,
             "service_account": self.service_accounts.get,
@@ -100,7 +100,8 @@ class State:
         return look_up[principal.type](principal.id)
 
     def delete_organization(self) -> None:
-        """Delete everybody in the organization, whose projects are gone, so that nobody is left who could ask."""
+        """Delete all principals of the organization, whose projects are already deleted."""
+        # Without principals every token is invalid, so no request can tell that the record itself remains.
         for user in list(self.users.listing):
             self.remove_user(user)
         for invite in list(self.open_invites):
@@ -110,11 +111,11 @@ class State:
         self.invites.clear()
 
     def new_id(self) -> str:
-        """Return a fresh UUID."""
+        """Return a new UUID."""
         return str(UUID(int=self._random.getrandbits(128), version=4))
 
     def next_position(self) -> int:
-        """Return the place of the next record in the order of creation."""
+        """Return the position of the next record in the order of creation."""
         self._created += 1
         return self._created
 
@@ -123,18 +124,18 @@ class State:
         return self.insert_project(ProjectRecord(self.new_id(), name, self.organization.id, now, max_pods, cmek))
 
     def insert_project(self, project: ProjectRecord) -> ProjectRecord:
-        """Put a project and its keys where they are looked for."""
+        """Insert a project and its API keys."""
         self.projects[project.id] = project
         self.api_keys |= project.api_keys
         return project
 
     def new_key_value(self) -> str:
-        """Return the value of a new key."""
+        """Return the value of a new API key."""
         label, unique = _random_text(self._random, _ALPHANUMERIC, 6), _random_text(self._random, _ALPHANUMERIC, 63)
         return f"{self.settings.key_prefix}{label}_{unique}"
 
     def remove_project(self, project: ProjectRecord) -> None:
-        """Delete a project, its keys and every role on it."""
+        """Delete a project, its API keys and all role bindings on it."""
         for key in list(project.api_keys.values()):
             self.remove_api_key(key)
         on_project = BindingFilter(resource_type="project", resource_id=project.id)
@@ -143,56 +144,56 @@ class State:
         del self.projects[project.id]
 
     def add_api_key(self, project: ProjectRecord, name: str) -> APIKeyRecord:
-        """Create a key that has no roles yet."""
+        """Create an API key without roles."""
         key = APIKeyRecord(self.new_id(), name, project.id, self.new_key_value())
         self.api_keys[key.id] = project.api_keys[key.id] = key
         return key
 
     def remove_api_key(self, key: APIKeyRecord) -> None:
-        """Delete a key and its roles."""
+        """Delete an API key and its role bindings."""
         self.unbind_all(Principal("api_key", key.id))
         del self.api_keys[key.id], self.projects[key.project_id].api_keys[key.id]
 
     def roles_of(self, key: APIKeyRecord) -> list[str]:
-        """Return the roles that a key holds on its project."""
+        """Return the roles of an API key on its project."""
         return [binding.grant.role for binding in self.role_bindings.held_by(Principal("api_key", key.id))]
 
     def add_user(self, email: str, name: str | None = None) -> UserRecord:
-        """Create a member, who holds no roles yet."""
+        """Create a user without roles."""
         return self.insert_user(UserRecord(self.new_id(), email, name, self.next_position()))
 
     def insert_user(self, user: UserRecord) -> UserRecord:
-        """Put a member where they are looked for."""
+        """Insert a user."""
         self.users.add(user)
         self._user_by_email[user.email.casefold()] = user
         return user
 
     def remove_user(self, user: UserRecord) -> None:
-        """Remove a member and every role of theirs."""
+        """Remove a user and their role bindings."""
         self.unbind_all(Principal("user", user.id))
         self.users.remove(user)
         del self._user_by_email[user.email.casefold()]
 
     def find_user_by_email(self, email: str) -> UserRecord | None:
-        """Return the member with an address, in any capitalization."""
+        """Return the user with an email, ignoring case, or None."""
         return self._user_by_email.get(email.casefold())
 
     def add_invite(self, email: str, now: datetime) -> InviteRecord:
-        """Create and mail an invite, which holds no roles yet."""
+        """Create and mail an invite without roles."""
         invite = InviteRecord(self.new_id(), email, now, now, self.next_position())
         self.mail_invite(invite, now)
         self.insert_invite(invite)
         return invite
 
     def insert_invite(self, invite: InviteRecord) -> None:
-        """Put an invite where it is looked for."""
+        """Insert an invite."""
         self.invites[invite.id] = invite
         if not invite.processed_at:
             self.open_invites.add(invite)
             self._open_invites_by_email[invite.email.casefold()].append(invite)
 
     def mail_invite(self, invite: InviteRecord, now: datetime) -> None:
-        """Send an invite's mail, from which it lives for seven days."""
+        """Mail an invite, which is then valid for seven days."""
         invite.expires_at = now + INVITE_LIFETIME
         self.invite_mails.append(now)
 
@@ -201,13 +202,14 @@ class State:
         self._open_invites_by_email[invite.email.casefold()].remove(invite)
 
     def remove_invite(self, invite: InviteRecord) -> None:
-        """Withdraw an invite that is not processed, and its roles."""
+        """Delete an unprocessed invite and its role bindings."""
         self.unbind_all(Principal("invite", invite.id))
         self._close_invite(invite)
         del self.invites[invite.id]
 
     def accept_invite(self, invite: InviteRecord, now: datetime, name: str | None = None) -> UserRecord:
-        """Turn an invite into a new user, to whom its bindings pass as they are."""
+        """Accept an invite: create the user, and pass the invite's role bindings on to them."""
+        # The API document says that the bindings keep their id and created_at; only the principal changes.
         user = self.add_user(invite.email, name)
         for binding in self.role_bindings.held_by(Principal("invite", invite.id)):
             self.role_bindings.remove(binding)
@@ -217,12 +219,12 @@ class State:
         return user
 
     def find_pending_invite(self, email: str, now: datetime) -> InviteRecord | None:
-        """Return the pending invite for an address, in any capitalization."""
+        """Return the pending invite for an email, ignoring case, or None."""
         invites = self._open_invites_by_email.get(email.casefold(), [])
         return next((invite for invite in invites if invite.status(now) == "pending"), None)
 
     def add_service_account(self, name: str, now: datetime) -> ServiceAccountRecord:
-        """Create a service account, which holds no roles yet."""
+        """Create a service account without roles."""
         client_id, secret = self.new_client_id(), self.new_client_secret()
         position = self.next_position()
         return self.insert_service_account(
@@ -230,85 +232,87 @@ class State:
         )
 
     def new_client_id(self) -> str:
-        """Return a fresh OAuth client id."""
+        """Return a new OAuth client id."""
         return _random_text(self._random, _ALPHANUMERIC, 32)
 
     def new_client_secret(self) -> str:
-        """Return a fresh OAuth client secret."""
+        """Return a new OAuth client secret."""
         return _random_text(self._random, _SECRET, 64)
 
     def insert_service_account(self, account: ServiceAccountRecord) -> ServiceAccountRecord:
-        """Put a service account where it is looked for."""
+        """Insert a service account."""
         self.service_accounts.add(account)
         self._account_by_client_id[account.client_id] = account
         return account
 
     def remove_service_account(self, account: ServiceAccountRecord) -> None:
-        """Delete a service account, its roles and its tokens."""
+        """Delete a service account, its role bindings and its access tokens."""
         self.revoke_tokens(account)
         self.unbind_all(Principal("service_account", account.id))
         self.service_accounts.remove(account)
         del self._account_by_client_id[account.client_id]
 
     def add_owner(self, now: datetime) -> ServiceAccountRecord:
-        """Create the service account that owns the organization from its beginning."""
+        """Create the service account that owns the organization."""
         owner = self.add_service_account("emulator", now)
         grant = Grant("OrgOwner", "organization", self.organization.id)
         self.bind(Principal("service_account", owner.id), [grant], now)
         return owner
 
     def rotate_secret(self, account: ServiceAccountRecord) -> None:
-        """Replace a secret; the old one is dead at once."""
+        """Replace a client secret; the old one is invalid at once."""
         account.client_secret = self.new_client_secret()
         if self.settings.rotation_revokes_tokens:
             self.revoke_tokens(account)
 
     def find_account_by_credentials(self, client_id: str, client_secret: str) -> ServiceAccountRecord | None:
-        """Return the service account that these credentials belong to."""
+        """Return the service account with these client credentials, or None."""
         account = self._account_by_client_id.get(client_id)
         return account if account and account.client_secret == client_secret else None
 
     def issue_token(self, account: ServiceAccountRecord, now: datetime) -> str:
-        """Return a new access token."""
-        # Its number keeps a client that outlives one emulator from meeting its old token in the next of the same seed.
+        """Issue an access token."""
+        # The number makes tokens unique across emulators of one seed: a client that outlives one emulator must not find
+        # its old token accepted by the next.
         token = f"{_random_text(self._random, _ALPHANUMERIC, 56)}{next(_token_numbers):08d}"
         expires_at = now + timedelta(seconds=self.settings.token_lifetime)
         self.tokens[token] = AccessTokenRecord(token, account.id, expires_at)
         return token
 
     def revoke_tokens(self, account: ServiceAccountRecord) -> None:
-        """End every token of a service account."""
+        """Revoke all access tokens of a service account."""
         self.tokens = {value: token for value, token in self.tokens.items() if token.service_account_id != account.id}
 
     def revoke_token(self, token: str) -> None:
-        """End one token."""
+        """Revoke an access token."""
         self.tokens.pop(token, None)
 
     def find_account_by_token(self, token: str, now: datetime) -> ServiceAccountRecord | None:
-        """Return the service account that an access token stands for, while it is accepted."""
+        """Return the service account of an access token, or None if the token is unknown or has expired."""
         record = self.tokens.get(token)
         return self.service_accounts.get(record.service_account_id) if record and now < record.expires_at else None
 
     def bind(self, principal: Principal, grants: Iterable[Grant], now: datetime) -> list[RoleBindingRecord]:
-        """Give a principal roles."""
+        """Bind roles to a principal."""
         bindings = [RoleBindingRecord(self.new_id(), principal, grant, now, self.next_position()) for grant in grants]
         for binding in bindings:
             self.role_bindings.add(binding)
         return bindings
 
     def unbind_all(self, principal: Principal) -> None:
-        """Take every role from a principal."""
+        """Revoke all roles of a principal."""
         for binding in self.role_bindings.held_by(principal):
             self.role_bindings.remove(binding)
 
     def encode_cursor(self, listing: str, position: int) -> str:
-        """Return the opaque cursor of a position in one listing of this state."""
+        """Return the opaque cursor for a position in a listing."""
+        # The seal ties the cursor to its list, filters and state: the API refuses a cursor of any other.
         mark = position.to_bytes(6)
         seal = blake2b(mark + listing.encode(), key=self._cursor_key, digest_size=12).digest()
         return urlsafe_b64encode(mark + seal).decode()
 
     def decode_cursor(self, listing: str, cursor: str) -> int | None:
-        """Return the position of a cursor, or None where it is no cursor of this listing."""
+        """Return the position of a cursor, or None if it is not a cursor of this listing."""
         try:
             position = int.from_bytes(urlsafe_b64decode(cursor)[:6])
         except ValueError:
@@ -317,7 +321,7 @@ class State:
 
 
 def new_organization_id(random: Random) -> str:
-    """Return the id of a new organization."""
+    """Return a new organization id."""
     return "-N" + _random_text(random, _ALPHANUMERIC, 18)
 
 
