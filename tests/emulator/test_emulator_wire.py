@@ -165,7 +165,7 @@ def test_clock_ticks_or_stands() -> None:
 # OAuth
 
 
-@pytest.mark.rule("token-answer", "client-credentials")
+@pytest.mark.rule("token-response", "client-credentials")
 def test_credentials_buy_a_token(emulator: Emulator) -> None:
     """The credentials of a service account are exchanged for a bearer token that lives 1800 seconds."""
     token = exchange(emulator).json()

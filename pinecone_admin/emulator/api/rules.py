@@ -11,7 +11,7 @@ RULES = {
     "request-id": "every response has x-pinecone-request-id",
     "front-end-errors": "some errors come from the front end and are text or HTML",
     "token-request": "a token request has client_id, client_secret, grant_type and audience, as JSON or as a form",
-    "token-answer": "a token response has access_token, token_type Bearer and expires_in",
+    "token-response": "a token response has access_token, token_type Bearer and expires_in",
     "token-lifetime": "a token is valid for expires_in seconds and no longer; 1800 by default",
     "token-error-shape": "an error of the token endpoint is {error, error_description}",
     "token-credentials": "wrong credentials return 401 access_denied",

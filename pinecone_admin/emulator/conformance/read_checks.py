@@ -89,8 +89,8 @@ def request_id(service: Service) -> None:
 # Token endpoint
 
 
-@check("token-answer")
-def token_answer(service: Service) -> None:
+@check("token-response")
+def token_response(service: Service) -> None:
     """Inspect a token response, except for the token itself."""
     document = expect_success(service.request_token(), 200)
     require(isinstance(document.get("access_token"), str), "access_token is not a string")
