@@ -81,6 +81,7 @@ def _parse_port(text: str) -> int:
 
 def _parse_token_lifetime(text: str) -> int:
     try:
+        # The emulator knows the valid range.
         return Emulator(token_lifetime=int(text)).state.settings.token_lifetime
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
@@ -105,6 +106,7 @@ def _create_emulator(options: argparse.Namespace) -> Emulator:
         if not options.state.is_file():
             raise ValueError("not a file")
         emulator.load(json.loads(options.state.read_text(encoding="utf-8")))
+        # Again after loading: options win over the file.
         emulator.configure(**changes)
         emulator.load(emulator.dump())  # a reset restores this
     elif not os.access(options.state.absolute().parent, os.W_OK):

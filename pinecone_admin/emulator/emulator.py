@@ -136,6 +136,7 @@ class Emulator:
                 else self._respond_with_fault(fault, request)
             )
             self.requests.add(request, operation_id, response, now, fault.kind if fault else None)
+            # The emulator's time, not the server's: clients compare a date in Retry-After with it.
             return evolve(response, headers={"date": format_datetime(now, usegmt=True), **response.headers})
 
     def _respond_with_fault(self, fault: Fault, request: Request) -> Response:
@@ -193,6 +194,7 @@ class Emulator:
         working. `state` is a new object afterwards.
         """
         with self._lock:
+            # Without its tokens, a client that is in use would get a 401 on its next call.
             caller = self._caller.id
             tokens = {value: each for value, each in self.state.tokens.items() if each.service_account_id == caller}
             self.clock.reset()
@@ -234,6 +236,7 @@ class Emulator:
     def _load_state(self, document: object, settings: Settings, random: Random) -> None:
         now = self.clock.now()
         read = snapshot.load_state(document, settings, random, now)
+        # A clock only goes forward, so a document from an earlier time leaves it where it is.
         if read.time is not None and read.time > now:
             self.clock.advance((read.time - now).total_seconds())
         self.state, self._caller = read.state, read.caller

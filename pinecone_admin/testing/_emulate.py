@@ -45,6 +45,7 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
     """
 
     def __init__(self, emulator: Emulator | None = None) -> None:
+        # @emulate without parentheses passes the function here, and would otherwise fail much later.
         if callable(emulator):
             raise TypeError("emulate() takes an emulator: as a decorator, write @emulate() with parentheses")
         self._emulator = emulator
@@ -156,6 +157,7 @@ def _restored_environment() -> Generator[None, None, None]:
 def _set_credentials(emulator: Emulator) -> None:
     os.environ["PINECONE_CLIENT_ID"] = emulator.client_id
     os.environ["PINECONE_CLIENT_SECRET"] = emulator.client_secret
+    # A token in the environment would take precedence over the credentials.
     os.environ.pop("PINECONE_ACCESS_TOKEN", None)
 
 
@@ -184,6 +186,7 @@ def _intercepted_requests() -> Generator[None, None, None]:
 
 
 def _emulator_for(url: httpx.URL) -> Emulator | None:
+    # The variables are read at each request, since a test may set them after the emulation has begun.
     emulation = _emulations.innermost()
     if emulation is None:
         return None

@@ -20,6 +20,7 @@ from pinecone_admin.emulator.model.records import Principal, ServiceAccountRecor
 from pinecone_admin.emulator.model.state import State
 
 _API_VERSION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+# The scheme is case-insensitive (RFC 9110, section 11.1).
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -104,6 +105,7 @@ def _find_route(request: Request) -> tuple[AdminRoute, str]:
     route = methods.get(request.method)
     if route is None:
         raise method_not_allowed(request, methods)
+    # Unquoted only after the path is split: an encoded slash in an id must not lead to another route.
     return route, unquote("".join(request.path.split("/")[3:4]))
 
 

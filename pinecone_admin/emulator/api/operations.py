@@ -468,6 +468,7 @@ def delete_role_binding(context: OperationContext) -> None:
     require_another_owner(context, [binding])
     require_another_organization_role(context, binding)
     context.state.role_bindings.remove(binding)
+    # Only users leave with their last role; service accounts and API keys stay without any.
     user = context.state.users.get(binding.principal.id)
     if user and not context.state.role_bindings.held_by(binding.principal):
         context.state.remove_user(user)

@@ -249,6 +249,7 @@ def require_another_owner(context: OperationContext, revoked: Iterable[RoleBindi
 def require_another_organization_role(context: OperationContext, revoked: RoleBindingRecord) -> None:
     """Require that an invite, or a user who holds other roles, keeps an organization role."""
     target = revoked.principal
+    # A user may lose its only role, which removes it; it may not keep project roles alone.
     others = [other for other in context.state.role_bindings.held_by(target) if other is not revoked]
     if any(other.grant.resource_type == "organization" for other in others):
         return
@@ -266,6 +267,7 @@ def require_free_email(context: OperationContext, address: str) -> None:
 
 def require_resendable(context: OperationContext, target: InviteRecord) -> None:
     """Require an unprocessed invite; if it has expired, also that nobody else has its email."""
+    # While an invite was expired, its email may have been invited again or have become a user's.
     require_unprocessed(target)
     if target.status(context.now) == "expired":
         require_free_email(context, target.email)

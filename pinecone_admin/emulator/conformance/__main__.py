@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _report_failure(f"cannot write the report: {error.strerror}{suffix}")
         except KeyboardInterrupt:
             return _report_failure(
-                "interrupted; everything created has been deleted, except for the lines that begin with LEFT"
+                "interrupted; everything created has been deleted, except what a line that begins with LEFT names"
             )
 
 

@@ -118,6 +118,7 @@ class Service:
     def create(self, path: str, body: JSONObject, status: int) -> JSONObject:
         """Create something, to be deleted at the end; skip the check if the account lacks something it needs."""
         response = self._post(path, json=body)
+        # Before the status is compared: what the account lacks is no difference.
         self._skip_if_lacking(path, response)
         return expect_success(response, status)
 
@@ -196,6 +197,7 @@ class Service:
             result = summarize(self.send("DELETE", path))
         except (httpx.HTTPError, DiffersError) as error:
             result = str(error)
+        # 404 is fine: the check has deleted it itself, or with its project.
         if not result.startswith(("202", "404")):
             self.leftovers.append(f"{path}: {result}")
 

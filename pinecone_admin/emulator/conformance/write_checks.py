@@ -75,6 +75,7 @@ def client_credentials(service: Service) -> None:
     account = create_account(service)
     client_id = account["service_account"]["client_id"]
     require(re.fullmatch(r"[A-Za-z0-9]{32}", client_id), f"the client id {client_id} is not 32 alphanumerics")
+    # The message must not show the secret.
     require(re.fullmatch(r"[-_A-Za-z0-9]{64}", account["client_secret"]), "a client secret is not 64 of [-_A-Za-z0-9]")
 
 

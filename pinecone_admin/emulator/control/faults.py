@@ -151,6 +151,7 @@ class Fault:
         """Return whether the fault fires on a request, and count the request."""
         if self.operation not in {ANY, operation} or self.fired == self.times:
             return False
+        # Counted even if it does not fire: `skip` counts matching requests.
         self.seen += 1
         if self.seen <= self.skip or (self.probability < 1 and random.random() >= self.probability):
             return False
@@ -183,6 +184,7 @@ class Faults:
         self._random = Random(self._seed)  # noqa: S311 — no secret depends on it, and a seed must repeat it
 
     def __iter__(self) -> Iterator[Fault]:
+        # A copy, because other threads may add faults meanwhile.
         return iter(tuple(self._faults))
 
     def add(
@@ -271,6 +273,7 @@ class Faults:
             now: The current time, for dates in the response.
         """
         if fault.status is not None:
+            # From the seed of the faults, so that a fault does not change the ids that the state gives out.
             request_id = str(UUID(int=self._random.getrandbits(128), version=4))
             response = _status_response(fault, fault.status, operation_id(request), request_id, now)
             if fault.after_change:

@@ -81,6 +81,7 @@ def handle_control_request(emulator: Emulator, request: Request) -> Response:
     except Refusal as refusal:
         return json_response(refusal.status, refusal.headers, refusal.document)
     except ValueError as error:
+        # Clock.advance, for one, raises a plain ValueError.
         return json_response(400, {}, invalid_argument(str(error)).document)
     return json_response(204 if document is None else 200, {}, document)
 

@@ -168,6 +168,7 @@ def _write_project(project: ProjectRecord) -> Document:
     return {
         **_write_record(project, _TABLES["projects"]),
         "api_keys": _write_records("api_keys", project.api_keys.values()),
+        # Sets have no order of their own; sorted, equal states give equal documents.
         **{kind: sorted(project.contents[kind]) for kind in PROJECT_CONTENTS},
         "protected": sorted(project.protected),
         "going": [
@@ -206,6 +207,7 @@ class _StateReader:
         self.now: datetime = now
         self.random: Random = random
         self._taken: set[str] = set()
+        # Read first, because the checks of the organization depend on the plans.
         self._settings = fields.get("settings", checks.closed_object(partial(changed_settings, settings)), settings)
         organization = fields.optional("organization", checks.closed_object(self._read_organization))
         self.state: State = State(

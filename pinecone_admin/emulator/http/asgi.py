@@ -55,6 +55,7 @@ def application(emulator: Emulator) -> ASGIApp:
         try:
             response = await _respond(emulator, request, HTTPRequest(scope, receive))
         except ClientDisconnect:
+            # The client left while it was still sending: there is nothing to handle and nobody to respond to.
             return
         await _ResponseSender(scope, receive, send).send_response(response)
         _log_request(request, response, time.perf_counter() - started)
@@ -66,6 +67,7 @@ def _read_request(scope: Scope, body: bytes = b"") -> Request:
     headers = Headers(scope=scope)
     return Request(
         method=scope["method"],
+        # raw_path is still percent-encoded, which the rules need to tell an encoded slash from a separator.
         path=_ORIGIN.sub("", scope["raw_path"].decode("latin-1")) or "/",
         headers={name: ", ".join(headers.getlist(name)) for name in headers},
         query=scope["query_string"].decode("latin-1"),
@@ -118,6 +120,7 @@ class _ResponseSender:
         if delivery.end is not None:
             await self._close(reset=delivery.end != "drop")
         elif delivery.length is not None:
+            # Past uvicorn, whose h11 refuses to send a body that does not match Content-Length.
             self._connection.write(_response_head(response, delivery.length) + response.body)
             await self._close(reset=False)
         elif delivery.drip:

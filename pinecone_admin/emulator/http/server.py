@@ -42,7 +42,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
-                date_header=False,
+                date_header=False,  # the emulator sends its own, by its own clock
                 timeout_graceful_shutdown=3,
             )
         )
@@ -59,6 +59,7 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # uvicorn does not pass its transport on, and faults need it.
         app = self.app
 
         async def connected(scope: Scope, receive: Receive, send: Send) -> None:

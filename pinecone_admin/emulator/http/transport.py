@@ -55,12 +55,14 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return self._deliver(request, response)
 
     def _respond(self, request: httpx.Request) -> Response:
+        # raw_path, because url.path is decoded.
         path, _, query = request.url.raw_path.decode("ascii").partition("?")
         return self._handle(Request(request.method, path, dict(request.headers), query, request.content))
 
     def _deliver(self, request: httpx.Request, response: Response) -> httpx.Response:
         delivery = response.delivery
         if delivery.end == "unreachable":
+            # The messages of errors are those that httpx takes over from httpcore and the operating system.
             raise httpx.ConnectError("[Errno 111] Connection refused", request=request)
         self._pass_time(delivery.delay, request)
         if delivery.end == "drop":

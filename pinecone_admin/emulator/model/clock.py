@@ -29,6 +29,7 @@ class Clock:
         if start is not None and start.tzinfo is None:
             raise ValueError(f"the clock's start must have a time zone: {start.isoformat()}")
         self._start = datetime.now(UTC) if start is None else start.astimezone(UTC)
+        # Monotonic: a change of the system clock must not move the emulator's time.
         self._ticking_since = time.monotonic() if ticking else None
         self._advanced = timedelta()
         self._lock = Lock()

@@ -37,6 +37,7 @@ class Listing(Generic[R]):
 
     def add(self, record: R) -> None:
         """Insert a record at its position."""
+        # Not always the end: the bindings of an accepted invite come back at their old positions.
         insort(self._records, record, key=_position)
 
     def remove(self, record: R) -> None:

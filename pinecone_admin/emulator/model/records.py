@@ -69,6 +69,7 @@ class ProjectRecord:
         """Remove a resource and everything known about it."""
         self.contents[kind].discard(name)
         self.going.pop((kind, name), None)
+        # Only indexes can be protected, and only collections and backups can be pending.
         if kind == "indexes":
             self.protected.discard(name)
         elif kind != "assistants":

@@ -14,6 +14,7 @@ _IndexKey = tuple[str | None, str | None, str | None, str | None]
 
 def _index_keys(binding: RoleBindingRecord) -> Iterator[_IndexKey]:
     grant = binding.grant
+    # A resource id never comes without its type: the API refuses such a filter.
     resources = ((None, None), (grant.resource_type, None), (grant.resource_type, grant.resource_id))
     for principal_type, (resource_type, resource_id), role in product(
         (None, binding.principal.type), resources, (None, grant.role)
@@ -52,6 +53,7 @@ class RoleBindingIndex:
 
     def held_by(self, principal: Principal) -> list[RoleBindingRecord]:
         """Return a principal's bindings, oldest first."""
+        # A copy, because callers remove bindings while they iterate.
         return list(self._by_principal.get(principal, ()))
 
     def matching(self, filters: BindingFilter) -> Listing[RoleBindingRecord]:
@@ -81,5 +83,6 @@ def _add_to_index(index: dict[K, Listing[RoleBindingRecord]], key: K, binding: R
 def _remove_from_index(index: dict[K, Listing[RoleBindingRecord]], key: K, binding: RoleBindingRecord) -> None:
     listing = index[key]
     listing.remove(binding)
+    # Without this, the index would grow with every id that was ever in use.
     if not listing:
         del index[key]

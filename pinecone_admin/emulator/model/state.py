@@ -31,6 +31,7 @@ from pinecone_admin.emulator.model.settings import Plan, Settings
 
 INVITE_LIFETIME = timedelta(days=7)
 
+# Of the process, not of a state; issue_token says why.
 _token_numbers = count()
 _ALPHANUMERIC = string.ascii_letters + string.digits
 _SECRET = _ALPHANUMERIC + "-_"
@@ -116,6 +117,7 @@ class State:
 
     def next_position(self) -> int:
         """Return the position of the next record in the order of creation."""
+        # A counter and not the time, which does not order records while the clock stands still.
         self._created += 1
         return self._created
 
@@ -139,6 +141,7 @@ class State:
         for key in list(project.api_keys.values()):
             self.remove_api_key(key)
         on_project = BindingFilter(resource_type="project", resource_id=project.id)
+        # Users and service accounts hold roles on the project, too, not only its API keys.
         for binding in list(self.role_bindings.matching(on_project)):
             self.role_bindings.remove(binding)
         del self.projects[project.id]
