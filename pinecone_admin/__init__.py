@@ -1,7 +1,7 @@
-"""Run a Pinecone organization from code: projects, API keys, users, invites, service accounts, role bindings.
+"""Manage a Pinecone organization: projects, API keys, users, invites, service accounts and role bindings.
 
-Every name is loaded when it is first used, so that ``from pinecone_admin import Admin`` loads nothing of the async
-client, and the other way round.
+Every name is loaded when it is first used, so that importing ``Admin`` loads nothing of the async client, and importing
+``AsyncAdmin`` nothing of the sync client but the transports that its token exchange uses.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 if generated_client.__dict__.get("GENERATED_FOR") != __name__:
     raise ImportError(
-        "another installed package is named generated_client too, and one of the two was installed over the other: "
-        f"{generated_client.__file__} is not ours. Uninstall the other, then reinstall pinecone-admin"
+        f"another installed package also provides generated_client: {generated_client.__file__} is not part of "
+        "pinecone-admin. Uninstall the other package, then reinstall pinecone-admin"
     )
 
 _MODULES = {
@@ -70,7 +70,7 @@ __all__ = [
     "to_dict",
 ]
 __all__ += errors.__all__
-__all__.remove("Masked")  # noqa: PYI056 - the type checkers that look at this package support it
+__all__.remove("Masked")  # noqa: PYI056 - mypy and pyright support it
 __all__.remove("Outcome")  # noqa: PYI056 - as above
 
 if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers

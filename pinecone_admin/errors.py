@@ -1,9 +1,9 @@
-"""Everything that this package raises.
+"""Every error that this package raises.
 
 PineconeError                       message, operation, outcome, safe_to_retry, attempts, request_id
-├─ PineconeValueError (ValueError)  before anything was sent
-├─ PineconeTypeError (TypeError)    before anything was sent
-├─ ReadOnlyError                    before anything was sent
+├─ PineconeValueError (ValueError)  before anything is sent
+├─ PineconeTypeError (TypeError)    before anything is sent
+├─ ReadOnlyError                    before anything is sent
 ├─ ApiError                         status_code, error_code, details, body, headers, retry_after
 │   ├─ BadRequestError 400
 │   ├─ UnauthorizedError 401
@@ -15,21 +15,21 @@ PineconeError                       message, operation, outcome, safe_to_retry, 
 │   ├─ UnprocessableEntityError 422
 │   ├─ RateLimitError 429
 │   ├─ ServiceError 5xx
-│   └─ TokenError                   the token endpoint refused, or answered something that is not a token
+│   └─ TokenError                   the token endpoint refused, or returned no usable token
 │       └─ InvalidCredentialsError (UnauthorizedError)
-├─ PineconeConnectionError          no answer: refused, reset, TLS or proxy failure
+├─ PineconeConnectionError          no response: connection refused or reset, TLS or proxy failure
 ├─ PineconeTimeoutError (TimeoutError)
-├─ ResponseParsingError             a 2xx that does not fit the API description
-├─ AmbiguousNameError               several things share a name
-├─ PaginationError                  the server gave a page token twice
-├─ RefusedError                     a workflow saw that it must not go on; says why
-├─ SecretNotStoredError             a new secret that nobody has stored; secret.reveal() has it
-├─ LeftoverError                    a workflow could not remove what it had made; left says what
-└─ ClientClosedError
+├─ ResponseParsingError             a 2xx response that does not fit the API description
+├─ AmbiguousNameError               several resources share a name
+├─ PaginationError                  the server returned the same page token twice
+├─ RefusedError                     a workflow stopped because continuing would be unsafe
+├─ SecretNotStoredError             a workflow could not store a secret; secret.reveal() returns it
+├─ LeftoverError                    a workflow could not remove what it created; left names it
+└─ ClientClosedError                the client was closed before or during the call
 
-``outcome`` says what became of the request: ``"not_sent"``; ``"rejected"`` by the server; ``"unknown"``, it may have
-been processed; ``"done"``, a 2xx whose body could not be read. ``safe_to_retry`` is True where repeating the call
-cannot do the thing twice.
+``outcome`` says what happened to the request: ``"not_sent"``; ``"rejected"`` by the server; ``"unknown"``, it may have
+been processed; ``"done"``, it was processed, but the result could not be used, such as a 2xx response that cannot be
+read. ``safe_to_retry`` is True if repeating the call cannot apply the change twice.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ Outcome: TypeAlias = Literal["not_sent", "rejected", "unknown", "done"]
 
 
 class ErrorContext(TypedDict, total=False):
-    """What every error says of its call; see the attributes of ``PineconeError``."""
+    """The context of a call that every error carries; see the attributes of ``PineconeError``."""
 
     operation: str | None
     outcome: Outcome
@@ -83,15 +83,15 @@ class ErrorContext(TypedDict, total=False):
 
 
 class PineconeError(Exception):
-    """Base of every error of this package.
+    """Base class of every error of this package.
 
     Attributes:
         message: What went wrong, without the operation and the status.
-        operation: Id of the operation, such as ``create_project``, or None outside of one.
-        outcome: What became of the request.
-        safe_to_retry: Whether repeating the call cannot do the thing twice.
-        attempts: How often the request went out, or was tried to.
-        request_id: The server's id of the request, for its support, where it gave one.
+        operation: Id of the operation, such as ``create_project``, or None outside of an operation.
+        outcome: What happened to the request.
+        safe_to_retry: Whether repeating the call cannot apply the change twice.
+        attempts: How many times the request was sent or sending it was tried.
+        request_id: The server's id of the request, to quote to support; None if the server sent none.
     """
 
     message: str
@@ -127,19 +127,19 @@ def _unpickle_error(cls: type[PineconeError], message: str, state: dict[str, obj
 
 
 class PineconeValueError(PineconeError, ValueError):
-    """An argument has a value that cannot be right; nothing was sent."""
+    """An argument has an invalid value; nothing was sent."""
 
 
 class PineconeTypeError(PineconeError, TypeError):
-    """An argument has a type that cannot be right; nothing was sent."""
+    """An argument has the wrong type; nothing was sent."""
 
 
 ValidationError = PineconeValueError
-"""The name that the official client gives this error."""
+"""The name of this error in the official client."""
 
 
 class ReadOnlyError(PineconeError):
-    """A client made with ``read_only=True`` was asked to change something; nothing was sent."""
+    """A client with ``read_only=True`` was asked to make a change; nothing was sent."""
 
 
 class ApiError(PineconeError):
@@ -148,10 +148,10 @@ class ApiError(PineconeError):
     Attributes:
         status_code: HTTP status.
         error_code: The server's code, such as ``ALREADY_EXISTS``; match on this, never on the message.
-        details: What the server adds to the error, as JSON.
-        body: Body of the answer as text; empty for errors of the token endpoint, which could hold a token.
-        headers: Headers of the answer, names in lower case.
-        retry_after: Seconds that the server asks to wait, where it does.
+        details: Details that the server adds to the error, as JSON.
+        body: Response body as text; empty for errors of the token endpoint, whose body could contain a token.
+        headers: Response headers, names in lower case.
+        retry_after: Seconds that the server asks the caller to wait, or None.
     """
 
     outcome: Outcome = "rejected"
@@ -187,43 +187,43 @@ class BadRequestError(ApiError):
 
 
 class UnauthorizedError(ApiError):
-    """401: the token is missing, unknown, expired or revoked, also after a fresh one was tried."""
+    """401: the token is missing, unknown, expired or revoked; a fresh one was tried if the client could get one."""
 
 
 class PaymentRequiredError(ApiError):
-    """402: the billing state of the organization forbids creating."""
+    """402: the billing state of the organization does not allow creating resources."""
 
 
 class ForbiddenError(ApiError):
-    """403: the caller may not do this, or a quota of the plan is used up."""
+    """403: the caller lacks permission, or a quota of the plan is used up."""
 
 
 class NotFoundError(ApiError):
-    """404: there is no such thing in the organization of the caller."""
+    """404: the resource does not exist in the organization of the caller."""
 
 
 class ConflictError(ApiError):
-    """409: it already exists, or the state of the thing forbids the change."""
+    """409: the resource already exists, or its state does not allow the change."""
 
 
 class FailedPreconditionError(ApiError):
-    """412: something must be removed first, such as the indexes of a project to delete."""
+    """412: something must be removed first, such as the indexes of a project that is to be deleted."""
 
 
 class UnprocessableEntityError(ApiError):
-    """422: the server understood the request and cannot process it."""
+    """422: the server understood the request but cannot process it."""
 
 
 class RateLimitError(ApiError):
-    """429: too many requests; ``retry_after`` says how long to wait where the server does."""
+    """429: too many requests; ``retry_after`` is how long to wait, if the server says so."""
 
 
 class ServiceError(ApiError):
-    """5xx: the server failed; after a create its outcome is unknown."""
+    """5xx: the server failed; the outcome of a create is unknown."""
 
 
 class TokenError(ApiError):
-    """The token endpoint refused the exchange, or its answer is not a usable token."""
+    """The token endpoint refused the exchange, or returned no usable token."""
 
 
 class InvalidCredentialsError(TokenError, UnauthorizedError):
@@ -231,15 +231,15 @@ class InvalidCredentialsError(TokenError, UnauthorizedError):
 
 
 class PineconeConnectionError(PineconeError):
-    """No answer came: the connection was refused, reset, or failed at TLS or at a proxy."""
+    """No complete response arrived: the connection was refused or reset, or TLS or a proxy failed."""
 
 
 class PineconeTimeoutError(PineconeError, TimeoutError):
-    """No answer came in time."""
+    """No complete response arrived in time."""
 
 
 class Masked:
-    """Holds a text that may contain a secret, so that it is shown only when asked for. Not kept by pickle."""
+    """A text that may contain a secret, shown only by ``reveal()``. Pickling drops it."""
 
     __slots__ = ("_text",)
 
@@ -247,7 +247,7 @@ class Masked:
         self._text = text
 
     def reveal(self) -> str:
-        """Give the text itself; it is empty after the error was pickled."""
+        """Return the text; it is empty after pickling."""
         return self._text
 
     def __repr__(self) -> str:
@@ -258,12 +258,12 @@ class Masked:
 
 
 class ResponseParsingError(PineconeError):
-    """A 2xx answer that does not fit the API description; the request was processed.
+    """A 2xx response that does not fit the API description; the request was processed.
 
     Attributes:
         path: Where in the body it does not fit, such as ``data[3].role``; empty for the body as a whole.
         status_code: HTTP status.
-        raw: The body as it came, masked: ``raw.reveal()`` recovers a secret that is shown only once.
+        raw: The body as received, masked: ``raw.reveal()`` recovers a secret that the server returns only once.
     """
 
     outcome: Outcome = "done"
@@ -280,10 +280,10 @@ class ResponseParsingError(PineconeError):
 
 
 class AmbiguousNameError(PineconeError):
-    """Several things share the name that was asked for.
+    """Several resources share the requested name.
 
     Attributes:
-        ids: Ids of all that share it.
+        ids: Ids of all resources with this name.
     """
 
     outcome: Outcome = "done"
@@ -294,7 +294,7 @@ class AmbiguousNameError(PineconeError):
 
 
 class PaginationError(PineconeError):
-    """The server gave a page token that it had already given, which would never end."""
+    """The server returned the same page token twice, so that the list would never end."""
 
 
 class ClientClosedError(PineconeError):
@@ -302,15 +302,15 @@ class ClientClosedError(PineconeError):
 
 
 class RefusedError(PineconeError):
-    """A workflow saw that it must not go on, before its first change wherever that can be known then."""
+    """A workflow stopped because continuing would be unsafe, before its first change wherever possible."""
 
 
 class SecretNotStoredError(PineconeError):
-    """A secret was rotated, and what should store the new one failed; the old one is dead.
+    """A secret was rotated, but ``store`` failed to store the new one; the old one is no longer valid.
 
     Attributes:
         service_account_id: Id of the service account.
-        secret: The new secret, masked: ``secret.reveal()`` gives it. Not kept by pickle.
+        secret: The new secret, masked: ``secret.reveal()`` returns it. Pickling drops it.
     """
 
     outcome: Outcome = "done"
@@ -325,10 +325,10 @@ class SecretNotStoredError(PineconeError):
 
 
 class LeftoverError(PineconeError):
-    """A workflow failed, or was done, and could not remove what it had made on the way.
+    """A workflow could not remove what it had created, after a failure or at its end.
 
     Attributes:
-        left: What is left, in words, with its ids.
+        left: Descriptions of what is left, with ids.
     """
 
     outcome: Outcome = "unknown"

@@ -1,4 +1,4 @@
-"""Models and literals of the API, and what builds and reads them."""
+"""Models and literals of the API, with functions that build role bindings and convert models to dicts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ += _generated.__all__
 
 
 class RoleBindingDict(TypedDict):
-    """A role binding to create, as a mapping: the same keys as ``RoleBindingInput``."""
+    """A role binding to create, as a mapping with the keys of ``RoleBindingInput``."""
 
     resource_type: ResourceType
     role: RoleName
@@ -26,7 +26,7 @@ class RoleBindingDict(TypedDict):
 
 
 def on_organization(role: RoleName) -> RoleBindingInput:
-    """Bind a role on the organization.
+    """Return the input for a role binding on the organization.
 
     Args:
         role: An organization role, such as ``"OrgMember"``.
@@ -35,7 +35,7 @@ def on_organization(role: RoleName) -> RoleBindingInput:
 
 
 def on_project(project_id: str, role: RoleName) -> RoleBindingInput:
-    """Bind a role on a project.
+    """Return the input for a role binding on a project.
 
     Args:
         project_id: Id of the project.
@@ -45,17 +45,17 @@ def on_project(project_id: str, role: RoleName) -> RoleBindingInput:
 
 
 def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]:
-    """Turn a model into plain JSON types.
+    """Convert a model to plain JSON types.
 
     Args:
         model: Any model of this package.
-        reveal: Show secrets, which are ``"***"`` otherwise.
+        reveal: Include secrets, which are ``"***"`` otherwise.
 
     Returns:
-        A dict under the names of the API; date-times are ISO 8601 text.
+        A dict with the field names of the API; date-times are ISO 8601 strings.
 
     Raises:
-        PineconeTypeError: It is not a model.
+        PineconeTypeError: ``model`` is not a model.
     """
     if not attrs.has(type(model)):
         raise PineconeTypeError(f"model must be a model of this package, not {type(model).__name__}")

@@ -1,4 +1,4 @@
-"""Operations as data: one builder for each of the API, and ``Operation`` to make one by hand."""
+"""Operations as data: one builder per operation of the API, and ``Operation`` for any other request."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Retries: the policy of a client, and transports that can be used alone.
+"""Retries: the policy of a client, and transports that also work without one.
 
-``httpx.Client(transport=RetryTransport(httpx.HTTPTransport()))`` sends a request again only where that cannot do
-the thing twice.
+``httpx.Client(transport=RetryTransport(httpx.HTTPTransport()))`` sends a request again only if that cannot apply the
+change twice.
 """
 
 from __future__ import annotations

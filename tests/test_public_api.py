@@ -98,7 +98,7 @@ def test_a_foreign_generated_client_is_named_at_import(tmp_path: Path) -> None:
     (tmp_path / "generated_client/__init__.py").write_text("")
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import pinecone_admin"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "ImportError: another installed package is named generated_client" in done.stderr
+    assert "ImportError: another installed package also provides generated_client" in done.stderr
 
 
 if __name__ == "__main__":  # python tests/test_public_api.py writes down what is there now
