@@ -1,6 +1,6 @@
-"""Every public method, in both clients, with and without faults: what it sends, returns, raises and logs.
+"""Golden record of every public method, in both clients: what it sends, returns, raises and logs.
 
-``golden_calls.txt`` is the record. To change it on purpose, run ``python -m tests.test_golden_calls`` and commit it.
+The record is ``golden_calls.txt``. To update it, run ``python -m tests.test_golden_calls`` and review the diff.
 """
 
 from __future__ import annotations
@@ -44,31 +44,31 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
     "lost response": {"drop": "after"},
 }
 HOSTILE = ("", "a\x00b", "a\ud800", "x" * 10_000, True, -1, b"x", ["x"])
-# Their requests run side by side, in an order that is not the same in every run.
+# They send requests in parallel, in an order that varies between runs.
 PARALLEL = {"projects.delete_with_cleanup", "client.inventory"}
 
 
 class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Writes down each request before it passes it on."""
+    """Records each request and forwards it to the emulator."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self.requests: list[httpx.Request] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass a request on."""
+        """Record and forward a request."""
         self.requests.append(request)
         return self._emulator.transport.handle_request(request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass a request on."""
+        """Record and forward a request."""
         self.requests.append(request)
         return await self._emulator.transport.handle_async_request(request)
 
 
 @define
 class World:
-    """An organization in which every method has something to work on, and a client of it."""
+    """An organization with one resource of each kind, and a client of it."""
 
     emulator: Emulator
     recorder: Recorder
@@ -81,10 +81,10 @@ class Case:
     """One call to make.
 
     Attributes:
-        method: Such as ``projects.create``; the client's own are ``client.token`` and so on.
-        title: What is special about this call.
+        method: Method, such as ``projects.create``, or ``client.token`` for one of the client itself.
+        title: What distinguishes this call.
         faults: Faults to add, by operation.
-        changes: Arguments that differ from the fine ones.
+        changes: Arguments that replace valid ones.
     """
 
     method: str
@@ -93,8 +93,8 @@ class Case:
     changes: Arguments = field(factory=dict[str, Any])
 
 
-def fine_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
-    """Return arguments with which a method succeeds."""
+def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
+    """Return valid arguments for a method."""
     roles = [
         on_organization("OrgMember"),
         {"resource_type": "project", "resource_id": ids["project"], "role": "ProjectEditor"},
@@ -180,14 +180,14 @@ def public_methods(section: str) -> list[str]:
 
 
 async def maybe_await(value: Any) -> Any:
-    """Wait for what is awaitable; a paginator is read to its end."""
+    """Return a value, awaited if it is awaitable; read a paginator to its end."""
     if hasattr(value, "to_list"):
         value = value.to_list()
     return await value if isinstance(value, Awaitable) else value
 
 
 async def make_world(kind: type[Client], options: Arguments | None = None) -> World:
-    """Make the same organization each time."""
+    """Create the same organization each time."""
     random.seed(0)
     emulator = Emulator(seed=1, clock=Clock(datetime(2026, 1, 1, tzinfo=UTC)))
     recorder = Recorder(emulator)
@@ -196,12 +196,12 @@ async def make_world(kind: type[Client], options: Arguments | None = None) -> Wo
     client = kind(**given)
     world = World(emulator, recorder, client)
     if options is None:
-        await fill(world)
+        await populate(world)
     return world
 
 
-async def fill(world: World) -> None:
-    """Put one of everything into the organization."""
+async def populate(world: World) -> None:
+    """Create one resource of each kind in the organization."""
     admin: Any = world.client
     project = await maybe_await(admin.projects.create(name="search"))
     full = await maybe_await(admin.projects.create(name="full"))
@@ -231,7 +231,7 @@ async def fill(world: World) -> None:
 
 
 async def make_call(kind: type[Client], case: Case) -> tuple[list[str], list[str]]:
-    """Make one call, and return its record and the operations that it used."""
+    """Make one call, and return its record and the ids of the operations that it sent."""
     world = await make_world(kind)
     for operation, fault in case.faults.items():
         world.emulator.faults.add(operation, times=4, **fault)
@@ -239,13 +239,13 @@ async def make_call(kind: type[Client], case: Case) -> tuple[list[str], list[str
     target: Any = world.client if owner == "client" else getattr(world.client, owner)
     if not hasattr(target, name):
         name = f"a{name}"  # aclose
-    arguments = fine_arguments(case.method, world.ids) | case.changes
+    arguments = valid_arguments(case.method, world.ids) | case.changes
     with recorded_log() as log:
         try:
-            outcome = written_result(await maybe_await(getattr(target, name)(**arguments)))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the record
-            outcome = written_error(error)
-    requests = [written_request(request) for request in world.recorder.requests]
+            outcome = format_result(await maybe_await(getattr(target, name)(**arguments)))
+        except Exception as error:  # noqa: BLE001 - any error belongs in the record
+            outcome = format_error(error)
+    requests = [format_request(request) for request in world.recorder.requests]
     lines = [re.sub(r"(x{20})x{20,}|\b(Bearer )\w{60,}", r"\1\2...", line) for line in [*requests, *log, *outcome]]
     if case.method in PARALLEL:
         varying = r"(request.id\W+)[0-9a-f-]{36}|\d+( ms)"
@@ -255,7 +255,7 @@ async def make_call(kind: type[Client], case: Case) -> tuple[list[str], list[str
 
 @contextmanager
 def recorded_log() -> Iterator[list[str]]:
-    """Collect what the package logs, from DEBUG upwards; the emulator's log is not the client's."""
+    """Collect the log lines of the package from DEBUG upwards, without those of the emulator."""
     lines: list[str] = []
 
     class Handler(logging.Handler):
@@ -274,26 +274,26 @@ def recorded_log() -> Iterator[list[str]]:
         logger.removeHandler(handler)
 
 
-def written_request(request: httpx.Request) -> str:
-    """Write a request on a line: what goes over the connection."""
+def format_request(request: httpx.Request) -> str:
+    """Format a request as one line."""
     headers = "; ".join(f"{name.decode()}: {value.decode()}" for name, value in request.headers.raw)
     return f"sent {request.method} {request.url} [{headers}] {request.read().decode()!a}"
 
 
-def written_result(result: object) -> list[str]:
-    """Write what a method returned."""
-    return [f"returned {type(result).__name__} {json.dumps(plain(result))}"]
+def format_result(result: object) -> list[str]:
+    """Format the result of a method."""
+    return [f"returned {type(result).__name__} {json.dumps(to_plain(result))}"]
 
 
-def plain(result: object) -> object:
-    """Turn a result into JSON types."""
+def to_plain(result: object) -> object:
+    """Convert a result to JSON types."""
     if isinstance(result, list):
-        return [plain(each) for each in result]
+        return [to_plain(each) for each in result]
     return to_dict(result) if attrs.has(type(result)) else repr(result)
 
 
-def written_error(error: BaseException) -> list[str]:
-    """Write everything that a caller can see of an error."""
+def format_error(error: BaseException) -> list[str]:
+    """Format everything that a caller can see of an error."""
     lines = [f"raised {type(error).__name__} {str(error)!a}"]
     lines += [f"  {name} = {value!a}" for name, value in sorted(vars(error).items()) if value is not None]
     if error.__cause__ is not None:
@@ -302,22 +302,22 @@ def written_error(error: BaseException) -> list[str]:
 
 
 async def make_client(kind: type[Client], argument: str, value: object) -> list[str]:
-    """Construct a client with one argument that cannot be right."""
+    """Construct a client with one invalid argument, and return the record."""
     try:
         world = await make_world(kind, {"lazy": True, argument: value})
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the record
-        return written_error(error)
-    return written_result(world.client)
+    except Exception as error:  # noqa: BLE001 - any error belongs in the record
+        return format_error(error)
+    return format_result(world.client)
 
 
-def shown(value: object) -> str:
-    """Write a hostile value, cut where it is long."""
+def abbreviate(value: object) -> str:
+    """Return a hostile value as ASCII, cut to 20 characters if it is long."""
     text = ascii(value)
     return text if len(text) <= 40 else f"{text[:20]}... ({len(text)} characters)"
 
 
-async def section_record(kind: type[Client], section: str) -> dict[str, list[str]]:
-    """Make all calls of a section, and return the record of each by its title."""
+async def record_section(kind: type[Client], section: str) -> dict[str, list[str]]:
+    """Make all calls of a section, and return their records by title."""
     record: dict[str, list[str]] = {}
     for method in public_methods(section):
         world = await make_world(kind)
@@ -326,49 +326,49 @@ async def section_record(kind: type[Client], section: str) -> dict[str, list[str
             for name, fault in FAULTS.items():
                 case = Case(method, f"{operation} {name}", faults={operation: fault})
                 record[f"{method}: {case.title}"] = (await make_call(kind, case))[0]
-        for argument in fine_arguments(method, world.ids):
+        for argument in valid_arguments(method, world.ids):
             for value in HOSTILE:
-                case = Case(method, f"{argument}={shown(value)}", changes={argument: value})
+                case = Case(method, f"{argument}={abbreviate(value)}", changes={argument: value})
                 record[f"{method}: {case.title}"] = (await make_call(kind, case))[0]
     if section == "client":
         for argument in list(inspect.signature(Admin).parameters):
             for value in HOSTILE:
-                record[f"Admin: {argument}={shown(value)}"] = await make_client(kind, argument, value)
+                record[f"Admin: {argument}={abbreviate(value)}"] = await make_client(kind, argument, value)
     return record
 
 
-def section_text(section: str) -> str:
-    """Write the record of a section; what differs between the clients stands twice."""
+def format_section(section: str) -> str:
+    """Return the record of a section; a call that differs between the clients is recorded twice."""
     clock = VirtualClock()
     with use_clock(clock):
-        sync = anyio.run(section_record, Admin, section)
-        other = anyio.run(section_record, AsyncAdmin, section)
+        sync = anyio.run(record_section, Admin, section)
+        other = anyio.run(record_section, AsyncAdmin, section)
     parts: list[str] = []
     for title, lines in sync.items():
         if lines == other[title]:
             parts += [f"== {title}", *lines]
         else:
             parts += [f"== {title} (sync)", *lines, f"== {title} (async)", *other[title]]
-    return with_short_headers(section, parts)
+    return abbreviate_headers(section, parts)
 
 
-def with_short_headers(section: str, lines: list[str]) -> str:
-    """Name the headers that many requests share, so that a line shows what is special about its request."""
+def abbreviate_headers(section: str, lines: list[str]) -> str:
+    """Replace headers that many requests share by a short name."""
     names: dict[str, str] = {}
 
-    def short(match: re.Match[str]) -> str:
+    def shorten(match: re.Match[str]) -> str:
         length = re.search(r"; content-length: \d+", match[1], re.IGNORECASE)
         own = match[1].replace(length[0], "") if length else match[1]
         name = names.setdefault(own, f"H{len(names) + 1}")
         return f" [{name}{length[0] if length else ''}]"
 
-    body = [re.sub(r" \[(Host:[^\]]*)\]", short, line) for line in lines]
+    body = [re.sub(r" \[(Host:[^\]]*)\]", shorten, line) for line in lines]
     heads = [f"{name} = {headers}" for headers, name in names.items()]
     return "\n".join([f"#### {section}", *heads, *body]) + "\n"
 
 
-def golden_section(section: str) -> str:
-    """Return what the golden file says of a section."""
+def read_golden_section(section: str) -> str:
+    """Return a section of the golden file."""
     text = GOLDEN.read_text(encoding="utf-8")
     start = text.index(f"#### {section}\n")
     end = text.find("\n#### ", start)
@@ -388,11 +388,11 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_calls_are_as_recorded(section: str) -> None:
-    """No request, result, error or log line changes unless the golden file changes with it."""
-    expected, found = golden_section(section), section_text(section)
+    """Every request, result, error and log line matches the golden file."""
+    expected, found = read_golden_section(section), format_section(section)
     changes = list(difflib.unified_diff(expected.splitlines(), found.splitlines(), "golden", "now", lineterm="", n=1))
     assert changes == [], "\n".join(changes[:200])
 
 
 if __name__ == "__main__":
-    GOLDEN.write_text("".join(section_text(section) for section in SECTIONS), encoding="utf-8")
+    GOLDEN.write_text("".join(format_section(section) for section in SECTIONS), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Who may import whom: each room imports from the rooms below it, as one table says."""
+"""Layers: each room of the package imports only the rooms that stand above it in one table."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ STDLIB = sys.stdlib_module_names
 
 @frozen
 class Room:
-    """A package or module, and what it may import besides the standard library and attrs.
+    """A package or module, and the imports that it may have besides the standard library and attrs.
 
     Attributes:
         name: Dotted name; a module belongs to the room with the longest name that matches.
-        packages: Third-party packages that it may import, separated by blanks.
-        sees: The rooms that it may import; by default every room of the table that stands above its own row.
+        packages: Third-party packages that it may import, separated by spaces.
+        sees: Rooms that it may import; by default all rooms in the rows above its own.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Room:
 
 EMULATOR = "pinecone_admin.emulator"
 
-# From the ground floor up.
+# The lowest room first.
 ROOMS = [
     Room("generated_client", "dateutil"),
     Room("pinecone_admin.errors"),
@@ -51,7 +51,7 @@ ROOMS = [
     Room("pinecone_admin._async", "httpx"),
     Room("pinecone_admin.retry"),
     Room("pinecone_admin"),
-    # The emulator knows nothing of the client, so that it cannot share the client's mistakes.
+    # The emulator imports nothing of the client, so that the two cannot share a mistake.
     Room(f"{EMULATOR}.model", sees=()),
     Room(f"{EMULATOR}.api.rules", sees=()),
     Room(f"{EMULATOR}.api", sees=(f"{EMULATOR}.model", f"{EMULATOR}.api.rules")),
@@ -62,19 +62,19 @@ ROOMS = [
         sees=tuple(f"{EMULATOR}.{room}" for room in ("model", "api", "control")),
     ),
     Room(EMULATOR, sees=tuple(f"{EMULATOR}.{room}" for room in ("model", "api", "control", "http"))),
-    # Black-box checks know the names of the rules, and nothing of how the emulator keeps them.
+    # Black-box checks import the names of the rules, not their implementation.
     Room(f"{EMULATOR}.conformance", "httpx", sees=(f"{EMULATOR}.api.rules",)),
     Room("pinecone_admin.testing", "httpx anyio pytest", sees=(EMULATOR, "pinecone_admin._concurrency")),
 ]
 NAMES = [room.name for room in ROOMS]
 
-PUBLIC_FACES = {"__init__.py", "errors.py", "models.py", "operations.py", "retry.py", "py.typed"}
-TIME_AND_CHANCE = {"time", "random", "asyncio", "anyio"}
-DECISIONS = ["_http", "_config", "workflows", "auth/token.py", "auth/credentials.py"]
+PUBLIC_MODULES = {"__init__.py", "errors.py", "models.py", "operations.py", "retry.py", "py.typed"}
+CLOCK_AND_RANDOM_MODULES = {"time", "random", "asyncio", "anyio"}
+DECISION_MODULES = ["_http", "_config", "workflows", "auth/token.py", "auth/credentials.py"]
 
 
 def source_files() -> list[Path]:
-    """List every module that a wheel holds."""
+    """List every module of the wheel."""
     return sorted(path for package in ("generated_client", "pinecone_admin") for path in (ROOT / package).rglob("*.py"))
 
 
@@ -92,7 +92,7 @@ def room_of(module: str) -> Room:
 
 
 def imported_modules(path: Path) -> set[str]:
-    """List every module that a file imports when it runs, also within functions; not what only type checkers see."""
+    """List every module that a file imports at run time, including within functions."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
@@ -110,36 +110,36 @@ def imported_modules(path: Path) -> set[str]:
 
 
 def is_module(name: str) -> bool:
-    """Tell whether a dotted name is a module of ours."""
+    """Return whether a dotted name is a module of the wheel."""
     path = ROOT / name.replace(".", "/")
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
 def is_ours(module: str) -> bool:
-    """Tell whether a module is part of the wheel."""
+    """Return whether a module belongs to a package of the wheel."""
     return module.split(".", maxsplit=1)[0] in {"generated_client", "pinecone_admin"}
 
 
 def visible_rooms(room: Room) -> set[str]:
-    """Return the names of the rooms that a room may import, itself included."""
+    """Return the names of the rooms that a room may import, including itself."""
     below = NAMES[: NAMES.index(room.name)] if room.sees is None else room.sees
     return {*below, room.name}
 
 
-def test_rooms_import_from_lower_floors_only() -> None:
-    """An import that climbs ties rooms together that can be read apart."""
-    climbing = [
+def test_rooms_import_lower_rooms_only() -> None:
+    """An import of a higher room would mean that neither can be understood without the other."""
+    violations = [
         f"{module_name(path)} imports {module}"
         for path in source_files()
         for module in imported_modules(path)
         if is_ours(module) and room_of(module).name not in visible_rooms(room_of(module_name(path)))
     ]
-    # The emulator hands out clients of itself, on request.
-    assert climbing == ["pinecone_admin.emulator.emulator imports pinecone_admin"]
+    # Emulator.admin() and async_admin() import the clients that they return.
+    assert violations == ["pinecone_admin.emulator.emulator imports pinecone_admin"]
 
 
 def test_rooms_use_no_other_packages() -> None:
-    """A third-party package is used where the table names it."""
+    """A room imports a third-party package only if the table lists it."""
     foreign = [
         f"{module_name(path)} imports {module}"
         for path in source_files()
@@ -152,21 +152,21 @@ def test_rooms_use_no_other_packages() -> None:
 
 
 def test_every_row_of_the_table_is_a_room() -> None:
-    """A room that was moved or removed leaves no row behind."""
+    """A room that is moved or removed leaves no row in the table."""
     assert [name for name in NAMES if not is_module(name)] == []
 
 
-def test_the_root_holds_public_faces_and_rooms() -> None:
-    """Nothing flat stands beside them."""
-    assert {path.name for path in (ROOT / "pinecone_admin").iterdir() if path.is_file()} == PUBLIC_FACES
+def test_the_root_contains_only_public_modules_and_rooms() -> None:
+    """There are no private modules beside the rooms."""
+    assert {path.name for path in (ROOT / "pinecone_admin").iterdir() if path.is_file()} == PUBLIC_MODULES
 
 
-def test_decisions_know_neither_time_nor_chance() -> None:
-    """A module that holds a policy is given the time and the random numbers."""
-    for place in DECISIONS:
-        path = ROOT / "pinecone_admin" / place
+def test_decision_modules_import_no_clock_and_no_random_numbers() -> None:
+    """A module with a policy gets the time and random numbers as arguments."""
+    for name in DECISION_MODULES:
+        path = ROOT / "pinecone_admin" / name
         for file in [path] if path.is_file() else sorted(path.glob("*.py")):
-            assert imported_modules(file) & TIME_AND_CHANCE == set(), file
+            assert imported_modules(file) & CLOCK_AND_RANDOM_MODULES == set(), file
 
 
 def test_the_two_clients_share_the_token_exchange_only() -> None:
@@ -180,14 +180,14 @@ def test_the_two_clients_share_the_token_exchange_only() -> None:
     assert crossing == {("pinecone_admin._async", "pinecone_admin._sync.transports")}
 
 
-def test_workflows_use_the_client_as_anybody_could() -> None:
-    """They call public methods only."""
+def test_workflows_use_only_the_public_api_of_the_client() -> None:
+    """They access no private attribute of it."""
     for path in (ROOT / "pinecone_admin/_async/workflows").glob("*.py"):
         assert not re.search(r"\b(admin|keyed)\._", path.read_text(encoding="utf-8")), path
 
 
-def test_the_sync_client_loads_nothing_it_does_not_need() -> None:
-    """Importing Admin loads no event loop, no cattrs, no dateutil, no emulator, no workflow, nothing async."""
+def test_the_sync_client_loads_only_what_it_needs() -> None:
+    """Importing Admin loads no cattrs, dateutil, thread pool, emulator, workflow or async client."""
     code = "import sys; from pinecone_admin import Admin; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     unneeded = {"cattrs", "dateutil", "starlette", "uvicorn", "pinecone_admin.emulator", "pinecone_admin._async"}
