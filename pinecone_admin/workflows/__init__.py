@@ -1,4 +1,4 @@
-"""What workflows take and give; the workflows themselves are methods of the client and its namespaces.
+"""Arguments and results of workflows; the workflows themselves are methods of the client and its namespaces.
 
 Every name is loaded when it is first used.
 """

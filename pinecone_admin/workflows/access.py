@@ -1,4 +1,4 @@
-"""Who can do what in which project: the union of everybody's roles, and what in it deserves a look."""
+"""Who can do what in which project: effective roles, findings, and their output as CSV, JSON, Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.roles import Level, bindings_by_principal, highest_level, roles_by_project
 
 NOTE = (
-    "This shows what roles permit, as the Admin API tells it. It cannot see usage: neither whether anybody used an "
-    "access, nor when a key or a secret was last used."
+    "This shows what roles permit, as reported by the Admin API. It cannot see usage: neither whether access was used, "
+    "nor when a key or a secret was last used."
 )
 
 
 @frozen(kw_only=True)
 class Holder:
-    """A principal with everything it may do.
+    """A principal with all its roles.
 
     Attributes:
-        type: Kind of the principal; an invite is not accepted yet, and shows what the user will be able to do.
-        id: Its id.
-        name: Address of a user or an invite, name of anything else.
+        type: Type of the principal; an invite is not accepted yet, and has the roles that the user will have.
+        id: Id of the principal.
+        name: Email address of a user or an invite, name of any other principal.
         organization_roles: Roles on the organization.
-        roles: Effective roles by project id, those on the organization that reach it included.
+        roles: Effective roles by project id, including roles on the organization that apply to the project.
     """
 
     type: PrincipalType
@@ -52,21 +52,21 @@ class Holder:
 
     @property
     def is_owner(self) -> bool:
-        """Whether it owns the organization, and so every project."""
+        """Whether the principal owns the organization, and so every project."""
         return "OrgOwner" in self.organization_roles
 
 
 @frozen(kw_only=True)
 class AccessRow:
-    """What one principal may do in one place.
+    """What one principal can do in one project or on the organization.
 
     Attributes:
-        principal_type: Kind of the principal.
-        principal_id: Its id.
-        principal: Its address or name.
+        principal_type: Type of the principal.
+        principal_id: Id of the principal.
+        principal: Email address or name of the principal.
         project_id: Id of the project; empty for the organization itself.
         project: Name of the project; empty for the organization itself.
-        level: ``"owns"``, ``"writes"``, ``"reads"``, or ``"unknown"`` for a role this package does not know.
+        level: ``"owns"``, ``"writes"``, ``"reads"``, or ``"unknown"`` for a role that this package does not know.
         roles: The effective roles.
     """
 
@@ -81,15 +81,15 @@ class AccessRow:
 
 @frozen(kw_only=True)
 class Access:
-    """Who can do what, from one inventory. It cannot see usage.
+    """Who can do what, computed from one inventory. It cannot see usage.
 
     Attributes:
         taken_at: When the inventory was taken.
         organization: Name of the organization.
-        projects: Names of the projects by their ids.
-        holders: Everybody: users, pending invites, service accounts, API keys.
-        findings: What deserves a look.
-        unread: What could not be read, and is missing here.
+        projects: Names of the projects by id.
+        holders: All principals: users, pending invites, service accounts, API keys.
+        findings: What a reviewer should check.
+        unread: Parts that could not be read and are missing here.
     """
 
     taken_at: datetime
@@ -100,27 +100,27 @@ class Access:
     unread: list[str]
 
     def rows(self) -> list[AccessRow]:
-        """Give a row for each principal and place."""
+        """Return a row for each principal and each project, or the organization, on which it has roles."""
         return [row for holder in self.holders for row in self._rows_of(holder)]
 
     def _rows_of(self, holder: Holder) -> list[AccessRow]:
-        places = {"": holder.organization_roles, **holder.roles}
+        roles_by_target = {"": holder.organization_roles, **holder.roles}
         return [
             AccessRow(
                 principal_type=holder.type,
                 principal_id=holder.id,
                 principal=holder.name,
-                project_id=place,
-                project=self.projects.get(place, place),
+                project_id=project_id,
+                project=self.projects.get(project_id, project_id),
                 level=highest_level(roles),
                 roles=list(roles),
             )
-            for place, roles in places.items()
+            for project_id, roles in roles_by_target.items()
             if roles
         ]
 
     def to_csv(self) -> str:
-        """Write the rows as CSV; what a spreadsheet would take for a formula gets an apostrophe in front."""
+        """Return the rows as CSV; values that a spreadsheet would read as formulas are prefixed with an apostrophe."""
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(each.name for each in fields(AccessRow))
@@ -130,7 +130,7 @@ class Access:
         return text.getvalue()
 
     def to_json(self) -> str:
-        """Write the rows and findings as JSON."""
+        """Return the rows and findings as JSON."""
         document = {
             "taken_at": self.taken_at.isoformat(),
             "organization": self.organization,
@@ -142,7 +142,7 @@ class Access:
         return json.dumps(document, ensure_ascii=False, indent=2)
 
     def to_markdown(self) -> str:
-        """Write findings and rows as Markdown."""
+        """Return the findings and rows as Markdown."""
         lines = [
             f"# Access in {escape_markdown(self.organization)}",
             "",
@@ -158,14 +158,14 @@ class Access:
         return "\n".join(lines) + "\n"
 
     def to_html(self) -> str:
-        """Write a page of its own: findings, who can write where, and people by projects; it loads nothing."""
+        """Return one HTML page with findings, who can write where, and people by projects; it loads no other file."""
         from pinecone_admin.workflows.access_page import render_page  # noqa: PLC0415 - it builds on this module
 
         return render_page(self, note=NOTE)
 
 
 def build_access(inventory: Inventory, *, max_owners: int, pending_days: float) -> Access:
-    """Unite everybody's roles, and look for what deserves a look."""
+    """Compute the effective roles of all principals, and the findings."""
     check_integer("max_owners", max_owners, least=1)
     check_seconds("pending_days", pending_days, allow_zero=True)
     held = bindings_by_principal(inventory.role_bindings)
@@ -199,7 +199,7 @@ def _display_owner(holder: Holder) -> str:
 
 
 def _list_principals(inventory: Inventory) -> list[tuple[PrincipalType, str, str]]:
-    """Name everybody; who is known by the roles alone is named by its id."""
+    """Return type, id and name of each principal; the id stands for the name if only role bindings mention it."""
     return [
         *(("user", each.id, each.email) for each in inventory.users),
         *(("invite", each.id, each.email) for each in inventory.invites if each.status != "expired"),
@@ -212,13 +212,13 @@ def _list_principals(inventory: Inventory) -> list[tuple[PrincipalType, str, str
 def _build_holder(
     kind: PrincipalType, id: str, name: str, bindings: Sequence[RoleBinding], inventory: Inventory
 ) -> Holder:
-    on_organization: list[RoleName] = [each.role for each in bindings if each.resource_type == "organization"]
+    organization_roles: list[RoleName] = [each.role for each in bindings if each.resource_type == "organization"]
     roles = roles_by_project(bindings, inventory.projects)
-    return Holder(type=kind, id=id, name=name, organization_roles=on_organization, roles=roles)
+    return Holder(type=kind, id=id, name=name, organization_roles=organization_roles, roles=roles)
 
 
 def _add_key_roles(holder: Holder, roles_of_keys: Mapping[str, tuple[str, Sequence[RoleName]]]) -> Holder:
-    """A key tells its roles itself, whether or not they are listed as bindings, too."""
+    """Add the roles that a key itself reports: they need not be listed as role bindings."""
     if holder.type != "api_key" or holder.id not in roles_of_keys:
         return holder
     project_id, own = roles_of_keys[holder.id]

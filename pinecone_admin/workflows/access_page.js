@@ -1,15 +1,16 @@
 "use strict";
-const at = id => document.getElementById(id);
+const byId = id => document.getElementById(id);
+// A role that the package does not know could permit writing, so "other" ranks with "writes".
 const rank = cell => ["reads", "writes", "owns"].indexOf(cell.className.replace("other", "writes")) + 1;
 const text = node => node.textContent.toLowerCase();
-const matrix = at("matrix"), where = at("where");
+const matrix = byId("matrix"), where = byId("where");
 const rows = () => [...matrix.tBodies[0].rows];
 const levels = new Map(rows().map(row => [row, [...row.cells].map(rank)]));
 const heads = [...matrix.tHead.rows[0].cells], names = heads.map(text);
 
 function filter() {
-  const person = at("person").value.toLowerCase(), project = at("project").value.toLowerCase();
-  const least = Number(at("level").value), needed = least || (person ? 1 : 0);
+  const person = byId("person").value.toLowerCase(), project = byId("project").value.toLowerCase();
+  const least = Number(byId("level").value), needed = least || (person ? 1 : 0);
   const columns = names.map((name, i) => i < 2 || name.includes(project));
   const chosen = rows().filter(row => text(row.cells[0]).includes(person));
   const meets = (row, i) => i > 1 && columns[i] && levels.get(row)[i] >= needed;
@@ -21,8 +22,8 @@ function filter() {
   }
   heads.forEach((cell, i) => { cell.hidden = !open[i]; });
   const count = open.filter(Boolean).length - 2;
-  at("wide").classList.toggle("many", count > 20);
-  const owner = person && text(at("owners")).includes(person);
+  byId("wide").classList.toggle("many", count > 20);
+  const owner = person && text(byId("owners")).includes(person);
   const columnsOf = { 0: [1, 2, 3, 4], 1: [1, 2, 3, 4], 2: [1, 2, 4], 3: [1] }[least];
   for (const row of where.tBodies[0].rows) {
     const found = owner || columnsOf.some(i => person ? [...row.cells[i].children].some(s => text(s).includes(person))
@@ -33,7 +34,7 @@ function filter() {
     name.classList.toggle("hit", person !== "" && text(name).includes(person));
   for (const row of where.rows)
     [...row.cells].forEach((cell, i) => { cell.hidden = i > 0 && !columnsOf.includes(i); });
-  at("count").value = `${shown.size} people, ${count} projects`;
+  byId("count").value = `${shown.size} people, ${count} projects`;
 }
 
 function sort(table, index) {
@@ -43,8 +44,8 @@ function sort(table, index) {
   head.setAttribute("aria-sort", down ? "descending" : "ascending");
   const byLevel = table === matrix && index > 1, listed = table === where && index > 0;
   const value = row => byLevel ? -levels.get(row)[index] : listed ? -row.cells[index].children.length : 0;
-  const words = row => byLevel || listed ? "" : text(row.cells[index]);
-  const compare = (a, b) => value(a) - value(b) || words(a).localeCompare(words(b));
+  const label = row => byLevel || listed ? "" : text(row.cells[index]);
+  const compare = (a, b) => value(a) - value(b) || label(a).localeCompare(label(b));
   const sorted = [...table.tBodies[0].rows].sort(compare);
   table.tBodies[0].append(...(down ? sorted.reverse() : sorted));
 }
@@ -54,6 +55,6 @@ for (const table of [matrix, where])
     const cell = event.target.closest("th");
     if (cell) sort(table, cell.cellIndex);
   });
-at("filters").addEventListener("input", filter);
-at("filters").addEventListener("submit", event => event.preventDefault());
+byId("filters").addEventListener("input", filter);
+byId("filters").addEventListener("submit", event => event.preventDefault());
 filter();

@@ -1,6 +1,7 @@
-"""The access page: one HTML file that loads nothing, reads without scripts, and prints.
+"""Render the access page: one HTML file that loads no other, can be read without scripts, and prints.
 
-Scripts only sort and filter what is there. The page's own policy lets no other script run, whatever a name holds.
+The script only sorts and filters the tables. The page's Content-Security-Policy lets no other script run, even if a
+name contains markup.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ _LEVEL_LABELS = {"owns": "owns", "writes": "writes", "reads": "reads", "unknown"
 
 
 def render_page(access: Access, *, note: str) -> str:
-    """Write the page."""
+    """Return the page as HTML."""
     people = sorted(
         (holder for holder in access.holders if holder.type != "api_key"),
         key=lambda holder: (not holder.is_owner, holder.name.casefold()),
     )
+    # A project that could not be read is named by its id, from the roles on it.
     reached = {id: id for holder in access.holders for id in holder.roles}
     projects = sorted({**reached, **access.projects}.items(), key=lambda item: (item[1].casefold(), item[0]))
     style, script = _read_file("access_page.css"), _read_file("access_page.js")
@@ -70,7 +72,7 @@ def _render_findings(access: Access) -> str:
         + "</ul></details>"
         for kind, texts in kinds.items()
     )
-    return f"<section><h2>Deserves a look ({len(access.findings)})</h2>{items or '<p>Nothing.</p>'}</section>"
+    return f"<section><h2>Findings ({len(access.findings)})</h2>{items or '<p>None.</p>'}</section>"
 
 
 def _render_person(holder: Holder) -> str:
@@ -79,13 +81,13 @@ def _render_person(holder: Holder) -> str:
 
 
 def _render_writers(access: Access, people: list[Holder], projects: list[tuple[str, str]]) -> str:
-    """List by project who owns, writes and reads it; owners of the organization own all, and are named once."""
-    owners = ", ".join(_render_person(holder) for holder in people if holder.is_owner) or "nobody"
+    """List who owns, writes and reads each project; owners of the organization own all, and are listed once."""
+    owners = ", ".join(_render_person(holder) for holder in people if holder.is_owner) or "none"
     rows = "".join(_render_writers_row(access, people, id, name) for id, name in projects)
     headings = "".join(f"<th>{head}" for head in ("project", "owns", "writes", "reads", "keys that write"))
     return (
         f'<section><h2>Who can write where</h2><p>Owners of the organization own every project: <b id="owners">{owners}'
-        "</b>. Who owns a project can write in it, too. Beside the owners:</p>"
+        "</b>. Everyone else with access is listed by project. Project owners can also write.</p>"
         f'<table id="where"><thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table></section>'
     )
 
@@ -115,9 +117,9 @@ def _render_matrix(people: list[Holder], projects: list[tuple[str, str]]) -> str
     return (
         f'<section id="wide"{" class=many" if len(projects) > _MAX_PRINTED_PROJECTS else ""}>'
         "<h2>People and projects</h2>"
-        '<p class="hint">A click on a column sorts by it. The roles show when you point at a cell.</p>'
-        f'<p class="narrow">To print this table, filter it to {_MAX_PRINTED_PROJECTS} projects; '
-        "the table above has it all.</p>"
+        '<p class="hint">Click a column heading to sort by it. Point at a cell to see the roles.</p>'
+        f'<p class="narrow">To print this table, filter it to at most {_MAX_PRINTED_PROJECTS} projects. '
+        "The table above lists all projects.</p>"
         f'<div class="scroll"><table id="matrix"><thead><tr><th>who<th>organization{columns}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div></section>"
     )
@@ -131,5 +133,5 @@ def _render_matrix_row(holder: Holder, projects: list[tuple[str, str]]) -> str:
 def _render_cell(roles: Sequence[str] | None) -> str:
     if not roles:
         return "<td>"
-    word = _LEVEL_LABELS[highest_level(roles)]
-    return f'<td class="{word}" title="{escape_html(", ".join(roles))}">{word}'
+    label = _LEVEL_LABELS[highest_level(roles)]
+    return f'<td class="{label}" title="{escape_html(", ".join(roles))}">{label}'

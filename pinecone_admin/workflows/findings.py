@@ -1,4 +1,4 @@
-"""What in an inventory deserves a look."""
+"""Find risks and leftovers in an inventory."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ FindingKind: TypeAlias = Literal[
 
 @frozen(kw_only=True)
 class Finding:
-    """Something that deserves a look.
+    """Something in an inventory that a reviewer should check.
 
     Attributes:
-        kind: What it is.
-        text: It in words, with the ids of what has no address.
+        kind: Kind of the finding.
+        text: Description, with the ids of principals that have no email address.
     """
 
     kind: FindingKind
@@ -38,15 +38,15 @@ class Finding:
 
 
 def find_many_owners(owners: Sequence[str], most: int) -> list[Finding]:
-    """Name the owners of the organization where there are more than some."""
+    """Return a finding if the organization has more than ``most`` owners."""
     if len(owners) <= most:
         return []
-    text = f"{len(owners)} own the organization, more than {most}: {', '.join(owners)}"
+    text = f"the organization has {len(owners)} owners, more than {most}: {', '.join(owners)}"
     return [Finding(kind="many owners", text=text)]
 
 
 def find_stale_invites(inventory: Inventory, longest: timedelta) -> list[Finding]:
-    """Name invites that nobody accepted."""
+    """Find invites that have expired or have been pending for longer than ``longest``."""
     findings: list[Finding] = []
     for invite in inventory.invites:
         holder = f"invite for {invite.email} ({invite.id})"
@@ -59,9 +59,9 @@ def find_stale_invites(inventory: Inventory, longest: timedelta) -> list[Finding
 
 
 def find_risky_service_accounts(inventory: Inventory) -> list[Finding]:
-    """Name service accounts that can do nothing, and those that can change the organization."""
+    """Find service accounts that have no role or can change the organization."""
     if any(each.part == "role_bindings" for each in inventory.unread):
-        return []
+        return []  # without bindings, every account would look as if it had no role
     held = bindings_by_principal(inventory.role_bindings)
     findings: list[Finding] = []
     for account in inventory.service_accounts:
@@ -69,18 +69,18 @@ def find_risky_service_accounts(inventory: Inventory) -> list[Finding]:
         roles = [binding.role for binding in held.get(("service_account", account.id), ())]
         writing = [role for role in roles if role in ORGANIZATION_WRITERS]
         if not roles:
-            findings.append(Finding(kind="service account without roles", text=f"{holder} holds no role"))
+            findings.append(Finding(kind="service account without roles", text=f"{holder} has no role"))
         if writing:
-            text = f"{holder} is {', '.join(writing)}"
+            text = f"{holder} has {', '.join(writing)} on the organization"
             findings.append(Finding(kind="service account writes organization-wide", text=text))
     return findings
 
 
 def find_editor_keys(inventory: Inventory) -> list[Finding]:
-    """Name keys that may do everything a key can."""
+    """Find keys with ProjectEditor, which permits everything that a key can do."""
     names = DisplayNames(inventory)
     return [
-        Finding(kind="key is an editor", text=f"{names.describe(key)} is ProjectEditor")
+        Finding(kind="key is an editor", text=f"{names.describe(key)} has ProjectEditor")
         for key in inventory.api_keys
         if "ProjectEditor" in key.roles
     ]
@@ -92,15 +92,15 @@ _LISTS_BY_PRINCIPAL_TYPE: Mapping[str, str] = {
     "service_account": "service_accounts",
     "api_key": "api_keys",
 }
-"""Which list of an inventory holds the principals of each kind that is known."""
+"""The list of an inventory that holds the principals of each known type."""
 
 
 def find_deleted_principals(inventory: Inventory) -> list[Finding]:
-    """Name roles whose holder is in no list; one whose list could not be read whole is not missing in it."""
+    """Find roles of principals that no longer exist, skipping principal types whose list could not be read."""
     return [
         Finding(
             kind="principal is gone",
-            text=f"{kind} {id} does not exist, and holds {', '.join(each.role for each in bindings)}",
+            text=f"{kind} {id} does not exist but still has {', '.join(each.role for each in bindings)}",
         )
         for (kind, id), bindings in _group_unlisted(inventory).items()
         if _was_read_completely(inventory, kind)
@@ -108,7 +108,7 @@ def find_deleted_principals(inventory: Inventory) -> list[Finding]:
 
 
 def list_unnamed_principals(inventory: Inventory) -> list[tuple[PrincipalType, str]]:
-    """Give kind and id of who holds roles and is in no list because that could not be read, or is of no known kind."""
+    """Return type and id of principals with roles that are of an unknown type or whose list could not be read."""
     return [(kind, id) for kind, id in _group_unlisted(inventory) if not _was_read_completely(inventory, kind)]
 
 
@@ -124,10 +124,10 @@ def _group_unlisted(inventory: Inventory) -> Mapping[tuple[PrincipalType, str], 
 def _was_read_completely(inventory: Inventory, kind: str) -> bool:
     unread = {each.part for each in inventory.unread}
     if "projects" in unread:
-        unread.add("api_keys")
+        unread.add("api_keys")  # keys are listed by project
     return kind in _LISTS_BY_PRINCIPAL_TYPE and _LISTS_BY_PRINCIPAL_TYPE[kind] not in unread
 
 
 def report_unread_parts(inventory: Inventory) -> list[Finding]:
-    """Name what is missing here, so that nobody takes silence about it for peace."""
+    """Return a finding for each unread part, so that a missing part is not mistaken for one without findings."""
     return [Finding(kind="could not be read", text=str(each)) for each in inventory.unread]

@@ -1,4 +1,4 @@
-"""What an organization holds at one moment, how two moments differ, and how it is put together from parts."""
+"""Inventories of an organization: building one from parts, and comparing two."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pinecone_admin.workflows.access import Access
 
 LISTED_KINDS = ("organizations", "users", "invites", "service_accounts", "role_bindings")
-"""What is listed beside the projects and their keys."""
+"""Lists that are read in addition to the projects and their keys."""
 
 
 @frozen(kw_only=True)
@@ -35,9 +35,9 @@ class Unread:
     """A part of the organization that could not be read.
 
     Attributes:
-        part: Which one, such as ``"users"``.
-        project_id: The project, where it is the keys of one.
-        error: Why.
+        part: Name of the list, such as ``"users"``.
+        project_id: Id of the project if the list is its API keys, else None.
+        error: Message of the error.
     """
 
     part: str
@@ -45,19 +45,19 @@ class Unread:
     error: str
 
     def __str__(self) -> str:
-        of = "" if self.project_id is None else f" of project {self.project_id}"
-        return f"{self.part}{of}: {self.error}"
+        project = "" if self.project_id is None else f" of project {self.project_id}"
+        return f"{self.part}{project}: {self.error}"
 
 
 @frozen(kw_only=True)
 class Changes:
-    """What changed from one inventory to a later one, in words.
+    """Changes from one inventory to a later one, as text.
 
     Attributes:
-        added: What is only in the later one.
-        removed: What is only in the earlier one.
-        changed: What is in both, and how it changed.
-        unknown: What cannot be compared, since one of the two could not read it.
+        added: Resources that are only in the later one.
+        removed: Resources that are only in the earlier one.
+        changed: Resources in both that differ, with old and new values.
+        unknown: Parts that cannot be compared because they could not be read for one of the two.
     """
 
     added: list[str]
@@ -69,8 +69,8 @@ class Changes:
         return bool(self.added or self.removed or self.changed)
 
     def __str__(self) -> str:
-        marks = (("+", self.added), ("-", self.removed), ("~", self.changed), ("?", self.unknown))
-        return "\n".join(f"{mark} {each}" for mark, lines in marks for each in lines)
+        lines_by_sign = (("+", self.added), ("-", self.removed), ("~", self.changed), ("?", self.unknown))
+        return "\n".join(f"{sign} {line}" for sign, lines in lines_by_sign for line in lines)
 
 
 @frozen(kw_only=True)
@@ -78,15 +78,15 @@ class Inventory:
     """Everything in an organization that the Admin API shows.
 
     Attributes:
-        taken_at: When the reading began.
+        taken_at: Time at which reading began.
         organizations: The organization of the caller.
-        projects: Its projects.
-        api_keys: The keys of all projects, in the order of these.
-        users: Its members.
+        projects: All projects.
+        api_keys: The keys of all projects, in the order of the projects.
+        users: All users.
         invites: Pending and expired invites.
-        service_accounts: Its service accounts.
-        role_bindings: Who holds which role on what.
-        unread: What could not be read.
+        service_accounts: All service accounts.
+        role_bindings: All role bindings.
+        unread: Parts that could not be read.
     """
 
     taken_at: datetime
@@ -100,46 +100,51 @@ class Inventory:
     unread: list[Unread] = field(factory=list[Unread])
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain JSON types, for ``from_dict``."""
+        """Return the inventory as plain JSON types, for ``from_dict``."""
         return to_dict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read what ``to_dict`` gave.
+        """Return the inventory that ``to_dict`` converted.
 
         Args:
-            data: An object as JSON has it.
+            data: The result of ``to_dict``, also after a round trip through JSON.
 
         Raises:
-            PineconeTypeError: It is no object.
-            PineconeValueError: It does not fit; the error names the field.
+            PineconeTypeError: ``data`` is not a mapping.
+            PineconeValueError: ``data`` is not an inventory; the message names the field.
         """
         if not isinstance(cast("object", data), Mapping):
-            raise PineconeTypeError(f"data must be what to_dict gave, not {type(data).__name__}")
+            raise PineconeTypeError(f"data must be a mapping returned by to_dict, not {type(data).__name__}")
         read = decode_value(dict(data), cls)
         if isinstance(read, DecodeFailure):
-            raise PineconeValueError(f"the inventory's {read.path or 'data'} {read.problem}")
+            where = f"data.{read.path}" if read.path else "data"
+            raise PineconeValueError(f"{where} {read.problem}")
         return read
 
     def diff(self, other: Inventory) -> Changes:
-        """Tell in words what changed from this inventory to another, later one.
+        """Return the changes from this inventory to a later one, as text.
 
         Args:
-            other: The later one; what only it holds is added.
+            other: The later inventory; resources that only it contains count as added.
 
         Raises:
-            PineconeTypeError: It is no inventory.
+            PineconeTypeError: ``other`` is not an inventory.
         """
         if not isinstance(cast("object", other), Inventory):
             raise PineconeTypeError(f"other must be an Inventory, not {type(other).__name__}")
         return _compare_inventories(self, other)
 
     def access(self, *, max_owners: int = 3, pending_days: float = 3.0) -> Access:
-        """Tell who can do what in which project, and what deserves a look.
+        """Return who can do what in which project, with findings that a reviewer should check.
 
         Args:
-            max_owners: How many owners of the organization are no finding.
-            pending_days: Days for which a pending invite is no finding.
+            max_owners: Number of owners of the organization, at least 1, above which there is a finding.
+            pending_days: Days, 0 or more, after which a pending invite becomes a finding.
+
+        Raises:
+            PineconeTypeError: An argument has the wrong type.
+            PineconeValueError: An argument is out of range.
         """
         from pinecone_admin.workflows.access import build_access  # noqa: PLC0415 - it builds on this module
 
@@ -148,11 +153,11 @@ class Inventory:
 
 @frozen
 class InventoryPart:
-    """Something to list.
+    """A list that is part of an inventory.
 
     Attributes:
-        kind: The namespace that lists it.
-        project_id: The project, for ``api_keys``.
+        kind: Name of the namespace that lists it.
+        project_id: Id of the project for ``api_keys``, else None.
     """
 
     kind: str
@@ -160,11 +165,11 @@ class InventoryPart:
 
 
 class InventoryBuilder:
-    """An inventory that is being read, part by part, in any order.
+    """Builds an inventory from parts, which may arrive in any order.
 
     Args:
-        taken_at: When the reading began.
-        progress: Is told of each part.
+        taken_at: Time at which reading began.
+        progress: Function that is called after each part, or None.
     """
 
     def __init__(self, taken_at: datetime, progress: Callable[[Progress], None] | None) -> None:
@@ -175,14 +180,14 @@ class InventoryBuilder:
         self._total = 1
 
     def remaining_parts(self) -> list[InventoryPart]:
-        """Give what is left to read once the projects are."""
+        """Return the parts to read after the projects."""
         parts = [InventoryPart(kind) for kind in LISTED_KINDS]
         parts += [InventoryPart("api_keys", project.id) for project in self._read.get(InventoryPart("projects"), ())]
         self._total += len(parts)
         return parts
 
     def add_part(self, part: InventoryPart, result: Sequence[Any] | PineconeError) -> None:
-        """Take what came of a part."""
+        """Add the result of a part, or the error that reading it raised."""
         if isinstance(result, PineconeError):
             self._failed[part] = result
         else:
@@ -193,10 +198,10 @@ class InventoryBuilder:
             self._progress(Progress(done=done, total=self._total, step=step))
 
     def inventory(self) -> Inventory:
-        """Put the parts together.
+        """Build the inventory.
 
         Raises:
-            PineconeError: Nothing at all could be read.
+            PineconeError: No part could be read; this is the error of the first part that failed.
         """
         if self._failed and not self._read:
             raise next(iter(self._failed.values()))
@@ -218,27 +223,31 @@ def _compare_inventories(before: Inventory, after: Inventory) -> Changes:
     names = DisplayNames(before, after)
     changes = Changes(added=[], removed=[], changed=[], unknown=[])
     for kind in _COMPARED_KINDS:
-        doubtful = [each for each in (*before.unread, *after.unread) if each.part in {kind, "projects"}]
-        changes.unknown.extend(dict.fromkeys(str(each) for each in doubtful if each.part == kind))
-        old, new = (_index_comparable(getattr(each, kind), kind, doubtful) for each in (before, after))
+        # Without the projects, their keys are unread too.
+        incomplete = [each for each in (*before.unread, *after.unread) if each.part in {kind, "projects"}]
+        changes.unknown.extend(dict.fromkeys(str(each) for each in incomplete if each.part == kind))
+        old, new = (_index_comparable(getattr(each, kind), kind, incomplete) for each in (before, after))
         changes.added.extend(names.describe(new[id]) for id in new if id not in old)
         changes.removed.extend(names.describe(old[id]) for id in old if id not in new)
         changes.changed.extend(
-            f"{names.describe(new[id])}: {', '.join(_describe_changes(old[id], new[id]))}"
+            f"{names.describe(new[id])}: {'; '.join(_describe_changes(old[id], new[id]))}"
             for id in new
             if id in old and old[id] != new[id]
         )
     return changes
 
 
-def _index_comparable(things: Iterable[Any], kind: str, doubtful: Sequence[Unread]) -> dict[str, Any]:
-    """Leave out what one of the two inventories could not read, so that it does not look added or removed."""
-    if any(each.part == kind and each.project_id is None for each in doubtful):
+def _index_comparable(resources: Iterable[Any], kind: str, incomplete: Sequence[Unread]) -> dict[str, Any]:
+    """Index resources by id, without those that one of the two inventories could not read.
+
+    Otherwise they would look added or removed.
+    """
+    if any(each.part == kind and each.project_id is None for each in incomplete):
         return {}
-    if kind in {"projects", "api_keys"} and any(each.part == "projects" for each in doubtful):
+    if kind in {"projects", "api_keys"} and any(each.part == "projects" for each in incomplete):
         return {}
-    projects = {each.project_id for each in doubtful if each.part == "api_keys"}
-    return {each.id: each for each in things if kind != "api_keys" or each.project_id not in projects}
+    projects = {each.project_id for each in incomplete if each.part == "api_keys"}
+    return {each.id: each for each in resources if kind != "api_keys" or each.project_id not in projects}
 
 
 def _describe_changes(old: attrs.AttrsInstance, new: attrs.AttrsInstance) -> list[str]:
@@ -268,10 +277,10 @@ _NOUNS: Mapping[type, str] = {
 
 
 class DisplayNames:
-    """Names things as people know them.
+    """Describes resources by names rather than ids alone.
 
     Args:
-        inventories: Where the names are from; later ones win.
+        inventories: Inventories that the names come from; a later one overrides an earlier one.
     """
 
     def __init__(self, *inventories: Inventory) -> None:
@@ -284,25 +293,26 @@ class DisplayNames:
             self._principals |= {("api_key", each.id): each.name for each in one.api_keys}
 
     def project(self, project_id: str) -> str:
-        """Name a project, by its id where it is not known."""
+        """Return the name of a project, or its id if the name is unknown."""
         return self._projects.get(project_id, project_id)
 
     def principal(self, kind: str, principal_id: str) -> str:
-        """Name a principal, by its id where it is not known."""
+        """Return the email address or name of a principal, or its id if that is unknown."""
         return self._principals.get((kind, principal_id), principal_id)
 
-    def describe(self, thing: Resource) -> str:
-        """Name anything that an inventory holds."""
-        match thing:
+    def describe(self, resource: Resource) -> str:
+        """Describe any resource of an inventory."""
+        match resource:
             case Organization() | Project() | ServiceAccount() | APIKey():
-                names = f"{_NOUNS[type(thing)]} {thing.name!r} ({thing.id})"
-                if isinstance(thing, APIKey):
-                    names += f" of project {self.project(thing.project_id)!r}"
+                description = f"{_NOUNS[type(resource)]} {resource.name!r} ({resource.id})"
+                if isinstance(resource, APIKey):
+                    description += f" of project {self.project(resource.project_id)!r}"
             case User() | Invite():
-                names = f"{'user' if isinstance(thing, User) else 'invite for'} {thing.email} ({thing.id})"
+                noun = "user" if isinstance(resource, User) else "invite for"
+                description = f"{noun} {resource.email} ({resource.id})"
             case RoleBinding():
-                project = f"project {self.project(thing.resource_id)!r}"
-                where = project if thing.resource_type == "project" else "the organization"
-                who = f"{thing.principal_type} {self.principal(thing.principal_type, thing.principal_id)}"
-                names = f"{thing.role} of {who} on {where}"
-        return names
+                project = f"project {self.project(resource.resource_id)!r}"
+                target = project if resource.resource_type == "project" else "the organization"
+                principal = self.principal(resource.principal_type, resource.principal_id)
+                description = f"{resource.role} for {resource.principal_type} {principal} on {target}"
+        return description

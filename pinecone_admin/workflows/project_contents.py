@@ -1,6 +1,6 @@
-"""What a project can hold, and the operations of the control plane that list and delete it.
+"""The contents of a project, and the operations of the control plane that list and delete them.
 
-The few that emptying a project needs, as the published documents of 2026-04 have them.
+These are only the operations that emptying a project needs, as published for API version 2026-04.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ API_VERSION = "2026-04"
 
 
 class ContentsPage(Protocol):
-    """What every list of the control plane answers with."""
+    """One page of a list of the control plane."""
 
     @property
     def items(self) -> Sequence[Content]:
-        """What is on this page."""
+        """Contents on this page."""
         ...
 
     @property
     def next_page(self) -> str | None:
-        """Where the next page starts."""
+        """Token of the next page, or None on the last page."""
         ...
 
 
@@ -107,21 +107,21 @@ class _Backups(_Page):
         return [Content(kind="backup", name=each.backup_id) for each in self.data]
 
 
-def _make_content(kind: str, thing: _Named) -> Content:
-    return Content(kind=kind, name=thing.name, leaving=thing.status == "Terminating")
+def _make_content(kind: str, resource: _Named) -> Content:
+    return Content(kind=kind, name=resource.name, leaving=resource.status == "Terminating")
 
 
 @frozen(kw_only=True)
 class ContentKind:
-    """A kind of thing that a project can hold.
+    """A kind of content that a project can have.
 
     Attributes:
-        name: What one of them is called.
-        plural: What operations call them.
-        path: Where they are listed, and below it each is deleted.
-        returns: What the list answers with.
-        token: Query parameter that resumes the list.
-        limit: How many to ask for on a page; None where the list has no such parameter, or no stated limit.
+        name: Singular, such as ``"index"``.
+        plural: Plural, as in the ids of operations.
+        path: Path of the list; a single resource is at ``path/name``.
+        returns: Type of a page of the list.
+        token: Query parameter for the token of the next page.
+        limit: Page size to request; None if the list has no such parameter, or no stated limit.
     """
 
     name: str
@@ -144,13 +144,13 @@ CONTENT_KINDS = (
     ),
     ContentKind(name="backup", plural="backups", path="/backups", returns=_Backups, limit=100),
 )
-"""In the order in which the server names what keeps a project from being deleted."""
+"""All kinds, in the order in which the server names what prevents the deletion of a project."""
 
 _KINDS_BY_NAME = {kind.name: kind for kind in CONTENT_KINDS}
 
 
 def list_contents_page(kind: ContentKind, token: str | None) -> Operation[ContentsPage]:
-    """List things of a kind, one page."""
+    """Build the operation that lists one page of a kind."""
     query: dict[str, QueryValue] = {"limit": kind.limit, kind.token: token}
     return Operation(
         id=f"list_{kind.plural}",
@@ -163,7 +163,7 @@ def list_contents_page(kind: ContentKind, token: str | None) -> Operation[Conten
 
 
 def delete_content(content: Content) -> Operation[None]:
-    """Delete one thing."""
+    """Build the operation that deletes one content of a project."""
     return Operation(
         id=f"delete_{content.kind}",
         method="DELETE",
@@ -175,7 +175,7 @@ def delete_content(content: Content) -> Operation[None]:
 
 
 def lift_protection(index: Content) -> Operation[None]:
-    """Let an index be deleted."""
+    """Build the operation that lifts the deletion protection of an index."""
     return Operation(
         id="configure_index",
         method="PATCH",

@@ -1,4 +1,4 @@
-"""What workflows say: what they found, made and did."""
+"""Results and reports of workflows."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _T_co = TypeVar("_T_co", covariant=True)
 
 @frozen(kw_only=True)
 class Difference:
-    """A setting that is not what was asked for; it was not changed.
+    """A setting of an existing resource that differs from the requested one; it was not changed.
 
     Attributes:
-        setting: Its name.
-        found: What it is.
-        wanted: What it should be.
+        setting: Name of the setting.
+        found: Present value, as text.
+        wanted: Requested value, as text.
     """
 
     setting: str
@@ -41,18 +41,18 @@ class Difference:
     wanted: str
 
     def __str__(self) -> str:
-        return f"{self.setting} is {self.found}, not {self.wanted}"
+        return f"{self.setting}: found {self.found}, wanted {self.wanted}"
 
 
 @frozen(kw_only=True)
 class Ensured(Generic[_T_co]):
-    """What there is now, whoever made it.
+    """A resource that exists now, whether this call created it or not.
 
     Attributes:
-        value: The thing itself. Only where it was created does it come with its secret, in a type of its own: ask
+        value: The resource. It has its secret only if this call created it, and a different type then: test
             ``isinstance(ensured.value, APIKeyWithSecret)``.
-        created: Whether this call made it.
-        differences: Settings that are not what was asked for.
+        created: Whether this call created it.
+        differences: Settings that differ from the requested ones.
     """
 
     value: _T_co
@@ -62,12 +62,12 @@ class Ensured(Generic[_T_co]):
 
 @frozen(kw_only=True)
 class Progress:
-    """How far a workflow has come.
+    """Progress of a workflow.
 
     Attributes:
-        done: Steps that are done.
-        total: Steps that are known of.
-        step: The last one, in words.
+        done: Number of completed steps.
+        total: Number of steps known so far.
+        step: Description of the last completed step.
     """
 
     done: int
@@ -77,12 +77,12 @@ class Progress:
 
 @frozen(kw_only=True)
 class Rotation:
-    """A key that took the place of another.
+    """An API key that replaced another.
 
     Attributes:
-        key: The new key, under the name of the old one; its value went to ``store``.
-        replaced: Id of the old key, which is deleted.
-        steps: What was done, in order; an earlier run may have done the rest.
+        key: The new key, with the name of the old one; its value was passed to ``store``.
+        replaced: Id of the old key, which was deleted.
+        steps: Steps of this run, in order; an earlier run may have done others.
     """
 
     key: APIKey
@@ -92,11 +92,11 @@ class Rotation:
 
 @frozen(kw_only=True)
 class RoleChange:
-    """A role that took the place of another.
+    """A role that replaced another.
 
     Attributes:
-        binding: The new binding.
-        steps: What was done, in order; nothing where the change was done already.
+        binding: The new role binding.
+        steps: Steps that were done, in order; empty if the change had been made before.
     """
 
     binding: RoleBinding
@@ -105,11 +105,11 @@ class RoleChange:
 
 @frozen(kw_only=True)
 class ProjectRole:
-    """A role on the project that is provisioned.
+    """A role on the project that is being provisioned.
 
     Attributes:
-        principal_type: Kind of the principal.
-        principal_id: Who gets it.
+        principal_type: Type of the principal.
+        principal_id: Id of the principal that gets the role.
         role: A project role.
     """
 
@@ -119,7 +119,7 @@ class ProjectRole:
 
 
 class ProjectRoleDict(TypedDict):
-    """A role on the project that is provisioned, as a mapping: the same keys as ``ProjectRole``."""
+    """A role on the project that is being provisioned, as a mapping with the keys of ``ProjectRole``."""
 
     principal_type: PrincipalType
     principal_id: str
@@ -128,12 +128,12 @@ class ProjectRoleDict(TypedDict):
 
 @frozen(kw_only=True)
 class Provisioned:
-    """A project with its key and bindings.
+    """A project with its key and role bindings.
 
     Attributes:
         project: The project.
-        key: Its key; the value of one that was created went to ``store``.
-        bindings: The bindings, in the order they were asked for.
+        key: The key of the project; if it was created, its value was passed to ``store``.
+        bindings: The role bindings, in the requested order.
     """
 
     project: Ensured[Project]
@@ -143,11 +143,11 @@ class Provisioned:
 
 @frozen(kw_only=True)
 class Reach:
-    """What somebody could reach in one project.
+    """The access of a user to one project.
 
     Attributes:
         project: The project.
-        roles: The roles there, those held on the organization included.
+        roles: Effective roles on it, including roles on the organization that apply to it.
     """
 
     project: Project
@@ -156,19 +156,20 @@ class Reach:
 
 @frozen(kw_only=True)
 class OffboardReport:
-    """Who leaves, what they could reach, and which secrets they may know.
+    """A user who is removed, the access they had, and the secrets that they may know.
 
     Attributes:
-        email: The address that was asked for.
-        dry_run: Whether this only says what would be done.
-        user: The user, or None where no member has the address.
-        invites: Invites of the address that could still be accepted or resent.
-        bindings: Roles of the user and of the invites, which go with them.
-        reach: The projects they could reach.
-        keys_to_rotate: Keys of these projects, whose values they may know.
-        service_accounts_to_rotate: Service accounts whose secrets they may know, since they could make or rotate them.
-        refusal: Why they cannot be removed, or None.
-        steps: What was done, in order.
+        email: The requested email address.
+        dry_run: Whether the report only previews the removal, and nothing was changed.
+        user: The user, or None if no user has this address.
+        invites: Invites to this address that could still be accepted or resent.
+        bindings: Role bindings of the user and the invites; the server deletes them together with these.
+        reach: Projects that the user could access.
+        keys_to_rotate: API keys of these projects, whose values the user may know.
+        service_accounts_to_rotate: Service accounts whose secrets the user may know, being able to create or rotate
+            them.
+        refusal: Why the user cannot be removed, or None.
+        steps: Steps that were done, in order.
     """
 
     email: str
@@ -183,17 +184,20 @@ class OffboardReport:
     steps: list[str]
 
     def __str__(self) -> str:
-        """Put it in words, a line each."""
+        """Return the report as text, one item per line."""
         if self.user is None and not self.invites:
-            return f"{self.email}: no user and no open invite has this address; there was nothing to do"
+            return f"{self.email}: no user or open invite has this address; nothing to do"
         who = "no user" if self.user is None else f"user {self.user.id}"
         lines = [
             f"{self.email}: {who}, {_count_noun(self.invites, 'open invite')}, {_count_noun(self.bindings, 'role')}"
         ]
         lines += [
-            f"reached project {each.project.name} ({each.project.id}) as {', '.join(each.roles)}" for each in self.reach
+            f"access to project {each.project.name} ({each.project.id}): {', '.join(each.roles)}" for each in self.reach
         ]
-        lines += [f"may know API key {key.name} ({key.id}) of project {key.project_id}" for key in self.keys_to_rotate]
+        lines += [
+            f"may know the value of API key {key.name} ({key.id}) of project {key.project_id}"
+            for key in self.keys_to_rotate
+        ]
         lines += [
             f"may know the secret of service account {account.name} ({account.id})"
             for account in self.service_accounts_to_rotate
@@ -202,19 +206,19 @@ class OffboardReport:
         return "\n".join([*lines, *self.steps, *(["nothing was changed"] if self.dry_run else [])])
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain JSON types."""
+        """Return the report as plain JSON types."""
         return to_dict(self)
 
 
 @frozen(kw_only=True)
 class Content:
-    """Something that a project holds.
+    """A resource in a project.
 
     Attributes:
         kind: ``"index"``, ``"collection"``, ``"assistant"`` or ``"backup"``.
-        name: Its name, or the id of a backup.
+        name: Name of the resource; the id for a backup.
         protected: Whether deletion protection is on.
-        leaving: Whether it is being deleted already.
+        leaving: Whether the server is already deleting it.
     """
 
     kind: str
@@ -228,14 +232,14 @@ class Content:
 
 @frozen(kw_only=True)
 class CleanupReport:
-    """What a project held, and what became of it.
+    """The contents of a project, and what was deleted.
 
     Attributes:
         project: The project.
-        dry_run: Whether this only says what would be deleted.
-        contents: What it held.
-        deleted: Whether the project and all of it are gone.
-        steps: What was done, in order.
+        dry_run: Whether the report only previews the deletion, and nothing was deleted.
+        contents: Contents that were found in the project.
+        deleted: Whether the project and all its contents are deleted.
+        steps: Steps that were done, in order.
     """
 
     project: Project
@@ -245,22 +249,22 @@ class CleanupReport:
     steps: list[str]
 
     def __str__(self) -> str:
-        """Put it in words, a line each."""
-        lines = [f"project {self.project.name} ({self.project.id}): {_count_noun(self.contents, 'thing')} in it"]
+        """Return the report as text, one item per line."""
+        lines = [f"project {self.project.name} ({self.project.id}) contains {_count_noun(self.contents, 'resource')}"]
         if self.dry_run:
-            lines += [f"{each}{', protected' if each.protected else ''}" for each in self.contents]
+            lines += [f"{each}{', deletion protection is on' if each.protected else ''}" for each in self.contents]
         return "\n".join([*lines, *self.steps, *(["nothing was deleted"] if self.dry_run else [])])
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain JSON types."""
+        """Return the report as plain JSON types."""
         return to_dict(self)
 
 
 def parse_project_roles(bindings: object) -> list[ProjectRole]:
-    """Take roles on a project in both their forms.
+    """Convert roles on a project, given as ``ProjectRole`` or as mappings.
 
     Raises:
-        PineconeTypeError: An entry has neither.
+        PineconeTypeError: An entry is neither, or a mapping has other keys.
     """
     return [
         _project_role(f"bindings[{position}]", each)
@@ -273,7 +277,7 @@ def _project_role(where: str, entry: object) -> ProjectRole:
         return entry
     names = [each.name for each in fields(ProjectRole)]
     if not isinstance(entry, Mapping) or set(cast("Mapping[object, object]", entry)) != set(names):
-        raise PineconeTypeError(f"{where} must be a ProjectRole, or a mapping with {', '.join(names)} and nothing else")
+        raise PineconeTypeError(f"{where} must be a ProjectRole, or a mapping with exactly the keys {', '.join(names)}")
     return ProjectRole(**cast("ProjectRoleDict", entry))
 
 
@@ -286,19 +290,19 @@ _I = TypeVar("_I", bound=_Identified)
 
 
 def require_single(found: Sequence[_I], what: str) -> _I:
-    """Give the one thing there is.
+    """Return the only element.
 
     Raises:
         AmbiguousNameError: There are several.
     """
     if len(found) > 1:
         ids = [each.id for each in found]
-        raise AmbiguousNameError(f"there are {len(ids)} of {what}: {', '.join(ids)}", ids=ids)
+        raise AmbiguousNameError(f"there are {len(ids)} {what}: {', '.join(ids)}", ids=ids)
     return found[0]
 
 
 def compare_settings(**settings: tuple[object, object]) -> list[Difference]:
-    """Compare settings, each given as it was found and as it was wanted; what was not asked for is None."""
+    """Compare settings, each given as a pair of the found and the wanted value; None means not requested."""
     return [
         Difference(setting=setting, found=_format_value(found), wanted=_format_value(wanted))
         for setting, (found, wanted) in settings.items()
@@ -306,8 +310,8 @@ def compare_settings(**settings: tuple[object, object]) -> list[Difference]:
     ]
 
 
-def _count_noun(things: Collection[object], noun: str) -> str:
-    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
+def _count_noun(items: Collection[object], noun: str) -> str:
+    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"
 
 
 def _format_value(value: object) -> str:
@@ -317,16 +321,16 @@ def _format_value(value: object) -> str:
 
 
 def describe_bindings(bindings: Iterable[RoleBinding]) -> frozenset[str]:
-    """Put bindings in words, for a comparison."""
+    """Describe role bindings, for a comparison with the wanted ones."""
     return frozenset(_describe_role(each.role, each.resource_type, each.resource_id) for each in bindings)
 
 
 def describe_wanted_bindings(bindings: Iterable[object]) -> frozenset[str]:
-    """Put bindings to create in words, whichever form they have."""
+    """Describe role bindings to create, given as models or mappings."""
     fields = [binding_fields(each) or {} for each in bindings]
     return frozenset(_describe_role(each["role"], each["resource_type"], each.get("resource_id")) for each in fields)
 
 
 def _describe_role(role: object, resource_type: object, resource_id: object) -> str:
-    # One's own organization may be named or left out.
+    # The id of the organization is optional in a binding to create, so it is left out of the comparison.
     return f"{role} on {resource_type}" + (f" {resource_id}" if resource_type == "project" else "")

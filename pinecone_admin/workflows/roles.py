@@ -1,8 +1,8 @@
-"""What roles open: which of them reach every project, and what each lets its holder do in one.
+"""Which projects a role gives access to, and at which level.
 
-From Pinecone's pages on organization roles, project roles and role-based access: an organization owner is an owner of
-every project, other organization roles open none; a project manager builds and queries without managing members or
-keys; a project member sees the settings and needs another role for the data.
+Source: Pinecone's pages on organization roles, project roles and role-based access. An organization owner owns every
+project; other organization roles give access to none. A project manager creates and queries, but manages neither
+members nor keys. A project member sees the settings, and needs another role to read data.
 """
 
 from __future__ import annotations
@@ -29,25 +29,26 @@ LEVELS: Mapping[str, Level] = {
     "ControlPlaneViewer": "reads",
     "DataPlaneViewer": "reads",
 }
-"""What a role lets its holder do where it reaches; one that the API document does not list is unknown."""
+"""Access level of each role; a role that the API document does not list is unknown."""
 
 ORGANIZATION_WRITERS = frozenset({"OrgOwner", "OrgManager", "OrgBillingAdmin"})
-"""The roles that change the organization itself."""
+"""Roles that can change the organization itself."""
 
 SECRET_KEEPERS = frozenset({"OrgOwner", "OrgManager"})
-"""The roles whose holders may have made service accounts, and so have seen secrets."""
+"""Roles whose holders can create service accounts or rotate their secrets, and so may have seen secrets."""
 
+# An unknown role counts above "reads": it could permit writing.
 _HIGHEST_FIRST = ("owns", "writes", "unknown", "reads")
 
 
 def highest_level(roles: Iterable[str]) -> Level:
-    """Tell the most that any of the roles lets its holder do."""
+    """Return the highest access level of any of the roles."""
     levels = {LEVELS.get(role, "unknown") for role in roles}
     return next(each for each in _HIGHEST_FIRST if each in levels)
 
 
 def roles_by_project(bindings: Iterable[RoleBinding], projects: Sequence[Project]) -> dict[str, list[RoleName]]:
-    """Unite the roles of one principal by project, those that reach every project included."""
+    """Return the effective roles of one principal by project id, including roles that apply to every project."""
     reached: dict[str, list[RoleName]] = {}
     for binding in bindings:
         for project_id in _reached_projects(binding, projects):
@@ -64,7 +65,7 @@ def _reached_projects(binding: RoleBinding, projects: Sequence[Project]) -> list
 
 
 def bindings_by_principal(bindings: Iterable[RoleBinding]) -> dict[tuple[PrincipalType, str], list[RoleBinding]]:
-    """Group bindings by the kind and id of their principals."""
+    """Group bindings by the type and id of their principals."""
     held: dict[tuple[PrincipalType, str], list[RoleBinding]] = {}
     for binding in bindings:
         held.setdefault((binding.principal_type, binding.principal_id), []).append(binding)

@@ -101,10 +101,10 @@ def test_settings_that_differ_are_reported_and_not_changed(admin: Admin) -> None
     ]
     both = f"OrgMember on organization, ProjectViewer on project {project.id}"
     assert [[str(each) for each in one.differences] for one in found] == [
-        ["force_encryption_with_cmek is False, not True"],
-        ["roles is ProjectViewer, not ProjectEditor"],
-        [f"role_bindings is OrgMember on organization, not {both}"],
-        [f"role_bindings is OrgMember on organization, not {both}"],
+        ["force_encryption_with_cmek: found False, wanted True"],
+        ["roles: found ProjectViewer, wanted ProjectEditor"],
+        [f"role_bindings: found OrgMember on organization, wanted {both}"],
+        [f"role_bindings: found OrgMember on organization, wanted {both}"],
         [],
     ]
     assert not any(one.created for one in found)

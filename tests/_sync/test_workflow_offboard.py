@@ -53,8 +53,8 @@ def test_a_dry_run_says_everything_and_changes_nothing(admin: Admin, emulator: E
     assert (report.service_accounts_to_rotate, report.refusal, report.steps) == ([], None, [])
     assert str(report).splitlines() == [
         f"ADA@EXAMPLE.COM: user {user_id}, 0 open invites, 2 roles",
-        f"reached project reached ({reached.id}) as ProjectViewer",
-        f"may know API key reader ({key.key.id}) of project {reached.id}",
+        f"access to project reached ({reached.id}): ProjectViewer",
+        f"may know the value of API key reader ({key.key.id}) of project {reached.id}",
         "nothing was changed",
     ]
     assert report.to_dict()["user"]["email"] == "Ada@example.com"
@@ -98,7 +98,7 @@ def test_nobody_to_remove_is_a_success(admin: Admin) -> None:
     """A run after the last one finds nothing, and says so."""
     report = admin.users.offboard(email="ada@example.com", dry_run=False)
     assert (report.user, report.invites, report.steps) == (None, [], [])
-    assert str(report) == "ada@example.com: no user and no open invite has this address; there was nothing to do"
+    assert str(report) == "ada@example.com: no user or open invite has this address; nothing to do"
 
 
 def test_the_last_owner_is_refused_before_the_first_change(admin: Admin, emulator: Emulator) -> None:

@@ -109,14 +109,17 @@ def test_what_deserves_a_look_is_found() -> None:
     assert [(each.kind, each.text) for each in INVENTORY.access(max_owners=1).findings] == [
         ("invite pending long", "invite for old@example.com (old) has been pending for 5 days"),
         ("invite expired", "invite for gone@example.com (gone) expired and was not withdrawn"),
-        ("service account writes organization-wide", "service account robot-s1 (s1) is OrgManager"),
-        ("service account without roles", "service account robot-s3 (s3) holds no role"),
-        ("key is an editor", "API key 'writer' (k2) of project 'atlas' is ProjectEditor"),
-        ("principal is gone", "user u9 does not exist, and holds ProjectEditor"),
+        (
+            "service account writes organization-wide",
+            "service account robot-s1 (s1) has OrgManager on the organization",
+        ),
+        ("service account without roles", "service account robot-s3 (s3) has no role"),
+        ("key is an editor", "API key 'writer' (k2) of project 'atlas' has ProjectEditor"),
+        ("principal is gone", "user u9 does not exist but still has ProjectEditor"),
     ]
     owners = evolve(INVENTORY, role_bindings=[binding("user", who, "OrgOwner") for who in ("u1", "u2")])
     (many,) = [each for each in owners.access(max_owners=1).findings if each.kind == "many owners"]
-    assert many.text == "2 own the organization, more than 1: ada@example.com, bob@example.com"
+    assert many.text == "the organization has 2 owners, more than 1: ada@example.com, bob@example.com"
     assert not any(each.kind == "many owners" for each in owners.access(max_owners=2).findings)
     robots = evolve(INVENTORY, role_bindings=[binding("service_account", who, "OrgOwner") for who in ("s1", "s2")])
     assert robots.access(max_owners=1).findings[0].text.endswith(": robot-s1 (s1), robot-s2 (s2)")

@@ -1,4 +1,4 @@
-"""The access page in a browser: it loads nothing, runs no script but its own, sorts, filters and prints."""
+"""The access page in a browser: it loads no other file, runs only its own script, sorts, filters and prints."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class _Tags(HTMLParser):
         self.attributes += attrs
 
 
-def test_the_page_runs_no_script_but_its_own_and_loads_nothing() -> None:
-    """Whatever anything is named."""
+def test_the_page_runs_only_its_own_script_and_loads_nothing() -> None:
+    """This holds for hostile names too."""
     page = hostile().to_html()
     parser = _Tags()
     parser.feed(page)
@@ -44,7 +44,7 @@ def test_the_page_runs_no_script_but_its_own_and_loads_nothing() -> None:
 
 
 def chromium(page: str, folder: Path, *flags: str) -> str:
-    """Open a page in a headless browser, and give what it prints; its console must say nothing."""
+    """Open a page in a headless browser and return its standard output; its console must stay empty."""
     file = folder / "access.html"
     file.write_text(page, encoding="utf-8")
     quiet = "--headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run"
@@ -54,29 +54,29 @@ def chromium(page: str, folder: Path, *flags: str) -> str:
     return done.stdout
 
 
-def answer(page: str, script: str, value: str, folder: Path) -> Any:
-    """Run a script once the page is there, and give a value that it can see then."""
+def evaluate(page: str, script: str, value: str, folder: Path) -> Any:
+    """Run a script once the page is loaded, and return the value of a JavaScript expression."""
     shown = "const shown = list => [...list].filter(each => !each.hidden);"
     cells = "const cells = table => shown(table.rows).map(row => shown(row.cells).map(cell => cell.textContent));"
-    told = f'at("count").textContent = JSON.stringify({value});'
-    asking = f"\nfilter();\n{shown}\n{cells}\n{script}\n{told}\n"
-    changed = page.replace("\nfilter();\n", asking).replace('http-equiv="Content-Security-Policy"', "")
+    write = f'byId("count").textContent = JSON.stringify({value});'
+    replacement = f"\nfilter();\n{shown}\n{cells}\n{script}\n{write}\n"
+    changed = page.replace("\nfilter();\n", replacement).replace('http-equiv="Content-Security-Policy"', "")
     (output,) = re.findall(r"<output[^>]*>(.*?)</output>", chromium(changed, folder, "--dump-dom"), re.DOTALL)
     return json.loads(unescape(output))
 
 
-def test_its_own_policy_lets_its_script_run(tmp_path: Path) -> None:
-    """A script that the policy stopped would leave the list of a narrow matrix as it was written."""
+def test_the_policy_of_the_page_permits_its_script(tmp_path: Path) -> None:
+    """If the policy blocked the script, the class of a narrow matrix would stay as it was written."""
     page = INVENTORY.access().to_html()
     wide = page.replace('<section id="wide">', '<section id="wide" class="many">')
     assert wide != page
     assert '<section id="wide" class="">' in chromium(wide, tmp_path, "--dump-dom")
 
 
-def test_a_filter_leaves_the_answer(tmp_path: Path) -> None:
-    """Who may write in one project: the rows and columns that answer it, and no other."""
-    ask = 'at("project").value = "search"; at("level").value = "2"; filter();'
-    assert answer(INVENTORY.access().to_html(), ask, "[cells(matrix), cells(where)]", tmp_path) == [
+def test_filters_show_only_matching_rows_and_columns(tmp_path: Path) -> None:
+    """With a project and a level, the tables show who can write in that project."""
+    ask = 'byId("project").value = "search"; byId("level").value = "2"; filter();'
+    assert evaluate(INVENTORY.access().to_html(), ask, "[cells(matrix), cells(where)]", tmp_path) == [
         [
             ["who", "organization", "search"],
             ["ada@example.com", "OrgOwner", "owns"],
@@ -90,17 +90,17 @@ def test_a_filter_leaves_the_answer(tmp_path: Path) -> None:
     ]
 
 
-def test_a_person_leaves_the_projects_that_they_reach(tmp_path: Path) -> None:
-    """And nobody else's row."""
-    ask = 'at("person").value = "BOB"; filter();'
-    assert answer(INVENTORY.access().to_html(), ask, "cells(matrix)", tmp_path) == [
+def test_a_person_filter_shows_the_projects_that_they_can_access(tmp_path: Path) -> None:
+    """The rows of other people are hidden."""
+    ask = 'byId("person").value = "BOB"; filter();'
+    assert evaluate(INVENTORY.access().to_html(), ask, "cells(matrix)", tmp_path) == [
         ["who", "organization", "atlas", "search"],
         ["bob@example.com", "OrgMember", "other", "writes"],
     ]
 
 
-def test_a_click_sorts_and_another_one_turns_it_round(tmp_path: Path) -> None:
-    """By name, by what people may do in a project, and by how many may."""
+def test_a_click_sorts_and_a_second_click_reverses_the_order(tmp_path: Path) -> None:
+    """Columns sort by name, by level in a project, and by the number of people."""
     script = """
     const first = table => shown(table.tBodies[0].rows).map(row => row.cells[0].textContent.split(/[@ ]/)[0]);
     const seen = [];
@@ -108,21 +108,21 @@ def test_a_click_sorts_and_another_one_turns_it_round(tmp_path: Path) -> None:
       table.tHead.rows[0].cells[column].click();
       seen.push(first(table));
     }"""
-    by_name, turned, by_level, by_count = answer(INVENTORY.access().to_html(), script, "seen", tmp_path)
+    by_name, reversed_order, by_level, by_count = evaluate(INVENTORY.access().to_html(), script, "seen", tmp_path)
     assert by_name == sorted(by_name)
-    assert turned == by_name[::-1]
+    assert reversed_order == by_name[::-1]
     assert set(by_level[:2]) == {"ada", "new"}
     assert by_count == ["search", "atlas"]
 
 
-def test_hostile_names_are_shown_as_they_are_and_do_nothing(tmp_path: Path) -> None:
-    """No element comes of them, and each can be read in its cell."""
+def test_hostile_names_are_shown_as_text(tmp_path: Path) -> None:
+    """They create no element, and each can be read in its cell."""
     projects = [project(f"p{number}", name) for number, name in enumerate(NAMES)]
     users = [User(id=f"u{number}", email=name) for number, name in enumerate(NAMES)]
     page = evolve(INVENTORY, projects=projects, users=users).access().to_html()
     heads = "[...matrix.tHead.rows[0].cells].slice(2).map(cell => cell.textContent)"
     elements = "[...document.body.querySelectorAll('*')].map(each => each.localName)"
-    seen, tags = answer(page, "", f"[{heads}, {elements}]", tmp_path)
+    seen, tags = evaluate(page, "", f"[{heads}, {elements}]", tmp_path)
     assert {name for name in NAMES if not set(name) & {*"\u202e\u2066\x1b\r"}} <= set(seen)
     assert "\\u202eevil" in seen
     assert len(seen) == len(NAMES)
@@ -130,8 +130,8 @@ def test_hostile_names_are_shown_as_they_are_and_do_nothing(tmp_path: Path) -> N
     assert not {"img", "link", "iframe"} & set(tags)
 
 
-def test_it_prints(tmp_path: Path) -> None:
-    """Landscape, on few pages; a matrix too wide for paper is left out."""
+def test_the_page_prints_on_a_few_landscape_sheets(tmp_path: Path) -> None:
+    """A matrix too wide for paper is left out."""
     emulator = Emulator(seed=3)
     populate(emulator, projects=60, users=12)
     page = emulator.admin().inventory().access().to_html()
@@ -142,11 +142,11 @@ def test_it_prints(tmp_path: Path) -> None:
     assert all(float(width) > float(height) for width, height in pages)
 
 
-def test_an_organization_of_500_projects_answers(tmp_path: Path) -> None:
-    """Who can write in one of them is one row."""
+def test_filters_work_with_500_projects(tmp_path: Path) -> None:
+    """The filter for one of them leaves one row."""
     emulator = Emulator(seed=3)
     populate(emulator, projects=500, users=60)
     page = emulator.admin().inventory().access().to_html()
-    ask = 'at("project").value = "docs-dev-4"; at("level").value = "2"; filter();'
-    ((name, *_),) = answer(page, ask, "cells(where).slice(1)", tmp_path)
+    ask = 'byId("project").value = "docs-dev-4"; byId("level").value = "2"; filter();'
+    ((name, *_),) = evaluate(page, ask, "cells(where).slice(1)", tmp_path)
     assert name == "docs-dev-4"

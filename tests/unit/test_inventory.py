@@ -85,19 +85,19 @@ def test_changes_are_told_in_words() -> None:
     assert str(BEFORE.diff(after)).splitlines() == [
         "+ project 'docs' (p3)",
         "+ user bob@example.com (u2)",
-        "+ OrgMember of service_account android on the organization",
+        "+ OrgMember for service_account android on the organization",
         "- project 'atlas' (p2)",
         "- API key 'writer' (k2) of project 'atlas'",
         "- invite for bob@example.com (i1)",
-        "- OrgOwner of user ada@example.com on the organization",
+        "- OrgOwner for user ada@example.com on the organization",
         "~ organization 'Acme' (o): plan is now 'Dedicated', was 'Enterprise'",
         "~ API key 'reader' (k1) of project 'search': roles is now ProjectViewer, DataPlaneEditor, was ProjectViewer",
         (
-            "~ service account 'android' (s1): name is now 'android', was 'robot', updated_at is now "
+            "~ service account 'android' (s1): name is now 'android', was 'robot'; updated_at is now "
             "2026-07-02T00:00:00+00:00, was 2026-07-01T12:00:00+00:00"
         ),
         (
-            "~ ProjectViewer of user bob@example.com on project 'search': principal_type is now 'user', was 'invite', "
+            "~ ProjectViewer for user bob@example.com on project 'search': principal_type is now 'user', was 'invite'; "
             "principal_id is now 'u2', was 'i1'"
         ),
     ]
@@ -134,7 +134,7 @@ def test_what_is_no_inventory_is_refused_by_its_field() -> None:
 @pytest.mark.parametrize("data", [None, 5, "x", b"x", [["taken_at", "2026-07-01T00:00:00Z"]]])
 def test_what_is_not_even_an_object_is_refused(data: Any) -> None:
     """Whoever forgot json.loads is told so."""
-    with pytest.raises(PineconeTypeError, match="data must be what to_dict gave"):
+    with pytest.raises(PineconeTypeError, match="data must be a mapping returned by to_dict"):
         Inventory.from_dict(data)
     with pytest.raises(PineconeTypeError, match="other must be an Inventory"):
         BEFORE.diff(data)
@@ -153,7 +153,7 @@ def test_what_is_not_even_an_object_is_refused(data: Any) -> None:
 )
 def test_what_does_not_fit_is_named(part: str, value: Any, problem: str) -> None:
     """Somebody edited the file, or something else wrote it."""
-    with pytest.raises(PineconeValueError, match=f"the inventory's {problem}"):
+    with pytest.raises(PineconeValueError, match=rf"data\.{problem}"):
         Inventory.from_dict({**BEFORE.to_dict(), part: value})
 
 
@@ -165,7 +165,7 @@ def test_a_time_without_a_zone_and_a_role_that_is_new_are_no_reason_to_refuse() 
     read = Inventory.from_dict(data)
     assert [row.level for row in read.access().rows() if row.principal_id == "u1"] == ["unknown"]
     assert BEFORE.diff(read).changed == [
-        "OrgWizard of user ada@example.com on the organization: role is now 'OrgWizard', was 'OrgOwner'"
+        "OrgWizard for user ada@example.com on the organization: role is now 'OrgWizard', was 'OrgOwner'"
     ]
 
 
