@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pinecone_admin.emulator import Emulator
-from tests.faults.programs import redis_server
+from tests.faults.external_servers import redis_server
 from tests.support.recipes import run_recipe
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -36,9 +36,9 @@ from pinecone_admin._concurrency import SystemClock, use_clock
 from tests.faults import canaries
 from tests.faults.canaries import KEY, SECRET, Search
 from tests.faults.cases import FAULTS, Certificates, Fault, World, ending, failing, make_certificates
+from tests.faults.clients import Client, in_threads
 from tests.faults.clock import RunningClock
 from tests.faults.server import Action, Exchange, Server, answer, echo, late
-from tests.faults.worlds import Client, in_threads
 
 ROOT = Path(__file__).resolve().parents[2]
 ATTEMPTS = 4

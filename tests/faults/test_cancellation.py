@@ -19,8 +19,8 @@ import pytest
 from pinecone_admin import AccessToken, Admin, AsyncAdmin, ClientClosedError, RetryEvent, RetryPolicy
 from pinecone_admin._concurrency import PerLoop, SystemClock, use_clock
 from tests.faults.cases import WORLDS, Certificates, World, ending, operation, silent
+from tests.faults.clients import Client, in_loop, in_threads
 from tests.faults.server import Action, Exchange, Server, answer, echo, head, held
-from tests.faults.worlds import Client, in_loop, in_threads
 from tests.support.together import PATIENCE
 
 HANGING: dict[str, Action] = {

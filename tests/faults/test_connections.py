@@ -17,8 +17,8 @@ from pinecone_admin._async.transports import pool as async_pools
 from pinecone_admin._sync.transports import pool as sync_pools
 from pinecone_admin.operations import Operation
 from tests.faults.cases import PATH, WORLDS, Certificates, World, ending, operation
+from tests.faults.clients import Client
 from tests.faults.server import Action, Exchange, Server, echo, head
-from tests.faults.worlds import Client
 from tests.support.together import PATIENCE, wait_until
 
 

@@ -30,9 +30,9 @@ from tests.faults.cases import (
     failing,
     operation,
 )
+from tests.faults.clients import Client
 from tests.faults.clock import RunningClock
 from tests.faults.server import Exchange, Server, answer, echo, head, held, late
-from tests.faults.worlds import Client
 from tests.support.together import PATIENCE, wait_until
 
 TIMEOUT = 0.5

@@ -10,9 +10,9 @@ import pytest
 
 from pinecone_admin import PineconeError, RetryPolicy, ServiceError
 from tests.faults.cases import PATH, WORLDS, World, call, ending, operation
-from tests.faults.programs import free_port, nginx
+from tests.faults.clients import Client, in_threads
+from tests.faults.external_servers import free_port, nginx
 from tests.faults.server import Exchange, Server, echo, head
-from tests.faults.worlds import Client, in_threads
 
 ATTEMPTS = RetryPolicy(max_attempts=3)
 

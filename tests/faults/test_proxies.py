@@ -35,7 +35,7 @@ from tests.faults.cases import (
     resetting,
     silent,
 )
-from tests.faults.programs import free_port, tinyproxy
+from tests.faults.external_servers import free_port, tinyproxy
 from tests.faults.server import Action, Exchange, Server, answer
 
 

@@ -27,8 +27,8 @@ from tests.faults.canaries import (
     telling,
 )
 from tests.faults.cases import WORLDS, Certificates, World, ending, operation
+from tests.faults.clients import Client
 from tests.faults.server import Action, Exchange, Server, answer, echo, head, held
-from tests.faults.worlds import Client
 from tests.support.together import PATIENCE, wait_until
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.faults.programs import free_port, redis_server
+from tests.faults.external_servers import free_port, redis_server
 from tests.faults.server import Server, answer, late
 
 ROOT = Path(__file__).resolve().parents[2]

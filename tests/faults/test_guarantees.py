@@ -12,8 +12,8 @@ import pytest
 from pinecone_admin import PineconeError, ResponseParsingError, RetryPolicy
 from pinecone_admin.models import on_organization
 from tests.faults.cases import WORLDS, World, ending, operation
+from tests.faults.clients import Client
 from tests.faults.server import Action, Exchange, Server, answer, head
-from tests.faults.worlds import Client
 
 Ask = Callable[[Any], Any]
 

@@ -10,8 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from pinecone_admin import PineconeError
 from pinecone_admin.operations import Operation
 from tests.faults.cases import CHUNKED, WORLDS, World, ending
+from tests.faults.clients import Client
 from tests.faults.server import Action, Exchange, Server, answer, echo, head
-from tests.faults.worlds import Client
 
 FAULTS: dict[str, Action] = {
     "FIN unprocessed": ending(b"", process=False),

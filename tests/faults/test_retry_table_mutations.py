@@ -17,7 +17,7 @@ from pinecone_admin._sync import client
 from pinecone_admin._sync.transports import retry
 from pinecone_admin.errors import Outcome
 from tests.faults.cases import BY_NAME, FAULTS, VERBS, Certificates, Fault, check
-from tests.faults.sequences import SEQUENCES, check_sequence
+from tests.faults.fault_sequences import SEQUENCES, check_sequence
 
 REPRESENTATIVES = {
     Failure.NOT_SENT: "refused",

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from tests.faults.cases import FAULTS, PATH, VERBS, WORLDS, Certificates, Fault, World, check, failing, meet
-from tests.faults.sequences import SEQUENCES, check_sequence
+from tests.faults.fault_sequences import SEQUENCES, check_sequence
 
 QUICK = tuple(fault for fault in FAULTS if not fault.slow)
 SLOW = tuple(fault for fault in FAULTS if fault.slow)

@@ -6,9 +6,9 @@ import pytest
 
 from pinecone_admin import AccessToken, Admin, AsyncAdmin
 from pinecone_admin.auth.provider import TokenProvider
+from tests.faults.clients import flat, in_loop, in_tasks, in_threads
 from tests.faults.clock import RunningClock
 from tests.faults.server import Server, late
-from tests.faults.worlds import flat, in_loop, in_tasks, in_threads
 
 EXPIRED = 1801.0
 repeated = pytest.mark.parametrize("repeats", [5, pytest.param(50, marks=pytest.mark.long)])

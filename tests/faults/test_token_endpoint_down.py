@@ -16,9 +16,9 @@ from pinecone_admin._concurrency import use_clock
 from pinecone_admin.auth.provider import TokenProvider
 from pinecone_admin.errors import InvalidCredentialsError
 from tests.faults.cases import WORLDS, World, closing, ending, resetting, silent
+from tests.faults.clients import Client
 from tests.faults.clock import RunningClock
 from tests.faults.server import TOKEN_PATH, Action, Exchange, Server, answer, head, mint, welcome
-from tests.faults.worlds import Client
 from tests.support.together import PATIENCE, wait_until
 
 LIFETIME = 1800

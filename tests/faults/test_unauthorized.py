@@ -6,9 +6,9 @@ import pytest
 
 from pinecone_admin import UnauthorizedError
 from tests.faults.cases import PATH, WORLDS, World, operation
+from tests.faults.clients import Client, in_threads
 from tests.faults.clock import RunningClock
 from tests.faults.server import Action, Exchange, Server, answer, echo, late
-from tests.faults.worlds import Client, in_threads
 
 
 def rejecting(*tokens: str, then: Action = echo) -> Action:
