@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pinecone_admin.emulator import Emulator
-from tests.faults.external_servers import redis_server
+from tests.faults.external_servers import run_redis
 from tests.support.recipes import run_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,7 +45,7 @@ def server() -> Generator[dict[str, str], None, None]:
 @pytest.fixture(scope="module")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str, None, None]:
     """Run a Redis."""
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+    with run_redis(tmp_path_factory.mktemp("redis")) as url:
         yield url
 
 

@@ -1,4 +1,4 @@
-"""Secrets that can be recognized, and a search of every place where one could show."""
+"""Recognizable secrets, and a search of every place where a secret could appear."""
 
 from __future__ import annotations
 
@@ -21,76 +21,80 @@ from attrs import define, field
 from rich.console import Console
 from rich.traceback import Traceback
 
-from tests.faults.server import TOKEN_PATH, Action, Exchange, head
+from tests.faults.server import TOKEN_PATH, Action, RequestContext, format_head
 
 SECRET = "canary/secret+1"
-"""Its slash can be written in three ways in JSON."""
+"""Contains a slash, which has three encodings."""
 TOKEN = "canary-token-2"
 PASSWORD = "canary-password-3"
 KEY = "canary-key-4"
 HEADER = "canary-header-5"
 CANARIES = (SECRET, TOKEN, PASSWORD, KEY, HEADER)
 
-OURS = ("pinecone_admin", "generated_client", "pinecone")
-BELOW = ("httpx", "httpcore", "h11", "anyio", "asyncio", "trio", "ssl", "socket")
-HERE = str(Path(__file__).parent)
+PACKAGES = ("pinecone_admin", "generated_client", "pinecone")
+DEPENDENCIES = ("httpx", "httpcore", "h11", "anyio", "asyncio", "trio", "ssl", "socket")
+FOLDER = str(Path(__file__).parent)
 ROOT = str(Path(__file__).resolve().parents[2])
 
 
 @define
-class Search:
-    """Looks for the canaries in texts.
+class SecretSearch:
+    """A search for canaries in texts.
 
     Attributes:
-        places: How many texts were searched.
-        found: Where one was found.
+        places: Number of texts searched.
+        found: Place and canary of each match.
     """
 
     places: int = 0
     found: list[str] = field(factory=list[str])
 
     def text(self, place: str, text: str | bytes) -> None:
-        """Search one text."""
+        """Search a text."""
         self.places += 1
-        shown = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-        self.found += [f"{place}: {canary}" for canary in CANARIES if any(form in shown for form in forms(canary))]
+        decoded = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        self.found += [
+            f"{place}: {canary}"
+            for canary in CANARIES
+            if any(encoding in decoded for encoding in list_encodings(canary))
+        ]
 
     def value(self, place: str, value: object) -> None:
-        """Search all that prints a value."""
+        """Search every printed form of a value."""
         self.text(f"{place}, repr", repr(value))
         self.text(f"{place}, str", str(value))
         self.text(f"{place}, pprint", pprint.pformat(value))
-        self.text(f"{place}, rich", printed(value))
+        self.text(f"{place}, rich", render_with_rich(value))
 
     def error(self, place: str, error: BaseException) -> None:
-        """Search an exception, all that it carries along, and the frames that it passed through."""
-        for number, link in enumerate(links(error)):
+        """Search an exception, its linked exceptions, and the frames of its traceback."""
+        for number, link in enumerate(list_linked_errors(error)):
             where = f"{place}, link {number}"
             self.value(where, link)
             self.text(f"{where}, attributes", repr(vars(link)))
             self.text(f"{where}, traceback", "".join(traceback.format_exception(link, chain=False)))
             for frame, _ in traceback.walk_tb(link.__traceback__):
                 self.frame(where, frame)
-        self.text(f"{place}, traceback with locals", rich_traceback(error))
+        self.text(f"{place}, traceback with locals", render_traceback(error))
         self.pickle(place, error)
 
     def pickle(self, place: str, value: object) -> None:
-        """Search the pickle of a value, unless it refuses."""
+        """Search the pickle of a value, or the error if it cannot be pickled."""
         try:
             pickled = pickle.dumps(value, protocol=0)
-        except Exception as exc:  # noqa: BLE001 - whatever it is, it says something
+        except Exception as exc:  # noqa: BLE001 - the message of any error is searched
             self.text(f"{place}, refusal to pickle", str(exc))
         else:
             self.text(f"{place}, pickle", pickled.decode("raw_unicode_escape"))
 
     def frame(self, place: str, frame: FrameType) -> None:
-        """Search the locals of a frame of a package."""
-        if is_theirs(frame):
+        """Search the local variables of a frame of a package."""
+        if is_package_frame(frame):
             for name, value in frame.f_locals.items():
                 self.text(f"{place}, {name} in {frame.f_code.co_qualname}", safe_repr(value))
 
     def stacks(self, place: str) -> None:
-        """Search the frames of every other thread as they are now."""
+        """Search the current frames of all other threads."""
         frames = sys._current_frames()
         frames.pop(threading.get_ident(), None)
         for top in frames.values():
@@ -100,40 +104,40 @@ class Search:
                 frame = frame.f_back
 
     def objects(self, place: str, root: object) -> None:
-        """Search the repr of all objects of the package that something holds."""
+        """Search the repr of every object of the package that is reachable from an object."""
         seen: dict[int, object] = {}
-        waiting: list[object] = [root]
-        while waiting:
-            each = waiting.pop()
+        pending: list[object] = [root]
+        while pending:
+            each = pending.pop()
             if id(each) not in seen:
                 seen[id(each)] = each
-                waiting += [held for held in gc.get_referents(each) if is_worth_following(held)]
+                pending += [referent for referent in gc.get_referents(each) if leads_to_package(referent)]
         for each in seen.values():
-            if type(each).__module__.startswith(OURS):
+            if type(each).__module__.startswith(PACKAGES):
                 self.text(f"{place}, {type(each).__qualname__}", safe_repr(each))
 
     @contextmanager
     def logs(self, place: str) -> Iterator[None]:
-        """Search everything that is logged meanwhile, at any level and by anybody."""
+        """Search all log records of the block, at every level and from every logger."""
         records: list[logging.LogRecord] = []
         handler = logging.Handler(0)
         handler.emit = records.append  # type: ignore[method-assign,assignment]
         root = logging.getLogger()
-        before = root.level
+        previous_level = root.level
         root.addHandler(handler)
         root.setLevel(1)
         try:
             yield
         finally:
             root.removeHandler(handler)
-            root.setLevel(before)
+            root.setLevel(previous_level)
             for record in records:
                 self.text(f"{place}, log of {record.name}", record.getMessage())
                 self.text(f"{place}, record of {record.name}", repr(vars(record)))
 
 
-def forms(canary: str) -> set[str]:
-    """Give the ways to write a canary."""
+def list_encodings(canary: str) -> set[str]:
+    """Return the encodings of a canary."""
     return {
         canary,
         b64encode(f"ada:{canary}".encode()).decode(),
@@ -143,101 +147,100 @@ def forms(canary: str) -> set[str]:
     }
 
 
-def links(error: BaseException) -> list[BaseException]:
-    """Give an exception with all that it was raised from or beside, suppressed or not."""
+def list_linked_errors(error: BaseException) -> list[BaseException]:
+    """Return an exception with all its causes, contexts and group members, suppressed or not."""
     found: list[BaseException] = []
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        each = waiting.pop()
+    pending: list[BaseException | None] = [error]
+    while pending:
+        each = pending.pop()
         if each is not None and each not in found:
             found.append(each)
-            waiting += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
+            pending += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
     return found
 
 
-def is_theirs(frame: FrameType) -> bool:
-    """Tell whether a frame is of the package or below it, rather than of a test, which may hold the canaries."""
+def is_package_frame(frame: FrameType) -> bool:
+    """Return whether a frame belongs to the package or a dependency, not to a test, which may hold canaries."""
     module = str(frame.f_globals.get("__name__", ""))
-    return module.split(".", maxsplit=1)[0] in {*OURS, *BELOW}
+    return module.split(".", maxsplit=1)[0] in {*PACKAGES, *DEPENDENCIES}
 
 
-def is_worth_following(value: object) -> bool:
-    """Tell whether an object can lead to others of the package."""
+def leads_to_package(value: object) -> bool:
+    """Return whether an object can reference objects of the package."""
     module = type(value).__module__
-    return module.startswith((*OURS, "httpx", "concurrent")) or isinstance(value, dict | list | tuple | set)
+    return module.startswith((*PACKAGES, "httpx", "concurrent")) or isinstance(value, dict | list | tuple | set)
 
 
 def safe_repr(value: object) -> str:
-    """Print a value as a debugger would."""
+    """Return the repr of a value, or the name of the error that it raises."""
     try:
         return repr(value)
     except Exception as exc:  # noqa: BLE001 - as a debugger would
         return f"<{type(exc).__name__}>"
 
 
-def printed(value: object) -> str:
-    """Print a value with rich."""
+def render_with_rich(value: object) -> str:
+    """Return a value as printed by rich."""
     console = Console(file=io.StringIO(), width=1000)
     console.print(value)
     return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
 
 
-def rich_traceback(error: BaseException) -> str:
-    """Print a traceback with the locals of every frame but the test's."""
+def render_traceback(error: BaseException) -> str:
+    """Return rich's traceback with the local variables of every frame outside this folder."""
     trace = Traceback.extract(type(error), error, error.__traceback__, show_locals=True, locals_max_string=10_000)
     console = Console(file=io.StringIO(), width=1000)
-    console.print(Traceback(trace, suppress=[HERE], show_locals=True, max_frames=0))
+    console.print(Traceback(trace, suppress=[FOLDER], show_locals=True, max_frames=0))
     return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
 
 
-def mint(exchange: Exchange) -> None:
-    """Give out the canary of a token."""
-    exchange.process()
+def issue_canary_token(context: RequestContext) -> None:
+    """Send a token response whose token is the canary."""
+    context.process()
     body = json.dumps({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 1800}).encode()
-    exchange.send(head(200, len(body)) + body)
+    context.send(format_head(200, len(body)) + body)
 
 
-def given(exchange: Exchange) -> str:
-    """Give the secret that came with a request: the client's, or the token."""
-    if exchange.request.path == TOKEN_PATH:
-        return str(json.loads(exchange.request.body)["client_secret"])
-    return exchange.request.headers.get("authorization", "")
+def read_secret(context: RequestContext) -> str:
+    """Return the secret in a request: the client's secret or the Authorization header."""
+    if context.request.path == TOKEN_PATH:
+        return str(json.loads(context.request.body)["client_secret"])
+    return context.request.headers.get("authorization", "")
 
 
-def raw(exchange: Exchange) -> bytes:
-    """Give a request back as it came."""
-    lines = [f"{name}: {value}" for name, value in exchange.request.headers.items()]
+def format_request(context: RequestContext) -> bytes:
+    """Return a request as bytes."""
+    lines = [f"{name}: {value}" for name, value in context.request.headers.items()]
     return (
-        "\r\n".join([f"{exchange.request.verb} {exchange.request.path}", *lines, "", ""]).encode()
-        + exchange.request.body
+        "\r\n".join([f"{context.request.verb} {context.request.path}", *lines, "", ""]).encode() + context.request.body
     )
 
 
-def telling(status: int, template: str, *, escape: bool = False) -> Action:
-    """Answer with a body in which GIVEN stands for the secret that came."""
+def send_secret_in_body(status: int, template: str, *, escape: bool = False) -> Action:
+    """Respond with a body in which ECHOED stands for the secret of the request."""
 
-    def act(exchange: Exchange) -> None:
-        secret = given(exchange).replace("/", "\\/") if escape else given(exchange)
-        body = template.replace("GIVEN", secret).encode()
-        exchange.send(head(status, len(body)) + body)
-
-    return act
-
-
-def in_a_header(name: str, status: int = 400) -> Action:
-    """Answer with a header that holds the secret that came."""
-
-    def act(exchange: Exchange) -> None:
-        exchange.send(head(status, 2, f"{name}: {given(exchange)}") + b"{}")
+    def act(context: RequestContext) -> None:
+        secret = read_secret(context).replace("/", "\\/") if escape else read_secret(context)
+        body = template.replace("ECHOED", secret).encode()
+        context.send(format_head(status, len(body)) + body)
 
     return act
 
 
-def echoing(before: bytes = b"") -> Action:
-    """Send a request back instead of an answer."""
+def send_secret_in_header(name: str, status: int = 400) -> Action:
+    """Respond with a header that contains the secret of the request."""
 
-    def act(exchange: Exchange) -> None:
-        exchange.send(before + raw(exchange))
-        exchange.keep = False
+    def act(context: RequestContext) -> None:
+        context.send(format_head(status, 2, f"{name}: {read_secret(context)}") + b"{}")
+
+    return act
+
+
+def send_request_back(prefix: bytes = b"") -> Action:
+    """Send the request itself instead of a response."""
+
+    def act(context: RequestContext) -> None:
+        context.send(prefix + format_request(context))
+        context.keep_alive = False
 
     return act

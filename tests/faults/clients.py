@@ -1,4 +1,4 @@
-"""Many threads and many event loops at once."""
+"""Concurrent calls from threads, tasks and event loops, and a client of any kind behind a blocking interface."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from pinecone_admin import AccessToken, Admin, AsyncAdmin, PineconeError
 from pinecone_admin.models import Project
-from tests.faults.cases import World
+from tests.faults.cases import ClientKind
 
 _T = TypeVar("_T")
 
 
-def in_threads(count: int, work: Callable[[], _T], *more: Callable[[], _T]) -> list[_T]:
-    """Do the same in many threads that start in one moment, and something else in some more."""
-    works = [work] * count + list(more)
-    ready = Barrier(len(works))
+def run_in_threads(count: int, function: Callable[[], _T], *others: Callable[[], _T]) -> list[_T]:
+    """Run a function in many threads that start together, and each other function in one more; return all results."""
+    functions = [function] * count + list(others)
+    ready = Barrier(len(functions))
 
     def run(each: Callable[[], _T]) -> _T:
         ready.wait(30)
         return each()
 
-    with ThreadPoolExecutor(len(works)) as threads:
-        return list(threads.map(run, works))
+    with ThreadPoolExecutor(len(functions)) as threads:
+        return list(threads.map(run, functions))
 
 
-async def in_tasks(count: int, work: Callable[[], Awaitable[_T]]) -> list[_T]:
-    """Do the same in many tasks of this loop."""
+async def run_in_tasks(count: int, function: Callable[[], Awaitable[_T]]) -> list[_T]:
+    """Run a function in many tasks of this event loop, and return all results."""
     results: list[_T] = []
 
     async def run() -> None:
-        results.append(await work())
+        results.append(await function())
 
     async with anyio.create_task_group() as group:
         for _ in range(count):
@@ -45,38 +45,38 @@ async def in_tasks(count: int, work: Callable[[], Awaitable[_T]]) -> list[_T]:
     return results
 
 
-def in_loop(backend: str, count: int, work: Callable[[], Awaitable[_T]]) -> Callable[[], list[_T]]:
-    """Make a function that does the same in many tasks of a loop of its own."""
-    return lambda: anyio.run(in_tasks, count, work, backend=backend)
+def make_loop_runner(backend: str, count: int, function: Callable[[], Awaitable[_T]]) -> Callable[[], list[_T]]:
+    """Return a function that starts an event loop and runs many tasks in it."""
+    return lambda: anyio.run(run_in_tasks, count, function, backend=backend)
 
 
-def flat(lists: Sequence[Sequence[_T]]) -> list[_T]:
-    """Put lists behind each other."""
+def flatten(lists: Sequence[Sequence[_T]]) -> list[_T]:
+    """Concatenate lists."""
     return [item for each in lists for item in each]
 
 
-class Client:
-    """A client of any world, for code that is not async; an error of the package is a result.
+class AnyClient:
+    """A sync or async client behind a blocking interface, which returns errors of the package.
 
     Attributes:
         admin: The client.
-        shut: Closes it, in its own loop where it has one, which goes on running.
+        close_admin: Closes the client; the event loop of an async client keeps running.
     """
 
-    def __init__(self, world: World, **options: Any) -> None:
+    def __init__(self, client_kind: ClientKind, **options: Any) -> None:
         self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
         self.admin: Admin | AsyncAdmin
-        self.shut: Callable[[], None]
+        self.close_admin: Callable[[], None]
         arguments = {"lazy": True} | options
-        if world == "sync":
+        if client_kind == "sync":
             self.admin = self._stack.enter_context(Admin(**arguments))
-            self.shut = self.admin.close
+            self.close_admin = self.admin.close
         else:
             self.admin = AsyncAdmin(**arguments)
-            self._portal = self._stack.enter_context(start_blocking_portal(world))
-            self.shut = partial(self._portal.call, self.admin.aclose)
-            self._stack.callback(self.shut)
+            self._portal = self._stack.enter_context(start_blocking_portal(client_kind))
+            self.close_admin = partial(self._portal.call, self.admin.aclose)
+            self._stack.callback(self.close_admin)
 
     def __enter__(self) -> Self:
         return self
@@ -85,22 +85,22 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close client and loop."""
+        """Close the client and stop its event loop."""
         self._stack.close()
 
-    def do(self, ask: Callable[[], Any]) -> Any:
-        """Call, in the client's own loop where it has one."""
+    def run_call(self, function: Callable[[], Any]) -> Any:
+        """Call a function, in the event loop of an async client, and return its result or its error."""
         try:
-            return ask() if self._portal is None else self._portal.call(ask)
+            return function() if self._portal is None else self._portal.call(function)
         except PineconeError as exc:
             return exc
 
-    def token(self) -> Any:
-        """Give the text of the current token."""
-        token = self.do(self.admin.token)
+    def fetch_token(self) -> Any:
+        """Return the value of the current token, or an error."""
+        token = self.run_call(self.admin.token)
         return token.value if isinstance(token, AccessToken) else token
 
-    def describe(self, project_id: str = "x") -> Any:
-        """Give the id of a project."""
-        project = self.do(lambda: self.admin.projects.describe(project_id=project_id))
+    def describe_project(self, project_id: str = "x") -> Any:
+        """Describe a project, and return its id or an error."""
+        project = self.run_call(lambda: self.admin.projects.describe(project_id=project_id))
         return project.id if isinstance(project, Project) else project

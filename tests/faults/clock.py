@@ -1,4 +1,4 @@
-"""Time that runs as it does, or not at all, while sleeps in it are over at once."""
+"""A clock that runs in real time or stands still, and whose sleeps return at once."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ import time
 
 
 class RunningClock:
-    """Real time plus all that was slept or skipped, so that deadlines hold and nobody waits.
+    """Real time plus everything that was slept or skipped: deadlines hold and no sleep takes time.
 
     Attributes:
-        slept: How long each sleep would have been.
+        slept: Length of each requested sleep in seconds.
     """
 
     def __init__(self) -> None:
         self.slept: list[float] = []
-        self._ahead = 0.0
-        self._held: tuple[float, float] | None = None
+        self._skipped = 0.0
+        self._frozen_at: tuple[float, float] | None = None
         self._lock = threading.Lock()
 
     def monotonic(self) -> float:
-        """Give a time that never runs backwards."""
-        return (time.monotonic() if self._held is None else self._held[0]) + self._ahead
+        """Return a time that never runs backwards."""
+        return (time.monotonic() if self._frozen_at is None else self._frozen_at[0]) + self._skipped
 
     def wall(self) -> float:
-        """Give the seconds since the epoch."""
-        return (time.time() if self._held is None else self._held[1]) + self._ahead
+        """Return seconds since the epoch."""
+        return (time.time() if self._frozen_at is None else self._frozen_at[1]) + self._skipped
 
-    def hold(self) -> None:
-        """Let time pass from now on only where somebody sleeps or skips, however busy the machine is."""
-        self._held = time.monotonic(), time.time()
+    def freeze(self) -> None:
+        """Stop real time, so that only sleeps and skips advance the clock, however busy the machine is."""
+        self._frozen_at = time.monotonic(), time.time()
 
     def advance(self, seconds: float) -> None:
-        """Skip some time."""
+        """Skip some seconds."""
         with self._lock:
-            self._ahead += seconds
+            self._skipped += seconds
 
     def sleep(self, seconds: float, until: threading.Event) -> None:
-        """Skip the time of the sleep, unless the event ends it."""
+        """Advance the clock by the length of the sleep, unless the event is already set."""
         self.slept.append(seconds)
         if not until.is_set():
             self.advance(seconds)
 
     async def async_sleep(self, seconds: float, until: threading.Event) -> None:
-        """Do as ``sleep`` does."""
+        """Do as ``sleep`` does, without blocking."""
         self.sleep(seconds, until)

@@ -1,4 +1,4 @@
-"""What all the fault suites share: marks, certificates, and an environment without proxies."""
+"""Fixtures shared by the fault tests: test marks, certificates, and an environment without proxies."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder, and let none of them run for long."""
+    """Mark every test in this folder as a fault test, and limit its duration."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.faults)
-            # httpcore and httpx leave their own generators half read when a connection breaks; only trio says so.
+            # On a broken connection httpcore and httpx leave async generators unfinished; only trio warns about it.
             item.add_marker(pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning"))
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(180))
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide what the environment says about Pinecone and about proxies."""
+    """Remove Pinecone and proxy settings from the environment."""
     for name in list(os.environ):
         if name.startswith("PINECONE_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -37,7 +37,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def clock() -> Generator[RunningClock, None, None]:
-    """Let no sleep of the client take time."""
+    """Make sleeps of the client return at once."""
     clock = RunningClock()
     with use_clock(clock):
         yield clock
@@ -45,17 +45,17 @@ def clock() -> Generator[RunningClock, None, None]:
 
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
-    """Run async tests in both kinds of event loop."""
+    """Run async tests on asyncio and trio."""
     return str(request.param)
 
 
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
-    """Make the authority that the clients trust."""
+    """Return the CA that the clients trust."""
     return trustme.CA()
 
 
 @pytest.fixture(scope="session")
 def certificates(authority: trustme.CA) -> Certificates:
-    """Make servers' certificates, each with something else wrong."""
+    """Return server certificates, one for each defect."""
     return make_certificates(authority)

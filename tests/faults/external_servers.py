@@ -1,4 +1,4 @@
-"""Programs of the system that tests use, started for a test and stopped: a forward and a reverse proxy, and a store."""
+"""External servers that tests run: a forward proxy, a reverse proxy and Redis."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ import pytest
 from tests.support.programs import find
 from tests.support.together import PATIENCE
 
-_numbers = count(os.getpid() * 97)
+_port_numbers = count(os.getpid() * 97)
 
 
-def free_port() -> int:
-    """Give a port of loopback that nobody listens on, and that no other process of the tests is likely to take."""
+def find_free_port() -> int:
+    """Return a free loopback port that other test processes are unlikely to use."""
     while True:
-        # Below 32768, where the kernel begins with the ports that it gives to connections by itself.
-        port = 10_000 + next(_numbers) % 20_000
+        # Ports from 32768 on are ephemeral: the kernel assigns them to outgoing connections.
+        port = 10_000 + next(_port_numbers) % 20_000
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
 
 
 @contextmanager
-def running(command: list[str], port: int) -> Iterator[int]:
-    """Run a program until the end of the test, once it listens."""
+def run_program(command: list[str], port: int) -> Iterator[int]:
+    """Run a program that listens on a port, and terminate it afterwards."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
-            wait_for(process, port)
+            wait_until_listening(process, port)
             yield port
         finally:
             process.terminate()
             process.communicate(timeout=PATIENCE)
 
 
-def wait_for(process: subprocess.Popen[str], port: int) -> None:
-    """Wait until it listens."""
+def wait_until_listening(process: subprocess.Popen[str], port: int) -> None:
+    """Wait until the program listens on the port, and fail the test if it does not."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and process.poll() is None:
         with socket.socket() as probe:
@@ -50,24 +50,24 @@ def wait_for(process: subprocess.Popen[str], port: int) -> None:
                 return
         time.sleep(0.01)
     process.kill()
-    pytest.fail(f"it does not listen on {port}: {process.communicate()[0]}")
+    pytest.fail(f"the program does not listen on {port}: {process.communicate()[0]}")
 
 
 @contextmanager
-def tinyproxy(folder: Path, *lines: str) -> Iterator[int]:
-    """Run tinyproxy with some more lines of configuration; gives its port."""
-    program, port = find("tinyproxy"), free_port()
+def run_tinyproxy(folder: Path, *lines: str) -> Iterator[int]:
+    """Run tinyproxy with extra lines of configuration, and yield its port."""
+    program, port = find("tinyproxy"), find_free_port()
     config = folder / f"tinyproxy-{port}.conf"
     basic = ["Listen 127.0.0.1", f"Port {port}", "Timeout 60", "LogLevel Error", f'PidFile "{folder}/{port}.pid"']
     config.write_text("\n".join([*basic, *lines, ""]))
-    with running([program, "-d", "-c", str(config)], port):
+    with run_program([program, "-d", "-c", str(config)], port):
         yield port
 
 
 @contextmanager
-def nginx(folder: Path, server: str) -> Iterator[int]:
-    """Run nginx with the body of a server block, in which PORT stands for its port; gives that."""
-    program, port = find("nginx"), free_port()
+def run_nginx(folder: Path, server: str) -> Iterator[int]:
+    """Run nginx with the body of a server block, and yield its port."""
+    program, port = find("nginx"), find_free_port()
     config = folder / f"nginx-{port}.conf"
     config.write_text(
         f"""
@@ -81,14 +81,14 @@ def nginx(folder: Path, server: str) -> Iterator[int]:
         }}
         """
     )
-    with running([program, "-e", "stderr", "-c", str(config)], port):
+    with run_program([program, "-e", "stderr", "-c", str(config)], port):
         yield port
 
 
 @contextmanager
-def redis_server(folder: Path) -> Iterator[str]:
-    """Run a Redis that keeps nothing on disk; gives its address."""
-    program, port = find("redis-server"), free_port()
+def run_redis(folder: Path) -> Iterator[str]:
+    """Run a Redis server without persistence, and yield its URL."""
+    program, port = find("redis-server"), find_free_port()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    with running(command, port):
+    with run_program(command, port):
         yield f"redis://127.0.0.1:{port}/0"

@@ -1,4 +1,4 @@
-"""What is known in the end after one fault and then another."""
+"""Expected results after one fault follows another."""
 
 from __future__ import annotations
 
@@ -7,70 +7,90 @@ from attrs import frozen
 from pinecone_admin import Admin, PineconeError, RetryPolicy
 from pinecone_admin import errors as e
 from pinecone_admin.errors import Outcome
-from tests.faults.cases import ending, operation
-from tests.faults.server import Action, Server, answer, echo, head
+from tests.faults.cases import make_operation, send_and_close
+from tests.faults.server import Action, Server, format_head, send_project, send_response
 
-OVERLOADED, RATE_LIMITED = answer(503), answer(429)
-LOST = ending(b"")
-BROKEN = ending(head(200, 99) + b"{")
+OVERLOADED, RATE_LIMITED = send_response(503), send_response(429)
+LOST_RESPONSE = send_and_close(b"")
+BROKEN_BODY = send_and_close(format_head(200, 99) + b"{")
 
 
 @frozen
-class Sequence:
-    """Two attempts and what comes of them.
+class FaultSequence:
+    """Two attempts and the expected result.
 
     Attributes:
-        verb: The method.
-        first: What becomes of the first attempt, which the page says is followed by another.
-        then: What becomes of that.
-        error: The error; None where the call succeeds.
-        outcome: What it says.
+        verb: The HTTP method.
+        first: What the server does with the first attempt, which is retried.
+        second: What the server does with the second attempt.
+        error: Class of the error; None if the call succeeds.
+        outcome: Outcome of the error.
     """
 
     verb: str
     first: Action
-    then: Action
+    second: Action
     error: type[PineconeError] | None
     outcome: Outcome = "done"
 
 
 SEQUENCES = {
-    "a later refusal settles it": Sequence("PUT", OVERLOADED, answer(409), e.ConflictError, "rejected"),
-    "a lost answer, and a refusal": Sequence("PUT", LOST, answer(400), e.BadRequestError, "rejected"),
-    "a lost answer, and not found": Sequence("PUT", LOST, answer(404), e.NotFoundError, "rejected"),
-    "a later 401 does not": Sequence("PUT", OVERLOADED, answer(401), e.UnauthorizedError, "unknown"),
-    "a later 403 does not": Sequence("PATCH", LOST, answer(403), e.ForbiddenError, "unknown"),
-    "a later 407 does not": Sequence("PUT", LOST, answer(407), e.ApiError, "unknown"),
-    "a later 429 does not": Sequence("PUT", LOST, RATE_LIMITED, e.RateLimitError, "unknown"),
-    "a later success does": Sequence("PUT", OVERLOADED, echo, None),
-    "done, and then overloaded": Sequence("PATCH", BROKEN, OVERLOADED, e.ServiceError, "done"),
-    "done, and then too often": Sequence("PATCH", BROKEN, RATE_LIMITED, e.RateLimitError, "done"),
-    "done, and then lost": Sequence("PUT", BROKEN, LOST, e.PineconeConnectionError, "done"),
-    "deleted, the answer lost": Sequence("DELETE", LOST, answer(404), None),
-    "deleted, the answer broken": Sequence("DELETE", BROKEN, answer(404), None),
-    "deleted behind a 503": Sequence("DELETE", OVERLOADED, answer(404), None),
-    "not deleted behind a 429": Sequence("DELETE", RATE_LIMITED, answer(404), e.NotFoundError, "rejected"),
-    "a create behind a 429": Sequence("POST", RATE_LIMITED, echo, None),
-    "a create that ends overloaded": Sequence("POST", RATE_LIMITED, OVERLOADED, e.ServiceError, "unknown"),
-    "a create that ends lost": Sequence("POST", RATE_LIMITED, LOST, e.PineconeConnectionError, "unknown"),
-    "a create that ends broken": Sequence("POST", RATE_LIMITED, BROKEN, e.PineconeConnectionError, "done"),
-    "a create that ends refused": Sequence("POST", RATE_LIMITED, answer(409), e.ConflictError, "rejected"),
+    "409 after an overload is definite": FaultSequence(
+        "PUT", OVERLOADED, send_response(409), e.ConflictError, "rejected"
+    ),
+    "400 after a lost response is definite": FaultSequence(
+        "PUT", LOST_RESPONSE, send_response(400), e.BadRequestError, "rejected"
+    ),
+    "404 after a lost response is definite": FaultSequence(
+        "PUT", LOST_RESPONSE, send_response(404), e.NotFoundError, "rejected"
+    ),
+    "401 after an overload is ambiguous": FaultSequence(
+        "PUT", OVERLOADED, send_response(401), e.UnauthorizedError, "unknown"
+    ),
+    "403 after a lost response is ambiguous": FaultSequence(
+        "PATCH", LOST_RESPONSE, send_response(403), e.ForbiddenError, "unknown"
+    ),
+    "407 after a lost response is ambiguous": FaultSequence(
+        "PUT", LOST_RESPONSE, send_response(407), e.ApiError, "unknown"
+    ),
+    "429 after a lost response is ambiguous": FaultSequence(
+        "PUT", LOST_RESPONSE, RATE_LIMITED, e.RateLimitError, "unknown"
+    ),
+    "success after an overload": FaultSequence("PUT", OVERLOADED, send_project, None),
+    "overload after a broken body": FaultSequence("PATCH", BROKEN_BODY, OVERLOADED, e.ServiceError, "done"),
+    "429 after a broken body": FaultSequence("PATCH", BROKEN_BODY, RATE_LIMITED, e.RateLimitError, "done"),
+    "lost response after a broken body": FaultSequence(
+        "PUT", BROKEN_BODY, LOST_RESPONSE, e.PineconeConnectionError, "done"
+    ),
+    "DELETE is 404 after a lost response": FaultSequence("DELETE", LOST_RESPONSE, send_response(404), None),
+    "DELETE is 404 after a broken body": FaultSequence("DELETE", BROKEN_BODY, send_response(404), None),
+    "DELETE is 404 after a 503": FaultSequence("DELETE", OVERLOADED, send_response(404), None),
+    "DELETE is 404 after a 429": FaultSequence("DELETE", RATE_LIMITED, send_response(404), e.NotFoundError, "rejected"),
+    "POST succeeds after a 429": FaultSequence("POST", RATE_LIMITED, send_project, None),
+    "POST is overloaded after a 429": FaultSequence("POST", RATE_LIMITED, OVERLOADED, e.ServiceError, "unknown"),
+    "POST loses its response after a 429": FaultSequence(
+        "POST", RATE_LIMITED, LOST_RESPONSE, e.PineconeConnectionError, "unknown"
+    ),
+    "POST has a broken body after a 429": FaultSequence(
+        "POST", RATE_LIMITED, BROKEN_BODY, e.PineconeConnectionError, "done"
+    ),
+    "POST is 409 after a 429": FaultSequence("POST", RATE_LIMITED, send_response(409), e.ConflictError, "rejected"),
 }
 
 
-def check_sequence(sequence: Sequence) -> None:
-    """Let both happen, and compare."""
+def check_sequence(sequence: FaultSequence) -> None:
+    """Send a request that fails in two ways in turn, and check its result."""
     policy = RetryPolicy(max_attempts=2)
     with (
-        Server(steps=[sequence.first, sequence.then]) as server,
-        Admin(host=server.url, access_token="given", retry=policy) as admin,
+        Server(api_actions=[sequence.first, sequence.second]) as server,
+        Admin(host=server.url, access_token="supplied", retry=policy) as admin,
     ):
         error: PineconeError | None = None
         try:
-            admin.send(operation(sequence.verb))
+            admin.send(make_operation(sequence.verb))
         except PineconeError as exc:
             error = exc
-    assert server.calls(sequence.verb) == 2
+    assert server.count_requests(sequence.verb) == 2
     if sequence.error is None:
         assert error is None
     else:

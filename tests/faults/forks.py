@@ -1,9 +1,9 @@
-"""Forks a process at random points while its threads use a client, and counts what goes wrong; a program of its own.
+"""Fork a process at random points while its threads use a client, and count failures.
 
 Usage: python -m tests.faults.forks CLIENT COUNT [HOST]
 
-CLIENT is ours, cached, asyncio, trio or official. With HOST, COUNT is the milliseconds after which a process that has
-just begun its first call there forks once. Prints one line of JSON.
+CLIENT is ours, cached, asyncio, trio or official. With HOST, fork once, COUNT milliseconds after the first call to it
+has started. Print one line of JSON.
 """
 
 from __future__ import annotations
@@ -28,39 +28,39 @@ import anyio
 
 from pinecone_admin import Admin, AsyncAdmin
 from pinecone_admin.auth import FileTokenCache
-from tests.faults.server import Server, late
+from tests.faults.server import Server, respond_after
 
-Ask = Callable[[str], str]
-PATIENCE = 20.0
+DescribeProject = Callable[[str], str]
+CHILD_TIMEOUT = 20.0
 """Seconds after which a child counts as deadlocked."""
 
 
 def main() -> None:
-    """Fork, and print the counts."""
-    kind, count, *host = sys.argv[1:]
-    if kind == "serve":
-        serve()
+    """Run the command line, and print the counts."""
+    client_name, count, *host = sys.argv[1:]
+    if client_name == "serve":
+        run_server()
         return
     if host:
-        sys.stdout.write(json.dumps(fork_early(kind, int(count) / 1000, host[0])) + "\n")
+        sys.stdout.write(json.dumps(fork_during_first_call(client_name, int(count) / 1000, host[0])) + "\n")
         return
-    with served() as (arguments, counts):
-        counter = run(kind, int(count), arguments)
+    with start_server_process() as (arguments, counts):
+        counter = fork_repeatedly(client_name, int(count), arguments)
     sys.stdout.write(json.dumps(counter | counts) + "\n")
 
 
-def serve() -> None:
-    """Be the server, in a process that is never forked: a token lives for a second, and takes a while to mint."""
-    with Server(lifetime=1, tokens=[late(0.15)]) as server:
-        sys.stdout.write(json.dumps(server.client) + "\n")
+def run_server() -> None:
+    """Run the server in a process that is never forked; its tokens expire after a second and take a while to issue."""
+    with Server(lifetime=1, token_actions=[respond_after(0.15)]) as server:
+        sys.stdout.write(json.dumps(server.client_options) + "\n")
         sys.stdout.flush()
         sys.stdin.read()
-        sys.stdout.write(json.dumps({"minted": server.minted, "requests": len(server.requests)}) + "\n")
+        sys.stdout.write(json.dumps({"tokens_issued": server.tokens_issued, "requests": len(server.requests)}) + "\n")
 
 
 @contextmanager
-def served() -> Generator[tuple[dict[str, Any], dict[str, int]], None, None]:
-    """Run the server; its counts are there once it has ended."""
+def start_server_process() -> Generator[tuple[dict[str, Any], dict[str, int]], None, None]:
+    """Run the server process, and yield client arguments and the counts, which are filled in at the end."""
     command = [sys.executable, "-m", "tests.faults.forks", "serve", "0"]
     counts: dict[str, int] = {}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
@@ -70,84 +70,86 @@ def served() -> Generator[tuple[dict[str, Any], dict[str, int]], None, None]:
         counts |= json.loads(out)
 
 
-def run(kind: str, count: int, arguments: dict[str, Any]) -> dict[str, int]:
-    """Keep four threads busy, fork meanwhile, and let each child ask for something of its own."""
-    counter = new_counter()
+def fork_repeatedly(client_name: str, count: int, arguments: dict[str, Any]) -> dict[str, int]:
+    """Fork while four threads make calls, and let each child make calls of its own."""
+    counter = make_counter()
     stop = threading.Event()
-    ask = MAKERS[kind](arguments)
-    ask("warm")
-    threads = [threading.Thread(target=keep_asking, args=(ask, number, stop, counter)) for number in range(4)]
+    describe = CALLER_FACTORIES[client_name](arguments)
+    describe("warm")
+    threads = [threading.Thread(target=call_repeatedly, args=(describe, number, stop, counter)) for number in range(4)]
     for thread in threads:
         thread.start()
     children: set[int] = set()
     for number in range(count):
         time.sleep(random.uniform(0, 0.02))
-        ask(f"main-{number}")  # leaves a connection idle, which the child must not use
-        children.add(fork(ask, number))
+        describe(f"main-{number}")  # leaves an idle connection, which the child must not use
+        children.add(fork_child(describe, number))
         counter["forks"] += 1
         while len(children) > 8:
-            reap(children, counter)
+            reap_child(children, counter)
     while children:
-        reap(children, counter)
+        reap_child(children, counter)
     stop.set()
     for thread in threads:
         thread.join()
     return dict(counter)
 
 
-def new_counter() -> Counter[str]:
-    """Count nothing yet."""
+def make_counter() -> Counter[str]:
+    """Return counts of zero."""
     return Counter(forks=0, deadlocks=0, crossed=0, errors=0, parent_crossed=0, parent_errors=0)
 
 
-def fork_early(kind: str, after: float, host: str) -> Counter[str]:
-    """Fork while a thread makes the first call of the process, which loads what is loaded when it is used."""
-    counter = new_counter()
-    ask = MAKERS[kind]({"host": host, "access_token": lambda: "given"})
-    thread = threading.Thread(target=ask, args=("parent",))
+def fork_during_first_call(client_name: str, after: float, host: str) -> Counter[str]:
+    """Fork while a thread makes the first call of the process, which imports modules lazily."""
+    counter = make_counter()
+    describe = CALLER_FACTORIES[client_name]({"host": host, "access_token": lambda: "supplied"})
+    thread = threading.Thread(target=describe, args=("parent",))
     thread.start()
     time.sleep(after)
-    reap({fork(ask, 0)}, counter)
+    reap_child({fork_child(describe, 0)}, counter)
     thread.join()
     counter["forks"] += 1
     return counter
 
 
-def keep_asking(ask: Ask, thread: int, stop: threading.Event, counter: Counter[str]) -> None:
-    """Ask for one thing after another, and look whose answer it is."""
+def call_repeatedly(describe: DescribeProject, thread: int, stop: threading.Event, counter: Counter[str]) -> None:
+    """Describe projects until stopped, and count responses that belong to another call."""
     number = 0
     while not stop.is_set():
         number += 1
         name = f"parent-{thread}-{number}"
         try:
-            crossed = ask(name) != name
+            crossed = describe(name) != name
         except Exception:  # noqa: BLE001 - counted
             counter["parent_errors"] += 1
         else:
             counter["parent_crossed"] += crossed
 
 
-def fork(ask: Ask, number: int) -> int:
-    """Fork a child that asks three times: 0 is well, 3 another's answer, 4 an error, a signal a deadlock."""
+def fork_child(describe: DescribeProject, number: int) -> int:
+    """Fork a child that makes three calls; it exits with 0, 3 for a crossed response, 4 for an error, or a signal."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # that forking with threads is dangerous is the point
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # forking with threads is dangerous, which is what this tests
         child = os.fork()
     if child:
         return child
     status = 4
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
-        names = [f"child-{number}-{turn}" for turn in range(3)]
-        status = 0 if [ask(name) for name in names] == names else 3
-    except BaseException as exc:  # noqa: BLE001 - counted, and shown
+        signal.setitimer(signal.ITIMER_REAL, CHILD_TIMEOUT)
+        names = [f"child-{number}-{repeat}" for repeat in range(3)]
+        status = 0 if [describe(name) for name in names] == names else 3
+    except BaseException as exc:  # noqa: BLE001 - counted and printed
         os.write(2, f"child {number}: {exc!r}\n".encode())
     finally:
         os._exit(status)
 
 
-def reap(children: set[int], counter: Counter[str]) -> None:
-    """Wait for one child, of which each ends by its alarm at the latest."""
+def reap_child(children: set[int], counter: Counter[str]) -> None:
+    """Wait for one child, and count its exit status; its alarm ends it at the latest."""
     child, status = os.wait()
     children.remove(child)
     code = os.waitstatus_to_exitcode(status)
@@ -156,53 +158,53 @@ def reap(children: set[int], counter: Counter[str]) -> None:
     counter["errors"] += code == 4
 
 
-def ours(arguments: dict[str, Any]) -> Ask:
+def make_sync_caller(arguments: dict[str, Any]) -> DescribeProject:
     """Use the sync client."""
     admin = Admin(**arguments)
     return lambda name: admin.projects.describe(project_id=name).id
 
 
-def cached(arguments: dict[str, Any]) -> Ask:
-    """Use the sync client with tokens in files."""
-    # The folder stays: a refresh may still be under way when this process ends.
+def make_cached_caller(arguments: dict[str, Any]) -> DescribeProject:
+    """Use the sync client with a token cache in files."""
+    # The folder is not deleted: a refresh may still be running when this process exits.
     admin = Admin(**arguments, token_cache=FileTokenCache(Path(tempfile.mkdtemp()) / "tokens"))
     return lambda name: admin.projects.describe(project_id=name).id
 
 
-def asynchronous(backend: str) -> Callable[[dict[str, Any]], Ask]:
-    """Use one async client in a loop of each call."""
+def make_async_caller(backend: str) -> Callable[[dict[str, Any]], DescribeProject]:
+    """Use one async client in a new event loop for each call."""
 
-    def make(arguments: dict[str, Any]) -> Ask:
+    def make_caller(arguments: dict[str, Any]) -> DescribeProject:
         admin = AsyncAdmin(**arguments)
 
-        async def twice(name: str) -> str:
+        async def describe_twice(name: str) -> str:
             for _ in range(2):
                 project = await admin.projects.describe(project_id=name)
             pools = admin._shared.pools
             assert pools is not None
-            await pools.aclose()  # of this loop only
+            await pools.aclose()  # only those of this event loop
             return project.id
 
-        return lambda name: anyio.run(twice, name, backend=backend)
+        return lambda name: anyio.run(describe_twice, name, backend=backend)
 
-    return make
+    return make_caller
 
 
-def official(arguments: dict[str, Any]) -> Ask:
+def make_official_caller(arguments: dict[str, Any]) -> DescribeProject:
     """Use the official SDK."""
-    from pinecone import Admin as OfficialAdmin  # noqa: PLC0415 - it would load what the other clients load late
+    from pinecone import Admin as OfficialAdmin  # noqa: PLC0415 - the other clients must import lazily
 
     del arguments["lazy"]
     admin = OfficialAdmin(**arguments)
     return lambda name: str(admin.projects.describe(project_id=name).id)
 
 
-MAKERS: dict[str, Callable[[dict[str, Any]], Ask]] = {
-    "ours": ours,
-    "cached": cached,
-    "asyncio": asynchronous("asyncio"),
-    "trio": asynchronous("trio"),
-    "official": official,
+CALLER_FACTORIES: dict[str, Callable[[dict[str, Any]], DescribeProject]] = {
+    "ours": make_sync_caller,
+    "cached": make_cached_caller,
+    "asyncio": make_async_caller("asyncio"),
+    "trio": make_async_caller("trio"),
+    "official": make_official_caller,
 }
 
 if __name__ == "__main__":

@@ -34,11 +34,19 @@ from pinecone._internal import http_client as official_http
 from pinecone_admin import RetryPolicy
 from pinecone_admin._concurrency import SystemClock, use_clock
 from tests.faults import canaries
-from tests.faults.canaries import KEY, SECRET, Search
-from tests.faults.cases import FAULTS, Certificates, Fault, World, ending, failing, make_certificates
-from tests.faults.clients import Client, in_threads
+from tests.faults.canaries import KEY, SECRET, SecretSearch
+from tests.faults.cases import (
+    FAULTS,
+    Certificates,
+    ClientKind,
+    Fault,
+    make_certificates,
+    run_failing_server,
+    send_and_close,
+)
+from tests.faults.clients import AnyClient, run_in_threads
 from tests.faults.clock import RunningClock
-from tests.faults.server import Action, Exchange, Server, answer, echo, late
+from tests.faults.server import Action, RequestContext, Server, respond_after, send_project, send_response
 
 ROOT = Path(__file__).resolve().parents[2]
 ATTEMPTS = 4
@@ -54,16 +62,16 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "DELETE": lambda admin: admin.projects.delete(project_id="thing"),
 }
 ENDPOINT_FAILURES: dict[str, Action] = {
-    "FIN": ending(b"", process=False),
-    "RST": ending(b"", Exchange.reset, process=False),
-    "garbage": ending(b"garbage\r\n\r\n", process=False),
-    "429": answer(429),
-    "500": answer(500),
-    "503": answer(503),
-    "302": answer(302),
-    "HTML": answer(200, b"<html>"),
-    "no token": answer(200, b"{}"),
-    "401": answer(401),
+    "FIN": send_and_close(b"", process=False),
+    "RST": send_and_close(b"", RequestContext.reset, process=False),
+    "garbage": send_and_close(b"garbage\r\n\r\n", process=False),
+    "429": send_response(429),
+    "500": send_response(500),
+    "503": send_response(503),
+    "302": send_response(302),
+    "HTML": send_response(200, b"<html>"),
+    "no token": send_response(200, b"{}"),
+    "401": send_response(401),
 }
 
 
@@ -92,7 +100,7 @@ class Subject(Protocol):
 
     admin: Any
 
-    def do(self, ask: Callable[[], Any]) -> Any:
+    def run_call(self, ask: Callable[[], Any]) -> Any:
         """Call a function and return its result or its error."""
         ...
 
@@ -111,7 +119,7 @@ class OfficialClient:
         object.__setattr__(http._config, "timeout", TIMEOUT)
         http._default_timeout_extensions["timeout"] = httpx.Timeout(TIMEOUT).as_dict()
 
-    def do(self, ask: Callable[[], Any]) -> Any:
+    def run_call(self, ask: Callable[[], Any]) -> Any:
         """Call a function and return its result or its error."""
         try:
             return ask()
@@ -135,15 +143,15 @@ class Column:
 
     title: str
     forks: str
-    world: World | None
+    client_kind: ClientKind | None
 
     def make_client(self, certificates: Certificates, **options: Any) -> Subject:
         """Return a client with four attempts, which fetches its token at once, as the official SDK does."""
         eager = {name: value for name, value in options.items() if name != "lazy"}
-        if self.world is None:
+        if self.client_kind is None:
             return OfficialClient(**eager)
         policy = RetryPolicy(max_attempts=ATTEMPTS, attempt_timeout=TIMEOUT, backoff=0.05)
-        return Client(self.world, ssl_verify=certificates.client, retry=policy, **eager)
+        return AnyClient(self.client_kind, ssl_verify=certificates.client, retry=policy, **eager)
 
 
 COLUMNS = (
@@ -184,17 +192,19 @@ class Figures:
 def run_token_endpoint(server: Server) -> Generator[dict[str, Any], None, None]:
     """Run a working token endpoint, and yield the arguments of a client of the server."""
     with Server() as tokens:
-        yield tokens.client | {"host": server.url}
+        yield tokens.client_options | {"host": server.url}
 
 
 def call_once(subject: Subject, verb: str = "GET") -> object:
     """Make one call and return its result or its error."""
-    return subject.do(lambda: CALLS[verb](subject.admin))
+    return subject.run_call(lambda: CALLS[verb](subject.admin))
 
 
 def measure_faults(column: Column, certificates: Certificates, figures: Figures) -> None:
     """Measure every verb under every fault, transient and permanent."""
-    cases = [Case(fault, verb, times) for fault in FAULTS if fault.reachable for verb in CALLS for times in (None, 1)]
+    cases = [
+        Case(fault, verb, times) for fault in FAULTS if fault.reaches_server for verb in CALLS for times in (None, 1)
+    ]
     with use_clock(RunningClock()):
         for case in cases:
             if not case.fault.slow:
@@ -207,14 +217,14 @@ def measure_faults(column: Column, certificates: Certificates, figures: Figures)
 def measure_fault(case: Case, column: Column, certificates: Certificates, figures: Figures) -> None:
     """Measure one call under a fault."""
     fault, verb = case.fault, case.verb
-    with failing(fault, certificates, times=case.times) as server, run_token_endpoint(server) as arguments:
+    with run_failing_server(fault, certificates, times=case.times) as server, run_token_endpoint(server) as arguments:
         subject = column.make_client(certificates, **arguments)
         results: list[object] = []
         thread = threading.Thread(target=lambda: results.append(call_once(subject, verb)))
         thread.start()
         thread.join(CALL_DEADLINE)
         outlived = thread.is_alive()
-        sent = fault.seen(server, verb)
+        sent = fault.count_attempts(server, verb)
         server.stop()
         thread.join()
         subject.close()
@@ -238,15 +248,15 @@ def describe_result(result: object) -> str:
 
 def measure_token_expiries(column: Column, certificates: Certificates, figures: Figures) -> None:
     """Let a hundred threads find an expired token, fifty times."""
-    with Server(tokens=[late(0.005)]) as server, use_clock(RunningClock()):
-        subject = column.make_client(certificates, **server.client)
+    with Server(token_actions=[respond_after(0.005)]) as server, use_clock(RunningClock()):
+        subject = column.make_client(certificates, **server.client_options)
         call_once(subject)
-        before = server.minted
+        before = server.tokens_issued
         for _ in range(50):
             expire_token(subject, 1801)
-            in_threads(100, lambda: call_once(subject))
+            run_in_threads(100, lambda: call_once(subject))
         subject.close()
-        figures.add("tokens issued for 50 expiries under 100 threads", server.minted - before)
+        figures.add("tokens issued for 50 expiries under 100 threads", server.tokens_issued - before)
 
 
 def expire_token(subject: Subject, seconds: float) -> None:
@@ -262,9 +272,9 @@ def measure_endpoint_outages(column: Column, certificates: Certificates, figures
     for failure in ENDPOINT_FAILURES.values():
         for left in (250, 20):
             with Server() as api, Server() as tokens, use_clock(RunningClock()):
-                subject = column.make_client(certificates, **tokens.client | {"host": api.url})
+                subject = column.make_client(certificates, **tokens.client_options | {"host": api.url})
                 assert not isinstance(call_once(subject), Exception)
-                tokens.tokens = [failure]
+                tokens.token_actions = [failure]
                 expire_token(subject, 1800 - left)
                 result = call_once(subject)
                 figures.add("calls that failed with a valid token", isinstance(result, Exception))
@@ -285,7 +295,7 @@ def measure_forks(column: Column, figures: Figures) -> None:
 
 def search_secrets(column: Column, certificates: Certificates, figures: Figures) -> None:
     """Search errors, values, stacks and logs for canaries."""
-    search = Search()
+    search = SecretSearch()
     with search.logs("logs"):
         for scene in list_secret_scenes():
             search_call(column, certificates, search, scene)
@@ -303,26 +313,37 @@ class Scene(NamedTuple):
 
 def list_secret_scenes() -> Iterator[Scene]:
     """Yield scenes in which the token endpoint or the API fails or echoes secrets."""
-    refused = '{"error": "access_denied", "error_description": "GIVEN is wrong"}'
-    for tokens in (canaries.telling(401, refused), canaries.telling(200, '{"got": "GIVEN"}'), ending(b""), answer(500)):
-        yield Scene(tokens, echo)
-    message = '{"error": {"code": "X", "message": "bad GIVEN"}}'
-    for step in (echo, answer(401), answer(503), ending(b""), canaries.telling(400, message)):
-        yield Scene(canaries.mint, step)
+    refused = '{"error": "access_denied", "error_description": "ECHOED is wrong"}'
+    for tokens in (
+        canaries.send_secret_in_body(401, refused),
+        canaries.send_secret_in_body(200, '{"got": "ECHOED"}'),
+        send_and_close(b""),
+        send_response(500),
+    ):
+        yield Scene(tokens, send_project)
+    message = '{"error": {"code": "X", "message": "bad ECHOED"}}'
+    for step in (
+        send_project,
+        send_response(401),
+        send_response(503),
+        send_and_close(b""),
+        canaries.send_secret_in_body(400, message),
+    ):
+        yield Scene(canaries.issue_canary_token, step)
     for key in (API_KEY, {"id": 1}):  # the second one does not fit the API document
-        step = answer(201, json.dumps({"key": key, "value": KEY}).encode())
-        yield Scene(canaries.mint, step, lambda admin: admin.api_keys.create(project_id="p", name="n"))
+        step = send_response(201, json.dumps({"key": key, "value": KEY}).encode())
+        yield Scene(canaries.issue_canary_token, step, lambda admin: admin.api_keys.create(project_id="p", name="n"))
 
 
-def search_call(column: Column, certificates: Certificates, search: Search, scene: Scene) -> None:
+def search_call(column: Column, certificates: Certificates, search: SecretSearch, scene: Scene) -> None:
     """Search everything that one call leaves behind."""
-    with Server(tokens=[scene.tokens], steps=[scene.step]) as server, use_clock(RunningClock()):
+    with Server(token_actions=[scene.tokens], api_actions=[scene.step]) as server, use_clock(RunningClock()):
         try:
-            subject = column.make_client(certificates, **server.client | {"client_secret": SECRET})
+            subject = column.make_client(certificates, **server.client_options | {"client_secret": SECRET})
         except Exception as exc:  # noqa: BLE001 - the official SDK fetches its token at once
             search.error("construction", exc)
             return
-        result = subject.do(lambda: scene.ask(subject.admin))
+        result = subject.run_call(lambda: scene.ask(subject.admin))
         if isinstance(result, Exception):
             search.error("call", result)
         else:

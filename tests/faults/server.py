@@ -1,4 +1,4 @@
-"""A loopback server that fails as it is told: threads, raw sockets, and a count of all that arrives."""
+"""A loopback server that fails on demand: threads, raw sockets, and a count of everything it receives."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import Any, Self, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
 
-_T = TypeVar("_T")
+_ActionT = TypeVar("_ActionT")
 
 TOKEN_PATH = "/oauth/token"
 
 
 @frozen
 class Request:
-    """One request as it came."""
+    """A request as received."""
 
     verb: str
     path: str
@@ -30,25 +30,25 @@ class Request:
 
 
 @define
-class Exchange:
-    """A request, and the socket that its answer goes down."""
+class RequestContext:
+    """A request and the socket for its response."""
 
     server: Server
     request: Request
     socket: socket.socket
-    keep: bool = True
+    keep_alive: bool = True
 
     def process(self) -> bool:
-        """Do what the request asks; tells whether it was new, which a second DELETE of one thing is not."""
-        return self.server.count(self.request)
+        """Count the request as processed, and return whether it has an effect: a repeated DELETE has none."""
+        return self.server.record_processed(self.request)
 
     def send(self, data: bytes) -> None:
-        """Write, unless the client has gone."""
+        """Send data, and ignore a client that has disconnected."""
         with suppress(OSError):
             self.socket.sendall(data)
 
     def drip(self, data: bytes, pause: float = 0.02) -> None:
-        """Write a byte at a time until the client goes."""
+        """Send one byte at a time until the client disconnects."""
         with suppress(OSError):
             for byte in data:
                 self.socket.sendall(bytes([byte]))
@@ -56,108 +56,111 @@ class Exchange:
                     return
 
     def hang(self) -> None:
-        """Say nothing until the client goes."""
+        """Send nothing until the client disconnects."""
         with suppress(OSError):
             while self.socket.recv(65536):
                 pass
 
     def reset(self) -> None:
-        """Close with RST rather than FIN."""
-        reset(self.socket)
+        """Close the connection with RST instead of FIN."""
+        reset_on_close(self.socket)
 
 
-Action: TypeAlias = Callable[[Exchange], None]
-Greeting: TypeAlias = Callable[[socket.socket], bool]
+Action: TypeAlias = Callable[[RequestContext], None]
+ConnectionAction: TypeAlias = Callable[[socket.socket], bool]
 
 
-def welcome(_: socket.socket) -> bool:
-    """Go on to read requests."""
+def accept_requests(_: socket.socket) -> bool:
+    """Read requests from the connection."""
     return True
 
 
-def reset(connection: socket.socket) -> None:
-    """Have the kernel answer with RST as soon as the socket closes."""
+def reset_on_close(connection: socket.socket) -> None:
+    """Make the kernel send RST when the socket closes."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def head(status: int, length: int | None, *lines: str) -> bytes:
-    """Write a status line and headers."""
+def format_head(status: int, length: int | None, *lines: str) -> bytes:
+    """Return a status line and headers."""
     announced = [] if length is None else [f"Content-Length: {length}"]
     return "\r\n".join([f"HTTP/1.1 {status} Said", *announced, *lines, "", ""]).encode()
 
 
-def answer(status: int, body: bytes = b"{}", *lines: str) -> Action:
-    """Answer properly; a request to the API that the server fails with has been processed all the same."""
+def send_response(status: int, body: bytes = b"{}", *lines: str) -> Action:
+    """Send a complete response; a 5xx to an API request, except 501 and 505, counts it as processed."""
 
-    def act(exchange: Exchange) -> None:
-        if status >= 500 and status not in {501, 505} and exchange.request.path != TOKEN_PATH:
-            exchange.process()
-        exchange.send(head(status, len(body), *lines) + (b"" if exchange.request.verb == "HEAD" else body))
+    def act(context: RequestContext) -> None:
+        if status >= 500 and status not in {501, 505} and context.request.path != TOKEN_PATH:
+            context.process()
+        context.send(format_head(status, len(body), *lines) + (b"" if context.request.verb == "HEAD" else body))
 
     return act
 
 
-def echo(exchange: Exchange) -> None:
-    """Answer with a project whose id is the end of the path; what is deleted already is not found."""
-    status = 200 if exchange.process() else 404
-    name = exchange.request.path.rsplit("/", 1)[-1]
+def send_project(context: RequestContext) -> None:
+    """Send a project whose id is the last path segment; a deleted project is not found."""
+    status = 200 if context.process() else 404
+    name = context.request.path.rsplit("/", 1)[-1]
     project = {"id": name, "name": name, "max_pods": 0, "force_encryption_with_cmek": False, "organization_id": "o"}
     body = json.dumps(project).encode()
-    exchange.send(head(status, len(body)) + (b"" if exchange.request.verb == "HEAD" else body))
+    context.send(format_head(status, len(body)) + (b"" if context.request.verb == "HEAD" else body))
 
 
-def mint(exchange: Exchange) -> None:
-    """Answer as the token endpoint does, with a new token."""
-    exchange.process()
-    server = exchange.server
-    text = {"access_token": f"token-{server.minted}", "token_type": "Bearer", "expires_in": server.lifetime}
+def issue_token(context: RequestContext) -> None:
+    """Send a token response with a new token."""
+    context.process()
+    server = context.server
+    text = {"access_token": f"token-{server.tokens_issued}", "token_type": "Bearer", "expires_in": server.lifetime}
     body = json.dumps(text).encode()
-    exchange.send(head(200, len(body)) + body)
+    context.send(format_head(200, len(body)) + body)
 
 
-def held(gate: threading.Event, then: Action = mint) -> Action:
-    """Answer once a gate is open."""
+def respond_when_set(gate: threading.Event, then: Action = issue_token) -> Action:
+    """Respond once an event is set."""
 
-    def act(exchange: Exchange) -> None:
-        while not gate.wait(0.01) and not exchange.server.stopping.is_set():
+    def act(context: RequestContext) -> None:
+        while not gate.wait(0.01) and not context.server.stopping.is_set():
             pass
-        then(exchange)
+        then(context)
 
     return act
 
 
-def late(seconds: float, then: Action = mint) -> Action:
-    """Answer after a while."""
+def respond_after(seconds: float, then: Action = issue_token) -> Action:
+    """Respond after a delay in seconds."""
 
-    def act(exchange: Exchange) -> None:
-        exchange.server.stopping.wait(seconds)
-        then(exchange)
+    def act(context: RequestContext) -> None:
+        context.server.stopping.wait(seconds)
+        then(context)
 
     return act
 
 
 @define(eq=False)
 class Server:
-    """Listens on loopback. Requests to the API, token exchanges and connections each take a step, the last for ever.
+    """A loopback server that applies an action to each request, token exchange and connection; the last repeats.
 
     Attributes:
-        steps: What to do with requests to the API.
-        tokens: What to do with token exchanges.
-        greetings: What to do with new connections before a request is read, and whether to read any.
-        tls: Context of a server that speaks TLS.
+        api_actions: What to do with each request to the API.
+        token_actions: What to do with each token exchange.
+        connection_actions: What to do with each new connection; each returns whether to read requests from it.
+        tls: SSL context; None for plain HTTP.
         lifetime: ``expires_in`` of the tokens.
-        bind: Port to listen on; any free one by default.
-        received: Requests read whole, by verb and path; token exchanges are apart.
-        processed: Those of them that were carried out.
-        minted: Tokens given out.
-        connections: Connections accepted.
-        address: Where it listens, and refuses connections until ``start``.
-        stopping: Set when it is to end.
+        bind: Port to listen on; 0 for any free port.
+        received: Number of complete API requests by verb and path.
+        processed: Number of processed API requests by verb and path.
+        requests: All complete API requests in order.
+        exchanges: Number of token exchanges received.
+        tokens_issued: Number of tokens issued.
+        connections: Number of connections accepted.
+        address: Host and port; connections are refused until ``start`` is called.
+        stopping: Set once the server is stopping.
+        open_sockets: Sockets of open connections.
     """
 
-    steps: Sequence[Action] = (echo,)
-    tokens: Sequence[Action] = (mint,)
-    greetings: Sequence[Greeting] = (welcome,)
+    api_actions: Sequence[Action] = (send_project,)
+    token_actions: Sequence[Action] = (issue_token,)
+    connection_actions: Sequence[ConnectionAction] = (accept_requests,)
     tls: ssl.SSLContext | None = None
     lifetime: object = 1800
     bind: int = 0
@@ -165,12 +168,12 @@ class Server:
     processed: Counter[tuple[str, str]] = field(init=False, factory=Counter[tuple[str, str]])
     requests: list[Request] = field(init=False, factory=list[Request])
     exchanges: int = field(init=False, default=0)
-    minted: int = field(init=False, default=0)
+    tokens_issued: int = field(init=False, default=0)
     connections: int = field(init=False, default=0)
     address: tuple[str, int] = field(init=False)
     stopping: threading.Event = field(init=False, factory=threading.Event)
     _lock: threading.Lock = field(init=False, factory=threading.Lock)
-    _open: set[socket.socket] = field(init=False, factory=set[socket.socket])
+    open_sockets: set[socket.socket] = field(init=False, factory=set[socket.socket])
     _threads: list[threading.Thread] = field(init=False, factory=list[threading.Thread])
     _listener: socket.socket = field(init=False, factory=socket.socket)
 
@@ -180,8 +183,8 @@ class Server:
         self.address = self._listener.getsockname()
 
     @property
-    def client(self) -> dict[str, Any]:
-        """The arguments of a client of both the API and the token endpoint."""
+    def client_options(self) -> dict[str, Any]:
+        """Return arguments for a client of this API and token endpoint."""
         return {
             "host": self.url,
             "oauth_url": self.url + TOKEN_PATH,
@@ -192,26 +195,26 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The address of the API."""
+        """Return the base URL of the API."""
         return f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self.address[1]}"
 
     def start(self) -> Self:
-        """Listen; does nothing the second time."""
+        """Listen; a repeated call has no effect."""
         if not self._threads:
             self._listener.listen(256)
-            self._run(self._accept)
+            self._start_thread(self._accept_connections)
         return self
 
     def stop(self) -> None:
-        """End every connection and wait for every thread."""
+        """Close every connection and wait for every thread."""
         self.stopping.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         with self._lock:
-            for connection in self._open:
+            for connection in self.open_sockets:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:  # the first one accepts, and once it has ended the list grows no more
+        for thread in self._threads:  # once the first thread, which accepts, has ended, no thread is added
             thread.join(30)
             assert not thread.is_alive()
         self._listener.close()
@@ -222,84 +225,84 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def count(self, request: Request) -> bool:
-        """Note that a request was carried out; a second DELETE finds nothing."""
+    def record_processed(self, request: Request) -> bool:
+        """Count a request as processed, and return whether it has an effect: a repeated DELETE has none."""
         with self._lock:
             if request.path == TOKEN_PATH:
-                self.minted += 1
+                self.tokens_issued += 1
                 return True
             key = request.verb, request.path
-            gone = request.verb == "DELETE" and self.processed[key] > 0
+            is_repeated_delete = request.verb == "DELETE" and self.processed[key] > 0
             self.processed[key] += 1
-            return not gone
+            return not is_repeated_delete
 
-    def calls(self, verb: str) -> int:
-        """Give the number of API requests with a verb."""
+    def count_requests(self, verb: str) -> int:
+        """Return the number of API requests with a verb."""
         return sum(count for (each, _), count in self.received.items() if each == verb)
 
-    def _run(self, target: Callable[..., None], *args: object) -> None:
+    def _start_thread(self, target: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=target, args=args, name="scripted-server", daemon=True)
         self._threads.append(thread)
         thread.start()
 
-    def _accept(self) -> None:
+    def _accept_connections(self) -> None:
         while not self.stopping.is_set():
             try:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
             with self._lock:
-                self._open.add(connection)
+                self.open_sockets.add(connection)
                 number, self.connections = self.connections, self.connections + 1
-            self._run(self._serve, connection, _step(self.greetings, number))
+            self._start_thread(self._serve_connection, connection, _select_action(self.connection_actions, number))
 
-    def _serve(self, connection: socket.socket, greet: Greeting) -> None:
+    def _serve_connection(self, connection: socket.socket, connection_action: ConnectionAction) -> None:
         served = connection
         try:
             if self.stopping.is_set():
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if not greet(connection):
+            if not connection_action(connection):
                 return
             if self.tls is not None:
-                served = self._secured(connection)
+                served = self._wrap_tls(connection)
             if isinstance(served, ssl.SSLSocket):
                 served.do_handshake()
-            while (request := _read(served)) and not self.stopping.is_set():
-                exchange = Exchange(self, request, served)
-                self._next(request)(exchange)
-                if not exchange.keep:
+            while (request := _read_request(served)) and not self.stopping.is_set():
+                context = RequestContext(self, request, served)
+                self._next_action(request)(context)
+                if not context.keep_alive:
                     break
         except OSError:
             pass
         finally:
             with self._lock:
-                self._open -= {connection, served}
+                self.open_sockets -= {connection, served}
             served.close()
             connection.close()
 
-    def _secured(self, connection: socket.socket) -> ssl.SSLSocket:
+    def _wrap_tls(self, connection: socket.socket) -> ssl.SSLSocket:
         assert self.tls is not None
         secured = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         with self._lock:
-            self._open.add(secured)
+            self.open_sockets.add(secured)
         return secured
 
-    def _next(self, request: Request) -> Action:
+    def _next_action(self, request: Request) -> Action:
         with self._lock:
             if request.path == TOKEN_PATH:
                 self.exchanges += 1
-                return _step(self.tokens, self.exchanges - 1)
+                return _select_action(self.token_actions, self.exchanges - 1)
             self.requests.append(request)
             self.received[request.verb, request.path] += 1
-            return _step(self.steps, len(self.requests) - 1)
+            return _select_action(self.api_actions, len(self.requests) - 1)
 
 
-def _step(steps: Sequence[_T], number: int) -> _T:
-    return steps[min(number, len(steps) - 1)]
+def _select_action(actions: Sequence[_ActionT], number: int) -> _ActionT:
+    return actions[min(number, len(actions) - 1)]
 
 
-def _read(connection: socket.socket) -> Request | None:
+def _read_request(connection: socket.socket) -> Request | None:
     data = b""
     while b"\r\n\r\n" not in data:
         chunk = connection.recv(65536)

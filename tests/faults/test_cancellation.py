@@ -18,16 +18,24 @@ import pytest
 
 from pinecone_admin import AccessToken, Admin, AsyncAdmin, ClientClosedError, RetryEvent, RetryPolicy
 from pinecone_admin._concurrency import PerLoop, SystemClock, use_clock
-from tests.faults.cases import WORLDS, Certificates, World, ending, operation, silent
-from tests.faults.clients import Client, in_loop, in_threads
-from tests.faults.server import Action, Exchange, Server, answer, echo, head, held
+from tests.faults.cases import CLIENT_KINDS, Certificates, ClientKind, make_operation, send_and_close, stay_silent
+from tests.faults.clients import AnyClient, make_loop_runner, run_in_threads
+from tests.faults.server import (
+    Action,
+    RequestContext,
+    Server,
+    format_head,
+    respond_when_set,
+    send_project,
+    send_response,
+)
 from tests.support.together import PATIENCE
 
 HANGING: dict[str, Action] = {
-    "before the head": ending(b"", Exchange.hang),
-    "within the head": ending(b"HTTP/1.1 200 OK\r\nConte", Exchange.hang),
-    "within the body": ending(head(200, 99) + b"{", Exchange.hang),
-    "within an error body": ending(head(503, 99) + b"{", Exchange.hang),
+    "before the head": send_and_close(b"", RequestContext.hang),
+    "within the head": send_and_close(b"HTTP/1.1 200 OK\r\nConte", RequestContext.hang),
+    "within the body": send_and_close(format_head(200, 99) + b"{", RequestContext.hang),
+    "within an error body": send_and_close(format_head(503, 99) + b"{", RequestContext.hang),
 }
 
 
@@ -86,8 +94,8 @@ async def test_a_cancelled_waiter_harms_nobody(cancelled: set[int], gate: thread
         with scopes[number]:
             got[number] = await admin.token()
 
-    with Server(tokens=[held(gate)]) as server:
-        async with AsyncAdmin(**server.client) as admin, anyio.create_task_group() as group:
+    with Server(token_actions=[respond_when_set(gate)]) as server:
+        async with AsyncAdmin(**server.client_options) as admin, anyio.create_task_group() as group:
             for number in range(10):
                 group.start_soon(wait, number)
             await until(lambda: server.exchanges)
@@ -104,8 +112,8 @@ async def test_a_cancelled_waiter_harms_nobody(cancelled: set[int], gate: thread
 @pytest.mark.parametrize("where", HANGING)
 async def test_cancellation_gives_the_connection_back(where: str) -> None:
     """Wherever a call is cancelled, the only connection of a pool of one is free for the next call."""
-    with Server(steps=[HANGING[where]] * 5 + [echo]) as server:
-        async with AsyncAdmin(host=server.url, access_token="given", max_connections=1) as admin:
+    with Server(api_actions=[HANGING[where]] * 5 + [send_project]) as server:
+        async with AsyncAdmin(host=server.url, access_token="supplied", max_connections=1) as admin:
             for number in range(5):
                 call = partial(named, admin, str(number))
                 assert await is_cancelled(call, lambda: len(server.requests) > number)  # noqa: B023 - called at once
@@ -115,8 +123,8 @@ async def test_cancellation_gives_the_connection_back(where: str) -> None:
 @pytest.mark.anyio
 async def test_cancellation_at_any_moment_leaves_the_pool_whole() -> None:
     """Calls that are cancelled after 0, 0.2, 0.4 … milliseconds leave a pool of two that answers, each its own."""
-    with Server(steps=[echo]) as server:
-        async with AsyncAdmin(host=server.url, access_token="given", max_connections=2) as admin:
+    with Server(api_actions=[send_project]) as server:
+        async with AsyncAdmin(host=server.url, access_token="supplied", max_connections=2) as admin:
             for number in range(50):
                 with anyio.move_on_after(number / 5000):
                     await named(admin, f"cancelled-{number}")
@@ -133,7 +141,7 @@ async def test_cancellation_at_any_step_leaves_the_pool_whole(tls: bool, certifi
             await named(admin, "cancelled")
 
     with Server(tls=certificates.servers["good"] if tls else None) as server:
-        options: dict[str, Any] = {"host": server.url, "access_token": "given", "ssl_verify": certificates.client}
+        options: dict[str, Any] = {"host": server.url, "access_token": "supplied", "ssl_verify": certificates.client}
         for step in range(40):
             async with AsyncAdmin(**options, max_connections=1, timeout=PATIENCE) as admin:
                 for _ in range(2):  # a new connection, and one that is used again
@@ -152,7 +160,7 @@ def test_a_task_that_is_cancelled_again_while_it_ends(where: str) -> None:
     """Of asyncio even the closing of a connection can be interrupted; the next call gets a new one all the same."""
 
     async def main() -> None:
-        async with AsyncAdmin(host=server.url, access_token="given", max_connections=1, timeout=PATIENCE) as admin:
+        async with AsyncAdmin(host=server.url, access_token="supplied", max_connections=1, timeout=PATIENCE) as admin:
             task = asyncio.ensure_future(named(admin, "cancelled"))
             await until(lambda: server.requests)
             await anyio.sleep(0.02)
@@ -161,7 +169,7 @@ def test_a_task_that_is_cancelled_again_while_it_ends(where: str) -> None:
                 await asyncio.sleep(0)
             await named(admin, "next")
 
-    with Server(steps=[HANGING[where], echo]) as server:
+    with Server(api_actions=[HANGING[where], send_project]) as server:
         asyncio.run(main())
     gc.collect()
 
@@ -172,12 +180,12 @@ async def test_cancellation_within_the_handshake_closes_the_socket(certificates:
     ended = threading.Event()
 
     def listen(connection: socket.socket) -> bool:
-        silent(connection)
+        stay_silent(connection)
         ended.set()
         return False
 
-    with Server(tls=certificates.servers["good"], greetings=[listen]) as server:
-        admin = AsyncAdmin(host=server.url, access_token="given", ssl_verify=certificates.client)
+    with Server(tls=certificates.servers["good"], connection_actions=[listen]) as server:
+        admin = AsyncAdmin(host=server.url, access_token="supplied", ssl_verify=certificates.client)
         assert await is_cancelled(partial(named, admin, "x"), lambda: server.connections)
         assert server.connections == 1
         await until(ended.is_set)
@@ -188,18 +196,21 @@ async def test_cancellation_within_the_handshake_closes_the_socket(certificates:
 async def test_cancellation_passes_through_the_wait_for_the_next_attempt() -> None:
     """A Retry-After of half a minute ends at once, and is not followed by another attempt."""
     waits: list[RetryEvent] = []
-    with Server(steps=[answer(429, b"", "Retry-After: 30"), echo]) as server, use_clock(SystemClock()):
+    with (
+        Server(api_actions=[send_response(429, b"", "Retry-After: 30"), send_project]) as server,
+        use_clock(SystemClock()),
+    ):
         policy = RetryPolicy(on_retry=waits.append)
-        async with AsyncAdmin(host=server.url, access_token="given", retry=policy) as admin:
-            assert await is_cancelled(partial(admin.send, operation("POST")), lambda: waits)
-        assert server.calls("POST") == 1
+        async with AsyncAdmin(host=server.url, access_token="supplied", retry=policy) as admin:
+            assert await is_cancelled(partial(admin.send, make_operation("POST")), lambda: waits)
+        assert server.count_requests("POST") == 1
 
 
 @pytest.mark.parametrize("cancel", [True, False], ids=["cancelled", "abandoned"])
 def test_a_loop_that_closes_under_an_exchange(gate: threading.Event, *, cancel: bool) -> None:
     """The exchange of a closed loop completes without complaint, and another loop uses its token."""
-    with Server(tokens=[held(gate)]) as server:
-        admin = AsyncAdmin(**server.client)
+    with Server(token_actions=[respond_when_set(gate)]) as server:
+        admin = AsyncAdmin(**server.client_options)
         loop = asyncio.new_event_loop()
         loop.set_exception_handler(lambda *_: None)  # that a pending task is destroyed is what is tried here
         task = loop.create_task(admin.token())
@@ -221,12 +232,12 @@ def test_a_loop_that_closes_under_an_exchange(gate: threading.Event, *, cancel: 
 def test_one_loop_after_another(backends: str) -> None:
     """A client that is not closed in between goes on in the next loop, with the same token and its own connections."""
     with Server() as server:
-        admin = AsyncAdmin(**server.client)
+        admin = AsyncAdmin(**server.client_options)
         for backend in backends.split():
             anyio.run(twice, admin, backend=backend)
         anyio.run(admin.aclose)
         assert server.exchanges == 1
-        assert server.calls("GET") == 2 * len(backends.split())
+        assert server.count_requests("GET") == 2 * len(backends.split())
         del admin
         gc.collect()
 
@@ -234,7 +245,7 @@ def test_one_loop_after_another(backends: str) -> None:
 def test_three_loops_at_once() -> None:
     """Loops that run at once share the token, never a connection and never an answer."""
     with Server() as server:
-        admin = AsyncAdmin(**server.client, max_connections=5)
+        admin = AsyncAdmin(**server.client_options, max_connections=5)
 
         async def many(backend: str) -> None:
             async def one(number: int) -> None:
@@ -248,10 +259,10 @@ def test_three_loops_at_once() -> None:
         def run(name: str) -> Callable[[], None]:
             return lambda: anyio.run(many, name, backend=name.split("-", maxsplit=1)[0])
 
-        in_threads(0, lambda: None, run("asyncio-1"), run("trio-2"), run("asyncio-3"))
+        run_in_threads(0, lambda: None, run("asyncio-1"), run("trio-2"), run("asyncio-3"))
         anyio.run(admin.aclose)
         assert server.exchanges == 1
-        assert server.calls("GET") == 150
+        assert server.count_requests("GET") == 150
         assert max(server.processed.values()) == 1
 
 
@@ -265,15 +276,18 @@ async def close_connections(admin: AsyncAdmin) -> None:
 def test_close_wakes_a_sleeping_retry() -> None:
     """Closing ends a wait of half a minute with ClientClosedError, and nothing more is sent."""
     waits: list[RetryEvent] = []
-    with Server(steps=[answer(429, b"", "Retry-After: 30"), echo]) as server, use_clock(SystemClock()):
-        admin = Admin(host=server.url, access_token="given", retry=RetryPolicy(on_retry=waits.append))
+    with (
+        Server(api_actions=[send_response(429, b"", "Retry-After: 30"), send_project]) as server,
+        use_clock(SystemClock()),
+    ):
+        admin = Admin(host=server.url, access_token="supplied", retry=RetryPolicy(on_retry=waits.append))
         with ThreadPoolExecutor() as threads:
-            call = threads.submit(admin.send, operation("POST"))
+            call = threads.submit(admin.send, make_operation("POST"))
             anyio.run(until, lambda: waits)
             admin.close()
             with pytest.raises(ClientClosedError) as caught:
                 call.result()
-        assert server.calls("POST") == 1
+        assert server.count_requests("POST") == 1
         assert caught.value.outcome == "rejected"
 
 
@@ -285,31 +299,36 @@ async def test_aclose_wakes_a_sleeping_retry() -> None:
 
     async def create() -> None:
         try:
-            await admin.send(operation("POST"))
+            await admin.send(make_operation("POST"))
         except ClientClosedError as exc:
             errors.append(exc)
 
-    with Server(steps=[answer(429, b"", "Retry-After: 30"), echo]) as server, use_clock(SystemClock()):
-        admin = AsyncAdmin(host=server.url, access_token="given", retry=RetryPolicy(on_retry=waits.append))
+    with (
+        Server(api_actions=[send_response(429, b"", "Retry-After: 30"), send_project]) as server,
+        use_clock(SystemClock()),
+    ):
+        admin = AsyncAdmin(host=server.url, access_token="supplied", retry=RetryPolicy(on_retry=waits.append))
         with anyio.fail_after(PATIENCE):
             async with anyio.create_task_group() as group:
                 group.start_soon(create)
                 await until(lambda: waits)
                 await admin.aclose()
-        assert len(errors) == server.calls("POST") == 1
+        assert len(errors) == server.count_requests("POST") == 1
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_close_ends_calls_under_way(world: World) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_close_ends_calls_under_way(client_kind: ClientKind) -> None:
     """The call that waits for its answer ends at once, and those that wait for its connection are not sent."""
-    with Server(steps=[ending(b"", Exchange.hang)]) as server:
-        options = {"host": server.url, "access_token": "given", "max_connections": 1}
-        with Client(world, **options) as client, ThreadPoolExecutor(3) as threads:
-            calls = [threads.submit(client.do, lambda: client.admin.send(operation("POST"))) for _ in range(3)]
+    with Server(api_actions=[send_and_close(b"", RequestContext.hang)]) as server:
+        options = {"host": server.url, "access_token": "supplied", "max_connections": 1}
+        with AnyClient(client_kind, **options) as client, ThreadPoolExecutor(3) as threads:
+            calls = [
+                threads.submit(client.run_call, lambda: client.admin.send(make_operation("POST"))) for _ in range(3)
+            ]
             anyio.run(until, lambda: server.requests)
-            client.shut()
+            client.close_admin()
             errors = [call.result(PATIENCE) for call in calls]
-        assert server.calls("POST") == 1
+        assert server.count_requests("POST") == 1
     assert {type(error) for error in errors} == {ClientClosedError}
     assert sorted(error.outcome for error in errors) == ["not_sent", "not_sent", "unknown"]
 
@@ -325,8 +344,8 @@ async def test_close_lets_waiters_for_a_token_go(gate: threading.Event) -> None:
         except ClientClosedError as exc:
             errors.append(exc)
 
-    with Server(tokens=[held(gate)]) as server:
-        admin = AsyncAdmin(**server.client)
+    with Server(token_actions=[respond_when_set(gate)]) as server:
+        admin = AsyncAdmin(**server.client_options)
         async with anyio.create_task_group() as group:
             for ask in (admin.token, lambda: named(admin, "x"), admin.projects.list):
                 group.start_soon(wait, ask)
@@ -342,8 +361,8 @@ async def test_close_lets_waiters_for_a_token_go(gate: threading.Event) -> None:
 
 def test_close_lets_threads_go(gate: threading.Event) -> None:
     """Threads that wait for a token do the same."""
-    with Server(tokens=[held(gate)]) as server:
-        admin = Admin(**server.client)
+    with Server(token_actions=[respond_when_set(gate)]) as server:
+        admin = Admin(**server.client_options)
         with ThreadPoolExecutor() as threads:
             waiting = [threads.submit(admin.token) for _ in range(10)]
             anyio.run(until, lambda: server.exchanges)
@@ -357,7 +376,7 @@ def test_threads_get_their_own_answers() -> None:
     """Fifty threads on five connections get what they asked for at the first attempt, twenty times in a row."""
     with Server() as server:
         for _ in range(20):
-            with Admin(**server.client, max_connections=5, retry=RetryPolicy(max_attempts=1)) as admin:
+            with Admin(**server.client_options, max_connections=5, retry=RetryPolicy(max_attempts=1)) as admin:
                 check_threads(admin)
         assert server.exchanges == 20
         assert server.connections <= 20 * 6
@@ -371,7 +390,7 @@ def check_threads(admin: Admin) -> None:
         name = str(next(numbers))
         return admin.projects.describe(project_id=name).id == name
 
-    assert all(in_threads(50, ask))
+    assert all(run_in_threads(50, ask))
 
 
 def test_a_loop_in_each_thread() -> None:
@@ -379,10 +398,12 @@ def test_a_loop_in_each_thread() -> None:
     with Server() as server:
 
         async def alone() -> str:
-            async with AsyncAdmin(**server.client) as admin:
+            async with AsyncAdmin(**server.client_options) as admin:
                 return (await admin.token()).value
 
-        tokens = in_threads(0, list[str], *[in_loop(backend, 1, alone) for backend in ("asyncio", "trio") * 5])
+        tokens = run_in_threads(
+            0, list[str], *[make_loop_runner(backend, 1, alone) for backend in ("asyncio", "trio") * 5]
+        )
         assert len({token for each in tokens for token in each}) == server.exchanges == 10
 
 
@@ -400,6 +421,6 @@ def test_loops_that_come_and_go_in_many_threads() -> None:
             for _ in range(200):
                 asyncio.run(get())
 
-        in_threads(8, come_and_go)
+        run_in_threads(8, come_and_go)
     finally:
         sys.setswitchinterval(before)

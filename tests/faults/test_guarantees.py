@@ -11,9 +11,9 @@ import pytest
 
 from pinecone_admin import PineconeError, ResponseParsingError, RetryPolicy
 from pinecone_admin.models import on_organization
-from tests.faults.cases import WORLDS, World, ending, operation
-from tests.faults.clients import Client
-from tests.faults.server import Action, Exchange, Server, answer, head
+from tests.faults.cases import CLIENT_KINDS, ClientKind, make_operation, send_and_close
+from tests.faults.clients import AnyClient
+from tests.faults.server import Action, RequestContext, Server, format_head, send_response
 
 Ask = Callable[[Any], Any]
 
@@ -29,45 +29,45 @@ CREATES: Mapping[str, Ask] = {
     ),
 }
 LOST: Mapping[str, Action] = {
-    "lost": ending(b""),
-    "reset": ending(b"", Exchange.reset),
-    "408": answer(408),
-    "500": answer(500),
-    "503 Retry-After": answer(503, b"", "Retry-After: 1"),
-    "broken": ending(head(201, 99) + b"{"),
+    "lost": send_and_close(b""),
+    "reset": send_and_close(b"", RequestContext.reset),
+    "408": send_response(408),
+    "500": send_response(500),
+    "503 Retry-After": send_response(503, b"", "Retry-After: 1"),
+    "broken": send_and_close(format_head(201, 99) + b"{"),
 }
 
 
 @pytest.mark.parametrize("name", CREATES)
 def test_nothing_is_made_twice(name: str) -> None:
     """Whatever creates, rotates or mails goes out once where its answer is lost, and the caller is told."""
-    for fault, world in product(LOST, WORLDS):
-        check_lost(name, fault, world)
+    for fault, client_kind in product(LOST, CLIENT_KINDS):
+        check_lost(name, fault, client_kind)
 
 
-def check_lost(name: str, fault: str, world: World) -> None:
+def check_lost(name: str, fault: str, client_kind: ClientKind) -> None:
     """Lose the answer to a create."""
     with (
-        Server(steps=[LOST[fault]]) as server,
-        Client(world, host=server.url, access_token="given") as client,
+        Server(api_actions=[LOST[fault]]) as server,
+        AnyClient(client_kind, host=server.url, access_token="supplied") as client,
     ):
-        error = client.do(lambda: CREATES[name](client.admin))
-        assert server.calls("POST") == len(server.requests) == 1
+        error = client.run_call(lambda: CREATES[name](client.admin))
+        assert server.count_requests("POST") == len(server.requests) == 1
     assert isinstance(error, PineconeError)
     assert (error.outcome, error.safe_to_retry) == ("done" if fault == "broken" else "unknown", False)
     assert error.attempts == 1
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_a_failure_is_no_answer_to_whether_something_exists(world: World) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_a_failure_is_no_answer_to_whether_something_exists(client_kind: ClientKind) -> None:
     """Only the server can say that something is there or is not; what kept it from saying so is raised."""
-    for step in (answer(401), answer(403), answer(429), answer(500), ending(b"")):
+    for step in (send_response(401), send_response(403), send_response(429), send_response(500), send_and_close(b"")):
         with (
-            Server(steps=[step]) as server,
-            Client(world, host=server.url, access_token="given") as client,
+            Server(api_actions=[step]) as server,
+            AnyClient(client_kind, host=server.url, access_token="supplied") as client,
         ):
-            assert isinstance(client.do(lambda: client.admin.projects.exists(project_id="p")), PineconeError)
-            assert isinstance(client.do(lambda: client.admin.projects.exists(name="n")), PineconeError)
+            assert isinstance(client.run_call(lambda: client.admin.projects.exists(project_id="p")), PineconeError)
+            assert isinstance(client.run_call(lambda: client.admin.projects.exists(name="n")), PineconeError)
 
 
 LISTS: Mapping[str, Ask] = {
@@ -81,40 +81,40 @@ LISTS: Mapping[str, Ask] = {
 }
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("name", LISTS)
-def test_an_answer_without_a_list_is_no_empty_list(name: str, world: World) -> None:
+def test_an_answer_without_a_list_is_no_empty_list(name: str, client_kind: ClientKind) -> None:
     """Whoever deletes what is missing from a list must not get one that nobody sent."""
     with (
-        Server(steps=[answer(200, b"{}")]) as server,
-        Client(world, host=server.url, access_token="given") as client,
+        Server(api_actions=[send_response(200, b"{}")]) as server,
+        AnyClient(client_kind, host=server.url, access_token="supplied") as client,
     ):
-        assert isinstance(client.do(lambda: LISTS[name](client.admin)), ResponseParsingError)
+        assert isinstance(client.run_call(lambda: LISTS[name](client.admin)), ResponseParsingError)
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_a_failing_client_takes_nothing_from_another(world: World) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_a_failing_client_takes_nothing_from_another(client_kind: ClientKind) -> None:
     """However often one client tries in vain, another one of the same host still has all its attempts."""
-    with Server(steps=[answer(503)]) as server:
+    with Server(api_actions=[send_response(503)]) as server:
         for _ in range(30):
-            with Client(world, host=server.url, access_token="given") as client:
-                error = client.do(lambda: client.admin.send(operation("PUT")))
+            with AnyClient(client_kind, host=server.url, access_token="supplied") as client:
+                error = client.run_call(lambda: client.admin.send(make_operation("PUT")))
             assert isinstance(error, PineconeError)
             assert error.attempts == RetryPolicy().max_attempts
-        assert server.calls("PUT") == 30 * RetryPolicy().max_attempts
+        assert server.count_requests("PUT") == 30 * RetryPolicy().max_attempts
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_nobody_logs_whom_a_list_was_filtered_by(world: World, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_nobody_logs_whom_a_list_was_filtered_by(client_kind: ClientKind, caplog: pytest.LogCaptureFixture) -> None:
     """No logger at any level shows the email that a query holds, and none of ours or of httpx says a word at INFO."""
     caplog.set_level(1)
     body = b'{"data": [], "pagination": {"next": null}}'
     with (
-        Server(steps=[answer(503), answer(200, body), answer(400)]) as server,
-        Client(world, host=server.url, access_token="given") as client,
+        Server(api_actions=[send_response(503), send_response(200, body), send_response(400)]) as server,
+        AnyClient(client_kind, host=server.url, access_token="supplied") as client,
     ):
         for _ in range(2):
-            client.do(lambda: client.admin.users.list(email="ada@example.com").to_list())
+            client.run_call(lambda: client.admin.users.list(email="ada@example.com").to_list())
         assert [request.path for request in server.requests] == ["/admin/users"] * 3
     for record in caplog.records:
         assert "example.com" not in f"{record.getMessage()} {vars(record)}"

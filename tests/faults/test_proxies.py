@@ -23,20 +23,20 @@ from pinecone_admin import (
     RetryPolicy,
 )
 from tests.faults.cases import (
+    CLIENT_KINDS,
     PATH,
-    WORLDS,
     Certificates,
-    World,
-    call,
-    closing,
-    ending,
-    operation,
-    plain,
-    resetting,
-    silent,
+    ClientKind,
+    close_on_data,
+    make_operation,
+    reply_in_plaintext,
+    reset_on_data,
+    send_and_close,
+    send_once,
+    stay_silent,
 )
-from tests.faults.external_servers import free_port, tinyproxy
-from tests.faults.server import Action, Exchange, Server, answer
+from tests.faults.external_servers import find_free_port, run_tinyproxy
+from tests.faults.server import Action, RequestContext, Server, send_response
 
 
 @pytest.fixture
@@ -46,29 +46,34 @@ def server(certificates: Certificates) -> Iterator[Server]:
         yield server
 
 
-def ask(world: World, server: Server, certificates: Certificates, verb: str = "POST", **options: object) -> object:
+def send_through_proxy(
+    client_kind: ClientKind, server: Server, certificates: Certificates, verb: str = "POST", **options: object
+) -> object:
     """Send one request through a proxy, with a token minted through it too."""
-    arguments = {name: value for name, value in server.client.items() if name != "lazy"}
-    return call(world, operation(verb), **arguments, ssl_verify=certificates.client, **options)
+    arguments = {name: value for name, value in server.client_options.items() if name != "lazy"}
+    return send_once(client_kind, make_operation(verb), **arguments, ssl_verify=certificates.client, **options)
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_connect(world: World, server: Server, certificates: Certificates, tmp_path: Path) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_connect(client_kind: ClientKind, server: Server, certificates: Certificates, tmp_path: Path) -> None:
     """Exchange and API go through the proxy to a server whose certificate is checked."""
-    with tinyproxy(tmp_path, "ConnectPort 0") as port:
-        assert ask(world, server, certificates, proxy_url=f"http://127.0.0.1:{port}") is not None
-    with tinyproxy(tmp_path, f"ConnectPort {server.address[1]}") as port:
-        assert ask(world, server, certificates, proxy_url=f"http://127.0.0.1:{port}") is None
+    with run_tinyproxy(tmp_path, "ConnectPort 0") as port:
+        assert send_through_proxy(client_kind, server, certificates, proxy_url=f"http://127.0.0.1:{port}") is not None
+    with run_tinyproxy(tmp_path, f"ConnectPort {server.address[1]}") as port:
+        assert send_through_proxy(client_kind, server, certificates, proxy_url=f"http://127.0.0.1:{port}") is None
     assert (server.exchanges, server.processed["POST", PATH], server.connections) == (1, 1, 2)
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_user_and_password(world: World, server: Server, certificates: Certificates, tmp_path: Path) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_user_and_password(client_kind: ClientKind, server: Server, certificates: Certificates, tmp_path: Path) -> None:
     """The proxy's user and password let exchange and API through; a 407 is not repeated, and no message shows them."""
-    with tinyproxy(tmp_path, f"ConnectPort {server.address[1]}", "BasicAuth ada p%40ss") as port:
-        assert ask(world, server, certificates, proxy_url=f"http://ada:p%2540ss@127.0.0.1:{port}") is None
-        without = ask(world, server, certificates, proxy_url=f"http://127.0.0.1:{port}")
-        wrong = ask(world, server, certificates, proxy_url=f"http://ada:guessed@127.0.0.1:{port}")
+    with run_tinyproxy(tmp_path, f"ConnectPort {server.address[1]}", "BasicAuth ada p%40ss") as port:
+        assert (
+            send_through_proxy(client_kind, server, certificates, proxy_url=f"http://ada:p%2540ss@127.0.0.1:{port}")
+            is None
+        )
+        without = send_through_proxy(client_kind, server, certificates, proxy_url=f"http://127.0.0.1:{port}")
+        wrong = send_through_proxy(client_kind, server, certificates, proxy_url=f"http://ada:guessed@127.0.0.1:{port}")
     assert (server.exchanges, server.processed["POST", PATH]) == (1, 1)
     assert isinstance(without, PineconeConnectionError)
     assert (without.outcome, without.attempts) == ("not_sent", 1)
@@ -79,27 +84,32 @@ def test_user_and_password(world: World, server: Server, certificates: Certifica
     assert f"by the proxy 127.0.0.1:{port}" in str(wrong)
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_connect_refused(world: World, server: Server, certificates: Certificates, tmp_path: Path) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_connect_refused(client_kind: ClientKind, server: Server, certificates: Certificates, tmp_path: Path) -> None:
     """A CONNECT that the proxy refuses was not sent, so a POST is tried again; the message names the host."""
-    with tinyproxy(tmp_path, "ConnectPort 1") as port:
-        options = {"host": server.url, "access_token": "given", "proxy_url": f"http://127.0.0.1:{port}"}
+    with run_tinyproxy(tmp_path, "ConnectPort 1") as port:
+        options = {"host": server.url, "access_token": "supplied", "proxy_url": f"http://127.0.0.1:{port}"}
         policy = RetryPolicy(max_attempts=3)
-        error = call(world, operation("POST"), **options, ssl_verify=certificates.client, retry=policy)
+        error = send_once(client_kind, make_operation("POST"), **options, ssl_verify=certificates.client, retry=policy)
     assert isinstance(error, PineconeConnectionError)
     where = f"127.0.0.1:{server.address[1]}, by the proxy 127.0.0.1:{port}"
     assert str(error) == f"post_thing: the proxy refused the way to {where}: 403 Forbidden"
     assert (error.outcome, error.attempts, server.connections) == ("not_sent", 3, 0)
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_connect_to_nobody(world: World, certificates: Certificates, tmp_path: Path) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_connect_to_nobody(client_kind: ClientKind, certificates: Certificates, tmp_path: Path) -> None:
     """A proxy that cannot reach the server answers CONNECT with 5xx: not sent either."""
-    with tinyproxy(tmp_path) as port:
-        options = {"host": f"https://127.0.0.1:{free_port()}", "proxy_url": f"http://127.0.0.1:{port}"}
+    with run_tinyproxy(tmp_path) as port:
+        options = {"host": f"https://127.0.0.1:{find_free_port()}", "proxy_url": f"http://127.0.0.1:{port}"}
         policy = RetryPolicy(max_attempts=3)
-        error = call(
-            world, operation("POST"), **options, access_token="given", ssl_verify=certificates.client, retry=policy
+        error = send_once(
+            client_kind,
+            make_operation("POST"),
+            **options,
+            access_token="supplied",
+            ssl_verify=certificates.client,
+            retry=policy,
         )
     assert isinstance(error, PineconeConnectionError)
     assert (error.outcome, error.attempts) == ("not_sent", 3)
@@ -107,45 +117,45 @@ def test_connect_to_nobody(world: World, certificates: Certificates, tmp_path: P
 
 PROXY_FAULTS = {
     "refused": None,
-    "FIN": closing,
-    "RST": resetting,
-    "hang": silent,
+    "FIN": close_on_data,
+    "RST": reset_on_data,
+    "hang": stay_silent,
 }
 
 
-def plain_answer(exchange: Exchange) -> None:
+def send_plaintext(context: RequestContext) -> None:
     """Answer the TLS handshake in plain text."""
-    plain(exchange.socket)
+    reply_in_plaintext(context.socket)
 
 
 CONNECT_FAULTS: dict[str, Action] = {
-    "403": answer(403),
-    "502": answer(502),
-    "garbage": ending(b"garbage\r\n\r\n"),
-    "truncated": ending(b"HTTP/1.1 200 Conn"),
-    "FIN after 200": ending(b"HTTP/1.1 200 Connected\r\n\r\n"),
-    "RST after 200": ending(b"HTTP/1.1 200 Connected\r\n\r\n", Exchange.reset),
-    "hangs after 200": ending(b"HTTP/1.1 200 Connected\r\n\r\n", Exchange.hang),
-    "plain after 200": ending(b"HTTP/1.1 200 Connected\r\n\r\n", plain_answer),
+    "403": send_response(403),
+    "502": send_response(502),
+    "garbage": send_and_close(b"garbage\r\n\r\n"),
+    "truncated": send_and_close(b"HTTP/1.1 200 Conn"),
+    "FIN after 200": send_and_close(b"HTTP/1.1 200 Connected\r\n\r\n"),
+    "RST after 200": send_and_close(b"HTTP/1.1 200 Connected\r\n\r\n", RequestContext.reset),
+    "hangs after 200": send_and_close(b"HTTP/1.1 200 Connected\r\n\r\n", RequestContext.hang),
+    "plain after 200": send_and_close(b"HTTP/1.1 200 Connected\r\n\r\n", send_plaintext),
 }
 
 
 # The standard library forgets the socket that it was to wrap where the connection has just been reset.
 @pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("name", [*PROXY_FAULTS, *CONNECT_FAULTS])
-def test_a_proxy_that_fails(name: str, world: World, server: Server, certificates: Certificates) -> None:
+def test_a_proxy_that_fails(name: str, client_kind: ClientKind, server: Server, certificates: Certificates) -> None:
     """Whatever happens before the tunnel stands, the request was not sent: a POST is tried again."""
     proxy = Server()
     if name in CONNECT_FAULTS:
-        proxy.steps = [CONNECT_FAULTS[name]]
-    elif (greeting := PROXY_FAULTS[name]) is not None:
-        proxy.greetings = [greeting]
+        proxy.api_actions = [CONNECT_FAULTS[name]]
+    elif (connection_action := PROXY_FAULTS[name]) is not None:
+        proxy.connection_actions = [connection_action]
     if name != "refused":
         proxy.start()
-    options = {"host": server.url, "access_token": "given", "proxy_url": proxy.url}
+    options = {"host": server.url, "access_token": "supplied", "proxy_url": proxy.url}
     policy = RetryPolicy(max_attempts=2, attempt_timeout=0.5 if "hang" in name else 20)
-    error = call(world, operation("POST"), **options, ssl_verify=certificates.client, retry=policy)
+    error = send_once(client_kind, make_operation("POST"), **options, ssl_verify=certificates.client, retry=policy)
     proxy.stop()
     assert type(error) is (PineconeTimeoutError if "hang" in name else PineconeConnectionError)
     assert isinstance(error, PineconeError)
@@ -153,28 +163,28 @@ def test_a_proxy_that_fails(name: str, world: World, server: Server, certificate
     gc.collect()
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_a_bad_certificate_behind_a_proxy(world: World, certificates: Certificates, tmp_path: Path) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_a_bad_certificate_behind_a_proxy(client_kind: ClientKind, certificates: Certificates, tmp_path: Path) -> None:
     """It is not tried again, and the message says which host has it."""
-    with Server(tls=certificates.servers["other"]) as server, tinyproxy(tmp_path) as port:
-        options = {"host": server.url, "access_token": "given", "proxy_url": f"http://127.0.0.1:{port}"}
-        error = call(world, operation("GET"), **options, ssl_verify=certificates.client)
+    with Server(tls=certificates.servers["other"]) as server, run_tinyproxy(tmp_path) as port:
+        options = {"host": server.url, "access_token": "supplied", "proxy_url": f"http://127.0.0.1:{port}"}
+        error = send_once(client_kind, make_operation("GET"), **options, ssl_verify=certificates.client)
         assert isinstance(error, PineconeConnectionError)
         assert (error.outcome, error.attempts, server.connections) == ("not_sent", 1, 1)
         assert "127.0.0.1" in str(error)
         assert "certificate" in str(error)
 
 
-def tunnel(exchange: Exchange) -> None:
+def tunnel(context: RequestContext) -> None:
     """Connect to where the client asks, and pass on what either side sends."""
-    host, port = exchange.request.path.split(":")
+    host, port = context.request.path.split(":")
     with socket.create_connection((host, int(port))) as there:
-        exchange.send(b"HTTP/1.1 200 Connected\r\n\r\n")
-        back = threading.Thread(target=pump, args=(there, exchange.socket))
+        context.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+        back = threading.Thread(target=pump, args=(there, context.socket))
         back.start()
-        pump(exchange.socket, there)
+        pump(context.socket, there)
         back.join()
-    exchange.keep = False
+    context.keep_alive = False
 
 
 def pump(source: socket.socket, sink: socket.socket) -> None:
@@ -186,52 +196,58 @@ def pump(source: socket.socket, sink: socket.socket) -> None:
         sink.shutdown(socket.SHUT_WR)
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("certificate", ["good", "unknown"])
-def test_an_https_proxy(certificate: str, world: World, server: Server, certificates: Certificates) -> None:
+def test_an_https_proxy(certificate: str, client_kind: ClientKind, server: Server, certificates: Certificates) -> None:
     """What is trusted is trusted of the proxy too, for exchange and API alike; what is not is not tried again."""
-    with Server(steps=[tunnel], tls=certificates.servers[certificate]) as proxy:
-        answer = ask(world, server, certificates, proxy_url=proxy.url)
+    with Server(api_actions=[tunnel], tls=certificates.servers[certificate]) as proxy:
+        result = send_through_proxy(client_kind, server, certificates, proxy_url=proxy.url)
         if certificate == "good":
-            assert (answer, server.exchanges, server.processed["POST", PATH]) == (None, 1, 1)
+            assert (result, server.exchanges, server.processed["POST", PATH]) == (None, 1, 1)
         else:
-            assert isinstance(answer, PineconeConnectionError)
-            assert (answer.outcome, proxy.connections, server.connections) == ("not_sent", 1, 0)
-    with Server(steps=[tunnel], tls=certificates.servers["unknown"]) as proxy:
-        arguments = {name: value for name, value in server.client.items() if name != "lazy"}
-        assert call(world, operation("POST"), **arguments, proxy_url=proxy.url, ssl_verify=False) is None
+            assert isinstance(result, PineconeConnectionError)
+            assert (result.outcome, proxy.connections, server.connections) == ("not_sent", 1, 0)
+    with Server(api_actions=[tunnel], tls=certificates.servers["unknown"]) as proxy:
+        arguments = {name: value for name, value in server.client_options.items() if name != "lazy"}
+        assert (
+            send_once(client_kind, make_operation("POST"), **arguments, proxy_url=proxy.url, ssl_verify=False) is None
+        )
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_an_https_proxy_that_drips(world: World, server: Server, certificates: Certificates) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_an_https_proxy_that_drips(client_kind: ClientKind, server: Server, certificates: Certificates) -> None:
     """TLS within TLS takes no longer than the call has, however small the pieces are in which it comes."""
 
-    def drip(exchange: Exchange) -> None:
-        exchange.send(b"HTTP/1.1 200 Connected\r\n\r\n")
-        exchange.drip(b"\x16\x03\x03\x40\x00" + bytes(150))  # a record of 16 KiB, which would take minutes
-        exchange.keep = False
+    def drip(context: RequestContext) -> None:
+        context.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+        context.drip(b"\x16\x03\x03\x40\x00" + bytes(150))  # a record of 16 KiB, which would take minutes
+        context.keep_alive = False
 
-    with Server(steps=[drip], tls=certificates.servers["good"]) as proxy:
+    with Server(api_actions=[drip], tls=certificates.servers["good"]) as proxy:
         started = time.monotonic()
-        options = {"host": server.url, "access_token": "given", "proxy_url": proxy.url, "timeout": 0.5}
-        error = call(world, operation("POST"), **options, ssl_verify=certificates.client)
+        options = {"host": server.url, "access_token": "supplied", "proxy_url": proxy.url, "timeout": 0.5}
+        error = send_once(client_kind, make_operation("POST"), **options, ssl_verify=certificates.client)
         took = time.monotonic() - started
     assert isinstance(error, PineconeTimeoutError)
     assert (error.outcome, took < 8) == ("not_sent", True)
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_plain_http_through_a_proxy(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_plain_http_through_a_proxy(client_kind: ClientKind, tmp_path: Path) -> None:
     """Plain http on loopback is forwarded rather than tunnelled; the server's own failures keep their meaning."""
-    with Server(steps=[answer(503)]) as server, tinyproxy(tmp_path) as port:
-        error = call(
-            world, operation("POST"), host=server.url, access_token="given", proxy_url=f"http://127.0.0.1:{port}"
+    with Server(api_actions=[send_response(503)]) as server, run_tinyproxy(tmp_path) as port:
+        error = send_once(
+            client_kind,
+            make_operation("POST"),
+            host=server.url,
+            access_token="supplied",
+            proxy_url=f"http://127.0.0.1:{port}",
         )
         assert isinstance(error, PineconeError)
-        assert (error.outcome, error.attempts, server.calls("POST")) == ("unknown", 1, 1)
+        assert (error.outcome, error.attempts, server.count_requests("POST")) == ("unknown", 1, 1)
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize(
     ("variables", "proxied"),
     [
@@ -250,17 +266,17 @@ def test_plain_http_through_a_proxy(world: World, tmp_path: Path) -> None:
 def test_the_environment(
     variables: dict[str, str],
     proxied: bool,
-    world: World,
+    client_kind: ClientKind,
     certificates: Certificates,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """HTTPS_PROXY, ALL_PROXY and NO_PROXY are read as the standard library reads them, for exchange and API alike."""
-    with Server(steps=[answer(403)]) as proxy, Server(tls=certificates.servers["good"]) as server:
+    with Server(api_actions=[send_response(403)]) as proxy, Server(tls=certificates.servers["good"]) as server:
         for name, value in variables.items():
             monkeypatch.setenv(name, value.replace("PROXY", proxy.url))
-        error = ask(world, server, certificates, retry=RetryPolicy(max_attempts=1))
+        error = send_through_proxy(client_kind, server, certificates, retry=RetryPolicy(max_attempts=1))
         assert (error is not None) == proxied
-        assert (proxy.calls("CONNECT") > 0, server.connections) == ((True, 0) if proxied else (False, 2))
+        assert (proxy.count_requests("CONNECT") > 0, server.connections) == ((True, 0) if proxied else (False, 2))
 
 
 # NO_PROXY, host → whether the proxy is left out.
@@ -327,7 +343,7 @@ def test_the_variable_in_small_letters_comes_first(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert bool(proxy_bypass("api.example.com")) == excepted
-    with Admin(access_token="given", host="api.example.com", lazy=True) as admin:
+    with Admin(access_token="supplied", host="api.example.com", lazy=True) as admin:
         assert (admin._shared.config.api_proxy is None) == excepted
 
 
@@ -337,7 +353,7 @@ def test_plain_http_does_not_leave_the_machine_through_a_proxy(
     proxy: str, by_variable: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is plain http because it is for loopback is not given to a proxy elsewhere, unless that is allowed."""
-    options: dict[str, Any] = {"host": "http://localhost:8080", "access_token": "given"}
+    options: dict[str, Any] = {"host": "http://localhost:8080", "access_token": "supplied"}
     if by_variable:
         monkeypatch.setenv("HTTP_PROXY", proxy)
     else:
@@ -354,13 +370,13 @@ def test_the_environment_is_read_at_construction(
     server: Server, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the environment says later changes nothing."""
-    with Admin(**server.client, ssl_verify=certificates.client) as admin:
+    with Admin(**server.client_options, ssl_verify=certificates.client) as admin:
         monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-        assert admin.send(operation("POST")) is None
+        assert admin.send(make_operation("POST")) is None
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
 def test_a_socks_proxy_without_its_extra(scheme: str) -> None:
     """That a package is missing is said when the client is made, and by name."""
     with pytest.raises(PineconeValueError, match=r"httpx\[socks\]|socksio"):
-        Admin(access_token="given", proxy_url=f"{scheme}://127.0.0.1:1", lazy=True)
+        Admin(access_token="supplied", proxy_url=f"{scheme}://127.0.0.1:1", lazy=True)

@@ -9,33 +9,33 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from pinecone_admin import PineconeError
 from pinecone_admin.operations import Operation
-from tests.faults.cases import CHUNKED, WORLDS, World, ending
-from tests.faults.clients import Client
-from tests.faults.server import Action, Exchange, Server, answer, echo, head
+from tests.faults.cases import CHUNKED, CLIENT_KINDS, ClientKind, send_and_close
+from tests.faults.clients import AnyClient
+from tests.faults.server import Action, RequestContext, Server, format_head, send_project, send_response
 
 FAULTS: dict[str, Action] = {
-    "FIN unprocessed": ending(b"", process=False),
-    "FIN": ending(b""),
-    "RST": ending(b"", Exchange.reset),
-    "head truncated": ending(b"HTTP/1.1 201 Cr"),
-    "garbage": ending(b"garbage\r\n\r\n"),
-    "body truncated": ending(head(201, 99) + b"{"),
-    "chunks truncated": ending(CHUNKED + b"5\r\n{}"),
-    "408": answer(408),
-    "429": answer(429),
-    "503 processed": answer(503),
-    "520 processed": answer(520),
-    "501": answer(501),
-    "401": answer(401),
-    "409": answer(409),
+    "FIN unprocessed": send_and_close(b"", process=False),
+    "FIN": send_and_close(b""),
+    "RST": send_and_close(b"", RequestContext.reset),
+    "head truncated": send_and_close(b"HTTP/1.1 201 Cr"),
+    "garbage": send_and_close(b"garbage\r\n\r\n"),
+    "body truncated": send_and_close(format_head(201, 99) + b"{"),
+    "chunks truncated": send_and_close(CHUNKED + b"5\r\n{}"),
+    "408": send_response(408),
+    "429": send_response(429),
+    "503 processed": send_response(503),
+    "520 processed": send_response(520),
+    "501": send_response(501),
+    "401": send_response(401),
+    "409": send_response(409),
 }
 faults = st.lists(st.sampled_from(sorted(FAULTS)), max_size=5)
 
 
-class Bank(RuleBasedStateMachine):
+class AccountMachine(RuleBasedStateMachine):
     """Opens and closes accounts at a server that fails in every way."""
 
-    world: World
+    client_kind: ClientKind
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Bank(RuleBasedStateMachine):
     def start(self) -> None:
         """Begin with no account."""
         self.server = Server().start()
-        self.client = Client(self.world, **self.server.client)
+        self.client = AnyClient(self.client_kind, **self.server.client_options)
 
     @rule(faults=faults)
     def open(self, faults: list[str]) -> None:
@@ -84,10 +84,10 @@ class Bank(RuleBasedStateMachine):
 
     def call(self, verb: str, path: str, faults: list[str]) -> PineconeError | None:
         """Send one request, which meets the faults one after another."""
-        past = [echo] * len(self.server.requests)
-        self.server.steps = [*past, *(FAULTS[name] for name in faults), echo]
+        past = [send_project] * len(self.server.requests)
+        self.server.api_actions = [*past, *(FAULTS[name] for name in faults), send_project]
         operation = Operation(id="account", method=verb, path=path, returns=None)
-        result = self.client.do(lambda: self.client.admin.send(operation))
+        result = self.client.run_call(lambda: self.client.admin.send(operation))
         assert result is None or isinstance(result, PineconeError)
         return result
 
@@ -105,11 +105,11 @@ class Bank(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("examples", [10, pytest.param(60, marks=pytest.mark.long)])
-@pytest.mark.parametrize("world", WORLDS)
-def test_bank(world: World, examples: int) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_bank(client_kind: ClientKind, examples: int) -> None:
     """Creations never exceed calls, and every creation without success is known to be unknown or done."""
     run_state_machine_as_test(
-        type("Bank", (Bank,), {"world": world}),
+        type("AccountMachine", (AccountMachine,), {"client_kind": client_kind}),
         settings=settings(
             max_examples=examples,
             stateful_step_count=20,

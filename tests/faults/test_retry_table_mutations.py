@@ -16,7 +16,7 @@ from pinecone_admin._http.retry_policy import RETRY_TABLE, RetryRule
 from pinecone_admin._sync import client
 from pinecone_admin._sync.transports import retry
 from pinecone_admin.errors import Outcome
-from tests.faults.cases import BY_NAME, FAULTS, VERBS, Certificates, Fault, check
+from tests.faults.cases import FAULTS, FAULTS_BY_NAME, VERBS, Certificates, Fault, check_permanent_fault
 from tests.faults.fault_sequences import SEQUENCES, check_sequence
 
 REPRESENTATIVES = {
@@ -39,7 +39,7 @@ def is_caught(fault: Fault, certificates: Certificates, verbs: tuple[str, ...] =
     """Tell whether a case fails."""
     for verb in verbs:
         try:
-            check(fault, verb, "sync", certificates)
+            check_permanent_fault(fault, verb, "sync", certificates)
         except AssertionError:
             return True
     return False
@@ -65,7 +65,7 @@ def test_each_cell(
 ) -> None:
     """Changing one cell of the table makes a case of its row fail."""
     monkeypatch.setattr(retry_policy, "RETRY_TABLE", dict(RETRY_TABLE) | {failure: rule})
-    assert is_caught(BY_NAME[REPRESENTATIVES[failure]], certificates)
+    assert is_caught(FAULTS_BY_NAME[REPRESENTATIVES[failure]], certificates)
 
 
 @pytest.mark.parametrize("fault", QUICK, ids=str)
@@ -88,7 +88,7 @@ def test_each_classification(fault: Fault, certificates: Certificates, monkeypat
             monkeypatch.setattr(retry, name, classify)
 
     patch(None)
-    check(fault, "PUT", "sync", certificates)
+    check_permanent_fault(fault, "PUT", "sync", certificates)
     for other in Failure:
         if RETRY_TABLE[other] != RETRY_TABLE[seen[0]]:
             patch(other)
@@ -103,7 +103,7 @@ def test_each_status(name: str, certificates: Certificates, monkeypatch: pytest.
     for status in statuses | others:
         monkeypatch.setattr(failures, name, statuses ^ {status})
         is_moot = name == "_NOT_PROCESSED" and (status < 500 or status in failures._OVERLOADED)
-        fault = next(BY_NAME[each] for each in STATUSES if each.startswith(str(status)))
+        fault = next(FAULTS_BY_NAME[each] for each in STATUSES if each.startswith(str(status)))
         assert is_moot or is_caught(fault, certificates), status
 
 
@@ -128,18 +128,18 @@ def fails(name: str) -> bool:
 def test_each_verb(verb: str, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counting a verb among those that may be repeated, or no longer, makes a case fail."""
     monkeypatch.setattr(client, "IDEMPOTENT", retry_policy.IDEMPOTENT ^ {verb})
-    assert is_caught(BY_NAME["FIN"], certificates, (verb,))
+    assert is_caught(FAULTS_BY_NAME["FIN"], certificates, (verb,))
 
 
 KINDS = ("PoolTimeout", "ConnectError", "ConnectTimeout", "ProxyError", "UnsupportedProtocol")
 SENT = ("ReadTimeout", "WriteTimeout", "ReadError", "WriteError", "CloseError", "RemoteProtocolError", "DecodingError")
 
 
-class Silent(httpx.BaseTransport):
+class FailingTransport(httpx.BaseTransport):
     """A transport that reports no events, and fails."""
 
-    def __init__(self, kind: str) -> None:
-        self.error: Exception = getattr(httpx, kind)("made up")
+    def __init__(self, error_name: str) -> None:
+        self.error: Exception = getattr(httpx, error_name)("made up")
         self.requests = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002
@@ -148,34 +148,34 @@ class Silent(httpx.BaseTransport):
         raise self.error
 
 
-def posts(kind: str) -> int:
+def posts(error_name: str) -> int:
     """Count the attempts at a POST over a transport that reports no events."""
-    silent = Silent(kind)
-    with httpx.Client(transport=retry.RetryTransport(silent)) as alone, pytest.raises(httpx.HTTPError):
-        alone.post("https://api.example/", json={})
-    return silent.requests
+    transport = FailingTransport(error_name)
+    with httpx.Client(transport=retry.RetryTransport(transport)) as client, pytest.raises(httpx.HTTPError):
+        client.post("https://api.example/", json={})
+    return transport.requests
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_that_was_not_sent(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error_name", KINDS)
+def test_each_kind_that_was_not_sent(error_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without events, only these kinds let a POST be sent again; each of them is listed."""
-    assert posts(kind) == 4
-    monkeypatch.setattr(retry, "classify_error", without(kind))
-    assert posts(kind) == 1
+    assert posts(error_name) == 4
+    monkeypatch.setattr(retry, "classify_error", without(error_name))
+    assert posts(error_name) == 1
 
 
-@pytest.mark.parametrize("kind", SENT)
-def test_every_other_kind_counts_as_sent(kind: str) -> None:
+@pytest.mark.parametrize("error_name", SENT)
+def test_every_other_kind_counts_as_sent(error_name: str) -> None:
     """A transport that reports no events fails safe: a POST goes out once."""
-    assert posts(kind) == 1
+    assert posts(error_name) == 1
 
 
-def without(kind: str) -> Callable[..., Failure]:
-    """Make classify_error anew with one kind less in its tuple."""
+def without(error_name: str) -> Callable[..., Failure]:
+    """Make classify_error anew with one error_name less in its tuple."""
     tree = ast.parse(inspect.getsource(failures.classify_error))
     for node in ast.walk(tree):
         if isinstance(node, ast.Tuple):
-            node.elts = [each for each in node.elts if ast.unparse(each) != f"httpx.{kind}"]
+            node.elts = [each for each in node.elts if ast.unparse(each) != f"httpx.{error_name}"]
     namespace = dict(vars(failures))
     exec(compile(tree, "mutant", "exec"), namespace)  # the tuple is local, so the mutant is made from the source
     mutant: Callable[..., Failure] = namespace["classify_error"]

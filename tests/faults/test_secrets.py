@@ -19,154 +19,176 @@ from tests.faults.canaries import (
     PASSWORD,
     SECRET,
     TOKEN,
-    Search,
-    echoing,
-    in_a_header,
-    links,
-    mint,
-    telling,
+    SecretSearch,
+    issue_canary_token,
+    list_linked_errors,
+    send_request_back,
+    send_secret_in_body,
+    send_secret_in_header,
 )
-from tests.faults.cases import WORLDS, Certificates, World, ending, operation
-from tests.faults.clients import Client
-from tests.faults.server import Action, Exchange, Server, answer, echo, head, held
+from tests.faults.cases import CLIENT_KINDS, Certificates, ClientKind, make_operation, send_and_close
+from tests.faults.clients import AnyClient
+from tests.faults.server import (
+    Action,
+    RequestContext,
+    Server,
+    format_head,
+    respond_when_set,
+    send_project,
+    send_response,
+)
 from tests.support.together import PATIENCE, wait_until
 
 
 @pytest.fixture
-def search() -> Iterator[Search]:
+def search() -> Iterator[SecretSearch]:
     """Search, and expect nothing."""
-    search = Search()
+    search = SecretSearch()
     with search.logs("logs"):
         yield search
     assert not search.found, "\n".join(search.found)
 
 
 OAUTH: dict[str, Action] = {
-    "refused with the secret in the description": telling(
-        401, '{"error": "access_denied", "error_description": "GIVEN"}'
+    "refused with the secret in the description": send_secret_in_body(
+        401, '{"error": "access_denied", "error_description": "ECHOED"}'
     ),
-    "the same, escaped": telling(401, '{"error": "access_denied", "error_description": "GIVEN"}', escape=True),
-    "the secret as error code": telling(400, '{"error": "GIVEN"}'),
-    "an error page": telling(500, "<html>GIVEN</html>"),
-    "the request as it came": echoing(),
-    "the request behind a status line": echoing(b"HTTP/1.1 200 OK\r\n"),
-    "no token": telling(200, '{"token": "GIVEN"}'),
-    "no JSON": telling(200, "GIVEN"),
-    "another type": telling(200, '{"access_token": "GIVEN", "token_type": "GIVEN"}'),
-    "a lifetime that is none": telling(200, '{"access_token": "x", "expires_in": "GIVEN"}'),
-    "lost": ending(b""),
-    "truncated": ending(head(200, 99) + b'{"access_token": "' + TOKEN.encode()),
+    "the same, escaped": send_secret_in_body(
+        401, '{"error": "access_denied", "error_description": "ECHOED"}', escape=True
+    ),
+    "the secret as error code": send_secret_in_body(400, '{"error": "ECHOED"}'),
+    "an error page": send_secret_in_body(500, "<html>ECHOED</html>"),
+    "the request as it came": send_request_back(),
+    "the request behind a status line": send_request_back(b"HTTP/1.1 200 OK\r\n"),
+    "no token": send_secret_in_body(200, '{"token": "ECHOED"}'),
+    "no JSON": send_secret_in_body(200, "ECHOED"),
+    "another type": send_secret_in_body(200, '{"access_token": "ECHOED", "token_type": "ECHOED"}'),
+    "a lifetime that is none": send_secret_in_body(200, '{"access_token": "x", "expires_in": "ECHOED"}'),
+    "lost": send_and_close(b""),
+    "truncated": send_and_close(format_head(200, 99) + b'{"access_token": "' + TOKEN.encode()),
 }
 API: dict[str, Action] = {
-    "a message": telling(400, '{"error": {"code": "X", "message": "bad GIVEN"}}'),
-    "a code": telling(409, '{"error": {"code": "GIVEN"}}'),
-    "details": telling(409, '{"error": {"code": "X", "details": {"got": "GIVEN"}}}'),
-    "an error page": telling(500, "<html>GIVEN</html>"),
-    "the request as it came": echoing(),
-    "the request behind a status line": echoing(b"HTTP/1.1 200 OK\r\n"),
-    "a success that does not fit": telling(200, '{"id": "GIVEN"}'),
-    "a success that is no JSON": telling(200, "GIVEN"),
-    "rejected": answer(401),
-    "lost": ending(b""),
-    "reset": ending(b"", Exchange.reset),
-    "truncated": ending(head(200, 99) + b"{"),
+    "a message": send_secret_in_body(400, '{"error": {"code": "X", "message": "bad ECHOED"}}'),
+    "a code": send_secret_in_body(409, '{"error": {"code": "ECHOED"}}'),
+    "details": send_secret_in_body(409, '{"error": {"code": "X", "details": {"got": "ECHOED"}}}'),
+    "an error page": send_secret_in_body(500, "<html>ECHOED</html>"),
+    "the request as it came": send_request_back(),
+    "the request behind a status line": send_request_back(b"HTTP/1.1 200 OK\r\n"),
+    "a success that does not fit": send_secret_in_body(200, '{"id": "ECHOED"}'),
+    "a success that is no JSON": send_secret_in_body(200, "ECHOED"),
+    "rejected": send_response(401),
+    "lost": send_and_close(b""),
+    "reset": send_and_close(b"", RequestContext.reset),
+    "truncated": send_and_close(format_head(200, 99) + b"{"),
 }
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("name", OAUTH)
-def test_a_token_endpoint_that_tells(name: str, world: World, search: Search) -> None:
+def test_a_token_endpoint_that_tells(name: str, client_kind: ClientKind, search: SecretSearch) -> None:
     """No error of the exchange shows the secret or a token, whatever the endpoint puts where."""
-    with Server(tokens=[OAUTH[name]]) as server, Client(world, **server.client | {"client_secret": SECRET}) as client:
-        error = client.do(client.admin.token)
+    with (
+        Server(token_actions=[OAUTH[name]]) as server,
+        AnyClient(client_kind, **server.client_options | {"client_secret": SECRET}) as client,
+    ):
+        error = client.run_call(client.admin.token)
         if isinstance(error, PineconeError):
             search.error(name, error)
         search.objects(name, client.admin)
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("name", API)
-def test_an_api_that_tells(name: str, world: World, search: Search) -> None:
+def test_an_api_that_tells(name: str, client_kind: ClientKind, search: SecretSearch) -> None:
     """No text of an error shows the token, whatever the API puts where; what it said is kept apart."""
     with (
-        Server(tokens=[mint], steps=[API[name]]) as server,
-        Client(world, **server.client | {"client_secret": SECRET}) as client,
+        Server(token_actions=[issue_canary_token], api_actions=[API[name]]) as server,
+        AnyClient(client_kind, **server.client_options | {"client_secret": SECRET}) as client,
     ):
-        error = client.do(lambda: client.admin.projects.describe(project_id="x"))
+        error = client.run_call(lambda: client.admin.projects.describe(project_id="x"))
         assert isinstance(error, PineconeError)
         search.error(name, error)
         search.objects(name, client.admin)
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("name", API)
 @pytest.mark.parametrize("header", ["authorization", "x-gateway-key"])
-def test_an_api_that_tells_a_header(header: str, name: str, world: World, search: Search) -> None:
+def test_an_api_that_tells_a_header(header: str, name: str, client_kind: ClientKind, search: SecretSearch) -> None:
     """Nor does it show what the caller's own headers hold: any of them may be a credential."""
     options: dict[str, Any] = {"additional_headers": {"authorization": "x", header: f"Bearer {HEADER}"}}
     step = API[name]
 
-    def tell(exchange: Exchange) -> None:
-        headers = {**exchange.request.headers, "authorization": exchange.request.headers[header]}
-        told = evolve(exchange, request=evolve(exchange.request, headers=headers))
+    def tell(context: RequestContext) -> None:
+        headers = {**context.request.headers, "authorization": context.request.headers[header]}
+        told = evolve(context, request=evolve(context.request, headers=headers))
         step(told)
-        exchange.keep = told.keep
+        context.keep_alive = told.keep_alive
 
-    with Server(steps=[tell]) as server, Client(world, host=server.url, **options) as client:
-        error = client.do(lambda: client.admin.projects.describe(project_id="x"))
+    with Server(api_actions=[tell]) as server, AnyClient(client_kind, host=server.url, **options) as client:
+        error = client.run_call(lambda: client.admin.projects.describe(project_id="x"))
         assert isinstance(error, PineconeError)
         search.error(name, error)
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("name", ["x-request-id", "x-debug", "retry-after"])
-def test_headers_that_tell(name: str, world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_headers_that_tell(name: str, client_kind: ClientKind, caplog: pytest.LogCaptureFixture) -> None:
     """Nor does an error or our log show what comes back in a header; httpcore's log of headers is its own affair."""
     caplog.set_level(logging.DEBUG, logger="pinecone_admin")
-    search = Search()
-    for tokens, step in ((in_a_header(name, 401), echo), (mint, in_a_header(name))):
+    search = SecretSearch()
+    for tokens, step in (
+        (send_secret_in_header(name, 401), send_project),
+        (issue_canary_token, send_secret_in_header(name)),
+    ):
         options = {"client_secret": SECRET, "retry": RetryPolicy(max_attempts=1)}
         with (
-            Server(tokens=[tokens], steps=[step]) as server,
-            Client(world, **server.client | options) as client,
+            Server(token_actions=[tokens], api_actions=[step]) as server,
+            AnyClient(client_kind, **server.client_options | options) as client,
         ):
-            error = client.describe()
+            error = client.describe_project()
             assert isinstance(error, PineconeError)
             search.error(name, error)
-    with Server(tokens=[mint], steps=[in_a_header(name, 200)]) as server, Client(world, **server.client) as client:
-        assert isinstance(client.describe(), ResponseParsingError)
+    with (
+        Server(token_actions=[issue_canary_token], api_actions=[send_secret_in_header(name, 200)]) as server,
+        AnyClient(client_kind, **server.client_options) as client,
+    ):
+        assert isinstance(client.describe_project(), ResponseParsingError)
     lines = [record.getMessage() for record in caplog.records if record.name == "pinecone_admin"]
     assert len(lines) == 5
     search.text("log", "\n".join(lines))
     assert not search.found
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_an_answer_that_shows_a_secret_once(world: World, search: Search) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_an_answer_that_shows_a_secret_once(client_kind: ClientKind, search: SecretSearch) -> None:
     """A key whose answer does not fit is in no text of the error, and can still be recovered."""
     body = json.dumps({"key": {"id": "k"}, "value": KEY}).encode()
-    with Server(tokens=[mint], steps=[answer(201, body)]) as server, Client(world, **server.client) as client:
-        error = client.do(lambda: client.admin.api_keys.create(project_id="p", name="n"))
+    with (
+        Server(token_actions=[issue_canary_token], api_actions=[send_response(201, body)]) as server,
+        AnyClient(client_kind, **server.client_options) as client,
+    ):
+        error = client.run_call(lambda: client.admin.api_keys.create(project_id="p", name="n"))
         assert isinstance(error, ResponseParsingError)
         search.error("a key", error)
         assert KEY in error.raw.reveal()
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_values_that_hold_secrets(world: World, search: Search) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_values_that_hold_secrets(client_kind: ClientKind, search: SecretSearch) -> None:
     """Tokens, keys and clients print without them, and neither token nor client can be pickled with them."""
     key = {"id": "k", "name": "n", "project_id": "p", "roles": ["ProjectEditor"]}
     body = json.dumps({"key": key, "value": KEY}).encode()
     with (
-        Server(tokens=[mint], steps=[answer(201, body)]) as server,
-        Client(
-            world,
-            **server.client | {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}},
+        Server(token_actions=[issue_canary_token], api_actions=[send_response(201, body)]) as server,
+        AnyClient(
+            client_kind,
+            **server.client_options | {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}},
         ) as client,
     ):
-        token = client.do(client.admin.token)
+        token = client.run_call(client.admin.token)
         assert token.value == TOKEN
-        made = client.do(lambda: client.admin.api_keys.create(project_id="p", name="n"))
+        made = client.run_call(lambda: client.admin.api_keys.create(project_id="p", name="n"))
         assert made.value == KEY
         for place, value in {"token": token, "key": made, "client": client.admin}.items():
             search.value(place, value)
@@ -176,16 +198,19 @@ def test_values_that_hold_secrets(world: World, search: Search) -> None:
         search.objects("client", client.admin)
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("where", ["exchange", "API"])
-def test_stacks_while_a_call_is_under_way(where: str, world: World, search: Search) -> None:
+def test_stacks_while_a_call_is_under_way(where: str, client_kind: ClientKind, search: SecretSearch) -> None:
     """A dump of all frames with their locals, taken while a call waits, shows none of them."""
     gate = threading.Event()
-    waiting = ending(b"", Exchange.hang) if where == "API" else echo
-    tokens = [held(gate, mint)] if where == "exchange" else [mint]
+    waiting = send_and_close(b"", RequestContext.hang) if where == "API" else send_project
+    tokens = [respond_when_set(gate, issue_canary_token)] if where == "exchange" else [issue_canary_token]
     options = {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}, "timeout": PATIENCE}
-    with Server(tokens=tokens, steps=[waiting]) as server, Client(world, **server.client | options) as client:
-        thread = threading.Thread(target=client.describe)
+    with (
+        Server(token_actions=tokens, api_actions=[waiting]) as server,
+        AnyClient(client_kind, **server.client_options | options) as client,
+    ):
+        thread = threading.Thread(target=client.describe_project)
         thread.start()
         wait_until(lambda: server.requests if where == "API" else server.exchanges)
         time.sleep(0.05)  # the request has been written
@@ -196,18 +221,26 @@ def test_stacks_while_a_call_is_under_way(where: str, world: World, search: Sear
         thread.join()
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_events_of_retries(world: World, search: Search) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_events_of_retries(client_kind: ClientKind, search: SecretSearch) -> None:
     """What on_retry is told shows none, nor do the exceptions in it and the frames that they passed through."""
     events: list[RetryEvent] = []
-    steps = [answer(503), ending(b""), ending(b"", Exchange.reset), ending(head(200, 9) + b"{"), echo]
+    steps = [
+        send_response(503),
+        send_and_close(b""),
+        send_and_close(b"", RequestContext.reset),
+        send_and_close(format_head(200, 9) + b"{"),
+        send_project,
+    ]
     policy = RetryPolicy(max_attempts=9, on_retry=events.append)
     options = {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}, "retry": policy}
     with (
-        Server(tokens=[echoing(), echoing(b"HTTP/1.1 "), mint], steps=steps) as server,
-        Client(world, **server.client | options) as client,
+        Server(
+            token_actions=[send_request_back(), send_request_back(b"HTTP/1.1 "), issue_canary_token], api_actions=steps
+        ) as server,
+        AnyClient(client_kind, **server.client_options | options) as client,
     ):
-        assert client.describe() == "x"
+        assert client.describe_project() == "x"
     assert len(events) == 6
     for event in events:
         search.value("event", event)
@@ -252,7 +285,7 @@ WRONG_ARGUMENTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", WRONG_ARGUMENTS)
-def test_wrong_arguments(name: str, search: Search) -> None:
+def test_wrong_arguments(name: str, search: SecretSearch) -> None:
     """Nothing that is wrong with an argument shows what was given."""
     with pytest.raises(PineconeError) as caught:  # noqa: PT012 - some fail only where the argument is used
         admin = Admin(**{"host": "http://127.0.0.1:9", "oauth_url": "http://127.0.0.1:9/x"} | WRONG_ARGUMENTS[name])
@@ -263,7 +296,7 @@ def test_wrong_arguments(name: str, search: Search) -> None:
 
 
 @pytest.mark.parametrize("variable", ["PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN", "HTTPS_PROXY"])
-def test_wrong_variables(variable: str, search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_variables(variable: str, search: SecretSearch, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor does the environment show."""
     monkeypatch.setenv("PINECONE_CLIENT_ID", "id")
     monkeypatch.setenv("PINECONE_CLIENT_SECRET", SECRET)
@@ -281,56 +314,56 @@ LATER: dict[str, Callable[[Admin], object]] = {
     "a body that is none": lambda admin: admin.projects.create(name=""),
     "options that are none": lambda admin: admin.with_options(timeout=-1),
     "options with a secret": lambda admin: admin.with_options(additional_headers={"authorization": HEADER + "\n"}),
-    "read only": lambda admin: admin.with_options(read_only=True).send(operation("POST")),
+    "read only": lambda admin: admin.with_options(read_only=True).send(make_operation("POST")),
     "closed": lambda admin: [admin.close(), admin.projects.list()],  # type: ignore[func-returns-value]
     "pickled": lambda admin: admin.__reduce__(),
 }
 
 
 @pytest.mark.parametrize("name", LATER)
-def test_wrong_calls(name: str, search: Search) -> None:
+def test_wrong_calls(name: str, search: SecretSearch) -> None:
     """Calls that fail before anything is sent show nothing of the client either."""
-    with Server(tokens=[mint]) as server:
+    with Server(token_actions=[issue_canary_token]) as server:
         options = {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}}
-        with Admin(**server.client | options) as admin:
+        with Admin(**server.client_options | options) as admin:
             admin.token()
             with pytest.raises(PineconeError) as caught:
                 LATER[name](admin)
             search.error(name, caught.value)
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_a_proxy_with_a_password(world: World, certificates: Certificates, search: Search) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_a_proxy_with_a_password(client_kind: ClientKind, certificates: Certificates, search: SecretSearch) -> None:
     """The password of a proxy that refuses shows in nothing."""
-    for step in (answer(407), answer(403), echoing(), in_a_header("x-debug", 407)):
-        with Server(steps=[step]) as proxy:
+    for step in (send_response(407), send_response(403), send_request_back(), send_secret_in_header("x-debug", 407)):
+        with Server(api_actions=[step]) as proxy:
             options = {
                 "host": "https://api.example",
                 "access_token": TOKEN,
                 "proxy_url": proxy.url.replace("//", f"//ada:{PASSWORD}@"),
                 "ssl_verify": certificates.client,
             }
-            with Client(world, **options) as client:
-                error = client.describe()
+            with AnyClient(client_kind, **options) as client:
+                error = client.describe_project()
                 assert isinstance(error, PineconeError)
                 search.error("proxy", error)
                 search.objects("proxy", client.admin)
 
 
-def reasoning(exchange: Exchange) -> None:
+def reasoning(context: RequestContext) -> None:
     """Refuse with what came as the reason."""
-    exchange.send(f"HTTP/1.1 403 {exchange.request.headers['proxy-authorization']}\r\n\r\n".encode())
-    exchange.keep = False
+    context.send(f"HTTP/1.1 403 {context.request.headers['proxy-authorization']}\r\n\r\n".encode())
+    context.keep_alive = False
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_a_proxy_that_tells_its_reason(world: World) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_a_proxy_that_tells_its_reason(client_kind: ClientKind) -> None:
     """Nor does the password show where the proxy gives it back as the reason; httpcore logs reasons itself."""
-    search = Search()
-    with Server(steps=[reasoning]) as proxy:
+    search = SecretSearch()
+    with Server(api_actions=[reasoning]) as proxy:
         address = proxy.url.replace("//", f"//ada:{PASSWORD}@")
-        with Client(world, host="https://api.example", access_token=TOKEN, proxy_url=address) as client:
-            error = client.describe()
+        with AnyClient(client_kind, host="https://api.example", access_token=TOKEN, proxy_url=address) as client:
+            error = client.describe_project()
     assert isinstance(error, PineconeError)
     assert str(error).endswith("403 Forbidden")
     search.error("reason", error)
@@ -340,20 +373,20 @@ def test_a_proxy_that_tells_its_reason(world: World) -> None:
 def test_nothing_foreign_is_carried_along() -> None:
     """No exception of another package is left in an error, since its text and frames are not ours to vouch for."""
     for step in API.values():
-        with Server(steps=[step]) as server, Client("sync", host=server.url, access_token=TOKEN) as client:
-            error = client.describe()
-            assert all(isinstance(link, PineconeError) for link in links(error)), links(error)
+        with Server(api_actions=[step]) as server, AnyClient("sync", host=server.url, access_token=TOKEN) as client:
+            error = client.describe_project()
+            assert all(isinstance(link, PineconeError) for link in list_linked_errors(error)), list_linked_errors(error)
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_the_log(client_kind: ClientKind, caplog: pytest.LogCaptureFixture) -> None:
     """Each attempt is one line at DEBUG with the path template; there is no query, body, email, and nothing at INFO."""
     caplog.set_level(logging.DEBUG, logger="pinecone_admin")
     users = json.dumps({"data": [], "pagination": {"next": None}}).encode()
-    steps = [answer(503), answer(200, users, "X-Pinecone-Request-Id: r-1"), echo]
-    with Server(steps=steps) as server, Client(world, **server.client) as client:
-        client.do(lambda: client.admin.users.list(email="ada@example.com").to_list())
-        client.do(lambda: client.admin.projects.describe(project_id="p-42"))
+    steps = [send_response(503), send_response(200, users, "X-Pinecone-Request-Id: r-1"), send_project]
+    with Server(api_actions=steps) as server, AnyClient(client_kind, **server.client_options) as client:
+        client.run_call(lambda: client.admin.users.list(email="ada@example.com").to_list())
+        client.run_call(lambda: client.admin.projects.describe(project_id="p-42"))
     records = [record for record in caplog.records if record.name == "pinecone_admin"]
     assert {record.levelno for record in records} == {logging.DEBUG}
     lines = [record.getMessage() for record in records]

@@ -14,7 +14,7 @@ import trustme
 
 from pinecone_admin import Admin, PineconeConnectionError, PineconeError, PineconeValueError
 from pinecone_admin._http.failures import Failure, RequestTrace, classify_error
-from tests.faults.cases import PATH, WORLDS, Certificates, World, call, operation, silent
+from tests.faults.cases import CLIENT_KINDS, PATH, Certificates, ClientKind, make_operation, send_once, stay_silent
 from tests.faults.server import TOKEN_PATH, Server
 
 
@@ -25,10 +25,10 @@ def server(certificates: Certificates) -> Iterator[Server]:
         yield server
 
 
-def ask(world: World, server: Server, **options: object) -> object:
+def send_create(client_kind: ClientKind, server: Server, **options: object) -> object:
     """Send a create, with a token from the same server."""
-    arguments = {name: value for name, value in server.client.items() if name != "lazy"}
-    return call(world, operation("POST"), **arguments | options)
+    arguments = {name: value for name, value in server.client_options.items() if name != "lazy"}
+    return send_once(client_kind, make_operation("POST"), **arguments | options)
 
 
 @pytest.fixture(params=["file", "text", "folder", "context"])
@@ -44,45 +44,47 @@ def trust(request: pytest.FixtureRequest, authority: trustme.CA, tmp_path: Path)
     return str(file) if request.param == "text" else file
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_trust(world: World, server: Server, trust: object) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_trust(client_kind: ClientKind, server: Server, trust: object) -> None:
     """A CA file, a folder of them, or a context lets exchange and API through."""
-    assert ask(world, server, ssl_verify=trust) is None
+    assert send_create(client_kind, server, ssl_verify=trust) is None
     assert (server.exchanges, server.processed["POST", PATH]) == (1, 1)
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_no_trust(world: World, server: Server) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_no_trust(client_kind: ClientKind, server: Server) -> None:
     """An unknown authority is refused at the exchange already, once, and the message names the host."""
-    error = ask(world, server)
+    error = send_create(client_kind, server)
     assert isinstance(error, PineconeConnectionError)
     assert "127.0.0.1" in str(error)
     assert "certificate" in str(error)
     assert (error.outcome, server.connections, server.exchanges) == ("not_sent", 1, 0)
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("name", ["unknown", "other", "expired"])
-def test_verification_off(name: str, world: World, certificates: Certificates) -> None:
+def test_verification_off(name: str, client_kind: ClientKind, certificates: Certificates) -> None:
     """With ssl_verify=False every certificate will do, for both."""
     with Server(tls=certificates.servers[name]) as server:
-        assert ask(world, server, ssl_verify=False) is None
+        assert send_create(client_kind, server, ssl_verify=False) is None
         assert (server.exchanges, server.connections) == (1, 2)
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("name", ["unknown", "other", "expired"])
-def test_a_bad_certificate_at_the_token_endpoint(name: str, world: World, certificates: Certificates) -> None:
+def test_a_bad_certificate_at_the_token_endpoint(
+    name: str, client_kind: ClientKind, certificates: Certificates
+) -> None:
     """It is no reason to try again, and nothing goes to the API."""
     with Server(tls=certificates.servers[name]) as tokens, Server(tls=certificates.servers["good"]) as api:
         oauth_url = tokens.url + TOKEN_PATH
-        error = ask(world, api, oauth_url=oauth_url, ssl_verify=certificates.client)
+        error = send_create(client_kind, api, oauth_url=oauth_url, ssl_verify=certificates.client)
         assert isinstance(error, PineconeError)
         assert (error.outcome, tokens.connections, api.connections) == ("not_sent", 1, 0)
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_client_certificates(world: World, authority: trustme.CA, certificates: Certificates) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_client_certificates(client_kind: ClientKind, authority: trustme.CA, certificates: Certificates) -> None:
     """A context with a client certificate shows it at both; without one the handshake fails, and nothing is sent."""
     demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(demanding)
@@ -92,14 +94,14 @@ def test_client_certificates(world: World, authority: trustme.CA, certificates: 
     authority.configure_trust(own)
     authority.issue_cert("client@example.com").configure_cert(own)
     with Server(tls=demanding) as server:
-        assert ask(world, server, ssl_verify=own) is None
+        assert send_create(client_kind, server, ssl_verify=own) is None
         assert (server.exchanges, server.processed["POST", PATH]) == (1, 1)
-        error = ask(world, server, ssl_verify=certificates.client)
+        error = send_create(client_kind, server, ssl_verify=certificates.client)
         assert isinstance(error, PineconeError)
         assert (server.exchanges, server.processed["POST", PATH]) == (1, 1)
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize(
     ("version", "own", "reason"),
     [
@@ -109,7 +111,7 @@ def test_client_certificates(world: World, authority: trustme.CA, certificates: 
     ],
 )
 def test_a_client_certificate_that_is_refused(
-    version: ssl.TLSVersion, own: bool, reason: str, world: World, authority: trustme.CA
+    version: ssl.TLSVersion, own: bool, reason: str, client_kind: ClientKind, authority: trustme.CA
 ) -> None:
     """It is no reason to try again; the request was not processed, although TLS 1.3 says so after it was sent."""
     demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -126,12 +128,14 @@ def test_a_client_certificate_that_is_refused(
         with demanding.wrap_socket(connection.dup(), server_side=True, do_handshake_on_connect=False) as secured:
             with pytest.raises(ssl.SSLError):
                 secured.do_handshake()
-            return silent(connection)  # what is closed with something unread is reset, and what was said is lost
+            return stay_silent(connection)  # what is closed with something unread is reset, and what was said is lost
 
-    with Server(greetings=[refuse]) as server:
+    with Server(connection_actions=[refuse]) as server:
         host = server.url.replace("http:", "https:")
         for verb in ("GET", "POST"):
-            error = call(world, operation(verb), host=host, access_token="given", ssl_verify=trusting)
+            error = send_once(
+                client_kind, make_operation(verb), host=host, access_token="supplied", ssl_verify=trusting
+            )
             assert isinstance(error, PineconeConnectionError)
             assert (error.outcome, error.safe_to_retry, error.attempts) == ("not_sent", True, 1)
             assert reason in str(error)
@@ -181,7 +185,7 @@ def test_an_unusable_ca_file(text: str, tmp_path: Path) -> None:
     file.write_text(text)
     for path in (file, tmp_path / "missing.pem"):
         with pytest.raises(PineconeValueError, match=path.name):
-            Admin(access_token="given", ssl_verify=path)
+            Admin(access_token="supplied", ssl_verify=path)
 
 
 def subject_hash(file: Path) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.faults.external_servers import free_port, redis_server
-from tests.faults.server import Server, answer, late
+from tests.faults.external_servers import find_free_port, run_redis
+from tests.faults.server import Server, respond_after, send_response
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES, REDIS = re.findall(
@@ -30,7 +30,10 @@ ORGANIZATION = {
 @pytest.fixture
 def server() -> Server:
     """Make an API with one organization, and a token endpoint that takes its time."""
-    return Server(steps=[answer(200, json.dumps({"data": [ORGANIZATION]}).encode())], tokens=[late(0.3)])
+    return Server(
+        api_actions=[send_response(200, json.dumps({"data": [ORGANIZATION]}).encode())],
+        token_actions=[respond_after(0.3)],
+    )
 
 
 def together(count: int, block: str, server: Server, **environment: str) -> list[str]:
@@ -59,14 +62,14 @@ def test_eight_processes_with_a_file(server: Server, tmp_path: Path) -> None:
     """The first one makes the exchange, and the others find its token."""
     with server:
         assert together(8, FILES, server, XDG_CACHE_HOME=str(tmp_path)) == ["acme\n"] * 8
-        assert (server.exchanges, server.calls("GET")) == (1, 8)
+        assert (server.exchanges, server.count_requests("GET")) == (1, 8)
 
 
 def test_eight_processes_with_redis(server: Server, tmp_path: Path) -> None:
     """The same holds for the machines of a fleet; what is kept goes with the token."""
-    with redis_server(tmp_path) as url, server:
+    with run_redis(tmp_path) as url, server:
         assert together(8, REDIS, server, REDIS_URL=url) == ["acme\n"] * 8
-        assert (server.exchanges, server.calls("GET")) == (1, 8)
+        assert (server.exchanges, server.count_requests("GET")) == (1, 8)
         with redis.Redis.from_url(url) as store:
             (key,) = store.keys("*")
             assert re.fullmatch(rb"pinecone-admin:[0-9a-f]{64}", key)
@@ -76,6 +79,6 @@ def test_eight_processes_with_redis(server: Server, tmp_path: Path) -> None:
 def test_redis_is_down(server: Server) -> None:
     """It costs a line and an exchange."""
     with server:
-        (out,) = together(1, REDIS, server, REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
+        (out,) = together(1, REDIS, server, REDIS_URL=f"redis://127.0.0.1:{find_free_port()}/0")
         assert out == "the token cache is not used: ConnectionError\nacme\n"
         assert server.exchanges == 1

@@ -5,57 +5,66 @@ from __future__ import annotations
 import pytest
 
 from pinecone_admin import UnauthorizedError
-from tests.faults.cases import PATH, WORLDS, World, operation
-from tests.faults.clients import Client, in_threads
+from tests.faults.cases import CLIENT_KINDS, PATH, ClientKind, make_operation
+from tests.faults.clients import AnyClient, run_in_threads
 from tests.faults.clock import RunningClock
-from tests.faults.server import Action, Exchange, Server, answer, echo, late
+from tests.faults.server import Action, RequestContext, Server, respond_after, send_project, send_response
 
 
-def rejecting(*tokens: str, then: Action = echo) -> Action:
+def reject_tokens(*tokens: str, then: Action = send_project) -> Action:
     """Answer 401 to some tokens, or to all where none is named."""
 
-    def act(exchange: Exchange) -> None:
-        given = exchange.request.headers["authorization"].removeprefix("Bearer ")
-        (answer(401) if given in tokens or not tokens else then)(exchange)
+    def act(context: RequestContext) -> None:
+        token = context.request.headers["authorization"].removeprefix("Bearer ")
+        (send_response(401) if token in tokens or not tokens else then)(context)
 
     return act
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_a_revoked_token_is_replaced(world: World) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_a_revoked_token_is_replaced(client_kind: ClientKind) -> None:
     """A create whose token was revoked is sent once more with a fresh one, and processed once."""
-    with Server(steps=[rejecting("token-1")]) as server, Client(world, **server.client) as client:
-        assert client.do(lambda: client.admin.send(operation("POST"))) is None
-        assert (server.calls("POST"), server.processed["POST", PATH], server.exchanges) == (2, 1, 2)
+    with (
+        Server(api_actions=[reject_tokens("token-1")]) as server,
+        AnyClient(client_kind, **server.client_options) as client,
+    ):
+        assert client.run_call(lambda: client.admin.send(make_operation("POST"))) is None
+        assert (server.count_requests("POST"), server.processed["POST", PATH], server.exchanges) == (2, 1, 2)
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_a_permanent_401_is_no_storm(world: World, clock: RunningClock) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_a_permanent_401_is_no_storm(client_kind: ClientKind, clock: RunningClock) -> None:
     """Thirty rejected calls cost one more exchange; the next one is thirty seconds later."""
-    clock.hold()
-    with Server(steps=[rejecting()]) as server, Client(world, **server.client) as client:
+    clock.freeze()
+    with Server(api_actions=[reject_tokens()]) as server, AnyClient(client_kind, **server.client_options) as client:
         for _ in range(30):
-            error = client.describe()
+            error = client.describe_project()
             assert type(error) is UnauthorizedError
             assert error.outcome == "rejected"
-        assert (server.calls("GET"), server.exchanges) == (31, 2)
+        assert (server.count_requests("GET"), server.exchanges) == (31, 2)
         clock.advance(30.1)
-        client.describe()
+        client.describe_project()
         assert server.exchanges == 3
 
 
 def test_threads_with_one_revoked_token() -> None:
     """Fifty threads whose token was revoked cause one exchange, and none of them learns of it."""
-    with Server(steps=[rejecting("token-1")], tokens=[late(0.01)]) as server, Client("sync", **server.client) as client:
-        assert client.token() == "token-1"
-        assert in_threads(50, client.describe) == ["x"] * 50
+    with (
+        Server(api_actions=[reject_tokens("token-1")], token_actions=[respond_after(0.01)]) as server,
+        AnyClient("sync", **server.client_options) as client,
+    ):
+        assert client.fetch_token() == "token-1"
+        assert run_in_threads(50, client.describe_project) == ["x"] * 50
         assert server.exchanges == 2
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_what_follows_a_401_counts(world: World) -> None:
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+def test_what_follows_a_401_counts(client_kind: ClientKind) -> None:
     """A create whose second attempt is lost is not sent a third time, and its outcome is unknown."""
-    with Server(steps=[rejecting("token-1", then=answer(503))]) as server, Client(world, **server.client) as client:
-        error = client.do(lambda: client.admin.send(operation("POST")))
+    with (
+        Server(api_actions=[reject_tokens("token-1", then=send_response(503))]) as server,
+        AnyClient(client_kind, **server.client_options) as client,
+    ):
+        error = client.run_call(lambda: client.admin.send(make_operation("POST")))
         assert (error.outcome, error.attempts, error.safe_to_retry) == ("unknown", 2, False)
-        assert (server.calls("POST"), server.processed["POST", PATH]) == (2, 1)
+        assert (server.count_requests("POST"), server.processed["POST", PATH]) == (2, 1)
