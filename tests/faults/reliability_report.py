@@ -138,7 +138,7 @@ class Column:
     Attributes:
         title: Name in the table.
         forks: Name in tests/faults/forks.py.
-        world: How to run our client; None means the official SDK.
+        client_kind: How to run our client; None means the official SDK.
     """
 
     title: str

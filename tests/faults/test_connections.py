@@ -1,4 +1,4 @@
-"""Connections that are used again: each call gets its own answer, and a create goes out once."""
+"""Reused connections: each call gets its own response, and a create is sent once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.together import PATIENCE, wait_until
 
 
 def respond_then_send(data: bytes, *, keep_alive: bool = True) -> Action:
-    """Answer a request without a body, send something right behind it, and keep the connection or close it."""
+    """Respond without a body, send more data after the response, and keep or close the connection."""
 
     def act(context: RequestContext) -> None:
         context.process()
@@ -35,8 +35,8 @@ def respond_then_send(data: bytes, *, keep_alive: bool = True) -> Action:
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("data", [format_head(200, 0), format_head(408, 0, "Connection: close"), b"garbage"], ids=len)
-def test_what_comes_behind_an_answer_answers_nothing(data: bytes, client_kind: ClientKind) -> None:
-    """A server that says more than it was asked, such as that it is about to close, is left for a new connection."""
+def test_unsolicited_data_is_not_a_response(data: bytes, client_kind: ClientKind) -> None:
+    """Data after a response is not used as the next response: the next request uses a new connection."""
     with (
         Server(api_actions=[respond_then_send(data), send_project]) as server,
         AnyClient(client_kind, host=server.url, access_token="supplied", retry=RetryPolicy(max_attempts=1)) as client,
@@ -47,8 +47,8 @@ def test_what_comes_behind_an_answer_answers_nothing(data: bytes, client_kind: C
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_connection_that_was_closed_meanwhile(client_kind: ClientKind) -> None:
-    """A create after the server has closed the connection goes over a new one, and is processed."""
+def test_closed_connection_is_replaced(client_kind: ClientKind) -> None:
+    """A create after the server closes the connection uses a new connection and is processed."""
     with (
         Server(api_actions=[respond_then_send(b"", keep_alive=False), send_project]) as server,
         AnyClient(client_kind, host=server.url, access_token="supplied", max_connections=1) as client,
@@ -61,8 +61,8 @@ def test_a_connection_that_was_closed_meanwhile(client_kind: ClientKind) -> None
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("processes", [True, False])
-def test_a_connection_that_is_closed_in_the_same_moment(client_kind: ClientKind, *, processes: bool) -> None:
-    """A create that meets the end of the connection is not repeated, as nobody can know whether it was processed."""
+def test_create_on_closing_connection_is_not_retried(client_kind: ClientKind, *, processes: bool) -> None:
+    """A create that is sent while the connection closes is not retried, since the server may have processed it."""
 
     def close(context: RequestContext) -> None:
         if processes:
@@ -82,23 +82,23 @@ def test_a_connection_that_is_closed_in_the_same_moment(client_kind: ClientKind,
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_connections_that_failed_are_forgotten(client_kind: ClientKind) -> None:
-    """However many end, none but the one in use is kept in memory."""
+def test_failed_connections_are_released(client_kind: ClientKind) -> None:
+    """Failed connections are not kept in memory."""
     with (
         Server(api_actions=[send_and_close(b"")] * 30 + [send_project]) as server,
         AnyClient(client_kind, host=server.url, access_token="supplied", retry=RetryPolicy(max_attempts=1)) as client,
     ):
-        before = transports()
+        before = count_transports()
         for _ in range(30):
             assert isinstance(client.describe_project(), PineconeConnectionError)
         assert client.describe_project() == "x"
-        assert transports() <= before + 1
+        assert count_transports() <= before + 1
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("size", [64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1, 300_000])
-def test_a_large_request_arrives_whole(size: int, client_kind: ClientKind) -> None:
-    """It is written in pieces, which keep their order."""
+def test_large_request_arrives_complete(size: int, client_kind: ClientKind) -> None:
+    """A large request is written in pieces and arrives complete and in order."""
     name = "".join(map(str, range(size)))[:size]
     large = Operation(id="large", method="PUT", path=PATH, returns=None, body=name)
     with Server() as server, AnyClient(client_kind, host=server.url, access_token="supplied") as client:
@@ -107,8 +107,8 @@ def test_a_large_request_arrives_whole(size: int, client_kind: ClientKind) -> No
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_request_that_comes_too_late(client_kind: ClientKind) -> None:
-    """One that was on its way when the client was closed opens no connection, which nobody would close."""
+def test_closed_client_opens_no_connection(client_kind: ClientKind) -> None:
+    """A request that reaches the pool after the client is closed opens no connection."""
     with Server() as server, AnyClient(client_kind, host=server.url, access_token="supplied") as client:
         pools: Any = client.admin._shared.pools
         client.close_admin()
@@ -119,8 +119,8 @@ def test_a_request_that_comes_too_late(client_kind: ClientKind) -> None:
         assert server.connections == 0
 
 
-class Unending(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """An empty body whose end fails."""
+class FailingClose(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """An empty body that fails to close."""
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(())
@@ -130,76 +130,70 @@ class Unending(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield chunk
 
     def close(self) -> None:
-        """Fail."""
+        """Raise OSError."""
         raise OSError
 
     async def aclose(self) -> None:
-        """Fail."""
+        """Raise OSError."""
         raise OSError
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_an_answer_whose_end_fails_gives_its_place_back(
-    client_kind: ClientKind, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The next request gets a connection, were there only one."""
+def test_failing_body_close_releases_connection(client_kind: ClientKind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A response body that fails to close releases its place in the pool."""
 
-    async def answer_later(*_: object) -> httpx.Response:
-        return httpx.Response(200, stream=Unending())
+    async def respond_async(*_: object) -> httpx.Response:
+        return httpx.Response(200, stream=FailingClose())
 
-    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda *_: httpx.Response(200, stream=Unending()))
-    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", answer_later)
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda *_: httpx.Response(200, stream=FailingClose()))
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", respond_async)
     with AnyClient(client_kind, host="http://127.0.0.1:1", access_token="supplied", max_connections=1) as client:
         for _ in range(2):
             assert client.run_call(lambda: client.admin.send(make_operation("POST"))) is None
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_client_that_is_closed_while_a_connection_is_made(
-    client_kind: ClientKind, certificates: Certificates
-) -> None:
-    """Nothing goes over it any more, and it does not stay open."""
+def test_closing_client_closes_connection_in_setup(client_kind: ClientKind, certificates: Certificates) -> None:
+    """Closing a client closes a connection that is being opened, and no request is sent on it."""
     arrived, closed = threading.Event(), threading.Event()
 
-    def greet(_: socket.socket) -> bool:
+    def wait_before_handshake(_: socket.socket) -> bool:
         arrived.set()
         return closed.wait(PATIENCE)
 
     with (
-        Server(connection_actions=[greet], tls=certificates.servers["good"]) as server,
+        Server(connection_actions=[wait_before_handshake], tls=certificates.servers["good"]) as server,
         AnyClient(client_kind, host=server.url, access_token="supplied", ssl_verify=certificates.client) as client,
         ThreadPoolExecutor(1) as threads,
     ):
-        calling = threads.submit(client.describe_project)
+        future = threads.submit(client.describe_project)
         assert arrived.wait(PATIENCE)
         client.close_admin()
         closed.set()
-        error = calling.result(PATIENCE)
+        error = future.result(PATIENCE)
         assert isinstance(error, ClientClosedError)
         assert (error.outcome, server.requests) == ("not_sent", [])
         wait_until(lambda: not server.open_sockets)
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_client_that_is_closed_while_a_connection_comes_back(
-    client_kind: ClientKind, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The connection is not kept, as nobody would close it any more."""
+def test_closing_client_closes_returned_connection(client_kind: ClientKind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that returns to the pool while the client is closed is closed as well."""
     module = sync_pools if client_kind == "sync" else async_pools
     is_spent = module._Connection.is_spent
 
-    def closed_meanwhile(connection: Any) -> bool:
+    def close_pool_then_check(connection: Any) -> bool:
         pools: Any = client.admin._shared.pools
         pools._pools.get()._closed = True
         return bool(is_reusable(connection))
 
     with Server() as server, AnyClient(client_kind, host=server.url, access_token="supplied") as client:
-        monkeypatch.setattr(module._Connection, "is_spent", closed_meanwhile)
+        monkeypatch.setattr(module._Connection, "is_spent", close_pool_then_check)
         assert client.describe_project() == "x"
         wait_until(lambda: not server.open_sockets)
 
 
-def transports() -> int:
-    """Count the transports in memory."""
+def count_transports() -> int:
+    """Return the number of transports in memory."""
     gc.collect()
     return sum(isinstance(each, httpx.HTTPTransport | httpx.AsyncHTTPTransport) for each in gc.get_objects())

@@ -1,4 +1,4 @@
-"""No call outlives its timeout by more than a moment, whatever the server does; no answer is read that is too large."""
+"""Limits: no call exceeds its timeout, whatever the server does, and no oversized response is read."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ from tests.faults.server import (
 from tests.support.together import PATIENCE, wait_until
 
 TIMEOUT = 0.5
-PROMPT = 8.0
-"""Seconds within which a call has ended that kept its timeout, on a busy machine too; one that did not takes 20."""
+MAX_DURATION = 8.0
+"""Seconds within which a call with a timeout ends, even on a busy machine; without the timeout it takes 20."""
 
 
 @pytest.fixture(autouse=True)
 def real_time() -> Iterator[None]:
-    """Let time pass as it does."""
+    """Use the system clock."""
     with use_clock(SystemClock()):
         yield
 
 
-def seconds_of(
+def measure_call(
     client_kind: ClientKind, request: Operation[None] | None = None, **options: object
 ) -> tuple[float, object]:
-    """Measure one call, by default with a timeout of half a second, whose attempts could take longer."""
+    """Make one call, and return its duration and its result or error."""
     started = time.monotonic()
     result = send_once(client_kind, request or make_operation("PUT"), **{"timeout": TIMEOUT} | options)
     return time.monotonic() - started, result
@@ -67,59 +67,59 @@ def seconds_of(
 @pytest.mark.parametrize(
     "name", ["TLS handshake hangs", "hang", "head drips", "1xx without end", "body hangs", "body drips"]
 )
-def test_a_server_that_takes_its_time(name: str, certificates: Certificates) -> None:
-    """Neither silence nor drops of head or body keep a call beyond its timeout, retries and all, in any world."""
+def test_slow_server_keeps_timeout(name: str, certificates: Certificates) -> None:
+    """A server that hangs or drips its head or body does not extend a call beyond its timeout, retries included."""
 
     def measure(client_kind: ClientKind) -> tuple[float, object]:
         with run_failing_server(FAULTS_BY_NAME[name], certificates) as server:
-            return seconds_of(client_kind, host=server.url, access_token="supplied", ssl_verify=certificates.client)
+            return measure_call(client_kind, host=server.url, access_token="supplied", ssl_verify=certificates.client)
 
     with ThreadPoolExecutor(len(CLIENT_KINDS)) as threads:
-        for took, result in threads.map(measure, CLIENT_KINDS):
+        for duration, result in threads.map(measure, CLIENT_KINDS):
             assert isinstance(result, PineconeTimeoutError)
-            assert TIMEOUT * 0.8 < took < PROMPT
+            assert TIMEOUT * 0.8 < duration < MAX_DURATION
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("status", [429, 503])
-def test_failures_without_end(status: int, client_kind: ClientKind, clock: RunningClock) -> None:
-    """A server that fails at once is asked until the waits no longer fit into the timeout."""
+def test_retries_end_with_timeout(status: int, client_kind: ClientKind, clock: RunningClock) -> None:
+    """A server that fails at once is retried until the next wait exceeds the timeout."""
     clock.freeze()
     with Server(api_actions=[send_response(status)]) as server, use_clock(clock):
         policy = RetryPolicy(max_attempts=100, backoff=5.0, max_backoff=10.0)
-        _, result = seconds_of(client_kind, host=server.url, access_token="supplied", retry=policy, timeout=50.0)
+        _, result = measure_call(client_kind, host=server.url, access_token="supplied", retry=policy, timeout=50.0)
         assert server.count_requests("PUT") > 3
     assert isinstance(result, PineconeError)
     assert 30 < sum(clock.slept) <= 50
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_401_starts_no_second_timeout(client_kind: ClientKind) -> None:
-    """What the first attempt and the exchange have taken, the second attempt does not have."""
+def test_attempt_after_401_shares_timeout(client_kind: ClientKind) -> None:
+    """The attempt after a 401 has only the rest of the timeout."""
     with Server(
         api_actions=[respond_after(0.2, send_response(401)), send_and_close(b"", RequestContext.hang)]
     ) as server:
         client = {name: value for name, value in server.client_options.items() if name != "lazy"}
-        took, result = seconds_of(client_kind, **client)
+        duration, result = measure_call(client_kind, **client)
         assert len(server.requests) == 2
     assert isinstance(result, PineconeTimeoutError)
-    assert took < PROMPT
+    assert duration < MAX_DURATION
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_token_endpoint_that_hangs(client_kind: ClientKind) -> None:
+def test_hanging_token_endpoint_keeps_timeout(client_kind: ClientKind) -> None:
     """The wait for a token ends with the timeout of the call, and nothing is sent."""
     with Server(token_actions=[send_and_close(b"", RequestContext.hang)]) as server:
         client = {name: value for name, value in server.client_options.items() if name != "lazy"}
-        took, result = seconds_of(client_kind, **client)
+        duration, result = measure_call(client_kind, **client)
         assert not server.requests
     assert isinstance(result, PineconeTimeoutError)
-    assert (result.outcome, took < PROMPT) == ("not_sent", True)
+    assert (result.outcome, duration < MAX_DURATION) == ("not_sent", True)
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_busy_pool(client_kind: ClientKind) -> None:
-    """Waiting for one of the connections counts, and what never got one was not sent."""
+def test_wait_for_connection_keeps_timeout(client_kind: ClientKind) -> None:
+    """The wait for a connection counts towards the timeout, and a request without a connection is not sent."""
     gate = threading.Event()
     with Server(api_actions=[respond_when_set(gate, send_project)]) as server:
         options = {"host": server.url, "access_token": "supplied", "max_connections": 1}
@@ -130,56 +130,56 @@ def test_a_busy_pool(client_kind: ClientKind) -> None:
             wait_until(lambda: server.requests)
             started = time.monotonic()
             result = client.run_call(lambda: client.admin.send(make_operation("POST")))
-            took = time.monotonic() - started
+            duration = time.monotonic() - started
             gate.set()
             blocker.join()
         assert server.count_requests("POST") == 0
     assert isinstance(result, PineconeTimeoutError)
-    assert (result.outcome, took < PROMPT) == ("not_sent", True)
+    assert (result.outcome, duration < MAX_DURATION) == ("not_sent", True)
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_addresses_that_swallow_connections(client_kind: ClientKind) -> None:
-    """A host with fifty addresses, of which none answers, takes no longer than one."""
+def test_many_unreachable_addresses_keep_timeout(client_kind: ClientKind) -> None:
+    """A host with fifty unreachable addresses keeps the timeout of the call."""
     with ExitStack() as stack:
-        port = swallow(stack)
-        stack.enter_context(several("fifty.example", [f"127.0.0.{last}" for last in range(1, 51)]))
+        port = listen_with_full_queue(stack)
+        stack.enter_context(resolve_to("fifty.example", [f"127.0.0.{last}" for last in range(1, 51)]))
         policy = RetryPolicy(max_attempts=1)
-        took, result = seconds_of(
+        duration, result = measure_call(
             client_kind, host=f"https://fifty.example:{port}", access_token="supplied", retry=policy
         )
     assert isinstance(result, PineconeTimeoutError)
-    assert (result.outcome, took < PROMPT) == ("not_sent", True)
+    assert (result.outcome, duration < MAX_DURATION) == ("not_sent", True)
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-@pytest.mark.parametrize("first", ["swallows", "refuses"])
-def test_an_address_that_answers_behind_one_that_does_not(first: str, client_kind: ClientKind) -> None:
-    """Where the first address of a host leads nowhere, the second one is reached in the same attempt."""
+@pytest.mark.parametrize("first", ["drops", "refuses"])
+def test_second_address_is_tried_in_same_attempt(first: str, client_kind: ClientKind) -> None:
+    """The second address of a host is tried in the same attempt if the first one is unreachable."""
     with ExitStack() as stack:
-        port = swallow(stack, "127.0.0.2")
-        server = stack.enter_context(Server(bind=port if first == "swallows" else 0))
-        stack.enter_context(several("two.localhost", ["127.0.0.2", "127.0.0.1"]))
+        port = listen_with_full_queue(stack, "127.0.0.2")
+        server = stack.enter_context(Server(bind=port if first == "drops" else 0))
+        stack.enter_context(resolve_to("two.localhost", ["127.0.0.2", "127.0.0.1"]))
         policy = RetryPolicy(max_attempts=1)
         address = f"http://two.localhost:{server.address[1]}"
-        _, result = seconds_of(client_kind, host=address, access_token="supplied", retry=policy, timeout=4.0)
+        _, result = measure_call(client_kind, host=address, access_token="supplied", retry=policy, timeout=4.0)
         assert result is None
         assert server.count_requests("PUT") == 1
 
 
-def several(name: str, addresses: list[str]) -> AbstractContextManager[object]:
-    """Let a name have several addresses."""
-    look_up = socket.getaddrinfo
+def resolve_to(name: str, addresses: list[str]) -> AbstractContextManager[object]:
+    """Resolve a host name to several addresses."""
+    real_getaddrinfo = socket.getaddrinfo
 
     def fake(host: object, port: object, *args: object, **kwargs: object) -> list[object]:
-        known = addresses if host in {name, name.encode()} else [host]
-        return [found for each in known for found in look_up(each, port, *args, **kwargs)]  # type: ignore[arg-type]
+        resolved = addresses if host in {name, name.encode()} else [host]
+        return [found for each in resolved for found in real_getaddrinfo(each, port, *args, **kwargs)]  # type: ignore[arg-type]
 
     return patch("socket.getaddrinfo", fake)
 
 
-def swallow(stack: ExitStack, address: str = "0.0.0.0") -> int:
-    """Listen with a queue that is full, so that the kernel drops what comes."""
+def listen_with_full_queue(stack: ExitStack, address: str = "0.0.0.0") -> int:
+    """Listen with a full queue, so that the kernel drops connection attempts, and return the port."""
     listener = stack.enter_context(socket.socket())
     listener.bind((address, 0))
     listener.listen(0)
@@ -191,27 +191,27 @@ def swallow(stack: ExitStack, address: str = "0.0.0.0") -> int:
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_server_that_reads_slowly(client_kind: ClientKind) -> None:
-    """A large request that the server takes in drops ends with the timeout too."""
+def test_slow_upload_keeps_timeout(client_kind: ClientKind) -> None:
+    """A large request to a server that reads slowly keeps the timeout."""
 
-    def sip(connection: socket.socket) -> bool:
+    def read_slowly(connection: socket.socket) -> bool:
         while connection.recv(65536):
             time.sleep(0.005)
         return False
 
     large = Operation(id="large", method="PUT", path=PATH, returns=None, body={"name": "x" * 40 * MIB})
-    with Server(connection_actions=[sip]) as server:
+    with Server(connection_actions=[read_slowly]) as server:
         policy = RetryPolicy(max_attempts=1)
-        took, result = seconds_of(client_kind, large, host=server.url, access_token="supplied", retry=policy)
+        duration, result = measure_call(client_kind, large, host=server.url, access_token="supplied", retry=policy)
     assert isinstance(result, PineconeTimeoutError)
-    assert took < PROMPT
+    assert duration < MAX_DURATION
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("name", ["200 MB announced", "200 MB in chunks"])
 @pytest.mark.parametrize("verb", ["GET", "POST"])
-def test_an_answer_of_200_mb(verb: str, name: str, client_kind: ClientKind) -> None:
-    """It is refused once it is known to be too large, and not asked for again; a POST was done."""
+def test_oversized_response_is_refused(verb: str, name: str, client_kind: ClientKind) -> None:
+    """An oversized response is refused early and not retried, and a POST counts as done."""
     sent: list[int] = []
 
     def flood(context: RequestContext) -> None:
@@ -232,12 +232,13 @@ def test_an_answer_of_200_mb(verb: str, name: str, client_kind: ClientKind) -> N
         assert server.count_requests(verb) == 1
     assert isinstance(result, PineconeConnectionError)
     assert result.outcome == "done"
-    assert len(sent) < (16 if name == "200 MB announced" else 48)  # 32 are read, and the kernel holds some more
+    # The client reads 32 MiB of an unannounced length, and the kernel buffers more.
+    assert len(sent) < (16 if name == "200 MB announced" else 48)
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_token_answer_that_is_too_large(client_kind: ClientKind) -> None:
-    """The token endpoint is no way to fill the memory either."""
+def test_oversized_token_response_is_refused(client_kind: ClientKind) -> None:
+    """An oversized token response is refused early, and nothing is sent to the API."""
     sent: list[int] = []
 
     def flood(context: RequestContext) -> None:
@@ -256,28 +257,28 @@ def test_a_token_answer_that_is_too_large(client_kind: ClientKind) -> None:
         assert not server.requests
     assert isinstance(result, PineconeError)
     assert result.outcome == "not_sent"
-    assert len(sent) < 16 * 3  # a failure is tried three times, and the kernel holds some of each
+    assert len(sent) < 16 * 3  # three attempts, and the kernel buffers part of each
 
 
-def test_the_transport_alone() -> None:
-    """In an httpx.Client of one's own the transport has a deadline, attempts and the table."""
+def test_retry_transport_works_in_httpx_client() -> None:
+    """RetryTransport retries and keeps its timeout in an httpx.Client."""
     with Server(api_actions=[send_response(503), send_response(503), send_project]) as server:
         policy = RetryPolicy(backoff=0.01)
-        with httpx.Client(transport=RetryTransport(httpx.HTTPTransport(), retry=policy, timeout=PATIENCE)) as alone:
-            assert alone.get(server.url + PATH).status_code == 200
+        with httpx.Client(transport=RetryTransport(httpx.HTTPTransport(), retry=policy, timeout=PATIENCE)) as client:
+            assert client.get(server.url + PATH).status_code == 200
             assert server.count_requests("GET") == 3
     with Server(api_actions=[send_and_close(b"", RequestContext.hang)]) as server:
         started = time.monotonic()
         with (
-            httpx.Client(transport=RetryTransport(httpx.HTTPTransport(), timeout=TIMEOUT)) as alone,
+            httpx.Client(transport=RetryTransport(httpx.HTTPTransport(), timeout=TIMEOUT)) as client,
             pytest.raises(httpx.TimeoutException),
         ):
-            alone.get(server.url + PATH)
-        assert time.monotonic() - started < PROMPT
+            client.get(server.url + PATH)
+        assert time.monotonic() - started < MAX_DURATION
 
 
-def test_closing_the_transport_alone_ends_its_wait() -> None:
-    """Half a minute of Retry-After is over at once, and the request is not sent again."""
+def test_closing_retry_transport_interrupts_wait() -> None:
+    """Closing a RetryTransport interrupts the wait of a Retry-After, and the request is not sent again."""
     waiting = threading.Event()
     policy = RetryPolicy(on_retry=lambda _: waiting.set())
     with (
@@ -294,28 +295,28 @@ def test_closing_the_transport_alone_ends_its_wait() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_async_transport_alone() -> None:
-    """In an httpx.AsyncClient it is the same; a POST whose answer is lost goes out once."""
+async def test_async_retry_transport_works_in_httpx_client() -> None:
+    """AsyncRetryTransport retries in an httpx.AsyncClient, and sends a POST whose response is lost once."""
     with Server(api_actions=[send_response(503), send_project, send_and_close(b"")]) as server:
         policy = RetryPolicy(backoff=0.01)
         transport = AsyncRetryTransport(httpx.AsyncHTTPTransport(), retry=policy)
-        async with httpx.AsyncClient(transport=transport) as alone:
-            assert (await alone.get(server.url + PATH)).status_code == 200
+        async with httpx.AsyncClient(transport=transport) as client:
+            assert (await client.get(server.url + PATH)).status_code == 200
             with pytest.raises(httpx.RemoteProtocolError):
-                await alone.post(server.url + PATH, json={})
+                await client.post(server.url + PATH, json={})
         assert (server.count_requests("GET"), server.count_requests("POST")) == (2, 1)
 
 
-def test_an_error_body_without_end() -> None:
-    """An error whose body drips is an error within the timeout, with what has come of the body, in any world."""
+def test_endless_error_body_keeps_timeout() -> None:
+    """An error response whose body drips raises its error within the timeout."""
 
     def measure(client_kind: ClientKind) -> tuple[float, object]:
-        return seconds_of(client_kind, host=server.url, access_token="supplied", timeout=3.0)
+        return measure_call(client_kind, host=server.url, access_token="supplied", timeout=3.0)
 
     with (
         Server(api_actions=[send_and_drip(format_head(400, 9999), b" ")]) as server,
         ThreadPoolExecutor(len(CLIENT_KINDS)) as threads,
     ):
-        for took, result in threads.map(measure, CLIENT_KINDS):
+        for duration, result in threads.map(measure, CLIENT_KINDS):
             assert isinstance(result, PineconeError)
-            assert (result.outcome, took < PROMPT) == ("rejected", True)
+            assert (result.outcome, duration < MAX_DURATION) == ("rejected", True)

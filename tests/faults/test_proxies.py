@@ -1,4 +1,4 @@
-"""Proxies: tinyproxy's CONNECT and its refusals, with user and password, and as the environment says."""
+"""Proxies: CONNECT through tinyproxy, failing proxies, credentials, and proxy settings from the environment."""
 
 from __future__ import annotations
 
@@ -49,14 +49,16 @@ def server(certificates: Certificates) -> Iterator[Server]:
 def send_through_proxy(
     client_kind: ClientKind, server: Server, certificates: Certificates, verb: str = "POST", **options: object
 ) -> object:
-    """Send one request through a proxy, with a token minted through it too."""
+    """Send one request and its token exchange through a proxy."""
     arguments = {name: value for name, value in server.client_options.items() if name != "lazy"}
     return send_once(client_kind, make_operation(verb), **arguments, ssl_verify=certificates.client, **options)
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_connect(client_kind: ClientKind, server: Server, certificates: Certificates, tmp_path: Path) -> None:
-    """Exchange and API go through the proxy to a server whose certificate is checked."""
+def test_connect_tunnels_token_exchange_and_api(
+    client_kind: ClientKind, server: Server, certificates: Certificates, tmp_path: Path
+) -> None:
+    """The token exchange and the API call use a tunnel to a server whose certificate is verified."""
     with run_tinyproxy(tmp_path, "ConnectPort 0") as port:
         assert send_through_proxy(client_kind, server, certificates, proxy_url=f"http://127.0.0.1:{port}") is not None
     with run_tinyproxy(tmp_path, f"ConnectPort {server.address[1]}") as port:
@@ -65,8 +67,10 @@ def test_connect(client_kind: ClientKind, server: Server, certificates: Certific
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_user_and_password(client_kind: ClientKind, server: Server, certificates: Certificates, tmp_path: Path) -> None:
-    """The proxy's user and password let exchange and API through; a 407 is not repeated, and no message shows them."""
+def test_proxy_credentials_are_sent_and_hidden(
+    client_kind: ClientKind, server: Server, certificates: Certificates, tmp_path: Path
+) -> None:
+    """Proxy credentials open the tunnel; a 407 is not retried, and no message contains the credentials."""
     with run_tinyproxy(tmp_path, f"ConnectPort {server.address[1]}", "BasicAuth ada p%40ss") as port:
         assert (
             send_through_proxy(client_kind, server, certificates, proxy_url=f"http://ada:p%2540ss@127.0.0.1:{port}")
@@ -78,15 +82,17 @@ def test_user_and_password(client_kind: ClientKind, server: Server, certificates
     assert isinstance(without, PineconeConnectionError)
     assert (without.outcome, without.attempts) == ("not_sent", 1)
     assert "407" in str(without)
-    assert isinstance(wrong, PineconeConnectionError)  # tinyproxy answers 401 here, which is refused like any other
+    assert isinstance(wrong, PineconeConnectionError)  # tinyproxy sends 401, which is refused like any other status
     assert wrong.outcome == "not_sent"
     assert "guessed" not in repr(wrong)
     assert f"by the proxy 127.0.0.1:{port}" in str(wrong)
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_connect_refused(client_kind: ClientKind, server: Server, certificates: Certificates, tmp_path: Path) -> None:
-    """A CONNECT that the proxy refuses was not sent, so a POST is tried again; the message names the host."""
+def test_refused_connect_is_not_sent(
+    client_kind: ClientKind, server: Server, certificates: Certificates, tmp_path: Path
+) -> None:
+    """A request whose CONNECT is refused is not sent, so a POST is retried, and the message names the host."""
     with run_tinyproxy(tmp_path, "ConnectPort 1") as port:
         options = {"host": server.url, "access_token": "supplied", "proxy_url": f"http://127.0.0.1:{port}"}
         policy = RetryPolicy(max_attempts=3)
@@ -98,8 +104,10 @@ def test_connect_refused(client_kind: ClientKind, server: Server, certificates: 
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_connect_to_nobody(client_kind: ClientKind, certificates: Certificates, tmp_path: Path) -> None:
-    """A proxy that cannot reach the server answers CONNECT with 5xx: not sent either."""
+def test_connect_to_unreachable_server_is_not_sent(
+    client_kind: ClientKind, certificates: Certificates, tmp_path: Path
+) -> None:
+    """A request is not sent if the proxy responds to CONNECT with 5xx because it cannot reach the server."""
     with run_tinyproxy(tmp_path) as port:
         options = {"host": f"https://127.0.0.1:{find_free_port()}", "proxy_url": f"http://127.0.0.1:{port}"}
         policy = RetryPolicy(max_attempts=3)
@@ -124,7 +132,7 @@ PROXY_FAULTS = {
 
 
 def send_plaintext(context: RequestContext) -> None:
-    """Answer the TLS handshake in plain text."""
+    """Respond to the TLS handshake in plain text."""
     reply_in_plaintext(context.socket)
 
 
@@ -140,12 +148,14 @@ CONNECT_FAULTS: dict[str, Action] = {
 }
 
 
-# The standard library forgets the socket that it was to wrap where the connection has just been reset.
+# The standard library does not close the socket to wrap if the connection has just been reset.
 @pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("name", [*PROXY_FAULTS, *CONNECT_FAULTS])
-def test_a_proxy_that_fails(name: str, client_kind: ClientKind, server: Server, certificates: Certificates) -> None:
-    """Whatever happens before the tunnel stands, the request was not sent: a POST is tried again."""
+def test_failing_proxy_is_not_sent(
+    name: str, client_kind: ClientKind, server: Server, certificates: Certificates
+) -> None:
+    """A request is not sent if the proxy fails before the tunnel is open, so a POST is retried."""
     proxy = Server()
     if name in CONNECT_FAULTS:
         proxy.api_actions = [CONNECT_FAULTS[name]]
@@ -164,8 +174,10 @@ def test_a_proxy_that_fails(name: str, client_kind: ClientKind, server: Server, 
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_bad_certificate_behind_a_proxy(client_kind: ClientKind, certificates: Certificates, tmp_path: Path) -> None:
-    """It is not tried again, and the message says which host has it."""
+def test_bad_certificate_behind_proxy_is_not_retried(
+    client_kind: ClientKind, certificates: Certificates, tmp_path: Path
+) -> None:
+    """A bad server certificate behind a proxy is not retried, and the message names the host."""
     with Server(tls=certificates.servers["other"]) as server, run_tinyproxy(tmp_path) as port:
         options = {"host": server.url, "access_token": "supplied", "proxy_url": f"http://127.0.0.1:{port}"}
         error = send_once(client_kind, make_operation("GET"), **options, ssl_verify=certificates.client)
@@ -175,20 +187,20 @@ def test_a_bad_certificate_behind_a_proxy(client_kind: ClientKind, certificates:
         assert "certificate" in str(error)
 
 
-def tunnel(context: RequestContext) -> None:
-    """Connect to where the client asks, and pass on what either side sends."""
+def open_tunnel(context: RequestContext) -> None:
+    """Connect to the requested host, and forward bytes both ways."""
     host, port = context.request.path.split(":")
-    with socket.create_connection((host, int(port))) as there:
+    with socket.create_connection((host, int(port))) as upstream:
         context.send(b"HTTP/1.1 200 Connected\r\n\r\n")
-        back = threading.Thread(target=pump, args=(there, context.socket))
-        back.start()
-        pump(context.socket, there)
-        back.join()
+        backward = threading.Thread(target=forward_bytes, args=(upstream, context.socket))
+        backward.start()
+        forward_bytes(context.socket, upstream)
+        backward.join()
     context.keep_alive = False
 
 
-def pump(source: socket.socket, sink: socket.socket) -> None:
-    """Pass on until the source ends."""
+def forward_bytes(source: socket.socket, sink: socket.socket) -> None:
+    """Forward bytes until the source ends."""
     with suppress(OSError):
         while data := source.recv(65536):
             sink.sendall(data)
@@ -198,16 +210,18 @@ def pump(source: socket.socket, sink: socket.socket) -> None:
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("certificate", ["good", "unknown"])
-def test_an_https_proxy(certificate: str, client_kind: ClientKind, server: Server, certificates: Certificates) -> None:
-    """What is trusted is trusted of the proxy too, for exchange and API alike; what is not is not tried again."""
-    with Server(api_actions=[tunnel], tls=certificates.servers[certificate]) as proxy:
+def test_https_proxy_is_verified(
+    certificate: str, client_kind: ClientKind, server: Server, certificates: Certificates
+) -> None:
+    """The trusted certificates apply to an HTTPS proxy too, and an untrusted proxy is not retried."""
+    with Server(api_actions=[open_tunnel], tls=certificates.servers[certificate]) as proxy:
         result = send_through_proxy(client_kind, server, certificates, proxy_url=proxy.url)
         if certificate == "good":
             assert (result, server.exchanges, server.processed["POST", PATH]) == (None, 1, 1)
         else:
             assert isinstance(result, PineconeConnectionError)
             assert (result.outcome, proxy.connections, server.connections) == ("not_sent", 1, 0)
-    with Server(api_actions=[tunnel], tls=certificates.servers["unknown"]) as proxy:
+    with Server(api_actions=[open_tunnel], tls=certificates.servers["unknown"]) as proxy:
         arguments = {name: value for name, value in server.client_options.items() if name != "lazy"}
         assert (
             send_once(client_kind, make_operation("POST"), **arguments, proxy_url=proxy.url, ssl_verify=False) is None
@@ -215,15 +229,17 @@ def test_an_https_proxy(certificate: str, client_kind: ClientKind, server: Serve
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_an_https_proxy_that_drips(client_kind: ClientKind, server: Server, certificates: Certificates) -> None:
-    """TLS within TLS takes no longer than the call has, however small the pieces are in which it comes."""
+def test_slow_tls_through_https_proxy_keeps_timeout(
+    client_kind: ClientKind, server: Server, certificates: Certificates
+) -> None:
+    """A TLS handshake inside TLS keeps the timeout of the call, even if it arrives in small pieces."""
 
-    def drip(context: RequestContext) -> None:
+    def drip_tls_record(context: RequestContext) -> None:
         context.send(b"HTTP/1.1 200 Connected\r\n\r\n")
         context.drip(b"\x16\x03\x03\x40\x00" + bytes(150))  # a record of 16 KiB, which would take minutes
         context.keep_alive = False
 
-    with Server(api_actions=[drip], tls=certificates.servers["good"]) as proxy:
+    with Server(api_actions=[drip_tls_record], tls=certificates.servers["good"]) as proxy:
         started = time.monotonic()
         options = {"host": server.url, "access_token": "supplied", "proxy_url": proxy.url, "timeout": 0.5}
         error = send_once(client_kind, make_operation("POST"), **options, ssl_verify=certificates.client)
@@ -233,8 +249,8 @@ def test_an_https_proxy_that_drips(client_kind: ClientKind, server: Server, cert
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_plain_http_through_a_proxy(client_kind: ClientKind, tmp_path: Path) -> None:
-    """Plain http on loopback is forwarded rather than tunnelled; the server's own failures keep their meaning."""
+def test_plain_http_is_forwarded(client_kind: ClientKind, tmp_path: Path) -> None:
+    """A plain HTTP request to loopback is forwarded without a tunnel, and failures of the server keep their meaning."""
     with Server(api_actions=[send_response(503)]) as server, run_tinyproxy(tmp_path) as port:
         error = send_once(
             client_kind,
@@ -249,7 +265,7 @@ def test_plain_http_through_a_proxy(client_kind: ClientKind, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize(
-    ("variables", "proxied"),
+    ("variables", "uses_proxy"),
     [
         ({"HTTPS_PROXY": "PROXY"}, True),
         ({"https_proxy": "PROXY"}, True),
@@ -263,24 +279,24 @@ def test_plain_http_through_a_proxy(client_kind: ClientKind, tmp_path: Path) -> 
     ],
     ids=str,
 )
-def test_the_environment(
+def test_environment_selects_proxy(
     variables: dict[str, str],
-    proxied: bool,
+    uses_proxy: bool,
     client_kind: ClientKind,
     certificates: Certificates,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """HTTPS_PROXY, ALL_PROXY and NO_PROXY are read as the standard library reads them, for exchange and API alike."""
+    """Proxy variables apply to the token exchange and the API as in the standard library."""
     with Server(api_actions=[send_response(403)]) as proxy, Server(tls=certificates.servers["good"]) as server:
         for name, value in variables.items():
             monkeypatch.setenv(name, value.replace("PROXY", proxy.url))
         error = send_through_proxy(client_kind, server, certificates, retry=RetryPolicy(max_attempts=1))
-        assert (error is not None) == proxied
-        assert (proxy.count_requests("CONNECT") > 0, server.connections) == ((True, 0) if proxied else (False, 2))
+        assert (error is not None) == uses_proxy
+        assert (proxy.count_requests("CONNECT") > 0, server.connections) == ((True, 0) if uses_proxy else (False, 2))
 
 
-# NO_PROXY, host → whether the proxy is left out.
-EXCEPTIONS = [
+# NO_PROXY, host, and whether the proxy is bypassed.
+NO_PROXY_CASES = [
     ("api.example.com", "api.example.com", True),
     ("api.example.com", "https://api.example.com/prefix", True),
     ("api.example.com", "api.example.com:8443", True),
@@ -312,47 +328,45 @@ EXCEPTIONS = [
 
 
 @pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
-@pytest.mark.parametrize(("exceptions", "host", "excepted"), EXCEPTIONS)
-def test_no_proxy_is_what_the_standard_library_takes_it_for(
-    exceptions: str, host: str, excepted: bool, variable: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("no_proxy", "host", "is_bypassed"), NO_PROXY_CASES)
+def test_no_proxy_matches_as_in_standard_library(
+    no_proxy: str, host: str, is_bypassed: bool, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hosts, domains, ports, addresses and the star, in capitals or not, for API and token endpoint alike."""
+    """NO_PROXY matches hosts, domains, ports, addresses and * as in the standard library."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
-    monkeypatch.setenv(variable, exceptions)
+    monkeypatch.setenv(variable, no_proxy)
     url = host if "://" in host else f"https://{host}"
-    assert bool(proxy_bypass(url.split("/")[2])) == excepted
+    assert bool(proxy_bypass(url.split("/")[2])) == is_bypassed
     with Admin(client_id="i", client_secret="s", host=host, oauth_url=f"{url}/oauth/token", lazy=True) as admin:
         config = admin._shared.config
     for proxy in (config.api_proxy, config.oauth_proxy):
-        assert (proxy is None) == excepted
+        assert (proxy is None) == is_bypassed
 
 
 @pytest.mark.parametrize(
-    ("variables", "excepted"),
+    ("variables", "is_bypassed"),
     [
         ({"NO_PROXY": "*", "no_proxy": "other.example"}, False),
         ({"NO_PROXY": "other.example", "no_proxy": "api.example.com"}, True),
         ({"NO_PROXY": "*", "no_proxy": ""}, False),
     ],
 )
-def test_the_variable_in_small_letters_comes_first(
-    variables: dict[str, str], excepted: bool, monkeypatch: pytest.MonkeyPatch
+def test_lowercase_variable_takes_precedence(
+    variables: dict[str, str], is_bypassed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where it is empty, as in the standard library."""
+    """The lowercase variable takes precedence, even if it is empty, as in the standard library."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert bool(proxy_bypass("api.example.com")) == excepted
+    assert bool(proxy_bypass("api.example.com")) == is_bypassed
     with Admin(access_token="supplied", host="api.example.com", lazy=True) as admin:
-        assert (admin._shared.config.api_proxy is None) == excepted
+        assert (admin._shared.config.api_proxy is None) == is_bypassed
 
 
 @pytest.mark.parametrize("by_variable", [True, False])
 @pytest.mark.parametrize("proxy", ["http://10.0.0.1:3128", "https://proxy.example"])
-def test_plain_http_does_not_leave_the_machine_through_a_proxy(
-    proxy: str, by_variable: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is plain http because it is for loopback is not given to a proxy elsewhere, unless that is allowed."""
+def test_plain_http_is_not_sent_to_remote_proxy(proxy: str, by_variable: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain HTTP to loopback is not sent through a remote proxy unless allow_http is set."""
     options: dict[str, Any] = {"host": "http://localhost:8080", "access_token": "supplied"}
     if by_variable:
         monkeypatch.setenv("HTTP_PROXY", proxy)
@@ -366,17 +380,17 @@ def test_plain_http_does_not_leave_the_machine_through_a_proxy(
         Admin(**options).close()
 
 
-def test_the_environment_is_read_at_construction(
+def test_environment_is_read_at_construction(
     server: Server, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the environment says later changes nothing."""
+    """Later changes of the environment have no effect on a client."""
     with Admin(**server.client_options, ssl_verify=certificates.client) as admin:
         monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
         assert admin.send(make_operation("POST")) is None
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
-def test_a_socks_proxy_without_its_extra(scheme: str) -> None:
-    """That a package is missing is said when the client is made, and by name."""
+def test_missing_socks_package_is_named(scheme: str) -> None:
+    """A SOCKS proxy without its package is refused at construction, and the message names the package."""
     with pytest.raises(PineconeValueError, match=r"httpx\[socks\]|socksio"):
         Admin(access_token="supplied", proxy_url=f"{scheme}://127.0.0.1:1", lazy=True)

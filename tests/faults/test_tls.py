@@ -1,4 +1,4 @@
-"""TLS: what to trust, client certificates, and that the exchange and the API are treated alike."""
+"""TLS: trusted authorities and client certificates, for the token exchange and the API alike."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def server(certificates: Certificates) -> Iterator[Server]:
 
 
 def send_create(client_kind: ClientKind, server: Server, **options: object) -> object:
-    """Send a create, with a token from the same server."""
+    """Send a POST with a token from the same server."""
     arguments = {name: value for name, value in server.client_options.items() if name != "lazy"}
     return send_once(client_kind, make_operation("POST"), **arguments | options)
 
 
 @pytest.fixture(params=["file", "text", "folder", "context"])
 def trust(request: pytest.FixtureRequest, authority: trustme.CA, tmp_path: Path) -> object:
-    """Trust the authority, in each way there is."""
+    """Return a trusted authority in each supported form."""
     file = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(file))
     if request.param == "folder":
@@ -45,15 +45,15 @@ def trust(request: pytest.FixtureRequest, authority: trustme.CA, tmp_path: Path)
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_trust(client_kind: ClientKind, server: Server, trust: object) -> None:
-    """A CA file, a folder of them, or a context lets exchange and API through."""
+def test_trusted_authority_is_accepted(client_kind: ClientKind, server: Server, trust: object) -> None:
+    """A CA file, a CA folder or an SSL context applies to the token exchange and the API."""
     assert send_create(client_kind, server, ssl_verify=trust) is None
     assert (server.exchanges, server.processed["POST", PATH]) == (1, 1)
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_no_trust(client_kind: ClientKind, server: Server) -> None:
-    """An unknown authority is refused at the exchange already, once, and the message names the host."""
+def test_unknown_authority_is_refused(client_kind: ClientKind, server: Server) -> None:
+    """An unknown authority is refused once at the token exchange, and the message names the host."""
     error = send_create(client_kind, server)
     assert isinstance(error, PineconeConnectionError)
     assert "127.0.0.1" in str(error)
@@ -63,8 +63,10 @@ def test_no_trust(client_kind: ClientKind, server: Server) -> None:
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("name", ["unknown", "other", "expired"])
-def test_verification_off(name: str, client_kind: ClientKind, certificates: Certificates) -> None:
-    """With ssl_verify=False every certificate will do, for both."""
+def test_disabled_verification_accepts_any_certificate(
+    name: str, client_kind: ClientKind, certificates: Certificates
+) -> None:
+    """With ssl_verify=False any certificate is accepted for the token exchange and the API."""
     with Server(tls=certificates.servers[name]) as server:
         assert send_create(client_kind, server, ssl_verify=False) is None
         assert (server.exchanges, server.connections) == (1, 2)
@@ -72,10 +74,10 @@ def test_verification_off(name: str, client_kind: ClientKind, certificates: Cert
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("name", ["unknown", "other", "expired"])
-def test_a_bad_certificate_at_the_token_endpoint(
+def test_bad_certificate_of_token_endpoint_is_not_retried(
     name: str, client_kind: ClientKind, certificates: Certificates
 ) -> None:
-    """It is no reason to try again, and nothing goes to the API."""
+    """A bad certificate of the token endpoint is not retried, and nothing is sent to the API."""
     with Server(tls=certificates.servers[name]) as tokens, Server(tls=certificates.servers["good"]) as api:
         oauth_url = tokens.url + TOKEN_PATH
         error = send_create(client_kind, api, oauth_url=oauth_url, ssl_verify=certificates.client)
@@ -84,17 +86,19 @@ def test_a_bad_certificate_at_the_token_endpoint(
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_client_certificates(client_kind: ClientKind, authority: trustme.CA, certificates: Certificates) -> None:
-    """A context with a client certificate shows it at both; without one the handshake fails, and nothing is sent."""
-    demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(demanding)
-    authority.configure_trust(demanding)
-    demanding.verify_mode = ssl.CERT_REQUIRED
-    own = ssl.create_default_context()
-    authority.configure_trust(own)
-    authority.issue_cert("client@example.com").configure_cert(own)
-    with Server(tls=demanding) as server:
-        assert send_create(client_kind, server, ssl_verify=own) is None
+def test_client_certificate_is_sent_to_both(
+    client_kind: ClientKind, authority: trustme.CA, certificates: Certificates
+) -> None:
+    """A client certificate is sent to the token endpoint and the API; without one the handshake fails."""
+    server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server_context)
+    authority.configure_trust(server_context)
+    server_context.verify_mode = ssl.CERT_REQUIRED
+    client_context = ssl.create_default_context()
+    authority.configure_trust(client_context)
+    authority.issue_cert("client@example.com").configure_cert(client_context)
+    with Server(tls=server_context) as server:
+        assert send_create(client_kind, server, ssl_verify=client_context) is None
         assert (server.exchanges, server.processed["POST", PATH]) == (1, 1)
         error = send_create(client_kind, server, ssl_verify=certificates.client)
         assert isinstance(error, PineconeError)
@@ -103,38 +107,40 @@ def test_client_certificates(client_kind: ClientKind, authority: trustme.CA, cer
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize(
-    ("version", "own", "reason"),
+    ("version", "has_certificate", "reason"),
     [
         (ssl.TLSVersion.TLSv1_2, True, "unknown ca"),
         (ssl.TLSVersion.TLSv1_3, True, "unknown ca"),
         (ssl.TLSVersion.TLSv1_3, False, "certificate required"),
     ],
 )
-def test_a_client_certificate_that_is_refused(
-    version: ssl.TLSVersion, own: bool, reason: str, client_kind: ClientKind, authority: trustme.CA
+def test_refused_client_certificate_is_not_sent(
+    version: ssl.TLSVersion, has_certificate: bool, reason: str, client_kind: ClientKind, authority: trustme.CA
 ) -> None:
-    """It is no reason to try again; the request was not processed, although TLS 1.3 says so after it was sent."""
-    demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    demanding.maximum_version = version
-    authority.issue_cert("127.0.0.1").configure_cert(demanding)
-    authority.configure_trust(demanding)
-    demanding.verify_mode = ssl.CERT_REQUIRED
-    trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
-    if own:
-        trustme.CA().issue_cert("client@example.com").configure_cert(trusting)
+    """A refused client certificate is not retried and not sent, although TLS 1.3 reports it after the request."""
+    server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_context.maximum_version = version
+    authority.issue_cert("127.0.0.1").configure_cert(server_context)
+    authority.configure_trust(server_context)
+    server_context.verify_mode = ssl.CERT_REQUIRED
+    client_context = ssl.create_default_context()
+    authority.configure_trust(client_context)
+    if has_certificate:
+        trustme.CA().issue_cert("client@example.com").configure_cert(client_context)
 
     def refuse(connection: socket.socket) -> bool:
-        with demanding.wrap_socket(connection.dup(), server_side=True, do_handshake_on_connect=False) as secured:
+        with server_context.wrap_socket(
+            connection.dup(), server_side=True, do_handshake_on_connect=False
+        ) as tls_socket:
             with pytest.raises(ssl.SSLError):
-                secured.do_handshake()
-            return stay_silent(connection)  # what is closed with something unread is reset, and what was said is lost
+                tls_socket.do_handshake()
+            return stay_silent(connection)  # closing with unread data would reset the connection and lose the alert
 
     with Server(connection_actions=[refuse]) as server:
         host = server.url.replace("http:", "https:")
         for verb in ("GET", "POST"):
             error = send_once(
-                client_kind, make_operation(verb), host=host, access_token="supplied", ssl_verify=trusting
+                client_kind, make_operation(verb), host=host, access_token="supplied", ssl_verify=client_context
             )
             assert isinstance(error, PineconeConnectionError)
             assert (error.outcome, error.safe_to_retry, error.attempts) == ("not_sent", True, 1)
@@ -154,8 +160,8 @@ def test_a_client_certificate_that_is_refused(
 @pytest.mark.parametrize(
     "reason", ["TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_BAD_CERTIFICATE", "TLSV1_ALERT_UNKNOWN_CA"]
 )
-def test_when_a_refused_certificate_is_believed(events: list[str], failure: Failure, reason: str) -> None:
-    """Only of a handshake that was seen: over a connection that is used again, a request may have been processed."""
+def test_certificate_alert_counts_only_in_observed_handshake(events: list[str], failure: Failure, reason: str) -> None:
+    """A certificate alert means "not sent" only on a new connection; on a reused one the request may be processed."""
     trace, error = RequestTrace(), ssl.SSLError(1, "alert")
     error.reason = reason
     for event in events:
@@ -164,8 +170,8 @@ def test_when_a_refused_certificate_is_believed(events: list[str], failure: Fail
 
 
 @pytest.mark.parametrize("argument", ["host", "oauth_url"])
-def test_plain_http_beyond_loopback(argument: str) -> None:
-    """It is refused when the client is made, unless it is allowed."""
+def test_remote_plain_http_is_refused(argument: str) -> None:
+    """Plain HTTP to a remote host is refused at construction unless allow_http is set."""
     arguments: dict[str, Any] = {
         "host": "https://a.example",
         "oauth_url": "https://a.example/oauth/token",
@@ -179,8 +185,8 @@ def test_plain_http_beyond_loopback(argument: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"])
-def test_an_unusable_ca_file(text: str, tmp_path: Path) -> None:
-    """A file that is missing or holds no certificate is an error when the client is made, and named."""
+def test_unusable_ca_file_is_named(text: str, tmp_path: Path) -> None:
+    """A CA file that is missing or has no certificate is refused at construction, and the message names it."""
     file = tmp_path / "authority.pem"
     file.write_text(text)
     for path in (file, tmp_path / "missing.pem"):
@@ -189,6 +195,6 @@ def test_an_unusable_ca_file(text: str, tmp_path: Path) -> None:
 
 
 def subject_hash(file: Path) -> str:
-    """Compute the name under which OpenSSL looks for a certificate in a folder."""
+    """Return the name under which OpenSSL looks up a certificate in a folder."""
     command = ["openssl", "x509", "-noout", "-subject_hash", "-in", str(file)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
