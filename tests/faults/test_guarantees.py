@@ -1,4 +1,4 @@
-"""What callers of an admin API fear most: things made twice, answers made up, clients in each other's way."""
+"""Guarantees to the caller: nothing is created twice, no result is invented, and clients do not affect each other."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.faults.cases import CLIENT_KINDS, ClientKind, make_operation, send_an
 from tests.faults.clients import AnyClient
 from tests.faults.server import Action, RequestContext, Server, format_head, send_response
 
-Ask = Callable[[Any], Any]
+AdminCall = Callable[[Any], Any]
 
-CREATES: Mapping[str, Ask] = {
+NON_IDEMPOTENT_CALLS: Mapping[str, AdminCall] = {
     "projects.create": lambda a: a.projects.create(name="n"),
     "api_keys.create": lambda a: a.api_keys.create(project_id="p", name="n"),
     "invites.create": lambda a: a.invites.create(email="a@b.c", role_bindings=[on_organization("OrgMember")]),
@@ -28,7 +28,7 @@ CREATES: Mapping[str, Ask] = {
         principal_type="user", principal_id="u", resource_type="organization", role="OrgMember"
     ),
 }
-LOST: Mapping[str, Action] = {
+LOST_RESPONSES: Mapping[str, Action] = {
     "lost": send_and_close(b""),
     "reset": send_and_close(b"", RequestContext.reset),
     "408": send_response(408),
@@ -38,20 +38,20 @@ LOST: Mapping[str, Action] = {
 }
 
 
-@pytest.mark.parametrize("name", CREATES)
-def test_nothing_is_made_twice(name: str) -> None:
-    """Whatever creates, rotates or mails goes out once where its answer is lost, and the caller is told."""
-    for fault, client_kind in product(LOST, CLIENT_KINDS):
-        check_lost(name, fault, client_kind)
+@pytest.mark.parametrize("name", NON_IDEMPOTENT_CALLS)
+def test_lost_response_is_not_retried(name: str) -> None:
+    """A create, rotation or mail whose response is lost is sent once, and the error reports an unknown outcome."""
+    for fault, client_kind in product(LOST_RESPONSES, CLIENT_KINDS):
+        check_lost_response(name, fault, client_kind)
 
 
-def check_lost(name: str, fault: str, client_kind: ClientKind) -> None:
-    """Lose the answer to a create."""
+def check_lost_response(name: str, fault: str, client_kind: ClientKind) -> None:
+    """Check a call whose response is lost."""
     with (
-        Server(api_actions=[LOST[fault]]) as server,
+        Server(api_actions=[LOST_RESPONSES[fault]]) as server,
         AnyClient(client_kind, host=server.url, access_token="supplied") as client,
     ):
-        error = client.run_call(lambda: CREATES[name](client.admin))
+        error = client.run_call(lambda: NON_IDEMPOTENT_CALLS[name](client.admin))
         assert server.count_requests("POST") == len(server.requests) == 1
     assert isinstance(error, PineconeError)
     assert (error.outcome, error.safe_to_retry) == ("done" if fault == "broken" else "unknown", False)
@@ -59,8 +59,8 @@ def check_lost(name: str, fault: str, client_kind: ClientKind) -> None:
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_failure_is_no_answer_to_whether_something_exists(client_kind: ClientKind) -> None:
-    """Only the server can say that something is there or is not; what kept it from saying so is raised."""
+def test_exists_raises_on_failure(client_kind: ClientKind) -> None:
+    """A failure is raised by exists() and not returned as False."""
     for step in (send_response(401), send_response(403), send_response(429), send_response(500), send_and_close(b"")):
         with (
             Server(api_actions=[step]) as server,
@@ -70,7 +70,7 @@ def test_a_failure_is_no_answer_to_whether_something_exists(client_kind: ClientK
             assert isinstance(client.run_call(lambda: client.admin.projects.exists(name="n")), PineconeError)
 
 
-LISTS: Mapping[str, Ask] = {
+LISTS: Mapping[str, AdminCall] = {
     "organizations": lambda a: a.organizations.list(),
     "projects": lambda a: a.projects.list(),
     "api_keys": lambda a: a.api_keys.list(project_id="p"),
@@ -83,8 +83,8 @@ LISTS: Mapping[str, Ask] = {
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("name", LISTS)
-def test_an_answer_without_a_list_is_no_empty_list(name: str, client_kind: ClientKind) -> None:
-    """Whoever deletes what is missing from a list must not get one that nobody sent."""
+def test_response_without_list_is_an_error(name: str, client_kind: ClientKind) -> None:
+    """A response without a list raises an error and is not read as an empty list."""
     with (
         Server(api_actions=[send_response(200, b"{}")]) as server,
         AnyClient(client_kind, host=server.url, access_token="supplied") as client,
@@ -93,8 +93,8 @@ def test_an_answer_without_a_list_is_no_empty_list(name: str, client_kind: Clien
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_failing_client_takes_nothing_from_another(client_kind: ClientKind) -> None:
-    """However often one client tries in vain, another one of the same host still has all its attempts."""
+def test_clients_have_independent_attempts(client_kind: ClientKind) -> None:
+    """A client has all its attempts, however often another client of the same host has failed."""
     with Server(api_actions=[send_response(503)]) as server:
         for _ in range(30):
             with AnyClient(client_kind, host=server.url, access_token="supplied") as client:
@@ -105,8 +105,8 @@ def test_a_failing_client_takes_nothing_from_another(client_kind: ClientKind) ->
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_nobody_logs_whom_a_list_was_filtered_by(client_kind: ClientKind, caplog: pytest.LogCaptureFixture) -> None:
-    """No logger at any level shows the email that a query holds, and none of ours or of httpx says a word at INFO."""
+def test_logs_omit_filter_values(client_kind: ClientKind, caplog: pytest.LogCaptureFixture) -> None:
+    """No log record at any level contains the email in a query, and nothing is logged at INFO."""
     caplog.set_level(1)
     body = b'{"data": [], "pagination": {"next": null}}'
     with (

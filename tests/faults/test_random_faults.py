@@ -1,4 +1,4 @@
-"""Suite 5, stateful: a bank in which no account is opened twice, and none without anybody knowing of it."""
+"""Random faults: no account is opened twice, and every failed create reports a correct outcome."""
 
 from __future__ import annotations
 
@@ -33,72 +33,72 @@ faults = st.lists(st.sampled_from(sorted(FAULTS)), max_size=5)
 
 
 class AccountMachine(RuleBasedStateMachine):
-    """Opens and closes accounts at a server that fails in every way."""
+    """Opens and closes accounts at a server with random faults."""
 
     client_kind: ClientKind
 
     def __init__(self) -> None:
         super().__init__()
         self.calls = 0
-        self.opened: list[str] = []
+        self.open_accounts: list[str] = []
 
     @initialize()
     def start(self) -> None:
-        """Begin with no account."""
+        """Start without accounts."""
         self.server = Server().start()
         self.client = AnyClient(self.client_kind, **self.server.client_options)
 
     @rule(faults=faults)
-    def open(self, faults: list[str]) -> None:
-        """Open an account: success means one, a sure failure none, and anything else is said."""
+    def open_account(self, faults: list[str]) -> None:
+        """Open an account, and check the outcome against the server."""
         self.calls += 1
         path = f"/accounts/{self.calls}"
-        error = self.call("POST", path, faults)
-        made = self.server.processed["POST", path]
-        assert made <= 1
+        error = self.send("POST", path, faults)
+        created = self.server.processed["POST", path]
+        assert created <= 1
         if error is None:
-            self.opened.append(path)
-            assert made == 1
+            self.open_accounts.append(path)
+            assert created == 1
         elif error.outcome in {"not_sent", "rejected"}:
-            assert made == 0
+            assert created == 0
             assert error.safe_to_retry
         else:
             assert not error.safe_to_retry
-            assert error.outcome == "unknown" or made == 1
+            assert error.outcome == "unknown" or created == 1
 
     @rule(faults=faults, data=st.data())
-    def close(self, faults: list[str], data: st.DataObject) -> None:
-        """Close an account: success means that it is gone, and a sure failure that it is there."""
-        if not self.opened:
+    def close_account(self, faults: list[str], data: st.DataObject) -> None:
+        """Close an account, and check the outcome against the server."""
+        if not self.open_accounts:
             return
-        path = data.draw(st.sampled_from(self.opened))
+        path = data.draw(st.sampled_from(self.open_accounts))
         before = self.server.processed["DELETE", path]
-        error = self.call("DELETE", path, faults)
+        error = self.send("DELETE", path, faults)
         if error is None:
-            self.opened.remove(path)
+            self.open_accounts.remove(path)
             assert self.server.processed["DELETE", path] > before
         elif error.outcome == "not_sent":
             assert self.server.processed["DELETE", path] == before
         elif error.outcome == "done":
             assert self.server.processed["DELETE", path] > before
 
-    def call(self, verb: str, path: str, faults: list[str]) -> PineconeError | None:
-        """Send one request, which meets the faults one after another."""
-        past = [send_project] * len(self.server.requests)
-        self.server.api_actions = [*past, *(FAULTS[name] for name in faults), send_project]
+    def send(self, verb: str, path: str, faults: list[str]) -> PineconeError | None:
+        """Send one request under the given faults in turn."""
+        past_actions = [send_project] * len(self.server.requests)
+        self.server.api_actions = [*past_actions, *(FAULTS[name] for name in faults), send_project]
         operation = Operation(id="account", method=verb, path=path, returns=None)
         result = self.client.run_call(lambda: self.client.admin.send(operation))
         assert result is None or isinstance(result, PineconeError)
         return result
 
     @invariant()
-    def creations_are_not_more_than_calls(self) -> None:
-        """However often a request failed, the bank holds no more accounts than were asked for."""
+    def server_creates_at_most_one_account_per_call(self) -> None:
+        """The server has at most one account for each call."""
         if self.calls:
             assert sum(count for (verb, _), count in self.server.processed.items() if verb == "POST") <= self.calls
 
     def teardown(self) -> None:
-        """Stop everything."""
+        """Stop the client and the server."""
         if hasattr(self, "client"):
             self.client.close()
             self.server.stop()
@@ -106,8 +106,8 @@ class AccountMachine(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("examples", [10, pytest.param(60, marks=pytest.mark.long)])
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_bank(client_kind: ClientKind, examples: int) -> None:
-    """Creations never exceed calls, and every creation without success is known to be unknown or done."""
+def test_outcomes_are_correct_under_random_faults(client_kind: ClientKind, examples: int) -> None:
+    """A create is processed at most once, and the outcome of each call agrees with the server."""
     run_state_machine_as_test(
         type("AccountMachine", (AccountMachine,), {"client_kind": client_kind}),
         settings=settings(

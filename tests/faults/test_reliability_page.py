@@ -9,15 +9,15 @@ from tests.faults.cases import FAULTS
 PAGE = (Path(__file__).resolve().parents[2] / "docs/reliability.md").read_text(encoding="utf-8")
 
 
-def test_every_fault_is_published() -> None:
-    """A new fault is missing on the page until tests/faults/reliability_report.py has run again."""
+def test_page_covers_every_fault() -> None:
+    """The page has a row for each fault with a server; tests/faults/reliability_report.py writes it."""
     for fault in FAULTS:
         assert not fault.reaches_server or f"\n| {fault.name} | " in PAGE
 
 
-def test_figures_that_must_be_0_are_0() -> None:
-    """In the bold rows, every figure of our client is 0."""
+def test_bold_figures_are_zero() -> None:
+    """Every figure of this client in a bold row is 0."""
     rows = [line.split(" | ") for line in PAGE.splitlines() if line.startswith("| **")]
     assert len(rows) == 6
-    for _, *ours, _ in rows:
-        assert ours == ["0", "0", "0"]
+    for _, *figures, _ in rows:
+        assert figures == ["0", "0", "0"]

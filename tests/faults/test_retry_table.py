@@ -1,4 +1,4 @@
-"""Suite 5: every verb meets every fault in every world, and the server counts what the page says."""
+"""Every verb under every fault with every kind of client: the server counts what the documented table says."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ from tests.faults.cases import (
 )
 from tests.faults.fault_sequences import SEQUENCES, check_sequence
 
-QUICK = tuple(fault for fault in FAULTS if not fault.slow)
-SLOW = tuple(fault for fault in FAULTS if fault.slow)
-CASES = tuple(product(VERBS, CLIENT_KINDS))
+QUICK_FAULTS = tuple(fault for fault in FAULTS if not fault.slow)
+SLOW_FAULTS = tuple(fault for fault in FAULTS if fault.slow)
+CALLS = tuple(product(VERBS, CLIENT_KINDS))
 
 
-@pytest.mark.parametrize("fault", QUICK, ids=str)
-def test_a_fault_that_stays(fault: Fault, certificates: Certificates) -> None:
-    """Attempts, error, outcome and safe_to_retry are the page's, and a POST is processed at most once."""
-    for verb, client_kind in CASES:
+@pytest.mark.parametrize("fault", QUICK_FAULTS, ids=str)
+def test_permanent_fault_follows_table(fault: Fault, certificates: Certificates) -> None:
+    """Attempts, error and outcome under a permanent fault follow the table, and a POST is processed at most once."""
+    for verb, client_kind in CALLS:
         check_permanent_fault(fault, verb, client_kind, certificates)
 
 
-@pytest.mark.parametrize("fault", SLOW, ids=str)
-def test_a_fault_that_only_a_timeout_ends(fault: Fault, certificates: Certificates) -> None:
-    """The same holds where the server keeps the connection; all verbs in all worlds wait at once."""
-    with ThreadPoolExecutor(len(CASES)) as threads:
-        for done in [
-            threads.submit(check_permanent_fault, fault, verb, client_kind, certificates) for verb, client_kind in CASES
+@pytest.mark.parametrize("fault", SLOW_FAULTS, ids=str)
+def test_permanent_timeout_follows_table(fault: Fault, certificates: Certificates) -> None:
+    """The table also holds if the server keeps the connection open, so that only a timeout ends each call."""
+    with ThreadPoolExecutor(len(CALLS)) as threads:
+        for future in [
+            threads.submit(check_permanent_fault, fault, verb, client_kind, certificates) for verb, client_kind in CALLS
         ]:
-            done.result()
+            future.result()
 
 
-@pytest.mark.parametrize("fault", [fault for fault in QUICK if fault.reaches_server], ids=str)
-def test_a_fault_that_goes_away(fault: Fault, certificates: Certificates) -> None:
-    """The caller never learns of a fault after which the request is sent again, not even of a lost answer to DELETE."""
-    for verb, client_kind in CASES:
-        check_once(fault, verb, client_kind, certificates)
+@pytest.mark.parametrize("fault", [fault for fault in QUICK_FAULTS if fault.reaches_server], ids=str)
+def test_transient_fault_is_hidden_by_retry(fault: Fault, certificates: Certificates) -> None:
+    """A retry hides a transient fault from the caller, including a lost response to DELETE."""
+    for verb, client_kind in CALLS:
+        check_transient_fault(fault, verb, client_kind, certificates)
 
 
-def check_once(fault: Fault, verb: str, client_kind: ClientKind, certificates: Certificates) -> None:
-    """Meet a fault that goes away after the first attempt."""
+def check_transient_fault(fault: Fault, verb: str, client_kind: ClientKind, certificates: Certificates) -> None:
+    """Check attempts and result of a request under a fault that occurs once."""
     with run_failing_server(fault, certificates, times=1) as server:
         result = call_failing_server(fault, verb, client_kind, certificates, server)
     if verb == "HEAD" and fault.in_body:
@@ -64,6 +64,6 @@ def check_once(fault: Fault, verb: str, client_kind: ClientKind, certificates: C
 
 
 @pytest.mark.parametrize("name", SEQUENCES)
-def test_one_fault_after_another(name: str) -> None:
-    """An ambiguous attempt stays ambiguous until a later answer settles it, and a delete that is lost is a delete."""
+def test_definite_response_resolves_ambiguity(name: str) -> None:
+    """An ambiguous attempt stays ambiguous until a definite response, and a repeated DELETE succeeds on 404."""
     check_sequence(SEQUENCES[name])

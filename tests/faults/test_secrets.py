@@ -1,4 +1,4 @@
-"""Suite 7: a canary in every place where a secret can be is found nowhere else."""
+"""Secrets: a canary in the place of each secret appears in no error, value, stack frame or log record."""
 
 from __future__ import annotations
 
@@ -42,41 +42,39 @@ from tests.support.together import PATIENCE, wait_until
 
 @pytest.fixture
 def search() -> Iterator[SecretSearch]:
-    """Search, and expect nothing."""
+    """Search all log records and collect findings, and require that there are none."""
     search = SecretSearch()
     with search.logs("logs"):
         yield search
     assert not search.found, "\n".join(search.found)
 
 
-OAUTH: dict[str, Action] = {
-    "refused with the secret in the description": send_secret_in_body(
-        401, '{"error": "access_denied", "error_description": "ECHOED"}'
-    ),
-    "the same, escaped": send_secret_in_body(
+TOKEN_ENDPOINT_RESPONSES: dict[str, Action] = {
+    "secret in the description": send_secret_in_body(401, '{"error": "access_denied", "error_description": "ECHOED"}'),
+    "escaped secret in the description": send_secret_in_body(
         401, '{"error": "access_denied", "error_description": "ECHOED"}', escape=True
     ),
-    "the secret as error code": send_secret_in_body(400, '{"error": "ECHOED"}'),
-    "an error page": send_secret_in_body(500, "<html>ECHOED</html>"),
-    "the request as it came": send_request_back(),
-    "the request behind a status line": send_request_back(b"HTTP/1.1 200 OK\r\n"),
+    "secret as error code": send_secret_in_body(400, '{"error": "ECHOED"}'),
+    "error page": send_secret_in_body(500, "<html>ECHOED</html>"),
+    "echoed request": send_request_back(),
+    "echoed request after a status line": send_request_back(b"HTTP/1.1 200 OK\r\n"),
     "no token": send_secret_in_body(200, '{"token": "ECHOED"}'),
-    "no JSON": send_secret_in_body(200, "ECHOED"),
-    "another type": send_secret_in_body(200, '{"access_token": "ECHOED", "token_type": "ECHOED"}'),
-    "a lifetime that is none": send_secret_in_body(200, '{"access_token": "x", "expires_in": "ECHOED"}'),
+    "not JSON": send_secret_in_body(200, "ECHOED"),
+    "another token type": send_secret_in_body(200, '{"access_token": "ECHOED", "token_type": "ECHOED"}'),
+    "invalid lifetime": send_secret_in_body(200, '{"access_token": "x", "expires_in": "ECHOED"}'),
     "lost": send_and_close(b""),
     "truncated": send_and_close(format_head(200, 99) + b'{"access_token": "' + TOKEN.encode()),
 }
-API: dict[str, Action] = {
-    "a message": send_secret_in_body(400, '{"error": {"code": "X", "message": "bad ECHOED"}}'),
-    "a code": send_secret_in_body(409, '{"error": {"code": "ECHOED"}}'),
-    "details": send_secret_in_body(409, '{"error": {"code": "X", "details": {"got": "ECHOED"}}}'),
-    "an error page": send_secret_in_body(500, "<html>ECHOED</html>"),
-    "the request as it came": send_request_back(),
-    "the request behind a status line": send_request_back(b"HTTP/1.1 200 OK\r\n"),
-    "a success that does not fit": send_secret_in_body(200, '{"id": "ECHOED"}'),
-    "a success that is no JSON": send_secret_in_body(200, "ECHOED"),
-    "rejected": send_response(401),
+API_RESPONSES: dict[str, Action] = {
+    "error message": send_secret_in_body(400, '{"error": {"code": "X", "message": "bad ECHOED"}}'),
+    "error code": send_secret_in_body(409, '{"error": {"code": "ECHOED"}}'),
+    "error details": send_secret_in_body(409, '{"error": {"code": "X", "details": {"got": "ECHOED"}}}'),
+    "error page": send_secret_in_body(500, "<html>ECHOED</html>"),
+    "echoed request": send_request_back(),
+    "echoed request after a status line": send_request_back(b"HTTP/1.1 200 OK\r\n"),
+    "unparsable success": send_secret_in_body(200, '{"id": "ECHOED"}'),
+    "success that is not JSON": send_secret_in_body(200, "ECHOED"),
+    "401": send_response(401),
     "lost": send_and_close(b""),
     "reset": send_and_close(b"", RequestContext.reset),
     "truncated": send_and_close(format_head(200, 99) + b"{"),
@@ -84,11 +82,11 @@ API: dict[str, Action] = {
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-@pytest.mark.parametrize("name", OAUTH)
-def test_a_token_endpoint_that_tells(name: str, client_kind: ClientKind, search: SecretSearch) -> None:
-    """No error of the exchange shows the secret or a token, whatever the endpoint puts where."""
+@pytest.mark.parametrize("name", TOKEN_ENDPOINT_RESPONSES)
+def test_token_endpoint_errors_hide_secrets(name: str, client_kind: ClientKind, search: SecretSearch) -> None:
+    """Errors of the token exchange contain neither secret nor token, whatever the endpoint echoes."""
     with (
-        Server(token_actions=[OAUTH[name]]) as server,
+        Server(token_actions=[TOKEN_ENDPOINT_RESPONSES[name]]) as server,
         AnyClient(client_kind, **server.client_options | {"client_secret": SECRET}) as client,
     ):
         error = client.run_call(client.admin.token)
@@ -98,11 +96,11 @@ def test_a_token_endpoint_that_tells(name: str, client_kind: ClientKind, search:
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-@pytest.mark.parametrize("name", API)
-def test_an_api_that_tells(name: str, client_kind: ClientKind, search: SecretSearch) -> None:
-    """No text of an error shows the token, whatever the API puts where; what it said is kept apart."""
+@pytest.mark.parametrize("name", API_RESPONSES)
+def test_api_errors_hide_token(name: str, client_kind: ClientKind, search: SecretSearch) -> None:
+    """Errors of the API do not contain the token, whatever the API echoes."""
     with (
-        Server(token_actions=[issue_canary_token], api_actions=[API[name]]) as server,
+        Server(token_actions=[issue_canary_token], api_actions=[API_RESPONSES[name]]) as server,
         AnyClient(client_kind, **server.client_options | {"client_secret": SECRET}) as client,
     ):
         error = client.run_call(lambda: client.admin.projects.describe(project_id="x"))
@@ -112,20 +110,20 @@ def test_an_api_that_tells(name: str, client_kind: ClientKind, search: SecretSea
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-@pytest.mark.parametrize("name", API)
+@pytest.mark.parametrize("name", API_RESPONSES)
 @pytest.mark.parametrize("header", ["authorization", "x-gateway-key"])
-def test_an_api_that_tells_a_header(header: str, name: str, client_kind: ClientKind, search: SecretSearch) -> None:
-    """Nor does it show what the caller's own headers hold: any of them may be a credential."""
+def test_api_errors_hide_custom_headers(header: str, name: str, client_kind: ClientKind, search: SecretSearch) -> None:
+    """Errors of the API do not contain the values of the caller's headers, whatever the API echoes."""
     options: dict[str, Any] = {"additional_headers": {"authorization": "x", header: f"Bearer {HEADER}"}}
-    step = API[name]
+    api_action = API_RESPONSES[name]
 
-    def tell(context: RequestContext) -> None:
+    def echo_header(context: RequestContext) -> None:
         headers = {**context.request.headers, "authorization": context.request.headers[header]}
-        told = evolve(context, request=evolve(context.request, headers=headers))
-        step(told)
-        context.keep_alive = told.keep_alive
+        changed_context = evolve(context, request=evolve(context.request, headers=headers))
+        api_action(changed_context)
+        context.keep_alive = changed_context.keep_alive
 
-    with Server(api_actions=[tell]) as server, AnyClient(client_kind, host=server.url, **options) as client:
+    with Server(api_actions=[echo_header]) as server, AnyClient(client_kind, host=server.url, **options) as client:
         error = client.run_call(lambda: client.admin.projects.describe(project_id="x"))
         assert isinstance(error, PineconeError)
         search.error(name, error)
@@ -133,17 +131,19 @@ def test_an_api_that_tells_a_header(header: str, name: str, client_kind: ClientK
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("name", ["x-request-id", "x-debug", "retry-after"])
-def test_headers_that_tell(name: str, client_kind: ClientKind, caplog: pytest.LogCaptureFixture) -> None:
-    """Nor does an error or our log show what comes back in a header; httpcore's log of headers is its own affair."""
+def test_errors_and_logs_hide_echoed_headers(
+    name: str, client_kind: ClientKind, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Errors and log records do not contain a secret that the server echoes in a header."""
     caplog.set_level(logging.DEBUG, logger="pinecone_admin")
     search = SecretSearch()
-    for tokens, step in (
+    for tokens, api_action in (
         (send_secret_in_header(name, 401), send_project),
         (issue_canary_token, send_secret_in_header(name)),
     ):
         options = {"client_secret": SECRET, "retry": RetryPolicy(max_attempts=1)}
         with (
-            Server(token_actions=[tokens], api_actions=[step]) as server,
+            Server(token_actions=[tokens], api_actions=[api_action]) as server,
             AnyClient(client_kind, **server.client_options | options) as client,
         ):
             error = client.describe_project()
@@ -161,8 +161,8 @@ def test_headers_that_tell(name: str, client_kind: ClientKind, caplog: pytest.Lo
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_an_answer_that_shows_a_secret_once(client_kind: ClientKind, search: SecretSearch) -> None:
-    """A key whose answer does not fit is in no text of the error, and can still be recovered."""
+def test_unparsable_key_is_recoverable_but_hidden(client_kind: ClientKind, search: SecretSearch) -> None:
+    """The key in an unparsable response does not appear in the error, but can be recovered from its raw body."""
     body = json.dumps({"key": {"id": "k"}, "value": KEY}).encode()
     with (
         Server(token_actions=[issue_canary_token], api_actions=[send_response(201, body)]) as server,
@@ -175,8 +175,8 @@ def test_an_answer_that_shows_a_secret_once(client_kind: ClientKind, search: Sec
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_values_that_hold_secrets(client_kind: ClientKind, search: SecretSearch) -> None:
-    """Tokens, keys and clients print without them, and neither token nor client can be pickled with them."""
+def test_values_hide_their_secrets(client_kind: ClientKind, search: SecretSearch) -> None:
+    """Tokens, keys and clients print without their secrets, and tokens and clients cannot be pickled with them."""
     key = {"id": "k", "name": "n", "project_id": "p", "roles": ["ProjectEditor"]}
     body = json.dumps({"key": key, "value": KEY}).encode()
     with (
@@ -188,11 +188,11 @@ def test_values_that_hold_secrets(client_kind: ClientKind, search: SecretSearch)
     ):
         token = client.run_call(client.admin.token)
         assert token.value == TOKEN
-        made = client.run_call(lambda: client.admin.api_keys.create(project_id="p", name="n"))
-        assert made.value == KEY
-        for place, value in {"token": token, "key": made, "client": client.admin}.items():
+        created = client.run_call(lambda: client.admin.api_keys.create(project_id="p", name="n"))
+        assert created.value == KEY
+        for place, value in {"token": token, "key": created, "client": client.admin}.items():
             search.value(place, value)
-        search.value("together", {"all": [token, made, client.admin]})
+        search.value("together", {"all": [token, created, client.admin]})
         search.pickle("token", token)
         search.pickle("client", client.admin)
         search.objects("client", client.admin)
@@ -200,14 +200,14 @@ def test_values_that_hold_secrets(client_kind: ClientKind, search: SecretSearch)
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("where", ["exchange", "API"])
-def test_stacks_while_a_call_is_under_way(where: str, client_kind: ClientKind, search: SecretSearch) -> None:
-    """A dump of all frames with their locals, taken while a call waits, shows none of them."""
+def test_stack_frames_hide_secrets(where: str, client_kind: ClientKind, search: SecretSearch) -> None:
+    """The local variables of all frames contain no secret during a call."""
     gate = threading.Event()
-    waiting = send_and_close(b"", RequestContext.hang) if where == "API" else send_project
+    api_action = send_and_close(b"", RequestContext.hang) if where == "API" else send_project
     tokens = [respond_when_set(gate, issue_canary_token)] if where == "exchange" else [issue_canary_token]
     options = {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}, "timeout": PATIENCE}
     with (
-        Server(token_actions=tokens, api_actions=[waiting]) as server,
+        Server(token_actions=tokens, api_actions=[api_action]) as server,
         AnyClient(client_kind, **server.client_options | options) as client,
     ):
         thread = threading.Thread(target=client.describe_project)
@@ -222,10 +222,10 @@ def test_stacks_while_a_call_is_under_way(where: str, client_kind: ClientKind, s
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_events_of_retries(client_kind: ClientKind, search: SecretSearch) -> None:
-    """What on_retry is told shows none, nor do the exceptions in it and the frames that they passed through."""
+def test_retry_events_hide_secrets(client_kind: ClientKind, search: SecretSearch) -> None:
+    """Retry events and their exceptions contain no secret."""
     events: list[RetryEvent] = []
-    steps = [
+    api_actions = [
         send_response(503),
         send_and_close(b""),
         send_and_close(b"", RequestContext.reset),
@@ -236,7 +236,8 @@ def test_events_of_retries(client_kind: ClientKind, search: SecretSearch) -> Non
     options = {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}, "retry": policy}
     with (
         Server(
-            token_actions=[send_request_back(), send_request_back(b"HTTP/1.1 "), issue_canary_token], api_actions=steps
+            token_actions=[send_request_back(), send_request_back(b"HTTP/1.1 "), issue_canary_token],
+            api_actions=api_actions,
         ) as server,
         AnyClient(client_kind, **server.client_options | options) as client,
     ):
@@ -248,46 +249,46 @@ def test_events_of_retries(client_kind: ClientKind, search: SecretSearch) -> Non
             search.error("event", event.error)
 
 
-def failing_callable() -> str:
-    """Fail with the secret in the message."""
+def raise_secret() -> str:
+    """Raise an error with the secret in its message."""
     raise ValueError(SECRET)
 
 
 WRONG_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "a line break behind the secret": {"client_id": "id", "client_secret": SECRET + "\n"},
-    "a blank within it": {"client_id": "id", "client_secret": f"{SECRET} x"},
-    "bytes": {"client_id": "id", "client_secret": SECRET.encode()},
-    "another argument wrong": {"client_id": "id", "client_secret": SECRET, "timeout": -1},
-    "two identities": {"client_secret": SECRET, "access_token": TOKEN},
-    "a token with a line break": {"access_token": TOKEN + "\n"},
-    "a callable that gives a line break": {"client_id": "id", "client_secret": lambda: SECRET + "\n"},
-    "a callable that fails": {"client_id": "id", "client_secret": failing_callable},
-    "a token callable that gives a line break": {"access_token": lambda: TOKEN + "\n"},
-    "a header with a line break": {"access_token": "x", "additional_headers": {"authorization": f"Bearer {HEADER}\n"}},
-    "a framing header": {
+    "secret with a line break": {"client_id": "id", "client_secret": SECRET + "\n"},
+    "secret with a space": {"client_id": "id", "client_secret": f"{SECRET} x"},
+    "secret as bytes": {"client_id": "id", "client_secret": SECRET.encode()},
+    "another invalid argument": {"client_id": "id", "client_secret": SECRET, "timeout": -1},
+    "two kinds of credentials": {"client_secret": SECRET, "access_token": TOKEN},
+    "token with a line break": {"access_token": TOKEN + "\n"},
+    "callable that returns a line break": {"client_id": "id", "client_secret": lambda: SECRET + "\n"},
+    "failing callable": {"client_id": "id", "client_secret": raise_secret},
+    "token callable that returns a line break": {"access_token": lambda: TOKEN + "\n"},
+    "header with a line break": {"access_token": "x", "additional_headers": {"authorization": f"Bearer {HEADER}\n"}},
+    "framing header": {
         "access_token": "x",
         "additional_headers": {"authorization": HEADER, "content-length": "1"},
     },
-    "a proxy that is none": {"access_token": "x", "proxy_url": f"http://ada:{PASSWORD}@[::1"},
-    "a proxy without a host": {"access_token": "x", "proxy_url": f"http://ada:{PASSWORD}@"},
-    "a proxy with a bad port": {"access_token": "x", "proxy_url": f"http://ada:{PASSWORD}@h:99999"},
-    "a proxy whose password has a slash": {"access_token": "x", "proxy_url": f"http://ada:/{PASSWORD}@h:1"},
-    "a proxy of another kind": {"access_token": "x", "proxy_url": f"ftp://ada:{PASSWORD}@h:1"},
-    "a host with a password": {"access_token": "x", "host": f"https://ada:{PASSWORD}@h"},
-    "the same, with a bad port": {"access_token": "x", "host": f"https://ada:{PASSWORD}@h:99999"},
-    "a token endpoint with a password": {
+    "invalid proxy": {"access_token": "x", "proxy_url": f"http://ada:{PASSWORD}@[::1"},
+    "proxy without a host": {"access_token": "x", "proxy_url": f"http://ada:{PASSWORD}@"},
+    "proxy with an invalid port": {"access_token": "x", "proxy_url": f"http://ada:{PASSWORD}@h:99999"},
+    "proxy with a slash in its password": {"access_token": "x", "proxy_url": f"http://ada:/{PASSWORD}@h:1"},
+    "proxy with an unknown scheme": {"access_token": "x", "proxy_url": f"ftp://ada:{PASSWORD}@h:1"},
+    "host with a password": {"access_token": "x", "host": f"https://ada:{PASSWORD}@h"},
+    "host with a password and an invalid port": {"access_token": "x", "host": f"https://ada:{PASSWORD}@h:99999"},
+    "token endpoint with a password": {
         "client_id": "id",
         "client_secret": SECRET,
         "oauth_url": f"https://ada:{PASSWORD}@h/oauth/token",
     },
-    "a CA file that is none": {"client_id": "id", "client_secret": SECRET, "ssl_verify": "/nowhere"},
+    "missing CA file": {"client_id": "id", "client_secret": SECRET, "ssl_verify": "/nowhere"},
 }
 
 
 @pytest.mark.parametrize("name", WRONG_ARGUMENTS)
-def test_wrong_arguments(name: str, search: SecretSearch) -> None:
-    """Nothing that is wrong with an argument shows what was given."""
-    with pytest.raises(PineconeError) as caught:  # noqa: PT012 - some fail only where the argument is used
+def test_argument_errors_hide_values(name: str, search: SecretSearch) -> None:
+    """Errors about arguments do not contain the arguments."""
+    with pytest.raises(PineconeError) as caught:  # noqa: PT012 - some fail only when the argument is used
         admin = Admin(**{"host": "http://127.0.0.1:9", "oauth_url": "http://127.0.0.1:9/x"} | WRONG_ARGUMENTS[name])
         with admin:
             admin.token()
@@ -296,8 +297,8 @@ def test_wrong_arguments(name: str, search: SecretSearch) -> None:
 
 
 @pytest.mark.parametrize("variable", ["PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN", "HTTPS_PROXY"])
-def test_wrong_variables(variable: str, search: SecretSearch, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor does the environment show."""
+def test_environment_errors_hide_values(variable: str, search: SecretSearch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors about environment variables do not contain the variables."""
     monkeypatch.setenv("PINECONE_CLIENT_ID", "id")
     monkeypatch.setenv("PINECONE_CLIENT_SECRET", SECRET)
     wrong = {"HTTPS_PROXY": f"http://ada:{PASSWORD}@[::1"}.get(variable, SECRET + "\n")
@@ -307,36 +308,43 @@ def test_wrong_variables(variable: str, search: SecretSearch, monkeypatch: pytes
     search.error(variable, caught.value)
 
 
-LATER: dict[str, Callable[[Admin], object]] = {
+REJECTED_CALLS: dict[str, Callable[[Admin], object]] = {
     "update_secret with a line break": lambda admin: admin.update_secret(SECRET + "\n"),
     "update_secret with bytes": lambda admin: admin.update_secret(SECRET.encode()),  # type: ignore[arg-type]
-    "an id that is none": lambda admin: admin.projects.describe(project_id=".."),
-    "a body that is none": lambda admin: admin.projects.create(name=""),
-    "options that are none": lambda admin: admin.with_options(timeout=-1),
-    "options with a secret": lambda admin: admin.with_options(additional_headers={"authorization": HEADER + "\n"}),
-    "read only": lambda admin: admin.with_options(read_only=True).send(make_operation("POST")),
-    "closed": lambda admin: [admin.close(), admin.projects.list()],  # type: ignore[func-returns-value]
-    "pickled": lambda admin: admin.__reduce__(),
+    "invalid id": lambda admin: admin.projects.describe(project_id=".."),
+    "invalid body": lambda admin: admin.projects.create(name=""),
+    "invalid option": lambda admin: admin.with_options(timeout=-1),
+    "invalid header with a secret": lambda admin: admin.with_options(
+        additional_headers={"authorization": HEADER + "\n"}
+    ),
+    "read-only client": lambda admin: admin.with_options(read_only=True).send(make_operation("POST")),
+    "closed client": lambda admin: [admin.close(), admin.projects.list()],  # type: ignore[func-returns-value]
+    "pickled client": lambda admin: admin.__reduce__(),
 }
 
 
-@pytest.mark.parametrize("name", LATER)
-def test_wrong_calls(name: str, search: SecretSearch) -> None:
-    """Calls that fail before anything is sent show nothing of the client either."""
+@pytest.mark.parametrize("name", REJECTED_CALLS)
+def test_rejected_calls_hide_secrets(name: str, search: SecretSearch) -> None:
+    """Errors of calls that are rejected before sending contain no secret."""
     with Server(token_actions=[issue_canary_token]) as server:
         options = {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}}
         with Admin(**server.client_options | options) as admin:
             admin.token()
             with pytest.raises(PineconeError) as caught:
-                LATER[name](admin)
+                REJECTED_CALLS[name](admin)
             search.error(name, caught.value)
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_proxy_with_a_password(client_kind: ClientKind, certificates: Certificates, search: SecretSearch) -> None:
-    """The password of a proxy that refuses shows in nothing."""
-    for step in (send_response(407), send_response(403), send_request_back(), send_secret_in_header("x-debug", 407)):
-        with Server(api_actions=[step]) as proxy:
+def test_proxy_errors_hide_password(client_kind: ClientKind, certificates: Certificates, search: SecretSearch) -> None:
+    """Errors of a refusing proxy do not contain its password."""
+    for api_action in (
+        send_response(407),
+        send_response(403),
+        send_request_back(),
+        send_secret_in_header("x-debug", 407),
+    ):
+        with Server(api_actions=[api_action]) as proxy:
             options = {
                 "host": "https://api.example",
                 "access_token": TOKEN,
@@ -350,17 +358,17 @@ def test_a_proxy_with_a_password(client_kind: ClientKind, certificates: Certific
                 search.objects("proxy", client.admin)
 
 
-def reasoning(context: RequestContext) -> None:
-    """Refuse with what came as the reason."""
+def refuse_with_credentials_as_reason(context: RequestContext) -> None:
+    """Refuse with the proxy credentials as the reason phrase."""
     context.send(f"HTTP/1.1 403 {context.request.headers['proxy-authorization']}\r\n\r\n".encode())
     context.keep_alive = False
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_proxy_that_tells_its_reason(client_kind: ClientKind) -> None:
-    """Nor does the password show where the proxy gives it back as the reason; httpcore logs reasons itself."""
+def test_proxy_reason_phrase_is_not_shown(client_kind: ClientKind) -> None:
+    """Errors do not contain a reason phrase in which the proxy echoes the password."""
     search = SecretSearch()
-    with Server(api_actions=[reasoning]) as proxy:
+    with Server(api_actions=[refuse_with_credentials_as_reason]) as proxy:
         address = proxy.url.replace("//", f"//ada:{PASSWORD}@")
         with AnyClient(client_kind, host="https://api.example", access_token=TOKEN, proxy_url=address) as client:
             error = client.describe_project()
@@ -370,21 +378,24 @@ def test_a_proxy_that_tells_its_reason(client_kind: ClientKind) -> None:
     assert not search.found
 
 
-def test_nothing_foreign_is_carried_along() -> None:
-    """No exception of another package is left in an error, since its text and frames are not ours to vouch for."""
-    for step in API.values():
-        with Server(api_actions=[step]) as server, AnyClient("sync", host=server.url, access_token=TOKEN) as client:
+def test_errors_link_no_foreign_exceptions() -> None:
+    """Errors link to no exceptions of other packages, whose text and frames may contain secrets."""
+    for api_action in API_RESPONSES.values():
+        with (
+            Server(api_actions=[api_action]) as server,
+            AnyClient("sync", host=server.url, access_token=TOKEN) as client,
+        ):
             error = client.describe_project()
-            assert all(isinstance(link, PineconeError) for link in list_linked_errors(error)), list_linked_errors(error)
+            assert all(isinstance(each, PineconeError) for each in list_linked_errors(error)), list_linked_errors(error)
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_the_log(client_kind: ClientKind, caplog: pytest.LogCaptureFixture) -> None:
-    """Each attempt is one line at DEBUG with the path template; there is no query, body, email, and nothing at INFO."""
+def test_log_has_one_line_per_attempt(client_kind: ClientKind, caplog: pytest.LogCaptureFixture) -> None:
+    """Each attempt is logged in one line at DEBUG with its path template, without query, body or email."""
     caplog.set_level(logging.DEBUG, logger="pinecone_admin")
     users = json.dumps({"data": [], "pagination": {"next": None}}).encode()
-    steps = [send_response(503), send_response(200, users, "X-Pinecone-Request-Id: r-1"), send_project]
-    with Server(api_actions=steps) as server, AnyClient(client_kind, **server.client_options) as client:
+    api_actions = [send_response(503), send_response(200, users, "X-Pinecone-Request-Id: r-1"), send_project]
+    with Server(api_actions=api_actions) as server, AnyClient(client_kind, **server.client_options) as client:
         client.run_call(lambda: client.admin.users.list(email="ada@example.com").to_list())
         client.run_call(lambda: client.admin.projects.describe(project_id="p-42"))
     records = [record for record in caplog.records if record.name == "pinecone_admin"]

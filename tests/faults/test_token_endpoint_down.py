@@ -1,4 +1,4 @@
-"""Suite 3: the token endpoint is down, in many ways, while the token in use has some time left or none."""
+"""An unavailable token endpoint, in many ways, while the current token is valid or expired."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ LIFETIME = 1800
 
 
 def send_token_response(**changes: object) -> Action:
-    """Answer with something like a token."""
+    """Send a token response with changed fields."""
     fields = {"access_token": "x", "token_type": "Bearer", "expires_in": 1800} | changes
     return send_response(200, json.dumps(fields).encode())
 
 
-WAYS: dict[str, Action] = {
+RESPONSE_FAILURES: dict[str, Action] = {
     "FIN": send_and_close(b"", process=False),
     "RST": send_and_close(b"", RequestContext.reset, process=False),
     "hang": send_and_close(b"", RequestContext.hang, process=False),
     "garbage": send_and_close(b"\x00garbage\r\n\r\n", process=False),
     "truncated": send_and_close(format_head(200, 99) + b'{"access_token": "x', process=False),
-    "captive page": send_response(200, b"<html>Log in</html>"),
+    "captive portal": send_response(200, b"<html>Log in</html>"),
     "redirect": send_response(302, b"", "Location: https://elsewhere.example/"),
     "429": send_response(429),
     "500": send_response(500),
@@ -53,20 +53,20 @@ WAYS: dict[str, Action] = {
     "503 with a long Retry-After": send_response(503, b"", "Retry-After: 25"),
     "expired token": send_token_response(expires_in=0),
     "no token": send_response(200, b"{}"),
-    "another kind of token": send_token_response(token_type="MAC"),
+    "another token type": send_token_response(token_type="MAC"),
     "wrong credentials": send_response(401, b'{"error": "access_denied"}'),
 }
-SLOW = ("hang", "silent")
-LEFT = (250, 100, 20, 0)
+SLOW_FAILURES = ("hang", "silent")
+SECONDS_LEFT = (250, 100, 20, 0)
 CONNECTION_FAILURES = {"FIN at once": close_on_data, "RST at once": reset_on_data, "silent": stay_silent}
 
 
-class Down:
-    """An API that is well, and a token endpoint that goes down and comes back on the same port.
+class Outage:
+    """An available API, and a token endpoint that fails and recovers on the same port.
 
     Args:
-        world: The kind of client.
-        timeout: Seconds that a call has.
+        client_kind: The kind of client.
+        timeout: Timeout of a call in seconds.
     """
 
     def __init__(self, client_kind: ClientKind, timeout: float = 30.0) -> None:
@@ -79,26 +79,26 @@ class Down:
             client_id="id",
             client_secret="secret",
             timeout=timeout,
-            # The waits of an exchange are skipped, and what is skipped must not use up the time of the token.
+            # The clock skips the waits of an exchange; short waits keep the token from expiring meanwhile.
             retry=RetryPolicy(attempt_timeout=0.4 * timeout, backoff=0.1, max_retry_after=1.0),
         )
 
-    def fail(self, way: str) -> None:
-        """Take the endpoint down."""
-        if way == "refused":
+    def fail(self, failure: str) -> None:
+        """Make the token endpoint fail."""
+        if failure == "refused":
             self.tokens.stop()
-            self.tokens = Server(bind=self.tokens.address[1])  # refuses connections, and keeps the port from others
-        elif way in CONNECTION_FAILURES:
-            self.tokens.connection_actions = [CONNECTION_FAILURES[way]]
+            self.tokens = Server(bind=self.tokens.address[1])  # reserves the port but refuses connections
+        elif failure in CONNECTION_FAILURES:
+            self.tokens.connection_actions = [CONNECTION_FAILURES[failure]]
         else:
-            self.tokens.token_actions = [WAYS[way]]
+            self.tokens.token_actions = [RESPONSE_FAILURES[failure]]
 
     def recover(self) -> None:
-        """Bring it back."""
+        """Make the token endpoint available again."""
         self.tokens.connection_actions, self.tokens.token_actions = [accept_requests], [issue_token]
         self.tokens.start()
 
-    def settle(self) -> None:
+    def wait_for_exchange(self) -> None:
         """Wait for an exchange in the background."""
         provider = self.client.admin._shared.token_source
         assert isinstance(provider, TokenProvider)
@@ -117,97 +117,100 @@ class Down:
 
 
 @pytest.fixture(params=CLIENT_KINDS)
-def down(request: pytest.FixtureRequest, clock: RunningClock) -> Iterator[Down]:
-    """Make a client with a token, in time that stands still."""
+def outage(request: pytest.FixtureRequest, clock: RunningClock) -> Iterator[Outage]:
+    """Return a client with a token and a frozen clock."""
     clock.freeze()
-    with Down(request.param) as down:
-        yield down
+    with Outage(request.param) as outage:
+        yield outage
 
 
-@pytest.mark.parametrize("way", [way for way in ("refused", *CONNECTION_FAILURES, *WAYS) if way not in SLOW])
-def test_the_endpoint_is_down(way: str) -> None:
-    """No call fails while the token has time left; none is sent without one; within 31 seconds all is well again."""
-    for client_kind, left in product(CLIENT_KINDS, LEFT):
+@pytest.mark.parametrize(
+    "failure",
+    [failure for failure in ("refused", *CONNECTION_FAILURES, *RESPONSE_FAILURES) if failure not in SLOW_FAILURES],
+)
+def test_calls_survive_token_endpoint_outage(failure: str) -> None:
+    """Calls succeed while the token is valid, none is sent without one, and they succeed within 31 s of recovery."""
+    for client_kind, seconds_left in product(CLIENT_KINDS, SECONDS_LEFT):
         clock = RunningClock()
         clock.freeze()
-        with use_clock(clock), Down(client_kind) as down:
-            go_down_and_recover(way, left, down, clock)
+        with use_clock(clock), Outage(client_kind) as outage:
+            check_outage(failure, seconds_left, outage, clock)
 
 
-@pytest.mark.parametrize("way", SLOW)
-def test_the_endpoint_takes_its_time(way: str) -> None:
-    """The same holds where only timeouts end an exchange; all cases wait at once."""
-    clocks = [RunningClock() for _ in range(len(CLIENT_KINDS) * len(LEFT))]
+@pytest.mark.parametrize("failure", SLOW_FAILURES)
+def test_calls_survive_hanging_token_endpoint(failure: str) -> None:
+    """Calls survive an outage in which only timeouts end each exchange."""
+    clocks = [RunningClock() for _ in range(len(CLIENT_KINDS) * len(SECONDS_LEFT))]
     with ExitStack() as stack:
-        cases: list[tuple[str, int, Down, RunningClock]] = []
-        for (client_kind, left), clock in zip(product(CLIENT_KINDS, LEFT), clocks, strict=True):
+        cases: list[tuple[str, int, Outage, RunningClock]] = []
+        for (client_kind, seconds_left), clock in zip(product(CLIENT_KINDS, SECONDS_LEFT), clocks, strict=True):
             with use_clock(clock):
-                cases.append((way, left, stack.enter_context(Down(client_kind, timeout=4.0)), clock))
+                cases.append((failure, seconds_left, stack.enter_context(Outage(client_kind, timeout=4.0)), clock))
         with ThreadPoolExecutor(len(cases)) as threads:
-            for done in [threads.submit(go_down_and_recover, *case) for case in cases]:
-                done.result()
+            for future in [threads.submit(check_outage, *case) for case in cases]:
+                future.result()
 
 
-def go_down_and_recover(way: str, left: int, down: Down, clock: RunningClock) -> None:
-    """Take the endpoint down with some time left, call, bring it back, and call."""
-    down.fail(way)
-    clock.advance(LIFETIME - left)
+def check_outage(failure: str, seconds_left: int, outage: Outage, clock: RunningClock) -> None:
+    """Check calls during an outage with some seconds left for the token, and after recovery."""
+    outage.fail(failure)
+    clock.advance(LIFETIME - seconds_left)
     for _ in range(3):
-        called = len(down.api.requests)
-        result = down.client.describe_project()
-        down.settle()
-        if left:
+        requests_before = len(outage.api.requests)
+        result = outage.client.describe_project()
+        outage.wait_for_exchange()
+        if seconds_left:
             assert result == "x", result
         else:
             assert isinstance(result, PineconeError)
             assert result.outcome == "not_sent"
             assert result.safe_to_retry
-            assert isinstance(result, InvalidCredentialsError) == (way == "wrong credentials")
-            assert len(down.api.requests) == called
-    down.recover()
+            assert isinstance(result, InvalidCredentialsError) == (failure == "wrong credentials")
+            assert len(outage.api.requests) == requests_before
+    outage.recover()
     clock.advance(31)
     for _ in range(2):
-        assert down.client.describe_project() == "x"
-        down.settle()
-    assert down.api.requests[-1].headers["authorization"] == f"Bearer token-{down.tokens.tokens_issued}"
-    assert down.tokens.tokens_issued == (1 if way == "refused" else 2)  # that one counts from its return
+        assert outage.client.describe_project() == "x"
+        outage.wait_for_exchange()
+    assert outage.api.requests[-1].headers["authorization"] == f"Bearer token-{outage.tokens.tokens_issued}"
+    assert outage.tokens.tokens_issued == (1 if failure == "refused" else 2)  # a new server counts from 0
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_hanging_endpoint_leaves_time_for_the_call(client_kind: ClientKind, clock: RunningClock) -> None:
-    """With 20 seconds left a call waits for the refresh, but not so long that none of its own timeout remains."""
-    with Down(client_kind, timeout=4.0) as down:
-        down.fail("silent")
+def test_hanging_token_endpoint_leaves_time_for_call(client_kind: ClientKind, clock: RunningClock) -> None:
+    """A call that waits for a refresh keeps enough of its timeout for its own request."""
+    with Outage(client_kind, timeout=4.0) as outage:
+        outage.fail("silent")
         clock.advance(LIFETIME - 20)
-        assert down.client.describe_project() == "x"
+        assert outage.client.describe_project() == "x"
 
 
-@pytest.mark.parametrize("way", ["500", "wrong credentials", "captive page"])
-def test_failures_cool_down(way: str, down: Down, clock: RunningClock) -> None:
-    """A hundred calls in a row while the endpoint is down cost one exchange, and the remembered error."""
-    down.fail(way)
+@pytest.mark.parametrize("failure", ["500", "wrong credentials", "captive portal"])
+def test_failed_exchange_is_not_repeated_at_once(failure: str, outage: Outage, clock: RunningClock) -> None:
+    """A hundred calls during an outage cause one exchange and raise the same error."""
+    outage.fail(failure)
     clock.advance(LIFETIME)
-    first = down.client.describe_project()
-    seen = down.tokens.exchanges
-    errors = [down.client.describe_project() for _ in range(100)]
+    first = outage.client.describe_project()
+    exchanges_before = outage.tokens.exchanges
+    errors = [outage.client.describe_project() for _ in range(100)]
     assert {(type(error), str(error)) for error in errors} == {(type(first), str(first))}
-    assert down.tokens.exchanges == seen
+    assert outage.tokens.exchanges == exchanges_before
     clock.advance(2.1)
-    down.client.describe_project()
-    assert down.tokens.exchanges > seen
+    outage.client.describe_project()
+    assert outage.tokens.exchanges > exchanges_before
 
 
-def test_new_credentials_do_not_cool_down(clock: RunningClock) -> None:
-    """After wrong credentials the next secret that a callable gives, or update_secret, goes through at once."""
+def test_new_credentials_are_exchanged_at_once(clock: RunningClock) -> None:
+    """A new secret from a callable or update_secret is exchanged at once after wrong credentials."""
     clock.freeze()
     secrets = ["first"]
 
-    def check(context: RequestContext) -> None:
+    def check_secret(context: RequestContext) -> None:
         known = json.loads(context.request.body)["client_secret"] in {"second", "third"}
         (issue_token if known else send_response(401, b"{}"))(context)
 
     with (
-        Server(token_actions=[check]) as server,
+        Server(token_actions=[check_secret]) as server,
         Admin(**server.client_options | {"client_secret": lambda: secrets[0]}) as admin,
     ):
         for _ in range(3):
@@ -221,8 +224,8 @@ def test_new_credentials_do_not_cool_down(clock: RunningClock) -> None:
         assert server.exchanges == 3
 
 
-def test_a_new_secret_does_not_wait_behind_an_exchange_that_hangs() -> None:
-    """The exchange that it replaces has connections of its own, and whoever waited for that one gets the new token."""
+def test_new_secret_replaces_hanging_exchange() -> None:
+    """A new secret replaces a hanging exchange, and calls that wait for the old exchange get the new token."""
     with (
         Server(token_actions=[RequestContext.hang, issue_token]) as server,
         Admin(**server.client_options) as admin,
@@ -231,6 +234,6 @@ def test_a_new_secret_does_not_wait_behind_an_exchange_that_hangs() -> None:
         waiting = threads.submit(admin.token)
         wait_until(lambda: server.exchanges)
         admin.update_secret("new")
-        hurried = admin.with_options(timeout=PATIENCE)
-        assert [hurried.token().value, waiting.result(PATIENCE).value] == ["token-1", "token-1"]
+        impatient = admin.with_options(timeout=PATIENCE)
+        assert [impatient.token().value, waiting.result(PATIENCE).value] == ["token-1", "token-1"]
         assert server.exchanges == 2

@@ -1,4 +1,4 @@
-"""Processes that start together with the caches of the README: one exchange, and no trouble where a cache is down."""
+"""Processes that start together with the token caches of the README cause one exchange, also if a cache is down."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.faults.external_servers import find_free_port, run_redis
 from tests.faults.server import Server, respond_after, send_response
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES, REDIS = re.findall(
+FILE_CACHE_EXAMPLE, REDIS_CACHE_EXAMPLE = re.findall(
     r"^```python\n(.*?)^```$",
     (ROOT / "README.md").read_text().split("### Share tokens between processes")[1].split("\n### ")[0],
     re.MULTILINE | re.DOTALL,
@@ -29,15 +29,15 @@ ORGANIZATION = {
 
 @pytest.fixture
 def server() -> Server:
-    """Make an API with one organization, and a token endpoint that takes its time."""
+    """Return an API with one organization and a slow token endpoint."""
     return Server(
         api_actions=[send_response(200, json.dumps({"data": [ORGANIZATION]}).encode())],
         token_actions=[respond_after(0.3)],
     )
 
 
-def together(count: int, block: str, server: Server, **environment: str) -> list[str]:
-    """Run a block of the README in many processes at once, and give what each wrote."""
+def run_processes(count: int, code: str, server: Server, **environment: str) -> list[str]:
+    """Run code of the README in many processes at once, and return their output."""
     variables = {
         "PINECONE_CLIENT_ID": "id",
         "PINECONE_CLIENT_SECRET": "secret",
@@ -47,7 +47,7 @@ def together(count: int, block: str, server: Server, **environment: str) -> list
     }
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", block],
+            [sys.executable, "-c", code],
             env=os.environ | variables | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -58,17 +58,17 @@ def together(count: int, block: str, server: Server, **environment: str) -> list
     return [process.communicate(timeout=150)[0] for process in processes]
 
 
-def test_eight_processes_with_a_file(server: Server, tmp_path: Path) -> None:
-    """The first one makes the exchange, and the others find its token."""
+def test_processes_share_token_in_file(server: Server, tmp_path: Path) -> None:
+    """The first process exchanges credentials, and the others load its token from the file."""
     with server:
-        assert together(8, FILES, server, XDG_CACHE_HOME=str(tmp_path)) == ["acme\n"] * 8
+        assert run_processes(8, FILE_CACHE_EXAMPLE, server, XDG_CACHE_HOME=str(tmp_path)) == ["acme\n"] * 8
         assert (server.exchanges, server.count_requests("GET")) == (1, 8)
 
 
-def test_eight_processes_with_redis(server: Server, tmp_path: Path) -> None:
-    """The same holds for the machines of a fleet; what is kept goes with the token."""
+def test_processes_share_token_in_redis(server: Server, tmp_path: Path) -> None:
+    """Processes share one token through Redis, which expires the entry with the token."""
     with run_redis(tmp_path) as url, server:
-        assert together(8, REDIS, server, REDIS_URL=url) == ["acme\n"] * 8
+        assert run_processes(8, REDIS_CACHE_EXAMPLE, server, REDIS_URL=url) == ["acme\n"] * 8
         assert (server.exchanges, server.count_requests("GET")) == (1, 8)
         with redis.Redis.from_url(url) as store:
             (key,) = store.keys("*")
@@ -76,9 +76,9 @@ def test_eight_processes_with_redis(server: Server, tmp_path: Path) -> None:
             assert 1700 < store.ttl(key) <= 1800
 
 
-def test_redis_is_down(server: Server) -> None:
-    """It costs a line and an exchange."""
+def test_unreachable_redis_causes_warning_and_exchange(server: Server) -> None:
+    """An unreachable Redis causes a warning and an exchange, and the call succeeds."""
     with server:
-        (out,) = together(1, REDIS, server, REDIS_URL=f"redis://127.0.0.1:{find_free_port()}/0")
+        (out,) = run_processes(1, REDIS_CACHE_EXAMPLE, server, REDIS_URL=f"redis://127.0.0.1:{find_free_port()}/0")
         assert out == "the token cache is not used: ConnectionError\nacme\n"
         assert server.exchanges == 1

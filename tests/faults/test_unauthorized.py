@@ -1,4 +1,4 @@
-"""A 401 of the API: one exchange, one more attempt, and no storm where the server rejects every token."""
+"""A 401 from the API: one token exchange, one more attempt, and no exchange per call if every token is rejected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.faults.server import Action, RequestContext, Server, respond_after, s
 
 
 def reject_tokens(*tokens: str, then: Action = send_project) -> Action:
-    """Answer 401 to some tokens, or to all where none is named."""
+    """Respond with 401 to some tokens, or to every token if none is named."""
 
     def act(context: RequestContext) -> None:
         token = context.request.headers["authorization"].removeprefix("Bearer ")
@@ -22,8 +22,8 @@ def reject_tokens(*tokens: str, then: Action = send_project) -> Action:
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_revoked_token_is_replaced(client_kind: ClientKind) -> None:
-    """A create whose token was revoked is sent once more with a fresh one, and processed once."""
+def test_revoked_token_is_replaced(client_kind: ClientKind) -> None:
+    """A POST with a revoked token is sent once more with a new token, and processed once."""
     with (
         Server(api_actions=[reject_tokens("token-1")]) as server,
         AnyClient(client_kind, **server.client_options) as client,
@@ -33,8 +33,8 @@ def test_a_revoked_token_is_replaced(client_kind: ClientKind) -> None:
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_a_permanent_401_is_no_storm(client_kind: ClientKind, clock: RunningClock) -> None:
-    """Thirty rejected calls cost one more exchange; the next one is thirty seconds later."""
+def test_permanent_401_limits_exchanges(client_kind: ClientKind, clock: RunningClock) -> None:
+    """Thirty rejected calls cause one more exchange; the next exchange follows after thirty seconds."""
     clock.freeze()
     with Server(api_actions=[reject_tokens()]) as server, AnyClient(client_kind, **server.client_options) as client:
         for _ in range(30):
@@ -47,8 +47,8 @@ def test_a_permanent_401_is_no_storm(client_kind: ClientKind, clock: RunningCloc
         assert server.exchanges == 3
 
 
-def test_threads_with_one_revoked_token() -> None:
-    """Fifty threads whose token was revoked cause one exchange, and none of them learns of it."""
+def test_threads_replace_revoked_token_once() -> None:
+    """Fifty threads with a revoked token cause one exchange, and all their calls succeed."""
     with (
         Server(api_actions=[reject_tokens("token-1")], token_actions=[respond_after(0.01)]) as server,
         AnyClient("sync", **server.client_options) as client,
@@ -59,8 +59,8 @@ def test_threads_with_one_revoked_token() -> None:
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_what_follows_a_401_counts(client_kind: ClientKind) -> None:
-    """A create whose second attempt is lost is not sent a third time, and its outcome is unknown."""
+def test_failure_after_401_is_not_retried(client_kind: ClientKind) -> None:
+    """A POST whose second attempt fails after a 401 is not sent again, and its outcome is unknown."""
     with (
         Server(api_actions=[reject_tokens("token-1", then=send_response(503))]) as server,
         AnyClient(client_kind, **server.client_options) as client,
