@@ -180,7 +180,7 @@ def test_closing_client_closes_connection_in_setup(client_kind: ClientKind, cert
 def test_closing_client_closes_returned_connection(client_kind: ClientKind, monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that returns to the pool while the client is closed is closed as well."""
     module = sync_pools if client_kind == "sync" else async_pools
-    is_spent = module._Connection.is_spent
+    is_reusable = module._Connection.is_reusable
 
     def close_pool_then_check(connection: Any) -> bool:
         pools: Any = client.admin._shared.pools
@@ -188,7 +188,7 @@ def test_closing_client_closes_returned_connection(client_kind: ClientKind, monk
         return bool(is_reusable(connection))
 
     with Server() as server, AnyClient(client_kind, host=server.url, access_token="supplied") as client:
-        monkeypatch.setattr(module._Connection, "is_spent", close_pool_then_check)
+        monkeypatch.setattr(module._Connection, "is_reusable", close_pool_then_check)
         assert client.describe_project() == "x"
         wait_until(lambda: not server.open_sockets)
 
