@@ -14,7 +14,7 @@ from tests.support.contract import checked
 
 @pytest.fixture(autouse=True)
 def contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Hold every answer that any test here provokes against the API documents."""
+    """Check every response of every test here against the API documents."""
     breaches: list[str] = []
     monkeypatch.setattr(dispatch, "handle", checked(dispatch.handle, breaches))
     yield
@@ -29,7 +29,7 @@ def emulator() -> Emulator:
 
 @pytest.fixture
 def connect() -> Iterator[Callable[..., httpx.Client]]:
-    """Return a function that logs a service account in, by default the emulator's own."""
+    """Return a function that returns a client logged in as a service account, by default the emulator's own."""
     with ExitStack() as clients:
 
         def log_in(emulator: Emulator, account: ServiceAccountRecord | None = None) -> httpx.Client:
@@ -42,8 +42,8 @@ def connect() -> Iterator[Callable[..., httpx.Client]]:
                 "grant_type": "client_credentials",
                 "audience": "https://api.pinecone.io/",
             }
-            answer = client.post("https://login.pinecone.io/oauth/token", json=credentials)
-            token = answer.raise_for_status().json()["access_token"]
+            response = client.post("https://login.pinecone.io/oauth/token", json=credentials)
+            token = response.raise_for_status().json()["access_token"]
             client.headers.update({"Authorization": f"Bearer {token}", "X-Pinecone-Api-Version": "2026-07"})
             return client
 
@@ -58,7 +58,7 @@ def api(emulator: Emulator, connect: Callable[[Emulator], httpx.Client]) -> http
 
 @pytest.fixture
 def refusal() -> Callable[[httpx.Response], tuple[int, str]]:
-    """Return a function that reads an answer's status and error code, and requires the form of an error."""
+    """Return a function that reads the status and error code of a response, and requires the form of an error."""
 
     def read(response: httpx.Response) -> tuple[int, str]:
         document = response.json()

@@ -1,4 +1,4 @@
-"""`emulate()`: whatever client the code under test makes meets the emulator, and nothing is left behind."""
+"""`emulate()`: every client that the code under test makes reaches the emulator, and no trace remains."""
 
 import asyncio
 import os
@@ -51,13 +51,13 @@ def nothing_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def sync_client() -> list[str]:
-    """Work with our synchronous client."""
+    """Use the sync client."""
     with Admin() as admin:
         return [admin.projects.create(name="search").name, *(each.name for each in admin.projects.list())]
 
 
 def async_client() -> list[str]:
-    """Work with our asynchronous client."""
+    """Use the async client."""
 
     async def work() -> list[str]:
         async with AsyncAdmin() as admin:
@@ -67,13 +67,13 @@ def async_client() -> list[str]:
 
 
 def official_client() -> list[str]:
-    """Work with the official SDK."""
+    """Use the official SDK."""
     with pinecone.Admin() as admin:
         return [admin.projects.create(name="search").name, *(each.name for each in admin.projects.list())]
 
 
 def plain_httpx() -> list[str]:
-    """Work with httpx alone."""
+    """Use httpx alone."""
     fields = {
         "client_id": os.environ["PINECONE_CLIENT_ID"],
         "client_secret": os.environ["PINECONE_CLIENT_SECRET"],
@@ -88,7 +88,7 @@ def plain_httpx() -> list[str]:
 
 
 def async_httpx() -> list[str]:
-    """Work with httpx's asynchronous client, in trio."""
+    """Use the async client of httpx with trio."""
 
     async def status() -> int:
         async with httpx.AsyncClient() as client:
@@ -99,15 +99,15 @@ def async_httpx() -> list[str]:
 
 
 @pytest.mark.parametrize("work", [sync_client, async_client, official_client, plain_httpx, async_httpx])
-def test_unmodified_code_meets_the_emulator(work: Callable[[], list[str]]) -> None:
-    """Code that makes its own client, and knows of no emulator, works on the emulator's state."""
+def test_unmodified_code_reaches_the_emulator(work: Callable[[], list[str]]) -> None:
+    """Code that makes its own client, without knowledge of the emulator, uses the emulator's state."""
     with emulate() as emulator:
         assert work() == ["search", "search"]
         assert [project.name for project in emulator.state.projects.values()] == ["search"]
 
 
-def test_clients_behind_a_proxy_meet_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy in the environment is not asked."""
+def test_clients_behind_a_proxy_reach_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy in the environment receives no request."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     with emulate():
         assert sync_client() == ["search", "search"]
@@ -115,8 +115,8 @@ def test_clients_behind_a_proxy_meet_the_emulator(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("host", ["https://staging.example.com", "staging.example.com", "http://127.0.0.1:9"])
-def test_hosts_of_the_environment_meet_the_emulator(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
-    """An address of one's own in the environment is caught as production is."""
+def test_hosts_in_the_environment_reach_the_emulator(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    """A custom host in the environment is intercepted like the production host."""
     monkeypatch.setenv("PINECONE_CONTROLLER_HOST", host)
     monkeypatch.setenv("PINECONE_OAUTH_URL", f"{host if '://' in host else 'https://' + host}/oauth/token")
     with emulate() as emulator:
@@ -125,7 +125,7 @@ def test_hosts_of_the_environment_meet_the_emulator(monkeypatch: pytest.MonkeyPa
 
 
 def test_other_hosts_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request elsewhere goes where it goes, whatever the environment says about Pinecone."""
+    """A request to another host is sent there, whatever the environment says about Pinecone."""
     monkeypatch.setenv("PINECONE_CONTROLLER_HOST", "http://[broken")
 
     async def ask() -> None:
@@ -140,8 +140,8 @@ def test_other_hosts_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(emulator.requests) == 0
 
 
-def test_emulator_is_configured_beforehand() -> None:
-    """An emulator of one's own answers."""
+def test_emulate_accepts_an_emulator() -> None:
+    """emulate() uses the emulator that it is passed."""
     with emulate(Emulator(plan="Free")) as emulator:
         assert emulator.state.organization.plan == "Free"
         sync_client()
@@ -149,7 +149,7 @@ def test_emulator_is_configured_beforehand() -> None:
             admin.projects.create(name="second")
 
 
-def test_runs_are_the_same() -> None:
+def test_runs_are_repeatable() -> None:
     """Ids and secrets are the same in every run."""
     seen: set[tuple[str, str]] = set()
     for _ in range(2):
@@ -158,8 +158,8 @@ def test_runs_are_the_same() -> None:
     assert len(seen) == 1
 
 
-def test_emulate_decorates() -> None:
-    """It decorates a function as well, afresh for each call."""
+def test_emulate_decorates_functions() -> None:
+    """A decorated function uses a new emulator in each call."""
 
     @emulate()
     def names() -> list[str]:
@@ -169,7 +169,7 @@ def test_emulate_decorates() -> None:
 
 
 def test_emulate_decorates_coroutine_functions() -> None:
-    """A coroutine function is emulated till its end, afresh for each call."""
+    """A decorated coroutine function uses a new emulator in each call until it ends."""
 
     @emulate()
     async def names() -> list[str]:
@@ -180,8 +180,8 @@ def test_emulate_decorates_coroutine_functions() -> None:
     assert asyncio.run(names()) == asyncio.run(names()) == ["search", "search"]
 
 
-def test_emulate_refuses_to_decorate_what_it_cannot() -> None:
-    """A generator or class would send its requests when the emulation is over, to the service."""
+def test_emulate_refuses_generators_and_classes() -> None:
+    """Generators and classes are refused, since they would send requests to the service after the emulation."""
 
     def fixture() -> Iterator[Admin]:
         with Admin() as admin:
@@ -200,8 +200,8 @@ def test_emulate_refuses_to_decorate_what_it_cannot() -> None:
         emulate(sync_client)  # type: ignore[arg-type]
 
 
-def test_emulation_may_be_entered_again() -> None:
-    """One emulate() serves several times, one after the other and nested."""
+def test_emulation_is_reentrant() -> None:
+    """One emulate() can be entered several times, in sequence and nested."""
     again = emulate(Emulator())
     with again as outer, again as inner:
         assert outer is inner
@@ -212,8 +212,8 @@ def test_emulation_may_be_entered_again() -> None:
 # Virtual time
 
 
-def test_waiting_costs_nothing() -> None:
-    """Half a minute before a retry passes on the emulator's clock only, in both worlds."""
+def test_waits_take_no_real_time() -> None:
+    """The wait before a retry passes only on the clock of the emulator, in sync and async clients."""
     started = time.monotonic()
     with emulate() as emulator:
         before = emulator.clock.now()
@@ -226,7 +226,7 @@ def test_waiting_costs_nothing() -> None:
 
 
 def test_tokens_expire_with_the_clock() -> None:
-    """Our client sees its token expire when the clock is advanced, and gets another before it is refused."""
+    """A client replaces a token that expires as the clock advances, before it is refused."""
     with emulate() as emulator, Admin() as admin:
         emulator.clock.advance(1800)
         admin.projects.list()
@@ -234,8 +234,8 @@ def test_tokens_expire_with_the_clock() -> None:
         assert operations == [("get_token", 200), ("get_token", 200), ("list_projects", 200)]
 
 
-def test_long_waits_end_a_call() -> None:
-    """A Retry-After beyond the client's patience is told, not waited for."""
+def test_long_retry_after_ends_the_call() -> None:
+    """A Retry-After beyond the client's maximum is reported in the error, and is not waited for."""
     with emulate() as emulator, Admin() as admin:
         before = emulator.clock.now()
         emulator.faults.add("list_projects", status=429, retry_after=3600)
@@ -245,8 +245,8 @@ def test_long_waits_end_a_call() -> None:
         assert emulator.clock.now() == before
 
 
-def test_closed_clients_do_not_wait() -> None:
-    """A client that is closed during a wait lets no time pass."""
+def test_closed_clients_do_not_advance_time() -> None:
+    """A client that is closed during a wait does not advance the clock."""
     with emulate() as emulator:
         clock, closed, before = current_clock(), threading.Event(), emulator.clock.now()
         closed.set()
@@ -255,8 +255,8 @@ def test_closed_clients_do_not_wait() -> None:
         assert emulator.clock.now() == before
 
 
-def test_clock_is_the_systems_again_afterwards() -> None:
-    """A client that outlives its emulation takes its time from the system."""
+def test_clock_is_the_system_clock_afterwards() -> None:
+    """A client that outlives its emulation uses the system clock."""
     with emulate() as emulator:
         clock = current_clock()
         emulator.clock.advance(10**6)
@@ -268,8 +268,8 @@ def test_clock_is_the_systems_again_afterwards() -> None:
     asyncio.run(clock.async_sleep(0.001, done))
 
 
-def test_client_that_outlives_its_emulation_works_in_the_next() -> None:
-    """A client that the code under test keeps, as in a cache, gets along in every later emulation."""
+def test_client_works_in_later_emulations() -> None:
+    """A client that the code under test keeps works in every later emulation."""
     with emulate():
         kept, official = Admin(), pinecone.Admin()
     for _ in range(3):
@@ -283,7 +283,7 @@ def test_client_that_outlives_its_emulation_works_in_the_next() -> None:
 
 
 def test_emulations_nest() -> None:
-    """The innermost answers, and the outer one goes on where it was."""
+    """The innermost emulator handles requests, and the outer one continues afterwards."""
     with emulate() as outer, Admin() as admin:
         admin.projects.create(name="outer")
         with emulate(Emulator()) as inner:
@@ -294,8 +294,8 @@ def test_emulations_nest() -> None:
         assert [project.name for project in inner.state.projects.values()] == ["search"]
 
 
-def test_exceptions_leave_nothing_behind() -> None:
-    """An error inside passes, and everything is as before."""
+def test_exceptions_leave_no_trace() -> None:
+    """An exception leaves the emulation unchanged, and everything is restored."""
     before = traces()
     emulator = Emulator()
     emulator.faults.add("list_projects", status=401, times=None)
@@ -308,7 +308,7 @@ def test_exceptions_leave_nothing_behind() -> None:
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
 def test_emulations_may_end_in_any_order(order: tuple[int, ...]) -> None:
-    """Where threads overlap, what was put in place with the first is taken away with the last."""
+    """The last of several overlapping emulations in threads restores everything."""
     before = traces()
     entered: list[AbstractContextManager[Emulator]] = [emulate(Emulator()) for _ in range(3)]
     emulators = [each.__enter__() for each in entered]
@@ -323,8 +323,8 @@ def test_emulations_may_end_in_any_order(order: tuple[int, ...]) -> None:
     assert traces() == before
 
 
-def test_threads_enter_and_leave_at_random() -> None:
-    """Many threads that overlap at random leave nothing behind."""
+def test_overlapping_threads_leave_no_trace() -> None:
+    """Many threads that overlap at random restore everything."""
     before = traces()
 
     def work(seed: int) -> None:
@@ -338,8 +338,8 @@ def test_threads_enter_and_leave_at_random() -> None:
     assert traces() == before
 
 
-def test_threads_inside_meet_the_emulator() -> None:
-    """A client is shared between threads inside an emulation."""
+def test_threads_reach_the_emulator() -> None:
+    """Threads can share a client in an emulation."""
     with emulate() as emulator, Admin() as admin, ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: admin.service_accounts.create(name=str(number)), range(40)))
         assert len(emulator.state.service_accounts) == 41
@@ -372,7 +372,7 @@ def test_{number}(pinecone_emulator):
 
 
 def pytest_run(folder: Path, *arguments: str, test: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest as a user does, in a folder and a process of its own."""
+    """Run pytest in a separate folder and process, as a user does."""
     (folder / "test_provisioning.py").write_text(test)
     env = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", *arguments, "."]
@@ -381,14 +381,14 @@ def pytest_run(folder: Path, *arguments: str, test: str) -> subprocess.Completed
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]])
 def test_fixture_is_fresh_for_each_test(tmp_path: Path, workers: list[str]) -> None:
-    """With nothing but the package installed, each test has its emulator, also on several workers."""
+    """Each test has its own emulator, also with several workers, with only the package installed."""
     tests = "".join(ONE.format(number=number) for number in range(6))
     done = pytest_run(tmp_path, *workers, test=PLUGIN_TEST.format(tests=tests))
     assert "7 passed" in done.stdout, done.stdout + done.stderr
 
 
-def test_plugin_costs_nothing(tmp_path: Path) -> None:
-    """A run without the fixture loads neither emulator nor client nor httpx."""
+def test_plugin_loads_nothing_without_the_fixture(tmp_path: Path) -> None:
+    """A test run without the fixture loads neither the emulator, the client nor httpx."""
     heavy = "{'httpx', 'attrs', 'pinecone_admin.emulator', 'pinecone_admin.testing._emulate', 'pinecone_admin._sync'}"
     test = f"import sys\ndef test_it(): assert {heavy} & set(sys.modules) == set()\n"
     # Other plugins of this environment load whatever they need.
@@ -397,7 +397,7 @@ def test_plugin_costs_nothing(tmp_path: Path) -> None:
 
 
 def test_fixture_is_documented(tmp_path: Path) -> None:
-    """`pytest --fixtures` says what it is for."""
+    """`pytest --fixtures` describes the fixture."""
     done = pytest_run(tmp_path, "--fixtures", test="")
     lines = done.stdout.splitlines()
     index = next(index for index, line in enumerate(lines) if line.startswith("pinecone_emulator"))
@@ -405,7 +405,7 @@ def test_fixture_is_documented(tmp_path: Path) -> None:
 
 
 def test_testing_exports_emulate_only() -> None:
-    """The module has one public name, and says so where another is asked for."""
+    """The module has one public name, and names it if another one is requested."""
     assert testing.__all__ == ["emulate"]
     with pytest.raises(AttributeError, match="has no attribute 'emulat'"):
         _: Any = testing.emulat  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Control: the same by methods and over `/_emulator`, which every test here goes through both ways."""
+"""Control of the emulator through methods and over `/_emulator`; every test here uses both."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ MEMBER = {"resource_type": "organization", "role": "OrgMember"}
 
 
 class Methods:
-    """Control by methods."""
+    """Control through methods."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
@@ -33,15 +33,15 @@ class Methods:
         self.forget_requests = emulator.requests.clear
 
     def dump(self) -> dict[str, Any]:
-        """Show everything."""
+        """Return the state."""
         return self.emulator.dump()
 
     def settings(self) -> dict[str, Any]:
-        """Show the settings."""
+        """Return the settings."""
         return self.emulator.settings
 
     def add_user(self, **arguments: Any) -> str:
-        """Make somebody a member."""
+        """Add a member."""
         return self.emulator.add_user(**arguments).id
 
     def accept_invite(self, invite_id: str, **arguments: Any) -> str:
@@ -49,18 +49,18 @@ class Methods:
         return self.emulator.accept_invite(invite_id, **arguments).id
 
     def add_client(self, **arguments: Any) -> tuple[str, str]:
-        """Make a service account."""
+        """Create a service account."""
         credentials = self.emulator.add_client(**arguments)
         assert credentials.client_secret not in repr(credentials)
         return credentials.client_id, credentials.client_secret
 
     def requests(self) -> list[dict[str, Any]]:
-        """List the requests received."""
+        """Return the requests received."""
         return [received.document for received in self.emulator.requests]
 
 
 class OverHTTP:
-    """Control over HTTP; a refusal is raised as the methods raise it."""
+    """Control over HTTP; refusals are raised as the methods raise them."""
 
     def __init__(self, http: httpx.Client) -> None:
         self.http = http
@@ -74,16 +74,16 @@ class OverHTTP:
         raise ValueError(answer.json()["error"]["message"])
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Restore the initial state."""
         self.ask("POST", "/reset")
 
     def dump(self) -> dict[str, Any]:
-        """Show everything."""
+        """Return the state."""
         document: dict[str, Any] = self.ask("GET", "/state")
         return document
 
     def load(self, document: object) -> None:
-        """Replace everything."""
+        """Replace the state."""
         self.ask("PUT", "/state", document)
 
     def configure(self, /, **changes: object) -> None:
@@ -91,19 +91,19 @@ class OverHTTP:
         self.ask("PATCH", "/settings", changes)
 
     def settings(self) -> dict[str, Any]:
-        """Show the settings."""
+        """Return the settings."""
         document: dict[str, Any] = self.ask("GET", "/settings")
         return document
 
     def advance(self, seconds: float) -> None:
-        """Advance the time."""
+        """Advance the clock."""
         before = self.ask("GET", "/clock")["now"]
         after = self.ask("POST", "/clock/advance", {"seconds": seconds})["now"]
         moved = datetime.fromisoformat(after) - datetime.fromisoformat(before)
         assert moved == timedelta(seconds=seconds)
 
     def add_user(self, **arguments: Any) -> str:
-        """Make somebody a member."""
+        """Add a member."""
         return str(self.ask("POST", "/users", arguments)["id"])
 
     def accept_invite(self, invite_id: str, **arguments: Any) -> str:
@@ -111,25 +111,25 @@ class OverHTTP:
         return str(self.ask("POST", f"/invites/{invite_id}/accept", arguments)["id"])
 
     def add_client(self, **arguments: Any) -> tuple[str, str]:
-        """Make a service account."""
+        """Create a service account."""
         document = self.ask("POST", "/clients", arguments)
         return document["client_id"], document["client_secret"]
 
     def hold(self, project_id: str, kind: str, name: str, **arguments: Any) -> None:
-        """Put something into a project."""
+        """Add contents to a project."""
         self.ask("PUT", f"/projects/{project_id}/{kind}/{name}", arguments or None)
 
     def release(self, project_id: str, kind: str, name: str) -> None:
-        """Take it out."""
+        """Remove contents from a project."""
         self.ask("DELETE", f"/projects/{project_id}/{kind}/{name}")
 
     def requests(self) -> list[dict[str, Any]]:
-        """List the requests received."""
+        """Return the requests received."""
         received: list[dict[str, Any]] = self.ask("GET", "/requests")["data"]
         return received
 
     def forget_requests(self) -> None:
-        """Forget them."""
+        """Clear the request log."""
         self.ask("DELETE", "/requests")
 
 
@@ -138,7 +138,7 @@ Control = Methods | OverHTTP
 
 @pytest.fixture(params=["methods", "http"])
 def control(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Control]:
-    """Return the emulator's control, both ways."""
+    """Return the control of the emulator, in both ways."""
     if request.param == "methods":
         yield Methods(emulator)
         return
@@ -147,7 +147,7 @@ def control(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Cont
 
 
 def invited(api: httpx.Client, email: str = "a@example.com") -> str:
-    """Invite somebody."""
+    """Create an invite."""
     answer = api.post("/admin/invites", json={"email": email, "role_bindings": [MEMBER]})
     return str(answer.raise_for_status().json()["id"])
 
@@ -162,14 +162,14 @@ def project(api: httpx.Client) -> str:
 
 @pytest.mark.rule("unauthenticated", "token-lifetime")
 def test_advancing_the_clock_expires_tokens(control: Control, api: httpx.Client, refusal: Refusal) -> None:
-    """When the time of a token is over, it is refused."""
+    """An expired token is refused."""
     control.advance(1800)
     assert refusal(api.get("/admin/projects")) == (401, "UNAUTHENTICATED")
 
 
 @pytest.mark.rule("invite-lifetime")
-def test_advancing_the_clock_lapses_invites(control: Control, api: httpx.Client) -> None:
-    """After seven days an invite is expired, and cannot be accepted any more."""
+def test_advancing_the_clock_expires_invites(control: Control, api: httpx.Client) -> None:
+    """An invite expires after seven days, and cannot be accepted any more."""
     control.configure(token_lifetime=30 * DAY)
     api.headers["Authorization"] = f"Bearer {fresh_token(api, control)}"
     invite_id = invited(api)
@@ -193,7 +193,7 @@ def fresh_token(api: httpx.Client, control: Control) -> str:
 
 @pytest.mark.rule("invite-mails")
 def test_advancing_the_clock_resets_the_mail_limit(control: Control, api: httpx.Client, refusal: Refusal) -> None:
-    """An hour after the mails of an hour, others may go; the limit can be set, also to none at all."""
+    """The mail limit applies to one hour, and can be set, also to zero."""
     control.configure(invite_mails_per_hour=2)
     invited(api)
     control.advance(600)
@@ -214,13 +214,13 @@ def test_advancing_the_clock_resets_the_mail_limit(control: Control, api: httpx.
 
 @pytest.mark.parametrize("seconds", [-1, 1e12])
 def test_time_runs_forward_only(control: Control, seconds: float) -> None:
-    """Time is not turned back, nor advanced beyond what there are dates for."""
+    """The clock cannot be turned back, nor advanced beyond the last date."""
     with pytest.raises(ValueError, match="seconds"):
         control.advance(seconds)
 
 
 def test_time_has_an_end() -> None:
-    """Many small steps do not lead beyond it either."""
+    """Many small steps cannot pass the last date either."""
     clock = Clock(datetime(8990, 1, 1, tzinfo=UTC))
     clock.advance(5 * 365 * DAY)
     with pytest.raises(ValueError, match="9000"):
@@ -234,7 +234,7 @@ def test_time_has_an_end() -> None:
 
 @pytest.mark.rule("project-quota")
 def test_plan_is_set(control: Control, api: httpx.Client, refusal: Refusal) -> None:
-    """Another plan takes effect at once, with its quotas and its support."""
+    """A new plan takes effect at once, with its quotas and support tier."""
     project(api)
     control.configure(plan="Free")
     assert refusal(api.post("/admin/projects", json={"name": "x"})) == (403, "QUOTA_EXCEEDED")
@@ -245,7 +245,7 @@ def test_plan_is_set(control: Control, api: httpx.Client, refusal: Refusal) -> N
 
 @pytest.mark.rule("key-quota")
 def test_quotas_are_set(control: Control, api: httpx.Client, refusal: Refusal) -> None:
-    """Quotas of one's own replace the plan's, and null gives the plan's back."""
+    """Custom quotas replace the plan's, and null restores them."""
     path = f"/admin/projects/{project(api)}/api-keys"
     control.configure(project_quota=1, api_key_quota=0)
     assert refusal(api.post("/admin/projects", json={"name": "x"})) == (403, "QUOTA_EXCEEDED")
@@ -256,8 +256,8 @@ def test_quotas_are_set(control: Control, api: httpx.Client, refusal: Refusal) -
 
 
 @pytest.mark.rule("billing", "key-value")
-def test_settings_take_effect_and_keep_the_others(control: Control, api: httpx.Client) -> None:
-    """What is not named stays as it is."""
+def test_changed_settings_keep_the_others(control: Control, api: httpx.Client) -> None:
+    """A setting that is not named stays unchanged."""
     before = control.settings()
     control.configure(key_prefix="pckey_")
     control.configure(payment_status="Suspended")
@@ -283,8 +283,8 @@ def test_settings_take_effect_and_keep_the_others(control: Control, api: httpx.C
         ({"self": 1}, "self is unknown; the known fields are plan"),
     ],
 )
-def test_settings_are_checked(control: Control, changes: dict[str, Any], told: str) -> None:
-    """A setting that does not exist or cannot be right is refused by name, and nothing is changed."""
+def test_invalid_settings_are_refused(control: Control, changes: dict[str, Any], told: str) -> None:
+    """An unknown or invalid setting is refused by name, and nothing changes."""
     before = control.settings()
     with pytest.raises(ValueError, match=told):
         control.configure(**{"key_prefix": "x_"} | changes)
@@ -292,7 +292,7 @@ def test_settings_are_checked(control: Control, changes: dict[str, Any], told: s
 
 
 def test_constructor_checks_the_same() -> None:
-    """The constructor's arguments are checked as settings are."""
+    """The constructor checks its arguments like settings."""
     with pytest.raises(ValueError, match=r"plan must be one of .*, not 'Gold'"):
         Emulator(plan="Gold")
     with pytest.raises(ValueError, match="token_lifetime must be from 1"):
@@ -304,7 +304,7 @@ def test_constructor_checks_the_same() -> None:
 
 @pytest.mark.rule("user-name")
 def test_user_is_added_with_roles(control: Control, api: httpx.Client) -> None:
-    """A member appears without an invite, and holds what was asked for, in the organization and in projects."""
+    """A member is added without an invite, with roles in the organization and in projects."""
     project_id = project(api)
     plain = control.add_user(email="a@example.com")
     user_id = control.add_user(
@@ -317,7 +317,7 @@ def test_user_is_added_with_roles(control: Control, api: httpx.Client) -> None:
 
 
 def held(api: httpx.Client, principal_type: str, principal_id: str) -> list[tuple[str, str]]:
-    """List the roles of a principal and what they are on."""
+    """Return the roles of a principal and their resources."""
     query = {"principal_type": principal_type, "principal_id": principal_id}
     return [
         (binding["role"], binding["resource_id"])
@@ -340,8 +340,8 @@ def held(api: httpx.Client, principal_type: str, principal_id: str) -> list[tupl
         ({"email": "a@example.com", "roles": "OrgMember"}, "roles must be"),
     ],
 )
-def test_user_is_checked(control: Control, arguments: dict[str, Any], told: str) -> None:
-    """An address that is taken, and roles that do not exist, are refused by name, and nobody is added."""
+def test_invalid_user_is_refused(control: Control, arguments: dict[str, Any], told: str) -> None:
+    """A duplicate email and unknown roles are refused by name, and no user is added."""
     control.add_user(email="taken@example.com")
     with pytest.raises(ValueError, match=told):
         control.add_user(**arguments)
@@ -350,7 +350,7 @@ def test_user_is_checked(control: Control, arguments: dict[str, Any], told: str)
 
 @pytest.mark.rule("invite-accepted")
 def test_invite_is_accepted(control: Control, api: httpx.Client) -> None:
-    """The user appears, with the invite's roles, and the invite is processed."""
+    """Accepting an invite adds a user with the roles of the invite, which is then processed."""
     invite_id = invited(api)
     user_id = control.accept_invite(invite_id, name="Alice")
     assert api.get(f"/admin/users/{user_id}").json()["name"] == "Alice"
@@ -361,8 +361,8 @@ def test_invite_is_accepted(control: Control, api: httpx.Client) -> None:
 
 
 @pytest.mark.rule("grant-rule")
-def test_client_of_lesser_roles(control: Control, emulator: Emulator, connect: Connect, refusal: Refusal) -> None:
-    """A client holds what was asked for and no more, on any plan."""
+def test_client_has_only_its_roles(control: Control, emulator: Emulator, connect: Connect, refusal: Refusal) -> None:
+    """A client has exactly the requested roles, on any plan."""
     control.configure(plan="Free")
     client_id, _ = control.add_client(roles=["OrgMember"], name="lesser")
     (account,) = (each for each in emulator.state.service_accounts.listing if each.client_id == client_id)
@@ -372,7 +372,7 @@ def test_client_of_lesser_roles(control: Control, emulator: Emulator, connect: C
 
 
 def test_admin_with_roles(emulator: Emulator) -> None:
-    """`admin(roles=…)` and `async_admin(roles=…)` hand out such clients at once."""
+    """`admin(roles=…)` and `async_admin(roles=…)` return clients with these roles."""
     with emulator.admin(roles=["OrgMember"]) as admin:
         assert admin.projects.list() == []
     emulator.async_admin(roles=["OrgMember"])
@@ -384,7 +384,7 @@ def test_admin_with_roles(emulator: Emulator) -> None:
 
 @pytest.mark.rule("project-contents")
 def test_contents_hold_a_project(control: Control, api: httpx.Client, refusal: Refusal) -> None:
-    """What is put into a project keeps it, until it is taken out."""
+    """Contents of a project block its deletion until they are removed."""
     project_id = project(api)
     for kind in PROJECT_CONTENTS:
         control.hold(project_id, kind, "movies")
@@ -395,8 +395,8 @@ def test_contents_hold_a_project(control: Control, api: httpx.Client, refusal: R
     assert api.delete(f"/admin/projects/{project_id}").status_code == 202
 
 
-def test_an_index_can_be_held_with_deletion_protection(control: Control, emulator: Emulator, api: httpx.Client) -> None:
-    """Held again without it, or taken out and held again, it has none; nothing else can have it."""
+def test_index_can_have_deletion_protection(control: Control, emulator: Emulator, api: httpx.Client) -> None:
+    """Adding an index again can remove its deletion protection; other contents cannot have it."""
     project_id = project(api)
     there = emulator.state.projects[project_id]
     for again in ({}, {"protected": False}):
@@ -423,10 +423,10 @@ def test_an_index_can_be_held_with_deletion_protection(control: Control, emulato
         ((None, "indexes", "y"), "'y' is not one of the project's indexes"),
     ],
 )
-def test_contents_are_checked(
+def test_missing_contents_are_refused(
     control: Control, api: httpx.Client, place: tuple[str | None, str, str], told: str
 ) -> None:
-    """What is not there cannot be taken out."""
+    """Contents that do not exist cannot be removed."""
     project_id = project(api)
     with pytest.raises(ValueError, match=told):
         control.release(place[0] or project_id, *place[1:])
@@ -435,8 +435,8 @@ def test_contents_are_checked(
 # Requests
 
 
-def test_requests_are_remembered(control: Control, emulator: Emulator, api: httpx.Client) -> None:
-    """Each request is there with its operation and status, oldest first, until they are forgotten."""
+def test_requests_are_recorded(control: Control, emulator: Emulator, api: httpx.Client) -> None:
+    """Each request is recorded with its operation and status, oldest first, until the log is cleared."""
     control.forget_requests()
     created = api.post("/admin/projects", json={"name": "search"})
     api.get("/admin/users?limit=0")
@@ -458,8 +458,8 @@ def test_requests_are_remembered(control: Control, emulator: Emulator, api: http
     assert control.requests() == []
 
 
-def test_requests_hold_no_secrets(control: Control, emulator: Emulator, connect: Connect) -> None:
-    """Neither a token exchange nor secrets in a path or query are remembered as they came."""
+def test_recorded_requests_omit_secrets(control: Control, emulator: Emulator, connect: Connect) -> None:
+    """The request log omits the secrets of token exchanges, paths and queries."""
     api = connect(emulator)
     token = api.headers["Authorization"].removeprefix("Bearer ")
     api.get(f"/admin/api-keys/pcsk_label_unique?secret={emulator.client_secret}&token={token}")
@@ -468,8 +468,8 @@ def test_requests_hold_no_secrets(control: Control, emulator: Emulator, connect:
     assert "/admin/api-keys/***" in told
 
 
-def test_only_so_many_requests_are_remembered(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that runs for long does not grow: the oldest are forgotten."""
+def test_request_log_is_limited(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request log drops its oldest requests once it is full."""
     monkeypatch.setattr("pinecone_admin.emulator.control.request_log.CAPACITY", 2)
     emulator = Emulator()
     for path in ("/a", "/b", "/c"):
@@ -481,8 +481,8 @@ def test_only_so_many_requests_are_remembered(emulator: Emulator, monkeypatch: p
 # Reset
 
 
-def test_reset_begins_anew(control: Control, emulator: Emulator, api: httpx.Client) -> None:
-    """After a reset everything is as it was, and the caller's token goes on."""
+def test_reset_restores_the_initial_state(control: Control, emulator: Emulator, api: httpx.Client) -> None:
+    """A reset restores the initial state, and the caller's token remains valid."""
     before = control.dump()
     control.add_user(email="a@example.com")
     control.configure(plan="Standard", key_prefix="x_")
@@ -498,8 +498,8 @@ def test_reset_begins_anew(control: Control, emulator: Emulator, api: httpx.Clie
     assert api.get("/admin/projects").json() == {"data": []}
 
 
-def test_reset_brings_the_credentials_back(control: Control, emulator: Emulator) -> None:
-    """Where the caller's secret was rotated, or the caller deleted, the first credentials are good again."""
+def test_reset_restores_the_credentials(control: Control, emulator: Emulator) -> None:
+    """A reset makes the first credentials valid again after a rotation or deletion."""
     credentials = (emulator.client_id, emulator.client_secret)
     with emulator.admin() as admin:
         (own,) = admin.service_accounts.list()
@@ -515,8 +515,8 @@ def test_reset_brings_the_credentials_back(control: Control, emulator: Emulator)
         assert admin.projects.list() == []
 
 
-def test_reset_goes_back_to_what_was_loaded(control: Control, emulator: Emulator, connect: Connect) -> None:
-    """A state that was loaded is the new beginning."""
+def test_reset_restores_the_loaded_state(control: Control, emulator: Emulator, connect: Connect) -> None:
+    """A reset restores a state that was loaded."""
     control.load({"projects": [{"name": "fixture"}]})
     api = connect(emulator)
     api.delete(f"/admin/projects/{api.get('/admin/projects').json()['data'][0]['id']}")
@@ -528,7 +528,7 @@ def test_reset_goes_back_to_what_was_loaded(control: Control, emulator: Emulator
 
 
 def test_routes_are_listed_and_others_refused(emulator: Emulator) -> None:
-    """The root lists every route; another path or method is refused with what there is."""
+    """The root lists every route; an unknown path or method is refused, and the error lists the valid ones."""
     with serving(emulator) as url, httpx.Client(base_url=url) as http:
         routes = http.get("/_emulator").json()["routes"]
         assert len(routes) == 18
@@ -550,8 +550,8 @@ def test_routes_are_listed_and_others_refused(emulator: Emulator) -> None:
             assert f"the body must be a JSON object: {told}" in refused.json()["error"]["message"]
 
 
-def test_end_of_time_is_told() -> None:
-    """Time that cannot be advanced is refused over HTTP as it is by the method."""
+def test_end_of_time_is_reported() -> None:
+    """An impossible advance of the clock is refused over HTTP like in the method."""
     emulator = Emulator(clock=Clock(datetime(8999, 12, 31, tzinfo=UTC)))
     with serving(emulator) as url:
         refused = httpx.post(f"{url}/_emulator/clock/advance", json={"seconds": 2 * DAY})
@@ -559,14 +559,14 @@ def test_end_of_time_is_told() -> None:
     assert "cannot be advanced by 172800" in refused.json()["error"]["message"]
 
 
-def test_time_is_moved_by_a_number() -> None:
-    """Text is told, and not an error of the arithmetic below."""
+def test_time_advances_by_a_number() -> None:
+    """A text for the number of seconds is refused by name."""
     with pytest.raises(ValueError, match="cannot be advanced by '10' seconds"):
         Clock().advance("10")  # type: ignore[arg-type]
 
 
-def test_what_is_there_can_be_looked_up_by_its_id(emulator: Emulator) -> None:
-    """Each kind of record in the state is a mapping from ids."""
+def test_records_are_found_by_id(emulator: Emulator) -> None:
+    """The state maps ids to records of each kind."""
     user = emulator.add_user("ada@example.com")
     assert emulator.state.users[user.id] is user
     assert list(emulator.state.users) == [user.id]
@@ -575,7 +575,7 @@ def test_what_is_there_can_be_looked_up_by_its_id(emulator: Emulator) -> None:
 
 
 def test_control_is_not_in_the_request_log(emulator: Emulator) -> None:
-    """What controls the emulator is no request that it received."""
+    """Control requests are not in the request log."""
     with serving(emulator) as url:
         httpx.get(f"{url}/_emulator/requests")
     assert len(emulator.requests) == 0

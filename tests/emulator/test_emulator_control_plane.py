@@ -1,4 +1,4 @@
-"""What a project holds, as the control plane shows and deletes it."""
+"""Contents of a project, as the control plane lists and deletes them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ VERSION = {"x-pinecone-api-version": "2026-04"}
 
 @pytest.fixture(autouse=True)
 def contract() -> None:
-    """Leave these answers out of the comparison with the Admin API's document, which does not have them."""
+    """Exclude these responses from the check against the Admin API's document, which lacks them."""
 
 
 @pytest.fixture
 def emulator() -> Emulator:
-    """Make an organization."""
+    """Return an emulator."""
     return Emulator(seed=1)
 
 
 @pytest.fixture
 def project(emulator: Emulator) -> ProjectRecord:
-    """Make a project with something of each kind."""
+    """Return a project with contents of each kind."""
     project = emulator.state.add_project("p", emulator.clock.now())
     project.contents["indexes"] |= {"a", "b"}
     project.contents["collections"] |= {"c"}
@@ -36,7 +36,7 @@ def project(emulator: Emulator) -> ProjectRecord:
 
 
 def call(emulator: Emulator, project: ProjectRecord, method: str, path: str, *, roles: Any = None, **more: Any) -> Any:
-    """Call with a new key of the project, and give the answer."""
+    """Send a request with a new key of the project, and return the response."""
     key = emulator.state.add_api_key(project, "k")
     granted = ["ControlPlaneEditor"] if roles is None else roles
     grants = [Grant(role, "project", project.id) for role in granted]
@@ -46,12 +46,12 @@ def call(emulator: Emulator, project: ProjectRecord, method: str, path: str, *, 
 
 
 def code(answer: httpx.Response) -> tuple[int, str]:
-    """Give status and code of a refusal."""
+    """Return the status and code of a refusal."""
     return answer.status_code, answer.json()["error"]["code"]
 
 
-def test_an_index_takes_a_while_to_go(emulator: Emulator, project: ProjectRecord) -> None:
-    """It shows as terminating meanwhile, and keeps the project from being deleted."""
+def test_index_is_deleted_after_a_while(emulator: Emulator, project: ProjectRecord) -> None:
+    """A deleted index is terminating for a while, and blocks the deletion of its project meanwhile."""
     assert [each["name"] for each in call(emulator, project, "GET", "/indexes").json()["indexes"]] == ["a", "b"]
     for _ in range(2):  # asking again changes nothing
         assert call(emulator, project, "DELETE", "/indexes/a").status_code == 202
@@ -66,7 +66,7 @@ def test_an_index_takes_a_while_to_go(emulator: Emulator, project: ProjectRecord
 
 
 def test_deletion_protection_refuses_until_it_is_lifted(emulator: Emulator, project: ProjectRecord) -> None:
-    """As 403, whatever the key's role."""
+    """A protected index is not deleted, whatever the role of the key: the status is 403."""
     body = {"deletion_protection": "enabled"}
     assert call(emulator, project, "PATCH", "/indexes/a", json=body).json()["deletion_protection"] == "enabled"
     assert code(call(emulator, project, "DELETE", "/indexes/a")) == (403, "FORBIDDEN")
@@ -75,8 +75,8 @@ def test_deletion_protection_refuses_until_it_is_lifted(emulator: Emulator, proj
     assert call(emulator, project, "DELETE", "/indexes/a").status_code == 202
 
 
-def test_what_is_being_made_cannot_go_yet(emulator: Emulator, project: ProjectRecord) -> None:
-    """A backup, and an index that a collection is made from."""
+def test_contents_in_creation_are_not_deleted(emulator: Emulator, project: ProjectRecord) -> None:
+    """A backup in creation, and an index that is the source of a collection in creation, are not deleted."""
     until = emulator.clock.now()
     project.pending["c"] = PendingResource("a", until.replace(year=until.year + 1))
     project.pending["b-00"] = PendingResource("", until.replace(year=until.year + 1))
@@ -89,7 +89,7 @@ def test_what_is_being_made_cannot_go_yet(emulator: Emulator, project: ProjectRe
 
 
 def test_backups_come_in_pages(emulator: Emulator, project: ProjectRecord) -> None:
-    """Ten on each by default, and up to a hundred; a token of another list is refused."""
+    """A page has ten backups by default and up to a hundred, and a token of another list is refused."""
     first = call(emulator, project, "GET", "/backups").json()
     assert len(first["data"]) == 10
     token = first["pagination"]["next"]
@@ -101,8 +101,8 @@ def test_backups_come_in_pages(emulator: Emulator, project: ProjectRecord) -> No
     assert code(other) == (400, "INVALID_ARGUMENT")
 
 
-def test_assistants_go_slowly_and_say_so(emulator: Emulator, project: ProjectRecord) -> None:
-    """Their deletion answers 200 without a body."""
+def test_assistants_are_deleted_after_a_while(emulator: Emulator, project: ProjectRecord) -> None:
+    """The deletion of an assistant is accepted with 200 and no body, and takes a while."""
     answer = call(emulator, project, "DELETE", "/assistant/assistants/h")
     assert (answer.status_code, answer.content) == (200, b"")
     assert call(emulator, project, "GET", "/assistant/assistants").json() == {
@@ -118,8 +118,8 @@ def test_assistants_go_slowly_and_say_so(emulator: Emulator, project: ProjectRec
     assert len(call(emulator, project, "GET", "/assistant/assistants", params=params).json()["assistants"]) == 2
 
 
-def test_collections_are_not_there_where_the_plan_has_none(emulator: Emulator, project: ProjectRecord) -> None:
-    """The list answers 404, unless there are some, or there is pod access."""
+def test_collections_need_a_plan_or_pods(emulator: Emulator, project: ProjectRecord) -> None:
+    """The list of collections is 404 unless the project has some or has pod access."""
     assert call(emulator, project, "DELETE", "/collections/c").status_code == 202
     assert code(call(emulator, project, "GET", "/collections")) == (404, "NOT_FOUND")
     emulator.state.settings.pod_access = True
@@ -127,7 +127,7 @@ def test_collections_are_not_there_where_the_plan_has_none(emulator: Emulator, p
 
 
 def test_a_key_opens_its_own_project_only(emulator: Emulator, project: ProjectRecord) -> None:
-    """And as far as its roles go; a token opens none."""
+    """A key is accepted for its own project and its roles only, and a token is refused."""
     other = emulator.state.add_project("other", emulator.clock.now())
     assert call(emulator, other, "GET", "/indexes").json() == {"indexes": []}
     assert code(call(emulator, other, "DELETE", "/indexes/a")) == (404, "NOT_FOUND")
@@ -140,16 +140,16 @@ def test_a_key_opens_its_own_project_only(emulator: Emulator, project: ProjectRe
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/indexes"), ("GET", "/indexes/a"), ("DELETE", "/backups")])
-def test_what_emptying_a_project_does_not_need_is_not_there(
+def test_other_control_plane_routes_are_missing(
     method: str, path: str, emulator: Emulator, project: ProjectRecord
 ) -> None:
-    """The rest of the control plane is no part of this emulator."""
+    """Control plane routes that emptying a project does not need do not exist."""
     assert code(call(emulator, project, method, path)) == (405, "UNIMPLEMENTED")
     assert code(call(emulator, project, "GET", "/assistants"))[0] in {401, 404}
 
 
-def test_what_is_going_keeps_its_project_until_it_is_gone(emulator: Emulator) -> None:
-    """The order of refusals is the server's."""
+def test_terminating_contents_block_project_deletion(emulator: Emulator) -> None:
+    """Terminating contents block the deletion of a project, in the server's order of refusals."""
     admin = emulator.admin()
     project = emulator.state.projects[admin.projects.create(name="p").id]
     project.contents["indexes"].add("a")

@@ -1,4 +1,4 @@
-"""docs/emulator.md: every block of it runs, and what it lists is what there is."""
+"""docs/emulator.md: every block runs, and its lists are complete."""
 
 import json
 import os
@@ -27,19 +27,19 @@ def blocks(language: str) -> list[str]:
 
 @pytest.mark.parametrize("block", [text for text in blocks("python") if "def test_" not in text])
 def test_every_python_block_runs(block: str) -> None:
-    """A block can be copied as it is."""
+    """Every Python block runs unchanged."""
     exec(compile(block, "docs/emulator.md", "exec"), {"__name__": "docs"})
 
 
 def test_recipe_runs_in_a_folder_of_its_own(tmp_path: Path) -> None:
-    """The recipe for pytest passes as a file of a newcomer, with nothing else in the folder."""
+    """The recipe for pytest passes as the only file of a folder."""
     (recipe,) = (text for text in blocks("python") if "def test_" in text)
     assert "3 passed" in run_recipe(tmp_path, recipe)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_curl_examples_work(emulator: Emulator, api: httpx.Client, tmp_path: Path) -> None:
-    """Every line of curl is answered with success, and every route has a line."""
+    """Every curl line succeeds, and every route has a line."""
     (block,) = blocks("sh")
     lines = [line for line in block.splitlines() if line]
     project = api.post("/admin/projects", json={"name": "search"}).json()["id"]
@@ -63,21 +63,21 @@ def test_curl_examples_work(emulator: Emulator, api: httpx.Client, tmp_path: Pat
 
 
 def test_json_example_is_a_state(emulator: Emulator) -> None:
-    """The fixture by hand can be loaded."""
+    """The JSON example can be loaded as a state."""
     (fixture,) = blocks("json")
     emulator.load(json.loads(fixture))
     assert len(emulator.state.role_bindings) == 3
 
 
 def test_tables_name_what_there_is(emulator: Emulator) -> None:
-    """Every setting and every argument of a fault is on the page."""
+    """The page lists every setting and every argument of a fault."""
     for name in (*emulator.settings, *Fault.__slots__):
         if not name.startswith("_"):
             assert re.search(rf"`.*\b{name}\b", PAGE), name
 
 
 def test_every_link_within_the_page_leads_to_a_heading() -> None:
-    """The table of contents names what is there."""
+    """Every link within the page points to a heading."""
     headings = re.findall(r"^#+ (.+)$", PAGE, re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
     assert set(re.findall(r"\]\(#([^)]+)\)", PAGE)) <= anchors
@@ -85,7 +85,7 @@ def test_every_link_within_the_page_leads_to_a_heading() -> None:
 
 @pytest.mark.long
 def test_benchmark_runs() -> None:
-    """The benchmark measures everything, also of a small organization; how fast it was is not looked at here."""
+    """The benchmark measures everything with a small organization; its results are not checked here."""
     command = [sys.executable, "tests/benchmarks/emulator.py", "--bindings", "400"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode in {0, 1}
