@@ -13,7 +13,7 @@ from pinecone_admin._concurrency import use_clock
 from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET
-from tests.support.script import Script
+from tests.support.scripted_transport import Script
 
 
 # <async only>

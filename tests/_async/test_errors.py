@@ -47,7 +47,7 @@ from pinecone_admin import (
 )
 from pinecone_admin.errors import Masked
 from tests.support.errors import SECRET, check_promises, raises
-from tests.support.script import Answer, Failure, Script
+from tests.support.scripted_transport import Answer, Failure, Script
 
 pytestmark = pytest.mark.anyio
 

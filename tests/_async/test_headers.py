@@ -11,7 +11,7 @@ import pytest
 import pinecone_admin
 from pinecone_admin import AsyncAdmin, PineconeTypeError, PineconeValueError
 from tests.support.errors import SECRET, raises
-from tests.support.script import Script
+from tests.support.scripted_transport import Script
 
 pytestmark = pytest.mark.anyio
 

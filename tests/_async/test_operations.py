@@ -38,7 +38,7 @@ from pinecone_admin.models import (
     UpdateServiceAccountRequest,
 )
 from tests.support.errors import raises
-from tests.support.script import Answer, Script
+from tests.support.scripted_transport import Answer, Script
 
 pytestmark = pytest.mark.anyio
 

@@ -18,7 +18,7 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from tests.support.errors import raises
-from tests.support.script import Answer, Script
+from tests.support.scripted_transport import Answer, Script
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,7 @@ import pytest
 from pinecone_admin import AsyncAdmin, ClientClosedError, PineconeError, PineconeTimeoutError
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
-from tests.support.script import Answer, Script, token_answer
+from tests.support.scripted_transport import Answer, Script, token_answer
 from tests.support.together import PATIENCE, async_meanwhile, async_together, async_wait, settle
 
 pytestmark = pytest.mark.anyio

@@ -18,7 +18,7 @@ from pinecone_admin import AsyncAdmin, ClientClosedError, PineconeConnectionErro
 from pinecone_admin.auth.provider import TokenProvider
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, check_promises, raises
-from tests.support.script import Answer, Script, token_answer
+from tests.support.scripted_transport import Answer, Script, token_answer
 from tests.support.together import PATIENCE, async_meanwhile, async_together, async_wait, settle
 
 pytestmark = pytest.mark.anyio

@@ -18,7 +18,7 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from tests.support.errors import raises
-from tests.support.hostile import Fate, Hostile
+from tests.support.fault_injection import Fate, Hostile
 
 pytestmark = pytest.mark.anyio
 

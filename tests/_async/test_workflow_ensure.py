@@ -28,7 +28,7 @@ from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, Serv
 from pinecone_admin.workflows import Ensured, name_tags
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.hostile import Counting, Fate, Hostile, KilledError
+from tests.support.fault_injection import Counting, Fate, Hostile, KilledError
 from tests.support.together import async_together
 
 pytestmark = pytest.mark.anyio

@@ -20,7 +20,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import Inventory, Progress
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.hostile import Counting, Fate, Hostile
+from tests.support.fault_injection import Counting, Fate, Hostile
 from tests.support.organizations import populate
 
 pytestmark = pytest.mark.anyio

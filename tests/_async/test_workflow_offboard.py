@@ -18,8 +18,8 @@ from pinecone_admin import (
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, Principal
 from tests.support.errors import raises
-from tests.support.hostile import Hostile
-from tests.support.script import Answer, Script
+from tests.support.fault_injection import Hostile
+from tests.support.scripted_transport import Answer, Script
 
 pytestmark = pytest.mark.anyio
 

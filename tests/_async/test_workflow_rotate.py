@@ -22,7 +22,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.hostile import Fate, Hostile, KilledError
+from tests.support.fault_injection import Fate, Hostile, KilledError
 
 pytestmark = pytest.mark.anyio
 

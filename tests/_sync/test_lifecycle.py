@@ -24,7 +24,7 @@ from pinecone_admin import (
 )
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
-from tests.support.script import Answer, Script
+from tests.support.scripted_transport import Answer, Script
 
 pytestmark = pytest.mark.anyio
 

@@ -31,7 +31,7 @@ from pinecone_admin import (
 from pinecone_admin.retry import RetryTransport
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.script import Answer, Failure, Script, Step, token_answer
+from tests.support.scripted_transport import Answer, Failure, Script, Step, token_answer
 
 pytestmark = pytest.mark.anyio
 

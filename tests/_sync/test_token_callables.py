@@ -15,7 +15,7 @@ import pytest
 from pinecone_admin import Admin, ClientClosedError, PineconeError, PineconeTimeoutError
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
-from tests.support.script import Answer, Script, token_answer
+from tests.support.scripted_transport import Answer, Script, token_answer
 from tests.support.together import PATIENCE, meanwhile, settle, together, wait
 
 pytestmark = pytest.mark.anyio

@@ -27,7 +27,7 @@ from pinecone_admin import (
 from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
-from tests.support.script import Answer, Failure, Script, Step, token_answer
+from tests.support.scripted_transport import Answer, Failure, Script, Step, token_answer
 from tests.support.together import PATIENCE, meanwhile, settle, together, wait
 
 pytestmark = pytest.mark.anyio

@@ -25,7 +25,7 @@ from pinecone_admin import (
 )
 from pinecone_admin.models import RoleBindingInput
 from tests.support.errors import check_promises, raises
-from tests.support.script import Answer, Script
+from tests.support.scripted_transport import Answer, Script
 
 pytestmark = pytest.mark.anyio
 

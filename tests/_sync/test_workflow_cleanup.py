@@ -26,9 +26,9 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import Content, Progress
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.hostile import Counting, Fate, Hostile
+from tests.support.fault_injection import Counting, Fate, Hostile
 from tests.support.organizations import fill
-from tests.support.script import Answer, Script, Step
+from tests.support.scripted_transport import Answer, Script, Step
 from tests.support.together import together
 
 pytestmark = pytest.mark.anyio

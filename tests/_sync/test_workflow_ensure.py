@@ -29,7 +29,7 @@ from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, Serv
 from pinecone_admin.workflows import Ensured, name_tags
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.hostile import Fate, Hostile, KilledError
+from tests.support.fault_injection import Fate, Hostile, KilledError
 
 pytestmark = pytest.mark.anyio
 

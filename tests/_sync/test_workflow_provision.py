@@ -20,7 +20,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret
 from pinecone_admin.workflows import ProjectRole, ProjectRoleDict
 from tests.support.errors import raises
-from tests.support.hostile import Fate, Hostile
+from tests.support.fault_injection import Fate, Hostile
 
 pytestmark = pytest.mark.anyio
 

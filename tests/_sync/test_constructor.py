@@ -1,4 +1,4 @@
-# Derived from tests/_async/test_construction.py by scripts/unasync.py: change that, not this file.
+# Derived from tests/_async/test_constructor.py by scripts/unasync.py: change that, not this file.
 """Where requests go, and what the numbers and switches of the constructor may be."""
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 
 from pinecone_admin import Admin, PineconeTypeError, PineconeValueError, RetryPolicy
 from tests.support.errors import SECRET, raises
-from tests.support.script import Script
+from tests.support.scripted_transport import Script
 
 pytestmark = pytest.mark.anyio
 

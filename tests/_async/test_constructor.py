@@ -13,7 +13,7 @@ import pytest
 
 from pinecone_admin import AsyncAdmin, PineconeTypeError, PineconeValueError, RetryPolicy
 from tests.support.errors import SECRET, raises
-from tests.support.script import Script
+from tests.support.scripted_transport import Script
 
 pytestmark = pytest.mark.anyio
 

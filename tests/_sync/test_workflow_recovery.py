@@ -1,34 +1,27 @@
+# Derived from tests/_async/test_workflow_recovery.py by scripts/unasync.py: change that, not this file.
 """Workflows killed at any request, and run under random faults: another run brings everything to its right end."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from attrs import define, field, frozen
 
-from pinecone_admin import AsyncAdmin, NotFoundError, PineconeError, on_organization, on_project
+from pinecone_admin import Admin, NotFoundError, PineconeError, on_organization, on_project
 from pinecone_admin._concurrency import current_clock
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, Principal
 from pinecone_admin.workflows import ProjectRole
 from tests.support.clock import VirtualClock
-from tests.support.hostile import DEATHS, Fate, Hostile, KilledError, random_fates
+from tests.support.fault_injection import DEATHS, Fate, Hostile, KilledError, random_fates
 from tests.support.organizations import fill
 
 pytestmark = pytest.mark.anyio
 
 
-# <async only>
-@pytest.fixture(params=["asyncio", pytest.param("trio", marks=pytest.mark.long)])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    """Run in both kinds of event loop where there is time: which one it is makes no difference to the server."""
-    return str(request.param)
-
-
-# </async only>
 @define
 class World:
     """An organization, what the test made in it, and the vault that secrets are stored in.
@@ -47,10 +40,10 @@ class World:
     runs: int = 0
     transport: Hostile = field(init=False)
 
-    def connect(self, fates: Mapping[int, Fate] | None = None) -> AsyncAdmin:
+    def connect(self, fates: Mapping[int, Fate] | None = None) -> Admin:
         """Make the client of a new process."""
         self.transport = Hostile(self.emulator, fates)
-        return AsyncAdmin(**self.transport.connection)
+        return Admin(**self.transport.connection)
 
     def keep_key(self, made: Any) -> None:
         """Store the value of a key."""
@@ -71,35 +64,35 @@ class Scenario:
         check: Looks whether the end is right.
     """
 
-    prepare: Callable[[World, AsyncAdmin], Awaitable[None]]
-    run: Callable[[World, AsyncAdmin], Awaitable[object]]
+    prepare: Callable[[World, Admin], None]
+    run: Callable[[World, Admin], object]
     check: Callable[[World], None]
 
 
-async def nothing(world: World, admin: AsyncAdmin) -> None:
+def nothing(world: World, admin: Admin) -> None:
     """Begin in an empty organization."""
 
 
-async def with_project(world: World, admin: AsyncAdmin) -> None:
+def with_project(world: World, admin: Admin) -> None:
     """Begin with a project."""
-    world.ids["project"] = (await admin.projects.create(name="p")).id
+    world.ids["project"] = (admin.projects.create(name="p")).id
 
 
-async def with_key(world: World, admin: AsyncAdmin) -> None:
+def with_key(world: World, admin: Admin) -> None:
     """Begin with a key whose value is stored."""
-    await with_project(world, admin)
-    await admin.api_keys.create(project_id=world.ids["project"], name="another")
+    with_project(world, admin)
+    admin.api_keys.create(project_id=world.ids["project"], name="another")
     roles: Any = ["ProjectViewer", "DataPlaneEditor"]
-    made = await admin.api_keys.create(project_id=world.ids["project"], name="reader" * 13, roles=roles)
+    made = admin.api_keys.create(project_id=world.ids["project"], name="reader" * 13, roles=roles)
     world.ids["key"] = made.key.id
     world.keep_key(made)
 
 
-async def with_account(world: World, admin: AsyncAdmin) -> None:
+def with_account(world: World, admin: Admin) -> None:
     """Begin with a service account that may view a project, and whose secret is stored."""
-    await with_project(world, admin)
+    with_project(world, admin)
     bindings = [on_organization("OrgMember"), on_project(world.ids["project"], "ProjectViewer")]
-    made = await admin.service_accounts.create(name="robot", role_bindings=bindings)
+    made = admin.service_accounts.create(name="robot", role_bindings=bindings)
     world.ids["account"] = made.service_account.id
     world.keep_account(made)
 
@@ -111,9 +104,9 @@ def one_project(world: World) -> None:
     assert not project.api_keys
 
 
-async def ensure_key(world: World, admin: AsyncAdmin) -> object:
+def ensure_key(world: World, admin: Admin) -> object:
     """Ensure a key and have its value stored."""
-    return await admin.api_keys.ensure(
+    return admin.api_keys.ensure(
         project_id=world.ids["project"], name="reader", roles=["ProjectViewer"], store=world.keep_key
     )
 
@@ -125,9 +118,9 @@ def one_stored_key(world: World) -> None:
     assert world.emulator.state.roles_of(key) == ["ProjectViewer"]
 
 
-async def ensure_account(world: World, admin: AsyncAdmin) -> object:
+def ensure_account(world: World, admin: Admin) -> object:
     """Ensure a service account and have its secret stored."""
-    return await admin.service_accounts.ensure(
+    return admin.service_accounts.ensure(
         name="robot", role_bindings=[on_organization("OrgMember")], store=world.keep_account
     )
 
@@ -140,9 +133,9 @@ def one_stored_account(world: World) -> None:
     assert binding.grant.role == "OrgMember"
 
 
-async def ensure_invite(_: World, admin: AsyncAdmin) -> object:
+def ensure_invite(_: World, admin: Admin) -> object:
     """Ensure an invite."""
-    return await admin.invites.ensure(email="Ada@example.com", role_bindings=[on_organization("OrgMember")])
+    return admin.invites.ensure(email="Ada@example.com", role_bindings=[on_organization("OrgMember")])
 
 
 def one_mailed_invite(world: World) -> None:
@@ -152,9 +145,9 @@ def one_mailed_invite(world: World) -> None:
     assert len(world.emulator.state.invite_mails) == 1
 
 
-async def ensure_binding(world: World, admin: AsyncAdmin) -> object:
+def ensure_binding(world: World, admin: Admin) -> object:
     """Ensure a binding."""
-    return await admin.role_bindings.ensure(
+    return admin.role_bindings.ensure(
         principal_type="service_account",
         principal_id=world.ids["account"],
         resource_type="project",
@@ -173,10 +166,10 @@ def roles_of_account(*expected: str) -> Callable[[World], None]:
     return check
 
 
-async def rotate_key(world: World, admin: AsyncAdmin) -> object:
+def rotate_key(world: World, admin: Admin) -> object:
     """Rotate a key; once that is finished, its old id is not found."""
     with suppress(NotFoundError):
-        return await admin.api_keys.rotate(api_key_id=world.ids["key"], store=world.keep_key, grace=30.0)
+        return admin.api_keys.rotate(api_key_id=world.ids["key"], store=world.keep_key, grace=30.0)
     assert world.runs > 1
     return None
 
@@ -190,9 +183,9 @@ def key_rotated(world: World) -> None:
     assert world.emulator.state.roles_of(key) == ["ProjectViewer", "DataPlaneEditor"]
 
 
-async def rotate_account(world: World, admin: AsyncAdmin) -> object:
+def rotate_account(world: World, admin: Admin) -> object:
     """Rotate the secret of an account."""
-    return await admin.service_accounts.rotate(service_account_id=world.ids["account"], store=world.keep_account)
+    return admin.service_accounts.rotate(service_account_id=world.ids["account"], store=world.keep_account)
 
 
 def account_rotated(world: World) -> None:
@@ -201,11 +194,11 @@ def account_rotated(world: World) -> None:
     assert (account.name, account.client_secret) == ("robot", world.vault["account"])
 
 
-async def with_leaver(world: World, admin: AsyncAdmin) -> None:
+def with_leaver(world: World, admin: Admin) -> None:
     """Begin with a member who holds roles, an invite that has expired, and one that is pending."""
-    await with_project(world, admin)
+    with_project(world, admin)
     for _ in range(2):
-        await admin.invites.create(email="Leo@example.com", role_bindings=[on_organization("OrgMember")])
+        admin.invites.create(email="Leo@example.com", role_bindings=[on_organization("OrgMember")])
         world.emulator.clock.advance(8 * 86_400)
     user = world.emulator.state.add_user("leo@EXAMPLE.com")
     world.ids["user"] = user.id
@@ -224,9 +217,9 @@ def nobody_left(world: World) -> None:
     assert len(state.role_bindings) == 1
 
 
-async def change_role(world: World, admin: AsyncAdmin) -> object:
+def change_role(world: World, admin: Admin) -> object:
     """Make a viewer an editor."""
-    return await admin.role_bindings.change_role(
+    return admin.role_bindings.change_role(
         principal_type="service_account",
         principal_id=world.ids["account"],
         resource_type="project",
@@ -236,20 +229,18 @@ async def change_role(world: World, admin: AsyncAdmin) -> object:
     )
 
 
-async def with_robot(world: World, admin: AsyncAdmin) -> None:
+def with_robot(world: World, admin: Admin) -> None:
     """Begin with a service account that holds nothing."""
-    world.ids["account"] = (await admin.service_accounts.create(name="robot")).service_account.id
+    world.ids["account"] = (admin.service_accounts.create(name="robot")).service_account.id
 
 
-async def provision(world: World, admin: AsyncAdmin) -> object:
+def provision(world: World, admin: Admin) -> object:
     """Provision a tenant in which a robot may do two things."""
     roles = [
         ProjectRole(principal_type="service_account", principal_id=world.ids["account"], role=role)
         for role in ("ProjectViewer", "DataPlaneEditor")
     ]
-    return await admin.projects.provision(
-        name="reader", key_roles=["ProjectViewer"], store=world.keep_key, bindings=roles
-    )
+    return admin.projects.provision(name="reader", key_roles=["ProjectViewer"], store=world.keep_key, bindings=roles)
 
 
 def tenant_provisioned(world: World) -> None:
@@ -260,20 +251,20 @@ def tenant_provisioned(world: World) -> None:
     roles_of_account("ProjectViewer", "DataPlaneEditor")(world)
 
 
-async def with_contents(world: World, admin: AsyncAdmin) -> None:
+def with_contents(world: World, admin: Admin) -> None:
     """Begin with a project that is full, where the time of the client is that of the server, too."""
-    await with_project(world, admin)
-    await admin.api_keys.create(project_id=world.ids["project"], name="reader")
+    with_project(world, admin)
+    admin.api_keys.create(project_id=world.ids["project"], name="reader")
     fill(world.emulator, world.ids["project"])
     clock = current_clock()
     assert isinstance(clock, VirtualClock)
     clock.on_sleep = lambda: world.emulator.clock.advance(clock.slept[-1])
 
 
-async def delete_with_cleanup(world: World, admin: AsyncAdmin) -> object:
+def delete_with_cleanup(world: World, admin: Admin) -> object:
     """Delete the project with what it holds; once that is finished, it is not found."""
     with suppress(NotFoundError):
-        return await admin.projects.delete_with_cleanup(project_id=world.ids["project"])
+        return admin.projects.delete_with_cleanup(project_id=world.ids["project"])
     assert world.runs > 1
     return None
 
@@ -304,18 +295,18 @@ SCENARIOS = {
 each_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
 
 
-async def begin(scenario: Scenario) -> World:
+def begin(scenario: Scenario) -> World:
     """Make the world of a scenario."""
     world = World(Emulator(seed=1))
-    await scenario.prepare(world, world.connect())
+    scenario.prepare(world, world.connect())
     return world
 
 
-async def run(world: World, scenario: Scenario, fates: Mapping[int, Fate]) -> bool:
+def run(world: World, scenario: Scenario, fates: Mapping[int, Fate]) -> bool:
     """Run a workflow; tells whether the process lived to its end."""
     world.runs += 1
     try:
-        await scenario.run(world, world.connect(fates))
+        scenario.run(world, world.connect(fates))
     except KilledError:
         return False
     except BaseExceptionGroup as group:
@@ -327,12 +318,12 @@ async def run(world: World, scenario: Scenario, fates: Mapping[int, Fate]) -> bo
 
 @pytest.mark.parametrize("fate", DEATHS, ids=[fate.name for fate in DEATHS])
 @each_scenario
-async def test_a_workflow_that_was_killed_is_brought_to_its_end_by_another_run(scenario: Scenario, fate: Fate) -> None:
+def test_a_workflow_that_was_killed_is_brought_to_its_end_by_another_run(scenario: Scenario, fate: Fate) -> None:
     """Wherever the process died, before or after a request was processed, running it again is all there is to do."""
     for number in range(1, 100):
-        world = await begin(scenario)
-        lived = await run(world, scenario, {number: fate})
-        assert await run(world, scenario, {})
+        world = begin(scenario)
+        lived = run(world, scenario, {number: fate})
+        assert run(world, scenario, {})
         scenario.check(world)
         if lived:
             break
@@ -341,28 +332,28 @@ async def test_a_workflow_that_was_killed_is_brought_to_its_end_by_another_run(s
 
 @pytest.mark.parametrize("seeds", [range(4), pytest.param(range(4, 40), marks=pytest.mark.long)], ids=["few", "many"])
 @each_scenario
-async def test_a_workflow_ends_well_after_runs_with_random_faults(scenario: Scenario, seeds: range) -> None:
+def test_a_workflow_ends_well_after_runs_with_random_faults(scenario: Scenario, seeds: range) -> None:
     """Lost answers, refusals and deaths in any order leave nothing that a run without them does not put right."""
     for seed in seeds:
-        await survive(scenario, seed)
+        survive(scenario, seed)
 
 
-async def survive(scenario: Scenario, seed: int) -> None:
+def survive(scenario: Scenario, seed: int) -> None:
     """Run a workflow three times with random faults, and once more without."""
-    world = await begin(scenario)
+    world = begin(scenario)
     for part in range(3):
         with suppress(PineconeError):
-            await run(world, scenario, random_fates(3 * seed + part))
-    assert await run(world, scenario, {})
+            run(world, scenario, random_fates(3 * seed + part))
+    assert run(world, scenario, {})
     scenario.check(world)
 
 
 @each_scenario
-async def test_a_workflow_that_is_done_changes_nothing_when_it_runs_again(scenario: Scenario) -> None:
+def test_a_workflow_that_is_done_changes_nothing_when_it_runs_again(scenario: Scenario) -> None:
     """Running it once more for safety sends nothing but GET, except where each run is meant to make a new secret."""
-    world = await begin(scenario)
-    await run(world, scenario, {})
-    assert await run(world, scenario, {})
+    world = begin(scenario)
+    run(world, scenario, {})
+    assert run(world, scenario, {})
     scenario.check(world)
     changes = [request for request in world.transport.requests if not request.startswith("GET ")]
     assert not changes or scenario.run is rotate_account

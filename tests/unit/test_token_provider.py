@@ -14,7 +14,7 @@ from pinecone_admin.auth.provider import TokenProvider, _ExchangeWait, _PendingE
 from pinecone_admin.auth.token import AccessToken, IssuedToken
 from pinecone_admin.errors import PineconeTimeoutError, TokenError
 from tests.support.clock import VirtualClock
-from tests.support.script import Script
+from tests.support.scripted_transport import Script
 from tests.support.together import settle
 
 LEFT = 20.0

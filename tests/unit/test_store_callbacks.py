@@ -10,7 +10,7 @@ import pytest
 
 from pinecone_admin import Admin, PineconeTypeError, SecretNotStoredError
 from pinecone_admin.emulator import Emulator
-from tests.support.hostile import Hostile
+from tests.support.fault_injection import Hostile
 
 Vault = list[Any]
 

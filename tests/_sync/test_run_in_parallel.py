@@ -1,4 +1,4 @@
-# Derived from tests/_async/test_workflow_parallel.py by scripts/unasync.py: change that, not this file.
+# Derived from tests/_async/test_run_in_parallel.py by scripts/unasync.py: change that, not this file.
 """Bounded concurrency: what the workflows read and delete with."""
 
 from __future__ import annotations

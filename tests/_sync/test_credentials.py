@@ -1,4 +1,4 @@
-# Derived from tests/_async/test_identity.py by scripts/unasync.py: change that, not this file.
+# Derived from tests/_async/test_credentials.py by scripts/unasync.py: change that, not this file.
 """Who calls: arguments before the environment, secrets checked without being shown, tokens that others mint."""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pinecone_admin import (
     UnauthorizedError,
 )
 from tests.support.errors import SECRET, check_promises, raises
-from tests.support.script import Answer, Failure, Script
+from tests.support.scripted_transport import Answer, Failure, Script
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from pinecone_admin import AsyncAdmin
 from pinecone_admin._concurrency import PollBackoff, async_run_in_parallel
 from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
-from tests.support.hostile import Counting
+from tests.support.fault_injection import Counting
 from tests.support.organizations import fill
 
 pytestmark = pytest.mark.anyio

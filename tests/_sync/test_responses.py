@@ -1,3 +1,4 @@
+# Derived from tests/_async/test_responses.py by scripts/unasync.py: change that, not this file.
 """Successes: what fits the API description is decoded, and everything else is a clear error that loses no secret."""
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pytest
 import rich.console
 from attrs import frozen
 
-from pinecone_admin import AsyncAdmin, Operation, PineconeTypeError, ResponseParsingError, to_dict
+from pinecone_admin import Admin, Operation, PineconeTypeError, ResponseParsingError, to_dict
 from pinecone_admin.models import (
     APIKeyWithSecret,
     Invite,
@@ -24,7 +25,7 @@ from pinecone_admin.models import (
     User,
 )
 from tests.support.errors import SECRET, raises
-from tests.support.script import Answer, Script
+from tests.support.scripted_transport import Answer, Script
 
 pytestmark = pytest.mark.anyio
 
@@ -58,17 +59,9 @@ BINDING = {
 INVITE = {"id": "i", "email": "a@b", "status": "pending", "created_at": "2026-07-01T10:00:00Z"}
 
 
-# <async only>
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run in one kind of event loop: an answer is decoded alike in both."""
-    return "asyncio"
-
-
-# </async only>
-async def describe(answer: Answer, connect: Callable[..., AsyncAdmin]) -> Project:
+def describe(answer: Answer, connect: Callable[..., Admin]) -> Project:
     """Fetch a project that is answered so."""
-    return await connect(Script(answer)).projects.describe(project_id="p")
+    return connect(Script(answer)).projects.describe(project_id="p")
 
 
 DOCUMENT = json.dumps(PROJECT, ensure_ascii=False)
@@ -90,9 +83,9 @@ READABLE: dict[str, Answer] = {
 
 
 @pytest.mark.parametrize("answer", READABLE.values(), ids=READABLE)
-async def test_an_answer_that_fits_is_decoded(answer: Answer, connect: Callable[..., AsyncAdmin]) -> None:
+def test_an_answer_that_fits_is_decoded(answer: Answer, connect: Callable[..., Admin]) -> None:
     """Any 2xx, any JSON encoding, unknown fields, any content type."""
-    assert await describe(answer, connect) == Project(
+    assert describe(answer, connect) == Project(
         id="p",
         name="Ünï",
         max_pods=0,
@@ -156,13 +149,13 @@ UNREADABLE: dict[str, tuple[Answer, str, str]] = {
 
 
 @pytest.mark.parametrize(("answer", "path", "problem"), UNREADABLE.values(), ids=UNREADABLE)
-async def test_an_answer_that_does_not_fit_is_an_error(
-    answer: Answer, path: str, problem: str, connect: Callable[..., AsyncAdmin]
+def test_an_answer_that_does_not_fit_is_an_error(
+    answer: Answer, path: str, problem: str, connect: Callable[..., Admin]
 ) -> None:
     """The error has the path, the status, the request id and the raw body, and never quotes a value."""
     answer = Answer(answer.status, answer.body, {**answer.headers, "x-pinecone-request-id": "r-1"})
     with raises(ResponseParsingError, match=f"fetch_project: the answer.*{problem}") as caught:
-        await describe(answer, connect)
+        describe(answer, connect)
     error = caught.value
     assert (error.path, error.status_code, error.request_id, error.attempts) == (path, answer.status, "r-1", 1)
     assert (error.outcome, error.safe_to_retry, error.operation) == ("done", True, "fetch_project")
@@ -171,7 +164,7 @@ async def test_an_answer_that_does_not_fit_is_an_error(
 
 
 # Operation, body → path.
-DEEP: list[tuple[Callable[[AsyncAdmin], Any], object, str]] = [
+DEEP: list[tuple[Callable[[Admin], Any], object, str]] = [
     (lambda a: a.projects.list(), {"data": [PROJECT, PROJECT | {"max_pods": "0"}]}, "data[1].max_pods"),
     (lambda a: a.projects.list(), {"data": [PROJECT, 5]}, "data[1]"),
     (lambda a: a.api_keys.list(project_id="p"), {"data": [KEY | {"roles": ["x", 5]}]}, "data[0].roles[1]"),
@@ -189,12 +182,12 @@ DEEP: list[tuple[Callable[[AsyncAdmin], Any], object, str]] = [
 
 
 @pytest.mark.parametrize(("call", "body", "path"), DEEP, ids=[path for _, _, path in DEEP])
-async def test_the_path_leads_to_the_field(
-    call: Callable[[AsyncAdmin], Any], body: object, path: str, connect: Callable[..., AsyncAdmin]
+def test_the_path_leads_to_the_field(
+    call: Callable[[Admin], Any], body: object, path: str, connect: Callable[..., Admin]
 ) -> None:
     """Through lists and models, by the names that the API uses."""
     with raises(ResponseParsingError, match="the answer's ") as caught:
-        await call(connect(Script(Answer(body=body))))
+        call(connect(Script(Answer(body=body))))
     assert caught.value.path == path
 
 
@@ -203,17 +196,17 @@ async def test_the_path_leads_to_the_field(
     [json.dumps({"key": KEY, "value": SECRET})[:-1].encode(), b'{"key": {}, "value": "' + SECRET.encode() + b'\xff"}'],
     ids=["truncated", "not UTF-8"],
 )
-async def test_a_secret_that_is_shown_once_is_not_lost(body: bytes, connect: Callable[..., AsyncAdmin]) -> None:
+def test_a_secret_that_is_shown_once_is_not_lost(body: bytes, connect: Callable[..., Admin]) -> None:
     """It cannot be read from the error by accident, and can be recovered by ``raw.reveal()``; a repeat is no help."""
     with raises(ResponseParsingError) as caught:
-        await connect(Script(Answer(201, body))).api_keys.create(project_id="p", name="x")
+        connect(Script(Answer(201, body))).api_keys.create(project_id="p", name="x")
     error = caught.value
     assert (error.outcome, error.safe_to_retry) == ("done", False)
     assert SECRET in error.raw.reveal()
     assert SECRET not in f"{error} {error!r} {error.raw} {error.raw!r} {pprint.pformat(vars(error))}"
 
 
-async def test_a_model_of_ones_own_is_decoded_too(connect: Callable[..., AsyncAdmin]) -> None:
+def test_a_model_of_ones_own_is_decoded_too(connect: Callable[..., Admin]) -> None:
     """Whatever a type of the caller's raises becomes the same error."""
 
     @frozen
@@ -224,18 +217,18 @@ async def test_a_model_of_ones_own_is_decoded_too(connect: Callable[..., AsyncAd
             _ = 1 / self.value
 
     operation = Operation(id="ratio", method="GET", path="/x", returns=Ratio)
-    assert await connect(Script(Answer(body={"value": 2}))).send(operation) == Ratio(2)
+    assert connect(Script(Answer(body={"value": 2}))).send(operation) == Ratio(2)
     for body in ({"value": 0}, {"value": True}, {}):
         with raises(ResponseParsingError):
-            await connect(Script(Answer(body=body))).send(operation)
+            connect(Script(Answer(body=body))).send(operation)
 
 
 @pytest.mark.parametrize(
     "answer", [Answer(202), Answer(200, b"{}"), Answer(204, b"surprise"), Answer(299, b"<html>")], ids=str
 )
-async def test_a_delete_takes_any_success(answer: Answer, connect: Callable[..., AsyncAdmin]) -> None:
+def test_a_delete_takes_any_success(answer: Answer, connect: Callable[..., Admin]) -> None:
     """Its body, if there is one, is of no interest."""
-    await connect(Script(answer)).projects.delete(project_id="p")
+    connect(Script(answer)).projects.delete(project_id="p")
 
 
 MOMENTS: dict[str, datetime] = {
@@ -253,45 +246,45 @@ MOMENTS: dict[str, datetime] = {
 
 
 @pytest.mark.parametrize(("text", "moment"), MOMENTS.items(), ids=MOMENTS)
-async def test_a_date_time_is_aware(text: str, moment: datetime, connect: Callable[..., AsyncAdmin]) -> None:
+def test_a_date_time_is_aware(text: str, moment: datetime, connect: Callable[..., Admin]) -> None:
     """Every form of ISO 8601 that a server may write; nanoseconds are cut."""
-    project = await describe(Answer(body=PROJECT | {"created_at": text}), connect)
+    project = describe(Answer(body=PROJECT | {"created_at": text}), connect)
     assert project.created_at == moment
     assert project.created_at is not None
     assert project.created_at.utcoffset() == moment.utcoffset()
 
 
-async def test_values_that_are_not_listed_pass(connect: Callable[..., AsyncAdmin]) -> None:
+def test_values_that_are_not_listed_pass(connect: Callable[..., Admin]) -> None:
     """A role, a state or a principal that the server adds later arrives unchanged."""
-    key = await connect(Script(Answer(body=KEY | {"roles": ["IndexReader"]}))).api_keys.describe(api_key_id="k")
+    key = connect(Script(Answer(body=KEY | {"roles": ["IndexReader"]}))).api_keys.describe(api_key_id="k")
     assert key.roles == ["IndexReader"]
     body = BINDING | {"role": "OrgAuditor", "principal_type": "group", "resource_type": "folder"}
-    binding = await connect(Script(Answer(body=body))).role_bindings.describe(role_binding_id="b")
+    binding = connect(Script(Answer(body=body))).role_bindings.describe(role_binding_id="b")
     assert (binding.role, binding.principal_type, binding.resource_type) == ("OrgAuditor", "group", "folder")
-    invite = await connect(Script(Answer(body=INVITE | {"status": "bounced"}))).invites.describe(invite_id="i")
+    invite = connect(Script(Answer(body=INVITE | {"status": "bounced"}))).invites.describe(invite_id="i")
     assert invite.status == "bounced"
 
 
 @pytest.mark.parametrize("changes", [{}, {"expires_at": None, "processed_at": None}], ids=["absent", "null"])
-async def test_what_may_be_absent_may_be_null(changes: dict[str, Any], connect: Callable[..., AsyncAdmin]) -> None:
+def test_what_may_be_absent_may_be_null(changes: dict[str, Any], connect: Callable[..., Admin]) -> None:
     """Both read as None."""
-    invite = await connect(Script(Answer(body=INVITE | changes))).invites.describe(invite_id="i")
+    invite = connect(Script(Answer(body=INVITE | changes))).invites.describe(invite_id="i")
     assert (invite.expires_at, invite.processed_at) == (None, None)
 
 
-async def fetch_secrets(connect: Callable[..., AsyncAdmin]) -> tuple[APIKeyWithSecret, ServiceAccountWithSecret]:
+def fetch_secrets(connect: Callable[..., Admin]) -> tuple[APIKeyWithSecret, ServiceAccountWithSecret]:
     """Create a key and a service account, whose secrets are shown once."""
-    key = await connect(Script(Answer(201, KEY_WITH_SECRET))).api_keys.create(project_id="p", name="x")
-    account = await connect(Script(Answer(201, ACCOUNT_WITH_SECRET))).service_accounts.create(name="x")
+    key = connect(Script(Answer(201, KEY_WITH_SECRET))).api_keys.create(project_id="p", name="x")
+    account = connect(Script(Answer(201, ACCOUNT_WITH_SECRET))).service_accounts.create(name="x")
     return key, account
 
 
-async def test_a_secret_is_a_plain_str_and_masked_wherever_it_could_show_by_accident(
-    connect: Callable[..., AsyncAdmin], caplog: pytest.LogCaptureFixture
+def test_a_secret_is_a_plain_str_and_masked_wherever_it_could_show_by_accident(
+    connect: Callable[..., Admin], caplog: pytest.LogCaptureFixture
 ) -> None:
     """In repr, str, pprint, rich and log records, also within a list."""
     caplog.set_level(logging.DEBUG)
-    key, account = await fetch_secrets(connect)
+    key, account = fetch_secrets(connect)
     assert (type(key.value), key.value) == (str, SECRET)
     assert (type(account.client_secret), account.client_secret) == (str, SECRET)
     assert "value='***'" in repr(key)
@@ -306,31 +299,31 @@ async def test_a_secret_is_a_plain_str_and_masked_wherever_it_could_show_by_acci
     assert SECRET not in screen.getvalue() + caplog.text
 
 
-async def test_to_dict_gives_plain_json_types(connect: Callable[..., AsyncAdmin]) -> None:
+def test_to_dict_gives_plain_json_types(connect: Callable[..., Admin]) -> None:
     """Names of the API, dates as ISO 8601 text, secrets masked unless they are asked for."""
-    key, account = await fetch_secrets(connect)
+    key, account = fetch_secrets(connect)
     moment = "2026-07-01T10:00:00+00:00"
     assert to_dict(key) == {"key": KEY, "value": "***"}
     assert to_dict(key, reveal=True) == KEY_WITH_SECRET
     masked = {"service_account": ACCOUNT | {"created_at": moment, "updated_at": moment}, "client_secret": "***"}
     assert to_dict(account) == masked
     assert to_dict(account, reveal=True) == masked | {"client_secret": SECRET}
-    invite = await connect(Script(Answer(body=INVITE))).invites.describe(invite_id="i")
+    invite = connect(Script(Answer(body=INVITE))).invites.describe(invite_id="i")
     assert to_dict(invite) == INVITE | {"created_at": moment, "expires_at": None, "processed_at": None}
     assert to_dict(RoleBindingInput(resource_type="organization", role="OrgMember"))["role"] == "OrgMember"
     assert json.loads(json.dumps(to_dict(account))) == masked
 
 
 @pytest.mark.parametrize("value", [None, {"a": 1}, [], "x", Invite], ids=str)
-async def test_to_dict_takes_models_only(value: Any) -> None:
+def test_to_dict_takes_models_only(value: Any) -> None:
     """Anything else is an error, not an empty dict."""
     with raises(PineconeTypeError, match="model must be a model"):
         to_dict(value)
 
 
-async def test_models_are_values(connect: Callable[..., AsyncAdmin]) -> None:
+def test_models_are_values(connect: Callable[..., Admin]) -> None:
     """They compare by value, hash where all their fields do, and cannot be changed."""
-    one, two = [await describe(Answer(body=PROJECT), connect) for _ in range(2)]
+    one, two = [describe(Answer(body=PROJECT), connect) for _ in range(2)]
     assert one == two
     assert len({one, two, User(id="u", email="a@b")}) == 2
     with pytest.raises(AttributeError):
