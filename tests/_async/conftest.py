@@ -1,4 +1,4 @@
-"""Clients of scripts and of the emulator, in virtual time and without the environment of whoever runs the tests."""
+"""Clients with a scripted transport or the emulator, in virtual time, isolated from the environment of the caller."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from pinecone_admin._concurrency import use_clock
 from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET
-from tests.support.scripted_transport import Script
+from tests.support.scripted_transport import ScriptedTransport
 
 
 # <async only>
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
-    """Run every test in both kinds of event loop."""
+    """Run every test on both event loops."""
     return str(request.param)
 
 
 # </async only>
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide what the environment says about Pinecone and about proxies."""
+def isolate_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the Pinecone and proxy variables from the environment."""
     for name in list(os.environ):
         if name.startswith("PINECONE_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -34,7 +34,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def clock() -> Generator[VirtualClock, None, None]:
-    """Let time pass only where a test says so."""
+    """Advance time only where a test does so."""
     clock = VirtualClock()
     with use_clock(clock):
         yield clock
@@ -42,21 +42,21 @@ def clock() -> Generator[VirtualClock, None, None]:
 
 @pytest.fixture
 def emulator() -> Emulator:
-    """Make an organization with nothing in it."""
+    """Return an emulator with an empty organization."""
     return Emulator(seed=1)
 
 
 @pytest.fixture
 def admin(emulator: Emulator) -> AsyncAdmin:
-    """Make a client of the emulator."""
+    """Return a client of the emulator."""
     return emulator.async_admin()
 
 
 @pytest.fixture
-def connect() -> Callable[..., AsyncAdmin]:
-    """Give a function that makes a client of a script; other arguments are the client's."""
+def make_client() -> Callable[..., AsyncAdmin]:
+    """Return a function that makes a client of a scripted transport; further arguments go to the client."""
 
-    def make(script: Script, **options: Any) -> AsyncAdmin:
+    def make(script: ScriptedTransport, **options: Any) -> AsyncAdmin:
         defaults: dict[str, Any] = {"transport": script, "oauth_transport": script}
         if not {"access_token", "client_id"} & options.keys():
             defaults |= {"client_id": "client", "client_secret": SECRET}

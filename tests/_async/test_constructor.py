@@ -1,4 +1,4 @@
-"""Where requests go, and what the numbers and switches of the constructor may be."""
+"""The constructor: addresses, numbers, flags, certificates and proxies."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 
 from pinecone_admin import AsyncAdmin, PineconeTypeError, PineconeValueError, RetryPolicy
 from tests.support.errors import SECRET, raises
-from tests.support.scripted_transport import Script
+from tests.support.scripted_transport import ScriptedTransport
 
 pytestmark = pytest.mark.anyio
 
-# host → address of the request for /admin/projects.
+# host → base address of the requests.
 HOSTS: list[tuple[str | None, str]] = [
     (None, "https://api.pinecone.io"),
     ("api.example.com", "https://api.example.com"),
@@ -38,49 +38,49 @@ HOSTS: list[tuple[str | None, str]] = [
 # <async only>
 @pytest.fixture
 def anyio_backend() -> str:
-    """Run in one kind of event loop: what is checked here is decided where the client is made."""
+    """Run on one event loop: the constructor does not depend on it."""
     return "asyncio"
 
 
 # </async only>
 @pytest.mark.parametrize(("host", "address"), HOSTS)
-@pytest.mark.parametrize("by_variable", [False, True])
-async def test_the_host_decides_where_requests_go(
+@pytest.mark.parametrize("from_environment", [False, True])
+async def test_host_sets_the_base_address(
     host: str | None,
     address: str,
-    by_variable: bool,
-    connect: Callable[..., AsyncAdmin],
+    from_environment: bool,
+    make_client: Callable[..., AsyncAdmin],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A host without scheme gets https, a slash at its end changes nothing, plain http is for loopback."""
-    script = Script()
-    if by_variable and host is not None:
+    """A host without a scheme uses https, a trailing slash is ignored, and loopback may use plain http."""
+    script = ScriptedTransport()
+    if from_environment and host is not None:
         monkeypatch.setenv("PINECONE_CONTROLLER_HOST", host)
         host = None
-    await connect(script, host=host).projects.list()
+    await make_client(script, host=host).projects.list()
     assert str(script.request.url) == f"{address}/admin/projects"
     assert str(script.exchanges[0].url) == "https://login.pinecone.io/oauth/token"
 
 
-async def test_an_argument_comes_before_the_variable(
-    connect: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch
+async def test_an_argument_overrides_the_variable(
+    make_client: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The environment is looked at only where no argument is given."""
+    """The environment is read only where an argument is omitted."""
     monkeypatch.setenv("PINECONE_CONTROLLER_HOST", "wrong.example.com")
     monkeypatch.setenv("PINECONE_OAUTH_URL", "https://wrong.example.com/token")
-    script = Script()
-    await connect(script, host="right.example.com", oauth_url="https://login.example.com/x/token").projects.list()
+    script = ScriptedTransport()
+    await make_client(script, host="right.example.com", oauth_url="https://login.example.com/x/token").projects.list()
     assert script.request.url.host == "right.example.com"
     assert str(script.exchanges[0].url) == "https://login.example.com/x/token"
 
 
-async def test_the_token_endpoint_can_come_from_the_environment(
-    connect: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch
+async def test_the_environment_sets_the_token_endpoint(
+    make_client: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PINECONE_OAUTH_URL is the whole address, with its path."""
+    """PINECONE_OAUTH_URL is the full URL of the token endpoint, with its path."""
     monkeypatch.setenv("PINECONE_OAUTH_URL", "http://localhost:1/deep/token")
-    script = Script()
-    await connect(script).projects.list()
+    script = ScriptedTransport()
+    await make_client(script).projects.list()
     assert str(script.exchanges[0].url) == "http://localhost:1/deep/token"
 
 
@@ -118,33 +118,31 @@ BAD_ADDRESSES: list[object] = [
 
 @pytest.mark.parametrize("address", BAD_ADDRESSES, ids=ascii)
 @pytest.mark.parametrize("argument", ["host", "oauth_url"])
-async def test_an_address_that_cannot_be_used_is_refused(
-    argument: str, address: Any, connect: Callable[..., AsyncAdmin]
-) -> None:
-    """It is an error of the constructor that names the argument, not a failed connection later."""
-    given = f"{address}/oauth/token" if argument == "oauth_url" and address == "https://" else address
+async def test_an_invalid_address_raises(argument: str, address: Any, make_client: Callable[..., AsyncAdmin]) -> None:
+    """An invalid address raises in the constructor, with an error that names the argument."""
+    value = f"{address}/oauth/token" if argument == "oauth_url" and address == "https://" else address
     with raises(PineconeValueError if isinstance(address, str) else PineconeTypeError, match=f"^{argument} "):
-        connect(Script(), lazy=True, **{argument: given})
+        make_client(ScriptedTransport(), lazy=True, **{argument: value})
 
 
 @pytest.mark.parametrize("variable", ["PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL"])
-async def test_an_address_from_the_environment_is_checked_too(
-    variable: str, connect: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch
+async def test_an_invalid_address_in_the_environment_raises(
+    variable: str, make_client: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error names the variable."""
+    """An invalid address in the environment raises an error that names the variable."""
     monkeypatch.setenv(variable, "ftp://x/token")
     with raises(PineconeValueError, match=variable):
-        connect(Script(), lazy=True)
+        make_client(ScriptedTransport(), lazy=True)
 
 
 @pytest.mark.parametrize("address", ["https://login.example.com", "login.example.com/"])
-async def test_the_token_endpoint_needs_its_path(address: str, connect: Callable[..., AsyncAdmin]) -> None:
-    """A bare host is not the address of an endpoint."""
+async def test_the_token_endpoint_needs_a_path(address: str, make_client: Callable[..., AsyncAdmin]) -> None:
+    """An oauth_url without a path raises."""
     with raises(PineconeValueError, match="oauth_url lacks the path"):
-        connect(Script(), lazy=True, oauth_url=address)
+        make_client(ScriptedTransport(), lazy=True, oauth_url=address)
 
 
-PLAIN = [
+PLAIN_HTTP = [
     "http://api.example.com/token",
     "http://10.0.0.1/token",
     "http://127.0.0.1.example.com/token",
@@ -156,22 +154,22 @@ PLAIN = [
 ]
 
 
-@pytest.mark.parametrize("address", PLAIN)
+@pytest.mark.parametrize("address", PLAIN_HTTP)
 @pytest.mark.parametrize("argument", ["host", "oauth_url"])
-async def test_plain_http_beyond_loopback_has_to_be_allowed(
-    argument: str, address: str, connect: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch
+async def test_plain_http_beyond_loopback_must_be_allowed(
+    argument: str, address: str, make_client: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would show the token on the way, so only the argument or the variable set to 1 allows it."""
+    """Plain http exposes the token, so that only allow_http=True or its variable set to 1 allows it."""
     for value in ("", "0", "true"):
         monkeypatch.setenv("PINECONE_ADMIN_ALLOW_HTTP", value)
         with raises(PineconeValueError, match=f"{argument} .*plain http beyond loopback.*allow_http=True"):
-            connect(Script(), lazy=True, **{argument: address})
-    connect(Script(), lazy=True, allow_http=True, **{argument: address})
+            make_client(ScriptedTransport(), lazy=True, **{argument: address})
+    make_client(ScriptedTransport(), lazy=True, allow_http=True, **{argument: address})
     monkeypatch.setenv("PINECONE_ADMIN_ALLOW_HTTP", "1")
-    connect(Script(), lazy=True, **{argument: address})
+    make_client(ScriptedTransport(), lazy=True, **{argument: address})
 
 
-# Arguments → what the error names; "must be" marks errors of type.
+# Arguments → pattern of the message; "must be" marks a PineconeTypeError.
 BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"allow_http": 1}, "allow_http must be a bool"),
     ({"allow_http": "1"}, "allow_http must be a bool"),
@@ -197,13 +195,13 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("options", "message"), BAD_OPTIONS, ids=str)
-async def test_an_option_that_cannot_be_right_is_refused(
-    options: dict[str, Any], message: str, connect: Callable[..., AsyncAdmin]
+async def test_an_invalid_option_raises(
+    options: dict[str, Any], message: str, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """Numbers and switches are checked where they are given."""
-    script = Script()
+    """An invalid number, flag or transport raises before any request."""
+    script = ScriptedTransport()
     with raises(PineconeTypeError if "must be" in message else PineconeValueError, match=message):
-        connect(script, **options)
+        make_client(script, **options)
     assert script.exchanges == []
 
 
@@ -219,14 +217,14 @@ BAD_POLICIES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("options", "message"), BAD_POLICIES, ids=str)
-def test_a_policy_that_cannot_be_right_is_refused(options: dict[str, Any], message: str) -> None:
-    """A RetryPolicy is checked while it is made."""
+def test_an_invalid_retry_policy_raises(options: dict[str, Any], message: str) -> None:
+    """RetryPolicy checks its fields when it is constructed."""
     with raises(PineconeTypeError if "must be" in message else PineconeValueError, match=message):
         RetryPolicy(**options)
 
 
-def own(**options: Any) -> AsyncAdmin:
-    """Make a client with connections of its own; a lazy one opens none."""
+def make_own_client(**options: Any) -> AsyncAdmin:
+    """Make a client with its own connection pool; it is lazy and connects to nothing."""
     return AsyncAdmin(client_id="id", client_secret=SECRET, lazy=True, **options)
 
 
@@ -244,31 +242,31 @@ BAD_CONNECTIONS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("options", "message"), BAD_CONNECTIONS, ids=ascii)
-async def test_a_connection_that_cannot_be_made_is_refused(options: dict[str, Any], message: str) -> None:
-    """Certificates and proxies are read where they are given; the password of a proxy is never shown."""
+async def test_invalid_connection_options_raise(options: dict[str, Any], message: str) -> None:
+    """Invalid certificates and proxies raise in the constructor, without the password of the proxy."""
     with raises(PineconeTypeError if "must be" in message else PineconeValueError, match=message):
-        own(**options)
+        make_own_client(**options)
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
-async def test_a_proxy_from_the_environment_is_checked(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy that cannot be used is an error where the client is made, unless NO_PROXY excepts both hosts."""
+async def test_an_invalid_proxy_in_the_environment_raises(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An invalid proxy variable raises in the constructor, unless NO_PROXY excludes both hosts."""
     monkeypatch.setenv(variable, f"ftp://user:{SECRET}@proxy")
     with raises(PineconeValueError, match="PROXY is not the address"):
-        own()
+        make_own_client()
     monkeypatch.setenv("NO_PROXY", "pinecone.io")
-    await own().aclose()
+    await make_own_client().aclose()
 
 
 async def test_a_socks_proxy_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the package that speaks socks the error comes at once and names the extra."""
+    """Without the socksio package, a SOCKS proxy raises an error that names the extra."""
     monkeypatch.setitem(sys.modules, "socksio", None)
     with raises(PineconeValueError, match=r"httpx\[socks\]"):
-        own(proxy_url="socks5://localhost:1")
+        make_own_client(proxy_url="socks5://localhost:1")
 
 
 @pytest.mark.parametrize("verify", [True, False, ssl.create_default_context()], ids=["True", "False", "context"])
-async def test_certificates_can_be_verified_in_several_ways(verify: Any) -> None:
-    """A bool or a context; the clients are closed without having connected."""
-    async with own(ssl_verify=verify) as admin:
+async def test_ssl_verify_accepts_a_bool_or_a_context(verify: Any) -> None:
+    """ssl_verify accepts a bool or an SSL context."""
+    async with make_own_client(ssl_verify=verify) as admin:
         assert "api.pinecone.io" in repr(admin)

@@ -1,4 +1,4 @@
-"""Who calls: arguments before the environment, secrets checked without being shown, tokens that others mint."""
+"""Credentials: arguments before the environment, validation without disclosure, and tokens that the caller supplies."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from pinecone_admin import (
     UnauthorizedError,
 )
 from tests.support.errors import SECRET, check_promises, raises
-from tests.support.scripted_transport import Answer, Failure, Script
+from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def variables(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Give a function that sets PINECONE_* variables."""
+def set_variables(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that sets PINECONE_* variables."""
 
-    def put(**values: str) -> None:
+    def set_all(**values: str) -> None:
         for name, value in values.items():
             monkeypatch.setenv(f"PINECONE_{name.upper()}", value)
 
-    return put
+    return set_all
 
 
 CREDENTIALS = {"client_id": "env-id", "client_secret": "env-secret"}
 
-# Arguments, variables → what goes out: the credentials exchanged, or the bearer token used.
-ORDER: list[tuple[dict[str, Any], dict[str, str], object]] = [
+# Arguments, variables → the credentials that are exchanged, or the bearer token that is sent.
+PRECEDENCE: list[tuple[dict[str, Any], dict[str, str], object]] = [
     ({"client_id": "id", "client_secret": "secret"}, {}, ("id", "secret")),
     ({"client_id": "id", "client_secret": "secret"}, CREDENTIALS | {"access_token": "env-token"}, ("id", "secret")),
     ({"access_token": "token"}, CREDENTIALS | {"access_token": "env-token"}, "token"),
@@ -56,18 +56,18 @@ ORDER: list[tuple[dict[str, Any], dict[str, str], object]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "environment", "used"), ORDER)
-async def test_explicit_arguments_come_first_then_the_token_then_the_credentials(
+@pytest.mark.parametrize(("arguments", "environment", "used"), PRECEDENCE)
+async def test_credentials_are_chosen_by_precedence(
     arguments: dict[str, Any],
     environment: dict[str, str],
     used: object,
-    connect: Callable[..., AsyncAdmin],
-    variables: Callable[..., None],
+    make_client: Callable[..., AsyncAdmin],
+    set_variables: Callable[..., None],
 ) -> None:
-    """Exactly one identity is used, and whoever brings a token has none minted."""
-    variables(**environment)
-    script = Script()
-    await connect(script, **({"client_id": None} | arguments)).projects.list()
+    """Arguments come first, then the token of the environment, then its credentials; only one is used."""
+    set_variables(**environment)
+    script = ScriptedTransport()
+    await make_client(script, **({"client_id": None} | arguments)).projects.list()
     sent = script.request.headers.get_list("authorization")
     if isinstance(used, str):
         assert script.exchanges == []
@@ -79,8 +79,8 @@ async def test_explicit_arguments_come_first_then_the_token_then_the_credentials
         assert sent == ["Bearer token-1"]
 
 
-# Arguments, variables → what the message of the error names.
-REFUSED: list[tuple[dict[str, Any], dict[str, str], str]] = [
+# Arguments, variables → pattern of the message.
+INVALID: list[tuple[dict[str, Any], dict[str, str], str]] = [
     ({}, {}, "client_id and client_secret are missing.*PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET"),
     ({"client_id": "id"}, {}, "client_secret is missing.*PINECONE_CLIENT_SECRET"),
     ({"client_id": "id"}, {"client_secret": " "}, "client_secret is missing.*_CLIENT_SECRET"),
@@ -106,47 +106,47 @@ REFUSED: list[tuple[dict[str, Any], dict[str, str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "environment", "message"), REFUSED)
-async def test_an_identity_that_cannot_be_right_is_refused(
+@pytest.mark.parametrize(("arguments", "environment", "message"), INVALID)
+async def test_invalid_credentials_raise(
     arguments: dict[str, Any],
     environment: dict[str, str],
     message: str,
-    connect: Callable[..., AsyncAdmin],
-    variables: Callable[..., None],
+    make_client: Callable[..., AsyncAdmin],
+    set_variables: Callable[..., None],
 ) -> None:
-    """The error names the argument, and the variable where one is looked at, and never shows the secret."""
-    variables(**environment)
-    script = Script()
+    """The error names the argument or the variable, and never contains the secret."""
+    set_variables(**environment)
+    script = ScriptedTransport()
     with raises(PineconeTypeError if "must be" in message else PineconeValueError, match=message):
-        connect(script, **({"client_id": None} | arguments))
+        make_client(script, **({"client_id": None} | arguments))
     assert script.exchanges == []
 
 
-def fail() -> str:
-    """Fail as a vault does."""
+def raise_lookup_error() -> str:
+    """Raise an error that contains a secret."""
     raise LookupError(SECRET)
 
 
 @pytest.mark.parametrize(
-    ("given", "error", "message"),
+    ("produce", "error", "message"),
     [
         (lambda: "", PineconeValueError, "is empty"),
         (lambda: f"{SECRET}\n", PineconeValueError, "has white space"),
         (lambda: None, PineconeTypeError, "must be a str, not NoneType"),
-        (fail, PineconeValueError, "the callable raised LookupError"),
+        (raise_lookup_error, PineconeValueError, "the callable raised LookupError"),
     ],
     ids=["empty", "newline", "none", "raises"],
 )
 @pytest.mark.parametrize("argument", ["client_id", "client_secret", "access_token"])
-async def test_what_a_callable_gives_is_checked_when_it_is_asked(
-    argument: str, given: Any, error: type[PineconeError], message: str, connect: Callable[..., AsyncAdmin]
+async def test_the_result_of_a_callable_is_checked(
+    argument: str, produce: Any, error: type[PineconeError], message: str, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """A callable may be asked late; what it gives is held to the same rules, and its own failure stays hidden."""
-    script = Script()
-    arguments = {argument: given}
+    """The result of a callable is checked like an argument, and the exception of a callable stays hidden."""
+    script = ScriptedTransport()
+    arguments = {argument: produce}
     if argument != "access_token":
         arguments = {"client_id": "id", "client_secret": "x"} | arguments
-    admin = connect(script, lazy=True, **arguments)
+    admin = make_client(script, lazy=True, **arguments)
     for _ in range(2):
         with raises(error, match=f"{argument}.* {message}") as caught:
             await admin.projects.list()
@@ -156,19 +156,19 @@ async def test_what_a_callable_gives_is_checked_when_it_is_asked(
     assert (script.requests, script.exchanges) == ([], [])
 
 
-async def test_credentials_are_asked_for_at_each_exchange(connect: Callable[..., AsyncAdmin]) -> None:
-    """A callable is asked again, so that a secret can be rotated underneath."""
+async def test_credential_callables_run_at_each_exchange(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A callable for credentials runs at every exchange, so that a secret can be rotated."""
     secrets = iter(["one", "two"])
-    script = Script(Answer(401), Answer(body={"data": []}))
-    await connect(script, client_id="id", client_secret=lambda: next(secrets)).projects.list()
+    script = ScriptedTransport(ScriptedResponse(401), ScriptedResponse(body={"data": []}))
+    await make_client(script, client_id="id", client_secret=lambda: next(secrets)).projects.list()
     assert [json.loads(exchange.content)["client_secret"] for exchange in script.exchanges] == ["one", "two"]
 
 
-async def test_a_token_callable_is_asked_at_each_call(connect: Callable[..., AsyncAdmin]) -> None:
-    """Whoever mints elsewhere decides for every request which token it is."""
+async def test_a_token_callable_runs_at_each_request(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A callable for tokens supplies the token of every request."""
     tokens = iter("abc")
-    script = Script()
-    admin = connect(script, access_token=lambda: next(tokens))
+    script = ScriptedTransport()
+    admin = make_client(script, access_token=lambda: next(tokens))
     for _ in range(3):
         await admin.projects.list()
     assert [request.headers["authorization"][-1] for request in script.requests] == ["a", "b", "c"]
@@ -179,78 +179,80 @@ async def test_a_token_callable_is_asked_at_each_call(connect: Callable[..., Asy
     [(["a", "b"], ["a", "b"]), (["a", "a"], ["a"]), (["a", "b", "c"], ["a", "b"])],
     ids=["another", "the same", "only once"],
 )
-async def test_a_token_callable_is_asked_once_more_after_a_401(
-    tokens: list[str], sent: list[str], connect: Callable[..., AsyncAdmin]
+async def test_a_token_callable_runs_again_after_a_401(
+    tokens: list[str], sent: list[str], make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """A different answer is sent once more; the same one, or a second 401, is final."""
-    script = Script(Answer(401))
-    given = iter(tokens)
+    """A different token is sent once; the same token, or a second 401, is final."""
+    script = ScriptedTransport(ScriptedResponse(401))
+    remaining = iter(tokens)
     with raises(UnauthorizedError) as caught:
-        await connect(script, access_token=lambda: next(given)).projects.list()
+        await make_client(script, access_token=lambda: next(remaining)).projects.list()
     assert [request.headers["authorization"][-1] for request in script.requests] == sent
     assert caught.value.attempts == len(sent)
     assert script.exchanges == []
 
 
-async def test_a_fixed_token_is_sent_once(connect: Callable[..., AsyncAdmin]) -> None:
-    """A 401 to a token that cannot change is final."""
-    script = Script(Answer(401))
+async def test_a_fixed_token_is_sent_once(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A 401 for a fixed token is final."""
+    script = ScriptedTransport(ScriptedResponse(401))
     with raises(UnauthorizedError):
-        await connect(script, access_token="fixed").projects.list()
+        await make_client(script, access_token="fixed").projects.list()
     assert len(script.requests) == 1
 
 
-async def test_a_401_to_the_callers_own_header_is_final(connect: Callable[..., AsyncAdmin]) -> None:
-    """Nothing is minted in its place."""
-    script = Script(Answer(401))
+async def test_a_401_for_an_authorization_header_is_final(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A 401 for an Authorization header of the caller causes no exchange."""
+    script = ScriptedTransport(ScriptedResponse(401))
     with raises(UnauthorizedError):
-        await connect(script, additional_headers={"Authorization": "Basic x"}).projects.list()
+        await make_client(script, additional_headers={"Authorization": "Basic x"}).projects.list()
     assert (len(script.requests), script.exchanges) == (1, [])
 
 
-async def test_a_token_is_given_to_other_tools(connect: Callable[..., AsyncAdmin]) -> None:
-    """The token of the client, with its expiry, masked in its repr; one that others mint has none."""
-    admin = connect(Script())
+async def test_the_current_token_is_public(make_client: Callable[..., AsyncAdmin]) -> None:
+    """token() returns the token with its expiry, masked in its repr; a token of the caller has no expiry."""
+    admin = make_client(ScriptedTransport())
     token = await admin.token()
     assert token == AccessToken(value="token-1", expires_at=1_700_000_000.0 + 1800)
     assert "token-1" not in f"{token} {token!r}"
     assert await admin.token() == token
-    assert await connect(Script(), access_token="x").token() == AccessToken(value="x", expires_at=None)
+    assert await make_client(ScriptedTransport(), access_token="x").token() == AccessToken(value="x", expires_at=None)
     with raises(PineconeValueError, match="Authorization"):
-        await connect(Script(), additional_headers={"Authorization": "x"}).token()
+        await make_client(ScriptedTransport(), additional_headers={"Authorization": "x"}).token()
 
 
-async def test_wrong_credentials_fail_where_the_first_token_is_fetched(connect: Callable[..., AsyncAdmin]) -> None:
-    """The seed's client fails while it is made, and so does ours; an asynchronous one when it is entered."""
-    script = Script(
-        tokens=[Answer(401, {"error": "access_denied", "error_description": "Unauthorized"}) for _ in range(2)]
+async def test_wrong_credentials_raise_at_the_first_exchange(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A client with wrong credentials raises when it is constructed; an async client, when it is entered."""
+    script = ScriptedTransport(
+        tokens=[
+            ScriptedResponse(401, {"error": "access_denied", "error_description": "Unauthorized"}) for _ in range(2)
+        ]
     )
     with raises(InvalidCredentialsError, match=r"\[401 access_denied\] the client id and secret") as caught:
-        await connect(script).__aenter__()
+        await make_client(script).__aenter__()
     assert isinstance(caught.value, UnauthorizedError)
     assert isinstance(caught.value, TokenError)
     assert (caught.value.outcome, caught.value.safe_to_retry, caught.value.body) == ("not_sent", True, "")
 
 
-async def test_a_lazy_client_waits_for_its_first_call(connect: Callable[..., AsyncAdmin]) -> None:
-    """With lazy=True nothing is exchanged before it is needed."""
-    script = Script()
-    async with connect(script, lazy=True) as admin:
+async def test_a_lazy_client_exchanges_at_its_first_call(make_client: Callable[..., AsyncAdmin]) -> None:
+    """With lazy=True, the first exchange takes place at the first call."""
+    script = ScriptedTransport()
+    async with make_client(script, lazy=True) as admin:
         assert script.exchanges == []
         await admin.projects.list()
         assert len(script.exchanges) == 1
-    script = Script()
-    async with connect(script) as admin:
+    script = ScriptedTransport()
+    async with make_client(script) as admin:
         assert len(script.exchanges) == 1
         await admin.projects.list()
     assert len(script.exchanges) == 1
 
 
-async def test_a_failed_exchange_is_told_apart_from_the_call(connect: Callable[..., AsyncAdmin]) -> None:
-    """The error says which operation wanted the token, that nothing was sent, and nothing of the endpoint's body."""
-    script = Script(tokens=[Answer(403, {"error": "x", "error_description": f"no {SECRET}"})])
+async def test_a_failed_exchange_raises_a_token_error(make_client: Callable[..., AsyncAdmin]) -> None:
+    """The error names the operation, says that no request was sent, and hides the body of the response."""
+    script = ScriptedTransport(tokens=[ScriptedResponse(403, {"error": "x", "error_description": f"no {SECRET}"})])
     with raises(TokenError) as caught:
-        await connect(script, lazy=True).projects.create(name="x")
+        await make_client(script, lazy=True).projects.create(name="x")
     assert (caught.value.operation, caught.value.outcome, caught.value.status_code) == (
         "create_project",
         "not_sent",
@@ -260,16 +262,20 @@ async def test_a_failed_exchange_is_told_apart_from_the_call(connect: Callable[.
     assert script.requests == []
 
 
-async def test_a_token_that_fails_after_an_ambiguous_attempt_leaves_it_ambiguous(
-    connect: Callable[..., AsyncAdmin],
+async def test_a_failed_exchange_preserves_an_unknown_outcome(
+    make_client: Callable[..., AsyncAdmin],
 ) -> None:
-    """That no token could be had for a repeat says nothing of the attempt that went out before."""
-    script = Script(Failure(ConnectionResetError()), Answer(401), tokens=[token(), Answer(403)])
+    """After an attempt with an unknown outcome, a failed exchange leaves the outcome unknown."""
+    script = ScriptedTransport(
+        ScriptedFailure(ConnectionResetError()),
+        ScriptedResponse(401),
+        tokens=[first_token_response(), ScriptedResponse(403)],
+    )
     with raises(TokenError) as caught:
-        await connect(script).projects.update(project_id="p", name="x")
+        await make_client(script).projects.update(project_id="p", name="x")
     assert (caught.value.outcome, caught.value.safe_to_retry) == ("unknown", True)
 
 
-def token() -> Answer:
-    """Answer as the token endpoint does."""
-    return Answer(body={"access_token": "first", "expires_in": 1800})
+def first_token_response() -> ScriptedResponse:
+    """Return a token response without a token type."""
+    return ScriptedResponse(body={"access_token": "first", "expires_in": 1800})

@@ -1,4 +1,4 @@
-"""Which headers go out, to the API and to the token endpoint."""
+"""Request headers: what is sent to the API and to the token endpoint."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ import pytest
 import pinecone_admin
 from pinecone_admin import AsyncAdmin, PineconeTypeError, PineconeValueError
 from tests.support.errors import SECRET, raises
-from tests.support.scripted_transport import Script
+from tests.support.scripted_transport import ScriptedTransport
 
 pytestmark = pytest.mark.anyio
 
-AGENT = f"pinecone-admin-python-{pinecone_admin.__version__}"
+USER_AGENT = f"pinecone-admin-python-{pinecone_admin.__version__}"
 
 
-async def test_what_goes_to_the_api(connect: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The headers of a request without a body, complete; an API key of the data plane has no place among them."""
+async def test_headers_sent_to_the_api(make_client: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request without a body has exactly these headers, and never an API key of the data plane."""
     monkeypatch.setenv("PINECONE_API_KEY", SECRET)
-    script = Script()
-    await connect(script).projects.list()
+    script = ScriptedTransport()
+    await make_client(script).projects.list()
     assert dict(script.request.headers) == {
         "host": "api.pinecone.io",
         "accept": "application/json",
         "accept-encoding": "identity",
-        "user-agent": AGENT,
+        "user-agent": USER_AGENT,
         "x-pinecone-api-version": "2026-07",
         "authorization": "Bearer token-1",
     }
 
 
-async def test_what_goes_to_the_token_endpoint(
-    connect: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch
+async def test_headers_sent_to_the_token_endpoint(
+    make_client: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The exchange, complete: JSON with the audience and its slash."""
+    """A token exchange has exactly these headers and a JSON body with the audience."""
     monkeypatch.setenv("PINECONE_API_KEY", SECRET)
-    script = Script()
-    await connect(script).projects.list()
+    script = ScriptedTransport()
+    await make_client(script).projects.list()
     (exchange,) = script.exchanges
     body = {
         "client_id": "client",
@@ -52,7 +52,7 @@ async def test_what_goes_to_the_token_endpoint(
         "host": "login.pinecone.io",
         "accept": "application/json",
         "accept-encoding": "identity",
-        "user-agent": AGENT,
+        "user-agent": USER_AGENT,
         "x-pinecone-api-version": "2026-07",
         "content-type": "application/json",
         "content-length": str(len(exchange.content)),
@@ -69,27 +69,25 @@ async def test_what_goes_to_the_token_endpoint(
         ("Grün-Büro!", "grnbro"),
     ],
 )
-async def test_the_source_tag_is_normalized_alike_everywhere(
-    tag: str, sent: str, connect: Callable[..., AsyncAdmin]
-) -> None:
-    """Lower case, only [a-z0-9_:], white space to underscores, for the API and for the token endpoint."""
-    script = Script()
-    await connect(script, source_tag=tag).projects.list()
+async def test_the_source_tag_is_normalized(tag: str, sent: str, make_client: Callable[..., AsyncAdmin]) -> None:
+    """The source tag is lower case, uses only [a-z0-9_:], and is the same for the API and the token endpoint."""
+    script = ScriptedTransport()
+    await make_client(script, source_tag=tag).projects.list()
     for request in (*script.requests, *script.exchanges):
-        assert request.headers["user-agent"] == f"{AGENT} source_tag={sent}"
+        assert request.headers["user-agent"] == f"{USER_AGENT} source_tag={sent}"
 
 
-OURS = ["Accept", "User-Agent", "X-Pinecone-Api-Version", "Authorization", "Content-Type"]
+DEFAULT_HEADERS = ["Accept", "User-Agent", "X-Pinecone-Api-Version", "Authorization", "Content-Type"]
 
 
 @pytest.mark.parametrize("change", [str.lower, str.upper, str.title])
-@pytest.mark.parametrize("name", OURS)
-async def test_a_callers_header_replaces_ours(
-    name: str, change: Callable[[str], str], connect: Callable[..., AsyncAdmin]
+@pytest.mark.parametrize("name", DEFAULT_HEADERS)
+async def test_a_header_of_the_caller_replaces_the_default(
+    name: str, change: Callable[[str], str], make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """In any capitalization exactly one value goes out, the caller's, and the token endpoint sees none of it."""
-    script = Script()
-    admin = connect(script, additional_headers={change(name): "mine", "X-Extra": "é"})
+    """In any case of its name, only the caller's value is sent, and never to the token endpoint."""
+    script = ScriptedTransport()
+    admin = make_client(script, additional_headers={change(name): "mine", "X-Extra": "é"})
     with pytest.raises(pinecone_admin.ResponseParsingError):
         await admin.projects.create(name="x")
     assert script.request.headers.get_list(name) == ["mine"]
@@ -99,10 +97,10 @@ async def test_a_callers_header_replaces_ours(
         assert exchange.headers.get(name) != "mine"
 
 
-async def test_a_copys_headers_are_added(connect: Callable[..., AsyncAdmin]) -> None:
-    """with_options adds to the headers there are, and replaces those of the same name."""
-    script = Script()
-    admin = connect(script, additional_headers={"X-One": "1", "X-Two": "2"})
+async def test_with_options_adds_headers(make_client: Callable[..., AsyncAdmin]) -> None:
+    """with_options adds to the existing headers, and replaces those of the same name."""
+    script = ScriptedTransport()
+    admin = make_client(script, additional_headers={"X-One": "1", "X-Two": "2"})
     await admin.with_options(additional_headers={"x-two": "two", "x-three": "3"}).projects.list()
     await admin.projects.list()
     changed, kept = (request.headers for request in script.requests)
@@ -110,16 +108,16 @@ async def test_a_copys_headers_are_added(connect: Callable[..., AsyncAdmin]) -> 
     assert (kept["x-one"], kept.get_list("x-two"), kept.get("x-three")) == ("1", ["2"], None)
 
 
-async def test_a_copys_authorization_replaces_the_token(connect: Callable[..., AsyncAdmin]) -> None:
-    """Exactly one Authorization goes out, also where the client itself mints tokens."""
-    script = Script()
-    admin = connect(script, lazy=True).with_options(additional_headers={"authorization": "Bearer mine"})
+async def test_an_authorization_header_replaces_the_token(make_client: Callable[..., AsyncAdmin]) -> None:
+    """An Authorization header of a copy replaces the token, and no exchange takes place."""
+    script = ScriptedTransport()
+    admin = make_client(script, lazy=True).with_options(additional_headers={"authorization": "Bearer mine"})
     await admin.projects.list()
     assert script.request.headers.get_list("authorization") == ["Bearer mine"]
     assert script.exchanges == []
 
 
-# Headers → what the error names; "must be" marks errors of type.
+# Headers → pattern of the message; "must be" marks a PineconeTypeError.
 BAD_HEADERS: list[tuple[Any, str]] = [
     ({"x-a": f"{SECRET}\r\nX-B: y"}, r"additional_headers\['x-a'\] has a line break"),
     ({"x-a": f"{SECRET}\n"}, r"additional_headers\['x-a'\] has a line break"),
@@ -141,33 +139,40 @@ BAD_HEADERS: list[tuple[Any, str]] = [
     ([("x-a", "1")], "additional_headers must be a mapping"),
     ("x-a: 1", "additional_headers must be a mapping"),
 ]
-FRAMING = ["Content-Length", "transfer-encoding", "CONNECTION", "Accept-Encoding", "expect", "te", "trailer", "upgrade"]
+FORBIDDEN = [
+    "Content-Length",
+    "transfer-encoding",
+    "CONNECTION",
+    "Accept-Encoding",
+    "expect",
+    "te",
+    "trailer",
+    "upgrade",
+]
 
 
 @pytest.mark.parametrize(
     ("headers", "message"),
-    [*BAD_HEADERS, *(({name: "1"}, f"additional_headers: {name} cannot be set") for name in FRAMING)],
+    [*BAD_HEADERS, *(({name: "1"}, f"additional_headers: {name} cannot be set") for name in FORBIDDEN)],
     ids=ascii,
 )
-async def test_a_header_that_cannot_go_out_is_refused(
-    headers: Any, message: str, connect: Callable[..., AsyncAdmin]
-) -> None:
-    """By the constructor and by with_options, naming the header and never showing its value."""
+async def test_an_invalid_header_raises(headers: Any, message: str, make_client: Callable[..., AsyncAdmin]) -> None:
+    """An invalid header raises in the constructor and in with_options; the error has its name, not its value."""
     error = PineconeTypeError if "must be" in message else PineconeValueError
-    script = Script()
+    script = ScriptedTransport()
     with raises(error, match=message):
-        connect(script, additional_headers=headers)
+        make_client(script, additional_headers=headers)
     assert script.exchanges == []
     with raises(error, match=message):
-        connect(script).with_options(additional_headers=headers)
+        make_client(script).with_options(additional_headers=headers)
 
 
-async def test_an_operation_names_its_version(connect: Callable[..., AsyncAdmin]) -> None:
-    """The API version of the operation goes out, unless the caller sets the header."""
+async def test_the_api_version_of_an_operation_is_sent(make_client: Callable[..., AsyncAdmin]) -> None:
+    """The API version of the operation is sent, unless the caller sets the header."""
     operation = pinecone_admin.Operation(id="x", method="GET", path="/x", returns=None, api_version="2025-10")
-    script = Script()
-    await connect(script).send(operation)
-    await connect(script, additional_headers={"X-PINECONE-API-VERSION": "2024-01"}).send(operation)
+    script = ScriptedTransport()
+    await make_client(script).send(operation)
+    await make_client(script, additional_headers={"X-PINECONE-API-VERSION": "2024-01"}).send(operation)
     assert [request.headers.get_list("x-pinecone-api-version") for request in script.requests] == [
         ["2025-10"],
         ["2024-01"],

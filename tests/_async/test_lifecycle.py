@@ -1,4 +1,4 @@
-"""Closing, copies, read-only clients, and what a client shows of itself."""
+"""The life of a client: closing, copies, read-only mode, repr and transports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pinecone_admin import (
 )
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
-from tests.support.scripted_transport import Answer, Script
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
 
@@ -79,12 +79,12 @@ CALLS = READS | WRITES | {"token": lambda a: a.token()}
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-async def test_every_call_after_close_is_an_error(
-    call: Callable[[AsyncAdmin], Any], connect: Callable[..., AsyncAdmin]
+async def test_every_call_after_close_raises(
+    call: Callable[[AsyncAdmin], Any], make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """A closed client sends nothing, and neither does a copy of it, made before or after."""
-    script = Script()
-    admin = connect(script, lazy=True)
+    """A closed client and every copy of it send nothing."""
+    script = ScriptedTransport()
+    admin = make_client(script, lazy=True)
     before = admin.with_options(timeout=5)
     await admin.aclose()
     for closed in (admin, before, admin.with_options(timeout=5)):
@@ -93,28 +93,32 @@ async def test_every_call_after_close_is_an_error(
     assert (script.requests, script.exchanges) == ([], [])
 
 
-async def test_a_secret_cannot_be_updated_after_close(connect: Callable[..., AsyncAdmin]) -> None:
-    """Nor is there anything that it would be for."""
-    admin = connect(Script())
+async def test_update_secret_after_close_raises(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A closed client accepts no new secret."""
+    admin = make_client(ScriptedTransport())
     await admin.aclose()
     with raises(ClientClosedError):
         admin.update_secret("new")
 
 
 @pytest.mark.parametrize("identity", [{}, {"access_token": "x"}, {"additional_headers": {"Authorization": "x"}}])
-async def test_leaving_the_context_closes(identity: dict[str, Any], connect: Callable[..., AsyncAdmin]) -> None:
-    """Whoever the caller is; closing again does nothing, and so does entering with nothing to mint."""
-    async with connect(Script(), **identity) as admin:
+async def test_leaving_the_context_closes_the_client(
+    identity: dict[str, Any], make_client: Callable[..., AsyncAdmin]
+) -> None:
+    """Leaving the context closes a client with any kind of credentials; closing it again does nothing."""
+    async with make_client(ScriptedTransport(), **identity) as admin:
         await admin.projects.list()
     with raises(ClientClosedError):
         await admin.projects.list()
     await admin.aclose()
 
 
-async def test_an_open_list_ends_with_the_client(connect: Callable[..., AsyncAdmin]) -> None:
-    """The page after the close is not fetched."""
-    script = Script(Answer(body={"data": [{"id": "u", "email": "a@b.c"}], "pagination": {"next": "t"}}))
-    admin = connect(script)
+async def test_iterating_a_list_after_close_raises(make_client: Callable[..., AsyncAdmin]) -> None:
+    """Iterating a list after the client is closed raises, and fetches no further page."""
+    script = ScriptedTransport(
+        ScriptedResponse(body={"data": [{"id": "u", "email": "a@b.c"}], "pagination": {"next": "t"}})
+    )
+    admin = make_client(script)
     with raises(ClientClosedError):
         async for _ in admin.users.list():
             await admin.aclose()
@@ -129,16 +133,16 @@ async def test_an_open_list_ends_with_the_client(connect: Callable[..., AsyncAdm
         (WRITES["projects.delete"], 500, "unknown"),
     ],
 )
-async def test_a_wait_for_the_next_attempt_ends_with_the_client(
+async def test_closing_ends_a_retry_wait(
     call: Callable[[AsyncAdmin], Any],
     status: int,
     outcome: str,
-    connect: Callable[..., AsyncAdmin],
+    make_client: Callable[..., AsyncAdmin],
     clock: VirtualClock,
 ) -> None:
-    """Closing wakes the call, which sends nothing more and says what is known of what it sent."""
-    script = Script(Answer(status), Answer(body={"data": []}))
-    admin = connect(script)
+    """Closing ends the wait for the next attempt; the error has the outcome of the attempts before."""
+    script = ScriptedTransport(ScriptedResponse(status), ScriptedResponse(body={"data": []}))
+    admin = make_client(script)
     clock.on_sleep = admin.aclose
     with raises(ClientClosedError, match="closed during the call") as caught:
         await call(admin)
@@ -146,30 +150,30 @@ async def test_a_wait_for_the_next_attempt_ends_with_the_client(
     assert len(script.requests) == 1
 
 
-async def test_transports_of_the_caller_stay_open(connect: Callable[..., AsyncAdmin]) -> None:
-    """Whoever made them closes them."""
-    script = Script()
-    async with connect(script) as admin:
+async def test_a_transport_of_the_caller_stays_open(make_client: Callable[..., AsyncAdmin]) -> None:
+    """Closing the client leaves a transport that the caller passed open."""
+    script = ScriptedTransport()
+    async with make_client(script) as admin:
         await admin.projects.list()
-    assert script.closed == 0
+    assert script.close_count == 0
 
 
-async def test_a_copy_shares_the_token_and_the_transport(connect: Callable[..., AsyncAdmin]) -> None:
-    """with_options is light: one exchange serves the client and all its copies, and closing one does nothing."""
-    script = Script()
-    admin = connect(script)
-    async with admin.with_options(timeout=5) as twin:
-        await twin.projects.list()
-    await twin.projects.list()
+async def test_a_copy_shares_token_and_transport(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A client and its copies share one exchange and one transport, and closing a copy does nothing."""
+    script = ScriptedTransport()
+    admin = make_client(script)
+    async with admin.with_options(timeout=5) as clone:
+        await clone.projects.list()
+    await clone.projects.list()
     await admin.projects.list()
     assert (len(script.requests), len(script.exchanges)) == (3, 1)
-    assert type(twin) is type(admin)
+    assert type(clone) is type(admin)
 
 
-async def test_a_copy_has_options_of_its_own(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
-    """What is not given stays as it was, and the original keeps its own."""
-    script = Script(Answer(503))
-    admin = connect(script, retry=RetryPolicy(max_attempts=2))
+async def test_a_copy_has_its_own_options(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+    """with_options keeps what is omitted, and leaves the original unchanged."""
+    script = ScriptedTransport(ScriptedResponse(503))
+    admin = make_client(script, retry=RetryPolicy(max_attempts=2))
     once = admin.with_options(retry=RetryPolicy(max_attempts=1))
     for client, attempts in ((once, 1), (once.with_options(timeout=9), 1), (admin, 2)):
         with raises(ServiceError) as caught:
@@ -191,43 +195,45 @@ async def test_a_copy_has_options_of_its_own(connect: Callable[..., AsyncAdmin],
     ],
     ids=str,
 )
-async def test_the_options_of_a_copy_are_checked(
-    options: dict[str, Any], error: type[PineconeValueError], connect: Callable[..., AsyncAdmin]
+async def test_invalid_options_of_a_copy_raise(
+    options: dict[str, Any], error: type[PineconeValueError], make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """As those of the constructor are."""
+    """with_options checks its arguments like the constructor."""
     with raises(error, match=next(iter(options))):
-        connect(Script()).with_options(**options)
+        make_client(ScriptedTransport()).with_options(**options)
 
 
-@pytest.mark.parametrize("by_copy", [False, True])
+@pytest.mark.parametrize("on_copy", [False, True])
 @pytest.mark.parametrize("call", WRITES.values(), ids=WRITES)
-async def test_a_read_only_client_changes_nothing(
-    call: Callable[[AsyncAdmin], Any], by_copy: bool, connect: Callable[..., AsyncAdmin]
+async def test_a_read_only_client_refuses_every_write(
+    call: Callable[[AsyncAdmin], Any], on_copy: bool, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """Everything that is not a GET is refused before a request and before an exchange."""
-    script = Script()
-    admin = connect(script, lazy=True, read_only=not by_copy)
+    """A read-only client refuses any method but GET before a request and before an exchange."""
+    script = ScriptedTransport()
+    admin = make_client(script, lazy=True, read_only=not on_copy)
     with raises(ReadOnlyError, match="read-only") as caught:
-        await call(admin.with_options(read_only=True) if by_copy else admin)
+        await call(admin.with_options(read_only=True) if on_copy else admin)
     assert caught.value.outcome == "not_sent"
     assert (script.requests, script.exchanges) == ([], [])
 
 
 @pytest.mark.parametrize("call", READS.values(), ids=READS)
-async def test_a_read_only_client_reads(call: Callable[[AsyncAdmin], Any], connect: Callable[..., AsyncAdmin]) -> None:
-    """Every GET passes, and the exchange, which is a POST, belongs to it."""
-    script = Script(Answer(503))
+async def test_a_read_only_client_sends_every_read(
+    call: Callable[[AsyncAdmin], Any], make_client: Callable[..., AsyncAdmin]
+) -> None:
+    """A read-only client sends GET requests, and the POST of the token exchange."""
+    script = ScriptedTransport(ScriptedResponse(503))
     with raises(ServiceError):
-        await call(connect(script, read_only=True, retry=RetryPolicy(max_attempts=1)))
+        await call(make_client(script, read_only=True, retry=RetryPolicy(max_attempts=1)))
     assert (script.request.method, len(script.exchanges)) == ("GET", 1)
 
 
-async def test_a_client_shows_its_namespaces_and_no_credentials(connect: Callable[..., AsyncAdmin]) -> None:
-    """The repr says where it goes and what it offers."""
-    admin = connect(Script(), host="api.example.com", additional_headers={"X-Key": SECRET})
+async def test_the_repr_has_namespaces_and_no_credentials(make_client: Callable[..., AsyncAdmin]) -> None:
+    """The repr names the host and the namespaces, and contains no credentials."""
+    admin = make_client(ScriptedTransport(), host="api.example.com", additional_headers={"X-Key": SECRET})
     await admin.token()
-    shown = repr(admin)
-    assert shown == (
+    text = repr(admin)
+    assert text == (
         f"<{type(admin).__name__} of https://api.example.com: organizations, projects, api_keys, users, invites, "
         "service_accounts, role_bindings>"
     )
@@ -237,49 +243,49 @@ async def test_a_client_shows_its_namespaces_and_no_credentials(connect: Callabl
 
 
 @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])
-async def test_a_client_is_neither_pickled_nor_copied(
-    duplicate: Callable[[object], object], connect: Callable[..., AsyncAdmin]
+async def test_a_client_cannot_be_pickled_or_copied(
+    duplicate: Callable[[object], object], make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """Its credentials would go along."""
+    """Pickling or copying a client raises, because it would duplicate its credentials."""
     with raises(PineconeTypeError, match="cannot be pickled"):
-        duplicate(connect(Script()))
+        duplicate(make_client(ScriptedTransport()))
 
 
 # <async only>
-class OnlyAsync(httpx.AsyncBaseTransport):
+class AsyncOnlyTransport(httpx.AsyncBaseTransport):
     """A transport without a synchronous side."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: ScriptedTransport) -> None:
         self._script = script
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Let the script answer."""
+        """Pass the request on to the script."""
         return await self._script.handle_async_request(request)
 
 
-async def test_an_asynchronous_transport_needs_another_for_the_exchange() -> None:
-    """The exchange is synchronous, so without oauth_transport the error comes at once, unless nothing is minted."""
-    script = Script()
+async def test_an_async_only_transport_needs_an_oauth_transport() -> None:
+    """The synchronous exchange needs an oauth_transport beside an async-only transport."""
+    script = ScriptedTransport()
     credentials: dict[str, Any] = {"client_id": "id", "client_secret": SECRET}
     with raises(PineconeValueError, match="oauth_transport is missing"):
-        AsyncAdmin(**credentials, transport=OnlyAsync(script))
-    await AsyncAdmin(**credentials, transport=OnlyAsync(script), oauth_transport=script).projects.list()
-    await AsyncAdmin(access_token="x", transport=OnlyAsync(script)).projects.list()
+        AsyncAdmin(**credentials, transport=AsyncOnlyTransport(script))
+    await AsyncAdmin(**credentials, transport=AsyncOnlyTransport(script), oauth_transport=script).projects.list()
+    await AsyncAdmin(access_token="x", transport=AsyncOnlyTransport(script)).projects.list()
     assert (len(script.requests), len(script.exchanges)) == (2, 1)
 
 
 # </async only>
-async def test_one_synchronous_transport_serves_both() -> None:
-    """A transport that can do both is enough for the API and the exchange."""
-    script = Script()
+async def test_one_transport_serves_api_and_exchange() -> None:
+    """A transport that is sync and async serves both the API and the exchange."""
+    script = ScriptedTransport()
     async with AsyncAdmin(client_id="id", client_secret=SECRET, transport=script) as admin:
         await admin.projects.list()
     assert (len(script.requests), len(script.exchanges)) == (1, 1)
 
 
-async def test_the_exchange_can_have_a_transport_of_its_own() -> None:
-    """oauth_transport sees the exchanges and nothing else."""
-    api, oauth = Script(), Script()
+async def test_oauth_transport_receives_only_the_exchanges() -> None:
+    """oauth_transport receives the exchanges and nothing else."""
+    api, oauth = ScriptedTransport(), ScriptedTransport()
     admin = AsyncAdmin(client_id="id", client_secret=SECRET, transport=api, oauth_transport=oauth)
     await admin.projects.list()
     assert (len(api.requests), len(api.exchanges)) == (1, 0)

@@ -38,7 +38,7 @@ from pinecone_admin.models import (
     UpdateServiceAccountRequest,
 )
 from tests.support.errors import raises
-from tests.support.scripted_transport import Answer, Script
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +48,7 @@ MEMBER_OF_NONE: Any = MEMBER | {"resource_id": None}
 VIEWER = {"resource_type": "project", "resource_id": "p", "role": "ProjectViewer"}
 
 # Call → method, path with query, body.
-WIRE: list[tuple[Callable[[AsyncAdmin], Any], str, str, object]] = [
+REQUESTS: list[tuple[Callable[[AsyncAdmin], Any], str, str, object]] = [
     (lambda a: a.organizations.list(), "GET", "/admin/organizations", None),
     (lambda a: a.organizations.describe(organization_id="-Nx"), "GET", "/admin/organizations/-Nx", None),
     (
@@ -176,23 +176,23 @@ WIRE: list[tuple[Callable[[AsyncAdmin], Any], str, str, object]] = [
 
 
 @pytest.mark.parametrize(
-    ("call", "method", "target", "body"), WIRE, ids=[f"{method} {target}" for _, method, target, _ in WIRE]
+    ("call", "method", "target", "body"), REQUESTS, ids=[f"{method} {target}" for _, method, target, _ in REQUESTS]
 )
 async def test_every_method_sends_its_request(
-    call: Callable[[AsyncAdmin], Any], method: str, target: str, body: object, connect: Callable[..., AsyncAdmin]
+    call: Callable[[AsyncAdmin], Any], method: str, target: str, body: object, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """A method is one request: its verb, its path, its query, and a JSON body that holds what was given."""
-    script = Script(Answer(400))
+    """A method sends one request with its verb, path and query, and a JSON body of the arguments given."""
+    script = ScriptedTransport(ScriptedResponse(400))
     with raises(BadRequestError):
-        await call(connect(script))
+        await call(make_client(script))
     assert (script.request.method, script.request.url.raw_path.decode()) == (method, target)
     content = script.request.content
     assert (json.loads(content) if content else None) == body
     assert script.request.headers.get("content-type") == ("application/json" if content else None)
 
 
-async def test_an_organization_is_seen_renamed_and_deleted() -> None:
-    """The caller's organization can be listed, described, renamed, and on the Free plan deleted."""
+async def test_organization_lifecycle() -> None:
+    """The caller's organization can be listed, described, renamed and, on the Free plan, deleted."""
     emulator = Emulator(plan="Free")
     admin = emulator.async_admin()
     (organization,) = await admin.organizations.list()
@@ -203,16 +203,16 @@ async def test_an_organization_is_seen_renamed_and_deleted() -> None:
     await admin.organizations.delete(organization_id=organization.id)
 
 
-async def test_an_organization_with_projects_stays(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """What the server refuses becomes the error of its status and code."""
+async def test_a_refused_delete_raises_its_error(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """A refused delete of an organization raises the error of its status and code."""
     with raises(FailedPreconditionError) as caught:
         await admin.organizations.delete(organization_id=emulator.organization_id)
     assert caught.value.error_code == "FAILED_PRECONDITION"
     assert caught.value.outcome == "rejected"
 
 
-async def test_a_project_lives_and_dies(admin: AsyncAdmin) -> None:
-    """A project is created, found, changed, deleted, and then not found."""
+async def test_project_lifecycle(admin: AsyncAdmin) -> None:
+    """A project is created, described, updated, listed and deleted, and is then not found."""
     project = await admin.projects.create(name="search")
     assert (project.name, project.max_pods, project.force_encryption_with_cmek) == ("search", 0, False)
     assert project.created_at is not None
@@ -229,8 +229,8 @@ async def test_a_project_lives_and_dies(admin: AsyncAdmin) -> None:
     assert await admin.projects.list() == []
 
 
-async def test_an_api_key_lives_and_dies(admin: AsyncAdmin) -> None:
-    """A key shows its value once; its roles are replaced as a whole."""
+async def test_api_key_lifecycle(admin: AsyncAdmin) -> None:
+    """An API key is created with its value, described, updated, listed and deleted."""
     project = await admin.projects.create(name="search")
     created = await admin.api_keys.create(project_id=project.id, name="app")
     assert created.value.startswith("pcsk_")
@@ -246,8 +246,8 @@ async def test_an_api_key_lives_and_dies(admin: AsyncAdmin) -> None:
         await admin.api_keys.describe(api_key_id=created.key.id)
 
 
-async def test_a_user_comes_by_invite_and_goes(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """Who accepts an invite is listed, found by address in any capitals, described, and removed."""
+async def test_user_lifecycle(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """An invited user is listed by email in any case, described and deleted."""
     invite = await admin.invites.create(email="ann@example.com", role_bindings=[on_organization("OrgMember")])
     emulator.state.accept_invite(emulator.state.invites[invite.id], emulator.clock.now())
     (user,) = await admin.users.list(email="ANN@example.com").to_list()
@@ -260,8 +260,8 @@ async def test_a_user_comes_by_invite_and_goes(admin: AsyncAdmin, emulator: Emul
     assert await admin.users.list().to_list() == []
 
 
-async def test_an_invite_is_mailed_resent_and_withdrawn(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """An invite lives for 7 days, again after it was resent, and is gone once it was deleted."""
+async def test_invite_lifecycle(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """An invite expires after 7 days, is pending again once it is resent, and can be deleted."""
     invite = await admin.invites.create(email="ann@example.com", role_bindings=[on_organization("OrgOwner")])
     with raises(ConflictError, match=invite.id):
         await admin.invites.create(email="ann@example.com", role_bindings=[on_organization("OrgOwner")])
@@ -278,8 +278,8 @@ async def test_an_invite_is_mailed_resent_and_withdrawn(admin: AsyncAdmin, emula
         await admin.invites.describe(invite_id=invite.id)
 
 
-async def test_a_service_account_lives_and_dies(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """A service account shows its secret once, a new one after a rotation, and can call the API with it."""
+async def test_service_account_lifecycle(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """A service account is created, renamed, rotated and deleted, and its new secret authenticates."""
     created = await admin.service_accounts.create(name="ci", role_bindings=[on_organization("OrgMember")])
     account = created.service_account
     assert await admin.service_accounts.describe(service_account_id=account.id) == account
@@ -299,8 +299,8 @@ async def test_a_service_account_lives_and_dies(admin: AsyncAdmin, emulator: Emu
         await admin.service_accounts.describe(service_account_id=account.id)
 
 
-async def test_a_role_binding_lives_and_dies(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """A role is granted, found by every filter, and taken away."""
+async def test_role_binding_lifecycle(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """A role binding is created, found by every filter, and deleted."""
     project = await admin.projects.create(name="search")
     account = (await admin.service_accounts.create(name="ci")).service_account
     binding = await admin.role_bindings.create(
@@ -326,8 +326,8 @@ async def test_a_role_binding_lives_and_dies(admin: AsyncAdmin, emulator: Emulat
         await admin.role_bindings.describe(role_binding_id=binding.id)
 
 
-class World:
-    """One of each thing, in an emulator."""
+class SampleRecords:
+    """An emulator with one record of each kind."""
 
     def __init__(self) -> None:
         self.emulator = Emulator(plan="Free", seed=1)
@@ -344,81 +344,89 @@ class World:
 
 ROLE = RoleBindingInput(resource_type="organization", role="OrgMember")
 
-BUILT: dict[str, Callable[[World], Operation[Any]]] = {
-    "create_api_key": lambda w: operations.create_api_key(project_id=w.project.id, body=CreateAPIKeyRequest(name="x")),
+BUILDERS: dict[str, Callable[[SampleRecords], Operation[Any]]] = {
+    "create_api_key": lambda records: operations.create_api_key(
+        project_id=records.project.id, body=CreateAPIKeyRequest(name="x")
+    ),
     "create_invite": lambda _: operations.create_invite(body=CreateInviteRequest(email="a@b.c", role_bindings=[ROLE])),
     "create_project": lambda _: operations.create_project(body=CreateProjectRequest(name="x")),
-    "create_role_binding": lambda w: operations.create_role_binding(
+    "create_role_binding": lambda records: operations.create_role_binding(
         body=CreateRoleBindingRequest(
             principal_type="service_account",
-            principal_id=w.account.id,
+            principal_id=records.account.id,
             resource_type="project",
-            resource_id=w.project.id,
+            resource_id=records.project.id,
             role="ProjectViewer",
         )
     ),
     "create_service_account": lambda _: operations.create_service_account(
         body=CreateServiceAccountRequest(name="x", role_bindings=[ROLE])
     ),
-    "delete_api_key": lambda w: operations.delete_api_key(api_key_id=w.api_key.id),
-    "delete_invite": lambda w: operations.delete_invite(invite_id=w.invite.id),
-    "delete_organization": lambda w: operations.delete_organization(organization_id=w.emulator.organization_id),
-    "delete_project": lambda w: operations.delete_project(project_id=w.project.id),
-    "delete_role_binding": lambda w: operations.delete_role_binding(role_binding_id=w.binding.id),
-    "delete_service_account": lambda w: operations.delete_service_account(service_account_id=w.account.id),
-    "delete_user": lambda w: operations.delete_user(user_id=w.user.id),
-    "fetch_api_key": lambda w: operations.fetch_api_key(api_key_id=w.api_key.id),
-    "fetch_invite": lambda w: operations.fetch_invite(invite_id=w.invite.id),
-    "fetch_organization": lambda w: operations.fetch_organization(organization_id=w.emulator.organization_id),
-    "fetch_project": lambda w: operations.fetch_project(project_id=w.project.id),
-    "fetch_role_binding": lambda w: operations.fetch_role_binding(role_binding_id=w.binding.id),
-    "fetch_service_account": lambda w: operations.fetch_service_account(service_account_id=w.account.id),
-    "fetch_user": lambda w: operations.fetch_user(user_id=w.user.id),
+    "delete_api_key": lambda records: operations.delete_api_key(api_key_id=records.api_key.id),
+    "delete_invite": lambda records: operations.delete_invite(invite_id=records.invite.id),
+    "delete_organization": lambda records: operations.delete_organization(
+        organization_id=records.emulator.organization_id
+    ),
+    "delete_project": lambda records: operations.delete_project(project_id=records.project.id),
+    "delete_role_binding": lambda records: operations.delete_role_binding(role_binding_id=records.binding.id),
+    "delete_service_account": lambda records: operations.delete_service_account(service_account_id=records.account.id),
+    "delete_user": lambda records: operations.delete_user(user_id=records.user.id),
+    "fetch_api_key": lambda records: operations.fetch_api_key(api_key_id=records.api_key.id),
+    "fetch_invite": lambda records: operations.fetch_invite(invite_id=records.invite.id),
+    "fetch_organization": lambda records: operations.fetch_organization(
+        organization_id=records.emulator.organization_id
+    ),
+    "fetch_project": lambda records: operations.fetch_project(project_id=records.project.id),
+    "fetch_role_binding": lambda records: operations.fetch_role_binding(role_binding_id=records.binding.id),
+    "fetch_service_account": lambda records: operations.fetch_service_account(service_account_id=records.account.id),
+    "fetch_user": lambda records: operations.fetch_user(user_id=records.user.id),
     "list_invites": lambda _: operations.list_invites(limit=5),
     "list_organizations": lambda _: operations.list_organizations(),
-    "list_project_api_keys": lambda w: operations.list_project_api_keys(project_id=w.project.id),
+    "list_project_api_keys": lambda records: operations.list_project_api_keys(project_id=records.project.id),
     "list_projects": lambda _: operations.list_projects(),
     "list_role_bindings": lambda _: operations.list_role_bindings(role="OrgOwner"),
     "list_service_accounts": lambda _: operations.list_service_accounts(),
     "list_users": lambda _: operations.list_users(email="u@example.com"),
-    "resend_invite": lambda w: operations.resend_invite(invite_id=w.invite.id),
-    "rotate_service_account_secret": lambda w: operations.rotate_service_account_secret(
-        service_account_id=w.account.id
+    "resend_invite": lambda records: operations.resend_invite(invite_id=records.invite.id),
+    "rotate_service_account_secret": lambda records: operations.rotate_service_account_secret(
+        service_account_id=records.account.id
     ),
-    "update_api_key": lambda w: operations.update_api_key(
-        api_key_id=w.api_key.id, body=UpdateAPIKeyRequest(roles=["ProjectViewer"])
+    "update_api_key": lambda records: operations.update_api_key(
+        api_key_id=records.api_key.id, body=UpdateAPIKeyRequest(roles=["ProjectViewer"])
     ),
-    "update_organization": lambda w: operations.update_organization(
-        organization_id=w.emulator.organization_id, body=UpdateOrganizationRequest(name="x")
+    "update_organization": lambda records: operations.update_organization(
+        organization_id=records.emulator.organization_id, body=UpdateOrganizationRequest(name="x")
     ),
-    "update_project": lambda w: operations.update_project(project_id=w.project.id, body=UpdateProjectRequest(name="x")),
-    "update_service_account": lambda w: operations.update_service_account(
-        service_account_id=w.account.id, body=UpdateServiceAccountRequest(name="x")
+    "update_project": lambda records: operations.update_project(
+        project_id=records.project.id, body=UpdateProjectRequest(name="x")
+    ),
+    "update_service_account": lambda records: operations.update_service_account(
+        service_account_id=records.account.id, body=UpdateServiceAccountRequest(name="x")
     ),
 }
 
 
-@pytest.mark.parametrize("name", BUILT)
-async def test_send_takes_what_every_builder_makes(name: str) -> None:
-    """Each of the 32 builders gives an operation that send answers with its type."""
-    world = World()
+@pytest.mark.parametrize("name", BUILDERS)
+async def test_send_executes_the_operation_of_every_builder(name: str) -> None:
+    """``send`` returns the type of the operation that each of the 32 builders returns."""
+    records = SampleRecords()
     if name == "delete_organization":
-        world.emulator.state.remove_project(world.project)
-        world.emulator.state.organization.plan = "Free"
-    operation = BUILT[name](world)
-    answer = await world.emulator.async_admin().send(operation)
+        records.emulator.state.remove_project(records.project)
+        records.emulator.state.organization.plan = "Free"
+    operation = BUILDERS[name](records)
+    result = await records.emulator.async_admin().send(operation)
     assert operation.id == name
-    assert isinstance(answer, operation.returns or type(None))
+    assert isinstance(result, operation.returns or type(None))
 
 
-def test_every_operation_of_the_api_document_has_a_builder_here() -> None:
-    """The table above leaves none of them out."""
-    assert sorted(BUILT) == sorted(set(operations.__all__) - {"API_VERSION", "Operation"})
-    assert len(BUILT) == 32
+def test_every_builder_is_covered() -> None:
+    """The table above has all 32 builders."""
+    assert sorted(BUILDERS) == sorted(set(operations.__all__) - {"API_VERSION", "Operation"})
+    assert len(BUILDERS) == 32
 
 
-async def test_an_operation_can_be_made_by_hand(admin: AsyncAdmin) -> None:
-    """Somebody with only the wheel calls what no namespace method covers, typed or as free-form JSON."""
+async def test_an_operation_can_be_constructed(admin: AsyncAdmin) -> None:
+    """``send`` executes an operation that the caller constructs, with a typed result or free-form JSON."""
     body = {"name": "by hand", "max_pods": 0}
     create = Operation(id="make", method="POST", path="/admin/projects", returns=Project, body=body)
     project = await admin.send(create)
@@ -435,9 +443,9 @@ async def test_an_operation_can_be_made_by_hand(admin: AsyncAdmin) -> None:
     assert (await admin.send(everything)).data == [project]
 
 
-async def test_a_hand_made_operation_is_quoted_and_encoded(connect: Callable[..., AsyncAdmin]) -> None:
-    """Path parameters are quoted, query values written as JSON would write them, None left out."""
-    script = Script(Answer(204))
+async def test_a_constructed_operation_is_encoded(make_client: Callable[..., AsyncAdmin]) -> None:
+    """Path parameters are quoted, query values are written as JSON writes them, and None is omitted."""
+    script = ScriptedTransport(ScriptedResponse(204))
     operation = Operation(
         id="probe",
         method="PUT",
@@ -448,7 +456,7 @@ async def test_a_hand_made_operation_is_quoted_and_encoded(connect: Callable[...
         body={"nested": [None, {"a": "ü"}]},
         api_version="2031-01",
     )
-    await connect(script).send(operation)
+    await make_client(script).send(operation)
     assert script.request.url.raw_path == (
         b"/admin/%C3%A9%20../x/a%2Fb%3Fc%23d%252F?flag=true&n=3&many=a&many=b%26&text=%C3%BC"
     )
@@ -456,7 +464,7 @@ async def test_a_hand_made_operation_is_quoted_and_encoded(connect: Callable[...
     assert script.request.headers["x-pinecone-api-version"] == "2031-01"
 
 
-BY_HAND: list[tuple[dict[str, Any], str]] = [
+INVALID: list[tuple[dict[str, Any], str]] = [
     ({"path": "/admin/{a}"}, "path_parameters"),
     ({"path_parameters": {"a": "b"}}, "path_parameters"),
     ({"path": "/admin/../x"}, "path"),
@@ -478,14 +486,14 @@ BY_HAND: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "named"), BY_HAND, ids=[str(changes) for changes, _ in BY_HAND])
-async def test_a_hand_made_operation_that_cannot_be_sent_is_refused(
-    changes: dict[str, Any], named: str, connect: Callable[..., AsyncAdmin]
+@pytest.mark.parametrize(("changes", "message"), INVALID, ids=[str(changes) for changes, _ in INVALID])
+async def test_an_invalid_operation_raises(
+    changes: dict[str, Any], message: str, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """Nothing is sent, and the error names the operation and what is wrong with it."""
-    script = Script(Answer(204))
+    """An invalid operation raises before any request, with its id on the error."""
+    script = ScriptedTransport(ScriptedResponse(204))
     fields: dict[str, Any] = {"id": "probe", "method": "GET", "path": "/admin/x", "returns": None}
-    with raises(PineconeValueError, match=named) as caught:
-        await connect(script).send(Operation(**fields | changes))
+    with raises(PineconeValueError, match=message) as caught:
+        await make_client(script).send(Operation(**fields | changes))
     assert caught.value.operation == "probe"
     assert not script.requests

@@ -1,4 +1,4 @@
-"""Lists: paged ones page by page, item by item or whole, and the three that come complete."""
+"""Lists: paginated ones by page, by item or in full, and the three that are complete."""
 
 from __future__ import annotations
 
@@ -18,64 +18,64 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from tests.support.errors import raises
-from tests.support.scripted_transport import Answer, Script
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
 
 
-def page(*names: str, after: Any = ...) -> Answer:
-    """Make a page of users; ``after`` is what pagination holds, left out by default."""
+def make_page(*names: str, after: Any = ...) -> ScriptedResponse:
+    """Return a page of users; ``after`` is the value of pagination, omitted by default."""
     users = [{"id": name, "email": f"{name}@example.com"} for name in names]
-    return Answer(body={"data": users} | ({} if after is ... else {"pagination": after}))
+    return ScriptedResponse(body={"data": users} | ({} if after is ... else {"pagination": after}))
 
 
-def two_pages() -> Script:
-    """Answer with a, b and then c, as long as somebody asks."""
+def script_two_pages() -> ScriptedTransport:
+    """Return a script that serves the page a, b and then the page c, any number of times."""
 
-    def answer(request: Any) -> Answer:
-        return page("c") if "paginationToken" in request.url.params else page("a", "b", after={"next": "t1"})
+    def respond(request: Any) -> ScriptedResponse:
+        return make_page("c") if "paginationToken" in request.url.params else make_page("a", "b", after={"next": "t1"})
 
-    return Script(answer)
+    return ScriptedTransport(respond)
 
 
-async def test_nothing_is_fetched_before_the_first_item_is_asked_for(connect: Callable[..., AsyncAdmin]) -> None:
-    """A list is lazy: making it sends nothing, and each page is fetched when its first item is needed."""
-    script = two_pages()
-    listed = connect(script).users.list()
+async def test_a_list_is_lazy(make_client: Callable[..., AsyncAdmin]) -> None:
+    """Creating a list sends no request, and each page is fetched when its first item is needed."""
+    script = script_two_pages()
+    listed = make_client(script).users.list()
     assert script.requests == []
     seen = [(user.id, len(script.requests)) async for user in listed]
     assert seen == [("a", 1), ("b", 1), ("c", 2)]
 
 
-async def test_iterating_again_starts_from_the_beginning(connect: Callable[..., AsyncAdmin]) -> None:
-    """The same list can be read any number of times, in every way."""
-    listed = connect(two_pages()).users.list()
+async def test_iterating_again_starts_from_the_beginning(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A list can be read any number of times, by item, by page or in full."""
+    listed = make_client(script_two_pages()).users.list()
     for _ in range(2):
         assert [user.id async for user in listed] == ["a", "b", "c"]
         assert [user.id for user in await listed.to_list()] == ["a", "b", "c"]
         assert [len(page.items) async for page in listed.pages()] == [2, 1]
 
 
-async def test_two_readers_of_one_list_do_not_disturb_each_other(connect: Callable[..., AsyncAdmin]) -> None:
-    """Each iteration has a position of its own."""
-    listed = connect(two_pages()).users.list()
+async def test_iterations_of_one_list_are_independent(make_client: Callable[..., AsyncAdmin]) -> None:
+    """Each iteration of a list has its own position."""
+    listed = make_client(script_two_pages()).users.list()
     seen = [(one.id, two.id) async for one in listed async for two in listed]
     assert len(seen) == 9
 
 
-async def test_a_page_says_whether_and_where_the_next_one_starts(connect: Callable[..., AsyncAdmin]) -> None:
-    """Pages have items, has_more and pagination_token; the token resumes the list in another process."""
-    admin = connect(two_pages())
+async def test_a_page_has_the_token_of_the_next_page(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A page has has_more and pagination_token, and the token resumes the list elsewhere."""
+    admin = make_client(script_two_pages())
     pages = [(page.has_more, page.pagination_token) async for page in admin.users.list().pages()]
     assert pages == [(True, "t1"), (False, None)]
     rest = await admin.users.list(pagination_token="t1").to_list()
     assert [user.id for user in rest] == ["c"]
 
 
-async def test_filters_and_limit_go_with_every_page(connect: Callable[..., AsyncAdmin]) -> None:
-    """A page token is sent with the filters and the limit that it belongs to."""
-    script = two_pages()
-    await connect(script).users.list(email="a@b.c", limit=2).to_list()
+async def test_every_page_request_has_filters_and_limit(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A request with a page token repeats the filters and the limit."""
+    script = script_two_pages()
+    await make_client(script).users.list(email="a@b.c", limit=2).to_list()
     assert [request.url.query for request in script.requests] == [
         b"email=a%40b.c&limit=2",
         b"email=a%40b.c&limit=2&paginationToken=t1",
@@ -83,52 +83,52 @@ async def test_filters_and_limit_go_with_every_page(connect: Callable[..., Async
 
 
 # <async only>
-async def test_every_list_can_be_awaited(connect: Callable[..., AsyncAdmin]) -> None:
-    """Awaiting a paged list gives the whole of it, as awaiting the complete ones does."""
-    admin = connect(two_pages())
+async def test_every_list_can_be_awaited(make_client: Callable[..., AsyncAdmin]) -> None:
+    """Awaiting a paginated list returns all of its items, like awaiting a complete list."""
+    admin = make_client(script_two_pages())
     assert [user.id for user in await admin.users.list()] == ["a", "b", "c"]
-    assert await connect(Script()).projects.list() == []
+    assert await make_client(ScriptedTransport()).projects.list() == []
 
 
 # </async only>
-@pytest.mark.parametrize(("most", "names", "requests"), [(1, "a", 1), (2, "ab", 1), (3, "abc", 2), (9, "abc", 2)])
-async def test_max_items_fetches_no_page_too_many(
-    most: int, names: str, requests: int, connect: Callable[..., AsyncAdmin]
+@pytest.mark.parametrize(("max_items", "names", "requests"), [(1, "a", 1), (2, "ab", 1), (3, "abc", 2), (9, "abc", 2)])
+async def test_max_items_fetches_no_extra_page(
+    max_items: int, names: str, requests: int, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """Once enough items are there, no further page is asked for."""
-    script = two_pages()
-    users = await connect(script).users.list().to_list(max_items=most)
+    """With max_items, no further page is fetched once there are enough items."""
+    script = script_two_pages()
+    users = await make_client(script).users.list().to_list(max_items=max_items)
     assert "".join(user.id for user in users) == names
     assert len(script.requests) == requests
 
 
 @pytest.mark.parametrize(
-    ("most", "error"),
+    ("max_items", "error"),
     [(0, PineconeValueError), (-1, PineconeValueError), (True, PineconeTypeError), ("1", PineconeTypeError)],
 )
-async def test_max_items_is_a_count_from_1(
-    most: Any, error: type[PineconeValueError], connect: Callable[..., AsyncAdmin]
+async def test_invalid_max_items_raises(
+    max_items: Any, error: type[PineconeValueError], make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """Anything else is refused before a request."""
-    script = two_pages()
+    """max_items below 1 or of another type raises before a request."""
+    script = script_two_pages()
     with raises(error, match="max_items"):
-        await connect(script).users.list().to_list(max_items=most)
+        await make_client(script).users.list().to_list(max_items=max_items)
     assert script.requests == []
 
 
 @pytest.mark.parametrize("after", [..., None, {}, {"next": None}, {"next": ""}], ids=str)
-async def test_a_list_ends_where_no_next_page_is_named(after: Any, connect: Callable[..., AsyncAdmin]) -> None:
-    """A pagination that is absent, null or without a next token ends the list, also an empty one."""
+async def test_a_list_ends_without_a_next_token(after: Any, make_client: Callable[..., AsyncAdmin]) -> None:
+    """A list ends, even if it is empty, where pagination is absent, null or without a next token."""
     for names in ("a", ""):
-        script = Script(page(*names, after=after))
-        assert len(await connect(script).users.list().to_list()) == len(names)
+        script = ScriptedTransport(make_page(*names, after=after))
+        assert len(await make_client(script).users.list().to_list()) == len(names)
         assert len(script.requests) == 1
 
 
-async def test_an_empty_page_in_the_middle_does_not_end_the_list(connect: Callable[..., AsyncAdmin]) -> None:
-    """What ends a list is the missing token, not the missing items."""
-    script = Script(page(after={"next": "t1"}), page("a"))
-    assert [user.id async for user in connect(script).users.list()] == ["a"]
+async def test_an_empty_page_does_not_end_the_list(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A page without items but with a next token does not end a list."""
+    script = ScriptedTransport(make_page(after={"next": "t1"}), make_page("a"))
+    assert [user.id async for user in make_client(script).users.list()] == ["a"]
 
 
 CYCLES = {
@@ -140,41 +140,41 @@ CYCLES = {
 }
 
 
-@pytest.mark.parametrize(("given", "tokens", "requests"), CYCLES.values(), ids=CYCLES)
-async def test_a_token_given_twice_is_an_error(
-    given: list[str], tokens: list[str], requests: int, connect: Callable[..., AsyncAdmin]
+@pytest.mark.parametrize(("initial_tokens", "tokens", "requests"), CYCLES.values(), ids=CYCLES)
+async def test_a_repeated_page_token_raises(
+    initial_tokens: list[str], tokens: list[str], requests: int, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """Any cycle of page tokens would never end, so it raises, however the list is read."""
+    """A cycle of page tokens raises, however the list is read."""
     for read in ("iterate", "pages", "to_list"):
-        script = Script(*(page("a", after={"next": token}) for token in tokens))
-        listed = connect(script).users.list(pagination_token=given[0] if given else None)
+        script = ScriptedTransport(*(make_page("a", after={"next": token}) for token in tokens))
+        listed = make_client(script).users.list(pagination_token=initial_tokens[0] if initial_tokens else None)
         with raises(PaginationError) as caught:
-            await {"iterate": count, "pages": count_pages, "to_list": to_list}[read](listed)
+            await {"iterate": read_items, "pages": read_pages, "to_list": read_all}[read](listed)
         assert len(script.requests) == requests
         assert caught.value.operation == "list_users"
 
 
-async def count(listed: Any) -> int:
-    """Read item by item."""
+async def read_items(listed: Any) -> int:
+    """Read a list by item."""
     return len([user.id async for user in listed])
 
 
-async def count_pages(listed: Any) -> int:
-    """Read page by page."""
+async def read_pages(listed: Any) -> int:
+    """Read a list by page."""
     return len([page.items async for page in listed.pages()])
 
 
-async def to_list(listed: Any) -> int:
-    """Read it whole."""
+async def read_all(listed: Any) -> int:
+    """Read a list in full."""
     return len(await listed.to_list())
 
 
-async def test_an_error_on_a_later_page_leaves_the_items_before_it(connect: Callable[..., AsyncAdmin]) -> None:
-    """Items are given as they come, and the failure is raised where its page would start."""
-    script = Script(page("a", after={"next": "t1"}), Answer(401))
+async def test_an_error_on_a_later_page_follows_the_earlier_items(make_client: Callable[..., AsyncAdmin]) -> None:
+    """The items of earlier pages are yielded before the error of a later page is raised."""
+    script = ScriptedTransport(make_page("a", after={"next": "t1"}), ScriptedResponse(401))
     seen: list[str] = []
     with raises(UnauthorizedError) as caught:
-        async for user in connect(script, access_token="x").users.list():
+        async for user in make_client(script, access_token="x").users.list():
             seen += [user.id]
     assert seen == ["a"]
     assert caught.value.operation == "list_users"
@@ -193,40 +193,40 @@ LISTS: dict[str, Callable[[AsyncAdmin], Any]] = {
 
 @pytest.mark.parametrize("call", LISTS.values(), ids=LISTS)
 @pytest.mark.parametrize("body", [{}, {"data": None}, {"data": {}}, {"data": "x"}, {"projects": []}], ids=str)
-async def test_a_list_without_data_is_an_error(
-    body: Any, call: Callable[[AsyncAdmin], Any], connect: Callable[..., AsyncAdmin]
+async def test_a_list_without_data_raises(
+    body: Any, call: Callable[[AsyncAdmin], Any], make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """An answer that holds no list is never taken for an empty one."""
+    """A response without a list of data raises, rather than being taken for an empty list."""
     with raises(ResponseParsingError) as caught:
-        await call(connect(Script(Answer(body=body))))
+        await call(make_client(ScriptedTransport(ScriptedResponse(body=body))))
     assert caught.value.path == "data"
 
 
 @pytest.mark.parametrize("body", [[], "x", None, 5])
-async def test_a_list_that_is_no_object_is_an_error(body: Any, connect: Callable[..., AsyncAdmin]) -> None:
-    """A bare JSON list has no data either."""
+async def test_a_list_that_is_not_an_object_raises(body: Any, make_client: Callable[..., AsyncAdmin]) -> None:
+    """A list response that is not a JSON object raises."""
     with raises(ResponseParsingError) as caught:
-        await connect(Script(Answer(body=body))).projects.list()
+        await make_client(ScriptedTransport(ScriptedResponse(body=body))).projects.list()
     assert caught.value.path == ""
 
 
 @pytest.mark.parametrize("pagination", [5, "t", [], {"next": 5}, {"next": {}}], ids=str)
-async def test_a_pagination_of_the_wrong_kind_is_an_error(pagination: Any, connect: Callable[..., AsyncAdmin]) -> None:
-    """A list never ends early because where it goes on cannot be read."""
+async def test_invalid_pagination_raises(pagination: Any, make_client: Callable[..., AsyncAdmin]) -> None:
+    """A pagination that cannot be read raises, rather than ending the list early."""
     with raises(ResponseParsingError) as caught:
-        await connect(Script(page("a", after=pagination))).users.list().to_list()
+        await make_client(ScriptedTransport(make_page("a", after=pagination))).users.list().to_list()
     assert caught.value.path.startswith("pagination")
 
 
-async def test_a_list_is_shown_by_its_operation(connect: Callable[..., AsyncAdmin]) -> None:
-    """The repr says what it lists, without an address or an id."""
-    listed = connect(two_pages()).users.list(email="ann@example.com")
+async def test_the_repr_of_a_list_names_its_operation(make_client: Callable[..., AsyncAdmin]) -> None:
+    """The repr of a list names its operation, without a filter value or an id."""
+    listed = make_client(script_two_pages()).users.list(email="ann@example.com")
     assert repr(listed) == f"<{type(listed).__name__} of list_users>"
 
 
 @pytest.mark.parametrize("limit", [None, 1, 2, 3, 100])
-async def test_the_emulator_pages_as_the_service_does(limit: int | None, emulator: Emulator) -> None:
-    """Whatever the size of a page, the list is the same."""
+async def test_the_page_size_does_not_change_a_list(limit: int | None, emulator: Emulator) -> None:
+    """A list is the same for any limit."""
     admin = emulator.async_admin()
     for number in range(5):
         await admin.invites.create(email=f"{number}@b.c", role_bindings=[on_organization("OrgMember")])
@@ -250,11 +250,13 @@ COMPLETE: dict[str, tuple[Callable[[AsyncAdmin], Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("call", "fields"), COMPLETE.values(), ids=COMPLETE)
-async def test_a_complete_list_stays_complete_if_the_api_starts_paging_it(
-    call: Callable[[AsyncAdmin], Any], fields: dict[str, Any], connect: Callable[..., AsyncAdmin]
+async def test_a_complete_list_follows_page_tokens(
+    call: Callable[[AsyncAdmin], Any], fields: dict[str, Any], make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """A page token in the answer of a list that came whole so far is followed, not ignored."""
+    """A list that the API returns complete today follows a page token if there is one."""
     one, two = ({"id": name, "name": name} | fields for name in "ab")
-    script = Script(Answer(body={"data": [one], "pagination": {"next": "t"}}), Answer(body={"data": [two]}))
-    assert [item.id for item in await call(connect(script))] == ["a", "b"]
+    script = ScriptedTransport(
+        ScriptedResponse(body={"data": [one], "pagination": {"next": "t"}}), ScriptedResponse(body={"data": [two]})
+    )
+    assert [item.id for item in await call(make_client(script))] == ["a", "b"]
     assert script.requests[1].url.query == b"paginationToken=t"

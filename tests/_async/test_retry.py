@@ -30,7 +30,7 @@ from pinecone_admin import (
 from pinecone_admin.retry import AsyncRetryTransport
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.scripted_transport import Answer, Failure, Script, Step, token_answer
+from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, ScriptedTransport, Step, token_response
 
 pytestmark = pytest.mark.anyio
 
@@ -39,10 +39,10 @@ CONNECTED = ["connection.connect_tcp.started", "connection.connect_tcp.complete"
 SENT = [*CONNECTED, "http11.send_request_headers.started"]
 
 
-def caused(error: Exception, cause: Exception) -> Failure:
+def caused(error: Exception, cause: Exception) -> ScriptedFailure:
     """Make a failure as httpx does, with what the system said as its cause."""
     error.__cause__ = cause
-    return Failure(error)
+    return ScriptedFailure(error)
 
 
 @frozen
@@ -58,13 +58,14 @@ class Row:
 def answers(*statuses: int, **headers: str) -> list[Step]:
     """Answer with each of the statuses."""
     return [
-        Answer(status, headers={key.replace("_", "-"): value for key, value in headers.items()}) for status in statuses
+        ScriptedResponse(status, headers={key.replace("_", "-"): value for key, value in headers.items()})
+        for status in statuses
     ]
 
 
 def failures(*errors: Exception, events: list[str] | None = None) -> list[Step]:
     """Raise each of the errors."""
-    return [Failure(error, events or []) for error in errors]
+    return [ScriptedFailure(error, events or []) for error in errors]
 
 
 OVERLOADED = (503, 500, 502, 504, 408)
@@ -106,9 +107,9 @@ TABLE: dict[str, Row] = {
     ),
     "broken body": Row(
         [
-            Answer(200, b"{", breaks=httpx.ReadError("reset")),
-            Answer(201, breaks=httpx.RemoteProtocolError("incomplete")),
-            Answer(202, b"{", breaks=httpx.ReadTimeout("slow")),
+            ScriptedResponse(200, b"{", body_error=httpx.ReadError("reset")),
+            ScriptedResponse(201, body_error=httpx.RemoteProtocolError("incomplete")),
+            ScriptedResponse(202, b"{", body_error=httpx.ReadTimeout("slow")),
         ],
         True,
         False,
@@ -138,15 +139,15 @@ def probe(method: str) -> Operation[None]:
 
 @pytest.mark.parametrize(("name", "method"), CASES)
 async def test_a_failure_is_repeated_as_the_table_says(
-    name: str, method: str, connect: Callable[..., AsyncAdmin]
+    name: str, method: str, make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """Up to four times where a repeat cannot do the thing twice, else once; a POST never after it may have counted."""
     row = TABLE[name]
     repeated = row.post if method == "POST" else row.idempotent
     for step in row.steps:
-        script = Script(step)
+        script = ScriptedTransport(step)
         with pytest.raises(PineconeError) as caught:
-            await connect(script).send(probe(method))
+            await make_client(script).send(probe(method))
         assert len(script.requests) == (4 if repeated else 1), step
         error = caught.value
         assert (error.outcome, error.attempts) == (row.outcome, len(script.requests)), step
@@ -154,22 +155,24 @@ async def test_a_failure_is_repeated_as_the_table_says(
 
 
 @pytest.mark.parametrize(("name", "method"), CASES)
-async def test_a_repeat_that_succeeds_is_a_success(name: str, method: str, connect: Callable[..., AsyncAdmin]) -> None:
+async def test_a_repeat_that_succeeds_is_a_success(
+    name: str, method: str, make_client: Callable[..., AsyncAdmin]
+) -> None:
     """Where the table allows a repeat, one failure does not show."""
     row = TABLE[name]
     if not (row.post if method == "POST" else row.idempotent):
         return
     for step in row.steps:
-        script = Script(step, Answer(202))
-        await connect(script).send(probe(method))
+        script = ScriptedTransport(step, ScriptedResponse(202))
+        await make_client(script).send(probe(method))
         assert len(script.requests) == 2, step
 
 
-async def test_every_attempt_sends_the_same_request(connect: Callable[..., AsyncAdmin]) -> None:
+async def test_every_attempt_sends_the_same_request(make_client: Callable[..., AsyncAdmin]) -> None:
     """Body, headers and address."""
-    script = Script(Answer(503))
+    script = ScriptedTransport(ScriptedResponse(503))
     with raises(ServiceError):
-        await connect(script).projects.update(project_id="p", name="x")
+        await make_client(script).projects.update(project_id="p", name="x")
     first, *others = [
         (request.method, str(request.url), dict(request.headers), request.content) for request in script.requests
     ]
@@ -177,126 +180,135 @@ async def test_every_attempt_sends_the_same_request(connect: Callable[..., Async
 
 
 @pytest.mark.parametrize(
-    "lost", [Failure(httpx.ReadError("reset")), Answer(503), Answer(202, breaks=OSError())], ids=str
+    "lost",
+    [ScriptedFailure(httpx.ReadError("reset")), ScriptedResponse(503), ScriptedResponse(202, body_error=OSError())],
+    ids=str,
 )
-async def test_a_delete_that_a_lost_attempt_has_done_is_done(lost: Step, connect: Callable[..., AsyncAdmin]) -> None:
+async def test_a_delete_that_a_lost_attempt_has_done_is_done(
+    lost: Step, make_client: Callable[..., AsyncAdmin]
+) -> None:
     """A 404 on the repeat after an ambiguous attempt is what success looks like."""
-    script = Script(lost, Answer(404))
-    await connect(script).projects.delete(project_id="p")
+    script = ScriptedTransport(lost, ScriptedResponse(404))
+    await make_client(script).projects.delete(project_id="p")
     assert len(script.requests) == 2
 
 
-@pytest.mark.parametrize("harmless", [Failure(httpx.ConnectError("refused")), Answer(429)], ids=str)
-async def test_a_404_after_a_harmless_attempt_is_a_404(harmless: Step, connect: Callable[..., AsyncAdmin]) -> None:
+@pytest.mark.parametrize("harmless", [ScriptedFailure(httpx.ConnectError("refused")), ScriptedResponse(429)], ids=str)
+async def test_a_404_after_a_harmless_attempt_is_a_404(harmless: Step, make_client: Callable[..., AsyncAdmin]) -> None:
     """Nothing was processed before, so it was not there; and only a delete is meant by the rule."""
     with raises(NotFoundError):
-        await connect(Script(harmless, Answer(404))).projects.delete(project_id="p")
+        await make_client(ScriptedTransport(harmless, ScriptedResponse(404))).projects.delete(project_id="p")
     with raises(NotFoundError):
-        await connect(Script(Answer(503), Answer(404))).projects.describe(project_id="p")
+        await make_client(ScriptedTransport(ScriptedResponse(503), ScriptedResponse(404))).projects.describe(
+            project_id="p"
+        )
 
 
-LOST = Failure(httpx.ReadError("reset"))
+LOST = ScriptedFailure(httpx.ReadError("reset"))
 
 # Steps for a PATCH → outcome.
 SEQUENCES: dict[str, tuple[list[Step], str]] = {
-    "lost, then refused for good": ([LOST, Answer(409)], "rejected"),
-    "lost, then not sent": ([LOST, Failure(httpx.ConnectError("refused"))], "unknown"),
-    "lost, then too many requests": ([LOST, Answer(429)], "unknown"),
-    "lost, then no access": ([LOST, Answer(403)], "unknown"),
-    "not sent, then lost": ([Failure(httpx.ConnectError("refused")), LOST], "unknown"),
-    "not sent, then too many requests": ([Failure(httpx.ConnectError("refused")), Answer(429)], "rejected"),
-    "done, then lost": ([Answer(200, breaks=OSError()), LOST], "done"),
-    "done, then too many requests": ([Answer(200, breaks=OSError()), Answer(429)], "done"),
+    "lost, then refused for good": ([LOST, ScriptedResponse(409)], "rejected"),
+    "lost, then not sent": ([LOST, ScriptedFailure(httpx.ConnectError("refused"))], "unknown"),
+    "lost, then too many requests": ([LOST, ScriptedResponse(429)], "unknown"),
+    "lost, then no access": ([LOST, ScriptedResponse(403)], "unknown"),
+    "not sent, then lost": ([ScriptedFailure(httpx.ConnectError("refused")), LOST], "unknown"),
+    "not sent, then too many requests": (
+        [ScriptedFailure(httpx.ConnectError("refused")), ScriptedResponse(429)],
+        "rejected",
+    ),
+    "done, then lost": ([ScriptedResponse(200, body_error=OSError()), LOST], "done"),
+    "done, then too many requests": ([ScriptedResponse(200, body_error=OSError()), ScriptedResponse(429)], "done"),
 }
 
 
 @pytest.mark.parametrize(("steps", "outcome"), SEQUENCES.values(), ids=SEQUENCES)
 async def test_what_is_known_after_several_attempts(
-    steps: list[Step], outcome: str, connect: Callable[..., AsyncAdmin]
+    steps: list[Step], outcome: str, make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """Once an attempt was ambiguous the outcome is, until a later answer settles it."""
     with pytest.raises(PineconeError) as caught:
-        await connect(Script(*steps)).projects.update(project_id="p", name="x")
+        await make_client(ScriptedTransport(*steps)).projects.update(project_id="p", name="x")
     assert caught.value.outcome == outcome
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-async def test_a_401_gets_one_fresh_token_once(method: str, connect: Callable[..., AsyncAdmin]) -> None:
+async def test_a_401_gets_one_fresh_token_once(method: str, make_client: Callable[..., AsyncAdmin]) -> None:
     """Every verb is repeated with it, since a 401 was not processed; a second 401 is final."""
-    script = Script(Answer(401), Answer(202))
-    await connect(script).send(probe(method))
+    script = ScriptedTransport(ScriptedResponse(401), ScriptedResponse(202))
+    await make_client(script).send(probe(method))
     assert [request.headers["authorization"] for request in script.requests] == ["Bearer token-1", "Bearer token-2"]
-    script = Script(Answer(401))
+    script = ScriptedTransport(ScriptedResponse(401))
     with raises(UnauthorizedError) as caught:
-        await connect(script).send(probe(method))
+        await make_client(script).send(probe(method))
     assert (len(script.requests), len(script.exchanges)) == (2, 2)
     assert (caught.value.outcome, caught.value.attempts) == ("rejected", 2)
 
 
-async def test_a_403_gets_no_fresh_token(connect: Callable[..., AsyncAdmin]) -> None:
+async def test_a_403_gets_no_fresh_token(make_client: Callable[..., AsyncAdmin]) -> None:
     """Another token of the same account may do no more."""
-    script = Script(Answer(403))
+    script = ScriptedTransport(ScriptedResponse(403))
     with pytest.raises(ApiError):
-        await connect(script).projects.list()
+        await make_client(script).projects.list()
     assert (len(script.requests), len(script.exchanges)) == (1, 1)
 
 
 async def test_attempts_are_counted_across_a_fresh_token(
-    connect: Callable[..., AsyncAdmin], clock: VirtualClock
+    make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
     """The repeat after a 401 continues the count and the deadline rather than starting new ones."""
-    script = Script(Answer(503), Answer(401), Answer(503))
+    script = ScriptedTransport(ScriptedResponse(503), ScriptedResponse(401), ScriptedResponse(503))
     with raises(ServiceError) as caught:
-        await connect(script).projects.list()
+        await make_client(script).projects.list()
     assert (len(script.requests), caught.value.attempts) == (4, 4)
     assert len(clock.slept) == 2
 
 
 @pytest.mark.parametrize("status", [401, 503])
 async def test_a_fresh_token_does_not_extend_the_deadline(
-    status: int, connect: Callable[..., AsyncAdmin], clock: VirtualClock
+    status: int, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
     """Tokens, attempts and waits share the seconds of the call."""
 
-    def slow(_: httpx.Request) -> Answer:
+    def slow(_: httpx.Request) -> ScriptedResponse:
         clock.advance(8)
-        return Answer(status)
+        return ScriptedResponse(status)
 
     with pytest.raises(ApiError) as caught:
-        await connect(Script(slow), timeout=10).projects.list()
+        await make_client(ScriptedTransport(slow), timeout=10).projects.list()
     assert caught.value.attempts == 2
     assert clock.monotonic() <= 1_000 + 8 * 2 + 1
 
 
 @pytest.mark.parametrize("seconds", [10, 10.5, 11])
 async def test_a_call_whose_time_is_over_is_not_sent(
-    seconds: float, connect: Callable[..., AsyncAdmin], clock: VirtualClock
+    seconds: float, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
     """Where the token took all of it, nothing goes out."""
 
-    def slow(_: httpx.Request) -> Answer:
+    def slow(_: httpx.Request) -> ScriptedResponse:
         clock.advance(seconds)
-        return token_answer(1)
+        return token_response(1)
 
-    script = Script(tokens=[slow])
+    script = ScriptedTransport(tokens=[slow])
     with raises(PineconeTimeoutError) as caught:
-        await connect(script, timeout=10, lazy=True).projects.create(name="x")
+        await make_client(script, timeout=10, lazy=True).projects.create(name="x")
     assert (caught.value.outcome, caught.value.attempts, script.requests) == ("not_sent", 0, [])
 
 
 async def test_an_attempt_gets_no_more_time_than_is_left(
-    connect: Callable[..., AsyncAdmin], clock: VirtualClock
+    make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
     """Its timeouts are those of the policy, or what the deadline leaves."""
 
-    def slow(_: httpx.Request) -> Answer:
+    def slow(_: httpx.Request) -> ScriptedResponse:
         clock.advance(20)
-        return Answer(503)
+        return ScriptedResponse(503)
 
-    script = Script(slow)
+    script = ScriptedTransport(slow)
     policy = RetryPolicy(attempt_timeout=20, max_backoff=0.1)
     with raises(ServiceError):
-        await connect(script, timeout=50, retry=policy).projects.list()
+        await make_client(script, timeout=50, retry=policy).projects.list()
     timeouts = [request.extensions["timeout"] for request in script.requests]
     assert [set(timeout.values()) for timeout in timeouts[:2]] == [{20.0}, {20.0}]
     assert all(9 < seconds <= 10 for seconds in timeouts[2].values())
@@ -331,13 +343,13 @@ async def test_a_retry_after_is_waited_for(
     status: int,
     headers: dict[str, str],
     seconds: float | None,
-    connect: Callable[..., AsyncAdmin],
+    make_client: Callable[..., AsyncAdmin],
     clock: VirtualClock,
 ) -> None:
     """In each of its forms, never early and at most half a second late; what is none of them counts as absent."""
     raw = {name: value.encode("utf-8") for name, value in headers.items()}
-    step = Answer(status, headers=raw)  # type: ignore[arg-type]
-    await connect(Script(step, Answer(body={"data": []}))).projects.list()
+    step = ScriptedResponse(status, headers=raw)  # type: ignore[arg-type]
+    await make_client(ScriptedTransport(step, ScriptedResponse(body={"data": []}))).projects.list()
     (slept,) = clock.slept
     if seconds is None:
         assert 0.05 <= slept <= 1
@@ -345,10 +357,14 @@ async def test_a_retry_after_is_waited_for(
         assert seconds <= slept <= seconds + 0.5
 
 
-async def test_of_several_the_longest_is_waited_for(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+async def test_of_several_the_longest_is_waited_for(
+    make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+) -> None:
     """Whichever the server means, none of them is passed by; what cannot be read does not count."""
     headers = httpx.Headers([("retry-after", "1"), ("retry-after", LATER), ("retry-after", "3"), ("retry-after", "x")])
-    await connect(Script(Answer(429, headers=headers), Answer(body={"data": []}))).projects.list()
+    await make_client(
+        ScriptedTransport(ScriptedResponse(429, headers=headers), ScriptedResponse(body={"data": []}))
+    ).projects.list()
     assert 5 <= clock.slept[0] <= 5.5
 
 
@@ -364,29 +380,31 @@ async def test_of_several_the_longest_is_waited_for(connect: Callable[..., Async
     ],
 )
 async def test_a_retry_after_that_is_too_long_is_returned_at_once(
-    asked: str, options: dict[str, Any], method: str, connect: Callable[..., AsyncAdmin], clock: VirtualClock
+    asked: str, options: dict[str, Any], method: str, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
     """Beyond the policy or the deadline it is neither waited for nor shortened, but exposed."""
-    script = Script(Answer(429, headers={"retry-after": asked}))
+    script = ScriptedTransport(ScriptedResponse(429, headers={"retry-after": asked}))
     with raises(RateLimitError) as caught:
-        await connect(script, **options).send(probe(method))
+        await make_client(script, **options).send(probe(method))
     assert (caught.value.retry_after, len(script.requests), clock.slept) == (float(asked), 1, [])
 
 
 async def test_a_retry_after_without_end_is_no_license_to_come_early(
-    connect: Callable[..., AsyncAdmin], clock: VirtualClock
+    make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
     """A number that no clock can hold is a long time all the same."""
     with raises(RateLimitError) as caught:
-        await connect(Script(Answer(429, headers={"retry-after": "9" * 400}))).projects.list()
+        await make_client(ScriptedTransport(ScriptedResponse(429, headers={"retry-after": "9" * 400}))).projects.list()
     assert (caught.value.retry_after, clock.slept) == (1e12, [])
 
 
-async def test_the_retry_after_of_a_create_is_exposed(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+async def test_the_retry_after_of_a_create_is_exposed(
+    make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+) -> None:
     """A POST that may have been processed is not sent again, also where the server names a time for it."""
-    script = Script(Answer(503, headers={"retry-after": "3"}))
+    script = ScriptedTransport(ScriptedResponse(503, headers={"retry-after": "3"}))
     with raises(ServiceError) as caught:
-        await connect(script).projects.create(name="x")
+        await make_client(script).projects.create(name="x")
     assert (caught.value.retry_after, caught.value.outcome) == (3.0, "unknown")
     assert (len(script.requests), clock.slept) == (1, [])
 
@@ -408,36 +426,36 @@ async def test_waits_double_and_are_spread(
     status: int,
     policy: RetryPolicy,
     longest: list[float],
-    connect: Callable[..., AsyncAdmin],
+    make_client: Callable[..., AsyncAdmin],
     clock: VirtualClock,
 ) -> None:
     """Between 0.05 s and a bound that doubles, twice as long after a 429, never beyond max_backoff."""
     for _ in range(5):
         clock.slept.clear()
         with pytest.raises(ApiError):
-            await connect(Script(Answer(status)), retry=policy).projects.list()
+            await make_client(ScriptedTransport(ScriptedResponse(status)), retry=policy).projects.list()
         assert len(clock.slept) == len(longest)
         assert all(0.05 <= slept <= most for slept, most in zip(clock.slept, longest, strict=True))
 
 
-async def test_waits_are_random(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+async def test_waits_are_random(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
     """A fleet does not come back in one moment."""
     for _ in range(10):
         with raises(ServiceError):
-            await connect(Script(Answer(503))).projects.list()
+            await make_client(ScriptedTransport(ScriptedResponse(503))).projects.list()
     assert len(set(clock.slept)) == 30
 
 
-async def test_on_retry_hears_of_every_wait(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+async def test_on_retry_hears_of_every_wait(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
     """Before each wait, with what failed; not of the last failure, nor of a success."""
     heard: list[RetryEvent] = []
-    script = Script(
-        Answer(503),
-        Failure(httpx.ReadError("reset")),
-        Answer(429, headers={"retry-after": "2"}),
-        Answer(body={"data": []}),
+    script = ScriptedTransport(
+        ScriptedResponse(503),
+        ScriptedFailure(httpx.ReadError("reset")),
+        ScriptedResponse(429, headers={"retry-after": "2"}),
+        ScriptedResponse(body={"data": []}),
     )
-    admin = connect(script, retry=RetryPolicy(on_retry=heard.append))
+    admin = make_client(script, retry=RetryPolicy(on_retry=heard.append))
     await admin.users.list(email="a@b.c").to_list()
     assert [(event.method, event.path, event.attempt) for event in heard] == [
         ("GET", "/admin/users", attempt) for attempt in (1, 2, 3)
@@ -450,10 +468,10 @@ async def test_on_retry_hears_of_every_wait(connect: Callable[..., AsyncAdmin], 
     assert [event.delay for event in heard] == clock.slept
 
 
-async def test_on_retry_is_not_called_where_nothing_is_repeated(connect: Callable[..., AsyncAdmin]) -> None:
+async def test_on_retry_is_not_called_where_nothing_is_repeated(make_client: Callable[..., AsyncAdmin]) -> None:
     """Neither for a create that is not sent again nor for the last attempt."""
     heard: list[RetryEvent] = []
-    admin = connect(Script(Answer(503)), retry=RetryPolicy(on_retry=heard.append))
+    admin = make_client(ScriptedTransport(ScriptedResponse(503)), retry=RetryPolicy(on_retry=heard.append))
     with raises(ServiceError):
         await admin.projects.create(name="x")
     assert heard == []
@@ -463,14 +481,16 @@ async def test_on_retry_is_not_called_where_nothing_is_repeated(connect: Callabl
 
 
 async def test_a_failing_on_retry_costs_a_warning_only(
-    connect: Callable[..., AsyncAdmin], caplog: pytest.LogCaptureFixture
+    make_client: Callable[..., AsyncAdmin], caplog: pytest.LogCaptureFixture
 ) -> None:
     """The caller's listener is not part of the call."""
 
     def fail(_: RetryEvent) -> None:
         raise LookupError
 
-    admin = connect(Script(Answer(503), Answer(body={"data": []})), retry=RetryPolicy(on_retry=fail))
+    admin = make_client(
+        ScriptedTransport(ScriptedResponse(503), ScriptedResponse(body={"data": []})), retry=RetryPolicy(on_retry=fail)
+    )
     assert await admin.projects.list() == []
     assert "on_retry raised LookupError" in caplog.text
 
@@ -478,7 +498,7 @@ async def test_a_failing_on_retry_costs_a_warning_only(
 @pytest.mark.parametrize("announced", [True, False])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_an_answer_beyond_32_mib_is_not_read(
-    method: str, announced: bool, connect: Callable[..., AsyncAdmin]
+    method: str, announced: bool, make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """No answer of this API is so large, so the call fails at once; it was processed."""
     largest = 32 * 1024 * 1024
@@ -486,12 +506,12 @@ async def test_an_answer_beyond_32_mib_is_not_read(
     def headers(length: int) -> dict[str, str]:
         return {"content-length": str(length)} if announced else {}
 
-    script = Script(Answer(200, b"x" * (1 if announced else largest + 1), headers(largest + 1)))
+    script = ScriptedTransport(ScriptedResponse(200, b"x" * (1 if announced else largest + 1), headers(largest + 1)))
     with raises(PineconeConnectionError) as caught:
-        await connect(script).send(probe(method))
+        await make_client(script).send(probe(method))
     assert (caught.value.outcome, len(script.requests)) == ("done", 1)
     with raises(ResponseParsingError):
-        await connect(Script(Answer(200, b"x" * largest, headers(largest)))).projects.list()
+        await make_client(ScriptedTransport(ScriptedResponse(200, b"x" * largest, headers(largest)))).projects.list()
 
 
 class _Stream(httpx.AsyncByteStream):
@@ -545,17 +565,17 @@ async def test_an_answer_that_was_read_is_kept_though_its_end_fails(error: Excep
 
 async def test_the_transport_can_be_used_alone(clock: VirtualClock) -> None:
     """With any client of httpx, for any service: the table, the count and the waits are the same."""
-    script = Script(Answer(503), Answer(429), Answer(200, b"ok"))
+    script = ScriptedTransport(ScriptedResponse(503), ScriptedResponse(429), ScriptedResponse(200, b"ok"))
     transport = AsyncRetryTransport(script, retry=RetryPolicy(max_attempts=3))
     async with httpx.AsyncClient(transport=transport) as client:
         response = await client.get("https://example.com/x")
     assert (response.text, len(script.requests), len(clock.slept)) == ("ok", 3, 2)
-    assert script.closed == 1
+    assert script.close_count == 1
 
 
 async def test_the_transport_alone_leaves_the_last_failure_to_httpx() -> None:
     """An answer is returned and an exception raised as the transport below gave it; a POST is sent once."""
-    script = Script(Answer(503))
+    script = ScriptedTransport(ScriptedResponse(503))
     async with httpx.AsyncClient(transport=AsyncRetryTransport(script)) as client:
         assert (await client.post("https://example.com/x")).status_code == 503
         assert len(script.requests) == 1
@@ -563,17 +583,17 @@ async def test_the_transport_alone_leaves_the_last_failure_to_httpx() -> None:
         assert len(script.requests) == 5
     request = httpx.Request("GET", "https://example.com/x")
     with pytest.raises(httpx.ReadError, match="reset"):
-        await AsyncRetryTransport(Script(LOST)).handle_async_request(request)
+        await AsyncRetryTransport(ScriptedTransport(LOST)).handle_async_request(request)
 
 
 async def test_the_transport_alone_has_a_deadline_of_its_own(clock: VirtualClock) -> None:
     """All attempts and waits end within its timeout, and each request starts a new one."""
 
-    def slow(_: httpx.Request) -> Answer:
+    def slow(_: httpx.Request) -> ScriptedResponse:
         clock.advance(4)
-        return Answer(503)
+        return ScriptedResponse(503)
 
-    script = Script(slow)
+    script = ScriptedTransport(slow)
     async with httpx.AsyncClient(transport=AsyncRetryTransport(script, timeout=5)) as client:
         for count in (2, 4):
             await client.get("https://example.com/x")
@@ -583,11 +603,11 @@ async def test_the_transport_alone_has_a_deadline_of_its_own(clock: VirtualClock
 async def test_the_transport_alone_has_a_minute(clock: VirtualClock) -> None:
     """Unless it is told otherwise."""
 
-    def slow(_: httpx.Request) -> Answer:
+    def slow(_: httpx.Request) -> ScriptedResponse:
         clock.advance(59)
-        return Answer(503)
+        return ScriptedResponse(503)
 
-    script = Script(slow)
+    script = ScriptedTransport(slow)
     await AsyncRetryTransport(script).handle_async_request(httpx.Request("GET", "https://a.example/"))
     first, second = (request.extensions["timeout"]["read"] for request in script.requests)
     assert (first, second + sum(clock.slept)) == (20, pytest.approx(1))
@@ -595,7 +615,7 @@ async def test_the_transport_alone_has_a_minute(clock: VirtualClock) -> None:
 
 async def test_a_callers_shorter_timeouts_stay(clock: VirtualClock) -> None:
     """What a client of httpx asks for is only ever shortened."""
-    script = Script()
+    script = ScriptedTransport()
     async with httpx.AsyncClient(transport=AsyncRetryTransport(script), timeout=httpx.Timeout(None, read=3)) as client:
         await client.get("https://example.com/x")
     assert script.request.extensions["timeout"] == {"connect": 20.0, "read": 3, "write": 20.0, "pool": 20.0}
@@ -611,14 +631,16 @@ async def test_a_policy_can_be_changed_in_part() -> None:
         policy.backoff = 1.0  # type: ignore[misc]
 
 
-async def test_what_the_caller_is_handling_is_no_cause(connect: Callable[..., AsyncAdmin]) -> None:
+async def test_what_the_caller_is_handling_is_no_cause(make_client: Callable[..., AsyncAdmin]) -> None:
     """A call in the handler of a bad certificate is tried as often as any other."""
     try:
         ssl.create_default_context(cadata="no certificate")
     except ssl.SSLError as exc:
         exc.__context__ = ssl.SSLCertVerificationError("elsewhere")
         with raises(PineconeConnectionError) as caught:
-            await connect(Script(Failure(httpx.ConnectError("refused"))), access_token="x").projects.list()
+            await make_client(
+                ScriptedTransport(ScriptedFailure(httpx.ConnectError("refused"))), access_token="x"
+            ).projects.list()
     assert caught.value.attempts == 4
 
 
@@ -629,7 +651,7 @@ async def test_a_stream_is_sent_again_as_a_whole() -> None:
         yield b"one, "
         yield b"two"
 
-    script = Script(Answer(503), Answer(200))
+    script = ScriptedTransport(ScriptedResponse(503), ScriptedResponse(200))
     request = httpx.Request("PUT", "https://a.example/", content=body())
     assert (await AsyncRetryTransport(script).handle_async_request(request)).status_code == 200
     assert [each.content for each in script.requests] == [b"one, two"] * 2
@@ -643,23 +665,23 @@ async def test_a_listener_of_the_callers_own_hears_the_events() -> None:
         heard.append(event)
 
     events = ("connection.connect_tcp.started", "http11.send_request_headers.started")
-    script = Script(Failure(httpx.ReadError("reset"), events=events), Answer(200))
+    script = ScriptedTransport(ScriptedFailure(httpx.ReadError("reset"), events=events), ScriptedResponse(200))
     request = httpx.Request("PUT", "https://a.example/", extensions={"trace": listen})
     await AsyncRetryTransport(script).handle_async_request(request)
     assert heard == [*events]
 
 
 async def test_a_log_line_tells_the_time(
-    connect: Callable[..., AsyncAdmin], clock: VirtualClock, caplog: pytest.LogCaptureFixture
+    make_client: Callable[..., AsyncAdmin], clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """In whole milliseconds of the attempt, not of the call."""
     caplog.set_level(logging.DEBUG, logger="pinecone_admin")
 
-    def slow(_: httpx.Request) -> Answer:
+    def slow(_: httpx.Request) -> ScriptedResponse:
         clock.advance(0.25)
-        return Answer(503)
+        return ScriptedResponse(503)
 
-    await connect(Script(slow, Answer(body={"data": []})), access_token="x").projects.list()
+    await make_client(ScriptedTransport(slow, ScriptedResponse(body={"data": []})), access_token="x").projects.list()
     assert [record.getMessage() for record in caplog.records] == [
         "GET /admin/projects -> 503, attempt 1, 250 ms, request id None",
         "GET /admin/projects -> 200, attempt 2, 0 ms, request id None",

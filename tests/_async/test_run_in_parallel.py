@@ -13,8 +13,8 @@ from pinecone_admin import AsyncAdmin
 from pinecone_admin._concurrency import PollBackoff, async_run_in_parallel
 from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
-from tests.support.fault_injection import Counting
-from tests.support.organizations import fill
+from tests.support.fault_injection import CountingTransport
+from tests.support.organizations import fill_project
 
 pytestmark = pytest.mark.anyio
 
@@ -116,11 +116,11 @@ async def test_cancelling_ends_what_is_under_way() -> None:
 async def test_a_cleanup_that_is_cancelled_leaves_no_key(emulator: Emulator) -> None:
     """The deletion of the temporary key is shielded."""
     project = await emulator.async_admin().projects.create(name="p")
-    fill(emulator, project.id)
-    transport = Counting(emulator)
+    fill_project(emulator, project.id)
+    transport = CountingTransport(emulator)
     with anyio.CancelScope() as scope:
-        transport.before = lambda: scope.cancel() if "DELETE /indexes" in transport.requests[-1] else None
-        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project.id)
+        transport.before_request = lambda: scope.cancel() if "DELETE /indexes" in transport.requests[-1] else None
+        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project.id)
     assert scope.cancelled_caught
     assert transport.requests[-1].startswith("DELETE /admin/api-keys/")
     assert not emulator.state.api_keys

@@ -16,8 +16,14 @@ import pytest
 from pinecone_admin import AsyncAdmin, ClientClosedError, PineconeError, PineconeTimeoutError
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
-from tests.support.scripted_transport import Answer, Script, token_answer
-from tests.support.together import PATIENCE, async_meanwhile, async_together, async_wait, settle
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, token_response
+from tests.support.together import (
+    PATIENCE,
+    async_run_concurrently,
+    async_run_with_action,
+    async_wait_for_event,
+    wait_for_exchanges,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -56,12 +62,12 @@ def vault() -> Generator[Vault, None, None]:
 
 @pytest.mark.parametrize("argument", ["access_token", "client_id", "client_secret"])
 async def test_a_callable_that_hangs_keeps_no_call_beyond_its_time(
-    argument: str, vault: Vault, connect: Callable[..., AsyncAdmin]
+    argument: str, vault: Vault, make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """The call ends with its timeout, nothing is sent, and once the callable answers all is well."""
-    script = Script()
+    script = ScriptedTransport()
     rest = {} if argument == "access_token" else {"client_id": "id", "client_secret": SECRET}
-    admin = connect(script, lazy=True, **rest | {argument: vault})
+    admin = make_client(script, lazy=True, **rest | {argument: vault})
     with raises(PineconeTimeoutError) as caught:
         await admin.with_options(timeout=0.02).projects.create(name="x")
     assert (caught.value.outcome, caught.value.operation) == ("not_sent", "create_project")
@@ -69,18 +75,18 @@ async def test_a_callable_that_hangs_keeps_no_call_beyond_its_time(
         await admin.with_options(timeout=0.02).token()
     assert script.requests == []
     vault.let_go()
-    settle()
+    wait_for_exchanges()
     assert await admin.projects.list() == []
     assert len(script.exchanges) == (argument != "access_token")
 
 
 async def test_credentials_that_hang_go_unnoticed_while_the_token_lives(
-    vault: Vault, connect: Callable[..., AsyncAdmin], clock: VirtualClock
+    vault: Vault, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
     """The old one is served at once, also where a refresh would be waited for that has long been under way."""
     vault.let_go()
-    script = Script(tokens=[token_answer(1)])
-    admin = connect(script, client_id="id", client_secret=vault, timeout=200)
+    script = ScriptedTransport(tokens=[token_response(1)])
+    admin = make_client(script, client_id="id", client_secret=vault, timeout=200)
     await admin.token()
     vault.hang()
     clock.advance(1600)
@@ -94,11 +100,11 @@ async def test_credentials_that_hang_go_unnoticed_while_the_token_lives(
 
 
 async def test_credentials_that_hang_are_asked_for_anew_after_a_while(
-    vault: Vault, connect: Callable[..., AsyncAdmin], clock: VirtualClock
+    vault: Vault, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
     """After twice the time of an exchange another one takes its place, each with twice the time of the one before."""
-    script = Script()
-    admin = connect(script, lazy=True, client_id="id", client_secret=vault, timeout=60)
+    script = ScriptedTransport()
+    admin = make_client(script, lazy=True, client_id="id", client_secret=vault, timeout=60)
     hurried = admin.with_options(timeout=0.01)
     for seconds, asked in ((0, 1), (119, 1), (1, 2), (239, 2), (1, 3), (479, 3), (1, 4)):
         clock.advance(seconds)
@@ -106,7 +112,7 @@ async def test_credentials_that_hang_are_asked_for_anew_after_a_while(
             await hurried.token()
         assert vault.asked == asked
     vault.let_go()
-    settle()
+    wait_for_exchanges()
     assert (await admin.token()).value == "token-1"
     assert len(script.exchanges) == 1
     vault.hang()
@@ -119,7 +125,7 @@ async def test_credentials_that_hang_are_asked_for_anew_after_a_while(
 
 
 async def test_whoever_waits_for_credentials_that_hang_gets_the_token_of_the_next_exchange(
-    vault: Vault, connect: Callable[..., AsyncAdmin], clock: VirtualClock
+    vault: Vault, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
     """A call with more time than the exchange that hangs is not lost with it."""
     asked = threading.Event()
@@ -128,21 +134,21 @@ async def test_whoever_waits_for_credentials_that_hang_gets_the_token_of_the_nex
         return vault() if not asked.is_set() else SECRET
 
     async def replace() -> None:
-        await async_wait(vault.reached)
+        await async_wait_for_event(vault.reached)
         asked.set()
         clock.advance(120)
         await admin.token()
 
-    script = Script()
-    admin = connect(script, lazy=True, client_id="id", client_secret=secret)
-    result = await async_meanwhile(admin.with_options(timeout=9999).token, replace)
+    script = ScriptedTransport()
+    admin = make_client(script, lazy=True, client_id="id", client_secret=secret)
+    result = await async_run_with_action(admin.with_options(timeout=9999).token, replace)
     assert not isinstance(result, Exception)
     assert (result.value, len(script.exchanges)) == ("token-1", 1)
 
 
 @pytest.mark.parametrize("argument", ["access_token", "client_secret"])
 async def test_a_callable_that_ends_its_thread_keeps_nobody_waiting(
-    argument: str, connect: Callable[..., AsyncAdmin]
+    argument: str, make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """Not even sys.exit() leaves a call without an answer."""
 
@@ -150,13 +156,13 @@ async def test_a_callable_that_ends_its_thread_keeps_nobody_waiting(
         raise SystemExit(SECRET)
 
     rest = {} if argument == "access_token" else {"client_id": "id"}
-    admin = connect(Script(), lazy=True, timeout=9999, **rest | {argument: leave})
+    admin = make_client(ScriptedTransport(), lazy=True, timeout=9999, **rest | {argument: leave})
     with raises(PineconeError, match="failed with SystemExit"):
         await admin.projects.list()
 
 
 # <async only>
-async def test_a_slow_token_callable_does_not_block_the_loop(connect: Callable[..., AsyncAdmin]) -> None:
+async def test_a_slow_token_callable_does_not_block_the_loop(make_client: Callable[..., AsyncAdmin]) -> None:
     """It can wait for something that another task of the same loop does."""
     done = threading.Event()
 
@@ -168,12 +174,12 @@ async def test_a_slow_token_callable_does_not_block_the_loop(connect: Callable[.
         await anyio.lowlevel.checkpoint()
         done.set()
 
-    admin = connect(Script(), access_token=token)
-    assert await async_meanwhile(admin.projects.list, go_on) == []
+    admin = make_client(ScriptedTransport(), access_token=token)
+    assert await async_run_with_action(admin.projects.list, go_on) == []
 
 
 async def test_a_token_callable_takes_few_threads_and_none_of_the_callers(
-    vault: Vault, connect: Callable[..., AsyncAdmin]
+    vault: Vault, make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """However many tasks ask, it runs twenty times at once; the callers' own limit is left alone."""
 
@@ -185,17 +191,17 @@ async def test_a_token_callable_takes_few_threads_and_none_of_the_callers(
         vault.let_go()
 
     anyio.to_thread.current_default_thread_limiter().total_tokens = 1
-    admin = connect(Script(), access_token=vault)
-    results = await async_meanwhile(lambda: async_together(200, admin.token), watch)
+    admin = make_client(ScriptedTransport(), access_token=vault)
+    results = await async_run_with_action(lambda: async_run_concurrently(200, admin.token), watch)
     assert not isinstance(results, Exception)
     assert len(results) == vault.asked == 200
 
 
 async def test_a_cancelled_wait_for_a_token_callable_frees_its_turn(
-    vault: Vault, connect: Callable[..., AsyncAdmin]
+    vault: Vault, make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """Whoever gives up leaves room for the next, even where the callable never answers."""
-    admin = connect(Script(), access_token=vault)
+    admin = make_client(ScriptedTransport(), access_token=vault)
     for _ in range(30):
         with anyio.move_on_after(0.001) as scope:
             await admin.token()
@@ -205,10 +211,10 @@ async def test_a_cancelled_wait_for_a_token_callable_frees_its_turn(
 
 
 # </async only>
-async def test_a_token_callable_knows_the_context_of_its_call(connect: Callable[..., AsyncAdmin]) -> None:
+async def test_a_token_callable_knows_the_context_of_its_call(make_client: Callable[..., AsyncAdmin]) -> None:
     """It can give each request the token of the user that it is for."""
     user = ContextVar("user", default="nobody")
-    admin = connect(Script(), access_token=user.get)
+    admin = make_client(ScriptedTransport(), access_token=user.get)
 
     async def ask() -> bool:
         mine = f"user-{len(names)}"
@@ -217,23 +223,23 @@ async def test_a_token_callable_knows_the_context_of_its_call(connect: Callable[
         return (await admin.token()).value == mine
 
     names: list[str] = []
-    assert await async_together(20, ask) == [True] * 20
+    assert await async_run_concurrently(20, ask) == [True] * 20
 
 
 async def test_a_wait_for_a_token_callable_ends_with_the_client(
-    vault: Vault, connect: Callable[..., AsyncAdmin], clock: VirtualClock
+    vault: Vault, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
     """Closing lets the call go, what comes late is sent nowhere, and nobody asks again."""
 
     async def close() -> None:
-        await async_wait(vault.reached)
+        await async_wait_for_event(vault.reached)
         await admin.aclose()
 
-    script = Script()
-    admin = connect(script, access_token=vault)
-    assert isinstance(await async_meanwhile(admin.projects.list, close), ClientClosedError)
+    script = ScriptedTransport()
+    admin = make_client(script, access_token=vault)
+    assert isinstance(await async_run_with_action(admin.projects.list, close), ClientClosedError)
     vault.let_go()
-    settle()
+    wait_for_exchanges()
     assert script.requests == []
     tokens = admin._shared.token_source
     assert tokens is not None
@@ -256,19 +262,19 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_threads")
-async def test_without_threads_an_exchange_holds_nobody_up(connect: Callable[..., AsyncAdmin]) -> None:
+async def test_without_threads_an_exchange_holds_nobody_up(make_client: Callable[..., AsyncAdmin]) -> None:
     """The first caller makes it, and the lock is free meanwhile: whoever has no time to wait for it need not."""
     kept: list[BaseException | None] = []
 
-    def exchange(_: httpx.Request) -> Answer:
+    def exchange(_: httpx.Request) -> ScriptedResponse:
         tokens = admin._shared.token_source
         assert tokens is not None
         hurried = others.submit(tokens.get, deadline=0)
         kept.append(hurried.exception(PATIENCE))
-        return token_answer(1)
+        return token_response(1)
 
-    script = Script(tokens=[exchange])
-    admin = connect(script, lazy=True)
+    script = ScriptedTransport(tokens=[exchange])
+    admin = make_client(script, lazy=True)
     with ThreadPoolExecutor(1) as others:
         assert (await admin.token()).value == "token-1"
     assert [type(error) for error in kept] == [PineconeTimeoutError]
@@ -277,18 +283,18 @@ async def test_without_threads_an_exchange_holds_nobody_up(connect: Callable[...
 
 @pytest.mark.usefixtures("no_threads")
 async def test_without_threads_an_exchange_takes_half_of_the_calls_time(
-    connect: Callable[..., AsyncAdmin], clock: VirtualClock
+    make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
     """So a token that still lives is served in time although its refresh hangs."""
 
-    def hang(request: httpx.Request) -> Answer:
+    def hang(request: httpx.Request) -> ScriptedResponse:
         given.append(request.extensions["timeout"]["read"])
         clock.advance(given[-1])
         raise httpx.ReadTimeout("slow")
 
     given: list[float] = []
-    script = Script(tokens=[token_answer(1), hang, token_answer(2)])
-    admin = connect(script, timeout=10)
+    script = ScriptedTransport(tokens=[token_response(1), hang, token_response(2)])
+    admin = make_client(script, timeout=10)
     await admin.token()
     clock.advance(1600)
     assert (await admin.token()).value == "token-1"
@@ -298,6 +304,6 @@ async def test_without_threads_an_exchange_takes_half_of_the_calls_time(
 
 
 @pytest.mark.usefixtures("no_threads")
-async def test_without_threads_a_token_callable_is_asked_on_the_spot(connect: Callable[..., AsyncAdmin]) -> None:
+async def test_without_threads_a_token_callable_is_asked_on_the_spot(make_client: Callable[..., AsyncAdmin]) -> None:
     """There is no other place for it."""
-    assert (await connect(Script(), access_token=lambda: "given").token()).value == "given"
+    assert (await make_client(ScriptedTransport(), access_token=lambda: "given").token()).value == "given"

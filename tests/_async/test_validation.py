@@ -24,7 +24,7 @@ from pinecone_admin import (
 )
 from pinecone_admin.models import RoleBindingInput
 from tests.support.errors import check_promises, raises
-from tests.support.scripted_transport import Answer, Script
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
 
@@ -230,17 +230,21 @@ METHODS: dict[str, dict[str, Argument]] = {
 CASES = [(method, name) for method, arguments in METHODS.items() for name in arguments]
 
 
-async def call(script: Script, connect: Callable[..., AsyncAdmin], method: str, **arguments: Any) -> None:
+async def call(
+    script: ScriptedTransport, make_client: Callable[..., AsyncAdmin], method: str, **arguments: Any
+) -> None:
     """Call a method of a namespace, and read a list."""
     namespace, name = method.split(".")
-    result = getattr(getattr(connect(script), namespace), name)(**arguments)
+    result = getattr(getattr(make_client(script), namespace), name)(**arguments)
     await (result.to_list() if hasattr(result, "to_list") else result)
 
 
-async def outcome_of(script: Script, connect: Callable[..., AsyncAdmin], method: str, **arguments: Any) -> str:
+async def outcome_of(
+    script: ScriptedTransport, make_client: Callable[..., AsyncAdmin], method: str, **arguments: Any
+) -> str:
     """Tell V, T or s as KINDS does; the error of a refusal names what the message is searched for."""
     try:
-        await call(script, connect, method, **arguments)
+        await call(script, make_client, method, **arguments)
     except PineconeValueError as exc:
         check_refusal(exc, script)
         return f"V {exc.message}"
@@ -253,7 +257,7 @@ async def outcome_of(script: Script, connect: Callable[..., AsyncAdmin], method:
     return "s"
 
 
-def check_refusal(error: PineconeError, script: Script) -> None:
+def check_refusal(error: PineconeError, script: ScriptedTransport) -> None:
     """Check that nothing was sent and that the error says so."""
     check_promises(error)
     assert (error.outcome, error.safe_to_retry, error.attempts) == ("not_sent", True, 0)
@@ -272,15 +276,15 @@ def sent(request: httpx.Request, name: str, place: Place) -> object:
 
 @pytest.mark.parametrize(("method", "name"), CASES, ids=[f"{method}-{name}" for method, name in CASES])
 async def test_a_hostile_value_is_refused_or_sent_as_it_is(
-    method: str, name: str, connect: Callable[..., AsyncAdmin]
+    method: str, name: str, make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """Each value is either refused before any request, in words that name the argument, or goes out unchanged."""
     arguments = METHODS[method]
     kind, place = arguments[name].kind, arguments[name].place
     for (label, value), expected in zip(HOSTILE.items(), KINDS[kind].replace(" ", ""), strict=True):
-        script = Script(Answer(404))
+        script = ScriptedTransport(ScriptedResponse(404))
         given = {other: argument.fine for other, argument in arguments.items()} | {name: value}
-        outcome = await outcome_of(script, connect, method, **given)
+        outcome = await outcome_of(script, make_client, method, **given)
         assert outcome[0] == expected.replace("-", "s"), f"{label}: {outcome}"
         if outcome != "s":
             assert name in outcome, f"{label}: {outcome}"
@@ -291,9 +295,9 @@ async def test_a_hostile_value_is_refused_or_sent_as_it_is(
             assert sent(script.request, name, place) == wire, label
 
 
-def test_the_table_holds_every_argument_of_every_method(connect: Callable[..., AsyncAdmin]) -> None:
+def test_the_table_holds_every_argument_of_every_method(make_client: Callable[..., AsyncAdmin]) -> None:
     """A new method or argument cannot be forgotten here."""
-    admin = connect(Script(), lazy=True)
+    admin = make_client(ScriptedTransport(), lazy=True)
     found = {
         f"{namespace}.{name}": set(inspect.signature(method).parameters)
         for namespace in (name for name, value in vars(type(admin)).items() if isinstance(value, cached_property))
@@ -331,14 +335,19 @@ LIMITS: list[tuple[str, str, list[Any], list[Any]]] = [
     ("method", "name", "fine", "refused"), LIMITS, ids=[f"{method}-{name}" for method, name, _, _ in LIMITS]
 )
 async def test_a_limit_is_where_the_api_document_has_it(
-    method: str, name: str, fine: list[Any], refused: list[Any], connect: Callable[..., AsyncAdmin]
+    method: str, name: str, fine: list[Any], refused: list[Any], make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """The last value within is sent, and the first one beyond is refused."""
     others = {other: argument.fine for other, argument in METHODS[method].items()}
     for value in fine:
-        assert await outcome_of(Script(Answer(404)), connect, method, **others | {name: value}) == "s"
+        assert (
+            await outcome_of(ScriptedTransport(ScriptedResponse(404)), make_client, method, **others | {name: value})
+            == "s"
+        )
     for value in refused:
-        outcome = await outcome_of(Script(Answer(404)), connect, method, **others | {name: value})
+        outcome = await outcome_of(
+            ScriptedTransport(ScriptedResponse(404)), make_client, method, **others | {name: value}
+        )
         assert outcome.startswith(f"V {name} ")
 
 
@@ -346,30 +355,30 @@ UPDATES = ["organizations.update", "projects.update", "api_keys.update", "servic
 
 
 @pytest.mark.parametrize("value", ["pcsk_5P6t4_secret", "pckey_5P6t4_secret"])
-async def test_the_value_of_a_key_is_no_id(value: str, connect: Callable[..., AsyncAdmin]) -> None:
+async def test_the_value_of_a_key_is_no_id(value: str, make_client: Callable[..., AsyncAdmin]) -> None:
     """It would stand in addresses, and so in everybody's logs; the error does not show it either."""
-    script = Script()
+    script = ScriptedTransport()
     with raises(PineconeValueError, match="api_key_id is the value of an API key") as caught:
-        await connect(script, lazy=True).api_keys.delete(api_key_id=value)
+        await make_client(script, lazy=True).api_keys.delete(api_key_id=value)
     assert value not in repr(caught.value)
     assert (script.requests, script.exchanges) == ([], [])
 
 
 @pytest.mark.parametrize("method", UPDATES)
-async def test_an_update_changes_something(method: str, connect: Callable[..., AsyncAdmin]) -> None:
+async def test_an_update_changes_something(method: str, make_client: Callable[..., AsyncAdmin]) -> None:
     """An update without any field is refused, and the error lists the fields there are."""
     (target, *fields) = METHODS[method]
     nothing: dict[str, Any] = {target: "p"} | ({"name": None} if method == "organizations.update" else {})
-    outcome = await outcome_of(Script(), connect, method, **nothing)
+    outcome = await outcome_of(ScriptedTransport(), make_client, method, **nothing)
     assert outcome == f"V give at least one of {', '.join(fields)}"
 
 
 @pytest.mark.parametrize(("given", "needed"), [("principal_id", "principal_type"), ("resource_id", "resource_type")])
-async def test_a_filter_by_id_needs_its_type(given: str, needed: str, connect: Callable[..., AsyncAdmin]) -> None:
+async def test_a_filter_by_id_needs_its_type(given: str, needed: str, make_client: Callable[..., AsyncAdmin]) -> None:
     """The server could not tell whose id it is."""
-    outcome = await outcome_of(Script(), connect, "role_bindings.list", **{given: "x"})
+    outcome = await outcome_of(ScriptedTransport(), make_client, "role_bindings.list", **{given: "x"})
     assert outcome == f"V {given} needs {needed} beside it"
-    assert await outcome_of(Script(), connect, "role_bindings.list", **{needed: "x"}) == "s"
+    assert await outcome_of(ScriptedTransport(), make_client, "role_bindings.list", **{needed: "x"}) == "s"
 
 
 ORG = {"resource_type": "organization", "role": "OrgMember"}
@@ -405,7 +414,7 @@ ENTRIES: list[tuple[Any, str | None]] = [
 @pytest.mark.parametrize(("entry", "problem"), ENTRIES, ids=ascii)
 @pytest.mark.parametrize("method", ["invites.create", "service_accounts.create"])
 async def test_a_role_binding_is_checked_in_both_its_forms(
-    method: str, entry: Any, problem: str | None, connect: Callable[..., AsyncAdmin]
+    method: str, entry: Any, problem: str | None, make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """As a mapping and as a model, alike; the error says which entry of the list is wrong."""
     forms = [entry]
@@ -413,9 +422,9 @@ async def test_a_role_binding_is_checked_in_both_its_forms(
         forms.append(RoleBindingInput(**entry))
     others = {other: argument.fine for other, argument in METHODS[method].items()}
     for form in forms:
-        script = Script(Answer(404))
+        script = ScriptedTransport(ScriptedResponse(404))
         bindings = (on_organization("OrgOwner"), form)
-        outcome = await outcome_of(script, connect, method, **others | {"role_bindings": bindings})
+        outcome = await outcome_of(script, make_client, method, **others | {"role_bindings": bindings})
         if problem is None:
             wire = {key: value for key, value in entry.items() if value is not None}
             assert sent(script.request, "role_bindings", "body") == [ORG | {"role": "OrgOwner"}, wire]
@@ -436,29 +445,33 @@ async def test_a_role_binding_is_checked_in_both_its_forms(
     ],
 )
 async def test_the_number_of_role_bindings_is_limited(
-    method: str, count: int, refused: bool, connect: Callable[..., AsyncAdmin]
+    method: str, count: int, refused: bool, make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """An invite has 1 to 100 of them, a service account 0 to 100."""
     others = {other: argument.fine for other, argument in METHODS[method].items()}
     bindings = [on_organization("OrgMember")] * count
-    outcome = await outcome_of(Script(Answer(404)), connect, method, **others | {"role_bindings": bindings})
+    outcome = await outcome_of(
+        ScriptedTransport(ScriptedResponse(404)), make_client, method, **others | {"role_bindings": bindings}
+    )
     assert outcome.startswith("V role_bindings must have " if refused else "s")
 
 
-async def test_an_invite_has_a_role_on_the_organization(connect: Callable[..., AsyncAdmin]) -> None:
+async def test_an_invite_has_a_role_on_the_organization(make_client: Callable[..., AsyncAdmin]) -> None:
     """Project roles alone are refused for an invite, and fine for a service account."""
     bindings = [on_project("p", "ProjectViewer")]
-    outcome = await outcome_of(Script(), connect, "invites.create", email="a@b", role_bindings=bindings)
+    outcome = await outcome_of(ScriptedTransport(), make_client, "invites.create", email="a@b", role_bindings=bindings)
     assert outcome == "V role_bindings needs at least one role on the organization"
-    script = Script(Answer(404))
-    assert await outcome_of(script, connect, "service_accounts.create", name="x", role_bindings=bindings) == "s"
+    script = ScriptedTransport(ScriptedResponse(404))
+    assert await outcome_of(script, make_client, "service_accounts.create", name="x", role_bindings=bindings) == "s"
 
 
 @pytest.mark.parametrize("container", [dict, set, iter, lambda roles: (role for role in roles)])
-async def test_a_list_is_a_sequence(container: Callable[[Any], Any], connect: Callable[..., AsyncAdmin]) -> None:
+async def test_a_list_is_a_sequence(container: Callable[[Any], Any], make_client: Callable[..., AsyncAdmin]) -> None:
     """What has no order, or can be read only once, is refused rather than guessed at."""
     roles = container({"ProjectViewer": 1} if container is dict else ["ProjectViewer"])
-    outcome = await outcome_of(Script(), connect, "api_keys.create", project_id="p", name="x", roles=roles)
+    outcome = await outcome_of(
+        ScriptedTransport(), make_client, "api_keys.create", project_id="p", name="x", roles=roles
+    )
     assert outcome.startswith("T roles must be a list")
 
 
@@ -480,11 +493,13 @@ KEY_ROLES: list[tuple[Any, str | None]] = [
 @pytest.mark.parametrize(("role", "problem"), KEY_ROLES, ids=ascii)
 @pytest.mark.parametrize("method", ["api_keys.create", "api_keys.update"])
 async def test_a_role_of_a_key_is_checked(
-    method: str, role: Any, problem: str | None, connect: Callable[..., AsyncAdmin]
+    method: str, role: Any, problem: str | None, make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """Roles that the API document lists for others are refused, roles that it does not list are sent."""
     others = {other: argument.fine for other, argument in METHODS[method].items()}
-    outcome = await outcome_of(Script(Answer(404)), connect, method, **others | {"roles": ["ProjectEditor", role]})
+    outcome = await outcome_of(
+        ScriptedTransport(ScriptedResponse(404)), make_client, method, **others | {"roles": ["ProjectEditor", role]}
+    )
     assert outcome.startswith(problem or "s")
 
 
@@ -502,14 +517,16 @@ BOUND: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("fields", "outcome"), BOUND, ids=str)
 async def test_a_role_fits_its_resource(
-    fields: dict[str, Any], outcome: str, connect: Callable[..., AsyncAdmin]
+    fields: dict[str, Any], outcome: str, make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """Listed roles are checked against listed resources; what is not listed is the server's to judge."""
     given = {"principal_type": "user", "principal_id": "u"} | ORG | fields
-    assert (await outcome_of(Script(Answer(404)), connect, "role_bindings.create", **given)).startswith(outcome)
+    assert (
+        await outcome_of(ScriptedTransport(ScriptedResponse(404)), make_client, "role_bindings.create", **given)
+    ).startswith(outcome)
 
 
-async def test_a_list_is_checked_where_it_is_made(connect: Callable[..., AsyncAdmin]) -> None:
+async def test_a_list_is_checked_where_it_is_made(make_client: Callable[..., AsyncAdmin]) -> None:
     """Not only where its first page is fetched."""
     with raises(PineconeValueError, match="limit"):
-        connect(Script()).users.list(limit=0)
+        make_client(ScriptedTransport()).users.list(limit=0)

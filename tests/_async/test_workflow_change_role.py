@@ -18,15 +18,15 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from tests.support.errors import raises
-from tests.support.fault_injection import Fate, Hostile
+from tests.support.fault_injection import FaultyTransport, InjectedFault
 
 pytestmark = pytest.mark.anyio
 
 
-def meeting(emulator: Emulator, fates: dict[int, Fate], **options: Any) -> tuple[AsyncAdmin, Hostile]:
+def meeting(emulator: Emulator, faults: dict[int, InjectedFault], **options: Any) -> tuple[AsyncAdmin, FaultyTransport]:
     """Make a client whose requests meet fates, by their numbers."""
-    transport = Hostile(emulator, fates)
-    return AsyncAdmin(**transport.connection, **options), transport
+    transport = FaultyTransport(emulator, faults)
+    return AsyncAdmin(**transport.client_options, **options), transport
 
 
 async def a_manager(admin: AsyncAdmin) -> dict[str, Any]:
@@ -108,7 +108,7 @@ async def test_a_role_that_was_held_before_stays_when_the_change_fails(admin: As
 async def test_a_new_role_that_could_not_be_taken_away_again_is_named(emulator: Emulator) -> None:
     """After the refusal of the old one."""
     who = await the_last_owner(emulator)
-    admin, _ = meeting(emulator, dict.fromkeys(range(5, 20), Fate.OVERLOADED))
+    admin, _ = meeting(emulator, dict.fromkeys(range(5, 20), InjectedFault.UNAVAILABLE))
     with raises(LeftoverError, match="role binding"):
         await admin.role_bindings.change_role(**who, from_role="OrgOwner", to_role="OrgMember")
 
@@ -116,7 +116,7 @@ async def test_a_new_role_that_could_not_be_taken_away_again_is_named(emulator: 
 async def test_both_roles_stay_where_it_is_unknown_whether_the_old_one_went(emulator: Emulator) -> None:
     """Then only another run can tell, and it takes the rest away."""
     who = await a_manager(emulator.async_admin())
-    admin, _ = meeting(emulator, {4: Fate.DROPPED}, retry=RetryPolicy(max_attempts=1))
+    admin, _ = meeting(emulator, {4: InjectedFault.REQUEST_LOST}, retry=RetryPolicy(max_attempts=1))
     with raises(PineconeConnectionError):
         await admin.role_bindings.change_role(**who, from_role="OrgManager", to_role="OrgMember")
     assert sorted(await roles(admin, who)) == ["OrgManager", "OrgMember"]

@@ -27,10 +27,10 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import Content, Progress
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.fault_injection import Counting, Fate, Hostile
-from tests.support.organizations import fill
-from tests.support.scripted_transport import Answer, Script, Step
-from tests.support.together import async_together
+from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault
+from tests.support.organizations import fill_project
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, Step
+from tests.support.together import async_run_concurrently
 
 pytestmark = pytest.mark.anyio
 
@@ -44,16 +44,16 @@ def _one_time(clock: VirtualClock, emulator: Emulator) -> None:
 async def a_full_project(emulator: Emulator, **options: Any) -> str:
     """Make a project that holds something of each kind, and give its id."""
     project = await emulator.async_admin().projects.create(name="p")
-    fill(emulator, project.id, **options)
+    fill_project(emulator, project.id, **options)
     return project.id
 
 
 async def test_everything_goes_and_then_the_project(emulator: Emulator) -> None:
     """Side by side where the server allows, what it does not allow yet again later; the report says what was done."""
     project_id = await a_full_project(emulator, backups=130)
-    transport = Hostile(emulator)
+    transport = FaultyTransport(emulator)
     seen: list[Progress] = []
-    report = await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(
+    report = await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(
         project_id=project_id, progress=seen.append
     )
     assert not emulator.state.projects
@@ -72,10 +72,10 @@ async def test_everything_goes_and_then_the_project(emulator: Emulator) -> None:
 async def test_what_can_go_goes_side_by_side(emulator: Emulator) -> None:
     """Several deletions are under way at once, and no more than sixteen."""
     project_id = await a_full_project(emulator, backups=130)
-    transport = Counting(emulator)
-    transport.only = "DELETE"
-    await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
-    assert 1 < transport.most <= 16
+    transport = CountingTransport(emulator)
+    transport.only_method = "DELETE"
+    await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+    assert 1 < transport.peak <= 16
 
 
 async def test_calls_of_the_control_plane_carry_the_key_and_no_token(emulator: Emulator) -> None:
@@ -83,12 +83,12 @@ async def test_calls_of_the_control_plane_carry_the_key_and_no_token(emulator: E
     project_id = await a_full_project(emulator)
     seen: list[httpx.Request] = []
 
-    class Watching(Hostile):
-        def _fate(self, request: httpx.Request) -> Fate | None:
+    class Watching(FaultyTransport):
+        def _select_fault(self, request: httpx.Request) -> InjectedFault | None:
             seen.append(request)
-            return super()._fate(request)
+            return super()._select_fault(request)
 
-    report = await AsyncAdmin(**Watching(emulator).connection).projects.delete_with_cleanup(project_id=project_id)
+    report = await AsyncAdmin(**Watching(emulator).client_options).projects.delete_with_cleanup(project_id=project_id)
     control = [each for each in seen if not each.url.path.startswith(("/admin", "/oauth"))]
     assert control
     assert all(each.headers["api-key"].startswith("pcsk_") for each in control)
@@ -102,8 +102,10 @@ async def test_a_dry_run_deletes_nothing_but_its_own_key(emulator: Emulator) -> 
     """It says what would be deleted, and what is protected."""
     project_id = await a_full_project(emulator)
     emulator.state.projects[project_id].protected.add("people")
-    transport = Hostile(emulator)
-    report = await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+    transport = FaultyTransport(emulator)
+    report = await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(
+        project_id=project_id, dry_run=True
+    )
     assert report.contents[:2] == [
         Content(kind="index", name="articles"),
         Content(kind="index", name="people", protected=True),
@@ -135,15 +137,15 @@ async def test_a_protected_index_is_told_at_once(emulator: Emulator, clock: Virt
 async def test_protection_that_comes_meanwhile_is_told_at_once(emulator: Emulator) -> None:
     """The refusal of the server is no reason to try again."""
     project_id = await a_full_project(emulator)
-    transport = Hostile(emulator)
+    transport = FaultyTransport(emulator)
 
     def protect() -> None:
         if transport.requests[-1].startswith("DELETE /indexes"):
             emulator.state.projects[project_id].protected.add("articles")
 
-    transport.before = protect
+    transport.before_request = protect
     with raises(RefusedError, match="index articles cannot be deleted"):
-        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
     assert not emulator.state.api_keys
 
 
@@ -161,29 +163,29 @@ async def test_a_project_that_the_server_does_not_find_empty_yet_is_emptied_agai
 ) -> None:
     """What somebody put into it meanwhile is found; what never ends is an error when the time is over."""
     project_id = await a_full_project(emulator)
-    transport = Hostile(emulator)
+    transport = FaultyTransport(emulator)
 
     def refill() -> None:
         if transport.requests[-1].startswith("DELETE /admin/projects") and len(clock.slept) < 9:
             emulator.state.projects[project_id].contents["collections"].add(f"late-{len(clock.slept)}")
 
-    transport.before = refill
-    report = await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+    transport.before_request = refill
+    report = await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
     assert report.deleted
     assert "deleted collection late-8" in report.steps
     project_id = await a_full_project(emulator)
-    transport.before = lambda: emulator.state.projects[project_id].contents["collections"].add("always")
+    transport.before_request = lambda: emulator.state.projects[project_id].contents["collections"].add("always")
     with pytest.raises((FailedPreconditionError, PineconeTimeoutError)):
-        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id, timeout=60.0)
+        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id, timeout=60.0)
     assert not emulator.state.api_keys
 
 
 async def test_a_key_that_could_not_be_deleted_is_named(emulator: Emulator) -> None:
     """With the failure that came before it, if there was one."""
     project_id = await a_full_project(emulator)
-    transport = Hostile(emulator, dict.fromkeys(range(1, 999), Fate.OVERLOADED))
-    transport.only = "DELETE"
-    admin = AsyncAdmin(**transport.connection)
+    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 999), InjectedFault.UNAVAILABLE))
+    transport.only_method = "DELETE"
+    admin = AsyncAdmin(**transport.client_options)
     with raises(LeftoverError) as caught:
         await admin.projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     (key_id,) = emulator.state.api_keys
@@ -211,20 +213,20 @@ async def test_the_key_goes_also_where_somebody_interrupts(emulator: Emulator) -
 async def test_the_key_goes_also_where_somebody_interrupts_its_making(emulator: Emulator) -> None:
     """The server has made it, and nobody has the answer yet."""
     project_id = await a_full_project(emulator)
-    transport = Hostile(emulator, {3: Fate.LOST})
+    transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
 
     def interrupt() -> None:
         if len(transport.requests) == 4:  # it is looked for
             raise KeyboardInterrupt
 
-    transport.before = interrupt
+    transport.before_request = interrupt
     with pytest.raises(KeyboardInterrupt):
-        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
     assert not emulator.state.api_keys
 
 
 # <async only>
-class Hanging(Hostile):
+class Hanging(FaultyTransport):
     """Never answers the deletion of a key."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -242,7 +244,7 @@ async def test_a_key_whose_deletion_takes_too_long_is_named(
     project_id = await a_full_project(emulator)
     hanging = Hanging(emulator)
     with raises(LeftoverError, match="could not be deleted in time") as caught:
-        await AsyncAdmin(**hanging.connection).projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+        await AsyncAdmin(**hanging.client_options).projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     (key_id,) = emulator.state.api_keys
     assert caught.value.left == [f"temporary API key {key_id} of project {project_id}"]
 
@@ -251,10 +253,10 @@ async def test_a_key_whose_deletion_takes_too_long_is_named(
 async def test_the_key_goes_also_where_the_task_is_cancelled(at: str, emulator: Emulator) -> None:
     """Its deletion is shielded from the cancellation."""
     project_id = await a_full_project(emulator)
-    transport = Counting(emulator)  # gives way before each request, so that cancellation comes in time
+    transport = CountingTransport(emulator)  # gives way before each request, so that cancellation comes in time
     with anyio.CancelScope() as scope:
-        transport.before = lambda: scope.cancel() if transport.requests[-1] == at else None
-        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+        transport.before_request = lambda: scope.cancel() if transport.requests[-1] == at else None
+        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
     assert scope.cancelled_caught
     assert not emulator.state.api_keys
     assert list(emulator.state.projects) == [project_id]
@@ -263,10 +265,10 @@ async def test_the_key_goes_also_where_the_task_is_cancelled(at: str, emulator: 
 async def test_the_key_goes_also_where_its_making_is_cancelled(emulator: Emulator) -> None:
     """The server has made it, and the answer comes too late."""
     project_id = await a_full_project(emulator)
-    transport = Counting(emulator, {3: Fate.LOST})
+    transport = CountingTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
     with anyio.CancelScope() as scope:
-        transport.before = lambda: scope.cancel() if len(transport.requests) == 4 else None
-        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+        transport.before_request = lambda: scope.cancel() if len(transport.requests) == 4 else None
+        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
     assert scope.cancelled_caught
     assert not emulator.state.api_keys
 
@@ -275,10 +277,10 @@ async def test_the_key_goes_also_where_its_making_is_cancelled(emulator: Emulato
 async def test_a_key_that_another_run_left_goes(emulator: Emulator) -> None:
     """Also in a run that deletes nothing else."""
     project_id = await a_full_project(emulator)
-    transport = Hostile(emulator, dict.fromkeys(range(1, 999), Fate.OVERLOADED))
-    transport.only = "DELETE"
+    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 999), InjectedFault.UNAVAILABLE))
+    transport.only_method = "DELETE"
     with raises(LeftoverError):
-        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     assert len(emulator.state.api_keys) == 1
     await emulator.async_admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     assert not emulator.state.api_keys
@@ -287,15 +289,15 @@ async def test_a_key_that_another_run_left_goes(emulator: Emulator) -> None:
 async def test_a_key_that_another_run_deletes_meanwhile_is_replaced(emulator: Emulator) -> None:
     """Each run begins with deleting what runs that died left, and cannot tell it from what another is using."""
     project_id = await a_full_project(emulator)
-    transport = Hostile(emulator)
+    transport = FaultyTransport(emulator)
 
     def interfere() -> None:
         if transport.requests.count("GET /indexes") == 1 and transport.requests[-1].startswith("DELETE /collections"):
             (key,) = emulator.state.api_keys.values()
             emulator.state.remove_api_key(key)
 
-    transport.before = interfere
-    report = await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+    transport.before_request = interfere
+    report = await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
     assert report.deleted
     assert len(set(report.steps)) == len(report.steps) == 7
     assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 2
@@ -305,15 +307,15 @@ async def test_a_key_that_another_run_deletes_meanwhile_is_replaced(emulator: Em
 async def test_a_project_that_another_run_deletes_meanwhile_is_deleted(emulator: Emulator) -> None:
     """A run beside this one was faster; a dry run cannot say what is in it."""
     project_ids = [await a_full_project(emulator) for _ in range(2)]
-    transport = Hostile(emulator)
+    transport = FaultyTransport(emulator)
 
     def finish() -> None:
         if transport.requests[-1] == "GET /indexes":
             for key in list(emulator.state.api_keys.values()):  # it is the temporary one
                 emulator.state.remove_project(emulator.state.projects[key.project_id])
 
-    transport.before = finish
-    projects = AsyncAdmin(**transport.connection).projects
+    transport.before_request = finish
+    projects = AsyncAdmin(**transport.client_options).projects
     report = await projects.delete_with_cleanup(project_id=project_ids[0])
     assert (report.deleted, report.steps) == (True, [f"somebody else deleted project {project_ids[0]}"])
     with raises(NotFoundError):
@@ -323,8 +325,8 @@ async def test_a_project_that_another_run_deletes_meanwhile_is_deleted(emulator:
 async def test_several_runs_at_once_all_end_well(emulator: Emulator) -> None:
     """Whichever of them deletes what."""
     project_id = await a_full_project(emulator, backups=30)
-    admin = AsyncAdmin(**Counting(emulator).connection)
-    reports = await async_together(3, lambda: admin.projects.delete_with_cleanup(project_id=project_id))
+    admin = AsyncAdmin(**CountingTransport(emulator).client_options)
+    reports = await async_run_concurrently(3, lambda: admin.projects.delete_with_cleanup(project_id=project_id))
     assert [getattr(each, "deleted", each) for each in reports] == [True, True, True]
     assert not emulator.state.projects
     assert not emulator.state.api_keys
@@ -334,9 +336,9 @@ async def test_a_key_whose_value_was_lost_goes_also_where_the_project_stays(emul
     """Nothing of a refused cleanup is left in the project."""
     project_id = await a_full_project(emulator)
     emulator.state.projects[project_id].protected.add("people")
-    transport = Hostile(emulator, {3: Fate.LOST})
+    transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
     with raises(RefusedError):
-        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
     assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 2
     assert not emulator.state.api_keys
 
@@ -347,13 +349,13 @@ async def test_the_key_has_the_least_role_that_the_plan_has(emulator: Emulator) 
     for plan in ("Enterprise", "Free"):
         emulator.state.organization.plan = plan
         project_id = await a_full_project(emulator)
-        transport = Hostile(emulator)
+        transport = FaultyTransport(emulator)
 
         def note() -> None:
             roles.extend(emulator.state.roles_of(key) for key in emulator.state.api_keys.values())
 
-        transport.before = note
-        await AsyncAdmin(**transport.connection).projects.delete_with_cleanup(project_id=project_id)
+        transport.before_request = note
+        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
     assert [*dict.fromkeys(map(tuple, roles))] == [("ControlPlaneEditor",), ("ProjectEditor",)]
 
 
@@ -377,7 +379,7 @@ async def test_what_cannot_begin_changes_nothing(emulator: Emulator) -> None:
     assert list(emulator.state.projects) == [project.id]
 
 
-PROJECT = Answer(
+PROJECT = ScriptedResponse(
     body={
         "id": "p",
         "name": "p",
@@ -387,15 +389,15 @@ PROJECT = Answer(
         "created_at": "2026-07-01T00:00:00Z",
     }
 )
-KEY = Answer(201, {"key": {"id": "k", "name": "n", "project_id": "p", "roles": []}, "value": "pcsk_v"})
+KEY = ScriptedResponse(201, {"key": {"id": "k", "name": "n", "project_id": "p", "roles": []}, "value": "pcsk_v"})
 NO_KEY = "pcsk v"
-NONE = Answer(body={"data": []})
+NONE = ScriptedResponse(body={"data": []})
 
 
-def scripted(answers: dict[str, Callable[[httpx.Request], Answer]]) -> Step:
+def scripted(answers: dict[str, Callable[[httpx.Request], ScriptedResponse]]) -> Step:
     """Answer the control plane by path, and the rest as an empty project is answered."""
 
-    def answer(request: httpx.Request) -> Answer:
+    def answer(request: httpx.Request) -> ScriptedResponse:
         if request.url.path in answers:
             return answers[request.url.path](request)
         if request.url.path == "/admin/projects/p" and request.method == "GET":
@@ -403,84 +405,94 @@ def scripted(answers: dict[str, Callable[[httpx.Request], Answer]]) -> Step:
         if request.url.path.endswith("/api-keys"):
             return KEY if request.method == "POST" else NONE
         if request.url.path == "/admin/api-keys/k" and request.method == "GET":
-            return Answer(body=KEY.body["key"])
-        return Answer(202) if request.method == "DELETE" else Answer(404)
+            return ScriptedResponse(body=KEY.body["key"])
+        return ScriptedResponse(202) if request.method == "DELETE" else ScriptedResponse(404)
 
     return answer
 
 
 async def test_a_new_key_that_is_not_known_everywhere_yet_is_given_a_moment(
-    connect: Callable[..., AsyncAdmin], clock: VirtualClock
+    make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
     """And an error after half a minute."""
-    refusals = [Answer(401)] * 3
-    script = Script(scripted({"/indexes": lambda _: refusals.pop() if refusals else Answer(body={"indexes": []})}))
-    report = await connect(script).projects.delete_with_cleanup(project_id="p")
+    refusals = [ScriptedResponse(401)] * 3
+    script = ScriptedTransport(
+        scripted({"/indexes": lambda _: refusals.pop() if refusals else ScriptedResponse(body={"indexes": []})})
+    )
+    report = await make_client(script).projects.delete_with_cleanup(project_id="p")
     assert report.deleted
     assert clock.slept == [0.5, 1.0, 2.0]
     clock.slept.clear()
     with raises(UnauthorizedError):
-        await connect(Script(scripted({"/indexes": lambda _: Answer(401)}))).projects.delete_with_cleanup(
-            project_id="p"
-        )
+        await make_client(
+            ScriptedTransport(scripted({"/indexes": lambda _: ScriptedResponse(401)}))
+        ).projects.delete_with_cleanup(project_id="p")
     assert sum(clock.slept) == pytest.approx(30.0)
 
 
 async def test_what_is_asked_to_go_again_after_a_refusal_of_the_key_is_told_once(
-    connect: Callable[..., AsyncAdmin],
+    make_client: Callable[..., AsyncAdmin],
 ) -> None:
     """A list that does not say that it is going yet is no reason to count it twice."""
-    there = Answer(body={"indexes": [{"name": "a"}]})
-    lists = [Answer(body={"indexes": []}), there, Answer(401), there]
-    script = Script(scripted({"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: Answer(202)}))
-    report = await connect(script).projects.delete_with_cleanup(project_id="p")
+    there = ScriptedResponse(body={"indexes": [{"name": "a"}]})
+    lists = [ScriptedResponse(body={"indexes": []}), there, ScriptedResponse(401), there]
+    script = ScriptedTransport(
+        scripted({"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: ScriptedResponse(202)})
+    )
+    report = await make_client(script).projects.delete_with_cleanup(project_id="p")
     assert [request.url.path for request in script.requests].count("/indexes/a") == 2
     assert report.steps == ["deleted index a", "deleted project p"]
 
 
-async def test_no_deletion_outlasts_the_time_for_all(connect: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+async def test_no_deletion_outlasts_the_time_for_all(
+    make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+) -> None:
     """A server that wants to be asked in half a minute is not waited for where only five seconds are left."""
-    busy = Answer(503, headers={"retry-after": "30"})
-    answers = {"/indexes": lambda _: Answer(body={"indexes": [{"name": "a"}]}), "/indexes/a": lambda _: busy}
+    busy = ScriptedResponse(503, headers={"retry-after": "30"})
+    answers = {"/indexes": lambda _: ScriptedResponse(body={"indexes": [{"name": "a"}]}), "/indexes/a": lambda _: busy}
     with raises(ServiceError):
-        await connect(Script(scripted(answers))).projects.delete_with_cleanup(project_id="p", timeout=5.0)
+        await make_client(ScriptedTransport(scripted(answers))).projects.delete_with_cleanup(
+            project_id="p", timeout=5.0
+        )
     assert sum(clock.slept) <= 5.0
 
 
-async def test_what_is_gone_before_it_is_asked_to_go_is_as_good(connect: Callable[..., AsyncAdmin]) -> None:
+async def test_what_is_gone_before_it_is_asked_to_go_is_as_good(make_client: Callable[..., AsyncAdmin]) -> None:
     """Somebody else was faster."""
-    lists = [Answer(body={"indexes": []}), Answer(body={"indexes": [{"name": "a"}]})]
-    answers = {"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: Answer(404)}
-    report = await connect(Script(scripted(answers))).projects.delete_with_cleanup(project_id="p")
+    lists = [ScriptedResponse(body={"indexes": []}), ScriptedResponse(body={"indexes": [{"name": "a"}]})]
+    answers = {"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: ScriptedResponse(404)}
+    report = await make_client(ScriptedTransport(scripted(answers))).projects.delete_with_cleanup(project_id="p")
     assert report.steps == ["deleted index a", "deleted project p"]
 
 
 async def test_what_the_server_counts_and_does_not_list_is_its_error(
-    connect: Callable[..., AsyncAdmin], clock: VirtualClock
+    make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
     """Once the time is over."""
     blocked = {"status": 412, "error": {"code": "FAILED_PRECONDITION", "message": "1 indexes"}}
-    answers = {"/admin/projects/p": lambda r: PROJECT if r.method == "GET" else Answer(412, blocked)}
+    answers = {"/admin/projects/p": lambda r: PROJECT if r.method == "GET" else ScriptedResponse(412, blocked)}
     with raises(FailedPreconditionError, match="1 indexes"):
-        await connect(Script(scripted(answers))).projects.delete_with_cleanup(project_id="p", timeout=20.0)
+        await make_client(ScriptedTransport(scripted(answers))).projects.delete_with_cleanup(
+            project_id="p", timeout=20.0
+        )
     assert sum(clock.slept) == pytest.approx(20.0)
 
 
-async def test_a_list_that_never_ends_is_an_error(connect: Callable[..., AsyncAdmin]) -> None:
+async def test_a_list_that_never_ends_is_an_error(make_client: Callable[..., AsyncAdmin]) -> None:
     """A page token that comes again would go round for ever."""
-    page = Answer(body={"assistants": [], "pagination": {"next": "again"}})
+    page = ScriptedResponse(body={"assistants": [], "pagination": {"next": "again"}})
     with raises(PaginationError, match="assistants"):
-        await connect(Script(scripted({"/assistant/assistants": lambda _: page}))).projects.delete_with_cleanup(
-            project_id="p"
-        )
+        await make_client(
+            ScriptedTransport(scripted({"/assistant/assistants": lambda _: page}))
+        ).projects.delete_with_cleanup(project_id="p")
 
 
 async def test_a_client_with_a_key_sends_it_instead_of_what_else_would_authorize(
-    connect: Callable[..., AsyncAdmin],
+    make_client: Callable[..., AsyncAdmin],
 ) -> None:
     """Also instead of the caller's own header; and it is checked without being shown."""
-    script = Script()
-    admin = connect(script, additional_headers={"Authorization": "Bearer mine"}, client_id=None)
+    script = ScriptedTransport()
+    admin = make_client(script, additional_headers={"Authorization": "Bearer mine"}, client_id=None)
     keyed = admin.with_options(api_key="pcsk_v")
     await keyed.with_options(timeout=5).projects.list()
     assert script.request.headers["api-key"] == "pcsk_v"

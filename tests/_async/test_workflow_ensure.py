@@ -28,18 +28,18 @@ from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, Serv
 from pinecone_admin.workflows import Ensured, name_tags
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.fault_injection import Counting, Fate, Hostile, KilledError
-from tests.support.together import async_together
+from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault, KilledError
+from tests.support.together import async_run_concurrently
 
 pytestmark = pytest.mark.anyio
 
 MEMBER = [on_organization("OrgMember")]
 
 
-def meeting(emulator: Emulator, **fates: Fate) -> tuple[AsyncAdmin, Hostile]:
+def meeting(emulator: Emulator, **faults: InjectedFault) -> tuple[AsyncAdmin, FaultyTransport]:
     """Make a client whose requests meet fates, by their numbers."""
-    transport = Hostile(emulator, {int(number.lstrip("n")): fate for number, fate in fates.items()})
-    admin = AsyncAdmin(**transport.connection)
+    transport = FaultyTransport(emulator, {int(number.lstrip("n")): fault for number, fault in faults.items()})
+    admin = AsyncAdmin(**transport.client_options)
     return admin, transport
 
 
@@ -128,7 +128,7 @@ async def test_several_of_a_name_are_an_error(admin: AsyncAdmin, emulator: Emula
 
 async def test_a_project_whose_answer_was_lost_is_adopted(emulator: Emulator, clock: VirtualClock) -> None:
     """It is the new one of the name, so this call made it."""
-    admin, _ = meeting(emulator, n2=Fate.LOST)
+    admin, _ = meeting(emulator, n2=InjectedFault.RESPONSE_LOST)
     ensured = await admin.projects.ensure(name="p")
     assert ensured.created
     assert list(emulator.state.projects) == [ensured.value.id]
@@ -139,7 +139,7 @@ async def test_a_project_that_does_not_appear_is_looked_for_until_the_deadline(
     emulator: Emulator, clock: VirtualClock
 ) -> None:
     """It is never created again: the first create may still be under way."""
-    admin, transport = meeting(emulator, n2=Fate.DROPPED)
+    admin, transport = meeting(emulator, n2=InjectedFault.REQUEST_LOST)
     with raises(PineconeConnectionError) as caught:
         await admin.projects.ensure(name="p")
     assert caught.value.outcome == "unknown"
@@ -150,7 +150,7 @@ async def test_a_project_that_does_not_appear_is_looked_for_until_the_deadline(
 
 async def test_what_the_server_keeps_unique_is_created_again(emulator: Emulator, clock: VirtualClock) -> None:
     """A second invite for the address, and a second binding, would be refused."""
-    admin, _ = meeting(emulator, n2=Fate.DROPPED)
+    admin, _ = meeting(emulator, n2=InjectedFault.REQUEST_LOST)
     invite = await admin.invites.ensure(email="a@example.com", role_bindings=MEMBER)
     assert invite.created
     assert clock.slept == [0.5]
@@ -159,7 +159,7 @@ async def test_what_the_server_keeps_unique_is_created_again(emulator: Emulator,
 async def test_a_key_whose_value_was_lost_is_deleted_and_another_made(emulator: Emulator) -> None:
     """The value that is returned opens the one key there is."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin, transport = meeting(emulator, n3=Fate.LOST)
+    admin, transport = meeting(emulator, n3=InjectedFault.RESPONSE_LOST)
     ensured = await admin.api_keys.ensure(project_id=project.id, name="k", roles=["ProjectViewer"])
     (key,) = emulator.state.api_keys.values()
     assert isinstance(ensured.value, APIKeyWithSecret)
@@ -170,7 +170,7 @@ async def test_a_key_whose_value_was_lost_is_deleted_and_another_made(emulator: 
 
 async def test_an_account_whose_secret_was_lost_has_it_rotated(emulator: Emulator) -> None:
     """The account stays, and the secret that is returned works."""
-    admin, transport = meeting(emulator, n3=Fate.LOST)
+    admin, transport = meeting(emulator, n3=InjectedFault.RESPONSE_LOST)
     ensured = await admin.service_accounts.ensure(name="s", role_bindings=MEMBER)
     _, account = emulator.state.service_accounts.listing
     assert isinstance(ensured.value, ServiceAccountWithSecret)
@@ -182,7 +182,11 @@ async def test_an_account_whose_secret_was_lost_has_it_rotated(emulator: Emulato
 async def test_what_was_lost_and_is_listed_only_later_is_not_made_twice(kind: str, emulator: Emulator) -> None:
     """One thing is there in the end, also where lists lag three seconds behind."""
     project = await emulator.async_admin().projects.create(name="world")
-    admin = AsyncAdmin(**Hostile(emulator, {2: Fate.LOST, 3: Fate.LOST}, late=3.0).connection)
+    admin = AsyncAdmin(
+        **FaultyTransport(
+            emulator, {2: InjectedFault.RESPONSE_LOST, 3: InjectedFault.RESPONSE_LOST}, list_delay=3.0
+        ).client_options
+    )
     ensured = await ENSURE[kind](admin, project.id)
     assert ensured.created
     state = emulator.state
@@ -199,7 +203,7 @@ async def test_what_was_lost_and_is_listed_only_later_is_not_made_twice(kind: st
 async def test_a_role_that_the_server_has_and_lists_only_later_is_a_success(emulator: Emulator) -> None:
     """It says that it exists before its list does."""
     account = (await emulator.async_admin().service_accounts.create(name="s")).service_account.id
-    admin = AsyncAdmin(**Hostile(emulator, {2: Fate.LOST}, late=3.0).connection)
+    admin = AsyncAdmin(**FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST}, list_delay=3.0).client_options)
     ensured = await admin.role_bindings.ensure(
         principal_type="service_account", principal_id=account, resource_type="organization", role="OrgMember"
     )
@@ -211,9 +215,9 @@ async def test_a_role_that_the_server_has_and_lists_only_later_is_a_success(emul
 async def test_two_in_step_never_delete_what_the_other_makes(kind: str, emulator: Emulator) -> None:
     """There may be two of the name then, as the documentation says, but never none."""
     project = await emulator.async_admin().projects.create(name="world")
-    admin = AsyncAdmin(**Counting(emulator).connection)
+    admin = AsyncAdmin(**CountingTransport(emulator).client_options)
     await admin.token()  # for which a thread is waited for, out of step
-    both = await async_together(2, lambda: ENSURE[kind](admin, project.id))
+    both = await async_run_concurrently(2, lambda: ENSURE[kind](admin, project.id))
     assert [each.created for each in both if isinstance(each, Ensured)] == [True, True]
 
 
@@ -221,7 +225,7 @@ async def test_two_in_step_never_delete_what_the_other_makes(kind: str, emulator
 async def a_key_of_a_run_that_died(emulator: Emulator) -> tuple[str, str]:
     """Leave a key of which nobody knows whether its value was stored; give the project and the key."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin, _ = meeting(emulator, n4=Fate.DIES_BEFORE)
+    admin, _ = meeting(emulator, n4=InjectedFault.KILL_BEFORE)
     with pytest.raises(KilledError):
         await admin.api_keys.ensure(project_id=project.id, name="k", store=lambda _: None)
     (left,) = emulator.state.api_keys
@@ -232,7 +236,7 @@ async def test_what_a_dead_run_left_stays_until_another_value_is_stored(emulator
     """Also where the answer to the create is lost, after which orphans are looked for: its value may be stored."""
     project_id, left = await a_key_of_a_run_that_died(emulator)
     there: list[bool] = []
-    admin, _ = meeting(emulator, n3=Fate.LOST)
+    admin, _ = meeting(emulator, n3=InjectedFault.RESPONSE_LOST)
     await admin.api_keys.ensure(
         project_id=project_id, name="k", store=lambda _: there.append(left in emulator.state.api_keys)
     )
@@ -268,9 +272,9 @@ async def test_a_quota_that_a_run_which_died_has_used_up_is_no_end(emulator: Emu
 async def test_a_secret_that_stays_lost_until_the_deadline_is_an_error(kind: str, emulator: Emulator) -> None:
     """And nothing is left that nobody has the secret of, but what the next call takes up."""
     project = await emulator.async_admin().projects.create(name="p")
-    fates = {f"n{number}": Fate.BROKEN for number in range(3, 99)}
-    admin, transport = meeting(emulator, **fates)
-    transport.only = "POST"
+    faults = {f"n{number}": InjectedFault.INTERNAL_ERROR for number in range(3, 99)}
+    admin, transport = meeting(emulator, **faults)
+    transport.only_method = "POST"
     with pytest.raises(Exception, match="500"):
         await ENSURE[kind](admin, project.id)
     ensured = await ENSURE[kind](emulator.async_admin(), project.id)
@@ -295,13 +299,15 @@ async def test_what_cannot_be_stored_is_deleted_again(kind: str, admin: AsyncAdm
     assert len(list(emulator.state.service_accounts.listing)) == 1
 
 
-@pytest.mark.parametrize("fate", [Fate.UNREADABLE, Fate.BROKEN, Fate.OVERLOADED])
+@pytest.mark.parametrize("fault", [InjectedFault.INVALID_JSON, InjectedFault.INTERNAL_ERROR, InjectedFault.UNAVAILABLE])
 @pytest.mark.parametrize("kind", ["api_keys", "service_accounts"])
-async def test_a_secret_that_goes_with_an_error_leaves_nothing(kind: str, fate: Fate, emulator: Emulator) -> None:
+async def test_a_secret_that_goes_with_an_error_leaves_nothing(
+    kind: str, fault: InjectedFault, emulator: Emulator
+) -> None:
     """Where nobody stored it and the last answer fails, what nobody has the secret of is deleted, and made anew."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin, transport = meeting(emulator, **{f"n{number}": fate for number in range(4, 99)})
-    transport.only = "PATCH"
+    admin, transport = meeting(emulator, **{f"n{number}": fault for number in range(4, 99)})
+    transport.only_method = "PATCH"
     with pytest.raises(PineconeError):
         await ENSURE[kind](admin, project.id)
     assert not emulator.state.api_keys
@@ -311,8 +317,8 @@ async def test_a_secret_that_goes_with_an_error_leaves_nothing(kind: str, fate: 
 
 async def test_a_secret_goes_with_no_error_once_the_account_has_its_name(emulator: Emulator) -> None:
     """Naming it is the last request, so that one of the name that nobody has the secret of cannot stay."""
-    admin, transport = meeting(emulator, **{f"n{number}": Fate.UNREADABLE for number in range(4, 99)})
-    transport.only = "GET"
+    admin, transport = meeting(emulator, **{f"n{number}": InjectedFault.INVALID_JSON for number in range(4, 99)})
+    transport.only_method = "GET"
     with raises(ResponseParsingError):
         await admin.service_accounts.ensure(name="s", role_bindings=MEMBER)
     assert len(list(emulator.state.service_accounts.listing)) == 1
@@ -323,8 +329,8 @@ async def test_a_secret_goes_with_no_error_once_the_account_has_its_name(emulato
 async def test_what_was_stored_stays_where_the_last_answer_fails(kind: str, emulator: Emulator) -> None:
     """Its secret is in the vault, so the next run has only to find it."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin, transport = meeting(emulator, **{f"n{number}": Fate.UNREADABLE for number in range(4, 99)})
-    transport.only = "PATCH"
+    admin, transport = meeting(emulator, **{f"n{number}": InjectedFault.INVALID_JSON for number in range(4, 99)})
+    transport.only_method = "PATCH"
     namespace: Any = getattr(admin, kind)
     arguments = {"project_id": project.id, "name": "k"} if kind == "api_keys" else {"name": "s"}
     with raises(ResponseParsingError):
@@ -336,8 +342,8 @@ async def test_what_was_stored_stays_where_the_last_answer_fails(kind: str, emul
 async def test_what_can_be_neither_stored_nor_deleted_is_named(kind: str, emulator: Emulator) -> None:
     """The error says what is left."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin, transport = meeting(emulator, **{f"n{number}": Fate.OVERLOADED for number in range(4, 99)})
-    transport.only = "DELETE"
+    admin, transport = meeting(emulator, **{f"n{number}": InjectedFault.UNAVAILABLE for number in range(4, 99)})
+    transport.only_method = "DELETE"
     namespace: Any = getattr(admin, kind)
     arguments = {"project_id": project.id} if kind == "api_keys" else {}
 
@@ -410,7 +416,7 @@ async def test_a_binding_that_somebody_else_made_meanwhile_is_a_success(emulator
                 emulator.clock.now(),
             )
 
-    transport.before = race
+    transport.before_request = race
     ensured = await admin.role_bindings.ensure(
         principal_type="service_account", principal_id=account.id, resource_type="organization", role="OrgMember"
     )

@@ -20,15 +20,15 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import Inventory, Progress
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.fault_injection import Counting, Fate, Hostile
-from tests.support.organizations import populate
+from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault
+from tests.support.organizations import populate_organization
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_everything_is_in_it(admin: AsyncAdmin, emulator: Emulator, clock: VirtualClock) -> None:
     """Lists that come in pages are read to their end, and the keys stand in the order of the projects."""
-    populate(emulator, projects=15, users=120)
+    populate_organization(emulator, projects=15, users=120)
     await admin.invites.create(email="new@example.com", role_bindings=[on_organization("OrgMember")])
     inventory = await admin.inventory()
     state = emulator.state
@@ -45,32 +45,34 @@ async def test_everything_is_in_it(admin: AsyncAdmin, emulator: Emulator, clock:
 
 async def test_it_comes_back_from_json(admin: AsyncAdmin, emulator: Emulator) -> None:
     """So that today's can be compared with the one of last week."""
-    populate(emulator, projects=3, users=4)
+    populate_organization(emulator, projects=3, users=4)
     inventory = await admin.inventory()
     assert Inventory.from_dict(json.loads(json.dumps(inventory.to_dict()))) == inventory
 
 
 async def test_a_part_that_fails_is_reported_beside_the_rest(emulator: Emulator) -> None:
     """The keys of one project, or a whole list."""
-    populate(emulator, projects=3, users=4)
-    transport = Hostile(emulator, {8: Fate.UNREADABLE})
-    inventory = await AsyncAdmin(**transport.connection).inventory(concurrency=1)
+    populate_organization(emulator, projects=3, users=4)
+    transport = FaultyTransport(emulator, {8: InjectedFault.INVALID_JSON})
+    inventory = await AsyncAdmin(**transport.client_options).inventory(concurrency=1)
     first = next(iter(emulator.state.projects))
     (unread,) = inventory.unread
     assert (unread.part, unread.project_id) == ("api_keys", list(emulator.state.projects)[1])
     assert str(unread).startswith(f"api_keys of project {unread.project_id}: list_project_api_keys: ")
     assert {key.project_id for key in inventory.api_keys} == set(emulator.state.projects) - {unread.project_id}
     assert first in {key.project_id for key in inventory.api_keys}
-    transport = Hostile(emulator, {3: Fate.UNREADABLE})
-    inventory = await AsyncAdmin(**transport.connection).inventory(concurrency=1)
+    transport = FaultyTransport(emulator, {3: InjectedFault.INVALID_JSON})
+    inventory = await AsyncAdmin(**transport.client_options).inventory(concurrency=1)
     assert ([each.part for each in inventory.unread], inventory.users) == (["users"], [])
     assert len(inventory.projects) == 3
 
 
 async def test_where_the_projects_cannot_be_read_the_rest_is(emulator: Emulator) -> None:
     """Their keys are missing, too."""
-    populate(emulator, projects=3, users=4)
-    inventory = await AsyncAdmin(**Hostile(emulator, {1: Fate.UNREADABLE}).connection).inventory()
+    populate_organization(emulator, projects=3, users=4)
+    inventory = await AsyncAdmin(
+        **FaultyTransport(emulator, {1: InjectedFault.INVALID_JSON}).client_options
+    ).inventory()
     assert [each.part for each in inventory.unread] == ["projects"]
     assert (inventory.projects, inventory.api_keys, len(inventory.users)) == ([], [], 4)
 
@@ -88,7 +90,7 @@ async def test_nothing_at_all_is_an_error() -> None:
 
 async def test_it_says_how_far_it_is(admin: AsyncAdmin, emulator: Emulator) -> None:
     """After each part, the last of which completes it."""
-    populate(emulator, projects=3, users=4)
+    populate_organization(emulator, projects=3, users=4)
     seen: list[Progress] = []
     await admin.inventory(progress=seen.append)
     assert [each.done for each in seen] == list(range(1, 10))
@@ -101,7 +103,7 @@ async def test_it_says_how_far_it_is(admin: AsyncAdmin, emulator: Emulator) -> N
 
 async def test_a_progress_that_fails_ends_it(admin: AsyncAdmin, emulator: Emulator) -> None:
     """As it is, not wrapped in a group."""
-    populate(emulator, projects=3, users=4)
+    populate_organization(emulator, projects=3, users=4)
 
     def fail(progress: Progress) -> None:
         if progress.done > 2:
@@ -115,9 +117,9 @@ async def test_no_more_requests_are_under_way_than_there_are_connections(emulato
     """Nor more than were asked for."""
     with raises(PineconeValueError, match="concurrency"):
         await emulator.async_admin().inventory(concurrency=0)
-    populate(emulator, projects=40, users=4)
+    populate_organization(emulator, projects=40, users=4)
     cases: list[tuple[dict[str, Any], int, int]] = [({"max_connections": 3}, 16, 3), ({}, 5, 5)]
     for options, concurrency, most in cases:
-        counting = Counting(emulator)
-        await AsyncAdmin(**(counting.connection | options)).inventory(concurrency=concurrency)
-        assert 1 < counting.most <= most
+        counting = CountingTransport(emulator)
+        await AsyncAdmin(**(counting.client_options | options)).inventory(concurrency=concurrency)
+        assert 1 < counting.peak <= most

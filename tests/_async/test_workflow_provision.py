@@ -19,7 +19,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret
 from pinecone_admin.workflows import ProjectRole, ProjectRoleDict
 from tests.support.errors import raises
-from tests.support.fault_injection import Fate, Hostile
+from tests.support.fault_injection import FaultyTransport, InjectedFault
 
 pytestmark = pytest.mark.anyio
 
@@ -72,9 +72,9 @@ async def test_roles_may_be_mappings_and_tuples(admin: AsyncAdmin, emulator: Emu
 async def test_what_was_made_is_undone_in_reverse_where_a_step_fails(emulator: Emulator) -> None:
     """Nothing of the tenant is left, and the failure is raised with notes of what was undone."""
     robot = await a_robot(emulator.async_admin())
-    transport = Hostile(emulator)
+    transport = FaultyTransport(emulator)
     with raises(NotFoundError) as caught:
-        await AsyncAdmin(**transport.connection).projects.provision(
+        await AsyncAdmin(**transport.client_options).projects.provision(
             name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[robot, NOBODY]
         )
     deleted = [request.split("/")[2] for request in transport.requests if request.startswith("DELETE")]
@@ -114,10 +114,10 @@ async def test_a_quota_that_is_used_up_is_told_as_it_is(emulator: Emulator) -> N
 
 async def test_what_could_not_be_undone_is_named(emulator: Emulator) -> None:
     """All of it, with the failure that came first."""
-    transport = Hostile(emulator, dict.fromkeys(range(1, 99), Fate.OVERLOADED))
-    transport.only = "DELETE"
+    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 99), InjectedFault.UNAVAILABLE))
+    transport.only_method = "DELETE"
     with raises(LeftoverError) as caught:
-        await AsyncAdmin(**transport.connection).projects.provision(
+        await AsyncAdmin(**transport.client_options).projects.provision(
             name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[NOBODY]
         )
     (project,) = emulator.state.projects
@@ -142,8 +142,8 @@ async def test_what_cannot_succeed_is_refused_before_anything_is_made(
     arguments: dict[str, Any], error: type[Exception], emulator: Emulator
 ) -> None:
     """Also what only a later step would trip over."""
-    transport = Hostile(emulator)
+    transport = FaultyTransport(emulator)
     valid: dict[str, Any] = {"name": "tenant", "key_roles": ["ProjectViewer"], "store": lambda _: None}
     with pytest.raises(error):
-        await AsyncAdmin(**transport.connection).projects.provision(**(valid | arguments))
+        await AsyncAdmin(**transport.client_options).projects.provision(**(valid | arguments))
     assert transport.requests == []

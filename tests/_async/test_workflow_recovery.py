@@ -15,8 +15,8 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, Principal
 from pinecone_admin.workflows import ProjectRole
 from tests.support.clock import VirtualClock
-from tests.support.fault_injection import DEATHS, Fate, Hostile, KilledError, random_fates
-from tests.support.organizations import fill
+from tests.support.fault_injection import KILLS, FaultyTransport, InjectedFault, KilledError, draw_random_faults
+from tests.support.organizations import fill_project
 
 pytestmark = pytest.mark.anyio
 
@@ -45,12 +45,12 @@ class World:
     ids: dict[str, str] = field(factory=dict)
     vault: dict[str, str] = field(factory=dict)
     runs: int = 0
-    transport: Hostile = field(init=False)
+    transport: FaultyTransport = field(init=False)
 
-    def connect(self, fates: Mapping[int, Fate] | None = None) -> AsyncAdmin:
+    def make_client(self, faults: Mapping[int, InjectedFault] | None = None) -> AsyncAdmin:
         """Make the client of a new process."""
-        self.transport = Hostile(self.emulator, fates)
-        return AsyncAdmin(**self.transport.connection)
+        self.transport = FaultyTransport(self.emulator, faults)
+        return AsyncAdmin(**self.transport.client_options)
 
     def keep_key(self, made: Any) -> None:
         """Store the value of a key."""
@@ -264,7 +264,7 @@ async def with_contents(world: World, admin: AsyncAdmin) -> None:
     """Begin with a project that is full, where the time of the client is that of the server, too."""
     await with_project(world, admin)
     await admin.api_keys.create(project_id=world.ids["project"], name="reader")
-    fill(world.emulator, world.ids["project"])
+    fill_project(world.emulator, world.ids["project"])
     clock = current_clock()
     assert isinstance(clock, VirtualClock)
     clock.on_sleep = lambda: world.emulator.clock.advance(clock.slept[-1])
@@ -307,15 +307,15 @@ each_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list
 async def begin(scenario: Scenario) -> World:
     """Make the world of a scenario."""
     world = World(Emulator(seed=1))
-    await scenario.prepare(world, world.connect())
+    await scenario.prepare(world, world.make_client())
     return world
 
 
-async def run(world: World, scenario: Scenario, fates: Mapping[int, Fate]) -> bool:
+async def run(world: World, scenario: Scenario, faults: Mapping[int, InjectedFault]) -> bool:
     """Run a workflow; tells whether the process lived to its end."""
     world.runs += 1
     try:
-        await scenario.run(world, world.connect(fates))
+        await scenario.run(world, world.make_client(faults))
     except KilledError:
         return False
     except BaseExceptionGroup as group:
@@ -325,13 +325,15 @@ async def run(world: World, scenario: Scenario, fates: Mapping[int, Fate]) -> bo
     return True
 
 
-@pytest.mark.parametrize("fate", DEATHS, ids=[fate.name for fate in DEATHS])
+@pytest.mark.parametrize("fault", KILLS, ids=[fault.name for fault in KILLS])
 @each_scenario
-async def test_a_workflow_that_was_killed_is_brought_to_its_end_by_another_run(scenario: Scenario, fate: Fate) -> None:
+async def test_a_workflow_that_was_killed_is_brought_to_its_end_by_another_run(
+    scenario: Scenario, fault: InjectedFault
+) -> None:
     """Wherever the process died, before or after a request was processed, running it again is all there is to do."""
     for number in range(1, 100):
         world = await begin(scenario)
-        lived = await run(world, scenario, {number: fate})
+        lived = await run(world, scenario, {number: fault})
         assert await run(world, scenario, {})
         scenario.check(world)
         if lived:
@@ -352,7 +354,7 @@ async def survive(scenario: Scenario, seed: int) -> None:
     world = await begin(scenario)
     for part in range(3):
         with suppress(PineconeError):
-            await run(world, scenario, random_fates(3 * seed + part))
+            await run(world, scenario, draw_random_faults(3 * seed + part))
     assert await run(world, scenario, {})
     scenario.check(world)
 

@@ -22,14 +22,14 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.fault_injection import Fate, Hostile, KilledError
+from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError
 
 pytestmark = pytest.mark.anyio
 
 
-def meeting(emulator: Emulator, fates: dict[int, Fate]) -> AsyncAdmin:
+def meeting(emulator: Emulator, faults: dict[int, InjectedFault]) -> AsyncAdmin:
     """Make a client whose requests meet fates, by their numbers."""
-    return AsyncAdmin(**Hostile(emulator, fates).connection)
+    return AsyncAdmin(**FaultyTransport(emulator, faults).client_options)
 
 
 async def a_key(admin: AsyncAdmin, name: str = "reader") -> APIKeyWithSecret:
@@ -85,7 +85,7 @@ async def test_the_old_key_stays_where_the_new_one_cannot_be_stored(admin: Async
 async def test_a_new_key_that_can_be_neither_stored_nor_deleted_is_named(emulator: Emulator) -> None:
     """And the next run clears it."""
     old = await a_key(emulator.async_admin())
-    admin = meeting(emulator, dict.fromkeys(range(5, 99), Fate.OVERLOADED))
+    admin = meeting(emulator, dict.fromkeys(range(5, 99), InjectedFault.UNAVAILABLE))
     with raises(LeftoverError) as caught:
         await admin.api_keys.rotate(api_key_id=old.key.id, store=failing)
     (left,) = set(emulator.state.api_keys) - {old.key.id}
@@ -105,7 +105,7 @@ async def test_a_value_that_may_be_stored_is_not_thrown_away_before_another_is(e
         alive.append(vault[0] in {key.value for key in emulator.state.api_keys.values()})
 
     with pytest.raises(KilledError):
-        await meeting(emulator, {5: Fate.DIES_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
+        await meeting(emulator, {5: InjectedFault.KILL_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
     (left,) = set(emulator.state.api_keys) - {old.key.id}
     rotation = await emulator.async_admin().api_keys.rotate(api_key_id=old.key.id, store=store)
     assert f"deleted key {left}, which an earlier run left" in rotation.steps
@@ -124,7 +124,7 @@ async def test_a_run_that_died_after_its_store_was_confirmed_is_finished_without
         vault.append(made.value)
 
     with pytest.raises(KilledError):
-        await meeting(emulator, {6: Fate.DIES_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
+        await meeting(emulator, {6: InjectedFault.KILL_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
     rotation = await emulator.async_admin().api_keys.rotate(api_key_id=old.key.id, store=store)
     (key,) = emulator.state.api_keys.values()
     assert (key.name, [key.value]) == ("reader", vault)
@@ -137,14 +137,14 @@ async def test_an_old_key_that_somebody_deletes_meanwhile_does_not_leave_the_new
     """Its value is stored, so it gets the name."""
     old = await a_key(emulator.async_admin())
     stored: list[str] = []
-    transport = Hostile(emulator)
+    transport = FaultyTransport(emulator)
 
     def delete() -> None:
         if transport.requests[-1].startswith("PATCH") and old.key.id in emulator.state.api_keys:
             emulator.state.remove_api_key(emulator.state.api_keys[old.key.id])
 
-    transport.before = delete
-    await AsyncAdmin(**transport.connection).api_keys.rotate(
+    transport.before_request = delete
+    await AsyncAdmin(**transport.client_options).api_keys.rotate(
         api_key_id=old.key.id, store=lambda made: stored.append(made.value)
     )
     (key,) = emulator.state.api_keys.values()
@@ -155,7 +155,9 @@ async def test_rotating_all_keys_of_a_project_leaves_those_of_a_rotation_under_w
     """Whoever lists the keys and rotates each is told which one is not to be rotated."""
     old = await a_key(emulator.async_admin())
     with pytest.raises(KilledError):
-        await meeting(emulator, {5: Fate.DIES_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=lambda _: None)
+        await meeting(emulator, {5: InjectedFault.KILL_BEFORE}).api_keys.rotate(
+            api_key_id=old.key.id, store=lambda _: None
+        )
     (new,) = set(emulator.state.api_keys) - {old.key.id}
     with raises(RefusedError, match="under way"):
         await emulator.async_admin().api_keys.rotate(api_key_id=new, store=lambda _: None)
@@ -207,12 +209,12 @@ async def test_a_secret_that_was_lost_with_the_answer_is_rotated_again(emulator:
     """Until the time is over."""
     account_id = await an_account(emulator.async_admin())
     stored: list[Any] = []
-    admin = meeting(emulator, {1: Fate.LOST, 2: Fate.BROKEN})
+    admin = meeting(emulator, {1: InjectedFault.RESPONSE_LOST, 2: InjectedFault.INTERNAL_ERROR})
     await admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
     account = emulator.state.service_accounts.get(account_id)
     assert account is not None
     assert [made.client_secret for made in stored] == [account.client_secret]
-    admin = meeting(emulator, dict.fromkeys(range(1, 99), Fate.BROKEN))
+    admin = meeting(emulator, dict.fromkeys(range(1, 99), InjectedFault.INTERNAL_ERROR))
     with pytest.raises(Exception, match="500"):
         await admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
 
@@ -227,7 +229,7 @@ async def test_a_client_goes_on_with_the_new_secret_of_its_own_account(admin: As
 async def test_a_client_whose_own_new_secret_was_lost_says_how_it_came_to_that(emulator: Emulator) -> None:
     """It cannot call any more; the first failure is the cause of the second."""
     (account,) = emulator.state.service_accounts.listing
-    admin = meeting(emulator, {1: Fate.LOST})
+    admin = meeting(emulator, {1: InjectedFault.RESPONSE_LOST})
     with raises(InvalidCredentialsError) as caught:
         await admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None)
     assert getattr(caught.value.__cause__, "outcome", None) == "unknown"

@@ -1,5 +1,5 @@
 # Derived from tests/_async/test_errors.py by scripts/unasync.py: change that, not this file.
-"""Refusals and failures: which class, which attributes, and nothing foreign."""
+"""Errors: the class and attributes of each failure; no secret and no foreign exception in any of them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from pinecone_admin import (
 )
 from pinecone_admin.errors import Masked
 from tests.support.errors import SECRET, check_promises, raises
-from tests.support.scripted_transport import Answer, Failure, Script
+from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
 
@@ -89,12 +89,14 @@ CLASSES: dict[int, type[ApiError]] = {
 
 
 @pytest.mark.parametrize(("status", "kind"), CLASSES.items(), ids=str)
-def test_the_status_decides_the_class(status: int, kind: type[ApiError], connect: Callable[..., Admin]) -> None:
-    """With a body of the API or without one; what came in the body and the headers is on the error."""
+def test_the_status_determines_the_class(status: int, kind: type[ApiError], make_client: Callable[..., Admin]) -> None:
+    """The status determines the class with or without a body; the error holds what body and headers said."""
     error = {"code": "SOME_CODE", "message": "what happened", "details": {"why": [1]}}
     body = json.dumps({"status": status, "error": error})
     headers = {"X-Pinecone-Request-Id": "r-1", "Retry-After": "7"}
-    admin = connect(Script(Answer(status, body.encode(), headers)), access_token="x", retry=ONCE)
+    admin = make_client(
+        ScriptedTransport(ScriptedResponse(status, body.encode(), headers)), access_token="x", retry=ONCE
+    )
     with raises(kind) as caught:
         admin.projects.update(project_id="p", name="x")
     exc = caught.value
@@ -104,16 +106,16 @@ def test_the_status_decides_the_class(status: int, kind: type[ApiError], connect
     assert dict(exc.headers) == {"x-pinecone-request-id": "r-1", "retry-after": "7"}
     assert (exc.operation, exc.request_id, exc.attempts) == ("update_project", "r-1", 1)
     with raises(kind) as caught:
-        connect(Script(Answer(status)), access_token="x", retry=ONCE).projects.list()
+        make_client(ScriptedTransport(ScriptedResponse(status)), access_token="x", retry=ONCE).projects.list()
     assert str(caught.value).startswith(f"list_projects: [{status}] HTTP {status}")
     assert (caught.value.error_code, caught.value.details, caught.value.body) == (None, None, "")
     assert (caught.value.request_id, caught.value.retry_after) == (None, None)
 
 
-# Python reads this much, and cannot pickle it.
-NESTED = b'{"error": {"code": "X", "message": "m", "details": {"a": ' + b"[" * 900 + b"]" * 900 + b"}}}"
+# Python parses this depth, but cannot pickle it.
+DEEP_DETAILS = b'{"error": {"code": "X", "message": "m", "details": {"a": ' + b"[" * 900 + b"]" * 900 + b"}}}"
 
-# Body → what str(error) shows of it.
+# Body → the beginning of str(error), after the operation.
 BODIES: dict[str, tuple[object, str]] = {
     "empty": (b"", "[409] HTTP 409 Conflict"),
     "HTML": (b"<html><body>" + b"x" * 10_000, "[409] HTTP 409 Conflict"),
@@ -121,7 +123,7 @@ BODIES: dict[str, tuple[object, str]] = {
     "truncated": (b'{"error": {"code": "X", "mess', "[409] HTTP 409 Conflict"),
     "not UTF-8": (b"\xff\xfe\x00\x80", "[409] HTTP 409 Conflict"),
     "deep": (b"[" * 100_000, "[409] HTTP 409 Conflict"),
-    "deep details": (NESTED, "[409 X] m"),
+    "deep details": (DEEP_DETAILS, "[409 X] m"),
     "list": ([{"error": {"code": "X"}}], "[409] HTTP 409 Conflict"),
     "string": ("x", "[409] HTTP 409 Conflict"),
     "null": (b"null", "[409] HTTP 409 Conflict"),
@@ -146,32 +148,32 @@ BODIES: dict[str, tuple[object, str]] = {
 }
 
 
-@pytest.mark.parametrize(("body", "shown"), BODIES.values(), ids=BODIES)
-def test_any_error_body_gives_the_right_class_and_a_short_message(
-    body: object, shown: str, connect: Callable[..., Admin]
+@pytest.mark.parametrize(("body", "text_start"), BODIES.values(), ids=BODIES)
+def test_any_error_body_yields_the_class_and_a_short_message(
+    body: object, text_start: str, make_client: Callable[..., Admin]
 ) -> None:
-    """The status alone decides; a body that cannot be read costs only its code and message."""
+    """An unreadable body loses only its code and message; the status still determines the class."""
     with raises(ConflictError) as caught:
-        connect(Script(Answer(409, body))).projects.list()
-    assert str(caught.value).startswith(f"list_projects: {shown}")
+        make_client(ScriptedTransport(ScriptedResponse(409, body))).projects.list()
+    assert str(caught.value).startswith(f"list_projects: {text_start}")
     assert len(str(caught.value)) < 600
     assert str(caught.value).encode()
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(copy.deepcopy(caught.value)) == str(caught.value)
 
 
-def test_a_header_in_any_encoding_leaves_the_error_as_it_is(connect: Callable[..., Admin]) -> None:
-    """Headers are bytes, and servers write names into them as they please."""
-    answer = Answer(409, headers=httpx.Headers({"x-server": "J\xf6rg"}, encoding="latin-1"))
+def test_a_header_that_is_not_ascii_is_preserved(make_client: Callable[..., Admin]) -> None:
+    """A response header in latin-1 is available on the error."""
+    response = ScriptedResponse(409, headers=httpx.Headers({"x-server": "J\xf6rg"}, encoding="latin-1"))
     with raises(ConflictError) as caught:
-        connect(Script(answer)).projects.list()
+        make_client(ScriptedTransport(response)).projects.list()
     assert caught.value.headers["x-server"] == "J\xf6rg"
 
 
-def test_a_body_that_breaks_off_leaves_the_error_readable(connect: Callable[..., Admin]) -> None:
-    """The status came, so the refusal is certain."""
-    answer = Answer(404, b"half", breaks=httpx.ReadError("reset"))
+def test_a_truncated_error_body_is_kept(make_client: Callable[..., Admin]) -> None:
+    """A body that breaks off is kept as far as it was read, and the outcome is rejected."""
+    response = ScriptedResponse(404, b"half", body_error=httpx.ReadError("reset"))
     with raises(NotFoundError) as caught:
-        connect(Script(answer)).projects.describe(project_id="p")
+        make_client(ScriptedTransport(response)).projects.describe(project_id="p")
     assert (caught.value.body, caught.value.outcome) == ("half", "rejected")
 
 
@@ -185,16 +187,16 @@ def test_a_body_that_breaks_off_leaves_the_error_readable(connect: Callable[...,
     ],
 )
 def test_the_request_id_comes_from_either_header(
-    headers: dict[str, str], request_id: str | None, connect: Callable[..., Admin]
+    headers: dict[str, str], request_id: str | None, make_client: Callable[..., Admin]
 ) -> None:
-    """Some paths of the service name it differently."""
+    """The request id is read from X-Pinecone-Request-Id, else from X-Request-Id."""
     with raises(NotFoundError) as caught:
-        connect(Script(Answer(404, headers=headers))).projects.describe(project_id="p")
+        make_client(ScriptedTransport(ScriptedResponse(404, headers=headers))).projects.describe(project_id="p")
     assert caught.value.request_id == request_id
 
 
 class StrangeError(Exception):
-    """What no transport of httpx raises."""
+    """An exception that no transport of httpx raises."""
 
 
 # Exception of the transport → class, beginning of the message, outcome of a POST.
@@ -227,33 +229,33 @@ TRANSPORT: list[tuple[Exception, type[PineconeError], str, str]] = [
 @pytest.mark.parametrize(
     ("error", "kind", "message", "outcome"), TRANSPORT, ids=[type(error).__name__ for error, *_ in TRANSPORT]
 )
-def test_whatever_a_transport_raises_becomes_ours(
-    error: Exception, kind: type[PineconeError], message: str, outcome: str, connect: Callable[..., Admin]
+def test_any_transport_exception_becomes_a_pinecone_error(
+    error: Exception, kind: type[PineconeError], message: str, outcome: str, make_client: Callable[..., Admin]
 ) -> None:
-    """The error names the host, says what is known of the request, and carries nothing foreign along."""
+    """The error names the host and the outcome of the request, and contains no foreign exception."""
     with raises(kind, match=f"^create_project: {message}") as caught:
-        connect(Script(Failure(error)), retry=ONCE).projects.create(name="x")
+        make_client(ScriptedTransport(ScriptedFailure(error)), retry=ONCE).projects.create(name="x")
     assert (caught.value.outcome, caught.value.attempts) == (outcome, 1)
     assert caught.value.safe_to_retry is (outcome == "not_sent")
     assert isinstance(caught.value, TimeoutError) is isinstance(error, httpx.TimeoutException)
     assert caught.value.message.endswith("; it may have been processed") is (outcome == "unknown")
     with raises(kind, match=f"^list_projects: {message}") as caught:
-        connect(Script(Failure(error)), retry=ONCE).projects.list()
+        make_client(ScriptedTransport(ScriptedFailure(error)), retry=ONCE).projects.list()
     assert "processed" not in caught.value.message
 
 
-def test_a_token_endpoint_out_of_reach_is_named(connect: Callable[..., Admin]) -> None:
-    """The error tells the host that could not be reached, the operation that wanted it, and that nothing was sent."""
-    refused = Failure(httpx.ConnectError("refused"))
-    script = Script(tokens=[refused] * 3)
+def test_an_unreachable_token_endpoint_is_named(make_client: Callable[..., Admin]) -> None:
+    """The error names the host of the token endpoint and the operation, and says that no request was sent."""
+    refusal = ScriptedFailure(httpx.ConnectError("refused"))
+    script = ScriptedTransport(tokens=[refusal] * 3)
     with raises(PineconeConnectionError, match="no connection to login.pinecone.io: refused") as caught:
-        connect(script, lazy=True).projects.create(name="x")
+        make_client(script, lazy=True).projects.create(name="x")
     assert (caught.value.outcome, caught.value.safe_to_retry) == ("not_sent", True)
     assert (caught.value.operation, script.requests) == ("create_project", [])
 
 
-# One of each class, with everything that it can hold.
-EVERY: list[PineconeError] = [
+# One instance of each class, with all of its attributes.
+ALL_ERRORS: list[PineconeError] = [
     PineconeError("m", operation="o", outcome="unknown", safe_to_retry=False, attempts=3, request_id="r"),
     *(
         kind("m", operation="o")
@@ -292,29 +294,29 @@ EVERY: list[PineconeError] = [
 ]
 
 
-@pytest.mark.parametrize("error", EVERY, ids=[type(error).__name__ for error in EVERY])
+@pytest.mark.parametrize("error", ALL_ERRORS, ids=[type(error).__name__ for error in ALL_ERRORS])
 def test_every_error_survives_pickle(error: PineconeError) -> None:
-    """With its class, text and attributes, by every protocol; only a body that may hold a secret stays behind."""
+    """Every pickle protocol preserves the class, text and attributes of an error, and drops its secrets."""
     check_promises(error)
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         data = pickle.dumps(error, protocol)
-        twin = pickle.loads(data)
-        assert (type(twin), str(twin), twin.message) == (type(error), str(error), "m")
+        copied = pickle.loads(data)
+        assert (type(copied), str(copied), copied.message) == (type(error), str(error), "m")
         assert SECRET.encode() not in data
 
 
-def test_there_is_one_of_each_class_above() -> None:
-    """A new class cannot be forgotten here."""
+def test_every_error_class_is_covered() -> None:
+    """The list above has an instance of every error class."""
 
-    def below(kind: type[PineconeError]) -> set[type[PineconeError]]:
-        return {kind}.union(*(below(child) for child in kind.__subclasses__()))
+    def collect_subclasses(kind: type[PineconeError]) -> set[type[PineconeError]]:
+        return {kind}.union(*(collect_subclasses(child) for child in kind.__subclasses__()))
 
-    ours = {kind for kind in below(PineconeError) if kind.__module__ == PineconeError.__module__}
-    assert {type(error) for error in EVERY} == ours
+    ours = {kind for kind in collect_subclasses(PineconeError) if kind.__module__ == PineconeError.__module__}
+    assert {type(error) for error in ALL_ERRORS} == ours
 
 
-def test_errors_can_be_caught_by_their_builtin_and_their_old_names() -> None:
-    """Code that catches ValueError, TypeError or TimeoutError goes on working, and so does the seed's name."""
+def test_errors_have_builtin_base_classes_and_a_legacy_alias() -> None:
+    """Errors are also ValueError, TypeError or TimeoutError, and ValidationError is PineconeValueError."""
     assert issubclass(PineconeValueError, ValueError)
     assert issubclass(PineconeTypeError, TypeError)
     assert issubclass(PineconeTimeoutError, TimeoutError)
@@ -335,40 +337,44 @@ TEXTS: list[tuple[PineconeError, str]] = [
 
 
 @pytest.mark.parametrize(("error", "text"), TEXTS, ids=[text for _, text in TEXTS])
-def test_the_text_of_an_error_names_operation_status_code_and_request(error: PineconeError, text: str) -> None:
-    """In this order, each where there is one."""
+def test_the_text_of_an_error_has_all_its_parts(error: PineconeError, text: str) -> None:
+    """The text has operation, status, code, message and request id, in this order, each where it exists."""
     assert str(error) == text
 
 
-def test_no_secret_and_no_token_shows_anywhere(connect: Callable[..., Admin], caplog: pytest.LogCaptureFixture) -> None:
-    """Neither in the error, nor in its traceback with all locals of the package, nor in a log at any level."""
+def test_no_secret_or_token_appears_anywhere(
+    make_client: Callable[..., Admin], caplog: pytest.LogCaptureFixture
+) -> None:
+    """No secret and no token appears in an error, in the locals of its traceback or in a log record."""
     caplog.set_level(logging.DEBUG)
     echo = {"error": {"code": "X", "message": "no"}}
-    script = Script(Answer(403, echo), Failure(httpx.LocalProtocolError("Illegal header value b'Bearer token-1'")))
-    admin = connect(script, additional_headers={"X-Key": SECRET}, retry=ONCE)
+    script = ScriptedTransport(
+        ScriptedResponse(403, echo), ScriptedFailure(httpx.LocalProtocolError("Illegal header value b'Bearer token-1'"))
+    )
+    admin = make_client(script, additional_headers={"X-Key": SECRET}, retry=ONCE)
     for call in (admin.projects.list, admin.projects.list):
         with pytest.raises(PineconeError) as caught:
             call()
         check_promises(caught.value)
-        shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-        package = [str(frame.locals) for frame in shown.stack if "pinecone_admin" in frame.filename]
+        summary = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        package = [str(frame.locals) for frame in summary.stack if "pinecone_admin" in frame.filename]
         assert package
         for text in (str(caught.value), *package, caplog.text):
             assert SECRET not in text
             assert "token-1" not in text
 
 
-def test_a_log_line_names_the_operation_and_no_id(
-    connect: Callable[..., Admin], caplog: pytest.LogCaptureFixture
+def test_a_log_record_has_the_path_template_and_no_id(
+    make_client: Callable[..., Admin], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One line an attempt, at DEBUG: the template of the path, the status, the time and the request id."""
+    """Each attempt is logged at DEBUG, with path template, status, duration and request id."""
     caplog.set_level(logging.DEBUG, logger="pinecone_admin")
-    script = Script(Answer(404, headers={"x-pinecone-request-id": "r-1"}))
+    script = ScriptedTransport(ScriptedResponse(404, headers={"x-pinecone-request-id": "r-1"}))
     operation = Operation(
         id="x", method="GET", path="/admin/{id}", returns=None, path_parameters={"id": "hidden"}, query={"q": "hidden"}
     )
     with raises(NotFoundError):
-        connect(script).send(operation)
+        make_client(script).send(operation)
     line = caplog.messages[-1]
     assert line.startswith("GET /admin/{id} -> 404, attempt 1, ")
     assert line.endswith("request id r-1")
@@ -376,9 +382,9 @@ def test_a_log_line_names_the_operation_and_no_id(
 
 
 @pytest.mark.parametrize("body", [{"set": {1}}, {"complex": 1j}, {b"x": 1}], ids=str)
-def test_a_body_that_is_no_json_is_refused(body: Any, connect: Callable[..., Admin]) -> None:
-    """Before anything is sent."""
-    script = Script()
+def test_a_body_that_is_not_json_raises(body: Any, make_client: Callable[..., Admin]) -> None:
+    """A body that cannot be encoded as JSON raises before any request."""
+    script = ScriptedTransport()
     with raises(PineconeTypeError, match="the body cannot be sent as JSON") as caught:
-        connect(script).send(Operation(id="x", method="POST", path="/x", returns=None, body=body))
+        make_client(script).send(Operation(id="x", method="POST", path="/x", returns=None, body=body))
     assert (caught.value.operation, script.requests) == ("x", [])

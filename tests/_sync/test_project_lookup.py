@@ -1,5 +1,5 @@
 # Derived from tests/_async/test_project_lookup.py by scripts/unasync.py: change that, not this file.
-"""Finding a project by its name, and telling whether there is one."""
+"""Projects by name: describe_by_name and exists."""
 
 from __future__ import annotations
 
@@ -25,58 +25,58 @@ from pinecone_admin import (
     UnauthorizedError,
 )
 from tests.support.errors import raises
-from tests.support.scripted_transport import Answer, Failure, Script, Step
+from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, ScriptedTransport, Step
 
 pytestmark = pytest.mark.anyio
 
-EXISTS: dict[str, Callable[[Admin], Any]] = {
+LOOKUPS: dict[str, Callable[[Admin], Any]] = {
     "by id": lambda a: a.projects.exists(project_id="p"),
     "by name": lambda a: a.projects.exists(name="x"),
     "describe_by_name": lambda a: a.projects.describe_by_name(name="x"),
 }
 
-# Everything that is no answer to the question is raised.
+# Each of these errors is raised.
 FAILURES: list[tuple[Step, type[PineconeError]]] = [
-    (Answer(401), UnauthorizedError),
-    (Answer(403), ForbiddenError),
-    (Answer(429), RateLimitError),
-    (Answer(500), ServiceError),
-    (Answer(503, b"<html>"), ServiceError),
-    (Answer(200, b"<html>"), ResponseParsingError),
-    (Failure(httpx.ConnectError("refused")), PineconeConnectionError),
-    (Failure(httpx.ReadTimeout("slow")), PineconeTimeoutError),
+    (ScriptedResponse(401), UnauthorizedError),
+    (ScriptedResponse(403), ForbiddenError),
+    (ScriptedResponse(429), RateLimitError),
+    (ScriptedResponse(500), ServiceError),
+    (ScriptedResponse(503, b"<html>"), ServiceError),
+    (ScriptedResponse(200, b"<html>"), ResponseParsingError),
+    (ScriptedFailure(httpx.ConnectError("refused")), PineconeConnectionError),
+    (ScriptedFailure(httpx.ReadTimeout("slow")), PineconeTimeoutError),
 ]
 
 
-@pytest.mark.parametrize("call", EXISTS.values(), ids=EXISTS)
+@pytest.mark.parametrize("call", LOOKUPS.values(), ids=LOOKUPS)
 @pytest.mark.parametrize(("step", "error"), FAILURES, ids=[error.__name__ for _, error in FAILURES])
-def test_every_failure_but_404_is_raised(
-    step: Step, error: type[PineconeError], call: Callable[[Admin], Any], connect: Callable[..., Admin]
+def test_every_error_but_404_is_raised(
+    step: Step, error: type[PineconeError], call: Callable[[Admin], Any], make_client: Callable[..., Admin]
 ) -> None:
-    """No access, no server and no network never mean yes or no."""
+    """Any error except 404 is raised, rather than taken for an absent project."""
     with raises(error):
-        call(connect(Script(step), retry=RetryPolicy(max_attempts=1)))
+        call(make_client(ScriptedTransport(step), retry=RetryPolicy(max_attempts=1)))
 
 
-def test_a_project_exists_by_id(admin: Admin) -> None:
-    """True while it is there, False once the server answers 404."""
+def test_exists_by_id(admin: Admin) -> None:
+    """``exists`` returns True for a project, and False when the server returns 404."""
     project = admin.projects.create(name="x")
     assert admin.projects.exists(project_id=project.id) is True
     admin.projects.delete(project_id=project.id)
     assert admin.projects.exists(project_id=project.id) is False
 
 
-def test_a_404_for_the_list_is_raised(connect: Callable[..., Admin]) -> None:
-    """By name, False means that the list was read; a list that is not there answers nothing."""
-    assert connect(Script(Answer(404))).projects.exists(project_id="p") is False
+def test_a_404_for_the_list_is_raised(make_client: Callable[..., Admin]) -> None:
+    """By name, a 404 for the list of projects is raised rather than returned as False."""
+    assert make_client(ScriptedTransport(ScriptedResponse(404))).projects.exists(project_id="p") is False
     with raises(NotFoundError):
-        connect(Script(Answer(404))).projects.describe_by_name(name="x")
+        make_client(ScriptedTransport(ScriptedResponse(404))).projects.describe_by_name(name="x")
     with raises(NotFoundError):
-        connect(Script(Answer(404))).projects.exists(name="x")
+        make_client(ScriptedTransport(ScriptedResponse(404))).projects.exists(name="x")
 
 
 def test_a_name_is_matched_exactly(admin: Admin) -> None:
-    """Capitals and spaces count, and a part of a name is none."""
+    """A name matches exactly, with case and spaces, and not in part."""
     project = admin.projects.create(name="Search")
     assert admin.projects.describe_by_name(name="Search") == project
     assert admin.projects.exists(name="Search") is True
@@ -87,8 +87,8 @@ def test_a_name_is_matched_exactly(admin: Admin) -> None:
         assert (caught.value.status_code, caught.value.operation) == (404, "describe_by_name")
 
 
-def test_several_of_one_name_exist_and_cannot_be_told_apart(admin: Admin) -> None:
-    """The error holds all their ids; whether the name exists is still answered."""
+def test_a_shared_name_is_ambiguous(admin: Admin) -> None:
+    """Of projects that share a name, exists returns True and describe_by_name raises with all their ids."""
     ids = [(admin.projects.create(name="x")).id for _ in range(3)]
     assert admin.projects.exists(name="x") is True
     with raises(AmbiguousNameError) as caught:
@@ -98,9 +98,9 @@ def test_several_of_one_name_exist_and_cannot_be_told_apart(admin: Admin) -> Non
 
 
 @pytest.mark.parametrize("arguments", [{}, {"project_id": "p", "name": "x"}], ids=str)
-def test_exists_asks_one_question(arguments: dict[str, str], connect: Callable[..., Admin]) -> None:
-    """Both or neither of id and name are refused before a request."""
-    script = Script()
+def test_exists_needs_exactly_one_argument(arguments: dict[str, str], make_client: Callable[..., Admin]) -> None:
+    """``exists`` raises before a request unless exactly one of project_id and name is given."""
+    script = ScriptedTransport()
     with raises(PineconeValueError, match="project_id or name"):
-        connect(script).projects.exists(**arguments)
+        make_client(script).projects.exists(**arguments)
     assert script.requests == []

@@ -15,8 +15,14 @@ import pytest
 from pinecone_admin import Admin, ClientClosedError, PineconeError, PineconeTimeoutError
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
-from tests.support.scripted_transport import Answer, Script, token_answer
-from tests.support.together import PATIENCE, meanwhile, settle, together, wait
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, token_response
+from tests.support.together import (
+    PATIENCE,
+    run_concurrently,
+    run_with_action,
+    wait_for_event,
+    wait_for_exchanges,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -55,12 +61,12 @@ def vault() -> Generator[Vault, None, None]:
 
 @pytest.mark.parametrize("argument", ["access_token", "client_id", "client_secret"])
 def test_a_callable_that_hangs_keeps_no_call_beyond_its_time(
-    argument: str, vault: Vault, connect: Callable[..., Admin]
+    argument: str, vault: Vault, make_client: Callable[..., Admin]
 ) -> None:
     """The call ends with its timeout, nothing is sent, and once the callable answers all is well."""
-    script = Script()
+    script = ScriptedTransport()
     rest = {} if argument == "access_token" else {"client_id": "id", "client_secret": SECRET}
-    admin = connect(script, lazy=True, **rest | {argument: vault})
+    admin = make_client(script, lazy=True, **rest | {argument: vault})
     with raises(PineconeTimeoutError) as caught:
         admin.with_options(timeout=0.02).projects.create(name="x")
     assert (caught.value.outcome, caught.value.operation) == ("not_sent", "create_project")
@@ -68,18 +74,18 @@ def test_a_callable_that_hangs_keeps_no_call_beyond_its_time(
         admin.with_options(timeout=0.02).token()
     assert script.requests == []
     vault.let_go()
-    settle()
+    wait_for_exchanges()
     assert admin.projects.list() == []
     assert len(script.exchanges) == (argument != "access_token")
 
 
 def test_credentials_that_hang_go_unnoticed_while_the_token_lives(
-    vault: Vault, connect: Callable[..., Admin], clock: VirtualClock
+    vault: Vault, make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
     """The old one is served at once, also where a refresh would be waited for that has long been under way."""
     vault.let_go()
-    script = Script(tokens=[token_answer(1)])
-    admin = connect(script, client_id="id", client_secret=vault, timeout=200)
+    script = ScriptedTransport(tokens=[token_response(1)])
+    admin = make_client(script, client_id="id", client_secret=vault, timeout=200)
     admin.token()
     vault.hang()
     clock.advance(1600)
@@ -93,11 +99,11 @@ def test_credentials_that_hang_go_unnoticed_while_the_token_lives(
 
 
 def test_credentials_that_hang_are_asked_for_anew_after_a_while(
-    vault: Vault, connect: Callable[..., Admin], clock: VirtualClock
+    vault: Vault, make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
     """After twice the time of an exchange another one takes its place, each with twice the time of the one before."""
-    script = Script()
-    admin = connect(script, lazy=True, client_id="id", client_secret=vault, timeout=60)
+    script = ScriptedTransport()
+    admin = make_client(script, lazy=True, client_id="id", client_secret=vault, timeout=60)
     hurried = admin.with_options(timeout=0.01)
     for seconds, asked in ((0, 1), (119, 1), (1, 2), (239, 2), (1, 3), (479, 3), (1, 4)):
         clock.advance(seconds)
@@ -105,7 +111,7 @@ def test_credentials_that_hang_are_asked_for_anew_after_a_while(
             hurried.token()
         assert vault.asked == asked
     vault.let_go()
-    settle()
+    wait_for_exchanges()
     assert (admin.token()).value == "token-1"
     assert len(script.exchanges) == 1
     vault.hang()
@@ -118,7 +124,7 @@ def test_credentials_that_hang_are_asked_for_anew_after_a_while(
 
 
 def test_whoever_waits_for_credentials_that_hang_gets_the_token_of_the_next_exchange(
-    vault: Vault, connect: Callable[..., Admin], clock: VirtualClock
+    vault: Vault, make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
     """A call with more time than the exchange that hangs is not lost with it."""
     asked = threading.Event()
@@ -127,35 +133,35 @@ def test_whoever_waits_for_credentials_that_hang_gets_the_token_of_the_next_exch
         return vault() if not asked.is_set() else SECRET
 
     def replace() -> None:
-        wait(vault.reached)
+        wait_for_event(vault.reached)
         asked.set()
         clock.advance(120)
         admin.token()
 
-    script = Script()
-    admin = connect(script, lazy=True, client_id="id", client_secret=secret)
-    result = meanwhile(admin.with_options(timeout=9999).token, replace)
+    script = ScriptedTransport()
+    admin = make_client(script, lazy=True, client_id="id", client_secret=secret)
+    result = run_with_action(admin.with_options(timeout=9999).token, replace)
     assert not isinstance(result, Exception)
     assert (result.value, len(script.exchanges)) == ("token-1", 1)
 
 
 @pytest.mark.parametrize("argument", ["access_token", "client_secret"])
-def test_a_callable_that_ends_its_thread_keeps_nobody_waiting(argument: str, connect: Callable[..., Admin]) -> None:
+def test_a_callable_that_ends_its_thread_keeps_nobody_waiting(argument: str, make_client: Callable[..., Admin]) -> None:
     """Not even sys.exit() leaves a call without an answer."""
 
     def leave() -> str:
         raise SystemExit(SECRET)
 
     rest = {} if argument == "access_token" else {"client_id": "id"}
-    admin = connect(Script(), lazy=True, timeout=9999, **rest | {argument: leave})
+    admin = make_client(ScriptedTransport(), lazy=True, timeout=9999, **rest | {argument: leave})
     with raises(PineconeError, match="failed with SystemExit"):
         admin.projects.list()
 
 
-def test_a_token_callable_knows_the_context_of_its_call(connect: Callable[..., Admin]) -> None:
+def test_a_token_callable_knows_the_context_of_its_call(make_client: Callable[..., Admin]) -> None:
     """It can give each request the token of the user that it is for."""
     user = ContextVar("user", default="nobody")
-    admin = connect(Script(), access_token=user.get)
+    admin = make_client(ScriptedTransport(), access_token=user.get)
 
     def ask() -> bool:
         mine = f"user-{len(names)}"
@@ -164,23 +170,23 @@ def test_a_token_callable_knows_the_context_of_its_call(connect: Callable[..., A
         return (admin.token()).value == mine
 
     names: list[str] = []
-    assert together(20, ask) == [True] * 20
+    assert run_concurrently(20, ask) == [True] * 20
 
 
 def test_a_wait_for_a_token_callable_ends_with_the_client(
-    vault: Vault, connect: Callable[..., Admin], clock: VirtualClock
+    vault: Vault, make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
     """Closing lets the call go, what comes late is sent nowhere, and nobody asks again."""
 
     def close() -> None:
-        wait(vault.reached)
+        wait_for_event(vault.reached)
         admin.close()
 
-    script = Script()
-    admin = connect(script, access_token=vault)
-    assert isinstance(meanwhile(admin.projects.list, close), ClientClosedError)
+    script = ScriptedTransport()
+    admin = make_client(script, access_token=vault)
+    assert isinstance(run_with_action(admin.projects.list, close), ClientClosedError)
     vault.let_go()
-    settle()
+    wait_for_exchanges()
     assert script.requests == []
     tokens = admin._shared.token_source
     assert tokens is not None
@@ -203,19 +209,19 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_threads")
-def test_without_threads_an_exchange_holds_nobody_up(connect: Callable[..., Admin]) -> None:
+def test_without_threads_an_exchange_holds_nobody_up(make_client: Callable[..., Admin]) -> None:
     """The first caller makes it, and the lock is free meanwhile: whoever has no time to wait for it need not."""
     kept: list[BaseException | None] = []
 
-    def exchange(_: httpx.Request) -> Answer:
+    def exchange(_: httpx.Request) -> ScriptedResponse:
         tokens = admin._shared.token_source
         assert tokens is not None
         hurried = others.submit(tokens.get, deadline=0)
         kept.append(hurried.exception(PATIENCE))
-        return token_answer(1)
+        return token_response(1)
 
-    script = Script(tokens=[exchange])
-    admin = connect(script, lazy=True)
+    script = ScriptedTransport(tokens=[exchange])
+    admin = make_client(script, lazy=True)
     with ThreadPoolExecutor(1) as others:
         assert (admin.token()).value == "token-1"
     assert [type(error) for error in kept] == [PineconeTimeoutError]
@@ -224,18 +230,18 @@ def test_without_threads_an_exchange_holds_nobody_up(connect: Callable[..., Admi
 
 @pytest.mark.usefixtures("no_threads")
 def test_without_threads_an_exchange_takes_half_of_the_calls_time(
-    connect: Callable[..., Admin], clock: VirtualClock
+    make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
     """So a token that still lives is served in time although its refresh hangs."""
 
-    def hang(request: httpx.Request) -> Answer:
+    def hang(request: httpx.Request) -> ScriptedResponse:
         given.append(request.extensions["timeout"]["read"])
         clock.advance(given[-1])
         raise httpx.ReadTimeout("slow")
 
     given: list[float] = []
-    script = Script(tokens=[token_answer(1), hang, token_answer(2)])
-    admin = connect(script, timeout=10)
+    script = ScriptedTransport(tokens=[token_response(1), hang, token_response(2)])
+    admin = make_client(script, timeout=10)
     admin.token()
     clock.advance(1600)
     assert (admin.token()).value == "token-1"
@@ -245,6 +251,6 @@ def test_without_threads_an_exchange_takes_half_of_the_calls_time(
 
 
 @pytest.mark.usefixtures("no_threads")
-def test_without_threads_a_token_callable_is_asked_on_the_spot(connect: Callable[..., Admin]) -> None:
+def test_without_threads_a_token_callable_is_asked_on_the_spot(make_client: Callable[..., Admin]) -> None:
     """There is no other place for it."""
-    assert (connect(Script(), access_token=lambda: "given").token()).value == "given"
+    assert (make_client(ScriptedTransport(), access_token=lambda: "given").token()).value == "given"

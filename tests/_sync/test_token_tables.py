@@ -18,20 +18,26 @@ from pinecone_admin import Admin, ClientClosedError, PineconeConnectionError, To
 from pinecone_admin.auth.provider import TokenProvider
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, check_promises, raises
-from tests.support.scripted_transport import Answer, Script, token_answer
-from tests.support.together import PATIENCE, meanwhile, settle, together, wait
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, token_response
+from tests.support.together import (
+    PATIENCE,
+    run_concurrently,
+    run_with_action,
+    wait_for_event,
+    wait_for_exchanges,
+)
 
 pytestmark = pytest.mark.anyio
 
 NOW = 1_700_000_000
-DOWN = Answer(403)
+DOWN = ScriptedResponse(403)
 """An endpoint that fails, and at which no second attempt is made."""
 
 
 def current(admin: Admin) -> str:
     """Give the text of the token that a call gets now, once no exchange is under way any more."""
     value = (admin.token()).value
-    settle()
+    wait_for_exchanges()
     return value
 
 
@@ -41,20 +47,20 @@ def current(admin: Admin) -> str:
 
 @pytest.mark.parametrize(("lifetime", "age"), [(1800, 0), (1800, 1499), (86_400, 86_099), (100, 74), (5, 3.7)])
 def test_left_more_than_300_s_or_a_quarter(
-    lifetime: int, age: float, connect: Callable[..., Admin], clock: VirtualClock
+    lifetime: int, age: float, make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
     """The token is served, and nothing else is done."""
-    script = Script(tokens=[token_answer(1, expires_in=lifetime)])
-    admin = connect(script)
+    script = ScriptedTransport(tokens=[token_response(1, expires_in=lifetime)])
+    admin = make_client(script)
     admin.token()
     clock.advance(age)
     assert [current(admin), current(admin)] == ["token-1", "token-1"]
     assert len(script.exchanges) == 1
 
 
-def test_every_token_has_a_share_of_its_own(connect: Callable[..., Admin], clock: VirtualClock) -> None:
+def test_every_token_has_a_share_of_its_own(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """From nothing to a fifth, so that what started together does not refresh together."""
-    admin = connect(Script())
+    admin = make_client(ScriptedTransport())
     shares: list[float] = []
     for _ in range(40):
         current(admin)
@@ -73,11 +79,15 @@ BELOW = [(1800, 1561), (1800, 1769), (86_400, 86_161), (86_400, 86_369), (100, 8
 @pytest.mark.parametrize("answer", [None, DOWN])
 @pytest.mark.parametrize(("lifetime", "age"), BELOW)
 def test_left_less_than_that(
-    lifetime: int, age: float, answer: Answer | None, connect: Callable[..., Admin], clock: VirtualClock
+    lifetime: int,
+    age: float,
+    answer: ScriptedResponse | None,
+    make_client: Callable[..., Admin],
+    clock: VirtualClock,
 ) -> None:
     """The old token is served while another one is fetched in the background, and after that where that failed."""
-    script = Script(tokens=[token_answer(1, expires_in=lifetime), answer or token_answer(2)])
-    admin = connect(script)
+    script = ScriptedTransport(tokens=[token_response(1, expires_in=lifetime), answer or token_response(2)])
+    admin = make_client(script)
     admin.token()
     clock.advance(age)
     assert current(admin) == "token-1"
@@ -89,11 +99,15 @@ def test_left_less_than_that(
 @pytest.mark.parametrize("answer", [None, DOWN])
 @pytest.mark.parametrize(("lifetime", "age"), [(1800, 1770), (1800, 1799), (86_400, 86_370), (100, 90), (5, 4.5)])
 def test_left_at_most_30_s_or_a_tenth(
-    lifetime: int, age: float, answer: Answer | None, connect: Callable[..., Admin], clock: VirtualClock
+    lifetime: int,
+    age: float,
+    answer: ScriptedResponse | None,
+    make_client: Callable[..., Admin],
+    clock: VirtualClock,
 ) -> None:
     """The refresh is waited for; where it fails, the old token is served while it lives."""
-    script = Script(tokens=[token_answer(1, expires_in=lifetime), answer or token_answer(2)])
-    admin = connect(script)
+    script = ScriptedTransport(tokens=[token_response(1, expires_in=lifetime), answer or token_response(2)])
+    admin = make_client(script)
     admin.token()
     clock.advance(age)
     expected = "token-2" if answer is None else "token-1"
@@ -102,10 +116,10 @@ def test_left_at_most_30_s_or_a_tenth(
 
 
 @pytest.mark.parametrize("age", [1800, 99_999, None])
-def test_left_nothing_or_no_token(age: float | None, connect: Callable[..., Admin], clock: VirtualClock) -> None:
+def test_left_nothing_or_no_token(age: float | None, make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """The exchange is waited for, and its failure raised."""
-    script = Script(tokens=[DOWN] if age is None else [token_answer(1), DOWN])
-    admin = connect(script, lazy=True)
+    script = ScriptedTransport(tokens=[DOWN] if age is None else [token_response(1), DOWN])
+    admin = make_client(script, lazy=True)
     if age is not None:
         admin.token()
         clock.advance(age)
@@ -118,7 +132,7 @@ def test_left_nothing_or_no_token(age: float | None, connect: Callable[..., Admi
 # Cooldowns: seconds after each failure in a row within which nobody asks again.
 
 
-def check_cooldown(admin: Admin, script: Script, clock: VirtualClock, rests: list[int]) -> None:
+def check_cooldown(admin: Admin, script: ScriptedTransport, clock: VirtualClock, rests: list[int]) -> None:
     """Expect the remembered error until the time is over, and then one exchange."""
     for number, rest in enumerate(rests, 1):
         with pytest.raises(TokenError) as first:
@@ -132,37 +146,48 @@ def check_cooldown(admin: Admin, script: Script, clock: VirtualClock, rests: lis
         clock.advance(0.01)
 
 
-@pytest.mark.parametrize("answer", [DOWN, Answer(400), token_answer(1, expires_in=0), Answer(200, b"<html>")])
-def test_transient_1_to_30_s_doubling(answer: Answer, connect: Callable[..., Admin], clock: VirtualClock) -> None:
+@pytest.mark.parametrize(
+    "answer", [DOWN, ScriptedResponse(400), token_response(1, expires_in=0), ScriptedResponse(200, b"<html>")]
+)
+def test_transient_1_to_30_s_doubling(
+    answer: ScriptedResponse, make_client: Callable[..., Admin], clock: VirtualClock
+) -> None:
     """Whatever is no token and no word on the credentials counts as transient."""
-    script = Script(tokens=[answer] * 9)
-    check_cooldown(connect(script, lazy=True), script, clock, [1, 2, 4, 8, 16, 30, 30])
+    script = ScriptedTransport(tokens=[answer] * 9)
+    check_cooldown(make_client(script, lazy=True), script, clock, [1, 2, 4, 8, 16, 30, 30])
 
 
 @pytest.mark.parametrize(("header", "rest"), [("45", 45), ("60", 60), ("3600", 60), ("2", 2), ("0", 1)])
-def test_retry_after_up_to_60_s(header: str, rest: int, connect: Callable[..., Admin], clock: VirtualClock) -> None:
+def test_retry_after_up_to_60_s(header: str, rest: int, make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """What the endpoint asks for takes the place of the doubling, from one second on."""
-    script = Script(tokens=[Answer(403, headers={"retry-after": header})] * 9)
-    check_cooldown(connect(script, lazy=True), script, clock, [rest] * 3)
+    script = ScriptedTransport(tokens=[ScriptedResponse(403, headers={"retry-after": header})] * 9)
+    check_cooldown(make_client(script, lazy=True), script, clock, [rest] * 3)
 
 
 @pytest.mark.parametrize(
-    "answer", [Answer(401), Answer(400, {"error": "invalid_client"}), Answer(401, headers={"retry-after": "9"})]
+    "answer",
+    [
+        ScriptedResponse(401),
+        ScriptedResponse(400, {"error": "invalid_client"}),
+        ScriptedResponse(401, headers={"retry-after": "9"}),
+    ],
 )
 def test_wrong_credentials_1_to_60_s_doubling(
-    answer: Answer, connect: Callable[..., Admin], clock: VirtualClock
+    answer: ScriptedResponse, make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
     """Credentials that are not accepted will hardly be soon."""
-    script = Script(tokens=[answer] * 9)
-    check_cooldown(connect(script, lazy=True), script, clock, [1, 2, 4, 8, 16, 32, 60, 60])
+    script = ScriptedTransport(tokens=[answer] * 9)
+    check_cooldown(make_client(script, lazy=True), script, clock, [1, 2, 4, 8, 16, 32, 60, 60])
 
 
-@pytest.mark.parametrize("answer", [Answer(401), DOWN])
-def test_a_cooldown_belongs_to_credentials(answer: Answer, connect: Callable[..., Admin], clock: VirtualClock) -> None:
+@pytest.mark.parametrize("answer", [ScriptedResponse(401), DOWN])
+def test_a_cooldown_belongs_to_credentials(
+    answer: ScriptedResponse, make_client: Callable[..., Admin], clock: VirtualClock
+) -> None:
     """New ones go through at once and begin anew at one second."""
-    script = Script(tokens=[answer] * 5)
+    script = ScriptedTransport(tokens=[answer] * 5)
     secrets = ["one"]
-    admin = connect(script, lazy=True, client_id="id", client_secret=lambda: secrets[0])
+    admin = make_client(script, lazy=True, client_id="id", client_secret=lambda: secrets[0])
     for secret, advance, exchanges in (
         ("one", 1.0, 1), ("one", 1.99, 2), ("one", 0, 2), ("two", 0.99, 3), ("two", 0.01, 3), ("two", 0, 4),
     ):  # fmt: skip
@@ -173,10 +198,10 @@ def test_a_cooldown_belongs_to_credentials(answer: Answer, connect: Callable[...
         clock.advance(advance)
 
 
-def test_a_success_ends_a_cooldown(connect: Callable[..., Admin], clock: VirtualClock) -> None:
+def test_a_success_ends_a_cooldown(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """After it the first failure counts as the first again."""
-    script = Script(tokens=[DOWN, DOWN, token_answer(3), DOWN])
-    admin = connect(script, lazy=True)
+    script = ScriptedTransport(tokens=[DOWN, DOWN, token_response(3), DOWN])
+    admin = make_client(script, lazy=True)
     for rest in (1, 2):
         with raises(TokenError):
             admin.token()
@@ -198,16 +223,18 @@ def jwt(**claims: object) -> str:
     return f"e30.{payload}.c2ln"
 
 
-def check_lifetime(connect: Callable[..., Admin], fields: dict[str, Any], seconds: float) -> None:
+def check_lifetime(make_client: Callable[..., Admin], fields: dict[str, Any], seconds: float) -> None:
     """Expect that a token is used for so long."""
-    token = connect(Script(tokens=[token_answer(1, **fields)])).token()
+    token = make_client(ScriptedTransport(tokens=[token_response(1, **fields)])).token()
     assert token.expires_at == NOW + seconds
 
 
-def check_refused(connect: Callable[..., Admin], answer: Answer, message: str, clock: VirtualClock) -> None:
+def check_refused(
+    make_client: Callable[..., Admin], answer: ScriptedResponse, message: str, clock: VirtualClock
+) -> None:
     """Expect an error that shows nothing of the answer, and a token at the next exchange."""
-    script = Script(tokens=[answer])
-    admin = connect(script, lazy=True)
+    script = ScriptedTransport(tokens=[answer])
+    admin = make_client(script, lazy=True)
     with raises(TokenError, match=message) as caught:
         admin.token()
     assert (caught.value.body, caught.value.status_code, len(script.exchanges)) == ("", 200, 1)
@@ -233,11 +260,11 @@ def test_expires_in_missing_or_null(
     token: str,
     seconds: float,
     expires_in: object,
-    connect: Callable[..., Admin],
+    make_client: Callable[..., Admin],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The expiry is what a JWT says of itself, else five minutes and a warning, which does not show the token."""
-    check_lifetime(connect, {"expires_in": expires_in, "access_token": token}, seconds)
+    check_lifetime(make_client, {"expires_in": expires_in, "access_token": token}, seconds)
     assert len(caplog.records) == (seconds == 300)
     assert token not in caplog.text
 
@@ -251,10 +278,10 @@ def test_expires_in_missing_or_null(
     ids=str,
 )  # fmt: skip
 def test_expires_in_zero_or_negative(
-    fields: dict[str, Any], connect: Callable[..., Admin], clock: VirtualClock
+    fields: dict[str, Any], make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
     """It is a transient failure, and the token never used."""
-    check_refused(connect, token_answer(1, **fields), "has already expired", clock)
+    check_refused(make_client, token_response(1, **fields), "has already expired", clock)
 
 
 # expires_in → seconds, and whether with a warning.
@@ -277,24 +304,24 @@ def test_expires_in_text_fraction_bool_nan_or_huge(
     expires_in: object,
     seconds: float,
     warned: bool,
-    connect: Callable[..., Admin],
+    make_client: Callable[..., Admin],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Text and fractions are accepted; a bool, NaN and words count as missing; a day is the most."""
-    check_lifetime(connect, {"expires_in": expires_in}, seconds)
+    check_lifetime(make_client, {"expires_in": expires_in}, seconds)
     assert len(caplog.records) == warned
 
 
-def test_expires_in_beats_a_jwt(connect: Callable[..., Admin]) -> None:
+def test_expires_in_beats_a_jwt(make_client: Callable[..., Admin]) -> None:
     """The expiry that a JWT states is asked only where the answer has none."""
-    check_lifetime(connect, {"expires_in": 60, "access_token": jwt(exp=NOW + 900)}, 60)
+    check_lifetime(make_client, {"expires_in": 60, "access_token": jwt(exp=NOW + 900)}, 60)
 
 
-def test_lifetime_of_5_s(connect: Callable[..., Admin], clock: VirtualClock) -> None:
+def test_lifetime_of_5_s(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """There is one exchange at a time, and one for every 3.75 to 4 seconds of use; the windows are further up."""
-    script = Script(tokens=[token_answer(number, expires_in=5) for number in range(1, 30)])
-    admin = connect(script, lazy=True)
-    assert together(20, admin.token) == [admin.token()] * 20
+    script = ScriptedTransport(tokens=[token_response(number, expires_in=5) for number in range(1, 30)])
+    admin = make_client(script, lazy=True)
+    assert run_concurrently(20, admin.token) == [admin.token()] * 20
     assert len(script.exchanges) == 1
     for _ in range(400):
         clock.advance(0.1)
@@ -303,57 +330,60 @@ def test_lifetime_of_5_s(connect: Callable[..., Admin], clock: VirtualClock) -> 
 
 
 @pytest.mark.parametrize("token_type", ["Bearer", "bearer", "BEARER", None, ...])
-def test_token_type_bearer_or_missing(token_type: object, connect: Callable[..., Admin]) -> None:
+def test_token_type_bearer_or_missing(token_type: object, make_client: Callable[..., Admin]) -> None:
     """It is accepted in any case, and what else the answer says does not matter."""
-    check_lifetime(connect, {"token_type": token_type, "scope": "all", "refresh_token": "r"}, 1800)
+    check_lifetime(make_client, {"token_type": token_type, "scope": "all", "refresh_token": "r"}, 1800)
 
 
 @pytest.mark.parametrize("token_type", ["mac", "", "Bearer ", 5, ["Bearer"]])
-def test_token_type_of_another_kind(token_type: object, connect: Callable[..., Admin], clock: VirtualClock) -> None:
+def test_token_type_of_another_kind(token_type: object, make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """It is an error."""
-    check_refused(connect, token_answer(1, token_type=token_type), "token_type is not Bearer", clock)
+    check_refused(make_client, token_response(1, token_type=token_type), "token_type is not Bearer", clock)
 
 
 # Answer → what the error says.
-NO_TOKENS: dict[str, tuple[Answer, str]] = {
-    "HTML": (Answer(200, f"<html>{SECRET}".encode()), "is no JSON object"),
-    "a list": (Answer(200, [SECRET]), "is no JSON object"),
-    "a string": (Answer(200, SECRET), "is no JSON object"),
-    "null": (Answer(200, b"null"), "is no JSON object"),
-    "truncated": (Answer(200, b'{"access_token": "' + SECRET.encode()), "is no JSON object"),
-    "empty": (Answer(200), "is no JSON object"),
-    "gzip": (Answer(200, b"\x1f\x8b\x08\x00", {"content-encoding": "gzip"}), "is no JSON object"),
-    "a captive page": (Answer(200, b"<html>", {"set-cookie": SECRET, "location": SECRET}), "is no JSON object"),
-    "no token": (token_answer(1, access_token=...), "no usable access_token"),
-    "an empty token": (token_answer(1, access_token=""), "no usable access_token"),
-    "a token of the wrong kind": (token_answer(1, access_token=5), "no usable access_token"),
-    "a token with a line break": (token_answer(1, access_token=f"{SECRET}\nx"), "no usable access_token"),
-    "a token beyond ASCII": (token_answer(1, access_token=f"{SECRET}é"), "no usable access_token"),
+NO_TOKENS: dict[str, tuple[ScriptedResponse, str]] = {
+    "HTML": (ScriptedResponse(200, f"<html>{SECRET}".encode()), "is no JSON object"),
+    "a list": (ScriptedResponse(200, [SECRET]), "is no JSON object"),
+    "a string": (ScriptedResponse(200, SECRET), "is no JSON object"),
+    "null": (ScriptedResponse(200, b"null"), "is no JSON object"),
+    "truncated": (ScriptedResponse(200, b'{"access_token": "' + SECRET.encode()), "is no JSON object"),
+    "empty": (ScriptedResponse(200), "is no JSON object"),
+    "gzip": (ScriptedResponse(200, b"\x1f\x8b\x08\x00", {"content-encoding": "gzip"}), "is no JSON object"),
+    "a captive page": (
+        ScriptedResponse(200, b"<html>", {"set-cookie": SECRET, "location": SECRET}),
+        "is no JSON object",
+    ),
+    "no token": (token_response(1, access_token=...), "no usable access_token"),
+    "an empty token": (token_response(1, access_token=""), "no usable access_token"),
+    "a token of the wrong kind": (token_response(1, access_token=5), "no usable access_token"),
+    "a token with a line break": (token_response(1, access_token=f"{SECRET}\nx"), "no usable access_token"),
+    "a token beyond ASCII": (token_response(1, access_token=f"{SECRET}é"), "no usable access_token"),
 }
 
 
 @pytest.mark.parametrize(("answer", "message"), NO_TOKENS.values(), ids=NO_TOKENS)
 def test_html_list_string_truncated_or_captive_page(
-    answer: Answer, message: str, connect: Callable[..., Admin], clock: VirtualClock
+    answer: ScriptedResponse, message: str, make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
     """The error has a type, and shows neither body nor headers, which could hold a token."""
-    check_refused(connect, answer, message, clock)
+    check_refused(make_client, answer, message, clock)
 
 
-def test_the_longest_answer(connect: Callable[..., Admin]) -> None:
+def test_the_longest_answer(make_client: Callable[..., Admin]) -> None:
     """64 KiB are read, and not a byte more."""
-    body = json.dumps(token_answer(1).body).encode()
-    admin = connect(Script(tokens=[Answer(200, body.ljust(64 * 1024))]))
+    body = json.dumps(token_response(1).body).encode()
+    admin = make_client(ScriptedTransport(tokens=[ScriptedResponse(200, body.ljust(64 * 1024))]))
     assert current(admin) == "token-1"
     with raises(PineconeConnectionError):
-        connect(Script(tokens=[Answer(200, body.ljust(64 * 1024 + 1))]), lazy=True).token()
+        make_client(ScriptedTransport(tokens=[ScriptedResponse(200, body.ljust(64 * 1024 + 1))]), lazy=True).token()
 
 
-def test_secret_rotated_underneath(connect: Callable[..., Admin], clock: VirtualClock) -> None:
+def test_secret_rotated_underneath(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """Credentials are read afresh at each exchange; update_secret adopts a new one, and the old token is given up."""
-    script = Script()
+    script = ScriptedTransport()
     secrets = iter(["one", "two"])
-    admin = connect(script, lazy=True, client_id="id", client_secret=lambda: next(secrets))
+    admin = make_client(script, lazy=True, client_id="id", client_secret=lambda: next(secrets))
     for _ in range(2):
         current(admin)
         clock.advance(1800)
@@ -366,15 +396,15 @@ def test_secret_rotated_underneath(connect: Callable[..., Admin], clock: Virtual
     ]  # fmt: skip
 
 
-def test_fork(connect: Callable[..., Admin], clock: VirtualClock) -> None:
+def test_fork(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """A child keeps the token; lock and exchange of its parent are none of its business; its jitter is its own."""
     answer = threading.Event()
 
-    def exchange(_: httpx.Request) -> Answer:
+    def exchange(_: httpx.Request) -> ScriptedResponse:
         assert answer.wait(PATIENCE)
-        return token_answer(2)
+        return token_response(2)
 
-    admin = connect(Script(tokens=[token_answer(1), exchange]))
+    admin = make_client(ScriptedTransport(tokens=[token_response(1), exchange]))
     admin.token()
     tokens: Any = admin._shared.token_source
     clock.advance(1600)
@@ -389,39 +419,39 @@ def test_fork(connect: Callable[..., Admin], clock: VirtualClock) -> None:
             os._exit(0 if kept and tokens._lock is not lock and tokens._pending is None else 1)
     answer.set()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    settle()
+    wait_for_exchanges()
     assert current(admin) == "token-2"
 
 
 @pytest.mark.parametrize("left", [0, 20])
-def test_close(left: float, connect: Callable[..., Admin], clock: VirtualClock) -> None:
+def test_close(left: float, make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """Whoever waits for the exchange gets an error at once, the late token is dropped, and none is asked for again."""
     asked, answer = threading.Event(), threading.Event()
 
-    def exchange(_: httpx.Request) -> Answer:
+    def exchange(_: httpx.Request) -> ScriptedResponse:
         asked.set()
         late.append(answer.wait(PATIENCE))
-        return token_answer(1)
+        return token_response(1)
 
     late: list[bool] = []
-    script = Script(tokens=[token_answer(0), exchange])
-    admin = connect(script)
+    script = ScriptedTransport(tokens=[token_response(0), exchange])
+    admin = make_client(script)
     admin.token()
     clock.advance(1800 - left)
 
     def close() -> None:
-        wait(asked)
+        wait_for_event(asked)
         admin.close()
 
     try:
-        result = meanwhile(lambda: admin.projects.create(name="x"), close)
+        result = run_with_action(lambda: admin.projects.create(name="x"), close)
         assert not late
     finally:
         answer.set()
     assert isinstance(result, ClientClosedError)
     assert (result.outcome, result.operation) == ("not_sent", "create_project")
     check_promises(result)
-    settle()
+    wait_for_exchanges()
     with raises(ClientClosedError):
         admin.token()
     tokens: Any = admin._shared.token_source

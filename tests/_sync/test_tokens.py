@@ -27,33 +27,39 @@ from pinecone_admin import (
 from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
-from tests.support.scripted_transport import Answer, Failure, Script, Step, token_answer
-from tests.support.together import PATIENCE, meanwhile, settle, together, wait
+from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, ScriptedTransport, Step, token_response
+from tests.support.together import (
+    PATIENCE,
+    run_concurrently,
+    run_with_action,
+    wait_for_event,
+    wait_for_exchanges,
+)
 
 pytestmark = pytest.mark.anyio
 
-DOWN = Failure(httpx.ConnectError("refused"))
+DOWN = ScriptedFailure(httpx.ConnectError("refused"))
 
 
 def served(admin: Admin) -> str:
     """Give the number of the token that a call gets now."""
     value = (admin.token()).value.removeprefix("token-")
-    settle()
+    wait_for_exchanges()
     return value
 
 
 @pytest.mark.parametrize("expired", [False, True])
-def test_many_callers_make_one_exchange(expired: bool, connect: Callable[..., Admin], clock: VirtualClock) -> None:
+def test_many_callers_make_one_exchange(expired: bool, make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """However many wait, cold or with an expired token, one exchange serves them all."""
     count, arrived, everybody = 50, [0], threading.Event()
 
-    def exchange(_: httpx.Request) -> Answer:
+    def exchange(_: httpx.Request) -> ScriptedResponse:
         if not expired or len(script.exchanges) > 1:
             assert everybody.wait(PATIENCE)
-        return token_answer(len(script.exchanges))
+        return token_response(len(script.exchanges))
 
-    script = Script(tokens=[exchange, exchange])
-    admin = connect(script, lazy=True)
+    script = ScriptedTransport(tokens=[exchange, exchange])
+    admin = make_client(script, lazy=True)
     if expired:
         admin.token()
         clock.advance(1801)
@@ -65,37 +71,37 @@ def test_many_callers_make_one_exchange(expired: bool, connect: Callable[..., Ad
         return (admin.token()).value
 
     expected = f"token-{1 + expired}"
-    assert together(count, call) == [expected] * count
+    assert run_concurrently(count, call) == [expected] * count
     assert len(script.exchanges) == 1 + expired
 
 
-def test_a_fresh_token_needs_no_lock(connect: Callable[..., Admin]) -> None:
+def test_a_fresh_token_needs_no_lock(make_client: Callable[..., Admin]) -> None:
     """Whatever somebody else does with the lock, a call that needs no exchange is not held up."""
-    admin = connect(Script())
+    admin = make_client(ScriptedTransport())
     token = admin.token()
     tokens: Any = admin._shared.token_source
     with tokens._lock, ThreadPoolExecutor(1) as others:
         assert others.submit(tokens.get, deadline=0).result(PATIENCE) == token
 
 
-def test_many_callers_share_one_failure(connect: Callable[..., Admin]) -> None:
+def test_many_callers_share_one_failure(make_client: Callable[..., Admin]) -> None:
     """Each gets an error of its own, and nobody asks again for what was just refused."""
-    script = Script(tokens=[Answer(401) for _ in range(50)])
-    admin = connect(script, lazy=True)
-    results = together(20, admin.token)
+    script = ScriptedTransport(tokens=[ScriptedResponse(401) for _ in range(50)])
+    admin = make_client(script, lazy=True)
+    results = run_concurrently(20, admin.token)
     assert {type(result) for result in results} == {InvalidCredentialsError}
     assert len({id(result) for result in results}) == 20
     assert len(script.exchanges) == 1
 
 
-def test_a_lifetime_counts_from_before_the_exchange(connect: Callable[..., Admin], clock: VirtualClock) -> None:
+def test_a_lifetime_counts_from_before_the_exchange(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """A slow answer costs lifetime."""
 
-    def slow(_: httpx.Request) -> Answer:
+    def slow(_: httpx.Request) -> ScriptedResponse:
         clock.advance(50)
-        return token_answer(1, expires_in=100)
+        return token_response(1, expires_in=100)
 
-    admin = connect(Script(tokens=[slow]), lazy=True)
+    admin = make_client(ScriptedTransport(tokens=[slow]), lazy=True)
     started = clock.wall()
     assert (admin.token()).expires_at == started + 100
     clock.advance(41)
@@ -103,15 +109,15 @@ def test_a_lifetime_counts_from_before_the_exchange(connect: Callable[..., Admin
 
 
 def test_a_clock_set_back_changes_nothing_and_one_set_forward_costs_one_exchange(
-    connect: Callable[..., Admin], clock: VirtualClock
+    make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
     """The age is the larger of what both clocks say, so that a suspended machine does not use an old token."""
-    script = Script()
-    admin = connect(script)
+    script = ScriptedTransport()
+    admin = make_client(script)
     admin.token()
-    clock.set_wall(-3600)
+    clock.shift_wall(-3600)
     assert served(admin) == "1"
-    clock.set_wall(3600 + 1800)
+    clock.shift_wall(3600 + 1800)
     assert served(admin) == "2"
     assert served(admin) == "2"
     assert len(script.exchanges) == 2
@@ -120,26 +126,26 @@ def test_a_clock_set_back_changes_nothing_and_one_set_forward_costs_one_exchange
 # How the endpoint fails: the steps of one exchange, with its repeats.
 OUTAGES: dict[str, list[Step]] = {
     "refused": [DOWN] * 3,
-    "reset": [Failure(httpx.ReadError("reset"))] * 3,
-    "timeout": [Failure(httpx.ReadTimeout("slow"))] * 3,
-    "500": [Answer(500)] * 3,
-    "503": [Answer(503, b"<html>")] * 3,
-    "429": [Answer(429)] * 3,
-    "403": [Answer(403)],
-    "captive page": [Answer(200, b"<html>Log in")],
-    "empty": [Answer(200)],
-    "expired": [token_answer(9, expires_in=0)],
+    "reset": [ScriptedFailure(httpx.ReadError("reset"))] * 3,
+    "timeout": [ScriptedFailure(httpx.ReadTimeout("slow"))] * 3,
+    "500": [ScriptedResponse(500)] * 3,
+    "503": [ScriptedResponse(503, b"<html>")] * 3,
+    "429": [ScriptedResponse(429)] * 3,
+    "403": [ScriptedResponse(403)],
+    "captive page": [ScriptedResponse(200, b"<html>Log in")],
+    "empty": [ScriptedResponse(200)],
+    "expired": [token_response(9, expires_in=0)],
 }
 
 
 @pytest.mark.parametrize("steps", OUTAGES.values(), ids=OUTAGES)
 @pytest.mark.parametrize("left", [230, 100, 20])
 def test_the_old_token_is_served_while_it_lives(
-    left: int, steps: list[Step], connect: Callable[..., Admin], clock: VirtualClock
+    left: int, steps: list[Step], make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
     """An endpoint that is down is no error before the token has expired, and forgotten soon after it is up again."""
-    script = Script(tokens=[token_answer(1), *steps])
-    admin = connect(script)
+    script = ScriptedTransport(tokens=[token_response(1), *steps])
+    admin = make_client(script)
     admin.token()
     clock.advance(1800 - left)
     for _ in range(3):
@@ -153,11 +159,11 @@ def test_the_old_token_is_served_while_it_lives(
 
 @pytest.mark.parametrize("steps", OUTAGES.values(), ids=OUTAGES)
 def test_an_expired_token_is_never_served(
-    steps: list[Step], connect: Callable[..., Admin], clock: VirtualClock
+    steps: list[Step], make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
     """The failure is raised, remembered for a moment, and over within 31 s of the endpoint's recovery."""
-    script = Script(tokens=[token_answer(1), *steps])
-    admin = connect(script)
+    script = ScriptedTransport(tokens=[token_response(1), *steps])
+    admin = make_client(script)
     admin.token()
     clock.advance(1800)
     for _ in range(3):
@@ -171,60 +177,60 @@ def test_an_expired_token_is_never_served(
 
 # Answer → attempts, error.
 EXCHANGES: dict[str, tuple[Step, int, type[PineconeError]]] = {
-    **{str(status): (Answer(status), 3, TokenError) for status in (408, 429, 500, 502, 503, 504)},
-    **{str(status): (Answer(status), 1, TokenError) for status in (301, 400, 403, 404, 501)},
-    "401": (Answer(401), 1, InvalidCredentialsError),
+    **{str(status): (ScriptedResponse(status), 3, TokenError) for status in (408, 429, 500, 502, 503, 504)},
+    **{str(status): (ScriptedResponse(status), 1, TokenError) for status in (301, 400, 403, 404, 501)},
+    "401": (ScriptedResponse(401), 1, InvalidCredentialsError),
     **{
-        code: (Answer(400, {"error": code}), 1, InvalidCredentialsError)
+        code: (ScriptedResponse(400, {"error": code}), 1, InvalidCredentialsError)
         for code in ("access_denied", "invalid_client", "unauthorized_client")
     },
     "refused": (DOWN, 3, PineconeConnectionError),
-    "reset": (Failure(httpx.ReadError("reset")), 3, PineconeConnectionError),
-    "timeout": (Failure(httpx.ReadTimeout("slow")), 3, PineconeTimeoutError),
-    "redirect": (Answer(307, headers={"location": "https://evil.example/token"}), 1, TokenError),
-    "too large": (Answer(200, b'{"access_token": "x"}' + b" " * 65_536), 1, PineconeConnectionError),
+    "reset": (ScriptedFailure(httpx.ReadError("reset")), 3, PineconeConnectionError),
+    "timeout": (ScriptedFailure(httpx.ReadTimeout("slow")), 3, PineconeTimeoutError),
+    "redirect": (ScriptedResponse(307, headers={"location": "https://evil.example/token"}), 1, TokenError),
+    "too large": (ScriptedResponse(200, b'{"access_token": "x"}' + b" " * 65_536), 1, PineconeConnectionError),
 }
 
 
 @pytest.mark.parametrize(("step", "attempts", "kind"), EXCHANGES.values(), ids=EXCHANGES)
 def test_an_exchange_is_tried_three_times_where_that_may_help(
-    step: Step, attempts: int, kind: type[PineconeError], connect: Callable[..., Admin]
+    step: Step, attempts: int, kind: type[PineconeError], make_client: Callable[..., Admin]
 ) -> None:
     """Network failures, 408, 429, 500 and 502 to 504 are repeated; a refusal is not, and a redirect not followed."""
-    script = Script(tokens=[step] * 5)
+    script = ScriptedTransport(tokens=[step] * 5)
     with raises(kind) as caught:
-        connect(script, lazy=True).token()
+        make_client(script, lazy=True).token()
     assert len(script.exchanges) == attempts
     assert (caught.value.attempts, caught.value.outcome) == (attempts, "not_sent")
     assert caught.value.operation == "get_token"
-    script = Script(tokens=[step])
+    script = ScriptedTransport(tokens=[step])
     if attempts == 3:
-        assert served(connect(script)) == "2"
+        assert served(make_client(script)) == "2"
 
 
-def test_an_exchange_ends_with_the_time_of_the_call(connect: Callable[..., Admin], clock: VirtualClock) -> None:
+def test_an_exchange_ends_with_the_time_of_the_call(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """Repeats that would come too late are left out."""
 
-    def slow(_: httpx.Request) -> Answer:
+    def slow(_: httpx.Request) -> ScriptedResponse:
         clock.advance(6)
-        return Answer(503)
+        return ScriptedResponse(503)
 
-    script = Script(tokens=[slow] * 3)
+    script = ScriptedTransport(tokens=[slow] * 3)
     with pytest.raises(PineconeError):
-        connect(script, lazy=True, timeout=10).token()
-    settle()
+        make_client(script, lazy=True, timeout=10).token()
+    wait_for_exchanges()
     assert len(script.exchanges) == 2
 
 
-def test_whoever_waits_too_long_is_told_for_which_host(connect: Callable[..., Admin]) -> None:
+def test_whoever_waits_too_long_is_told_for_which_host(make_client: Callable[..., Admin]) -> None:
     """A wait for a token ends with the time of the call, also where the exchange goes on for others."""
     answer = threading.Event()
 
-    def hang(_: httpx.Request) -> Answer:
+    def hang(_: httpx.Request) -> ScriptedResponse:
         answer.wait(PATIENCE)
-        return token_answer(1)
+        return token_response(1)
 
-    admin = connect(Script(tokens=[hang]), lazy=True)
+    admin = make_client(ScriptedTransport(tokens=[hang]), lazy=True)
     try:
         with raises(PineconeTimeoutError, match="no token in time from login.pinecone.io") as caught:
             admin.with_options(timeout=0.01).projects.create(name="x")
@@ -234,13 +240,15 @@ def test_whoever_waits_too_long_is_told_for_which_host(connect: Callable[..., Ad
     assert served(admin) == "1"
 
 
-def test_an_endpoint_that_echoes_the_secret_brings_it_into_no_error(connect: Callable[..., Admin]) -> None:
+def test_an_endpoint_that_echoes_the_secret_brings_it_into_no_error(
+    make_client: Callable[..., Admin],
+) -> None:
     """Of its answer an error holds the status, a code of the standard, and headers that cannot hold a secret."""
     headers = {"retry-after": "9", "x-request-id": "r-1", "x-echo": SECRET}
     for code, shown in (("access_denied", "401 access_denied"), (SECRET, "401")):
         body = {"error": code, "error_description": f"bad secret {SECRET}"}
         with raises(InvalidCredentialsError) as caught:
-            connect(Script(tokens=[Answer(401, body, headers)]), lazy=True).token()
+            make_client(ScriptedTransport(tokens=[ScriptedResponse(401, body, headers)]), lazy=True).token()
         assert str(caught.value).startswith(f"get_token: [{shown}] ")
         assert (caught.value.retry_after, caught.value.request_id) == (9.0, "r-1")
 
@@ -250,17 +258,19 @@ class Api:
 
     def __init__(self, *accepted: str) -> None:
         self.accepted = set(accepted)
-        self.script = Script(self._answer)
+        self.script = ScriptedTransport(self._answer)
 
-    def _answer(self, request: httpx.Request) -> Answer:
+    def _answer(self, request: httpx.Request) -> ScriptedResponse:
         token = request.headers["authorization"].removeprefix("Bearer token-")
-        return Answer(body={"data": []}) if token in self.accepted else Answer(401)
+        return ScriptedResponse(body={"data": []}) if token in self.accepted else ScriptedResponse(401)
 
 
-def test_a_permanent_401_costs_one_exchange_in_30_seconds(connect: Callable[..., Admin], clock: VirtualClock) -> None:
+def test_a_permanent_401_costs_one_exchange_in_30_seconds(
+    make_client: Callable[..., Admin], clock: VirtualClock
+) -> None:
     """Within them the 401 is raised as it is; after them one more is tried."""
     api = Api()
-    admin = connect(api.script)
+    admin = make_client(api.script)
     for seconds, exchanges in ((0, 2), (10, 2), (19.9, 2), (0.2, 3), (29.9, 3), (0.2, 4)):
         clock.advance(seconds)
         with raises(UnauthorizedError):
@@ -269,20 +279,20 @@ def test_a_permanent_401_costs_one_exchange_in_30_seconds(connect: Callable[...,
 
 
 def test_a_rejected_token_that_is_no_longer_current_costs_no_exchange(
-    connect: Callable[..., Admin], clock: VirtualClock
+    make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
     """Where another caller has a new one already, the request is sent again with that."""
-    script = Script()
-    admin = connect(script, timeout=9999)
+    script = ScriptedTransport()
+    admin = make_client(script, timeout=9999)
     admin.token()
 
-    def late(request: httpx.Request) -> Answer:
+    def late(request: httpx.Request) -> ScriptedResponse:
         if request.headers["authorization"] != "Bearer token-1":
-            return Answer(body={"data": []})
+            return ScriptedResponse(body={"data": []})
         clock.advance(1561)
         refreshed.append(admin._shared.token_source.get(deadline=clock.monotonic() + 60))  # type: ignore[union-attr]
-        settle()
-        return Answer(401)
+        wait_for_exchanges()
+        return ScriptedResponse(401)
 
     refreshed: list[object] = []
     script._steps = [late]
@@ -291,26 +301,26 @@ def test_a_rejected_token_that_is_no_longer_current_costs_no_exchange(
     assert len(script.exchanges) == 2
 
 
-def test_a_failed_exchange_after_a_401_is_raised(connect: Callable[..., Admin]) -> None:
+def test_a_failed_exchange_after_a_401_is_raised(make_client: Callable[..., Admin]) -> None:
     """The error says why there is no other token, and the call can be repeated."""
-    script = Script(Answer(401), tokens=[token_answer(1), Answer(403)])
+    script = ScriptedTransport(ScriptedResponse(401), tokens=[token_response(1), ScriptedResponse(403)])
     with raises(TokenError) as caught:
-        connect(script).projects.create(name="x")
+        make_client(script).projects.create(name="x")
     assert (caught.value.status_code, caught.value.safe_to_retry) == (403, True)
 
 
-def test_the_same_token_again_is_not_sent_again(connect: Callable[..., Admin]) -> None:
+def test_the_same_token_again_is_not_sent_again(make_client: Callable[..., Admin]) -> None:
     """An endpoint that caches gives no fresh token, so a repeat is useless."""
-    script = Script(Answer(401), tokens=[token_answer(1), token_answer(1)])
+    script = ScriptedTransport(ScriptedResponse(401), tokens=[token_response(1), token_response(1)])
     with raises(UnauthorizedError):
-        connect(script).projects.list()
+        make_client(script).projects.list()
     assert (len(script.requests), len(script.exchanges)) == (1, 2)
 
 
-def test_a_new_secret_is_used_at_once(connect: Callable[..., Admin]) -> None:
+def test_a_new_secret_is_used_at_once(make_client: Callable[..., Admin]) -> None:
     """update_secret gives the token of the old secret up; the copies of the client share the new one."""
-    script = Script(tokens=[Answer(401)])
-    admin = connect(script, lazy=True)
+    script = ScriptedTransport(tokens=[ScriptedResponse(401)])
+    admin = make_client(script, lazy=True)
     with raises(InvalidCredentialsError):
         admin.token()
     admin.update_secret("second")
@@ -324,23 +334,25 @@ def test_a_new_secret_is_used_at_once(connect: Callable[..., Admin]) -> None:
     ]
 
 
-def test_a_new_secret_does_not_wait_for_the_exchange_of_the_old_one(connect: Callable[..., Admin]) -> None:
+def test_a_new_secret_does_not_wait_for_the_exchange_of_the_old_one(
+    make_client: Callable[..., Admin],
+) -> None:
     """Whoever waits gets the token of the new one, and the other is dropped when it comes."""
     asked, answer = threading.Event(), threading.Event()
     late: list[bool] = []
 
-    def exchange(_: httpx.Request) -> Answer:
+    def exchange(_: httpx.Request) -> ScriptedResponse:
         asked.set()
         late.append(answer.wait(PATIENCE))
-        return token_answer(1)
+        return token_response(1)
 
     def update() -> None:
-        wait(asked)
+        wait_for_event(asked)
         admin.update_secret("second")
 
-    admin = connect(Script(tokens=[exchange]), lazy=True)
+    admin = make_client(ScriptedTransport(tokens=[exchange]), lazy=True)
     try:
-        result = meanwhile(admin.token, update)
+        result = run_with_action(admin.token, update)
         assert not late
     finally:
         answer.set()
@@ -358,20 +370,20 @@ def test_a_new_secret_does_not_wait_for_the_exchange_of_the_old_one(connect: Cal
     ],
 )
 def test_a_new_secret_is_checked(
-    secret: Any, error: type[PineconeValueError], message: str, connect: Callable[..., Admin]
+    secret: Any, error: type[PineconeValueError], message: str, make_client: Callable[..., Admin]
 ) -> None:
     """As the one of the constructor is, and the old one stays in use."""
-    admin = connect(Script())
+    admin = make_client(ScriptedTransport())
     with raises(error, match=message):
         admin.update_secret(secret)
     assert served(admin) == "1"
 
 
 @pytest.mark.parametrize("identity", [{"access_token": "x"}, {"additional_headers": {"Authorization": "x"}}], ids=str)
-def test_a_client_that_mints_nothing_has_no_secret(identity: dict[str, Any], connect: Callable[..., Admin]) -> None:
+def test_a_client_that_mints_nothing_has_no_secret(identity: dict[str, Any], make_client: Callable[..., Admin]) -> None:
     """There is nothing to update."""
     with raises(PineconeValueError, match="mints no tokens"):
-        connect(Script(), **identity).update_secret("x")
+        make_client(ScriptedTransport(), **identity).update_secret("x")
 
 
 def test_a_client_goes_on_after_it_rotated_its_own_secret(emulator: Emulator) -> None:
@@ -416,9 +428,9 @@ def test_a_revoked_token_is_replaced(emulator: Emulator) -> None:
     assert len(admin.organizations.list()) == 1
 
 
-def test_an_outage_of_the_api_costs_no_exchange(connect: Callable[..., Admin]) -> None:
+def test_an_outage_of_the_api_costs_no_exchange(make_client: Callable[..., Admin]) -> None:
     """A token is asked for once, however often the request is repeated."""
-    script = Script(Answer(503))
+    script = ScriptedTransport(ScriptedResponse(503))
     with raises(ServiceError):
-        connect(script).projects.list()
+        make_client(script).projects.list()
     assert (len(script.requests), len(script.exchanges)) == (4, 1)

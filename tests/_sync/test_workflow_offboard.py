@@ -19,8 +19,8 @@ from pinecone_admin import (
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, Principal
 from tests.support.errors import raises
-from tests.support.fault_injection import Hostile
-from tests.support.scripted_transport import Answer, Script
+from tests.support.fault_injection import FaultyTransport
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
 
@@ -42,8 +42,8 @@ def test_a_dry_run_says_everything_and_changes_nothing(admin: Admin, emulator: E
     key = admin.api_keys.create(project_id=reached.id, name="reader")
     admin.api_keys.create(project_id=other.id, name="hidden")
     user_id = join(emulator, "Ada@example.com", ("OrgMember", ""), ("ProjectViewer", reached.id))
-    watching = Hostile(emulator)
-    report = Admin(**watching.connection).users.offboard(email="ADA@EXAMPLE.COM")
+    watching = FaultyTransport(emulator)
+    report = Admin(**watching.client_options).users.offboard(email="ADA@EXAMPLE.COM")
     assert {request.split()[0] for request in watching.requests} == {"GET"}
     assert report.user is not None
     assert report.user.id == user_id
@@ -115,9 +115,9 @@ def test_the_last_owner_is_refused_before_the_first_change(admin: Admin, emulato
     dry = admin.users.offboard(email="ada@example.com")
     assert dry.refusal is not None
     assert dry.refusal in str(dry)
-    watching = Hostile(emulator)
+    watching = FaultyTransport(emulator)
     with raises(RefusedError, match=f"user {user_id} is the last owner"):
-        Admin(**watching.connection).users.offboard(email="ada@example.com", dry_run=False)
+        Admin(**watching.client_options).users.offboard(email="ada@example.com", dry_run=False)
     assert {request.split()[0] for request in watching.requests} == {"GET"}
 
 
@@ -137,10 +137,12 @@ def test_what_is_no_address_is_an_error(email: Any, error: type[Exception], admi
         admin.users.offboard(email=email)
 
 
-def test_a_server_that_does_not_filter_loses_nobody_else(connect: Callable[..., Admin]) -> None:
+def test_a_server_that_does_not_filter_loses_nobody_else(make_client: Callable[..., Admin]) -> None:
     """Only who has the address is removed, whoever is listed."""
-    answer = Answer(body={"data": [{"id": "u", "email": "bob@example.com"}]})
-    script = Script(lambda r: answer if r.url.path == "/admin/users" else Answer(body={"data": []}))
-    report = connect(script).users.offboard(email="ada@example.com", dry_run=False)
+    answer = ScriptedResponse(body={"data": [{"id": "u", "email": "bob@example.com"}]})
+    script = ScriptedTransport(
+        lambda r: answer if r.url.path == "/admin/users" else ScriptedResponse(body={"data": []})
+    )
+    report = make_client(script).users.offboard(email="ada@example.com", dry_run=False)
     assert report.user is None
     assert {request.method for request in script.requests} == {"GET"}

@@ -23,14 +23,14 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.fault_injection import Fate, Hostile, KilledError
+from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError
 
 pytestmark = pytest.mark.anyio
 
 
-def meeting(emulator: Emulator, fates: dict[int, Fate]) -> Admin:
+def meeting(emulator: Emulator, faults: dict[int, InjectedFault]) -> Admin:
     """Make a client whose requests meet fates, by their numbers."""
-    return Admin(**Hostile(emulator, fates).connection)
+    return Admin(**FaultyTransport(emulator, faults).client_options)
 
 
 def a_key(admin: Admin, name: str = "reader") -> APIKeyWithSecret:
@@ -84,7 +84,7 @@ def test_the_old_key_stays_where_the_new_one_cannot_be_stored(admin: Admin, emul
 def test_a_new_key_that_can_be_neither_stored_nor_deleted_is_named(emulator: Emulator) -> None:
     """And the next run clears it."""
     old = a_key(emulator.admin())
-    admin = meeting(emulator, dict.fromkeys(range(5, 99), Fate.OVERLOADED))
+    admin = meeting(emulator, dict.fromkeys(range(5, 99), InjectedFault.UNAVAILABLE))
     with raises(LeftoverError) as caught:
         admin.api_keys.rotate(api_key_id=old.key.id, store=failing)
     (left,) = set(emulator.state.api_keys) - {old.key.id}
@@ -104,7 +104,7 @@ def test_a_value_that_may_be_stored_is_not_thrown_away_before_another_is(emulato
         alive.append(vault[0] in {key.value for key in emulator.state.api_keys.values()})
 
     with pytest.raises(KilledError):
-        meeting(emulator, {5: Fate.DIES_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
+        meeting(emulator, {5: InjectedFault.KILL_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
     (left,) = set(emulator.state.api_keys) - {old.key.id}
     rotation = emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=store)
     assert f"deleted key {left}, which an earlier run left" in rotation.steps
@@ -123,7 +123,7 @@ def test_a_run_that_died_after_its_store_was_confirmed_is_finished_without_anoth
         vault.append(made.value)
 
     with pytest.raises(KilledError):
-        meeting(emulator, {6: Fate.DIES_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
+        meeting(emulator, {6: InjectedFault.KILL_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
     rotation = emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=store)
     (key,) = emulator.state.api_keys.values()
     assert (key.name, [key.value]) == ("reader", vault)
@@ -136,14 +136,16 @@ def test_an_old_key_that_somebody_deletes_meanwhile_does_not_leave_the_new_one_u
     """Its value is stored, so it gets the name."""
     old = a_key(emulator.admin())
     stored: list[str] = []
-    transport = Hostile(emulator)
+    transport = FaultyTransport(emulator)
 
     def delete() -> None:
         if transport.requests[-1].startswith("PATCH") and old.key.id in emulator.state.api_keys:
             emulator.state.remove_api_key(emulator.state.api_keys[old.key.id])
 
-    transport.before = delete
-    Admin(**transport.connection).api_keys.rotate(api_key_id=old.key.id, store=lambda made: stored.append(made.value))
+    transport.before_request = delete
+    Admin(**transport.client_options).api_keys.rotate(
+        api_key_id=old.key.id, store=lambda made: stored.append(made.value)
+    )
     (key,) = emulator.state.api_keys.values()
     assert (key.name, [key.value]) == ("reader", stored)
 
@@ -152,7 +154,7 @@ def test_rotating_all_keys_of_a_project_leaves_those_of_a_rotation_under_way_alo
     """Whoever lists the keys and rotates each is told which one is not to be rotated."""
     old = a_key(emulator.admin())
     with pytest.raises(KilledError):
-        meeting(emulator, {5: Fate.DIES_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=lambda _: None)
+        meeting(emulator, {5: InjectedFault.KILL_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=lambda _: None)
     (new,) = set(emulator.state.api_keys) - {old.key.id}
     with raises(RefusedError, match="under way"):
         emulator.admin().api_keys.rotate(api_key_id=new, store=lambda _: None)
@@ -204,12 +206,12 @@ def test_a_secret_that_was_lost_with_the_answer_is_rotated_again(emulator: Emula
     """Until the time is over."""
     account_id = an_account(emulator.admin())
     stored: list[Any] = []
-    admin = meeting(emulator, {1: Fate.LOST, 2: Fate.BROKEN})
+    admin = meeting(emulator, {1: InjectedFault.RESPONSE_LOST, 2: InjectedFault.INTERNAL_ERROR})
     admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
     account = emulator.state.service_accounts.get(account_id)
     assert account is not None
     assert [made.client_secret for made in stored] == [account.client_secret]
-    admin = meeting(emulator, dict.fromkeys(range(1, 99), Fate.BROKEN))
+    admin = meeting(emulator, dict.fromkeys(range(1, 99), InjectedFault.INTERNAL_ERROR))
     with pytest.raises(Exception, match="500"):
         admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
 
@@ -224,7 +226,7 @@ def test_a_client_goes_on_with_the_new_secret_of_its_own_account(admin: Admin, e
 def test_a_client_whose_own_new_secret_was_lost_says_how_it_came_to_that(emulator: Emulator) -> None:
     """It cannot call any more; the first failure is the cause of the second."""
     (account,) = emulator.state.service_accounts.listing
-    admin = meeting(emulator, {1: Fate.LOST})
+    admin = meeting(emulator, {1: InjectedFault.RESPONSE_LOST})
     with raises(InvalidCredentialsError) as caught:
         admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None)
     assert getattr(caught.value.__cause__, "outcome", None) == "unknown"

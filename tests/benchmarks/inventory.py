@@ -29,7 +29,7 @@ from pinecone_admin import Admin, AsyncAdmin
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.http.asgi import application
 from pinecone_admin.workflows import Inventory
-from tests.support.organizations import populate
+from tests.support.organizations import populate_organization
 
 
 def delay_responses(app: ASGIApp, seconds: float) -> ASGIApp:
@@ -125,7 +125,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     emulator = Emulator(seed=1)
-    populate(emulator, projects=arguments.projects, users=60, keys=2)
+    populate_organization(emulator, projects=arguments.projects, users=60, keys=2)
     with serve_emulator(emulator, arguments.latency_ms / 1000) as host:
         print(f"{arguments.projects} projects, {arguments.latency_ms:.0f} ms per request")
         loop = measure_reading("pinecone.Admin, projects and keys", lambda: read_with_official_sdk(host, emulator))

@@ -22,7 +22,7 @@ from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.oauth import TOKEN_OPERATION, TOKEN_PATH
 from pinecone_admin.emulator.api.operations import ADMIN_ROUTES
 from pinecone_admin.testing import emulate
-from tests.support.contract import checked
+from tests.support.contract import record_breaches
 
 MEMBER = {"resource_type": "organization", "role": "OrgMember"}
 NOBODY = "4f6a1e0c-8f2b-4c1a-9d3e-1b2c3d4e5f60"
@@ -32,7 +32,7 @@ NOBODY = "4f6a1e0c-8f2b-4c1a-9d3e-1b2c3d4e5f60"
 def contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Hold every answer that the SDK provokes against the API documents."""
     breaches: list[str] = []
-    monkeypatch.setattr(dispatch, "handle", checked(dispatch.handle, breaches))
+    monkeypatch.setattr(dispatch, "handle", record_breaches(dispatch.handle, breaches))
     yield
     assert breaches == []
 

@@ -12,7 +12,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.parameters import ParameterLocation
 
 from pinecone_admin.emulator import Emulator, serving
-from tests.support.contract import document
+from tests.support.contract import load_document
 
 pytestmark = pytest.mark.long
 
@@ -68,7 +68,7 @@ def enumerated(node: Any) -> Any:
 
 def loaded(name: str) -> Any:
     """Load a document whose requests ask for a version that there is."""
-    changed = enumerated(document(name))
+    changed = enumerated(load_document(name))
     changed["components"]["parameters"]["ApiVersion"]["schema"]["enum"] = ["2026-07"]
     return schemathesis.openapi.from_dict(changed)
 

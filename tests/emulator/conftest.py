@@ -9,14 +9,14 @@ import pytest
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.model.records import ServiceAccountRecord
-from tests.support.contract import checked
+from tests.support.contract import record_breaches
 
 
 @pytest.fixture(autouse=True)
 def contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Check every response of every test here against the API documents."""
     breaches: list[str] = []
-    monkeypatch.setattr(dispatch, "handle", checked(dispatch.handle, breaches))
+    monkeypatch.setattr(dispatch, "handle", record_breaches(dispatch.handle, breaches))
     yield
     assert breaches == []
 

@@ -14,12 +14,12 @@ PET: Any = {"$ref": "#/components/schemas/Pet"}
 
 
 def read_our_document() -> Any:
-    """Return our document, to be changed."""
+    """Return our document as a copy that the test may change."""
     return read_document(str(ROOT / "openapi/admin.yaml"))
 
 
 def read_older_document() -> Any:
-    """Return the 2026-04 document if it is available, else ours without what is new since then."""
+    """Return the 2026-04 document if it is available, else ours without what was added since."""
     if OLDER.exists():
         return read_document(str(OLDER))
     document = read_our_document()

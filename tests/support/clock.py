@@ -1,4 +1,4 @@
-"""Time that a test lets pass."""
+"""A clock that tests control."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 
 
 class VirtualClock:
-    """Stands still until somebody sleeps or the test advances it.
+    """Stands still until something sleeps or the test advances it.
 
     Attributes:
-        slept: How long each sleep was.
-        on_sleep: Called at the start of each sleep; awaited by an asynchronous one.
+        slept: The duration of each sleep, in seconds.
+        on_sleep: Called when a sleep starts; an asynchronous sleep awaits the result.
     """
 
     def __init__(self) -> None:
@@ -21,34 +21,34 @@ class VirtualClock:
         self._wall = 1_700_000_000.0
 
     def monotonic(self) -> float:
-        """Give a time that never runs backwards."""
+        """Return a time that never goes backwards."""
         return self._monotonic
 
     def wall(self) -> float:
-        """Give the seconds since the epoch."""
+        """Return the seconds since the epoch."""
         return self._wall
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance both clocks."""
         self._monotonic += seconds
         self._wall += seconds
 
-    def set_wall(self, by: float) -> None:
-        """Set the clock of the wall forward, or back."""
-        self._wall += by
+    def shift_wall(self, seconds: float) -> None:
+        """Move the wall clock forward, or back by a negative number of seconds."""
+        self._wall += seconds
 
     def sleep(self, seconds: float, until: threading.Event) -> None:
-        """Let the time of the sleep pass, unless the event ends it."""
+        """Advance by the time of the sleep, unless the event is set."""
         self.slept.append(seconds)
         self.on_sleep()
         if not until.is_set():
             self.advance(seconds)
 
     async def async_sleep(self, seconds: float, until: threading.Event) -> None:
-        """Do as ``sleep`` does."""
+        """Advance by the time of the sleep, unless the event is set."""
         self.slept.append(seconds)
-        done = self.on_sleep()
-        if isinstance(done, Awaitable):
-            await done
+        result = self.on_sleep()
+        if isinstance(result, Awaitable):
+            await result
         if not until.is_set():
             self.advance(seconds)

@@ -1,4 +1,4 @@
-"""The API documents as a contract: which answers an operation may give, read more strictly than they are written."""
+"""The API documents as a contract: the responses that an operation may return, with unknown fields forbidden."""
 
 from __future__ import annotations
 
@@ -20,63 +20,63 @@ from pinecone_admin.emulator.model.state import State
 OPENAPI = Path(__file__).parents[2] / "openapi"
 
 Node: TypeAlias = Any
-Handle: TypeAlias = Callable[[Request, State, Clock], Response]
+Handler: TypeAlias = Callable[[Request, State, Clock], Response]
 
 
 @cache
-def document(name: str) -> Node:
-    """Read an API document."""
+def load_document(name: str) -> Node:
+    """Return an API document."""
     return YAML(typ="safe").load(OPENAPI / f"{name}.yaml")
 
 
-def checked(handle: Handle, breaches: list[str]) -> Handle:
-    """Return the emulator's rules, which note where an answer breaks the contract."""
+def record_breaches(handle: Handler, breaches: list[str]) -> Handler:
+    """Return a handler that appends to ``breaches`` where a response violates the contract."""
 
-    def handled(request: Request, state: State, clock: Clock) -> Response:
+    def handle_and_check(request: Request, state: State, clock: Clock) -> Response:
         response = handle(request, state, clock)
         try:
-            check(request, response)
+            check_response(request, response)
         except AssertionError as error:
-            # A client under test may take whatever is raised here for a failure of its connection.
+            # Not raised here: a client under test could mistake it for a connection failure.
             breaches.append(str(error))
         return response
 
-    return handled
+    return handle_and_check
 
 
-def check(request: Request, response: Response) -> None:
-    """Require that an answer is one that the documents allow for the operation asked for."""
-    called = f"{request.method} {request.path} answered {response.status}"
-    assert response.headers["x-pinecone-request-id"], called
-    validator = _validator(dispatch.operation_id(request), response.status, oauth=request.path == TOKEN_PATH)
+def check_response(request: Request, response: Response) -> None:
+    """Check that the API documents allow a response to this request."""
+    context = f"{request.method} {request.path} returned {response.status}"
+    assert response.headers["x-pinecone-request-id"], context
+    validator = _make_validator(dispatch.operation_id(request), response.status, oauth=request.path == TOKEN_PATH)
     if validator is None:
-        assert (response.body, "content-type" in response.headers) == (b"", False), called
+        assert (response.body, "content-type" in response.headers) == (b"", False), context
         return
-    assert response.headers["content-type"] == "application/json", called
+    assert response.headers["content-type"] == "application/json", context
     problems = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(response.body))]
-    assert not problems, (called, problems)
+    assert not problems, (context, problems)
 
 
 @cache
-def _validator(operation_id: str, status: int, *, oauth: bool) -> Draft202012Validator | None:
-    """Give what validates an answer's body, or None where there must be none."""
-    root = document("oauth" if oauth else "admin")
+def _make_validator(operation_id: str, status: int, *, oauth: bool) -> Draft202012Validator | None:
+    """Return the validator of a response body, or None where the body must be empty."""
+    root = load_document("oauth" if oauth else "admin")
     schema: Node = {"$ref": "#/components/schemas/ErrorResponse"}
     if operation_id:
-        responses = _responses(root, operation_id)
-        answer = responses.get(str(status)) or responses.get(f"{status // 100}XX")
-        assert answer is not None, f"{operation_id} may not answer {status}"
-        answer = _resolved(root, answer)
-        if "content" not in answer:
+        responses = _find_responses(root, operation_id)
+        response = responses.get(str(status)) or responses.get(f"{status // 100}XX")
+        assert response is not None, f"{operation_id} must not return {status}"
+        response = _resolve_reference(root, response)
+        if "content" not in response:
             return None
-        schema = answer["content"]["application/json"]["schema"]
+        schema = response["content"]["application/json"]["schema"]
     else:
-        # What is no operation of the documents is refused in their form of a refusal.
-        assert status in {400, 401, 404, 405}, f"no operation may answer {status}"
-    return Draft202012Validator(_strict(root, schema), format_checker=FormatChecker())
+        # A request that is no operation of the documents gets an error in the documented format.
+        assert status in {400, 401, 404, 405}, f"an unknown operation must not return {status}"
+    return Draft202012Validator(_make_strict(root, schema), format_checker=FormatChecker())
 
 
-def _responses(root: Node, operation_id: str) -> Node:
+def _find_responses(root: Node, operation_id: str) -> Node:
     return next(
         operation["responses"]
         for path in root["paths"].values()
@@ -85,7 +85,7 @@ def _responses(root: Node, operation_id: str) -> Node:
     )
 
 
-def _resolved(root: Node, node: Node) -> Node:
+def _resolve_reference(root: Node, node: Node) -> Node:
     while "$ref" in node:
         parts = node["$ref"].removeprefix("#/").split("/")
         node = root
@@ -94,17 +94,17 @@ def _resolved(root: Node, node: Node) -> Node:
     return node
 
 
-def _strict(root: Node, schema: Node) -> Node:
-    """Give a schema with its references filled in, in which nothing may stand that it does not name."""
-    schema = _resolved(root, schema)
+def _make_strict(root: Node, schema: Node) -> Node:
+    """Return a schema with its references resolved and unknown properties forbidden."""
+    schema = _resolve_reference(root, schema)
     strict: dict[str, Node] = {key: value for key, value in schema.items() if not key.startswith("x-")}
     if "x-enum" in schema:
         strict["enum"] = schema["x-enum"]
     if "allOf" in schema:
-        strict["allOf"] = [_strict(root, each) for each in schema["allOf"]]
+        strict["allOf"] = [_make_strict(root, each) for each in schema["allOf"]]
     if "items" in schema:
-        strict["items"] = _strict(root, schema["items"])
+        strict["items"] = _make_strict(root, schema["items"])
     if "properties" in schema:
-        strict["properties"] = {name: _strict(root, each) for name, each in schema["properties"].items()}
+        strict["properties"] = {name: _make_strict(root, each) for name, each in schema["properties"].items()}
         strict["additionalProperties"] = False
     return {"anyOf": [{"type": "null"}, strict]} if schema.get("nullable") else strict

@@ -1,4 +1,4 @@
-"""A transport on which a process dies, and answers are lost, at the requests that a test says."""
+"""A transport that injects faults and kills into requests to an emulator."""
 
 from __future__ import annotations
 
@@ -17,142 +17,155 @@ from pinecone_admin.emulator import Emulator
 
 
 class KilledError(BaseException):
-    """The process died: nothing that would catch an exception may catch this one."""
+    """The process was killed; derived from BaseException so that no handler for exceptions catches it."""
 
 
-class Fate(Enum):
-    """What becomes of a request."""
+class InjectedFault(Enum):
+    """What happens to a request."""
 
-    DIES_BEFORE = auto()  # the process dies, and the request is not sent
-    DIES_AFTER = auto()  # the process dies, and the request was processed
-    DROPPED = auto()  # not processed, and no answer
-    LOST = auto()  # processed, and no answer
-    OVERLOADED = auto()  # not processed, and 503
-    BROKEN = auto()  # processed, and 500
-    UNREADABLE = auto()  # processed, and a 200 that is no JSON
-    REFUSED = auto()  # not sent: the connection was refused
-    LIMITED = auto()  # not processed, and 429
+    KILL_BEFORE = auto()  # the process is killed before the request is sent
+    KILL_AFTER = auto()  # the process is killed after the request was processed
+    REQUEST_LOST = auto()  # not processed; the connection breaks
+    RESPONSE_LOST = auto()  # processed; the connection breaks before the response
+    UNAVAILABLE = auto()  # not processed; returns 503
+    INTERNAL_ERROR = auto()  # processed; returns 500
+    INVALID_JSON = auto()  # processed; returns a 200 whose body is not JSON
+    CONNECTION_REFUSED = auto()  # not sent: the connection is refused
+    RATE_LIMITED = auto()  # not processed; returns 429
 
 
-DEATHS = (Fate.DIES_BEFORE, Fate.DIES_AFTER)
-FAULTS = tuple(fate for fate in Fate if fate not in DEATHS)
-_PASSED = {None, Fate.DIES_AFTER, Fate.LOST, Fate.BROKEN, Fate.UNREADABLE}
-_RAISES: Mapping[Fate, type[httpx.TransportError]] = {
-    Fate.DROPPED: httpx.ReadError,
-    Fate.LOST: httpx.ReadError,
-    Fate.REFUSED: httpx.ConnectError,
+KILLS = (InjectedFault.KILL_BEFORE, InjectedFault.KILL_AFTER)
+NON_FATAL_FAULTS = tuple(fault for fault in InjectedFault if fault not in KILLS)
+_PROCESSED = {
+    None,
+    InjectedFault.KILL_AFTER,
+    InjectedFault.RESPONSE_LOST,
+    InjectedFault.INTERNAL_ERROR,
+    InjectedFault.INVALID_JSON,
 }
-_STATUS = {Fate.OVERLOADED: 503, Fate.BROKEN: 500, Fate.UNREADABLE: 200, Fate.LIMITED: 429}
+_RAISES: Mapping[InjectedFault, type[httpx.TransportError]] = {
+    InjectedFault.REQUEST_LOST: httpx.ReadError,
+    InjectedFault.RESPONSE_LOST: httpx.ReadError,
+    InjectedFault.CONNECTION_REFUSED: httpx.ConnectError,
+}
+_STATUS = {
+    InjectedFault.UNAVAILABLE: 503,
+    InjectedFault.INTERNAL_ERROR: 500,
+    InjectedFault.INVALID_JSON: 200,
+    InjectedFault.RATE_LIMITED: 429,
+}
 
 
-class Hostile(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Passes requests on to an emulator, except where fate has it otherwise; token exchanges always pass.
+class FaultyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Passes requests on to an emulator and injects faults into some; token exchanges always pass.
 
     Args:
-        emulator: What processes the requests.
-        fates: Number of the API request, from 1, and what becomes of it.
-        late: Seconds for which lists do not show what was created.
+        emulator: Processes the requests.
+        faults: The fault of each request that has one, by the number of the API request, from 1.
+        list_delay: Seconds until lists show a new record.
 
     Attributes:
-        requests: What the API was asked for, by method and path.
-        only: The method that has a fate; empty for all.
-        before: Called before each request to the API.
+        requests: Method and path of each API request.
+        only_method: The method into which faults are injected; empty for all.
+        before_request: Called before each API request.
     """
 
-    def __init__(self, emulator: Emulator, fates: Mapping[int, Fate] | None = None, *, late: float = 0.0) -> None:
+    def __init__(
+        self, emulator: Emulator, faults: Mapping[int, InjectedFault] | None = None, *, list_delay: float = 0.0
+    ) -> None:
         self._emulator = emulator
-        self._inner = LateLists(emulator, late) if late else emulator.transport
-        self._fates = fates or {}
-        self._dead = False
-        self._order = threading.Lock()
+        self._inner = DelayedListsTransport(emulator, list_delay) if list_delay else emulator.transport
+        self._faults = faults or {}
+        self._killed = False
+        self._numbering_lock = threading.Lock()
         self.requests: list[str] = []
-        self.only = ""
-        self.before: Callable[[], object] = lambda: None
+        self.only_method = ""
+        self.before_request: Callable[[], object] = lambda: None
 
     @property
-    def connection(self) -> dict[str, Any]:
-        """Give the arguments of a client that uses this transport."""
+    def client_options(self) -> dict[str, Any]:
+        """Return the arguments of a client that uses this transport."""
         identity = {"client_id": self._emulator.client_id, "client_secret": self._emulator.client_secret}
         return {**identity, "transport": self, "oauth_transport": self._inner}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Let a request meet its fate."""
-        fate = self._fate(request)
-        if fate in _PASSED:
-            answer = self._inner.handle_request(request)
-        return answer if fate is None else self._end(fate)
+        """Pass the request on, or inject its fault."""
+        fault = self._select_fault(request)
+        if fault in _PROCESSED:
+            response = self._inner.handle_request(request)
+        return response if fault is None else self._apply_fault(fault)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Do as ``handle_request`` does."""
-        fate = self._fate(request)
-        if fate in _PASSED:
-            answer = await self._inner.handle_async_request(request)
-        return answer if fate is None else self._end(fate)
+        """Pass the request on, or inject its fault."""
+        fault = self._select_fault(request)
+        if fault in _PROCESSED:
+            response = await self._inner.handle_async_request(request)
+        return response if fault is None else self._apply_fault(fault)
 
-    def _fate(self, request: httpx.Request) -> Fate | None:
+    def _select_fault(self, request: httpx.Request) -> InjectedFault | None:
         if request.url.path == "/oauth/token":
             return None
-        if self._dead:
-            return Fate.DIES_BEFORE
-        with self._order:
+        if self._killed:
+            return InjectedFault.KILL_BEFORE
+        with self._numbering_lock:
             self.requests.append(f"{request.method} {request.url.path}")
             number = len(self.requests)
-        self.before()
-        return self._fates.get(number) if request.method.startswith(self.only) else None
+        self.before_request()
+        return self._faults.get(number) if request.method.startswith(self.only_method) else None
 
-    def _end(self, fate: Fate) -> httpx.Response:
-        if fate in DEATHS:
-            self._dead = True
+    def _apply_fault(self, fault: InjectedFault) -> httpx.Response:
+        if fault in KILLS:
+            self._killed = True
             raise KilledError
-        if fate in _RAISES:
-            raise _RAISES[fate]("as fate has it")
-        return httpx.Response(_STATUS[fate], content=b"<html>")
+        if fault in _RAISES:
+            raise _RAISES[fault]("injected")
+        return httpx.Response(_STATUS[fault], content=b"<html>")
 
 
-def random_fates(seed: int, *, requests: int = 60, share: float = 0.25) -> dict[int, Fate]:
-    """Draw faults for a share of the requests, and a death for some of the runs."""
+def draw_random_faults(seed: int, *, requests: int = 60, rate: float = 0.25) -> dict[int, InjectedFault]:
+    """Draw faults for a share of the requests, and a kill for half of the runs."""
     random = Random(seed)
-    fates = {number: random.choice(FAULTS) for number in range(1, requests) if random.random() < share}
+    faults = {number: random.choice(NON_FATAL_FAULTS) for number in range(1, requests) if random.random() < rate}
     if random.random() < 0.5:
-        fates[random.randrange(1, 12)] = random.choice(DEATHS)
-    return fates
+        faults[random.randrange(1, 12)] = random.choice(KILLS)
+    return faults
 
 
-class Counting(Hostile):
-    """Counts the requests that are under way at once, where ``only`` is set those of its method.
+class CountingTransport(FaultyTransport):
+    """Counts concurrent requests; where ``only_method`` is set, those of that method.
 
     Attributes:
-        most: How many there were.
+        peak: The largest number of concurrent requests.
     """
 
-    def __init__(self, emulator: Emulator, fates: Mapping[int, Fate] | None = None) -> None:
-        super().__init__(emulator, fates)
-        self.most = 0
-        self._now = 0
+    def __init__(self, emulator: Emulator, faults: Mapping[int, InjectedFault] | None = None) -> None:
+        super().__init__(emulator, faults)
+        self.peak = 0
+        self._active = 0
         self._lock = threading.Lock()
-        self._several = threading.Event()
+        self._overlapped = threading.Event()
 
-    def _count(self, request: httpx.Request, by: int) -> None:
-        if not request.method.startswith(self.only):
+    def _count(self, request: httpx.Request, change: int) -> None:
+        if not request.method.startswith(self.only_method):
             return
         with self._lock:
-            self._now += by
-            self.most = max(self.most, self._now)
-            if self._now > 1:
-                self._several.set()
+            self._active += change
+            self.peak = max(self.peak, self._active)
+            if self._active > 1:
+                self._overlapped.set()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Let another request begin before this one ends."""
+        """Wait briefly, so that another request can start before this one ends."""
         self._count(request, 1)
-        if request.method.startswith(self.only):
-            self._several.wait(0.05)
+        if request.method.startswith(self.only_method):
+            self._overlapped.wait(0.05)
         try:
             return super().handle_request(request)
         finally:
             self._count(request, -1)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Do as ``handle_request`` does."""
+        """Yield once, so that another request can start before this one ends."""
         self._count(request, 1)
         await anyio.lowlevel.checkpoint()
         try:
@@ -161,12 +174,12 @@ class Counting(Hostile):
             self._count(request, -1)
 
 
-class LateLists(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Passes requests on to an emulator; its lists show what was created only after a while.
+class DelayedListsTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Passes requests on to an emulator; its lists omit a new record for a while.
 
     Args:
-        emulator: What processes the requests.
-        seconds: How long a list does not show it.
+        emulator: Processes the requests.
+        seconds: How long lists omit it.
     """
 
     def __init__(self, emulator: Emulator, seconds: float) -> None:
@@ -175,21 +188,21 @@ class LateLists(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._created: dict[str, float] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Leave out what is too new."""
-        return self._as_it_was(request, self._inner.handle_request(request))
+        """Pass the request on, and remove new records from a list."""
+        return self._without_recent(request, self._inner.handle_request(request))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Do as ``handle_request`` does."""
-        return self._as_it_was(request, await self._inner.handle_async_request(request))
+        """Pass the request on, and remove new records from a list."""
+        return self._without_recent(request, await self._inner.handle_async_request(request))
 
-    def _as_it_was(self, request: httpx.Request, answer: httpx.Response) -> httpx.Response:
-        if request.url.path == "/oauth/token" or not answer.is_success or request.method not in {"GET", "POST"}:
-            return answer
-        body, now = json.loads(answer.content), current_clock().monotonic()
+    def _without_recent(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if request.url.path == "/oauth/token" or not response.is_success or request.method not in {"GET", "POST"}:
+            return response
+        body, now = json.loads(response.content), current_clock().monotonic()
         if request.method == "POST":
-            made = next((body[name] for name in ("key", "service_account") if name in body), body)
-            self._created[made["id"]] = now
+            record = next((body[name] for name in ("key", "service_account") if name in body), body)
+            self._created[record["id"]] = now
         elif "data" in body:
-            old = [each for each in body["data"] if now - self._created.get(each.get("id"), -1e9) >= self._seconds]
-            return httpx.Response(answer.status_code, json={**body, "data": old})
-        return answer
+            visible = [each for each in body["data"] if now - self._created.get(each.get("id"), -1e9) >= self._seconds]
+            return httpx.Response(response.status_code, json={**body, "data": visible})
+        return response

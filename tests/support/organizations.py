@@ -1,4 +1,4 @@
-"""Organizations of some size, made in the emulator without a request."""
+"""Populated organizations, created in the emulator without requests."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _STAGES = ("prod", "staging", "dev", "eval", "demo")
 _ROLES = ("ProjectOwner", "ProjectManager", "ProjectEditor", "ProjectViewer", "DataPlaneEditor", "DataPlaneViewer")
 
 
-def populate(emulator: Emulator, *, projects: int, users: int, keys: int = 2, seed: int = 7) -> None:
-    """Fill an organization; a user has one project in eight, up to eight, and owners are few."""
+def populate_organization(emulator: Emulator, *, projects: int, users: int, keys: int = 2, seed: int = 7) -> None:
+    """Add projects, keys and users; each user has an eighth of the projects, at most eight; owners are few."""
     random, state, now = Random(seed), emulator.state, emulator.clock.now()
-    everywhere = emulator.organization_id
-    made = [
+    organization_id = emulator.organization_id
+    created = [
         state.add_project(f"{_WORDS[n % 10]}-{_STAGES[n // 10 % 5]}{f'-{n // 50}' if n >= 50 else ''}", now)
         for n in range(projects)
     ]
-    for project in made:
+    for project in created:
         for number in range(keys):
             key = state.add_api_key(project, ("reader", "writer", "batch")[number % 3])
             role = ("DataPlaneViewer", "DataPlaneEditor", "ProjectEditor")[number % 3]
@@ -30,14 +30,14 @@ def populate(emulator: Emulator, *, projects: int, users: int, keys: int = 2, se
     for number in range(users):
         name = _NAMES[number % 15] + (str(number // 15) if number >= 15 else "")
         user = state.add_user(f"{name}@example.com")
-        grants = [Grant("OrgOwner" if number % 20 == 4 else "OrgMember", "organization", everywhere)]
-        chosen = random.sample(made, k=min(8, max(1, projects // 8)))
+        grants = [Grant("OrgOwner" if number % 20 == 4 else "OrgMember", "organization", organization_id)]
+        chosen = random.sample(created, k=min(8, max(1, projects // 8)))
         grants += [Grant(random.choice(_ROLES), "project", project.id) for project in chosen]
         state.bind(Principal("user", user.id), grants, now)
 
 
-def fill(emulator: Emulator, project_id: str, *, backups: int = 2) -> None:
-    """Put something of each kind into a project; a collection is still being made of an index, and a backup as such."""
+def fill_project(emulator: Emulator, project_id: str, *, backups: int = 2) -> None:
+    """Add resources of each kind, with a collection still being made from an index and a backup still being made."""
     project, now = emulator.state.projects[project_id], emulator.clock.now()
     project.contents["indexes"] |= {"articles", "people"}
     project.contents["collections"] |= {"archive"}

@@ -1,4 +1,4 @@
-"""Programs of the system that tests need, which scripts/test installs."""
+"""System programs that tests need and scripts/test installs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import shutil
 import pytest
 
 
-def find(program: str) -> str:
-    """Give the path of a program; without it the test is skipped, and in CI fails."""
+def find_program(program: str) -> str:
+    """Return the path of a program; if it is missing, skip the test, or fail it in CI."""
     found = shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin")
     if found is None:
         reason = f"{program} is not installed (scripts/test installs it as root where apt-get is)"

@@ -1,4 +1,4 @@
-"""Recipes of the documentation, run as a newcomer runs them."""
+"""Run a recipe of the documentation as a newcomer does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def run_recipe(folder: Path, recipe: str) -> str:
-    """Run tests with pytest, as a file with nothing else in the folder and no credentials; give what pytest says."""
+    """Run the tests of a recipe with pytest, in a folder of their own and without credentials; return the output."""
     (folder / "test_recipe.py").write_text(recipe, encoding="utf-8")
     env = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]

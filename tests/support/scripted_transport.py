@@ -1,4 +1,4 @@
-"""A transport that answers as it was told, in both worlds, and keeps what it saw."""
+"""A transport that follows a script, for sync and async clients, and records the requests."""
 
 from __future__ import annotations
 
@@ -11,119 +11,119 @@ from attrs import field, frozen
 
 
 @frozen
-class Answer:
-    """An answer to give.
+class ScriptedResponse:
+    """A response to return.
 
     Attributes:
         status: HTTP status.
-        body: Bytes go out as they are, None as no body, anything else as JSON.
-        headers: Headers of the answer.
-        breaks: What happens after the body instead of its end.
+        body: Bytes are sent unchanged, None as an empty body, anything else as JSON.
+        headers: Response headers.
+        body_error: Raised after the body, instead of its end.
     """
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(factory=dict[str, str])
-    breaks: Exception | None = None
+    body_error: Exception | None = None
 
-    def response(self) -> httpx.Response:
-        """Make it an answer of httpx."""
-        return httpx.Response(self.status, headers=self.headers, stream=_Body(self._bytes(), self.breaks))
+    def to_httpx(self) -> httpx.Response:
+        """Return it as a response of httpx."""
+        return httpx.Response(self.status, headers=self.headers, stream=_Body(self._encode_body(), self.body_error))
 
-    def _bytes(self) -> bytes:
+    def _encode_body(self) -> bytes:
         if self.body is None:
             return b""
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
 @frozen
-class Failure:
-    """An exception in place of an answer, after the events of httpcore that preceded it."""
+class ScriptedFailure:
+    """An exception to raise instead of a response, after the httpcore events that precede it."""
 
     error: Exception
     events: Sequence[str] = ()
 
 
-Step: TypeAlias = Answer | Failure | Callable[[httpx.Request], Answer | Failure]
+Step: TypeAlias = ScriptedResponse | ScriptedFailure | Callable[[httpx.Request], ScriptedResponse | ScriptedFailure]
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    def __init__(self, content: bytes, breaks: Exception | None) -> None:
+    def __init__(self, content: bytes, body_error: Exception | None) -> None:
         self._content = content
-        self._breaks = breaks
+        self._error = body_error
 
     def __iter__(self) -> Iterator[bytes]:
         yield self._content
-        if self._breaks is not None:
-            raise self._breaks
+        if self._error is not None:
+            raise self._error
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for chunk in self:
             yield chunk
 
 
-def token_answer(number: int, **changes: object) -> Answer:
-    """Answer as the token endpoint does; ``expires_in=...`` leaves the field out."""
+def token_response(number: int, **changes: object) -> ScriptedResponse:
+    """Return a response of the token endpoint; ``expires_in=...`` omits the field."""
     fields = {"access_token": f"token-{number}", "token_type": "Bearer", "expires_in": 1800} | changes
-    return Answer(body={name: value for name, value in fields.items() if value is not ...})
+    return ScriptedResponse(body={name: value for name, value in fields.items() if value is not ...})
 
 
-class Script(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Answers API requests step by step, the last step for ever, and the token endpoint by steps of its own.
+class ScriptedTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Takes a step for each API request, repeating the last; token exchanges have steps of their own.
 
     Args:
-        steps: What to do with the requests to the API; by default every answer is an empty list.
-        tokens: What to do with the first token exchanges; after these the tokens are token-1, token-2 and so on.
+        steps: Steps for API requests; by default each returns an empty list.
+        tokens: Steps for the first token exchanges; later ones return tokens numbered by their exchange.
     """
 
     def __init__(self, *steps: Step, tokens: Sequence[Step] = ()) -> None:
-        self._steps = list(steps) or [Answer(body={"data": []})]
+        self._steps = list(steps) or [ScriptedResponse(body={"data": []})]
         self._tokens = list(tokens)
         self.requests: list[httpx.Request] = []
         self.exchanges: list[httpx.Request] = []
-        self.closed = 0
+        self.close_count = 0
 
     @property
     def request(self) -> httpx.Request:
-        """The one request that the API saw."""
+        """The only API request."""
         (request,) = self.requests
         return request
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Take the next step."""
-        step = self._next(request)
-        if isinstance(step, Answer):
-            return step.response()
+        step = self._next_step(request)
+        if isinstance(step, ScriptedResponse):
+            return step.to_httpx()
         for event in step.events:
             request.extensions["trace"](event, {})
         raise step.error
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Take the next step."""
-        step = self._next(request)
-        if isinstance(step, Answer):
-            return step.response()
+        step = self._next_step(request)
+        if isinstance(step, ScriptedResponse):
+            return step.to_httpx()
         for event in step.events:
             await request.extensions["trace"](event, {})
         raise step.error
 
-    def _next(self, request: httpx.Request) -> Answer | Failure:
+    def _next_step(self, request: httpx.Request) -> ScriptedResponse | ScriptedFailure:
         request.read()
-        step = self._next_token(request) if request.url.path.endswith("/token") else self._next_answer(request)
-        return step if isinstance(step, Answer | Failure) else step(request)
+        step = self._next_token_step(request) if request.url.path.endswith("/token") else self._next_api_step(request)
+        return step if isinstance(step, ScriptedResponse | ScriptedFailure) else step(request)
 
-    def _next_token(self, request: httpx.Request) -> Step:
+    def _next_token_step(self, request: httpx.Request) -> Step:
         self.exchanges.append(request)
-        return self._tokens.pop(0) if self._tokens else token_answer(len(self.exchanges))
+        return self._tokens.pop(0) if self._tokens else token_response(len(self.exchanges))
 
-    def _next_answer(self, request: httpx.Request) -> Step:
+    def _next_api_step(self, request: httpx.Request) -> Step:
         self.requests.append(request)
         return self._steps.pop(0) if len(self._steps) > 1 else self._steps[0]
 
     def close(self) -> None:
-        """Count."""
-        self.closed += 1
+        """Count the call."""
+        self.close_count += 1
 
     async def aclose(self) -> None:
-        """Count."""
-        self.closed += 1
+        """Count the call."""
+        self.close_count += 1

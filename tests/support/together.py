@@ -1,4 +1,4 @@
-"""Several calls at once: tasks in one world, threads in the other."""
+"""Concurrent calls: tasks in async tests, threads in sync tests."""
 
 from __future__ import annotations
 
@@ -14,81 +14,83 @@ import anyio.to_thread
 _T = TypeVar("_T")
 
 PATIENCE = 30.0
-"""Seconds after which a test that waits for something has failed: a busy machine must not come near it."""
+"""Seconds after which a wait fails the test; long enough that a busy machine never reaches it."""
 
 
-async def async_together(count: int, call: Callable[[], Awaitable[_T]]) -> list[_T | Exception]:
-    """Run a call in many tasks, and give what each returned or raised."""
+async def async_run_concurrently(count: int, call: Callable[[], Awaitable[_T]]) -> list[_T | Exception]:
+    """Run a call in many tasks, and return what each returned or raised."""
     results: list[_T | Exception] = []
 
-    async def one() -> None:
+    async def run_one() -> None:
         try:
             results.append(await call())
-        except Exception as exc:  # noqa: BLE001 - the test looks at it
+        except Exception as exc:  # noqa: BLE001 - the test inspects it
             results.append(exc)
 
     async with anyio.create_task_group() as group:
         for _ in range(count):
-            group.start_soon(one)
+            group.start_soon(run_one)
     return results
 
 
-def together(count: int, call: Callable[[], _T]) -> list[_T | Exception]:
-    """Run a call in many threads, and give what each returned or raised."""
+def run_concurrently(count: int, call: Callable[[], _T]) -> list[_T | Exception]:
+    """Run a call in many threads, and return what each returned or raised."""
     start = threading.Barrier(count)
 
-    def one() -> _T | Exception:
+    def run_one() -> _T | Exception:
         start.wait(PATIENCE)
         try:
             return call()
-        except Exception as exc:  # noqa: BLE001 - the test looks at it
+        except Exception as exc:  # noqa: BLE001 - the test inspects it
             return exc
 
     with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(lambda _: one(), range(count)))
+        return list(pool.map(lambda _: run_one(), range(count)))
 
 
-async def async_meanwhile(call: Callable[[], Awaitable[_T]], action: Callable[[], Awaitable[None]]) -> _T | Exception:
-    """Run a call and an action side by side, and give what the call returned or raised."""
+async def async_run_with_action(
+    call: Callable[[], Awaitable[_T]], action: Callable[[], Awaitable[None]]
+) -> _T | Exception:
+    """Run a call and an action concurrently, and return what the call returned or raised."""
     results: list[_T | Exception] = []
 
-    async def one() -> None:
-        results.extend(await async_together(1, call))
+    async def run_one() -> None:
+        results.extend(await async_run_concurrently(1, call))
 
     async with anyio.create_task_group() as group:
-        group.start_soon(one)
+        group.start_soon(run_one)
         await action()
     return results[0]
 
 
-def meanwhile(call: Callable[[], _T], action: Callable[[], None]) -> _T | Exception:
-    """Do as ``async_meanwhile`` does, with a thread for the call."""
+def run_with_action(call: Callable[[], _T], action: Callable[[], None]) -> _T | Exception:
+    """Run a call in a thread and an action in this one, and return what the call returned or raised."""
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(together, 1, call)
+        running = pool.submit(run_concurrently, 1, call)
         action()
         return running.result(PATIENCE)[0]
 
 
-async def async_wait(event: threading.Event) -> None:
-    """Wait until another thread has set an event."""
+async def async_wait_for_event(event: threading.Event) -> None:
+    """Wait until another thread sets an event."""
     assert await anyio.to_thread.run_sync(event.wait, PATIENCE)
 
 
-def wait(event: threading.Event) -> None:
-    """Wait until another thread has set an event."""
+def wait_for_event(event: threading.Event) -> None:
+    """Wait until another thread sets an event."""
     assert event.wait(PATIENCE)
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    """Wait until something has happened that no event tells of."""
+    """Wait until a condition holds that no event signals."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)
 
 
-def settle() -> None:
-    """Wait until no token exchange is under way."""
+def wait_for_exchanges() -> None:
+    """Wait until no token exchange is in progress."""
     for thread in threading.enumerate():
         if thread.name == "pinecone-admin-token":
             thread.join(PATIENCE)

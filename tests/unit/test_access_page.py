@@ -14,8 +14,8 @@ from attrs import evolve
 
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import User
-from tests.support.organizations import populate
-from tests.support.programs import find
+from tests.support.organizations import populate_organization
+from tests.support.programs import find_program
 from tests.unit.test_access import INVENTORY, NAMES, hostile, project
 
 
@@ -48,7 +48,7 @@ def chromium(page: str, folder: Path, *flags: str) -> str:
     file = folder / "access.html"
     file.write_text(page, encoding="utf-8")
     quiet = "--headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run"
-    command = [find("chromium"), *quiet.split(), "--enable-logging=stderr", f"--user-data-dir={folder}/profile"]
+    command = [find_program("chromium"), *quiet.split(), "--enable-logging=stderr", f"--user-data-dir={folder}/profile"]
     done = subprocess.run([*command, *flags, file.as_uri()], capture_output=True, text=True, check=True, timeout=180)
     assert "CONSOLE" not in done.stderr
     return done.stdout
@@ -133,7 +133,7 @@ def test_hostile_names_are_shown_as_text(tmp_path: Path) -> None:
 def test_the_page_prints_on_a_few_landscape_sheets(tmp_path: Path) -> None:
     """A matrix too wide for paper is left out."""
     emulator = Emulator(seed=3)
-    populate(emulator, projects=60, users=12)
+    populate_organization(emulator, projects=60, users=12)
     page = emulator.admin().inventory().access().to_html()
     chromium(page, tmp_path, f"--print-to-pdf={tmp_path}/access.pdf")
     pdf = (tmp_path / "access.pdf").read_bytes()
@@ -145,7 +145,7 @@ def test_the_page_prints_on_a_few_landscape_sheets(tmp_path: Path) -> None:
 def test_filters_work_with_500_projects(tmp_path: Path) -> None:
     """The filter for one of them leaves one row."""
     emulator = Emulator(seed=3)
-    populate(emulator, projects=500, users=60)
+    populate_organization(emulator, projects=500, users=60)
     page = emulator.admin().inventory().access().to_html()
     ask = 'byId("project").value = "docs-dev-4"; byId("level").value = "2"; filter();'
     ((name, *_),) = evaluate(page, ask, "cells(where).slice(1)", tmp_path)

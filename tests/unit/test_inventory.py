@@ -16,7 +16,7 @@ from pinecone_admin import PineconeTypeError, PineconeValueError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKey, Invite, Organization, Project, RoleBinding, ServiceAccount, User
 from pinecone_admin.workflows import Inventory, Unread
-from tests.support.organizations import populate
+from tests.support.organizations import populate_organization
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -172,7 +172,7 @@ def test_a_time_without_a_zone_and_a_role_that_is_new_are_no_reason_to_refuse() 
 def test_memory_stays_proportional_to_the_result() -> None:
     """At its peak the reading holds little more than what it gives."""
     emulator = Emulator(seed=1)
-    populate(emulator, projects=100, users=100)
+    populate_organization(emulator, projects=100, users=100)
     admin = emulator.admin()
     admin.inventory()
     tracemalloc.start()

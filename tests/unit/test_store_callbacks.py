@@ -10,7 +10,7 @@ import pytest
 
 from pinecone_admin import Admin, PineconeTypeError, SecretNotStoredError
 from pinecone_admin.emulator import Emulator
-from tests.support.fault_injection import Hostile
+from tests.support.fault_injection import FaultyTransport
 
 Vault = list[Any]
 
@@ -93,10 +93,10 @@ async def test_a_store_that_gives_something_to_await_is_awaited(take: Any, store
 def test_a_coroutine_function_is_no_store_for_the_synchronous_client(take: Any, emulator: Emulator) -> None:
     """Nothing would await it, and the secret be lost: it is refused before anything is sent."""
     ids = filled(emulator)
-    transport = Hostile(emulator)
+    transport = FaultyTransport(emulator)
     for store in (partial(keep, []), Keeper([])):
         with pytest.raises(PineconeTypeError, match="plain function"):
-            take(Admin(**transport.connection), ids, store)
+            take(Admin(**transport.client_options), ids, store)
     assert transport.requests == []
 
 
@@ -116,7 +116,7 @@ def test_a_store_that_turns_out_to_need_awaiting_has_failed(take: Any, emulator:
 async def test_progress_is_told_to_plain_functions_only(emulator: Emulator) -> None:
     """Nothing awaits it, in either world."""
     progress: Any = partial(keep, [])
-    transport = Hostile(emulator)
+    transport = FaultyTransport(emulator)
     with emulator.admin() as admin, pytest.raises(PineconeTypeError, match="progress must be a plain function"):
         admin.inventory(progress=progress)
     with pytest.raises(PineconeTypeError, match="progress must be a plain function"):

@@ -14,8 +14,8 @@ from pinecone_admin.auth.provider import TokenProvider, _ExchangeWait, _PendingE
 from pinecone_admin.auth.token import AccessToken, IssuedToken
 from pinecone_admin.errors import PineconeTimeoutError, TokenError
 from tests.support.clock import VirtualClock
-from tests.support.scripted_transport import Script
-from tests.support.together import settle
+from tests.support.scripted_transport import ScriptedTransport
+from tests.support.together import wait_for_exchanges
 
 LEFT = 20.0
 
@@ -42,7 +42,7 @@ def current(clock: VirtualClock) -> IssuedToken:
 def provider(clock: VirtualClock, current: IssuedToken) -> TokenProvider:
     """Make a provider that has it."""
     assert clock
-    tokens = Admin(client_id="i", client_secret="s", transport=Script(), lazy=True)._shared.token_source
+    tokens = Admin(client_id="i", client_secret="s", transport=ScriptedTransport(), lazy=True)._shared.token_source
     assert isinstance(tokens, TokenProvider)
     tokens._current = current
     return tokens
@@ -111,5 +111,5 @@ def test_a_signal_handler_asks_for_a_token_too(provider: TokenProvider, clock: V
             signal.raise_signal(signal.SIGUSR1)
     finally:
         signal.signal(signal.SIGUSR1, before)
-    settle()
+    wait_for_exchanges()
     assert given == ["old"]
