@@ -1,4 +1,4 @@
-"""What is sent again, how often, after how long, and what is known of it in the end."""
+"""Retries: which requests are sent again, how often, after which delay, and with which outcome."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, 
 pytestmark = pytest.mark.anyio
 
 IDEMPOTENT = ["GET", "HEAD", "PUT", "DELETE", "PATCH"]
-CONNECTED = ["connection.connect_tcp.started", "connection.connect_tcp.complete"]
-SENT = [*CONNECTED, "http11.send_request_headers.started"]
+CONNECTED_EVENTS = ["connection.connect_tcp.started", "connection.connect_tcp.complete"]
+SENT_EVENTS = [*CONNECTED_EVENTS, "http11.send_request_headers.started"]
 
 
-def caused(error: Exception, cause: Exception) -> ScriptedFailure:
-    """Make a failure as httpx does, with what the system said as its cause."""
+def make_caused_failure(error: Exception, cause: Exception) -> ScriptedFailure:
+    """Return a failure with a system error as its cause, as httpx raises it."""
     error.__cause__ = cause
     return ScriptedFailure(error)
 
 
 @frozen
-class Row:
-    """What may be repeated after a failure, and what is known of a request that only ever failed so."""
+class Expectation:
+    """Which methods are retried after a failure, and the outcome of a request that only ever fails so."""
 
     steps: list[Step]
     idempotent: bool
@@ -55,43 +55,45 @@ class Row:
     outcome: str
 
 
-def answers(*statuses: int, **headers: str) -> list[Step]:
-    """Answer with each of the statuses."""
+def make_responses(*statuses: int, **headers: str) -> list[Step]:
+    """Return a response for each of the statuses."""
     return [
         ScriptedResponse(status, headers={key.replace("_", "-"): value for key, value in headers.items()})
         for status in statuses
     ]
 
 
-def failures(*errors: Exception, events: list[str] | None = None) -> list[Step]:
-    """Raise each of the errors."""
+def make_failures(*errors: Exception, events: list[str] | None = None) -> list[Step]:
+    """Return a failure for each of the errors."""
     return [ScriptedFailure(error, events or []) for error in errors]
 
 
 OVERLOADED = (503, 500, 502, 504, 408)
-TABLE: dict[str, Row] = {
-    "not sent": Row(
+TABLE: dict[str, Expectation] = {
+    "not sent": Expectation(
         [
-            *failures(
+            *make_failures(
                 httpx.ConnectError("refused"),
                 httpx.ConnectTimeout("slow"),
                 httpx.PoolTimeout("full"),
                 httpx.ProxyError("503 Service Unavailable"),
                 httpx.UnsupportedProtocol("gopher"),
             ),
-            caused(httpx.ConnectError("DNS"), socket.gaierror(socket.EAI_AGAIN, "try again")),
-            caused(httpx.ConnectError("TLS"), ssl.SSLError("handshake")),
-            *failures(httpx.ReadError("reset"), httpx.ReadTimeout("slow"), OSError("x"), events=CONNECTED),
+            make_caused_failure(httpx.ConnectError("DNS"), socket.gaierror(socket.EAI_AGAIN, "try again")),
+            make_caused_failure(httpx.ConnectError("TLS"), ssl.SSLError("handshake")),
+            *make_failures(httpx.ReadError("reset"), httpx.ReadTimeout("slow"), OSError("x"), events=CONNECTED_EVENTS),
         ],
         True,
         True,
         "not_sent",
     ),
-    "429": Row([*answers(429), *answers(429, retry_after="1")], True, True, "rejected"),
-    "overloaded": Row([*answers(*OVERLOADED), *answers(*OVERLOADED, retry_after="1")], True, False, "unknown"),
-    "no answer": Row(
+    "429": Expectation([*make_responses(429), *make_responses(429, retry_after="1")], True, True, "rejected"),
+    "overloaded": Expectation(
+        [*make_responses(*OVERLOADED), *make_responses(*OVERLOADED, retry_after="1")], True, False, "unknown"
+    ),
+    "no answer": Expectation(
         [
-            *failures(
+            *make_failures(
                 httpx.ReadError("reset"),
                 httpx.WriteError("reset"),
                 httpx.RemoteProtocolError("EOF"),
@@ -99,13 +101,13 @@ TABLE: dict[str, Row] = {
                 httpx.WriteTimeout("slow"),
                 RuntimeError("strange"),
             ),
-            *failures(httpx.ReadError("reset"), httpx.RemoteProtocolError("EOF"), events=SENT),
+            *make_failures(httpx.ReadError("reset"), httpx.RemoteProtocolError("EOF"), events=SENT_EVENTS),
         ],
         True,
         False,
         "unknown",
     ),
-    "broken body": Row(
+    "broken body": Expectation(
         [
             ScriptedResponse(200, b"{", body_error=httpx.ReadError("reset")),
             ScriptedResponse(201, body_error=httpx.RemoteProtocolError("incomplete")),
@@ -115,14 +117,16 @@ TABLE: dict[str, Row] = {
         False,
         "done",
     ),
-    "refused": Row(answers(400, 402, 403, 404, 405, 407, 409, 412, 418, 422, 501, 505), False, False, "rejected"),
-    "another 5xx": Row(answers(520, 522, 599), False, False, "unknown"),
-    "redirected": Row(answers(300, 301, 304, 307), False, False, "unknown"),
-    "unreachable": Row(
+    "refused": Expectation(
+        make_responses(400, 402, 403, 404, 405, 407, 409, 412, 418, 422, 501, 505), False, False, "rejected"
+    ),
+    "another 5xx": Expectation(make_responses(520, 522, 599), False, False, "unknown"),
+    "redirected": Expectation(make_responses(300, 301, 304, 307), False, False, "unknown"),
+    "unreachable": Expectation(
         [
-            caused(httpx.ConnectError("TLS"), ssl.SSLCertVerificationError("self-signed")),
-            caused(httpx.ConnectError("DNS"), socket.gaierror(socket.EAI_NONAME, "unknown")),
-            *failures(httpx.ProxyError("407 Proxy Authentication Required")),
+            make_caused_failure(httpx.ConnectError("TLS"), ssl.SSLCertVerificationError("self-signed")),
+            make_caused_failure(httpx.ConnectError("DNS"), socket.gaierror(socket.EAI_NONAME, "unknown")),
+            *make_failures(httpx.ProxyError("407 Proxy Authentication Required")),
         ],
         False,
         False,
@@ -132,44 +136,42 @@ TABLE: dict[str, Row] = {
 CASES = [(name, method) for name in TABLE for method in (*IDEMPOTENT, "POST")]
 
 
-def probe(method: str) -> Operation[None]:
-    """Make an operation of this verb."""
+def make_operation(method: str) -> Operation[None]:
+    """Return an operation with this method."""
     return Operation(id="probe", method=method, path="/admin/x", returns=None)
 
 
 @pytest.mark.parametrize(("name", "method"), CASES)
-async def test_a_failure_is_repeated_as_the_table_says(
+async def test_a_failure_is_retried_as_the_table_says(
     name: str, method: str, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """Up to four times where a repeat cannot do the thing twice, else once; a POST never after it may have counted."""
+    """A failure is retried three times or never, as the table says for its method."""
     row = TABLE[name]
-    repeated = row.post if method == "POST" else row.idempotent
+    retried = row.post if method == "POST" else row.idempotent
     for step in row.steps:
         script = ScriptedTransport(step)
         with pytest.raises(PineconeError) as caught:
-            await make_client(script).send(probe(method))
-        assert len(script.requests) == (4 if repeated else 1), step
+            await make_client(script).send(make_operation(method))
+        assert len(script.requests) == (4 if retried else 1), step
         error = caught.value
         assert (error.outcome, error.attempts) == (row.outcome, len(script.requests)), step
         assert error.safe_to_retry is (method != "POST" or row.outcome in {"not_sent", "rejected"}), step
 
 
 @pytest.mark.parametrize(("name", "method"), CASES)
-async def test_a_repeat_that_succeeds_is_a_success(
-    name: str, method: str, make_client: Callable[..., AsyncAdmin]
-) -> None:
-    """Where the table allows a repeat, one failure does not show."""
+async def test_a_successful_retry_is_a_success(name: str, method: str, make_client: Callable[..., AsyncAdmin]) -> None:
+    """A call whose retry succeeds is a success."""
     row = TABLE[name]
     if not (row.post if method == "POST" else row.idempotent):
         return
     for step in row.steps:
         script = ScriptedTransport(step, ScriptedResponse(202))
-        await make_client(script).send(probe(method))
+        await make_client(script).send(make_operation(method))
         assert len(script.requests) == 2, step
 
 
 async def test_every_attempt_sends_the_same_request(make_client: Callable[..., AsyncAdmin]) -> None:
-    """Body, headers and address."""
+    """Every attempt sends the same method, URL, headers and body."""
     script = ScriptedTransport(ScriptedResponse(503))
     with raises(ServiceError):
         await make_client(script).projects.update(project_id="p", name="x")
@@ -180,83 +182,87 @@ async def test_every_attempt_sends_the_same_request(make_client: Callable[..., A
 
 
 @pytest.mark.parametrize(
-    "lost",
+    "unknown",
     [ScriptedFailure(httpx.ReadError("reset")), ScriptedResponse(503), ScriptedResponse(202, body_error=OSError())],
     ids=str,
 )
-async def test_a_delete_that_a_lost_attempt_has_done_is_done(
-    lost: Step, make_client: Callable[..., AsyncAdmin]
+async def test_a_404_after_an_unknown_delete_is_a_success(
+    unknown: Step, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """A 404 on the repeat after an ambiguous attempt is what success looks like."""
-    script = ScriptedTransport(lost, ScriptedResponse(404))
+    """A delete succeeds where a retry after an attempt with an unknown outcome returns 404."""
+    script = ScriptedTransport(unknown, ScriptedResponse(404))
     await make_client(script).projects.delete(project_id="p")
     assert len(script.requests) == 2
 
 
-@pytest.mark.parametrize("harmless", [ScriptedFailure(httpx.ConnectError("refused")), ScriptedResponse(429)], ids=str)
-async def test_a_404_after_a_harmless_attempt_is_a_404(harmless: Step, make_client: Callable[..., AsyncAdmin]) -> None:
-    """Nothing was processed before, so it was not there; and only a delete is meant by the rule."""
+@pytest.mark.parametrize(
+    "unprocessed", [ScriptedFailure(httpx.ConnectError("refused")), ScriptedResponse(429)], ids=str
+)
+async def test_a_404_after_an_unprocessed_delete_is_raised(
+    unprocessed: Step, make_client: Callable[..., AsyncAdmin]
+) -> None:
+    """A 404 is raised where no attempt was processed before, and for every method but DELETE."""
     with raises(NotFoundError):
-        await make_client(ScriptedTransport(harmless, ScriptedResponse(404))).projects.delete(project_id="p")
+        await make_client(ScriptedTransport(unprocessed, ScriptedResponse(404))).projects.delete(project_id="p")
     with raises(NotFoundError):
         await make_client(ScriptedTransport(ScriptedResponse(503), ScriptedResponse(404))).projects.describe(
             project_id="p"
         )
 
 
-LOST = ScriptedFailure(httpx.ReadError("reset"))
+LOST_RESPONSE = ScriptedFailure(httpx.ReadError("reset"))
 
 # Steps for a PATCH → outcome.
 SEQUENCES: dict[str, tuple[list[Step], str]] = {
-    "lost, then refused for good": ([LOST, ScriptedResponse(409)], "rejected"),
-    "lost, then not sent": ([LOST, ScriptedFailure(httpx.ConnectError("refused"))], "unknown"),
-    "lost, then too many requests": ([LOST, ScriptedResponse(429)], "unknown"),
-    "lost, then no access": ([LOST, ScriptedResponse(403)], "unknown"),
-    "not sent, then lost": ([ScriptedFailure(httpx.ConnectError("refused")), LOST], "unknown"),
+    "lost, then refused for good": ([LOST_RESPONSE, ScriptedResponse(409)], "rejected"),
+    "lost, then not sent": ([LOST_RESPONSE, ScriptedFailure(httpx.ConnectError("refused"))], "unknown"),
+    "lost, then too many requests": ([LOST_RESPONSE, ScriptedResponse(429)], "unknown"),
+    "lost, then no access": ([LOST_RESPONSE, ScriptedResponse(403)], "unknown"),
+    "not sent, then lost": ([ScriptedFailure(httpx.ConnectError("refused")), LOST_RESPONSE], "unknown"),
     "not sent, then too many requests": (
         [ScriptedFailure(httpx.ConnectError("refused")), ScriptedResponse(429)],
         "rejected",
     ),
-    "done, then lost": ([ScriptedResponse(200, body_error=OSError()), LOST], "done"),
+    "done, then lost": ([ScriptedResponse(200, body_error=OSError()), LOST_RESPONSE], "done"),
     "done, then too many requests": ([ScriptedResponse(200, body_error=OSError()), ScriptedResponse(429)], "done"),
 }
 
 
 @pytest.mark.parametrize(("steps", "outcome"), SEQUENCES.values(), ids=SEQUENCES)
-async def test_what_is_known_after_several_attempts(
+async def test_the_outcome_of_several_attempts(
     steps: list[Step], outcome: str, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """Once an attempt was ambiguous the outcome is, until a later answer settles it."""
+    """An outcome that is unknown remains unknown until a later response decides it."""
     with pytest.raises(PineconeError) as caught:
         await make_client(ScriptedTransport(*steps)).projects.update(project_id="p", name="x")
     assert caught.value.outcome == outcome
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-async def test_a_401_gets_one_fresh_token_once(method: str, make_client: Callable[..., AsyncAdmin]) -> None:
-    """Every verb is repeated with it, since a 401 was not processed; a second 401 is final."""
+async def test_a_401_is_retried_once_with_a_fresh_token(method: str, make_client: Callable[..., AsyncAdmin]) -> None:
+    """A request with any method is retried once with a fresh token after a 401, and a second 401 is final."""
     script = ScriptedTransport(ScriptedResponse(401), ScriptedResponse(202))
-    await make_client(script).send(probe(method))
+    await make_client(script).send(make_operation(method))
     assert [request.headers["authorization"] for request in script.requests] == ["Bearer token-1", "Bearer token-2"]
     script = ScriptedTransport(ScriptedResponse(401))
     with raises(UnauthorizedError) as caught:
-        await make_client(script).send(probe(method))
+        await make_client(script).send(make_operation(method))
     assert (len(script.requests), len(script.exchanges)) == (2, 2)
     assert (caught.value.outcome, caught.value.attempts) == ("rejected", 2)
 
 
-async def test_a_403_gets_no_fresh_token(make_client: Callable[..., AsyncAdmin]) -> None:
-    """Another token of the same account may do no more."""
+async def test_a_403_causes_no_exchange(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A 403 is final, because another token of the same account has the same roles."""
     script = ScriptedTransport(ScriptedResponse(403))
     with pytest.raises(ApiError):
         await make_client(script).projects.list()
     assert (len(script.requests), len(script.exchanges)) == (1, 1)
 
 
-async def test_attempts_are_counted_across_a_fresh_token(
+async def test_a_fresh_token_does_not_reset_the_attempts(
     make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """The repeat after a 401 continues the count and the deadline rather than starting new ones."""
+    """The retry after a 401 continues the count of attempts."""
     script = ScriptedTransport(ScriptedResponse(503), ScriptedResponse(401), ScriptedResponse(503))
     with raises(ServiceError) as caught:
         await make_client(script).projects.list()
@@ -268,7 +274,7 @@ async def test_attempts_are_counted_across_a_fresh_token(
 async def test_a_fresh_token_does_not_extend_the_deadline(
     status: int, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """Tokens, attempts and waits share the seconds of the call."""
+    """Exchanges, attempts and waits share the timeout of the call."""
 
     def slow(_: httpx.Request) -> ScriptedResponse:
         clock.advance(8)
@@ -281,10 +287,10 @@ async def test_a_fresh_token_does_not_extend_the_deadline(
 
 
 @pytest.mark.parametrize("seconds", [10, 10.5, 11])
-async def test_a_call_whose_time_is_over_is_not_sent(
+async def test_a_call_past_its_deadline_sends_nothing(
     seconds: float, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """Where the token took all of it, nothing goes out."""
+    """A call whose token exchange uses up its timeout sends no request."""
 
     def slow(_: httpx.Request) -> ScriptedResponse:
         clock.advance(seconds)
@@ -296,10 +302,8 @@ async def test_a_call_whose_time_is_over_is_not_sent(
     assert (caught.value.outcome, caught.value.attempts, script.requests) == ("not_sent", 0, [])
 
 
-async def test_an_attempt_gets_no_more_time_than_is_left(
-    make_client: Callable[..., AsyncAdmin], clock: VirtualClock
-) -> None:
-    """Its timeouts are those of the policy, or what the deadline leaves."""
+async def test_an_attempt_ends_by_the_deadline(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+    """The timeout of an attempt is that of the policy, or the time left until the deadline if that is shorter."""
 
     def slow(_: httpx.Request) -> ScriptedResponse:
         clock.advance(20)
@@ -317,8 +321,8 @@ async def test_an_attempt_gets_no_more_time_than_is_left(
 NOW = "Tue, 14 Nov 2023 22:13:20 GMT"  # the wall time of the virtual clock
 LATER = "Tue, 14 Nov 2023 22:13:25 GMT"  # 5 seconds later
 
-# Headers → seconds that are waited for at least, hardly more; None where no Retry-After is seen.
-WAITS: dict[str, tuple[dict[str, str], float | None]] = {
+# Headers → the shortest delay in seconds, or None where they count as absent.
+RETRY_AFTERS: dict[str, tuple[dict[str, str], float | None]] = {
     "seconds": ({"retry-after": "5"}, 5),
     "white space": ({"retry-after": " 5 "}, 5),
     "decimal seconds": ({"retry-after": "2.5"}, 2.5),
@@ -337,16 +341,16 @@ WAITS: dict[str, tuple[dict[str, str], float | None]] = {
 }
 
 
-@pytest.mark.parametrize(("headers", "seconds"), WAITS.values(), ids=WAITS)
+@pytest.mark.parametrize(("headers", "seconds"), RETRY_AFTERS.values(), ids=RETRY_AFTERS)
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_retry_after_is_waited_for(
+async def test_retry_after_is_waited_for(
     status: int,
     headers: dict[str, str],
     seconds: float | None,
     make_client: Callable[..., AsyncAdmin],
     clock: VirtualClock,
 ) -> None:
-    """In each of its forms, never early and at most half a second late; what is none of them counts as absent."""
+    """Each form of Retry-After is waited for, at most 0.5 s longer; an invalid one counts as absent."""
     raw = {name: value.encode("utf-8") for name, value in headers.items()}
     step = ScriptedResponse(status, headers=raw)  # type: ignore[arg-type]
     await make_client(ScriptedTransport(step, ScriptedResponse(body={"data": []}))).projects.list()
@@ -357,10 +361,10 @@ async def test_a_retry_after_is_waited_for(
         assert seconds <= slept <= seconds + 0.5
 
 
-async def test_of_several_the_longest_is_waited_for(
+async def test_the_longest_of_several_retry_after_is_waited_for(
     make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """Whichever the server means, none of them is passed by; what cannot be read does not count."""
+    """Of several Retry-After headers the longest is waited for, and an invalid one is ignored."""
     headers = httpx.Headers([("retry-after", "1"), ("retry-after", LATER), ("retry-after", "3"), ("retry-after", "x")])
     await make_client(
         ScriptedTransport(ScriptedResponse(429, headers=headers), ScriptedResponse(body={"data": []}))
@@ -370,7 +374,7 @@ async def test_of_several_the_longest_is_waited_for(
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(
-    ("asked", "options"),
+    ("requested", "options"),
     [
         ("61", {}),
         ("1800", {}),
@@ -379,29 +383,25 @@ async def test_of_several_the_longest_is_waited_for(
         ("6", {"retry": RetryPolicy(max_retry_after=5)}),
     ],
 )
-async def test_a_retry_after_that_is_too_long_is_returned_at_once(
-    asked: str, options: dict[str, Any], method: str, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+async def test_a_retry_after_beyond_the_limit_raises_at_once(
+    requested: str, options: dict[str, Any], method: str, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """Beyond the policy or the deadline it is neither waited for nor shortened, but exposed."""
-    script = ScriptedTransport(ScriptedResponse(429, headers={"retry-after": asked}))
+    """A Retry-After beyond the policy or the deadline raises at once, and is available on the error."""
+    script = ScriptedTransport(ScriptedResponse(429, headers={"retry-after": requested}))
     with raises(RateLimitError) as caught:
-        await make_client(script, **options).send(probe(method))
-    assert (caught.value.retry_after, len(script.requests), clock.slept) == (float(asked), 1, [])
+        await make_client(script, **options).send(make_operation(method))
+    assert (caught.value.retry_after, len(script.requests), clock.slept) == (float(requested), 1, [])
 
 
-async def test_a_retry_after_without_end_is_no_license_to_come_early(
-    make_client: Callable[..., AsyncAdmin], clock: VirtualClock
-) -> None:
-    """A number that no clock can hold is a long time all the same."""
+async def test_a_huge_retry_after_raises_at_once(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+    """A Retry-After of any number of digits counts as very long."""
     with raises(RateLimitError) as caught:
         await make_client(ScriptedTransport(ScriptedResponse(429, headers={"retry-after": "9" * 400}))).projects.list()
     assert (caught.value.retry_after, clock.slept) == (1e12, [])
 
 
-async def test_the_retry_after_of_a_create_is_exposed(
-    make_client: Callable[..., AsyncAdmin], clock: VirtualClock
-) -> None:
-    """A POST that may have been processed is not sent again, also where the server names a time for it."""
+async def test_a_create_is_not_retried_after_a_503(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+    """A POST that may have been processed is not retried, even if the response has a Retry-After."""
     script = ScriptedTransport(ScriptedResponse(503, headers={"retry-after": "3"}))
     with raises(ServiceError) as caught:
         await make_client(script).projects.create(name="x")
@@ -409,7 +409,7 @@ async def test_the_retry_after_of_a_create_is_exposed(
     assert (len(script.requests), clock.slept) == (1, [])
 
 
-# Status, policy → the longest that each wait can be.
+# Status, policy → the upper bound of each delay.
 BACKOFF: list[tuple[int, RetryPolicy, list[float]]] = [
     (503, RetryPolicy(), [0.5, 1, 2]),
     (429, RetryPolicy(), [1, 2, 4]),
@@ -422,14 +422,14 @@ BACKOFF: list[tuple[int, RetryPolicy, list[float]]] = [
 
 
 @pytest.mark.parametrize(("status", "policy", "longest"), BACKOFF)
-async def test_waits_double_and_are_spread(
+async def test_delays_double_up_to_max_backoff(
     status: int,
     policy: RetryPolicy,
     longest: list[float],
     make_client: Callable[..., AsyncAdmin],
     clock: VirtualClock,
 ) -> None:
-    """Between 0.05 s and a bound that doubles, twice as long after a 429, never beyond max_backoff."""
+    """A delay lies between 0.05 s and a bound that doubles up to max_backoff, twice as high after a 429."""
     for _ in range(5):
         clock.slept.clear()
         with pytest.raises(ApiError):
@@ -438,52 +438,52 @@ async def test_waits_double_and_are_spread(
         assert all(0.05 <= slept <= most for slept, most in zip(clock.slept, longest, strict=True))
 
 
-async def test_waits_are_random(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
-    """A fleet does not come back in one moment."""
+async def test_delays_are_random(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+    """No two delays are equal, so that a fleet does not retry at once."""
     for _ in range(10):
         with raises(ServiceError):
             await make_client(ScriptedTransport(ScriptedResponse(503))).projects.list()
     assert len(set(clock.slept)) == 30
 
 
-async def test_on_retry_hears_of_every_wait(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
-    """Before each wait, with what failed; not of the last failure, nor of a success."""
-    heard: list[RetryEvent] = []
+async def test_on_retry_receives_every_retry(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+    """on_retry is called with the failure before each wait, and not for the final result."""
+    events: list[RetryEvent] = []
     script = ScriptedTransport(
         ScriptedResponse(503),
         ScriptedFailure(httpx.ReadError("reset")),
         ScriptedResponse(429, headers={"retry-after": "2"}),
         ScriptedResponse(body={"data": []}),
     )
-    admin = make_client(script, retry=RetryPolicy(on_retry=heard.append))
+    admin = make_client(script, retry=RetryPolicy(on_retry=events.append))
     await admin.users.list(email="a@b.c").to_list()
-    assert [(event.method, event.path, event.attempt) for event in heard] == [
+    assert [(event.method, event.path, event.attempt) for event in events] == [
         ("GET", "/admin/users", attempt) for attempt in (1, 2, 3)
     ]
-    assert [event.status_code for event in heard] == [503, None, 429]
-    error = heard[1].error
+    assert [event.status_code for event in events] == [503, None, 429]
+    error = events[1].error
     assert isinstance(error, PineconeConnectionError)
     assert (str(error), error.outcome, error.attempts) == ("no answer from api.pinecone.io: reset", "unknown", 2)
-    assert heard[0].error is heard[2].error is None
-    assert [event.delay for event in heard] == clock.slept
+    assert events[0].error is events[2].error is None
+    assert [event.delay for event in events] == clock.slept
 
 
-async def test_on_retry_is_not_called_where_nothing_is_repeated(make_client: Callable[..., AsyncAdmin]) -> None:
-    """Neither for a create that is not sent again nor for the last attempt."""
-    heard: list[RetryEvent] = []
-    admin = make_client(ScriptedTransport(ScriptedResponse(503)), retry=RetryPolicy(on_retry=heard.append))
+async def test_on_retry_is_not_called_without_a_retry(make_client: Callable[..., AsyncAdmin]) -> None:
+    """on_retry is called neither for a create that is not retried nor for the last attempt."""
+    events: list[RetryEvent] = []
+    admin = make_client(ScriptedTransport(ScriptedResponse(503)), retry=RetryPolicy(on_retry=events.append))
     with raises(ServiceError):
         await admin.projects.create(name="x")
-    assert heard == []
+    assert events == []
     with raises(ServiceError):
         await admin.projects.list()
-    assert len(heard) == 3
+    assert len(events) == 3
 
 
-async def test_a_failing_on_retry_costs_a_warning_only(
+async def test_an_exception_in_on_retry_is_logged(
     make_client: Callable[..., AsyncAdmin], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The caller's listener is not part of the call."""
+    """An exception in on_retry is logged as a warning, and the call proceeds."""
 
     def fail(_: RetryEvent) -> None:
         raise LookupError
@@ -495,76 +495,78 @@ async def test_a_failing_on_retry_costs_a_warning_only(
     assert "on_retry raised LookupError" in caplog.text
 
 
-@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize("with_length", [True, False])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_an_answer_beyond_32_mib_is_not_read(
-    method: str, announced: bool, make_client: Callable[..., AsyncAdmin]
+async def test_a_response_beyond_32_mib_raises(
+    method: str, with_length: bool, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """No answer of this API is so large, so the call fails at once; it was processed."""
+    """A response beyond 32 MiB raises without a retry, and its outcome is done."""
     largest = 32 * 1024 * 1024
 
     def headers(length: int) -> dict[str, str]:
-        return {"content-length": str(length)} if announced else {}
+        return {"content-length": str(length)} if with_length else {}
 
-    script = ScriptedTransport(ScriptedResponse(200, b"x" * (1 if announced else largest + 1), headers(largest + 1)))
+    script = ScriptedTransport(ScriptedResponse(200, b"x" * (1 if with_length else largest + 1), headers(largest + 1)))
     with raises(PineconeConnectionError) as caught:
-        await make_client(script).send(probe(method))
+        await make_client(script).send(make_operation(method))
     assert (caught.value.outcome, len(script.requests)) == ("done", 1)
     with raises(ResponseParsingError):
         await make_client(ScriptedTransport(ScriptedResponse(200, b"x" * largest, headers(largest)))).projects.list()
 
 
-class _Stream(httpx.AsyncByteStream):
-    """A body that tells what becomes of it."""
+class _RecordingStream(httpx.AsyncByteStream):
+    """A body that records when it is left and closed."""
 
     def __init__(self, content: bytes, ends: Exception | None = None) -> None:
         self._content = content
         self._ends = ends
-        self.told: list[str] = []
+        self.record: list[str] = []
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
             yield self._content
         finally:
-            self.told.append("left")
+            self.record.append("left")
 
     async def aclose(self) -> None:
-        """Be done with it."""
-        self.told.append("closed")
+        """Record the call, and fail if the test says so."""
+        self.record.append("closed")
         if self._ends is not None:
             raise self._ends
 
 
-class _Streaming(httpx.AsyncBaseTransport):
-    """Answers with one body."""
+class _StreamingTransport(httpx.AsyncBaseTransport):
+    """Responds with one body."""
 
-    def __init__(self, stream: _Stream) -> None:
+    def __init__(self, stream: _RecordingStream) -> None:
         self._stream = stream
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer."""
+        """Return the response."""
         return httpx.Response(200, stream=self._stream, request=request)
 
 
-async def test_a_body_that_is_left_in_the_middle_is_ended_there() -> None:
-    """What gives it is not left to the garbage collector, which could not wait for it."""
-    stream = _Stream(bytes(32 * 1024 * 1024 + 1))
+async def test_a_partly_read_body_is_closed() -> None:
+    """A body that is not read to its end is left and closed, rather than left to the garbage collector."""
+    stream = _RecordingStream(bytes(32 * 1024 * 1024 + 1))
     with pytest.raises(httpx.ReadError):
-        await AsyncRetryTransport(_Streaming(stream)).handle_async_request(httpx.Request("GET", "https://a.example/"))
-    assert stream.told == ["left", "closed"]
+        await AsyncRetryTransport(_StreamingTransport(stream)).handle_async_request(
+            httpx.Request("GET", "https://a.example/")
+        )
+    assert stream.record == ["left", "closed"]
 
 
 @pytest.mark.parametrize("error", [httpx.ReadError("reset"), OSError("bad file descriptor")])
-async def test_an_answer_that_was_read_is_kept_though_its_end_fails(error: Exception) -> None:
-    """Nothing that closing it raises says anything about the request."""
-    stream = _Stream(b"whole", error)
+async def test_an_error_while_closing_a_response_is_ignored(error: Exception) -> None:
+    """A response that was read is returned even if closing it raises."""
+    stream = _RecordingStream(b"whole", error)
     request = httpx.Request("POST", "https://a.example/")
-    response = await AsyncRetryTransport(_Streaming(stream)).handle_async_request(request)
-    assert (await response.aread(), stream.told) == (b"whole", ["left", "closed"])
+    response = await AsyncRetryTransport(_StreamingTransport(stream)).handle_async_request(request)
+    assert (await response.aread(), stream.record) == (b"whole", ["left", "closed"])
 
 
-async def test_the_transport_can_be_used_alone(clock: VirtualClock) -> None:
-    """With any client of httpx, for any service: the table, the count and the waits are the same."""
+async def test_the_retry_transport_works_alone(clock: VirtualClock) -> None:
+    """The retry transport serves any client of httpx, with the same retries and delays."""
     script = ScriptedTransport(ScriptedResponse(503), ScriptedResponse(429), ScriptedResponse(200, b"ok"))
     transport = AsyncRetryTransport(script, retry=RetryPolicy(max_attempts=3))
     async with httpx.AsyncClient(transport=transport) as client:
@@ -573,8 +575,8 @@ async def test_the_transport_can_be_used_alone(clock: VirtualClock) -> None:
     assert script.close_count == 1
 
 
-async def test_the_transport_alone_leaves_the_last_failure_to_httpx() -> None:
-    """An answer is returned and an exception raised as the transport below gave it; a POST is sent once."""
+async def test_the_retry_transport_passes_the_last_failure_on() -> None:
+    """The retry transport alone returns the last response or raises the last exception unchanged."""
     script = ScriptedTransport(ScriptedResponse(503))
     async with httpx.AsyncClient(transport=AsyncRetryTransport(script)) as client:
         assert (await client.post("https://example.com/x")).status_code == 503
@@ -583,11 +585,11 @@ async def test_the_transport_alone_leaves_the_last_failure_to_httpx() -> None:
         assert len(script.requests) == 5
     request = httpx.Request("GET", "https://example.com/x")
     with pytest.raises(httpx.ReadError, match="reset"):
-        await AsyncRetryTransport(ScriptedTransport(LOST)).handle_async_request(request)
+        await AsyncRetryTransport(ScriptedTransport(LOST_RESPONSE)).handle_async_request(request)
 
 
-async def test_the_transport_alone_has_a_deadline_of_its_own(clock: VirtualClock) -> None:
-    """All attempts and waits end within its timeout, and each request starts a new one."""
+async def test_the_retry_transport_has_its_own_deadline(clock: VirtualClock) -> None:
+    """Attempts and delays of each request end within the timeout of the retry transport."""
 
     def slow(_: httpx.Request) -> ScriptedResponse:
         clock.advance(4)
@@ -600,8 +602,8 @@ async def test_the_transport_alone_has_a_deadline_of_its_own(clock: VirtualClock
             assert len(script.requests) == count
 
 
-async def test_the_transport_alone_has_a_minute(clock: VirtualClock) -> None:
-    """Unless it is told otherwise."""
+async def test_the_retry_transport_has_a_default_timeout(clock: VirtualClock) -> None:
+    """The default timeout of the retry transport is 60 s."""
 
     def slow(_: httpx.Request) -> ScriptedResponse:
         clock.advance(59)
@@ -613,8 +615,8 @@ async def test_the_transport_alone_has_a_minute(clock: VirtualClock) -> None:
     assert (first, second + sum(clock.slept)) == (20, pytest.approx(1))
 
 
-async def test_a_callers_shorter_timeouts_stay(clock: VirtualClock) -> None:
-    """What a client of httpx asks for is only ever shortened."""
+async def test_a_shorter_timeout_of_the_caller_is_kept(clock: VirtualClock) -> None:
+    """The retry transport only ever shortens the timeouts of the caller."""
     script = ScriptedTransport()
     async with httpx.AsyncClient(transport=AsyncRetryTransport(script), timeout=httpx.Timeout(None, read=3)) as client:
         await client.get("https://example.com/x")
@@ -622,8 +624,8 @@ async def test_a_callers_shorter_timeouts_stay(clock: VirtualClock) -> None:
     assert clock.slept == []
 
 
-async def test_a_policy_can_be_changed_in_part() -> None:
-    """It is a value: frozen, comparable, and evolved rather than changed."""
+async def test_a_policy_is_a_value() -> None:
+    """A policy is frozen, compares by value and can be evolved."""
     policy = RetryPolicy(max_attempts=2)
     assert policy == RetryPolicy(max_attempts=2, backoff=0.5)
     assert evolve(policy, backoff=1.0) == RetryPolicy(max_attempts=2, backoff=1.0)
@@ -631,8 +633,8 @@ async def test_a_policy_can_be_changed_in_part() -> None:
         policy.backoff = 1.0  # type: ignore[misc]
 
 
-async def test_what_the_caller_is_handling_is_no_cause(make_client: Callable[..., AsyncAdmin]) -> None:
-    """A call in the handler of a bad certificate is tried as often as any other."""
+async def test_an_exception_that_the_caller_handles_is_not_the_cause(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A call within the handler of a certificate error is retried like any other."""
     try:
         ssl.create_default_context(cadata="no certificate")
     except ssl.SSLError as exc:
@@ -644,8 +646,8 @@ async def test_what_the_caller_is_handling_is_no_cause(make_client: Callable[...
     assert caught.value.attempts == 4
 
 
-async def test_a_stream_is_sent_again_as_a_whole() -> None:
-    """A request whose body can be read only once is read before the first attempt."""
+async def test_a_streamed_request_is_retried_in_full() -> None:
+    """A request body that can be read only once is read before the first attempt."""
 
     async def body() -> AsyncIterator[bytes]:
         yield b"one, "
@@ -657,24 +659,24 @@ async def test_a_stream_is_sent_again_as_a_whole() -> None:
     assert [each.content for each in script.requests] == [b"one, two"] * 2
 
 
-async def test_a_listener_of_the_callers_own_hears_the_events() -> None:
-    """Listening to them ourselves takes them away from nobody."""
-    heard: list[str] = []
+async def test_a_trace_callback_of_the_caller_receives_the_events() -> None:
+    """A trace extension of the caller receives the events, although the retry transport traces as well."""
+    received: list[str] = []
 
     async def listen(event: str, info: dict[str, Any]) -> None:  # noqa: ARG001
-        heard.append(event)
+        received.append(event)
 
     events = ("connection.connect_tcp.started", "http11.send_request_headers.started")
     script = ScriptedTransport(ScriptedFailure(httpx.ReadError("reset"), events=events), ScriptedResponse(200))
     request = httpx.Request("PUT", "https://a.example/", extensions={"trace": listen})
     await AsyncRetryTransport(script).handle_async_request(request)
-    assert heard == [*events]
+    assert received == [*events]
 
 
-async def test_a_log_line_tells_the_time(
+async def test_a_log_record_has_the_duration_of_the_attempt(
     make_client: Callable[..., AsyncAdmin], clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In whole milliseconds of the attempt, not of the call."""
+    """The log record of an attempt has its duration in whole milliseconds."""
     caplog.set_level(logging.DEBUG, logger="pinecone_admin")
 
     def slow(_: httpx.Request) -> ScriptedResponse:

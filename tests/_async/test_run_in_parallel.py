@@ -1,4 +1,4 @@
-"""Bounded concurrency: what the workflows read and delete with."""
+"""Running in parallel: the bounded concurrency of the workflows."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.support.organizations import fill_project
 pytestmark = pytest.mark.anyio
 
 
-async def double(number: int) -> int:
-    """Do some work."""
+async def double_number(number: int) -> int:
+    """Return twice the number."""
     return 2 * number
 
 
-async def test_every_item_is_worked_on_and_delivered() -> None:
-    """With its result, and in the thread of the caller."""
+async def test_every_result_is_delivered() -> None:
+    """Each item is delivered with its result, in the thread of the caller."""
     delivered: dict[int, int] = {}
     threads: set[int] = set()
 
@@ -33,13 +33,13 @@ async def test_every_item_is_worked_on_and_delivered() -> None:
         delivered[number] = result
         threads.add(threading.get_ident())
 
-    await async_run_in_parallel(double, range(100), limit=7, deliver=deliver)
+    await async_run_in_parallel(double_number, range(100), limit=7, deliver=deliver)
     assert delivered == {number: 2 * number for number in range(100)}
     assert threads == {threading.get_ident()}
 
 
-async def test_items_are_taken_only_as_they_can_be_worked_on() -> None:
-    """So that memory does not grow with what is still to do."""
+async def test_items_are_consumed_lazily() -> None:
+    """Items are taken from the iterator only when there is room for them."""
     taken = 0
     delivered: list[int] = []
 
@@ -53,68 +53,68 @@ async def test_items_are_taken_only_as_they_can_be_worked_on() -> None:
         delivered.append(number)
         assert taken - len(delivered) < 5
 
-    await async_run_in_parallel(double, items(), limit=4, deliver=deliver)
+    await async_run_in_parallel(double_number, items(), limit=4, deliver=deliver)
     assert len(delivered) == 50
 
 
-async def test_the_first_failure_ends_it_and_is_raised_as_it_is() -> None:
-    """Of the work as of the delivery; nothing is wrapped in a group."""
-    worked: list[int] = []
+async def test_the_first_exception_is_raised_unchanged() -> None:
+    """The first exception in a worker or in a delivery ends the run and is raised unchanged."""
+    processed: list[int] = []
 
     async def work(number: int) -> int:
-        worked.append(number)
+        processed.append(number)
         if number == 3:
             raise OSError("three")
         return number
 
-    def refuse(number: int, result: int) -> None:
+    def fail(number: int, result: int) -> None:
         raise LookupError(f"{number} {result}")
 
     with pytest.raises(OSError, match="three"):
         await async_run_in_parallel(work, range(100), limit=2, deliver=lambda _, __: None)
-    assert len(worked) < 10
+    assert len(processed) < 10
     with pytest.raises(LookupError):
-        await async_run_in_parallel(double, range(100), limit=2, deliver=refuse)
+        await async_run_in_parallel(double_number, range(100), limit=2, deliver=fail)
 
 
-async def test_nothing_to_do_is_done_at_once() -> None:
-    """An empty project has no contents to delete."""
-    await async_run_in_parallel(double, [], limit=3, deliver=lambda _, __: None)
+async def test_no_items_return_at_once() -> None:
+    """A run without items returns at once."""
+    await async_run_in_parallel(double_number, [], limit=3, deliver=lambda _, __: None)
 
 
 async def test_waits_double_until_the_deadline(clock: VirtualClock) -> None:
-    """The last one is cut to what is left, and then there is no other."""
-    patience = PollBackoff(20.0)
-    while await patience.async_wait():
+    """Waits between polls double, and the last is shortened to the deadline."""
+    backoff = PollBackoff(20.0)
+    while await backoff.async_wait():
         pass
     assert clock.slept == [0.5, 1.0, 2.0, 4.0, 8.0, 4.5]
-    assert patience.seconds_left == 0
+    assert backoff.seconds_left == 0
 
 
 # <async only>
-async def test_cancelling_ends_what_is_under_way() -> None:
-    """And nothing is begun any more."""
-    begun: list[int] = []
+async def test_cancellation_ends_all_workers() -> None:
+    """Cancellation ends the active workers, and starts no other."""
+    started: list[int] = []
 
     async def hang(number: int) -> None:
-        begun.append(number)
+        started.append(number)
         await anyio.sleep_forever()
 
     with anyio.CancelScope() as scope:
         async with anyio.create_task_group() as group:
 
             async def cancel() -> None:
-                while len(begun) < 3:
+                while len(started) < 3:
                     await anyio.lowlevel.checkpoint()
                 scope.cancel()
 
             group.start_soon(cancel)
             await async_run_in_parallel(hang, range(10), limit=3, deliver=lambda _, __: None)
-    assert begun == [0, 1, 2]
+    assert started == [0, 1, 2]
 
 
-async def test_a_cleanup_that_is_cancelled_leaves_no_key(emulator: Emulator) -> None:
-    """The deletion of the temporary key is shielded."""
+async def test_a_cancelled_cleanup_leaves_no_key(emulator: Emulator) -> None:
+    """A cancelled cleanup deletes its temporary key."""
     project = await emulator.async_admin().projects.create(name="p")
     fill_project(emulator, project.id)
     transport = CountingTransport(emulator)

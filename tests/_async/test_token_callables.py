@@ -1,4 +1,4 @@
-"""Callables that give credentials or tokens may be slow or hang, and threads may be refused: no call waits for that."""
+"""Callables for credentials and tokens that are slow or hang, and interpreters that refuse threads."""
 
 from __future__ import annotations
 
@@ -28,114 +28,114 @@ from tests.support.together import (
 pytestmark = pytest.mark.anyio
 
 
-class Vault:
-    """Gives a text, at once or when it is let go; counts how often it was asked."""
+class SecretCallable:
+    """A callable that returns a secret, at once or when it is released, and counts its calls."""
 
     def __init__(self) -> None:
-        self.asked = 0
-        self.reached, self._open = threading.Event(), threading.Event()
+        self.calls = 0
+        self.entered, self._released = threading.Event(), threading.Event()
 
     def __call__(self) -> str:
-        """Give the text."""
-        self.asked += 1
-        self.reached.set()
-        assert self._open.wait(PATIENCE)
+        """Return the secret."""
+        self.calls += 1
+        self.entered.set()
+        assert self._released.wait(PATIENCE)
         return SECRET
 
-    def hang(self) -> None:
-        """Give nothing until further notice."""
-        self.reached.clear()
-        self._open.clear()
+    def block(self) -> None:
+        """Make further calls wait."""
+        self.entered.clear()
+        self._released.clear()
 
-    def let_go(self) -> None:
-        """Give it to whoever waits, and from now on at once."""
-        self._open.set()
+    def unblock(self) -> None:
+        """Let every call return."""
+        self._released.set()
 
 
 @pytest.fixture
-def vault() -> Generator[Vault, None, None]:
-    """Make a vault that hangs, and lets everybody go in the end."""
-    vault = Vault()
-    yield vault
-    vault.let_go()
+def secret_callable() -> Generator[SecretCallable, None, None]:
+    """Return a callable that blocks until the end of the test."""
+    secret_callable = SecretCallable()
+    yield secret_callable
+    secret_callable.unblock()
 
 
 @pytest.mark.parametrize("argument", ["access_token", "client_id", "client_secret"])
-async def test_a_callable_that_hangs_keeps_no_call_beyond_its_time(
-    argument: str, vault: Vault, make_client: Callable[..., AsyncAdmin]
+async def test_a_blocked_callable_times_the_call_out(
+    argument: str, secret_callable: SecretCallable, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """The call ends with its timeout, nothing is sent, and once the callable answers all is well."""
+    """A call whose callable blocks raises at its timeout, and a later call succeeds once it returns."""
     script = ScriptedTransport()
     rest = {} if argument == "access_token" else {"client_id": "id", "client_secret": SECRET}
-    admin = make_client(script, lazy=True, **rest | {argument: vault})
+    admin = make_client(script, lazy=True, **rest | {argument: secret_callable})
     with raises(PineconeTimeoutError) as caught:
         await admin.with_options(timeout=0.02).projects.create(name="x")
     assert (caught.value.outcome, caught.value.operation) == ("not_sent", "create_project")
     with raises(PineconeTimeoutError):
         await admin.with_options(timeout=0.02).token()
     assert script.requests == []
-    vault.let_go()
+    secret_callable.unblock()
     wait_for_exchanges()
     assert await admin.projects.list() == []
     assert len(script.exchanges) == (argument != "access_token")
 
 
-async def test_credentials_that_hang_go_unnoticed_while_the_token_lives(
-    vault: Vault, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+async def test_a_valid_token_is_served_while_credentials_block(
+    secret_callable: SecretCallable, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """The old one is served at once, also where a refresh would be waited for that has long been under way."""
-    vault.let_go()
+    """A token that has not expired is served at once while its refresh blocks."""
+    secret_callable.unblock()
     script = ScriptedTransport(tokens=[token_response(1)])
-    admin = make_client(script, client_id="id", client_secret=vault, timeout=200)
+    admin = make_client(script, client_id="id", client_secret=secret_callable, timeout=200)
     await admin.token()
-    vault.hang()
+    secret_callable.block()
     clock.advance(1600)
     assert (await admin.token()).value == "token-1"
     clock.advance(175)
     started = time.monotonic()
     for _ in range(3):
         assert (await admin.token()).value == "token-1"
-    assert time.monotonic() - started < 10  # a wait would take half of what the token has left: 12.5 seconds
-    assert (vault.asked, len(script.exchanges)) == (2, 1)
+    assert time.monotonic() - started < 10  # a wait would take half of the remaining lifetime: 12.5 seconds
+    assert (secret_callable.calls, len(script.exchanges)) == (2, 1)
 
 
-async def test_credentials_that_hang_are_asked_for_anew_after_a_while(
-    vault: Vault, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+async def test_a_blocked_exchange_is_replaced_after_a_while(
+    secret_callable: SecretCallable, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """After twice the time of an exchange another one takes its place, each with twice the time of the one before."""
+    """A new exchange replaces a blocked one after twice its time, which doubles with each replacement."""
     script = ScriptedTransport()
-    admin = make_client(script, lazy=True, client_id="id", client_secret=vault, timeout=60)
-    hurried = admin.with_options(timeout=0.01)
-    for seconds, asked in ((0, 1), (119, 1), (1, 2), (239, 2), (1, 3), (479, 3), (1, 4)):
+    admin = make_client(script, lazy=True, client_id="id", client_secret=secret_callable, timeout=60)
+    impatient = admin.with_options(timeout=0.01)
+    for seconds, calls in ((0, 1), (119, 1), (1, 2), (239, 2), (1, 3), (479, 3), (1, 4)):
         clock.advance(seconds)
         with raises(PineconeTimeoutError):
-            await hurried.token()
-        assert vault.asked == asked
-    vault.let_go()
+            await impatient.token()
+        assert secret_callable.calls == calls
+    secret_callable.unblock()
     wait_for_exchanges()
     assert (await admin.token()).value == "token-1"
     assert len(script.exchanges) == 1
-    vault.hang()
+    secret_callable.block()
     clock.advance(1801)
-    for seconds, asked in ((0, 5), (119, 5), (1, 6)):
+    for seconds, calls in ((0, 5), (119, 5), (1, 6)):
         clock.advance(seconds)
         with raises(PineconeTimeoutError):
-            await hurried.token()
-        assert vault.asked == asked
+            await impatient.token()
+        assert secret_callable.calls == calls
 
 
-async def test_whoever_waits_for_credentials_that_hang_gets_the_token_of_the_next_exchange(
-    vault: Vault, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+async def test_a_waiter_gets_the_token_of_the_replacement(
+    secret_callable: SecretCallable, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """A call with more time than the exchange that hangs is not lost with it."""
-    asked = threading.Event()
+    """A call that waits for a blocked exchange gets the token of the exchange that replaces it."""
+    replaced = threading.Event()
 
     def secret() -> str:
-        return vault() if not asked.is_set() else SECRET
+        return secret_callable() if not replaced.is_set() else SECRET
 
     async def replace() -> None:
-        await async_wait_for_event(vault.reached)
-        asked.set()
+        await async_wait_for_event(secret_callable.entered)
+        replaced.set()
         clock.advance(120)
         await admin.token()
 
@@ -147,10 +147,10 @@ async def test_whoever_waits_for_credentials_that_hang_gets_the_token_of_the_nex
 
 
 @pytest.mark.parametrize("argument", ["access_token", "client_secret"])
-async def test_a_callable_that_ends_its_thread_keeps_nobody_waiting(
+async def test_a_callable_that_exits_its_thread_fails_the_call(
     argument: str, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """Not even sys.exit() leaves a call without an answer."""
+    """A callable that raises SystemExit fails the call at once."""
 
     def leave() -> str:
         raise SystemExit(SECRET)
@@ -162,8 +162,8 @@ async def test_a_callable_that_ends_its_thread_keeps_nobody_waiting(
 
 
 # <async only>
-async def test_a_slow_token_callable_does_not_block_the_loop(make_client: Callable[..., AsyncAdmin]) -> None:
-    """It can wait for something that another task of the same loop does."""
+async def test_a_token_callable_does_not_block_the_event_loop(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A token callable may wait for another task of the same event loop."""
     done = threading.Event()
 
     def token() -> str:
@@ -178,41 +178,41 @@ async def test_a_slow_token_callable_does_not_block_the_loop(make_client: Callab
     assert await async_run_with_action(admin.projects.list, go_on) == []
 
 
-async def test_a_token_callable_takes_few_threads_and_none_of_the_callers(
-    vault: Vault, make_client: Callable[..., AsyncAdmin]
+async def test_token_callables_run_in_at_most_20_threads(
+    secret_callable: SecretCallable, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """However many tasks ask, it runs twenty times at once; the callers' own limit is left alone."""
+    """At most 20 token callables run at once, in threads outside the limiter of the caller."""
 
     async def watch() -> None:
-        while vault.asked < 20:  # noqa: ASYNC110 - it happens in other threads
+        while secret_callable.calls < 20:  # noqa: ASYNC110 - other threads change it
             await anyio.sleep(0.001)
         await anyio.sleep(0.02)
-        assert vault.asked == 20
-        vault.let_go()
+        assert secret_callable.calls == 20
+        secret_callable.unblock()
 
     anyio.to_thread.current_default_thread_limiter().total_tokens = 1
-    admin = make_client(ScriptedTransport(), access_token=vault)
+    admin = make_client(ScriptedTransport(), access_token=secret_callable)
     results = await async_run_with_action(lambda: async_run_concurrently(200, admin.token), watch)
     assert not isinstance(results, Exception)
-    assert len(results) == vault.asked == 200
+    assert len(results) == secret_callable.calls == 200
 
 
-async def test_a_cancelled_wait_for_a_token_callable_frees_its_turn(
-    vault: Vault, make_client: Callable[..., AsyncAdmin]
+async def test_a_cancelled_wait_frees_its_thread_slot(
+    secret_callable: SecretCallable, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """Whoever gives up leaves room for the next, even where the callable never answers."""
-    admin = make_client(ScriptedTransport(), access_token=vault)
+    """A cancelled call frees its slot for the next, even if its callable never returns."""
+    admin = make_client(ScriptedTransport(), access_token=secret_callable)
     for _ in range(30):
         with anyio.move_on_after(0.001) as scope:
             await admin.token()
         assert scope.cancelled_caught
-    vault.let_go()
+    secret_callable.unblock()
     assert (await admin.token()).value == SECRET
 
 
 # </async only>
-async def test_a_token_callable_knows_the_context_of_its_call(make_client: Callable[..., AsyncAdmin]) -> None:
-    """It can give each request the token of the user that it is for."""
+async def test_a_token_callable_runs_in_the_context_of_its_call(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A token callable sees the context variables of the call, and can return the token of its user."""
     user = ContextVar("user", default="nobody")
     admin = make_client(ScriptedTransport(), access_token=user.get)
 
@@ -226,31 +226,31 @@ async def test_a_token_callable_knows_the_context_of_its_call(make_client: Calla
     assert await async_run_concurrently(20, ask) == [True] * 20
 
 
-async def test_a_wait_for_a_token_callable_ends_with_the_client(
-    vault: Vault, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+async def test_closing_ends_a_wait_for_a_token_callable(
+    secret_callable: SecretCallable, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """Closing lets the call go, what comes late is sent nowhere, and nobody asks again."""
+    """Closing the client ends the wait for a token callable; a late token is never sent."""
 
     async def close() -> None:
-        await async_wait_for_event(vault.reached)
+        await async_wait_for_event(secret_callable.entered)
         await admin.aclose()
 
     script = ScriptedTransport()
-    admin = make_client(script, access_token=vault)
+    admin = make_client(script, access_token=secret_callable)
     assert isinstance(await async_run_with_action(admin.projects.list, close), ClientClosedError)
-    vault.let_go()
+    secret_callable.unblock()
     wait_for_exchanges()
     assert script.requests == []
     tokens = admin._shared.token_source
     assert tokens is not None
     with raises(ClientClosedError):
         await tokens.async_get(deadline=clock.monotonic() + 60)
-    assert vault.asked == 1
+    assert secret_callable.calls == 1
 
 
 @pytest.fixture
-def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse threads, as an interpreter does that is ending, or a system at its limit."""
+def refuse_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse token threads, as an interpreter that shuts down or a system at its limit does."""
     start = threading.Thread.start
 
     def refuse(thread: threading.Thread) -> None:
@@ -261,16 +261,16 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading.Thread, "start", refuse)
 
 
-@pytest.mark.usefixtures("no_threads")
-async def test_without_threads_an_exchange_holds_nobody_up(make_client: Callable[..., AsyncAdmin]) -> None:
-    """The first caller makes it, and the lock is free meanwhile: whoever has no time to wait for it need not."""
+@pytest.mark.usefixtures("refuse_threads")
+async def test_without_threads_an_exchange_holds_no_lock(make_client: Callable[..., AsyncAdmin]) -> None:
+    """Without threads, the first caller runs the exchange without the lock, and others time out on their own."""
     kept: list[BaseException | None] = []
 
     def exchange(_: httpx.Request) -> ScriptedResponse:
         tokens = admin._shared.token_source
         assert tokens is not None
-        hurried = others.submit(tokens.get, deadline=0)
-        kept.append(hurried.exception(PATIENCE))
+        impatient = others.submit(tokens.get, deadline=0)
+        kept.append(impatient.exception(PATIENCE))
         return token_response(1)
 
     script = ScriptedTransport(tokens=[exchange])
@@ -281,19 +281,19 @@ async def test_without_threads_an_exchange_holds_nobody_up(make_client: Callable
     assert len(script.exchanges) == 1
 
 
-@pytest.mark.usefixtures("no_threads")
-async def test_without_threads_an_exchange_takes_half_of_the_calls_time(
+@pytest.mark.usefixtures("refuse_threads")
+async def test_without_threads_an_exchange_has_half_of_the_timeout(
     make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """So a token that still lives is served in time although its refresh hangs."""
+    """Without threads, a refresh that blocks takes half of the timeout, and the valid token is served in time."""
 
-    def hang(request: httpx.Request) -> ScriptedResponse:
+    def block(request: httpx.Request) -> ScriptedResponse:
         given.append(request.extensions["timeout"]["read"])
         clock.advance(given[-1])
         raise httpx.ReadTimeout("slow")
 
     given: list[float] = []
-    script = ScriptedTransport(tokens=[token_response(1), hang, token_response(2)])
+    script = ScriptedTransport(tokens=[token_response(1), block, token_response(2)])
     admin = make_client(script, timeout=10)
     await admin.token()
     clock.advance(1600)
@@ -303,7 +303,7 @@ async def test_without_threads_an_exchange_takes_half_of_the_calls_time(
     assert (await admin.token()).value == "token-2"
 
 
-@pytest.mark.usefixtures("no_threads")
-async def test_without_threads_a_token_callable_is_asked_on_the_spot(make_client: Callable[..., AsyncAdmin]) -> None:
-    """There is no other place for it."""
+@pytest.mark.usefixtures("refuse_threads")
+async def test_without_threads_a_token_callable_runs_inline(make_client: Callable[..., AsyncAdmin]) -> None:
+    """Without threads, a token callable runs in the thread of the caller."""
     assert (await make_client(ScriptedTransport(), access_token=lambda: "given").token()).value == "given"

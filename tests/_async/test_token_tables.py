@@ -1,4 +1,4 @@
-"""The tables of the token provider, row by row: what is left of a token, cooldowns after failures, and odd answers."""
+"""The token provider: refresh windows, cooldowns after failures, and unusual token responses."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from tests.support.together import (
 pytestmark = pytest.mark.anyio
 
 NOW = 1_700_000_000
-DOWN = ScriptedResponse(403)
-"""An endpoint that fails, and at which no second attempt is made."""
+FORBIDDEN = ScriptedResponse(403)
+"""A failure of the token endpoint that is not retried."""
 
 
-async def current(admin: AsyncAdmin) -> str:
-    """Give the text of the token that a call gets now, once no exchange is under way any more."""
+async def fetch_current_token(admin: AsyncAdmin) -> str:
+    """Return the token that a call gets now, and wait until no exchange is in progress."""
     value = (await admin.token()).value
     wait_for_exchanges()
     return value
 
 
-# What is left of a token: lifetime, and seconds after which it is looked at. Windows scale with the lifetime; the one
+# Each case is a lifetime and an age in seconds. Windows scale with the lifetime; that
 # of the refresh in the background is shortened by a random share of up to a fifth.
 
 
@@ -49,21 +49,21 @@ async def current(admin: AsyncAdmin) -> str:
 async def test_left_more_than_300_s_or_a_quarter(
     lifetime: int, age: float, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """The token is served, and nothing else is done."""
+    """A token is served without an exchange while more than 300 s or a quarter of its lifetime is left."""
     script = ScriptedTransport(tokens=[token_response(1, expires_in=lifetime)])
     admin = make_client(script)
     await admin.token()
     clock.advance(age)
-    assert [await current(admin), await current(admin)] == ["token-1", "token-1"]
+    assert [await fetch_current_token(admin), await fetch_current_token(admin)] == ["token-1", "token-1"]
     assert len(script.exchanges) == 1
 
 
-async def test_every_token_has_a_share_of_its_own(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
-    """From nothing to a fifth, so that what started together does not refresh together."""
+async def test_every_token_has_its_own_jitter(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+    """Each token shortens its refresh window by its own random share of up to a fifth."""
     admin = make_client(ScriptedTransport())
     shares: list[float] = []
     for _ in range(40):
-        await current(admin)
+        await fetch_current_token(admin)
         tokens = admin._shared.token_source
         assert isinstance(tokens, TokenProvider)
         assert tokens._current is not None
@@ -73,45 +73,54 @@ async def test_every_token_has_a_share_of_its_own(make_client: Callable[..., Asy
     assert len(set(shares)) > 30
 
 
-BELOW = [(1800, 1561), (1800, 1769), (86_400, 86_161), (86_400, 86_369), (100, 81), (100, 89.9), (5, 4.1), (5, 4.49)]
+REFRESH_WINDOW = [
+    (1800, 1561),
+    (1800, 1769),
+    (86_400, 86_161),
+    (86_400, 86_369),
+    (100, 81),
+    (100, 89.9),
+    (5, 4.1),
+    (5, 4.49),
+]
 
 
-@pytest.mark.parametrize("answer", [None, DOWN])
-@pytest.mark.parametrize(("lifetime", "age"), BELOW)
-async def test_left_less_than_that(
+@pytest.mark.parametrize("response", [None, FORBIDDEN])
+@pytest.mark.parametrize(("lifetime", "age"), REFRESH_WINDOW)
+async def test_left_less_than_300_s_or_a_quarter(
     lifetime: int,
     age: float,
-    answer: ScriptedResponse | None,
+    response: ScriptedResponse | None,
     make_client: Callable[..., AsyncAdmin],
     clock: VirtualClock,
 ) -> None:
-    """The old token is served while another one is fetched in the background, and after that where that failed."""
-    script = ScriptedTransport(tokens=[token_response(1, expires_in=lifetime), answer or token_response(2)])
+    """The old token is served during a refresh in the background, and after one that failed."""
+    script = ScriptedTransport(tokens=[token_response(1, expires_in=lifetime), response or token_response(2)])
     admin = make_client(script)
     await admin.token()
     clock.advance(age)
-    assert await current(admin) == "token-1"
+    assert await fetch_current_token(admin) == "token-1"
     assert len(script.exchanges) == 2
-    assert await current(admin) == ("token-2" if answer is None else "token-1")
+    assert await fetch_current_token(admin) == ("token-2" if response is None else "token-1")
     assert len(script.exchanges) == 2
 
 
-@pytest.mark.parametrize("answer", [None, DOWN])
+@pytest.mark.parametrize("response", [None, FORBIDDEN])
 @pytest.mark.parametrize(("lifetime", "age"), [(1800, 1770), (1800, 1799), (86_400, 86_370), (100, 90), (5, 4.5)])
 async def test_left_at_most_30_s_or_a_tenth(
     lifetime: int,
     age: float,
-    answer: ScriptedResponse | None,
+    response: ScriptedResponse | None,
     make_client: Callable[..., AsyncAdmin],
     clock: VirtualClock,
 ) -> None:
-    """The refresh is waited for; where it fails, the old token is served while it lives."""
-    script = ScriptedTransport(tokens=[token_response(1, expires_in=lifetime), answer or token_response(2)])
+    """A call waits for the refresh, and gets the old token if the refresh fails."""
+    script = ScriptedTransport(tokens=[token_response(1, expires_in=lifetime), response or token_response(2)])
     admin = make_client(script)
     await admin.token()
     clock.advance(age)
-    expected = "token-2" if answer is None else "token-1"
-    assert [await current(admin), await current(admin)] == [expected, expected]
+    expected = "token-2" if response is None else "token-1"
+    assert [await fetch_current_token(admin), await fetch_current_token(admin)] == [expected, expected]
     assert len(script.exchanges) == 2
 
 
@@ -119,8 +128,8 @@ async def test_left_at_most_30_s_or_a_tenth(
 async def test_left_nothing_or_no_token(
     age: float | None, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """The exchange is waited for, and its failure raised."""
-    script = ScriptedTransport(tokens=[DOWN] if age is None else [token_response(1), DOWN])
+    """A call without a valid token waits for the exchange, and raises if the exchange fails."""
+    script = ScriptedTransport(tokens=[FORBIDDEN] if age is None else [token_response(1), FORBIDDEN])
     admin = make_client(script, lazy=True)
     if age is not None:
         await admin.token()
@@ -128,19 +137,21 @@ async def test_left_nothing_or_no_token(
     with raises(TokenError):
         await admin.token()
     clock.advance(1)
-    assert await current(admin) == f"token-{2 if age is None else 3}"
+    assert await fetch_current_token(admin) == f"token-{2 if age is None else 3}"
 
 
-# Cooldowns: seconds after each failure in a row within which nobody asks again.
+# Cooldowns: seconds after each consecutive failure without another exchange.
 
 
-async def check_cooldown(admin: AsyncAdmin, script: ScriptedTransport, clock: VirtualClock, rests: list[int]) -> None:
-    """Expect the remembered error until the time is over, and then one exchange."""
-    for number, rest in enumerate(rests, 1):
+async def check_cooldown(
+    admin: AsyncAdmin, script: ScriptedTransport, clock: VirtualClock, cooldowns: list[int]
+) -> None:
+    """Check that the error is repeated until the cooldown ends, and that one exchange follows."""
+    for number, cooldown in enumerate(cooldowns, 1):
         with pytest.raises(TokenError) as first:
             await admin.token()
         assert len(script.exchanges) == number
-        clock.advance(rest - 0.01)
+        clock.advance(cooldown - 0.01)
         with pytest.raises(TokenError) as again:
             await admin.token()
         assert (type(again.value), str(again.value)) == (type(first.value), str(first.value))
@@ -149,27 +160,27 @@ async def check_cooldown(admin: AsyncAdmin, script: ScriptedTransport, clock: Vi
 
 
 @pytest.mark.parametrize(
-    "answer", [DOWN, ScriptedResponse(400), token_response(1, expires_in=0), ScriptedResponse(200, b"<html>")]
+    "response", [FORBIDDEN, ScriptedResponse(400), token_response(1, expires_in=0), ScriptedResponse(200, b"<html>")]
 )
 async def test_transient_1_to_30_s_doubling(
-    answer: ScriptedResponse, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+    response: ScriptedResponse, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """Whatever is no token and no word on the credentials counts as transient."""
-    script = ScriptedTransport(tokens=[answer] * 9)
+    """The cooldown after transient failures doubles from 1 s to 30 s."""
+    script = ScriptedTransport(tokens=[response] * 9)
     await check_cooldown(make_client(script, lazy=True), script, clock, [1, 2, 4, 8, 16, 30, 30])
 
 
-@pytest.mark.parametrize(("header", "rest"), [("45", 45), ("60", 60), ("3600", 60), ("2", 2), ("0", 1)])
+@pytest.mark.parametrize(("header", "cooldown"), [("45", 45), ("60", 60), ("3600", 60), ("2", 2), ("0", 1)])
 async def test_retry_after_up_to_60_s(
-    header: str, rest: int, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+    header: str, cooldown: int, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """What the endpoint asks for takes the place of the doubling, from one second on."""
+    """A Retry-After of 1 s to 60 s replaces the cooldown of a transient failure."""
     script = ScriptedTransport(tokens=[ScriptedResponse(403, headers={"retry-after": header})] * 9)
-    await check_cooldown(make_client(script, lazy=True), script, clock, [rest] * 3)
+    await check_cooldown(make_client(script, lazy=True), script, clock, [cooldown] * 3)
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         ScriptedResponse(401),
         ScriptedResponse(400, {"error": "invalid_client"}),
@@ -177,19 +188,19 @@ async def test_retry_after_up_to_60_s(
     ],
 )
 async def test_wrong_credentials_1_to_60_s_doubling(
-    answer: ScriptedResponse, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+    response: ScriptedResponse, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """Credentials that are not accepted will hardly be soon."""
-    script = ScriptedTransport(tokens=[answer] * 9)
+    """The cooldown after wrong credentials doubles from 1 s to 60 s."""
+    script = ScriptedTransport(tokens=[response] * 9)
     await check_cooldown(make_client(script, lazy=True), script, clock, [1, 2, 4, 8, 16, 32, 60, 60])
 
 
-@pytest.mark.parametrize("answer", [ScriptedResponse(401), DOWN])
+@pytest.mark.parametrize("response", [ScriptedResponse(401), FORBIDDEN])
 async def test_a_cooldown_belongs_to_credentials(
-    answer: ScriptedResponse, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+    response: ScriptedResponse, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """New ones go through at once and begin anew at one second."""
-    script = ScriptedTransport(tokens=[answer] * 5)
+    """Other credentials are exchanged at once, and their cooldown starts at 1 s."""
+    script = ScriptedTransport(tokens=[response] * 5)
     secrets = ["one"]
     admin = make_client(script, lazy=True, client_id="id", client_secret=lambda: secrets[0])
     for secret, advance, exchanges in (
@@ -203,63 +214,63 @@ async def test_a_cooldown_belongs_to_credentials(
 
 
 async def test_a_success_ends_a_cooldown(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
-    """After it the first failure counts as the first again."""
-    script = ScriptedTransport(tokens=[DOWN, DOWN, token_response(3), DOWN])
+    """A successful exchange resets the cooldown to 1 s."""
+    script = ScriptedTransport(tokens=[FORBIDDEN, FORBIDDEN, token_response(3), FORBIDDEN])
     admin = make_client(script, lazy=True)
-    for rest in (1, 2):
+    for cooldown in (1, 2):
         with raises(TokenError):
             await admin.token()
-        clock.advance(rest)
-    assert await current(admin) == "token-3"
+        clock.advance(cooldown)
+    assert await fetch_current_token(admin) == "token-3"
     clock.advance(1800)
     with raises(TokenError):
         await admin.token()
     clock.advance(1)
-    assert await current(admin) == "token-5"
+    assert await fetch_current_token(admin) == "token-5"
 
 
-# Odd answers and odd moments.
+# Unusual token responses and unusual moments.
 
 
-def jwt(**claims: object) -> str:
-    """Make a token that says of itself when it expires."""
+def make_jwt(**claims: object) -> str:
+    """Return a JWT with these claims."""
     payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     return f"e30.{payload}.c2ln"
 
 
 async def check_lifetime(make_client: Callable[..., AsyncAdmin], fields: dict[str, Any], seconds: float) -> None:
-    """Expect that a token is used for so long."""
+    """Check how many seconds a token is valid."""
     token = await make_client(ScriptedTransport(tokens=[token_response(1, **fields)])).token()
     assert token.expires_at == NOW + seconds
 
 
-async def check_refused(
-    make_client: Callable[..., AsyncAdmin], answer: ScriptedResponse, message: str, clock: VirtualClock
+async def check_rejected(
+    make_client: Callable[..., AsyncAdmin], response: ScriptedResponse, message: str, clock: VirtualClock
 ) -> None:
-    """Expect an error that shows nothing of the answer, and a token at the next exchange."""
-    script = ScriptedTransport(tokens=[answer])
+    """Check that the error hides the response, and that the next exchange returns a token."""
+    script = ScriptedTransport(tokens=[response])
     admin = make_client(script, lazy=True)
     with raises(TokenError, match=message) as caught:
         await admin.token()
     assert (caught.value.body, caught.value.status_code, len(script.exchanges)) == ("", 200, 1)
     clock.advance(1)
-    assert await current(admin) == "token-2"
+    assert await fetch_current_token(admin) == "token-2"
 
 
-# What the token says of its own expiry → seconds that it is used for; five minutes come with a warning.
-MISSING: dict[str, tuple[str, float]] = {
+# Token → its lifetime in seconds; a lifetime of five minutes comes with a warning.
+JWT_LIFETIMES: dict[str, tuple[str, float]] = {
     "no JWT": ("token-1", 300),
-    "a JWT": (jwt(exp=NOW + 900), 900),
-    "a JWT with a fraction": (jwt(exp=NOW + 900.5), 900.5),
-    "a JWT without expiry": (jwt(sub="x"), 300),
-    "a JWT with a strange one": (jwt(exp="soon"), 300),
-    "a JWT for a year": (jwt(exp=NOW + 31_536_000), 86_400),
+    "a JWT": (make_jwt(exp=NOW + 900), 900),
+    "a JWT with a fraction": (make_jwt(exp=NOW + 900.5), 900.5),
+    "a JWT without expiry": (make_jwt(sub="x"), 300),
+    "a JWT with a strange one": (make_jwt(exp="soon"), 300),
+    "a JWT for a year": (make_jwt(exp=NOW + 31_536_000), 86_400),
     "two dots and no JWT": ("a.!!.c", 300),
 }
 
 
 @pytest.mark.parametrize("expires_in", [..., None])
-@pytest.mark.parametrize(("token", "seconds"), MISSING.values(), ids=MISSING)
+@pytest.mark.parametrize(("token", "seconds"), JWT_LIFETIMES.values(), ids=JWT_LIFETIMES)
 async def test_expires_in_missing_or_null(
     token: str,
     seconds: float,
@@ -267,7 +278,7 @@ async def test_expires_in_missing_or_null(
     make_client: Callable[..., AsyncAdmin],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The expiry is what a JWT says of itself, else five minutes and a warning, which does not show the token."""
+    """Without expires_in, the expiry is that of the JWT, or five minutes with a warning that hides the token."""
     await check_lifetime(make_client, {"expires_in": expires_in, "access_token": token}, seconds)
     assert len(caplog.records) == (seconds == 300)
     assert token not in caplog.text
@@ -277,19 +288,20 @@ async def test_expires_in_missing_or_null(
     "fields",
     [
         {"expires_in": 0}, {"expires_in": -5}, {"expires_in": -(10**400)}, {"expires_in": "0"},
-        {"expires_in": ..., "access_token": jwt(exp=NOW - 1)}, {"expires_in": ..., "access_token": jwt(exp=NOW)},
+        {"expires_in": ..., "access_token": make_jwt(exp=NOW - 1)},
+        {"expires_in": ..., "access_token": make_jwt(exp=NOW)},
     ],
     ids=str,
 )  # fmt: skip
 async def test_expires_in_zero_or_negative(
     fields: dict[str, Any], make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """It is a transient failure, and the token never used."""
-    await check_refused(make_client, token_response(1, **fields), "has already expired", clock)
+    """A token that has already expired is a transient failure, and is never used."""
+    await check_rejected(make_client, token_response(1, **fields), "has already expired", clock)
 
 
-# expires_in → seconds, and whether with a warning.
-NUMBERS: dict[str, tuple[object, float, bool]] = {
+# expires_in → lifetime in seconds, and whether a warning is logged.
+EXPIRES_IN: dict[str, tuple[object, float, bool]] = {
     "a number": (1800, 1800, False),
     "text": ("1800", 1800, False),
     "a fraction": (1800.7, 1800.7, False),
@@ -303,7 +315,7 @@ NUMBERS: dict[str, tuple[object, float, bool]] = {
 }
 
 
-@pytest.mark.parametrize(("expires_in", "seconds", "warned"), NUMBERS.values(), ids=NUMBERS)
+@pytest.mark.parametrize(("expires_in", "seconds", "warned"), EXPIRES_IN.values(), ids=EXPIRES_IN)
 async def test_expires_in_text_fraction_bool_nan_or_huge(
     expires_in: object,
     seconds: float,
@@ -311,31 +323,31 @@ async def test_expires_in_text_fraction_bool_nan_or_huge(
     make_client: Callable[..., AsyncAdmin],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Text and fractions are accepted; a bool, NaN and words count as missing; a day is the most."""
+    """Numeric text and fractions are accepted, other values count as missing, and a day is the maximum."""
     await check_lifetime(make_client, {"expires_in": expires_in}, seconds)
     assert len(caplog.records) == warned
 
 
-async def test_expires_in_beats_a_jwt(make_client: Callable[..., AsyncAdmin]) -> None:
-    """The expiry that a JWT states is asked only where the answer has none."""
-    await check_lifetime(make_client, {"expires_in": 60, "access_token": jwt(exp=NOW + 900)}, 60)
+async def test_expires_in_overrides_a_jwt(make_client: Callable[..., AsyncAdmin]) -> None:
+    """The expiry of a JWT is used only where expires_in is missing."""
+    await check_lifetime(make_client, {"expires_in": 60, "access_token": make_jwt(exp=NOW + 900)}, 60)
 
 
 async def test_lifetime_of_5_s(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
-    """There is one exchange at a time, and one for every 3.75 to 4 seconds of use; the windows are further up."""
+    """A token of 5 s is refreshed every 3.75 s to 4 s, by one exchange at a time."""
     script = ScriptedTransport(tokens=[token_response(number, expires_in=5) for number in range(1, 30)])
     admin = make_client(script, lazy=True)
     assert await async_run_concurrently(20, admin.token) == [await admin.token()] * 20
     assert len(script.exchanges) == 1
     for _ in range(400):
         clock.advance(0.1)
-        await current(admin)
+        await fetch_current_token(admin)
     assert 10 <= len(script.exchanges) <= 12
 
 
 @pytest.mark.parametrize("token_type", ["Bearer", "bearer", "BEARER", None, ...])
 async def test_token_type_bearer_or_missing(token_type: object, make_client: Callable[..., AsyncAdmin]) -> None:
-    """It is accepted in any case, and what else the answer says does not matter."""
+    """A token_type of Bearer in any case, null or missing is accepted, and further fields are ignored."""
     await check_lifetime(make_client, {"token_type": token_type, "scope": "all", "refresh_token": "r"}, 1800)
 
 
@@ -343,12 +355,12 @@ async def test_token_type_bearer_or_missing(token_type: object, make_client: Cal
 async def test_token_type_of_another_kind(
     token_type: object, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """It is an error."""
-    await check_refused(make_client, token_response(1, token_type=token_type), "token_type is not Bearer", clock)
+    """A token_type other than Bearer is a TokenError."""
+    await check_rejected(make_client, token_response(1, token_type=token_type), "token_type is not Bearer", clock)
 
 
-# Answer → what the error says.
-NO_TOKENS: dict[str, tuple[ScriptedResponse, str]] = {
+# Response → pattern of the message.
+UNUSABLE: dict[str, tuple[ScriptedResponse, str]] = {
     "HTML": (ScriptedResponse(200, f"<html>{SECRET}".encode()), "is no JSON object"),
     "a list": (ScriptedResponse(200, [SECRET]), "is no JSON object"),
     "a string": (ScriptedResponse(200, SECRET), "is no JSON object"),
@@ -368,37 +380,37 @@ NO_TOKENS: dict[str, tuple[ScriptedResponse, str]] = {
 }
 
 
-@pytest.mark.parametrize(("answer", "message"), NO_TOKENS.values(), ids=NO_TOKENS)
+@pytest.mark.parametrize(("response", "message"), UNUSABLE.values(), ids=UNUSABLE)
 async def test_html_list_string_truncated_or_captive_page(
-    answer: ScriptedResponse, message: str, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+    response: ScriptedResponse, message: str, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
-    """The error has a type, and shows neither body nor headers, which could hold a token."""
-    await check_refused(make_client, answer, message, clock)
+    """A response without a usable token is a TokenError that hides body and headers."""
+    await check_rejected(make_client, response, message, clock)
 
 
-async def test_the_longest_answer(make_client: Callable[..., AsyncAdmin]) -> None:
-    """64 KiB are read, and not a byte more."""
+async def test_the_longest_token_response(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A token response of more than 64 KiB raises."""
     body = json.dumps(token_response(1).body).encode()
     admin = make_client(ScriptedTransport(tokens=[ScriptedResponse(200, body.ljust(64 * 1024))]))
-    assert await current(admin) == "token-1"
+    assert await fetch_current_token(admin) == "token-1"
     with raises(PineconeConnectionError):
         await make_client(
             ScriptedTransport(tokens=[ScriptedResponse(200, body.ljust(64 * 1024 + 1))]), lazy=True
         ).token()
 
 
-async def test_secret_rotated_underneath(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
-    """Credentials are read afresh at each exchange; update_secret adopts a new one, and the old token is given up."""
+async def test_rotated_secret(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
+    """Credentials are read at each exchange, and update_secret discards the current token."""
     script = ScriptedTransport()
     secrets = iter(["one", "two"])
     admin = make_client(script, lazy=True, client_id="id", client_secret=lambda: next(secrets))
     for _ in range(2):
-        await current(admin)
+        await fetch_current_token(admin)
         clock.advance(1800)
     admin.update_secret("three")
-    await current(admin)
+    await fetch_current_token(admin)
     admin.update_secret("four")
-    assert await current(admin) == "token-4"
+    assert await fetch_current_token(admin) == "token-4"
     assert [json.loads(exchange.content)["client_secret"] for exchange in script.exchanges] == [
         "one", "two", "three", "four",
     ]  # fmt: skip
@@ -406,11 +418,11 @@ async def test_secret_rotated_underneath(make_client: Callable[..., AsyncAdmin],
 
 # <async only>
 async def test_waiter_cancelled(make_client: Callable[..., AsyncAdmin]) -> None:
-    """The exchange completes for whoever comes next; closed loops are in tests/faults."""
-    answer = threading.Event()
+    """An exchange completes for later callers after its waiters are cancelled."""
+    response = threading.Event()
 
     def exchange(_: httpx.Request) -> ScriptedResponse:
-        assert answer.wait(PATIENCE)
+        assert response.wait(PATIENCE)
         return token_response(1)
 
     script = ScriptedTransport(tokens=[exchange])
@@ -418,47 +430,47 @@ async def test_waiter_cancelled(make_client: Callable[..., AsyncAdmin]) -> None:
     with anyio.move_on_after(0.01) as scope:
         await async_run_concurrently(10, admin.token)
     assert scope.cancelled_caught
-    answer.set()
-    assert await current(admin) == "token-1"
+    response.set()
+    assert await fetch_current_token(admin) == "token-1"
     assert len(script.exchanges) == 1
 
 
 # </async only>
 async def test_fork(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
-    """A child keeps the token; lock and exchange of its parent are none of its business; its jitter is its own."""
-    answer = threading.Event()
+    """A forked child keeps the token, and has its own lock, jitter and pending exchange."""
+    response = threading.Event()
 
     def exchange(_: httpx.Request) -> ScriptedResponse:
-        assert answer.wait(PATIENCE)
+        assert response.wait(PATIENCE)
         return token_response(2)
 
     admin = make_client(ScriptedTransport(tokens=[token_response(1), exchange]))
     await admin.token()
     tokens: Any = admin._shared.token_source
     clock.advance(1600)
-    assert (await admin.token()).value == "token-1"  # and the refresh has begun
+    assert (await admin.token()).value == "token-1"  # and the refresh has started
     jitter, lock = tokens._current.jitter, tokens._lock
     with lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # that forking with threads is dangerous is the point
+        warnings.simplefilter("ignore", DeprecationWarning)  # forking with threads is what this tests
         child = os.fork()
         if not child:
             mine = tokens._current
             kept = mine.token.value == "token-1" and mine.jitter != jitter and 0 <= mine.jitter <= 0.2
             os._exit(0 if kept and tokens._lock is not lock and tokens._pending is None else 1)
-    answer.set()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0  # noqa: ASYNC222 - it ends at once
+    response.set()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0  # noqa: ASYNC222 - the child exits at once
     wait_for_exchanges()
-    assert await current(admin) == "token-2"
+    assert await fetch_current_token(admin) == "token-2"
 
 
 @pytest.mark.parametrize("left", [0, 20])
 async def test_close(left: float, make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
-    """Whoever waits for the exchange gets an error at once, the late token is dropped, and none is asked for again."""
-    asked, answer = threading.Event(), threading.Event()
+    """Closing fails a waiting call at once, and drops the late token."""
+    asked, response = threading.Event(), threading.Event()
 
     def exchange(_: httpx.Request) -> ScriptedResponse:
         asked.set()
-        late.append(answer.wait(PATIENCE))
+        late.append(response.wait(PATIENCE))
         return token_response(1)
 
     late: list[bool] = []
@@ -475,7 +487,7 @@ async def test_close(left: float, make_client: Callable[..., AsyncAdmin], clock:
         result = await async_run_with_action(lambda: admin.projects.create(name="x"), close)
         assert not late
     finally:
-        answer.set()
+        response.set()
     assert isinstance(result, ClientClosedError)
     assert (result.outcome, result.operation) == ("not_sent", "create_project")
     check_promises(result)

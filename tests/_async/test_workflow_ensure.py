@@ -1,4 +1,4 @@
-"""Ensure: looks first, makes what is missing, and knows what became of a create whose answer was lost."""
+"""Ensure: looks first, creates what is missing, and resolves a create whose response was lost."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ pytestmark = pytest.mark.anyio
 MEMBER = [on_organization("OrgMember")]
 
 
-def meeting(emulator: Emulator, **faults: InjectedFault) -> tuple[AsyncAdmin, FaultyTransport]:
-    """Make a client whose requests meet fates, by their numbers."""
+def make_faulty_client(emulator: Emulator, **faults: InjectedFault) -> tuple[AsyncAdmin, FaultyTransport]:
+    """Return a client with injected faults, by the number of the request, and its transport."""
     transport = FaultyTransport(emulator, {int(number.lstrip("n")): fault for number, fault in faults.items()})
     admin = AsyncAdmin(**transport.client_options)
     return admin, transport
@@ -52,8 +52,8 @@ ENSURE: dict[str, Callable[[AsyncAdmin, str], Any]] = {
 
 
 @pytest.mark.parametrize("kind", ["projects", "api_keys", "service_accounts", "invites"])
-async def test_what_is_missing_is_created_and_what_exists_is_returned(kind: str, admin: AsyncAdmin) -> None:
-    """The second call changes nothing and says so."""
+async def test_a_missing_record_is_created_and_an_existing_one_returned(kind: str, admin: AsyncAdmin) -> None:
+    """A first call creates the record, and a second call returns it and changes nothing."""
     project = await admin.projects.create(name="world")
     first = await ENSURE[kind](admin, project.id)
     second = await ENSURE[kind](admin, project.id)
@@ -61,8 +61,8 @@ async def test_what_is_missing_is_created_and_what_exists_is_returned(kind: str,
     assert first.differences == second.differences == []
 
 
-async def test_a_role_that_is_held_is_a_success(admin: AsyncAdmin) -> None:
-    """On a project and on the organization alike."""
+async def test_an_existing_role_binding_is_returned(admin: AsyncAdmin) -> None:
+    """A role binding that exists is returned, on a project and on the organization."""
     account = (await admin.service_accounts.create(name="robot")).service_account
     binding: dict[str, Any] = {"principal_type": "service_account", "principal_id": account.id}
     project = await admin.projects.create(name="p")
@@ -75,8 +75,8 @@ async def test_a_role_that_is_held_is_a_success(admin: AsyncAdmin) -> None:
         assert first.value == second.value
 
 
-async def test_a_secret_comes_only_with_what_was_created(admin: AsyncAdmin) -> None:
-    """The type of the value says whether there is one."""
+async def test_only_a_created_record_has_a_secret(admin: AsyncAdmin) -> None:
+    """The type of the value is one with a secret exactly where the call created the record."""
     project = await admin.projects.create(name="p")
     key = [await admin.api_keys.ensure(project_id=project.id, name="k") for _ in range(2)]
     assert [type(each.value) for each in key] == [APIKeyWithSecret, APIKey]
@@ -85,8 +85,8 @@ async def test_a_secret_comes_only_with_what_was_created(admin: AsyncAdmin) -> N
     assert "pcsk_" not in repr(key)
 
 
-async def test_settings_that_differ_are_reported_and_not_changed(admin: AsyncAdmin) -> None:
-    """What was not asked for is not compared."""
+async def test_different_settings_are_reported_and_kept(admin: AsyncAdmin) -> None:
+    """Settings that differ from the arguments are reported and not changed; omitted ones are ignored."""
     project = await admin.projects.create(name="p")
     await admin.api_keys.create(project_id=project.id, name="k", roles=["ProjectViewer"])
     await admin.service_accounts.create(name="s", role_bindings=MEMBER)
@@ -111,8 +111,8 @@ async def test_settings_that_differ_are_reported_and_not_changed(admin: AsyncAdm
     assert (await admin.projects.describe(project_id=project.id)).force_encryption_with_cmek is False
 
 
-async def test_several_of_a_name_are_an_error(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """It names all of them, and none is picked."""
+async def test_a_shared_name_is_ambiguous(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """Several records of one name raise an error that has all their ids."""
     project = [await admin.projects.create(name="p") for _ in range(2)]
     with raises(AmbiguousNameError) as caught:
         await admin.projects.ensure(name="p")
@@ -126,20 +126,18 @@ async def test_several_of_a_name_are_an_error(admin: AsyncAdmin, emulator: Emula
             await ENSURE[kind](admin, project[0].id)
 
 
-async def test_a_project_whose_answer_was_lost_is_adopted(emulator: Emulator, clock: VirtualClock) -> None:
-    """It is the new one of the name, so this call made it."""
-    admin, _ = meeting(emulator, n2=InjectedFault.RESPONSE_LOST)
+async def test_a_project_whose_response_was_lost_is_adopted(emulator: Emulator, clock: VirtualClock) -> None:
+    """After a lost response, a new project of the name counts as created."""
+    admin, _ = make_faulty_client(emulator, n2=InjectedFault.RESPONSE_LOST)
     ensured = await admin.projects.ensure(name="p")
     assert ensured.created
     assert list(emulator.state.projects) == [ensured.value.id]
     assert clock.slept == [0.5]
 
 
-async def test_a_project_that_does_not_appear_is_looked_for_until_the_deadline(
-    emulator: Emulator, clock: VirtualClock
-) -> None:
-    """It is never created again: the first create may still be under way."""
-    admin, transport = meeting(emulator, n2=InjectedFault.REQUEST_LOST)
+async def test_a_lost_project_is_polled_until_the_deadline(emulator: Emulator, clock: VirtualClock) -> None:
+    """A project whose create has an unknown outcome is looked for until the deadline, and not created again."""
+    admin, transport = make_faulty_client(emulator, n2=InjectedFault.REQUEST_LOST)
     with raises(PineconeConnectionError) as caught:
         await admin.projects.ensure(name="p")
     assert caught.value.outcome == "unknown"
@@ -148,18 +146,18 @@ async def test_a_project_that_does_not_appear_is_looked_for_until_the_deadline(
     assert sum(clock.slept) == pytest.approx(admin.timeout)
 
 
-async def test_what_the_server_keeps_unique_is_created_again(emulator: Emulator, clock: VirtualClock) -> None:
-    """A second invite for the address, and a second binding, would be refused."""
-    admin, _ = meeting(emulator, n2=InjectedFault.REQUEST_LOST)
+async def test_a_unique_record_is_created_again(emulator: Emulator, clock: VirtualClock) -> None:
+    """A lost create of an invite is repeated, because the server refuses a duplicate."""
+    admin, _ = make_faulty_client(emulator, n2=InjectedFault.REQUEST_LOST)
     invite = await admin.invites.ensure(email="a@example.com", role_bindings=MEMBER)
     assert invite.created
     assert clock.slept == [0.5]
 
 
-async def test_a_key_whose_value_was_lost_is_deleted_and_another_made(emulator: Emulator) -> None:
-    """The value that is returned opens the one key there is."""
+async def test_a_key_whose_value_was_lost_is_replaced(emulator: Emulator) -> None:
+    """A key whose value was lost is deleted, and another one is created."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin, transport = meeting(emulator, n3=InjectedFault.RESPONSE_LOST)
+    admin, transport = make_faulty_client(emulator, n3=InjectedFault.RESPONSE_LOST)
     ensured = await admin.api_keys.ensure(project_id=project.id, name="k", roles=["ProjectViewer"])
     (key,) = emulator.state.api_keys.values()
     assert isinstance(ensured.value, APIKeyWithSecret)
@@ -168,9 +166,9 @@ async def test_a_key_whose_value_was_lost_is_deleted_and_another_made(emulator: 
     assert sum(request.startswith("DELETE") for request in transport.requests) == 1
 
 
-async def test_an_account_whose_secret_was_lost_has_it_rotated(emulator: Emulator) -> None:
-    """The account stays, and the secret that is returned works."""
-    admin, transport = meeting(emulator, n3=InjectedFault.RESPONSE_LOST)
+async def test_an_account_whose_secret_was_lost_is_rotated(emulator: Emulator) -> None:
+    """The secret of a service account whose response was lost is rotated."""
+    admin, transport = make_faulty_client(emulator, n3=InjectedFault.RESPONSE_LOST)
     ensured = await admin.service_accounts.ensure(name="s", role_bindings=MEMBER)
     _, account = emulator.state.service_accounts.listing
     assert isinstance(ensured.value, ServiceAccountWithSecret)
@@ -179,8 +177,8 @@ async def test_an_account_whose_secret_was_lost_has_it_rotated(emulator: Emulato
 
 
 @pytest.mark.parametrize("kind", ["projects", "api_keys", "service_accounts", "invites"])
-async def test_what_was_lost_and_is_listed_only_later_is_not_made_twice(kind: str, emulator: Emulator) -> None:
-    """One thing is there in the end, also where lists lag three seconds behind."""
+async def test_a_lost_record_in_a_delayed_list_is_not_duplicated(kind: str, emulator: Emulator) -> None:
+    """After lost responses, one record exists in the end even if lists lag by three seconds."""
     project = await emulator.async_admin().projects.create(name="world")
     admin = AsyncAdmin(
         **FaultyTransport(
@@ -200,8 +198,8 @@ async def test_what_was_lost_and_is_listed_only_later_is_not_made_twice(kind: st
     assert not made[kind][0].startswith("~")
 
 
-async def test_a_role_that_the_server_has_and_lists_only_later_is_a_success(emulator: Emulator) -> None:
-    """It says that it exists before its list does."""
+async def test_a_lost_role_binding_in_a_delayed_list_is_a_success(emulator: Emulator) -> None:
+    """A role binding that the server reports as existing before it lists it is a success."""
     account = (await emulator.async_admin().service_accounts.create(name="s")).service_account.id
     admin = AsyncAdmin(**FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST}, list_delay=3.0).client_options)
     ensured = await admin.role_bindings.ensure(
@@ -212,42 +210,42 @@ async def test_a_role_that_the_server_has_and_lists_only_later_is_a_success(emul
 
 # <async only>
 @pytest.mark.parametrize("kind", ["api_keys", "service_accounts"])
-async def test_two_in_step_never_delete_what_the_other_makes(kind: str, emulator: Emulator) -> None:
-    """There may be two of the name then, as the documentation says, but never none."""
+async def test_concurrent_runs_never_delete_each_others_record(kind: str, emulator: Emulator) -> None:
+    """Two calls in lockstep both succeed, even if they create two records."""
     project = await emulator.async_admin().projects.create(name="world")
     admin = AsyncAdmin(**CountingTransport(emulator).client_options)
-    await admin.token()  # for which a thread is waited for, out of step
+    await admin.token()  # an exchange runs in a thread, which would break the lockstep
     both = await async_run_concurrently(2, lambda: ENSURE[kind](admin, project.id))
     assert [each.created for each in both if isinstance(each, Ensured)] == [True, True]
 
 
 # </async only>
-async def a_key_of_a_run_that_died(emulator: Emulator) -> tuple[str, str]:
-    """Leave a key of which nobody knows whether its value was stored; give the project and the key."""
+async def leave_key_of_killed_run(emulator: Emulator) -> tuple[str, str]:
+    """Leave a key whose value may be stored, and return the ids of its project and itself."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin, _ = meeting(emulator, n4=InjectedFault.KILL_BEFORE)
+    admin, _ = make_faulty_client(emulator, n4=InjectedFault.KILL_BEFORE)
     with pytest.raises(KilledError):
         await admin.api_keys.ensure(project_id=project.id, name="k", store=lambda _: None)
     (left,) = emulator.state.api_keys
     return project.id, left
 
 
-async def test_what_a_dead_run_left_stays_until_another_value_is_stored(emulator: Emulator) -> None:
-    """Also where the answer to the create is lost, after which orphans are looked for: its value may be stored."""
-    project_id, left = await a_key_of_a_run_that_died(emulator)
-    there: list[bool] = []
-    admin, _ = meeting(emulator, n3=InjectedFault.RESPONSE_LOST)
+async def test_a_key_of_a_killed_run_is_kept_until_another_is_stored(emulator: Emulator) -> None:
+    """A key that a killed run left exists until another value is stored, even after a lost response."""
+    project_id, left = await leave_key_of_killed_run(emulator)
+    existed: list[bool] = []
+    admin, _ = make_faulty_client(emulator, n3=InjectedFault.RESPONSE_LOST)
     await admin.api_keys.ensure(
-        project_id=project_id, name="k", store=lambda _: there.append(left in emulator.state.api_keys)
+        project_id=project_id, name="k", store=lambda _: existed.append(left in emulator.state.api_keys)
     )
-    assert there == [True]
+    assert existed == [True]
     assert left not in emulator.state.api_keys
     assert len(emulator.state.api_keys) == 1
 
 
-async def test_what_has_its_name_meanwhile_was_not_left_by_a_dead_run(emulator: Emulator) -> None:
-    """The run that made it is alive, and has finished."""
-    project_id, left = await a_key_of_a_run_that_died(emulator)
+async def test_a_key_that_gets_its_name_meanwhile_is_kept(emulator: Emulator) -> None:
+    """A key that gets its final name during the call belongs to a live run, and is kept."""
+    project_id, left = await leave_key_of_killed_run(emulator)
 
     def store(_: object) -> None:
         emulator.state.api_keys[left].name = "k"
@@ -256,10 +254,10 @@ async def test_what_has_its_name_meanwhile_was_not_left_by_a_dead_run(emulator: 
     assert [key.name for key in emulator.state.api_keys.values()] == ["k", "k"]
 
 
-async def test_a_quota_that_a_run_which_died_has_used_up_is_no_end(emulator: Emulator) -> None:
-    """What it left makes room for another key."""
+async def test_a_quota_used_up_by_a_killed_run_is_freed(emulator: Emulator) -> None:
+    """Where the key of a killed run uses up the quota, it is deleted to make room."""
     emulator.configure(api_key_quota=1)
-    project_id, _ = await a_key_of_a_run_that_died(emulator)
+    project_id, _ = await leave_key_of_killed_run(emulator)
     stored: list[str] = []
     await emulator.async_admin().api_keys.ensure(
         project_id=project_id, name="k", store=lambda made: stored.append(made.value)
@@ -269,11 +267,11 @@ async def test_a_quota_that_a_run_which_died_has_used_up_is_no_end(emulator: Emu
 
 
 @pytest.mark.parametrize("kind", ["api_keys", "service_accounts"])
-async def test_a_secret_that_stays_lost_until_the_deadline_is_an_error(kind: str, emulator: Emulator) -> None:
-    """And nothing is left that nobody has the secret of, but what the next call takes up."""
+async def test_a_secret_lost_until_the_deadline_raises(kind: str, emulator: Emulator) -> None:
+    """A secret that is lost until the deadline raises, and the next call takes up what was left."""
     project = await emulator.async_admin().projects.create(name="p")
     faults = {f"n{number}": InjectedFault.INTERNAL_ERROR for number in range(3, 99)}
-    admin, transport = meeting(emulator, **faults)
+    admin, transport = make_faulty_client(emulator, **faults)
     transport.only_method = "POST"
     with pytest.raises(Exception, match="500"):
         await ENSURE[kind](admin, project.id)
@@ -284,8 +282,8 @@ async def test_a_secret_that_stays_lost_until_the_deadline_is_an_error(kind: str
 
 
 @pytest.mark.parametrize("kind", ["api_keys", "service_accounts"])
-async def test_what_cannot_be_stored_is_deleted_again(kind: str, admin: AsyncAdmin, emulator: Emulator) -> None:
-    """The failure of the store is what is raised."""
+async def test_an_exception_in_store_deletes_the_record(kind: str, admin: AsyncAdmin, emulator: Emulator) -> None:
+    """An exception in the store callback is raised unchanged, and the new record is deleted."""
     project = await admin.projects.create(name="p")
     namespace: Any = getattr(admin, kind)
     arguments = {"project_id": project.id} if kind == "api_keys" else {}
@@ -301,12 +299,12 @@ async def test_what_cannot_be_stored_is_deleted_again(kind: str, admin: AsyncAdm
 
 @pytest.mark.parametrize("fault", [InjectedFault.INVALID_JSON, InjectedFault.INTERNAL_ERROR, InjectedFault.UNAVAILABLE])
 @pytest.mark.parametrize("kind", ["api_keys", "service_accounts"])
-async def test_a_secret_that_goes_with_an_error_leaves_nothing(
+async def test_a_failed_rename_without_store_deletes_the_record(
     kind: str, fault: InjectedFault, emulator: Emulator
 ) -> None:
-    """Where nobody stored it and the last answer fails, what nobody has the secret of is deleted, and made anew."""
+    """Without a store callback, a record whose last request fails is deleted and created again later."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin, transport = meeting(emulator, **{f"n{number}": fault for number in range(4, 99)})
+    admin, transport = make_faulty_client(emulator, **{f"n{number}": fault for number in range(4, 99)})
     transport.only_method = "PATCH"
     with pytest.raises(PineconeError):
         await ENSURE[kind](admin, project.id)
@@ -315,9 +313,11 @@ async def test_a_secret_that_goes_with_an_error_leaves_nothing(
     assert (await ENSURE[kind](emulator.async_admin(), project.id)).created
 
 
-async def test_a_secret_goes_with_no_error_once_the_account_has_its_name(emulator: Emulator) -> None:
-    """Naming it is the last request, so that one of the name that nobody has the secret of cannot stay."""
-    admin, transport = meeting(emulator, **{f"n{number}": InjectedFault.INVALID_JSON for number in range(4, 99)})
+async def test_renaming_an_account_is_the_last_request(emulator: Emulator) -> None:
+    """A failure before the account has its name leaves no account with an unknown secret."""
+    admin, transport = make_faulty_client(
+        emulator, **{f"n{number}": InjectedFault.INVALID_JSON for number in range(4, 99)}
+    )
     transport.only_method = "GET"
     with raises(ResponseParsingError):
         await admin.service_accounts.ensure(name="s", role_bindings=MEMBER)
@@ -326,10 +326,12 @@ async def test_a_secret_goes_with_no_error_once_the_account_has_its_name(emulato
 
 
 @pytest.mark.parametrize("kind", ["api_keys", "service_accounts"])
-async def test_what_was_stored_stays_where_the_last_answer_fails(kind: str, emulator: Emulator) -> None:
-    """Its secret is in the vault, so the next run has only to find it."""
+async def test_a_stored_record_is_kept_when_the_last_request_fails(kind: str, emulator: Emulator) -> None:
+    """A record whose secret is stored is kept when its last request fails, and the next run finds it."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin, transport = meeting(emulator, **{f"n{number}": InjectedFault.INVALID_JSON for number in range(4, 99)})
+    admin, transport = make_faulty_client(
+        emulator, **{f"n{number}": InjectedFault.INVALID_JSON for number in range(4, 99)}
+    )
     transport.only_method = "PATCH"
     namespace: Any = getattr(admin, kind)
     arguments = {"project_id": project.id, "name": "k"} if kind == "api_keys" else {"name": "s"}
@@ -339,10 +341,12 @@ async def test_what_was_stored_stays_where_the_last_answer_fails(kind: str, emul
 
 
 @pytest.mark.parametrize("kind", ["api_keys", "service_accounts"])
-async def test_what_can_be_neither_stored_nor_deleted_is_named(kind: str, emulator: Emulator) -> None:
-    """The error says what is left."""
+async def test_a_record_neither_stored_nor_deleted_is_named(kind: str, emulator: Emulator) -> None:
+    """The error names a record that is neither stored nor deleted."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin, transport = meeting(emulator, **{f"n{number}": InjectedFault.UNAVAILABLE for number in range(4, 99)})
+    admin, transport = make_faulty_client(
+        emulator, **{f"n{number}": InjectedFault.UNAVAILABLE for number in range(4, 99)}
+    )
     transport.only_method = "DELETE"
     namespace: Any = getattr(admin, kind)
     arguments = {"project_id": project.id} if kind == "api_keys" else {}
@@ -358,8 +362,8 @@ async def test_what_can_be_neither_stored_nor_deleted_is_named(kind: str, emulat
     assert left in str(caught.value)
 
 
-async def test_only_one_of_several_accounts_that_runs_left_stays(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """The others go once its secret is stored."""
+async def test_one_of_several_unfinished_accounts_is_kept(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """Of several accounts that runs left, one is adopted, and the others are deleted once its secret is stored."""
     for _ in range(3):
         emulator.state.add_service_account(name_tags.tag_as_being_made("s"), emulator.clock.now())
     ensured = await admin.service_accounts.ensure(name="s", store=lambda _: None)
@@ -369,15 +373,15 @@ async def test_only_one_of_several_accounts_that_runs_left_stays(admin: AsyncAdm
 
 
 async def test_a_refusal_is_raised_at_once(emulator: Emulator, clock: VirtualClock) -> None:
-    """There is nothing to look for."""
+    """A refusal raises without a wait."""
     emulator.state.organization.plan = "Free"
     with raises(ForbiddenError):
         await emulator.async_admin().service_accounts.ensure(name="s")
     assert clock.slept == []
 
 
-async def test_a_quota_that_others_have_used_up_is_told_as_it_is(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """What no workflow has made is not deleted for it."""
+async def test_a_quota_used_up_by_others_is_raised_unchanged(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """A quota that others use up raises, and deletes no key that a workflow did not create."""
     project = await admin.projects.create(name="p")
     await admin.api_keys.create(project_id=project.id, name="other")
     emulator.configure(api_key_quota=1)
@@ -386,8 +390,8 @@ async def test_a_quota_that_others_have_used_up_is_told_as_it_is(admin: AsyncAdm
     assert [key.name for key in emulator.state.api_keys.values()] == ["other"]
 
 
-async def test_an_expired_invite_is_mailed_again(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """It is pending then, and there is no second one beside it."""
+async def test_an_expired_invite_is_resent(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """An expired invite is resent, and is pending without a second one beside it."""
     first = await admin.invites.ensure(email="a@example.com", role_bindings=MEMBER)
     emulator.clock.advance(8 * 86_400)
     again = await admin.invites.ensure(email="a@example.com", role_bindings=MEMBER)
@@ -396,17 +400,17 @@ async def test_an_expired_invite_is_mailed_again(admin: AsyncAdmin, emulator: Em
 
 
 async def test_an_invite_for_a_member_is_refused(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """There is nothing to wait for."""
+    """An invite for a member raises without a wait."""
     emulator.state.add_user("a@example.com")
     with raises(ConflictError):
         await admin.invites.ensure(email="A@example.com", role_bindings=MEMBER)
 
 
-async def test_a_binding_that_somebody_else_made_meanwhile_is_a_success(emulator: Emulator) -> None:
-    """ALREADY_EXISTS says what was wanted."""
+async def test_a_concurrently_created_role_binding_is_a_success(emulator: Emulator) -> None:
+    """ALREADY_EXISTS for a role binding is a success."""
     other = emulator.async_admin()
     account = (await other.service_accounts.create(name="robot")).service_account
-    admin, transport = meeting(emulator)
+    admin, transport = make_faulty_client(emulator)
 
     def race() -> None:
         if transport.requests[-1].startswith("POST"):
@@ -427,11 +431,11 @@ async def test_a_binding_that_somebody_else_made_meanwhile_is_a_success(emulator
     ("arguments", "error"),
     [({"name": ""}, PineconeValueError), ({"name": 5}, PineconeTypeError)],
 )
-async def test_arguments_are_checked_before_anything_is_sent(
+async def test_invalid_arguments_raise_before_any_request(
     arguments: dict[str, Any], error: type[Exception], emulator: Emulator
 ) -> None:
-    """As those of create are."""
-    admin, transport = meeting(emulator)
+    """Invalid arguments raise before any request, like those of create."""
+    admin, transport = make_faulty_client(emulator)
     for call in (
         lambda: admin.projects.ensure(**arguments),
         lambda: admin.api_keys.ensure(project_id="p", **arguments),
@@ -443,7 +447,7 @@ async def test_arguments_are_checked_before_anything_is_sent(
     assert transport.requests == []
 
 
-async def test_a_project_that_does_not_exist_has_no_keys(admin: AsyncAdmin) -> None:
-    """The server's answer is raised."""
+async def test_a_key_of_an_unknown_project_raises(admin: AsyncAdmin) -> None:
+    """A key of an unknown project raises the error of the server."""
     with raises(NotFoundError):
         await admin.api_keys.ensure(project_id="nowhere", name="k")

@@ -1,4 +1,4 @@
-"""An inventory: everything in the organization, read at once, and nothing lost for one part that fails."""
+"""Inventory: the whole organization, read concurrently; a part that fails does not lose the rest."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from tests.support.organizations import populate_organization
 pytestmark = pytest.mark.anyio
 
 
-async def test_everything_is_in_it(admin: AsyncAdmin, emulator: Emulator, clock: VirtualClock) -> None:
-    """Lists that come in pages are read to their end, and the keys stand in the order of the projects."""
+async def test_an_inventory_is_complete(admin: AsyncAdmin, emulator: Emulator, clock: VirtualClock) -> None:
+    """An inventory has every page of every list, and the keys in the order of their projects."""
     populate_organization(emulator, projects=15, users=120)
     await admin.invites.create(email="new@example.com", role_bindings=[on_organization("OrgMember")])
     inventory = await admin.inventory()
@@ -43,32 +43,32 @@ async def test_everything_is_in_it(admin: AsyncAdmin, emulator: Emulator, clock:
     assert inventory.unread == []
 
 
-async def test_it_comes_back_from_json(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """So that today's can be compared with the one of last week."""
+async def test_an_inventory_survives_json(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """from_dict restores an inventory from the JSON of to_dict."""
     populate_organization(emulator, projects=3, users=4)
     inventory = await admin.inventory()
     assert Inventory.from_dict(json.loads(json.dumps(inventory.to_dict()))) == inventory
 
 
-async def test_a_part_that_fails_is_reported_beside_the_rest(emulator: Emulator) -> None:
-    """The keys of one project, or a whole list."""
+async def test_a_failed_part_is_reported_as_unread(emulator: Emulator) -> None:
+    """A list that fails is reported as unread, and the rest is complete."""
     populate_organization(emulator, projects=3, users=4)
     transport = FaultyTransport(emulator, {8: InjectedFault.INVALID_JSON})
     inventory = await AsyncAdmin(**transport.client_options).inventory(concurrency=1)
-    first = next(iter(emulator.state.projects))
+    first_project_id = next(iter(emulator.state.projects))
     (unread,) = inventory.unread
     assert (unread.part, unread.project_id) == ("api_keys", list(emulator.state.projects)[1])
     assert str(unread).startswith(f"api_keys of project {unread.project_id}: list_project_api_keys: ")
     assert {key.project_id for key in inventory.api_keys} == set(emulator.state.projects) - {unread.project_id}
-    assert first in {key.project_id for key in inventory.api_keys}
+    assert first_project_id in {key.project_id for key in inventory.api_keys}
     transport = FaultyTransport(emulator, {3: InjectedFault.INVALID_JSON})
     inventory = await AsyncAdmin(**transport.client_options).inventory(concurrency=1)
     assert ([each.part for each in inventory.unread], inventory.users) == (["users"], [])
     assert len(inventory.projects) == 3
 
 
-async def test_where_the_projects_cannot_be_read_the_rest_is(emulator: Emulator) -> None:
-    """Their keys are missing, too."""
+async def test_failed_projects_leave_the_rest_complete(emulator: Emulator) -> None:
+    """Without the list of projects, an inventory lacks only projects and their keys."""
     populate_organization(emulator, projects=3, users=4)
     inventory = await AsyncAdmin(
         **FaultyTransport(emulator, {1: InjectedFault.INVALID_JSON}).client_options
@@ -77,10 +77,10 @@ async def test_where_the_projects_cannot_be_read_the_rest_is(emulator: Emulator)
     assert (inventory.projects, inventory.api_keys, len(inventory.users)) == ([], [], 4)
 
 
-async def test_nothing_at_all_is_an_error() -> None:
-    """Whoever may see nothing gets no empty inventory."""
-    refusing = httpx.MockTransport(lambda _: httpx.Response(401))
-    admin = AsyncAdmin(access_token="t", transport=refusing, retry=RetryPolicy(max_attempts=1))
+async def test_an_inventory_without_any_part_raises() -> None:
+    """An inventory of which no part can be read raises."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(401))
+    admin = AsyncAdmin(access_token="t", transport=transport, retry=RetryPolicy(max_attempts=1))
     with raises(UnauthorizedError):
         await admin.inventory()
     await admin.aclose()
@@ -88,8 +88,8 @@ async def test_nothing_at_all_is_an_error() -> None:
         await admin.inventory()
 
 
-async def test_it_says_how_far_it_is(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """After each part, the last of which completes it."""
+async def test_progress_is_reported_after_each_part(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """Progress is reported after each part, and the last report is complete."""
     populate_organization(emulator, projects=3, users=4)
     seen: list[Progress] = []
     await admin.inventory(progress=seen.append)
@@ -101,8 +101,8 @@ async def test_it_says_how_far_it_is(admin: AsyncAdmin, emulator: Emulator) -> N
     }
 
 
-async def test_a_progress_that_fails_ends_it(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """As it is, not wrapped in a group."""
+async def test_an_exception_in_progress_is_raised(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """An exception in the progress callback is raised unchanged, not in an exception group."""
     populate_organization(emulator, projects=3, users=4)
 
     def fail(progress: Progress) -> None:
@@ -113,13 +113,13 @@ async def test_a_progress_that_fails_ends_it(admin: AsyncAdmin, emulator: Emulat
         await admin.inventory(progress=fail)
 
 
-async def test_no_more_requests_are_under_way_than_there_are_connections(emulator: Emulator) -> None:
-    """Nor more than were asked for."""
+async def test_concurrency_is_limited(emulator: Emulator) -> None:
+    """Concurrent requests exceed neither max_connections nor the concurrency argument."""
     with raises(PineconeValueError, match="concurrency"):
         await emulator.async_admin().inventory(concurrency=0)
     populate_organization(emulator, projects=40, users=4)
     cases: list[tuple[dict[str, Any], int, int]] = [({"max_connections": 3}, 16, 3), ({}, 5, 5)]
-    for options, concurrency, most in cases:
+    for options, concurrency, limit in cases:
         counting = CountingTransport(emulator)
         await AsyncAdmin(**(counting.client_options | options)).inventory(concurrency=concurrency)
-        assert 1 < counting.peak <= most
+        assert 1 < counting.peak <= limit

@@ -1,4 +1,4 @@
-"""Provision: a project, its key and roles, all or nothing of what one run makes."""
+"""Provisioning: a project, its key and its roles, rolled back together if a step fails."""
 
 from __future__ import annotations
 
@@ -26,37 +26,37 @@ pytestmark = pytest.mark.anyio
 NOBODY = ProjectRole(principal_type="user", principal_id="nobody", role="ProjectViewer")
 
 
-async def a_robot(admin: AsyncAdmin) -> ProjectRole:
-    """Make a service account, and the role that it shall have."""
+async def create_robot(admin: AsyncAdmin) -> ProjectRole:
+    """Create a service account, and return the project role that it is to have."""
     made = await admin.service_accounts.create(name="robot")
     return ProjectRole(principal_type="service_account", principal_id=made.service_account.id, role="ProjectViewer")
 
 
 async def test_a_tenant_gets_a_project_a_key_and_roles(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """And a second run finds it all there."""
-    robot = await a_robot(admin)
-    vault: list[APIKeyWithSecret] = []
-    arguments: dict[str, Any] = {"name": "tenant", "key_roles": ["DataPlaneEditor"], "store": vault.append}
+    """A first run creates project, key and role bindings, and a second run finds them."""
+    robot = await create_robot(admin)
+    stored: list[APIKeyWithSecret] = []
+    arguments: dict[str, Any] = {"name": "tenant", "key_roles": ["DataPlaneEditor"], "store": stored.append}
     first = await admin.projects.provision(**arguments, bindings=[robot])
     (project,) = emulator.state.projects.values()
     (key,) = emulator.state.api_keys.values()
-    assert (first.project.value.id, key.name, [made.value for made in vault]) == (project.id, "tenant", [key.value])
+    assert (first.project.value.id, key.name, [made.value for made in stored]) == (project.id, "tenant", [key.value])
     assert emulator.state.roles_of(key) == ["DataPlaneEditor"]
     assert [each.value.principal_id for each in first.bindings] == [robot.principal_id]
     second = await admin.projects.provision(**arguments, bindings=[robot])
     assert [each.created for each in (second.project, second.key, *second.bindings)] == [False, False, False]
-    assert len(vault) == 1
+    assert len(stored) == 1
 
 
-async def test_the_key_has_as_much_of_the_name_as_a_key_can_have(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """Projects can have longer names than keys."""
+async def test_the_name_of_the_key_is_truncated(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """The key has the first 80 characters of the name of the project."""
     await admin.projects.provision(name="t" * 512, key_roles=["ProjectViewer"], store=lambda _: None)
     assert [key.name for key in emulator.state.api_keys.values()] == ["t" * 80]
 
 
 async def test_roles_may_be_mappings_and_tuples(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """As the roles of an invite may be."""
-    robot = await a_robot(admin)
+    """Project roles are accepted as mappings and as models, in a list or a tuple."""
+    robot = await create_robot(admin)
     mapping: ProjectRoleDict = {
         "principal_type": robot.principal_type,
         "principal_id": robot.principal_id,
@@ -69,9 +69,9 @@ async def test_roles_may_be_mappings_and_tuples(admin: AsyncAdmin, emulator: Emu
     assert len(emulator.state.api_keys) == 1
 
 
-async def test_what_was_made_is_undone_in_reverse_where_a_step_fails(emulator: Emulator) -> None:
-    """Nothing of the tenant is left, and the failure is raised with notes of what was undone."""
-    robot = await a_robot(emulator.async_admin())
+async def test_a_failed_step_rolls_back_in_reverse_order(emulator: Emulator) -> None:
+    """A failed step deletes what the run created, in reverse order, and adds notes to the error."""
+    robot = await create_robot(emulator.async_admin())
     transport = FaultyTransport(emulator)
     with raises(NotFoundError) as caught:
         await AsyncAdmin(**transport.client_options).projects.provision(
@@ -83,8 +83,8 @@ async def test_what_was_made_is_undone_in_reverse_where_a_step_fails(emulator: E
     assert not emulator.state.projects
 
 
-async def test_what_was_there_before_stays_where_a_step_fails(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """Only this call's work is undone."""
+async def test_a_rollback_keeps_what_existed_before(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """A rollback deletes only what this run created."""
     project = await admin.projects.create(name="tenant")
     with raises(NotFoundError):
         await admin.projects.provision(
@@ -94,8 +94,8 @@ async def test_what_was_there_before_stays_where_a_step_fails(admin: AsyncAdmin,
     assert not emulator.state.api_keys
 
 
-async def test_a_store_that_fails_leaves_nothing(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """Its error is raised as it is."""
+async def test_an_exception_in_store_rolls_back(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """An exception in the store callback is raised unchanged, and everything is rolled back."""
 
     def store(_: object) -> None:
         raise OSError("the vault is sealed")
@@ -105,15 +105,15 @@ async def test_a_store_that_fails_leaves_nothing(admin: AsyncAdmin, emulator: Em
     assert not emulator.state.projects
 
 
-async def test_a_quota_that_is_used_up_is_told_as_it_is(emulator: Emulator) -> None:
-    """There is nothing to undo."""
+async def test_an_exhausted_quota_is_raised_unchanged(emulator: Emulator) -> None:
+    """An exhausted project quota raises the error of the server."""
     emulator.state.settings.project_quota = 0
     with raises(ForbiddenError):
         await emulator.async_admin().projects.provision(name="t", key_roles=["ProjectViewer"], store=lambda _: None)
 
 
-async def test_what_could_not_be_undone_is_named(emulator: Emulator) -> None:
-    """All of it, with the failure that came first."""
+async def test_a_failed_rollback_names_what_remains(emulator: Emulator) -> None:
+    """The error of a failed rollback names all that remains, with the first failure as its cause."""
     transport = FaultyTransport(emulator, dict.fromkeys(range(1, 99), InjectedFault.UNAVAILABLE))
     transport.only_method = "DELETE"
     with raises(LeftoverError) as caught:
@@ -138,10 +138,10 @@ async def test_what_could_not_be_undone_is_named(emulator: Emulator) -> None:
         ({"bindings": [ProjectRole(principal_type="user", principal_id="u", role="OrgOwner")]}, PineconeValueError),
     ],
 )
-async def test_what_cannot_succeed_is_refused_before_anything_is_made(
+async def test_invalid_arguments_raise_before_anything_is_created(
     arguments: dict[str, Any], error: type[Exception], emulator: Emulator
 ) -> None:
-    """Also what only a later step would trip over."""
+    """Any invalid argument raises before the first request, even one of a later step."""
     transport = FaultyTransport(emulator)
     valid: dict[str, Any] = {"name": "tenant", "key_roles": ["ProjectViewer"], "store": lambda _: None}
     with pytest.raises(error):

@@ -1,5 +1,5 @@
 # Derived from tests/_async/test_run_in_parallel.py by scripts/unasync.py: change that, not this file.
-"""Bounded concurrency: what the workflows read and delete with."""
+"""Running in parallel: the bounded concurrency of the workflows."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.support.clock import VirtualClock
 pytestmark = pytest.mark.anyio
 
 
-def double(number: int) -> int:
-    """Do some work."""
+def double_number(number: int) -> int:
+    """Return twice the number."""
     return 2 * number
 
 
-def test_every_item_is_worked_on_and_delivered() -> None:
-    """With its result, and in the thread of the caller."""
+def test_every_result_is_delivered() -> None:
+    """Each item is delivered with its result, in the thread of the caller."""
     delivered: dict[int, int] = {}
     threads: set[int] = set()
 
@@ -28,13 +28,13 @@ def test_every_item_is_worked_on_and_delivered() -> None:
         delivered[number] = result
         threads.add(threading.get_ident())
 
-    run_in_parallel(double, range(100), limit=7, deliver=deliver)
+    run_in_parallel(double_number, range(100), limit=7, deliver=deliver)
     assert delivered == {number: 2 * number for number in range(100)}
     assert threads == {threading.get_ident()}
 
 
-def test_items_are_taken_only_as_they_can_be_worked_on() -> None:
-    """So that memory does not grow with what is still to do."""
+def test_items_are_consumed_lazily() -> None:
+    """Items are taken from the iterator only when there is room for them."""
     taken = 0
     delivered: list[int] = []
 
@@ -48,39 +48,39 @@ def test_items_are_taken_only_as_they_can_be_worked_on() -> None:
         delivered.append(number)
         assert taken - len(delivered) < 5
 
-    run_in_parallel(double, items(), limit=4, deliver=deliver)
+    run_in_parallel(double_number, items(), limit=4, deliver=deliver)
     assert len(delivered) == 50
 
 
-def test_the_first_failure_ends_it_and_is_raised_as_it_is() -> None:
-    """Of the work as of the delivery; nothing is wrapped in a group."""
-    worked: list[int] = []
+def test_the_first_exception_is_raised_unchanged() -> None:
+    """The first exception in a worker or in a delivery ends the run and is raised unchanged."""
+    processed: list[int] = []
 
     def work(number: int) -> int:
-        worked.append(number)
+        processed.append(number)
         if number == 3:
             raise OSError("three")
         return number
 
-    def refuse(number: int, result: int) -> None:
+    def fail(number: int, result: int) -> None:
         raise LookupError(f"{number} {result}")
 
     with pytest.raises(OSError, match="three"):
         run_in_parallel(work, range(100), limit=2, deliver=lambda _, __: None)
-    assert len(worked) < 10
+    assert len(processed) < 10
     with pytest.raises(LookupError):
-        run_in_parallel(double, range(100), limit=2, deliver=refuse)
+        run_in_parallel(double_number, range(100), limit=2, deliver=fail)
 
 
-def test_nothing_to_do_is_done_at_once() -> None:
-    """An empty project has no contents to delete."""
-    run_in_parallel(double, [], limit=3, deliver=lambda _, __: None)
+def test_no_items_return_at_once() -> None:
+    """A run without items returns at once."""
+    run_in_parallel(double_number, [], limit=3, deliver=lambda _, __: None)
 
 
 def test_waits_double_until_the_deadline(clock: VirtualClock) -> None:
-    """The last one is cut to what is left, and then there is no other."""
-    patience = PollBackoff(20.0)
-    while patience.wait():
+    """Waits between polls double, and the last is shortened to the deadline."""
+    backoff = PollBackoff(20.0)
+    while backoff.wait():
         pass
     assert clock.slept == [0.5, 1.0, 2.0, 4.0, 8.0, 4.5]
-    assert patience.seconds_left == 0
+    assert backoff.seconds_left == 0

@@ -1,5 +1,5 @@
 # Derived from tests/_async/test_token_callables.py by scripts/unasync.py: change that, not this file.
-"""Callables that give credentials or tokens may be slow or hang, and threads may be refused: no call waits for that."""
+"""Callables for credentials and tokens that are slow or hang, and interpreters that refuse threads."""
 
 from __future__ import annotations
 
@@ -27,114 +27,114 @@ from tests.support.together import (
 pytestmark = pytest.mark.anyio
 
 
-class Vault:
-    """Gives a text, at once or when it is let go; counts how often it was asked."""
+class SecretCallable:
+    """A callable that returns a secret, at once or when it is released, and counts its calls."""
 
     def __init__(self) -> None:
-        self.asked = 0
-        self.reached, self._open = threading.Event(), threading.Event()
+        self.calls = 0
+        self.entered, self._released = threading.Event(), threading.Event()
 
     def __call__(self) -> str:
-        """Give the text."""
-        self.asked += 1
-        self.reached.set()
-        assert self._open.wait(PATIENCE)
+        """Return the secret."""
+        self.calls += 1
+        self.entered.set()
+        assert self._released.wait(PATIENCE)
         return SECRET
 
-    def hang(self) -> None:
-        """Give nothing until further notice."""
-        self.reached.clear()
-        self._open.clear()
+    def block(self) -> None:
+        """Make further calls wait."""
+        self.entered.clear()
+        self._released.clear()
 
-    def let_go(self) -> None:
-        """Give it to whoever waits, and from now on at once."""
-        self._open.set()
+    def unblock(self) -> None:
+        """Let every call return."""
+        self._released.set()
 
 
 @pytest.fixture
-def vault() -> Generator[Vault, None, None]:
-    """Make a vault that hangs, and lets everybody go in the end."""
-    vault = Vault()
-    yield vault
-    vault.let_go()
+def secret_callable() -> Generator[SecretCallable, None, None]:
+    """Return a callable that blocks until the end of the test."""
+    secret_callable = SecretCallable()
+    yield secret_callable
+    secret_callable.unblock()
 
 
 @pytest.mark.parametrize("argument", ["access_token", "client_id", "client_secret"])
-def test_a_callable_that_hangs_keeps_no_call_beyond_its_time(
-    argument: str, vault: Vault, make_client: Callable[..., Admin]
+def test_a_blocked_callable_times_the_call_out(
+    argument: str, secret_callable: SecretCallable, make_client: Callable[..., Admin]
 ) -> None:
-    """The call ends with its timeout, nothing is sent, and once the callable answers all is well."""
+    """A call whose callable blocks raises at its timeout, and a later call succeeds once it returns."""
     script = ScriptedTransport()
     rest = {} if argument == "access_token" else {"client_id": "id", "client_secret": SECRET}
-    admin = make_client(script, lazy=True, **rest | {argument: vault})
+    admin = make_client(script, lazy=True, **rest | {argument: secret_callable})
     with raises(PineconeTimeoutError) as caught:
         admin.with_options(timeout=0.02).projects.create(name="x")
     assert (caught.value.outcome, caught.value.operation) == ("not_sent", "create_project")
     with raises(PineconeTimeoutError):
         admin.with_options(timeout=0.02).token()
     assert script.requests == []
-    vault.let_go()
+    secret_callable.unblock()
     wait_for_exchanges()
     assert admin.projects.list() == []
     assert len(script.exchanges) == (argument != "access_token")
 
 
-def test_credentials_that_hang_go_unnoticed_while_the_token_lives(
-    vault: Vault, make_client: Callable[..., Admin], clock: VirtualClock
+def test_a_valid_token_is_served_while_credentials_block(
+    secret_callable: SecretCallable, make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
-    """The old one is served at once, also where a refresh would be waited for that has long been under way."""
-    vault.let_go()
+    """A token that has not expired is served at once while its refresh blocks."""
+    secret_callable.unblock()
     script = ScriptedTransport(tokens=[token_response(1)])
-    admin = make_client(script, client_id="id", client_secret=vault, timeout=200)
+    admin = make_client(script, client_id="id", client_secret=secret_callable, timeout=200)
     admin.token()
-    vault.hang()
+    secret_callable.block()
     clock.advance(1600)
     assert (admin.token()).value == "token-1"
     clock.advance(175)
     started = time.monotonic()
     for _ in range(3):
         assert (admin.token()).value == "token-1"
-    assert time.monotonic() - started < 10  # a wait would take half of what the token has left: 12.5 seconds
-    assert (vault.asked, len(script.exchanges)) == (2, 1)
+    assert time.monotonic() - started < 10  # a wait would take half of the remaining lifetime: 12.5 seconds
+    assert (secret_callable.calls, len(script.exchanges)) == (2, 1)
 
 
-def test_credentials_that_hang_are_asked_for_anew_after_a_while(
-    vault: Vault, make_client: Callable[..., Admin], clock: VirtualClock
+def test_a_blocked_exchange_is_replaced_after_a_while(
+    secret_callable: SecretCallable, make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
-    """After twice the time of an exchange another one takes its place, each with twice the time of the one before."""
+    """A new exchange replaces a blocked one after twice its time, which doubles with each replacement."""
     script = ScriptedTransport()
-    admin = make_client(script, lazy=True, client_id="id", client_secret=vault, timeout=60)
-    hurried = admin.with_options(timeout=0.01)
-    for seconds, asked in ((0, 1), (119, 1), (1, 2), (239, 2), (1, 3), (479, 3), (1, 4)):
+    admin = make_client(script, lazy=True, client_id="id", client_secret=secret_callable, timeout=60)
+    impatient = admin.with_options(timeout=0.01)
+    for seconds, calls in ((0, 1), (119, 1), (1, 2), (239, 2), (1, 3), (479, 3), (1, 4)):
         clock.advance(seconds)
         with raises(PineconeTimeoutError):
-            hurried.token()
-        assert vault.asked == asked
-    vault.let_go()
+            impatient.token()
+        assert secret_callable.calls == calls
+    secret_callable.unblock()
     wait_for_exchanges()
     assert (admin.token()).value == "token-1"
     assert len(script.exchanges) == 1
-    vault.hang()
+    secret_callable.block()
     clock.advance(1801)
-    for seconds, asked in ((0, 5), (119, 5), (1, 6)):
+    for seconds, calls in ((0, 5), (119, 5), (1, 6)):
         clock.advance(seconds)
         with raises(PineconeTimeoutError):
-            hurried.token()
-        assert vault.asked == asked
+            impatient.token()
+        assert secret_callable.calls == calls
 
 
-def test_whoever_waits_for_credentials_that_hang_gets_the_token_of_the_next_exchange(
-    vault: Vault, make_client: Callable[..., Admin], clock: VirtualClock
+def test_a_waiter_gets_the_token_of_the_replacement(
+    secret_callable: SecretCallable, make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
-    """A call with more time than the exchange that hangs is not lost with it."""
-    asked = threading.Event()
+    """A call that waits for a blocked exchange gets the token of the exchange that replaces it."""
+    replaced = threading.Event()
 
     def secret() -> str:
-        return vault() if not asked.is_set() else SECRET
+        return secret_callable() if not replaced.is_set() else SECRET
 
     def replace() -> None:
-        wait_for_event(vault.reached)
-        asked.set()
+        wait_for_event(secret_callable.entered)
+        replaced.set()
         clock.advance(120)
         admin.token()
 
@@ -146,8 +146,8 @@ def test_whoever_waits_for_credentials_that_hang_gets_the_token_of_the_next_exch
 
 
 @pytest.mark.parametrize("argument", ["access_token", "client_secret"])
-def test_a_callable_that_ends_its_thread_keeps_nobody_waiting(argument: str, make_client: Callable[..., Admin]) -> None:
-    """Not even sys.exit() leaves a call without an answer."""
+def test_a_callable_that_exits_its_thread_fails_the_call(argument: str, make_client: Callable[..., Admin]) -> None:
+    """A callable that raises SystemExit fails the call at once."""
 
     def leave() -> str:
         raise SystemExit(SECRET)
@@ -158,8 +158,8 @@ def test_a_callable_that_ends_its_thread_keeps_nobody_waiting(argument: str, mak
         admin.projects.list()
 
 
-def test_a_token_callable_knows_the_context_of_its_call(make_client: Callable[..., Admin]) -> None:
-    """It can give each request the token of the user that it is for."""
+def test_a_token_callable_runs_in_the_context_of_its_call(make_client: Callable[..., Admin]) -> None:
+    """A token callable sees the context variables of the call, and can return the token of its user."""
     user = ContextVar("user", default="nobody")
     admin = make_client(ScriptedTransport(), access_token=user.get)
 
@@ -173,31 +173,31 @@ def test_a_token_callable_knows_the_context_of_its_call(make_client: Callable[..
     assert run_concurrently(20, ask) == [True] * 20
 
 
-def test_a_wait_for_a_token_callable_ends_with_the_client(
-    vault: Vault, make_client: Callable[..., Admin], clock: VirtualClock
+def test_closing_ends_a_wait_for_a_token_callable(
+    secret_callable: SecretCallable, make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
-    """Closing lets the call go, what comes late is sent nowhere, and nobody asks again."""
+    """Closing the client ends the wait for a token callable; a late token is never sent."""
 
     def close() -> None:
-        wait_for_event(vault.reached)
+        wait_for_event(secret_callable.entered)
         admin.close()
 
     script = ScriptedTransport()
-    admin = make_client(script, access_token=vault)
+    admin = make_client(script, access_token=secret_callable)
     assert isinstance(run_with_action(admin.projects.list, close), ClientClosedError)
-    vault.let_go()
+    secret_callable.unblock()
     wait_for_exchanges()
     assert script.requests == []
     tokens = admin._shared.token_source
     assert tokens is not None
     with raises(ClientClosedError):
         tokens.get(deadline=clock.monotonic() + 60)
-    assert vault.asked == 1
+    assert secret_callable.calls == 1
 
 
 @pytest.fixture
-def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse threads, as an interpreter does that is ending, or a system at its limit."""
+def refuse_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse token threads, as an interpreter that shuts down or a system at its limit does."""
     start = threading.Thread.start
 
     def refuse(thread: threading.Thread) -> None:
@@ -208,16 +208,16 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading.Thread, "start", refuse)
 
 
-@pytest.mark.usefixtures("no_threads")
-def test_without_threads_an_exchange_holds_nobody_up(make_client: Callable[..., Admin]) -> None:
-    """The first caller makes it, and the lock is free meanwhile: whoever has no time to wait for it need not."""
+@pytest.mark.usefixtures("refuse_threads")
+def test_without_threads_an_exchange_holds_no_lock(make_client: Callable[..., Admin]) -> None:
+    """Without threads, the first caller runs the exchange without the lock, and others time out on their own."""
     kept: list[BaseException | None] = []
 
     def exchange(_: httpx.Request) -> ScriptedResponse:
         tokens = admin._shared.token_source
         assert tokens is not None
-        hurried = others.submit(tokens.get, deadline=0)
-        kept.append(hurried.exception(PATIENCE))
+        impatient = others.submit(tokens.get, deadline=0)
+        kept.append(impatient.exception(PATIENCE))
         return token_response(1)
 
     script = ScriptedTransport(tokens=[exchange])
@@ -228,19 +228,19 @@ def test_without_threads_an_exchange_holds_nobody_up(make_client: Callable[..., 
     assert len(script.exchanges) == 1
 
 
-@pytest.mark.usefixtures("no_threads")
-def test_without_threads_an_exchange_takes_half_of_the_calls_time(
+@pytest.mark.usefixtures("refuse_threads")
+def test_without_threads_an_exchange_has_half_of_the_timeout(
     make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
-    """So a token that still lives is served in time although its refresh hangs."""
+    """Without threads, a refresh that blocks takes half of the timeout, and the valid token is served in time."""
 
-    def hang(request: httpx.Request) -> ScriptedResponse:
+    def block(request: httpx.Request) -> ScriptedResponse:
         given.append(request.extensions["timeout"]["read"])
         clock.advance(given[-1])
         raise httpx.ReadTimeout("slow")
 
     given: list[float] = []
-    script = ScriptedTransport(tokens=[token_response(1), hang, token_response(2)])
+    script = ScriptedTransport(tokens=[token_response(1), block, token_response(2)])
     admin = make_client(script, timeout=10)
     admin.token()
     clock.advance(1600)
@@ -250,7 +250,7 @@ def test_without_threads_an_exchange_takes_half_of_the_calls_time(
     assert (admin.token()).value == "token-2"
 
 
-@pytest.mark.usefixtures("no_threads")
-def test_without_threads_a_token_callable_is_asked_on_the_spot(make_client: Callable[..., Admin]) -> None:
-    """There is no other place for it."""
+@pytest.mark.usefixtures("refuse_threads")
+def test_without_threads_a_token_callable_runs_inline(make_client: Callable[..., Admin]) -> None:
+    """Without threads, a token callable runs in the thread of the caller."""
     assert (make_client(ScriptedTransport(), access_token=lambda: "given").token()).value == "given"

@@ -1,5 +1,5 @@
 # Derived from tests/_async/test_tokens.py by scripts/unasync.py: change that, not this file.
-"""When a token is exchanged, shared, kept and given up; the tables of windows and of odd answers are apart."""
+"""Token exchanges: when they take place, who shares them, and when a token is discarded."""
 
 from __future__ import annotations
 
@@ -38,24 +38,26 @@ from tests.support.together import (
 
 pytestmark = pytest.mark.anyio
 
-DOWN = ScriptedFailure(httpx.ConnectError("refused"))
+REFUSED = ScriptedFailure(httpx.ConnectError("refused"))
 
 
-def served(admin: Admin) -> str:
-    """Give the number of the token that a call gets now."""
+def fetch_token_number(admin: Admin) -> str:
+    """Return the number of the token that a call gets now."""
     value = (admin.token()).value.removeprefix("token-")
     wait_for_exchanges()
     return value
 
 
 @pytest.mark.parametrize("expired", [False, True])
-def test_many_callers_make_one_exchange(expired: bool, make_client: Callable[..., Admin], clock: VirtualClock) -> None:
-    """However many wait, cold or with an expired token, one exchange serves them all."""
-    count, arrived, everybody = 50, [0], threading.Event()
+def test_concurrent_callers_share_one_exchange(
+    expired: bool, make_client: Callable[..., Admin], clock: VirtualClock
+) -> None:
+    """One exchange serves all concurrent callers, without a token or with an expired one."""
+    count, arrived, all_waiting = 50, [0], threading.Event()
 
     def exchange(_: httpx.Request) -> ScriptedResponse:
         if not expired or len(script.exchanges) > 1:
-            assert everybody.wait(PATIENCE)
+            assert all_waiting.wait(PATIENCE)
         return token_response(len(script.exchanges))
 
     script = ScriptedTransport(tokens=[exchange, exchange])
@@ -67,7 +69,7 @@ def test_many_callers_make_one_exchange(expired: bool, make_client: Callable[...
     def call() -> str:
         arrived[0] += 1
         if arrived[0] == count:
-            everybody.set()
+            all_waiting.set()
         return (admin.token()).value
 
     expected = f"token-{1 + expired}"
@@ -75,8 +77,8 @@ def test_many_callers_make_one_exchange(expired: bool, make_client: Callable[...
     assert len(script.exchanges) == 1 + expired
 
 
-def test_a_fresh_token_needs_no_lock(make_client: Callable[..., Admin]) -> None:
-    """Whatever somebody else does with the lock, a call that needs no exchange is not held up."""
+def test_a_valid_token_is_served_without_the_lock(make_client: Callable[..., Admin]) -> None:
+    """A call that needs no exchange does not wait for the lock."""
     admin = make_client(ScriptedTransport())
     token = admin.token()
     tokens: Any = admin._shared.token_source
@@ -84,8 +86,8 @@ def test_a_fresh_token_needs_no_lock(make_client: Callable[..., Admin]) -> None:
         assert others.submit(tokens.get, deadline=0).result(PATIENCE) == token
 
 
-def test_many_callers_share_one_failure(make_client: Callable[..., Admin]) -> None:
-    """Each gets an error of its own, and nobody asks again for what was just refused."""
+def test_concurrent_callers_share_one_failure(make_client: Callable[..., Admin]) -> None:
+    """Concurrent callers of a failed exchange each get their own error, and start no other exchange."""
     script = ScriptedTransport(tokens=[ScriptedResponse(401) for _ in range(50)])
     admin = make_client(script, lazy=True)
     results = run_concurrently(20, admin.token)
@@ -94,8 +96,8 @@ def test_many_callers_share_one_failure(make_client: Callable[..., Admin]) -> No
     assert len(script.exchanges) == 1
 
 
-def test_a_lifetime_counts_from_before_the_exchange(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
-    """A slow answer costs lifetime."""
+def test_a_lifetime_starts_before_the_exchange(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
+    """The lifetime of a token starts when its exchange starts."""
 
     def slow(_: httpx.Request) -> ScriptedResponse:
         clock.advance(50)
@@ -105,27 +107,25 @@ def test_a_lifetime_counts_from_before_the_exchange(make_client: Callable[..., A
     started = clock.wall()
     assert (admin.token()).expires_at == started + 100
     clock.advance(41)
-    assert served(admin) == "2"
+    assert fetch_token_number(admin) == "2"
 
 
-def test_a_clock_set_back_changes_nothing_and_one_set_forward_costs_one_exchange(
-    make_client: Callable[..., Admin], clock: VirtualClock
-) -> None:
-    """The age is the larger of what both clocks say, so that a suspended machine does not use an old token."""
+def test_the_age_of_a_token_is_the_larger_of_two_clocks(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
+    """A wall clock set back changes nothing; one set forward causes an exchange."""
     script = ScriptedTransport()
     admin = make_client(script)
     admin.token()
     clock.shift_wall(-3600)
-    assert served(admin) == "1"
+    assert fetch_token_number(admin) == "1"
     clock.shift_wall(3600 + 1800)
-    assert served(admin) == "2"
-    assert served(admin) == "2"
+    assert fetch_token_number(admin) == "2"
+    assert fetch_token_number(admin) == "2"
     assert len(script.exchanges) == 2
 
 
-# How the endpoint fails: the steps of one exchange, with its repeats.
+# Failure of the token endpoint → the steps of one exchange, with its retries.
 OUTAGES: dict[str, list[Step]] = {
-    "refused": [DOWN] * 3,
+    "refused": [REFUSED] * 3,
     "reset": [ScriptedFailure(httpx.ReadError("reset"))] * 3,
     "timeout": [ScriptedFailure(httpx.ReadTimeout("slow"))] * 3,
     "500": [ScriptedResponse(500)] * 3,
@@ -140,20 +140,20 @@ OUTAGES: dict[str, list[Step]] = {
 
 @pytest.mark.parametrize("steps", OUTAGES.values(), ids=OUTAGES)
 @pytest.mark.parametrize("left", [230, 100, 20])
-def test_the_old_token_is_served_while_it_lives(
+def test_the_old_token_is_served_until_it_expires(
     left: int, steps: list[Step], make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
-    """An endpoint that is down is no error before the token has expired, and forgotten soon after it is up again."""
+    """While the token endpoint fails, the old token is served; the failure is forgotten within 61 s."""
     script = ScriptedTransport(tokens=[token_response(1), *steps])
     admin = make_client(script)
     admin.token()
     clock.advance(1800 - left)
     for _ in range(3):
-        assert served(admin) == "1"
+        assert fetch_token_number(admin) == "1"
     before = len(script.exchanges)
     clock.advance(61)
-    served(admin)
-    assert served(admin) != "1"
+    fetch_token_number(admin)
+    assert fetch_token_number(admin) != "1"
     assert len(script.exchanges) <= before + 1
 
 
@@ -161,7 +161,7 @@ def test_the_old_token_is_served_while_it_lives(
 def test_an_expired_token_is_never_served(
     steps: list[Step], make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
-    """The failure is raised, remembered for a moment, and over within 31 s of the endpoint's recovery."""
+    """Once the token has expired, a failed exchange raises; a recovered endpoint is used within 31 s."""
     script = ScriptedTransport(tokens=[token_response(1), *steps])
     admin = make_client(script)
     admin.token()
@@ -175,7 +175,7 @@ def test_an_expired_token_is_never_served(
     assert (admin.token()).value != "token-1"
 
 
-# Answer → attempts, error.
+# Response → attempts, error.
 EXCHANGES: dict[str, tuple[Step, int, type[PineconeError]]] = {
     **{str(status): (ScriptedResponse(status), 3, TokenError) for status in (408, 429, 500, 502, 503, 504)},
     **{str(status): (ScriptedResponse(status), 1, TokenError) for status in (301, 400, 403, 404, 501)},
@@ -184,7 +184,7 @@ EXCHANGES: dict[str, tuple[Step, int, type[PineconeError]]] = {
         code: (ScriptedResponse(400, {"error": code}), 1, InvalidCredentialsError)
         for code in ("access_denied", "invalid_client", "unauthorized_client")
     },
-    "refused": (DOWN, 3, PineconeConnectionError),
+    "refused": (REFUSED, 3, PineconeConnectionError),
     "reset": (ScriptedFailure(httpx.ReadError("reset")), 3, PineconeConnectionError),
     "timeout": (ScriptedFailure(httpx.ReadTimeout("slow")), 3, PineconeTimeoutError),
     "redirect": (ScriptedResponse(307, headers={"location": "https://evil.example/token"}), 1, TokenError),
@@ -193,10 +193,10 @@ EXCHANGES: dict[str, tuple[Step, int, type[PineconeError]]] = {
 
 
 @pytest.mark.parametrize(("step", "attempts", "kind"), EXCHANGES.values(), ids=EXCHANGES)
-def test_an_exchange_is_tried_three_times_where_that_may_help(
+def test_a_transient_exchange_failure_is_retried_twice(
     step: Step, attempts: int, kind: type[PineconeError], make_client: Callable[..., Admin]
 ) -> None:
-    """Network failures, 408, 429, 500 and 502 to 504 are repeated; a refusal is not, and a redirect not followed."""
+    """A network failure, 408, 429, 500, 502, 503 or 504 is retried twice, and any other failure not at all."""
     script = ScriptedTransport(tokens=[step] * 5)
     with raises(kind) as caught:
         make_client(script, lazy=True).token()
@@ -205,11 +205,11 @@ def test_an_exchange_is_tried_three_times_where_that_may_help(
     assert caught.value.operation == "get_token"
     script = ScriptedTransport(tokens=[step])
     if attempts == 3:
-        assert served(make_client(script)) == "2"
+        assert fetch_token_number(make_client(script)) == "2"
 
 
-def test_an_exchange_ends_with_the_time_of_the_call(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
-    """Repeats that would come too late are left out."""
+def test_an_exchange_ends_by_the_deadline(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
+    """An exchange is not retried beyond the deadline of its call."""
 
     def slow(_: httpx.Request) -> ScriptedResponse:
         clock.advance(6)
@@ -222,12 +222,12 @@ def test_an_exchange_ends_with_the_time_of_the_call(make_client: Callable[..., A
     assert len(script.exchanges) == 2
 
 
-def test_whoever_waits_too_long_is_told_for_which_host(make_client: Callable[..., Admin]) -> None:
-    """A wait for a token ends with the time of the call, also where the exchange goes on for others."""
-    answer = threading.Event()
+def test_a_wait_for_a_token_times_out(make_client: Callable[..., Admin]) -> None:
+    """A wait for a token ends at the timeout of its call, with an error that names the host."""
+    released = threading.Event()
 
     def hang(_: httpx.Request) -> ScriptedResponse:
-        answer.wait(PATIENCE)
+        released.wait(PATIENCE)
         return token_response(1)
 
     admin = make_client(ScriptedTransport(tokens=[hang]), lazy=True)
@@ -235,15 +235,15 @@ def test_whoever_waits_too_long_is_told_for_which_host(make_client: Callable[...
         with raises(PineconeTimeoutError, match="no token in time from login.pinecone.io") as caught:
             admin.with_options(timeout=0.01).projects.create(name="x")
     finally:
-        answer.set()
+        released.set()
     assert (caught.value.outcome, caught.value.operation) == ("not_sent", "create_project")
-    assert served(admin) == "1"
+    assert fetch_token_number(admin) == "1"
 
 
-def test_an_endpoint_that_echoes_the_secret_brings_it_into_no_error(
+def test_an_echoed_secret_is_in_no_error(
     make_client: Callable[..., Admin],
 ) -> None:
-    """Of its answer an error holds the status, a code of the standard, and headers that cannot hold a secret."""
+    """An error of the token endpoint has its status, a standard code and safe headers, and nothing else."""
     headers = {"retry-after": "9", "x-request-id": "r-1", "x-echo": SECRET}
     for code, shown in (("access_denied", "401 access_denied"), (SECRET, "401")):
         body = {"error": code, "error_description": f"bad secret {SECRET}"}
@@ -253,23 +253,21 @@ def test_an_endpoint_that_echoes_the_secret_brings_it_into_no_error(
         assert (caught.value.retry_after, caught.value.request_id) == (9.0, "r-1")
 
 
-class Api:
-    """An API that accepts some tokens only."""
+class SelectiveApi:
+    """An API that accepts only some tokens."""
 
     def __init__(self, *accepted: str) -> None:
         self.accepted = set(accepted)
-        self.script = ScriptedTransport(self._answer)
+        self.script = ScriptedTransport(self._respond)
 
-    def _answer(self, request: httpx.Request) -> ScriptedResponse:
+    def _respond(self, request: httpx.Request) -> ScriptedResponse:
         token = request.headers["authorization"].removeprefix("Bearer token-")
         return ScriptedResponse(body={"data": []}) if token in self.accepted else ScriptedResponse(401)
 
 
-def test_a_permanent_401_costs_one_exchange_in_30_seconds(
-    make_client: Callable[..., Admin], clock: VirtualClock
-) -> None:
-    """Within them the 401 is raised as it is; after them one more is tried."""
-    api = Api()
+def test_a_permanent_401_causes_one_exchange_in_30_s(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
+    """A 401 within 30 s of an exchange for a 401 is raised without another exchange."""
+    api = SelectiveApi()
     admin = make_client(api.script)
     for seconds, exchanges in ((0, 2), (10, 2), (19.9, 2), (0.2, 3), (29.9, 3), (0.2, 4)):
         clock.advance(seconds)
@@ -278,15 +276,13 @@ def test_a_permanent_401_costs_one_exchange_in_30_seconds(
         assert len(api.script.exchanges) == exchanges
 
 
-def test_a_rejected_token_that_is_no_longer_current_costs_no_exchange(
-    make_client: Callable[..., Admin], clock: VirtualClock
-) -> None:
-    """Where another caller has a new one already, the request is sent again with that."""
+def test_a_rejected_old_token_causes_no_exchange(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
+    """A request whose token was replaced meanwhile is retried with the current token."""
     script = ScriptedTransport()
     admin = make_client(script, timeout=9999)
     admin.token()
 
-    def late(request: httpx.Request) -> ScriptedResponse:
+    def replace_token_first(request: httpx.Request) -> ScriptedResponse:
         if request.headers["authorization"] != "Bearer token-1":
             return ScriptedResponse(body={"data": []})
         clock.advance(1561)
@@ -295,22 +291,22 @@ def test_a_rejected_token_that_is_no_longer_current_costs_no_exchange(
         return ScriptedResponse(401)
 
     refreshed: list[object] = []
-    script._steps = [late]
+    script._steps = [replace_token_first]
     assert admin.projects.list() == []
     assert [request.headers["authorization"][-1] for request in script.requests] == ["1", "2"]
     assert len(script.exchanges) == 2
 
 
 def test_a_failed_exchange_after_a_401_is_raised(make_client: Callable[..., Admin]) -> None:
-    """The error says why there is no other token, and the call can be repeated."""
+    """A failed exchange after a 401 is raised, and the call is safe to retry."""
     script = ScriptedTransport(ScriptedResponse(401), tokens=[token_response(1), ScriptedResponse(403)])
     with raises(TokenError) as caught:
         make_client(script).projects.create(name="x")
     assert (caught.value.status_code, caught.value.safe_to_retry) == (403, True)
 
 
-def test_the_same_token_again_is_not_sent_again(make_client: Callable[..., Admin]) -> None:
-    """An endpoint that caches gives no fresh token, so a repeat is useless."""
+def test_an_unchanged_token_is_not_sent_again(make_client: Callable[..., Admin]) -> None:
+    """A request is not retried with the token that the API just rejected."""
     script = ScriptedTransport(ScriptedResponse(401), tokens=[token_response(1), token_response(1)])
     with raises(UnauthorizedError):
         make_client(script).projects.list()
@@ -318,15 +314,15 @@ def test_the_same_token_again_is_not_sent_again(make_client: Callable[..., Admin
 
 
 def test_a_new_secret_is_used_at_once(make_client: Callable[..., Admin]) -> None:
-    """update_secret gives the token of the old secret up; the copies of the client share the new one."""
+    """update_secret discards the current token, for the client and for its copies."""
     script = ScriptedTransport(tokens=[ScriptedResponse(401)])
     admin = make_client(script, lazy=True)
     with raises(InvalidCredentialsError):
         admin.token()
     admin.update_secret("second")
-    assert served(admin) == "2"
+    assert fetch_token_number(admin) == "2"
     admin.with_options(timeout=9).update_secret("third")
-    assert served(admin) == "3"
+    assert fetch_token_number(admin) == "3"
     assert [json.loads(exchange.content)["client_secret"] for exchange in script.exchanges] == [
         SECRET,
         "second",
@@ -334,31 +330,31 @@ def test_a_new_secret_is_used_at_once(make_client: Callable[..., Admin]) -> None
     ]
 
 
-def test_a_new_secret_does_not_wait_for_the_exchange_of_the_old_one(
+def test_a_new_secret_replaces_a_pending_exchange(
     make_client: Callable[..., Admin],
 ) -> None:
-    """Whoever waits gets the token of the new one, and the other is dropped when it comes."""
-    asked, answer = threading.Event(), threading.Event()
-    late: list[bool] = []
+    """A call that waits gets the token of the new secret, and the late token of the old one is dropped."""
+    started, released = threading.Event(), threading.Event()
+    finished: list[bool] = []
 
     def exchange(_: httpx.Request) -> ScriptedResponse:
-        asked.set()
-        late.append(answer.wait(PATIENCE))
+        started.set()
+        finished.append(released.wait(PATIENCE))
         return token_response(1)
 
     def update() -> None:
-        wait_for_event(asked)
+        wait_for_event(started)
         admin.update_secret("second")
 
     admin = make_client(ScriptedTransport(tokens=[exchange]), lazy=True)
     try:
         result = run_with_action(admin.token, update)
-        assert not late
+        assert not finished
     finally:
-        answer.set()
+        released.set()
     assert not isinstance(result, Exception)
     assert result.value == "token-2"
-    assert served(admin) == served(admin) == "2"
+    assert fetch_token_number(admin) == fetch_token_number(admin) == "2"
 
 
 @pytest.mark.parametrize(
@@ -369,25 +365,25 @@ def test_a_new_secret_does_not_wait_for_the_exchange_of_the_old_one(
         (None, PineconeTypeError, "client_secret must be a str"),
     ],
 )
-def test_a_new_secret_is_checked(
+def test_an_invalid_new_secret_raises(
     secret: Any, error: type[PineconeValueError], message: str, make_client: Callable[..., Admin]
 ) -> None:
-    """As the one of the constructor is, and the old one stays in use."""
+    """An invalid new secret raises, and the old secret remains in use."""
     admin = make_client(ScriptedTransport())
     with raises(error, match=message):
         admin.update_secret(secret)
-    assert served(admin) == "1"
+    assert fetch_token_number(admin) == "1"
 
 
 @pytest.mark.parametrize("identity", [{"access_token": "x"}, {"additional_headers": {"Authorization": "x"}}], ids=str)
-def test_a_client_that_mints_nothing_has_no_secret(identity: dict[str, Any], make_client: Callable[..., Admin]) -> None:
-    """There is nothing to update."""
+def test_update_secret_needs_client_credentials(identity: dict[str, Any], make_client: Callable[..., Admin]) -> None:
+    """update_secret raises for a client without client credentials."""
     with raises(PineconeValueError, match="mints no tokens"):
         make_client(ScriptedTransport(), **identity).update_secret("x")
 
 
-def test_a_client_goes_on_after_it_rotated_its_own_secret(emulator: Emulator) -> None:
-    """It learns the new secret from the answer, and the tokens of the old one are given up."""
+def test_a_client_adopts_its_own_rotated_secret(emulator: Emulator) -> None:
+    """A client that rotates its own secret adopts it from the response."""
     admin = emulator.admin()
     (account,) = admin.service_accounts.list().to_list()
     rotated = admin.service_accounts.rotate_secret(service_account_id=account.id)
@@ -395,8 +391,8 @@ def test_a_client_goes_on_after_it_rotated_its_own_secret(emulator: Emulator) ->
     assert len(admin.service_accounts.list().to_list()) == 1
 
 
-def test_a_rotated_secret_stands_in_until_another_one_is_configured(emulator: Emulator, clock: VirtualClock) -> None:
-    """A callable that still gives the old secret does no harm, and one that gives another is listened to again."""
+def test_a_rotated_secret_overrides_the_callable_until_it_changes(emulator: Emulator, clock: VirtualClock) -> None:
+    """A rotated secret replaces that of a callable until the callable returns a different one."""
     configured = [emulator.client_secret]
     (account,) = emulator.state.service_accounts.listing
     admin = Admin(
@@ -420,7 +416,7 @@ def test_a_rotated_secret_stands_in_until_another_one_is_configured(emulator: Em
 
 
 def test_a_revoked_token_is_replaced(emulator: Emulator) -> None:
-    """A client whose tokens were revoked elsewhere goes on with a fresh one."""
+    """A client whose token was revoked exchanges for a fresh one."""
     admin = emulator.admin()
     admin.token()
     (account,) = emulator.state.service_accounts.listing
@@ -428,8 +424,8 @@ def test_a_revoked_token_is_replaced(emulator: Emulator) -> None:
     assert len(admin.organizations.list()) == 1
 
 
-def test_an_outage_of_the_api_costs_no_exchange(make_client: Callable[..., Admin]) -> None:
-    """A token is asked for once, however often the request is repeated."""
+def test_an_outage_of_the_api_causes_no_exchange(make_client: Callable[..., Admin]) -> None:
+    """Retries of a request share one token."""
     script = ScriptedTransport(ScriptedResponse(503))
     with raises(ServiceError):
         make_client(script).projects.list()

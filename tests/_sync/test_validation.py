@@ -1,5 +1,5 @@
 # Derived from tests/_async/test_validation.py by scripts/unasync.py: change that, not this file.
-"""What is refused before a request, and how it looks on the wire where it is not: every argument of every method."""
+"""Validation of every argument of every method: a value is rejected before a request, or sent unchanged."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ HOSTILE: dict[str, Any] = {
     "list": ["x"],
 }
 
-# V: PineconeValueError, T: PineconeTypeError, s: sent, -: left out; in the order of HOSTILE.
+# V: PineconeValueError, T: PineconeTypeError, s: sent, -: omitted; in the order of HOSTILE.
 KINDS = {
     "id": "VVVVsVVVs TTTTT",
     "optional id": "VVVVsVVVs -TTTT",
@@ -76,11 +76,11 @@ Place: TypeAlias = Literal["path", "query", "body", "none"]
 
 @frozen
 class Argument:
-    """How an argument is checked, where it goes, and a value that is fine."""
+    """The kind of check of an argument, its place in the request, and a valid value."""
 
     kind: str
     place: Place
-    fine: Any
+    valid: Any
 
 
 ID = Argument("id", "path", "p")
@@ -163,7 +163,7 @@ METHODS: dict[str, dict[str, Argument]] = {
     },
     "role_bindings.describe": {"role_binding_id": ID},
     "role_bindings.delete": {"role_binding_id": ID},
-    # Workflows: what they look at first is no place for most of their arguments.
+    # Workflows: their first request has no place for most of their arguments.
     "projects.ensure": {
         "name": Argument("name", "none", "x"),
         "max_pods": Argument("optional count", "none", 0),
@@ -223,22 +223,22 @@ METHODS: dict[str, dict[str, Argument]] = {
 CASES = [(method, name) for method, arguments in METHODS.items() for name in arguments]
 
 
-def call(script: ScriptedTransport, make_client: Callable[..., Admin], method: str, **arguments: Any) -> None:
-    """Call a method of a namespace, and read a list."""
+def call_method(script: ScriptedTransport, make_client: Callable[..., Admin], method: str, **arguments: Any) -> None:
+    """Call a method of a namespace, and read its list if it returns one."""
     namespace, name = method.split(".")
     result = getattr(getattr(make_client(script), namespace), name)(**arguments)
     (result.to_list() if hasattr(result, "to_list") else result)
 
 
-def outcome_of(script: ScriptedTransport, make_client: Callable[..., Admin], method: str, **arguments: Any) -> str:
-    """Tell V, T or s as KINDS does; the error of a refusal names what the message is searched for."""
+def classify_call(script: ScriptedTransport, make_client: Callable[..., Admin], method: str, **arguments: Any) -> str:
+    """Return V, T or s as in KINDS, followed by the message of the error if there is one."""
     try:
-        call(script, make_client, method, **arguments)
+        call_method(script, make_client, method, **arguments)
     except PineconeValueError as exc:
-        check_refusal(exc, script)
+        check_rejection(exc, script)
         return f"V {exc.message}"
     except PineconeTypeError as exc:
-        check_refusal(exc, script)
+        check_rejection(exc, script)
         return f"T {exc.message}"
     except NotFoundError:
         pass
@@ -246,7 +246,7 @@ def outcome_of(script: ScriptedTransport, make_client: Callable[..., Admin], met
     return "s"
 
 
-def check_refusal(error: PineconeError, script: ScriptedTransport) -> None:
+def check_rejection(error: PineconeError, script: ScriptedTransport) -> None:
     """Check that nothing was sent and that the error says so."""
     check_promises(error)
     assert (error.outcome, error.safe_to_retry, error.attempts) == ("not_sent", True, 0)
@@ -254,8 +254,8 @@ def check_refusal(error: PineconeError, script: ScriptedTransport) -> None:
     assert script.requests == []
 
 
-def sent(request: httpx.Request, name: str, place: Place) -> object:
-    """Find the value of an argument in the request, as text where it is not in the body."""
+def find_sent_value(request: httpx.Request, name: str, place: Place) -> object:
+    """Return the value of an argument in the request, as text unless it is in the body."""
     if place == "path":
         return request.url.raw_path.decode().split("?")[0]
     if place == "query":
@@ -264,26 +264,28 @@ def sent(request: httpx.Request, name: str, place: Place) -> object:
 
 
 @pytest.mark.parametrize(("method", "name"), CASES, ids=[f"{method}-{name}" for method, name in CASES])
-def test_a_hostile_value_is_refused_or_sent_as_it_is(method: str, name: str, make_client: Callable[..., Admin]) -> None:
-    """Each value is either refused before any request, in words that name the argument, or goes out unchanged."""
+def test_a_hostile_value_is_rejected_or_sent_unchanged(
+    method: str, name: str, make_client: Callable[..., Admin]
+) -> None:
+    """Each value raises before any request, with the name of its argument, or is sent unchanged."""
     arguments = METHODS[method]
     kind, place = arguments[name].kind, arguments[name].place
     for (label, value), expected in zip(HOSTILE.items(), KINDS[kind].replace(" ", ""), strict=True):
         script = ScriptedTransport(ScriptedResponse(404))
-        given = {other: argument.fine for other, argument in arguments.items()} | {name: value}
-        outcome = outcome_of(script, make_client, method, **given)
+        given = {other: argument.valid for other, argument in arguments.items()} | {name: value}
+        outcome = classify_call(script, make_client, method, **given)
         assert outcome[0] == expected.replace("-", "s"), f"{label}: {outcome}"
         if outcome != "s":
             assert name in outcome, f"{label}: {outcome}"
         elif place == "path":
-            assert quote(value, safe="") in str(sent(script.request, name, place)).split("/"), label
+            assert quote(value, safe="") in str(find_sent_value(script.request, name, place)).split("/"), label
         elif place != "none":
-            wire = value if value is None or place == "body" else str(value)
-            assert sent(script.request, name, place) == wire, label
+            sent_value = value if value is None or place == "body" else str(value)
+            assert find_sent_value(script.request, name, place) == sent_value, label
 
 
-def test_the_table_holds_every_argument_of_every_method(make_client: Callable[..., Admin]) -> None:
-    """A new method or argument cannot be forgotten here."""
+def test_every_argument_is_covered(make_client: Callable[..., Admin]) -> None:
+    """The table has every argument of every public method."""
     admin = make_client(ScriptedTransport(), lazy=True)
     found = {
         f"{namespace}.{name}": set(inspect.signature(method).parameters)
@@ -294,9 +296,9 @@ def test_the_table_holds_every_argument_of_every_method(make_client: Callable[..
     assert found == {method: set(arguments) for method, arguments in METHODS.items()}
 
 
-EMAIL = "a" * 248 + "@b.com"
+LONG_EMAIL = "a" * 248 + "@b.com"
 
-# Method, argument, what is still sent and what is not any more.
+# Method, argument, values within the limit, values beyond it.
 LIMITS: list[tuple[str, str, list[Any], list[Any]]] = [
     ("organizations.update", "name", ["x", "é" * 512], ["é" * 513]),
     ("projects.create", "name", ["x", "é" * 512, "😀" * 512], ["é" * 513]),
@@ -309,8 +311,8 @@ LIMITS: list[tuple[str, str, list[Any], list[Any]]] = [
     ("api_keys.update", "name", ["x", "é" * 80], ["é" * 81]),
     ("service_accounts.create", "name", ["x" * 80, "é" * 40], ["x" * 81, "é" * 41]),
     ("service_accounts.update", "name", ["x" * 80, "é" * 40], ["x" * 81, "é" * 41]),
-    ("users.list", "email", ["a@b", EMAIL], ["a" + EMAIL, "ab", "@b", "a@", "a@b@c", "a b@c", "a@b\n"]),
-    ("invites.create", "email", ["a@b", EMAIL], ["a" + EMAIL, "ab", "@b", "a@", "a@b@c", "a b@c", "a@b\n"]),
+    ("users.list", "email", ["a@b", LONG_EMAIL], ["a" + LONG_EMAIL, "ab", "@b", "a@", "a@b@c", "a b@c", "a@b\n"]),
+    ("invites.create", "email", ["a@b", LONG_EMAIL], ["a" + LONG_EMAIL, "ab", "@b", "a@", "a@b@c", "a b@c", "a@b\n"]),
     *(
         (f"{namespace}.list", "limit", [1, 100], [0, 101, -1, 10**5000])
         for namespace in ("users", "invites", "service_accounts", "role_bindings")
@@ -319,19 +321,20 @@ LIMITS: list[tuple[str, str, list[Any], list[Any]]] = [
 
 
 @pytest.mark.parametrize(
-    ("method", "name", "fine", "refused"), LIMITS, ids=[f"{method}-{name}" for method, name, _, _ in LIMITS]
+    ("method", "name", "valid", "rejected"), LIMITS, ids=[f"{method}-{name}" for method, name, _, _ in LIMITS]
 )
-def test_a_limit_is_where_the_api_document_has_it(
-    method: str, name: str, fine: list[Any], refused: list[Any], make_client: Callable[..., Admin]
+def test_limits_match_the_api_document(
+    method: str, name: str, valid: list[Any], rejected: list[Any], make_client: Callable[..., Admin]
 ) -> None:
-    """The last value within is sent, and the first one beyond is refused."""
-    others = {other: argument.fine for other, argument in METHODS[method].items()}
-    for value in fine:
+    """The last valid value is sent, and the first invalid one raises."""
+    others = {other: argument.valid for other, argument in METHODS[method].items()}
+    for value in valid:
         assert (
-            outcome_of(ScriptedTransport(ScriptedResponse(404)), make_client, method, **others | {name: value}) == "s"
+            classify_call(ScriptedTransport(ScriptedResponse(404)), make_client, method, **others | {name: value})
+            == "s"
         )
-    for value in refused:
-        outcome = outcome_of(ScriptedTransport(ScriptedResponse(404)), make_client, method, **others | {name: value})
+    for value in rejected:
+        outcome = classify_call(ScriptedTransport(ScriptedResponse(404)), make_client, method, **others | {name: value})
         assert outcome.startswith(f"V {name} ")
 
 
@@ -339,8 +342,8 @@ UPDATES = ["organizations.update", "projects.update", "api_keys.update", "servic
 
 
 @pytest.mark.parametrize("value", ["pcsk_5P6t4_secret", "pckey_5P6t4_secret"])
-def test_the_value_of_a_key_is_no_id(value: str, make_client: Callable[..., Admin]) -> None:
-    """It would stand in addresses, and so in everybody's logs; the error does not show it either."""
+def test_the_value_of_a_key_is_rejected_as_an_id(value: str, make_client: Callable[..., Admin]) -> None:
+    """The value of an API key raises where an id is expected, and is not in the error."""
     script = ScriptedTransport()
     with raises(PineconeValueError, match="api_key_id is the value of an API key") as caught:
         make_client(script, lazy=True).api_keys.delete(api_key_id=value)
@@ -349,26 +352,26 @@ def test_the_value_of_a_key_is_no_id(value: str, make_client: Callable[..., Admi
 
 
 @pytest.mark.parametrize("method", UPDATES)
-def test_an_update_changes_something(method: str, make_client: Callable[..., Admin]) -> None:
-    """An update without any field is refused, and the error lists the fields there are."""
+def test_an_update_needs_a_field(method: str, make_client: Callable[..., Admin]) -> None:
+    """An update without any field raises, with an error that lists the fields."""
     (target, *fields) = METHODS[method]
     nothing: dict[str, Any] = {target: "p"} | ({"name": None} if method == "organizations.update" else {})
-    outcome = outcome_of(ScriptedTransport(), make_client, method, **nothing)
+    outcome = classify_call(ScriptedTransport(), make_client, method, **nothing)
     assert outcome == f"V give at least one of {', '.join(fields)}"
 
 
 @pytest.mark.parametrize(("given", "needed"), [("principal_id", "principal_type"), ("resource_id", "resource_type")])
 def test_a_filter_by_id_needs_its_type(given: str, needed: str, make_client: Callable[..., Admin]) -> None:
-    """The server could not tell whose id it is."""
-    outcome = outcome_of(ScriptedTransport(), make_client, "role_bindings.list", **{given: "x"})
+    """A filter by id without its type raises."""
+    outcome = classify_call(ScriptedTransport(), make_client, "role_bindings.list", **{given: "x"})
     assert outcome == f"V {given} needs {needed} beside it"
-    assert outcome_of(ScriptedTransport(), make_client, "role_bindings.list", **{needed: "x"}) == "s"
+    assert classify_call(ScriptedTransport(), make_client, "role_bindings.list", **{needed: "x"}) == "s"
 
 
 ORG = {"resource_type": "organization", "role": "OrgMember"}
 PROJECT = {"resource_type": "project", "resource_id": "p", "role": "ProjectViewer"}
 
-# A binding → what is wrong with it; "must be" marks errors of type, None that it is sent.
+# Role binding → the problem; "must be" marks a PineconeTypeError, None a valid one.
 ENTRIES: list[tuple[Any, str | None]] = [
     (ORG, None),
     (PROJECT, None),
@@ -397,27 +400,27 @@ ENTRIES: list[tuple[Any, str | None]] = [
 
 @pytest.mark.parametrize(("entry", "problem"), ENTRIES, ids=ascii)
 @pytest.mark.parametrize("method", ["invites.create", "service_accounts.create"])
-def test_a_role_binding_is_checked_in_both_its_forms(
+def test_a_role_binding_is_checked_in_both_forms(
     method: str, entry: Any, problem: str | None, make_client: Callable[..., Admin]
 ) -> None:
-    """As a mapping and as a model, alike; the error says which entry of the list is wrong."""
+    """A role binding is checked alike as a mapping and as a model, and the error has its index."""
     forms = [entry]
     if isinstance(entry, Mapping) and {"resource_type", "role"} <= entry.keys() <= {*PROJECT}:
         forms.append(RoleBindingInput(**entry))
-    others = {other: argument.fine for other, argument in METHODS[method].items()}
+    others = {other: argument.valid for other, argument in METHODS[method].items()}
     for form in forms:
         script = ScriptedTransport(ScriptedResponse(404))
         bindings = (on_organization("OrgOwner"), form)
-        outcome = outcome_of(script, make_client, method, **others | {"role_bindings": bindings})
+        outcome = classify_call(script, make_client, method, **others | {"role_bindings": bindings})
         if problem is None:
-            wire = {key: value for key, value in entry.items() if value is not None}
-            assert sent(script.request, "role_bindings", "body") == [ORG | {"role": "OrgOwner"}, wire]
+            sent_value = {key: value for key, value in entry.items() if value is not None}
+            assert find_sent_value(script.request, "role_bindings", "body") == [ORG | {"role": "OrgOwner"}, sent_value]
         else:
             assert outcome.startswith(f"{'T' if 'must be' in problem else 'V'} role_bindings[1]: {problem}")
 
 
 @pytest.mark.parametrize(
-    ("method", "count", "refused"),
+    ("method", "count", "rejected"),
     [
         ("invites.create", 0, True),
         ("invites.create", 1, False),
@@ -429,35 +432,35 @@ def test_a_role_binding_is_checked_in_both_its_forms(
     ],
 )
 def test_the_number_of_role_bindings_is_limited(
-    method: str, count: int, refused: bool, make_client: Callable[..., Admin]
+    method: str, count: int, rejected: bool, make_client: Callable[..., Admin]
 ) -> None:
-    """An invite has 1 to 100 of them, a service account 0 to 100."""
-    others = {other: argument.fine for other, argument in METHODS[method].items()}
+    """An invite has 1 to 100 role bindings, and a service account 0 to 100."""
+    others = {other: argument.valid for other, argument in METHODS[method].items()}
     bindings = [on_organization("OrgMember")] * count
-    outcome = outcome_of(
+    outcome = classify_call(
         ScriptedTransport(ScriptedResponse(404)), make_client, method, **others | {"role_bindings": bindings}
     )
-    assert outcome.startswith("V role_bindings must have " if refused else "s")
+    assert outcome.startswith("V role_bindings must have " if rejected else "s")
 
 
-def test_an_invite_has_a_role_on_the_organization(make_client: Callable[..., Admin]) -> None:
-    """Project roles alone are refused for an invite, and fine for a service account."""
+def test_an_invite_needs_a_role_on_the_organization(make_client: Callable[..., Admin]) -> None:
+    """An invite with only project roles raises; a service account may have them."""
     bindings = [on_project("p", "ProjectViewer")]
-    outcome = outcome_of(ScriptedTransport(), make_client, "invites.create", email="a@b", role_bindings=bindings)
+    outcome = classify_call(ScriptedTransport(), make_client, "invites.create", email="a@b", role_bindings=bindings)
     assert outcome == "V role_bindings needs at least one role on the organization"
     script = ScriptedTransport(ScriptedResponse(404))
-    assert outcome_of(script, make_client, "service_accounts.create", name="x", role_bindings=bindings) == "s"
+    assert classify_call(script, make_client, "service_accounts.create", name="x", role_bindings=bindings) == "s"
 
 
 @pytest.mark.parametrize("container", [dict, set, iter, lambda roles: (role for role in roles)])
 def test_a_list_is_a_sequence(container: Callable[[Any], Any], make_client: Callable[..., Admin]) -> None:
-    """What has no order, or can be read only once, is refused rather than guessed at."""
+    """A collection without an order, or one that can be read only once, raises."""
     roles = container({"ProjectViewer": 1} if container is dict else ["ProjectViewer"])
-    outcome = outcome_of(ScriptedTransport(), make_client, "api_keys.create", project_id="p", name="x", roles=roles)
+    outcome = classify_call(ScriptedTransport(), make_client, "api_keys.create", project_id="p", name="x", roles=roles)
     assert outcome.startswith("T roles must be a list")
 
 
-# A role of a key → what is wrong with it.
+# Role of an API key → the problem.
 KEY_ROLES: list[tuple[Any, str | None]] = [
     ("ProjectViewer", None),
     ("IndexReader", None),
@@ -477,16 +480,16 @@ KEY_ROLES: list[tuple[Any, str | None]] = [
 def test_a_role_of_a_key_is_checked(
     method: str, role: Any, problem: str | None, make_client: Callable[..., Admin]
 ) -> None:
-    """Roles that the API document lists for others are refused, roles that it does not list are sent."""
-    others = {other: argument.fine for other, argument in METHODS[method].items()}
-    outcome = outcome_of(
+    """A documented role of another kind raises, and an undocumented role is sent."""
+    others = {other: argument.valid for other, argument in METHODS[method].items()}
+    outcome = classify_call(
         ScriptedTransport(ScriptedResponse(404)), make_client, method, **others | {"roles": ["ProjectEditor", role]}
     )
     assert outcome.startswith(problem or "s")
 
 
-# Fields of a role binding → what is wrong with them.
-BOUND: list[tuple[dict[str, Any], str]] = [
+# Fields of a role binding → the problem.
+BINDING_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"resource_type": "project"}, "V resource_id is missing"),
     ({"resource_type": "project", "resource_id": "p"}, "V role 'OrgMember' is not a role for resource_type 'project'"),
     ({"role": "ProjectViewer"}, "V role 'ProjectViewer' is not a role for resource_type 'organization'"),
@@ -497,16 +500,16 @@ BOUND: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "outcome"), BOUND, ids=str)
-def test_a_role_fits_its_resource(fields: dict[str, Any], outcome: str, make_client: Callable[..., Admin]) -> None:
-    """Listed roles are checked against listed resources; what is not listed is the server's to judge."""
+@pytest.mark.parametrize(("fields", "outcome"), BINDING_FIELDS, ids=str)
+def test_a_role_must_fit_its_resource(fields: dict[str, Any], outcome: str, make_client: Callable[..., Admin]) -> None:
+    """A documented role on the wrong documented resource raises, and an undocumented value is sent."""
     given = {"principal_type": "user", "principal_id": "u"} | ORG | fields
     assert (
-        outcome_of(ScriptedTransport(ScriptedResponse(404)), make_client, "role_bindings.create", **given)
+        classify_call(ScriptedTransport(ScriptedResponse(404)), make_client, "role_bindings.create", **given)
     ).startswith(outcome)
 
 
-def test_a_list_is_checked_where_it_is_made(make_client: Callable[..., Admin]) -> None:
-    """Not only where its first page is fetched."""
+def test_a_list_is_checked_when_it_is_created(make_client: Callable[..., Admin]) -> None:
+    """An invalid argument of a list raises before its first page is fetched."""
     with raises(PineconeValueError, match="limit"):
         make_client(ScriptedTransport()).users.list(limit=0)

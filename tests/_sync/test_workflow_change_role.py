@@ -1,5 +1,5 @@
 # Derived from tests/_async/test_workflow_change_role.py by scripts/unasync.py: change that, not this file.
-"""Change a role: the new one is granted before the old one is taken away."""
+"""Changing a role: the new role is granted before the old one is revoked."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ from tests.support.fault_injection import FaultyTransport, InjectedFault
 pytestmark = pytest.mark.anyio
 
 
-def meeting(emulator: Emulator, faults: dict[int, InjectedFault], **options: Any) -> tuple[Admin, FaultyTransport]:
-    """Make a client whose requests meet fates, by their numbers."""
+def make_faulty_client(
+    emulator: Emulator, faults: dict[int, InjectedFault], **options: Any
+) -> tuple[Admin, FaultyTransport]:
+    """Return a client with injected faults, by the number of the request, and its transport."""
     transport = FaultyTransport(emulator, faults)
     return Admin(**transport.client_options, **options), transport
 
 
-def a_manager(admin: Admin) -> dict[str, Any]:
-    """Make a service account that manages the organization, and give what names its role."""
+def create_manager(admin: Admin) -> dict[str, Any]:
+    """Create a service account that is OrgManager, and return the arguments that identify it."""
     made = admin.service_accounts.create(name="robot", role_bindings=[on_organization("OrgManager")])
     return {
         "principal_type": "service_account",
@@ -40,84 +42,84 @@ def a_manager(admin: Admin) -> dict[str, Any]:
     }
 
 
-def roles(admin: Admin, principal: dict[str, Any]) -> list[str]:
-    """Give the roles of a principal."""
-    who = {key: principal[key] for key in ("principal_type", "principal_id")}
-    return [binding.role for binding in admin.role_bindings.list(**who)]
+def list_roles(admin: Admin, principal: dict[str, Any]) -> list[str]:
+    """Return the roles of a principal."""
+    arguments = {key: principal[key] for key in ("principal_type", "principal_id")}
+    return [binding.role for binding in admin.role_bindings.list(**arguments)]
 
 
-def test_the_new_role_is_granted_before_the_old_one_goes(emulator: Emulator) -> None:
-    """Never the reverse: nobody is without a role in between."""
-    admin, transport = meeting(emulator, {})
-    who = a_manager(admin)
-    change = admin.role_bindings.change_role(**who, from_role="OrgManager", to_role="OrgMember")
+def test_the_new_role_is_granted_before_the_old_one_is_revoked(emulator: Emulator) -> None:
+    """A principal has at least one of both roles at any time."""
+    admin, transport = make_faulty_client(emulator, {})
+    principal = create_manager(admin)
+    change = admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
     assert change.steps == ["granted OrgMember", "took OrgManager away"]
     assert [request.split()[0] for request in transport.requests if "role-bind" in request][-2:] == ["POST", "DELETE"]
-    assert roles(admin, who) == ["OrgMember"]
+    assert list_roles(admin, principal) == ["OrgMember"]
 
 
-def test_a_change_that_was_done_is_a_success(admin: Admin) -> None:
-    """And nothing is done."""
-    who = a_manager(admin)
+def test_a_completed_change_is_a_success(admin: Admin) -> None:
+    """Repeating a completed change does nothing."""
+    principal = create_manager(admin)
     for steps in (2, 0):
-        change = admin.role_bindings.change_role(**who, from_role="OrgManager", to_role="OrgMember")
+        change = admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
         assert (len(change.steps), change.binding.role) == (steps, "OrgMember")
 
 
-def test_a_new_role_that_is_held_already_is_a_success(admin: Admin) -> None:
-    """Only the old one is left to take away."""
-    who = a_manager(admin)
-    admin.role_bindings.create(**who, role="OrgMember")
-    change = admin.role_bindings.change_role(**who, from_role="OrgManager", to_role="OrgMember")
+def test_an_existing_new_role_is_a_success(admin: Admin) -> None:
+    """Where the new role exists already, only the old one is revoked."""
+    principal = create_manager(admin)
+    admin.role_bindings.create(**principal, role="OrgMember")
+    change = admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
     assert change.steps == ["took OrgManager away"]
-    assert roles(admin, who) == ["OrgMember"]
+    assert list_roles(admin, principal) == ["OrgMember"]
 
 
-def test_nobody_gets_a_role_in_place_of_one_they_do_not_hold(admin: Admin) -> None:
-    """A slip in the name of the old role grants nothing."""
-    who = a_manager(admin)
+def test_changing_a_role_that_is_not_held_raises(admin: Admin) -> None:
+    """Changing a role that the principal does not hold raises, and grants nothing."""
+    principal = create_manager(admin)
     with raises(NotFoundError, match="holds neither"):
-        admin.role_bindings.change_role(**who, from_role="OrgBillingAdmin", to_role="OrgOwner")
+        admin.role_bindings.change_role(**principal, from_role="OrgBillingAdmin", to_role="OrgOwner")
     with raises(PineconeValueError):
-        admin.role_bindings.change_role(**who, from_role="OrgManager", to_role="OrgManager")
-    assert roles(admin, who) == ["OrgManager"]
+        admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgManager")
+    assert list_roles(admin, principal) == ["OrgManager"]
 
 
-def the_last_owner(emulator: Emulator) -> dict[str, Any]:
-    """Give what names the only owner."""
+def identify_last_owner(emulator: Emulator) -> dict[str, Any]:
+    """Return the arguments that identify the only owner."""
     (account,) = emulator.state.service_accounts.listing
     return {"principal_type": "service_account", "principal_id": account.id, "resource_type": "organization"}
 
 
-def test_where_the_old_role_cannot_go_the_new_one_does_not_stay(admin: Admin, emulator: Emulator) -> None:
-    """The last owner stays the owner, and nothing else."""
-    who = the_last_owner(emulator)
+def test_a_failed_revoke_rolls_the_grant_back(admin: Admin, emulator: Emulator) -> None:
+    """Where the old role cannot be revoked, the new role is revoked again."""
+    principal = identify_last_owner(emulator)
     with raises(ConflictError):
-        admin.role_bindings.change_role(**who, from_role="OrgOwner", to_role="OrgMember")
-    assert roles(admin, who) == ["OrgOwner"]
+        admin.role_bindings.change_role(**principal, from_role="OrgOwner", to_role="OrgMember")
+    assert list_roles(admin, principal) == ["OrgOwner"]
 
 
-def test_a_role_that_was_held_before_stays_when_the_change_fails(admin: Admin, emulator: Emulator) -> None:
-    """Only what this call granted is taken away again."""
-    who = the_last_owner(emulator)
-    admin.role_bindings.create(**who, role="OrgMember")
+def test_a_failed_revoke_keeps_an_existing_new_role(admin: Admin, emulator: Emulator) -> None:
+    """A failed change revokes only a role that it granted."""
+    principal = identify_last_owner(emulator)
+    admin.role_bindings.create(**principal, role="OrgMember")
     with raises(ConflictError):
-        admin.role_bindings.change_role(**who, from_role="OrgOwner", to_role="OrgMember")
-    assert sorted(roles(admin, who)) == ["OrgMember", "OrgOwner"]
+        admin.role_bindings.change_role(**principal, from_role="OrgOwner", to_role="OrgMember")
+    assert sorted(list_roles(admin, principal)) == ["OrgMember", "OrgOwner"]
 
 
-def test_a_new_role_that_could_not_be_taken_away_again_is_named(emulator: Emulator) -> None:
-    """After the refusal of the old one."""
-    who = the_last_owner(emulator)
-    admin, _ = meeting(emulator, dict.fromkeys(range(5, 20), InjectedFault.UNAVAILABLE))
+def test_a_failed_rollback_names_the_role_binding(emulator: Emulator) -> None:
+    """The error of a failed rollback names the role binding that remains."""
+    principal = identify_last_owner(emulator)
+    admin, _ = make_faulty_client(emulator, dict.fromkeys(range(5, 20), InjectedFault.UNAVAILABLE))
     with raises(LeftoverError, match="role binding"):
-        admin.role_bindings.change_role(**who, from_role="OrgOwner", to_role="OrgMember")
+        admin.role_bindings.change_role(**principal, from_role="OrgOwner", to_role="OrgMember")
 
 
-def test_both_roles_stay_where_it_is_unknown_whether_the_old_one_went(emulator: Emulator) -> None:
-    """Then only another run can tell, and it takes the rest away."""
-    who = a_manager(emulator.admin())
-    admin, _ = meeting(emulator, {4: InjectedFault.REQUEST_LOST}, retry=RetryPolicy(max_attempts=1))
+def test_both_roles_remain_after_an_unknown_revoke(emulator: Emulator) -> None:
+    """Where the outcome of the revoke is unknown, both roles remain for a later run to complete."""
+    principal = create_manager(emulator.admin())
+    admin, _ = make_faulty_client(emulator, {4: InjectedFault.REQUEST_LOST}, retry=RetryPolicy(max_attempts=1))
     with raises(PineconeConnectionError):
-        admin.role_bindings.change_role(**who, from_role="OrgManager", to_role="OrgMember")
-    assert sorted(roles(admin, who)) == ["OrgManager", "OrgMember"]
+        admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
+    assert sorted(list_roles(admin, principal)) == ["OrgManager", "OrgMember"]

@@ -1,5 +1,5 @@
 # Derived from tests/_async/test_workflow_cleanup.py by scripts/unasync.py: change that, not this file.
-"""Delete with cleanup: everything in the project, then the project, with a key that is never left behind."""
+"""Delete with cleanup: deletes the contents of a project and the project, and leaves no temporary key behind."""
 
 from __future__ import annotations
 
@@ -35,24 +35,26 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(autouse=True)
-def _one_time(clock: VirtualClock, emulator: Emulator) -> None:
-    """Let the client's time be the server's, too."""
+def _share_time(clock: VirtualClock, emulator: Emulator) -> None:
+    """Advance the server's clock with the client's."""
     clock.on_sleep = lambda: emulator.clock.advance(clock.slept[-1])
 
 
-def a_full_project(emulator: Emulator, **options: Any) -> str:
-    """Make a project that holds something of each kind, and give its id."""
+def create_full_project(emulator: Emulator, **options: Any) -> str:
+    """Create a project with a resource of each kind, and return its id."""
     project = emulator.admin().projects.create(name="p")
     fill_project(emulator, project.id, **options)
     return project.id
 
 
-def test_everything_goes_and_then_the_project(emulator: Emulator) -> None:
-    """Side by side where the server allows, what it does not allow yet again later; the report says what was done."""
-    project_id = a_full_project(emulator, backups=130)
+def test_the_contents_are_deleted_before_the_project(emulator: Emulator) -> None:
+    """All contents are deleted, then the project, and the report lists every step."""
+    project_id = create_full_project(emulator, backups=130)
     transport = FaultyTransport(emulator)
-    seen: list[Progress] = []
-    report = Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id, progress=seen.append)
+    received: list[Progress] = []
+    report = Admin(**transport.client_options).projects.delete_with_cleanup(
+        project_id=project_id, progress=received.append
+    )
     assert not emulator.state.projects
     assert report.deleted
     assert len(report.contents) == 134
@@ -60,44 +62,44 @@ def test_everything_goes_and_then_the_project(emulator: Emulator) -> None:
     assert len(set(report.steps)) == len(report.steps) == 135
     assert report.steps[-1] == f"deleted project {project_id}"
     assert transport.requests[-1] == f"DELETE /admin/projects/{project_id}"
-    assert (seen[0].done, seen[0].total) == (0, 134)
-    assert seen[-2].step == "left: backup backup-000"
-    assert seen[-1] == Progress(done=134, total=134, step="left: nothing")
+    assert (received[0].done, received[0].total) == (0, 134)
+    assert received[-2].step == "left: backup backup-000"
+    assert received[-1] == Progress(done=134, total=134, step="left: nothing")
     assert "deleted index people" in str(report)
 
 
-def test_what_can_go_goes_side_by_side(emulator: Emulator) -> None:
-    """Several deletions are under way at once, and no more than sixteen."""
-    project_id = a_full_project(emulator, backups=130)
+def test_deletions_run_concurrently(emulator: Emulator) -> None:
+    """Up to sixteen deletions run concurrently."""
+    project_id = create_full_project(emulator, backups=130)
     transport = CountingTransport(emulator)
     transport.only_method = "DELETE"
     Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
     assert 1 < transport.peak <= 16
 
 
-def test_calls_of_the_control_plane_carry_the_key_and_no_token(emulator: Emulator) -> None:
-    """Over the same transport as everything else, and the value shows nowhere."""
-    project_id = a_full_project(emulator)
-    seen: list[httpx.Request] = []
+def test_control_plane_calls_send_the_key_and_no_token(emulator: Emulator) -> None:
+    """Control plane requests send only the temporary key, which appears nowhere else."""
+    project_id = create_full_project(emulator)
+    received: list[httpx.Request] = []
 
     class Watching(FaultyTransport):
         def _select_fault(self, request: httpx.Request) -> InjectedFault | None:
-            seen.append(request)
+            received.append(request)
             return super()._select_fault(request)
 
     report = Admin(**Watching(emulator).client_options).projects.delete_with_cleanup(project_id=project_id)
-    control = [each for each in seen if not each.url.path.startswith(("/admin", "/oauth"))]
-    assert control
-    assert all(each.headers["api-key"].startswith("pcsk_") for each in control)
-    assert not [each for each in control if "authorization" in each.headers]
-    assert not [each for each in seen if each not in control and "api-key" in each.headers]
-    assert {each.headers["x-pinecone-api-version"] for each in control} == {"2026-04"}
-    assert control[0].headers["api-key"] not in repr(report)
+    control_requests = [each for each in received if not each.url.path.startswith(("/admin", "/oauth"))]
+    assert control_requests
+    assert all(each.headers["api-key"].startswith("pcsk_") for each in control_requests)
+    assert not [each for each in control_requests if "authorization" in each.headers]
+    assert not [each for each in received if each not in control_requests and "api-key" in each.headers]
+    assert {each.headers["x-pinecone-api-version"] for each in control_requests} == {"2026-04"}
+    assert control_requests[0].headers["api-key"] not in repr(report)
 
 
-def test_a_dry_run_deletes_nothing_but_its_own_key(emulator: Emulator) -> None:
-    """It says what would be deleted, and what is protected."""
-    project_id = a_full_project(emulator)
+def test_a_dry_run_deletes_only_its_own_key(emulator: Emulator) -> None:
+    """A dry run reports the contents and their protection, and deletes only its temporary key."""
+    project_id = create_full_project(emulator)
     emulator.state.projects[project_id].protected.add("people")
     transport = FaultyTransport(emulator)
     report = Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id, dry_run=True)
@@ -114,9 +116,9 @@ def test_a_dry_run_deletes_nothing_but_its_own_key(emulator: Emulator) -> None:
     assert report.to_dict()["contents"][1]["protected"] is True
 
 
-def test_a_protected_index_is_told_at_once(emulator: Emulator, clock: VirtualClock) -> None:
-    """Before anything is deleted, and without another try; the key is gone."""
-    project_id = a_full_project(emulator)
+def test_a_protected_index_raises_at_once(emulator: Emulator, clock: VirtualClock) -> None:
+    """A protected index raises before anything is deleted, unless lift_protection is True."""
+    project_id = create_full_project(emulator)
     project = emulator.state.projects[project_id]
     project.protected.add("people")
     with raises(RefusedError, match="deletion protection is on for index people"):
@@ -129,9 +131,9 @@ def test_a_protected_index_is_told_at_once(emulator: Emulator, clock: VirtualClo
     assert report.deleted
 
 
-def test_protection_that_comes_meanwhile_is_told_at_once(emulator: Emulator) -> None:
-    """The refusal of the server is no reason to try again."""
-    project_id = a_full_project(emulator)
+def test_protection_enabled_meanwhile_raises_at_once(emulator: Emulator) -> None:
+    """An index that becomes protected during the cleanup raises without a retry."""
+    project_id = create_full_project(emulator)
     transport = FaultyTransport(emulator)
 
     def protect() -> None:
@@ -144,20 +146,18 @@ def test_protection_that_comes_meanwhile_is_told_at_once(emulator: Emulator) -> 
     assert not emulator.state.api_keys
 
 
-def test_what_is_still_there_when_the_time_is_over_is_named(emulator: Emulator, clock: VirtualClock) -> None:
-    """And the key goes also then."""
-    project_id = a_full_project(emulator)
+def test_a_timeout_names_what_remains(emulator: Emulator, clock: VirtualClock) -> None:
+    """A timeout raises an error that names the remaining contents, and deletes the temporary key."""
+    project_id = create_full_project(emulator)
     with raises(PineconeTimeoutError, match=r"still holds .*assistant helper"):
         emulator.admin().projects.delete_with_cleanup(project_id=project_id, timeout=2.0)
     assert sum(clock.slept) == pytest.approx(2.0)
     assert not emulator.state.api_keys
 
 
-def test_a_project_that_the_server_does_not_find_empty_yet_is_emptied_again(
-    emulator: Emulator, clock: VirtualClock
-) -> None:
-    """What somebody put into it meanwhile is found; what never ends is an error when the time is over."""
-    project_id = a_full_project(emulator)
+def test_a_refilled_project_is_emptied_again(emulator: Emulator, clock: VirtualClock) -> None:
+    """Contents that others add during the cleanup are deleted until the timeout."""
+    project_id = create_full_project(emulator)
     transport = FaultyTransport(emulator)
 
     def refill() -> None:
@@ -168,16 +168,16 @@ def test_a_project_that_the_server_does_not_find_empty_yet_is_emptied_again(
     report = Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
     assert report.deleted
     assert "deleted collection late-8" in report.steps
-    project_id = a_full_project(emulator)
+    project_id = create_full_project(emulator)
     transport.before_request = lambda: emulator.state.projects[project_id].contents["collections"].add("always")
     with pytest.raises((FailedPreconditionError, PineconeTimeoutError)):
         Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id, timeout=60.0)
     assert not emulator.state.api_keys
 
 
-def test_a_key_that_could_not_be_deleted_is_named(emulator: Emulator) -> None:
-    """With the failure that came before it, if there was one."""
-    project_id = a_full_project(emulator)
+def test_a_key_that_cannot_be_deleted_is_named(emulator: Emulator) -> None:
+    """The error names a temporary key that remains, with the earlier failure as its cause."""
+    project_id = create_full_project(emulator)
     transport = FaultyTransport(emulator, dict.fromkeys(range(1, 999), InjectedFault.UNAVAILABLE))
     transport.only_method = "DELETE"
     admin = Admin(**transport.client_options)
@@ -193,25 +193,25 @@ def test_a_key_that_could_not_be_deleted_is_named(emulator: Emulator) -> None:
     assert isinstance(caught.value.__cause__, RefusedError)
 
 
-def test_the_key_goes_also_where_somebody_interrupts(emulator: Emulator) -> None:
-    """Control-C is no reason to leave a live key behind."""
+def test_an_interrupt_deletes_the_key(emulator: Emulator) -> None:
+    """KeyboardInterrupt during the cleanup deletes the temporary key."""
 
     def interrupt(_: Progress) -> None:
         raise KeyboardInterrupt
 
-    project_id = a_full_project(emulator)
+    project_id = create_full_project(emulator)
     with pytest.raises(KeyboardInterrupt):
         emulator.admin().projects.delete_with_cleanup(project_id=project_id, progress=interrupt)
     assert not emulator.state.api_keys
 
 
-def test_the_key_goes_also_where_somebody_interrupts_its_making(emulator: Emulator) -> None:
-    """The server has made it, and nobody has the answer yet."""
-    project_id = a_full_project(emulator)
+def test_an_interrupt_during_creation_deletes_the_key(emulator: Emulator) -> None:
+    """KeyboardInterrupt after a lost response to the creation of the temporary key deletes the key."""
+    project_id = create_full_project(emulator)
     transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
 
     def interrupt() -> None:
-        if len(transport.requests) == 4:  # it is looked for
+        if len(transport.requests) == 4:  # the cleanup looks for the key
             raise KeyboardInterrupt
 
     transport.before_request = interrupt
@@ -220,9 +220,9 @@ def test_the_key_goes_also_where_somebody_interrupts_its_making(emulator: Emulat
     assert not emulator.state.api_keys
 
 
-def test_a_key_that_another_run_left_goes(emulator: Emulator) -> None:
-    """Also in a run that deletes nothing else."""
-    project_id = a_full_project(emulator)
+def test_a_key_left_by_an_earlier_run_is_deleted(emulator: Emulator) -> None:
+    """Any run, even a dry run, deletes the temporary key that an earlier run left."""
+    project_id = create_full_project(emulator)
     transport = FaultyTransport(emulator, dict.fromkeys(range(1, 999), InjectedFault.UNAVAILABLE))
     transport.only_method = "DELETE"
     with raises(LeftoverError):
@@ -232,9 +232,9 @@ def test_a_key_that_another_run_left_goes(emulator: Emulator) -> None:
     assert not emulator.state.api_keys
 
 
-def test_a_key_that_another_run_deletes_meanwhile_is_replaced(emulator: Emulator) -> None:
-    """Each run begins with deleting what runs that died left, and cannot tell it from what another is using."""
-    project_id = a_full_project(emulator)
+def test_a_key_deleted_by_another_run_is_replaced(emulator: Emulator) -> None:
+    """A run whose temporary key a concurrent run deletes creates another one."""
+    project_id = create_full_project(emulator)
     transport = FaultyTransport(emulator)
 
     def interfere() -> None:
@@ -250,17 +250,17 @@ def test_a_key_that_another_run_deletes_meanwhile_is_replaced(emulator: Emulator
     assert not emulator.state.projects
 
 
-def test_a_project_that_another_run_deletes_meanwhile_is_deleted(emulator: Emulator) -> None:
-    """A run beside this one was faster; a dry run cannot say what is in it."""
-    project_ids = [a_full_project(emulator) for _ in range(2)]
+def test_a_project_deleted_by_another_run_counts_as_deleted(emulator: Emulator) -> None:
+    """A project that a concurrent run deletes is reported as deleted, and a dry run raises."""
+    project_ids = [create_full_project(emulator) for _ in range(2)]
     transport = FaultyTransport(emulator)
 
-    def finish() -> None:
+    def delete_projects() -> None:
         if transport.requests[-1] == "GET /indexes":
-            for key in list(emulator.state.api_keys.values()):  # it is the temporary one
+            for key in list(emulator.state.api_keys.values()):  # the temporary key
                 emulator.state.remove_project(emulator.state.projects[key.project_id])
 
-    transport.before_request = finish
+    transport.before_request = delete_projects
     projects = Admin(**transport.client_options).projects
     report = projects.delete_with_cleanup(project_id=project_ids[0])
     assert (report.deleted, report.steps) == (True, [f"somebody else deleted project {project_ids[0]}"])
@@ -268,9 +268,9 @@ def test_a_project_that_another_run_deletes_meanwhile_is_deleted(emulator: Emula
         projects.delete_with_cleanup(project_id=project_ids[1], dry_run=True)
 
 
-def test_several_runs_at_once_all_end_well(emulator: Emulator) -> None:
-    """Whichever of them deletes what."""
-    project_id = a_full_project(emulator, backups=30)
+def test_concurrent_runs_all_succeed(emulator: Emulator) -> None:
+    """Concurrent runs on one project all succeed."""
+    project_id = create_full_project(emulator, backups=30)
     admin = Admin(**CountingTransport(emulator).client_options)
     reports = run_concurrently(3, lambda: admin.projects.delete_with_cleanup(project_id=project_id))
     assert [getattr(each, "deleted", each) for each in reports] == [True, True, True]
@@ -278,9 +278,9 @@ def test_several_runs_at_once_all_end_well(emulator: Emulator) -> None:
     assert not emulator.state.api_keys
 
 
-def test_a_key_whose_value_was_lost_goes_also_where_the_project_stays(emulator: Emulator) -> None:
-    """Nothing of a refused cleanup is left in the project."""
-    project_id = a_full_project(emulator)
+def test_a_key_with_a_lost_value_is_deleted_after_a_refusal(emulator: Emulator) -> None:
+    """A refused cleanup deletes the temporary key whose value was lost."""
+    project_id = create_full_project(emulator)
     emulator.state.projects[project_id].protected.add("people")
     transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
     with raises(RefusedError):
@@ -289,31 +289,31 @@ def test_a_key_whose_value_was_lost_goes_also_where_the_project_stays(emulator: 
     assert not emulator.state.api_keys
 
 
-def test_the_key_has_the_least_role_that_the_plan_has(emulator: Emulator) -> None:
-    """Not every plan has the roles on one plane alone."""
+def test_the_key_has_the_least_privileged_role_of_the_plan(emulator: Emulator) -> None:
+    """The temporary key is ControlPlaneEditor where the plan has that role, else ProjectEditor."""
     roles: list[list[str]] = []
     for plan in ("Enterprise", "Free"):
         emulator.state.organization.plan = plan
-        project_id = a_full_project(emulator)
+        project_id = create_full_project(emulator)
         transport = FaultyTransport(emulator)
 
-        def note() -> None:
+        def record_roles() -> None:
             roles.extend(emulator.state.roles_of(key) for key in emulator.state.api_keys.values())
 
-        transport.before_request = note
+        transport.before_request = record_roles
         Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
     assert [*dict.fromkeys(map(tuple, roles))] == [("ControlPlaneEditor",), ("ProjectEditor",)]
 
 
-def test_an_empty_project_just_goes(emulator: Emulator, clock: VirtualClock) -> None:
-    """Without any wait."""
+def test_an_empty_project_is_deleted_at_once(emulator: Emulator, clock: VirtualClock) -> None:
+    """An empty project is deleted without a wait."""
     project = emulator.admin().projects.create(name="p")
     report = emulator.admin().projects.delete_with_cleanup(project_id=project.id)
     assert (report.deleted, report.contents, clock.slept) == (True, [], [])
 
 
-def test_what_cannot_begin_changes_nothing(emulator: Emulator) -> None:
-    """A project that does not exist, no time, and a client that may not change anything."""
+def test_an_invalid_call_changes_nothing(emulator: Emulator) -> None:
+    """An unknown project, a timeout of 0 and a read-only client raise, and change nothing."""
     admin = emulator.admin()
     project = admin.projects.create(name="p")
     with raises(NotFoundError):
@@ -336,34 +336,34 @@ PROJECT = ScriptedResponse(
     }
 )
 KEY = ScriptedResponse(201, {"key": {"id": "k", "name": "n", "project_id": "p", "roles": []}, "value": "pcsk_v"})
-NO_KEY = "pcsk v"
-NONE = ScriptedResponse(body={"data": []})
+INVALID_KEY = "pcsk v"
+EMPTY_LIST = ScriptedResponse(body={"data": []})
 
 
-def scripted(answers: dict[str, Callable[[httpx.Request], ScriptedResponse]]) -> Step:
-    """Answer the control plane by path, and the rest as an empty project is answered."""
+def script_control_plane(responses: dict[str, Callable[[httpx.Request], ScriptedResponse]]) -> Step:
+    """Return a step that responds to the control plane by path, and otherwise as for an empty project."""
 
-    def answer(request: httpx.Request) -> ScriptedResponse:
-        if request.url.path in answers:
-            return answers[request.url.path](request)
+    def respond(request: httpx.Request) -> ScriptedResponse:
+        if request.url.path in responses:
+            return responses[request.url.path](request)
         if request.url.path == "/admin/projects/p" and request.method == "GET":
             return PROJECT
         if request.url.path.endswith("/api-keys"):
-            return KEY if request.method == "POST" else NONE
+            return KEY if request.method == "POST" else EMPTY_LIST
         if request.url.path == "/admin/api-keys/k" and request.method == "GET":
             return ScriptedResponse(body=KEY.body["key"])
         return ScriptedResponse(202) if request.method == "DELETE" else ScriptedResponse(404)
 
-    return answer
+    return respond
 
 
-def test_a_new_key_that_is_not_known_everywhere_yet_is_given_a_moment(
-    make_client: Callable[..., Admin], clock: VirtualClock
-) -> None:
-    """And an error after half a minute."""
-    refusals = [ScriptedResponse(401)] * 3
+def test_a_401_for_a_new_key_is_retried_for_30_s(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
+    """A 401 for the new temporary key is retried for 30 s, and then raised."""
+    unauthorized = [ScriptedResponse(401)] * 3
     script = ScriptedTransport(
-        scripted({"/indexes": lambda _: refusals.pop() if refusals else ScriptedResponse(body={"indexes": []})})
+        script_control_plane(
+            {"/indexes": lambda _: unauthorized.pop() if unauthorized else ScriptedResponse(body={"indexes": []})}
+        )
     )
     report = make_client(script).projects.delete_with_cleanup(project_id="p")
     assert report.deleted
@@ -371,66 +371,75 @@ def test_a_new_key_that_is_not_known_everywhere_yet_is_given_a_moment(
     clock.slept.clear()
     with raises(UnauthorizedError):
         make_client(
-            ScriptedTransport(scripted({"/indexes": lambda _: ScriptedResponse(401)}))
+            ScriptedTransport(script_control_plane({"/indexes": lambda _: ScriptedResponse(401)}))
         ).projects.delete_with_cleanup(project_id="p")
     assert sum(clock.slept) == pytest.approx(30.0)
 
 
-def test_what_is_asked_to_go_again_after_a_refusal_of_the_key_is_told_once(
+def test_a_repeated_deletion_is_reported_once(
     make_client: Callable[..., Admin],
 ) -> None:
-    """A list that does not say that it is going yet is no reason to count it twice."""
-    there = ScriptedResponse(body={"indexes": [{"name": "a"}]})
-    lists = [ScriptedResponse(body={"indexes": []}), there, ScriptedResponse(401), there]
+    """A resource that is deleted again with another temporary key is reported once."""
+    listed = ScriptedResponse(body={"indexes": [{"name": "a"}]})
+    lists = [ScriptedResponse(body={"indexes": []}), listed, ScriptedResponse(401), listed]
     script = ScriptedTransport(
-        scripted({"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: ScriptedResponse(202)})
+        script_control_plane({"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: ScriptedResponse(202)})
     )
     report = make_client(script).projects.delete_with_cleanup(project_id="p")
     assert [request.url.path for request in script.requests].count("/indexes/a") == 2
     assert report.steps == ["deleted index a", "deleted project p"]
 
 
-def test_no_deletion_outlasts_the_time_for_all(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
-    """A server that wants to be asked in half a minute is not waited for where only five seconds are left."""
+def test_no_deletion_exceeds_the_timeout(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
+    """A Retry-After beyond the timeout of the cleanup is not waited for."""
     busy = ScriptedResponse(503, headers={"retry-after": "30"})
-    answers = {"/indexes": lambda _: ScriptedResponse(body={"indexes": [{"name": "a"}]}), "/indexes/a": lambda _: busy}
+    responses = {
+        "/indexes": lambda _: ScriptedResponse(body={"indexes": [{"name": "a"}]}),
+        "/indexes/a": lambda _: busy,
+    }
     with raises(ServiceError):
-        make_client(ScriptedTransport(scripted(answers))).projects.delete_with_cleanup(project_id="p", timeout=5.0)
+        make_client(ScriptedTransport(script_control_plane(responses))).projects.delete_with_cleanup(
+            project_id="p", timeout=5.0
+        )
     assert sum(clock.slept) <= 5.0
 
 
-def test_what_is_gone_before_it_is_asked_to_go_is_as_good(make_client: Callable[..., Admin]) -> None:
-    """Somebody else was faster."""
+def test_a_404_for_a_deletion_counts_as_deleted(make_client: Callable[..., Admin]) -> None:
+    """A resource that others delete first is reported as deleted."""
     lists = [ScriptedResponse(body={"indexes": []}), ScriptedResponse(body={"indexes": [{"name": "a"}]})]
-    answers = {"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: ScriptedResponse(404)}
-    report = make_client(ScriptedTransport(scripted(answers))).projects.delete_with_cleanup(project_id="p")
+    responses = {"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: ScriptedResponse(404)}
+    report = make_client(ScriptedTransport(script_control_plane(responses))).projects.delete_with_cleanup(
+        project_id="p"
+    )
     assert report.steps == ["deleted index a", "deleted project p"]
 
 
-def test_what_the_server_counts_and_does_not_list_is_its_error(
+def test_contents_that_are_not_listed_raise_at_the_timeout(
     make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
-    """Once the time is over."""
+    """Contents that the server counts but does not list raise its error at the timeout."""
     blocked = {"status": 412, "error": {"code": "FAILED_PRECONDITION", "message": "1 indexes"}}
-    answers = {"/admin/projects/p": lambda r: PROJECT if r.method == "GET" else ScriptedResponse(412, blocked)}
+    responses = {"/admin/projects/p": lambda r: PROJECT if r.method == "GET" else ScriptedResponse(412, blocked)}
     with raises(FailedPreconditionError, match="1 indexes"):
-        make_client(ScriptedTransport(scripted(answers))).projects.delete_with_cleanup(project_id="p", timeout=20.0)
+        make_client(ScriptedTransport(script_control_plane(responses))).projects.delete_with_cleanup(
+            project_id="p", timeout=20.0
+        )
     assert sum(clock.slept) == pytest.approx(20.0)
 
 
-def test_a_list_that_never_ends_is_an_error(make_client: Callable[..., Admin]) -> None:
-    """A page token that comes again would go round for ever."""
+def test_a_repeated_page_token_raises(make_client: Callable[..., Admin]) -> None:
+    """A list of the control plane that repeats a page token raises."""
     page = ScriptedResponse(body={"assistants": [], "pagination": {"next": "again"}})
     with raises(PaginationError, match="assistants"):
         make_client(
-            ScriptedTransport(scripted({"/assistant/assistants": lambda _: page}))
+            ScriptedTransport(script_control_plane({"/assistant/assistants": lambda _: page}))
         ).projects.delete_with_cleanup(project_id="p")
 
 
-def test_a_client_with_a_key_sends_it_instead_of_what_else_would_authorize(
+def test_an_api_key_replaces_the_authorization(
     make_client: Callable[..., Admin],
 ) -> None:
-    """Also instead of the caller's own header; and it is checked without being shown."""
+    """A client with an api_key sends it instead of any Authorization, and never shows it."""
     script = ScriptedTransport()
     admin = make_client(script, additional_headers={"Authorization": "Bearer mine"}, client_id=None)
     keyed = admin.with_options(api_key="pcsk_v")
@@ -439,5 +448,5 @@ def test_a_client_with_a_key_sends_it_instead_of_what_else_would_authorize(
     assert "authorization" not in script.request.headers
     assert "pcsk_v" not in repr(keyed)
     with raises(PineconeValueError) as caught:
-        admin.with_options(api_key=NO_KEY)
-    assert NO_KEY not in str(caught.getrepr(showlocals=True))
+        admin.with_options(api_key=INVALID_KEY)
+    assert INVALID_KEY not in str(caught.getrepr(showlocals=True))

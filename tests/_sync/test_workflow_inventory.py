@@ -1,5 +1,5 @@
 # Derived from tests/_async/test_workflow_inventory.py by scripts/unasync.py: change that, not this file.
-"""An inventory: everything in the organization, read at once, and nothing lost for one part that fails."""
+"""Inventory: the whole organization, read concurrently; a part that fails does not lose the rest."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from tests.support.organizations import populate_organization
 pytestmark = pytest.mark.anyio
 
 
-def test_everything_is_in_it(admin: Admin, emulator: Emulator, clock: VirtualClock) -> None:
-    """Lists that come in pages are read to their end, and the keys stand in the order of the projects."""
+def test_an_inventory_is_complete(admin: Admin, emulator: Emulator, clock: VirtualClock) -> None:
+    """An inventory has every page of every list, and the keys in the order of their projects."""
     populate_organization(emulator, projects=15, users=120)
     admin.invites.create(email="new@example.com", role_bindings=[on_organization("OrgMember")])
     inventory = admin.inventory()
@@ -44,42 +44,42 @@ def test_everything_is_in_it(admin: Admin, emulator: Emulator, clock: VirtualClo
     assert inventory.unread == []
 
 
-def test_it_comes_back_from_json(admin: Admin, emulator: Emulator) -> None:
-    """So that today's can be compared with the one of last week."""
+def test_an_inventory_survives_json(admin: Admin, emulator: Emulator) -> None:
+    """from_dict restores an inventory from the JSON of to_dict."""
     populate_organization(emulator, projects=3, users=4)
     inventory = admin.inventory()
     assert Inventory.from_dict(json.loads(json.dumps(inventory.to_dict()))) == inventory
 
 
-def test_a_part_that_fails_is_reported_beside_the_rest(emulator: Emulator) -> None:
-    """The keys of one project, or a whole list."""
+def test_a_failed_part_is_reported_as_unread(emulator: Emulator) -> None:
+    """A list that fails is reported as unread, and the rest is complete."""
     populate_organization(emulator, projects=3, users=4)
     transport = FaultyTransport(emulator, {8: InjectedFault.INVALID_JSON})
     inventory = Admin(**transport.client_options).inventory(concurrency=1)
-    first = next(iter(emulator.state.projects))
+    first_project_id = next(iter(emulator.state.projects))
     (unread,) = inventory.unread
     assert (unread.part, unread.project_id) == ("api_keys", list(emulator.state.projects)[1])
     assert str(unread).startswith(f"api_keys of project {unread.project_id}: list_project_api_keys: ")
     assert {key.project_id for key in inventory.api_keys} == set(emulator.state.projects) - {unread.project_id}
-    assert first in {key.project_id for key in inventory.api_keys}
+    assert first_project_id in {key.project_id for key in inventory.api_keys}
     transport = FaultyTransport(emulator, {3: InjectedFault.INVALID_JSON})
     inventory = Admin(**transport.client_options).inventory(concurrency=1)
     assert ([each.part for each in inventory.unread], inventory.users) == (["users"], [])
     assert len(inventory.projects) == 3
 
 
-def test_where_the_projects_cannot_be_read_the_rest_is(emulator: Emulator) -> None:
-    """Their keys are missing, too."""
+def test_failed_projects_leave_the_rest_complete(emulator: Emulator) -> None:
+    """Without the list of projects, an inventory lacks only projects and their keys."""
     populate_organization(emulator, projects=3, users=4)
     inventory = Admin(**FaultyTransport(emulator, {1: InjectedFault.INVALID_JSON}).client_options).inventory()
     assert [each.part for each in inventory.unread] == ["projects"]
     assert (inventory.projects, inventory.api_keys, len(inventory.users)) == ([], [], 4)
 
 
-def test_nothing_at_all_is_an_error() -> None:
-    """Whoever may see nothing gets no empty inventory."""
-    refusing = httpx.MockTransport(lambda _: httpx.Response(401))
-    admin = Admin(access_token="t", transport=refusing, retry=RetryPolicy(max_attempts=1))
+def test_an_inventory_without_any_part_raises() -> None:
+    """An inventory of which no part can be read raises."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(401))
+    admin = Admin(access_token="t", transport=transport, retry=RetryPolicy(max_attempts=1))
     with raises(UnauthorizedError):
         admin.inventory()
     admin.close()
@@ -87,8 +87,8 @@ def test_nothing_at_all_is_an_error() -> None:
         admin.inventory()
 
 
-def test_it_says_how_far_it_is(admin: Admin, emulator: Emulator) -> None:
-    """After each part, the last of which completes it."""
+def test_progress_is_reported_after_each_part(admin: Admin, emulator: Emulator) -> None:
+    """Progress is reported after each part, and the last report is complete."""
     populate_organization(emulator, projects=3, users=4)
     seen: list[Progress] = []
     admin.inventory(progress=seen.append)
@@ -100,8 +100,8 @@ def test_it_says_how_far_it_is(admin: Admin, emulator: Emulator) -> None:
     }
 
 
-def test_a_progress_that_fails_ends_it(admin: Admin, emulator: Emulator) -> None:
-    """As it is, not wrapped in a group."""
+def test_an_exception_in_progress_is_raised(admin: Admin, emulator: Emulator) -> None:
+    """An exception in the progress callback is raised unchanged, not in an exception group."""
     populate_organization(emulator, projects=3, users=4)
 
     def fail(progress: Progress) -> None:
@@ -112,13 +112,13 @@ def test_a_progress_that_fails_ends_it(admin: Admin, emulator: Emulator) -> None
         admin.inventory(progress=fail)
 
 
-def test_no_more_requests_are_under_way_than_there_are_connections(emulator: Emulator) -> None:
-    """Nor more than were asked for."""
+def test_concurrency_is_limited(emulator: Emulator) -> None:
+    """Concurrent requests exceed neither max_connections nor the concurrency argument."""
     with raises(PineconeValueError, match="concurrency"):
         emulator.admin().inventory(concurrency=0)
     populate_organization(emulator, projects=40, users=4)
     cases: list[tuple[dict[str, Any], int, int]] = [({"max_connections": 3}, 16, 3), ({}, 5, 5)]
-    for options, concurrency, most in cases:
+    for options, concurrency, limit in cases:
         counting = CountingTransport(emulator)
         Admin(**(counting.client_options | options)).inventory(concurrency=concurrency)
-        assert 1 < counting.peak <= most
+        assert 1 < counting.peak <= limit

@@ -1,5 +1,5 @@
 # Derived from tests/_async/test_workflow_offboard.py by scripts/unasync.py: change that, not this file.
-"""Offboard: says everything first, refuses before the first change, and leaves nothing of the user."""
+"""Offboarding: reports everything first, refuses before the first change, and leaves nothing of the user."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 pytestmark = pytest.mark.anyio
 
 
-def join(emulator: Emulator, email: str, *roles: tuple[str, str]) -> str:
-    """Make somebody a member; each role is held on a project, or on the organization where the project is empty."""
+def add_member(emulator: Emulator, email: str, *roles: tuple[str, str]) -> str:
+    """Add a user; each role is held on a project, or on the organization where the project is empty."""
     user = emulator.state.add_user(email)
     grants = [
         Grant(role, "project" if project else "organization", project or emulator.organization_id)
@@ -36,15 +36,15 @@ def join(emulator: Emulator, email: str, *roles: tuple[str, str]) -> str:
     return user.id
 
 
-def test_a_dry_run_says_everything_and_changes_nothing(admin: Admin, emulator: Emulator) -> None:
-    """It is the default; the address counts in any capitals."""
+def test_a_dry_run_reports_everything_and_changes_nothing(admin: Admin, emulator: Emulator) -> None:
+    """A dry run is the default, reports all that the user reached, and matches the email in any case."""
     reached, other = [admin.projects.create(name=name) for name in ("reached", "other")]
     key = admin.api_keys.create(project_id=reached.id, name="reader")
     admin.api_keys.create(project_id=other.id, name="hidden")
-    user_id = join(emulator, "Ada@example.com", ("OrgMember", ""), ("ProjectViewer", reached.id))
-    watching = FaultyTransport(emulator)
-    report = Admin(**watching.client_options).users.offboard(email="ADA@EXAMPLE.COM")
-    assert {request.split()[0] for request in watching.requests} == {"GET"}
+    user_id = add_member(emulator, "Ada@example.com", ("OrgMember", ""), ("ProjectViewer", reached.id))
+    transport = FaultyTransport(emulator)
+    report = Admin(**transport.client_options).users.offboard(email="ADA@EXAMPLE.COM")
+    assert {request.split()[0] for request in transport.requests} == {"GET"}
     assert report.user is not None
     assert report.user.id == user_id
     assert [(each.project.id, each.roles) for each in report.reach] == [(reached.id, ["ProjectViewer"])]
@@ -60,11 +60,11 @@ def test_a_dry_run_says_everything_and_changes_nothing(admin: Admin, emulator: E
     assert report.to_dict()["user"]["email"] == "Ada@example.com"
 
 
-def test_an_owner_reached_everything(admin: Admin, emulator: Emulator) -> None:
-    """Every project, every key, and every service account is to be rotated."""
+def test_an_owner_has_access_to_everything(admin: Admin, emulator: Emulator) -> None:
+    """For an owner, the report lists every project, API key and service account."""
     projects = [admin.projects.create(name=f"p{number}") for number in range(20)]
     keys = [(admin.api_keys.create(project_id=each.id, name="k")).key.id for each in projects]
-    join(emulator, "ada@example.com", ("OrgOwner", ""), ("ProjectViewer", projects[3].id))
+    add_member(emulator, "ada@example.com", ("OrgOwner", ""), ("ProjectViewer", projects[3].id))
     report = admin.users.offboard(email="ada@example.com")
     assert [each.project.id for each in report.reach] == [each.id for each in projects]
     assert report.reach[3].roles == ["OrgOwner", "ProjectViewer"]
@@ -73,10 +73,10 @@ def test_an_owner_reached_everything(admin: Admin, emulator: Emulator) -> None:
     assert "may know the secret of service account emulator" in str(report)
 
 
-def test_the_user_goes_with_roles_and_invites(admin: Admin, emulator: Emulator) -> None:
-    """And the report says what was done."""
+def test_user_roles_and_invites_are_removed(admin: Admin, emulator: Emulator) -> None:
+    """Offboarding deletes the user, their role bindings and their invites, and reports the steps."""
     invite = admin.invites.create(email="Ada@example.com", role_bindings=[on_organization("OrgMember")])
-    user_id = join(emulator, "ada@example.com", ("OrgMember", ""))
+    user_id = add_member(emulator, "ada@example.com", ("OrgMember", ""))
     report = admin.users.offboard(email="ada@example.com", dry_run=False)
     assert report.steps == [f"withdrew invite {invite.id}", f"removed user {user_id}"]
     assert not list(emulator.state.users.listing)
@@ -85,7 +85,7 @@ def test_the_user_goes_with_roles_and_invites(admin: Admin, emulator: Emulator) 
 
 
 def test_the_roles_of_open_invites_are_reported(admin: Admin) -> None:
-    """They would have come with the invite, and go with it."""
+    """The report lists the roles of open invites."""
     project = admin.projects.create(name="p")
     roles = [on_organization("OrgMember"), on_project(project.id, "ProjectEditor")]
     admin.invites.create(email="ada@example.com", role_bindings=roles)
@@ -94,18 +94,18 @@ def test_the_roles_of_open_invites_are_reported(admin: Admin) -> None:
     assert (report.user, report.reach) == (None, [])
 
 
-def test_nobody_to_remove_is_a_success(admin: Admin) -> None:
-    """A run after the last one finds nothing, and says so."""
+def test_an_unknown_email_is_a_success(admin: Admin) -> None:
+    """A run for an email without user and invite succeeds, and reports that there was nothing to do."""
     report = admin.users.offboard(email="ada@example.com", dry_run=False)
     assert (report.user, report.invites, report.steps) == (None, [], [])
     assert str(report) == "ada@example.com: no user or open invite has this address; nothing to do"
 
 
 def test_the_last_owner_is_refused_before_the_first_change(admin: Admin, emulator: Emulator) -> None:
-    """The dry run says so, too; an invite is no owner yet."""
+    """Offboarding the last owner raises before any change, and a dry run reports the refusal."""
     for email in ("Ada@example.com", "bob@example.com"):
         admin.invites.create(email=email, role_bindings=[on_organization("OrgOwner")])
-    user_id = join(emulator, "ada@example.com", ("OrgOwner", ""))
+    user_id = add_member(emulator, "ada@example.com", ("OrgOwner", ""))
     (account,) = emulator.state.service_accounts.listing
     (binding,) = emulator.state.role_bindings.held_by(Principal("service_account", account.id))
     emulator.state.role_bindings.remove(binding)
@@ -115,34 +115,32 @@ def test_the_last_owner_is_refused_before_the_first_change(admin: Admin, emulato
     dry = admin.users.offboard(email="ada@example.com")
     assert dry.refusal is not None
     assert dry.refusal in str(dry)
-    watching = FaultyTransport(emulator)
+    transport = FaultyTransport(emulator)
     with raises(RefusedError, match=f"user {user_id} is the last owner"):
-        Admin(**watching.client_options).users.offboard(email="ada@example.com", dry_run=False)
-    assert {request.split()[0] for request in watching.requests} == {"GET"}
+        Admin(**transport.client_options).users.offboard(email="ada@example.com", dry_run=False)
+    assert {request.split()[0] for request in transport.requests} == {"GET"}
 
 
-def test_an_identity_provider_that_manages_the_users_is_named(emulator: Emulator) -> None:
-    """The server tells only when it is asked to remove somebody."""
+def test_users_of_an_identity_provider_are_refused(emulator: Emulator) -> None:
+    """The refusal names the identity provider that manages the users."""
     emulator.state.settings.identity_provider = True
-    join(emulator, "ada@example.com", ("OrgMember", ""))
+    add_member(emulator, "ada@example.com", ("OrgMember", ""))
     with raises(RefusedError, match="identity provider"):
         emulator.admin().users.offboard(email="ada@example.com", dry_run=False)
     assert len(list(emulator.state.users.listing)) == 1
 
 
 @pytest.mark.parametrize(("email", "error"), [("", PineconeValueError), (5, PineconeTypeError)])
-def test_what_is_no_address_is_an_error(email: Any, error: type[Exception], admin: Admin) -> None:
-    """Before anything is sent."""
+def test_an_invalid_email_raises(email: Any, error: type[Exception], admin: Admin) -> None:
+    """An invalid email raises before any request."""
     with pytest.raises(error):
         admin.users.offboard(email=email)
 
 
-def test_a_server_that_does_not_filter_loses_nobody_else(make_client: Callable[..., Admin]) -> None:
-    """Only who has the address is removed, whoever is listed."""
-    answer = ScriptedResponse(body={"data": [{"id": "u", "email": "bob@example.com"}]})
-    script = ScriptedTransport(
-        lambda r: answer if r.url.path == "/admin/users" else ScriptedResponse(body={"data": []})
-    )
+def test_an_unfiltered_list_removes_nobody_else(make_client: Callable[..., Admin]) -> None:
+    """Only a user with the same email is removed, even if the server ignores the filter."""
+    users = ScriptedResponse(body={"data": [{"id": "u", "email": "bob@example.com"}]})
+    script = ScriptedTransport(lambda r: users if r.url.path == "/admin/users" else ScriptedResponse(body={"data": []}))
     report = make_client(script).users.offboard(email="ada@example.com", dry_run=False)
     assert report.user is None
     assert {request.method for request in script.requests} == {"GET"}

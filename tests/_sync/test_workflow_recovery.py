@@ -1,5 +1,5 @@
 # Derived from tests/_async/test_workflow_recovery.py by scripts/unasync.py: change that, not this file.
-"""Workflows killed at any request, and run under random faults: another run brings everything to its right end."""
+"""Recovery of workflows: a run completes what a killed or failed run left."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ pytestmark = pytest.mark.anyio
 
 
 @define
-class World:
-    """An organization, what the test made in it, and the vault that secrets are stored in.
+class ScenarioState:
+    """The organization, the ids of its records, and the vault of a scenario.
 
     Attributes:
         emulator: The organization.
-        ids: What the test made in it.
-        vault: The secret stored last under each name.
-        runs: How often the workflow was begun.
-        transport: What the latest client sends through.
+        ids: The ids of the records that the test created.
+        vault: The latest secret stored under each name.
+        runs: How often the workflow was started.
+        transport: The transport of the latest client.
     """
 
     emulator: Emulator
@@ -41,272 +41,272 @@ class World:
     transport: FaultyTransport = field(init=False)
 
     def make_client(self, faults: Mapping[int, InjectedFault] | None = None) -> Admin:
-        """Make the client of a new process."""
+        """Return the client of a new process."""
         self.transport = FaultyTransport(self.emulator, faults)
         return Admin(**self.transport.client_options)
 
-    def keep_key(self, made: Any) -> None:
+    def store_key(self, made: Any) -> None:
         """Store the value of a key."""
         self.vault["key"] = made.value
 
-    def keep_account(self, made: Any) -> None:
+    def store_account(self, made: Any) -> None:
         """Store the secret of a service account."""
         self.vault["account"] = made.client_secret
 
 
 @frozen
 class Scenario:
-    """A workflow on a world of its own.
+    """A workflow on a state of its own.
 
     Attributes:
-        prepare: Makes the world.
-        run: Begins or resumes the workflow.
-        check: Looks whether the end is right.
+        prepare: Prepares the state.
+        run: Starts or resumes the workflow.
+        check: Checks the final state.
     """
 
-    prepare: Callable[[World, Admin], None]
-    run: Callable[[World, Admin], object]
-    check: Callable[[World], None]
+    prepare: Callable[[ScenarioState, Admin], None]
+    run: Callable[[ScenarioState, Admin], object]
+    check: Callable[[ScenarioState], None]
 
 
-def nothing(world: World, admin: Admin) -> None:
-    """Begin in an empty organization."""
+def prepare_nothing(state: ScenarioState, admin: Admin) -> None:
+    """Start with an empty organization."""
 
 
-def with_project(world: World, admin: Admin) -> None:
-    """Begin with a project."""
-    world.ids["project"] = (admin.projects.create(name="p")).id
+def prepare_project(state: ScenarioState, admin: Admin) -> None:
+    """Start with a project."""
+    state.ids["project"] = (admin.projects.create(name="p")).id
 
 
-def with_key(world: World, admin: Admin) -> None:
-    """Begin with a key whose value is stored."""
-    with_project(world, admin)
-    admin.api_keys.create(project_id=world.ids["project"], name="another")
+def prepare_key(state: ScenarioState, admin: Admin) -> None:
+    """Start with a key whose value is stored."""
+    prepare_project(state, admin)
+    admin.api_keys.create(project_id=state.ids["project"], name="another")
     roles: Any = ["ProjectViewer", "DataPlaneEditor"]
-    made = admin.api_keys.create(project_id=world.ids["project"], name="reader" * 13, roles=roles)
-    world.ids["key"] = made.key.id
-    world.keep_key(made)
+    made = admin.api_keys.create(project_id=state.ids["project"], name="reader" * 13, roles=roles)
+    state.ids["key"] = made.key.id
+    state.store_key(made)
 
 
-def with_account(world: World, admin: Admin) -> None:
-    """Begin with a service account that may view a project, and whose secret is stored."""
-    with_project(world, admin)
-    bindings = [on_organization("OrgMember"), on_project(world.ids["project"], "ProjectViewer")]
+def prepare_account(state: ScenarioState, admin: Admin) -> None:
+    """Start with a service account that is ProjectViewer, and whose secret is stored."""
+    prepare_project(state, admin)
+    bindings = [on_organization("OrgMember"), on_project(state.ids["project"], "ProjectViewer")]
     made = admin.service_accounts.create(name="robot", role_bindings=bindings)
-    world.ids["account"] = made.service_account.id
-    world.keep_account(made)
+    state.ids["account"] = made.service_account.id
+    state.store_account(made)
 
 
-def one_project(world: World) -> None:
-    """Check that there is one project, with nothing in it."""
-    (project,) = world.emulator.state.projects.values()
+def check_one_project(state: ScenarioState) -> None:
+    """Check that there is one project without keys."""
+    (project,) = state.emulator.state.projects.values()
     assert project.name == "p"
     assert not project.api_keys
 
 
-def ensure_key(world: World, admin: Admin) -> object:
-    """Ensure a key and have its value stored."""
+def ensure_key(state: ScenarioState, admin: Admin) -> object:
+    """Ensure a key and store its value."""
     return admin.api_keys.ensure(
-        project_id=world.ids["project"], name="reader", roles=["ProjectViewer"], store=world.keep_key
+        project_id=state.ids["project"], name="reader", roles=["ProjectViewer"], store=state.store_key
     )
 
 
-def one_stored_key(world: World) -> None:
-    """Check that the one key has its value in the vault."""
-    (key,) = world.emulator.state.api_keys.values()
-    assert (key.name, key.value) == ("reader", world.vault["key"])
-    assert world.emulator.state.roles_of(key) == ["ProjectViewer"]
+def check_one_stored_key(state: ScenarioState) -> None:
+    """Check that there is one key, and that its value is stored."""
+    (key,) = state.emulator.state.api_keys.values()
+    assert (key.name, key.value) == ("reader", state.vault["key"])
+    assert state.emulator.state.roles_of(key) == ["ProjectViewer"]
 
 
-def ensure_account(world: World, admin: Admin) -> object:
-    """Ensure a service account and have its secret stored."""
+def ensure_account(state: ScenarioState, admin: Admin) -> object:
+    """Ensure a service account and store its secret."""
     return admin.service_accounts.ensure(
-        name="robot", role_bindings=[on_organization("OrgMember")], store=world.keep_account
+        name="robot", role_bindings=[on_organization("OrgMember")], store=state.store_account
     )
 
 
-def one_stored_account(world: World) -> None:
-    """Check that the one account beside the caller's has its secret in the vault, and its role."""
-    _, account = world.emulator.state.service_accounts.listing
-    assert (account.name, account.client_secret) == ("robot", world.vault["account"])
-    (binding,) = world.emulator.state.role_bindings.held_by(Principal("service_account", account.id))
+def check_one_stored_account(state: ScenarioState) -> None:
+    """Check that there is one further account with its role, and that its secret is stored."""
+    _, account = state.emulator.state.service_accounts.listing
+    assert (account.name, account.client_secret) == ("robot", state.vault["account"])
+    (binding,) = state.emulator.state.role_bindings.held_by(Principal("service_account", account.id))
     assert binding.grant.role == "OrgMember"
 
 
-def ensure_invite(_: World, admin: Admin) -> object:
+def ensure_invite(_: ScenarioState, admin: Admin) -> object:
     """Ensure an invite."""
     return admin.invites.ensure(email="Ada@example.com", role_bindings=[on_organization("OrgMember")])
 
 
-def one_mailed_invite(world: World) -> None:
-    """Check that one invite is pending and one mail was sent."""
-    (invite,) = world.emulator.state.open_invites
+def check_one_mailed_invite(state: ScenarioState) -> None:
+    """Check that one invite is pending, and that one mail was sent."""
+    (invite,) = state.emulator.state.open_invites
     assert invite.email == "Ada@example.com"
-    assert len(world.emulator.state.invite_mails) == 1
+    assert len(state.emulator.state.invite_mails) == 1
 
 
-def ensure_binding(world: World, admin: Admin) -> object:
-    """Ensure a binding."""
+def ensure_binding(state: ScenarioState, admin: Admin) -> object:
+    """Ensure a role binding."""
     return admin.role_bindings.ensure(
         principal_type="service_account",
-        principal_id=world.ids["account"],
+        principal_id=state.ids["account"],
         resource_type="project",
-        resource_id=world.ids["project"],
+        resource_id=state.ids["project"],
         role="ProjectEditor",
     )
 
 
-def roles_of_account(*expected: str) -> Callable[[World], None]:
-    """Check which roles the account holds."""
+def make_role_check(*expected: str) -> Callable[[ScenarioState], None]:
+    """Return a check of the roles of the account."""
 
-    def check(world: World) -> None:
-        bindings = world.emulator.state.role_bindings.held_by(Principal("service_account", world.ids["account"]))
+    def check(state: ScenarioState) -> None:
+        bindings = state.emulator.state.role_bindings.held_by(Principal("service_account", state.ids["account"]))
         assert sorted(binding.grant.role for binding in bindings) == sorted(expected)
 
     return check
 
 
-def rotate_key(world: World, admin: Admin) -> object:
-    """Rotate a key; once that is finished, its old id is not found."""
+def rotate_key(state: ScenarioState, admin: Admin) -> object:
+    """Rotate a key; after a completed run its id is not found."""
     with suppress(NotFoundError):
-        return admin.api_keys.rotate(api_key_id=world.ids["key"], store=world.keep_key, grace=30.0)
-    assert world.runs > 1
+        return admin.api_keys.rotate(api_key_id=state.ids["key"], store=state.store_key, grace=30.0)
+    assert state.runs > 1
     return None
 
 
-def key_rotated(world: World) -> None:
-    """Check that a new key is in the place of the old one, and its value in the vault."""
-    other, key = sorted(world.emulator.state.api_keys.values(), key=lambda key: key.name)
+def check_key_rotated(state: ScenarioState) -> None:
+    """Check that the new key has replaced the old one, and that its value is stored."""
+    other, key = sorted(state.emulator.state.api_keys.values(), key=lambda key: key.name)
     assert other.name == "another"
-    assert (key.name, key.value) == ("reader" * 13, world.vault["key"])
-    assert key.id != world.ids["key"]
-    assert world.emulator.state.roles_of(key) == ["ProjectViewer", "DataPlaneEditor"]
+    assert (key.name, key.value) == ("reader" * 13, state.vault["key"])
+    assert key.id != state.ids["key"]
+    assert state.emulator.state.roles_of(key) == ["ProjectViewer", "DataPlaneEditor"]
 
 
-def rotate_account(world: World, admin: Admin) -> object:
-    """Rotate the secret of an account."""
-    return admin.service_accounts.rotate(service_account_id=world.ids["account"], store=world.keep_account)
+def rotate_account(state: ScenarioState, admin: Admin) -> object:
+    """Rotate the secret of a service account."""
+    return admin.service_accounts.rotate(service_account_id=state.ids["account"], store=state.store_account)
 
 
-def account_rotated(world: World) -> None:
-    """Check that the vault has the secret that works."""
-    _, account = world.emulator.state.service_accounts.listing
-    assert (account.name, account.client_secret) == ("robot", world.vault["account"])
+def check_account_rotated(state: ScenarioState) -> None:
+    """Check that the current secret is stored."""
+    _, account = state.emulator.state.service_accounts.listing
+    assert (account.name, account.client_secret) == ("robot", state.vault["account"])
 
 
-def with_leaver(world: World, admin: Admin) -> None:
-    """Begin with a member who holds roles, an invite that has expired, and one that is pending."""
-    with_project(world, admin)
+def prepare_leaver(state: ScenarioState, admin: Admin) -> None:
+    """Start with a member who has roles, an expired invite and a pending one."""
+    prepare_project(state, admin)
     for _ in range(2):
         admin.invites.create(email="Leo@example.com", role_bindings=[on_organization("OrgMember")])
-        world.emulator.clock.advance(8 * 86_400)
-    user = world.emulator.state.add_user("leo@EXAMPLE.com")
-    world.ids["user"] = user.id
+        state.emulator.clock.advance(8 * 86_400)
+    user = state.emulator.state.add_user("leo@EXAMPLE.com")
+    state.ids["user"] = user.id
     grants = [
-        Grant("OrgOwner", "organization", world.emulator.organization_id),
-        Grant("ProjectViewer", "project", world.ids["project"]),
+        Grant("OrgOwner", "organization", state.emulator.organization_id),
+        Grant("ProjectViewer", "project", state.ids["project"]),
     ]
-    world.emulator.state.bind(Principal("user", user.id), grants, world.emulator.clock.now())
+    state.emulator.state.bind(Principal("user", user.id), grants, state.emulator.clock.now())
 
 
-def nobody_left(world: World) -> None:
-    """Check that neither the user nor an invite nor a role of theirs is left."""
-    state = world.emulator.state
-    assert not list(state.users.listing)
-    assert not list(state.open_invites)
-    assert len(state.role_bindings) == 1
+def check_nobody_left(state: ScenarioState) -> None:
+    """Check that no user, no invite and no role of theirs remains."""
+    server = state.emulator.state
+    assert not list(server.users.listing)
+    assert not list(server.open_invites)
+    assert len(server.role_bindings) == 1
 
 
-def change_role(world: World, admin: Admin) -> object:
-    """Make a viewer an editor."""
+def change_role(state: ScenarioState, admin: Admin) -> object:
+    """Change a ProjectViewer to ProjectEditor."""
     return admin.role_bindings.change_role(
         principal_type="service_account",
-        principal_id=world.ids["account"],
+        principal_id=state.ids["account"],
         resource_type="project",
-        resource_id=world.ids["project"],
+        resource_id=state.ids["project"],
         from_role="ProjectViewer",
         to_role="ProjectEditor",
     )
 
 
-def with_robot(world: World, admin: Admin) -> None:
-    """Begin with a service account that holds nothing."""
-    world.ids["account"] = (admin.service_accounts.create(name="robot")).service_account.id
+def prepare_robot(state: ScenarioState, admin: Admin) -> None:
+    """Start with a service account without roles."""
+    state.ids["account"] = (admin.service_accounts.create(name="robot")).service_account.id
 
 
-def provision(world: World, admin: Admin) -> object:
-    """Provision a tenant in which a robot may do two things."""
+def provision_project(state: ScenarioState, admin: Admin) -> object:
+    """Provision a project in which a service account has two roles."""
     roles = [
-        ProjectRole(principal_type="service_account", principal_id=world.ids["account"], role=role)
+        ProjectRole(principal_type="service_account", principal_id=state.ids["account"], role=role)
         for role in ("ProjectViewer", "DataPlaneEditor")
     ]
-    return admin.projects.provision(name="reader", key_roles=["ProjectViewer"], store=world.keep_key, bindings=roles)
+    return admin.projects.provision(name="reader", key_roles=["ProjectViewer"], store=state.store_key, bindings=roles)
 
 
-def tenant_provisioned(world: World) -> None:
-    """Check that one project is there, with one key whose value is stored, and both roles."""
-    (project,) = world.emulator.state.projects.values()
+def check_provisioned(state: ScenarioState) -> None:
+    """Check that there is one project, one stored key and both roles."""
+    (project,) = state.emulator.state.projects.values()
     assert project.name == "reader"
-    one_stored_key(world)
-    roles_of_account("ProjectViewer", "DataPlaneEditor")(world)
+    check_one_stored_key(state)
+    make_role_check("ProjectViewer", "DataPlaneEditor")(state)
 
 
-def with_contents(world: World, admin: Admin) -> None:
-    """Begin with a project that is full, where the time of the client is that of the server, too."""
-    with_project(world, admin)
-    admin.api_keys.create(project_id=world.ids["project"], name="reader")
-    fill_project(world.emulator, world.ids["project"])
+def prepare_contents(state: ScenarioState, admin: Admin) -> None:
+    """Start with a full project, and advance the server's clock with the client's."""
+    prepare_project(state, admin)
+    admin.api_keys.create(project_id=state.ids["project"], name="reader")
+    fill_project(state.emulator, state.ids["project"])
     clock = current_clock()
     assert isinstance(clock, VirtualClock)
-    clock.on_sleep = lambda: world.emulator.clock.advance(clock.slept[-1])
+    clock.on_sleep = lambda: state.emulator.clock.advance(clock.slept[-1])
 
 
-def delete_with_cleanup(world: World, admin: Admin) -> object:
-    """Delete the project with what it holds; once that is finished, it is not found."""
+def clean_up_project(state: ScenarioState, admin: Admin) -> object:
+    """Delete the project with its contents; after a completed run it is not found."""
     with suppress(NotFoundError):
-        return admin.projects.delete_with_cleanup(project_id=world.ids["project"])
-    assert world.runs > 1
+        return admin.projects.delete_with_cleanup(project_id=state.ids["project"])
+    assert state.runs > 1
     return None
 
 
-def nothing_there(world: World) -> None:
-    """Check that neither the project nor a key is left."""
-    assert not world.emulator.state.projects
-    assert not world.emulator.state.api_keys
+def check_nothing_left(state: ScenarioState) -> None:
+    """Check that neither a project nor a key remains."""
+    assert not state.emulator.state.projects
+    assert not state.emulator.state.api_keys
 
 
 SCENARIOS = {
-    "ensure project": Scenario(nothing, lambda _, admin: admin.projects.ensure(name="p"), one_project),
-    "ensure key": Scenario(with_project, ensure_key, one_stored_key),
-    "ensure account": Scenario(nothing, ensure_account, one_stored_account),
-    "ensure invite": Scenario(nothing, ensure_invite, one_mailed_invite),
+    "ensure project": Scenario(prepare_nothing, lambda _, admin: admin.projects.ensure(name="p"), check_one_project),
+    "ensure key": Scenario(prepare_project, ensure_key, check_one_stored_key),
+    "ensure account": Scenario(prepare_nothing, ensure_account, check_one_stored_account),
+    "ensure invite": Scenario(prepare_nothing, ensure_invite, check_one_mailed_invite),
     "ensure binding": Scenario(
-        with_account, ensure_binding, roles_of_account("OrgMember", "ProjectViewer", "ProjectEditor")
+        prepare_account, ensure_binding, make_role_check("OrgMember", "ProjectViewer", "ProjectEditor")
     ),
-    "rotate key": Scenario(with_key, rotate_key, key_rotated),
-    "rotate account": Scenario(with_account, rotate_account, account_rotated),
+    "rotate key": Scenario(prepare_key, rotate_key, check_key_rotated),
+    "rotate account": Scenario(prepare_account, rotate_account, check_account_rotated),
     "offboard": Scenario(
-        with_leaver, lambda _, admin: admin.users.offboard(email="LEO@example.com", dry_run=False), nobody_left
+        prepare_leaver, lambda _, admin: admin.users.offboard(email="LEO@example.com", dry_run=False), check_nobody_left
     ),
-    "cleanup": Scenario(with_contents, delete_with_cleanup, nothing_there),
-    "provision": Scenario(with_robot, provision, tenant_provisioned),
-    "change role": Scenario(with_account, change_role, roles_of_account("OrgMember", "ProjectEditor")),
+    "cleanup": Scenario(prepare_contents, clean_up_project, check_nothing_left),
+    "provision": Scenario(prepare_robot, provision_project, check_provisioned),
+    "change role": Scenario(prepare_account, change_role, make_role_check("OrgMember", "ProjectEditor")),
 }
 each_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
 
 
-def begin(scenario: Scenario) -> World:
-    """Make the world of a scenario."""
-    world = World(Emulator(seed=1))
-    scenario.prepare(world, world.make_client())
-    return world
+def prepare_state(scenario: Scenario) -> ScenarioState:
+    """Return the prepared state of a scenario."""
+    state = ScenarioState(Emulator(seed=1))
+    scenario.prepare(state, state.make_client())
+    return state
 
 
-def run(world: World, scenario: Scenario, faults: Mapping[int, InjectedFault]) -> bool:
-    """Run a workflow; tells whether the process lived to its end."""
-    world.runs += 1
+def run_scenario(state: ScenarioState, scenario: Scenario, faults: Mapping[int, InjectedFault]) -> bool:
+    """Run a workflow, and return whether the process survived."""
+    state.runs += 1
     try:
-        scenario.run(world, world.make_client(faults))
+        scenario.run(state, state.make_client(faults))
     except KilledError:
         return False
     except BaseExceptionGroup as group:
@@ -318,44 +318,42 @@ def run(world: World, scenario: Scenario, faults: Mapping[int, InjectedFault]) -
 
 @pytest.mark.parametrize("fault", KILLS, ids=[fault.name for fault in KILLS])
 @each_scenario
-def test_a_workflow_that_was_killed_is_brought_to_its_end_by_another_run(
-    scenario: Scenario, fault: InjectedFault
-) -> None:
-    """Wherever the process died, before or after a request was processed, running it again is all there is to do."""
+def test_a_killed_workflow_is_completed_by_another_run(scenario: Scenario, fault: InjectedFault) -> None:
+    """A run completes the workflow of a process that was killed before or after any request."""
     for number in range(1, 100):
-        world = begin(scenario)
-        lived = run(world, scenario, {number: fault})
-        assert run(world, scenario, {})
-        scenario.check(world)
-        if lived:
+        state = prepare_state(scenario)
+        survived = run_scenario(state, scenario, {number: fault})
+        assert run_scenario(state, scenario, {})
+        scenario.check(state)
+        if survived:
             break
     assert 1 < number < 99
 
 
 @pytest.mark.parametrize("seeds", [range(4), pytest.param(range(4, 40), marks=pytest.mark.long)], ids=["few", "many"])
 @each_scenario
-def test_a_workflow_ends_well_after_runs_with_random_faults(scenario: Scenario, seeds: range) -> None:
-    """Lost answers, refusals and deaths in any order leave nothing that a run without them does not put right."""
+def test_a_workflow_recovers_from_random_faults(scenario: Scenario, seeds: range) -> None:
+    """A run without faults completes a workflow after runs with random faults."""
     for seed in seeds:
-        survive(scenario, seed)
+        check_recovery(scenario, seed)
 
 
-def survive(scenario: Scenario, seed: int) -> None:
-    """Run a workflow three times with random faults, and once more without."""
-    world = begin(scenario)
+def check_recovery(scenario: Scenario, seed: int) -> None:
+    """Run a workflow three times with random faults, and once without."""
+    state = prepare_state(scenario)
     for part in range(3):
         with suppress(PineconeError):
-            run(world, scenario, draw_random_faults(3 * seed + part))
-    assert run(world, scenario, {})
-    scenario.check(world)
+            run_scenario(state, scenario, draw_random_faults(3 * seed + part))
+    assert run_scenario(state, scenario, {})
+    scenario.check(state)
 
 
 @each_scenario
-def test_a_workflow_that_is_done_changes_nothing_when_it_runs_again(scenario: Scenario) -> None:
-    """Running it once more for safety sends nothing but GET, except where each run is meant to make a new secret."""
-    world = begin(scenario)
-    run(world, scenario, {})
-    assert run(world, scenario, {})
-    scenario.check(world)
-    changes = [request for request in world.transport.requests if not request.startswith("GET ")]
+def test_a_completed_workflow_changes_nothing(scenario: Scenario) -> None:
+    """A further run of a completed workflow sends only GET requests, unless it rotates a secret."""
+    state = prepare_state(scenario)
+    run_scenario(state, scenario, {})
+    assert run_scenario(state, scenario, {})
+    scenario.check(state)
+    changes = [request for request in state.transport.requests if not request.startswith("GET ")]
     assert not changes or scenario.run is rotate_account

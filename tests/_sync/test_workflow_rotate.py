@@ -1,5 +1,5 @@
 # Derived from tests/_async/test_workflow_rotate.py by scripts/unasync.py: change that, not this file.
-"""Rotate: the new secret is stored before the old one goes, wherever two can live side by side."""
+"""Rotation: the new secret is stored before the old one is deleted, wherever both can exist."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ from tests.support.fault_injection import FaultyTransport, InjectedFault, Killed
 pytestmark = pytest.mark.anyio
 
 
-def meeting(emulator: Emulator, faults: dict[int, InjectedFault]) -> Admin:
-    """Make a client whose requests meet fates, by their numbers."""
+def make_faulty_client(emulator: Emulator, faults: dict[int, InjectedFault]) -> Admin:
+    """Return a client with injected faults, by the number of the request."""
     return Admin(**FaultyTransport(emulator, faults).client_options)
 
 
-def a_key(admin: Admin, name: str = "reader") -> APIKeyWithSecret:
-    """Make a project with a key that is no editor."""
+def create_key(admin: Admin, name: str = "reader") -> APIKeyWithSecret:
+    """Create a project with a key that is DataPlaneViewer."""
     project = admin.projects.create(name="p")
     return admin.api_keys.create(project_id=project.id, name=name, roles=["DataPlaneViewer"])
 
 
-def failing(_: object) -> None:
-    """Fail, as a vault that is sealed does."""
+def fail_to_store(_: object) -> None:
+    """Raise as a sealed vault does."""
     raise OSError("the vault is sealed")
 
 
 def test_a_new_key_takes_the_name_and_the_roles_of_the_old_one(admin: Admin, emulator: Emulator) -> None:
-    """The report says what was done, in order, and shows no secret."""
-    old = a_key(admin)
+    """The new key has the name and the roles of the old one, and the report has the steps and no secret."""
+    old = create_key(admin)
     stored: list[APIKeyWithSecret] = []
     rotation = admin.api_keys.rotate(api_key_id=old.key.id, store=stored.append)
     (key,) = emulator.state.api_keys.values()
@@ -61,80 +61,80 @@ def test_a_new_key_takes_the_name_and_the_roles_of_the_old_one(admin: Admin, emu
     assert key.value not in repr(rotation)
 
 
-def test_both_keys_work_until_the_grace_is_over(admin: Admin, emulator: Emulator, clock: VirtualClock) -> None:
-    """Whoever still has the old value has the time to take up the new one."""
-    old = a_key(admin)
-    during: list[int] = []
-    clock.on_sleep = lambda: during.append(len(emulator.state.api_keys))
+def test_both_keys_exist_during_the_grace_period(admin: Admin, emulator: Emulator, clock: VirtualClock) -> None:
+    """Both keys exist during the grace period, and only the new one after it."""
+    old = create_key(admin)
+    key_counts: list[int] = []
+    clock.on_sleep = lambda: key_counts.append(len(emulator.state.api_keys))
     admin.api_keys.rotate(api_key_id=old.key.id, store=lambda _: None, grace=300.0)
-    assert (clock.slept, during, len(emulator.state.api_keys)) == ([300.0], [2], 1)
+    assert (clock.slept, key_counts, len(emulator.state.api_keys)) == ([300.0], [2], 1)
 
 
-def test_the_old_key_stays_where_the_new_one_cannot_be_stored(admin: Admin, emulator: Emulator) -> None:
-    """The new one goes, which a note says, and nothing else has changed."""
-    old = a_key(admin)
+def test_an_exception_in_store_keeps_the_old_key(admin: Admin, emulator: Emulator) -> None:
+    """An exception in the store callback deletes the new key, which a note says, and keeps the old one."""
+    old = create_key(admin)
     with pytest.raises(OSError, match="sealed") as caught:
-        admin.api_keys.rotate(api_key_id=old.key.id, store=failing)
+        admin.api_keys.rotate(api_key_id=old.key.id, store=fail_to_store)
     (key,) = emulator.state.api_keys.values()
     assert (key.id, key.name, key.value) == (old.key.id, "reader", old.value)
     (note,) = caught.value.__notes__
     assert note.endswith(f" of project {key.project_id} was deleted again")
 
 
-def test_a_new_key_that_can_be_neither_stored_nor_deleted_is_named(emulator: Emulator) -> None:
-    """And the next run clears it."""
-    old = a_key(emulator.admin())
-    admin = meeting(emulator, dict.fromkeys(range(5, 99), InjectedFault.UNAVAILABLE))
+def test_a_failed_rollback_names_the_new_key(emulator: Emulator) -> None:
+    """The error names a new key that is neither stored nor deleted, and the next run deletes it."""
+    old = create_key(emulator.admin())
+    admin = make_faulty_client(emulator, dict.fromkeys(range(5, 99), InjectedFault.UNAVAILABLE))
     with raises(LeftoverError) as caught:
-        admin.api_keys.rotate(api_key_id=old.key.id, store=failing)
+        admin.api_keys.rotate(api_key_id=old.key.id, store=fail_to_store)
     (left,) = set(emulator.state.api_keys) - {old.key.id}
     assert left in caught.value.left[0]
     emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=lambda _: None)
     assert len(emulator.state.api_keys) == 1
 
 
-def test_a_value_that_may_be_stored_is_not_thrown_away_before_another_is(emulator: Emulator) -> None:
-    """A run that died after its store leaves a live key behind until the next run has stored its own."""
-    old = a_key(emulator.admin())
+def test_a_possibly_stored_key_is_kept_until_another_is_stored(emulator: Emulator) -> None:
+    """A key of a killed run, whose value may be stored, exists until the next run has stored its own."""
+    old = create_key(emulator.admin())
     vault: list[str] = []
-    alive: list[bool] = []
+    exists: list[bool] = []
 
     def store(made: APIKeyWithSecret) -> None:
         vault.append(made.value)
-        alive.append(vault[0] in {key.value for key in emulator.state.api_keys.values()})
+        exists.append(vault[0] in {key.value for key in emulator.state.api_keys.values()})
 
     with pytest.raises(KilledError):
-        meeting(emulator, {5: InjectedFault.KILL_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
+        make_faulty_client(emulator, {5: InjectedFault.KILL_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
     (left,) = set(emulator.state.api_keys) - {old.key.id}
     rotation = emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=store)
     assert f"deleted key {left}, which an earlier run left" in rotation.steps
     (key,) = emulator.state.api_keys.values()
-    assert (vault[-1], alive) == (key.value, [True, True])
+    assert (vault[-1], exists) == (key.value, [True, True])
 
 
-def test_a_run_that_died_after_its_store_was_confirmed_is_finished_without_another_key(
+def test_a_run_killed_after_its_store_is_resumed(
     emulator: Emulator,
 ) -> None:
-    """The old key's name says that the value of the new one is stored."""
-    old = a_key(emulator.admin())
+    """A run that was killed after it recorded the store is completed without another key."""
+    old = create_key(emulator.admin())
     vault: list[str] = []
 
     def store(made: APIKeyWithSecret) -> None:
         vault.append(made.value)
 
     with pytest.raises(KilledError):
-        meeting(emulator, {6: InjectedFault.KILL_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
+        make_faulty_client(emulator, {6: InjectedFault.KILL_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
     rotation = emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=store)
     (key,) = emulator.state.api_keys.values()
     assert (key.name, [key.value]) == ("reader", vault)
     assert rotation.steps == [f"renamed key {key.id} to 'reader'", f"deleted key {old.key.id}"]
 
 
-def test_an_old_key_that_somebody_deletes_meanwhile_does_not_leave_the_new_one_unfinished(
+def test_a_concurrently_deleted_old_key_is_no_error(
     emulator: Emulator,
 ) -> None:
-    """Its value is stored, so it gets the name."""
-    old = a_key(emulator.admin())
+    """Where others delete the old key during the rotation, the stored new key still gets its name."""
+    old = create_key(emulator.admin())
     stored: list[str] = []
     transport = FaultyTransport(emulator)
 
@@ -150,33 +150,35 @@ def test_an_old_key_that_somebody_deletes_meanwhile_does_not_leave_the_new_one_u
     assert (key.name, [key.value]) == ("reader", stored)
 
 
-def test_rotating_all_keys_of_a_project_leaves_those_of_a_rotation_under_way_alone(emulator: Emulator) -> None:
-    """Whoever lists the keys and rotates each is told which one is not to be rotated."""
-    old = a_key(emulator.admin())
+def test_a_key_of_an_unfinished_rotation_is_refused(emulator: Emulator) -> None:
+    """Rotating the new key of an unfinished rotation raises."""
+    old = create_key(emulator.admin())
     with pytest.raises(KilledError):
-        meeting(emulator, {5: InjectedFault.KILL_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=lambda _: None)
+        make_faulty_client(emulator, {5: InjectedFault.KILL_BEFORE}).api_keys.rotate(
+            api_key_id=old.key.id, store=lambda _: None
+        )
     (new,) = set(emulator.state.api_keys) - {old.key.id}
     with raises(RefusedError, match="under way"):
         emulator.admin().api_keys.rotate(api_key_id=new, store=lambda _: None)
 
 
-def test_a_key_that_is_not_there_and_a_grace_that_is_no_time_are_errors(admin: Admin) -> None:
-    """Before anything changes."""
+def test_an_unknown_key_and_an_invalid_grace_raise(admin: Admin) -> None:
+    """An unknown key and a negative grace period raise before any change."""
     with raises(NotFoundError):
         admin.api_keys.rotate(api_key_id="nowhere", store=lambda _: None)
     with raises(PineconeValueError, match="grace"):
         admin.api_keys.rotate(api_key_id="nowhere", store=lambda _: None, grace=-1.0)
 
 
-def an_account(admin: Admin) -> str:
-    """Make a service account, and give its id."""
+def create_account(admin: Admin) -> str:
+    """Create a service account, and return its id."""
     made = admin.service_accounts.create(name="robot", role_bindings=[on_organization("OrgMember")])
     return made.service_account.id
 
 
 def test_the_new_secret_of_an_account_is_stored(admin: Admin, emulator: Emulator) -> None:
-    """And the old one is dead by then: the server has no time in which both work."""
-    account_id = an_account(admin)
+    """Rotating a service account stores its new secret."""
+    account_id = create_account(admin)
     stored: list[ServiceAccountWithSecret] = []
     rotated = admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
     account = emulator.state.service_accounts.get(account_id)
@@ -184,14 +186,14 @@ def test_the_new_secret_of_an_account_is_stored(admin: Admin, emulator: Emulator
     assert (rotated.id, stored[0].client_secret) == (account_id, account.client_secret)
 
 
-def test_a_secret_that_was_not_stored_comes_with_the_error_and_shows_only_when_asked_for(
+def test_a_secret_that_was_not_stored_is_on_the_error(
     admin: Admin, emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is the only copy there is."""
+    """Only ``secret.reveal()`` of the error returns a secret that the store callback failed to store."""
     caplog.set_level(logging.DEBUG)
-    account_id = an_account(admin)
+    account_id = create_account(admin)
     with raises(SecretNotStoredError) as caught:
-        admin.service_accounts.rotate(service_account_id=account_id, store=failing)
+        admin.service_accounts.rotate(service_account_id=account_id, store=fail_to_store)
     account = emulator.state.service_accounts.get(account_id)
     assert account is not None
     error = caught.value
@@ -202,31 +204,31 @@ def test_a_secret_that_was_not_stored_comes_with_the_error_and_shows_only_when_a
     assert account.client_secret.encode() not in pickle.dumps(error)
 
 
-def test_a_secret_that_was_lost_with_the_answer_is_rotated_again(emulator: Emulator) -> None:
-    """Until the time is over."""
-    account_id = an_account(emulator.admin())
+def test_a_lost_secret_is_rotated_again(emulator: Emulator) -> None:
+    """A secret whose response was lost is rotated again until the deadline."""
+    account_id = create_account(emulator.admin())
     stored: list[Any] = []
-    admin = meeting(emulator, {1: InjectedFault.RESPONSE_LOST, 2: InjectedFault.INTERNAL_ERROR})
+    admin = make_faulty_client(emulator, {1: InjectedFault.RESPONSE_LOST, 2: InjectedFault.INTERNAL_ERROR})
     admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
     account = emulator.state.service_accounts.get(account_id)
     assert account is not None
     assert [made.client_secret for made in stored] == [account.client_secret]
-    admin = meeting(emulator, dict.fromkeys(range(1, 99), InjectedFault.INTERNAL_ERROR))
+    admin = make_faulty_client(emulator, dict.fromkeys(range(1, 99), InjectedFault.INTERNAL_ERROR))
     with pytest.raises(Exception, match="500"):
         admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
 
 
-def test_a_client_goes_on_with_the_new_secret_of_its_own_account(admin: Admin, emulator: Emulator) -> None:
-    """Its next call exchanges the new one."""
+def test_a_client_adopts_the_new_secret_of_its_own_account(admin: Admin, emulator: Emulator) -> None:
+    """A client that rotates its own account uses the new secret for its next exchange."""
     (account,) = emulator.state.service_accounts.listing
     admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None)
     assert admin.projects.list() == []
 
 
-def test_a_client_whose_own_new_secret_was_lost_says_how_it_came_to_that(emulator: Emulator) -> None:
-    """It cannot call any more; the first failure is the cause of the second."""
+def test_a_client_that_loses_its_own_secret_explains_the_failure(emulator: Emulator) -> None:
+    """Where a client loses its own new secret, the lost response is the cause of the error."""
     (account,) = emulator.state.service_accounts.listing
-    admin = meeting(emulator, {1: InjectedFault.RESPONSE_LOST})
+    admin = make_faulty_client(emulator, {1: InjectedFault.RESPONSE_LOST})
     with raises(InvalidCredentialsError) as caught:
         admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None)
     assert getattr(caught.value.__cause__, "outcome", None) == "unknown"
