@@ -1,4 +1,4 @@
-"""Who can do what: effective roles, findings, and the forms they are written in."""
+"""Access: effective roles, findings, and their output formats."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ NAMES = [
 ]  # fmt: skip
 
 
-def project(id: str, name: str) -> Project:
-    """Make a project."""
+def make_project(id: str, name: str) -> Project:
+    """Return a project."""
     return Project(id=id, name=name, max_pods=0, force_encryption_with_cmek=False, organization_id="o")
 
 
-def binding(kind: Any, who: str, role: Any, on: str = "") -> RoleBinding:
-    """Make a binding on a project, or on the organization."""
+def make_binding(kind: Any, who: str, role: Any, on: str = "") -> RoleBinding:
+    """Return a role binding on a project, or on the organization."""
     return RoleBinding(
         id=f"{who}-{role}-{on}",
         principal_type=kind,
@@ -42,13 +42,13 @@ def binding(kind: Any, who: str, role: Any, on: str = "") -> RoleBinding:
     )
 
 
-def invite(id: str, status: Any, days: int) -> Invite:
-    """Make an invite of some age."""
+def make_invite(id: str, status: Any, days: int) -> Invite:
+    """Return an invite of this age."""
     return Invite(id=id, email=f"{id}@example.com", status=status, created_at=NOW - timedelta(days=days))
 
 
-def account(id: str) -> ServiceAccount:
-    """Make a service account."""
+def make_account(id: str) -> ServiceAccount:
+    """Return a service account."""
     return ServiceAccount(id=id, name=f"robot-{id}", client_id="c", created_at=NOW, updated_at=NOW)
 
 
@@ -59,37 +59,37 @@ INVENTORY = Inventory(
             id="o", name="Acme", plan="Enterprise", payment_status="Active", created_at=NOW, support_tier="Enterprise"
         )
     ],
-    projects=[project("p1", "search"), project("p2", "atlas")],
+    projects=[make_project("p1", "search"), make_project("p2", "atlas")],
     api_keys=[
         APIKey(id="k1", name="reader", project_id="p1", roles=["DataPlaneViewer"]),
         APIKey(id="k2", name="writer", project_id="p2", roles=["ProjectEditor"]),
     ],
     users=[User(id="u1", email="ada@example.com"), User(id="u2", email="bob@example.com")],
-    invites=[invite("new", "pending", 1), invite("old", "pending", 5), invite("gone", "expired", 9)],
-    service_accounts=[account("s1"), account("s2"), account("s3")],
+    invites=[make_invite("new", "pending", 1), make_invite("old", "pending", 5), make_invite("gone", "expired", 9)],
+    service_accounts=[make_account("s1"), make_account("s2"), make_account("s3")],
     role_bindings=[
-        binding("user", "u1", "OrgOwner"),
-        binding("user", "u2", "OrgMember"),
-        binding("user", "u2", "ProjectViewer", "p1"),
-        binding("user", "u2", "DataPlaneEditor", "p1"),
-        binding("user", "u2", Unlisted("ProjectWizard"), "p2"),
-        binding("invite", "new", "ProjectOwner", "p1"),
-        binding("service_account", "s1", "OrgManager"),
-        binding("service_account", "s2", "ProjectMember", "p2"),
-        binding("api_key", "k1", "DataPlaneEditor", "p1"),
-        binding("user", "u9", "ProjectEditor", "p1"),
+        make_binding("user", "u1", "OrgOwner"),
+        make_binding("user", "u2", "OrgMember"),
+        make_binding("user", "u2", "ProjectViewer", "p1"),
+        make_binding("user", "u2", "DataPlaneEditor", "p1"),
+        make_binding("user", "u2", Unlisted("ProjectWizard"), "p2"),
+        make_binding("invite", "new", "ProjectOwner", "p1"),
+        make_binding("service_account", "s1", "OrgManager"),
+        make_binding("service_account", "s2", "ProjectMember", "p2"),
+        make_binding("api_key", "k1", "DataPlaneEditor", "p1"),
+        make_binding("user", "u9", "ProjectEditor", "p1"),
     ],
 )
 
 
-def where(access: Access) -> dict[tuple[str, str], tuple[str, list[str]]]:
-    """Give level and roles by principal and project."""
+def map_rows(access: Access) -> dict[tuple[str, str], tuple[str, list[str]]]:
+    """Return level and roles by principal and project."""
     return {(row.principal_id, row.project_id): (row.level, list(row.roles)) for row in access.rows()}
 
 
 def test_effective_roles_are_the_union_of_all_bindings() -> None:
-    """Owners of the organization reach every project; other roles on the organization reach none."""
-    assert where(INVENTORY.access()) == {
+    """Effective roles are the union of all bindings, and an owner of the organization owns every project."""
+    assert map_rows(INVENTORY.access()) == {
         ("u1", ""): ("owns", ["OrgOwner"]),
         ("u1", "p1"): ("owns", ["OrgOwner"]),
         ("u1", "p2"): ("owns", ["OrgOwner"]),
@@ -104,8 +104,8 @@ def test_effective_roles_are_the_union_of_all_bindings() -> None:
     }
 
 
-def test_what_deserves_a_look_is_found() -> None:
-    """Each in words, with its id."""
+def test_findings() -> None:
+    """Each finding has a kind and a sentence that names the record and its id."""
     assert [(each.kind, each.text) for each in INVENTORY.access(max_owners=1).findings] == [
         ("invite pending long", "invite for old@example.com (old) has been pending for 5 days"),
         ("invite expired", "invite for gone@example.com (gone) expired and was not withdrawn"),
@@ -117,18 +117,18 @@ def test_what_deserves_a_look_is_found() -> None:
         ("key is an editor", "API key 'writer' (k2) of project 'atlas' has ProjectEditor"),
         ("principal is gone", "user u9 does not exist but still has ProjectEditor"),
     ]
-    owners = evolve(INVENTORY, role_bindings=[binding("user", who, "OrgOwner") for who in ("u1", "u2")])
+    owners = evolve(INVENTORY, role_bindings=[make_binding("user", who, "OrgOwner") for who in ("u1", "u2")])
     (many,) = [each for each in owners.access(max_owners=1).findings if each.kind == "many owners"]
     assert many.text == "the organization has 2 owners, more than 1: ada@example.com, bob@example.com"
     assert not any(each.kind == "many owners" for each in owners.access(max_owners=2).findings)
-    robots = evolve(INVENTORY, role_bindings=[binding("service_account", who, "OrgOwner") for who in ("s1", "s2")])
+    robots = evolve(INVENTORY, role_bindings=[make_binding("service_account", who, "OrgOwner") for who in ("s1", "s2")])
     assert robots.access(max_owners=1).findings[0].text.endswith(": robot-s1 (s1), robot-s2 (s2)")
     assert not any("pending" in each.kind for each in INVENTORY.access(pending_days=5).findings)
 
 
 @pytest.mark.parametrize("part", ["users", "role_bindings", "projects"])
-def test_nothing_is_concluded_from_what_could_not_be_read(part: str) -> None:
-    """A user is not gone because the list of users failed, nor an account without roles."""
+def test_unread_parts_cause_no_findings(part: str) -> None:
+    """A list that could not be read is reported, and causes no finding about missing records."""
     poor = evolve(INVENTORY, unread=[Unread(part=part, project_id=None, error="500")])
     missing: dict[str, Any] = {part: []} | ({"api_keys": []} if part == "projects" else {})
     poor = evolve(poor, **missing)
@@ -144,37 +144,37 @@ def test_nothing_is_concluded_from_what_could_not_be_read(part: str) -> None:
 
 
 @pytest.mark.parametrize(("part", "kind", "id"), [("users", "user", "u2"), ("api_keys", "api_key", "k1")])
-def test_who_could_not_be_read_still_has_their_roles(part: str, kind: str, id: str) -> None:
-    """They are told by their ids, with what their bindings say: nobody who can write is left out."""
+def test_principals_that_could_not_be_read_keep_their_roles(part: str, kind: str, id: str) -> None:
+    """A principal that could not be read is listed by id, with the roles of its bindings."""
     missing: dict[str, Any] = {part: [], "unread": [Unread(part=part, project_id=None, error="403")]}
     poor = evolve(INVENTORY, **missing)
     rows = [row for row in poor.access().rows() if (row.principal_id, row.project_id) == (id, "p1")]
     assert [(row.principal_type, row.principal, row.level) for row in rows] == [(kind, id, "writes")]
 
 
-def hostile() -> Access:
-    """Give the access of an organization where somebody chose every name."""
+def make_hostile_access() -> Access:
+    """Return the access of an organization whose names are hostile."""
     return evolve(
         INVENTORY,
-        projects=[project("p1", HOSTILE), project("p2", "-2+3")],
+        projects=[make_project("p1", HOSTILE), make_project("p2", "-2+3")],
         users=[User(id="u1", email=HOSTILE), User(id="u2", email="@SUM(A1)")],
         unread=[Unread(part="invites", project_id=None, error=HOSTILE)],
     ).access(max_owners=0 + 1)
 
 
-def test_csv_holds_no_formula() -> None:
-    """A spreadsheet shows the names, and runs none of them."""
-    rows = list(csv.reader(io.StringIO(hostile().to_csv())))
+def test_csv_has_no_formula() -> None:
+    """No cell of the CSV begins like a formula."""
+    rows = list(csv.reader(io.StringIO(make_hostile_access().to_csv())))
     assert rows[0] == ["principal_type", "principal_id", "principal", "project_id", "project", "level", "roles"]
-    assert len(rows) == 1 + len(hostile().rows())
+    assert len(rows) == 1 + len(make_hostile_access().rows())
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
     assert ["user", "u2", "'@SUM(A1)", "p1", f"'{HOSTILE}", "writes", "ProjectViewer DataPlaneEditor"] in rows
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_form_keeps_a_name_inert(name: str) -> None:
-    """Rows and cells are as many as for any other name, and the name can be read."""
-    projects = [project("p1", name), project("p2", "plain")]
+def test_every_format_escapes_a_name(name: str) -> None:
+    """A hostile name changes the number of neither rows nor cells, and remains readable."""
+    projects = [make_project("p1", name), make_project("p2", "plain")]
     access = evolve(INVENTORY, projects=projects, users=[User(id="u1", email=name)]).access()
     rows = list(csv.reader(io.StringIO(access.to_csv(), newline="")))
     assert {len(row) for row in rows} == {7}
@@ -189,34 +189,34 @@ def test_every_form_keeps_a_name_inert(name: str) -> None:
     assert not moving & {*access.to_csv(), *access.to_markdown(), *access.to_html()}
 
 
-def test_a_principal_of_a_new_kind_is_told_by_its_id() -> None:
-    """Nobody who holds a role is left out because this package does not know their kind."""
-    group = binding(Unlisted("group"), "g1", "ProjectEditor", "p1")
+def test_a_principal_of_an_unknown_kind_is_listed_by_id() -> None:
+    """A principal of an unknown kind is listed by its id."""
+    group = make_binding(Unlisted("group"), "g1", "ProjectEditor", "p1")
     access = evolve(INVENTORY, role_bindings=[*INVENTORY.role_bindings, group]).access()
-    assert where(access)["g1", "p1"] == ("writes", ["ProjectEditor"])
+    assert map_rows(access)["g1", "p1"] == ("writes", ["ProjectEditor"])
     assert "g1 <i>group</i>" in access.to_html()
 
 
-def test_a_project_that_is_not_listed_is_told_by_its_id() -> None:
-    """Where the projects could not be read, their bindings still tell who can write where."""
+def test_an_unlisted_project_is_shown_by_id() -> None:
+    """A project that could not be read is shown by its id."""
     blind = evolve(INVENTORY, projects=[], unread=[Unread(part="projects", project_id=None, error="500")])
     assert '<tr><th>p1<td><span title="ProjectOwner">' in blind.access().to_html()
 
 
-def test_markdown_holds_no_markup_of_others() -> None:
-    """A name with a pipe stays in its cell."""
-    text = hostile().to_markdown()
+def test_markdown_escapes_names() -> None:
+    """A name with a pipe or markup stays within its cell."""
+    text = make_hostile_access().to_markdown()
     assert "<script>" not in text
     table = [line for line in text.splitlines() if line.startswith("| ")]
-    assert len(table) == 1 + len(hostile().rows())
+    assert len(table) == 1 + len(make_hostile_access().rows())
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {6}
     assert "cannot see usage" in text
 
 
-def test_json_holds_everything() -> None:
-    """With the same note that it cannot see usage."""
-    data = json.loads(hostile().to_json())
-    assert len(data["access"]) == len(hostile().rows())
+def test_json_is_complete() -> None:
+    """The JSON has all rows, findings and unread parts, and the note about usage."""
+    data = json.loads(make_hostile_access().to_json())
+    assert len(data["access"]) == len(make_hostile_access().rows())
     assert data["findings"]
     assert data["unread"] == [f"invites: {HOSTILE}"]
     assert "cannot see usage" in data["note"]

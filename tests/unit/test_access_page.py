@@ -1,4 +1,4 @@
-"""The access page in a browser: it loads no other file, runs only its own script, sorts, filters and prints."""
+"""The access page in a browser: it loads nothing, runs only its own script, sorts, filters and prints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import User
 from tests.support.organizations import populate_organization
 from tests.support.programs import find_program
-from tests.unit.test_access import INVENTORY, NAMES, hostile, project
+from tests.unit.test_access import INVENTORY, NAMES, make_hostile_access, make_project
 
 
 class _Tags(HTMLParser):
@@ -30,9 +30,9 @@ class _Tags(HTMLParser):
         self.attributes += attrs
 
 
-def test_the_page_runs_only_its_own_script_and_loads_nothing() -> None:
-    """This holds for hostile names too."""
-    page = hostile().to_html()
+def test_the_page_runs_no_script_but_its_own_and_loads_nothing() -> None:
+    """The page has one script, loads nothing, and has no attribute that runs code."""
+    page = make_hostile_access().to_html()
     parser = _Tags()
     parser.feed(page)
     assert parser.tags.count("script") == 1
@@ -43,8 +43,8 @@ def test_the_page_runs_only_its_own_script_and_loads_nothing() -> None:
     assert "cannot see usage" in page
 
 
-def chromium(page: str, folder: Path, *flags: str) -> str:
-    """Open a page in a headless browser and return its standard output; its console must stay empty."""
+def open_in_browser(page: str, folder: Path, *flags: str) -> str:
+    """Open a page in a headless browser with an empty console, and return its output."""
     file = folder / "access.html"
     file.write_text(page, encoding="utf-8")
     quiet = "--headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run"
@@ -55,28 +55,28 @@ def chromium(page: str, folder: Path, *flags: str) -> str:
 
 
 def evaluate(page: str, script: str, value: str, folder: Path) -> Any:
-    """Run a script once the page is loaded, and return the value of a JavaScript expression."""
+    """Run a script in the loaded page, and return the value of an expression."""
     shown = "const shown = list => [...list].filter(each => !each.hidden);"
     cells = "const cells = table => shown(table.rows).map(row => shown(row.cells).map(cell => cell.textContent));"
-    write = f'byId("count").textContent = JSON.stringify({value});'
-    replacement = f"\nfilter();\n{shown}\n{cells}\n{script}\n{write}\n"
-    changed = page.replace("\nfilter();\n", replacement).replace('http-equiv="Content-Security-Policy"', "")
-    (output,) = re.findall(r"<output[^>]*>(.*?)</output>", chromium(changed, folder, "--dump-dom"), re.DOTALL)
+    output_script = f'at("count").textContent = JSON.stringify({value});'
+    injected = f"\nfilter();\n{shown}\n{cells}\n{script}\n{output_script}\n"
+    changed = page.replace("\nfilter();\n", injected).replace('http-equiv="Content-Security-Policy"', "")
+    (output,) = re.findall(r"<output[^>]*>(.*?)</output>", open_in_browser(changed, folder, "--dump-dom"), re.DOTALL)
     return json.loads(unescape(output))
 
 
-def test_the_policy_of_the_page_permits_its_script(tmp_path: Path) -> None:
-    """If the policy blocked the script, the class of a narrow matrix would stay as it was written."""
+def test_the_policy_allows_the_script(tmp_path: Path) -> None:
+    """The content security policy of the page allows its own script."""
     page = INVENTORY.access().to_html()
     wide = page.replace('<section id="wide">', '<section id="wide" class="many">')
     assert wide != page
-    assert '<section id="wide" class="">' in chromium(wide, tmp_path, "--dump-dom")
+    assert '<section id="wide" class="">' in open_in_browser(wide, tmp_path, "--dump-dom")
 
 
-def test_filters_show_only_matching_rows_and_columns(tmp_path: Path) -> None:
-    """With a project and a level, the tables show who can write in that project."""
-    ask = 'byId("project").value = "search"; byId("level").value = "2"; filter();'
-    assert evaluate(INVENTORY.access().to_html(), ask, "[cells(matrix), cells(where)]", tmp_path) == [
+def test_filters_leave_the_matching_cells(tmp_path: Path) -> None:
+    """Filters for project and level leave only the matching rows and columns."""
+    script = 'at("project").value = "search"; at("level").value = "2"; filter();'
+    assert evaluate(INVENTORY.access().to_html(), script, "[cells(matrix), cells(where)]", tmp_path) == [
         [
             ["who", "organization", "search"],
             ["ada@example.com", "OrgOwner", "owns"],
@@ -90,17 +90,17 @@ def test_filters_show_only_matching_rows_and_columns(tmp_path: Path) -> None:
     ]
 
 
-def test_a_person_filter_shows_the_projects_that_they_can_access(tmp_path: Path) -> None:
-    """The rows of other people are hidden."""
-    ask = 'byId("person").value = "BOB"; filter();'
-    assert evaluate(INVENTORY.access().to_html(), ask, "cells(matrix)", tmp_path) == [
+def test_a_person_filter_leaves_their_projects(tmp_path: Path) -> None:
+    """A filter for a person leaves their row and the projects that they have access to."""
+    script = 'at("person").value = "BOB"; filter();'
+    assert evaluate(INVENTORY.access().to_html(), script, "cells(matrix)", tmp_path) == [
         ["who", "organization", "atlas", "search"],
         ["bob@example.com", "OrgMember", "other", "writes"],
     ]
 
 
-def test_a_click_sorts_and_a_second_click_reverses_the_order(tmp_path: Path) -> None:
-    """Columns sort by name, by level in a project, and by the number of people."""
+def test_a_click_sorts_and_a_second_click_reverses(tmp_path: Path) -> None:
+    """A click on a heading sorts by name, level or count, and a second click reverses the order."""
     script = """
     const first = table => shown(table.tBodies[0].rows).map(row => row.cells[0].textContent.split(/[@ ]/)[0]);
     const seen = [];
@@ -108,7 +108,7 @@ def test_a_click_sorts_and_a_second_click_reverses_the_order(tmp_path: Path) -> 
       table.tHead.rows[0].cells[column].click();
       seen.push(first(table));
     }"""
-    by_name, reversed_order, by_level, by_count = evaluate(INVENTORY.access().to_html(), script, "seen", tmp_path)
+    by_name, turned, by_level, by_count = evaluate(INVENTORY.access().to_html(), script, "seen", tmp_path)
     assert by_name == sorted(by_name)
     assert reversed_order == by_name[::-1]
     assert set(by_level[:2]) == {"ada", "new"}
@@ -116,8 +116,8 @@ def test_a_click_sorts_and_a_second_click_reverses_the_order(tmp_path: Path) -> 
 
 
 def test_hostile_names_are_shown_as_text(tmp_path: Path) -> None:
-    """They create no element, and each can be read in its cell."""
-    projects = [project(f"p{number}", name) for number, name in enumerate(NAMES)]
+    """Hostile names create no element, and are shown unchanged."""
+    projects = [make_project(f"p{number}", name) for number, name in enumerate(NAMES)]
     users = [User(id=f"u{number}", email=name) for number, name in enumerate(NAMES)]
     page = evolve(INVENTORY, projects=projects, users=users).access().to_html()
     heads = "[...matrix.tHead.rows[0].cells].slice(2).map(cell => cell.textContent)"
@@ -130,23 +130,23 @@ def test_hostile_names_are_shown_as_text(tmp_path: Path) -> None:
     assert not {"img", "link", "iframe"} & set(tags)
 
 
-def test_the_page_prints_on_a_few_landscape_sheets(tmp_path: Path) -> None:
-    """A matrix too wide for paper is left out."""
+def test_the_page_prints(tmp_path: Path) -> None:
+    """The page prints in landscape on at most six pages."""
     emulator = Emulator(seed=3)
     populate_organization(emulator, projects=60, users=12)
     page = emulator.admin().inventory().access().to_html()
-    chromium(page, tmp_path, f"--print-to-pdf={tmp_path}/access.pdf")
+    open_in_browser(page, tmp_path, f"--print-to-pdf={tmp_path}/access.pdf")
     pdf = (tmp_path / "access.pdf").read_bytes()
     pages = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf)
     assert 1 <= len(pages) <= 6
     assert all(float(width) > float(height) for width, height in pages)
 
 
-def test_filters_work_with_500_projects(tmp_path: Path) -> None:
-    """The filter for one of them leaves one row."""
+def test_500_projects_can_be_filtered(tmp_path: Path) -> None:
+    """In an organization of 500 projects, a filter finds the row of one project."""
     emulator = Emulator(seed=3)
     populate_organization(emulator, projects=500, users=60)
     page = emulator.admin().inventory().access().to_html()
-    ask = 'byId("project").value = "docs-dev-4"; byId("level").value = "2"; filter();'
-    ((name, *_),) = evaluate(page, ask, "cells(where).slice(1)", tmp_path)
+    script = 'at("project").value = "docs-dev-4"; at("level").value = "2"; filter();'
+    ((name, *_),) = evaluate(page, script, "cells(where).slice(1)", tmp_path)
     assert name == "docs-dev-4"

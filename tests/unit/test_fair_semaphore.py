@@ -1,4 +1,4 @@
-"""The places for connections: handed on in order, and never lost."""
+"""The fair semaphore: permits are granted in order, and never lost."""
 
 from __future__ import annotations
 
@@ -14,82 +14,82 @@ from pinecone_admin._concurrency import AsyncFairSemaphore, FairSemaphore
 from tests.support.together import PATIENCE, wait_until
 
 
-def test_who_waits_longest_is_next() -> None:
-    """However quick the one that gives a place back is to ask again, those that wait come first, in their order."""
-    slots, order = FairSemaphore(1), list[int]()
-    slots.acquire(0)
+def test_permits_are_granted_in_order() -> None:
+    """Waiters acquire in the order in which they began to wait, before a later caller."""
+    semaphore, order = FairSemaphore(1), list[int]()
+    semaphore.acquire(0)
 
     def work(number: int) -> None:
-        slots.acquire(PATIENCE)
+        semaphore.acquire(PATIENCE)
         order.append(number)
-        slots.release()
+        semaphore.release()
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(5)]
     for number, thread in enumerate(threads):
         thread.start()
-        wait_until(lambda: len(slots._waiting) > number)  # noqa: B023 - it is called at once
-    slots.release()
-    assert slots.acquire(PATIENCE)
+        wait_until(lambda: len(semaphore._waiting) > number)  # noqa: B023 - it is called at once
+    semaphore.release()
+    assert semaphore.acquire(PATIENCE)
     assert order == [0, 1, 2, 3, 4]
     for thread in threads:
         thread.join()
 
 
-def test_who_has_waited_in_vain_is_forgotten() -> None:
-    """A place that comes after the time is over goes to the next one."""
-    slots = FairSemaphore(1)
-    assert slots.acquire(0)
-    assert not slots.acquire(0.001)
-    slots.release()
-    assert slots.acquire(0)
-    assert not slots.acquire(0)
+def test_a_timed_out_waiter_is_forgotten() -> None:
+    """A permit released after a waiter timed out goes to the next caller."""
+    semaphore = FairSemaphore(1)
+    assert semaphore.acquire(0)
+    assert not semaphore.acquire(0.001)
+    semaphore.release()
+    assert semaphore.acquire(0)
+    assert not semaphore.acquire(0)
 
 
-@pytest.mark.parametrize("comes", [True, False])
-def test_an_interrupted_wait_takes_no_place(*, comes: bool) -> None:
-    """Ctrl-C in the wait, also at the moment in which the place comes, leaves it to the next one."""
-    slots = FairSemaphore(1)
-    slots.acquire(0)
+@pytest.mark.parametrize("granted", [True, False])
+def test_an_interrupted_wait_takes_no_permit(*, granted: bool) -> None:
+    """KeyboardInterrupt during a wait leaves the permit to the next caller, even if it was just granted."""
+    semaphore = FairSemaphore(1)
+    semaphore.acquire(0)
 
     def interrupt(*_: object) -> None:
-        if comes:
-            slots.release()
+        if granted:
+            semaphore.release()
         raise KeyboardInterrupt
 
     with patch("threading.Event.wait", interrupt), pytest.raises(KeyboardInterrupt):
-        slots.acquire(1)
-    if not comes:
-        slots.release()
-    assert slots.acquire(0)
-    assert not slots.acquire(0)
+        semaphore.acquire(1)
+    if not granted:
+        semaphore.release()
+    assert semaphore.acquire(0)
+    assert not semaphore.acquire(0)
 
 
 @pytest.mark.timeout(60)
-def test_a_signal_handler_takes_a_place_too() -> None:
-    """Also where the signal comes while its own thread is about to take one."""
-    slots, taken = FairSemaphore(2), list[bool]()
-    before = signal.signal(signal.SIGUSR1, lambda *_: taken.append(slots.acquire(0)))
+def test_a_signal_handler_can_acquire() -> None:
+    """A signal handler acquires a permit while its own thread holds the lock."""
+    semaphore, acquired = FairSemaphore(2), list[bool]()
+    before = signal.signal(signal.SIGUSR1, lambda *_: acquired.append(semaphore.acquire(0)))
     try:
-        with slots._lock:
+        with semaphore._lock:
             signal.raise_signal(signal.SIGUSR1)
     finally:
         signal.signal(signal.SIGUSR1, before)
-    assert taken == [True]
+    assert acquired == [True]
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_tasks_take_and_give_places(backend: str) -> None:
-    """Tasks wait in their order, give up after their time, and leave a place to the next one when cancelled."""
+def test_tasks_acquire_and_release(backend: str) -> None:
+    """Tasks acquire in order, time out, and leave the permit to the next when cancelled."""
 
     async def main() -> None:
-        slots, order = AsyncFairSemaphore(1), list[str]()
-        assert await slots.acquire(0)
-        assert not await slots.acquire(0.001)
+        semaphore, order = AsyncFairSemaphore(1), list[str]()
+        assert await semaphore.acquire(0)
+        assert not await semaphore.acquire(0.001)
 
         async def work(name: str) -> None:
-            if await slots.acquire(PATIENCE):
+            if await semaphore.acquire(PATIENCE):
                 order.append(name)
-                slots.release()
+                semaphore.release()
 
         async with anyio.create_task_group() as group:
             with anyio.move_on_after(0.001):
@@ -97,8 +97,8 @@ def test_tasks_take_and_give_places(backend: str) -> None:
             for name in ("first", "second"):
                 group.start_soon(work, name)
                 await anyio.wait_all_tasks_blocked()
-            slots.release()
-            assert await slots.acquire(PATIENCE)
+            semaphore.release()
+            assert await semaphore.acquire(PATIENCE)
         assert order == ["first", "second"]
 
     run: Callable[..., None] = anyio.run

@@ -1,4 +1,4 @@
-"""Inventories of two moments, compared in words."""
+"""Comparing and loading inventories."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
-def project(id: str, name: str) -> Project:
-    """Make a project."""
+def make_project(id: str, name: str) -> Project:
+    """Return a project."""
     return Project(id=id, name=name, max_pods=0, force_encryption_with_cmek=False, organization_id="o")
 
 
-def binding(id: str, kind: Any, who: str, role: Any, on: str = "") -> RoleBinding:
-    """Make a binding on a project, or on the organization."""
+def make_binding(id: str, kind: Any, who: str, role: Any, on: str = "") -> RoleBinding:
+    """Return a role binding on a project, or on the organization."""
     return RoleBinding(
         id=id,
         principal_type=kind,
@@ -46,7 +46,7 @@ ORGANIZATION = Organization(
 BEFORE = Inventory(
     taken_at=NOW,
     organizations=[ORGANIZATION],
-    projects=[project("p1", "search"), project("p2", "atlas")],
+    projects=[make_project("p1", "search"), make_project("p2", "atlas")],
     api_keys=[
         APIKey(id="k1", name="reader", project_id="p1", roles=["ProjectViewer"]),
         APIKey(id="k2", name="writer", project_id="p2", roles=["ProjectEditor"]),
@@ -54,23 +54,26 @@ BEFORE = Inventory(
     users=[User(id="u1", email="ada@example.com")],
     invites=[Invite(id="i1", email="bob@example.com", status="pending", created_at=NOW, expires_at=NOW)],
     service_accounts=[ServiceAccount(id="s1", name="robot", client_id="c", created_at=NOW, updated_at=NOW)],
-    role_bindings=[binding("b1", "user", "u1", "OrgOwner"), binding("b2", "invite", "i1", "ProjectViewer", "p1")],
+    role_bindings=[
+        make_binding("b1", "user", "u1", "OrgOwner"),
+        make_binding("b2", "invite", "i1", "ProjectViewer", "p1"),
+    ],
 )
 
 
-def test_nothing_changed_between_equal_inventories() -> None:
-    """Whenever they were taken."""
+def test_equal_inventories_have_no_changes() -> None:
+    """Inventories that differ only in their time have no changes."""
     changes = BEFORE.diff(evolve(BEFORE, taken_at=datetime(2027, 1, 1, tzinfo=UTC)))
     assert not changes
     assert str(changes) == ""
 
 
-def test_changes_are_told_in_words() -> None:
-    """Everything has the name that people know; an accepted invite shows as what it became."""
+def test_changes_are_readable() -> None:
+    """Changes use display names, and an accepted invite appears as the user that it became."""
     after = evolve(
         BEFORE,
         organizations=[evolve(ORGANIZATION, plan="Dedicated")],
-        projects=[project("p1", "search"), project("p3", "docs")],
+        projects=[make_project("p1", "search"), make_project("p3", "docs")],
         api_keys=[APIKey(id="k1", name="reader", project_id="p1", roles=["ProjectViewer", "DataPlaneEditor"])],
         users=[*BEFORE.users, User(id="u2", email="bob@example.com")],
         invites=[],
@@ -78,8 +81,8 @@ def test_changes_are_told_in_words() -> None:
             evolve(BEFORE.service_accounts[0], name="android", updated_at=datetime(2026, 7, 2, tzinfo=UTC))
         ],
         role_bindings=[
-            binding("b2", "user", "u2", "ProjectViewer", "p1"),
-            binding("b3", "service_account", "s1", "OrgMember"),
+            make_binding("b2", "user", "u2", "ProjectViewer", "p1"),
+            make_binding("b3", "service_account", "s1", "OrgMember"),
         ],
     )
     assert str(BEFORE.diff(after)).splitlines() == [
@@ -105,8 +108,8 @@ def test_changes_are_told_in_words() -> None:
 
 
 @pytest.mark.parametrize("failed_first", [True, False])
-def test_what_could_not_be_read_is_neither_added_nor_removed(failed_first: bool) -> None:
-    """It is told as what cannot be compared."""
+def test_unread_parts_are_not_compared(failed_first: bool) -> None:
+    """A part that either inventory could not read is reported as unknown, and not as a change."""
     unread = [
         Unread(part="users", project_id=None, error="403"),
         Unread(part="api_keys", project_id="p2", error="500"),
@@ -120,8 +123,8 @@ def test_what_could_not_be_read_is_neither_added_nor_removed(failed_first: bool)
     assert (bool(changes), changes.unknown) == (False, ["projects: 500"])
 
 
-def test_what_is_no_inventory_is_refused_by_its_field() -> None:
-    """A file that somebody edited, or another one altogether."""
+def test_an_invalid_field_is_named() -> None:
+    """from_dict raises an error that names the missing or invalid field."""
     data = BEFORE.to_dict()
     assert Inventory.from_dict(data) == BEFORE
     with pytest.raises(PineconeValueError, match="projects is missing"):
@@ -132,9 +135,9 @@ def test_what_is_no_inventory_is_refused_by_its_field() -> None:
 
 
 @pytest.mark.parametrize("data", [None, 5, "x", b"x", [["taken_at", "2026-07-01T00:00:00Z"]]])
-def test_what_is_not_even_an_object_is_refused(data: Any) -> None:
-    """Whoever forgot json.loads is told so."""
-    with pytest.raises(PineconeTypeError, match="data must be a mapping returned by to_dict"):
+def test_a_value_that_is_not_an_object_raises(data: Any) -> None:
+    """from_dict and diff raise for a value of another type."""
+    with pytest.raises(PineconeTypeError, match="data must be what to_dict gave"):
         Inventory.from_dict(data)
     with pytest.raises(PineconeTypeError, match="other must be an Inventory"):
         BEFORE.diff(data)
@@ -151,14 +154,14 @@ def test_what_is_not_even_an_object_is_refused(data: Any) -> None:
         ("unread", "users", "unread must be a list, not a string"),
     ],
 )
-def test_what_does_not_fit_is_named(part: str, value: Any, problem: str) -> None:
-    """Somebody edited the file, or something else wrote it."""
-    with pytest.raises(PineconeValueError, match=rf"data\.{problem}"):
+def test_an_invalid_value_is_named(part: str, value: Any, problem: str) -> None:
+    """from_dict raises an error that has the path of the invalid value."""
+    with pytest.raises(PineconeValueError, match=f"the inventory's {problem}"):
         Inventory.from_dict({**BEFORE.to_dict(), part: value})
 
 
-def test_a_time_without_a_zone_and_a_role_that_is_new_are_no_reason_to_refuse() -> None:
-    """The audit and the comparison go on with them."""
+def test_an_unlisted_role_and_a_time_without_a_zone_are_accepted() -> None:
+    """from_dict accepts a time without a zone and a role that the API document does not list."""
     data = BEFORE.to_dict()
     data["taken_at"] = "2026-07-01T12:00:00"
     data["role_bindings"][0]["role"] = "OrgWizard"
@@ -170,7 +173,7 @@ def test_a_time_without_a_zone_and_a_role_that_is_new_are_no_reason_to_refuse() 
 
 
 def test_memory_stays_proportional_to_the_result() -> None:
-    """At its peak the reading holds little more than what it gives."""
+    """The peak memory of an inventory is less than 1.5 times that of its result."""
     emulator = Emulator(seed=1)
     populate_organization(emulator, projects=100, users=100)
     admin = emulator.admin()
@@ -185,7 +188,7 @@ def test_memory_stays_proportional_to_the_result() -> None:
 
 @pytest.mark.long
 def test_the_benchmark_runs() -> None:
-    """It measures both clients beside the official SDK, however small; how fast is not looked at here."""
+    """The benchmark runs both clients and the official SDK."""
     command = [sys.executable, "tests/benchmarks/inventory.py", "--projects", "10", "--latency-ms", "1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, "")

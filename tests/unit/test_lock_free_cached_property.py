@@ -1,4 +1,4 @@
-"""A property that is made once, and waits for no other thread."""
+"""A property that is computed once, without a lock."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from pinecone_admin._concurrency import lock_free_cached_property
 from tests.support.together import PATIENCE
 
 
-class Thing:
-    """Makes its value slowly the first time."""
+class SlowOwner:
+    """An object whose value is slow to compute the first time."""
 
     def __init__(self) -> None:
-        self.begun, self.go_on = threading.Event(), threading.Event()
+        self.started, self.proceed = threading.Event(), threading.Event()
 
     @lock_free_cached_property
     def value(self) -> object:
-        """Give something that is not the same twice."""
-        if not self.begun.is_set():
-            self.begun.set()
-            assert self.go_on.wait(PATIENCE)
+        """Return a new object."""
+        if not self.started.is_set():
+            self.started.set()
+            assert self.proceed.wait(PATIENCE)
         return object()
 
 
-def test_a_thread_that_makes_it_holds_nobody_up() -> None:
-    """A forked child would wait for ever for that thread; whoever is first decides the value for all."""
-    thing, other = Thing(), Thing()
-    other.begun.set()
+def test_a_slow_computation_blocks_no_other_thread() -> None:
+    """While one thread computes the value, another returns its own, and the first value is kept."""
+    owner, other = SlowOwner(), SlowOwner()
+    other.started.set()
     with ThreadPoolExecutor(1) as threads:
-        slow = threads.submit(lambda: thing.value)
-        assert thing.begun.wait(PATIENCE)
-        first = thing.value
+        slow = threads.submit(lambda: owner.value)
+        assert owner.started.wait(PATIENCE)
+        first = owner.value
         assert other.value is not first
-        thing.go_on.set()
-        assert slow.result(PATIENCE) is first is thing.value
+        owner.proceed.set()
+        assert slow.result(PATIENCE) is first is owner.value
 
 
-def test_it_is_documented() -> None:
-    """On the class it is what help() shows."""
-    assert isinstance(Thing.value, lock_free_cached_property)
-    assert Thing.value.__doc__ == "Give something that is not the same twice."
+def test_the_property_keeps_its_docstring() -> None:
+    """The property on the class has the docstring of its function."""
+    assert isinstance(SlowOwner.value, lock_free_cached_property)
+    assert SlowOwner.value.__doc__ == "Return a new object."

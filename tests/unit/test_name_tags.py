@@ -1,4 +1,4 @@
-"""Names that mark what is under way."""
+"""Name tags, which mark records of unfinished workflows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8
 
 
 @given(names)
-def test_the_old_name_comes_back_from_the_names_of_both_keys(name: str) -> None:
-    """However long it is, and whatever is in it, within the 80 characters that a key's name may have."""
+def test_the_original_name_is_recovered_from_both_keys(name: str) -> None:
+    """The tagged names of both keys have at most 80 characters and contain the original name."""
     new, old = name_tags.tag_as_successor("old-id", name), name_tags.tag_as_retired("new-id", name)
     assert max(len(new), len(old)) <= 80
     assert (name_tags.parse_purpose(new), name_tags.parse_purpose(old)) == ("rotates", "retired")
@@ -21,8 +21,8 @@ def test_the_old_name_comes_back_from_the_names_of_both_keys(name: str) -> None:
 
 
 @given(names, names)
-def test_what_is_being_made_is_told_apart_by_the_name_it_shall_have(one: str, other: str) -> None:
-    """Also where the limit cut it, in UTF-8 bytes, which never exceed the characters."""
+def test_tagged_names_are_equal_only_for_equal_names(one: str, other: str) -> None:
+    """The tags of records being created are equal only for equal names, and have at most 80 bytes."""
     assert len(name_tags.tag_as_being_made(one).encode()) <= 80
     assert (name_tags.tag_as_being_made(one) == name_tags.tag_as_being_made(other)) == (one == other)
     assert name_tags.parse_purpose(name_tags.tag_as_being_made(one)) == "makes"

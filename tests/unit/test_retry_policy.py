@@ -1,4 +1,4 @@
-"""The bounds of every wait and of what an error keeps, to the last digit."""
+"""Retry delays at their exact bounds, Retry-After, and the limits of what an error keeps of its body."""
 
 from __future__ import annotations
 
@@ -18,68 +18,68 @@ from pinecone_admin._http.retry_policy import next_delay
 PATIENT = RetryPolicy(max_attempts=100, backoff=1, max_backoff=1e8)
 
 
-def shortest(low: float, high: float) -> float:
+def draw_lowest(low: float, high: float) -> float:
     """Draw the lower bound."""
     assert low <= high
     return low
 
 
-def longest(low: float, high: float) -> float:
+def draw_highest(low: float, high: float) -> float:
     """Draw the upper bound."""
     assert low <= high
     return high
 
 
-def delay(draw: Callable[[float, float], float], policy: RetryPolicy = PATIENT, **changes: Any) -> float | None:
-    """Ask for the wait after a first failure that leaves an hour."""
+def compute_delay(draw: Callable[[float, float], float], policy: RetryPolicy = PATIENT, **changes: Any) -> float | None:
+    """Return the delay after a first failure with an hour left."""
     defaults: dict[str, Any] = {"failure": Failure.OVERLOADED, "attempt": 1, "left": 3600.0, "retry_after": None}
     return next_delay(policy, random=draw, **defaults | changes)
 
 
-@pytest.mark.parametrize(("attempt", "most"), [(1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (11, 1024.0)])
-def test_backoff_doubles(attempt: int, most: float) -> None:
-    """From 0.05 s to what doubles with every attempt, and to twice that after a 429."""
-    assert delay(shortest, attempt=attempt) == 0.05
-    assert delay(longest, attempt=attempt) == most
-    assert delay(longest, attempt=attempt, failure=Failure.RATE_LIMITED) == 2 * most
+@pytest.mark.parametrize(("attempt", "upper_bound"), [(1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (11, 1024.0)])
+def test_backoff_doubles(attempt: int, upper_bound: float) -> None:
+    """The upper bound of the delay doubles with every attempt, and is twice as high after a 429."""
+    assert compute_delay(draw_lowest, attempt=attempt) == 0.05
+    assert compute_delay(draw_highest, attempt=attempt) == upper_bound
+    assert compute_delay(draw_highest, attempt=attempt, failure=Failure.RATE_LIMITED) == 2 * upper_bound
 
 
 def test_backoff_is_bounded() -> None:
-    """By max_backoff, also after a 429 and after more attempts than a float can double."""
+    """The delay never exceeds max_backoff."""
     policy = RetryPolicy(max_attempts=10_000, backoff=0.5, max_backoff=8)
-    assert [delay(longest, policy, attempt=attempt) for attempt in (4, 5, 6, 9_999)] == [4, 8, 8, 8]
-    assert delay(longest, policy, attempt=4, failure=Failure.RATE_LIMITED) == 8
-    assert delay(longest, RetryPolicy(backoff=0.01)) == 0.05
+    assert [compute_delay(draw_highest, policy, attempt=attempt) for attempt in (4, 5, 6, 9_999)] == [4, 8, 8, 8]
+    assert compute_delay(draw_highest, policy, attempt=4, failure=Failure.RATE_LIMITED) == 8
+    assert compute_delay(draw_highest, RetryPolicy(backoff=0.01)) == 0.05
 
 
 def test_attempts_are_bounded() -> None:
-    """The last of them is followed by no wait."""
-    assert delay(shortest, RetryPolicy(max_attempts=3), attempt=2) is not None
-    assert delay(shortest, RetryPolicy(max_attempts=3), attempt=3) is None
+    """The last attempt is followed by no delay."""
+    assert compute_delay(draw_lowest, RetryPolicy(max_attempts=3), attempt=2) is not None
+    assert compute_delay(draw_lowest, RetryPolicy(max_attempts=3), attempt=3) is None
 
 
 @pytest.mark.parametrize(
-    ("asked", "most"), [(0.0, 0.05), (0.04, 0.05), (1.0, 1.05), (8.0, 8.4), (10.0, 10.5), (50.0, 50.5)]
+    ("retry_after", "upper_bound"), [(0.0, 0.05), (0.04, 0.05), (1.0, 1.05), (8.0, 8.4), (10.0, 10.5), (50.0, 50.5)]
 )
-def test_a_retry_after_is_smeared_a_little(asked: float, most: float) -> None:
-    """Never early, at most a twentieth and half a second late, and no shorter than any other wait."""
-    assert delay(shortest, retry_after=asked) == max(0.05, asked)
-    assert delay(longest, retry_after=asked) == pytest.approx(most)
+def test_retry_after_has_jitter(retry_after: float, upper_bound: float) -> None:
+    """A Retry-After is never shortened, and is extended by at most a twentieth and half a second."""
+    assert compute_delay(draw_lowest, retry_after=retry_after) == max(0.05, retry_after)
+    assert compute_delay(draw_highest, retry_after=retry_after) == pytest.approx(upper_bound)
 
 
 def test_the_longest_retry_after() -> None:
-    """It is still waited for, and nothing longer, whatever the smear; the default is a minute."""
-    assert delay(longest, RetryPolicy(), retry_after=60.0) == 60.5
-    assert delay(shortest, RetryPolicy(), retry_after=60.001) is None
+    """The default limit of Retry-After is 60 s, before jitter."""
+    assert compute_delay(draw_highest, RetryPolicy(), retry_after=60.0) == 60.5
+    assert compute_delay(draw_lowest, RetryPolicy(), retry_after=60.001) is None
 
 
 @pytest.mark.parametrize("retry_after", [None, 1.0])
-def test_a_wait_ends_before_the_deadline(retry_after: float | None) -> None:
-    """One that would end with it leaves no time for an attempt."""
-    wait = delay(longest, retry_after=retry_after)
+def test_a_delay_ends_before_the_deadline(retry_after: float | None) -> None:
+    """A delay that would end at the deadline is refused."""
+    wait = compute_delay(draw_highest, retry_after=retry_after)
     assert wait is not None
-    assert delay(longest, retry_after=retry_after, left=wait) is None
-    assert delay(longest, retry_after=retry_after, left=wait + 0.001) == wait
+    assert compute_delay(draw_highest, retry_after=retry_after, left=wait) is None
+    assert compute_delay(draw_highest, retry_after=retry_after, left=wait + 0.001) == wait
 
 
 NOW = "Tue, 14 Nov 2023 22:13:20 GMT"
@@ -98,20 +98,20 @@ NOW = "Tue, 14 Nov 2023 22:13:20 GMT"
     ],
     ids=str,
 )
-def test_a_retry_after_is_read_exactly(headers: dict[str, str], seconds: float) -> None:
-    """In milliseconds, in seconds, and as a date against the server's clock or else our own."""
+def test_retry_after_is_parsed_exactly(headers: dict[str, str], seconds: float) -> None:
+    """Retry-After is parsed as milliseconds, as seconds, and as a date relative to the server's clock."""
     assert parse_retry_after(httpx.Headers(headers), wall=1_699_999_980.0) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("kind", [RetryPolicy, RetryEvent])
-def test_numbers_have_to_be_named(kind: type) -> None:
-    """Five numbers in a row would say nothing, and could not be added to."""
+def test_numbers_are_keyword_only(kind: type) -> None:
+    """RetryPolicy and RetryEvent accept no positional arguments."""
     with pytest.raises(TypeError, match="positional"):
         kind(4, 20.0)
 
 
 def test_what_an_error_keeps_of_its_body() -> None:
-    """Five hundred characters of code and message, and details down to a depth that can be pickled."""
+    """An error keeps 500 characters of the code, and details up to 50 levels deep."""
 
     def nested(depth: int) -> dict[str, Any]:
         details: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""What a caller gives to keep secrets or to hear of progress: awaited by AsyncAdmin, refused where nothing would."""
+"""Callbacks for secrets and progress: awaited by AsyncAdmin, and rejected where nothing would await them."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from tests.support.fault_injection import FaultyTransport
 Vault = list[Any]
 
 
-async def keep(vault: Vault, made: Any) -> None:
-    """Store a secret as a client of a vault does that is asynchronous, too."""
+async def store_async(vault: Vault, made: Any) -> None:
+    """Store a secret, as an asynchronous client of a vault does."""
     vault.append(made)
 
 
-class Keeper:
-    """An object that stores when it is called, asynchronously."""
+class AsyncStore:
+    """An object with an asynchronous __call__."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
 
     async def __call__(self, made: Any) -> None:
-        """Store."""
+        """Store the secret."""
         self._vault.append(made)
 
 
 STORES: dict[str, Callable[[Vault], Any]] = {
-    "partial": lambda vault: partial(keep, vault),
-    "object": Keeper,
-    "lambda": lambda vault: lambda made: keep(vault, made),
+    "partial": lambda vault: partial(store_async, vault),
+    "object": AsyncStore,
+    "lambda": lambda vault: lambda made: store_async(vault, made),
 }
-TAKERS: dict[str, Callable[[Any, dict[str, str], Any], Any]] = {
+WORKFLOWS: dict[str, Callable[[Any, dict[str, str], Any], Any]] = {
     "ensure key": lambda admin, ids, store: admin.api_keys.ensure(project_id=ids["project"], name="new", store=store),
     "ensure account": lambda admin, _, store: admin.service_accounts.ensure(name="new", store=store),
     "provision": lambda admin, _, store: admin.projects.provision(name="new", key_roles=["ProjectEditor"], store=store),
@@ -46,76 +46,76 @@ TAKERS: dict[str, Callable[[Any, dict[str, str], Any], Any]] = {
     ),
 }
 each_store = pytest.mark.parametrize("store", STORES.values(), ids=list(STORES))
-each_taker = pytest.mark.parametrize("take", TAKERS.values(), ids=list(TAKERS))
+each_workflow = pytest.mark.parametrize("run_workflow", WORKFLOWS.values(), ids=list(WORKFLOWS))
 
 
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
-    """Run every asynchronous test in both kinds of event loop."""
+    """Run every asynchronous test on both event loops."""
     return str(request.param)
 
 
 @pytest.fixture
 def emulator() -> Emulator:
-    """Make an organization with nothing in it."""
+    """Return an emulator with an empty organization."""
     return Emulator(seed=1)
 
 
-def filled(emulator: Emulator) -> dict[str, str]:
-    """Make a project with a key, and an account; give their ids."""
+def create_records(emulator: Emulator) -> dict[str, str]:
+    """Create a project with a key, and a service account; return their ids."""
     with emulator.admin() as admin:
         project = admin.projects.create(name="p").id
         key = admin.api_keys.create(project_id=project, name="k").key.id
         return {"project": project, "key": key, "account": admin.service_accounts.create(name="a").service_account.id}
 
 
-def things(emulator: Emulator) -> set[str]:
-    """Give the ids of what there is."""
+def list_ids(emulator: Emulator) -> set[str]:
+    """Return the ids of all records."""
     state = emulator.state
     return {*state.projects, *state.api_keys, *(account.id for account in state.service_accounts.listing)}
 
 
 @each_store
-@each_taker
+@each_workflow
 @pytest.mark.anyio
-async def test_a_store_that_gives_something_to_await_is_awaited(take: Any, store: Any, emulator: Emulator) -> None:
-    """So that it has the secret before anything builds on that."""
-    ids = filled(emulator)
+async def test_an_awaitable_store_is_awaited(run_workflow: Any, store: Any, emulator: Emulator) -> None:
+    """AsyncAdmin awaits what a store callback returns."""
+    ids = create_records(emulator)
     vault: Vault = []
-    await take(emulator.async_admin(), ids, store(vault))
+    await run_workflow(emulator.async_admin(), ids, store(vault))
     (made,) = vault
     secrets = {each.value for each in emulator.state.api_keys.values()}
     secrets |= {each.client_secret for each in emulator.state.service_accounts.listing}
     assert (getattr(made, "value", None) or made.client_secret) in secrets
 
 
-@each_taker
-def test_a_coroutine_function_is_no_store_for_the_synchronous_client(take: Any, emulator: Emulator) -> None:
-    """Nothing would await it, and the secret be lost: it is refused before anything is sent."""
-    ids = filled(emulator)
+@each_workflow
+def test_the_sync_client_rejects_a_coroutine_function(run_workflow: Any, emulator: Emulator) -> None:
+    """Admin rejects a coroutine function before any request, because nothing would await it."""
+    ids = create_records(emulator)
     transport = FaultyTransport(emulator)
-    for store in (partial(keep, []), Keeper([])):
+    for store in (partial(store_async, []), AsyncStore([])):
         with pytest.raises(PineconeTypeError, match="plain function"):
-            take(Admin(**transport.client_options), ids, store)
+            run_workflow(Admin(**transport.client_options), ids, store)
     assert transport.requests == []
 
 
-@each_taker
-def test_a_store_that_turns_out_to_need_awaiting_has_failed(take: Any, emulator: Emulator) -> None:
-    """What was made goes again, as where any store fails; the secret of an account that was rotated can be had."""
-    ids = filled(emulator)
-    before = things(emulator)
+@each_workflow
+def test_the_sync_client_treats_an_awaitable_as_a_failed_store(run_workflow: Any, emulator: Emulator) -> None:
+    """In Admin, a store callback that returns an awaitable counts as failed."""
+    ids = create_records(emulator)
+    before = list_ids(emulator)
     with pytest.raises((PineconeTypeError, SecretNotStoredError)) as caught:
-        take(emulator.admin(), ids, lambda made: keep([], made))
-    assert things(emulator) == before
+        run_workflow(emulator.admin(), ids, lambda made: store_async([], made))
+    assert list_ids(emulator) == before
     if isinstance(caught.value, SecretNotStoredError):
         assert caught.value.secret.reveal() in {each.client_secret for each in emulator.state.service_accounts.listing}
 
 
 @pytest.mark.anyio
-async def test_progress_is_told_to_plain_functions_only(emulator: Emulator) -> None:
-    """Nothing awaits it, in either world."""
-    progress: Any = partial(keep, [])
+async def test_progress_must_be_a_plain_function(emulator: Emulator) -> None:
+    """Both clients reject a coroutine function for progress before any request."""
+    progress: Any = partial(store_async, [])
     transport = FaultyTransport(emulator)
     with emulator.admin() as admin, pytest.raises(PineconeTypeError, match="progress must be a plain function"):
         admin.inventory(progress=progress)

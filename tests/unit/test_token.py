@@ -1,4 +1,4 @@
-"""The decisions about a token at their very edges."""
+"""Decisions about tokens at their exact bounds."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from pinecone_admin.auth.token_response import error_from_refusal
 from pinecone_admin.errors import InvalidCredentialsError, PineconeConnectionError, TokenError
 
 
-def minted(lifetime: float, jitter: float = 0.0) -> IssuedToken:
-    """Make a token of time 1000 on one clock and 5000 on the other."""
+def make_token(lifetime: float, jitter: float = 0.0) -> IssuedToken:
+    """Return a token issued at 1000 on the monotonic clock and 5000 on the wall clock."""
     token = AccessToken(value="t", expires_at=5000 + lifetime)
     return IssuedToken(token=token, lifetime=lifetime, monotonic=1000.0, wall=5000.0, jitter=jitter)
 
 
-# Lifetime, jitter, seconds left → use; the edges themselves belong to the later window.
-EDGES: list[tuple[float, float, float, TokenAction]] = [
+# Lifetime, jitter, seconds left → action; a bound belongs to the later window.
+BOUNDS: list[tuple[float, float, float, TokenAction]] = [
     (1800, 0.0, 300.001, TokenAction.SERVE),
     (1800, 0.0, 300, TokenAction.REFRESH_IN_BACKGROUND),
     (1800, 0.2, 240.001, TokenAction.SERVE),
@@ -47,23 +47,23 @@ EDGES: list[tuple[float, float, float, TokenAction]] = [
 ]
 
 
-@pytest.mark.parametrize(("lifetime", "jitter", "left", "use"), EDGES)
-def test_windows(lifetime: float, jitter: float, left: float, use: TokenAction) -> None:
-    """Serve, refresh in the background, wait but fall back, wait; by whichever clock is further."""
-    token = minted(lifetime, jitter)
+@pytest.mark.parametrize(("lifetime", "jitter", "left", "action"), BOUNDS)
+def test_refresh_windows(lifetime: float, jitter: float, left: float, action: TokenAction) -> None:
+    """The clock with the larger age decides whether a token is served, refreshed or waited for."""
+    token = make_token(lifetime, jitter)
     age = lifetime - left
-    assert decide_action(token, monotonic=1000 + age, wall=5000 + age) is use
-    assert decide_action(token, monotonic=1000 + age, wall=0) is use
-    assert decide_action(token, monotonic=1000, wall=5000 + age) is use
+    assert decide_action(token, monotonic=1000 + age, wall=5000 + age) is action
+    assert decide_action(token, monotonic=1000 + age, wall=0) is action
+    assert decide_action(token, monotonic=1000, wall=5000 + age) is action
 
 
 def test_no_token() -> None:
-    """There is nothing to serve."""
+    """Without a token, a call waits."""
     assert decide_action(None, monotonic=0, wall=0) is TokenAction.WAIT
 
 
 def test_cooldowns() -> None:
-    """They double from one second up to thirty, or sixty for credentials; the endpoint's own wish is kept to sixty."""
+    """Cooldowns double from 1 s to 30 s, or 60 s for credentials; a Retry-After is limited to 60 s."""
     counts = [1, 2, 3, 5, 6, 7, 8, 2000]
     assert [cooldown_seconds(n, credentials=False, retry_after=None) for n in counts] == [1, 2, 4, 16, 30, 30, 30, 30]
     assert [cooldown_seconds(n, credentials=True, retry_after=None) for n in counts] == [1, 2, 4, 16, 32, 60, 60, 60]
@@ -72,20 +72,20 @@ def test_cooldowns() -> None:
 
 
 def test_failures_are_counted_by_credentials() -> None:
-    """Those of others begin at one again."""
+    """Failures are counted separately for each credentials."""
     first = count_failure(None, TokenError("x", status_code=403), credentials="a", now=10)
     second = count_failure(first, PineconeConnectionError("y"), credentials="a", now=20)
     other = count_failure(second, InvalidCredentialsError("z", status_code=401), credentials="b", now=30)
     assert [(each.count, each.until) for each in (first, second, other)] == [(1, 11), (2, 22), (1, 31)]
 
 
-def test_a_fingerprint_tells_parts_apart() -> None:
-    """It depends on where one part ends, and shows none of them."""
+def test_a_fingerprint_depends_on_its_parts() -> None:
+    """A fingerprint depends on where a part ends."""
     assert fingerprint("ab", "c") != fingerprint("a", "bc")
     assert len(fingerprint("secret")) == 64
 
 
-# What a cache holds, changed → seconds that are left at wall time 5000, or None where it is not of this client.
+# Changes to a cache entry → seconds left at wall time 5000, or None where it is invalid.
 ENTRIES: list[tuple[dict[str, object], float | None]] = [
     ({}, 1000),
     ({"expires_at": 5000}, 0),
@@ -111,8 +111,8 @@ ENTRIES: list[tuple[dict[str, object], float | None]] = [
 
 
 @pytest.mark.parametrize(("changes", "left"), ENTRIES)
-def test_an_entry_of_a_cache(changes: dict[str, object], left: float | None) -> None:
-    """Only a whole one is read; another machine's clock may be ahead by as much as a refresh is waited for."""
+def test_parse_cache_entry(changes: dict[str, object], left: float | None) -> None:
+    """A valid cache entry yields its token, and tolerates a clock that is 30 s ahead."""
     entry = json.dumps({"access_token": "t", "expires_at": 6000, "lifetime": 1800} | changes).encode()
     found = parse_cache_entry(entry, monotonic=1000, wall=5000)
     if left is None:
@@ -123,7 +123,7 @@ def test_an_entry_of_a_cache(changes: dict[str, object], left: float | None) -> 
         assert found.seconds_left(monotonic=1000, wall=0) == pytest.approx(left)
 
 
-# Status, code → whether the credentials are to blame.
+# Status, code → whether the credentials are invalid.
 REFUSALS = [
     (401, None, True),
     (401, "server_error", True),
@@ -138,7 +138,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("status", "code", "blamed"), REFUSALS)
 def test_refusals(status: int, code: str | None, blamed: bool) -> None:
-    """The credentials are to blame for a 401, and for a 400 whose code says so."""
+    """A 401 is an InvalidCredentialsError, and so is a 400 whose code blames the credentials."""
     body = json.dumps({"error": code}).encode()
     error = error_from_refusal(status=status, headers=httpx.Headers(), body=body, wall=0)
     assert isinstance(error, InvalidCredentialsError) == blamed

@@ -1,4 +1,4 @@
-"""How long a call waits for an exchange, and what it gets where that does not come in time."""
+"""The wait for a token exchange, and its fallback."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ LEFT = 20.0
 
 @pytest.fixture
 def clock() -> Generator[VirtualClock, None, None]:
-    """Let time stand still."""
+    """Stop the clock."""
     clock = VirtualClock()
     with use_clock(clock):
         yield clock
 
 
 @pytest.fixture
-def current(clock: VirtualClock) -> IssuedToken:
-    """Make a token that has 20 of its 1,800 seconds left."""
+def current_token(clock: VirtualClock) -> IssuedToken:
+    """Return a token that has 20 of its 1,800 seconds left."""
     token = AccessToken(value="old", expires_at=clock.wall() + LEFT)
     age = 1800 - LEFT
     return IssuedToken(
@@ -39,72 +39,72 @@ def current(clock: VirtualClock) -> IssuedToken:
 
 
 @pytest.fixture
-def provider(clock: VirtualClock, current: IssuedToken) -> TokenProvider:
-    """Make a provider that has it."""
+def provider(clock: VirtualClock, current_token: IssuedToken) -> TokenProvider:
+    """Return a provider with this token."""
     assert clock
     tokens = Admin(client_id="i", client_secret="s", transport=ScriptedTransport(), lazy=True)._shared.token_source
     assert isinstance(tokens, TokenProvider)
-    tokens._current = current
+    tokens._current = current_token
     return tokens
 
 
-def wait(clock: VirtualClock, *, age: float = 0.0, fallback: AccessToken | None = None) -> _ExchangeWait:
-    """Make the wait for an exchange that has been under way for a while."""
+def make_wait(clock: VirtualClock, *, age: float = 0.0, fallback: AccessToken | None = None) -> _ExchangeWait:
+    """Return the wait for an exchange that is in progress."""
     now = clock.monotonic()
     return _ExchangeWait(_PendingExchange(started_at=now - age, until=now + 120, cache_lock_timeout=1), fallback)
 
 
-# Age of the exchange, time of the call → seconds.
+# Age of the exchange, timeout of the call → seconds to wait.
 WAITS = [(0, 60, 10), (0, 8, 4), (3, 8, 1), (4, 8, 0), (90, 60, -80), (0, 0, 0)]
 
 
-def test_half_of_the_time_goes_into_a_wait_that_can_fall_back(
-    provider: TokenProvider, current: IssuedToken, clock: VirtualClock
+def test_a_wait_with_a_fallback_takes_half_of_the_time(
+    provider: TokenProvider, current_token: IssuedToken, clock: VirtualClock
 ) -> None:
-    """Of the call's or the old token's, whichever is less, and counted from the beginning of the exchange."""
+    """A wait with a fallback takes half of the shorter of timeout and lifetime, from the start of the exchange."""
     for age, time, seconds in WAITS:
-        waiting = wait(clock, age=age, fallback=current.token)
+        waiting = make_wait(clock, age=age, fallback=current_token.token)
         assert provider._wait_timeout(waiting, clock.monotonic() + time) == pytest.approx(seconds)
 
 
-def test_all_of_the_time_goes_into_a_wait_that_cannot(
-    provider: TokenProvider, current: IssuedToken, clock: VirtualClock
+def test_a_wait_without_a_fallback_takes_all_of_the_time(
+    provider: TokenProvider, current_token: IssuedToken, clock: VirtualClock
 ) -> None:
-    """After a 401, or where the old token was given up meanwhile."""
+    """A wait without a fallback takes all of the timeout."""
     deadline = clock.monotonic() + 60
-    assert provider._wait_timeout(wait(clock, age=50), deadline) == 60
+    assert provider._wait_timeout(make_wait(clock, age=50), deadline) == 60
     provider._current = None
-    assert provider._wait_timeout(wait(clock, age=50, fallback=current.token), deadline) == 60
+    assert provider._wait_timeout(make_wait(clock, age=50, fallback=current_token.token), deadline) == 60
 
 
-def test_the_old_token_is_what_a_wait_falls_back_on(
-    provider: TokenProvider, current: IssuedToken, clock: VirtualClock
+def test_a_wait_falls_back_on_the_current_token(
+    provider: TokenProvider, current_token: IssuedToken, clock: VirtualClock
 ) -> None:
-    """Where the exchange failed and where it is late, while the token lives and is still the current one."""
-    late, failed = wait(clock, fallback=current.token), wait(clock, fallback=current.token)
+    """A failed or late wait falls back on the old token while that is valid and current."""
+    late, failed = make_wait(clock, fallback=current_token.token), make_wait(clock, fallback=current_token.token)
     failed.pending.resolve(TokenError("down", status_code=503))
-    assert provider._token_from(late, done=False) == provider._token_from(failed, done=True) == current.token
-    other = evolve(current, token=evolve(current.token, value="other"))
-    for gone, seconds in ((None, 0.0), (other, 0.0), (current, LEFT)):
-        provider._current = gone
+    assert provider._token_from(late, done=False) == provider._token_from(failed, done=True) == current_token.token
+    other = evolve(current_token, token=evolve(current_token.token, value="other"))
+    for replacement, seconds in ((None, 0.0), (other, 0.0), (current_token, LEFT)):
+        provider._current = replacement
         clock.advance(seconds)
-        assert provider._token_from(late, done=False) is None  # and so it looks again what there is to do
+        assert provider._token_from(late, done=False) is None  # so that the provider decides again
         with pytest.raises(TokenError):
             provider._token_from(failed, done=True)
 
 
-def test_without_a_fallback_a_wait_that_is_late_is_an_error(provider: TokenProvider, clock: VirtualClock) -> None:
-    """The time of the call is over."""
+def test_a_late_wait_without_a_fallback_raises(provider: TokenProvider, clock: VirtualClock) -> None:
+    """A wait without a fallback raises at the timeout."""
     with pytest.raises(PineconeTimeoutError, match="no token in time"):
-        provider._token_from(wait(clock), done=False)
+        provider._token_from(make_wait(clock), done=False)
 
 
 @pytest.mark.timeout(60)
-def test_a_signal_handler_asks_for_a_token_too(provider: TokenProvider, clock: VirtualClock) -> None:
-    """Also where the signal comes while its own thread holds the lock, and nobody else can take it."""
-    given: list[str] = []
+def test_a_signal_handler_can_fetch_a_token(provider: TokenProvider, clock: VirtualClock) -> None:
+    """A signal handler gets a token while its own thread holds the lock."""
+    received: list[str] = []
     before = signal.signal(
-        signal.SIGUSR1, lambda *_: given.append(provider.get(deadline=clock.monotonic() + 0.01).value)
+        signal.SIGUSR1, lambda *_: received.append(provider.get(deadline=clock.monotonic() + 0.01).value)
     )
     try:
         with provider._lock:
@@ -112,4 +112,4 @@ def test_a_signal_handler_asks_for_a_token_too(provider: TokenProvider, clock: V
     finally:
         signal.signal(signal.SIGUSR1, before)
     wait_for_exchanges()
-    assert given == ["old"]
+    assert received == ["old"]
