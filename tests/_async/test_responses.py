@@ -326,7 +326,7 @@ async def test_a_secret_is_a_plain_str_and_masked_in_output(
 
 
 async def test_to_dict_returns_plain_json_types(make_client: Callable[..., AsyncAdmin]) -> None:
-    """to_dict uses the names of the API and ISO 8601 dates, and masks secrets unless told to reveal them."""
+    """to_dict uses the names of the API and ISO 8601 dates, and masks secrets unless reveal=True."""
     key, account = await create_secrets(make_client)
     moment = "2026-07-01T10:00:00+00:00"
     assert to_dict(key) == {"key": KEY, "value": "***"}

@@ -92,7 +92,7 @@ TABLE: dict[str, Expectation] = {
     "overloaded": Expectation(
         [*make_responses(*OVERLOADED), *make_responses(*OVERLOADED, retry_after="1")], True, False, "unknown"
     ),
-    "no answer": Expectation(
+    "no response": Expectation(
         [
             *make_failures(
                 httpx.ReadError("reset"),
