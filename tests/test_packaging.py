@@ -22,8 +22,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("pinecone_admin-*.whl"))
 
 
-def test_the_wheel_holds_both_packages_typed_and_nothing_else(wheel: Path) -> None:
-    """No tests, scripts, documents or templates are installed with the client."""
+def test_the_wheel_contains_only_both_packages(wheel: Path) -> None:
+    """The wheel contains both typed packages and the license, and nothing else."""
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"pinecone_admin/py.typed", "generated_client/py.typed", "pinecone_admin/__init__.py"} <= names
     assert {f"pinecone_admin/workflows/access_page.{kind}" for kind in ("css", "html", "js")} <= names
@@ -32,8 +32,8 @@ def test_the_wheel_holds_both_packages_typed_and_nothing_else(wheel: Path) -> No
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
-def test_the_wheel_needs_four_packages(wheel: Path) -> None:
-    """Everything else is an extra."""
+def test_the_wheel_has_four_dependencies(wheel: Path) -> None:
+    """The wheel depends on four packages, and all others are extras."""
     archive = zipfile.ZipFile(wheel)
     metadata = next(name for name in archive.namelist() if name.endswith("/METADATA"))
     requirements = Parser().parsestr(archive.read(metadata).decode()).get_all("Requires-Dist") or []
@@ -41,8 +41,8 @@ def test_the_wheel_needs_four_packages(wheel: Path) -> None:
     assert needed == {"attrs", "cattrs", "httpx", "python-dateutil"}
 
 
-def test_the_wheel_imports_and_works_with_only_those(wheel: Path, tmp_path: Path) -> None:
-    """Client, emulator in process, models and operations run where the test tools cannot be imported."""
+def test_the_wheel_works_with_only_its_dependencies(wheel: Path, tmp_path: Path) -> None:
+    """Client, emulator, models and operations work without the packages of the extras."""
     code = (
         "import sys\n"
         f"sys.path.insert(0, {str(wheel)!r})\n"

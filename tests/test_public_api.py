@@ -1,4 +1,4 @@
-"""What is public, and with which signatures: a change here is a change for users."""
+"""The public names and signatures: a change here is a change for users."""
 
 from __future__ import annotations
 
@@ -23,42 +23,42 @@ NAMESPACES = ["organizations", "projects", "api_keys", "users", "invites", "serv
 MODULES = ["auth", "emulator", "errors", "models", "operations", "retry", "testing", "workflows"]
 
 
-def described() -> str:
-    """Write every public name, and the signature of everything that can be called, one a line."""
+def describe_public_api() -> str:
+    """Return every public name and signature, one a line."""
     lines = [f"pinecone_admin.{name}" for name in pinecone_admin.__all__]
     for module in MODULES:
         loaded = importlib.import_module(f"pinecone_admin.{module}")
         lines += [f"pinecone_admin.{module}.{name}" for name in sorted(loaded.__all__)]
     for public in (Admin, Emulator, Clock, emulate):
         lines.append(f"{public.__name__}{inspect.signature(public)}")
-        lines += [f"{public.__name__}.{name}{inspect.signature(method)}" for name, method in methods(public)]
+        lines += [f"{public.__name__}.{name}{inspect.signature(method)}" for name, method in list_methods(public)]
     lines += [f"Emulator.faults.{each.__name__}{inspect.signature(each)}" for each in (Faults.add, Faults.clear)]
     lines.append(f"serving{inspect.signature(serving)}")
     for namespace in NAMESPACES:
-        kind = namespace_class(Admin, namespace)
-        lines += [f"Admin.{namespace}.{name}{inspect.signature(method)}" for name, method in methods(kind)]
+        kind = find_namespace_class(Admin, namespace)
+        lines += [f"Admin.{namespace}.{name}{inspect.signature(method)}" for name, method in list_methods(kind)]
     return "\n".join(lines) + "\n"
 
 
-def methods(kind: type) -> list[tuple[str, Callable[..., object]]]:
-    """Give the public methods of a class."""
+def list_methods(kind: type) -> list[tuple[str, Callable[..., object]]]:
+    """Return the public methods of a class."""
     return [(name, member) for name, member in vars(kind).items() if callable(member) and not name.startswith("_")]
 
 
-def namespace_class(client: type, namespace: str) -> type:
-    """Find the class of a namespace by the annotation of the client's property."""
+def find_namespace_class(client: type, namespace: str) -> type:
+    """Return the class of a namespace, from the annotation of the client's property."""
     module = importlib.import_module(f"{client.__module__.rsplit('.', 1)[0]}.{namespace}")
     found: type = getattr(module, inspect.get_annotations(vars(client)[namespace].func)["return"])
     return found
 
 
-def test_public_names_and_signatures_are_as_written_down() -> None:
-    """Whoever changes them changes public_api.txt in the same commit, and says so in the changelog."""
-    assert described() == (HERE / "public_api.txt").read_text(encoding="utf-8")
+def test_the_public_api_matches_its_record() -> None:
+    """The public names and signatures are those in public_api.txt."""
+    assert describe_public_api() == (HERE / "public_api.txt").read_text(encoding="utf-8")
 
 
 def test_every_public_name_can_be_imported() -> None:
-    """The lazy names exist, and dir() shows them."""
+    """Every public name can be imported and is in dir(), and a misspelt one raises ImportError."""
     assert all(getattr(pinecone_admin, name) is not None for name in pinecone_admin.__all__)
     assert set(pinecone_admin.__all__) <= set(dir(pinecone_admin))
     assert pinecone_admin.__all__ == sorted(pinecone_admin.__all__)
@@ -68,32 +68,32 @@ def test_every_public_name_can_be_imported() -> None:
 
 @pytest.mark.parametrize("namespace", NAMESPACES)
 def test_the_async_client_has_the_same_signatures(namespace: str) -> None:
-    """Only await, async iteration, the names of the classes and stores that are awaited differ."""
+    """The signatures of both clients differ only in class names and in stores that are awaited."""
 
     def signatures(client: type) -> dict[str, str]:
-        kind = namespace_class(client, namespace)
-        signed = {name: str(inspect.signature(member)).replace("Async", "") for name, member in methods(kind)}
+        kind = find_namespace_class(client, namespace)
+        signed = {name: str(inspect.signature(member)).replace("Async", "") for name, member in list_methods(kind)}
         return {name: text.replace("Awaitable[None] | None", "None") for name, text in signed.items()}
 
     assert signatures(AsyncAdmin) == signatures(Admin)
 
 
-def test_arguments_are_keywords() -> None:
-    """Nothing but self can be passed by position."""
+def test_arguments_are_keyword_only() -> None:
+    """No method of a namespace accepts a positional argument."""
     for namespace in NAMESPACES:
-        for _, method in methods(namespace_class(Admin, namespace)):
+        for _, method in list_methods(find_namespace_class(Admin, namespace)):
             parameters = list(inspect.signature(method).parameters.values())[1:]
             assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters)
 
 
 def test_no_public_signature_has_any() -> None:
-    """What comes in and goes out has a type, except for free-form JSON."""
-    lines = [line for line in described().splitlines() if re.search(r"\bAny\b", line)]
+    """No public signature contains Any."""
+    lines = [line for line in describe_public_api().splitlines() if re.search(r"\bAny\b", line)]
     assert lines == []
 
 
 def test_a_foreign_generated_client_is_named_at_import(tmp_path: Path) -> None:
-    """Another wheel's package of that name ends in a message that says so, not in a missing attribute."""
+    """Another package named generated_client raises an ImportError that says so."""
     (tmp_path / "generated_client").mkdir()
     (tmp_path / "generated_client/__init__.py").write_text("")
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import pinecone_admin"
@@ -101,5 +101,5 @@ def test_a_foreign_generated_client_is_named_at_import(tmp_path: Path) -> None:
     assert "ImportError: another installed package also provides generated_client" in done.stderr
 
 
-if __name__ == "__main__":  # python tests/test_public_api.py writes down what is there now
-    (HERE / "public_api.txt").write_text(described(), encoding="utf-8")
+if __name__ == "__main__":  # python tests/test_public_api.py updates the record
+    (HERE / "public_api.txt").write_text(describe_public_api(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""README: every Python block runs as it stands against the emulator over HTTP, and the quickstart works."""
+"""README: every Python block runs against the emulator over HTTP, and the quickstart works."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[tuple[str, str]]:
-    """Give the fenced blocks of a language, each with the heading that it stands under."""
+def list_blocks(language: str) -> list[tuple[str, str]]:
+    """Return the fenced blocks of a language, each with its heading."""
     found: list[tuple[str, str]] = []
     heading = ""
     for match in re.finditer(r"^#+ ([^\n]+)$|^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
@@ -34,7 +34,7 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def server() -> Generator[dict[str, str], None, None]:
-    """Run the emulator as a process of its own."""
+    """Run the emulator in a process."""
     command = [sys.executable, "-m", "pinecone_admin.emulator"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
@@ -44,13 +44,13 @@ def server() -> Generator[dict[str, str], None, None]:
 
 @pytest.fixture(scope="module")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str, None, None]:
-    """Run a Redis."""
-    with run_redis(tmp_path_factory.mktemp("redis")) as url:
+    """Run Redis."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
         yield url
 
 
 def test_all_methods_are_listed() -> None:
-    """The table has every public method of every namespace, and none that is not there."""
+    """The table lists exactly the public methods of every namespace."""
     with Emulator().admin() as admin:
         for namespace, listed in re.findall(r"^\| `admin\.(\w+)` \| (.+) \|$", PAGE, re.MULTILINE):
             methods = {name for name in dir(getattr(admin, namespace)) if not name.startswith("_")}
@@ -59,26 +59,26 @@ def test_all_methods_are_listed() -> None:
         assert all(callable(getattr(admin, name)) for name in re.findall(r"`(\w+)`", others))
 
 
-SCRIPTS = [(name, text) for name, text in blocks("python") if "def test_" not in text]
-RECIPES = [(name, text) for name, text in blocks("python") if "def test_" in text]
-CURL = [(name, text) for name, text in blocks("sh") if "curl" in text]
-COMMANDS = [(name, text) for name, text in blocks("sh") if "curl" not in text]
+SCRIPTS = [(name, text) for name, text in list_blocks("python") if "def test_" not in text]
+RECIPES = [(name, text) for name, text in list_blocks("python") if "def test_" in text]
+CURL = [(name, text) for name, text in list_blocks("sh") if "curl" in text]
+COMMANDS = [(name, text) for name, text in list_blocks("sh") if "curl" not in text]
 
 
-def each(found: list[tuple[str, str]]) -> pytest.MarkDecorator:
-    """Run a test for each block, under its heading."""
+def parametrize_blocks(found: list[tuple[str, str]]) -> pytest.MarkDecorator:
+    """Run a test for each block, with its heading as the id."""
     return pytest.mark.parametrize("block", [text for _, text in found], ids=[name for name, _ in found])
 
 
-@each(SCRIPTS)
-def test_every_python_block_runs_as_it_stands(
+@parametrize_blocks(SCRIPTS)
+def test_every_python_block_runs(
     block: str,
     server: dict[str, str],
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """A newcomer can copy any block: with the credentials in the environment it runs."""
+    """Every Python block runs unchanged with the credentials in the environment."""
     if "REDIS_URL" in block:
         monkeypatch.setenv("REDIS_URL", request.getfixturevalue("redis_url"))
     monkeypatch.setenv("PINECONE_CLIENT_ID", server["client_id"])
@@ -89,33 +89,33 @@ def test_every_python_block_runs_as_it_stands(
     exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
 
 
-@each(RECIPES)
+@parametrize_blocks(RECIPES)
 def test_every_recipe_for_pytest_passes(block: str, tmp_path: Path) -> None:
-    """A newcomer can copy the tests of a recipe into a file of their own, and they pass."""
+    """The tests of every recipe pass in a file of their own."""
     assert f"{block.count('def test_')} passed" in run_recipe(tmp_path, block)
 
 
-@each(CURL)
+@parametrize_blocks(CURL)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-def test_every_curl_example_is_answered_with_success(block: str, server: dict[str, str]) -> None:
-    """With the address of the running emulator every line works, one after the other."""
+def test_every_curl_example_succeeds(block: str, server: dict[str, str]) -> None:
+    """Every curl example succeeds against the running emulator, in order."""
     command = "set -euo pipefail\n" + block.replace("curl", "curl --fail-with-body")
     env = os.environ | {"CONTROL": server["control_url"]}
     done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@each(COMMANDS)
+@parametrize_blocks(COMMANDS)
 def test_every_shell_block_runs_from_any_folder(block: str, tmp_path: Path) -> None:
-    """The commands work from any folder, and end with success."""
+    """Every shell block succeeds from any folder."""
     command = block.replace("./scripts/", f"{ROOT}/scripts/")
     done = subprocess.run(["bash", "-euc", command], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].endswith("the emulator is stopped")
 
 
-def test_every_link_within_the_page_leads_to_a_heading() -> None:
-    """The table of contents names what is there, and all of it."""
+def test_every_internal_link_has_a_heading() -> None:
+    """The internal links are exactly the headings."""
     headings = re.findall(r"^##+ (.+)$", PAGE, re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
     links = set(re.findall(r"\]\(#([^)]+)\)", PAGE))
@@ -123,6 +123,6 @@ def test_every_link_within_the_page_leads_to_a_heading() -> None:
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\((?!#|https:)([^)]+)\)", PAGE))
-def test_every_link_to_a_file_leads_to_one(path: str) -> None:
-    """Pages, pictures and the license are where the page says."""
+def test_every_linked_file_exists(path: str) -> None:
+    """Every linked file exists."""
     assert (ROOT / path).is_file()

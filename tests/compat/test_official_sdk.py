@@ -1,4 +1,4 @@
-"""The official pinecone SDK, unmodified, over HTTP and inside `emulate()`."""
+"""The official SDK, unmodified, over HTTP and within `emulate()`."""
 
 import os
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ NOBODY = "4f6a1e0c-8f2b-4c1a-9d3e-1b2c3d4e5f60"
 
 @pytest.fixture(autouse=True)
 def contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Hold every answer that the SDK provokes against the API documents."""
+    """Check every response that the SDK receives against the API documents."""
     breaches: list[str] = []
     monkeypatch.setattr(dispatch, "handle", record_breaches(dispatch.handle, breaches))
     yield
@@ -38,11 +38,11 @@ def contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Note for how long the SDK would sleep between its retries."""
-    naps: list[float] = []
-    monkeypatch.setattr(http_client, "_retry_sleep", naps.append)
-    return naps
+def retry_delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Record the retry delays of the SDK instead of sleeping."""
+    retry_delays: list[float] = []
+    monkeypatch.setattr(http_client, "_retry_sleep", retry_delays.append)
+    return retry_delays
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def emulator() -> Emulator:
 
 @pytest.fixture(params=["http", "emulate"])
 def admin(request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Admin]:
-    """Return the official client: with nothing set but where to connect and as whom, and with nothing set at all."""
+    """Return the official client, configured by arguments over HTTP, and by nothing within emulate()."""
     for name in [name for name in os.environ if name.startswith("PINECONE_")]:
         monkeypatch.delenv(name)
     if request.param == "emulate":
@@ -73,7 +73,7 @@ def admin(request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pytes
 
 
 def test_all_operations(emulator: Emulator, admin: Admin) -> None:
-    """Each of the 32 operations goes through the official SDK and does what it says."""
+    """Each of the 32 operations succeeds through the official SDK."""
     organization_id = emulator.organization_id
     assert [each.id for each in admin.organizations.list()] == [organization_id]
     renamed = admin.organizations.update(organization_id=organization_id, name="Acme")
@@ -131,15 +131,15 @@ def test_all_operations(emulator: Emulator, admin: Admin) -> None:
     admin.projects.delete(project_id=project_id)
     emulator.configure(plan="Free")
     admin.organizations.delete(organization_id=organization_id)
-    answered = {received.operation_id for received in emulator.requests if received.status in {200, 201, 202}}
-    assert answered == {TOKEN_OPERATION, *(operation.id for operation in ADMIN_ROUTES)}
-    assert len(answered) == 33
+    succeeded = {received.operation_id for received in emulator.requests if received.status in {200, 201, 202}}
+    assert succeeded == {TOKEN_OPERATION, *(operation.id for operation in ADMIN_ROUTES)}
+    assert len(succeeded) == 33
     with pytest.raises(ApiError, match="wrong credentials"):
         admin.organizations.list()
 
 
 def test_refusals(emulator: Emulator, admin: Admin) -> None:
-    """The official SDK raises the class that it has for each refusal, with the code and the request's id."""
+    """The official SDK raises its class for each refusal, with the code and the request id."""
     project_id = admin.projects.create(name="search").id
     admin.invites.create(email="a@example.com", role_bindings=[MEMBER])
     with pytest.raises(ApiError, match="max_pods") as bad_request:
@@ -162,8 +162,8 @@ def test_refusals(emulator: Emulator, admin: Admin) -> None:
         admin.api_keys.create(project_id=project_id, name="ci")
 
 
-def test_rate_limit(emulator: Emulator, admin: Admin, naps: list[float]) -> None:
-    """The official SDK waits for the mail limit as Retry-After says, as often as it will, and raises its class."""
+def test_rate_limit(emulator: Emulator, admin: Admin, retry_delays: list[float]) -> None:
+    """The official SDK waits as Retry-After says, and raises its class in the end."""
     emulator.configure(invite_mails_per_hour=1)
     invite = admin.invites.create(email="a@example.com", role_bindings=[MEMBER])
     emulator.clock.advance(3590)
@@ -171,12 +171,12 @@ def test_rate_limit(emulator: Emulator, admin: Admin, naps: list[float]) -> None
     with pytest.raises(RateLimitError, match="1 invite mails were sent") as limited:
         admin.invites.resend(invite_id=invite.id)
     assert (limited.value.status_code, limited.value.error_code) == (429, "RESOURCE_EXHAUSTED")
-    assert naps
-    assert all(10 <= nap <= 15 for nap in naps)
+    assert retry_delays
+    assert all(10 <= delay <= 15 for delay in retry_delays)
 
 
 def test_expired_token_is_replaced(emulator: Emulator, admin: Admin) -> None:
-    """The official SDK meets an expired token with one exchange, until its secret was rotated away."""
+    """The official SDK replaces an expired token by one exchange, until its secret is rotated."""
     admin.projects.list()
     emulator.clock.advance(1800)
     admin.projects.list()
@@ -194,22 +194,22 @@ def test_expired_token_is_replaced(emulator: Emulator, admin: Admin) -> None:
         admin.projects.list()
 
 
-def test_token_that_stays_refused(emulator: Emulator, admin: Admin) -> None:
-    """Where every token is refused, the official SDK says so after one exchange."""
+def test_permanent_401(emulator: Emulator, admin: Admin) -> None:
+    """Where every token is rejected, the official SDK raises after one exchange."""
     emulator.faults.add("list_projects", revoke_token=True, times=None)
     with pytest.raises(UnauthorizedError):
         admin.projects.list()
 
 
-def test_lost_answers_are_seen(emulator: Emulator, admin: Admin) -> None:
-    """A create whose answer is lost is sent again by the official SDK, and the emulator shows what comes of it."""
+def test_lost_responses_are_visible(emulator: Emulator, admin: Admin) -> None:
+    """The official SDK repeats a create whose response is lost, and the emulator shows the duplicate."""
     emulator.faults.add("create_project", drop="after")
     admin.projects.create(name="search")
     assert len(emulator.state.projects) == 2
 
 
-def test_answers_of_a_later_server(emulator: Emulator, admin: Admin) -> None:
-    """Fields that no document has are no trouble for the official SDK."""
+def test_unknown_fields(emulator: Emulator, admin: Admin) -> None:
+    """The official SDK accepts unknown fields."""
     admin.projects.create(name="search")
     emulator.faults.add(unknown_fields=True, times=None)
     assert [project.name for project in admin.projects.list()] == ["search"]

@@ -1,4 +1,4 @@
-"""Code as users write it, type-checked by mypy strict and basedpyright strict, and never run."""
+"""Code as users write it: type-checked in strict mode by mypy and basedpyright, and never run."""
 
 from __future__ import annotations
 
@@ -57,31 +57,35 @@ from pinecone_admin.workflows import (
 
 
 def constructors(context: ssl.SSLContext) -> None:
-    """Every argument of the constructor."""
+    """Pass every argument of the constructors."""
 
     def secret() -> str:
         return "secret"
 
-    def told(event: RetryEvent) -> None:
+    def on_retry(event: RetryEvent) -> None:
         print(event.method, event.delay, event.status_code, event.error)
 
     Admin()
     Admin(client_id="id", client_secret=secret, additional_headers={"x-team": "search"}, source_tag="team")
     Admin(access_token=secret, proxy_url="http://proxy:3128", ssl_verify=context, lazy=True, read_only=True)
     Admin(host="http://localhost:8080", oauth_url="http://localhost:8080/oauth/token", allow_http=False, timeout=5)
-    Admin(retry=RetryPolicy(max_attempts=2, on_retry=told), max_connections=5, transport=httpx.MockTransport(answer))
-    AsyncAdmin(transport=httpx.MockTransport(answer), oauth_transport=httpx.MockTransport(answer), ssl_verify="ca.pem")
+    Admin(
+        retry=RetryPolicy(max_attempts=2, on_retry=on_retry), max_connections=5, transport=httpx.MockTransport(respond)
+    )
+    AsyncAdmin(
+        transport=httpx.MockTransport(respond), oauth_transport=httpx.MockTransport(respond), ssl_verify="ca.pem"
+    )
     httpx.Client(transport=RetryTransport(httpx.HTTPTransport(), retry=RetryPolicy()))
     httpx.AsyncClient(transport=AsyncRetryTransport(httpx.AsyncHTTPTransport(), timeout=10.0))
 
 
-def answer(request: httpx.Request) -> httpx.Response:
-    """Answer nothing."""
+def respond(request: httpx.Request) -> httpx.Response:
+    """Return an empty response."""
     return httpx.Response(204, request=request)
 
 
 def namespaces(admin: Admin) -> None:
-    """Every method with the type of its answer."""
+    """Call every kind of method."""
     assert_type(admin.organizations.list(), list[Organization])
     assert_type(admin.organizations.update(organization_id="o", name="n"), Organization)
     assert_type(admin.projects.list(), list[Project])
@@ -109,7 +113,7 @@ def namespaces(admin: Admin) -> None:
 
 
 def bindings(admin: Admin, role: RoleName) -> None:
-    """Role bindings as models, mappings, and mixed."""
+    """Pass role bindings as models and as mappings."""
     mapping: RoleBindingDict = {"resource_type": "organization", "role": "OrgMember"}
     admin.invites.create(
         email="a@b.co",
@@ -126,14 +130,14 @@ def bindings(admin: Admin, role: RoleName) -> None:
 
 
 def unlisted(binding: RoleBinding) -> str:
-    """A value that the API adds later leaves a branch that can be reached."""
+    """Reach the branch for a value that the type does not list."""
     if binding.role == "OrgOwner":
         return "owner"
     return f"other: {binding.role}"
 
 
 def operations(admin: Admin) -> None:
-    """Operations of the builders, and by hand."""
+    """Send operations of the builders, and constructed ones."""
     assert_type(create_project(body=CreateProjectRequest(name="n")), Operation[Project])
     assert_type(admin.send(create_project(body=CreateProjectRequest(name="n"))), Project)
     admin.send(delete_project(project_id="p"))
@@ -146,9 +150,9 @@ def operations(admin: Admin) -> None:
 
 
 def workflows(admin: Admin) -> None:
-    """What is there now; whether a secret came with it is a question of type."""
+    """Call the workflows, and narrow the type of a secret."""
     assert_type(admin.projects.ensure(name="n"), Ensured[Project])
-    ensured = admin.api_keys.ensure(project_id="p", name="n", roles=["ProjectViewer"], store=keep)
+    ensured = admin.api_keys.ensure(project_id="p", name="n", roles=["ProjectViewer"], store=store)
     assert_type(ensured, Ensured[APIKeyWithSecret | APIKey])
     if isinstance(ensured.value, APIKeyWithSecret):
         assert_type(ensured.value.value, str)
@@ -162,12 +166,12 @@ def workflows(admin: Admin) -> None:
         principal_type="user", principal_id="u", resource_type="organization", role="OrgMember"
     )
     assert_type(binding, Ensured[RoleBinding])
-    assert_type(admin.api_keys.rotate(api_key_id="k", store=keep, grace=60), Rotation)
+    assert_type(admin.api_keys.rotate(api_key_id="k", store=store, grace=60), Rotation)
     assert_type(admin.service_accounts.rotate(service_account_id="s", store=print), ServiceAccount)
     tenant = admin.projects.provision(
         name="n",
         key_roles=["ProjectViewer"],
-        store=keep,
+        store=store,
         bindings=[
             ProjectRole(principal_type="user", principal_id="u", role="ProjectViewer"),
             {"principal_type": "user", "principal_id": "u", "role": "ProjectMember"},
@@ -176,28 +180,28 @@ def workflows(admin: Admin) -> None:
     assert_type(tenant.key, Ensured[APIKeyWithSecret | APIKey])
     assert_type(tenant.bindings, list[Ensured[RoleBinding]])
     assert_type(admin.users.offboard(email="a@b.co").refusal, str | None)
-    assert_type(admin.projects.delete_with_cleanup(project_id="p", progress=tell), CleanupReport)
-    inventory = admin.inventory(concurrency=4, progress=tell)
+    assert_type(admin.projects.delete_with_cleanup(project_id="p", progress=print_progress), CleanupReport)
+    inventory = admin.inventory(concurrency=4, progress=print_progress)
     assert_type(Inventory.from_dict(inventory.to_dict()), Inventory)
     assert_type(inventory.diff(inventory).added, list[str])
     assert_type(inventory.access().to_html(), str)
 
 
-def keep(made: APIKeyWithSecret) -> None:
-    """Keep a secret."""
+def store(made: APIKeyWithSecret) -> None:
+    """Store a secret."""
 
 
-async def keep_later(made: APIKeyWithSecret) -> None:
-    """Keep a secret where that takes time."""
+async def store_async(made: APIKeyWithSecret) -> None:
+    """Store a secret asynchronously."""
 
 
-def tell(progress: Progress) -> None:
-    """Tell how far it is."""
+def print_progress(progress: Progress) -> None:
+    """Print the progress."""
     print(progress.done, progress.total, progress.step)
 
 
 def errors(admin: Admin) -> None:
-    """What errors tell."""
+    """Read the attributes of errors."""
     try:
         admin.projects.describe(project_id="p")
     except NotFoundError as error:
@@ -210,13 +214,13 @@ def errors(admin: Admin) -> None:
         print(error.outcome == "unknown", error.safe_to_retry, error.attempts, error.operation, error.request_id)
 
 
-def plain(project: Project) -> None:
-    """Models as JSON."""
+def convert(project: Project) -> None:
+    """Convert a model to JSON types."""
     assert_type(to_dict(project, reveal=True), dict[str, Any])
 
 
 async def asynchronous() -> None:
-    """The same with await."""
+    """Call the async client."""
     async with AsyncAdmin() as admin:
         assert_type(await admin.projects.list(), list[Project])
         assert_type(await admin.projects.create(name="n"), Project)
@@ -228,12 +232,12 @@ async def asynchronous() -> None:
         async for user in admin.users.list():
             assert_type(user, User)
         assert_type(await admin.send(create_project(body=CreateProjectRequest(name="n"))), Project)
-        assert_type(await admin.api_keys.rotate(api_key_id="k", store=keep), Rotation)
-        assert_type(await admin.api_keys.rotate(api_key_id="k", store=keep_later), Rotation)
+        assert_type(await admin.api_keys.rotate(api_key_id="k", store=store), Rotation)
+        assert_type(await admin.api_keys.rotate(api_key_id="k", store=store_async), Rotation)
         assert_type(await admin.token(), AccessToken)
         assert_type(await admin.projects.ensure(name="n"), Ensured[Project])
-        key = await admin.api_keys.ensure(project_id="p", name="n", store=keep)
+        key = await admin.api_keys.ensure(project_id="p", name="n", store=store)
         assert_type(key, Ensured[APIKeyWithSecret | APIKey])
         assert_type(await admin.service_accounts.rotate(service_account_id="s", store=print), ServiceAccount)
-        assert_type(await admin.inventory(progress=tell), Inventory)
+        assert_type(await admin.inventory(progress=print_progress), Inventory)
         assert_type(admin.with_options(timeout=1), AsyncAdmin)

@@ -13,7 +13,7 @@ from pinecone_admin.models import APIKeyWithSecret, CreateProjectRequest, Projec
 
 
 def roles(admin: Admin) -> None:
-    """Roles that are misspelt, or not a list."""
+    """Pass roles that are misspelt or not a list."""
     admin.api_keys.create(project_id="p", name="n", roles=["ProjectEditr"])  # wrong
     admin.api_keys.create(project_id="p", name="n", roles="ProjectEditor")  # wrong
     admin.api_keys.create(project_id="p", name="n", roles=["OrgOwner"])  # wrong
@@ -23,14 +23,14 @@ def roles(admin: Admin) -> None:
 
 
 def bindings(admin: Admin) -> None:
-    """Bindings without a role, or with a misspelt key."""
+    """Pass bindings without a role or with a misspelt key."""
     admin.invites.create(email="a@b.co", role_bindings=[{"resource_type": "organization"}])  # wrong
     admin.invites.create(email="a@b.co", role_bindings=[{"resource": "organization", "role": "OrgOwner"}])  # wrong
     RoleBindingInput(resource_type="organization")  # wrong
 
 
 def arguments(admin: Admin) -> None:
-    """Arguments by position, misspelt, or of the wrong type."""
+    """Pass arguments by position, misspelt, or of the wrong type."""
     admin.projects.create("n")  # wrong
     admin.projects.create(nmae="n")  # wrong
     admin.projects.create(name="n", max_pods="1")  # wrong
@@ -39,20 +39,20 @@ def arguments(admin: Admin) -> None:
 
 
 def workflows(admin: Admin) -> None:
-    """The value of a key that exists, a store that takes something else, and a switch by position."""
+    """Read the value of an existing key, pass a store of the wrong type, and a flag by position."""
     print(admin.api_keys.ensure(project_id="p", name="n").value.value)  # wrong
     admin.api_keys.rotate(api_key_id="k", store=len)  # wrong
-    admin.api_keys.rotate(api_key_id="k", store=keep_later)  # wrong
+    admin.api_keys.rotate(api_key_id="k", store=store_async)  # wrong
     admin.users.offboard("a@b.co", True)  # wrong
     admin.projects.provision(name="n", key_roles=["ProjectViewr"], store=print)  # wrong
 
 
-async def keep_later(made: APIKeyWithSecret) -> None:
-    """Nothing awaits this in a synchronous client."""
+async def store_async(made: APIKeyWithSecret) -> None:
+    """Store a secret asynchronously, which the sync client cannot await."""
 
 
-def answers(admin: Admin, project: Project) -> None:
-    """Fields that do not exist, may be None, or cannot be set."""
+def results(admin: Admin, project: Project) -> None:
+    """Use fields that do not exist, may be None, or cannot be set."""
     print(project.nmae)  # wrong
     print(project.created_at.year)  # wrong
     project.name = "other"  # wrong
@@ -60,6 +60,6 @@ def answers(admin: Admin, project: Project) -> None:
     print(wrong, CreateProjectRequest())  # wrong
 
 
-async def awaited(admin: AsyncAdmin) -> None:
-    """An answer that is not awaited."""
+async def not_awaited(admin: AsyncAdmin) -> None:
+    """Use a result without awaiting it."""
     print(admin.projects.create(name="n").name)  # wrong

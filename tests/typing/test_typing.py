@@ -1,4 +1,4 @@
-"""Typed access: what users write is clean, and their mistakes are found, by mypy and basedpyright in strict mode."""
+"""Types: users' code passes mypy and basedpyright in strict mode, and their mistakes are found."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Findings = dict[tuple[str, int], str]
 
 
 def run_mypy(folder: Path, *paths: Path) -> Findings:
-    """Run mypy on files outside the project's settings; give its errors by file and line."""
+    """Run mypy without the settings of the project, and return its errors by file and line."""
     command = ["mypy", "--strict", "--no-error-summary", "--config-file=", "--cache-dir", str(folder), *map(str, paths)]
     output = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False).stdout
     return {(m[1], int(m[2])): m[3] for m in re.finditer(r"(\w+\.py):(\d+): error: (.*)", output)}
 
 
 def run_basedpyright(folder: Path, *paths: Path) -> Findings:
-    """Do the same with basedpyright."""
+    """Run basedpyright without the settings of the project, and return its errors by file and line."""
     settings = folder / "pyrightconfig.json"
     included = {"include": [*map(str, paths)], "extraPaths": [str(ROOT)]}
     settings.write_text(json.dumps({"typeCheckingMode": "strict"} | included))
@@ -36,7 +36,7 @@ def run_basedpyright(folder: Path, *paths: Path) -> Findings:
 
 @pytest.mark.parametrize("run", [run_mypy, run_basedpyright])
 def test_consumer_code_is_clean_and_every_mistake_is_found(run: Callable[..., Findings], tmp_path: Path) -> None:
-    """Each line that is marked wrong is an error in strict mode, and no other line of either file is."""
+    """Each line marked wrong is an error in strict mode, and no other line of either file is."""
     mistakes = HERE / "mistakes.py"
     lines = mistakes.read_text(encoding="utf-8").splitlines()
     marked = {(mistakes.name, number) for number, line in enumerate(lines, 1) if line.endswith("# wrong")}
