@@ -45,7 +45,7 @@ def server() -> Generator[dict[str, str], None, None]:
 @pytest.fixture(scope="module")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str, None, None]:
     """Run Redis."""
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+    with run_redis(tmp_path_factory.mktemp("redis")) as url:
         yield url
 
 

@@ -54,9 +54,9 @@ def wait_until_listening(process: subprocess.Popen[str], port: int) -> None:
 
 
 @contextmanager
-def tinyproxy(folder: Path, *lines: str) -> Iterator[int]:
-    """Run tinyproxy with some more lines of configuration; gives its port."""
-    program, port = find_program("tinyproxy"), free_port()
+def run_tinyproxy(folder: Path, *lines: str) -> Iterator[int]:
+    """Run tinyproxy with extra lines of configuration, and yield its port."""
+    program, port = find_program("tinyproxy"), find_free_port()
     config = folder / f"tinyproxy-{port}.conf"
     basic = ["Listen 127.0.0.1", f"Port {port}", "Timeout 60", "LogLevel Error", f'PidFile "{folder}/{port}.pid"']
     config.write_text("\n".join([*basic, *lines, ""]))
@@ -65,9 +65,9 @@ def tinyproxy(folder: Path, *lines: str) -> Iterator[int]:
 
 
 @contextmanager
-def nginx(folder: Path, server: str) -> Iterator[int]:
-    """Run nginx with the body of a server block, in which PORT stands for its port; gives that."""
-    program, port = find_program("nginx"), free_port()
+def run_nginx(folder: Path, server: str) -> Iterator[int]:
+    """Run nginx with the body of a server block, and yield its port."""
+    program, port = find_program("nginx"), find_free_port()
     config = folder / f"nginx-{port}.conf"
     config.write_text(
         f"""
@@ -86,9 +86,9 @@ def nginx(folder: Path, server: str) -> Iterator[int]:
 
 
 @contextmanager
-def redis_server(folder: Path) -> Iterator[str]:
-    """Run a Redis that keeps nothing on disk; gives its address."""
-    program, port = find_program("redis-server"), free_port()
+def run_redis(folder: Path) -> Iterator[str]:
+    """Run a Redis server without persistence, and yield its URL."""
+    program, port = find_program("redis-server"), find_free_port()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     with run_program(command, port):
         yield f"redis://127.0.0.1:{port}/0"

@@ -58,7 +58,7 @@ def evaluate(page: str, script: str, value: str, folder: Path) -> Any:
     """Run a script in the loaded page, and return the value of an expression."""
     shown = "const shown = list => [...list].filter(each => !each.hidden);"
     cells = "const cells = table => shown(table.rows).map(row => shown(row.cells).map(cell => cell.textContent));"
-    output_script = f'at("count").textContent = JSON.stringify({value});'
+    output_script = f'byId("count").textContent = JSON.stringify({value});'
     injected = f"\nfilter();\n{shown}\n{cells}\n{script}\n{output_script}\n"
     changed = page.replace("\nfilter();\n", injected).replace('http-equiv="Content-Security-Policy"', "")
     (output,) = re.findall(r"<output[^>]*>(.*?)</output>", open_in_browser(changed, folder, "--dump-dom"), re.DOTALL)
@@ -75,7 +75,7 @@ def test_the_policy_allows_the_script(tmp_path: Path) -> None:
 
 def test_filters_leave_the_matching_cells(tmp_path: Path) -> None:
     """Filters for project and level leave only the matching rows and columns."""
-    script = 'at("project").value = "search"; at("level").value = "2"; filter();'
+    script = 'byId("project").value = "search"; byId("level").value = "2"; filter();'
     assert evaluate(INVENTORY.access().to_html(), script, "[cells(matrix), cells(where)]", tmp_path) == [
         [
             ["who", "organization", "search"],
@@ -92,7 +92,7 @@ def test_filters_leave_the_matching_cells(tmp_path: Path) -> None:
 
 def test_a_person_filter_leaves_their_projects(tmp_path: Path) -> None:
     """A filter for a person leaves their row and the projects that they have access to."""
-    script = 'at("person").value = "BOB"; filter();'
+    script = 'byId("person").value = "BOB"; filter();'
     assert evaluate(INVENTORY.access().to_html(), script, "cells(matrix)", tmp_path) == [
         ["who", "organization", "atlas", "search"],
         ["bob@example.com", "OrgMember", "other", "writes"],
@@ -108,7 +108,7 @@ def test_a_click_sorts_and_a_second_click_reverses(tmp_path: Path) -> None:
       table.tHead.rows[0].cells[column].click();
       seen.push(first(table));
     }"""
-    by_name, turned, by_level, by_count = evaluate(INVENTORY.access().to_html(), script, "seen", tmp_path)
+    by_name, reversed_order, by_level, by_count = evaluate(INVENTORY.access().to_html(), script, "seen", tmp_path)
     assert by_name == sorted(by_name)
     assert reversed_order == by_name[::-1]
     assert set(by_level[:2]) == {"ada", "new"}
@@ -147,6 +147,6 @@ def test_500_projects_can_be_filtered(tmp_path: Path) -> None:
     emulator = Emulator(seed=3)
     populate_organization(emulator, projects=500, users=60)
     page = emulator.admin().inventory().access().to_html()
-    script = 'at("project").value = "docs-dev-4"; at("level").value = "2"; filter();'
+    script = 'byId("project").value = "docs-dev-4"; byId("level").value = "2"; filter();'
     ((name, *_),) = evaluate(page, script, "cells(where).slice(1)", tmp_path)
     assert name == "docs-dev-4"
