@@ -1,7 +1,7 @@
-"""What has no twin in text between sync and async: time, waits, sockets, and what belongs to one event loop.
+"""Code that differs too much between sync and async to be derived: time, waits, sockets, values of an event loop.
 
-The client takes its time from ``current_clock``; only sockets live by the real one. What only async needs is imported
-where it is used, so that the sync client loads no event loop.
+The client reads the time from ``current_clock``; only sockets use the real time. Modules that only async code needs are
+imported where they are used, so that the sync client loads no event loop.
 """
 
 from pinecone_admin._concurrency.clock import (

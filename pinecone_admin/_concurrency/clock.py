@@ -1,4 +1,4 @@
-"""Time, and waits that the client's clock measures; the one place that acts on the real one."""
+"""Clocks, and waits measured by the clock of the client."""
 
 from __future__ import annotations
 
@@ -9,52 +9,54 @@ from contextlib import contextmanager
 from typing import Protocol
 
 POLL_INTERVAL = 0.1
-"""Seconds after which a wait looks again whether the client was closed."""
+"""Seconds between two checks of whether the client was closed, during a wait."""
 
 
 class Clock(Protocol):
-    """Time and the passing of it, in seconds."""
+    """Source of time, and of waits; in seconds."""
 
     def monotonic(self) -> float:
-        """Give a time that never runs backwards."""
+        """Return a time that never goes backwards."""
         ...
 
     def wall(self) -> float:
-        """Give the seconds since the epoch."""
+        """Return the seconds since the epoch."""
         ...
 
     def sleep(self, seconds: float, until: threading.Event) -> None:
-        """Block until the seconds are over or the event is set."""
+        """Block until the seconds have passed or the event is set."""
         ...
 
     async def async_sleep(self, seconds: float, until: threading.Event) -> None:
-        """Wait as ``sleep`` does; cancellation ends it at once."""
+        """Async twin of ``sleep``; cancellation ends it at once."""
         ...
 
 
 class SystemClock:
-    """The time of this machine."""
+    """Clock of this machine."""
 
     def monotonic(self) -> float:
-        """Give ``time.monotonic``."""
+        """Return ``time.monotonic()``."""
         return time.monotonic()
 
     def wall(self) -> float:
-        """Give ``time.time``."""
+        """Return ``time.time()``."""
         return time.time()
 
     def sleep(self, seconds: float, until: threading.Event) -> None:
-        """Look at the event ten times a second: waiting on it takes a lock that a fork could leave held."""
+        """Block until the seconds have passed or the event is set."""
+        # Polls the event: waiting on it takes a lock, which a fork could leave held.
         end = self.monotonic() + seconds
         while not until.is_set() and (left := end - self.monotonic()) > 0:
             time.sleep(min(left, POLL_INTERVAL))
 
     async def async_sleep(self, seconds: float, until: threading.Event) -> None:
-        """Look at the event ten times a second, since any thread may set it."""
+        """Async twin of ``sleep``; cancellation ends it at once."""
         import anyio  # noqa: PLC0415 - see the package
 
+        # Polls the event, which any thread may set.
         end = self.monotonic() + seconds
-        while not until.is_set() and (left := end - self.monotonic()) > 0:  # noqa: ASYNC110 - no task waits on it
+        while not until.is_set() and (left := end - self.monotonic()) > 0:  # noqa: ASYNC110 - a threading.Event cannot be awaited
             await anyio.sleep(min(left, POLL_INTERVAL))
 
 
@@ -62,14 +64,14 @@ _clock: Clock = SystemClock()
 
 
 def current_clock() -> Clock:
-    """Give the clock that clients made now will keep."""
+    """Return the clock of clients that are created now; a client keeps its clock."""
     return _clock
 
 
 @contextmanager
 def use_clock(clock: Clock) -> Generator[None, None, None]:
-    """Give another clock to the clients that are made meanwhile."""
-    global _clock  # noqa: PLW0603 - clients are made deep inside the code under test
+    """Use another clock for the clients that are created inside."""
+    global _clock  # noqa: PLW0603 - clients are created deep inside the code under test
     before, _clock = _clock, clock
     try:
         yield
@@ -81,12 +83,12 @@ _never_set = threading.Event()
 
 
 def pause_for(seconds: float) -> None:
-    """Wait for a while."""
+    """Wait for the seconds by the current clock."""
     current_clock().sleep(seconds, _never_set)
 
 
 async def async_pause_for(seconds: float) -> None:
-    """Do as ``pause`` does."""
+    """Async twin of ``pause_for``."""
     await current_clock().async_sleep(seconds, _never_set)
 
 
@@ -94,7 +96,7 @@ class PollBackoff:
     """Waits that double, from half a second to eight, until a deadline.
 
     Args:
-        seconds: From now to the deadline.
+        seconds: Seconds from now until the deadline.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -104,16 +106,16 @@ class PollBackoff:
 
     @property
     def seconds_left(self) -> float:
-        """The seconds until the deadline, 0 when it is over."""
+        """The seconds until the deadline, or 0 after it."""
         return max(0.0, self._deadline - self._clock.monotonic())
 
     def wait(self) -> bool:
-        """Wait once more; tells whether there is time left to look again."""
+        """Wait once; return whether there is time left for another poll."""
         self._clock.sleep(self._next_delay(), _never_set)
         return self.seconds_left > 0
 
     async def async_wait(self) -> bool:
-        """Do as ``wait`` does."""
+        """Async twin of ``wait``."""
         await self._clock.async_sleep(self._next_delay(), _never_set)
         return self.seconds_left > 0
 

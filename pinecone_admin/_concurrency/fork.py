@@ -1,4 +1,4 @@
-"""What a fork must not find half done."""
+"""Prevent forks from inheriting a held lock or an import in progress."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 
 
 class lock_free_cached_property(cached_property[_T]):  # noqa: N801 - a decorator, named as its base is
-    """A ``cached_property`` without the lock that it has before Python 3.12, which a fork could leave held."""
+    """``cached_property`` without the lock that it has before Python 3.12, which a fork could leave held."""
 
     @overload
     def __get__(self, instance: None, owner: type | None = None) -> Self: ...
@@ -21,10 +21,10 @@ class lock_free_cached_property(cached_property[_T]):  # noqa: N801 - a decorato
     def __get__(self, instance: object, owner: type | None = None) -> _T: ...
 
     def __get__(self, instance: object, owner: type | None = None) -> Self | _T:
-        """Give the value of an instance; made by two threads at once, the first one's is kept."""
+        """Return the value of an instance; if two threads compute it at once, the first value is kept."""
         if instance is None:
             return self
-        assert self.attrname is not None  # noqa: S101 - a class names what is in it
+        assert self.attrname is not None  # noqa: S101 - set by __set_name__
         kept: _T = vars(instance).setdefault(self.attrname, self.func(instance))
         return kept
 
@@ -33,9 +33,9 @@ _preloaded: set[str] = set()
 
 
 def preload_before_fork(*modules: str) -> None:
-    """Load modules before the process forks, those that can be loaded.
+    """Import the modules before each fork of the process; those that are not installed are skipped.
 
-    A child would wait for ever for a module that another thread was importing at the moment of the fork.
+    A child would wait forever for a module that another thread was importing at the time of the fork.
     """
     _preloaded.update(modules)
 

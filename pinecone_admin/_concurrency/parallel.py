@@ -1,4 +1,4 @@
-"""Work on many items at once, of which only those under way are held."""
+"""Process many items concurrently, and keep only those in progress in memory."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _R = TypeVar("_R")
 def run_in_parallel(
     work: Callable[[_T], _R], items: Iterable[_T], *, limit: int, deliver: Callable[[_T, _R], object]
 ) -> None:
-    """Work on items in threads, and deliver each result here as it comes.
+    """Process items in threads, and deliver each result in this thread as soon as it is ready.
 
     Args:
-        work: What to do with an item; the first exception ends everything once the items under way are finished.
-        items: Taken from as workers become free, so that only those under way are held.
-        limit: How many are under way at once.
+        work: Function of an item; its first exception is raised once the items in progress are finished.
+        items: Items, consumed as workers become free, so that only those in progress are kept.
+        limit: Maximum number of items in progress at once.
         deliver: Called in this thread with the item and its result.
     """
-    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait  # noqa: PLC0415 - only who uses it pays
+    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait  # noqa: PLC0415 - loaded only when used
 
     rest = iter(items)
     with ThreadPoolExecutor(limit, "pinecone-admin-workflow") as pool:
@@ -40,25 +40,25 @@ def run_in_parallel(
 async def async_run_in_parallel(
     work: Callable[[_T], Awaitable[_R]], items: Iterable[_T], *, limit: int, deliver: Callable[[_T, _R], object]
 ) -> None:
-    """Do as ``in_parallel`` does with tasks; an exception, or cancellation, cancels those under way."""
+    """Async twin of ``run_in_parallel``, with tasks; an exception or cancellation cancels the items in progress."""
     import anyio  # noqa: PLC0415 - see the package
 
     rest = iter(items)
     failed: list[Exception] = []
 
-    async def one_after_another() -> None:
+    async def process_items() -> None:
         try:
             for item in rest:
                 result = await work(item)
                 if failed:
                     return
                 deliver(item, result)
-        except Exception as exc:  # noqa: BLE001 - raised below, outside of the group that would wrap it
+        except Exception as exc:  # noqa: BLE001 - raised below, outside the group, which would wrap it
             failed.append(exc)
             group.cancel_scope.cancel()
 
     async with anyio.create_task_group() as group:
         for _ in range(limit):
-            group.start_soon(one_after_another)
+            group.start_soon(process_items)
     if failed:
         raise failed[0]

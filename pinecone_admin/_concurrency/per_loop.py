@@ -1,4 +1,4 @@
-"""What belongs to one process or event loop, and what a fork must not find half done."""
+"""Values that belong to one process or one event loop."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ _T = TypeVar("_T")
 
 
 def running_loop() -> object:
-    """Give the event loop one is in: asyncio's, or the token of trio's."""
+    """Return an object that identifies the running event loop: the loop of asyncio, or the token of trio."""
     import asyncio  # noqa: PLC0415 - see the package
 
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
-        import trio  # noqa: PLC0415 - whoever runs in trio has it
+        import trio  # noqa: PLC0415 - installed if a trio loop is running
 
         return trio.lowlevel.current_trio_token()
 
 
 class PerLoop(Generic[_T]):
-    """One value for each process and event loop, made when it is first asked for."""
+    """One value for each process and event loop, created when it is first used."""
 
     def __init__(self, make: Callable[[], _T]) -> None:
         self._make = make
         self._values: WeakKeyDictionary[object, tuple[int, _T]] = WeakKeyDictionary()
 
     def get(self) -> _T:
-        """Give the value of this process and loop."""
+        """Return the value of this process and loop; create it if there is none."""
         loop = running_loop()
+        # A forked child inherits the values of its parent, which it must not use.
         process, value = self._values.get(loop, (None, None))
         if value is None or process != os.getpid():
             self._drop_closed_loops()
@@ -40,29 +41,32 @@ class PerLoop(Generic[_T]):
         return value
 
     def _drop_closed_loops(self) -> None:
-        # A pool refers to its loop, so the weak key alone never lets go of it.
-        for loop in [reference() for reference in self._values.keyrefs()]:  # a copy: other threads add loops meanwhile
+        # A pool refers to its loop, so the weak reference alone would never release the loop.
+        for loop in [
+            reference() for reference in self._values.keyrefs()
+        ]:  # a copy, because other threads may add loops
             if getattr(loop, "is_closed", bool)():
                 self._values.pop(loop, None)
 
     def pop(self) -> _T | None:
-        """Give the value of this process and loop away, if there is one."""
+        """Remove and return the value of this process and loop, or return None."""
         process, value = self._values.pop(running_loop(), (None, None))
         return value if process == os.getpid() else None
 
 
 class PerProcess(Generic[_T]):
-    """One value for each process; the twin of ``PerLoop`` where there is no loop."""
+    """One value for each process, created when it is first used; sync twin of ``PerLoop``."""
 
     def __init__(self, make: Callable[[], _T]) -> None:
         self._make = make
         self._values: dict[int, _T] = {}
 
     def get(self) -> _T:
-        """Give the value of this process; a dict's ``setdefault`` needs no lock that a fork could leave held."""
+        """Return the value of this process; create it if there is none."""
+        # ``dict.setdefault`` is atomic, and needs no lock that a fork could leave held.
         value = self._values.get(os.getpid())
         return value if value is not None else self._values.setdefault(os.getpid(), self._make())
 
     def pop(self) -> _T | None:
-        """Give the value of this process away, if there is one."""
+        """Remove and return the value of this process, or return None."""
         return self._values.pop(os.getpid(), None)

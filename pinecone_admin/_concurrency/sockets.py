@@ -1,4 +1,4 @@
-"""What a thread has to do for a connection that an event loop does by itself."""
+"""Socket operations that threads must do explicitly and async backends do themselves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ import httpcore
 
 
 def resolve_addresses(host: str) -> list[str]:
-    """Look a host up, so that each of its addresses can be tried in turn."""
+    """Return the addresses of a host, so that they can be tried in turn.
+
+    Raises:
+        httpcore.ConnectError: The name cannot be resolved.
+    """
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
@@ -20,22 +24,29 @@ def resolve_addresses(host: str) -> list[str]:
 
 
 async def async_resolve_addresses(host: str) -> list[str]:
-    """Leave it to the backend, which tries all addresses at once."""
+    """Return the host itself: an async backend resolves it and tries all addresses at once."""
     return [host]
 
 
 def shut_down_socket(stream: httpcore.NetworkStream) -> None:
-    """End a connection for the thread that reads from it, too: it would not notice that another one closes it."""
+    """Shut a connection down, which wakes a thread that reads from it."""
+    # A read that is blocked does not notice that another thread closes the socket.
     with suppress(OSError):
         stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
 def async_shut_down_socket(stream: httpcore.AsyncNetworkStream) -> None:
-    """Leave it to closing, which a task that reads does notice."""
+    """Do nothing: a task that reads notices when the connection is closed."""
 
 
 def bound_nested_tls_reads(stream: httpcore.NetworkStream, left: Callable[[float | None], float | None]) -> None:
-    """Bound TLS within the TLS of a proxy: httpcore makes many reads of one, and gives each of them the whole time."""
+    """Limit reads of TLS inside the TLS of a proxy to the time left.
+
+    Args:
+        stream: Stream of a connection; others than nested TLS are left alone.
+        left: Returns the timeout in seconds for a read, given the timeout that httpcore set.
+    """
+    # httpcore splits one read into many of the outer socket, and gives each of them the whole timeout.
     outer = stream.get_extra_info("socket")
     if not isinstance(outer, ssl.SSLSocket):
         return
@@ -51,4 +62,4 @@ def bound_nested_tls_reads(stream: httpcore.NetworkStream, left: Callable[[float
 def async_bound_nested_tls_reads(
     stream: httpcore.AsyncNetworkStream, left: Callable[[float | None], float | None]
 ) -> None:
-    """Leave it to the backend, which times all reads of one together."""
+    """Do nothing: an async backend limits all the reads that one read needs together."""

@@ -1,4 +1,4 @@
-"""Work that others wait for: threads of our own, futures, places in a queue, and what cancellation must not touch."""
+"""Threads, futures, semaphores, and protection from cancellation."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ _T = TypeVar("_T")
 
 
 def fetch_token_now(first_token: Callable[[], object]) -> None:
-    """Fetch the first token while the client is made, so that wrong credentials fail there."""
+    """Fetch the first token while the client is constructed, so that wrong credentials fail early."""
     first_token()
 
 
 def fetch_token_later(first_token: Callable[[], object]) -> None:
-    """Leave the first token to the first call: a constructor cannot wait."""
+    """Leave the first token to the first call, because an async client cannot wait in its constructor."""
 
 
 def start_daemon_thread(work: Callable[[], None]) -> bool:
-    """Begin work in a daemon thread; tells whether there could be one, which is not so when the interpreter ends."""
+    """Run the work in a daemon thread; return whether one could be started.
+
+    None can be started while the interpreter shuts down, or if the system has no thread left.
+    """
     try:
         threading.Thread(target=work, name="pinecone-admin-token", daemon=True).start()
     except (RuntimeError, MemoryError):
@@ -35,20 +38,20 @@ def start_daemon_thread(work: Callable[[], None]) -> bool:
 
 
 def set_result_once(future: Future[_T], result: _T) -> None:
-    """Let everybody who waits have the result; the first one counts."""
+    """Set the result of a future, unless it already has one."""
     with suppress(InvalidStateError):
         future.set_result(result)
 
 
 def wait_for_future(future: Future[_T], seconds: float) -> bool:
-    """Wait until a future is done, at most for the seconds; tells whether it is."""
+    """Wait at most the seconds for a future; return whether it is done."""
     done = threading.Event()
     future.add_done_callback(lambda _: done.set())
     return done.wait(max(0.0, seconds))
 
 
 async def async_wait_for_future(future: Future[_T], seconds: float) -> bool:
-    """Wait as ``wait_for`` does, without a thread of its own and without blocking the loop."""
+    """Async twin of ``wait_for_future``, which uses no thread and does not block the event loop."""
     import anyio  # noqa: PLC0415 - see the package
 
     done = anyio.Event()
@@ -60,7 +63,7 @@ async def async_wait_for_future(future: Future[_T], seconds: float) -> bool:
 
 
 def _make_loop_waker(call: Callable[[], None]) -> Callable[[], None]:
-    """Make a function that calls into the current loop from any thread; it does nothing once the loop is closed."""
+    """Return a function that lets any thread run ``call`` in this event loop; a no-op once the loop is closed."""
     import asyncio  # noqa: PLC0415 - see the package
 
     loop = running_loop()
@@ -74,15 +77,15 @@ def _make_loop_waker(call: Callable[[], None]) -> Callable[[], None]:
 
 
 class FairSemaphore:
-    """So many can be taken at once; who waits longest is next, which ``threading.Semaphore`` does not care about."""
+    """A first-come, first-served semaphore; ``threading.Semaphore`` does not guarantee the order."""
 
     def __init__(self, count: int) -> None:
         self._free = count
         self._waiting: deque[threading.Event] = deque()
-        self._lock = threading.RLock()  # a signal handler may ask while its own thread holds it
+        self._lock = threading.RLock()  # a signal handler may acquire while its own thread holds it
 
     def acquire(self, seconds: float) -> bool:
-        """Take one, within the seconds; tells whether there was one."""
+        """Wait at most the seconds for a slot; return whether it was acquired."""
         with self._lock:
             if self._free:
                 self._free -= 1
@@ -92,6 +95,7 @@ class FairSemaphore:
         try:
             turn.wait(seconds)
         except BaseException:
+            # A slot granted at the moment of the exception would be lost.
             if self._is_granted(turn):
                 self.release()
             raise
@@ -104,7 +108,7 @@ class FairSemaphore:
             return turn.is_set()
 
     def release(self) -> None:
-        """Give one back."""
+        """Release a slot; the caller that has waited longest gets it."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().set()
@@ -113,7 +117,7 @@ class FairSemaphore:
 
 
 class AsyncFairSemaphore:
-    """So many can be taken at once, in one event loop; the twin of ``Slots``."""
+    """Async twin of ``FairSemaphore``, for one event loop."""
 
     def __init__(self, count: int) -> None:
         import anyio  # noqa: PLC0415 - see the package
@@ -121,9 +125,10 @@ class AsyncFairSemaphore:
         self._free = anyio.Semaphore(count)
 
     async def acquire(self, seconds: float) -> bool:
-        """Take one, within the seconds; tells whether there was one."""
+        """Wait at most the seconds for a slot; return whether it was acquired."""
         import anyio  # noqa: PLC0415 - see the package
 
+        # With a timeout of 0, ``acquire`` would be cancelled even if a slot is free.
         with suppress(anyio.WouldBlock):
             self._free.acquire_nowait()
             return True
@@ -133,33 +138,37 @@ class AsyncFairSemaphore:
         return False
 
     def release(self) -> None:
-        """Give one back."""
+        """Release a slot; the task that has waited longest gets it."""
         self._free.release()
 
 
 def call_store(store: Callable[[_T], object], secret: _T) -> None:
-    """Have a secret stored, and refuse a store that has not done so when it comes back."""
+    """Call ``store`` with a secret.
+
+    Raises:
+        PineconeTypeError: It returned an awaitable, so it has stored nothing yet.
+    """
     promise = store(secret)
     if isawaitable(promise):
         if iscoroutine(promise):
             promise.close()
-        raise PineconeTypeError("store must be a plain function: nothing awaits what this one gave")
+        raise PineconeTypeError("store must be a synchronous function: its result is not awaited")
 
 
 async def async_call_store(store: Callable[[_T], object], secret: _T) -> None:
-    """Have a secret stored, and await the store where it gives something to await."""
+    """Call ``store`` with a secret, and await its result if it is awaitable."""
     promise = store(secret)
     if isawaitable(promise):
         await promise
 
 
-def shield_from_cancellation(seconds: float) -> AbstractContextManager[object]:  # noqa: ARG001 - its twin needs them
-    """Let what has to be cleaned up be cleaned up; nothing cancels a thread."""
+def shield_from_cancellation(seconds: float) -> AbstractContextManager[object]:  # noqa: ARG001 - its twin needs it
+    """Return a context manager that does nothing: a thread is never cancelled."""
     return nullcontext()
 
 
 def async_shield_from_cancellation(seconds: float) -> AbstractContextManager[object]:
-    """Let what has to be cleaned up be cleaned up, for at most the seconds, also while the task is cancelled."""
+    """Return a context manager that shields cleanup from cancellation, for at most the seconds."""
     import anyio  # noqa: PLC0415 - see the package
 
     return anyio.move_on_after(seconds, shield=True)

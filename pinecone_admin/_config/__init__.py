@@ -1,1 +1,1 @@
-"""Arguments and environment become one checked configuration, and a source of tokens."""
+"""Build the configuration and the token source of a client from its arguments and the environment."""

@@ -1,4 +1,4 @@
-"""What a client is assembled from: its arguments, checked, and the source of its tokens. The same for both worlds."""
+"""Check the arguments of a client and build its token source; shared by the sync and async clients."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 EXCHANGE_ATTEMPTS = 3
 
 EXCHANGES_AT_ONCE = 20
-"""How many connections lead to the token endpoint: one is enough, but for exchanges that hang while others go on."""
+"""Connections to the token endpoint: one is enough, unless exchanges hang while others proceed."""
 
 
 @frozen(kw_only=True)
 class ClientSetup:
-    """What the arguments of a client say.
+    """The checked arguments of a client.
 
     Attributes:
-        config: Where to, and how.
-        identity: Who calls.
+        config: Where requests go, and how.
+        identity: Who sends them.
     """
 
     config: ClientConfig
@@ -51,7 +51,7 @@ def resolve_client_setup(
     own_connections: bool,
     **arguments: object,
 ) -> ClientSetup:
-    """Check everything."""
+    """Return the configuration and the identity of a client, checked; ``arguments`` go to ``resolve_config``."""
     config = resolve_config(env=env, own_connections=own_connections, **arguments)
     identity = resolve_identity(
         client_id=client_id,
@@ -64,7 +64,7 @@ def resolve_client_setup(
 
 
 def check_transports(transport: object, oauth_transport: object, *, kind: type, exchanges_credentials: bool) -> None:
-    """Refuse transports that cannot do what they are given for."""
+    """Raise unless the transports have the right types, and one can exchange credentials if that is needed."""
     if transport is not None and not isinstance(transport, kind):
         raise PineconeTypeError(f"transport must be an httpx.{kind.__name__}, not {type(transport).__name__}")
     if oauth_transport is not None and not isinstance(oauth_transport, httpx.BaseTransport):
@@ -81,7 +81,7 @@ def check_transports(transport: object, oauth_transport: object, *, kind: type, 
 
 
 def check_cache(token_cache: object) -> None:
-    """Refuse what has not the methods of a TokenCache, such as the path of a file."""
+    """Raise unless the value is None or has the methods of a TokenCache, which the path of a file has not."""
     if token_cache is not None and not all(hasattr(token_cache, name) for name in ("load", "store", "lock")):
         raise PineconeTypeError(f"token_cache must be a TokenCache, not {type(token_cache).__name__}")
 
@@ -93,13 +93,13 @@ def build_token_source(
     token_cache: TokenCache | None,
     closed: threading.Event,
 ) -> TokenSource | None:
-    """Make the source of tokens; None where the caller sets the Authorization header."""
+    """Return the token source of a client, or None if the caller sets the Authorization header."""
     config, identity = setup.config, setup.identity
     if isinstance(identity, CallerAuthorization):
         return None
     if isinstance(identity, SuppliedToken):
         return SuppliedTokenSource(identity)
-    assert exchange_transport is not None  # noqa: S101 - made where credentials are exchanged
+    assert exchange_transport is not None  # noqa: S101 - the client passes one if credentials are exchanged
     endpoint = TokenEndpoint(
         url=config.oauth_url,
         endpoint=describe_endpoint(config.oauth_url, config.oauth_proxy),

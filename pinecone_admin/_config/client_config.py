@@ -1,4 +1,4 @@
-"""Where to, and how: constructor arguments and environment become one checked configuration."""
+"""Build one checked configuration from constructor arguments and the environment."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from pinecone_admin._config.addresses import resolve_allow_http, resolve_api_url
 from pinecone_admin._config.proxies import resolve_proxy
 from pinecone_admin._config.tls import build_ssl_context
 from pinecone_admin._http.arguments import check_bool, check_integer, check_seconds, check_secret_text
-from pinecone_admin._http.headers import check_headers, user_agent
+from pinecone_admin._http.headers import build_user_agent, check_headers
 from pinecone_admin._http.retry_policy import RetryPolicy
 from pinecone_admin.errors import Masked, PineconeTypeError
 
+# A shorter word is not a credential, and redacting it everywhere would garble messages.
 _MIN_SECRET_LENGTH = 8
 
 
 @frozen(kw_only=True)
 class ClientOptions:
-    """What ``with_options`` can change.
+    """Options that ``with_options`` can change.
 
     Attributes:
         timeout: Seconds for a whole call.
-        retry: How often and how patiently to try.
+        retry: Limits of attempts and of the waits between them.
         headers: The caller's headers, names in lower case.
-        read_only: Whether everything but GET is refused.
-        bearer: Whether requests carry a token, rather than the API key among the headers.
+        read_only: Whether every method but GET is refused.
+        bearer: Whether requests carry a token; False if the headers contain an API key instead.
     """
 
     timeout: float
@@ -40,25 +41,26 @@ class ClientOptions:
 
     @property
     def secrets(self) -> list[Masked]:
-        """What in the headers may be a credential: what is shorter is none, and would tear holes into messages."""
+        """The parts of header values that may be credentials."""
+        # The last word, because of schemes such as ``Bearer``.
         words = [word for value in self.headers.values() for word in value.split()[-1:]]
         return [Masked(word) for word in words if len(word) >= _MIN_SECRET_LENGTH]
 
 
 @frozen(kw_only=True)
 class ClientConfig:
-    """Everything a client is made from, checked.
+    """The checked configuration of a client.
 
     Attributes:
-        api_url: Address of the API.
-        oauth_url: Address of the token endpoint.
-        api_proxy: Proxy on the way to the API.
-        oauth_proxy: Proxy on the way to the token endpoint.
-        ssl_context: TLS of both, and of the proxies; None where the caller brings the transports.
-        user_agent: User-Agent of both.
-        options: What a copy can change.
-        max_connections: Connections that a pool opens at most.
-        lazy: Whether the first token waits for the first call.
+        api_url: URL of the API.
+        oauth_url: URL of the token endpoint.
+        api_proxy: Proxy for the API, or None.
+        oauth_proxy: Proxy for the token endpoint, or None.
+        ssl_context: TLS context for both and for the proxies; None if the caller passes the transports.
+        user_agent: User-Agent sent to both.
+        options: Options that ``with_options`` can change.
+        max_connections: Maximum number of connections of a pool.
+        lazy: Whether the first token is fetched by the first call.
     """
 
     api_url: str
@@ -89,7 +91,7 @@ def resolve_config(
     lazy: object,
     read_only: object,
 ) -> ClientConfig:
-    """Check everything but who calls."""
+    """Return the configuration of a client, checked, without its identity."""
     headers = check_headers(additional_headers)
     plain_http = resolve_allow_http(allow_http, env)
     api = resolve_api_url(host, allow_http=plain_http, env=env)
@@ -101,7 +103,7 @@ def resolve_config(
         api_proxy=None if context is None else resolve_proxy(api, proxy_url, context, allow_http=plain_http),
         oauth_proxy=None if context is None else resolve_proxy(oauth, proxy_url, context, allow_http=plain_http),
         ssl_context=context,
-        user_agent=user_agent(source_tag),
+        user_agent=build_user_agent(source_tag),
         options=ClientOptions(
             timeout=check_seconds("timeout", timeout),
             retry=check_retry(retry),
@@ -122,9 +124,10 @@ def change_options(
     read_only: object,
     api_key: object,
 ) -> ClientOptions:
-    """Replace some options; headers are added to those there are."""
+    """Return a copy of the options with some replaced; None keeps an option, and headers are merged."""
     headers = {**options.headers, **check_headers(additional_headers)}
     if api_key is not None:
+        # A request must not carry two identities.
         headers.pop("authorization", None)
         headers["api-key"] = check_secret_text("api_key", api_key)
     return ClientOptions(
@@ -137,7 +140,7 @@ def change_options(
 
 
 def check_retry(retry: object) -> RetryPolicy:
-    """Accept a policy; None stands for the defaults."""
+    """Return the policy, or the default policy for None; raise for any other type."""
     if retry is None:
         return RetryPolicy()
     if not isinstance(retry, RetryPolicy):

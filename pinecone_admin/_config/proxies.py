@@ -1,4 +1,4 @@
-"""Which proxy leads to an address."""
+"""Choose the proxy for a URL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 
 def resolve_proxy(url: str, proxy_url: object, context: ssl.SSLContext, *, allow_http: bool) -> httpx.Proxy | None:
-    """Decide which proxy reaches an address: the explicit one, or as the standard library reads the environment."""
+    """Return the proxy for a URL: the explicit one, or the one that the standard library reads from the environment."""
     name, value, target = "proxy_url", proxy_url, httpx.URL(url)
     if value is None:
         proxies = getproxies()
@@ -24,21 +24,21 @@ def resolve_proxy(url: str, proxy_url: object, context: ssl.SSLContext, *, allow
     proxy = _parse_proxy(name, value, context)
     if target.scheme == "http" and not allow_http and not is_loopback(proxy.url.host):
         raise PineconeValueError(
-            f"{name} would lead plain http for {target.host} beyond loopback, which shows the token to everybody on "
-            "the way: use https, except the host by NO_PROXY, or allow_http=True"
+            f"{name} would send plain http for {target.host} beyond loopback, which exposes the token in transit: "
+            "use https, exclude the host with NO_PROXY, or pass allow_http=True"
         )
     return proxy
 
 
 def _parse_proxy(name: str, value: object, context: ssl.SSLContext) -> httpx.Proxy:
-    # A proxy's address may hold a password, so no message shows it.
+    # The URL of a proxy may contain a password, so no message shows it.
     if not isinstance(value, str):
         raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
     url = parse_url(value if "://" in value else f"http://{value}")
     if url is None or not url.host or url.scheme not in {"http", "https", "socks5", "socks5h"}:
-        raise PineconeValueError(f"{name} is not the address of an http, https or socks5 proxy")
+        raise PineconeValueError(f"{name} is not the URL of an http, https or socks5 proxy")
     if url.path not in {"", "/"}:
-        raise PineconeValueError(f"{name} has a path: a slash in its user or password is written %2F")
+        raise PineconeValueError(f"{name} must not have a path: write a slash in its user name or password as %2F")
     if url.scheme.startswith("socks") and find_spec("socksio") is None:
         raise PineconeValueError(f"{name} is a socks proxy, which needs an extra: install httpx[socks]")
     return httpx.Proxy(url, ssl_context=context if url.scheme == "https" else None)

@@ -1,4 +1,4 @@
-"""The TLS context of the API and of the token endpoint."""
+"""Build the TLS context for the API and the token endpoint."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 
 def build_ssl_context(ssl_verify: object) -> ssl.SSLContext:
-    """Make the one TLS context that the API and the token exchange share."""
+    """Return the TLS context that connections to the API, the token endpoint and the proxies share."""
     if isinstance(ssl_verify, ssl.SSLContext):
         return ssl_verify
     if isinstance(ssl_verify, bool):

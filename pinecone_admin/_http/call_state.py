@@ -1,4 +1,4 @@
-"""What the attempts of one call share."""
+"""State that the attempts of one call share."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from attrs import define, field
 from pinecone_admin.errors import Masked, Outcome
 
 CALL_STATE_KEY = "pinecone_admin.call"
-"""Key of the Call in the extensions of a request."""
+"""Key of the CallState in the extensions of a request."""
 
 MAX_RESPONSE_BYTES = 32 * 1024 * 1024
-"""Bytes that the body of an answer may have."""
+"""Largest accepted body of a response, in bytes."""
 
 
 @define(kw_only=True)
 class CallState:
-    """What the attempts of one call share, also across the one with a fresh token.
+    """State that the attempts of one call share, including the attempt with a fresh token after a 401.
 
     Attributes:
-        deadline: Monotonic time at which the call gives up.
-        idempotent: Whether doing it twice is the same as doing it once.
-        path_template: What logs call it: the path template, which holds no ids.
-        endpoint: What errors call the other side: its host and port, and the proxy on the way.
-        closed: Set once the client is closed, which ends every wait.
-        attempts: How often it was tried.
+        deadline: Monotonic time at which the call times out.
+        idempotent: Whether sending the request twice has the same effect as sending it once.
+        path_template: Path template, which contains no ids; logs show it instead of the path.
+        endpoint: Host and port of the server, and the proxy if there is one, for error messages.
+        closed: Set when the client is closed, which ends every wait.
+        attempts: Number of attempts so far.
         ambiguous: Whether an earlier attempt may have been processed.
-        outcome: What is known of it.
-        secrets: What goes along with the request and has no place in a log or an error.
-        max_response_bytes: Bytes that the body of an answer may have.
+        outcome: What is known about the request so far.
+        secrets: Secrets sent with the request, which must not appear in logs or errors.
+        max_response_bytes: Largest accepted body of a response, in bytes.
     """
 
     deadline: float

@@ -1,4 +1,4 @@
-"""Models to JSON and back: the one place that knows cattrs, loaded when the first answer is decoded."""
+"""Encode models as JSON and decode them: the only module that uses cattrs, which is loaded for the first response."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ Hook: TypeAlias = Callable[[Json, Any], Any]
 
 @frozen
 class DecodeFailure:
-    """Where a body does not fit its type, and how; returned rather than raised, so that no traceback holds the body."""
+    """Where and why a body does not match its type; returned, not raised, so that no traceback holds the body."""
 
     path: str
     problem: str
 
 
 def encode_body(body: object) -> bytes:
-    """Write a model or a JSON value as UTF-8; fields that are None are left out.
+    """Encode a model or a JSON value as JSON in UTF-8; fields that are None are omitted.
 
     Raises:
-        PineconeTypeError: Something in it is no JSON.
-        PineconeValueError: It holds NaN, an infinity, half of a surrogate pair, or itself.
+        PineconeTypeError: It contains a value that JSON cannot express.
+        PineconeValueError: It contains NaN, an infinity, an unpaired surrogate, or itself.
     """
     return raise_if_error(_dump_json(body))
 
@@ -60,17 +60,17 @@ def _to_json_value(value: object) -> Json:
         return value.isoformat()
     if isinstance(value, Mapping):
         return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    raise TypeError(f"{type(value).__name__} is no JSON value")
+    raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
 def decode_body(body: bytes, returns: type[_T]) -> _T | DecodeFailure:
-    """Read a JSON body as a type, strictly: nothing is converted that is not of the right kind."""
+    """Decode a JSON body as a type, strictly: a value of another JSON type is an error, never converted."""
     value = parse_json(body)
     return value if isinstance(value, DecodeFailure) else decode_value(value, returns)
 
 
 def parse_json(body: bytes) -> Json | DecodeFailure:
-    """Read JSON in UTF-8, 16 or 32, with or without a byte order mark."""
+    """Parse JSON in UTF-8, UTF-16 or UTF-32, with or without a byte order mark."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as exc:
@@ -78,50 +78,52 @@ def parse_json(body: bytes) -> Json | DecodeFailure:
 
 
 def as_json_object(value: object) -> dict[str, Any] | None:
-    """See a JSON value as an object, or None where it is none."""
+    """Return the value if it is a JSON object, else None."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
 def parse_json_object(body: bytes) -> dict[str, Any] | None:
-    """Read JSON that should be an object; None where it is anything else."""
+    """Parse JSON and return it if it is an object, else None."""
     parsed = parse_json(body)
     return None if isinstance(parsed, DecodeFailure) else as_json_object(parsed)
 
 
 def decode_value(value: Json, returns: type[_T]) -> _T | DecodeFailure:
-    """Read a JSON value as a type."""
+    """Decode a parsed JSON value as a type."""
+    # The detailed converter knows where a failure is but is slower, so it runs only after a failure.
     try:
         return _converter(detailed=False).structure(value, returns)
-    except Exception:  # noqa: BLE001, S110 - whatever it was, the detailed converter finds it again with its place
+    except Exception:  # noqa: BLE001, S110 - the detailed converter fails again and knows where
         pass
     try:
         return _converter(detailed=True).structure(value, returns)
-    except Exception as exc:  # noqa: BLE001 - a type of the caller's own may raise anything
+    except Exception as exc:  # noqa: BLE001 - a type that the caller defines may raise anything
         path, cause = _find_failure(exc)
         return DecodeFailure(path.lstrip("."), _describe_cause(cause))
 
 
 def _find_failure(exc: BaseException) -> tuple[str, BaseException]:
-    """Follow the first failure down through cattrs' groups, collecting the path from their notes."""
+    """Return the path and the cause of the first failure, read from the exception groups of cattrs and their notes."""
     path = ""
     while isinstance(exc, BaseExceptionGroup):
         exc = exc.exceptions[0]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         for note in getattr(exc, "__notes__", ()):  # pyright: ignore[reportUnknownArgumentType]
-            # The generator appends an underscore to names that Python has taken; every str has an index method.
+            # Every str has an ``index`` method, so only ``name`` tells the two kinds of notes apart.
+            # The generator appends an underscore to reserved names.
             name = getattr(note, "name", None)
             path += f"[{note.index}]" if name is None else f".{name.removesuffix('_')}"
     return path, exc  # pyright: ignore[reportUnknownVariableType]
 
 
 def _describe_cause(cause: BaseException) -> str:
-    # Any other message may quote the body.
+    # The message of any other exception may quote the body.
     if isinstance(cause, _DecodeError):
         return str(cause)
-    return "is missing" if isinstance(cause, KeyError) else f"does not fit ({type(cause).__name__})"
+    return "is missing" if isinstance(cause, KeyError) else f"cannot be decoded ({type(cause).__name__})"
 
 
 class _DecodeError(Exception):
-    """Raised and caught within this module; its text never holds a value."""
+    """A failure whose text quotes no value; raised and caught within this module."""
 
 
 _KINDS: Mapping[type[object], str] = {
@@ -137,7 +139,7 @@ _KINDS: Mapping[type[object], str] = {
 
 @cache
 def _converter(*, detailed: bool) -> Converter:
-    from cattrs import Converter  # noqa: PLC0415 - 10 to 30 ms that only the first answer pays
+    from cattrs import Converter  # noqa: PLC0415 - 10 to 30 ms, paid by the first response only
 
     converter = Converter(detailed_validation=detailed)
     for kind in (str, int, bool, float, dict):
@@ -163,7 +165,7 @@ def _is_literal(kind: Any) -> bool:
 
 
 def _make_strict_hook(kind: type) -> Hook:
-    # JSON has one kind of number, so 5 is a fine float; but true is never a number.
+    # JSON has one number type, so 5 is a valid float. In Python bool is an int, but true is not a number.
     accepted = (int, float) if kind is float else (kind,)
 
     def read(value: Json, _: object) -> Json:
@@ -193,7 +195,7 @@ def _make_model_hook(converter: Converter, kind: Any) -> Hook:
 
 
 def _guard_hook(kind: type, read: Hook) -> Hook:
-    """Refuse another kind of JSON before cattrs makes the best of it."""
+    # cattrs would convert another JSON type silently, such as a string to a list of its characters.
 
     def guarded(value: Json, type_: Any) -> Json:
         if type(value) is not kind:
@@ -210,6 +212,7 @@ def _read_datetime(value: Json, _: object) -> datetime:
         moment = _parse_datetime(value)
     except (ValueError, OverflowError):
         raise _DecodeError("must be a date-time in ISO 8601") from None
+    # Every datetime of a model is aware, so that two of them can always be compared.
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -217,6 +220,6 @@ def _parse_datetime(value: str) -> datetime:
     try:
         return datetime.fromisoformat(value)
     except ValueError:
-        from dateutil.parser import isoparse  # noqa: PLC0415 - 24 ms that only an unusual form pays
+        from dateutil.parser import isoparse  # noqa: PLC0415 - 24 ms, paid for unusual forms only
 
         return isoparse(value)

@@ -1,4 +1,4 @@
-"""Which error an answer or a failed attempt becomes: decided on status and body, before anything is decoded."""
+"""Map responses and failed attempts to errors, by status and body, before anything is decoded."""
 
 from __future__ import annotations
 
@@ -30,18 +30,19 @@ _CLASS_BY_STATUS: Mapping[int, type[ApiError]] = {
     429: errors.RateLimitError,
 }
 _MAX_MESSAGE_LENGTH = 500
+# Far below Python's recursion limit of 1000, at which repr and pickle fail.
 _MAX_DEPTH = 50
 
 
 def error_class(status: int) -> type[ApiError]:
-    """Give the class for a status; unlisted ones below 500 are plain ApiError."""
+    """Return the error class of a status: ServiceError for 5xx, ApiError for any other unlisted status."""
     return _CLASS_BY_STATUS.get(status, errors.ServiceError if status >= 500 else ApiError)  # noqa: PLR2004
 
 
 def error_from_response(
     *, operation: str, call: CallState, status: int, headers: httpx.Headers, body: bytes, wall: float
 ) -> ApiError:
-    """Make the error of an answer that is not a success, whatever its body looks like."""
+    """Return the error for a response that is not a success, whatever its body contains."""
     code, message, details = parse_error_body(body)
     return error_class(status)(
         message or f"HTTP {status} {_reason_phrase(status)}".rstrip(),
@@ -60,7 +61,7 @@ def error_from_response(
 
 
 def parse_error_body(body: bytes) -> tuple[str | None, str | None, dict[str, Any] | None]:
-    """Find code, message and details in an error body; each is None where the body does not have it."""
+    """Return the code, message and details of an error body; each is None if the body lacks it."""
     error = as_json_object((parse_json_object(body) or {}).get("error")) or {}
     details = as_json_object(error.get("details"))
     return (
@@ -71,7 +72,7 @@ def parse_error_body(body: bytes) -> tuple[str | None, str | None, dict[str, Any
 
 
 def _is_shallow(value: object) -> bool:
-    """Tell whether a value can be printed and pickled, which fails for what is nested too deeply."""
+    # repr and pickle recurse, so a deeply nested value would break both.
     level = [value]
     for _ in range(_MAX_DEPTH):
         level = [item for each in level for item in _child_values(each)]
@@ -87,7 +88,7 @@ def _child_values(value: object) -> Iterable[object]:
 def _as_printable_text(value: object) -> str | None:
     if not isinstance(value, str) or not value:
         return None
-    # JSON can hold half of a surrogate pair, which no terminal and no log can print.
+    # JSON can contain an unpaired surrogate, which terminals and logs cannot encode.
     return value[:_MAX_MESSAGE_LENGTH].encode("utf-8", "replace").decode()
 
 
@@ -99,7 +100,7 @@ def _reason_phrase(status: int) -> str:
 
 
 def redact_secrets(response: httpx.Response, secrets: Iterable[Masked]) -> httpx.Response:
-    """Take secrets that the server, or somebody on the way, sends back out of an answer; a success keeps its body."""
+    """Redact secrets that a response echoes, in its headers and, unless it is a success, in its body."""
     for secret in secrets:
         response = _redact_secret(response, secret.reveal().encode())
     return response
@@ -117,15 +118,15 @@ def _redact_secret(response: httpx.Response, secret: bytes) -> httpx.Response:
 
 
 def find_request_id(headers: Mapping[str, str]) -> str | None:
-    """Find the server's id of a request."""
+    """Return the server's id of a request, or None if the response has none."""
     return headers.get("x-pinecone-request-id") or headers.get("x-request-id")
 
 
 def error_from_decode_failure(
     failure: DecodeFailure, *, operation: str, call: CallState, status: int, headers: httpx.Headers, body: bytes
 ) -> errors.ResponseParsingError:
-    """Make the error of a success that does not fit the API description."""
-    where = f"the answer's {failure.path}" if failure.path else "the answer"
+    """Return the error for a success that does not match the API description."""
+    where = f"the response's {failure.path}" if failure.path else "the response"
     return errors.ResponseParsingError(
         f"{where} {failure.problem} (status {status})",
         path=failure.path,
@@ -140,7 +141,7 @@ def error_from_decode_failure(
 
 
 def error_from_exception(error: Exception, *, operation: str | None, call: CallState) -> PineconeError:
-    """Make the error of a call that got no answer."""
+    """Return the error for a call that got no complete response."""
     kind: type[PineconeError] = errors.PineconeConnectionError
     if isinstance(error, httpx.TimeoutException):
         kind = errors.PineconeTimeoutError
@@ -154,8 +155,9 @@ def error_from_exception(error: Exception, *, operation: str | None, call: CallS
 
 
 def with_call_context(error: PineconeError, call: CallState, operation: str) -> PineconeError:
-    """Say of a failure to get a token what it means for the call; an attempt may have gone out before."""
+    """Return a token error with the operation and outcome of the call that needed the token."""
     error.operation = operation
+    # The token may be a fresh one after a 401, so an attempt may have been sent already.
     if call.attempts:
         error.attempts, error.outcome = call.attempts, call.outcome
         error.safe_to_retry = is_safe_to_retry(call)
@@ -163,7 +165,7 @@ def with_call_context(error: PineconeError, call: CallState, operation: str) -> 
 
 
 def error_from_closing(call: CallState, operation: str) -> errors.ClientClosedError:
-    """Make the error of a call that was under way when its client was closed."""
+    """Return the error for a call that was in progress when its client was closed."""
     return errors.ClientClosedError(
         "the client was closed during the call",
         operation=operation,
@@ -174,32 +176,32 @@ def error_from_closing(call: CallState, operation: str) -> errors.ClientClosedEr
 
 
 def _describe_outcome(call: CallState) -> str:
-    """Warn whoever reads only the message before they do it twice."""
+    # The message alone must warn against repeating the call.
     if is_safe_to_retry(call):
         return ""
-    return "; it was processed" if call.outcome == "done" else "; it may have been processed"
+    return "; the request was processed" if call.outcome == "done" else "; the request may have been processed"
 
 
 def _describe_failure(error: Exception, call: CallState) -> str:
     if call.outcome == "done":
-        return "no whole answer from"
+        return "incomplete response from"
     if isinstance(error, httpx.TimeoutException):
-        return "no answer in time from"
+        return "no response in time from"
     if isinstance(error, httpx.ProxyError):
-        return "the proxy refused the way to"
-    return "no connection to" if isinstance(error, httpx.ConnectError) else "no answer from"
+        return "the proxy refused the connection to"
+    return "no connection to" if isinstance(error, httpx.ConnectError) else "no response from"
 
 
 def _safe_reason(error: Exception) -> str:
     if isinstance(error, httpx.RemoteProtocolError):
-        return "the connection ended early, or what came was not HTTP"
-    # The text of others can quote what went over the wire, and so the token.
+        return "the connection ended early, or the response was not HTTP"
+    # The text of other exceptions can quote sent or received bytes, and so the token.
     if not isinstance(error, httpx.NetworkError | httpx.ProxyError | ssl.SSLError):
         return type(error).__name__
-    # trio says nothing itself where a certificate is bad, and leaves that to the cause.
-    # A proxy can put anything behind the number, such as the password that it was given.
+    # A proxy can put any text after its status, such as the password that it received.
     if isinstance(error, httpx.ProxyError) and (status := re.match(r"\d{3}\b", str(error))):
         return f"{status[0]} {_reason_phrase(int(status[0]))}".rstrip()
+    # trio's error for a bad certificate has no text; the ssl error that caused it has.
     reasons = [
         str(cause) for cause in exception_chain(error, until=None) if cause is error or isinstance(cause, ssl.SSLError)
     ]

@@ -1,4 +1,4 @@
-"""What kept an attempt from a usable answer: statuses and exceptions, classified."""
+"""Classify the statuses and exceptions of failed attempts."""
 
 from __future__ import annotations
 
@@ -10,33 +10,41 @@ from enum import Enum, auto
 
 import httpx
 
+# The server, or a gateway before it, may succeed a moment later.
 _OVERLOADED = frozenset({408, 500, 502, 503, 504})
+# Not Implemented and HTTP Version Not Supported: the server refused before it processed anything.
 _NOT_PROCESSED = frozenset({501, 505})
-# What a server says where it does not accept our own certificate, or the lack of one.
+# TLS alerts of a server that does not accept the client certificate, or requires one.
 _CERTIFICATE_REFUSED = re.compile(r".*_ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED)")
 
 
 class ResponseTooLargeError(httpx.ReadError):
-    """The answer is larger than any of this API."""
+    """The response is larger than any that this API sends."""
 
 
 class Failure(Enum):
-    """What kept an attempt from a usable answer."""
+    """Why an attempt did not get a usable response."""
 
-    NOT_SENT = auto()  # refused, DNS, TLS handshake, pool, CONNECT refused
+    NOT_SENT = auto()  # connection refused, DNS, TLS handshake, pool, CONNECT refused
     RATE_LIMITED = auto()  # 429
     OVERLOADED = auto()  # 408, 500, 502, 503, 504
     NO_RESPONSE = auto()  # sent, then reset, EOF or read timeout
-    BROKEN_BODY = auto()  # 2xx, and then the body breaks off
-    TOO_LARGE = auto()  # 2xx, and a body beyond any of this API
-    BROKEN_SERVER = auto()  # another 5xx, which may have been processed
-    UNREACHABLE = auto()  # certificate failure, theirs or ours, unknown host, proxy authentication
-    REDIRECTED = auto()  # 3xx, which may stand for success elsewhere
+    BROKEN_BODY = auto()  # 2xx, then an incomplete body
+    TOO_LARGE = auto()  # 2xx, with a body larger than any that this API sends
+    BROKEN_SERVER = auto()  # any other 5xx; the request may have been processed
+    UNREACHABLE = auto()  # server or client certificate refused, unknown host, 407 of a proxy
+    REDIRECTED = auto()  # 3xx; the request may have been processed
     REFUSED = auto()  # any other status
 
 
 class RequestTrace:
-    """Listens to httpcore: whether the request itself, and not only a CONNECT, began to go out, and over new TLS."""
+    """Trace hook of httpcore that records how far an attempt got.
+
+    Attributes:
+        seen: Whether httpcore reported any event.
+        sent: Whether sending the request began; a CONNECT to a proxy does not count.
+        secured: Whether a TLS handshake was completed.
+    """
 
     def __init__(self) -> None:
         self.seen = False
@@ -44,7 +52,7 @@ class RequestTrace:
         self.secured = False
 
     def __call__(self, event: str, info: Mapping[str, object]) -> None:
-        """Take one event."""
+        """Record one event."""
         self.seen = True
         self.secured = self.secured or event.endswith(".start_tls.complete")
         if event.endswith(".send_request_headers.started"):
@@ -52,7 +60,7 @@ class RequestTrace:
 
 
 def classify_status(status: int) -> Failure | None:
-    """Tell what a status means; None for success."""
+    """Return the failure that a status stands for, or None for a success."""
     if 200 <= status < 300:  # noqa: PLR2004 - the class of success
         return None
     if status == 429:  # noqa: PLR2004 - Too Many Requests
@@ -67,13 +75,13 @@ def classify_status(status: int) -> Failure | None:
 def classify_error(
     error: Exception, trace: RequestTrace, *, response_started: bool, handled: BaseException | None = None
 ) -> Failure:
-    """Tell what an exception of the transport below means; one that reports no events counts as sent.
+    """Return the failure that an exception of a transport stands for; without trace events, the request counts as sent.
 
     Args:
-        error: What the attempt raised.
-        trace: What it told of its progress.
-        response_started: Whether the head of an answer had come.
-        handled: What the caller was handling when the attempt began, and so no cause of it.
+        error: Exception that the attempt raised.
+        trace: Recorded progress of the attempt.
+        response_started: Whether the headers of a response had arrived.
+        handled: Exception that the caller was handling when the attempt began, which is not a cause of the error.
     """
     if response_started:
         return Failure.TOO_LARGE if isinstance(error, ResponseTooLargeError) else Failure.BROKEN_BODY
@@ -81,6 +89,7 @@ def classify_error(
         return Failure.UNREACHABLE
     if trace.sent:
         return Failure.NO_RESPONSE
+    # A retry cannot help against a bad certificate, an unknown host or a proxy that asks for a password.
     if _is_permanent(error, handled):
         return Failure.UNREACHABLE
     kinds = (
@@ -104,7 +113,7 @@ def _is_permanent(error: Exception, handled: BaseException | None) -> bool:
 
 
 def _is_certificate_refused(error: Exception, trace: RequestTrace, handled: BaseException | None) -> bool:
-    """Tell whether the server ended the handshake for our certificate: in TLS 1.3 the request is on its way by then."""
+    # In TLS 1.3 the server checks the client certificate after the client may send, so the request may be under way.
     if not (trace.secured if trace.sent else trace.seen):
         return False
     reasons = [cause.reason for cause in exception_chain(error, until=handled) if isinstance(cause, ssl.SSLError)]
@@ -112,9 +121,10 @@ def _is_certificate_refused(error: Exception, trace: RequestTrace, handled: Base
 
 
 def exception_chain(error: BaseException | None, *, until: BaseException | None) -> list[BaseException]:
-    """Follow an exception to its first cause, through contexts too: httpcore cuts the explicit chain."""
+    """Return an exception and its causes, the first cause last, up to but not including ``until``."""
     chain: list[BaseException] = []
     while error is not None and error is not until and error not in chain:
         chain.append(error)
+        # Contexts count too: httpcore re-raises errors with ``from None``, which removes the explicit cause.
         error = error.__cause__ or error.__context__
     return chain

@@ -1,4 +1,4 @@
-"""Finding the one thing that was asked for."""
+"""Find an item by its name."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _N = TypeVar("_N", bound=_Named)
 
 
 def find_by_name(name: str, items: Sequence[_N], *, operation: str) -> _N:
-    """Pick the one item of this exact name.
+    """Return the only item with exactly this name.
 
     Raises:
-        NotFoundError: None has it.
-        AmbiguousNameError: Several have it.
+        NotFoundError: No item has the name.
+        AmbiguousNameError: Several items have the name.
     """
     found = [item for item in items if item.name == name]
     if not found:
         raise NotFoundError(f"nothing is named {name!r}", status_code=404, operation=operation)
     if len(found) > 1:
         ids = [item.id for item in found]
-        raise AmbiguousNameError(f"{len(ids)} are named {name!r}: {', '.join(ids)}", ids=ids, operation=operation)
+        raise AmbiguousNameError(f"{len(ids)} items are named {name!r}: {', '.join(ids)}", ids=ids, operation=operation)
     return found[0]

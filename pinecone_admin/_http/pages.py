@@ -1,4 +1,4 @@
-"""What a page of a list is, and where the next one starts: pure, and the same for both worlds."""
+"""Pages of a list, and the operations that fetch them; shared by the sync and async clients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 class ListResponse(Protocol[_T]):
-    """What every answer that holds a list has; a ``pagination`` beside it says where the next page starts."""
+    """A response with a list; a ``pagination`` beside the list, if any, has the token of the next page."""
 
     data: list[_T]
 
@@ -25,8 +25,8 @@ class Page(Generic[_T]):
     """One page of a list.
 
     Attributes:
-        items: What is on it.
-        pagination_token: Where the next page starts; None on the last one.
+        items: The items of the page.
+        pagination_token: Token of the next page, or None on the last page.
     """
 
     items: list[_T]
@@ -39,10 +39,10 @@ class Page(Generic[_T]):
 
 
 class PageCursor:
-    """Where a reading of a list has come to.
+    """Position in a list that is read page by page.
 
     Args:
-        first: Fetches the first page. The answer of a list that came whole so far is read with a ``pagination``, too.
+        first: Operation that fetches the first page.
     """
 
     def __init__(self, first: Operation[Any]) -> None:
@@ -51,20 +51,20 @@ class PageCursor:
         self._repeated = False
 
     def next_operation(self) -> Operation[Any] | None:
-        """Give the operation that fetches the next page, or None after the last one.
+        """Return the operation that fetches the next page, or None after the last page.
 
         Raises:
-            PaginationError: The server gave a page token that it had already given.
+            PaginationError: The server returned the same page token twice.
         """
         if self._repeated and self._operation is not None:
-            raise PaginationError(
-                "the server gave a page token that it had already given", operation=self._operation.id, outcome="done"
-            )
+            # Following a repeated token would never end.
+            message = "the server returned the same page token twice"
+            raise PaginationError(message, operation=self._operation.id, outcome="done")
         return self._operation
 
     def advance(self, response: ListResponse[_T]) -> Page[_T]:
-        """Take the answer, and move on."""
-        # The generator appends an underscore to names that Python has taken.
+        """Return the page in a response, and move to the next page."""
+        # The generator appends an underscore to reserved names.
         token = getattr(getattr(response, "pagination", None), "next_", None) or None
         operation: Any = self._operation
         self._repeated = token in self._seen_tokens
@@ -75,7 +75,10 @@ class PageCursor:
 
 
 def with_pagination(operation: Operation[Any]) -> Operation[Any]:
-    """Let the answer have a ``pagination``, should the API start paging a list that came whole so far."""
+    """Return the operation with a response model that accepts ``pagination``.
+
+    The API returns some lists whole; if it starts to page them, the next pages are still found.
+    """
     data: Any = operation
     changed: Operation[Any] = evolve(data, returns=_with_pagination(data.returns))
     return changed
@@ -83,7 +86,7 @@ def with_pagination(operation: Operation[Any]) -> Operation[Any]:
 
 @cache
 def _with_pagination(model: Any) -> Any:
-    response: Any = getattr(models, "PaginationResponse", None)  # an older API document pages nothing
+    response: Any = getattr(models, "PaginationResponse", None)  # an older API document has no pagination
     if response is None or "pagination" in {field.name for field in fields(model)}:
         return model
     pagination = field(default=None, type=response | None)

@@ -1,4 +1,4 @@
-"""An operation becomes a request."""
+"""Build the HTTP request of an operation."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 
 def build_request(operation: Operation[Any], *, api_url: str, user_agent: str, call: CallState) -> httpx.Request:
-    """Check, quote and encode an operation; the caller's own headers come later, as they may hold secrets.
+    """Check an operation and return its request, without the caller's own headers.
 
     Raises:
-        PineconeValueError: An argument has a value that cannot be right.
-        PineconeTypeError: An argument has a type that cannot be right.
+        PineconeValueError: An argument has an invalid value.
+        PineconeTypeError: An argument has the wrong type.
     """
     check_operation(operation)
     with attribute_errors_to(operation.id):
@@ -37,7 +37,10 @@ def build_request(operation: Operation[Any], *, api_url: str, user_agent: str, c
 
 
 def replace_headers(request: httpx.Request, headers: Mapping[str, str]) -> httpx.Request:
-    """Let a caller's headers take the place of ours."""
+    """Add the caller's headers to a request; they replace the client's own.
+
+    They are added after the request is built and checked, because they may contain secrets.
+    """
     request.headers.update(httpx.Headers(headers, encoding="latin-1"))
     return request
 
@@ -45,12 +48,12 @@ def replace_headers(request: httpx.Request, headers: Mapping[str, str]) -> httpx
 def _parse_target(target: str) -> httpx.URL:
     with suppress(httpx.InvalidURL):
         return httpx.URL(target)
-    raise PineconeValueError(f"the address of the request is too long: {len(target)} characters")
+    raise PineconeValueError(f"the URL of the request is too long: {len(target)} characters")
 
 
 def _check_method(method: object) -> str:
     if not re.fullmatch(r"[A-Z]+", check_string("method", method)):
-        raise PineconeValueError(f"method {method!r} is not an HTTP method in capitals")
+        raise PineconeValueError(f"method {method!r} is not an HTTP method in upper case")
     return str(method)
 
 
@@ -58,7 +61,8 @@ def _expand_path(operation: Operation[Any]) -> str:
     check_string("path", operation.path)
     names = re.findall(r"\{([^{}]*)\}", operation.path)
     if sorted(names) != sorted(operation.path_parameters):
-        raise PineconeValueError(f"path_parameters must be exactly those of the path {operation.path}")
+        raise PineconeValueError(f"path_parameters must be exactly the parameters in the path {operation.path}")
+    # Each parameter is checked and quoted apart; here only the text between them is.
     literal = re.sub(r"\{[^{}]*\}", "x", operation.path)
     if not re.fullmatch(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+", literal) or re.search(r"/\.\.?(/|$)", literal):
         raise PineconeValueError(f"path {operation.path!r} is not a path of the API")
@@ -88,5 +92,5 @@ def _check_api_version(version: object) -> str:
     if not isinstance(version, str):
         raise PineconeTypeError(f"api_version must be a str, not {type(version).__name__}")
     if not re.fullmatch(r"[\x21-\x7e]+", version):
-        raise PineconeValueError("api_version has a character that a header cannot hold")
+        raise PineconeValueError("api_version contains a character that a header cannot contain")
     return version

@@ -1,4 +1,4 @@
-"""A response becomes a value or an error."""
+"""Decode a response into a value or an error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 def read_response(
     operation: Operation[_T], response: httpx.Response, call: CallState, *, wall: float
 ) -> _T | PineconeError:
-    """Read an answer whose body is buffered; an error is returned, so that no traceback holds the body."""
+    """Decode a buffered response; an error is returned, not raised, so that no traceback holds the body."""
     body = b"".join(response.stream)  # type: ignore[arg-type]
     if not response.is_success:
         return error_from_response(
@@ -45,7 +45,7 @@ def read_response(
 
 
 def _decode_identity(body: bytes, encoding: str, returns: type[_T]) -> _T | codec.DecodeFailure:
-    # A few bytes of gzip can become gigabytes, so none is asked for and none is unpacked.
+    # A few bytes of gzip can expand to gigabytes, so compression is neither requested nor decoded.
     if encoding.lower() != "identity":
-        return codec.DecodeFailure("", f"is encoded as {encoding[:20]!r}, which was not asked for")
+        return codec.DecodeFailure("", f"is encoded as {encoding[:20]!r}, which was not requested")
     return codec.decode_body(body, returns)

@@ -1,4 +1,4 @@
-"""How long a server asks to wait."""
+"""Parse the time that a server asks to wait."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+# Keeps a number of any length finite.
 _MAX_SECONDS = 1e12
 
 
 def parse_retry_after(headers: httpx.Headers, *, wall: float) -> float | None:
-    """Read ``retry-after-ms`` or ``Retry-After``, as seconds or as a date, in seconds from now; of several the longest.
+    """Return the seconds to wait by ``retry-after-ms``, else ``Retry-After``, else None; the largest of several values.
 
     Args:
-        headers: Headers of the answer.
-        wall: Seconds since the epoch, for a date where the answer has no Date of its own to measure against.
+        headers: Headers of the response; ``Retry-After`` may be a number of seconds or a date.
+        wall: Current time in seconds since the epoch, used for a date if the response has no Date header.
     """
+    # Measured against the Date of the response, a date does not depend on the clock of this machine.
     now = _parse_date(headers.get("date", "")) or datetime.fromtimestamp(wall, UTC)
     milliseconds = [_parse_number(text) for text in headers.get_list("retry-after-ms")]
-    asked = [each / 1000 for each in milliseconds if each is not None]
-    asked = asked or [
+    requested = [each / 1000 for each in milliseconds if each is not None]
+    requested = requested or [
         each for text in headers.get_list("retry-after") if (each := _seconds_from_now(text, now)) is not None
     ]
-    return max(asked, default=None)
+    return max(requested, default=None)
 
 
 def _seconds_from_now(text: str, now: datetime) -> float | None:

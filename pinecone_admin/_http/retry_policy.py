@@ -1,4 +1,4 @@
-"""Whether a request may be sent again, when, and what has become of it: pure decisions.
+"""Decide whether and when a request is sent again, and what is known about its outcome; no I/O.
 
 A create of this API is not idempotent: names are not unique, secrets are shown once, and there is no idempotency
 key. So once a POST may have been processed, it is not sent again.
@@ -18,14 +18,19 @@ from pinecone_admin.errors import Outcome, PineconeError, PineconeTypeError
 
 
 class RetryRule(NamedTuple):
-    """One row of the table."""
+    """One row of the retry table.
+
+    Attributes:
+        retry: Whether an idempotent request is sent again.
+        retry_post: Whether any other request is sent again.
+        outcome: What the failure says about the request.
+    """
 
     retry: bool
     retry_post: bool
     outcome: Outcome
 
 
-# PATCH sets absolute values here, so it may be repeated as PUT and DELETE may.
 RETRY_TABLE: Mapping[Failure, RetryRule] = {
     Failure.NOT_SENT: RetryRule(retry=True, retry_post=True, outcome="not_sent"),
     Failure.RATE_LIMITED: RetryRule(retry=True, retry_post=True, outcome="rejected"),
@@ -38,22 +43,23 @@ RETRY_TABLE: Mapping[Failure, RetryRule] = {
     Failure.REDIRECTED: RetryRule(retry=False, retry_post=False, outcome="unknown"),
     Failure.REFUSED: RetryRule(retry=False, retry_post=False, outcome="rejected"),
 }
-# These say nothing of an earlier attempt at the same thing: access may have changed in between.
+# They say nothing about an earlier attempt: access may have changed between the two.
 _UNSETTLING = frozenset({401, 403, 407})
+# PATCH is included because every PATCH of this API sets absolute values.
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
 
 
 @frozen(kw_only=True)
 class RetryEvent:
-    """Tells ``on_retry`` what failed and how long the wait is.
+    """A failed attempt that is retried, as passed to ``on_retry``.
 
     Attributes:
         method: HTTP method.
         path: Path of the request, without its query.
-        attempt: Number of the attempt that failed, from 1.
-        delay: Seconds until the next one.
-        status_code: Status of the answer, or None where none came.
-        error: What the call would fail with, or None where an answer came.
+        attempt: Number of the failed attempt, from 1.
+        delay: Seconds until the next attempt.
+        status_code: Status of the response, or None if there was none.
+        error: Error that the call would raise without a retry, or None if there was a response.
     """
 
     method: str
@@ -79,19 +85,19 @@ def _validate_callable(_: RetryPolicy, attribute: Attribute[Any], value: object)
 
 @frozen(kw_only=True)
 class RetryPolicy:
-    """How often, how long and how patiently to try.
+    """Limits of attempts and of the waits between them.
 
     Attributes:
-        max_attempts: Attempts in all, from 1; 1 never retries.
-        attempt_timeout: Seconds for one attempt, body included.
-        backoff: Seconds that the longest first wait has; it doubles with every attempt, and is twice that after a 429.
-        max_backoff: Seconds that no wait of our own exceeds.
-        max_retry_after: Longest Retry-After in seconds that is waited for; after a longer one the answer is returned.
+        max_attempts: Maximum number of attempts, from 1; 1 means no retries.
+        attempt_timeout: Seconds for one attempt, including the response body.
+        backoff: Maximum of the first wait in seconds; it doubles with every attempt, and is twice as long after a 429.
+        max_backoff: Maximum wait in seconds where the server sends no Retry-After.
+        max_retry_after: Longest Retry-After in seconds that is waited for; with a longer one there is no retry.
         on_retry: Called with a ``RetryEvent`` before each wait.
 
     Raises:
         PineconeValueError: A number is out of range.
-        PineconeTypeError: It is not a number, or ``on_retry`` cannot be called.
+        PineconeTypeError: A value has the wrong type, or ``on_retry`` is not callable.
     """
 
     max_attempts: int = field(default=4, validator=_validate_count)
@@ -103,26 +109,28 @@ class RetryPolicy:
 
 
 def may_retry(failure: Failure, *, idempotent: bool) -> bool:
-    """Look the failure up in the table."""
+    """Return whether the table allows a retry after the failure."""
     rule = RETRY_TABLE[failure]
     return rule.retry if idempotent else rule.retry_post
 
 
 def record_attempt(call: CallState, failure: Failure | None, status: int | None) -> None:
-    """Note what an attempt says of the call: an ambiguous one stays so until a later answer settles it."""
+    """Record in the call what an attempt says about its outcome; ``failure`` is None for a success."""
     if failure is None:
         call.outcome, call.ambiguous = "done", False
         return
     outcome = RETRY_TABLE[failure].outcome
     if outcome in {"unknown", "done"}:
         call.ambiguous = True
+        # A success was received once, even if a later attempt says less.
         call.outcome = "done" if call.outcome == "done" else outcome
+    # An ambiguous call stays ambiguous until a later response shows what happened to the request.
     elif not call.ambiguous or (failure is Failure.REFUSED and status not in _UNSETTLING):
         call.outcome, call.ambiguous = outcome, False
 
 
 def is_safe_to_retry(call: CallState) -> bool:
-    """Tell whether repeating the call cannot do the thing twice."""
+    """Return whether the call can be repeated without the risk of a second effect."""
     return call.idempotent or call.outcome in {"not_sent", "rejected"}
 
 
@@ -135,22 +143,23 @@ def next_delay(
     retry_after: float | None,
     random: Callable[[float, float], float],
 ) -> float | None:
-    """Give the seconds to wait before the next attempt, or None where there is to be none.
+    """Return the seconds to wait before the next attempt, or None if there must be none.
 
     Args:
-        policy: The limits.
-        failure: What the last attempt failed with.
-        attempt: Its number, from 1.
+        policy: Limits of attempts and waits.
+        failure: Failure of the last attempt.
+        attempt: Number of the last attempt, from 1.
         left: Seconds until the deadline.
-        retry_after: What the server asks for.
-        random: Draws uniformly between two numbers.
+        retry_after: Seconds that the server asks to wait, or None.
+        random: Returns a random number, uniformly distributed between two bounds.
     """
     if attempt >= policy.max_attempts:
         return None
     if retry_after is not None:
-        # Never early, and hardly later: the smear keeps a fleet from coming back in one moment.
+        # Never early; jitter of at most 5 % or 0.5 s spreads a fleet out.
         delay = max(0.05, retry_after + random(0.0, min(0.5, 0.05 * retry_after)))
         return delay if retry_after <= policy.max_retry_after and delay < left else None
     base = policy.backoff * (2 if failure is Failure.RATE_LIMITED else 1)
+    # The exponent is limited because a float overflows at 2**1024.
     delay = random(0.05, max(0.05, min(policy.max_backoff, base * 2 ** min(attempt - 1, 30))))
     return delay if delay < left else None

@@ -1,7 +1,7 @@
-"""Errors that are returned instead of raised.
+"""Return errors instead of raising them, so that no traceback holds a secret.
 
-A traceback keeps every frame that an error has passed, and the local variables of a frame may hold a secret or a body.
-A function with such variables returns its error, and a frame without them raises it.
+A traceback keeps every frame that an exception has passed through, and the local variables of a frame may hold a secret
+or a body. A function with such variables returns its error, and a frame without them raises it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 
 def return_error(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T | PineconeError:
-    """Call a function, and return the PineconeError that it raises, without its traceback."""
+    """Call a function and return its result, or the PineconeError that it raises, without the traceback."""
     try:
         return function(*args, **kwargs)
     except PineconeError as error:
@@ -24,7 +24,10 @@ def return_error(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
 
 
 def raise_if_error(result: _T | PineconeError) -> _T:
-    """Return a result, or raise it where it is an error; called outside of any except clause, which would be kept."""
+    """Return a result that is not an error; raise an error.
+
+    Call it outside of except clauses: the exception being handled would be kept as the context of the error.
+    """
     if isinstance(result, PineconeError):
         raise result
     return result

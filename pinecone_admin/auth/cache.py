@@ -1,4 +1,4 @@
-"""Tokens shared by the processes of a machine or a fleet: the protocol of a cache, a safe way to use one, and files."""
+"""Share tokens between the processes of a machine or a fleet: the protocol of a cache, and its guarded use."""
 
 from __future__ import annotations
 
@@ -22,35 +22,37 @@ from pinecone_admin.errors import PineconeError, PineconeValueError
 
 _log = logging.getLogger("pinecone_admin")
 
+# Seconds since the epoch; far in the future, and exact as a float.
 _MAX_TIMESTAMP = 1e12
 
 
 class TokenCache(Protocol):
-    """Keeps tokens as text where other processes find them.
+    """Store for tokens, as text, that other processes can read.
 
-    A key is 64 hexadecimal digits made from the token endpoint, the client id and a fingerprint of the secret, which
-    cannot be told from it. The text holds a token: keep it where secrets may be kept. Whatever a cache raises costs a
-    warning and an exchange, and never the call; but who waits for a token waits for the cache, so bound what it does.
+    A key is 64 hexadecimal digits, derived from the token endpoint, the audience, the client id and the secret; the
+    secret cannot be derived from it. The text contains a token: store it where secrets may be stored. If the cache
+    raises an exception, a warning is logged, a token is fetched, and the call proceeds. Calls that wait for a token
+    wait for the cache too, so limit how long its methods can take.
     """
 
     def load(self, key: str) -> str | bytes | None:
-        """Give the text stored last, or None."""
+        """Return the text stored last under the key, or None."""
         ...
 
     def store(self, key: str, text: str, lifetime: float) -> None:
-        """Keep a text, which is of no use after ``lifetime`` seconds."""
+        """Store a text under the key; it expires after ``lifetime`` seconds."""
         ...
 
     def lock(self, key: str, timeout: float) -> AbstractContextManager[object]:
-        """Let one process at a time within, so that only one of them makes the exchange.
+        """Return a context manager that admits one process at a time, so that only one makes the exchange.
 
-        Whoever has waited ``timeout`` seconds raises something, and makes the exchange all the same.
+        If it cannot be entered within ``timeout`` seconds, raise any exception; the exchange is made without the lock.
         """
         ...
 
 
 class GuardedCache:
-    """Uses a cache of the caller's choice without ever depending on it."""
+    """Wrapper of a caller's cache that turns each of its failures into a warning."""
 
     def __init__(self, cache: TokenCache) -> None:
         self._cache = cache
@@ -58,7 +60,7 @@ class GuardedCache:
 
     @contextmanager
     def hold_lock(self, key: str, timeout: float) -> Generator[None, None, None]:
-        """Hold the cache's lock, where it gives one in time; a lock that was lost meanwhile costs nothing."""
+        """Hold the lock of the cache; if it cannot be acquired or released, a warning is logged."""
         stack = ExitStack()
         try:
             stack.enter_context(self._cache.lock(key, timeout))
@@ -73,7 +75,7 @@ class GuardedCache:
                 self._warn_once(exc)
 
     def load(self, key: str, *, monotonic: float, wall: float) -> IssuedToken | None:
-        """Give a token that needs no refresh yet."""
+        """Return the cached token if it needs no refresh yet, else None."""
         try:
             text = self._cache.load(key)
             issued = None if text is None else _parse_entry(text, monotonic=monotonic, wall=wall)
@@ -83,7 +85,7 @@ class GuardedCache:
         return issued if decide_action(issued, monotonic=monotonic, wall=wall) is TokenAction.SERVE else None
 
     def store(self, key: str, issued: IssuedToken) -> None:
-        """Keep a new token for the others."""
+        """Store a new token for other processes."""
         text = json.dumps(
             {"access_token": issued.token.value, "expires_at": issued.token.expires_at, "lifetime": issued.lifetime}
         )
@@ -93,7 +95,7 @@ class GuardedCache:
             self._warn_once(exc)
 
     def _warn_once(self, exc: Exception) -> None:
-        # Only our own messages are known to hold no token.
+        # Messages of other exceptions may contain a token.
         reason = str(exc) if isinstance(exc, PineconeError) else type(exc).__name__
         if not self._warned:
             _log.warning("the token cache is not used: %s", reason)
@@ -103,7 +105,7 @@ class GuardedCache:
 def _parse_entry(text: str | bytes, *, monotonic: float, wall: float) -> IssuedToken:
     issued = parse_cache_entry(text.encode() if isinstance(text, str) else text, monotonic=monotonic, wall=wall)
     if issued is None:
-        raise PineconeValueError("what it holds is not a token of this client")
+        raise PineconeValueError("its entry is not a token of this client")
     return issued
 
 
@@ -112,17 +114,15 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 
 def parse_cache_entry(entry: bytes, *, monotonic: float, wall: float) -> IssuedToken | None:
-    """Find a token in what a cache holds; None where that is nothing of ours.
-
-    The clock that the expiry was told by may be another machine's: one that runs ahead by less than the window in
-    which a refresh is waited for does no harm. Beyond it the token counts as expired.
-    """
+    """Return the token in a cache entry, or None if the entry was not written by this client."""
     value = parse_json_object(entry) or {}
     token, expires_at, lifetime = value.get("access_token"), value.get("expires_at"), value.get("lifetime")
     if not is_token(token) or not _is_number(expires_at) or not _is_number(lifetime):
         return None
     if not 0 < lifetime <= MAX_LIFETIME:
         return None
+    # Another machine may have written the entry, so the age can be negative. A clock that is ahead by less than the
+    # final window does no harm; if it is further ahead, the token counts as expired.
     age = wall - (expires_at - lifetime)
     age = max(0.0, age) if age >= -final_window(lifetime) else lifetime
     return IssuedToken(

@@ -1,4 +1,4 @@
-"""Who calls: client credentials, an access token that somebody else minted, or a header of the caller's own."""
+"""Identities of a client: client credentials, an access token of the caller, or an Authorization header."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ TextSource: TypeAlias = str | Callable[[], str]
 
 @frozen(kw_only=True)
 class Credentials:
-    """Client id and secret; a callable is asked afresh at every exchange."""
+    """Client id and client secret; a callable is called again for every exchange."""
 
     client_id: TextSource = field(repr=masked)
     client_secret: TextSource = field(repr=masked)
 
     def read(self) -> tuple[str, str]:
-        """Give both as they are now, checked."""
+        """Return the current client id and secret, checked."""
         return read_secret("client_id", self.client_id), read_secret("client_secret", self.client_secret)
 
 
 @frozen(kw_only=True)
 class SuppliedToken:
-    """An access token that somebody else minted; a callable is asked at every call."""
+    """An access token supplied by the caller; a callable is called again for every call."""
 
     token: TextSource = field(repr=masked)
 
     def read(self) -> str:
-        """Give the token as it is now, checked."""
+        """Return the current token, checked."""
         return read_secret("access_token", self.token)
 
 
 @frozen
 class CallerAuthorization:
-    """The caller sets the Authorization header: nothing is minted, and nothing is added."""
+    """The caller sets the Authorization header: no token is fetched or added."""
 
 
 Identity: TypeAlias = Credentials | SuppliedToken | CallerAuthorization
 
 
-_CREDENTIALS = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET")
+_CREDENTIAL_VARIABLES = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET")
 
 
 def resolve_identity(
@@ -57,21 +57,23 @@ def resolve_identity(
     own_authorization: bool,
     env: Mapping[str, str],
 ) -> Identity:
-    """Choose the identity: explicit arguments, then PINECONE_ACCESS_TOKEN, then the credentials' variables."""
+    """Return the identity: from explicit arguments, else PINECONE_ACCESS_TOKEN, else PINECONE_CLIENT_ID and _SECRET."""
     explicit_credentials = client_id is not None or client_secret is not None
     if access_token is not None and explicit_credentials:
-        raise PineconeValueError("access_token and client_id/client_secret exclude each other: give one identity")
+        raise PineconeValueError(
+            "access_token and client_id/client_secret are mutually exclusive: pass one or the other"
+        )
     if own_authorization:
         return CallerAuthorization()
     if access_token is not None:
         return SuppliedToken(token=_check_source("access_token", access_token))
-    # An empty variable is how CI systems pass a secret that is not set.
+    # CI systems set an empty variable for a secret that is not set.
     if not explicit_credentials and env.get("PINECONE_ACCESS_TOKEN", "").strip():
         return SuppliedToken(token=_read_variable("access_token", "PINECONE_ACCESS_TOKEN", env))
-    if client_id is client_secret is None and not any(env.get(name, "").strip() for name in _CREDENTIALS):
+    if client_id is client_secret is None and not any(env.get(name, "").strip() for name in _CREDENTIAL_VARIABLES):
         raise PineconeValueError(
-            f"client_id and client_secret are missing: pass them, or set {' and '.join(_CREDENTIALS)} in the "
-            "environment; or give an access_token, or PINECONE_ACCESS_TOKEN"
+            f"client_id and client_secret are missing: pass them, or set {' and '.join(_CREDENTIAL_VARIABLES)} in the "
+            "environment; or pass access_token, or set PINECONE_ACCESS_TOKEN"
         )
     return Credentials(
         client_id=_resolve_source("client_id", client_id, "PINECONE_CLIENT_ID", env),
@@ -94,7 +96,7 @@ def _check_source(argument: str, value: object) -> TextSource:
 
 
 def read_secret(argument: str, source: TextSource) -> str:
-    """Ask a callable, or take the text; checked either way."""
+    """Return the text, or the result of the callable; checked either way."""
     if not callable(source):
         return check_secret_text(argument, source)
     return check_secret_text(argument, raise_if_error(_call_source(argument, source)))

@@ -1,4 +1,4 @@
-"""Tokens in files that only their owner can read."""
+"""A token cache of files that only their owner can read."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pinecone_admin.errors import PineconeValueError
 
 
 class FileTokenCache:
-    """Keeps tokens in files that only their owner can read; needs the extra ``pinecone-admin[cache]``.
+    """Token cache of files that only their owner can read; requires the extra ``pinecone-admin[cache]``.
 
     Args:
-        folder: Where to keep them, made with mode 0700 if need be; the user's cache folder by default.
+        folder: Folder of the files, created with mode 0700 if it is missing; by default in the user's cache folder.
 
     Raises:
         ImportError: The extra is not installed.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        # Imported here and nowhere later: a child forked while another thread imports would wait for that for ever.
-        from tempfile import mkstemp  # noqa: PLC0415 - only who keeps tokens in files pays for it
+        # Imported here, not when used: a child that is forked while another thread imports would wait forever.
+        from tempfile import mkstemp  # noqa: PLC0415 - loaded only if tokens are kept in files
 
         try:
             from filelock import FileLock, Timeout  # noqa: PLC0415 - an extra
@@ -38,14 +38,14 @@ class FileTokenCache:
         self._folder = user_cache_path("pinecone-admin") if folder is None else Path(folder).absolute()
 
     def load(self, key: str) -> bytes | None:
-        """Read a file, unless somebody else could have written or read it.
+        """Return the text of a file, or None if there is none; raise if another user could have read or written it.
 
         Raises:
-            PineconeValueError: It is a link, another user's, open to others, or larger than any token.
+            PineconeValueError: It is a link, belongs to another user, is accessible to others, or is too large.
         """
         path = self._entry_path(key)
         try:
-            # Without O_NONBLOCK a pipe in the file's place would be waited for.
+            # O_NOFOLLOW refuses a link. Without O_NONBLOCK, opening a named pipe would block.
             descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         except FileNotFoundError:
             return None
@@ -61,10 +61,10 @@ class FileTokenCache:
             os.close(descriptor)
 
     def store(self, key: str, text: str, lifetime: float) -> None:  # noqa: ARG002 - a file does not expire by itself
-        """Write a file of mode 0600 beside the old one, and put it in its place.
+        """Write a new file with mode 0600, and replace the old file with it atomically.
 
         Raises:
-            PineconeValueError: The folder is a link, another user's, open to others, or cannot be written to.
+            PineconeValueError: The folder is a link, belongs to another user, is accessible to others, or is read-only.
         """
         path = self._entry_path(key)
         with _explain_os_errors(path):
@@ -79,10 +79,10 @@ class FileTokenCache:
 
     @contextmanager
     def lock(self, key: str, timeout: float) -> Generator[None, None, None]:
-        """Lock a file beside the token's.
+        """Lock a file next to the file of the token.
 
         Raises:
-            PineconeValueError: Another process holds it for longer than the timeout.
+            PineconeValueError: Another process holds the lock for longer than ``timeout`` seconds.
         """
         path = self._entry_path(key).with_suffix(".lock")
         lock = self._file_lock(path, mode=0o600, timeout=timeout)
@@ -90,7 +90,7 @@ class FileTokenCache:
             try:
                 lock.acquire()
             except self._file_lock_timeout as exc:
-                raise PineconeValueError(f"{path} is held by another process") from exc
+                raise PineconeValueError(f"{path} is locked by another process") from exc
         try:
             yield
         finally:
@@ -98,7 +98,7 @@ class FileTokenCache:
 
     def _entry_path(self, key: str) -> Path:
         if not self._folder.is_absolute():
-            raise PineconeValueError("the user has no home folder: give FileTokenCache a folder")
+            raise PineconeValueError("the user has no home folder: pass a folder to FileTokenCache")
         with _explain_os_errors(self._folder):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = self._folder.lstat()
@@ -116,9 +116,9 @@ def _explain_os_errors(path: Path) -> Generator[None, None, None]:
 
 def _check_private(path: Path, status: os.stat_result, *, is_kind: bool) -> None:
     if not is_kind:
-        raise PineconeValueError(f"{path} is a link or something else than it should be")
+        raise PineconeValueError(f"{path} is a link or has an unexpected file type")
     owner = getattr(os, "geteuid", lambda: status.st_uid)()
     if status.st_uid != owner:
         raise PineconeValueError(f"{path} belongs to another user")
     if os.name == "posix" and status.st_mode & 0o077:
-        raise PineconeValueError(f"{path} is open to other users: its mode is {status.st_mode & 0o777:o}")
+        raise PineconeValueError(f"{path} is accessible to other users: its mode is {status.st_mode & 0o777:o}")

@@ -1,4 +1,4 @@
-"""The token that a client mints: one object for both worlds, shared by every call."""
+"""Fetch, keep and refresh the token of a client; shared by the sync and async clients."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ from pinecone_admin.auth.token_endpoint import TokenEndpoint
 from pinecone_admin.errors import ClientClosedError, Masked, PineconeError, PineconeTimeoutError
 
 REJECTION_INTERVAL = 30.0
-"""Seconds within which no second 401 of the API causes an exchange."""
+"""Seconds after a 401 from the API within which another 401 causes no exchange."""
 
 ExchangeResult: TypeAlias = IssuedToken | PineconeError | None
-"""What an exchange ended with; None where another one has taken its place."""
+"""Result of an exchange; None if another exchange has replaced it."""
 
 
 @frozen(kw_only=True)
 class _Account:
-    """Whom a token is for: the client id, and fingerprints of the credentials as configured and as used."""
+    """The account of a token: client id, and fingerprints of the credentials as configured and as used."""
 
     client_id: str
     configured: str
@@ -56,7 +56,7 @@ class _Account:
 
 @frozen
 class _RotatedSecret:
-    """A secret that a rotation gave, and the fingerprint of the configured credentials that it stands in for."""
+    """A secret from a rotation, and the fingerprint of the configured credentials that it replaces."""
 
     replaced: str
     client_secret: Masked
@@ -64,14 +64,14 @@ class _RotatedSecret:
 
 @define(eq=False, kw_only=True)
 class _PendingExchange:
-    """An exchange, which begins outside of the lock by whoever comes first.
+    """An exchange that is requested or in progress; the first caller that claims it starts it, without the lock.
 
     Attributes:
-        started_at: Monotonic time at which it was asked for.
-        until: Monotonic time from which it counts as hanging, and another one takes its place.
+        started_at: Monotonic time at which it was requested.
+        until: Monotonic time from which it counts as hanging, and another exchange replaces it.
         cache_lock_timeout: Seconds to wait for the lock of the cache.
-        account: Whom it is for, once that is known.
-        future: What it ended with.
+        account: Account of the token, once the credentials are read.
+        future: Its result.
     """
 
     started_at: float
@@ -82,31 +82,30 @@ class _PendingExchange:
     _claimed: threading.Lock = field(init=False, factory=threading.Lock)
 
     def claim(self) -> bool:
-        """Tell whether it is the caller's turn to begin it: only the first one's."""
+        """Return True to the first caller only, which must start the exchange."""
         return self._claimed.acquire(blocking=False)
 
     def resolve(self, result: ExchangeResult) -> None:
-        """Let everybody who waits have the result."""
         set_result_once(self.future, result)
 
 
 @frozen
 class _ExchangeWait:
-    """An exchange to wait for, and the token to serve where it fails or takes too long."""
+    """An exchange to wait for, and the token to serve if it fails or takes too long."""
 
     pending: _PendingExchange
     fallback: AccessToken | None = None
 
 
 class TokenProvider:
-    """Keeps one token for any number of threads, event loops and forked children, with one exchange at a time.
+    """Token source that shares one token among threads, event loops and forked children, with one exchange at a time.
 
-    The lock is never held during I/O: the exchange runs in a thread of its own, and everybody waits for its future.
+    The lock is never held during I/O: the exchange runs in its own thread, and all callers wait for its future.
 
     Args:
-        credentials: Client id and secret, read afresh at each exchange.
-        pending: Trades them for a token.
-        cache: Shares tokens with other processes, where there is one.
+        credentials: Client id and secret, read again for each exchange.
+        endpoint: Token endpoint that issues a token for them.
+        cache: Cache that shares tokens with other processes, or None.
     """
 
     def __init__(self, *, credentials: Credentials, endpoint: TokenEndpoint, cache: GuardedCache | None = None) -> None:
@@ -124,23 +123,24 @@ class TokenProvider:
         _providers.add(self)
 
     def reset_after_fork(self) -> None:
-        """Drop what belongs to the process before a fork: its lock may be held, and its thread is not here."""
-        self._lock = threading.RLock()  # a signal handler may ask while its own thread holds it
+        """Replace the lock, which may be held, and drop the exchange, whose thread does not exist in the child."""
+        self._lock = threading.RLock()  # a signal handler may need a token while its own thread holds it
         self._pending: _PendingExchange | None = None
         self._hanging = 0
+        # A new jitter, so that parent and children do not refresh at the same moment.
         if self._current is not None:
             self._current = evolve(self._current, jitter=random.uniform(0.0, 0.2))  # noqa: S311
 
     def get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
-        """Give a token that should be accepted.
+        """Return a token that the API should accept.
 
         Args:
             deadline: Monotonic time until which to wait.
-            rejected: The token that the API answered 401 to.
+            rejected: Token for which the API returned 401, if any.
 
         Raises:
-            TokenError: The token endpoint refused, or answered something else than a token.
-            PineconeConnectionError: It cannot be reached.
+            TokenError: The token endpoint refused, or its response is not a usable token.
+            PineconeConnectionError: The token endpoint cannot be reached.
             PineconeTimeoutError: The deadline passed.
             ClientClosedError: The client is closed.
         """
@@ -154,7 +154,7 @@ class TokenProvider:
                 return token
 
     async def async_get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
-        """Do as ``get`` does, without blocking the loop."""
+        """Async twin of ``get``, which does not block the event loop."""
         while True:
             step = self._next_step(rejected, deadline)
             if isinstance(step, AccessToken):
@@ -165,15 +165,21 @@ class TokenProvider:
                 return token
 
     def update_secret(self, client_secret: str) -> None:
-        """Use another secret from now on."""
+        """Use another client secret from now on, and drop the current token.
+
+        Raises:
+            PineconeValueError: The secret is empty or cannot be a credential.
+            PineconeTypeError: The secret is not a str.
+            ClientClosedError: The client is closed.
+        """
         if self._closed:
             raise _closed_error()
         check_secret_text("client_secret", client_secret)
         self._replace_credentials(evolve(self._credentials, client_secret=client_secret), None)
 
     def adopt_rotated_secret(self, result: object) -> None:
-        """Adopt the new secret where the account that was rotated is the one that this client runs on."""
-        # Looked up by name: an older API document may lack it.
+        """Adopt the new secret if a decoded response has one for the account of this client."""
+        # Looked up by name because an older API document may lack the model.
         found: Any = result if isinstance(result, getattr(models, "ServiceAccountWithSecret", ())) else None
         account = self._account
         if found is not None and account is not None and found.service_account.client_id == account.client_id:
@@ -190,7 +196,7 @@ class TokenProvider:
             superseded.resolve(None)
 
     def close(self) -> None:
-        """Let every waiter go with ClientClosedError; a late answer is dropped."""
+        """End every wait with ClientClosedError; a result that arrives later is dropped."""
         with self._lock:
             self._closed = True
             waiting, self._pending, self._current = self._pending, None, None
@@ -198,6 +204,7 @@ class TokenProvider:
             waiting.resolve(_closed_error())
 
     def _next_step(self, rejected: AccessToken | None, deadline: float) -> AccessToken | _ExchangeWait:
+        # Fast path without the lock, since nearly every request finds a fresh token.
         issued, now = self._current, self._clock.monotonic()
         action = decide_action(issued, monotonic=now, wall=self._clock.wall())
         if rejected is None and issued is not None and action is TokenAction.SERVE:
@@ -212,7 +219,7 @@ class TokenProvider:
         return step
 
     def _decide_step(self, rejected: AccessToken | None, now: float, deadline: float) -> AccessToken | _ExchangeWait:
-        """Decide what to serve or to wait for, and ask for the exchange that this needs."""
+        """Return the token to serve or the exchange to wait for; called with the lock held."""
         issued = self._current
         if rejected is not None and issued is not None and rejected.value == issued.token.value:
             if self._pending is None and now - self._rejected_at < REJECTION_INTERVAL:
@@ -229,27 +236,27 @@ class TokenProvider:
         return issued.token
 
     def _join_or_create_exchange(self, now: float, deadline: float) -> _PendingExchange:
-        """Join the exchange under way, or make one; called with the lock held."""
+        """Return the exchange in progress, or a new one; called with the lock held."""
         if self._pending is not None:
             if now < self._pending.until:
                 return self._pending
             self._hanging += 1
             self._pending.resolve(None)
-        # Each one that hangs keeps a thread, so the next one is given twice the time.
+        # Each exchange that hangs keeps a thread, so the next one gets twice the time before it is replaced.
         allowed = 2 * self._endpoint.timeout * 2**self._hanging
         self._pending = _PendingExchange(started_at=now, until=now + allowed, cache_lock_timeout=(deadline - now) / 4)
         return self._pending
 
     def _start_exchange(self, pending: _PendingExchange, deadline: float) -> None:
         if not start_daemon_thread(lambda: self._run_exchange(pending, float("inf"))):
-            # The call waits for it then, and needs time of its own afterwards.
+            # The exchange runs in the thread of the call, which needs the other half of its time for the request.
             now = self._clock.monotonic()
             self._run_exchange(pending, now + (deadline - now) / 2)
 
     def _run_exchange(self, pending: _PendingExchange, deadline: float) -> None:
         try:
             result = self._obtain_token(pending, deadline)
-        except BaseException as exc:  # noqa: BLE001 - whatever it is, sys.exit() too, nobody must wait for ever
+        except BaseException as exc:  # noqa: BLE001 - even after sys.exit() no caller must wait forever
             result = PineconeError(f"the token exchange failed with {type(exc).__name__}", operation="get_token")
         with self._lock:
             if self._pending is pending:
@@ -284,7 +291,7 @@ class TokenProvider:
             self._failures = count_failure(self._failures, result, credentials=credentials, now=self._clock.monotonic())
 
     def _read_credentials(self) -> tuple[_Account, Masked]:
-        """Read them afresh; a secret that a rotation has replaced gives way until something else is configured."""
+        """Return the account and the secret to use: a rotated one until other credentials are configured."""
         client_id, client_secret = self._credentials.read()
         configured = fingerprint(client_id, client_secret)
         secret, rotated = Masked(client_secret), self._rotated
@@ -296,9 +303,10 @@ class TokenProvider:
     def _load_or_exchange(
         self, key: str, client_id: str, client_secret: Masked, deadline: float
     ) -> IssuedToken | PineconeError:
-        assert self._cache is not None  # noqa: S101 - asked only where there is one
+        assert self._cache is not None  # noqa: S101 - called only with a cache
         current = None if self._current is None else self._current.token.value
         found = self._cache.load(key, monotonic=self._clock.monotonic(), wall=self._clock.wall())
+        # An exchange is due, so the current token is not good enough, even if the cache has it.
         if found is not None and found.token.value != current:
             return found
         result = self._endpoint.exchange_credentials(client_id, client_secret, deadline=deadline)
@@ -307,7 +315,7 @@ class TokenProvider:
         return result
 
     def _token_from(self, wait: _ExchangeWait, *, done: bool) -> AccessToken | None:
-        """Give the token of a finished exchange, or None where another one has taken its place."""
+        """Return the token after a wait, raise its error, or return None if there must be another wait."""
         result = wait.pending.future.result() if done else self._timeout_error()
         if result is None:
             return None
@@ -317,17 +325,18 @@ class TokenProvider:
             if self._is_still_valid(wait.fallback):
                 return wait.fallback
             if not done:
-                return None  # the old token has ended or was replaced, and the time of the call is not over
-        raise copy.copy(result)  # every waiter raises one of its own
+                return None  # the old token expired or was replaced, and the call still has time
+        raise copy.copy(result)  # each caller raises its own copy, since raising sets the traceback
 
     def _timeout_error(self) -> PineconeError:
         host = httpx.URL(self._endpoint.url).host
         return PineconeTimeoutError(f"no token in time from {host}", operation="get_token")
 
     def _wait_timeout(self, wait: _ExchangeWait, deadline: float) -> float:
-        """Give the seconds to wait; where the old token still lives, until half of the call's time has gone into it.
+        """Return the seconds to wait for an exchange.
 
-        An exchange that has been under way for longer than that is not waited for at all.
+        If there is a token to fall back on, an exchange gets at most half of the time that the call and that token have
+        left, counted from its start. The result may be negative, which means no wait.
         """
         now, issued = self._clock.monotonic(), self._current
         left = deadline - now

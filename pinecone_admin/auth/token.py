@@ -1,4 +1,4 @@
-"""When a token is used, refreshed or given up, and how an answer of the token endpoint is read: pure decisions."""
+"""Tokens, and the decisions when to use, refresh or drop one; no I/O."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from generated_client.types import masked
 from pinecone_admin.errors import InvalidCredentialsError, PineconeError, PineconeTypeError, TokenError
 
 AUDIENCE = "https://api.pinecone.io/"
-"""What the token is for; the slash at the end counts."""
+"""Audience of the token; the trailing slash is part of it."""
 
+# Used if the token endpoint states no lifetime.
 DEFAULT_LIFETIME = 300.0
 MAX_LIFETIME = 86_400.0
 MAX_TOKEN_RESPONSE_BYTES = 64 * 1024
@@ -22,30 +23,30 @@ MAX_TOKEN_RESPONSE_BYTES = 64 * 1024
 
 @frozen(kw_only=True)
 class AccessToken:
-    """A bearer token for other tools.
+    """A bearer token, which other tools can use too.
 
     Attributes:
         value: The token itself; masked in ``repr``.
-        expires_at: Seconds since the epoch at which the server stops accepting it, or None where that is not known.
+        expires_at: Seconds since the epoch at which the server stops accepting it, or None if unknown.
     """
 
     value: str = field(repr=masked)
     expires_at: float | None
 
     def __reduce__(self) -> NoReturn:
-        raise PineconeTypeError("AccessToken cannot be pickled: pass its value where that may be known")
+        raise PineconeTypeError("AccessToken cannot be pickled: pass its value, where it is safe to do so")
 
 
 @frozen(kw_only=True)
 class IssuedToken:
-    """A token with what decides about its use.
+    """A token with the times that decide when it is refreshed.
 
     Attributes:
         token: The token.
-        lifetime: Seconds it lives, from before it was asked for.
-        monotonic: Monotonic time before it was asked for.
-        wall: Wall time before it was asked for.
-        jitter: Share, 0 to 0.2, by which the refresh window is shortened, so that a fleet does not refresh at once.
+        lifetime: Lifetime in seconds, counted from before the token was requested.
+        monotonic: Monotonic time before the token was requested.
+        wall: Wall time before the token was requested.
+        jitter: Fraction, 0 to 0.2, by which the refresh window is shortened, so that a fleet spreads its refreshes.
     """
 
     token: AccessToken
@@ -55,7 +56,8 @@ class IssuedToken:
     jitter: float
 
     def seconds_left(self, *, monotonic: float, wall: float) -> float:
-        """Give the seconds left: a clock set back changes nothing, and a suspended machine counts."""
+        """Return the seconds until the token expires."""
+        # The larger of two ages: a wall clock that is set back changes nothing, and time while suspended counts.
         return self.lifetime - max(monotonic - self.monotonic, wall - self.wall)
 
 
@@ -69,7 +71,7 @@ class TokenAction(Enum):
 
 
 def decide_action(issued: IssuedToken | None, *, monotonic: float, wall: float) -> TokenAction:
-    """Decide by the time that is left."""
+    """Return what to do with a token, given the time that it has left."""
     if issued is None:
         return TokenAction.WAIT
     left, lifetime = issued.seconds_left(monotonic=monotonic, wall=wall), issued.lifetime
@@ -83,19 +85,19 @@ def decide_action(issued: IssuedToken | None, *, monotonic: float, wall: float) 
 
 
 def final_window(lifetime: float) -> float:
-    """Give the seconds at the end of a lifetime in which a refresh is waited for."""
+    """Return the length in seconds of the window at the end of a lifetime in which calls wait for a refresh."""
     return min(30.0, lifetime / 10)
 
 
 @frozen(kw_only=True)
 class ExchangeFailures:
-    """Failed exchanges in a row with the same credentials.
+    """Consecutive failed exchanges with the same credentials.
 
     Attributes:
         credentials: Fingerprint of the credentials.
-        count: How many there were.
-        error: What the last one ended with.
-        until: Monotonic time until which it is remembered, and no exchange is tried.
+        count: Number of failures.
+        error: Error of the last one.
+        until: Monotonic time until which that error is raised again and no exchange is tried.
     """
 
     credentials: str
@@ -107,7 +109,7 @@ class ExchangeFailures:
 def count_failure(
     before: ExchangeFailures | None, error: PineconeError, *, credentials: str, now: float
 ) -> ExchangeFailures:
-    """Count a failure; other credentials begin anew."""
+    """Return the failures including this one; with other credentials the count starts again."""
     count = 1 + (before.count if before is not None and before.credentials == credentials else 0)
     duration = cooldown_seconds(
         count,
@@ -118,7 +120,13 @@ def count_failure(
 
 
 def cooldown_seconds(failures: int, *, credentials: bool, retry_after: float | None) -> float:
-    """Give the seconds for which no exchange is tried again after this many failures in a row."""
+    """Return the seconds without another exchange after this many consecutive failures.
+
+    Args:
+        failures: Number of consecutive failures, from 1.
+        credentials: Whether the credentials were rejected.
+        retry_after: Seconds that the token endpoint asks to wait, or None.
+    """
     doubled = float(2 ** min(failures - 1, 10))
     if credentials:
         return min(60.0, doubled)
@@ -126,7 +134,7 @@ def cooldown_seconds(failures: int, *, credentials: bool, retry_after: float | N
 
 
 def fingerprint(*parts: str) -> str:
-    """Tell credentials apart without keeping them."""
+    """Return a SHA-256 digest in hexadecimal that identifies credentials without revealing them."""
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 
 

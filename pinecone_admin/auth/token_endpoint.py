@@ -1,4 +1,4 @@
-"""The exchange of credentials for a token at the token endpoint."""
+"""Exchange client credentials for a token at the token endpoint."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _log = logging.getLogger("pinecone_admin")
 
 @frozen(kw_only=True)
 class TokenEndpoint:
-    """Trades credentials for a token at the token endpoint.
+    """The token endpoint, which exchanges client credentials for a token.
 
     Attributes:
-        url: Address of the endpoint.
-        endpoint: What errors call it.
-        user_agent: User-Agent, the same as for the API.
-        transport: Retrying transport to send with.
-        timeout: Seconds for all attempts.
-        clock: Where the time comes from.
-        closed: Set once the client is closed.
+        url: URL of the endpoint.
+        endpoint: Host and port, and the proxy if there is one, for error messages.
+        user_agent: The same User-Agent as for the API.
+        transport: Transport that sends the request and retries it.
+        timeout: Seconds for all attempts together.
+        clock: Clock that measures lifetimes and deadlines.
+        closed: Set when the client is closed.
     """
 
     url: str
@@ -52,7 +52,8 @@ class TokenEndpoint:
     def exchange_credentials(
         self, client_id: str, client_secret: Masked, *, deadline: float
     ) -> IssuedToken | PineconeError:
-        """Ask for a token; a failure is returned, so that no traceback passes through frames that hold the secret."""
+        """Request a token; an error is returned, not raised, so that no traceback holds the secret."""
+        # Taken before the request is sent, so that a slow response does not make the token look younger.
         monotonic, wall = self.clock.monotonic(), self.clock.wall()
         call = CallState(
             deadline=min(deadline, monotonic + self.timeout),
@@ -66,7 +67,8 @@ class TokenEndpoint:
         try:
             response = self.transport.handle_request(self._build_request(client_id, client_secret, call))
             body = _read_body(response)
-        except Exception as exc:  # noqa: BLE001 - whatever a transport raises means no token
+        except Exception as exc:  # noqa: BLE001 - any exception of a transport means that there is no token
+            # The outcome describes the request to the API, which waits for the token.
             call.outcome = "not_sent"
             return error_from_exception(exc, operation="get_token", call=call)
         result = self._read_response(response, body, monotonic, wall)
@@ -104,13 +106,15 @@ class TokenEndpoint:
 
     def _issue_token(self, parsed: TokenResponse, monotonic: float, wall: float) -> IssuedToken:
         if parsed.assumed:
-            _log.warning("the token endpoint gave no usable expires_in: the token is used for %d s", parsed.lifetime)
+            _log.warning(
+                "the token endpoint returned no usable expires_in: the token is used for %d s", parsed.lifetime
+            )
         return IssuedToken(
             token=AccessToken(value=parsed.token, expires_at=wall + parsed.lifetime),
             lifetime=parsed.lifetime,
             monotonic=monotonic,
             wall=wall,
-            jitter=random.uniform(0.0, 0.2),  # noqa: S311 - spreads load, guards nothing
+            jitter=random.uniform(0.0, 0.2),  # noqa: S311 - spreads load, not used for security
         )
 
 

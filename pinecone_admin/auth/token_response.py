@@ -1,4 +1,4 @@
-"""How an answer of the token endpoint is read."""
+"""Parse responses of the token endpoint."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin.auth.token import DEFAULT_LIFETIME, MAX_LIFETIME, is_token
 from pinecone_admin.errors import InvalidCredentialsError, TokenError
 
+# Codes that mean wrong credentials in a 400; a 401 means that with any code.
 _INVALID_CREDENTIALS = frozenset({"access_denied", "invalid_client", "unauthorized_client"})
 _OAUTH_CODES = _INVALID_CREDENTIALS | {
     "invalid_request", "invalid_grant", "invalid_scope", "unsupported_grant_type", "server_error",
@@ -28,14 +29,14 @@ _HARMLESS_HEADERS = frozenset(
 
 @frozen
 class UnusableTokenResponse:
-    """An answer that holds no token, and why."""
+    """A success without a usable token, and the reason."""
 
     problem: str
 
 
 @frozen(kw_only=True)
 class TokenResponse:
-    """A usable answer: the token, its lifetime in seconds, and whether that is only assumed."""
+    """A usable response: the token, its lifetime in seconds, and whether the lifetime is only assumed."""
 
     token: str = field(repr=masked)
     lifetime: float
@@ -43,18 +44,18 @@ class TokenResponse:
 
 
 def parse_token_response(body: bytes, *, wall: float) -> TokenResponse | UnusableTokenResponse:
-    """Find token and lifetime in the body of a success."""
+    """Return the token and lifetime in the body of a success, or why there is no usable token."""
     value = parse_json_object(body)
     if value is None:
-        return UnusableTokenResponse("the answer is no JSON object")
+        return UnusableTokenResponse("the response is not a JSON object")
     token, kind = value.get("access_token"), value.get("token_type")
     if not is_token(token):
-        return UnusableTokenResponse("the answer has no usable access_token")
+        return UnusableTokenResponse("the response has no usable access_token")
     if kind is not None and (not isinstance(kind, str) or kind.lower() != "bearer"):
-        return UnusableTokenResponse("the answer's token_type is not Bearer")
+        return UnusableTokenResponse("the response's token_type is not Bearer")
     lifetime = _parse_lifetime(value.get("expires_in"), token, wall=wall)
     if lifetime is not None and lifetime <= 0:
-        return UnusableTokenResponse("the answer's token has already expired")
+        return UnusableTokenResponse("the response's token has already expired")
     return TokenResponse(
         token=token,
         lifetime=DEFAULT_LIFETIME if lifetime is None else min(lifetime, MAX_LIFETIME),
@@ -63,7 +64,7 @@ def parse_token_response(body: bytes, *, wall: float) -> TokenResponse | Unusabl
 
 
 def _parse_lifetime(expires_in: object, token: str, *, wall: float) -> float | None:
-    """Read ``expires_in``, else the expiry that a JWT states of itself; what is not a number counts as missing."""
+    """Return the seconds by ``expires_in``, else by the ``exp`` of a JWT, else None; a non-number counts as missing."""
     seconds = _parse_seconds(expires_in)
     if seconds is not None:
         return seconds
@@ -95,8 +96,8 @@ def _read_jwt_expiry(token: str) -> float | None:
 
 
 def error_from_refusal(*, status: int, headers: httpx.Headers, body: bytes, wall: float) -> TokenError:
-    """Make the error of an answer that is no success; the body is not kept, as it could hold a token."""
-    code = _oauth_code(body)
+    """Return the error for a response that is not a success; it omits the body, which could contain a token."""
+    code = _find_oauth_code(body)
     invalid = status == HTTPStatus.UNAUTHORIZED or (status == HTTPStatus.BAD_REQUEST and code in _INVALID_CREDENTIALS)
     kind = InvalidCredentialsError if invalid else TokenError
     reason = "the client id and secret are not accepted" if invalid else "the token endpoint refused"
@@ -112,7 +113,7 @@ def error_from_refusal(*, status: int, headers: httpx.Headers, body: bytes, wall
 
 
 def error_from_unusable_response(response: UnusableTokenResponse, *, status: int, headers: httpx.Headers) -> TokenError:
-    """Make the error of a success without a token."""
+    """Return the error for a success without a usable token."""
     return TokenError(
         response.problem,
         status_code=status,
@@ -126,7 +127,7 @@ def _keep_harmless_headers(headers: httpx.Headers) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name in _HARMLESS_HEADERS}
 
 
-def _oauth_code(body: bytes) -> str | None:
-    """Find the error code, if it is one of the standard's: any other text could be an echoed secret."""
+def _find_oauth_code(body: bytes) -> str | None:
+    # Any other text than a known code could be an echoed secret.
     code = (parse_json_object(body) or {}).get("error")
     return code if isinstance(code, str) and code in _OAUTH_CODES else None

@@ -1,4 +1,4 @@
-"""What gives a request its token, and the source that asks for one which somebody else mints."""
+"""Token sources, including tokens supplied by the caller."""
 
 from __future__ import annotations
 
@@ -23,51 +23,51 @@ from pinecone_admin.errors import ClientClosedError, PineconeError, PineconeTime
 
 
 class TokenSource(Protocol):
-    """Gives the token for a request, and another one where the API rejected it."""
+    """Source of the tokens of requests, and of another token after the API rejected one."""
 
     def get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
-        """Give a token; the rejected one again where there is no other."""
+        """Return a token; the rejected one again if there is no other."""
         ...
 
     async def async_get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
-        """Do as ``get`` does."""
+        """Async twin of ``get``."""
         ...
 
     def adopt_rotated_secret(self, result: object) -> None:
-        """Look at a decoded answer for a new secret of the account that the tokens are for."""
+        """Adopt the new secret if a decoded response has one for the account of this client."""
         ...
 
     def close(self) -> None:
-        """Let every waiter go with an error."""
+        """End every wait for a token with ClientClosedError."""
         ...
 
 
 TokenResult: TypeAlias = AccessToken | PineconeError
-"""What asking for a token ended with."""
+"""A token, or the error that is raised instead."""
 
-CALLABLES_AT_ONCE = 20
-"""How many tasks of an event loop ask a callable at once, each in a thread."""
+MAX_CONCURRENT_CALLABLES = 20
+"""Maximum number of tasks of an event loop that run a callable at once, each in a thread."""
 
 
 class SuppliedTokenSource:
-    """A token that somebody else mints: a callable is asked at each call, and once more after a 401.
+    """Source of a token supplied by the caller; a callable is called for each call, and once more after a 401.
 
-    A callable may take its time, so it runs in a thread of its own, in the context of the call that asks: neither the
-    event loop nor the end of the call's time waits for it.
+    A callable may be slow, so it runs in its own thread, in the context of the call: it neither blocks the event loop
+    nor delays the timeout of the call.
     """
 
     def __init__(self, supplied: SuppliedToken) -> None:
         self._supplied = supplied
         self._clock = current_clock()
-        self._semaphores = PerLoop(lambda: AsyncFairSemaphore(CALLABLES_AT_ONCE))
+        self._semaphores = PerLoop(lambda: AsyncFairSemaphore(MAX_CONCURRENT_CALLABLES))
         self._running = PerProcess(set[Future[TokenResult]])
         self._closed = False
 
     def get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
-        """Ask for the token.
+        """Return the supplied token.
 
         Raises:
-            PineconeValueError: The callable raised, or what it gave cannot be a token.
+            PineconeValueError: The callable raised, or its result cannot be a token.
             PineconeTimeoutError: The deadline passed.
             ClientClosedError: The client is closed.
         """
@@ -79,7 +79,7 @@ class SuppliedTokenSource:
         )
 
     async def async_get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
-        """Do as ``get`` does, without blocking the loop."""
+        """Async twin of ``get``, which does not block the event loop."""
         if not callable(self._supplied.token):
             return raise_if_error(_read_token(self._supplied))
         semaphore = self._semaphores.get()
@@ -93,10 +93,10 @@ class SuppliedTokenSource:
         return raise_if_error(pending.result() if done else _timeout_error())
 
     def adopt_rotated_secret(self, result: object) -> None:
-        """Hold no secret."""
+        """Do nothing: a supplied token has no client secret."""
 
     def close(self) -> None:
-        """Let go whoever waits for the callable."""
+        """End every wait for the callable with ClientClosedError."""
         self._closed = True
         for pending in list(self._running.pop() or ()):
             set_result_once(pending, ClientClosedError("the client is closed"))
@@ -108,10 +108,12 @@ class SuppliedTokenSource:
         pending, running = Future[TokenResult](), self._running.get()
         running.add(pending)
         pending.add_done_callback(running.discard)
+        # Checked after the future is registered: a ``close`` in between ends it, a ``close`` before is seen here.
         if self._closed:
             raise ClientClosedError("the client is closed")
         context = copy_context()
         if not start_daemon_thread(lambda: context.run(_run_callable, self._supplied, pending)):
+            # Without a thread, as during the shutdown of the interpreter, the callable runs in this one.
             _run_callable(self._supplied, pending)
         return pending
 
@@ -119,7 +121,7 @@ class SuppliedTokenSource:
 def _run_callable(supplied: SuppliedToken, pending: Future[TokenResult]) -> None:
     try:
         result = _read_token(supplied)
-    except BaseException as exc:  # noqa: BLE001 - whatever it is, sys.exit() too, nobody must wait for ever
+    except BaseException as exc:  # noqa: BLE001 - even after sys.exit() no caller must wait forever
         result = PineconeError(f"access_token: the callable failed with {type(exc).__name__}", operation="get_token")
     set_result_once(pending, result)
 
@@ -130,4 +132,4 @@ def _read_token(supplied: SuppliedToken) -> TokenResult:
 
 
 def _timeout_error() -> PineconeError:
-    return PineconeTimeoutError("access_token: the callable gave none in time", operation="get_token")
+    return PineconeTimeoutError("access_token: the callable returned no token in time", operation="get_token")

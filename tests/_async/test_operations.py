@@ -480,7 +480,7 @@ INVALID: list[tuple[dict[str, Any], str]] = [
     ({"api_version": "2026\r\n"}, "api_version"),
     ({"api_version": ""}, "api_version"),
     ({"api_version": "é"}, "api_version"),
-    ({"query": {"q": "\ud800"}}, "q holds"),
+    ({"query": {"q": "\ud800"}}, "q contains"),
     ({"method": "POST", "body": {"a": float("nan")}}, "body"),
     ({"method": "POST", "body": {"a": "\ud800"}}, "body"),
 ]

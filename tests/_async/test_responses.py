@@ -161,7 +161,7 @@ async def test_an_invalid_response_raises(
 ) -> None:
     """The error has the path, the status, the request id and the raw body, and its text quotes no value."""
     response = ScriptedResponse(response.status, response.body, {**response.headers, "x-pinecone-request-id": "r-1"})
-    with raises(ResponseParsingError, match=f"fetch_project: the answer.*{problem}") as caught:
+    with raises(ResponseParsingError, match=f"fetch_project: the response.*{problem}") as caught:
         await describe_project(response, make_client)
     error = caught.value
     assert (error.path, error.status_code, error.request_id, error.attempts) == (path, response.status, "r-1", 1)
@@ -193,7 +193,7 @@ async def test_the_error_path_names_the_field(
     call: Callable[[AsyncAdmin], Any], body: object, path: str, make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """The path leads through lists and models, by the names that the API uses."""
-    with raises(ResponseParsingError, match="the answer's ") as caught:
+    with raises(ResponseParsingError, match="the response's ") as caught:
         await call(make_client(ScriptedTransport(ScriptedResponse(body=body))))
     assert caught.value.path == path
 

@@ -463,7 +463,7 @@ async def test_on_retry_receives_every_retry(make_client: Callable[..., AsyncAdm
     assert [event.status_code for event in events] == [503, None, 429]
     error = events[1].error
     assert isinstance(error, PineconeConnectionError)
-    assert (str(error), error.outcome, error.attempts) == ("no answer from api.pinecone.io: reset", "unknown", 2)
+    assert (str(error), error.outcome, error.attempts) == ("no response from api.pinecone.io: reset", "unknown", 2)
     assert events[0].error is events[2].error is None
     assert [event.delay for event in events] == clock.slept
 

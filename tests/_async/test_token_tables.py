@@ -361,16 +361,16 @@ async def test_token_type_of_another_kind(
 
 # Response → pattern of the message.
 UNUSABLE: dict[str, tuple[ScriptedResponse, str]] = {
-    "HTML": (ScriptedResponse(200, f"<html>{SECRET}".encode()), "is no JSON object"),
-    "a list": (ScriptedResponse(200, [SECRET]), "is no JSON object"),
-    "a string": (ScriptedResponse(200, SECRET), "is no JSON object"),
-    "null": (ScriptedResponse(200, b"null"), "is no JSON object"),
-    "truncated": (ScriptedResponse(200, b'{"access_token": "' + SECRET.encode()), "is no JSON object"),
-    "empty": (ScriptedResponse(200), "is no JSON object"),
-    "gzip": (ScriptedResponse(200, b"\x1f\x8b\x08\x00", {"content-encoding": "gzip"}), "is no JSON object"),
+    "HTML": (ScriptedResponse(200, f"<html>{SECRET}".encode()), "is not a JSON object"),
+    "a list": (ScriptedResponse(200, [SECRET]), "is not a JSON object"),
+    "a string": (ScriptedResponse(200, SECRET), "is not a JSON object"),
+    "null": (ScriptedResponse(200, b"null"), "is not a JSON object"),
+    "truncated": (ScriptedResponse(200, b'{"access_token": "' + SECRET.encode()), "is not a JSON object"),
+    "empty": (ScriptedResponse(200), "is not a JSON object"),
+    "gzip": (ScriptedResponse(200, b"\x1f\x8b\x08\x00", {"content-encoding": "gzip"}), "is not a JSON object"),
     "a captive page": (
         ScriptedResponse(200, b"<html>", {"set-cookie": SECRET, "location": SECRET}),
-        "is no JSON object",
+        "is not a JSON object",
     ),
     "no token": (token_response(1, access_token=...), "no usable access_token"),
     "an empty token": (token_response(1, access_token=""), "no usable access_token"),

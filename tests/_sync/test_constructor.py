@@ -129,7 +129,7 @@ def test_an_invalid_address_in_the_environment_raises(
 @pytest.mark.parametrize("address", ["https://login.example.com", "login.example.com/"])
 def test_the_token_endpoint_needs_a_path(address: str, make_client: Callable[..., Admin]) -> None:
     """An oauth_url without a path raises."""
-    with raises(PineconeValueError, match="oauth_url lacks the path"):
+    with raises(PineconeValueError, match="oauth_url must include the path"):
         make_client(ScriptedTransport(), lazy=True, oauth_url=address)
 
 
@@ -178,8 +178,8 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"max_connections": True}, "max_connections must be an int"),
     ({"max_connections": 1.0}, "max_connections must be an int"),
     ({"source_tag": 5}, "source_tag must be a str"),
-    ({"source_tag": "-!"}, "source_tag has none"),
-    ({"source_tag": ""}, "source_tag has none"),
+    ({"source_tag": "-!"}, "source_tag must contain at least one"),
+    ({"source_tag": ""}, "source_tag must contain at least one"),
     ({"transport": 5}, "transport must be an httpx"),
     ({"oauth_transport": 5}, "oauth_transport must be an httpx.BaseTransport"),
 ]
@@ -223,10 +223,10 @@ BAD_CONNECTIONS: list[tuple[dict[str, Any], str]] = [
     ({"ssl_verify": "/no/such/file.pem"}, "ssl_verify: cannot load certificates from '/no/such/file.pem'"),
     ({"ssl_verify": os.fspath(Path(__file__))}, "ssl_verify: cannot load"),
     ({"proxy_url": 5}, "proxy_url must be a str"),
-    ({"proxy_url": ""}, "proxy_url is not the address"),
-    ({"proxy_url": f"ftp://user:{SECRET}@proxy"}, "proxy_url is not the address"),
-    ({"proxy_url": f"http://user:{SECRET}@proxy:port"}, "proxy_url is not the address"),
-    ({"proxy_url": f"http://user:{SECRET}@"}, "proxy_url is not the address"),
+    ({"proxy_url": ""}, "proxy_url is not the URL"),
+    ({"proxy_url": f"ftp://user:{SECRET}@proxy"}, "proxy_url is not the URL"),
+    ({"proxy_url": f"http://user:{SECRET}@proxy:port"}, "proxy_url is not the URL"),
+    ({"proxy_url": f"http://user:{SECRET}@"}, "proxy_url is not the URL"),
 ]
 
 
@@ -241,7 +241,7 @@ def test_invalid_connection_options_raise(options: dict[str, Any], message: str)
 def test_an_invalid_proxy_in_the_environment_raises(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An invalid proxy variable raises in the constructor, unless NO_PROXY excludes both hosts."""
     monkeypatch.setenv(variable, f"ftp://user:{SECRET}@proxy")
-    with raises(PineconeValueError, match="PROXY is not the address"):
+    with raises(PineconeValueError, match="PROXY is not the URL"):
         make_own_client()
     monkeypatch.setenv("NO_PROXY", "pinecone.io")
     make_own_client().close()

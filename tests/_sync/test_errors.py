@@ -202,27 +202,32 @@ class StrangeError(Exception):
 # Exception of the transport → class, beginning of the message, outcome of a POST.
 TRANSPORT: list[tuple[Exception, type[PineconeError], str, str]] = [
     (httpx.ConnectError("refused"), PineconeConnectionError, "no connection to api.pinecone.io: refused", "not_sent"),
-    (httpx.ConnectTimeout("slow"), PineconeTimeoutError, "no answer in time from api.pinecone.io", "not_sent"),
-    (httpx.PoolTimeout("full"), PineconeTimeoutError, "no answer in time from api.pinecone.io", "not_sent"),
-    (httpx.ProxyError("403"), PineconeConnectionError, "the proxy refused the way to api.pinecone.io", "not_sent"),
-    (httpx.UnsupportedProtocol("x"), PineconeConnectionError, "no answer from api.pinecone.io", "not_sent"),
-    (httpx.ReadError("reset"), PineconeConnectionError, "no answer from api.pinecone.io: reset", "unknown"),
-    (httpx.WriteError("reset"), PineconeConnectionError, "no answer from api.pinecone.io: reset", "unknown"),
+    (httpx.ConnectTimeout("slow"), PineconeTimeoutError, "no response in time from api.pinecone.io", "not_sent"),
+    (httpx.PoolTimeout("full"), PineconeTimeoutError, "no response in time from api.pinecone.io", "not_sent"),
+    (
+        httpx.ProxyError("403"),
+        PineconeConnectionError,
+        "the proxy refused the connection to api.pinecone.io",
+        "not_sent",
+    ),
+    (httpx.UnsupportedProtocol("x"), PineconeConnectionError, "no response from api.pinecone.io", "not_sent"),
+    (httpx.ReadError("reset"), PineconeConnectionError, "no response from api.pinecone.io: reset", "unknown"),
+    (httpx.WriteError("reset"), PineconeConnectionError, "no response from api.pinecone.io: reset", "unknown"),
     (
         httpx.RemoteProtocolError("EOF"),
         PineconeConnectionError,
-        "no answer from api.pinecone.io: the connection ended",
+        "no response from api.pinecone.io: the connection ended",
         "unknown",
     ),
-    (httpx.LocalProtocolError(SECRET), PineconeConnectionError, "no answer from api.pinecone.io", "unknown"),
-    (httpx.ReadTimeout("slow"), PineconeTimeoutError, "no answer in time from api.pinecone.io", "unknown"),
-    (httpx.WriteTimeout("slow"), PineconeTimeoutError, "no answer in time from api.pinecone.io", "unknown"),
-    (httpx.TooManyRedirects("x"), PineconeConnectionError, "no answer from api.pinecone.io", "unknown"),
-    (RuntimeError("Event loop is closed"), PineconeConnectionError, "no answer from api.pinecone.io", "unknown"),
-    (UnicodeDecodeError("ascii", b"", 0, 1, SECRET), PineconeConnectionError, "no answer from", "unknown"),
-    (json.JSONDecodeError("x", SECRET, 0), PineconeConnectionError, "no answer from", "unknown"),
-    (OSError(104, "reset"), PineconeConnectionError, "no answer from api.pinecone.io", "unknown"),
-    (StrangeError(SECRET), PineconeConnectionError, "no answer from api.pinecone.io: StrangeError", "unknown"),
+    (httpx.LocalProtocolError(SECRET), PineconeConnectionError, "no response from api.pinecone.io", "unknown"),
+    (httpx.ReadTimeout("slow"), PineconeTimeoutError, "no response in time from api.pinecone.io", "unknown"),
+    (httpx.WriteTimeout("slow"), PineconeTimeoutError, "no response in time from api.pinecone.io", "unknown"),
+    (httpx.TooManyRedirects("x"), PineconeConnectionError, "no response from api.pinecone.io", "unknown"),
+    (RuntimeError("Event loop is closed"), PineconeConnectionError, "no response from api.pinecone.io", "unknown"),
+    (UnicodeDecodeError("ascii", b"", 0, 1, SECRET), PineconeConnectionError, "no response from", "unknown"),
+    (json.JSONDecodeError("x", SECRET, 0), PineconeConnectionError, "no response from", "unknown"),
+    (OSError(104, "reset"), PineconeConnectionError, "no response from api.pinecone.io", "unknown"),
+    (StrangeError(SECRET), PineconeConnectionError, "no response from api.pinecone.io: StrangeError", "unknown"),
 ]
 
 
@@ -238,7 +243,7 @@ def test_any_transport_exception_becomes_a_pinecone_error(
     assert (caught.value.outcome, caught.value.attempts) == (outcome, 1)
     assert caught.value.safe_to_retry is (outcome == "not_sent")
     assert isinstance(caught.value, TimeoutError) is isinstance(error, httpx.TimeoutException)
-    assert caught.value.message.endswith("; it may have been processed") is (outcome == "unknown")
+    assert caught.value.message.endswith("; the request may have been processed") is (outcome == "unknown")
     with raises(kind, match=f"^list_projects: {message}") as caught:
         make_client(ScriptedTransport(ScriptedFailure(error)), retry=ONCE).projects.list()
     assert "processed" not in caught.value.message

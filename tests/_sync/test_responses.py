@@ -154,7 +154,7 @@ def test_an_invalid_response_raises(
 ) -> None:
     """The error has the path, the status, the request id and the raw body, and its text quotes no value."""
     response = ScriptedResponse(response.status, response.body, {**response.headers, "x-pinecone-request-id": "r-1"})
-    with raises(ResponseParsingError, match=f"fetch_project: the answer.*{problem}") as caught:
+    with raises(ResponseParsingError, match=f"fetch_project: the response.*{problem}") as caught:
         describe_project(response, make_client)
     error = caught.value
     assert (error.path, error.status_code, error.request_id, error.attempts) == (path, response.status, "r-1", 1)
@@ -186,7 +186,7 @@ def test_the_error_path_names_the_field(
     call: Callable[[Admin], Any], body: object, path: str, make_client: Callable[..., Admin]
 ) -> None:
     """The path leads through lists and models, by the names that the API uses."""
-    with raises(ResponseParsingError, match="the answer's ") as caught:
+    with raises(ResponseParsingError, match="the response's ") as caught:
         call(make_client(ScriptedTransport(ScriptedResponse(body=body))))
     assert caught.value.path == path
 

@@ -361,7 +361,7 @@ def test_a_new_secret_replaces_a_pending_exchange(
     ("secret", "error", "message"),
     [
         ("", PineconeValueError, "client_secret is empty"),
-        (f"{SECRET}\n", PineconeValueError, "client_secret has white space"),
+        (f"{SECRET}\n", PineconeValueError, "client_secret has leading or trailing whitespace"),
         (None, PineconeTypeError, "client_secret must be a str"),
     ],
 )

@@ -357,14 +357,14 @@ def test_an_update_needs_a_field(method: str, make_client: Callable[..., Admin])
     (target, *fields) = METHODS[method]
     nothing: dict[str, Any] = {target: "p"} | ({"name": None} if method == "organizations.update" else {})
     outcome = classify_call(ScriptedTransport(), make_client, method, **nothing)
-    assert outcome == f"V give at least one of {', '.join(fields)}"
+    assert outcome == f"V pass at least one of {', '.join(fields)}"
 
 
 @pytest.mark.parametrize(("given", "needed"), [("principal_id", "principal_type"), ("resource_id", "resource_type")])
 def test_a_filter_by_id_needs_its_type(given: str, needed: str, make_client: Callable[..., Admin]) -> None:
     """A filter by id without its type raises."""
     outcome = classify_call(ScriptedTransport(), make_client, "role_bindings.list", **{given: "x"})
-    assert outcome == f"V {given} needs {needed} beside it"
+    assert outcome == f"V {given} requires {needed}"
     assert classify_call(ScriptedTransport(), make_client, "role_bindings.list", **{needed: "x"}) == "s"
 
 
@@ -447,7 +447,7 @@ def test_an_invite_needs_a_role_on_the_organization(make_client: Callable[..., A
     """An invite with only project roles raises; a service account may have them."""
     bindings = [on_project("p", "ProjectViewer")]
     outcome = classify_call(ScriptedTransport(), make_client, "invites.create", email="a@b", role_bindings=bindings)
-    assert outcome == "V role_bindings needs at least one role on the organization"
+    assert outcome == "V role_bindings must contain at least one organization role"
     script = ScriptedTransport(ScriptedResponse(404))
     assert classify_call(script, make_client, "service_accounts.create", name="x", role_bindings=bindings) == "s"
 
@@ -467,7 +467,7 @@ KEY_ROLES: list[tuple[Any, str | None]] = [
     ("OrgOwner", "V roles[1] 'OrgOwner' is not a role for an API key"),
     ("ProjectOwner", "V roles[1] 'ProjectOwner' is not a role for an API key"),
     ("", "V roles[1] is empty"),
-    ("\ud800", "V roles[1] holds half"),
+    ("\ud800", "V roles[1] contains an unpaired surrogate"),
     (None, "T roles[1] must be a str"),
     (5, "T roles[1] must be a str"),
     (True, "T roles[1] must be a str"),

@@ -85,7 +85,7 @@ def test_proxy_credentials_are_sent_and_hidden(
     assert isinstance(wrong, PineconeConnectionError)  # tinyproxy sends 401, which is refused like any other status
     assert wrong.outcome == "not_sent"
     assert "guessed" not in repr(wrong)
-    assert f"by the proxy 127.0.0.1:{port}" in str(wrong)
+    assert f"through the proxy 127.0.0.1:{port}" in str(wrong)
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
@@ -98,8 +98,8 @@ def test_refused_connect_is_not_sent(
         policy = RetryPolicy(max_attempts=3)
         error = send_once(client_kind, make_operation("POST"), **options, ssl_verify=certificates.client, retry=policy)
     assert isinstance(error, PineconeConnectionError)
-    where = f"127.0.0.1:{server.address[1]}, by the proxy 127.0.0.1:{port}"
-    assert str(error) == f"post_thing: the proxy refused the way to {where}: 403 Forbidden"
+    where = f"127.0.0.1:{server.address[1]}, through the proxy 127.0.0.1:{port}"
+    assert str(error) == f"post_thing: the proxy refused the connection to {where}: 403 Forbidden"
     assert (error.outcome, error.attempts, server.connections) == ("not_sent", 3, 0)
 
 

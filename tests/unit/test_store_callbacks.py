@@ -95,7 +95,7 @@ def test_the_sync_client_rejects_a_coroutine_function(run_workflow: Any, emulato
     ids = create_records(emulator)
     transport = FaultyTransport(emulator)
     for store in (partial(store_async, []), AsyncStore([])):
-        with pytest.raises(PineconeTypeError, match="plain function"):
+        with pytest.raises(PineconeTypeError, match="synchronous function"):
             run_workflow(Admin(**transport.client_options), ids, store)
     assert transport.requests == []
 
@@ -117,10 +117,10 @@ async def test_progress_must_be_a_plain_function(emulator: Emulator) -> None:
     """Both clients reject a coroutine function for progress before any request."""
     progress: Any = partial(store_async, [])
     transport = FaultyTransport(emulator)
-    with emulator.admin() as admin, pytest.raises(PineconeTypeError, match="progress must be a plain function"):
+    with emulator.admin() as admin, pytest.raises(PineconeTypeError, match="progress must be a synchronous function"):
         admin.inventory(progress=progress)
-    with pytest.raises(PineconeTypeError, match="progress must be a plain function"):
+    with pytest.raises(PineconeTypeError, match="progress must be a synchronous function"):
         await emulator.async_admin(transport=transport).inventory(progress=progress)
-    with pytest.raises(PineconeTypeError, match="progress must be a plain function"):
+    with pytest.raises(PineconeTypeError, match="progress must be a synchronous function"):
         await emulator.async_admin(transport=transport).projects.delete_with_cleanup(project_id="p", progress=progress)
     assert transport.requests == []

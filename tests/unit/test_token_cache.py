@@ -139,7 +139,7 @@ def test_an_unusable_entry_is_replaced(name: str, emulator: Emulator, caplog: py
     fresh = fetch_token(emulator, cache)
     assert json.loads(cache.texts[key])["access_token"] == fresh != "kept"
     lines = [record.getMessage() for record in caplog.records]
-    assert lines == ["the token cache is not used: what it holds is not a token of this client"] * warned
+    assert lines == ["the token cache is not used: its entry is not a token of this client"] * warned
 
 
 @pytest.mark.parametrize("ahead", [0, 20])
@@ -175,13 +175,13 @@ def test_files_are_private(emulator: Emulator, tmp_path: Path) -> None:
 def make_folder_readable(path: Path) -> str:
     """Let other users read the folder."""
     path.parent.chmod(0o755)
-    return "is open to other users: its mode is 755"
+    return "is accessible to other users: its mode is 755"
 
 
 def make_file_readable(path: Path) -> str:
     """Let other users read the file."""
     path.chmod(0o644)
-    return "is open to other users: its mode is 644"
+    return "is accessible to other users: its mode is 644"
 
 
 def replace_file_with_link(path: Path) -> str:
@@ -195,14 +195,14 @@ def replace_file_with_folder(path: Path) -> str:
     """Replace the file with a folder."""
     path.unlink()
     path.mkdir(mode=0o700)
-    return "is a link or something else than it should be"
+    return "is a link or has an unexpected file type"
 
 
 def replace_file_with_pipe(path: Path) -> str:
     """Replace the file with a pipe, whose reader would block."""
     path.unlink()
     os.mkfifo(path, 0o600)
-    return "is a link or something else than it should be"
+    return "is a link or has an unexpected file type"
 
 
 def enlarge_file(path: Path) -> str:
@@ -214,20 +214,20 @@ def enlarge_file(path: Path) -> str:
 def empty_file(path: Path) -> str:
     """Empty the file, as a full disk does."""
     path.write_bytes(b"")
-    return "what it holds is not a token of this client"
+    return "its entry is not a token of this client"
 
 
 def write_binary_file(path: Path) -> str:
     """Write bytes that are not text."""
     path.write_bytes(bytes(range(256)))
-    return "what it holds is not a token of this client"
+    return "its entry is not a token of this client"
 
 
 def replace_folder_with_link(path: Path) -> str:
     """Replace the folder with a symbolic link."""
     path.parent.rename(path.parent.with_name("elsewhere"))
     path.parent.symlink_to(path.parent.with_name("elsewhere"))
-    return "tokens is a link or something else than it should be"
+    return "tokens is a link or has an unexpected file type"
 
 
 def replace_folder_with_file(path: Path) -> str:
@@ -333,7 +333,7 @@ def test_a_lock_is_waited_for_with_a_limit(
         holder.kill()
     assert second != first
     (line,) = [record.getMessage() for record in caplog.records]
-    assert line == f"the token cache is not used: {path} is held by another process"
+    assert line == f"the token cache is not used: {path} is locked by another process"
     with emulator.admin(token_cache=cache) as admin:
         assert admin.token().value == second
     assert len(caplog.records) == 1
