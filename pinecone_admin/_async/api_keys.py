@@ -1,4 +1,4 @@
-"""API keys: what applications read and write a project with."""
+"""Methods of ``admin.api_keys``."""
 
 from __future__ import annotations
 
@@ -28,16 +28,22 @@ AllAPIKeys: TypeAlias = list[APIKey]
 
 
 class AsyncAPIKeys:
-    """API keys, as ``admin.api_keys``."""
+    """Create, list, describe, update, rotate and delete the API keys of projects, as ``admin.api_keys``.
+
+    Every method also raises the errors of ``AsyncAdmin.send``.
+    """
 
     def __init__(self, admin: AsyncAdmin) -> None:
         self._admin = admin
 
     async def list(self, *, project_id: str) -> AllAPIKeys:
-        """List the keys of a project, completely and without their values.
+        """List all API keys of a project, without their values.
 
         Args:
             project_id: Id of the project.
+
+        Returns:
+            The complete list.
         """
         operation = list_project_api_keys(project_id=project_id)
         return await AsyncPaginator[APIKey](self._admin, operation).to_list()
@@ -45,17 +51,23 @@ class AsyncAPIKeys:
     async def create(
         self, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None = None
     ) -> APIKeyWithSecret:
-        """Create a key. Its ``value`` is in this answer and never shown again.
+        """Create an API key.
+
+        The response is the only one that contains the key's ``value``: store it. Names are not unique, so the client
+        does not repeat a create that the server may have processed.
 
         Args:
-            project_id: Id of the project it opens.
-            name: 1 to 80 characters.
-            roles: What it may do; the server's default is ProjectEditor.
+            project_id: Id of the project that the key gives access to.
+            name: Name of the key, 1 to 80 characters.
+            roles: Roles of the key; the server's default is ProjectEditor.
+
+        Returns:
+            The new key with its value.
 
         Raises:
-            ForbiddenError: The plan allows no further key in the project, or not this role.
-            NotFoundError: The organization has no such project.
-            ServiceError: The server failed; where ``outcome`` is ``"unknown"``, a key may exist whose value is lost.
+            ForbiddenError: The plan allows no further key in the project, or does not have one of the roles.
+            NotFoundError: The organization has no project with this id.
+            ServiceError: The server failed. If ``outcome`` is ``"unknown"``, a key may exist whose value is lost.
         """
         body = CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))
         return await self._admin.send(create_api_key(project_id=project_id, body=body))
@@ -68,90 +80,103 @@ class AsyncAPIKeys:
         roles: Sequence[APIKeyRole] | None = None,
         store: Callable[[APIKeyWithSecret], Awaitable[None] | None] | None = None,
     ) -> Ensured[APIKeyWithSecret | APIKey]:
-        """Give the key of this name in a project, created where there is none.
+        """Return the API key with this name in a project, and create it if there is none.
 
-        The value of a key that exists cannot be had: the result holds an ``APIKeyWithSecret`` only where it was
-        created. A new key has the name only once ``store`` has its value; where a run dies before, the next one makes
-        another. Roles that differ are reported, not changed. Two processes that do this at the same moment can still
-        make two keys, or one can delete the new key of the other: let one do it.
+        The value of an existing key cannot be retrieved: the result holds an ``APIKeyWithSecret`` only if this call
+        created the key. A new key gets its name only after ``store`` has returned; if a run is interrupted before that,
+        the next run creates another key. Roles that differ are reported, not changed. Call this from one process at a
+        time: two processes that do it at the same moment can create two keys, or one can delete the new key of the
+        other.
 
         Args:
-            project_id: Id of the project it opens.
-            name: 1 to 80 characters.
-            roles: What it may do; the server's default is ProjectEditor.
-            store: Keeps the value of a new key, before the key gets its name. If it raises, it must not have kept it:
-                the key is deleted.
+            project_id: Id of the project that the key gives access to.
+            name: Exact name of the key, 1 to 80 characters.
+            roles: Roles of the key. For a new key, the server's default is ProjectEditor; for an existing one, None
+                accepts any roles.
+            store: Function that stores the value of a new key. It is called before the key gets its name. If it raises,
+                it must not have stored the value: the key is deleted.
+
+        Returns:
+            The key, whether this call created it, and the settings that differ.
 
         Raises:
-            AmbiguousNameError: Several have the name; ``ids`` holds all of them.
-            ForbiddenError: The plan allows no further key in the project, or not this role.
-            LeftoverError: ``store`` failed, or without one the naming, and the key could not be deleted.
-            NotFoundError: The organization has no such project; or another process deleted the new key.
+            AmbiguousNameError: Several keys have the name; ``ids`` lists them.
+            ForbiddenError: The plan allows no further key in the project, or does not have one of the roles.
+            LeftoverError: ``store`` failed, or the key could not be named and there is no ``store``; and then the key
+                could not be deleted.
+            NotFoundError: The organization has no project with this id, or another process deleted the new key.
         """
         from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key  # noqa: PLC0415 - only who uses it pays
 
         return await ensure_api_key(self._admin, project_id=project_id, name=name, roles=roles, store=store)
 
     async def describe(self, *, api_key_id: str) -> APIKey:
-        """Fetch a key without its value.
+        """Fetch one API key, without its value.
 
         Args:
-            api_key_id: Its id.
+            api_key_id: Id of the key.
 
         Raises:
-            NotFoundError: The organization has no such key.
+            NotFoundError: The organization has no key with this id.
         """
         return await self._admin.send(fetch_api_key(api_key_id=api_key_id))
 
     async def update(
         self, *, api_key_id: str, name: str | None = None, roles: Sequence[APIKeyRole] | None = None
     ) -> APIKey:
-        """Change a key; what is None stays as it is.
+        """Change the name or the roles of an API key. Arguments that are None leave a setting unchanged.
 
         Args:
-            api_key_id: Its id.
+            api_key_id: Id of the key.
             name: New name, 1 to 80 characters.
-            roles: All roles that it shall have, in place of those it has.
+            roles: All roles that the key will have; they replace its present roles.
+
+        Returns:
+            The key with its new settings.
 
         Raises:
-            PineconeValueError: Nothing to change is given.
-            NotFoundError: The organization has no such key.
+            PineconeValueError: There is nothing to change; nothing was sent.
+            NotFoundError: The organization has no key with this id.
         """
         body = UpdateAPIKeyRequest(name=name, roles=copy_to_list(roles))
         return await self._admin.send(update_api_key(api_key_id=api_key_id, body=body))
 
     async def delete(self, *, api_key_id: str) -> None:
-        """Delete a key, which stops working.
+        """Delete an API key, which stops working.
 
         Args:
-            api_key_id: Its id.
+            api_key_id: Id of the key.
 
         Raises:
-            NotFoundError: The organization has no such key.
+            NotFoundError: The organization has no key with this id.
         """
         await self._admin.send(delete_api_key(api_key_id=api_key_id))
 
     async def rotate(
         self, *, api_key_id: str, store: Callable[[APIKeyWithSecret], Awaitable[None] | None], grace: float = 0.0
     ) -> Rotation:
-        """Put a new key in the place of an old one, with the same name and roles.
+        """Replace an API key with a new one that has the same name and roles.
 
-        The new key is made, ``store`` has its value, it takes the name of the old one, and after the grace the old
-        one is deleted. Until then names tell how far it is: a run that died is finished, or cleared and begun again,
-        by the next one. After a rotation that was finished, the old id is not found. Rotate a key from one process at
-        a time: two can leave two new keys, or one can delete the other's.
+        The new key is created, ``store`` stores its value, it takes the name of the old key, and after the grace period
+        the old key is deleted. Until then, the names of the two keys record the progress: the next run finishes an
+        interrupted rotation, or cleans up and starts over. After a finished rotation, the old id is not found. Rotate a
+        key from one process at a time: two processes can leave two new keys, or one can delete the new key of the
+        other.
 
         Args:
             api_key_id: Id of the old key.
-            store: Keeps the value of the new key. If it raises, it must not have kept it: the new key is deleted, and
-                the old one stays.
-            grace: Seconds in which both keys work, from 0.
+            store: Function that stores the value of the new key. If it raises, it must not have stored the value: the
+                new key is deleted, and the old key stays.
+            grace: Seconds during which both keys work, from 0; the call waits for that long.
+
+        Returns:
+            The new key, the id of the old one, and what was done.
 
         Raises:
-            RefusedError: The key is itself one that a rotation under way has made.
+            RefusedError: Another workflow created this key and is still in progress, such as another rotation.
             ForbiddenError: The plan allows no further key in the project.
             LeftoverError: ``store`` failed, and the new key could not be deleted.
-            NotFoundError: The organization has no such key; or another process deleted the new one.
+            NotFoundError: The organization has no key with this id, or another process deleted the new key.
         """
         from pinecone_admin._async.workflows.rotate import rotate_api_key  # noqa: PLC0415 - only who uses it pays
 

@@ -1,4 +1,4 @@
-"""Invites: how people become users; each lives for 7 days."""
+"""Methods of ``admin.invites``."""
 
 from __future__ import annotations
 
@@ -21,32 +21,46 @@ if TYPE_CHECKING:
 
 
 class AsyncInvites:
-    """Invites, as ``admin.invites``."""
+    """Create, list, describe, resend and withdraw invites, as ``admin.invites``.
+
+    An invite is pending for 7 days. Every method also raises the errors of ``AsyncAdmin.send``.
+    """
 
     def __init__(self, admin: AsyncAdmin) -> None:
         self._admin = admin
 
     def list(self, *, limit: int | None = None, pagination_token: str | None = None) -> AsyncPaginator[Invite]:
-        """List pending and expired invites, page by page as they are read; processed ones are found by id only.
+        """List the pending and expired invites, one page per request.
+
+        Accepted invites are not listed; ``describe`` finds them by id.
 
         Args:
-            limit: Invites a page, 1 to 100; the server's default is 100.
-            pagination_token: Where to resume, from a page of this list.
+            limit: Invites per page, 1 to 100; the server's default is 100.
+            pagination_token: Token at which to resume, from a page of this list.
+
+        Returns:
+            The invites, fetched while they are iterated over.
+
+        Raises:
+            PineconeValueError: An argument is out of range; nothing was sent.
         """
         return AsyncPaginator(self._admin, list_invites(limit=limit, pagination_token=pagination_token))
 
     async def create(self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]) -> Invite:
-        """Invite somebody by mail.
+        """Invite a person by email.
 
         Args:
-            email: Address, at most 254 characters.
-            role_bindings: 1 to 100 roles that the user will have, as models or mappings, at least one of them on
-                the organization; ``on_organization`` and ``on_project`` build them.
+            email: Email address, at most 254 characters.
+            role_bindings: 1 to 100 roles that the user will have, as models or mappings; at least one must be on the
+                organization. ``on_organization`` and ``on_project`` build them.
+
+        Returns:
+            The new invite.
 
         Raises:
-            ConflictError: An invite for the address is pending, or it belongs to a member.
+            ConflictError: An invite for the address is pending, or a member of the organization has the address.
             ForbiddenError: The caller does not hold a role that it would grant.
-            RateLimitError: The organization's 100 invite mails an hour are used up.
+            RateLimitError: The organization has sent its 100 invite emails for this hour.
         """
         body = CreateInviteRequest(email=email, role_bindings=copy_bindings(role_bindings))
         return await self._admin.send(create_invite(body=body))
@@ -54,32 +68,37 @@ class AsyncInvites:
     async def ensure(
         self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]
     ) -> Ensured[Invite]:
-        """Give the pending invite for this address, created where there is none; an expired one is mailed again.
+        """Return the pending invite for this address, and create it if there is none.
 
-        Roles that differ are reported, not changed.
+        An expired invite is sent again. Roles that differ are reported, not changed.
 
         Args:
-            email: Address in any capitals, at most 254 characters.
-            role_bindings: 1 to 100 roles that the user will have, as models or mappings, at least one of them on
-                the organization.
+            email: Email address, at most 254 characters. Email matching ignores case.
+            role_bindings: 1 to 100 roles that the user will have, as models or mappings; at least one must be on the
+                organization. ``on_organization`` and ``on_project`` build them.
+
+        Returns:
+            The invite, whether this call created it or sent it again, and the roles that differ.
 
         Raises:
-            ConflictError: The address belongs to a member; told after five seconds, in which no list shows an invite.
+            AmbiguousNameError: Several invites for the address are pending; ``ids`` lists them.
+            ConflictError: A member of the organization has the address. This is raised after the invites were listed
+                for five seconds without a match.
             ForbiddenError: The caller does not hold a role that it would grant.
-            RateLimitError: The organization's 100 invite mails an hour are used up.
+            RateLimitError: The organization has sent its 100 invite emails for this hour.
         """
         from pinecone_admin._async.workflows.ensure import ensure_invite  # noqa: PLC0415 - only who uses it pays
 
         return await ensure_invite(self._admin, email=email, role_bindings=role_bindings)
 
     async def describe(self, *, invite_id: str) -> Invite:
-        """Fetch an invite in any state.
+        """Fetch one invite in any state.
 
         Args:
-            invite_id: Its id.
+            invite_id: Id of the invite.
 
         Raises:
-            NotFoundError: The organization has no such invite.
+            NotFoundError: The organization has no invite with this id.
         """
         return await self._admin.send(fetch_invite(invite_id=invite_id))
 
@@ -87,23 +106,26 @@ class AsyncInvites:
         """Withdraw an invite.
 
         Args:
-            invite_id: Its id.
+            invite_id: Id of the invite.
 
         Raises:
-            ConflictError: It was accepted.
-            NotFoundError: The organization has no such invite.
+            ConflictError: The invite was accepted.
+            NotFoundError: The organization has no invite with this id.
         """
         await self._admin.send(delete_invite(invite_id=invite_id))
 
     async def resend(self, *, invite_id: str) -> Invite:
-        """Mail an invite again; it is pending for 7 days from now, also where it had expired.
+        """Send an invite again, which makes it pending for 7 days from now, even if it had expired.
 
         Args:
-            invite_id: Its id.
+            invite_id: Id of the invite.
+
+        Returns:
+            The pending invite.
 
         Raises:
-            ConflictError: It was accepted.
-            NotFoundError: The organization has no such invite.
-            RateLimitError: The organization's 100 invite mails an hour are used up.
+            ConflictError: The invite was accepted.
+            NotFoundError: The organization has no invite with this id.
+            RateLimitError: The organization has sent its 100 invite emails for this hour.
         """
         return await self._admin.send(resend_invite(invite_id=invite_id))

@@ -1,4 +1,4 @@
-"""Role bindings: which principal holds which role on what; they never change, so a change is create, then delete."""
+"""Methods of ``admin.role_bindings``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 
 class AsyncRoleBindings:
-    """Role bindings, as ``admin.role_bindings``."""
+    """Grant, list, describe, change and revoke roles, as ``admin.role_bindings``.
+
+    A role binding says which principal holds which role on which resource. It cannot be changed: ``change_role``
+    creates a new one and deletes the old one. Every method also raises the errors of ``AsyncAdmin.send``.
+    """
 
     def __init__(self, admin: AsyncAdmin) -> None:
         self._admin = admin
@@ -39,16 +43,22 @@ class AsyncRoleBindings:
         limit: int | None = None,
         pagination_token: str | None = None,
     ) -> AsyncPaginator[RoleBinding]:
-        """List role bindings that match every filter, page by page as they are read.
+        """List the role bindings that match all filters, one page per request.
 
         Args:
-            principal_type: Kind of the principal.
-            principal_id: The principal; needs ``principal_type``.
-            resource_type: Organization or project.
-            resource_id: The resource; needs ``resource_type``.
-            role: The role.
-            limit: Bindings a page, 1 to 100; the server's default is 100.
-            pagination_token: Where to resume, from a page of the same list.
+            principal_type: Only principals of this type.
+            principal_id: Only this principal; requires ``principal_type``.
+            resource_type: Only roles on the organization, or only roles on projects.
+            resource_id: Only this organization or project; requires ``resource_type``.
+            role: Only this role.
+            limit: Role bindings per page, 1 to 100; the server's default is 100.
+            pagination_token: Token at which to resume, from a page of the same list.
+
+        Returns:
+            The role bindings, fetched while they are iterated over.
+
+        Raises:
+            PineconeValueError: An argument is out of range, or an id has no type beside it; nothing was sent.
         """
         operation = list_role_bindings(
             principal_type=principal_type,
@@ -70,18 +80,21 @@ class AsyncRoleBindings:
         role: RoleName,
         resource_id: str | None = None,
     ) -> RoleBinding:
-        """Grant a role.
+        """Grant a role to a principal.
 
         Args:
-            principal_type: Kind of the principal.
-            principal_id: Who gets it; a user must already be a member.
-            resource_type: Organization or project.
-            role: A role for that kind of resource.
-            resource_id: The project; on the organization it may be left out.
+            principal_type: Type of the principal.
+            principal_id: Id of the principal; a user must already be a member of the organization.
+            resource_type: Whether the role is on the organization or on a project.
+            role: Role to grant; it must be one for this type of resource.
+            resource_id: Id of the project; optional for a role on the organization.
+
+        Returns:
+            The new role binding.
 
         Raises:
-            ConflictError: The same binding exists, or the invite was accepted.
-            ForbiddenError: The caller does not hold the role, or the plan lacks it.
+            ConflictError: The same role binding exists, or the invite was accepted.
+            ForbiddenError: The caller does not hold the role, or the plan does not have it.
             NotFoundError: The organization has no such principal or project.
         """
         body = CreateRoleBindingRequest(
@@ -102,17 +115,20 @@ class AsyncRoleBindings:
         role: RoleName,
         resource_id: str | None = None,
     ) -> Ensured[RoleBinding]:
-        """Grant a role, unless it is held already.
+        """Grant a role to a principal, unless the principal already holds it.
 
         Args:
-            principal_type: Kind of the principal.
-            principal_id: Who gets it; a user must already be a member.
-            resource_type: Organization or project.
-            role: A role for that kind of resource.
-            resource_id: The project; on the organization it may be left out.
+            principal_type: Type of the principal.
+            principal_id: Id of the principal; a user must already be a member of the organization.
+            resource_type: Whether the role is on the organization or on a project.
+            role: Role to grant; it must be one for this type of resource.
+            resource_id: Id of the project; optional for a role on the organization.
+
+        Returns:
+            The role binding, and whether this call created it.
 
         Raises:
-            ForbiddenError: The caller does not hold the role, or the plan lacks it.
+            ForbiddenError: The caller does not hold the role, or the plan does not have it.
             NotFoundError: The organization has no such principal or project.
         """
         from pinecone_admin._async.workflows.ensure import ensure_role_binding  # noqa: PLC0415 - only who uses it pays
@@ -127,26 +143,26 @@ class AsyncRoleBindings:
         )
 
     async def describe(self, *, role_binding_id: str) -> RoleBinding:
-        """Fetch a role binding.
+        """Fetch one role binding.
 
         Args:
-            role_binding_id: Its id.
+            role_binding_id: Id of the role binding.
 
         Raises:
-            NotFoundError: The organization has no such role binding.
+            NotFoundError: The organization has no role binding with this id.
         """
         return await self._admin.send(fetch_role_binding(role_binding_id=role_binding_id))
 
     async def delete(self, *, role_binding_id: str) -> None:
-        """Take a role away.
+        """Revoke a role by deleting its role binding.
 
         Args:
-            role_binding_id: Id of the binding.
+            role_binding_id: Id of the role binding.
 
         Raises:
-            ConflictError: It is the last OrgOwner, or the last organization role of a user with other roles or of
-                a pending invite.
-            NotFoundError: The organization has no such role binding.
+            ConflictError: It is the last OrgOwner, or the last organization role of a user with other roles or of a
+                pending invite.
+            NotFoundError: The organization has no role binding with this id.
         """
         await self._admin.send(delete_role_binding(role_binding_id=role_binding_id))
 
@@ -160,25 +176,28 @@ class AsyncRoleBindings:
         to_role: RoleName,
         resource_id: str | None = None,
     ) -> RoleChange:
-        """Put one role of a principal in the place of another: the new one is granted, then the old one taken away.
+        """Replace one role of a principal: grant the new role, then revoke the old one.
 
-        A change that was done already is a success. If the server refuses to take the old role away, a new one that
-        this call granted is taken away again.
+        A change that was already made counts as success. If the server refuses to revoke the old role, the new role is
+        revoked again, provided that this call granted it.
 
         Args:
-            principal_type: Kind of the principal.
-            principal_id: Whose role changes.
-            resource_type: Organization or project.
-            from_role: The role to take away.
-            to_role: The role to grant.
-            resource_id: The project; on the organization it may be left out.
+            principal_type: Type of the principal.
+            principal_id: Id of the principal.
+            resource_type: Whether the roles are on the organization or on a project.
+            from_role: Role to revoke.
+            to_role: Role to grant.
+            resource_id: Id of the project; optional for roles on the organization.
+
+        Returns:
+            The new role binding, and what was done.
 
         Raises:
-            PineconeValueError: Both roles are the same.
-            NotFoundError: The principal holds neither role.
+            PineconeValueError: Both roles are the same; nothing was sent.
+            NotFoundError: The principal holds neither role; nothing was changed.
             ConflictError: The old role is the last OrgOwner, or the last organization role of an invite.
-            ForbiddenError: The caller does not hold the new role, or the plan lacks it.
-            LeftoverError: The old role stays, and the new one could not be taken away again.
+            ForbiddenError: The caller does not hold the new role, or the plan does not have it.
+            LeftoverError: The old role could not be revoked, and neither could the new one.
         """
         from pinecone_admin._async.workflows.change_role import change_role  # noqa: PLC0415 - only who uses it pays
 

@@ -1,4 +1,4 @@
-"""Service accounts: what programs, such as this client, authenticate as."""
+"""Methods of ``admin.service_accounts``."""
 
 from __future__ import annotations
 
@@ -28,17 +28,27 @@ if TYPE_CHECKING:
 
 
 class AsyncServiceAccounts:
-    """Service accounts, as ``admin.service_accounts``."""
+    """Create, list, describe, rename, rotate and delete service accounts, as ``admin.service_accounts``.
+
+    Programs authenticate as service accounts, and so does this client. Every method also raises the errors of
+    ``AsyncAdmin.send``.
+    """
 
     def __init__(self, admin: AsyncAdmin) -> None:
         self._admin = admin
 
     def list(self, *, limit: int | None = None, pagination_token: str | None = None) -> AsyncPaginator[ServiceAccount]:
-        """List the service accounts, page by page as they are read.
+        """List the service accounts of the organization, one page per request.
 
         Args:
-            limit: Accounts a page, 1 to 100; the server's default is 100.
-            pagination_token: Where to resume, from a page of this list.
+            limit: Service accounts per page, 1 to 100; the server's default is 100.
+            pagination_token: Token at which to resume, from a page of this list.
+
+        Returns:
+            The service accounts, fetched while they are iterated over.
+
+        Raises:
+            PineconeValueError: An argument is out of range; nothing was sent.
         """
         operation = list_service_accounts(limit=limit, pagination_token=pagination_token)
         return AsyncPaginator(self._admin, operation)
@@ -46,17 +56,23 @@ class AsyncServiceAccounts:
     async def create(
         self, *, name: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict] | None = None
     ) -> ServiceAccountWithSecret:
-        """Create a service account. Its ``client_secret`` is in this answer and never shown again.
+        """Create a service account.
+
+        The response contains the ``client_secret``, which no later response shows: store it. Names are not unique, so
+        the client does not repeat a create that the server may have processed.
 
         Args:
-            name: 1 to 80 UTF-8 bytes.
-            role_bindings: 0 to 100 roles that it shall have, as models or mappings; ``on_organization`` and
+            name: Name of the account, 1 to 80 UTF-8 bytes.
+            role_bindings: 0 to 100 roles that the account will have, as models or mappings. ``on_organization`` and
                 ``on_project`` build them.
+
+        Returns:
+            The new service account with its secret.
 
         Raises:
             ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
-            ServiceError: The server failed; where ``outcome`` is ``"unknown"``, an account may exist whose secret
-                is lost: find it by name and rotate its secret.
+            ServiceError: The server failed. If ``outcome`` is ``"unknown"``, an account may exist whose secret is lost:
+                find it by name and rotate its secret.
         """
         bindings = None if role_bindings is None else copy_bindings(role_bindings)
         body = CreateServiceAccountRequest(name=name, role_bindings=bindings)
@@ -69,36 +85,42 @@ class AsyncServiceAccounts:
         role_bindings: Sequence[RoleBindingInput | RoleBindingDict] | None = None,
         store: Callable[[ServiceAccountWithSecret], Awaitable[None] | None] | None = None,
     ) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
-        """Give the service account of this name, created where there is none.
+        """Return the service account with this name, and create it if there is none.
 
-        The secret of an account that exists cannot be had: the result holds a ``ServiceAccountWithSecret`` only where
-        it was created. A new account has the name only once ``store`` has its secret; where the secret was lost, it is
-        rotated. Roles that differ are reported, not changed. Two processes that do this at the same moment can still
-        make two accounts, or one stores a secret that the other has rotated.
+        The secret of an existing account cannot be retrieved: the result holds a ``ServiceAccountWithSecret`` only if
+        this call created the account. A new account gets its name only after ``store`` has returned. If the secret of
+        an unfinished account was lost, it is rotated. Roles that differ are reported, not changed. Call this from one
+        process at a time: two processes that do it at the same moment can create two accounts, or one can store a
+        secret that the other has rotated.
 
         Args:
-            name: 1 to 80 UTF-8 bytes.
-            role_bindings: 0 to 100 roles that a new one shall have, as models or mappings.
-            store: Keeps the secret of a new account, before the account gets its name. If it raises, it must not have
-                kept it: the account is deleted.
+            name: Exact name of the account, 1 to 80 UTF-8 bytes.
+            role_bindings: 0 to 100 roles that a new account will have, as models or mappings. For an existing account,
+                None accepts any roles. ``on_organization`` and ``on_project`` build them.
+            store: Function that stores the secret of a new account. It is called before the account gets its name. If
+                it raises, it must not have stored the secret: the account is deleted.
+
+        Returns:
+            The account, whether this call created it, and the settings that differ.
 
         Raises:
-            AmbiguousNameError: Several have the name; ``ids`` holds all of them.
+            AmbiguousNameError: Several accounts have the name; ``ids`` lists them.
             ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
-            LeftoverError: ``store`` failed, or without one the naming, and the account could not be deleted.
+            LeftoverError: ``store`` failed, or the account could not be named and there is no ``store``; and then the
+                account could not be deleted.
         """
         from pinecone_admin._async.workflows.ensure_with_secret import ensure_service_account  # noqa: PLC0415 - only who uses it pays
 
         return await ensure_service_account(self._admin, name=name, role_bindings=role_bindings, store=store)
 
     async def describe(self, *, service_account_id: str) -> ServiceAccount:
-        """Fetch a service account without its secret.
+        """Fetch one service account, without its secret.
 
         Args:
-            service_account_id: Its id.
+            service_account_id: Id of the account.
 
         Raises:
-            NotFoundError: The organization has no such service account.
+            NotFoundError: The organization has no service account with this id.
         """
         return await self._admin.send(fetch_service_account(service_account_id=service_account_id))
 
@@ -106,12 +128,15 @@ class AsyncServiceAccounts:
         """Rename a service account.
 
         Args:
-            service_account_id: Its id.
+            service_account_id: Id of the account.
             name: New name, 1 to 80 UTF-8 bytes.
 
+        Returns:
+            The account with its new name.
+
         Raises:
-            PineconeValueError: Nothing to change is given.
-            NotFoundError: The organization has no such service account.
+            PineconeValueError: There is nothing to change; nothing was sent.
+            NotFoundError: The organization has no service account with this id.
         """
         body = UpdateServiceAccountRequest(name=name)
         return await self._admin.send(update_service_account(service_account_id=service_account_id, body=body))
@@ -120,27 +145,31 @@ class AsyncServiceAccounts:
         """Delete a service account; its tokens stop working within seconds.
 
         Args:
-            service_account_id: Its id.
+            service_account_id: Id of the account.
 
         Raises:
-            ConflictError: It holds the last OrgOwner role.
-            NotFoundError: The organization has no such service account.
+            ConflictError: The account holds the last OrgOwner role.
+            NotFoundError: The organization has no service account with this id.
         """
         await self._admin.send(delete_service_account(service_account_id=service_account_id))
 
     async def rotate_secret(self, *, service_account_id: str) -> ServiceAccountWithSecret:
-        """Give a service account a new secret, shown in this answer only; the old one stops working at once.
+        """Replace the secret of a service account; the old secret stops working at once.
 
-        Where it is the account that this client itself runs on, the client and its copies adopt the new secret and give
-        up the old token. Store it all the same: what other processes have, and the next one is given, no longer works.
+        Only this response shows the new secret: store it. The client does not repeat the request if the server may have
+        processed it. If the client itself authenticates as this account, the client and its copies switch to the new
+        secret and drop the old token. Other processes, and later ones, still need the new secret from you.
 
         Args:
-            service_account_id: Its id.
+            service_account_id: Id of the account.
+
+        Returns:
+            The service account with its new secret.
 
         Raises:
-            NotFoundError: The organization has no such service account.
-            ServiceError: The server failed; where ``outcome`` is ``"unknown"``, the secret may have been rotated
-                and lost: rotate again.
+            NotFoundError: The organization has no service account with this id.
+            ServiceError: The server failed. If ``outcome`` is ``"unknown"``, the secret may have been rotated and lost:
+                rotate it again.
         """
         operation = rotate_service_account_secret(service_account_id=service_account_id)
         return await self._admin.send(operation)
@@ -148,18 +177,22 @@ class AsyncServiceAccounts:
     async def rotate(
         self, *, service_account_id: str, store: Callable[[ServiceAccountWithSecret], Awaitable[None] | None]
     ) -> ServiceAccount:
-        """Give a service account a new secret and have it stored.
+        """Replace the secret of a service account, and store the new one.
 
-        There is no time in which both secrets work: the old one is dead before the new one is stored. Where the answer
-        was lost, the secret is rotated again; of its own account a client cannot do that, so rotate that from another.
+        The two secrets do not overlap: the old secret stops working before the new one is stored. If the response is
+        lost, the secret is rotated again. A client cannot do that for its own account, because it has no valid secret
+        left: rotate that account's secret from another account.
 
         Args:
-            service_account_id: Its id.
-            store: Keeps the new secret.
+            service_account_id: Id of the account.
+            store: Function that stores the new secret.
+
+        Returns:
+            The service account.
 
         Raises:
-            SecretNotStoredError: ``store`` failed; ``error.secret.reveal()`` gives the new secret.
-            NotFoundError: The organization has no such service account.
+            SecretNotStoredError: ``store`` failed; ``error.secret.reveal()`` returns the new secret.
+            NotFoundError: The organization has no service account with this id.
         """
         from pinecone_admin._async.workflows.rotate import rotate_service_account  # noqa: PLC0415 - only who uses it pays
 

@@ -1,4 +1,4 @@
-"""Users: the people of the organization."""
+"""Methods of ``admin.users``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class AsyncUsers:
-    """Users, as ``admin.users``."""
+    """List, describe, remove and offboard the users of the organization, as ``admin.users``.
+
+    Every method also raises the errors of ``AsyncAdmin.send``.
+    """
 
     def __init__(self, admin: AsyncAdmin) -> None:
         self._admin = admin
@@ -24,52 +27,62 @@ class AsyncUsers:
     def list(
         self, *, email: str | None = None, limit: int | None = None, pagination_token: str | None = None
     ) -> AsyncPaginator[User]:
-        """List the users of the organization, page by page as they are read.
+        """List the users of the organization, one page per request.
 
         Args:
-            email: Only the user with this address, in any capitals; at most 254 characters.
-            limit: Users a page, 1 to 100; the server's default is 100.
-            pagination_token: Where to resume, from a page of the same list.
+            email: Only the user with this email address, at most 254 characters. Email matching ignores case.
+            limit: Users per page, 1 to 100; the server's default is 100.
+            pagination_token: Token at which to resume, from a page of the same list.
+
+        Returns:
+            The users, fetched while they are iterated over.
+
+        Raises:
+            PineconeValueError: An argument is out of range; nothing was sent.
         """
         operation = list_users(email=email, limit=limit, pagination_token=pagination_token)
         return AsyncPaginator(self._admin, operation)
 
     async def describe(self, *, user_id: str) -> User:
-        """Fetch a user.
+        """Fetch one user.
 
         Args:
-            user_id: The user's id.
+            user_id: Id of the user.
 
         Raises:
-            NotFoundError: The organization has no such user.
+            NotFoundError: The organization has no user with this id.
         """
         return await self._admin.send(fetch_user(user_id=user_id))
 
     async def delete(self, *, user_id: str) -> None:
-        """Remove a user from the organization, with all of the user's roles.
+        """Remove a user from the organization, and revoke all roles of the user.
 
         Args:
-            user_id: The user's id.
+            user_id: Id of the user.
 
         Raises:
             ConflictError: The user is the last OrgOwner, or an identity provider manages the users.
-            NotFoundError: The organization has no such user.
+            NotFoundError: The organization has no user with this id.
         """
         await self._admin.send(delete_user(user_id=user_id))
 
     async def offboard(self, *, email: str, dry_run: bool = True) -> OffboardReport:
-        """Remove somebody with all invites and roles, and say what they could reach and which secrets they may know.
+        """Remove a user with all invites and roles, and report what they could reach and which secrets they may know.
 
-        Nothing changes unless ``dry_run=False``. A run that died is finished by the next one. The report is part of the
-        work: the keys and service accounts in it want rotating.
+        Nothing changes unless you pass ``dry_run=False``. The next run completes an interrupted one. Keep the report,
+        and rotate the keys and service accounts in it: after the removal, the API no longer shows what the user could
+        reach.
 
         Args:
-            email: Address of the user, in any capitals.
-            dry_run: Only say what would be done; ``refusal`` says why it would not.
+            email: Email address of the user, at most 254 characters. Email matching ignores case.
+            dry_run: Only report what would be done; ``refusal`` in the report says why a real run would refuse.
+
+        Returns:
+            The user, the invites, what they gave access to, which secrets to rotate, and what was done.
 
         Raises:
-            RefusedError: The user is the last owner, which is seen before the first change; or an identity provider
-                manages the users.
+            RefusedError: The user is the last owner, which is checked before the first change; or the server refused to
+                remove the user, for example because an identity provider manages the users.
         """
         from pinecone_admin._async.workflows.offboard import offboard  # noqa: PLC0415 - only who uses it pays
 

@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/organizations.py by scripts/unasync.py: change that, not this file.
-"""Organizations: see and rename the one that the caller belongs to."""
+"""Methods of ``admin.organizations``."""
 
 from __future__ import annotations
 
@@ -19,23 +19,30 @@ AllOrganizations: TypeAlias = list[Organization]
 
 
 class Organizations:
-    """Organizations, as ``admin.organizations``."""
+    """List, describe, rename and delete organizations, as ``admin.organizations``.
+
+    Every method also raises the errors of ``Admin.send``.
+    """
 
     def __init__(self, admin: Admin) -> None:
         self._admin = admin
 
     def list(self) -> AllOrganizations:
-        """List the organizations that the caller belongs to, completely."""
+        """List all organizations that the caller belongs to.
+
+        Returns:
+            The complete list.
+        """
         return Paginator[Organization](self._admin, list_organizations()).to_list()
 
     def describe(self, *, organization_id: str) -> Organization:
-        """Fetch an organization.
+        """Fetch one organization.
 
         Args:
-            organization_id: Its id.
+            organization_id: Id of the organization.
 
         Raises:
-            NotFoundError: The caller does not belong to such an organization.
+            NotFoundError: The caller does not belong to an organization with this id.
         """
         return self._admin.send(fetch_organization(organization_id=organization_id))
 
@@ -43,11 +50,14 @@ class Organizations:
         """Rename an organization.
 
         Args:
-            organization_id: Its id.
+            organization_id: Id of the organization.
             name: New name, 1 to 512 characters.
 
+        Returns:
+            The organization with its new name.
+
         Raises:
-            NotFoundError: The caller does not belong to such an organization.
+            NotFoundError: The caller does not belong to an organization with this id.
         """
         body = UpdateOrganizationRequest(name=name)
         return self._admin.send(update_organization(organization_id=organization_id, body=body))
@@ -56,10 +66,10 @@ class Organizations:
         """Delete an organization.
 
         Args:
-            organization_id: Its id.
+            organization_id: Id of the organization.
 
         Raises:
-            FailedPreconditionError: It is not on the Free plan, not Active, or still has projects.
-            NotFoundError: The caller does not belong to such an organization.
+            FailedPreconditionError: The organization is not on the Free plan, is not Active, or still has projects.
+            NotFoundError: The caller does not belong to an organization with this id.
         """
         self._admin.send(delete_organization(organization_id=organization_id))

@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/projects.py by scripts/unasync.py: change that, not this file.
-"""Projects: what indexes and API keys live in."""
+"""Methods of ``admin.projects``."""
 
 from __future__ import annotations
 
@@ -32,30 +32,44 @@ AllProjects: TypeAlias = list[Project]
 
 
 class Projects:
-    """Projects, as ``admin.projects``."""
+    """Create, list, describe, update, provision and delete projects, as ``admin.projects``.
+
+    Every method also raises the errors of ``Admin.send``.
+    """
 
     def __init__(self, admin: Admin) -> None:
         self._admin = admin
 
     def list(self) -> AllProjects:
-        """List the projects of the organization, completely."""
+        """List all projects of the organization.
+
+        Returns:
+            The complete list.
+        """
         return Paginator[Project](self._admin, list_projects()).to_list()
 
     def create(
         self, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
     ) -> Project:
-        """Create a project. It is sent once: names are not unique, so a repeat would make another project.
+        """Create a project.
+
+        Project names are not unique, so a repeated request would create a second project. The client therefore does not
+        repeat a create that the server may have processed.
 
         Args:
-            name: 1 to 512 characters, no NUL.
-            max_pods: Pods that its indexes may have, from 0; the server's default is 0.
-            force_encryption_with_cmek: Demand a customer-managed encryption key, which cannot be undone; the
-                server's default is False.
+            name: Name of the project, 1 to 512 characters without NUL.
+            max_pods: Maximum number of pods for the indexes of the project, from 0; the server's default is 0.
+            force_encryption_with_cmek: Require a customer-managed encryption key, which cannot be undone; the server's
+                default is False.
+
+        Returns:
+            The new project.
 
         Raises:
-            BadRequestError: ``max_pods`` above 0 without pod access.
+            BadRequestError: ``max_pods`` is above 0, and the organization has no pod access.
             ForbiddenError: The plan allows no further project.
-            ServiceError: The server failed; where ``outcome`` is ``"unknown"``, look for the project before repeating.
+            ServiceError: The server failed. If ``outcome`` is ``"unknown"``, look for the project before you create it
+                again.
         """
         body = CreateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
         return self._admin.send(create_project(body=body))
@@ -63,21 +77,26 @@ class Projects:
     def ensure(
         self, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
     ) -> Ensured[Project]:
-        """Give the project of this name, created where there is none.
+        """Return the project with this name, and create it if there is none.
 
-        After a create whose answer was lost it looks for the project until the time for a call is over. Settings that
-        differ are reported, not changed. Two processes that do this at the same moment can still make two projects.
+        If the response to the create is lost, the project is looked for until the client's ``timeout`` has passed.
+        Settings that differ are reported, not changed. Two processes that do this at the same moment can still create
+        two projects.
 
         Args:
-            name: Its exact name, 1 to 512 characters, no NUL.
-            max_pods: Pods that its indexes may have, from 0.
-            force_encryption_with_cmek: Demand a customer-managed encryption key, which cannot be undone.
+            name: Exact name of the project, 1 to 512 characters without NUL.
+            max_pods: Maximum number of pods for the indexes of the project, from 0; None accepts any.
+            force_encryption_with_cmek: Require a customer-managed encryption key, which cannot be undone; None accepts
+                either setting.
+
+        Returns:
+            The project, whether this call created it, and the settings that differ.
 
         Raises:
-            AmbiguousNameError: Several have the name; ``ids`` holds all of them.
+            AmbiguousNameError: Several projects have the name; ``ids`` lists them.
             ForbiddenError: The plan allows no further project.
-            PineconeError: The answer to the create was lost, and no new project was seen until the client's ``timeout``
-                was over; ``outcome`` is ``"unknown"``.
+            PineconeError: The response to the create was lost, and no new project appeared before the client's
+                ``timeout`` had passed; ``outcome`` is ``"unknown"``.
         """
         from pinecone_admin._sync.workflows.ensure import ensure_project  # noqa: PLC0415 - only who uses it pays
 
@@ -86,39 +105,46 @@ class Projects:
         )
 
     def describe(self, *, project_id: str) -> Project:
-        """Fetch a project.
+        """Fetch one project.
 
         Args:
-            project_id: Its id.
+            project_id: Id of the project.
 
         Raises:
-            NotFoundError: The organization has no such project.
+            NotFoundError: The organization has no project with this id.
         """
         return self._admin.send(fetch_project(project_id=project_id))
 
     def describe_by_name(self, *, name: str) -> Project:
-        """Find the one project of this name.
+        """Find the only project with this name.
 
         Args:
-            name: Its exact name.
+            name: Exact name of the project, 1 to 512 characters without NUL.
 
         Raises:
-            PineconeValueError: No project can have it.
-            NotFoundError: No project has it.
-            AmbiguousNameError: Several have it; ``ids`` holds all of them.
+            PineconeValueError: No project can have this name; nothing was sent.
+            NotFoundError: No project has the name.
+            AmbiguousNameError: Several projects have the name; ``ids`` lists them.
         """
         check_project_name(name, operation="describe_by_name")
         return find_by_name(name, self.list(), operation="describe_by_name")
 
     def exists(self, *, project_id: str | None = None, name: str | None = None) -> bool:
-        """Tell whether there is such a project; any failure but 404 is raised.
+        """Return whether a project with this id or name exists.
+
+        Pass either ``project_id`` or ``name``.
 
         Args:
-            project_id: Its id, or
-            name: its exact name; several projects of one name exist, too.
+            project_id: Id of the project.
+            name: Exact name of the project, 1 to 512 characters without NUL.
+
+        Returns:
+            False if the server responds 404 or no project has the name; True if one project or several have it. Every
+            other failure is raised.
 
         Raises:
-            PineconeValueError: Both or neither are given, or no project can have the name.
+            PineconeValueError: Both arguments or neither were passed, or no project can have this name; nothing was
+                sent.
         """
         if (project_id is None) == (name is None):
             raise PineconeValueError("exists needs either project_id or name", operation="exists")
@@ -139,17 +165,20 @@ class Projects:
         max_pods: int | None = None,
         force_encryption_with_cmek: bool | None = None,
     ) -> Project:
-        """Change a project; what is None stays as it is.
+        """Change the settings of a project. Arguments that are None leave a setting unchanged.
 
         Args:
-            project_id: Its id.
-            name: New name, 1 to 512 characters, no NUL.
-            max_pods: Pods that its indexes may have, from 0.
-            force_encryption_with_cmek: True demands a customer-managed encryption key, which cannot be undone.
+            project_id: Id of the project.
+            name: New name, 1 to 512 characters without NUL.
+            max_pods: Maximum number of pods for the indexes of the project, from 0.
+            force_encryption_with_cmek: True requires a customer-managed encryption key, which cannot be undone.
+
+        Returns:
+            The project with its new settings.
 
         Raises:
-            PineconeValueError: Nothing to change is given.
-            NotFoundError: The organization has no such project.
+            PineconeValueError: There is nothing to change; nothing was sent.
+            NotFoundError: The organization has no project with this id.
         """
         body = UpdateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
         return self._admin.send(update_project(project_id=project_id, body=body))
@@ -162,23 +191,26 @@ class Projects:
         store: Callable[[APIKeyWithSecret], None],
         bindings: Sequence[ProjectRole | ProjectRoleDict] = (),
     ) -> Provisioned:
-        """Set up a tenant: a project, a key of the same name in it, and roles.
+        """Set up a tenant: a project, an API key with the same name in it, and role bindings.
 
-        What exists already is kept, so that a run that died is completed by the next one. Where a step fails, what this
-        call made is deleted again, in reverse. Provision a tenant from one process at a time: where two do, the one
-        that fails undoes what the other is building on.
+        Existing parts are kept, so that the next run completes an interrupted one. If a step fails, everything that
+        this call created is deleted in reverse order. Provision a tenant from one process at a time: if two processes
+        do it, the one that fails deletes what the other depends on.
 
         Args:
-            name: Name of the project, 1 to 512 characters; the key has its first 80.
-            key_roles: What the key may do.
-            store: Keeps the value of a new key, before the key gets its name. If it raises, it must not have kept it:
-                the key is deleted.
-            bindings: Who else gets a role on the project, as models or mappings.
+            name: Name of the project, 1 to 512 characters without NUL. The first 80 characters are the name of the key.
+            key_roles: Roles of the key.
+            store: Function that stores the value of a new key. It is called before the key gets its name. If it raises,
+                it must not have stored the value: the key is deleted.
+            bindings: Roles on the project for other principals, as ``ProjectRole`` models or mappings.
+
+        Returns:
+            The project, the key and the bindings, each with whether this call created it.
 
         Raises:
-            AmbiguousNameError: Several projects, or several keys in it, have the name.
-            ForbiddenError: The plan allows no further project or key, or not this role.
-            LeftoverError: A step failed, and not everything could be deleted again; ``left`` says what.
+            AmbiguousNameError: Several projects, or several keys in the project, have the name.
+            ForbiddenError: The plan allows no further project or key, or does not have one of the roles.
+            LeftoverError: A step failed, and not everything could be deleted; ``left`` lists what remains.
             NotFoundError: A principal does not exist.
         """
         from pinecone_admin._sync.workflows.provision import provision  # noqa: PLC0415 - only who uses it pays
@@ -189,11 +221,11 @@ class Projects:
         """Delete a project and its API keys.
 
         Args:
-            project_id: Its id.
+            project_id: Id of the project.
 
         Raises:
-            FailedPreconditionError: It still holds indexes, collections, assistants or backups.
-            NotFoundError: The organization has no such project.
+            FailedPreconditionError: The project still contains indexes, collections, assistants or backups.
+            NotFoundError: The organization has no project with this id.
         """
         self._admin.send(delete_project(project_id=project_id))
 
@@ -208,24 +240,28 @@ class Projects:
     ) -> CleanupReport:
         """Delete everything in a project, wait until it is gone, and delete the project.
 
-        Indexes, collections, assistants and backups can be reached with a key of the project only: a temporary one, of
-        the least role, is made and deleted in every case, also by ``dry_run=True``, which deletes nothing else. A run
-        that died is finished by the next one; runs side by side do not harm each other.
+        Indexes, collections, assistants and backups can be reached only with an API key of the project. A temporary key
+        with the least privileged role is created, and always deleted. This also happens with ``dry_run=True``, which
+        changes nothing else. The next run completes an interrupted one, and concurrent runs do not harm each other.
 
         Args:
-            project_id: Its id.
-            dry_run: Only say what would be deleted.
-            timeout: Seconds for everything, above 0.
-            lift_protection: Delete indexes with deletion protection, too.
-            progress: Is told what is left, each time that is looked at.
+            project_id: Id of the project.
+            dry_run: Only report what would be deleted.
+            timeout: Seconds for the whole workflow, above 0.
+            lift_protection: Also delete indexes with deletion protection.
+            progress: Function that receives what is left, each time that the contents are read.
+
+        Returns:
+            What the project contained, what was done, and whether the project is deleted.
 
         Raises:
-            RefusedError: Deletion protection is on for an index; told before anything is deleted, where it was on then.
-            FailedPreconditionError: The server still finds something when the time is over.
-            PineconeTimeoutError: Something was still there when the time was over; the message names it.
+            RefusedError: Deletion protection is on for an index, or the server forbids a deletion. Protection that is
+                on at the start is reported before anything is deleted.
+            FailedPreconditionError: The server still found something in the project when the time was up.
+            PineconeTimeoutError: Something was still there when the time was up; the message names it.
             ForbiddenError: The project has no room for another key.
             LeftoverError: The temporary key could not be deleted; ``left`` names it.
-            NotFoundError: The organization has no such project, also after a run that finished.
+            NotFoundError: The organization has no project with this id, or an earlier run has deleted it.
         """
         from pinecone_admin._sync.workflows.delete_with_cleanup import delete_with_cleanup  # noqa: PLC0415 - only who uses it pays
 
