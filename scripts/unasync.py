@@ -24,6 +24,9 @@ FOLDER_PAIRS = (
 RULES = [
     (r"[ ]*# <async only>\n(?:.*\n)*?[ ]*# </async only>\n", ""),
     (r"  # noqa: ASYNC\d+.*", ""),
+    (r"on ``async with`` or with the first call\b", "in the constructor"),
+    (r"\bAnother event loop or a forked child\b", "A forked child"),
+    (r"\bprocess and event loop\b", "process"),
     (r"\basync (def|for|with)\b", r"\1"),
     (r"\bawait ", ""),
     (r"\bawaits\b", "calls"),

@@ -106,7 +106,7 @@ class AsyncAPIKeys:
                 could not be deleted.
             NotFoundError: The organization has no project with this id, or another process deleted the new key.
         """
-        from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key  # noqa: PLC0415 - imported on first use
 
         return await ensure_api_key(self._admin, project_id=project_id, name=name, roles=roles, store=store)
 
@@ -178,6 +178,6 @@ class AsyncAPIKeys:
             LeftoverError: ``store`` failed, and the new key could not be deleted.
             NotFoundError: The organization has no key with this id, or another process deleted the new key.
         """
-        from pinecone_admin._async.workflows.rotate import rotate_api_key  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._async.workflows.rotate import rotate_api_key  # noqa: PLC0415 - imported on first use
 
         return await rotate_api_key(self._admin, api_key_id=api_key_id, store=store, grace=grace)

@@ -87,7 +87,7 @@ class AsyncInvites:
             ForbiddenError: The caller does not hold a role that it would grant.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
         """
-        from pinecone_admin._async.workflows.ensure import ensure_invite  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._async.workflows.ensure import ensure_invite  # noqa: PLC0415 - imported on first use
 
         return await ensure_invite(self._admin, email=email, role_bindings=role_bindings)
 

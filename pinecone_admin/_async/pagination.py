@@ -1,4 +1,4 @@
-"""Lists that come in pages: read page by page, item by item, or whole."""
+"""Paginated lists, read item by item, page by page or all at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Sender(Protocol):
 
 
 class AsyncPaginator(Generic[_T]):
-    """The items of a paged list, fetched as they are asked for; iterating again starts from the beginning."""
+    """Items of a paginated list, fetched on demand. Each iteration starts from the beginning."""
 
     def __init__(self, admin: _Sender, operation: Operation[Any]) -> None:
         check_operation(operation)
@@ -26,10 +26,10 @@ class AsyncPaginator(Generic[_T]):
         self._operation = with_pagination(operation)
 
     async def pages(self) -> AsyncIterator[Page[_T]]:
-        """Fetch page after page.
+        """Fetch one page after another.
 
         Raises:
-            PaginationError: The server gave a page token that it had already given.
+            PaginationError: The server returned the same page token twice.
         """
         cursor = PageCursor(self._operation)
         while operation := cursor.next_operation():
@@ -43,13 +43,14 @@ class AsyncPaginator(Generic[_T]):
                 yield item
 
     async def to_list(self, max_items: int | None = None) -> list[_T]:
-        """Fetch all items, or the first of them.
+        """Fetch all items, or the first ``max_items``.
 
         Args:
-            max_items: How many to fetch at most, from 1; no page beyond them is asked for.
+            max_items: Maximum number of items, from 1; pages beyond them are not requested.
 
         Raises:
-            PaginationError: The server gave a page token that it had already given.
+            PineconeValueError: ``max_items`` is below 1; nothing was sent.
+            PaginationError: The server returned the same page token twice.
         """
         if max_items is not None:
             check_integer("max_items", max_items, least=1)

@@ -97,7 +97,7 @@ class AsyncProjects:
             PineconeError: The response to the create was lost, and no new project appeared before the client's
                 ``timeout`` had passed; ``outcome`` is ``"unknown"``.
         """
-        from pinecone_admin._async.workflows.ensure import ensure_project  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._async.workflows.ensure import ensure_project  # noqa: PLC0415 - imported on first use
 
         return await ensure_project(
             self._admin, name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
@@ -212,7 +212,7 @@ class AsyncProjects:
             LeftoverError: A step failed, and not everything could be deleted; ``left`` lists what remains.
             NotFoundError: A principal does not exist.
         """
-        from pinecone_admin._async.workflows.provision import provision  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._async.workflows.provision import provision  # noqa: PLC0415 - imported on first use
 
         return await provision(self._admin, name=name, key_roles=key_roles, store=store, bindings=bindings)
 
@@ -233,7 +233,7 @@ class AsyncProjects:
         *,
         project_id: str,
         dry_run: bool = False,
-        timeout: float = 600.0,  # noqa: ASYNC109 - of the whole workflow, in both worlds
+        timeout: float = 600.0,  # noqa: ASYNC109 - of the whole workflow, in both clients
         lift_protection: bool = False,
         progress: Callable[[Progress], None] | None = None,
     ) -> CleanupReport:
@@ -262,7 +262,7 @@ class AsyncProjects:
             LeftoverError: The temporary key could not be deleted; ``left`` names it.
             NotFoundError: The organization has no project with this id, or an earlier run has deleted it.
         """
-        from pinecone_admin._async.workflows.delete_with_cleanup import delete_with_cleanup  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._async.workflows.delete_with_cleanup import delete_with_cleanup  # noqa: PLC0415 - imported on first use
 
         return await delete_with_cleanup(
             self._admin,

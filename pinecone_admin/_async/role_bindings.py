@@ -131,7 +131,7 @@ class AsyncRoleBindings:
             ForbiddenError: The caller does not hold the role, or the plan does not have it.
             NotFoundError: The organization has no such principal or project.
         """
-        from pinecone_admin._async.workflows.ensure import ensure_role_binding  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._async.workflows.ensure import ensure_role_binding  # noqa: PLC0415 - imported on first use
 
         return await ensure_role_binding(
             self._admin,
@@ -199,7 +199,7 @@ class AsyncRoleBindings:
             ForbiddenError: The caller does not hold the new role, or the plan does not have it.
             LeftoverError: The old role could not be revoked, and neither could the new one.
         """
-        from pinecone_admin._async.workflows.change_role import change_role  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._async.workflows.change_role import change_role  # noqa: PLC0415 - imported on first use
 
         return await change_role(
             self._admin,

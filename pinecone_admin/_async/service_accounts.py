@@ -109,7 +109,7 @@ class AsyncServiceAccounts:
             LeftoverError: ``store`` failed, or the account could not be named and there is no ``store``; and then the
                 account could not be deleted.
         """
-        from pinecone_admin._async.workflows.ensure_with_secret import ensure_service_account  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._async.workflows.ensure_with_secret import ensure_service_account  # noqa: PLC0415 - imported on first use
 
         return await ensure_service_account(self._admin, name=name, role_bindings=role_bindings, store=store)
 
@@ -194,6 +194,6 @@ class AsyncServiceAccounts:
             SecretNotStoredError: ``store`` failed; ``error.secret.reveal()`` returns the new secret.
             NotFoundError: The organization has no service account with this id.
         """
-        from pinecone_admin._async.workflows.rotate import rotate_service_account  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._async.workflows.rotate import rotate_service_account  # noqa: PLC0415 - imported on first use
 
         return await rotate_service_account(self._admin, service_account_id=service_account_id, store=store)

@@ -105,7 +105,7 @@ class APIKeys:
                 could not be deleted.
             NotFoundError: The organization has no project with this id, or another process deleted the new key.
         """
-        from pinecone_admin._sync.workflows.ensure_with_secret import ensure_api_key  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.ensure_with_secret import ensure_api_key  # noqa: PLC0415 - imported on first use
 
         return ensure_api_key(self._admin, project_id=project_id, name=name, roles=roles, store=store)
 
@@ -173,6 +173,6 @@ class APIKeys:
             LeftoverError: ``store`` failed, and the new key could not be deleted.
             NotFoundError: The organization has no key with this id, or another process deleted the new key.
         """
-        from pinecone_admin._sync.workflows.rotate import rotate_api_key  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.rotate import rotate_api_key  # noqa: PLC0415 - imported on first use
 
         return rotate_api_key(self._admin, api_key_id=api_key_id, store=store, grace=grace)

@@ -1,8 +1,8 @@
 # Derived from pinecone_admin/_async/client.py by scripts/unasync.py: change that, not this file.
-"""The client: what it is made of, and the way of a call.
+"""The client: its construction, its namespaces and how it sends an operation.
 
-A namespace is loaded when it is first used: ``send`` works without any of them, also with an API document that is
-older than they are.
+Each namespace is imported when it is first used. So ``send`` works without them, even after an API document was adopted
+that is older than they are.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-# Everything that is imported when it is first used.
+# Modules that are imported on first use: a child forked during such an import would wait for it forever.
 preload_before_fork("encodings.idna", "cattrs", "cattrs.cols", "cattrs.gen", "dateutil.parser", "generated_client.api")
 preload_before_fork(
     "pinecone_admin._sync.api_keys",
@@ -79,7 +79,7 @@ preload_before_fork(
 
 @frozen(kw_only=True)
 class _Shared:
-    """What a client shares with its copies."""
+    """Objects that a client shares with its copies."""
 
     config: ClientConfig
     endpoint: str
@@ -90,37 +90,48 @@ class _Shared:
 
 
 class Admin:
-    """Runs a Pinecone organization: its projects, API keys, users, invites, service accounts and role bindings.
+    """Manage a Pinecone organization: its projects, API keys, users, invites, service accounts and role bindings.
+
+    The credentials are exchanged for an access token in the constructor. The client can be shared
+    between threads and survives a fork. Example::
+
+        with Admin() as admin:
+            project = admin.projects.create(name="search")
+            made = admin.api_keys.create(project_id=project.id, name="search-reader", roles=["DataPlaneViewer"])
 
     Args:
-        client_id: Id of the service account, or a callable that gives it; else ``PINECONE_CLIENT_ID``.
-        client_secret: Its secret, or a callable that gives it, asked afresh at each exchange; else
-            ``PINECONE_CLIENT_SECRET``.
-        access_token: A token that somebody else minted, or a callable that gives one at each call, in a thread of its
-            own and the context of the call; else ``PINECONE_ACCESS_TOKEN``. Nothing is minted then.
-        additional_headers: Sent with every API request in place of ours of the same name, and never to the token
-            endpoint. An ``Authorization`` among them also turns minting off.
-        source_tag: Names your integration in the User-Agent; reduced to ``[a-z0-9_:]``.
-        proxy_url: Proxy for the API and the token endpoint; else by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
+        client_id: Id of the service account, or a callable that returns it; default: ``PINECONE_CLIENT_ID``.
+        client_secret: Secret of the service account, or a callable that returns it, which is called at each token
+            exchange; default: ``PINECONE_CLIENT_SECRET``.
+        access_token: Token from elsewhere, used instead of credentials, or a callable that returns one. The callable is
+            called for each call, and again after a 401, in a thread of its own and in the context of the call. Default:
+            ``PINECONE_ACCESS_TOKEN``.
+        additional_headers: Headers for every API request. They replace the client's own headers of the same name and
+            are never sent to the token endpoint. With an ``Authorization`` header, no token is fetched.
+        source_tag: Name of your integration in the User-Agent; reduced to ``[a-z0-9_:]``.
+        proxy_url: Proxy for the API and the token endpoint; default: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
         ssl_verify: True, False, the path of a CA file or folder, or an ``ssl.SSLContext``.
-        host: Address of the API; else ``PINECONE_CONTROLLER_HOST``, else production. Without a scheme it gets https.
-        oauth_url: Address of the token endpoint with its path; else ``PINECONE_OAUTH_URL``, else production.
-        allow_http: Allow plain http beyond loopback; also by ``PINECONE_ADMIN_ALLOW_HTTP=1``.
-        timeout: Seconds for a whole call: token, attempts and waits, above 0.
-        retry: How often and how patiently to try.
-        max_connections: Connections open at once, from 1.
-        lazy: Fetch the first token at the first call rather than here.
-        token_cache: Shares tokens with other processes; ``FileTokenCache``, or one of your own.
-        read_only: Refuse everything but GET before anything is sent.
-        transport: Sends the requests instead of connections of our own; you close it.
-        oauth_transport: The same for the token exchange, always synchronous.
+        host: URL of the API, https unless it has a scheme; default: ``PINECONE_CONTROLLER_HOST``, else production.
+        oauth_url: URL of the token endpoint, including its path; default: ``PINECONE_OAUTH_URL``, else production.
+        allow_http: Allow http to hosts other than loopback; ``PINECONE_ADMIN_ALLOW_HTTP=1`` does so too.
+        timeout: Seconds for a whole call, above 0: fetching the token, all attempts and the waits between them.
+        retry: How often and how soon to retry; default: ``RetryPolicy()``.
+        max_connections: Maximum number of open connections to the API, from 1.
+        token_cache: Cache that shares tokens with other processes: a ``FileTokenCache`` or one of your own.
+        lazy: Fetch the first token with the first call, and not before.
+        read_only: Refuse every request but GET, before it is sent.
+        transport: Transport that sends the requests, in place of the client's own connections. You close it.
+            ``proxy_url`` and ``ssl_verify`` have no effect on it.
+        oauth_transport: Transport for the token exchange, always synchronous. You close it. By default, a synchronous
+            ``transport`` is used for both.
 
     Raises:
-        PineconeValueError: An argument or a variable is missing, empty, or has a value that cannot be right.
-        PineconeTypeError: An argument has a type that cannot be right.
-        InvalidCredentialsError: The token endpoint does not accept the credentials.
+        PineconeValueError: An argument or an environment variable is missing, empty or invalid.
+        PineconeTypeError: An argument has the wrong type.
+        InvalidCredentialsError: The token endpoint rejected the credentials.
         TokenError: The token endpoint refused for another reason.
         PineconeConnectionError: The token endpoint cannot be reached.
+        PineconeTimeoutError: The token endpoint did not respond in time.
     """
 
     def __init__(
@@ -165,7 +176,7 @@ class Admin:
             lazy=lazy,
             read_only=read_only,
         )
-        # Whatever is raised from here on, a traceback that shows locals shows none of these.
+        # A traceback of a later error may show local variables, and must not show these.
         del client_secret, access_token, additional_headers, proxy_url, host, oauth_url
         setup = raise_if_error(resolved)
         self._set_up(_build_shared(setup, transport, oauth_transport, token_cache), setup.config.options, owner=True)
@@ -183,72 +194,72 @@ class Admin:
 
     @lock_free_cached_property
     def organizations(self) -> Organizations:
-        """The organizations that the caller belongs to."""
-        from pinecone_admin._sync.organizations import Organizations  # noqa: PLC0415 - see the top
+        """List, describe, rename and delete organizations."""
+        from pinecone_admin._sync.organizations import Organizations  # noqa: PLC0415 - imported on first use
 
         return Organizations(self)
 
     @lock_free_cached_property
     def projects(self) -> Projects:
-        """Projects."""
-        from pinecone_admin._sync.projects import Projects  # noqa: PLC0415 - see the top
+        """Create, list, describe, update, provision and delete projects."""
+        from pinecone_admin._sync.projects import Projects  # noqa: PLC0415 - imported on first use
 
         return Projects(self)
 
     @lock_free_cached_property
     def api_keys(self) -> APIKeys:
-        """API keys of projects."""
-        from pinecone_admin._sync.api_keys import APIKeys  # noqa: PLC0415 - see the top
+        """Create, list, describe, update, rotate and delete the API keys of projects."""
+        from pinecone_admin._sync.api_keys import APIKeys  # noqa: PLC0415 - imported on first use
 
         return APIKeys(self)
 
     @lock_free_cached_property
     def users(self) -> Users:
-        """Users."""
-        from pinecone_admin._sync.users import Users  # noqa: PLC0415 - see the top
+        """List, describe, remove and offboard users."""
+        from pinecone_admin._sync.users import Users  # noqa: PLC0415 - imported on first use
 
         return Users(self)
 
     @lock_free_cached_property
     def invites(self) -> Invites:
-        """Invites."""
-        from pinecone_admin._sync.invites import Invites  # noqa: PLC0415 - see the top
+        """Create, list, describe, resend and withdraw invites."""
+        from pinecone_admin._sync.invites import Invites  # noqa: PLC0415 - imported on first use
 
         return Invites(self)
 
     @lock_free_cached_property
     def service_accounts(self) -> ServiceAccounts:
-        """Service accounts."""
-        from pinecone_admin._sync.service_accounts import ServiceAccounts  # noqa: PLC0415 - see the top
+        """Create, list, describe, rename, rotate and delete service accounts."""
+        from pinecone_admin._sync.service_accounts import ServiceAccounts  # noqa: PLC0415 - imported on first use
 
         return ServiceAccounts(self)
 
     @lock_free_cached_property
     def role_bindings(self) -> RoleBindings:
-        """Role bindings."""
-        from pinecone_admin._sync.role_bindings import RoleBindings  # noqa: PLC0415 - see the top
+        """Grant, list, describe, change and revoke roles."""
+        from pinecone_admin._sync.role_bindings import RoleBindings  # noqa: PLC0415 - imported on first use
 
         return RoleBindings(self)
 
     def send(self, operation: Operation[_T]) -> _T:
-        """Send one operation: a builder's of ``pinecone_admin.operations``, or one that you made by hand.
+        """Send one operation and return the decoded response.
 
         Args:
-            operation: What to do.
+            operation: Operation from a builder in ``pinecone_admin.operations``, or one that you built by hand.
 
         Returns:
-            The decoded answer; None for an operation without one.
+            The decoded response; None if the operation has none.
 
         Raises:
-            PineconeValueError: An argument has a value that cannot be right; nothing was sent.
-            PineconeTypeError: An argument has a type that cannot be right; nothing was sent.
+            PineconeValueError: An argument has an invalid value; nothing was sent.
+            PineconeTypeError: An argument has the wrong type; nothing was sent.
             ReadOnlyError: The client is read-only; nothing was sent.
-            ApiError: The server refused or failed; its subclass tells the status.
-            TokenError: No token could be had; nothing was sent.
-            PineconeConnectionError: No answer came.
-            PineconeTimeoutError: No answer came in time.
-            ResponseParsingError: A success that does not fit the API description.
-            ClientClosedError: The client is closed.
+            ApiError: The server refused the request or failed; the subclass depends on the status.
+            TokenError: The token endpoint issued no token.
+            PineconeConnectionError: There was no response, or only part of one.
+            PineconeTimeoutError: There was no response in time.
+            ResponseParsingError: The server reported success, but the response does not match the API description.
+            ClientClosedError: The client is closed, or was closed during the call.
         """
         call = self._start_call(operation)
         config = self._shared.config
@@ -267,7 +278,9 @@ class Admin:
         if self._shared.closed.is_set():
             raise ClientClosedError("the client is closed", operation=operation.id)
         if self._options.read_only and operation.method != "GET":
-            raise ReadOnlyError(f"the client is read-only and sends no {operation.method}", operation=operation.id)
+            raise ReadOnlyError(
+                f"the client is read-only and does not send {operation.method} requests", operation=operation.id
+            )
         return CallState(
             deadline=self._clock.monotonic() + self._options.timeout,
             idempotent=operation.method in IDEMPOTENT,
@@ -284,7 +297,7 @@ class Admin:
             return self._transport.handle_request(request)
         except PineconeError as exc:
             return with_call_context(exc, call, operation.id)
-        except Exception as exc:  # noqa: BLE001 - a transport may raise anything, and nothing foreign escapes
+        except Exception as exc:  # noqa: BLE001 - a transport may raise anything; callers see only errors of this package
             if call.closed.is_set():
                 return error_from_closing(call, operation.id)
             return error_from_exception(exc, operation=operation.id, call=call)
@@ -296,35 +309,39 @@ class Admin:
 
     @property
     def max_connections(self) -> int:
-        """Connections open at once."""
+        """Maximum number of open connections to the API."""
         return self._shared.config.max_connections
 
     def inventory(self, *, concurrency: int = 16, progress: Callable[[Progress], None] | None = None) -> Inventory:
-        """Read everything in the organization: projects, keys, users, invites, service accounts, role bindings.
-
-        What cannot be read is in ``unread`` of the result, beside the rest.
+        """Read the whole organization: projects, keys, users, invites, service accounts and role bindings.
 
         Args:
-            concurrency: Requests under way at once, from 1; never more than ``max_connections``.
-            progress: Called after each part that was read.
+            concurrency: Maximum number of concurrent requests, from 1; never more than ``max_connections``.
+            progress: Function that is called after each part that was read.
+
+        Returns:
+            The inventory. Its ``unread`` lists the parts that could not be read.
 
         Raises:
-            PineconeError: Nothing at all could be read.
+            PineconeError: Nothing could be read.
+            PineconeValueError: ``concurrency`` is below 1.
+            ClientClosedError: The client is closed.
         """
-        from pinecone_admin._sync.workflows.take_inventory import take_inventory  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.take_inventory import take_inventory  # noqa: PLC0415 - imported on first use
 
         return take_inventory(self, concurrency=concurrency, progress=progress)
 
     def token(self) -> AccessToken:
-        """Give an access token for other tools.
+        """Return an access token for use in other tools.
 
         Returns:
-            The token and the time it expires; masked in ``repr``.
+            The token and its expiry time; masked in ``repr``.
 
         Raises:
-            PineconeValueError: The Authorization header is your own, so there is no token.
+            PineconeValueError: ``additional_headers`` sets Authorization, so there is no token.
             TokenError: The token endpoint refused.
-            PineconeConnectionError: It cannot be reached.
+            PineconeConnectionError: The token endpoint cannot be reached.
+            PineconeTimeoutError: There was no token in time.
             ClientClosedError: The client is closed.
         """
         return self._fetch_token()
@@ -338,21 +355,25 @@ class Admin:
 
     @property
     def _fetches_token_at_once(self) -> bool:
-        # A token that somebody else mints is asked for when it is needed.
+        # A token from the caller is read when a request needs it.
         return isinstance(self._shared.token_source, TokenProvider) and not self._shared.config.lazy
 
     def update_secret(self, client_secret: str) -> None:
-        """Use another client secret from now on, after it was rotated; the token of the old one is given up.
+        """Replace the client secret after a rotation, and drop the token that the old secret obtained.
 
         Args:
-            client_secret: The new secret.
+            client_secret: New secret.
 
         Raises:
-            PineconeValueError: It is empty or has white space around it, or this client mints no tokens.
+            PineconeValueError: The secret is empty or surrounded by white space, or this client has no client secret.
+            PineconeTypeError: The secret is not a str.
+            ClientClosedError: The client is closed.
         """
         token_source = self._shared.token_source
         if not isinstance(token_source, TokenProvider):
-            raise PineconeValueError("client_secret cannot be updated: this client mints no tokens")
+            raise PineconeValueError(
+                "client_secret cannot be updated: this client does not exchange credentials for tokens"
+            )
         updated = return_error(token_source.update_secret, client_secret)
         del client_secret
         raise_if_error(updated)
@@ -366,15 +387,24 @@ class Admin:
         read_only: bool | None = None,
         api_key: str | None = None,
     ) -> Self:
-        """Give a light copy with other options, which shares connections and tokens; closing it does nothing.
+        """Return a copy with other options, which shares connections and tokens.
+
+        The copy is cheap, and closing it has no effect. Arguments that are None leave an option unchanged.
 
         Args:
             timeout: Seconds for a whole call, above 0.
-            retry: How often and how patiently to try.
-            additional_headers: Added to the headers there are.
-            read_only: Refuse everything but GET.
-            api_key: Value of an API key, which requests carry in place of a token: for operations of the control
-                plane, which take a project's key only.
+            retry: How often and how soon to retry.
+            additional_headers: Headers to add to the present ones.
+            read_only: Refuse every request but GET, before it is sent.
+            api_key: Value of an API key, sent in place of the token: operations of the control plane accept only a
+                project's key.
+
+        Returns:
+            The copy.
+
+        Raises:
+            PineconeValueError: An argument has an invalid value.
+            PineconeTypeError: An argument has the wrong type.
         """
         changed = return_error(
             change_options,
@@ -392,7 +422,10 @@ class Admin:
         return copy
 
     def close(self) -> None:
-        """Close the connections of this process and event loop; calls that wait end with ClientClosedError."""
+        """Close the connections of this process.
+
+        Calls in progress end with ClientClosedError, and so does every later call. On a copy, this has no effect.
+        """
         if not self._owner or self._shared.closed.is_set():
             return
         self._shared.closed.set()
@@ -441,7 +474,7 @@ def _build_shared(
             closed=closed,
         )
     base = pools or transport
-    assert base is not None  # noqa: S101 - connections of our own are made where no transport is given
+    assert base is not None  # noqa: S101 - without a transport, the client has its own connections
     exchange_transport = (
         _build_exchange_transport(config, oauth_transport or transport, closed) if setup.exchanges_credentials else None
     )
@@ -458,10 +491,10 @@ def _build_shared(
 
 
 def _build_exchange_transport(config: ClientConfig, given: object, closed: threading.Event) -> httpx.BaseTransport:
-    """Make the transport of the token exchange, which is synchronous in both worlds."""
+    """Return the transport of the token exchange, which is synchronous in both clients."""
     if not isinstance(given, httpx.BaseTransport):
-        assert config.ssl_context is not None  # noqa: S101 - made where a transport is missing
-        # An exchange is rare, so none of its connections waits for the next one.
+        assert config.ssl_context is not None  # noqa: S101 - built if a transport is missing
+        # Exchanges are rare, so their connections are not kept open.
         given = PoolTransport(
             ssl_context=config.ssl_context,
             proxy=config.oauth_proxy,

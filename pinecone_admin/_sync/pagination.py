@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/pagination.py by scripts/unasync.py: change that, not this file.
-"""Lists that come in pages: read page by page, item by item, or whole."""
+"""Paginated lists, read item by item, page by page or all at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Sender(Protocol):
 
 
 class Paginator(Generic[_T]):
-    """The items of a paged list, fetched as they are asked for; iterating again starts from the beginning."""
+    """Items of a paginated list, fetched on demand. Each iteration starts from the beginning."""
 
     def __init__(self, admin: _Sender, operation: Operation[Any]) -> None:
         check_operation(operation)
@@ -27,10 +27,10 @@ class Paginator(Generic[_T]):
         self._operation = with_pagination(operation)
 
     def pages(self) -> Iterator[Page[_T]]:
-        """Fetch page after page.
+        """Fetch one page after another.
 
         Raises:
-            PaginationError: The server gave a page token that it had already given.
+            PaginationError: The server returned the same page token twice.
         """
         cursor = PageCursor(self._operation)
         while operation := cursor.next_operation():
@@ -44,13 +44,14 @@ class Paginator(Generic[_T]):
                 yield item
 
     def to_list(self, max_items: int | None = None) -> list[_T]:
-        """Fetch all items, or the first of them.
+        """Fetch all items, or the first ``max_items``.
 
         Args:
-            max_items: How many to fetch at most, from 1; no page beyond them is asked for.
+            max_items: Maximum number of items, from 1; pages beyond them are not requested.
 
         Raises:
-            PaginationError: The server gave a page token that it had already given.
+            PineconeValueError: ``max_items`` is below 1; nothing was sent.
+            PaginationError: The server returned the same page token twice.
         """
         if max_items is not None:
             check_integer("max_items", max_items, least=1)

@@ -98,7 +98,7 @@ class Projects:
             PineconeError: The response to the create was lost, and no new project appeared before the client's
                 ``timeout`` had passed; ``outcome`` is ``"unknown"``.
         """
-        from pinecone_admin._sync.workflows.ensure import ensure_project  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.ensure import ensure_project  # noqa: PLC0415 - imported on first use
 
         return ensure_project(
             self._admin, name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
@@ -213,7 +213,7 @@ class Projects:
             LeftoverError: A step failed, and not everything could be deleted; ``left`` lists what remains.
             NotFoundError: A principal does not exist.
         """
-        from pinecone_admin._sync.workflows.provision import provision  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.provision import provision  # noqa: PLC0415 - imported on first use
 
         return provision(self._admin, name=name, key_roles=key_roles, store=store, bindings=bindings)
 
@@ -263,7 +263,7 @@ class Projects:
             LeftoverError: The temporary key could not be deleted; ``left`` names it.
             NotFoundError: The organization has no project with this id, or an earlier run has deleted it.
         """
-        from pinecone_admin._sync.workflows.delete_with_cleanup import delete_with_cleanup  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.delete_with_cleanup import delete_with_cleanup  # noqa: PLC0415 - imported on first use
 
         return delete_with_cleanup(
             self._admin,

@@ -132,7 +132,7 @@ class RoleBindings:
             ForbiddenError: The caller does not hold the role, or the plan does not have it.
             NotFoundError: The organization has no such principal or project.
         """
-        from pinecone_admin._sync.workflows.ensure import ensure_role_binding  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.ensure import ensure_role_binding  # noqa: PLC0415 - imported on first use
 
         return ensure_role_binding(
             self._admin,
@@ -200,7 +200,7 @@ class RoleBindings:
             ForbiddenError: The caller does not hold the new role, or the plan does not have it.
             LeftoverError: The old role could not be revoked, and neither could the new one.
         """
-        from pinecone_admin._sync.workflows.change_role import change_role  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.change_role import change_role  # noqa: PLC0415 - imported on first use
 
         return change_role(
             self._admin,

@@ -110,7 +110,7 @@ class ServiceAccounts:
             LeftoverError: ``store`` failed, or the account could not be named and there is no ``store``; and then the
                 account could not be deleted.
         """
-        from pinecone_admin._sync.workflows.ensure_with_secret import ensure_service_account  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.ensure_with_secret import ensure_service_account  # noqa: PLC0415 - imported on first use
 
         return ensure_service_account(self._admin, name=name, role_bindings=role_bindings, store=store)
 
@@ -193,6 +193,6 @@ class ServiceAccounts:
             SecretNotStoredError: ``store`` failed; ``error.secret.reveal()`` returns the new secret.
             NotFoundError: The organization has no service account with this id.
         """
-        from pinecone_admin._sync.workflows.rotate import rotate_service_account  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.rotate import rotate_service_account  # noqa: PLC0415 - imported on first use
 
         return rotate_service_account(self._admin, service_account_id=service_account_id, store=store)

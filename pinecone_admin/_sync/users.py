@@ -85,6 +85,6 @@ class Users:
             RefusedError: The user is the last owner, which is checked before the first change; or the server refused to
                 remove the user, for example because an identity provider manages the users.
         """
-        from pinecone_admin._sync.workflows.offboard import offboard  # noqa: PLC0415 - only who uses it pays
+        from pinecone_admin._sync.workflows.offboard import offboard  # noqa: PLC0415 - imported on first use
 
         return offboard(self._admin, email=email, dry_run=dry_run)

@@ -79,7 +79,7 @@ async def test_an_exception_in_store_keeps_the_old_key(admin: AsyncAdmin, emulat
     (key,) = emulator.state.api_keys.values()
     assert (key.id, key.name, key.value) == (old.key.id, "reader", old.value)
     (note,) = caught.value.__notes__
-    assert note.endswith(f" of project {key.project_id} was deleted again")
+    assert note.endswith(f" of project {key.project_id} was deleted after this error")
 
 
 async def test_a_failed_rollback_names_the_new_key(emulator: Emulator) -> None:
@@ -110,7 +110,7 @@ async def test_a_possibly_stored_key_is_kept_until_another_is_stored(emulator: E
         )
     (left,) = set(emulator.state.api_keys) - {old.key.id}
     rotation = await emulator.async_admin().api_keys.rotate(api_key_id=old.key.id, store=store)
-    assert f"deleted key {left}, which an earlier run left" in rotation.steps
+    assert f"deleted key {left}, left by an earlier run" in rotation.steps
     (key,) = emulator.state.api_keys.values()
     assert (vault[-1], exists) == (key.value, [True, True])
 
@@ -163,7 +163,7 @@ async def test_a_key_of_an_unfinished_rotation_is_refused(emulator: Emulator) ->
             api_key_id=old.key.id, store=lambda _: None
         )
     (new,) = set(emulator.state.api_keys) - {old.key.id}
-    with raises(RefusedError, match="under way"):
+    with raises(RefusedError, match="in progress"):
         await emulator.async_admin().api_keys.rotate(api_key_id=new, store=lambda _: None)
 
 

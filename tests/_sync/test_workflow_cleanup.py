@@ -146,10 +146,10 @@ def test_protection_enabled_meanwhile_raises_at_once(emulator: Emulator) -> None
     assert not emulator.state.api_keys
 
 
-def test_a_timeout_names_what_remains(emulator: Emulator, clock: VirtualClock) -> None:
-    """A timeout raises an error that names the remaining contents, and deletes the temporary key."""
-    project_id = create_full_project(emulator)
-    with raises(PineconeTimeoutError, match=r"still holds .*assistant helper"):
+def test_what_is_still_there_when_the_time_is_over_is_named(emulator: Emulator, clock: VirtualClock) -> None:
+    """And the key goes also then."""
+    project_id = a_full_project(emulator)
+    with raises(PineconeTimeoutError, match=r"still contains .*assistant helper"):
         emulator.admin().projects.delete_with_cleanup(project_id=project_id, timeout=2.0)
     assert sum(clock.slept) == pytest.approx(2.0)
     assert not emulator.state.api_keys
@@ -263,7 +263,7 @@ def test_a_project_deleted_by_another_run_counts_as_deleted(emulator: Emulator) 
     transport.before_request = delete_projects
     projects = Admin(**transport.client_options).projects
     report = projects.delete_with_cleanup(project_id=project_ids[0])
-    assert (report.deleted, report.steps) == (True, [f"somebody else deleted project {project_ids[0]}"])
+    assert (report.deleted, report.steps) == (True, [f"project {project_ids[0]} was already deleted"])
     with raises(NotFoundError):
         projects.delete_with_cleanup(project_id=project_ids[1], dry_run=True)
 

@@ -78,7 +78,7 @@ def test_an_exception_in_store_keeps_the_old_key(admin: Admin, emulator: Emulato
     (key,) = emulator.state.api_keys.values()
     assert (key.id, key.name, key.value) == (old.key.id, "reader", old.value)
     (note,) = caught.value.__notes__
-    assert note.endswith(f" of project {key.project_id} was deleted again")
+    assert note.endswith(f" of project {key.project_id} was deleted after this error")
 
 
 def test_a_failed_rollback_names_the_new_key(emulator: Emulator) -> None:
@@ -107,7 +107,7 @@ def test_a_possibly_stored_key_is_kept_until_another_is_stored(emulator: Emulato
         make_faulty_client(emulator, {5: InjectedFault.KILL_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
     (left,) = set(emulator.state.api_keys) - {old.key.id}
     rotation = emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=store)
-    assert f"deleted key {left}, which an earlier run left" in rotation.steps
+    assert f"deleted key {left}, left by an earlier run" in rotation.steps
     (key,) = emulator.state.api_keys.values()
     assert (vault[-1], exists) == (key.value, [True, True])
 
@@ -158,7 +158,7 @@ def test_a_key_of_an_unfinished_rotation_is_refused(emulator: Emulator) -> None:
             api_key_id=old.key.id, store=lambda _: None
         )
     (new,) = set(emulator.state.api_keys) - {old.key.id}
-    with raises(RefusedError, match="under way"):
+    with raises(RefusedError, match="in progress"):
         emulator.admin().api_keys.rotate(api_key_id=new, store=lambda _: None)
 
 

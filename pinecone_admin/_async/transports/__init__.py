@@ -1,1 +1,1 @@
-"""Transports, from the bearer token down to the socket."""
+"""Transports: bearer token, retries, connection pool and network."""

@@ -1,4 +1,4 @@
-"""The transport that adds the bearer token, and a fresh one where the API no longer accepts it."""
+"""Transport that authorizes requests with a bearer token."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from pinecone_admin.errors import Masked
 
 
 class AsyncBearerTransport(httpx.AsyncBaseTransport):
-    """Authorizes requests; a 401 is answered once with another token, within the same deadline."""
+    """Add the bearer token. After a 401, send the request once more with another token, within the same deadline."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport, token_source: TokenSource) -> None:
         self._transport = transport
         self._token_source = token_source
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request with a token; 403 never asks for another one."""
+        """Send a request with a token. Only a 401 leads to a new token; a 403 is returned."""
         call: CallState = request.extensions[CALL_STATE_KEY]
         token = await self._token_source.async_get(deadline=call.deadline)
         response = await self._transport.handle_async_request(_with_token(request, token))
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
         fresh = await self._token_source.async_get(deadline=call.deadline, rejected=token)
-        if fresh.value == token.value:
+        if fresh.value == token.value:  # there is no other token, so a repeat would fail the same way
             return response
         return await self._transport.handle_async_request(_with_token(request, fresh))
 
     async def aclose(self) -> None:
-        """Close the transport below."""
+        """Close the wrapped transport."""
         await self._transport.aclose()
 
 

@@ -1,6 +1,6 @@
-"""Sockets that no answer can keep open past the attempt's end, however slowly it drips.
+"""Sockets on which every operation ends with the attempt, even if the server sends its response slowly.
 
-httpx times each read and write by itself, and has no bound for all of them together.
+httpx limits each read and write, but not their sum.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pinecone_admin._concurrency import (
 )
 
 _WRITE_CHUNK_BYTES = 64 * 1024
-"""Bytes written at a time: httpcore times each of the writes that a slow reader makes of one, and not all together."""
+"""Bytes per write: httpcore splits a write to a slow reader, and limits the time of each part but not their sum."""
 
 CLOSE_TIMEOUT = 1.0
 """Seconds that closing a connection may take while its task is cancelled."""
@@ -33,7 +33,7 @@ _attempt_end: ContextVar[float | None] = ContextVar("pinecone_admin_attempt_end"
 
 @contextmanager
 def limit_time(seconds: float) -> Generator[None, None, None]:
-    """Let every connect, read and write within end after this many seconds."""
+    """Limit every connect, read and write within the block to end after this many seconds."""
     token = _attempt_end.set(time.monotonic() + seconds)
     try:
         yield
@@ -47,12 +47,12 @@ def _time_left(timeout: float | None, expired: type[Exception]) -> float | None:
         return timeout
     left = end - time.monotonic()
     if left <= 0:
-        raise expired("the time for this attempt is over")
+        raise expired("the time limit of this attempt has passed")
     return left if timeout is None else min(timeout, left)
 
 
 class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections as another backend does, within the bound, and closes whatever it has opened."""
+    """Open connections through another backend, limit their time, and close all of them on request."""
 
     def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
         self._backend = backend
@@ -67,10 +67,10 @@ class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to a host."""
+        """Connect to a host. The time that is left is divided among its addresses."""
         addresses = await async_resolve_addresses(host)
         for remaining in range(len(addresses), 0, -1):
-            # An address that swallows what is sent to it leaves the others their share of the time.
+            # An address that never responds must leave time for the others.
             left = _time_left(timeout, httpcore.ConnectTimeout)
             share = None if left is None else left / remaining
             try:
@@ -90,43 +90,43 @@ class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to a socket in the file system."""
+        """Connect to a Unix domain socket."""
         left = _time_left(timeout, httpcore.ConnectTimeout)
         return await self.wrap_stream(await self._backend.connect_unix_socket(path, left, socket_options))
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep between the connection retries of httpcore, which we leave off."""
+        """Sleep between connection retries of httpcore, which this package does not use."""
         await self._backend.sleep(seconds)
 
     async def wrap_stream(self, stream: httpcore.AsyncNetworkStream) -> AsyncBoundedStream:
-        """Keep a new stream within the bound, unless all were closed while it was made."""
+        """Return the new stream with its time limited, or close it if the backend has been closed meanwhile."""
         wrapped = AsyncBoundedStream(stream, self)
         self.streams.add(wrapped)
-        if self._closed:  # asked last, as another thread may close them meanwhile
+        if self._closed:  # checked last, because another thread may close the backend meanwhile
             await wrapped.aclose()
-            raise httpcore.ConnectError("closed while the connection was made")
+            raise httpcore.ConnectError("closed while the connection was being opened")
         return wrapped
 
     async def aclose(self) -> None:
-        """Close all streams; httpcore forgets one that is still being made."""
+        """Close all streams, including one that is still connecting, which httpcore does not track."""
         self._closed = True
         for stream in list(self.streams):
             await stream.aclose()
 
 
 class AsyncBoundedStream(httpcore.AsyncNetworkStream):
-    """Reads and writes as another stream does, within the bound."""
+    """Read and write through another stream, within the time limit."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream, backend: AsyncBoundedBackend) -> None:
         self._stream = stream
         self._backend = backend
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        """Read what is there."""
+        """Read up to ``max_bytes``."""
         return await self._stream.read(max_bytes, _time_left(timeout, httpcore.ReadTimeout))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Write all of it."""
+        """Write the whole buffer."""
         for start in range(0, len(buffer), _WRITE_CHUNK_BYTES):
             await self._stream.write(
                 buffer[start : start + _WRITE_CHUNK_BYTES], _time_left(timeout, httpcore.WriteTimeout)
@@ -144,13 +144,13 @@ class AsyncBoundedStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
     ) -> httpcore.AsyncNetworkStream:
-        """Go on within TLS."""
+        """Start TLS and return the encrypted stream."""
         left = _time_left(timeout, httpcore.ConnectTimeout)
         async_bound_nested_tls_reads(self._stream, partial(_time_left, expired=httpcore.ReadTimeout))
         try:
             secured = await self._stream.start_tls(ssl_context, server_hostname, left)
         except BaseException:
-            # httpcore closes it after a failure, and not where the handshake is cancelled.
+            # httpcore closes the stream if the handshake fails, but not if it is cancelled.
             with async_shield_from_cancellation(CLOSE_TIMEOUT):
                 await self.aclose()
             raise
@@ -158,5 +158,5 @@ class AsyncBoundedStream(httpcore.AsyncNetworkStream):
         return await self._backend.wrap_stream(secured)
 
     def get_extra_info(self, info: str) -> Any:
-        """Give what the stream below knows of itself."""
+        """Return information from the wrapped stream."""
         return self._stream.get_extra_info(info)

@@ -1,4 +1,4 @@
-"""The transport that sends a request again where that cannot do the thing twice."""
+"""Transport that retries requests where a repeat cannot take effect twice."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _logger = logging.getLogger("pinecone_admin")
 
 @frozen(kw_only=True)
 class _Attempt:
-    """What came of one attempt: an answer with its whole body, or an error."""
+    """Result of one attempt: a complete response or an error."""
 
     failure: Failure | None
     response: httpx.Response | None = None
@@ -38,14 +38,14 @@ class _Attempt:
 
 
 class AsyncRetryTransport(httpx.AsyncBaseTransport):
-    """Sends a request again where that cannot do the thing twice, within a deadline.
+    """Retry requests within a deadline, where a repeat cannot take effect twice.
 
-    Wraps any transport, also of an ``httpx.AsyncClient``. Answers are read whole, up to 32 MiB.
+    The transport can wrap any other, for example for an ``httpx.AsyncClient``. Responses are buffered, up to 32 MiB.
 
     Args:
-        transport: What sends each attempt. Closed with this one.
-        retry: How often and how patiently to try; defaults to ``RetryPolicy()``.
-        timeout: Seconds for all attempts and waits, where the request does not come from an ``AsyncAdmin``.
+        transport: Transport that sends each attempt. It is closed with this one.
+        retry: How often and how soon to retry; default: ``RetryPolicy()``.
+        timeout: Seconds for all attempts and waits, above 0, for requests that do not come from an ``AsyncAdmin``.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         self._closed = threading.Event()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and again as the table of ``pinecone_admin.retry`` allows."""
+        """Send a request, and retry it as the table in ``pinecone_admin.retry`` allows."""
         call: CallState = request.extensions.get(CALL_STATE_KEY) or CallState(
             deadline=self._clock.monotonic() + self._timeout,
             idempotent=request.method in IDEMPOTENT,
@@ -82,11 +82,11 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         started = self._clock.monotonic()
         left = min(call.deadline - started, self._retry.attempt_timeout)
         if left <= 0:
-            return _Attempt(failure=Failure.NOT_SENT, error=httpx.PoolTimeout("the time for this call is over"))
+            return _Attempt(failure=Failure.NOT_SENT, error=httpx.PoolTimeout("the time limit of this call has passed"))
         call.attempts += 1
         trace = AsyncForwardingTrace(request.extensions.get("trace"))
         response: httpx.Response | None = None
-        handled = sys.exc_info()[1]
+        handled = sys.exc_info()[1]  # an exception that the caller is handling is no cause of a failure here
         try:
             with limit_time(left):
                 response = await self._transport.handle_async_request(_with_timeouts(request, left, trace))
@@ -94,7 +94,7 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
                     response, max_response_bytes=call.max_response_bytes, has_body=request.method != "HEAD"
                 )
             whole_response = redact_secrets(whole_response, call.secrets)
-        except Exception as exc:  # noqa: BLE001 - whatever a transport raises is a failed attempt
+        except Exception as exc:  # noqa: BLE001 - any exception of a transport is a failed attempt
             attempt = _Attempt(
                 failure=classify_error(exc, trace, response_started=response is not None, handled=handled), error=exc
             )
@@ -124,7 +124,7 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
 
     def _examine_response(self, whole_response: httpx.Response, request: httpx.Request, call: CallState) -> _Attempt:
         if request.method == "DELETE" and whole_response.status_code == HTTPStatus.NOT_FOUND and call.ambiguous:
-            # The attempt before, whose answer was lost, has deleted it.
+            # An earlier attempt whose response was lost has deleted it.
             whole_response = httpx.Response(
                 HTTPStatus.NO_CONTENT, headers=whole_response.headers, stream=httpx.ByteStream(b"")
             )
@@ -164,31 +164,31 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         )
         try:
             self._retry.on_retry(event)
-        except Exception as exc:  # noqa: BLE001 - the caller's own code, and the request must not suffer for it
+        except Exception as exc:  # noqa: BLE001 - an error in the caller's own code must not fail the request
             _logger.warning("on_retry raised %s", type(exc).__name__)
 
     async def aclose(self) -> None:
-        """Close the transport below; a wait for the next attempt ends at once."""
+        """Close the wrapped transport. A wait for the next attempt ends at once."""
         self._closed.set()
         await self._transport.aclose()
 
 
 class AsyncForwardingTrace(RequestTrace):
-    """The events of httpcore, which it awaits; handed on to a listener of the caller's own."""
+    """Record the events of httpcore, which awaits it, and forward them to a listener of the caller."""
 
     def __init__(self, listener: Callable[[str, dict[str, object]], Awaitable[None]] | None) -> None:
         super().__init__()
         self._listener = listener
 
     async def __call__(self, event: str, info: dict[str, object]) -> None:  # type: ignore[override]
-        """Take one event."""
+        """Record and forward one event."""
         super().__call__(event, info)
         if self._listener is not None:
             await self._listener(event, info)
 
 
 def _with_timeouts(request: httpx.Request, seconds: float, trace: AsyncForwardingTrace) -> httpx.Request:
-    """Copy a request with the timeouts of this attempt; a caller's shorter ones stay."""
+    """Copy a request with the timeouts of this attempt; shorter timeouts of the caller stay."""
     requested = request.extensions.get("timeout", {})
     timeout = {key: min(seconds, requested.get(key) or seconds) for key in ("connect", "read", "write", "pool")}
     return httpx.Request(
@@ -201,10 +201,10 @@ def _with_timeouts(request: httpx.Request, seconds: float, trace: AsyncForwardin
 
 
 async def _read_whole(response: httpx.Response, *, max_response_bytes: int, has_body: bool) -> httpx.Response:
-    """Read the body whole, as it came: what breaks off in an error body leaves the error readable."""
+    """Read the raw body to its end. If an error response breaks off, the part that was read still describes it."""
     content_length = response.headers.get("content-length", "")
     if has_body and content_length.isdecimal() and int(content_length) > max_response_bytes:
-        return _truncate_or_raise(response, [], ResponseTooLargeError(f"the answer announces {content_length} bytes"))
+        return _truncate_or_raise(response, [], ResponseTooLargeError(f"the response announces {content_length} bytes"))
     chunks: list[bytes] = []
     size = 0
     broken: Exception | None = None
@@ -213,13 +213,13 @@ async def _read_whole(response: httpx.Response, *, max_response_bytes: int, has_
         async for chunk in stream:
             size += len(chunk)
             if size > max_response_bytes:
-                broken = ResponseTooLargeError(f"the answer has more than {max_response_bytes} bytes")
+                broken = ResponseTooLargeError(f"the response has more than {max_response_bytes} bytes")
                 break
             chunks.append(chunk)
-    except Exception as exc:  # noqa: BLE001 - see _cut_or_raise
+    except Exception as exc:  # noqa: BLE001 - see _truncate_or_raise
         broken = exc
     finally:
-        # A generator that is left in the middle is closed here: trio lets nobody else do it.
+        # An unfinished generator must be closed here: under trio, the garbage collector cannot close it.
         if hasattr(stream, "aclose"):
             await stream.aclose()
     return _with_body(response, chunks) if broken is None else _truncate_or_raise(response, chunks, broken)
@@ -243,5 +243,5 @@ def _with_body(response: httpx.Response, chunks: list[bytes]) -> httpx.Response:
 def _response_or_raise(attempt: _Attempt) -> httpx.Response:
     if attempt.response is not None:
         return attempt.response
-    assert attempt.error is not None  # noqa: S101 - one of the two is always there
+    assert attempt.error is not None  # noqa: S101 - one of the two is always set
     raise attempt.error

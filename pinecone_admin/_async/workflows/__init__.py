@@ -1,1 +1,1 @@
-"""What teams write by hand around an admin client, once and safely, on its public methods."""
+"""Workflows of several calls, built on the public methods of the client."""

@@ -1,4 +1,4 @@
-"""Read and delete what a project holds, with a client that carries one of its keys."""
+"""Read and delete the contents of a project, with a client that sends one of its keys."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CONCURRENCY = 16
 
 
 async def read_contents(keyed: AsyncAdmin) -> list[Content]:
-    """Read every list to its end, before anything on it is deleted."""
+    """Read all lists to their end, before anything on them is deleted."""
     found: dict[str, list[Content]] = {}
 
     async def read(kind: ContentKind) -> list[Content]:
@@ -50,19 +50,19 @@ async def _list_contents(keyed: AsyncAdmin, kind: ContentKind) -> list[Content]:
     while True:
         try:
             page = await keyed.send(list_contents_page(kind, tokens[-1]))
-        except NotFoundError:  # the plan has no such thing
+        except NotFoundError:  # the plan does not include this kind
             return contents
         contents += page.items
         if not page.next_page:
             return contents
         if page.next_page in tokens:
-            message = "the server gave a page token that it had already given"
+            message = "the server returned the same page token twice"
             raise PaginationError(message, operation=f"list_{kind.plural}", outcome="done")
         tokens.append(page.next_page)
 
 
 async def delete_contents(keyed: AsyncAdmin, contents: Sequence[Content], accepted: Callable[[Content], None]) -> None:
-    """Delete side by side, and tell what the server accepted: not what it needs for something else just now."""
+    """Delete in parallel, and report each deletion that the server accepted; those it cannot do yet are left out."""
 
     async def delete(content: Content) -> None:
         try:
@@ -76,6 +76,6 @@ async def delete_contents(keyed: AsyncAdmin, contents: Sequence[Content], accept
         except ForbiddenError as error:
             message = f"{content} cannot be deleted: {error.message}"
             raise RefusedError(message, operation="delete_with_cleanup") from error
-        accepted(content)  # here, since what is accepted beside a failure is not delivered
+        accepted(content)  # reported here, because results beside a failure are not delivered
 
     await async_run_in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: done)

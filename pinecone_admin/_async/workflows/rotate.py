@@ -1,4 +1,4 @@
-"""Rotate secrets: the new one is stored before the old one goes, wherever the server lets both live for a while."""
+"""Rotate secrets: where the server allows two at once, the new one is stored before the old one is deleted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 async def rotate_api_key(
     admin: AsyncAdmin, *, api_key_id: str, store: Store[APIKeyWithSecret], grace: float
 ) -> Rotation:
-    """Make, store, rename, delete; the old key is renamed, too, once nothing but finishing is left to do."""
+    """Create a new key, store its value, rename both keys, and delete the old one.
+
+    The old key is renamed once the new value is stored, so that the next run knows that it only has to finish.
+    """
     with attribute_errors_to("rotate_api_key"):
         async_check_function("store", store)
         check_seconds("grace", grace, allow_zero=True)
@@ -35,8 +38,9 @@ async def rotate_api_key(
         )
         new = made.key
         steps += [f"created key {new.id}", "stored its value", *deleted]
+        # Only now: this name tells a later run that the new value is stored.
         retired = name_tags.tag_as_retired(new.id, name_tags.original_name(old.name))
-        with suppress(NotFoundError):  # somebody deleted it: what was stored is still to be finished
+        with suppress(NotFoundError):  # deleted meanwhile: the new key still has to get its name
             old = await admin.api_keys.update(api_key_id=old.id, name=retired)
     if name_tags.parse_purpose(new.name):
         new = await admin.api_keys.update(api_key_id=new.id, name=name_tags.original_name(old.name, new.name))
@@ -48,9 +52,9 @@ async def rotate_api_key(
 
 
 def _find_successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
-    """Find the key whose value an earlier run has stored, which the name of the old one tells."""
+    """Return the key whose value an earlier run has stored; the name of the old key refers to it."""
     if name_tags.parse_purpose(old.name) not in {None, "retired"}:
-        message = f"API key {old.id} is named {old.name!r}: another workflow that is under way made it"
+        message = f"API key {old.id} is named {old.name!r}: it belongs to another workflow in progress"
         raise RefusedError(message, operation="rotate_api_key")
     return next((key for key in keys if old.name.startswith(name_tags.name_tag("retired", key.id))), None)
 
@@ -58,7 +62,7 @@ def _find_successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
 async def rotate_service_account(
     admin: AsyncAdmin, *, service_account_id: str, store: Store[ServiceAccountWithSecret]
 ) -> ServiceAccount:
-    """Rotate, store; where the answer was lost, the secret that nobody has is rotated again."""
+    """Rotate and store the secret; if the response is lost, rotate again, since the secret in it is lost too."""
     with attribute_errors_to("rotate_service_account"):
         async_check_function("store", store)
     made = await _rotate_secret(admin, service_account_id)
@@ -66,7 +70,7 @@ async def rotate_service_account(
         await async_call_store(store, made)
     except Exception as error:
         raise SecretNotStoredError(
-            f"the new secret of service account {service_account_id} was not stored; error.secret.reveal() gives it",
+            f"the new secret of service account {service_account_id} was not stored; error.secret.reveal() returns it",
             service_account_id=service_account_id,
             secret=Masked(made.client_secret),
             operation="rotate_service_account",

@@ -1,4 +1,4 @@
-"""Take an inventory: the projects, and then everything else at once."""
+"""Take an inventory: the projects first, then everything else in parallel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 async def take_inventory(
     admin: AsyncAdmin, *, concurrency: int, progress: Callable[[Progress], None] | None
 ) -> Inventory:
-    """Read every part, within the connections there are; one that fails does not lose the rest."""
+    """Read every part; a part that fails does not affect the others."""
     with attribute_errors_to("inventory"):
         check_function("progress", progress, optional=True)
         limit = min(check_integer("concurrency", concurrency, least=1), admin.max_connections)

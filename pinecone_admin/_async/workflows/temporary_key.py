@@ -1,4 +1,4 @@
-"""A key for as long as a workflow needs it: made, and deleted in every case."""
+"""A key that exists as long as a workflow needs it and is always deleted."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 _DELETION_TIMEOUT = 30.0
-"""Seconds for its deletion, also where the workflow was cancelled."""
+"""Seconds for deleting the key, even if the workflow was cancelled."""
 
 
 @asynccontextmanager
 async def temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> AsyncGenerator[APIKeyWithSecret]:
-    """Make a key that may change what the project holds, and delete it in every case."""
+    """Create a key that may change the contents of a project, and always delete it."""
     made = await _create_temporary_key(admin, project_id=project_id, name=name)
     failure: BaseException | None = None
     try:
@@ -44,11 +44,11 @@ async def temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> Asy
 
 
 async def _create_temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> APIKeyWithSecret:
-    """Make it; where that is interrupted or cancelled, it may be there already."""
+    """Create the key; if that is interrupted or cancelled, delete it, since the server may have created it."""
     try:
         try:
             return await create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
-        except ForbiddenError:  # not every plan has this role
+        except ForbiddenError:  # not every plan has ControlPlaneEditor
             return await create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
     except PineconeError:
         raise
@@ -56,13 +56,13 @@ async def _create_temporary_key(admin: AsyncAdmin, *, project_id: str, name: str
         with (
             async_shield_from_cancellation(_DELETION_TIMEOUT),
             suppress(PineconeError),
-        ):  # the next run deletes what stays
+        ):  # the next run deletes a key that remains
             await delete_leftover_keys(admin, await list_keys_named(admin, project_id=project_id, name=name))
         raise
 
 
 async def is_deleted(admin: AsyncAdmin, key: APIKey) -> bool:
-    """Tell whether somebody deleted a key."""
+    """Return whether a key no longer exists."""
     try:
         await admin.api_keys.describe(api_key_id=key.id)
     except NotFoundError:

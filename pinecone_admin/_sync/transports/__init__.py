@@ -1,2 +1,2 @@
 # Derived from pinecone_admin/_async/transports/__init__.py by scripts/unasync.py: change that, not this file.
-"""Transports, from the bearer token down to the socket."""
+"""Transports: bearer token, retries, connection pool and network."""

@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/transports/bearer.py by scripts/unasync.py: change that, not this file.
-"""The transport that adds the bearer token, and a fresh one where the API no longer accepts it."""
+"""Transport that authorizes requests with a bearer token."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from pinecone_admin.errors import Masked
 
 
 class BearerTransport(httpx.BaseTransport):
-    """Authorizes requests; a 401 is answered once with another token, within the same deadline."""
+    """Add the bearer token. After a 401, send the request once more with another token, within the same deadline."""
 
     def __init__(self, transport: httpx.BaseTransport, token_source: TokenSource) -> None:
         self._transport = transport
         self._token_source = token_source
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request with a token; 403 never asks for another one."""
+        """Send a request with a token. Only a 401 leads to a new token; a 403 is returned."""
         call: CallState = request.extensions[CALL_STATE_KEY]
         token = self._token_source.get(deadline=call.deadline)
         response = self._transport.handle_request(_with_token(request, token))
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
         fresh = self._token_source.get(deadline=call.deadline, rejected=token)
-        if fresh.value == token.value:
+        if fresh.value == token.value:  # there is no other token, so a repeat would fail the same way
             return response
         return self._transport.handle_request(_with_token(request, fresh))
 
     def close(self) -> None:
-        """Close the transport below."""
+        """Close the wrapped transport."""
         self._transport.close()
 
 

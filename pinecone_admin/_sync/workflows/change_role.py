@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/workflows/change_role.py by scripts/unasync.py: change that, not this file.
-"""Change a role: the new binding first, then the old one deleted, so that nobody is ever without both."""
+"""Change a role: create the new binding, then delete the old one, so that the principal is never without both."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def change_role(
     from_role: RoleName,
     to_role: RoleName,
 ) -> RoleChange:
-    """Grant, then take away; where the server refuses to take away, what was granted goes again."""
+    """Grant the new role, then revoke the old one; if the server refuses that, revoke the new role again."""
     with attribute_errors_to("change_role"):
         check_identifier("from_role", from_role)
         check_identifier("to_role", to_role)
@@ -50,7 +50,7 @@ def change_role(
     )
     held = [binding for binding in bindings if binding.role in {from_role, to_role}]
     if not held:
-        message = f"{principal_type} {principal_id} holds neither {from_role} nor {to_role} there"
+        message = f"{principal_type} {principal_id} holds neither {from_role} nor {to_role} on this {resource_type}"
         raise NotFoundError(message, status_code=404, operation="change_role")
     new = ensure_role_binding(
         admin,
@@ -70,5 +70,5 @@ def change_role(
                     description = f"role binding {new.value.id}"
                     roll_back(error, description, admin.role_bindings.delete, role_binding_id=new.value.id)
                 raise
-            steps.append(f"took {from_role} away")
+            steps.append(f"revoked {from_role}")
     return RoleChange(binding=new.value, steps=steps)

@@ -1,8 +1,8 @@
 # Derived from pinecone_admin/_async/workflows/create_with_secret.py by scripts/unasync.py: change that, not this file.
-"""Make what has a secret, so that the secret is in hand or nothing is left: what the other workflows build on.
+"""Create keys and accounts so that either their secret is known or nothing is left over.
 
-Names that only workflows use tell what is under way. What a run that died left under such a name is removed once
-another secret is stored, and not before: its own may have been stored.
+Until its secret is stored, such a thing has a tagged name, which shows what is in progress. Things that an interrupted
+run left under the same name are deleted only after another secret is stored, because their own may have been stored.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 Store: TypeAlias = Callable[[_T], None]
-"""Keeps a secret; if it raises, it must not have kept it."""
+"""Stores a secret; if it raises, it must not have stored it."""
 
 _LISTING_TIMEOUT = 5.0
-"""Seconds within which a list shows what was created."""
+"""Seconds within which a list shows a new item."""
 
 
 def may_exist(error: PineconeError) -> bool:
-    """Tell whether what a failed create asked for may be there."""
+    """Return whether a failed create may have created something."""
     return error.outcome in {"unknown", "done"}
 
 
@@ -47,9 +47,10 @@ def create_stored_key(
     roles: Sequence[APIKeyRole] | None,
     store: Store[APIKeyWithSecret] | None,
 ) -> tuple[APIKeyWithSecret, list[str]]:
-    """Make a key under a name that only workflows use, have its value stored, and delete those that died runs left.
+    """Create a key under a tagged name, store its value, and delete the keys that interrupted runs left.
 
-    The second value says what was deleted.
+    Returns:
+        The key, and a description of each deletion.
     """
     leftovers = list_keys_named(admin, project_id=project_id, name=name)
     deleted: list[str] = []
@@ -58,7 +59,7 @@ def create_stored_key(
     except ForbiddenError:
         if not leftovers:
             raise
-        deleted = delete_leftover_keys(admin, leftovers)  # the quota may have no room for another beside them
+        deleted = delete_leftover_keys(admin, leftovers)  # the quota may have no room for one more key
         leftovers = []
         made = create_key(admin, project_id=project_id, name=name, roles=roles)
     try:
@@ -78,7 +79,7 @@ def create_key(
     roles: Sequence[APIKeyRole] | None,
     existing: Sequence[APIKey] = (),
 ) -> APIKeyWithSecret:
-    """Create a key besides those of the name; one whose value was lost is deleted, and another created."""
+    """Create a key beside the existing ones of this name; if its value is lost, delete it and create another."""
     before = {key.id for key in existing}
 
     def find_orphans() -> list[APIKey]:
@@ -92,6 +93,7 @@ def create_key(
             if not may_exist(error):
                 raise
             lost_response = error
+        # Its value is in the lost response only, so the key is of no use.
         for key in poll_until_listed(find_orphans):
             roll_back(lost_response, _describe_key(key), admin.api_keys.delete, api_key_id=key.id)
         if not backoff.wait():
@@ -99,13 +101,13 @@ def create_key(
 
 
 def delete_leftover_keys(admin: Admin, leftovers: Sequence[APIKey]) -> list[str]:
-    """Delete what runs that died left; not what has got another name since, from a run that is alive."""
+    """Delete keys that interrupted runs left, except those renamed since, which belong to a run in progress."""
     deleted: list[str] = []
     for key in leftovers:
         with suppress(NotFoundError):
             if (admin.api_keys.describe(api_key_id=key.id)).name == key.name:
                 admin.api_keys.delete(api_key_id=key.id)
-                deleted.append(f"deleted key {key.id}, which an earlier run left")
+                deleted.append(f"deleted key {key.id}, left by an earlier run")
     return deleted
 
 
@@ -114,7 +116,7 @@ def _describe_key(key: APIKey) -> str:
 
 
 def list_keys_named(admin: Admin, *, project_id: str, name: str) -> list[APIKey]:
-    """List the keys of a project that have a name."""
+    """Return the keys of a project that have this name."""
     return [key for key in admin.api_keys.list(project_id=project_id) if key.name == name]
 
 
@@ -125,7 +127,10 @@ def create_stored_account(
     role_bindings: Sequence[RoleBindingInput] | None = None,
     store: Store[ServiceAccountWithSecret] | None = None,
 ) -> ServiceAccountWithSecret:
-    """Make a service account as ``make_key`` makes a key; one whose secret was lost is kept, and its secret rotated."""
+    """Create a service account as ``create_stored_key`` creates a key.
+
+    An account whose secret was lost is kept, and its secret is rotated.
+    """
     leftovers = list_accounts_named(admin, name)
     made = _obtain_account_secret(admin, leftovers, name=name, role_bindings=role_bindings)
     try:
@@ -168,12 +173,12 @@ def _obtain_account_secret(
 
 
 def list_accounts_named(admin: Admin, name: str) -> list[ServiceAccount]:
-    """List the service accounts that have a name."""
+    """Return the service accounts that have this name."""
     return [account for account in admin.service_accounts.list() if account.name == name]
 
 
 def poll_until_listed(list_named: Callable[[], _T]) -> _T:
-    """Look again where nothing is found: a list may show what was created only after a while."""
+    """Repeat a search while it finds nothing, since a list may show a new item late."""
     backoff = PollBackoff(_LISTING_TIMEOUT)
     while True:
         found = list_named()
@@ -182,13 +187,13 @@ def poll_until_listed(list_named: Callable[[], _T]) -> _T:
 
 
 def delete_if_exists(delete: Callable[..., None], **arguments: object) -> None:
-    """Delete something; that it is gone already is as good."""
+    """Delete something, and succeed if it is already gone."""
     with suppress(NotFoundError):
         delete(**arguments)
 
 
 def roll_back(error: BaseException | None, description: str, delete: Callable[..., None], **arguments: object) -> None:
-    """Delete what was made before a failure, or only for a while; a note of the failure says so.
+    """Delete something temporary or created before a failure, and add a note to the error.
 
     Raises:
         LeftoverError: It could not be deleted.
@@ -201,4 +206,4 @@ def roll_back(error: BaseException | None, description: str, delete: Callable[..
             error or exc
         )
     if error is not None:
-        error.add_note(f"{description} was deleted again")
+        error.add_note(f"{description} was deleted after this error")

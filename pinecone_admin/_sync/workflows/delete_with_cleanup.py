@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/workflows/delete_with_cleanup.py by scripts/unasync.py: change that, not this file.
-"""Empty a project and delete it, with a temporary key that is deleted in every case."""
+"""Empty a project and delete it, with a temporary key that is always deleted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 _KEY_ACCEPTANCE_TIMEOUT = 30.0
-"""Seconds in which a key that was just made may not be accepted everywhere yet."""
+"""Seconds during which parts of the service may not accept a new key yet."""
 
 
 def delete_with_cleanup(
@@ -39,7 +39,7 @@ def delete_with_cleanup(
     lift_protection: bool,
     progress: Callable[[Progress], None] | None,
 ) -> CleanupReport:
-    """Make a key, empty the project, delete the key and the project; again while the server still finds something."""
+    """Empty the project with a temporary key and delete it; repeat while the server still finds something in it."""
     with attribute_errors_to("delete_with_cleanup"):
         check_bool("dry_run", dry_run)
         check_bool("lift_protection", lift_protection)
@@ -64,7 +64,7 @@ def delete_with_cleanup(
         except NotFoundError:
             if dry_run:
                 raise
-            return evolve(report, deleted=True, steps=[*report.steps, f"somebody else deleted project {project_id}"])
+            return evolve(report, deleted=True, steps=[*report.steps, f"project {project_id} was already deleted"])
         else:
             return evolve(report, deleted=True, steps=[*report.steps, f"deleted project {project_id}"])
 
@@ -77,7 +77,7 @@ def _empty_with_temporary_key(
     backoff: PollBackoff,
     progress: Callable[[Progress], None] | None,
 ) -> None:
-    """Empty the project; with another key where somebody, such as a run beside this one, deleted the one in use."""
+    """Empty the project; if the temporary key is deleted meanwhile, for example by a concurrent run, use a new one."""
     while True:
         with temporary_key(
             admin, project_id=report.project.id, name=name_tags.tag_as_emptying(report.project.id)
@@ -103,7 +103,7 @@ def _delete_until_empty(
     backoff: PollBackoff,
     progress: Callable[[Progress], None] | None,
 ) -> None:
-    """Ask once for the deletion of each thing, again for what cannot go yet, and wait until all of it is gone."""
+    """Request each deletion once, retry those that the server does not accept yet, and wait until all are done."""
     asked: set[str] = set()
     reported = set(report.steps)
 
@@ -119,7 +119,7 @@ def _delete_until_empty(
         _refuse_protected(contents, lift_protection=lift_protection)
         if backoff.seconds_left <= 0:
             left = ", ".join(map(str, contents))
-            message = f"project {report.project.id} still holds {left}"
+            message = f"project {report.project.id} still contains {left}"
             raise PineconeTimeoutError(message, operation="delete_with_cleanup", outcome="done")
         todo = [each for each in contents if not each.leaving and str(each) not in asked]
         bounded = keyed.with_options(timeout=min(keyed.timeout, backoff.seconds_left))
@@ -144,5 +144,5 @@ def _record_contents(
 def _refuse_protected(contents: Sequence[Content], *, lift_protection: bool) -> None:
     protected = ", ".join(str(each) for each in contents if each.protected)
     if protected and not lift_protection:
-        message = f"deletion protection is on for {protected}: lift it, or pass lift_protection=True"
+        message = f"deletion protection is on for {protected}: turn it off, or pass lift_protection=True"
         raise RefusedError(message, operation="delete_with_cleanup")

@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/workflows/empty_project.py by scripts/unasync.py: change that, not this file.
-"""Read and delete what a project holds, with a client that carries one of its keys."""
+"""Read and delete the contents of a project, with a client that sends one of its keys."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CONCURRENCY = 16
 
 
 def read_contents(keyed: Admin) -> list[Content]:
-    """Read every list to its end, before anything on it is deleted."""
+    """Read all lists to their end, before anything on them is deleted."""
     found: dict[str, list[Content]] = {}
 
     def read(kind: ContentKind) -> list[Content]:
@@ -51,19 +51,19 @@ def _list_contents(keyed: Admin, kind: ContentKind) -> list[Content]:
     while True:
         try:
             page = keyed.send(list_contents_page(kind, tokens[-1]))
-        except NotFoundError:  # the plan has no such thing
+        except NotFoundError:  # the plan does not include this kind
             return contents
         contents += page.items
         if not page.next_page:
             return contents
         if page.next_page in tokens:
-            message = "the server gave a page token that it had already given"
+            message = "the server returned the same page token twice"
             raise PaginationError(message, operation=f"list_{kind.plural}", outcome="done")
         tokens.append(page.next_page)
 
 
 def delete_contents(keyed: Admin, contents: Sequence[Content], accepted: Callable[[Content], None]) -> None:
-    """Delete side by side, and tell what the server accepted: not what it needs for something else just now."""
+    """Delete in parallel, and report each deletion that the server accepted; those it cannot do yet are left out."""
 
     def delete(content: Content) -> None:
         try:
@@ -77,6 +77,6 @@ def delete_contents(keyed: Admin, contents: Sequence[Content], accepted: Callabl
         except ForbiddenError as error:
             message = f"{content} cannot be deleted: {error.message}"
             raise RefusedError(message, operation="delete_with_cleanup") from error
-        accepted(content)  # here, since what is accepted beside a failure is not delivered
+        accepted(content)  # reported here, because results beside a failure are not delivered
 
     run_in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: done)

@@ -1,8 +1,8 @@
 # Derived from pinecone_admin/_async/workflows/ensure.py by scripts/unasync.py: change that, not this file.
-"""Ensure that something exists, and make it only where it does not.
+"""Ensure that something exists, and create it only if it does not.
 
-Look; where there is nothing, create; where the answer to that was lost, look again. Two processes that ensure the
-same project at the same moment can still make two: names are not unique, and the API has no idempotency key.
+Search; if nothing is found, create; if the response to that is lost, search again. Two processes that ensure the same
+project at the same moment can still create two: names are not unique, and the API has no idempotency key.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _T = TypeVar("_T")
 def ensure_project(
     admin: Admin, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
 ) -> Ensured[Project]:
-    """Ensure that a project of this name exists."""
+    """Ensure that a project with this name exists."""
     body = CreateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
     operation = create_project(body=body)
     check_operation(operation)
@@ -76,7 +76,7 @@ def ensure_project(
 def ensure_invite(
     admin: Admin, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]
 ) -> Ensured[Invite]:
-    """Ensure that a pending invite for this address exists; one that has expired is mailed again."""
+    """Ensure that a pending invite for this address exists; an expired one is sent again."""
     wanted = copy_bindings(role_bindings)
     operation = create_invite(body=CreateInviteRequest(email=email, role_bindings=wanted))
     check_operation(operation)
@@ -144,10 +144,12 @@ def _find_or_create(
     *,
     unique: bool,
 ) -> tuple[_T, bool]:
-    """Give the thing, and whether this made it; what is unique may be created again, since the server refuses a second.
+    """Return the thing and whether this call created it.
+
+    If it is unique, the create may be repeated, since the server refuses a second one.
 
     Raises:
-        PineconeError: The create failed, or its answer was lost and nothing new was seen until the deadline.
+        PineconeError: The create failed, or its response was lost and nothing new appeared before the deadline.
     """
     backoff = PollBackoff(admin.timeout)
     lost_response: PineconeError | None = None
@@ -164,6 +166,6 @@ def _find_or_create(
                 raise
             lost_response = error
         if not backoff.wait():
-            assert lost_response is not None  # noqa: S101 - else it would have been returned
+            assert lost_response is not None  # noqa: S101 - otherwise the create would have returned
             raise lost_response
     return found, lost_response is not None

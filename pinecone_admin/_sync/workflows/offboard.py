@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/workflows/offboard.py by scripts/unasync.py: change that, not this file.
-"""Offboard somebody: say what they could reach and which secrets they may know, then remove them."""
+"""Offboard a user: report what they could reach and which secrets they may know, then remove them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _CONCURRENCY = 16
 
 
 def offboard(admin: Admin, *, email: str, dry_run: bool) -> OffboardReport:
-    """Look at everything, refuse before the first change, withdraw the invites, remove the user last.
+    """Read everything, refuse before the first change, withdraw the invites, and remove the user last.
 
-    The user is last because the roles, which tell which secrets they may know, go with the user.
+    The user's roles show which secrets they may know, and are deleted with the user. So the next run of an interrupted
+    one can still report them.
     """
     with attribute_errors_to("offboard"):
         check_email("email", email)
@@ -47,8 +48,8 @@ def _delete_user(admin: Admin, user: User) -> None:
         delete_if_exists(admin.users.delete, user_id=user.id)
     except ConflictError as error:
         raise RefusedError(
-            f"the server does not let user {user.id} be removed: {error.message}. If an identity provider manages the "
-            "users of this organization, remove them there",
+            f"the server refused to remove user {user.id}: {error.message}. If an identity provider manages the users "
+            "of this organization, remove the user there",
             operation="offboard",
         ) from error
 
@@ -97,4 +98,4 @@ def _find_refusal(admin: Admin, user: User) -> str | None:
     owners = [each for each in admin.role_bindings.list(role="OrgOwner") if each.principal_type != "invite"]
     if any(owner.principal_id != user.id for owner in owners):
         return None
-    return f"user {user.id} is the last owner of the organization: make somebody else an OrgOwner first"
+    return f"user {user.id} is the last owner of the organization: make someone else an OrgOwner first"

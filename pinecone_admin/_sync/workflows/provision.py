@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/workflows/provision.py by scripts/unasync.py: change that, not this file.
-"""Provision a tenant: a project, its key, and who may do what in it."""
+"""Provision a tenant: a project, its key and its role bindings."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def provision(
     store: Store[APIKeyWithSecret],
     bindings: Sequence[ProjectRole | ProjectRoleDict],
 ) -> Provisioned:
-    """Ensure each part in turn; where one fails, what this run made is deleted in reverse."""
+    """Ensure each part in turn; if one fails, delete in reverse order what this call created."""
     with attribute_errors_to("provision"):
         roles = parse_project_roles(bindings)
         _check_arguments(name, key_roles, store, roles)
@@ -68,7 +68,7 @@ def provision(
 
 
 class _RollbackLog:
-    """What this run made, and what deletes it."""
+    """What this call created, and how to delete it."""
 
     def __init__(self) -> None:
         self._deletions: list[tuple[str, Callable[..., None], dict[str, str]]] = []
@@ -87,11 +87,13 @@ class _RollbackLog:
             except LeftoverError as exc:
                 left += exc.left
         if left:
-            raise LeftoverError(f"{error}; and then could not be deleted: {', '.join(left)}", left=left) from error
+            raise LeftoverError(
+                f"{error}; these could not be deleted afterwards: {', '.join(left)}", left=left
+            ) from error
 
 
 def _check_arguments(name: str, key_roles: Sequence[APIKeyRole], store: object, roles: Sequence[ProjectRole]) -> None:
-    """Refuse what cannot succeed before anything is made."""
+    """Refuse arguments that cannot succeed, before anything is created."""
     check_operation(create_project(body=CreateProjectRequest(name=name)))
     check_function("store", store)
     check_key_roles("key_roles", key_roles)
@@ -100,7 +102,7 @@ def _check_arguments(name: str, key_roles: Sequence[APIKeyRole], store: object, 
             principal_type=each.principal_type,
             principal_id=each.principal_id,
             resource_type="project",
-            resource_id="to be made",
+            resource_id="not created yet",
             role=each.role,
         )
         check_operation(create_role_binding(body=body))

@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/workflows/temporary_key.py by scripts/unasync.py: change that, not this file.
-"""A key for as long as a workflow needs it: made, and deleted in every case."""
+"""A key that exists as long as a workflow needs it and is always deleted."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 _DELETION_TIMEOUT = 30.0
-"""Seconds for its deletion, also where the workflow was cancelled."""
+"""Seconds for deleting the key, even if the workflow was cancelled."""
 
 
 @contextmanager
 def temporary_key(admin: Admin, *, project_id: str, name: str) -> Generator[APIKeyWithSecret]:
-    """Make a key that may change what the project holds, and delete it in every case."""
+    """Create a key that may change the contents of a project, and always delete it."""
     made = _create_temporary_key(admin, project_id=project_id, name=name)
     failure: BaseException | None = None
     try:
@@ -45,11 +45,11 @@ def temporary_key(admin: Admin, *, project_id: str, name: str) -> Generator[APIK
 
 
 def _create_temporary_key(admin: Admin, *, project_id: str, name: str) -> APIKeyWithSecret:
-    """Make it; where that is interrupted or cancelled, it may be there already."""
+    """Create the key; if that is interrupted or cancelled, delete it, since the server may have created it."""
     try:
         try:
             return create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
-        except ForbiddenError:  # not every plan has this role
+        except ForbiddenError:  # not every plan has ControlPlaneEditor
             return create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
     except PineconeError:
         raise
@@ -57,13 +57,13 @@ def _create_temporary_key(admin: Admin, *, project_id: str, name: str) -> APIKey
         with (
             shield_from_cancellation(_DELETION_TIMEOUT),
             suppress(PineconeError),
-        ):  # the next run deletes what stays
+        ):  # the next run deletes a key that remains
             delete_leftover_keys(admin, list_keys_named(admin, project_id=project_id, name=name))
         raise
 
 
 def is_deleted(admin: Admin, key: APIKey) -> bool:
-    """Tell whether somebody deleted a key."""
+    """Return whether a key no longer exists."""
     try:
         admin.api_keys.describe(api_key_id=key.id)
     except NotFoundError:
