@@ -386,9 +386,9 @@ async def test_an_invalid_new_secret_raises(
 async def test_update_secret_needs_client_credentials(
     identity: dict[str, Any], make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """There is nothing to update."""
+    """update_secret raises for a client without client credentials."""
     with raises(PineconeValueError, match="does not exchange credentials"):
-        connect(Script(), **identity).update_secret("x")
+        make_client(ScriptedTransport(), **identity).update_secret("x")
 
 
 async def test_a_client_adopts_its_own_rotated_secret(emulator: Emulator) -> None:

@@ -47,11 +47,11 @@ async def list_roles(admin: AsyncAdmin, principal: dict[str, Any]) -> list[str]:
     return [binding.role async for binding in admin.role_bindings.list(**arguments)]
 
 
-async def test_the_new_role_is_granted_before_the_old_one_goes(emulator: Emulator) -> None:
-    """Never the reverse: nobody is without a role in between."""
-    admin, transport = meeting(emulator, {})
-    who = await a_manager(admin)
-    change = await admin.role_bindings.change_role(**who, from_role="OrgManager", to_role="OrgMember")
+async def test_the_new_role_is_granted_before_the_old_one_is_revoked(emulator: Emulator) -> None:
+    """A principal has at least one of both roles at any time."""
+    admin, transport = make_faulty_client(emulator, {})
+    principal = await create_manager(admin)
+    change = await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
     assert change.steps == ["granted OrgMember", "revoked OrgManager"]
     assert [request.split()[0] for request in transport.requests if "role-bind" in request][-2:] == ["POST", "DELETE"]
     assert await list_roles(admin, principal) == ["OrgMember"]
@@ -65,13 +65,13 @@ async def test_a_completed_change_is_a_success(admin: AsyncAdmin) -> None:
         assert (len(change.steps), change.binding.role) == (steps, "OrgMember")
 
 
-async def test_a_new_role_that_is_held_already_is_a_success(admin: AsyncAdmin) -> None:
-    """Only the old one is left to take away."""
-    who = await a_manager(admin)
-    await admin.role_bindings.create(**who, role="OrgMember")
-    change = await admin.role_bindings.change_role(**who, from_role="OrgManager", to_role="OrgMember")
+async def test_an_existing_new_role_is_a_success(admin: AsyncAdmin) -> None:
+    """Where the new role exists already, only the old one is revoked."""
+    principal = await create_manager(admin)
+    await admin.role_bindings.create(**principal, role="OrgMember")
+    change = await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
     assert change.steps == ["revoked OrgManager"]
-    assert await roles(admin, who) == ["OrgMember"]
+    assert await list_roles(admin, principal) == ["OrgMember"]
 
 
 async def test_changing_a_role_that_is_not_held_raises(admin: AsyncAdmin) -> None:

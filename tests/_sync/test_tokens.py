@@ -376,10 +376,10 @@ def test_an_invalid_new_secret_raises(
 
 
 @pytest.mark.parametrize("identity", [{"access_token": "x"}, {"additional_headers": {"Authorization": "x"}}], ids=str)
-def test_a_client_that_mints_nothing_has_no_secret(identity: dict[str, Any], connect: Callable[..., Admin]) -> None:
-    """There is nothing to update."""
+def test_update_secret_needs_client_credentials(identity: dict[str, Any], make_client: Callable[..., Admin]) -> None:
+    """update_secret raises for a client without client credentials."""
     with raises(PineconeValueError, match="does not exchange credentials"):
-        connect(Script(), **identity).update_secret("x")
+        make_client(ScriptedTransport(), **identity).update_secret("x")
 
 
 def test_a_client_adopts_its_own_rotated_secret(emulator: Emulator) -> None:

@@ -146,9 +146,9 @@ def test_protection_enabled_meanwhile_raises_at_once(emulator: Emulator) -> None
     assert not emulator.state.api_keys
 
 
-def test_what_is_still_there_when_the_time_is_over_is_named(emulator: Emulator, clock: VirtualClock) -> None:
-    """And the key goes also then."""
-    project_id = a_full_project(emulator)
+def test_a_timeout_names_what_remains(emulator: Emulator, clock: VirtualClock) -> None:
+    """A timeout raises an error that names the remaining contents, and deletes the temporary key."""
+    project_id = create_full_project(emulator)
     with raises(PineconeTimeoutError, match=r"still contains .*assistant helper"):
         emulator.admin().projects.delete_with_cleanup(project_id=project_id, timeout=2.0)
     assert sum(clock.slept) == pytest.approx(2.0)
