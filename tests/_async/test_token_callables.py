@@ -17,7 +17,7 @@ from pinecone_admin import AsyncAdmin, ClientClosedError, PineconeError, Pinecon
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, token_response
-from tests.support.together import (
+from tests.support.concurrency import (
     PATIENCE,
     async_run_concurrently,
     async_run_with_action,

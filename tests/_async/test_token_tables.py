@@ -19,7 +19,7 @@ from pinecone_admin.auth.provider import TokenProvider
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, check_promises, raises
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, token_response
-from tests.support.together import (
+from tests.support.concurrency import (
     PATIENCE,
     async_run_concurrently,
     async_run_with_action,

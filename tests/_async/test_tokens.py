@@ -27,7 +27,7 @@ from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
 from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, ScriptedTransport, Step, token_response
-from tests.support.together import (
+from tests.support.concurrency import (
     PATIENCE,
     async_run_concurrently,
     async_run_with_action,

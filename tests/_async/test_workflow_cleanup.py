@@ -30,7 +30,7 @@ from tests.support.errors import raises
 from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault
 from tests.support.organizations import fill_project
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, Step
-from tests.support.together import async_run_concurrently
+from tests.support.concurrency import async_run_concurrently
 
 pytestmark = pytest.mark.anyio
 

@@ -29,7 +29,7 @@ from pinecone_admin.workflows import Ensured, name_tags
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
 from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault, KilledError
-from tests.support.together import async_run_concurrently
+from tests.support.concurrency import async_run_concurrently
 
 pytestmark = pytest.mark.anyio
 

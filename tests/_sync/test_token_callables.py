@@ -16,7 +16,7 @@ from pinecone_admin import Admin, ClientClosedError, PineconeError, PineconeTime
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, token_response
-from tests.support.together import (
+from tests.support.concurrency import (
     PATIENCE,
     run_concurrently,
     run_with_action,

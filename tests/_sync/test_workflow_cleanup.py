@@ -29,7 +29,7 @@ from tests.support.errors import raises
 from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault
 from tests.support.organizations import fill_project
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, Step
-from tests.support.together import run_concurrently
+from tests.support.concurrency import run_concurrently
 
 pytestmark = pytest.mark.anyio
 

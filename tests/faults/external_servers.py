@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import find_program
-from tests.support.together import PATIENCE
+from tests.support.concurrency import PATIENCE
 
 _port_numbers = count(os.getpid() * 97)
 

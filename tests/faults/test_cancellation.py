@@ -29,7 +29,7 @@ from tests.faults.server import (
     send_project,
     send_response,
 )
-from tests.support.together import PATIENCE
+from tests.support.concurrency import PATIENCE
 
 HANGING_RESPONSES: dict[str, Action] = {
     "before the head": send_and_close(b"", RequestContext.hang),

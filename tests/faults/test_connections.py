@@ -19,7 +19,7 @@ from pinecone_admin.operations import Operation
 from tests.faults.cases import CLIENT_KINDS, PATH, Certificates, ClientKind, make_operation, send_and_close
 from tests.faults.clients import AnyClient
 from tests.faults.server import Action, RequestContext, Server, format_head, send_project
-from tests.support.together import PATIENCE, wait_until
+from tests.support.concurrency import PATIENCE, wait_until
 
 
 def respond_then_send(data: bytes, *, keep_alive: bool = True) -> Action:

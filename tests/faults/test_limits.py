@@ -41,7 +41,7 @@ from tests.faults.server import (
     send_project,
     send_response,
 )
-from tests.support.together import PATIENCE, wait_until
+from tests.support.concurrency import PATIENCE, wait_until
 
 TIMEOUT = 0.5
 MAX_DURATION = 8.0

@@ -37,7 +37,7 @@ from tests.faults.server import (
     send_project,
     send_response,
 )
-from tests.support.together import PATIENCE, wait_until
+from tests.support.concurrency import PATIENCE, wait_until
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from tests.faults.server import (
     issue_token,
     send_response,
 )
-from tests.support.together import PATIENCE, wait_until
+from tests.support.concurrency import PATIENCE, wait_until
 
 LIFETIME = 1800
 

@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from pinecone_admin._concurrency import AsyncFairSemaphore, FairSemaphore
-from tests.support.together import PATIENCE, wait_until
+from tests.support.concurrency import PATIENCE, wait_until
 
 
 def test_permits_are_granted_in_order() -> None:

@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from pinecone_admin._concurrency import lock_free_cached_property
-from tests.support.together import PATIENCE
+from tests.support.concurrency import PATIENCE
 
 
 class SlowOwner:

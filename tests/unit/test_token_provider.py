@@ -15,7 +15,7 @@ from pinecone_admin.auth.token import AccessToken, IssuedToken
 from pinecone_admin.errors import PineconeTimeoutError, TokenError
 from tests.support.clock import VirtualClock
 from tests.support.scripted_transport import ScriptedTransport
-from tests.support.together import wait_for_exchanges
+from tests.support.concurrency import wait_for_exchanges
 
 LEFT = 20.0
 
