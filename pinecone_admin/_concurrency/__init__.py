@@ -5,7 +5,7 @@ imported where they are used, so that the sync client loads no event loop.
 """
 
 from pinecone_admin._concurrency.clock import (
-    Clock,
+    ClientClock,
     PollBackoff,
     SystemClock,
     async_pause_for,
@@ -41,7 +41,7 @@ from pinecone_admin._concurrency.waiting import (
 
 __all__ = [
     "AsyncFairSemaphore",
-    "Clock",
+    "ClientClock",
     "FairSemaphore",
     "PerLoop",
     "PerProcess",

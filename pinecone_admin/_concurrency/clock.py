@@ -12,7 +12,7 @@ POLL_INTERVAL = 0.1
 """Seconds between two checks of whether the client was closed, during a wait."""
 
 
-class Clock(Protocol):
+class ClientClock(Protocol):
     """Source of time, and of waits; in seconds."""
 
     def monotonic(self) -> float:
@@ -60,16 +60,16 @@ class SystemClock:
             await anyio.sleep(min(left, POLL_INTERVAL))
 
 
-_clock: Clock = SystemClock()
+_clock: ClientClock = SystemClock()
 
 
-def current_clock() -> Clock:
+def current_clock() -> ClientClock:
     """Return the clock of clients that are created now; a client keeps its clock."""
     return _clock
 
 
 @contextmanager
-def use_clock(clock: Clock) -> Generator[None, None, None]:
+def use_clock(clock: ClientClock) -> Generator[None, None, None]:
     """Use another clock for the clients that are created inside."""
     global _clock  # noqa: PLW0603 - clients are created deep inside the code under test
     before, _clock = _clock, clock

@@ -12,7 +12,7 @@ from generated_client.types import masked
 from pinecone_admin._config.addresses import resolve_allow_http, resolve_api_url, resolve_oauth_url
 from pinecone_admin._config.proxies import resolve_proxy
 from pinecone_admin._config.tls import build_ssl_context
-from pinecone_admin._http.arguments import check_bool, check_integer, check_seconds, check_secret_text
+from pinecone_admin._http.arguments import check_bool, check_duration, check_integer, check_secret_text
 from pinecone_admin._http.headers import build_user_agent, check_headers
 from pinecone_admin._http.retry_policy import RetryPolicy
 from pinecone_admin.errors import Masked, PineconeTypeError
@@ -105,7 +105,7 @@ def resolve_config(
         ssl_context=context,
         user_agent=build_user_agent(source_tag),
         options=ClientOptions(
-            timeout=check_seconds("timeout", timeout),
+            timeout=check_duration("timeout", timeout),
             retry=check_retry(retry),
             headers=headers,
             read_only=check_bool("read_only", read_only),
@@ -131,7 +131,7 @@ def change_options(
         headers.pop("authorization", None)
         headers["api-key"] = check_secret_text("api_key", api_key)
     return ClientOptions(
-        timeout=options.timeout if timeout is None else check_seconds("timeout", timeout),
+        timeout=options.timeout if timeout is None else check_duration("timeout", timeout),
         retry=options.retry if retry is None else check_retry(retry),
         headers=headers,
         read_only=options.read_only if read_only is None else check_bool("read_only", read_only),

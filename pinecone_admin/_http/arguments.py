@@ -104,13 +104,13 @@ def check_integer(argument: str, value: object, *, least: int, most: int | None 
     return value
 
 
-def check_seconds(name: str, value: object, *, allow_zero: bool = False) -> float:
-    """Return the value as a float if it is a finite number of seconds above 0, or 0 where allowed; raise otherwise."""
+def check_duration(name: str, value: object, *, unit: str = "seconds", allow_zero: bool = False) -> float:
+    """Return the value as a float if it is a finite number above 0, or 0 where allowed; raise otherwise."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PineconeTypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+        raise PineconeTypeError(f"{name} must be a number of {unit}, not {type(value).__name__}")
     if not 0 < value <= MAX_SECONDS and not (allow_zero and value == 0):
         least = "at least" if allow_zero else "above"
-        raise PineconeValueError(f"{name} must be a finite number of seconds {least} 0, at most {MAX_SECONDS:.0f}")
+        raise PineconeValueError(f"{name} must be a finite number of {unit} {least} 0, at most {MAX_SECONDS:.0f}")
     return float(value)
 
 

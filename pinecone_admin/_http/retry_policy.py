@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from attrs import Attribute, field, frozen
 
-from pinecone_admin._http.arguments import check_integer, check_seconds
+from pinecone_admin._http.arguments import check_duration, check_integer
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.failures import Failure
 from pinecone_admin.errors import Outcome, PineconeError, PineconeTypeError
@@ -75,7 +75,7 @@ def _validate_count(_: RetryPolicy, attribute: Attribute[int], value: int) -> No
 
 
 def _validate_seconds(_: RetryPolicy, attribute: Attribute[float], value: float) -> None:
-    check_seconds(attribute.name, value)
+    check_duration(attribute.name, value)
 
 
 def _validate_callable(_: RetryPolicy, attribute: Attribute[Any], value: object) -> None:

@@ -127,7 +127,7 @@ class Projects:
             AmbiguousNameError: Several projects have the name; ``ids`` lists them.
         """
         check_project_name(name, operation="describe_by_name")
-        return find_by_name(name, self.list(), operation="describe_by_name")
+        return find_by_name(name, self.list(), noun="project", operation="describe_by_name")
 
     def exists(self, *, project_id: str | None = None, name: str | None = None) -> bool:
         """Return whether a project with this id or name exists.

@@ -11,7 +11,7 @@ import httpx
 from attrs import frozen
 
 from generated_client.types import API_VERSION
-from pinecone_admin._concurrency import Clock
+from pinecone_admin._concurrency import ClientClock
 from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
 from pinecone_admin._http.error_mapping import error_from_exception
 from pinecone_admin.auth.token import AUDIENCE, MAX_TOKEN_RESPONSE_BYTES, AccessToken, IssuedToken
@@ -46,7 +46,7 @@ class TokenEndpoint:
     user_agent: str
     transport: httpx.BaseTransport
     timeout: float
-    clock: Clock
+    clock: ClientClock
     closed: threading.Event
 
     def exchange_credentials(

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from attrs import asdict, evolve, field, fields, frozen
 
 from generated_client.models import PrincipalType, RoleBinding, RoleName
-from pinecone_admin._http.arguments import check_integer, check_seconds
+from pinecone_admin._http.arguments import check_duration, check_integer
 from pinecone_admin.workflows.escaping import escape_csv, escape_markdown
 from pinecone_admin.workflows.findings import (
     Finding,
@@ -167,7 +167,7 @@ class Access:
 def build_access(inventory: Inventory, *, max_owners: int, pending_days: float) -> Access:
     """Compute the effective roles of all principals, and the findings."""
     check_integer("max_owners", max_owners, least=1)
-    check_seconds("pending_days", pending_days, allow_zero=True)
+    check_duration("pending_days", pending_days, unit="days", allow_zero=True)
     held = bindings_by_principal(inventory.role_bindings)
     holders = [
         _build_holder(kind, id, name, held.get((kind, id), ()), inventory)

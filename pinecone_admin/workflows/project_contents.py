@@ -44,7 +44,7 @@ class _Index:
 
 
 @frozen(kw_only=True)
-class _Named:
+class _NamedResource:
     name: str
     status: str | None = None
 
@@ -82,7 +82,7 @@ class _Indexes(_Page):
 
 @frozen(kw_only=True)
 class _Collections(_Page):
-    collections: list[_Named]
+    collections: list[_NamedResource]
 
     @property
     def items(self) -> list[Content]:
@@ -91,7 +91,7 @@ class _Collections(_Page):
 
 @frozen(kw_only=True)
 class _Assistants(_Page):
-    assistants: list[_Named]
+    assistants: list[_NamedResource]
 
     @property
     def items(self) -> list[Content]:
@@ -107,7 +107,7 @@ class _Backups(_Page):
         return [Content(kind="backup", name=each.backup_id) for each in self.data]
 
 
-def _make_content(kind: str, resource: _Named) -> Content:
+def _make_content(kind: str, resource: _NamedResource) -> Content:
     return Content(kind=kind, name=resource.name, leaving=resource.status == "Terminating")
 
 

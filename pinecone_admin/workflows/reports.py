@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypedDict, TypeVar, cast
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Generic, TypedDict, TypeVar, cast
 
 from attrs import field, fields, frozen
 
@@ -20,7 +20,7 @@ from generated_client.models import (
 )
 from pinecone_admin._http.arguments import check_sequence
 from pinecone_admin._http.validation import binding_fields
-from pinecone_admin.errors import AmbiguousNameError, PineconeTypeError
+from pinecone_admin.errors import PineconeTypeError
 from pinecone_admin.models import to_dict
 
 _T_co = TypeVar("_T_co", covariant=True)
@@ -279,26 +279,6 @@ def _project_role(where: str, entry: object) -> ProjectRole:
     if not isinstance(entry, Mapping) or set(cast("Mapping[object, object]", entry)) != set(names):
         raise PineconeTypeError(f"{where} must be a ProjectRole, or a mapping with exactly the keys {', '.join(names)}")
     return ProjectRole(**cast("ProjectRoleDict", entry))
-
-
-class _Identified(Protocol):
-    @property
-    def id(self) -> str: ...
-
-
-_I = TypeVar("_I", bound=_Identified)
-
-
-def require_single(found: Sequence[_I], what: str) -> _I:
-    """Return the only element.
-
-    Raises:
-        AmbiguousNameError: There are several.
-    """
-    if len(found) > 1:
-        ids = [each.id for each in found]
-        raise AmbiguousNameError(f"there are {len(ids)} {what}: {', '.join(ids)}", ids=ids)
-    return found[0]
 
 
 def compare_settings(**settings: tuple[object, object]) -> list[Difference]:

@@ -15,8 +15,6 @@ import pytest
 
 from pinecone_admin import AsyncAdmin, ClientClosedError, PineconeError, PineconeTimeoutError
 from tests.support.clock import VirtualClock
-from tests.support.errors import SECRET, raises
-from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, token_response
 from tests.support.concurrency import (
     PATIENCE,
     async_run_concurrently,
@@ -24,6 +22,8 @@ from tests.support.concurrency import (
     async_wait_for_event,
     wait_for_exchanges,
 )
+from tests.support.errors import SECRET, raises
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, token_response
 
 pytestmark = pytest.mark.anyio
 

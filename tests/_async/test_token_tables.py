@@ -17,8 +17,6 @@ import pytest
 from pinecone_admin import AsyncAdmin, ClientClosedError, PineconeConnectionError, TokenError
 from pinecone_admin.auth.provider import TokenProvider
 from tests.support.clock import VirtualClock
-from tests.support.errors import SECRET, check_promises, raises
-from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, token_response
 from tests.support.concurrency import (
     PATIENCE,
     async_run_concurrently,
@@ -26,6 +24,8 @@ from tests.support.concurrency import (
     async_wait_for_event,
     wait_for_exchanges,
 )
+from tests.support.errors import SECRET, check_promises, raises
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, token_response
 
 pytestmark = pytest.mark.anyio
 

@@ -27,9 +27,9 @@ from pinecone_admin.emulator.model.records import Grant, Principal
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, name_tags
 from tests.support.clock import VirtualClock
+from tests.support.concurrency import async_run_concurrently
 from tests.support.errors import raises
 from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault, KilledError
-from tests.support.concurrency import async_run_concurrently
 
 pytestmark = pytest.mark.anyio
 

@@ -14,8 +14,6 @@ import pytest
 
 from pinecone_admin import Admin, ClientClosedError, PineconeError, PineconeTimeoutError
 from tests.support.clock import VirtualClock
-from tests.support.errors import SECRET, raises
-from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, token_response
 from tests.support.concurrency import (
     PATIENCE,
     run_concurrently,
@@ -23,6 +21,8 @@ from tests.support.concurrency import (
     wait_for_event,
     wait_for_exchanges,
 )
+from tests.support.errors import SECRET, raises
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, token_response
 
 pytestmark = pytest.mark.anyio
 

@@ -26,8 +26,6 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
-from tests.support.errors import SECRET, raises
-from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, ScriptedTransport, Step, token_response
 from tests.support.concurrency import (
     PATIENCE,
     run_concurrently,
@@ -35,6 +33,8 @@ from tests.support.concurrency import (
     wait_for_event,
     wait_for_exchanges,
 )
+from tests.support.errors import SECRET, raises
+from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, ScriptedTransport, Step, token_response
 
 pytestmark = pytest.mark.anyio
 

@@ -25,11 +25,11 @@ from pinecone_admin import (
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import Content, Progress
 from tests.support.clock import VirtualClock
+from tests.support.concurrency import run_concurrently
 from tests.support.errors import raises
 from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault
 from tests.support.organizations import fill_project
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, Step
-from tests.support.concurrency import run_concurrently
 
 pytestmark = pytest.mark.anyio
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.programs import find_program
 from tests.support.concurrency import PATIENCE
+from tests.support.programs import find_program
 
 _port_numbers = count(os.getpid() * 97)
 

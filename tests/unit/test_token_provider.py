@@ -14,8 +14,8 @@ from pinecone_admin.auth.provider import TokenProvider, _ExchangeWait, _PendingE
 from pinecone_admin.auth.token import AccessToken, IssuedToken
 from pinecone_admin.errors import PineconeTimeoutError, TokenError
 from tests.support.clock import VirtualClock
-from tests.support.scripted_transport import ScriptedTransport
 from tests.support.concurrency import wait_for_exchanges
+from tests.support.scripted_transport import ScriptedTransport
 
 LEFT = 20.0
 

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from pinecone_admin._async.transports.network import limit_time
 from pinecone_admin._concurrency import current_clock
-from pinecone_admin._http.arguments import check_seconds
+from pinecone_admin._http.arguments import check_duration
 from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
 from pinecone_admin._http.error_mapping import error_from_exception, find_request_id, redact_secrets
 from pinecone_admin._http.failures import Failure, RequestTrace, ResponseTooLargeError, classify_error, classify_status
@@ -53,7 +53,7 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
     ) -> None:
         self._transport = transport
         self._retry = RetryPolicy() if retry is None else retry
-        self._timeout = check_seconds("timeout", timeout)
+        self._timeout = check_duration("timeout", timeout)
         self._clock = current_clock()
         self._closed = threading.Event()
 

@@ -11,7 +11,7 @@ from pinecone_admin._async.workflows.create_with_secret import delete_leftover_k
 from pinecone_admin._async.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._async.workflows.temporary_key import is_deleted, temporary_key
 from pinecone_admin._concurrency import PollBackoff
-from pinecone_admin._http.arguments import attribute_errors_to, check_bool, check_function, check_seconds
+from pinecone_admin._http.arguments import attribute_errors_to, check_bool, check_duration, check_function
 from pinecone_admin.errors import (
     FailedPreconditionError,
     NotFoundError,
@@ -43,7 +43,7 @@ async def delete_with_cleanup(
         check_bool("dry_run", dry_run)
         check_bool("lift_protection", lift_protection)
         check_function("progress", progress, optional=True)
-        backoff = PollBackoff(check_seconds("timeout", timeout))
+        backoff = PollBackoff(check_duration("timeout", timeout))
     project = await admin.projects.describe(project_id=project_id)
     report = CleanupReport(project=project, dry_run=dry_run, contents=[], deleted=False, steps=[])
     await delete_leftover_keys(

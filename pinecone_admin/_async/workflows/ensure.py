@@ -15,6 +15,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
 )
 from pinecone_admin._concurrency import PollBackoff
 from pinecone_admin._http.arguments import copy_bindings
+from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin.errors import ConflictError, PineconeError
 from pinecone_admin.models import (
@@ -40,7 +41,6 @@ from pinecone_admin.workflows.reports import (
     compare_settings,
     describe_bindings,
     describe_wanted_bindings,
-    require_single,
 )
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     roll_back,
 )
 from pinecone_admin._http.arguments import async_check_function, attribute_errors_to, copy_bindings, copy_to_list
+from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin.errors import PineconeError
 from pinecone_admin.models import (
@@ -35,7 +36,6 @@ from pinecone_admin.workflows.reports import (
     compare_settings,
     describe_bindings,
     describe_wanted_bindings,
-    require_single,
 )
 
 if TYPE_CHECKING:

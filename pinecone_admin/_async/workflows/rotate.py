@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pinecone_admin._async.workflows.create_with_secret import Store, create_stored_key, delete_if_exists, may_exist
 from pinecone_admin._concurrency import PollBackoff, async_call_store, async_pause_for
-from pinecone_admin._http.arguments import async_check_function, attribute_errors_to, check_seconds
+from pinecone_admin._http.arguments import async_check_function, attribute_errors_to, check_duration
 from pinecone_admin.errors import Masked, NotFoundError, PineconeError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags
@@ -27,7 +27,7 @@ async def rotate_api_key(
     """
     with attribute_errors_to("rotate_api_key"):
         async_check_function("store", store)
-        check_seconds("grace", grace, allow_zero=True)
+        check_duration("grace", grace, allow_zero=True)
     steps: list[str] = []
     old = await admin.api_keys.describe(api_key_id=api_key_id)
     new = _find_successor(old, await admin.api_keys.list(project_id=old.project_id))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from pinecone_admin._concurrency import PollBackoff
-from pinecone_admin._http.arguments import attribute_errors_to, check_bool, check_function, check_seconds
+from pinecone_admin._http.arguments import attribute_errors_to, check_bool, check_duration, check_function
 from pinecone_admin._sync.workflows.create_with_secret import delete_leftover_keys, list_keys_named
 from pinecone_admin._sync.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._sync.workflows.temporary_key import is_deleted, temporary_key
@@ -44,7 +44,7 @@ def delete_with_cleanup(
         check_bool("dry_run", dry_run)
         check_bool("lift_protection", lift_protection)
         check_function("progress", progress, optional=True)
-        backoff = PollBackoff(check_seconds("timeout", timeout))
+        backoff = PollBackoff(check_duration("timeout", timeout))
     project = admin.projects.describe(project_id=project_id)
     report = CleanupReport(project=project, dry_run=dry_run, contents=[], deleted=False, steps=[])
     delete_leftover_keys(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pinecone_admin._concurrency import PollBackoff
 from pinecone_admin._http.arguments import copy_bindings
+from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin._sync.workflows.create_with_secret import (
     may_exist,
@@ -41,7 +42,6 @@ from pinecone_admin.workflows.reports import (
     compare_settings,
     describe_bindings,
     describe_wanted_bindings,
-    require_single,
 )
 
 if TYPE_CHECKING:

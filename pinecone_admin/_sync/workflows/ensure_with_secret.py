@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pinecone_admin._http.arguments import attribute_errors_to, check_function, copy_bindings, copy_to_list
+from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
@@ -36,7 +37,6 @@ from pinecone_admin.workflows.reports import (
     compare_settings,
     describe_bindings,
     describe_wanted_bindings,
-    require_single,
 )
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency import PollBackoff, call_store, pause_for
-from pinecone_admin._http.arguments import attribute_errors_to, check_function, check_seconds
+from pinecone_admin._http.arguments import attribute_errors_to, check_duration, check_function
 from pinecone_admin._sync.workflows.create_with_secret import Store, create_stored_key, delete_if_exists, may_exist
 from pinecone_admin.errors import Masked, NotFoundError, PineconeError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
@@ -26,7 +26,7 @@ def rotate_api_key(admin: Admin, *, api_key_id: str, store: Store[APIKeyWithSecr
     """
     with attribute_errors_to("rotate_api_key"):
         check_function("store", store)
-        check_seconds("grace", grace, allow_zero=True)
+        check_duration("grace", grace, allow_zero=True)
     steps: list[str] = []
     old = admin.api_keys.describe(api_key_id=api_key_id)
     new = _find_successor(old, admin.api_keys.list(project_id=old.project_id))
