@@ -49,7 +49,7 @@ def check_url(name: str, value: object, *, allow_http: bool) -> str:
         raise PineconeValueError(f"{name} is not a valid URL")
     problem = _find_url_problem(value, url)
     if problem:
-        raise PineconeValueError(f"{name} {_without_userinfo(url)!r} {problem}")
+        raise PineconeValueError(f"{name} {str(url.copy_with(userinfo=b''))!r} {problem}")
     if url.scheme == "http" and not allow_http and not is_loopback(url.host):
         raise PineconeValueError(
             f"{name} {value!r} is plain http beyond loopback, which exposes the token in transit: "
@@ -78,10 +78,6 @@ def _find_url_problem(value: str, url: httpx.URL) -> str | None:
         "has a port outside 1 to 65535": url.port is not None and not 1 <= url.port <= 65535,  # noqa: PLR2004
     }
     return next((problem for problem, found in problems.items() if found), None)
-
-
-def _without_userinfo(url: httpx.URL) -> str:
-    return str(url.copy_with(userinfo=b""))
 
 
 def is_loopback(host: str) -> bool:

@@ -145,23 +145,15 @@ def _converter(*, detailed: bool) -> Converter:
     for kind in (str, int, bool, float, dict):
         converter.register_structure_hook(kind, _make_strict_hook(kind))
     converter.register_structure_hook(datetime, _read_datetime)
-    converter.register_structure_hook_func(_is_literal, _make_strict_hook(str))
-    converter.register_structure_hook_func(_is_free_form, _make_strict_hook(dict))
-    converter.register_structure_hook_factory(_is_list, partial(_make_list_hook, converter))
+    converter.register_structure_hook_func(lambda kind: Unlisted in get_args(kind), _make_strict_hook(str))
+    converter.register_structure_hook_func(_has_origin(dict), _make_strict_hook(dict))
+    converter.register_structure_hook_factory(_has_origin(list), partial(_make_list_hook, converter))
     converter.register_structure_hook_factory(attrs.has, partial(_make_model_hook, converter))
     return converter
 
 
-def _is_list(kind: Any) -> bool:
-    return get_origin(kind) is list
-
-
-def _is_free_form(kind: Any) -> bool:
-    return get_origin(kind) is dict
-
-
-def _is_literal(kind: Any) -> bool:
-    return Unlisted in get_args(kind)
+def _has_origin(origin: type) -> Callable[[Any], bool]:
+    return lambda kind: get_origin(kind) is origin
 
 
 def _make_strict_hook(kind: type) -> Hook:

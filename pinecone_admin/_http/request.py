@@ -36,15 +36,6 @@ def build_request(operation: Operation[Any], *, api_url: str, user_agent: str, c
     return httpx.Request(method, target, headers=headers, content=content, extensions={CALL_STATE_KEY: call})
 
 
-def replace_headers(request: httpx.Request, headers: Mapping[str, str]) -> httpx.Request:
-    """Add the caller's headers to a request; they replace the client's own.
-
-    They are added after the request is built and checked, because they may contain secrets.
-    """
-    request.headers.update(httpx.Headers(headers, encoding="latin-1"))
-    return request
-
-
 def _parse_target(target: str) -> httpx.URL:
     with suppress(httpx.InvalidURL):
         return httpx.URL(target)

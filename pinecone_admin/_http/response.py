@@ -31,7 +31,13 @@ def read_response(
         )
     if operation.returns is None:
         return cast("_T", None)
-    decoded = _decode_identity(body, response.headers.get("content-encoding") or "identity", operation.returns)
+    encoding = response.headers.get("content-encoding") or "identity"
+    decoded: _T | codec.DecodeFailure
+    if encoding.lower() == "identity":
+        decoded = codec.decode_body(body, operation.returns)
+    else:
+        # A few bytes of gzip can expand to gigabytes, so compression is neither requested nor decoded.
+        decoded = codec.DecodeFailure("", f"is encoded as {encoding[:20]!r}, which was not requested")
     if not isinstance(decoded, codec.DecodeFailure):
         return decoded
     return error_from_decode_failure(
@@ -42,10 +48,3 @@ def read_response(
         headers=response.headers,
         body=body,
     )
-
-
-def _decode_identity(body: bytes, encoding: str, returns: type[_T]) -> _T | codec.DecodeFailure:
-    # A few bytes of gzip can expand to gigabytes, so compression is neither requested nor decoded.
-    if encoding.lower() != "identity":
-        return codec.DecodeFailure("", f"is encoded as {encoding[:20]!r}, which was not requested")
-    return codec.decode_body(body, returns)

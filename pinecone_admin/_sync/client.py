@@ -32,7 +32,7 @@ from pinecone_admin._config.assembly import (
 from pinecone_admin._config.client_config import ClientConfig, ClientOptions, change_options
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import error_from_closing, error_from_exception, with_call_context
-from pinecone_admin._http.request import build_request, replace_headers
+from pinecone_admin._http.request import build_request
 from pinecone_admin._http.response import read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT, RetryPolicy
 from pinecone_admin._http.returned_errors import raise_if_error, return_error
@@ -264,7 +264,8 @@ class Admin:
         call = self._start_call(operation)
         config = self._shared.config
         request = build_request(operation, api_url=config.api_url, user_agent=config.user_agent, call=call)
-        replace_headers(request, self._options.headers)
+        # Added after the request is built and checked, because they may contain secrets.
+        request.headers.update(httpx.Headers(self._options.headers, encoding="latin-1"))
         response = raise_if_error(self._send_request(operation, request, call))
         decoded = read_response(operation, response, call, wall=self._clock.wall())
         result = raise_if_error(decoded)

@@ -66,7 +66,8 @@ class TokenEndpoint:
         )
         try:
             response = self.transport.handle_request(self._build_request(client_id, client_secret, call))
-            body = _read_body(response)
+            body = b"".join(response.stream)  # type: ignore[arg-type]
+            response.close()
         except Exception as exc:  # noqa: BLE001 - any exception of a transport means that there is no token
             # The outcome describes the request to the API, which waits for the token.
             call.outcome = "not_sent"
@@ -116,9 +117,3 @@ class TokenEndpoint:
             wall=wall,
             jitter=random.uniform(0.0, 0.2),  # noqa: S311 - spreads load, not used for security
         )
-
-
-def _read_body(response: httpx.Response) -> bytes:
-    body = b"".join(response.stream)  # type: ignore[arg-type]
-    response.close()
-    return body
