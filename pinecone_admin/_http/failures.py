@@ -60,7 +60,7 @@ class RequestTrace:
 
 
 def classify_status(status: int) -> Failure | None:
-    """Return the failure that a status stands for, or None for a success."""
+    """Return the failure of a status, or None for a success."""
     if 200 <= status < 300:  # noqa: PLR2004 - the class of success
         return None
     if status == 429:  # noqa: PLR2004 - Too Many Requests
@@ -75,7 +75,7 @@ def classify_status(status: int) -> Failure | None:
 def classify_error(
     error: Exception, trace: RequestTrace, *, response_started: bool, handled: BaseException | None = None
 ) -> Failure:
-    """Return the failure that an exception of a transport stands for; without trace events, the request counts as sent.
+    """Return the failure of an exception from a transport; without trace events, the request counts as sent.
 
     Args:
         error: Exception that the attempt raised.

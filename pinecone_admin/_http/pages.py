@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 class ListResponse(Protocol[_T]):
-    """A response with a list; a ``pagination`` beside the list, if any, has the token of the next page."""
+    """A response with a list; its ``pagination``, if any, has the token of the next page."""
 
     data: list[_T]
 

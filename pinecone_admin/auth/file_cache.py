@@ -64,7 +64,7 @@ class FileTokenCache:
         """Write a new file with mode 0600, and replace the old file with it atomically.
 
         Raises:
-            PineconeValueError: The folder is a link, belongs to another user, is accessible to others, or is read-only.
+            PineconeValueError: The folder is a link, belongs to another user, is accessible to others or not writable.
         """
         path = self._entry_path(key)
         with _explain_os_errors(path):

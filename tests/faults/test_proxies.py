@@ -98,7 +98,7 @@ def test_refused_connect_is_not_sent(
         policy = RetryPolicy(max_attempts=3)
         error = send_once(client_kind, make_operation("POST"), **options, ssl_verify=certificates.client, retry=policy)
     assert isinstance(error, PineconeConnectionError)
-    where = f"127.0.0.1:{server.address[1]}, through the proxy 127.0.0.1:{port}"
+    where = f"127.0.0.1:{server.address[1]} through the proxy 127.0.0.1:{port}"
     assert str(error) == f"post_thing: the proxy refused the connection to {where}: 403 Forbidden"
     assert (error.outcome, error.attempts, server.connections) == ("not_sent", 3, 0)
 
