@@ -20,7 +20,7 @@ from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 EXCHANGE_ATTEMPTS = 3
 
-EXCHANGES_AT_ONCE = 20
+MAX_CONCURRENT_EXCHANGES = 20
 """Connections to the token endpoint: one is enough, unless exchanges hang while others proceed."""
 
 

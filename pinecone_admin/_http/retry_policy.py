@@ -44,9 +44,9 @@ RETRY_TABLE: Mapping[Failure, RetryRule] = {
     Failure.REFUSED: RetryRule(retry=False, retry_post=False, outcome="rejected"),
 }
 # They say nothing about an earlier attempt: access may have changed between the two.
-_UNSETTLING = frozenset({401, 403, 407})
+_ACCESS_STATUSES = frozenset({401, 403, 407})
 # PATCH is included because every PATCH of this API sets absolute values.
-IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
+IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
 
 
 @frozen(kw_only=True)
@@ -125,7 +125,7 @@ def record_attempt(call: CallState, failure: Failure | None, status: int | None)
         # A success was received once, even if a later attempt says less.
         call.outcome = "done" if call.outcome == "done" else outcome
     # An ambiguous call stays ambiguous until a later response shows what happened to the request.
-    elif not call.ambiguous or (failure is Failure.REFUSED and status not in _UNSETTLING):
+    elif not call.ambiguous or (failure is Failure.REFUSED and status not in _ACCESS_STATUSES):
         call.outcome, call.ambiguous = outcome, False
 
 

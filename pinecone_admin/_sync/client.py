@@ -22,7 +22,7 @@ from pinecone_admin._concurrency import current_clock, fetch_token_now, lock_fre
 from pinecone_admin._config.addresses import describe_endpoint
 from pinecone_admin._config.assembly import (
     EXCHANGE_ATTEMPTS,
-    EXCHANGES_AT_ONCE,
+    MAX_CONCURRENT_EXCHANGES,
     ClientSetup,
     build_token_source,
     check_cache,
@@ -34,7 +34,7 @@ from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import error_from_closing, error_from_exception, with_call_context
 from pinecone_admin._http.request import build_request
 from pinecone_admin._http.response import read_response
-from pinecone_admin._http.retry_policy import IDEMPOTENT, RetryPolicy
+from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS, RetryPolicy
 from pinecone_admin._http.returned_errors import raise_if_error, return_error
 from pinecone_admin._sync.transports.bearer import BearerTransport
 from pinecone_admin._sync.transports.pool import PoolTransport
@@ -284,7 +284,7 @@ class Admin:
             )
         return CallState(
             deadline=self._clock.monotonic() + self._options.timeout,
-            idempotent=operation.method in IDEMPOTENT,
+            idempotent=operation.method in IDEMPOTENT_METHODS,
             path_template=operation.path,
             endpoint=self._shared.endpoint,
             closed=self._shared.closed,
@@ -352,7 +352,7 @@ class Admin:
             raise ClientClosedError("the client is closed")
         if self._shared.token_source is None:
             raise PineconeValueError("there is no token: additional_headers sets Authorization")
-        return self._shared.token_source.get(deadline=self._clock.monotonic() + self._options.timeout)
+        return self._shared.token_source.get_token(deadline=self._clock.monotonic() + self._options.timeout)
 
     @property
     def _fetches_token_at_once(self) -> bool:
@@ -499,7 +499,7 @@ def _build_exchange_transport(config: ClientConfig, given: object, closed: threa
         given = PoolTransport(
             ssl_context=config.ssl_context,
             proxy=config.oauth_proxy,
-            max_connections=EXCHANGES_AT_ONCE,
+            max_connections=MAX_CONCURRENT_EXCHANGES,
             keep=False,
             closed=closed,
         )

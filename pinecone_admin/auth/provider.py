@@ -131,7 +131,7 @@ class TokenProvider:
         if self._current is not None:
             self._current = evolve(self._current, jitter=random.uniform(0.0, 0.2))  # noqa: S311
 
-    def get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
+    def get_token(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
         """Return a token that the API should accept.
 
         Args:
@@ -153,8 +153,8 @@ class TokenProvider:
             if token is not None:
                 return token
 
-    async def async_get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
-        """Async twin of ``get``, which does not block the event loop."""
+    async def async_get_token(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
+        """Async twin of ``get_token``, which does not block the event loop."""
         while True:
             step = self._next_step(rejected, deadline)
             if isinstance(step, AccessToken):

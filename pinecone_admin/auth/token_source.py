@@ -25,12 +25,12 @@ from pinecone_admin.errors import ClientClosedError, PineconeError, PineconeTime
 class TokenSource(Protocol):
     """Source of the tokens of requests, and of another token after the API rejected one."""
 
-    def get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
+    def get_token(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
         """Return a token; the rejected one again if there is no other."""
         ...
 
-    async def async_get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
-        """Async twin of ``get``."""
+    async def async_get_token(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
+        """Async twin of ``get_token``."""
         ...
 
     def adopt_rotated_secret(self, result: object) -> None:
@@ -63,7 +63,7 @@ class SuppliedTokenSource:
         self._running = PerProcess(set[Future[TokenResult]])
         self._closed = False
 
-    def get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
+    def get_token(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
         """Return the supplied token.
 
         Raises:
@@ -78,8 +78,8 @@ class SuppliedTokenSource:
             pending.result() if wait_for_future(pending, self._seconds_left(deadline)) else _timeout_error()
         )
 
-    async def async_get(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
-        """Async twin of ``get``, which does not block the event loop."""
+    async def async_get_token(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
+        """Async twin of ``get_token``, which does not block the event loop."""
         if not callable(self._supplied.token):
             return raise_if_error(_read_token(self._supplied))
         semaphore = self._semaphores.get()

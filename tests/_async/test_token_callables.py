@@ -244,7 +244,7 @@ async def test_closing_ends_a_wait_for_a_token_callable(
     tokens = admin._shared.token_source
     assert tokens is not None
     with raises(ClientClosedError):
-        await tokens.async_get(deadline=clock.monotonic() + 60)
+        await tokens.async_get_token(deadline=clock.monotonic() + 60)
     assert secret_callable.calls == 1
 
 
@@ -269,7 +269,7 @@ async def test_without_threads_an_exchange_holds_no_lock(make_client: Callable[.
     def exchange(_: httpx.Request) -> ScriptedResponse:
         tokens = admin._shared.token_source
         assert tokens is not None
-        impatient = others.submit(tokens.get, deadline=0)
+        impatient = others.submit(tokens.get_token, deadline=0)
         kept.append(impatient.exception(PATIENCE))
         return token_response(1)
 

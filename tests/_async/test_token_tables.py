@@ -496,5 +496,5 @@ async def test_close(left: float, make_client: Callable[..., AsyncAdmin], clock:
         await admin.token()
     tokens: Any = admin._shared.token_source
     with raises(ClientClosedError):
-        await tokens.async_get(deadline=clock.monotonic() + 60)
+        await tokens.async_get_token(deadline=clock.monotonic() + 60)
     assert len(script.exchanges) == 2

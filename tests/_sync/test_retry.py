@@ -35,7 +35,7 @@ from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, 
 
 pytestmark = pytest.mark.anyio
 
-IDEMPOTENT = ["GET", "HEAD", "PUT", "DELETE", "PATCH"]
+IDEMPOTENT_METHODS = ["GET", "HEAD", "PUT", "DELETE", "PATCH"]
 CONNECTED_EVENTS = ["connection.connect_tcp.started", "connection.connect_tcp.complete"]
 SENT_EVENTS = [*CONNECTED_EVENTS, "http11.send_request_headers.started"]
 
@@ -134,7 +134,7 @@ TABLE: dict[str, Expectation] = {
         "not_sent",
     ),
 }
-CASES = [(name, method) for name in TABLE for method in (*IDEMPOTENT, "POST")]
+CASES = [(name, method) for name in TABLE for method in (*IDEMPOTENT_METHODS, "POST")]
 
 
 def make_operation(method: str) -> Operation[None]:

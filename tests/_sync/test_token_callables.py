@@ -191,7 +191,7 @@ def test_closing_ends_a_wait_for_a_token_callable(
     tokens = admin._shared.token_source
     assert tokens is not None
     with raises(ClientClosedError):
-        tokens.get(deadline=clock.monotonic() + 60)
+        tokens.get_token(deadline=clock.monotonic() + 60)
     assert secret_callable.calls == 1
 
 
@@ -216,7 +216,7 @@ def test_without_threads_an_exchange_holds_no_lock(make_client: Callable[..., Ad
     def exchange(_: httpx.Request) -> ScriptedResponse:
         tokens = admin._shared.token_source
         assert tokens is not None
-        impatient = others.submit(tokens.get, deadline=0)
+        impatient = others.submit(tokens.get_token, deadline=0)
         kept.append(impatient.exception(PATIENCE))
         return token_response(1)
 

@@ -468,5 +468,5 @@ def test_close(left: float, make_client: Callable[..., Admin], clock: VirtualClo
         admin.token()
     tokens: Any = admin._shared.token_source
     with raises(ClientClosedError):
-        tokens.get(deadline=clock.monotonic() + 60)
+        tokens.get_token(deadline=clock.monotonic() + 60)
     assert len(script.exchanges) == 2

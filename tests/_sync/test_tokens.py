@@ -83,7 +83,7 @@ def test_a_valid_token_is_served_without_the_lock(make_client: Callable[..., Adm
     token = admin.token()
     tokens: Any = admin._shared.token_source
     with tokens._lock, ThreadPoolExecutor(1) as others:
-        assert others.submit(tokens.get, deadline=0).result(PATIENCE) == token
+        assert others.submit(tokens.get_token, deadline=0).result(PATIENCE) == token
 
 
 def test_concurrent_callers_share_one_failure(make_client: Callable[..., Admin]) -> None:
@@ -286,7 +286,7 @@ def test_a_rejected_old_token_causes_no_exchange(make_client: Callable[..., Admi
         if request.headers["authorization"] != "Bearer token-1":
             return ScriptedResponse(body={"data": []})
         clock.advance(1561)
-        refreshed.append(admin._shared.token_source.get(deadline=clock.monotonic() + 60))  # type: ignore[union-attr]
+        refreshed.append(admin._shared.token_source.get_token(deadline=clock.monotonic() + 60))  # type: ignore[union-attr]
         wait_for_exchanges()
         return ScriptedResponse(401)
 

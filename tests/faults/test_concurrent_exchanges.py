@@ -60,7 +60,7 @@ def fetch_everywhere(tokens: TokenProvider, clock: RunningClock) -> list[AccessT
     """Fetch tokens in four event loops and twenty threads."""
     deadline = clock.monotonic() + 30
     loops = [
-        make_loop_runner(backend, 10, lambda: tokens.async_get(deadline=deadline))
+        make_loop_runner(backend, 10, lambda: tokens.async_get_token(deadline=deadline))
         for backend in ("asyncio", "asyncio", "trio", "trio")
     ]
-    return flatten(run_in_threads(20, lambda: [tokens.get(deadline=deadline)], *loops))
+    return flatten(run_in_threads(20, lambda: [tokens.get_token(deadline=deadline)], *loops))

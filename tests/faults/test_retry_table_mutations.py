@@ -111,9 +111,9 @@ def test_changed_status_set_is_detected(name: str, certificates: Certificates, m
 
 def test_changed_ambiguous_status_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     """A status added to or removed from the statuses that leave an outcome ambiguous makes a sequence fail."""
-    statuses = retry_policy._UNSETTLING
+    statuses = retry_policy._ACCESS_STATUSES
     for status in statuses | {400, 404, 409}:
-        monkeypatch.setattr(retry_policy, "_UNSETTLING", statuses ^ {status})
+        monkeypatch.setattr(retry_policy, "_ACCESS_STATUSES", statuses ^ {status})
         assert any(sequence_fails(name) for name in SEQUENCES), status
 
 
@@ -131,7 +131,7 @@ def test_changed_idempotent_verbs_are_detected(
     verb: str, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A verb added to or removed from the idempotent verbs makes a case fail."""
-    monkeypatch.setattr(client, "IDEMPOTENT", retry_policy.IDEMPOTENT ^ {verb})
+    monkeypatch.setattr(client, "IDEMPOTENT_METHODS", retry_policy.IDEMPOTENT_METHODS ^ {verb})
     assert detects_mutation(FAULTS_BY_NAME["FIN"], certificates, (verb,))
 
 

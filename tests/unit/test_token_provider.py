@@ -104,7 +104,7 @@ def test_a_signal_handler_can_fetch_a_token(provider: TokenProvider, clock: Virt
     """A signal handler gets a token while its own thread holds the lock."""
     received: list[str] = []
     before = signal.signal(
-        signal.SIGUSR1, lambda *_: received.append(provider.get(deadline=clock.monotonic() + 0.01).value)
+        signal.SIGUSR1, lambda *_: received.append(provider.get_token(deadline=clock.monotonic() + 0.01).value)
     )
     try:
         with provider._lock:

@@ -22,11 +22,11 @@ class AsyncBearerTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request with a token. Only a 401 leads to a new token; a 403 is returned."""
         call: CallState = request.extensions[CALL_STATE_KEY]
-        token = await self._token_source.async_get(deadline=call.deadline)
+        token = await self._token_source.async_get_token(deadline=call.deadline)
         response = await self._transport.handle_async_request(_with_token(request, token))
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
-        fresh = await self._token_source.async_get(deadline=call.deadline, rejected=token)
+        fresh = await self._token_source.async_get_token(deadline=call.deadline, rejected=token)
         if fresh.value == token.value:  # there is no other token, so a repeat would fail the same way
             return response
         return await self._transport.handle_async_request(_with_token(request, fresh))

@@ -21,7 +21,14 @@ from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
 from pinecone_admin._http.error_mapping import error_from_exception, find_request_id, redact_secrets
 from pinecone_admin._http.failures import Failure, RequestTrace, ResponseTooLargeError, classify_error, classify_status
 from pinecone_admin._http.retry_after import parse_retry_after
-from pinecone_admin._http.retry_policy import IDEMPOTENT, RetryEvent, RetryPolicy, may_retry, next_delay, record_attempt
+from pinecone_admin._http.retry_policy import (
+    IDEMPOTENT_METHODS,
+    RetryEvent,
+    RetryPolicy,
+    may_retry,
+    next_delay,
+    record_attempt,
+)
 from pinecone_admin.errors import PineconeError
 
 _logger = logging.getLogger("pinecone_admin")
@@ -61,7 +68,7 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         """Send a request, and retry it as the table in ``pinecone_admin.retry`` allows."""
         call: CallState = request.extensions.get(CALL_STATE_KEY) or CallState(
             deadline=self._clock.monotonic() + self._timeout,
-            idempotent=request.method in IDEMPOTENT,
+            idempotent=request.method in IDEMPOTENT_METHODS,
             path_template=request.url.path,
             endpoint=request.url.netloc.decode("ascii"),
             closed=self._closed,

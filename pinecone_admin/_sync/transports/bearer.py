@@ -23,11 +23,11 @@ class BearerTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request with a token. Only a 401 leads to a new token; a 403 is returned."""
         call: CallState = request.extensions[CALL_STATE_KEY]
-        token = self._token_source.get(deadline=call.deadline)
+        token = self._token_source.get_token(deadline=call.deadline)
         response = self._transport.handle_request(_with_token(request, token))
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
-        fresh = self._token_source.get(deadline=call.deadline, rejected=token)
+        fresh = self._token_source.get_token(deadline=call.deadline, rejected=token)
         if fresh.value == token.value:  # there is no other token, so a repeat would fail the same way
             return response
         return self._transport.handle_request(_with_token(request, fresh))
