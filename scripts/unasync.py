@@ -43,7 +43,7 @@ RULES = [
     (r"\bhandle_async_request\b", "handle_request"),
     (r"\ba(close|read)\b", r"\1"),
     (r"\basync_(\w+)", r"\1"),
-    (r"\bfetch_token_later\b", "fetch_token_now"),
+    (r"\bskip_first_token\b", "fetch_first_token"),
     (r"\bPerLoop\b", "PerProcess"),
     (r"\b_async\b", "_sync"),
 ]

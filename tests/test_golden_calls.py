@@ -205,7 +205,7 @@ async def populate(world: World) -> None:
     admin: Any = world.client
     project = await maybe_await(admin.projects.create(name="search"))
     full = await maybe_await(admin.projects.create(name="full"))
-    for contents, name in (("indexes", "articles"), ("assistants", "helper"), ("backups", "b1")):
+    for contents, name in (("assistants", "helper"), ("backups", "b1")):
         world.emulator.hold(full.id, contents, name)
     world.emulator.hold(full.id, "indexes", "kept", protected=True)
     user = world.emulator.add_user("ada@example.com", roles=["OrgMember", ("ProjectViewer", project.id)])

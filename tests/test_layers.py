@@ -53,8 +53,8 @@ ROOMS = [
     Room("pinecone_admin"),
     # The emulator imports nothing of the client, so that the two cannot share a mistake.
     Room(f"{EMULATOR}.model", sees=()),
-    Room(f"{EMULATOR}.api.rules", sees=()),
-    Room(f"{EMULATOR}.api", sees=(f"{EMULATOR}.model", f"{EMULATOR}.api.rules")),
+    Room(f"{EMULATOR}.api.rule_catalogue", sees=()),
+    Room(f"{EMULATOR}.api", sees=(f"{EMULATOR}.model", f"{EMULATOR}.api.rule_catalogue")),
     Room(f"{EMULATOR}.control", sees=(f"{EMULATOR}.model", f"{EMULATOR}.api")),
     Room(
         f"{EMULATOR}.http",
@@ -63,7 +63,7 @@ ROOMS = [
     ),
     Room(EMULATOR, sees=tuple(f"{EMULATOR}.{room}" for room in ("model", "api", "control", "http"))),
     # Black-box checks import the names of the rules, not their implementation.
-    Room(f"{EMULATOR}.conformance", "httpx", sees=(f"{EMULATOR}.api.rules",)),
+    Room(f"{EMULATOR}.conformance", "httpx", sees=(f"{EMULATOR}.api.rule_catalogue",)),
     Room("pinecone_admin.testing", "httpx anyio pytest", sees=(EMULATOR, "pinecone_admin._concurrency")),
 ]
 NAMES = [room.name for room in ROOMS]

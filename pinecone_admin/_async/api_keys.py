@@ -18,7 +18,7 @@ from generated_client.models import (
     UpdateAPIKeyRequest,
 )
 from pinecone_admin._async.pagination import AsyncPaginator
-from pinecone_admin._http.arguments import copy_to_list
+from pinecone_admin._http.argument_checks import copy_to_list
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin

@@ -20,7 +20,7 @@ from generated_client.types import Operation
 from pinecone_admin._async.transports.bearer import AsyncBearerTransport
 from pinecone_admin._async.transports.pool import AsyncPoolTransport
 from pinecone_admin._async.transports.retry import AsyncRetryTransport
-from pinecone_admin._concurrency import current_clock, fetch_token_later, lock_free_cached_property, preload_before_fork
+from pinecone_admin._concurrency import current_clock, lock_free_cached_property, preload_before_fork, skip_first_token
 from pinecone_admin._config.addresses import describe_endpoint
 from pinecone_admin._config.assembly import (
     EXCHANGE_ATTEMPTS,
@@ -33,7 +33,7 @@ from pinecone_admin._config.assembly import (
 )
 from pinecone_admin._config.client_config import ClientConfig, ClientOptions, change_options
 from pinecone_admin._http.call_state import CallState
-from pinecone_admin._http.error_mapping import error_from_closing, error_from_exception, with_call_context
+from pinecone_admin._http.error_mapping import add_call_context, error_from_closing, error_from_exception
 from pinecone_admin._http.request import build_request
 from pinecone_admin._http.response import read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS, RetryPolicy
@@ -170,7 +170,7 @@ class AsyncAdmin:
             source_tag=source_tag,
             proxy_url=proxy_url,
             ssl_verify=ssl_verify,
-            own_connections=transport is None,
+            opens_connections=transport is None,
             host=host,
             oauth_url=oauth_url,
             allow_http=allow_http,
@@ -183,14 +183,16 @@ class AsyncAdmin:
         # A traceback of a later error may show local variables, and must not show these.
         del client_secret, access_token, additional_headers, proxy_url, host, oauth_url
         setup = raise_if_error(resolved)
-        self._set_up(_build_shared(setup, transport, oauth_transport, token_cache), setup.config.options, owner=True)
-        if self._fetches_token_at_once:
-            fetch_token_later(self._fetch_token)
+        self._set_up(
+            _build_shared(setup, transport, oauth_transport, token_cache), setup.config.options, owns_connections=True
+        )
+        if self._fetches_token_early:
+            skip_first_token(self._fetch_token)
 
-    def _set_up(self, shared: _Shared, options: ClientOptions, *, owner: bool) -> None:
+    def _set_up(self, shared: _Shared, options: ClientOptions, *, owns_connections: bool) -> None:
         self._shared = shared
         self._options = options
-        self._owner = owner
+        self._owns_connections = owns_connections
         self._clock = current_clock()
         self._transport: httpx.AsyncBaseTransport = AsyncRetryTransport(shared.transport, retry=options.retry)
         if shared.token_source is not None and options.bearer and "authorization" not in options.headers:
@@ -301,7 +303,7 @@ class AsyncAdmin:
         try:
             return await self._transport.handle_async_request(request)
         except PineconeError as exc:
-            return with_call_context(exc, call, operation.id)
+            return add_call_context(exc, call, operation.id)
         except Exception as exc:  # noqa: BLE001 - a transport may raise anything; callers see only errors of this package
             if call.closed.is_set():
                 return error_from_closing(call, operation.id)
@@ -361,7 +363,7 @@ class AsyncAdmin:
         return await self._shared.token_source.async_get_token(deadline=self._clock.monotonic() + self._options.timeout)
 
     @property
-    def _fetches_token_at_once(self) -> bool:
+    def _fetches_token_early(self) -> bool:
         # A token from the caller is read when a request needs it.
         return isinstance(self._shared.token_source, TokenProvider) and not self._shared.config.lazy
 
@@ -425,7 +427,7 @@ class AsyncAdmin:
         del additional_headers, api_key
         options = raise_if_error(changed)
         copy = object.__new__(type(self))
-        copy._set_up(self._shared, options, owner=False)
+        copy._set_up(self._shared, options, owns_connections=False)
         return copy
 
     async def aclose(self) -> None:
@@ -433,7 +435,7 @@ class AsyncAdmin:
 
         Calls in progress end with ClientClosedError, and so does every later call. On a copy, this has no effect.
         """
-        if not self._owner or self._shared.closed.is_set():
+        if not self._owns_connections or self._shared.closed.is_set():
             return
         self._shared.closed.set()
         if self._shared.token_source is not None:
@@ -442,7 +444,7 @@ class AsyncAdmin:
             await self._shared.pools.aclose()
 
     async def __aenter__(self) -> Self:
-        if self._fetches_token_at_once:
+        if self._fetches_token_early:
             await self._fetch_token()
         return self
 

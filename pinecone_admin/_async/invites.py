@@ -12,7 +12,7 @@ from generated_client.api.invites.list_invites import list_invites
 from generated_client.api.invites.resend_invite import resend_invite
 from generated_client.models import CreateInviteRequest, Invite, RoleBindingInput
 from pinecone_admin._async.pagination import AsyncPaginator
-from pinecone_admin._http.arguments import copy_bindings
+from pinecone_admin._http.argument_checks import copy_bindings
 from pinecone_admin.models import RoleBindingDict
 
 if TYPE_CHECKING:

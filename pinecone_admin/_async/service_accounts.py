@@ -19,7 +19,7 @@ from generated_client.models import (
     UpdateServiceAccountRequest,
 )
 from pinecone_admin._async.pagination import AsyncPaginator
-from pinecone_admin._http.arguments import copy_bindings
+from pinecone_admin._http.argument_checks import copy_bindings
 from pinecone_admin.models import RoleBindingDict
 
 if TYPE_CHECKING:

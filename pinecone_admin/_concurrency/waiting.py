@@ -16,12 +16,12 @@ from pinecone_admin.errors import PineconeTypeError
 _T = TypeVar("_T")
 
 
-def fetch_token_now(first_token: Callable[[], object]) -> None:
+def fetch_first_token(first_token: Callable[[], object]) -> None:
     """Fetch the first token while the client is constructed, so that wrong credentials fail early."""
     first_token()
 
 
-def fetch_token_later(first_token: Callable[[], object]) -> None:
+def skip_first_token(first_token: Callable[[], object]) -> None:
     """Leave the first token to the first call, because an async client cannot wait in its constructor."""
 
 

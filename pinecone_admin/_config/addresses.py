@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from pinecone_admin._http.arguments import check_bool
+from pinecone_admin._http.argument_checks import check_bool
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 API_URL = "https://api.pinecone.io"

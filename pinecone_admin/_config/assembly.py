@@ -48,16 +48,16 @@ def resolve_client_setup(
     client_id: object,
     client_secret: object,
     access_token: object,
-    own_connections: bool,
+    opens_connections: bool,
     **arguments: object,
 ) -> ClientSetup:
     """Return the configuration and the identity of a client, checked; ``arguments`` go to ``resolve_config``."""
-    config = resolve_config(env=env, own_connections=own_connections, **arguments)
+    config = resolve_config(env=env, opens_connections=opens_connections, **arguments)
     identity = resolve_identity(
         client_id=client_id,
         client_secret=client_secret,
         access_token=access_token,
-        own_authorization="authorization" in config.options.headers,
+        caller_sets_authorization="authorization" in config.options.headers,
         env=env,
     )
     return ClientSetup(config=config, identity=identity)
@@ -102,7 +102,7 @@ def build_token_source(
     assert exchange_transport is not None  # noqa: S101 - the client passes one if credentials are exchanged
     endpoint = TokenEndpoint(
         url=config.oauth_url,
-        endpoint=describe_endpoint(config.oauth_url, config.oauth_proxy),
+        description=describe_endpoint(config.oauth_url, config.oauth_proxy),
         user_agent=config.user_agent,
         transport=exchange_transport,
         timeout=config.options.timeout,

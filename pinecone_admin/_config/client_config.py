@@ -12,7 +12,7 @@ from generated_client.types import masked
 from pinecone_admin._config.addresses import resolve_allow_http, resolve_api_url, resolve_oauth_url
 from pinecone_admin._config.proxies import resolve_proxy
 from pinecone_admin._config.tls import build_ssl_context
-from pinecone_admin._http.arguments import check_bool, check_duration, check_integer, check_secret_text
+from pinecone_admin._http.argument_checks import check_bool, check_duration, check_integer, check_secret_text
 from pinecone_admin._http.headers import build_user_agent, check_headers
 from pinecone_admin._http.retry_policy import RetryPolicy
 from pinecone_admin.errors import Masked, PineconeTypeError
@@ -81,7 +81,7 @@ def resolve_config(
     source_tag: object,
     proxy_url: object,
     ssl_verify: object,
-    own_connections: bool,
+    opens_connections: bool,
     host: object,
     oauth_url: object,
     allow_http: object,
@@ -96,7 +96,7 @@ def resolve_config(
     plain_http = resolve_allow_http(allow_http, env)
     api = resolve_api_url(host, allow_http=plain_http, env=env)
     oauth = resolve_oauth_url(oauth_url, allow_http=plain_http, env=env)
-    context = build_ssl_context(ssl_verify) if own_connections else None
+    context = build_ssl_context(ssl_verify) if opens_connections else None
     return ClientConfig(
         api_url=api,
         oauth_url=oauth,

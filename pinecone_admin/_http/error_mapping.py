@@ -154,7 +154,7 @@ def error_from_exception(error: Exception, *, operation: str | None, call: CallS
     )
 
 
-def with_call_context(error: PineconeError, call: CallState, operation: str) -> PineconeError:
+def add_call_context(error: PineconeError, call: CallState, operation: str) -> PineconeError:
     """Return a token error with the operation and outcome of the call that needed the token."""
     error.operation = operation
     # The token may be a fresh one after a 401, so an attempt may have been sent already.

@@ -12,7 +12,7 @@ import httpx
 
 from generated_client.types import API_VERSION, Operation
 from pinecone_admin._http import codec
-from pinecone_admin._http.arguments import attribute_errors_to, check_string
+from pinecone_admin._http.argument_checks import check_string, set_operation_on_errors
 from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
 from pinecone_admin._http.headers import build_request_headers
 from pinecone_admin._http.validation import check_operation
@@ -27,7 +27,7 @@ def build_request(operation: Operation[Any], *, api_url: str, user_agent: str, c
         PineconeTypeError: An argument has the wrong type.
     """
     check_operation(operation)
-    with attribute_errors_to(operation.id):
+    with set_operation_on_errors(operation.id):
         method = _check_method(operation.method)
         target = _parse_target(api_url + _expand_path(operation) + _encode_query(operation.query))
         content = None if operation.body is None else codec.encode_body(operation.body)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from attrs import Attribute, field, frozen
 
-from pinecone_admin._http.arguments import check_duration, check_integer
+from pinecone_admin._http.argument_checks import check_duration, check_integer
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.failures import Failure
 from pinecone_admin.errors import Outcome, PineconeError, PineconeTypeError

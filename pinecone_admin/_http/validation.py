@@ -12,14 +12,14 @@ from typing import Any, TypeAlias, get_args
 
 from generated_client import models
 from generated_client.types import Operation
-from pinecone_admin._http.arguments import (
-    attribute_errors_to,
+from pinecone_admin._http.argument_checks import (
     check_bool,
     check_email,
     check_identifier,
     check_integer,
     check_name,
     check_sequence,
+    set_operation_on_errors,
 )
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
@@ -47,7 +47,7 @@ def check_operation(operation: Operation[Any]) -> None:
         PineconeValueError: A value is empty, too long, out of range, or contradicts another one.
         PineconeTypeError: A value has the wrong type; a bool is not a number, and bytes are not text.
     """
-    with attribute_errors_to(operation.id):
+    with set_operation_on_errors(operation.id):
         for name, value in operation.path_parameters.items():
             check_identifier(name, value)
         _check_query(operation.query)
@@ -63,7 +63,7 @@ def check_project_name(value: object, *, operation: str) -> None:
         PineconeValueError: It is empty, too long, or contains NUL.
         PineconeTypeError: It is not a str.
     """
-    with attribute_errors_to(operation):
+    with set_operation_on_errors(operation):
         _check_long_name("name", value)
 
 

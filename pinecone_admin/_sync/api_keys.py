@@ -18,7 +18,7 @@ from generated_client.models import (
     CreateAPIKeyRequest,
     UpdateAPIKeyRequest,
 )
-from pinecone_admin._http.arguments import copy_to_list
+from pinecone_admin._http.argument_checks import copy_to_list
 from pinecone_admin._sync.pagination import Paginator
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import httpx
 from attrs import evolve, frozen
 
 from generated_client.types import Operation
-from pinecone_admin._concurrency import current_clock, fetch_token_now, lock_free_cached_property, preload_before_fork
+from pinecone_admin._concurrency import current_clock, fetch_first_token, lock_free_cached_property, preload_before_fork
 from pinecone_admin._config.addresses import describe_endpoint
 from pinecone_admin._config.assembly import (
     EXCHANGE_ATTEMPTS,
@@ -31,7 +31,7 @@ from pinecone_admin._config.assembly import (
 )
 from pinecone_admin._config.client_config import ClientConfig, ClientOptions, change_options
 from pinecone_admin._http.call_state import CallState
-from pinecone_admin._http.error_mapping import error_from_closing, error_from_exception, with_call_context
+from pinecone_admin._http.error_mapping import add_call_context, error_from_closing, error_from_exception
 from pinecone_admin._http.request import build_request
 from pinecone_admin._http.response import read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS, RetryPolicy
@@ -166,7 +166,7 @@ class Admin:
             source_tag=source_tag,
             proxy_url=proxy_url,
             ssl_verify=ssl_verify,
-            own_connections=transport is None,
+            opens_connections=transport is None,
             host=host,
             oauth_url=oauth_url,
             allow_http=allow_http,
@@ -179,14 +179,16 @@ class Admin:
         # A traceback of a later error may show local variables, and must not show these.
         del client_secret, access_token, additional_headers, proxy_url, host, oauth_url
         setup = raise_if_error(resolved)
-        self._set_up(_build_shared(setup, transport, oauth_transport, token_cache), setup.config.options, owner=True)
-        if self._fetches_token_at_once:
-            fetch_token_now(self._fetch_token)
+        self._set_up(
+            _build_shared(setup, transport, oauth_transport, token_cache), setup.config.options, owns_connections=True
+        )
+        if self._fetches_token_early:
+            fetch_first_token(self._fetch_token)
 
-    def _set_up(self, shared: _Shared, options: ClientOptions, *, owner: bool) -> None:
+    def _set_up(self, shared: _Shared, options: ClientOptions, *, owns_connections: bool) -> None:
         self._shared = shared
         self._options = options
-        self._owner = owner
+        self._owns_connections = owns_connections
         self._clock = current_clock()
         self._transport: httpx.BaseTransport = RetryTransport(shared.transport, retry=options.retry)
         if shared.token_source is not None and options.bearer and "authorization" not in options.headers:
@@ -297,7 +299,7 @@ class Admin:
         try:
             return self._transport.handle_request(request)
         except PineconeError as exc:
-            return with_call_context(exc, call, operation.id)
+            return add_call_context(exc, call, operation.id)
         except Exception as exc:  # noqa: BLE001 - a transport may raise anything; callers see only errors of this package
             if call.closed.is_set():
                 return error_from_closing(call, operation.id)
@@ -355,7 +357,7 @@ class Admin:
         return self._shared.token_source.get_token(deadline=self._clock.monotonic() + self._options.timeout)
 
     @property
-    def _fetches_token_at_once(self) -> bool:
+    def _fetches_token_early(self) -> bool:
         # A token from the caller is read when a request needs it.
         return isinstance(self._shared.token_source, TokenProvider) and not self._shared.config.lazy
 
@@ -419,7 +421,7 @@ class Admin:
         del additional_headers, api_key
         options = raise_if_error(changed)
         copy = object.__new__(type(self))
-        copy._set_up(self._shared, options, owner=False)
+        copy._set_up(self._shared, options, owns_connections=False)
         return copy
 
     def close(self) -> None:
@@ -427,7 +429,7 @@ class Admin:
 
         Calls in progress end with ClientClosedError, and so does every later call. On a copy, this has no effect.
         """
-        if not self._owner or self._shared.closed.is_set():
+        if not self._owns_connections or self._shared.closed.is_set():
             return
         self._shared.closed.set()
         if self._shared.token_source is not None:
@@ -436,7 +438,7 @@ class Admin:
             self._shared.pools.close()
 
     def __enter__(self) -> Self:
-        if self._fetches_token_at_once:
+        if self._fetches_token_early:
             self._fetch_token()
         return self
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
 from generated_client.types import Operation
-from pinecone_admin._http.arguments import check_integer
+from pinecone_admin._http.argument_checks import check_integer
 from pinecone_admin._http.pages import Page, PageCursor, with_pagination
 from pinecone_admin._http.validation import check_operation
 

@@ -19,7 +19,7 @@ from generated_client.models import (
     ServiceAccountWithSecret,
     UpdateServiceAccountRequest,
 )
-from pinecone_admin._http.arguments import copy_bindings
+from pinecone_admin._http.argument_checks import copy_bindings
 from pinecone_admin._sync.pagination import Paginator
 from pinecone_admin.models import RoleBindingDict
 

@@ -14,8 +14,8 @@ from pinecone_admin.auth.token import (
     AccessToken,
     IssuedToken,
     TokenAction,
+    blocking_window,
     decide_action,
-    final_window,
     is_token,
 )
 from pinecone_admin.errors import PineconeError, PineconeValueError
@@ -82,7 +82,7 @@ class GuardedCache:
         except Exception as exc:  # noqa: BLE001 - see TokenCache
             self._warn_once(exc)
             return None
-        return issued if decide_action(issued, monotonic=monotonic, wall=wall) is TokenAction.SERVE else None
+        return issued if decide_action(issued, monotonic=monotonic, wall=wall) is TokenAction.USE else None
 
     def store(self, key: str, issued: IssuedToken) -> None:
         """Store a new token for other processes."""
@@ -124,7 +124,7 @@ def parse_cache_entry(entry: bytes, *, monotonic: float, wall: float) -> IssuedT
     # Another machine may have written the entry, so the age can be negative. A clock that is ahead by less than the
     # final window does no harm; if it is further ahead, the token counts as expired.
     age = wall - (expires_at - lifetime)
-    age = max(0.0, age) if age >= -final_window(lifetime) else lifetime
+    age = max(0.0, age) if age >= -blocking_window(lifetime) else lifetime
     return IssuedToken(
         token=AccessToken(value=token, expires_at=expires_at),
         lifetime=lifetime,

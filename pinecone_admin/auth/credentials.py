@@ -8,7 +8,7 @@ from typing import TypeAlias, cast
 from attrs import field, frozen
 
 from generated_client.types import masked
-from pinecone_admin._http.arguments import check_secret_text
+from pinecone_admin._http.argument_checks import check_secret_text
 from pinecone_admin._http.returned_errors import raise_if_error
 from pinecone_admin.errors import PineconeError, PineconeValueError
 
@@ -54,7 +54,7 @@ def resolve_identity(
     client_id: object,
     client_secret: object,
     access_token: object,
-    own_authorization: bool,
+    caller_sets_authorization: bool,
     env: Mapping[str, str],
 ) -> Identity:
     """Return the identity: from explicit arguments, else PINECONE_ACCESS_TOKEN, else PINECONE_CLIENT_ID and _SECRET."""
@@ -63,7 +63,7 @@ def resolve_identity(
         raise PineconeValueError(
             "access_token and client_id/client_secret are mutually exclusive: pass one or the other"
         )
-    if own_authorization:
+    if caller_sets_authorization:
         return CallerAuthorization()
     if access_token is not None:
         return SuppliedToken(token=_check_source("access_token", access_token))

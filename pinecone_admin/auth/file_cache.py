@@ -43,7 +43,7 @@ class FileTokenCache:
         Raises:
             PineconeValueError: It is a link, belongs to another user, is accessible to others, or is too large.
         """
-        path = self._entry_path(key)
+        path = self._prepare_entry_path(key)
         try:
             # O_NOFOLLOW refuses a link. Without O_NONBLOCK, opening a named pipe would block.
             descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
@@ -53,7 +53,7 @@ class FileTokenCache:
             raise PineconeValueError(f"{path} cannot be opened safely: {exc.strerror}") from exc
         try:
             status = os.fstat(descriptor)
-            _check_private(path, status, is_kind=stat.S_ISREG(status.st_mode))
+            _check_private(path, status, has_expected_type=stat.S_ISREG(status.st_mode))
             if status.st_size > MAX_TOKEN_RESPONSE_BYTES:
                 raise PineconeValueError(f"{path} is too large to hold a token")
             return os.read(descriptor, MAX_TOKEN_RESPONSE_BYTES)
@@ -66,7 +66,7 @@ class FileTokenCache:
         Raises:
             PineconeValueError: The folder is a link, belongs to another user, is accessible to others or not writable.
         """
-        path = self._entry_path(key)
+        path = self._prepare_entry_path(key)
         with _explain_os_errors(path):
             descriptor, name = self._mkstemp(dir=self._folder)
             try:
@@ -84,7 +84,7 @@ class FileTokenCache:
         Raises:
             PineconeValueError: Another process holds the lock for longer than ``timeout`` seconds.
         """
-        path = self._entry_path(key).with_suffix(".lock")
+        path = self._prepare_entry_path(key).with_suffix(".lock")
         lock = self._file_lock(path, mode=0o600, timeout=timeout)
         with _explain_os_errors(path):
             try:
@@ -96,13 +96,13 @@ class FileTokenCache:
         finally:
             lock.release()
 
-    def _entry_path(self, key: str) -> Path:
+    def _prepare_entry_path(self, key: str) -> Path:
         if not self._folder.is_absolute():
             raise PineconeValueError("the user has no home folder: pass a folder to FileTokenCache")
         with _explain_os_errors(self._folder):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = self._folder.lstat()
-        _check_private(self._folder, status, is_kind=stat.S_ISDIR(status.st_mode))
+        _check_private(self._folder, status, has_expected_type=stat.S_ISDIR(status.st_mode))
         return self._folder / f"{key}.json"
 
 
@@ -114,11 +114,11 @@ def _explain_os_errors(path: Path) -> Generator[None, None, None]:
         raise PineconeValueError(f"{path} cannot be used: {exc.strerror}") from exc
 
 
-def _check_private(path: Path, status: os.stat_result, *, is_kind: bool) -> None:
-    if not is_kind:
+def _check_private(path: Path, status: os.stat_result, *, has_expected_type: bool) -> None:
+    if not has_expected_type:
         raise PineconeValueError(f"{path} is a link or has an unexpected file type")
-    owner = getattr(os, "geteuid", lambda: status.st_uid)()
-    if status.st_uid != owner:
+    current_user = getattr(os, "geteuid", lambda: status.st_uid)()
+    if status.st_uid != current_user:
         raise PineconeValueError(f"{path} belongs to another user")
     if os.name == "posix" and status.st_mode & 0o077:
         raise PineconeValueError(f"{path} is accessible to other users: its mode is {status.st_mode & 0o777:o}")

@@ -21,7 +21,7 @@ from pinecone_admin._concurrency import (
     start_daemon_thread,
     wait_for_future,
 )
-from pinecone_admin._http.arguments import check_secret_text
+from pinecone_admin._http.argument_checks import check_secret_text
 from pinecone_admin._http.returned_errors import return_error
 from pinecone_admin.auth.cache import GuardedCache
 from pinecone_admin.auth.credentials import Credentials
@@ -207,7 +207,7 @@ class TokenProvider:
         # Fast path without the lock, since nearly every request finds a fresh token.
         issued, now = self._current, self._clock.monotonic()
         action = decide_action(issued, monotonic=now, wall=self._clock.wall())
-        if rejected is None and issued is not None and action is TokenAction.SERVE:
+        if rejected is None and issued is not None and action is TokenAction.USE:
             return issued.token
         with self._lock:
             if self._closed:

@@ -64,7 +64,7 @@ class IssuedToken:
 class TokenAction(Enum):
     """What to do with a token."""
 
-    SERVE = auto()
+    USE = auto()
     REFRESH_IN_BACKGROUND = auto()
     WAIT_AND_FALL_BACK = auto()
     WAIT = auto()
@@ -77,14 +77,14 @@ def decide_action(issued: IssuedToken | None, *, monotonic: float, wall: float) 
     left, lifetime = issued.seconds_left(monotonic=monotonic, wall=wall), issued.lifetime
     if left <= 0:
         return TokenAction.WAIT
-    if left <= final_window(lifetime):
+    if left <= blocking_window(lifetime):
         return TokenAction.WAIT_AND_FALL_BACK
     if left <= min(300.0, lifetime / 4) * (1 - issued.jitter):
         return TokenAction.REFRESH_IN_BACKGROUND
-    return TokenAction.SERVE
+    return TokenAction.USE
 
 
-def final_window(lifetime: float) -> float:
+def blocking_window(lifetime: float) -> float:
     """Return the length in seconds of the window at the end of a lifetime in which calls wait for a refresh."""
     return min(30.0, lifetime / 10)
 

@@ -18,7 +18,7 @@ from pinecone_admin.auth.token import AUDIENCE, MAX_TOKEN_RESPONSE_BYTES, Access
 from pinecone_admin.auth.token_response import (
     TokenResponse,
     UnusableTokenResponse,
-    error_from_refusal,
+    error_from_error_response,
     error_from_unusable_response,
     parse_token_response,
 )
@@ -33,7 +33,7 @@ class TokenEndpoint:
 
     Attributes:
         url: URL of the endpoint.
-        endpoint: Host and port, and the proxy if there is one, for error messages.
+        description: Host and port, and the proxy if there is one, for error messages.
         user_agent: The same User-Agent as for the API.
         transport: Transport that sends the request and retries it.
         timeout: Seconds for all attempts together.
@@ -42,7 +42,7 @@ class TokenEndpoint:
     """
 
     url: str
-    endpoint: str
+    description: str
     user_agent: str
     transport: httpx.BaseTransport
     timeout: float
@@ -59,7 +59,7 @@ class TokenEndpoint:
             deadline=min(deadline, monotonic + self.timeout),
             idempotent=True,
             path_template=httpx.URL(self.url).path,
-            endpoint=self.endpoint,
+            endpoint=self.description,
             closed=self.closed,
             secrets=[client_secret],
             max_response_bytes=MAX_TOKEN_RESPONSE_BYTES,
@@ -81,7 +81,9 @@ class TokenEndpoint:
         self, response: httpx.Response, body: bytes, monotonic: float, wall: float
     ) -> IssuedToken | TokenError:
         if not response.is_success:
-            return error_from_refusal(status=response.status_code, headers=response.headers, body=body, wall=wall)
+            return error_from_error_response(
+                status=response.status_code, headers=response.headers, body=body, wall=wall
+            )
         parsed = parse_token_response(body, wall=wall)
         if isinstance(parsed, UnusableTokenResponse):
             return error_from_unusable_response(parsed, status=response.status_code, headers=response.headers)

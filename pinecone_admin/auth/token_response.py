@@ -95,7 +95,7 @@ def _read_jwt_expiry(token: str) -> float | None:
     return None if payload is None else _parse_seconds(payload.get("exp"))
 
 
-def error_from_refusal(*, status: int, headers: httpx.Headers, body: bytes, wall: float) -> TokenError:
+def error_from_error_response(*, status: int, headers: httpx.Headers, body: bytes, wall: float) -> TokenError:
     """Return the error for a response that is not a success; it omits the body, which could contain a token."""
     code = _find_oauth_code(body)
     invalid = status == HTTPStatus.UNAUTHORIZED or (status == HTTPStatus.BAD_REQUEST and code in _INVALID_CREDENTIALS)

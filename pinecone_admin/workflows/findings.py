@@ -37,15 +37,15 @@ class Finding:
     text: str
 
 
-def find_many_owners(owners: Sequence[str], most: int) -> list[Finding]:
+def find_many_owners(owners: Sequence[str], max_owners: int) -> list[Finding]:
     """Return a finding if the organization has more than ``most`` owners."""
-    if len(owners) <= most:
+    if len(owners) <= max_owners:
         return []
-    text = f"the organization has {len(owners)} owners, more than {most}: {', '.join(owners)}"
+    text = f"the organization has {len(owners)} owners, more than {max_owners}: {', '.join(owners)}"
     return [Finding(kind="many owners", text=text)]
 
 
-def find_stale_invites(inventory: Inventory, longest: timedelta) -> list[Finding]:
+def find_stale_invites(inventory: Inventory, max_pending: timedelta) -> list[Finding]:
     """Find invites that have expired or have been pending for longer than ``longest``."""
     findings: list[Finding] = []
     for invite in inventory.invites:
@@ -53,7 +53,7 @@ def find_stale_invites(inventory: Inventory, longest: timedelta) -> list[Finding
         age = inventory.taken_at - invite.created_at
         if invite.status == "expired":
             findings.append(Finding(kind="invite expired", text=f"{holder} expired and was not withdrawn"))
-        elif invite.status == "pending" and age > longest:
+        elif invite.status == "pending" and age > max_pending:
             findings.append(Finding(kind="invite pending long", text=f"{holder} has been pending for {age.days} days"))
     return findings
 

@@ -179,7 +179,7 @@ class InventoryBuilder:
         self._failed: dict[InventoryPart, PineconeError] = {}
         self._total = 1
 
-    def remaining_parts(self) -> list[InventoryPart]:
+    def plan_remaining_parts(self) -> list[InventoryPart]:
         """Return the parts to read after the projects."""
         parts = [InventoryPart(kind) for kind in LISTED_KINDS]
         parts += [InventoryPart("api_keys", project.id) for project in self._read.get(InventoryPart("projects"), ())]

@@ -50,9 +50,9 @@ def tag_as_retired(new_id: str, name: str) -> str:
     return name_tag("retired", new_id) + (name if len(name) <= _KEPT_LENGTH else name[:_KEPT_LENGTH] + _ELLIPSIS)
 
 
-def original_name(old: str, new: str = "") -> str:
+def original_name(old_name: str, new_name: str = "") -> str:
     """Return the original name of an old key, from its present name and that of its successor."""
-    head = _TAG.sub("", old)
-    if head == old or len(head) <= _KEPT_LENGTH:
+    head = _TAG.sub("", old_name)
+    if head == old_name or len(head) <= _KEPT_LENGTH:
         return head
-    return head[:_KEPT_LENGTH] + _TAG.sub("", new)
+    return head[:_KEPT_LENGTH] + _TAG.sub("", new_name)

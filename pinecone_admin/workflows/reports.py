@@ -18,7 +18,7 @@ from generated_client.models import (
     ServiceAccount,
     User,
 )
-from pinecone_admin._http.arguments import check_sequence
+from pinecone_admin._http.argument_checks import check_sequence
 from pinecone_admin._http.validation import binding_fields
 from pinecone_admin.errors import PineconeTypeError
 from pinecone_admin.models import to_dict

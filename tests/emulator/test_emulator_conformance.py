@@ -19,7 +19,7 @@ from pinecone_admin.emulator.api import checks, dispatch, oauth, operations, pag
 from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.api.refusals import Refusal
-from pinecone_admin.emulator.api.rules import RULES
+from pinecone_admin.emulator.api.rule_catalogue import RULES
 from pinecone_admin.emulator.conformance.__main__ import main
 from pinecone_admin.emulator.conformance.registry import CHECKS, Phase
 from pinecone_admin.emulator.conformance.service import Service

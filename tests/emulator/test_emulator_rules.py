@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.api.rules import RULES
+from pinecone_admin.emulator.api.rule_catalogue import RULES
 
 Refusal = Callable[[httpx.Response], tuple[int, str]]
 

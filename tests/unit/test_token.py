@@ -18,7 +18,7 @@ from pinecone_admin.auth.token import (
     decide_action,
     fingerprint,
 )
-from pinecone_admin.auth.token_response import error_from_refusal
+from pinecone_admin.auth.token_response import error_from_error_response
 from pinecone_admin.errors import InvalidCredentialsError, PineconeConnectionError, TokenError
 
 
@@ -30,9 +30,9 @@ def make_token(lifetime: float, jitter: float = 0.0) -> IssuedToken:
 
 # Lifetime, jitter, seconds left → action; a bound belongs to the later window.
 BOUNDS: list[tuple[float, float, float, TokenAction]] = [
-    (1800, 0.0, 300.001, TokenAction.SERVE),
+    (1800, 0.0, 300.001, TokenAction.USE),
     (1800, 0.0, 300, TokenAction.REFRESH_IN_BACKGROUND),
-    (1800, 0.2, 240.001, TokenAction.SERVE),
+    (1800, 0.2, 240.001, TokenAction.USE),
     (1800, 0.2, 240, TokenAction.REFRESH_IN_BACKGROUND),
     (1800, 0.1, 270, TokenAction.REFRESH_IN_BACKGROUND),
     (1800, 0.0, 30.001, TokenAction.REFRESH_IN_BACKGROUND),
@@ -40,7 +40,7 @@ BOUNDS: list[tuple[float, float, float, TokenAction]] = [
     (1800, 0.0, 0.001, TokenAction.WAIT_AND_FALL_BACK),
     (1800, 0.0, 0, TokenAction.WAIT),
     (1800, 0.0, -1, TokenAction.WAIT),
-    (80, 0.0, 20.001, TokenAction.SERVE),
+    (80, 0.0, 20.001, TokenAction.USE),
     (80, 0.0, 20, TokenAction.REFRESH_IN_BACKGROUND),
     (80, 0.0, 8.001, TokenAction.REFRESH_IN_BACKGROUND),
     (80, 0.0, 8, TokenAction.WAIT_AND_FALL_BACK),
@@ -140,6 +140,6 @@ REFUSALS = [
 def test_refusals(status: int, code: str | None, blamed: bool) -> None:
     """A 401 is an InvalidCredentialsError, and so is a 400 whose code blames the credentials."""
     body = json.dumps({"error": code}).encode()
-    error = error_from_refusal(status=status, headers=httpx.Headers(), body=body, wall=0)
+    error = error_from_error_response(status=status, headers=httpx.Headers(), body=body, wall=0)
     assert isinstance(error, InvalidCredentialsError) == blamed
     assert (error.status_code, error.error_code, error.outcome) == (status, code, "not_sent")

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from pinecone_admin._async.transports.network import limit_time
 from pinecone_admin._concurrency import current_clock
-from pinecone_admin._http.arguments import check_duration
+from pinecone_admin._http.argument_checks import check_duration
 from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
 from pinecone_admin._http.error_mapping import error_from_exception, find_request_id, redact_secrets
 from pinecone_admin._http.failures import Failure, RequestTrace, ResponseTooLargeError, classify_error, classify_status

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pinecone_admin._async.workflows.create_with_secret import delete_if_exists, roll_back
+from pinecone_admin._async.workflows.create_with_secret import delete_and_report, delete_if_exists
 from pinecone_admin._async.workflows.ensure import ensure_role_binding
-from pinecone_admin._http.arguments import attribute_errors_to, check_identifier
+from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin.errors import NotFoundError, PineconeError, PineconeValueError
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleName
@@ -28,7 +28,7 @@ async def change_role(
     to_role: RoleName,
 ) -> RoleChange:
     """Grant the new role, then revoke the old one; if the server refuses that, revoke the new role again."""
-    with attribute_errors_to("change_role"):
+    with set_operation_on_errors("change_role"):
         check_identifier("from_role", from_role)
         check_identifier("to_role", to_role)
         body = CreateRoleBindingRequest(
@@ -67,7 +67,9 @@ async def change_role(
             except PineconeError as error:
                 if new.created and error.outcome == "rejected":
                     description = f"role binding {new.value.id}"
-                    await roll_back(error, description, admin.role_bindings.delete, role_binding_id=new.value.id)
+                    await delete_and_report(
+                        error, description, admin.role_bindings.delete, role_binding_id=new.value.id
+                    )
                 raise
             steps.append(f"revoked {from_role}")
     return RoleChange(binding=new.value, steps=steps)

@@ -33,7 +33,7 @@ _LISTING_TIMEOUT = 5.0
 """Seconds within which a list shows a new item."""
 
 
-def may_exist(error: PineconeError) -> bool:
+def may_have_been_processed(error: PineconeError) -> bool:
     """Return whether a failed create may have created something."""
     return error.outcome in {"unknown", "done"}
 
@@ -65,7 +65,7 @@ async def create_stored_key(
         if store is not None:
             await async_call_store(store, made)
     except Exception as error:
-        await roll_back(error, _describe_key(made.key), admin.api_keys.delete, api_key_id=made.key.id)
+        await delete_and_report(error, _describe_key(made.key), admin.api_keys.delete, api_key_id=made.key.id)
         raise
     return made, deleted + await delete_leftover_keys(admin, leftovers)
 
@@ -89,12 +89,12 @@ async def create_key(
         try:
             return await admin.api_keys.create(project_id=project_id, name=name, roles=roles)
         except PineconeError as error:
-            if not may_exist(error):
+            if not may_have_been_processed(error):
                 raise
             lost_response = error
         # Its value is in the lost response only, so the key is of no use.
         for key in await poll_until_listed(find_orphans):
-            await roll_back(lost_response, _describe_key(key), admin.api_keys.delete, api_key_id=key.id)
+            await delete_and_report(lost_response, _describe_key(key), admin.api_keys.delete, api_key_id=key.id)
         if not await backoff.async_wait():
             raise lost_response
 
@@ -138,7 +138,7 @@ async def create_stored_account(
     except Exception as error:
         account_id = made.service_account.id
         description = f"service account {account_id}"
-        await roll_back(error, description, admin.service_accounts.delete, service_account_id=account_id)
+        await delete_and_report(error, description, admin.service_accounts.delete, service_account_id=account_id)
         raise
     for account in leftovers:
         if account.id != made.service_account.id:
@@ -163,7 +163,7 @@ async def _obtain_account_secret(
                 return await admin.service_accounts.rotate_secret(service_account_id=find_orphans[0].id)
             return await admin.service_accounts.create(name=name, role_bindings=role_bindings)
         except PineconeError as error:
-            if not may_exist(error):
+            if not may_have_been_processed(error):
                 raise
             lost_response = error
         find_orphans = await poll_until_listed(list_named)
@@ -191,7 +191,7 @@ async def delete_if_exists(delete: Callable[..., Awaitable[None]], **arguments: 
         await delete(**arguments)
 
 
-async def roll_back(
+async def delete_and_report(
     error: BaseException | None, description: str, delete: Callable[..., Awaitable[None]], **arguments: object
 ) -> None:
     """Delete something temporary or created before a failure, and add a note to the error.

@@ -11,7 +11,7 @@ from pinecone_admin._async.workflows.create_with_secret import delete_leftover_k
 from pinecone_admin._async.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._async.workflows.temporary_key import is_deleted, temporary_key
 from pinecone_admin._concurrency import PollBackoff
-from pinecone_admin._http.arguments import attribute_errors_to, check_bool, check_duration, check_function
+from pinecone_admin._http.argument_checks import check_bool, check_duration, check_function, set_operation_on_errors
 from pinecone_admin.errors import (
     FailedPreconditionError,
     NotFoundError,
@@ -39,7 +39,7 @@ async def delete_with_cleanup(
     progress: Callable[[Progress], None] | None,
 ) -> CleanupReport:
     """Empty the project with a temporary key and delete it; repeat while the server still finds something in it."""
-    with attribute_errors_to("delete_with_cleanup"):
+    with set_operation_on_errors("delete_with_cleanup"):
         check_bool("dry_run", dry_run)
         check_bool("lift_protection", lift_protection)
         check_function("progress", progress, optional=True)

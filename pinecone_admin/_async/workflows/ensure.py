@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from pinecone_admin._async.workflows.create_with_secret import (
-    may_exist,
+    may_have_been_processed,
     poll_until_listed,
 )
 from pinecone_admin._concurrency import PollBackoff
-from pinecone_admin._http.arguments import copy_bindings
+from pinecone_admin._http.argument_checks import copy_bindings
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin.errors import ConflictError, PineconeError
@@ -161,7 +161,7 @@ async def _find_or_create(
                 raise
             break
         except PineconeError as error:
-            if not may_exist(error):
+            if not may_have_been_processed(error):
                 raise
             lost_response = error
         if not await backoff.async_wait():

@@ -9,11 +9,16 @@ from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     create_stored_account,
     create_stored_key,
+    delete_and_report,
     list_accounts_named,
     list_keys_named,
-    roll_back,
 )
-from pinecone_admin._http.arguments import async_check_function, attribute_errors_to, copy_bindings, copy_to_list
+from pinecone_admin._http.argument_checks import (
+    async_check_function,
+    copy_bindings,
+    copy_to_list,
+    set_operation_on_errors,
+)
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin.errors import PineconeError
@@ -51,7 +56,7 @@ async def ensure_api_key(
     store: Store[APIKeyWithSecret] | None = None,
 ) -> Ensured[APIKeyWithSecret | APIKey]:
     """Ensure that a project has a key with this name."""
-    with attribute_errors_to("ensure_api_key"):
+    with set_operation_on_errors("ensure_api_key"):
         async_check_function("store", store, optional=True)
         check_operation(
             create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=copy_to_list(roles)))
@@ -68,7 +73,7 @@ async def ensure_api_key(
         key = await admin.api_keys.update(api_key_id=made.key.id, name=name)
     except PineconeError as error:
         if store is None:  # the value is lost with the error
-            await roll_back(error, f"API key {made.key.id}", admin.api_keys.delete, api_key_id=made.key.id)
+            await delete_and_report(error, f"API key {made.key.id}", admin.api_keys.delete, api_key_id=made.key.id)
         raise
     return Ensured(value=APIKeyWithSecret(key=key, value=made.value), created=True)
 
@@ -82,7 +87,7 @@ async def ensure_service_account(
 ) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
     """Ensure that a service account with this name exists."""
     wanted = None if role_bindings is None else copy_bindings(role_bindings)
-    with attribute_errors_to("ensure_service_account"):
+    with set_operation_on_errors("ensure_service_account"):
         async_check_function("store", store, optional=True)
         check_operation(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
     named = await list_accounts_named(admin, name)
@@ -98,7 +103,7 @@ async def ensure_service_account(
     except PineconeError as error:
         if store is None:  # the secret is lost with the error
             description = f"service account {account_id}"
-            await roll_back(error, description, admin.service_accounts.delete, service_account_id=account_id)
+            await delete_and_report(error, description, admin.service_accounts.delete, service_account_id=account_id)
         raise
     value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
     return Ensured(value=value, created=True, differences=differing)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._concurrency import async_run_in_parallel
-from pinecone_admin._http.arguments import attribute_errors_to, check_bool, check_email
+from pinecone_admin._http.argument_checks import check_bool, check_email, set_operation_on_errors
 from pinecone_admin.errors import ConflictError, RefusedError
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
 from pinecone_admin.workflows.reports import OffboardReport, Reach
@@ -25,7 +25,7 @@ async def offboard(admin: AsyncAdmin, *, email: str, dry_run: bool) -> OffboardR
     The user's roles show which secrets they may know, and are deleted with the user. So the next run of an interrupted
     one can still report them.
     """
-    with attribute_errors_to("offboard"):
+    with set_operation_on_errors("offboard"):
         check_email("email", email)
         check_bool("dry_run", dry_run)
     report = await _prepare_report(admin, email=email, dry_run=dry_run)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin._async.workflows.create_with_secret import Store, roll_back
+from pinecone_admin._async.workflows.create_with_secret import Store, delete_and_report
 from pinecone_admin._async.workflows.ensure import ensure_project, ensure_role_binding
 from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key
-from pinecone_admin._http.arguments import async_check_function, attribute_errors_to
+from pinecone_admin._http.argument_checks import async_check_function, set_operation_on_errors
 from pinecone_admin._http.validation import check_key_roles, check_operation
 from pinecone_admin.errors import LeftoverError
 from pinecone_admin.models import (
@@ -36,7 +36,7 @@ async def provision(
     bindings: Sequence[ProjectRole | ProjectRoleDict],
 ) -> Provisioned:
     """Ensure each part in turn; if one fails, delete in reverse order what this call created."""
-    with attribute_errors_to("provision"):
+    with set_operation_on_errors("provision"):
         roles = parse_project_roles(bindings)
         _check_arguments(name, key_roles, store, roles)
     made = _RollbackLog()
@@ -82,7 +82,7 @@ class _RollbackLog:
         left: list[str] = []
         for description, delete, arguments in reversed(self._deletions):
             try:
-                await roll_back(error, description, delete, **arguments)
+                await delete_and_report(error, description, delete, **arguments)
             except LeftoverError as exc:
                 left += exc.left
         if left:

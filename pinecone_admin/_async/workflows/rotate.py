@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pinecone_admin._async.workflows.create_with_secret import Store, create_stored_key, delete_if_exists, may_exist
+from pinecone_admin._async.workflows.create_with_secret import (
+    Store,
+    create_stored_key,
+    delete_if_exists,
+    may_have_been_processed,
+)
 from pinecone_admin._concurrency import PollBackoff, async_call_store, async_pause_for
-from pinecone_admin._http.arguments import async_check_function, attribute_errors_to, check_duration
+from pinecone_admin._http.argument_checks import async_check_function, check_duration, set_operation_on_errors
 from pinecone_admin.errors import Masked, NotFoundError, PineconeError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags
@@ -25,7 +30,7 @@ async def rotate_api_key(
 
     The old key is renamed once the new value is stored, so that the next run knows that it only has to finish.
     """
-    with attribute_errors_to("rotate_api_key"):
+    with set_operation_on_errors("rotate_api_key"):
         async_check_function("store", store)
         check_duration("grace", grace, allow_zero=True)
     steps: list[str] = []
@@ -63,7 +68,7 @@ async def rotate_service_account(
     admin: AsyncAdmin, *, service_account_id: str, store: Store[ServiceAccountWithSecret]
 ) -> ServiceAccount:
     """Rotate and store the secret; if the response is lost, rotate again, since the secret in it is lost too."""
-    with attribute_errors_to("rotate_service_account"):
+    with set_operation_on_errors("rotate_service_account"):
         async_check_function("store", store)
     made = await _rotate_secret(admin, service_account_id)
     try:
@@ -85,7 +90,7 @@ async def _rotate_secret(admin: AsyncAdmin, service_account_id: str) -> ServiceA
         try:
             return await admin.service_accounts.rotate_secret(service_account_id=service_account_id)
         except PineconeError as error:
-            if not may_exist(error):
+            if not may_have_been_processed(error):
                 raise error from lost_response
             lost_response = error
         if not await backoff.async_wait():

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pinecone_admin._concurrency import async_run_in_parallel, current_clock
-from pinecone_admin._http.arguments import attribute_errors_to, check_function, check_integer
+from pinecone_admin._http.argument_checks import check_function, check_integer, set_operation_on_errors
 from pinecone_admin.errors import ClientClosedError, PineconeError
 from pinecone_admin.workflows.inventory import Inventory, InventoryBuilder, InventoryPart
 from pinecone_admin.workflows.reports import Progress
@@ -20,7 +20,7 @@ async def take_inventory(
     admin: AsyncAdmin, *, concurrency: int, progress: Callable[[Progress], None] | None
 ) -> Inventory:
     """Read every part; a part that fails does not affect the others."""
-    with attribute_errors_to("inventory"):
+    with set_operation_on_errors("inventory"):
         check_function("progress", progress, optional=True)
         limit = min(check_integer("concurrency", concurrency, least=1), admin.max_connections)
 
@@ -36,5 +36,5 @@ async def take_inventory(
     builder = InventoryBuilder(datetime.fromtimestamp(current_clock().wall(), UTC), progress)
     projects = InventoryPart("projects")
     builder.add_part(projects, await read(projects))
-    await async_run_in_parallel(read, builder.remaining_parts(), limit=limit, deliver=builder.add_part)
+    await async_run_in_parallel(read, builder.plan_remaining_parts(), limit=limit, deliver=builder.add_part)
     return builder.inventory()

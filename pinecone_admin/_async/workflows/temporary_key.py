@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from pinecone_admin._async.workflows.create_with_secret import (
     create_key,
+    delete_and_report,
     delete_leftover_keys,
     list_keys_named,
-    roll_back,
 )
 from pinecone_admin._concurrency import async_shield_from_cancellation
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
@@ -37,7 +37,7 @@ async def temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> Asy
         description = f"temporary API key {made.key.id} of project {project_id}"
         in_time = False
         with async_shield_from_cancellation(_DELETION_TIMEOUT):
-            await roll_back(failure, description, admin.api_keys.delete, api_key_id=made.key.id)
+            await delete_and_report(failure, description, admin.api_keys.delete, api_key_id=made.key.id)
             in_time = True
         if not in_time:
             raise LeftoverError(f"{description} could not be deleted in time", left=[description]) from failure

@@ -34,7 +34,7 @@ _LISTING_TIMEOUT = 5.0
 """Seconds within which a list shows a new item."""
 
 
-def may_exist(error: PineconeError) -> bool:
+def may_have_been_processed(error: PineconeError) -> bool:
     """Return whether a failed create may have created something."""
     return error.outcome in {"unknown", "done"}
 
@@ -66,7 +66,7 @@ def create_stored_key(
         if store is not None:
             call_store(store, made)
     except Exception as error:
-        roll_back(error, _describe_key(made.key), admin.api_keys.delete, api_key_id=made.key.id)
+        delete_and_report(error, _describe_key(made.key), admin.api_keys.delete, api_key_id=made.key.id)
         raise
     return made, deleted + delete_leftover_keys(admin, leftovers)
 
@@ -90,12 +90,12 @@ def create_key(
         try:
             return admin.api_keys.create(project_id=project_id, name=name, roles=roles)
         except PineconeError as error:
-            if not may_exist(error):
+            if not may_have_been_processed(error):
                 raise
             lost_response = error
         # Its value is in the lost response only, so the key is of no use.
         for key in poll_until_listed(find_orphans):
-            roll_back(lost_response, _describe_key(key), admin.api_keys.delete, api_key_id=key.id)
+            delete_and_report(lost_response, _describe_key(key), admin.api_keys.delete, api_key_id=key.id)
         if not backoff.wait():
             raise lost_response
 
@@ -139,7 +139,7 @@ def create_stored_account(
     except Exception as error:
         account_id = made.service_account.id
         description = f"service account {account_id}"
-        roll_back(error, description, admin.service_accounts.delete, service_account_id=account_id)
+        delete_and_report(error, description, admin.service_accounts.delete, service_account_id=account_id)
         raise
     for account in leftovers:
         if account.id != made.service_account.id:
@@ -164,7 +164,7 @@ def _obtain_account_secret(
                 return admin.service_accounts.rotate_secret(service_account_id=find_orphans[0].id)
             return admin.service_accounts.create(name=name, role_bindings=role_bindings)
         except PineconeError as error:
-            if not may_exist(error):
+            if not may_have_been_processed(error):
                 raise
             lost_response = error
         find_orphans = poll_until_listed(list_named)
@@ -192,7 +192,9 @@ def delete_if_exists(delete: Callable[..., None], **arguments: object) -> None:
         delete(**arguments)
 
 
-def roll_back(error: BaseException | None, description: str, delete: Callable[..., None], **arguments: object) -> None:
+def delete_and_report(
+    error: BaseException | None, description: str, delete: Callable[..., None], **arguments: object
+) -> None:
     """Delete something temporary or created before a failure, and add a note to the error.
 
     Raises:

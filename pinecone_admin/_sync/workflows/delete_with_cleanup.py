@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from pinecone_admin._concurrency import PollBackoff
-from pinecone_admin._http.arguments import attribute_errors_to, check_bool, check_duration, check_function
+from pinecone_admin._http.argument_checks import check_bool, check_duration, check_function, set_operation_on_errors
 from pinecone_admin._sync.workflows.create_with_secret import delete_leftover_keys, list_keys_named
 from pinecone_admin._sync.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._sync.workflows.temporary_key import is_deleted, temporary_key
@@ -40,7 +40,7 @@ def delete_with_cleanup(
     progress: Callable[[Progress], None] | None,
 ) -> CleanupReport:
     """Empty the project with a temporary key and delete it; repeat while the server still finds something in it."""
-    with attribute_errors_to("delete_with_cleanup"):
+    with set_operation_on_errors("delete_with_cleanup"):
         check_bool("dry_run", dry_run)
         check_bool("lift_protection", lift_protection)
         check_function("progress", progress, optional=True)

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from pinecone_admin._concurrency import PollBackoff
-from pinecone_admin._http.arguments import copy_bindings
+from pinecone_admin._http.argument_checks import copy_bindings
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin._sync.workflows.create_with_secret import (
-    may_exist,
+    may_have_been_processed,
     poll_until_listed,
 )
 from pinecone_admin.errors import ConflictError, PineconeError
@@ -162,7 +162,7 @@ def _find_or_create(
                 raise
             break
         except PineconeError as error:
-            if not may_exist(error):
+            if not may_have_been_processed(error):
                 raise
             lost_response = error
         if not backoff.wait():

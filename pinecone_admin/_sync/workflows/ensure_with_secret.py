@@ -6,16 +6,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin._http.arguments import attribute_errors_to, check_function, copy_bindings, copy_to_list
+from pinecone_admin._http.argument_checks import (
+    check_function,
+    copy_bindings,
+    copy_to_list,
+    set_operation_on_errors,
+)
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     create_stored_account,
     create_stored_key,
+    delete_and_report,
     list_accounts_named,
     list_keys_named,
-    roll_back,
 )
 from pinecone_admin.errors import PineconeError
 from pinecone_admin.models import (
@@ -52,7 +57,7 @@ def ensure_api_key(
     store: Store[APIKeyWithSecret] | None = None,
 ) -> Ensured[APIKeyWithSecret | APIKey]:
     """Ensure that a project has a key with this name."""
-    with attribute_errors_to("ensure_api_key"):
+    with set_operation_on_errors("ensure_api_key"):
         check_function("store", store, optional=True)
         check_operation(
             create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=copy_to_list(roles)))
@@ -69,7 +74,7 @@ def ensure_api_key(
         key = admin.api_keys.update(api_key_id=made.key.id, name=name)
     except PineconeError as error:
         if store is None:  # the value is lost with the error
-            roll_back(error, f"API key {made.key.id}", admin.api_keys.delete, api_key_id=made.key.id)
+            delete_and_report(error, f"API key {made.key.id}", admin.api_keys.delete, api_key_id=made.key.id)
         raise
     return Ensured(value=APIKeyWithSecret(key=key, value=made.value), created=True)
 
@@ -83,7 +88,7 @@ def ensure_service_account(
 ) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
     """Ensure that a service account with this name exists."""
     wanted = None if role_bindings is None else copy_bindings(role_bindings)
-    with attribute_errors_to("ensure_service_account"):
+    with set_operation_on_errors("ensure_service_account"):
         check_function("store", store, optional=True)
         check_operation(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
     named = list_accounts_named(admin, name)
@@ -99,7 +104,7 @@ def ensure_service_account(
     except PineconeError as error:
         if store is None:  # the secret is lost with the error
             description = f"service account {account_id}"
-            roll_back(error, description, admin.service_accounts.delete, service_account_id=account_id)
+            delete_and_report(error, description, admin.service_accounts.delete, service_account_id=account_id)
         raise
     value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
     return Ensured(value=value, created=True, differences=differing)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency import run_in_parallel
-from pinecone_admin._http.arguments import attribute_errors_to, check_bool, check_email
+from pinecone_admin._http.argument_checks import check_bool, check_email, set_operation_on_errors
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin.errors import ConflictError, RefusedError
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
@@ -26,7 +26,7 @@ def offboard(admin: Admin, *, email: str, dry_run: bool) -> OffboardReport:
     The user's roles show which secrets they may know, and are deleted with the user. So the next run of an interrupted
     one can still report them.
     """
-    with attribute_errors_to("offboard"):
+    with set_operation_on_errors("offboard"):
         check_email("email", email)
         check_bool("dry_run", dry_run)
     report = _prepare_report(admin, email=email, dry_run=dry_run)

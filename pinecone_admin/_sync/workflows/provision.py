@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin._http.arguments import attribute_errors_to, check_function
+from pinecone_admin._http.argument_checks import check_function, set_operation_on_errors
 from pinecone_admin._http.validation import check_key_roles, check_operation
-from pinecone_admin._sync.workflows.create_with_secret import Store, roll_back
+from pinecone_admin._sync.workflows.create_with_secret import Store, delete_and_report
 from pinecone_admin._sync.workflows.ensure import ensure_project, ensure_role_binding
 from pinecone_admin._sync.workflows.ensure_with_secret import ensure_api_key
 from pinecone_admin.errors import LeftoverError
@@ -37,7 +37,7 @@ def provision(
     bindings: Sequence[ProjectRole | ProjectRoleDict],
 ) -> Provisioned:
     """Ensure each part in turn; if one fails, delete in reverse order what this call created."""
-    with attribute_errors_to("provision"):
+    with set_operation_on_errors("provision"):
         roles = parse_project_roles(bindings)
         _check_arguments(name, key_roles, store, roles)
     made = _RollbackLog()
@@ -83,7 +83,7 @@ class _RollbackLog:
         left: list[str] = []
         for description, delete, arguments in reversed(self._deletions):
             try:
-                roll_back(error, description, delete, **arguments)
+                delete_and_report(error, description, delete, **arguments)
             except LeftoverError as exc:
                 left += exc.left
         if left:

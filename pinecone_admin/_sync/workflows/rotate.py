@@ -8,8 +8,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency import PollBackoff, call_store, pause_for
-from pinecone_admin._http.arguments import attribute_errors_to, check_duration, check_function
-from pinecone_admin._sync.workflows.create_with_secret import Store, create_stored_key, delete_if_exists, may_exist
+from pinecone_admin._http.argument_checks import check_duration, check_function, set_operation_on_errors
+from pinecone_admin._sync.workflows.create_with_secret import (
+    Store,
+    create_stored_key,
+    delete_if_exists,
+    may_have_been_processed,
+)
 from pinecone_admin.errors import Masked, NotFoundError, PineconeError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags
@@ -24,7 +29,7 @@ def rotate_api_key(admin: Admin, *, api_key_id: str, store: Store[APIKeyWithSecr
 
     The old key is renamed once the new value is stored, so that the next run knows that it only has to finish.
     """
-    with attribute_errors_to("rotate_api_key"):
+    with set_operation_on_errors("rotate_api_key"):
         check_function("store", store)
         check_duration("grace", grace, allow_zero=True)
     steps: list[str] = []
@@ -60,7 +65,7 @@ def rotate_service_account(
     admin: Admin, *, service_account_id: str, store: Store[ServiceAccountWithSecret]
 ) -> ServiceAccount:
     """Rotate and store the secret; if the response is lost, rotate again, since the secret in it is lost too."""
-    with attribute_errors_to("rotate_service_account"):
+    with set_operation_on_errors("rotate_service_account"):
         check_function("store", store)
     made = _rotate_secret(admin, service_account_id)
     try:
@@ -82,7 +87,7 @@ def _rotate_secret(admin: Admin, service_account_id: str) -> ServiceAccountWithS
         try:
             return admin.service_accounts.rotate_secret(service_account_id=service_account_id)
         except PineconeError as error:
-            if not may_exist(error):
+            if not may_have_been_processed(error):
                 raise error from lost_response
             lost_response = error
         if not backoff.wait():

@@ -17,7 +17,7 @@ from typing import NoReturn
 import httpx
 from attrs import frozen
 
-from pinecone_admin.emulator.api.rules import RULES
+from pinecone_admin.emulator.api.rule_catalogue import RULES
 from pinecone_admin.emulator.conformance import read_checks, write_checks
 from pinecone_admin.emulator.conformance.registry import CHECKS, Phase, RegisteredCheck
 from pinecone_admin.emulator.conformance.service import (

@@ -26,7 +26,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 @contextmanager
-def attribute_errors_to(workflow: str) -> Generator[None, None, None]:
+def set_operation_on_errors(workflow: str) -> Generator[None, None, None]:
     """Set the operation of each error raised inside to the name of the workflow."""
     try:
         yield
