@@ -1,4 +1,4 @@
-"""The emulator under test, and plain httpx clients of it."""
+"""The emulator under test, and httpx clients connected to it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,7 +13,7 @@ from tests.support.contract import record_breaches
 
 
 @pytest.fixture(autouse=True)
-def contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def check_contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Check every response of every test here against the API documents."""
     breaches: list[str] = []
     monkeypatch.setattr(dispatch, "handle", record_breaches(dispatch.handle, breaches))
@@ -23,13 +23,13 @@ def contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def emulator() -> Emulator:
-    """Return an emulator with its defaults."""
+    """Return an emulator with default settings."""
     return Emulator()
 
 
 @pytest.fixture
 def connect() -> Iterator[Callable[..., httpx.Client]]:
-    """Return a function that returns a client logged in as a service account, by default the emulator's own."""
+    """Return a function that connects a client as a service account, by default the emulator's own."""
     with ExitStack() as clients:
 
         def log_in(emulator: Emulator, account: ServiceAccountRecord | None = None) -> httpx.Client:
@@ -52,13 +52,13 @@ def connect() -> Iterator[Callable[..., httpx.Client]]:
 
 @pytest.fixture
 def api(emulator: Emulator, connect: Callable[[Emulator], httpx.Client]) -> httpx.Client:
-    """Return the owner's client of the emulator."""
+    """Return a client connected as the owner."""
     return connect(emulator)
 
 
 @pytest.fixture
-def refusal() -> Callable[[httpx.Response], tuple[int, str]]:
-    """Return a function that reads the status and error code of a response, and requires the form of an error."""
+def read_error() -> Callable[[httpx.Response], tuple[int, str]]:
+    """Return a function that checks the form of an error response and returns its status and code."""
 
     def read(response: httpx.Response) -> tuple[int, str]:
         document = response.json()

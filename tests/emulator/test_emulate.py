@@ -1,4 +1,4 @@
-"""`emulate()`: every client that the code under test makes reaches the emulator, and no trace remains."""
+"""`emulate()`: every client of the code under test reaches the emulator, and the process is restored afterwards."""
 
 import asyncio
 import os
@@ -26,8 +26,8 @@ from pinecone_admin.testing import emulate
 ROOT = Path(__file__).parents[2]
 
 
-def traces() -> tuple[object, ...]:
-    """Return everything that an emulation could leave behind in this process."""
+def read_process_state() -> tuple[object, ...]:
+    """Return the process state that an emulation changes."""
     return (
         httpx.HTTPTransport.handle_request,
         httpx.AsyncHTTPTransport.handle_async_request,
@@ -37,42 +37,42 @@ def traces() -> tuple[object, ...]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Require of every test here that it leaves no trace of an emulation."""
+def require_restored_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Require that every test restores the process state."""
     monkeypatch.setenv("PINECONE_CLIENT_ID", "a real one")
     monkeypatch.delenv("PINECONE_CLIENT_SECRET", raising=False)
     monkeypatch.setenv("PINECONE_ACCESS_TOKEN", "a real token")
-    before = traces()
+    before = read_process_state()
     yield
-    assert traces() == before
+    assert read_process_state() == before
 
 
-# Whatever client
+# Kinds of clients
 
 
-def sync_client() -> list[str]:
+def use_sync_client() -> list[str]:
     """Use the sync client."""
     with Admin() as admin:
         return [admin.projects.create(name="search").name, *(each.name for each in admin.projects.list())]
 
 
-def async_client() -> list[str]:
+def use_async_client() -> list[str]:
     """Use the async client."""
 
-    async def work() -> list[str]:
+    async def create_and_list() -> list[str]:
         async with AsyncAdmin() as admin:
             return [(await admin.projects.create(name="search")).name, *(p.name for p in await admin.projects.list())]
 
-    return asyncio.run(work())
+    return asyncio.run(create_and_list())
 
 
-def official_client() -> list[str]:
+def use_official_client() -> list[str]:
     """Use the official SDK."""
     with pinecone.Admin() as admin:
         return [admin.projects.create(name="search").name, *(each.name for each in admin.projects.list())]
 
 
-def plain_httpx() -> list[str]:
+def use_httpx() -> list[str]:
     """Use httpx alone."""
     fields = {
         "client_id": os.environ["PINECONE_CLIENT_ID"],
@@ -87,22 +87,24 @@ def plain_httpx() -> list[str]:
     return [created["name"], *(each["name"] for each in httpx.get(url, headers=headers).json()["data"])]
 
 
-def async_httpx() -> list[str]:
-    """Use the async client of httpx with trio."""
+def use_async_httpx() -> list[str]:
+    """Use the async client of httpx with trio, and then httpx alone."""
 
-    async def status() -> int:
+    async def read_status() -> int:
         async with httpx.AsyncClient() as client:
             return (await client.get("https://api.pinecone.io/admin/projects")).status_code
 
-    assert trio.run(status) == 400
-    return plain_httpx()
+    assert trio.run(read_status) == 400
+    return use_httpx()
 
 
-@pytest.mark.parametrize("work", [sync_client, async_client, official_client, plain_httpx, async_httpx])
-def test_unmodified_code_reaches_the_emulator(work: Callable[[], list[str]]) -> None:
-    """Code that makes its own client, without knowledge of the emulator, uses the emulator's state."""
+@pytest.mark.parametrize(
+    "use_client", [use_sync_client, use_async_client, use_official_client, use_httpx, use_async_httpx]
+)
+def test_unmodified_code_reaches_the_emulator(use_client: Callable[[], list[str]]) -> None:
+    """Code that creates its own client uses the emulator's state."""
     with emulate() as emulator:
-        assert work() == ["search", "search"]
+        assert use_client() == ["search", "search"]
         assert [project.name for project in emulator.state.projects.values()] == ["search"]
 
 
@@ -110,8 +112,8 @@ def test_clients_behind_a_proxy_reach_the_emulator(monkeypatch: pytest.MonkeyPat
     """A proxy in the environment receives no request."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     with emulate():
-        assert sync_client() == ["search", "search"]
-        assert plain_httpx() == ["search", "search", "search"]
+        assert use_sync_client() == ["search", "search"]
+        assert use_httpx() == ["search", "search", "search"]
 
 
 @pytest.mark.parametrize("host", ["https://staging.example.com", "staging.example.com", "http://127.0.0.1:9"])
@@ -120,15 +122,15 @@ def test_hosts_in_the_environment_reach_the_emulator(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PINECONE_CONTROLLER_HOST", host)
     monkeypatch.setenv("PINECONE_OAUTH_URL", f"{host if '://' in host else 'https://' + host}/oauth/token")
     with emulate() as emulator:
-        assert sync_client() == ["search", "search"]
+        assert use_sync_client() == ["search", "search"]
         assert len(emulator.requests) == 3
 
 
-def test_other_hosts_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request to another host is sent there, whatever the environment says about Pinecone."""
+def test_other_hosts_are_not_emulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request to another host is sent there, even with an invalid Pinecone host in the environment."""
     monkeypatch.setenv("PINECONE_CONTROLLER_HOST", "http://[broken")
 
-    async def ask() -> None:
+    async def send_request() -> None:
         async with httpx.AsyncClient() as client:
             await client.get("http://127.0.0.1:9/")
 
@@ -136,7 +138,7 @@ def test_other_hosts_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(httpx.ConnectError):
             httpx.get("http://127.0.0.1:9/")
         with pytest.raises(httpx.ConnectError):
-            asyncio.run(ask())
+            asyncio.run(send_request())
         assert len(emulator.requests) == 0
 
 
@@ -144,7 +146,7 @@ def test_emulate_accepts_an_emulator() -> None:
     """emulate() uses the emulator that it is passed."""
     with emulate(Emulator(plan="Free")) as emulator:
         assert emulator.state.organization.plan == "Free"
-        sync_client()
+        use_sync_client()
         with Admin() as admin, pytest.raises(Exception, match="QUOTA_EXCEEDED"):
             admin.projects.create(name="second")
 
@@ -163,7 +165,7 @@ def test_emulate_decorates_functions() -> None:
 
     @emulate()
     def names() -> list[str]:
-        return sync_client()
+        return use_sync_client()
 
     assert names() == names() == ["search", "search"]
 
@@ -197,7 +199,7 @@ def test_emulate_refuses_generators_and_classes() -> None:
         with pytest.raises(TypeError, match="with emulate"):
             emulate()(decorated)
     with pytest.raises(TypeError, match="parentheses"):
-        emulate(sync_client)  # type: ignore[arg-type]
+        emulate(use_sync_client)  # type: ignore[arg-type]
 
 
 def test_emulation_is_reentrant() -> None:
@@ -206,7 +208,7 @@ def test_emulation_is_reentrant() -> None:
     with again as outer, again as inner:
         assert outer is inner
     with again:
-        assert sync_client() == ["search", "search"]
+        assert use_sync_client() == ["search", "search"]
 
 
 # Virtual time
@@ -218,15 +220,15 @@ def test_waits_take_no_real_time() -> None:
     with emulate() as emulator:
         before = emulator.clock.now()
         emulator.faults.add("list_projects", status=503, retry_after=30)
-        sync_client()
+        use_sync_client()
         emulator.faults.add("list_projects", status=503, retry_after_date=30)
-        async_client()
+        use_async_client()
         assert 60 <= (emulator.clock.now() - before).total_seconds() < 66
     assert time.monotonic() - started < 30
 
 
 def test_tokens_expire_with_the_clock() -> None:
-    """A client replaces a token that expires as the clock advances, before it is refused."""
+    """A client replaces its token when the emulator's clock passes the expiry."""
     with emulate() as emulator, Admin() as admin:
         emulator.clock.advance(1800)
         admin.projects.list()
@@ -271,11 +273,11 @@ def test_clock_is_the_system_clock_afterwards() -> None:
 def test_client_works_in_later_emulations() -> None:
     """A client that the code under test keeps works in every later emulation."""
     with emulate():
-        kept, official = Admin(), pinecone.Admin()
+        client, official_client = Admin(), pinecone.Admin()
     for _ in range(3):
         with emulate() as emulator:
-            assert kept.projects.list() == []
-            assert len(official.projects.list()) == 0
+            assert client.projects.list() == []
+            assert len(official_client.projects.list()) == 0
             emulator.clock.advance(10**6)
 
 
@@ -288,54 +290,54 @@ def test_emulations_nest() -> None:
         admin.projects.create(name="outer")
         with emulate(Emulator()) as inner:
             assert os.environ["PINECONE_CLIENT_ID"] == inner.client_id != outer.client_id
-            sync_client()
+            use_sync_client()
         assert os.environ["PINECONE_CLIENT_ID"] == outer.client_id
         assert [project.name for project in admin.projects.list()] == ["outer"]
         assert [project.name for project in inner.state.projects.values()] == ["search"]
 
 
-def test_exceptions_leave_no_trace() -> None:
-    """An exception leaves the emulation unchanged, and everything is restored."""
-    before = traces()
+def test_exceptions_restore_the_process() -> None:
+    """An exception ends the emulation, passes through and restores the process state."""
+    before = read_process_state()
     emulator = Emulator()
     emulator.faults.add("list_projects", status=401, times=None)
     with pytest.raises(UnauthorizedError), emulate(emulator):
-        sync_client()
+        use_sync_client()
     with pytest.raises(KeyboardInterrupt), emulate(), emulate():
         raise KeyboardInterrupt
-    assert traces() == before
+    assert read_process_state() == before
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
-def test_emulations_may_end_in_any_order(order: tuple[int, ...]) -> None:
-    """The last of several overlapping emulations in threads restores everything."""
-    before = traces()
+def test_emulations_can_end_in_any_order(order: tuple[int, ...]) -> None:
+    """The last of several overlapping emulations restores the process state."""
+    before = read_process_state()
     entered: list[AbstractContextManager[Emulator]] = [emulate(Emulator()) for _ in range(3)]
     emulators = [each.__enter__() for each in entered]
-    left = list(range(3))
+    remaining = list(range(3))
     for number in order:
         entered[number].__exit__(None, None, None)
-        left.remove(number)
-        if left:
-            assert os.environ["PINECONE_CLIENT_ID"] == emulators[left[-1]].client_id
-            assert sync_client()[0] == "search"
-            assert "search" in [each.name for each in emulators[left[-1]].state.projects.values()]
-    assert traces() == before
+        remaining.remove(number)
+        if remaining:
+            assert os.environ["PINECONE_CLIENT_ID"] == emulators[remaining[-1]].client_id
+            assert use_sync_client()[0] == "search"
+            assert "search" in [each.name for each in emulators[remaining[-1]].state.projects.values()]
+    assert read_process_state() == before
 
 
-def test_overlapping_threads_leave_no_trace() -> None:
-    """Many threads that overlap at random restore everything."""
-    before = traces()
+def test_overlapping_threads_restore_the_process() -> None:
+    """Many threads with overlapping emulations restore the process state."""
+    before = read_process_state()
 
-    def work(seed: int) -> None:
-        chance = random.Random(seed)
+    def emulate_repeatedly(seed: int) -> None:
+        rng = random.Random(seed)
         for _ in range(20):
             with emulate():
-                time.sleep(chance.random() / 2000)
+                time.sleep(rng.random() / 2000)
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(work, range(8)))
-    assert traces() == before
+        list(pool.map(emulate_repeatedly, range(8)))
+    assert read_process_state() == before
 
 
 def test_threads_reach_the_emulator() -> None:
@@ -362,7 +364,7 @@ def test_without(request):
     assert "PINECONE_CLIENT_ID" not in os.environ
     assert httpx.HTTPTransport.handle_request.__qualname__ == "HTTPTransport.handle_request"
 """
-ONE = """
+ONE_PLUGIN_TEST = """
 def test_{number}(pinecone_emulator):
     project = provision()
     assert list(pinecone_emulator.state.projects) == [project.id]
@@ -371,7 +373,7 @@ def test_{number}(pinecone_emulator):
 """
 
 
-def pytest_run(folder: Path, *arguments: str, test: str) -> subprocess.CompletedProcess[str]:
+def run_pytest(folder: Path, *arguments: str, test: str) -> subprocess.CompletedProcess[str]:
     """Run pytest in a separate folder and process, as a user does."""
     (folder / "test_provisioning.py").write_text(test)
     env = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
@@ -380,32 +382,32 @@ def pytest_run(folder: Path, *arguments: str, test: str) -> subprocess.Completed
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]])
-def test_fixture_is_fresh_for_each_test(tmp_path: Path, workers: list[str]) -> None:
-    """Each test has its own emulator, also with several workers, with only the package installed."""
-    tests = "".join(ONE.format(number=number) for number in range(6))
-    done = pytest_run(tmp_path, *workers, test=PLUGIN_TEST.format(tests=tests))
-    assert "7 passed" in done.stdout, done.stdout + done.stderr
+def test_each_test_has_a_new_emulator(tmp_path: Path, workers: list[str]) -> None:
+    """Each test has its own emulator, even with several pytest workers."""
+    tests = "".join(ONE_PLUGIN_TEST.format(number=number) for number in range(6))
+    process = run_pytest(tmp_path, *workers, test=PLUGIN_TEST.format(tests=tests))
+    assert "7 passed" in process.stdout, process.stdout + process.stderr
 
 
 def test_plugin_loads_nothing_without_the_fixture(tmp_path: Path) -> None:
     """A test run without the fixture loads neither the emulator, the client nor httpx."""
     heavy = "{'httpx', 'attrs', 'pinecone_admin.emulator', 'pinecone_admin.testing._emulate', 'pinecone_admin._sync'}"
     test = f"import sys\ndef test_it(): assert {heavy} & set(sys.modules) == set()\n"
-    # Other plugins of this environment load whatever they need.
-    done = pytest_run(tmp_path, "-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:hypothesispytest", test=test)
-    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    # Other plugins of this environment load modules of their own.
+    process = run_pytest(tmp_path, "-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:hypothesispytest", test=test)
+    assert "1 passed" in process.stdout, process.stdout + process.stderr
 
 
 def test_fixture_is_documented(tmp_path: Path) -> None:
     """`pytest --fixtures` describes the fixture."""
-    done = pytest_run(tmp_path, "--fixtures", test="")
-    lines = done.stdout.splitlines()
+    process = run_pytest(tmp_path, "--fixtures", test="")
+    lines = process.stdout.splitlines()
     index = next(index for index, line in enumerate(lines) if line.startswith("pinecone_emulator"))
     assert "Serve every request for Pinecone's Admin API from a new emulator" in lines[index + 1]
 
 
 def test_testing_exports_emulate_only() -> None:
-    """The module has one public name, and names it if another one is requested."""
+    """The module exports only `emulate`, and an unknown attribute is an error that names it."""
     assert testing.__all__ == ["emulate"]
     with pytest.raises(AttributeError, match="has no attribute 'emulat'"):
         _: Any = testing.emulat  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Who may do what: users, invites, role bindings, and what a principal may grant."""
+"""Users, invites, role bindings, and the operations and grants that roles allow."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,122 +12,122 @@ from pinecone_admin.emulator.model.records import Grant, InviteRecord, Principal
 from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
 
 Connect = Callable[..., httpx.Client]
-Refusal = Callable[[httpx.Response], tuple[int, str]]
+ReadError = Callable[[httpx.Response], tuple[int, str]]
 
 MEMBER = {"resource_type": "organization", "role": "OrgMember"}
 OWNER = {"resource_type": "organization", "role": "OrgOwner"}
-NOBODY = "4f6a1e0c-8f2b-4c1a-9d3e-1b2c3d4e5f60"
+UNKNOWN_ID = "4f6a1e0c-8f2b-4c1a-9d3e-1b2c3d4e5f60"
 DAY = 24 * 3600
 
 
-def invited(emulator: Emulator, api: httpx.Client, email: str, *grants: dict[str, str]) -> InviteRecord:
-    """Invite somebody, by default as a member."""
+def create_invite(emulator: Emulator, api: httpx.Client, email: str, *grants: dict[str, str]) -> InviteRecord:
+    """Create an invite and return its record; the default role is OrgMember."""
     document = {"email": email, "role_bindings": grants or [MEMBER]}
-    answer = api.post("/admin/invites", json=document).raise_for_status().json()
-    return emulator.state.invites[answer["id"]]
+    response = api.post("/admin/invites", json=document).raise_for_status().json()
+    return emulator.state.invites[response["id"]]
 
 
-def joined(emulator: Emulator, api: httpx.Client, email: str, *grants: dict[str, str]) -> UserRecord:
-    """Invite somebody who accepts."""
-    invite = invited(emulator, api, email, *grants)
+def add_member(emulator: Emulator, api: httpx.Client, email: str, *grants: dict[str, str]) -> UserRecord:
+    """Add a user through an accepted invite and return its record."""
+    invite = create_invite(emulator, api, email, *grants)
     return emulator.state.accept_invite(invite, emulator.clock.now())
 
 
-def bindings(api: httpx.Client, principal_type: str, principal_id: str) -> list[dict[str, Any]]:
-    """List a principal's role bindings."""
-    held = {"principal_type": principal_type, "principal_id": principal_id}
-    listed: list[dict[str, Any]] = api.get("/admin/role-bindings", params=held).json()["data"]
-    return listed
+def list_bindings(api: httpx.Client, principal_type: str, principal_id: str) -> list[dict[str, Any]]:
+    """Return the role bindings of a principal."""
+    principal = {"principal_type": principal_type, "principal_id": principal_id}
+    bindings: list[dict[str, Any]] = api.get("/admin/role-bindings", params=principal).json()["data"]
+    return bindings
 
 
-def to(principal_type: str, principal_id: str, role: str, project_id: str | None = None) -> dict[str, str]:
-    """Return the request that grants a role on a project or, without one, in the organization."""
+def binding_request(principal_type: str, principal_id: str, role: str, project_id: str | None = None) -> dict[str, str]:
+    """Return a request body that grants a role on a project or, without a project, in the organization."""
     document = {"principal_type": principal_type, "principal_id": principal_id, "role": role}
     if project_id is None:
         return document | {"resource_type": "organization"}
     return document | {"resource_type": "project", "resource_id": project_id}
 
 
-def made_project(emulator: Emulator) -> str:
-    """Create a project."""
+def create_project(emulator: Emulator) -> str:
+    """Create a project and return its id."""
     return emulator.state.add_project("search", emulator.clock.now()).id
 
 
-def made_account(emulator: Emulator, *grants: Grant) -> str:
-    """Create a service account that holds roles."""
+def create_service_account(emulator: Emulator, *grants: Grant) -> str:
+    """Create a service account with roles and return its id."""
     account = emulator.state.add_service_account("ci", emulator.clock.now())
     emulator.state.bind(Principal("service_account", account.id), grants, emulator.clock.now())
     return account.id
 
 
 @pytest.fixture
-def act_as(emulator: Emulator, connect: Connect) -> Callable[..., httpx.Client]:
-    """Return a function that logs in a service account with the roles given."""
+def connect_with_roles(emulator: Emulator, connect: Connect) -> Callable[..., httpx.Client]:
+    """Return a function that logs in as a new service account with the given roles."""
 
-    def act(*grants: Grant) -> httpx.Client:
-        return connect(emulator, emulator.state.service_accounts.get(made_account(emulator, *grants)))
+    def log_in(*grants: Grant) -> httpx.Client:
+        return connect(emulator, emulator.state.service_accounts.get(create_service_account(emulator, *grants)))
 
-    return act
+    return log_in
 
 
 # Users
 
 
 @pytest.mark.rule("email-filter")
-def test_user_is_found_by_address_in_any_capitalization(api: httpx.Client, emulator: Emulator) -> None:
-    """The list filtered by an address holds its user, however it is written, or nobody."""
-    user = joined(emulator, api, "Alice@Example.com")
-    joined(emulator, api, "bob@example.com")
-    for address in ("alice@example.com", "ALICE@EXAMPLE.COM"):
-        listed = api.get("/admin/users", params={"email": address}).json()
+def test_email_filter_ignores_case(api: httpx.Client, emulator: Emulator) -> None:
+    """The email filter ignores case and returns only the matching user."""
+    user = add_member(emulator, api, "Alice@Example.com")
+    add_member(emulator, api, "bob@example.com")
+    for email in ("alice@example.com", "ALICE@EXAMPLE.COM"):
+        listed = api.get("/admin/users", params={"email": email}).json()
         assert listed == {"data": [{"id": user.id, "email": "Alice@Example.com"}], "pagination": None}
     assert api.get("/admin/users", params={"email": "carol@example.com"}).json()["data"] == []
 
 
 @pytest.mark.rule("email", "email-filter")
-@pytest.mark.parametrize("address", ["", "alice", "a@b", "a b@example.com", "a@example.com\n", "a@" + "x" * 254])
-def test_malformed_address_is_refused(api: httpx.Client, refusal: Refusal, address: str) -> None:
-    """What is no e-mail address is refused as a filter and in an invite."""
-    assert refusal(api.get("/admin/users", params={"email": address})) == (400, "INVALID_ARGUMENT")
-    answer = api.post("/admin/invites", json={"email": address, "role_bindings": [MEMBER]})
-    assert refusal(answer) == (400, "INVALID_ARGUMENT")
-    assert "email" in answer.json()["error"]["message"]
+@pytest.mark.parametrize("email", ["", "alice", "a@b", "a b@example.com", "a@example.com\n", "a@" + "x" * 254])
+def test_malformed_email_is_refused(api: httpx.Client, read_error: ReadError, email: str) -> None:
+    """A malformed email email is refused in the filter and in an invite."""
+    assert read_error(api.get("/admin/users", params={"email": email})) == (400, "INVALID_ARGUMENT")
+    response = api.post("/admin/invites", json={"email": email, "role_bindings": [MEMBER]})
+    assert read_error(response) == (400, "INVALID_ARGUMENT")
+    assert "email" in response.json()["error"]["message"]
 
 
 @pytest.mark.rule("email")
-def test_longest_address_is_accepted(api: httpx.Client) -> None:
-    """An address has up to 254 characters."""
-    address = "a" * 242 + "@example.com"
-    answer = api.post("/admin/invites", json={"email": address, "role_bindings": [MEMBER]})
-    assert answer.json()["email"] == address
+def test_longest_email_is_accepted(api: httpx.Client) -> None:
+    """An email email of 254 characters is accepted."""
+    email = "a" * 242 + "@example.com"
+    response = api.post("/admin/invites", json={"email": email, "role_bindings": [MEMBER]})
+    assert response.json()["email"] == email
 
 
 @pytest.mark.rule("user-name")
-def test_user_name_is_left_out_when_unset(api: httpx.Client, emulator: Emulator) -> None:
-    """A user without a name has no such field."""
+def test_unset_user_name_is_omitted(api: httpx.Client, emulator: Emulator) -> None:
+    """The response omits the name of a user without a name."""
     unnamed, named = emulator.state.add_user("a@example.com"), emulator.state.add_user("b@example.com", "Bob")
     assert api.get(f"/admin/users/{unnamed.id}").json() == {"id": unnamed.id, "email": "a@example.com"}
     assert api.get(f"/admin/users/{named.id}").json()["name"] == "Bob"
 
 
 @pytest.mark.rule("deleted")
-def test_user_is_removed_with_every_role(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
-    """A removed user is gone at once, with their roles, and may be invited again."""
-    user = joined(emulator, api, "a@example.com", MEMBER, OWNER)
-    answer = api.delete(f"/admin/users/{user.id}")
-    assert (answer.status_code, answer.content) == (202, b"")
-    assert refusal(api.get(f"/admin/users/{user.id}")) == (404, "NOT_FOUND")
-    assert refusal(api.delete(f"/admin/users/{user.id}")) == (404, "NOT_FOUND")
-    assert bindings(api, "user", user.id) == []
-    invited(emulator, api, "a@example.com")
+def test_deleted_user_loses_all_roles(api: httpx.Client, emulator: Emulator, read_error: ReadError) -> None:
+    """A deleted user disappears at once with all role bindings, and can be invited again."""
+    user = add_member(emulator, api, "a@example.com", MEMBER, OWNER)
+    response = api.delete(f"/admin/users/{user.id}")
+    assert (response.status_code, response.content) == (202, b"")
+    assert read_error(api.get(f"/admin/users/{user.id}")) == (404, "NOT_FOUND")
+    assert read_error(api.delete(f"/admin/users/{user.id}")) == (404, "NOT_FOUND")
+    assert list_bindings(api, "user", user.id) == []
+    create_invite(emulator, api, "a@example.com")
 
 
 # Invites
 
 
 @pytest.mark.rule("invite-lifetime", "invite-times", "invite-list")
-def test_invite_lives_seven_days(connect: Connect, refusal: Refusal) -> None:
-    """An invite is pending for seven days, then expired, and listed in both states."""
+def test_invite_expires_after_seven_days(connect: Connect, read_error: ReadError) -> None:
+    """An invite is pending for seven days and then expired, and the list contains it in both states."""
     emulator = Emulator(clock=Clock(datetime(2026, 7, 1, tzinfo=UTC)), token_lifetime=30 * DAY)
     api = connect(emulator)
     created = api.post("/admin/invites", json={"email": "a@example.com", "role_bindings": [MEMBER]})
@@ -147,124 +147,124 @@ def test_invite_lives_seven_days(connect: Connect, refusal: Refusal) -> None:
     assert api.get(path).json()["status"] == "expired"
     assert api.get("/admin/invites").json()["data"] == [api.get(path).json()]
     assert api.delete(path).status_code == 202
-    assert refusal(api.get(path)) == (404, "NOT_FOUND")
+    assert read_error(api.get(path)) == (404, "NOT_FOUND")
 
 
 @pytest.mark.rule("invite-resend")
-def test_resend_revives_an_invite(connect: Connect) -> None:
-    """Resending sets pending and seven days from now, on an expired invite too."""
+def test_resend_renews_an_expired_invite(connect: Connect) -> None:
+    """A resend makes an expired invite pending for another seven days."""
     emulator = Emulator(clock=Clock(datetime(2026, 7, 1, tzinfo=UTC)), token_lifetime=30 * DAY)
     api = connect(emulator)
-    path = f"/admin/invites/{invited(emulator, api, 'a@example.com').id}"
+    path = f"/admin/invites/{create_invite(emulator, api, 'a@example.com').id}"
     emulator.clock.advance(8 * DAY)
-    answer = api.post(f"{path}/resend")
-    assert (answer.status_code, answer.json()["status"]) == (200, "pending")
-    assert answer.json()["expires_at"] == "2026-07-16T00:00:00Z"
-    assert answer.json()["created_at"] == "2026-07-01T00:00:00Z"
+    response = api.post(f"{path}/resend")
+    assert (response.status_code, response.json()["status"]) == (200, "pending")
+    assert response.json()["expires_at"] == "2026-07-16T00:00:00Z"
+    assert response.json()["created_at"] == "2026-07-01T00:00:00Z"
 
 
 @pytest.mark.rule("invite-accepted", "invite-times", "invite-list")
-def test_accepting_an_invite_makes_a_user(api: httpx.Client, emulator: Emulator) -> None:
-    """The invite is processed and unlisted, and its bindings pass to a new user unchanged but for that."""
-    project_id = made_project(emulator)
+def test_accepted_invite_creates_a_user(api: httpx.Client, emulator: Emulator) -> None:
+    """An accepted invite leaves the list, and its role bindings pass to a new user."""
+    project_id = create_project(emulator)
     viewer = {"resource_type": "project", "resource_id": project_id, "role": "ProjectViewer"}
-    invite = invited(emulator, api, "a@example.com", MEMBER, viewer)
-    before = bindings(api, "invite", invite.id)
+    invite = create_invite(emulator, api, "a@example.com", MEMBER, viewer)
+    before = list_bindings(api, "invite", invite.id)
     emulator.clock.advance(60)
     user = emulator.state.accept_invite(invite, emulator.clock.now())
     assert user.id != invite.id
-    shown = api.get(f"/admin/invites/{invite.id}").json()
-    assert (shown["status"], shown["expires_at"]) == ("processed", None)
-    assert shown["processed_at"] > shown["created_at"]
+    document = api.get(f"/admin/invites/{invite.id}").json()
+    assert (document["status"], document["expires_at"]) == ("processed", None)
+    assert document["processed_at"] > document["created_at"]
     assert api.get("/admin/invites").json()["data"] == []
-    assert bindings(api, "invite", invite.id) == []
-    assert bindings(api, "user", user.id) == [
+    assert list_bindings(api, "invite", invite.id) == []
+    assert list_bindings(api, "user", user.id) == [
         binding | {"principal_type": "user", "principal_id": user.id} for binding in before
     ]
     assert [binding["role"] for binding in before] == ["OrgMember", "ProjectViewer"]
 
 
 @pytest.mark.rule("invite-processed", "invite-final")
-def test_processed_invite_is_final(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
-    """A processed invite is neither resent nor bound nor deleted."""
-    invite = invited(emulator, api, "a@example.com")
+def test_processed_invite_cannot_change(api: httpx.Client, emulator: Emulator, read_error: ReadError) -> None:
+    """A processed invite cannot be resent, deleted or given a role."""
+    invite = create_invite(emulator, api, "a@example.com")
     emulator.state.accept_invite(invite, emulator.clock.now())
-    assert refusal(api.post(f"/admin/invites/{invite.id}/resend")) == (409, "ALREADY_EXISTS")
-    bind = api.post("/admin/role-bindings", json=to("invite", invite.id, "OrgManager"))
-    assert refusal(bind) == (409, "ALREADY_EXISTS")
-    assert refusal(api.delete(f"/admin/invites/{invite.id}")) == (409, "ABORTED")
+    assert read_error(api.post(f"/admin/invites/{invite.id}/resend")) == (409, "ALREADY_EXISTS")
+    response = api.post("/admin/role-bindings", json=binding_request("invite", invite.id, "OrgManager"))
+    assert read_error(response) == (409, "ALREADY_EXISTS")
+    assert read_error(api.delete(f"/admin/invites/{invite.id}")) == (409, "ABORTED")
 
 
 @pytest.mark.rule("invite-pending")
-def test_address_is_invited_once(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
-    """While an invite is pending for an address, in any capitalization, another is refused and names it."""
-    pending = invited(emulator, api, "a@example.com")
-    answer = api.post("/admin/invites", json={"email": "A@example.com", "role_bindings": [MEMBER]})
-    assert refusal(answer) == (409, "ALREADY_EXISTS")
-    assert pending.id in answer.json()["error"]["message"]
-    assert answer.json()["error"]["details"] == {"invite_id": pending.id}
+def test_email_has_one_pending_invite(api: httpx.Client, emulator: Emulator, read_error: ReadError) -> None:
+    """A second invite for an email address, in any case, is refused and names the pending one."""
+    pending = create_invite(emulator, api, "a@example.com")
+    response = api.post("/admin/invites", json={"email": "A@example.com", "role_bindings": [MEMBER]})
+    assert read_error(response) == (409, "ALREADY_EXISTS")
+    assert pending.id in response.json()["error"]["message"]
+    assert response.json()["error"]["details"] == {"invite_id": pending.id}
 
 
 @pytest.mark.rule("invite-member")
-def test_member_is_not_invited(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
-    """An address that belongs to a member is not invited."""
-    joined(emulator, api, "a@example.com")
-    answer = api.post("/admin/invites", json={"email": "A@Example.com", "role_bindings": [MEMBER]})
-    assert refusal(answer) == (409, "ALREADY_EXISTS")
+def test_member_cannot_be_invited(api: httpx.Client, emulator: Emulator, read_error: ReadError) -> None:
+    """An invite for the email address of a member is refused."""
+    add_member(emulator, api, "a@example.com")
+    response = api.post("/admin/invites", json={"email": "A@Example.com", "role_bindings": [MEMBER]})
+    assert read_error(response) == (409, "ALREADY_EXISTS")
 
 
-def test_expired_invite_makes_room(connect: Connect, refusal: Refusal) -> None:
-    """An address whose invite expired may be invited anew, and then the old one is not revived."""
+def test_expired_invite_can_be_replaced(connect: Connect, read_error: ReadError) -> None:
+    """An email address with an expired invite can be invited again, and the old invite cannot be resent."""
     emulator = Emulator(token_lifetime=30 * DAY)
     api = connect(emulator)
-    old = invited(emulator, api, "a@example.com")
+    old = create_invite(emulator, api, "a@example.com")
     emulator.clock.advance(7 * DAY)
-    new = invited(emulator, api, "a@example.com")
-    answer = api.post(f"/admin/invites/{old.id}/resend")
-    assert refusal(answer) == (409, "ALREADY_EXISTS")
-    assert new.id in answer.json()["error"]["message"]
+    new = create_invite(emulator, api, "a@example.com")
+    response = api.post(f"/admin/invites/{old.id}/resend")
+    assert read_error(response) == (409, "ALREADY_EXISTS")
+    assert new.id in response.json()["error"]["message"]
 
 
 @pytest.mark.rule("invite-role-bindings")
-def test_invite_needs_an_organization_role(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
-    """Project roles alone, none, or more than a hundred make no invite."""
-    viewer = {"resource_type": "project", "resource_id": made_project(emulator), "role": "ProjectViewer"}
+def test_invite_requires_an_organization_role(api: httpx.Client, emulator: Emulator, read_error: ReadError) -> None:
+    """An invite requires an organization role and accepts at most one hundred role bindings."""
+    viewer = {"resource_type": "project", "resource_id": create_project(emulator), "role": "ProjectViewer"}
     for grants in ([viewer], [], [MEMBER] * 101, MEMBER, None):
-        answer = api.post("/admin/invites", json={"email": "a@example.com", "role_bindings": grants})
-        assert refusal(answer) == (400, "INVALID_ARGUMENT")
-        assert answer.json()["error"]["message"].startswith("role_bindings")
+        response = api.post("/admin/invites", json={"email": "a@example.com", "role_bindings": grants})
+        assert read_error(response) == (400, "INVALID_ARGUMENT")
+        assert response.json()["error"]["message"].startswith("role_bindings")
 
 
 @pytest.mark.rule("deleted")
-def test_withdrawn_invite_takes_its_roles_along(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
-    """A withdrawn invite is gone at once, with its bindings."""
-    invite = invited(emulator, api, "a@example.com")
-    answer = api.delete(f"/admin/invites/{invite.id}")
-    assert (answer.status_code, answer.content) == (202, b"")
-    assert bindings(api, "invite", invite.id) == []
-    assert refusal(api.delete(f"/admin/invites/{invite.id}")) == (404, "NOT_FOUND")
+def test_deleted_invite_loses_its_role_bindings(api: httpx.Client, emulator: Emulator, read_error: ReadError) -> None:
+    """A deleted invite disappears at once with its role bindings."""
+    invite = create_invite(emulator, api, "a@example.com")
+    response = api.delete(f"/admin/invites/{invite.id}")
+    assert (response.status_code, response.content) == (202, b"")
+    assert list_bindings(api, "invite", invite.id) == []
+    assert read_error(api.delete(f"/admin/invites/{invite.id}")) == (404, "NOT_FOUND")
     assert api.get("/admin/invites").json()["data"] == []
-    invited(emulator, api, "a@example.com")
+    create_invite(emulator, api, "a@example.com")
 
 
 @pytest.mark.rule("invite-mails")
-def test_hundred_mails_an_hour(connect: Connect, refusal: Refusal) -> None:
-    """Create and resend together send a hundred mails in any hour; Retry-After says when the next may go."""
+def test_invite_mails_are_limited_per_hour(connect: Connect, read_error: ReadError) -> None:
+    """Create and resend share a limit of one hundred mails per hour, and Retry-After is the remaining wait."""
     emulator = Emulator(token_lifetime=DAY)
     api = connect(emulator)
-    first = invited(emulator, api, "0@example.com")
+    first = create_invite(emulator, api, "0@example.com")
     emulator.clock.advance(600)
     for number in range(1, 60):
-        invited(emulator, api, f"{number}@example.com")
+        create_invite(emulator, api, f"{number}@example.com")
     for _ in range(40):
         api.post(f"/admin/invites/{first.id}/resend").raise_for_status()
     create = {"email": "0@example.com", "role_bindings": [MEMBER]}
-    for answer in (
+    for response in (
         api.post("/admin/invites", json=create),
         api.post(f"/admin/invites/{first.id}/resend"),
     ):
-        assert refusal(answer) == (429, "RESOURCE_EXHAUSTED")
-        assert answer.headers["Retry-After"] == "3000"
+        assert read_error(response) == (429, "RESOURCE_EXHAUSTED")
+        assert response.headers["Retry-After"] == "3000"
     emulator.clock.advance(3000)
     assert api.post(f"/admin/invites/{first.id}/resend").status_code == 200
     assert api.post(f"/admin/invites/{first.id}/resend").headers["Retry-After"] == "600"
@@ -274,11 +274,11 @@ def test_hundred_mails_an_hour(connect: Connect, refusal: Refusal) -> None:
 
 
 @pytest.mark.rule("organization-bindings")
-def test_organization_binding_names_the_organization(api: httpx.Client, emulator: Emulator) -> None:
-    """An organization binding comes back with the organization's id, whether it was sent or not."""
-    account = made_account(emulator)
-    first = api.post("/admin/role-bindings", json=to("service_account", account, "OrgMember"))
-    own = to("service_account", account, "OrgManager") | {"resource_id": emulator.organization_id}
+def test_organization_binding_has_the_organization_id(api: httpx.Client, emulator: Emulator) -> None:
+    """An organization binding has the organization's id, whether the request contains the id or not."""
+    account = create_service_account(emulator)
+    first = api.post("/admin/role-bindings", json=binding_request("service_account", account, "OrgMember"))
+    own = binding_request("service_account", account, "OrgManager") | {"resource_id": emulator.organization_id}
     second = api.post("/admin/role-bindings", json=own)
     assert first.status_code == second.status_code == 200
     assert first.json()["resource_id"] == second.json()["resource_id"] == emulator.organization_id
@@ -286,21 +286,23 @@ def test_organization_binding_names_the_organization(api: httpx.Client, emulator
 
 
 @pytest.mark.rule("role-scopes")
-def test_binding_takes_the_roles_of_its_scope(api: httpx.Client, emulator: Emulator) -> None:
-    """A service account takes every organization role in the organization, every project role on a project."""
-    account, project_id = made_account(emulator), made_project(emulator)
+def test_binding_accepts_the_roles_of_its_scope(api: httpx.Client, emulator: Emulator) -> None:
+    """A service account accepts every organization role and, on a project, every project role."""
+    account, project_id = create_service_account(emulator), create_project(emulator)
     for role in ORGANIZATION_ROLES:
-        assert api.post("/admin/role-bindings", json=to("service_account", account, role)).is_success
+        assert api.post("/admin/role-bindings", json=binding_request("service_account", account, role)).is_success
     for role in PROJECT_ROLES:
-        document = to("service_account", account, role, project_id)
+        document = binding_request("service_account", account, role, project_id)
         assert api.post("/admin/role-bindings", json=document).is_success
 
 
 @pytest.mark.rule("role-scopes")
 @pytest.mark.parametrize("role", ROLES)
-def test_bad_role_for_the_scope(api: httpx.Client, emulator: Emulator, refusal: Refusal, role: str) -> None:
-    """A role of the other scope is refused, alone, in an invite and in a service account, by name."""
-    project_id, account = made_project(emulator), made_account(emulator)
+def test_role_of_the_other_scope_is_refused(
+    api: httpx.Client, emulator: Emulator, read_error: ReadError, role: str
+) -> None:
+    """A role of the other scope is refused in a binding, an invite and a service account, and the error names it."""
+    project_id, account = create_project(emulator), create_service_account(emulator)
     scope = {"resource_type": "project", "resource_id": project_id}
     grant = {"role": role} | (scope if role in ORGANIZATION_ROLES else {"resource_type": "organization"})
     binding = {"principal_type": "service_account", "principal_id": account} | grant
@@ -309,25 +311,25 @@ def test_bad_role_for_the_scope(api: httpx.Client, emulator: Emulator, refusal: 
         ("/admin/invites", {"email": "a@example.com", "role_bindings": [MEMBER, grant]}),
         ("/admin/service-accounts", {"name": "ci", "role_bindings": [MEMBER, grant]}),
     ):
-        answer = api.post(path, json=document)
-        assert refusal(answer) == (400, "INVALID_ARGUMENT")
-        assert role in answer.json()["error"]["message"]
+        response = api.post(path, json=document)
+        assert read_error(response) == (400, "INVALID_ARGUMENT")
+        assert role in response.json()["error"]["message"]
 
 
 @pytest.mark.rule("project-bindings")
 @pytest.mark.parametrize("resource_id", [None, ""])
-def test_project_binding_needs_its_project(
-    api: httpx.Client, emulator: Emulator, refusal: Refusal, resource_id: str | None
+def test_project_binding_requires_a_project_id(
+    api: httpx.Client, emulator: Emulator, read_error: ReadError, resource_id: str | None
 ) -> None:
-    """A binding on a project without the project's id is refused, naming the entry."""
+    """A project binding without a project id is refused, and the error names the entry."""
     grant = {"resource_type": "project", "role": "ProjectViewer"}
     if resource_id is not None:
         grant["resource_id"] = resource_id
-    alone = {"principal_type": "service_account", "principal_id": made_account(emulator)} | grant
-    assert refusal(api.post("/admin/role-bindings", json=alone)) == (400, "INVALID_ARGUMENT")
-    answer = api.post("/admin/service-accounts", json={"name": "ci", "role_bindings": [MEMBER, grant]})
-    assert refusal(answer) == (400, "INVALID_ARGUMENT")
-    assert "role_bindings[1].resource_id" in answer.json()["error"]["message"]
+    alone = {"principal_type": "service_account", "principal_id": create_service_account(emulator)} | grant
+    assert read_error(api.post("/admin/role-bindings", json=alone)) == (400, "INVALID_ARGUMENT")
+    response = api.post("/admin/service-accounts", json={"name": "ci", "role_bindings": [MEMBER, grant]})
+    assert read_error(response) == (400, "INVALID_ARGUMENT")
+    assert "role_bindings[1].resource_id" in response.json()["error"]["message"]
 
 
 @pytest.mark.rule("fields")
@@ -344,80 +346,80 @@ def test_project_binding_needs_its_project(
     ],
 )
 def test_malformed_binding_is_refused(
-    api: httpx.Client, emulator: Emulator, refusal: Refusal, field: str, value: object
+    api: httpx.Client, emulator: Emulator, read_error: ReadError, field: str, value: object
 ) -> None:
-    """An unknown or mistyped value in a binding is refused by name."""
-    document = to("service_account", made_account(emulator), "OrgMember") | {field: value}
-    answer = api.post("/admin/role-bindings", json=document)
-    assert refusal(answer) == (400, "INVALID_ARGUMENT")
-    assert field in answer.json()["error"]["message"]
+    """An invalid value in a role binding is refused, and the error names the field."""
+    document = binding_request("service_account", create_service_account(emulator), "OrgMember") | {field: value}
+    response = api.post("/admin/role-bindings", json=document)
+    assert read_error(response) == (400, "INVALID_ARGUMENT")
+    assert field in response.json()["error"]["message"]
 
 
 @pytest.mark.rule("fields")
 @pytest.mark.parametrize("field", ["principal_type", "principal_id", "resource_type", "role"])
-def test_binding_needs_its_fields(api: httpx.Client, refusal: Refusal, field: str) -> None:
-    """A binding without one of its fields is refused by name."""
-    document = to("service_account", NOBODY, "OrgMember")
+def test_binding_requires_its_fields(api: httpx.Client, read_error: ReadError, field: str) -> None:
+    """A role binding without a required field is refused, and the error names the field."""
+    document = binding_request("service_account", UNKNOWN_ID, "OrgMember")
     del document[field]
-    answer = api.post("/admin/role-bindings", json=document)
-    assert refusal(answer) == (400, "INVALID_ARGUMENT")
-    assert field in answer.json()["error"]["message"]
+    response = api.post("/admin/role-bindings", json=document)
+    assert read_error(response) == (400, "INVALID_ARGUMENT")
+    assert field in response.json()["error"]["message"]
 
 
 @pytest.mark.rule("service-account-role-bindings")
-def test_entries_of_role_bindings_are_objects(api: httpx.Client, refusal: Refusal) -> None:
-    """An entry that is no object is refused by its index; an account takes up to a hundred."""
-    answer = api.post("/admin/service-accounts", json={"name": "ci", "role_bindings": [MEMBER, "OrgMember"]})
-    assert refusal(answer) == (400, "INVALID_ARGUMENT")
-    assert "role_bindings[1]" in answer.json()["error"]["message"]
-    answer = api.post("/admin/service-accounts", json={"name": "ci", "role_bindings": [MEMBER] * 101})
-    assert refusal(answer) == (400, "INVALID_ARGUMENT")
+def test_role_bindings_entries_must_be_objects(api: httpx.Client, read_error: ReadError) -> None:
+    """An entry that is not an object is refused with its index, and so are more than one hundred entries."""
+    response = api.post("/admin/service-accounts", json={"name": "ci", "role_bindings": [MEMBER, "OrgMember"]})
+    assert read_error(response) == (400, "INVALID_ARGUMENT")
+    assert "role_bindings[1]" in response.json()["error"]["message"]
+    response = api.post("/admin/service-accounts", json={"name": "ci", "role_bindings": [MEMBER] * 101})
+    assert read_error(response) == (400, "INVALID_ARGUMENT")
 
 
 @pytest.mark.rule("member-first", "not-found")
 @pytest.mark.parametrize("principal_type", ["user", "service_account", "api_key", "invite"])
 def test_unknown_principal_is_not_found(
-    api: httpx.Client, emulator: Emulator, refusal: Refusal, principal_type: str
+    api: httpx.Client, emulator: Emulator, read_error: ReadError, principal_type: str
 ) -> None:
-    """A principal outside the organization, a user who is no member yet included, is not found."""
-    document = to(principal_type, NOBODY, "ProjectViewer", made_project(emulator))
-    answer = api.post("/admin/role-bindings", json=document)
-    assert refusal(answer) == (404, "NOT_FOUND")
-    assert NOBODY in answer.json()["error"]["message"]
+    """A role binding for a principal outside the organization is refused as not found."""
+    document = binding_request(principal_type, UNKNOWN_ID, "ProjectViewer", create_project(emulator))
+    response = api.post("/admin/role-bindings", json=document)
+    assert read_error(response) == (404, "NOT_FOUND")
+    assert UNKNOWN_ID in response.json()["error"]["message"]
 
 
 @pytest.mark.rule("not-found")
-def test_unknown_resource_is_not_found(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
-    """A project or organization that is not the caller's is not found."""
-    account = made_account(emulator)
-    foreign = to("service_account", account, "OrgMember") | {"resource_id": "-NAbCdEfGhIjKlMnOpQr"}
-    for document in (to("service_account", account, "ProjectViewer", NOBODY), foreign):
-        assert refusal(api.post("/admin/role-bindings", json=document)) == (404, "NOT_FOUND")
+def test_unknown_resource_is_not_found(api: httpx.Client, emulator: Emulator, read_error: ReadError) -> None:
+    """A role binding on another organization or an unknown project is refused as not found."""
+    account = create_service_account(emulator)
+    foreign = binding_request("service_account", account, "OrgMember") | {"resource_id": "-NAbCdEfGhIjKlMnOpQr"}
+    for document in (binding_request("service_account", account, "ProjectViewer", UNKNOWN_ID), foreign):
+        assert read_error(api.post("/admin/role-bindings", json=document)) == (404, "NOT_FOUND")
 
 
 @pytest.mark.rule("key-roles")
-def test_keys_take_key_roles_on_their_project(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
-    """An API key takes the six roles for keys, and only on its own project."""
-    project_id, other = made_project(emulator), made_project(emulator)
+def test_key_accepts_key_roles_on_its_project(api: httpx.Client, emulator: Emulator, read_error: ReadError) -> None:
+    """An API key accepts the six key roles, and only on its own project."""
+    project_id, other = create_project(emulator), create_project(emulator)
     key = emulator.state.add_api_key(emulator.state.projects[project_id], "ci").id
     for role in API_KEY_ROLES:
-        assert api.post("/admin/role-bindings", json=to("api_key", key, role, project_id)).is_success
+        assert api.post("/admin/role-bindings", json=binding_request("api_key", key, role, project_id)).is_success
     for document in (
-        to("api_key", key, "ProjectOwner", project_id),
-        to("api_key", key, "OrgMember"),
-        to("api_key", key, "ProjectViewer", other),
+        binding_request("api_key", key, "ProjectOwner", project_id),
+        binding_request("api_key", key, "OrgMember"),
+        binding_request("api_key", key, "ProjectViewer", other),
     ):
-        assert refusal(api.post("/admin/role-bindings", json=document)) == (400, "INVALID_ARGUMENT")
+        assert read_error(api.post("/admin/role-bindings", json=document)) == (400, "INVALID_ARGUMENT")
 
 
 @pytest.mark.rule("binding-exists")
-def test_identical_binding_exists_already(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
-    """A binding equal in principal, resource and role is refused and names the one that exists."""
-    document = to("service_account", made_account(emulator), "OrgMember")
+def test_identical_binding_is_refused(api: httpx.Client, emulator: Emulator, read_error: ReadError) -> None:
+    """A binding with the same principal, resource and role is refused, and the error names the existing one."""
+    document = binding_request("service_account", create_service_account(emulator), "OrgMember")
     first = api.post("/admin/role-bindings", json=document).json()
-    answer = api.post("/admin/role-bindings", json=document)
-    assert refusal(answer) == (409, "ALREADY_EXISTS")
-    assert first["id"] in answer.json()["error"]["message"]
+    response = api.post("/admin/role-bindings", json=document)
+    assert read_error(response) == (409, "ALREADY_EXISTS")
+    assert first["id"] in response.json()["error"]["message"]
 
 
 @pytest.mark.rule("binding-exists")
@@ -425,136 +427,141 @@ def test_identical_binding_exists_already(api: httpx.Client, emulator: Emulator,
     ("path", "document"),
     [("/admin/invites", {"email": "a@example.com"}), ("/admin/service-accounts", {"name": "ci"})],
 )
-def test_one_request_does_not_bind_twice(
-    api: httpx.Client, emulator: Emulator, refusal: Refusal, path: str, document: dict[str, str]
+def test_identical_bindings_in_one_request_are_refused(
+    api: httpx.Client, emulator: Emulator, read_error: ReadError, path: str, document: dict[str, str]
 ) -> None:
-    """Identical bindings in one request are refused, and nothing is made."""
+    """Identical bindings in one request are refused, and nothing is created."""
     explicit = MEMBER | {"resource_id": emulator.organization_id}
-    answer = api.post(path, json=document | {"role_bindings": [MEMBER, explicit]})
-    assert refusal(answer) == (409, "ALREADY_EXISTS")
-    assert "role_bindings[1]" in answer.json()["error"]["message"]
+    response = api.post(path, json=document | {"role_bindings": [MEMBER, explicit]})
+    assert read_error(response) == (409, "ALREADY_EXISTS")
+    assert "role_bindings[1]" in response.json()["error"]["message"]
     assert api.get(path).json()["data"] == api.get(path).json()["data"][:1]
     assert not emulator.state.invites
 
 
 @pytest.mark.rule("last-owner")
-def test_last_owner_stays(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
-    """The last OrgOwner binding is not deleted; an invite with that role is no owner, a user is."""
+def test_last_owner_cannot_be_removed(api: httpx.Client, emulator: Emulator, read_error: ReadError) -> None:
+    """The last OrgOwner binding cannot be deleted; bindings of users count, bindings of invites do not."""
     (own,) = api.get("/admin/role-bindings").json()["data"]
-    invite = invited(emulator, api, "a@example.com", OWNER)
-    assert refusal(api.delete(f"/admin/role-bindings/{own['id']}")) == (409, "ABORTED")
+    invite = create_invite(emulator, api, "a@example.com", OWNER)
+    assert read_error(api.delete(f"/admin/role-bindings/{own['id']}")) == (409, "ABORTED")
     user = emulator.state.accept_invite(invite, emulator.clock.now())
-    api.post("/admin/role-bindings", json=to("service_account", own["principal_id"], "OrgMember"))
+    api.post("/admin/role-bindings", json=binding_request("service_account", own["principal_id"], "OrgMember"))
     assert api.delete(f"/admin/role-bindings/{own['id']}").status_code == 202
-    (last,) = bindings(api, "user", user.id)
-    assert refusal(api.delete(f"/admin/role-bindings/{last['id']}")) == (409, "ABORTED")
-    assert refusal(api.delete(f"/admin/users/{user.id}")) == (409, "ABORTED")
+    (last,) = list_bindings(api, "user", user.id)
+    assert read_error(api.delete(f"/admin/role-bindings/{last['id']}")) == (409, "ABORTED")
+    assert read_error(api.delete(f"/admin/users/{user.id}")) == (409, "ABORTED")
 
 
-def test_owner_invites_may_be_taken_back(api: httpx.Client, emulator: Emulator) -> None:
-    """An invite's OrgOwner binding does not count as the last one."""
-    invite = invited(emulator, api, "a@example.com", MEMBER, OWNER)
-    owner = next(each for each in bindings(api, "invite", invite.id) if each["role"] == "OrgOwner")
+def test_owner_binding_of_an_invite_can_be_deleted(api: httpx.Client, emulator: Emulator) -> None:
+    """The OrgOwner binding of an invite can be deleted."""
+    invite = create_invite(emulator, api, "a@example.com", MEMBER, OWNER)
+    owner = next(binding for binding in list_bindings(api, "invite", invite.id) if binding["role"] == "OrgOwner")
     assert api.delete(f"/admin/role-bindings/{owner['id']}").status_code == 202
 
 
 @pytest.mark.rule("last-organization-role")
-def test_user_keeps_an_organization_role_while_holding_others(
-    api: httpx.Client, emulator: Emulator, refusal: Refusal
+def test_last_organization_role_of_a_user_is_deleted_last(
+    api: httpx.Client, emulator: Emulator, read_error: ReadError
 ) -> None:
-    """A user's last organization role goes last, and with it the user."""
-    project_id = made_project(emulator)
+    """A user's last organization role is deleted after all others, and the user with it."""
+    project_id = create_project(emulator)
     viewer = {"resource_type": "project", "resource_id": project_id, "role": "ProjectViewer"}
-    user = joined(emulator, api, "a@example.com", MEMBER, viewer)
-    member, on_project = bindings(api, "user", user.id)
-    assert refusal(api.delete(f"/admin/role-bindings/{member['id']}")) == (409, "ABORTED")
+    user = add_member(emulator, api, "a@example.com", MEMBER, viewer)
+    member, on_project = list_bindings(api, "user", user.id)
+    assert read_error(api.delete(f"/admin/role-bindings/{member['id']}")) == (409, "ABORTED")
     assert api.delete(f"/admin/role-bindings/{on_project['id']}").status_code == 202
     assert api.get(f"/admin/users/{user.id}").status_code == 200
     assert api.delete(f"/admin/role-bindings/{member['id']}").status_code == 202
-    assert refusal(api.get(f"/admin/users/{user.id}")) == (404, "NOT_FOUND")
-    assert refusal(api.delete(f"/admin/role-bindings/{member['id']}")) == (404, "NOT_FOUND")
+    assert read_error(api.get(f"/admin/users/{user.id}")) == (404, "NOT_FOUND")
+    assert read_error(api.delete(f"/admin/role-bindings/{member['id']}")) == (404, "NOT_FOUND")
 
 
 @pytest.mark.rule("bindings-immutable")
-def test_role_changes_by_create_then_delete(api: httpx.Client, emulator: Emulator) -> None:
-    """With the new organization role granted first, the old one may go."""
-    user = joined(emulator, api, "a@example.com")
-    (old,) = bindings(api, "user", user.id)
-    new = api.post("/admin/role-bindings", json=to("user", user.id, "OrgManager")).json()
+def test_old_role_can_be_deleted_after_a_new_one(api: httpx.Client, emulator: Emulator) -> None:
+    """A user's old organization role can be deleted after a new one is granted."""
+    user = add_member(emulator, api, "a@example.com")
+    (old,) = list_bindings(api, "user", user.id)
+    new = api.post("/admin/role-bindings", json=binding_request("user", user.id, "OrgManager")).json()
     assert api.delete(f"/admin/role-bindings/{old['id']}").status_code == 202
-    assert bindings(api, "user", user.id) == [new]
+    assert list_bindings(api, "user", user.id) == [new]
 
 
 @pytest.mark.rule("invite-organization-role")
-def test_invite_keeps_an_organization_role(api: httpx.Client, emulator: Emulator, refusal: Refusal) -> None:
-    """A pending invite's last organization role stays; a further one may go."""
-    invite = invited(emulator, api, "a@example.com")
-    (only,) = bindings(api, "invite", invite.id)
-    assert refusal(api.delete(f"/admin/role-bindings/{only['id']}")) == (409, "ABORTED")
-    assert api.post("/admin/role-bindings", json=to("invite", invite.id, "OrgManager")).status_code == 200
+def test_invite_keeps_an_organization_role(api: httpx.Client, emulator: Emulator, read_error: ReadError) -> None:
+    """The last organization role of a pending invite cannot be deleted."""
+    invite = create_invite(emulator, api, "a@example.com")
+    (only,) = list_bindings(api, "invite", invite.id)
+    assert read_error(api.delete(f"/admin/role-bindings/{only['id']}")) == (409, "ABORTED")
+    assert api.post("/admin/role-bindings", json=binding_request("invite", invite.id, "OrgManager")).status_code == 200
     assert api.delete(f"/admin/role-bindings/{only['id']}").status_code == 202
 
 
-def test_service_account_may_lose_its_last_role(api: httpx.Client, emulator: Emulator) -> None:
-    """A service account without any role stays what it is."""
-    account = made_account(emulator, Grant("OrgMember", "organization", emulator.organization_id))
-    (only,) = bindings(api, "service_account", account)
+def test_service_account_can_lose_its_last_role(api: httpx.Client, emulator: Emulator) -> None:
+    """A service account without any role still exists."""
+    account = create_service_account(emulator, Grant("OrgMember", "organization", emulator.organization_id))
+    (only,) = list_bindings(api, "service_account", account)
     assert api.delete(f"/admin/role-bindings/{only['id']}").status_code == 202
     assert api.get(f"/admin/service-accounts/{account}").status_code == 200
 
 
 @pytest.mark.rule("identity-provider")
-def test_identity_provider_manages_its_users(connect: Connect, refusal: Refusal) -> None:
-    """Users whom an identity provider manages are neither removed nor stripped of roles here."""
+def test_identity_provider_manages_its_users(connect: Connect, read_error: ReadError) -> None:
+    """Users of an identity provider cannot be deleted or lose roles, while service accounts can."""
     emulator = Emulator(identity_provider=True)
     api = connect(emulator)
-    user = joined(emulator, api, "a@example.com", MEMBER, OWNER)
-    first, _ = bindings(api, "user", user.id)
-    assert refusal(api.delete(f"/admin/role-bindings/{first['id']}")) == (409, "ABORTED")
-    assert refusal(api.delete(f"/admin/users/{user.id}")) == (409, "ABORTED")
-    account = made_account(emulator, Grant("OrgMember", "organization", emulator.organization_id))
-    (binding,) = bindings(api, "service_account", account)
+    user = add_member(emulator, api, "a@example.com", MEMBER, OWNER)
+    first, _ = list_bindings(api, "user", user.id)
+    assert read_error(api.delete(f"/admin/role-bindings/{first['id']}")) == (409, "ABORTED")
+    assert read_error(api.delete(f"/admin/users/{user.id}")) == (409, "ABORTED")
+    account = create_service_account(emulator, Grant("OrgMember", "organization", emulator.organization_id))
+    (binding,) = list_bindings(api, "service_account", account)
     assert api.delete(f"/admin/role-bindings/{binding['id']}").status_code == 202
 
 
 @pytest.mark.rule("plan-roles")
-def test_plan_lacks_roles(connect: Connect, refusal: Refusal) -> None:
-    """A role that the plan lacks is refused, by name, wherever it is granted."""
+def test_role_outside_the_plan_is_refused(connect: Connect, read_error: ReadError) -> None:
+    """A role that the plan does not include is refused, and the error names it."""
     emulator = Emulator(plan="Free")
     api = connect(emulator)
-    project_id = made_project(emulator)
+    project_id = create_project(emulator)
     viewer = {"resource_type": "project", "resource_id": project_id, "role": "DataPlaneViewer"}
     for path, document in (
         ("/admin/invites", {"email": "a@example.com", "role_bindings": [MEMBER, viewer]}),
-        ("/admin/role-bindings", to("service_account", made_account(emulator), viewer["role"], project_id)),
+        (
+            "/admin/role-bindings",
+            binding_request("service_account", create_service_account(emulator), viewer["role"], project_id),
+        ),
     ):
-        answer = api.post(path, json=document)
-        assert refusal(answer) == (403, "PERMISSION_DENIED")
-        assert "DataPlaneViewer" in answer.json()["error"]["message"]
+        response = api.post(path, json=document)
+        assert read_error(response) == (403, "PERMISSION_DENIED")
+        assert "DataPlaneViewer" in response.json()["error"]["message"]
 
 
-# Permission
+# Permissions
 
 
 @pytest.mark.parametrize("role", ORGANIZATION_ROLES)
-def test_any_organization_role_reads(emulator: Emulator, act_as: Callable[..., httpx.Client], role: str) -> None:
-    """Every organization role opens what concerns the whole organization."""
-    api = act_as(Grant(role, "organization", emulator.organization_id))
+def test_every_organization_role_can_read(
+    emulator: Emulator, connect_with_roles: Callable[..., httpx.Client], role: str
+) -> None:
+    """Every organization role allows the organization-wide lists."""
+    api = connect_with_roles(Grant(role, "organization", emulator.organization_id))
     for name in ("organizations", "projects", "users", "invites", "service-accounts", "role-bindings"):
         assert api.get(f"/admin/{name}").status_code == 200
 
 
 @pytest.mark.rule("organization-role")
-def test_without_organization_role_organization_wide_operations_are_refused(
-    emulator: Emulator, api: httpx.Client, act_as: Callable[..., httpx.Client], refusal: Refusal
+def test_organization_wide_operations_require_an_organization_role(
+    emulator: Emulator, api: httpx.Client, connect_with_roles: Callable[..., httpx.Client], read_error: ReadError
 ) -> None:
-    """Who holds roles on projects only is refused what concerns the whole organization, and no more."""
-    project_id = made_project(emulator)
-    invite = invited(emulator, api, "a@example.com")
-    user = joined(emulator, api, "b@example.com")
+    """A principal with project roles only is refused organization-wide operations, and allowed those on its project."""
+    project_id = create_project(emulator)
+    invite = create_invite(emulator, api, "a@example.com")
+    user = add_member(emulator, api, "b@example.com")
     (own, *_) = emulator.state.service_accounts.listing
     (owner, *_) = api.get("/admin/role-bindings").json()["data"]
-    outsider = act_as(Grant("ProjectOwner", "project", project_id))
+    project_owner = connect_with_roles(Grant("ProjectOwner", "project", project_id))
     account = f"/admin/service-accounts/{own.id}"
     for method, path, document in (
         ("GET", "/admin/organizations", None),
@@ -578,28 +585,32 @@ def test_without_organization_role_organization_wide_operations_are_refused(
         ("DELETE", account, None),
         ("POST", f"{account}/rotate-secret", None),
         ("GET", "/admin/role-bindings", None),
-        ("POST", "/admin/role-bindings", to("user", user.id, "OrgManager")),
+        ("POST", "/admin/role-bindings", binding_request("user", user.id, "OrgManager")),
         ("GET", f"/admin/role-bindings/{owner['id']}", None),
         ("DELETE", f"/admin/role-bindings/{owner['id']}", None),
     ):
-        assert refusal(outsider.request(method, path, json=document)) == (403, "PERMISSION_DENIED"), path
-    created = outsider.post(f"/admin/projects/{project_id}/api-keys", json={"name": "ci"})
+        assert read_error(project_owner.request(method, path, json=document)) == (403, "PERMISSION_DENIED"), path
+    created = project_owner.post(f"/admin/projects/{project_id}/api-keys", json={"name": "ci"})
     assert created.status_code == 201
-    bound = outsider.post("/admin/role-bindings", json=to("user", user.id, "ProjectViewer", project_id))
-    assert outsider.get(f"/admin/role-bindings/{bound.json()['id']}").status_code == 200
-    assert outsider.delete(f"/admin/role-bindings/{bound.json()['id']}").status_code == 202
-    assert outsider.patch(f"/admin/projects/{project_id}", json={"name": "x"}).status_code == 200
+    bound = project_owner.post(
+        "/admin/role-bindings", json=binding_request("user", user.id, "ProjectViewer", project_id)
+    )
+    assert project_owner.get(f"/admin/role-bindings/{bound.json()['id']}").status_code == 200
+    assert project_owner.delete(f"/admin/role-bindings/{bound.json()['id']}").status_code == 202
+    assert project_owner.patch(f"/admin/projects/{project_id}", json={"name": "x"}).status_code == 200
 
 
 @pytest.mark.rule("check-order")
-def test_existence_precedes_permission(act_as: Callable[..., httpx.Client], refusal: Refusal) -> None:
-    """Who may not look is still told first that there is nothing to see."""
-    assert refusal(act_as().get(f"/admin/users/{NOBODY}")) == (404, "NOT_FOUND")
+def test_existence_is_checked_before_permission(
+    connect_with_roles: Callable[..., httpx.Client], read_error: ReadError
+) -> None:
+    """A caller without permission receives 404 for an unknown id."""
+    assert read_error(connect_with_roles().get(f"/admin/users/{UNKNOWN_ID}")) == (404, "NOT_FOUND")
 
 
 @pytest.mark.rule("grant-rule")
 @pytest.mark.parametrize(
-    ("held", "granted", "allowed"),
+    ("held_role", "granted_role", "allowed"),
     [
         ("OrgOwner", "OrgOwner", True),
         ("OrgOwner", "ProjectOwner", True),
@@ -621,60 +632,65 @@ def test_existence_precedes_permission(act_as: Callable[..., httpx.Client], refu
         ("ControlPlaneViewer", "ControlPlaneEditor", False),
     ],
 )
-def test_nobody_grants_what_they_do_not_hold(
+def test_caller_grants_only_roles_it_holds(
     emulator: Emulator,
-    act_as: Callable[..., httpx.Client],
-    held: str,
-    granted: str,
+    connect_with_roles: Callable[..., httpx.Client],
+    held_role: str,
+    granted_role: str,
     allowed: bool,
 ) -> None:
-    """A role is granted by who holds it, or one that includes it, on that resource."""
-    project_id = made_project(emulator)
+    """A caller can grant a role only if it holds that role, or one that includes it, on the resource."""
+    project_id = create_project(emulator)
     organization = ("organization", emulator.organization_id)
-    own = Grant(held, *(organization if held in ORGANIZATION_ROLES else ("project", project_id)))
+    own = Grant(held_role, *(organization if held_role in ORGANIZATION_ROLES else ("project", project_id)))
     member = Grant("OrgMember", *organization)
-    document = to("service_account", made_account(emulator), granted, project_id if granted in PROJECT_ROLES else None)
-    answer = act_as(own, member).post("/admin/role-bindings", json=document)
-    assert answer.status_code == (200 if allowed else 403)
-    assert allowed or granted in answer.json()["error"]["message"]
+    document = binding_request(
+        "service_account",
+        create_service_account(emulator),
+        granted_role,
+        project_id if granted_role in PROJECT_ROLES else None,
+    )
+    response = connect_with_roles(own, member).post("/admin/role-bindings", json=document)
+    assert response.status_code == (200 if allowed else 403)
+    assert allowed or granted_role in response.json()["error"]["message"]
 
 
 @pytest.mark.rule("grant-rule")
-def test_project_owner_grants_on_no_other_project(
-    emulator: Emulator, act_as: Callable[..., httpx.Client], refusal: Refusal
+def test_project_owner_cannot_grant_on_another_project(
+    emulator: Emulator, connect_with_roles: Callable[..., httpx.Client], read_error: ReadError
 ) -> None:
-    """What is held on one project does not count on another."""
-    own, other = made_project(emulator), made_project(emulator)
-    document = to("service_account", made_account(emulator), "ProjectViewer", other)
-    answer = act_as(Grant("ProjectOwner", "project", own)).post("/admin/role-bindings", json=document)
-    assert refusal(answer) == (403, "PERMISSION_DENIED")
+    """A role on one project does not allow grants on another."""
+    own, other = create_project(emulator), create_project(emulator)
+    document = binding_request("service_account", create_service_account(emulator), "ProjectViewer", other)
+    response = connect_with_roles(Grant("ProjectOwner", "project", own)).post("/admin/role-bindings", json=document)
+    assert read_error(response) == (403, "PERMISSION_DENIED")
 
 
 @pytest.mark.rule("grant-rule")
-def test_grant_rule_holds_wherever_roles_are_granted(
-    emulator: Emulator, act_as: Callable[..., httpx.Client], refusal: Refusal
+def test_grant_rule_applies_to_every_operation(
+    emulator: Emulator, connect_with_roles: Callable[..., httpx.Client], read_error: ReadError
 ) -> None:
-    """Invites, service accounts and keys take no role that their creator does not hold."""
+    """Invites, service accounts and keys cannot receive a role that their creator does not hold."""
     project = emulator.state.add_project("search", emulator.clock.now())
     key = emulator.state.add_api_key(project, "ci")
-    api = act_as(Grant("OrgMember", "organization", emulator.organization_id))
+    api = connect_with_roles(Grant("OrgMember", "organization", emulator.organization_id))
     for method, path, document in (
         ("POST", "/admin/invites", {"email": "a@example.com", "role_bindings": [MEMBER, OWNER]}),
         ("POST", "/admin/service-accounts", {"name": "ci", "role_bindings": [OWNER]}),
         ("POST", f"/admin/projects/{project.id}/api-keys", {"name": "ci"}),
         ("PATCH", f"/admin/api-keys/{key.id}", {"roles": ["ProjectViewer"]}),
     ):
-        assert refusal(api.request(method, path, json=document)) == (403, "PERMISSION_DENIED")
+        assert read_error(api.request(method, path, json=document)) == (403, "PERMISSION_DENIED")
     assert api.patch(f"/admin/api-keys/{key.id}", json={"name": "renamed"}).status_code == 200
     assert api.post("/admin/service-accounts", json={"name": "ci", "role_bindings": [MEMBER]}).status_code == 201
 
 
 @pytest.mark.rule("role-union")
-def test_roles_are_the_union_of_bindings(emulator: Emulator, act_as: Callable[..., httpx.Client]) -> None:
-    """Two roles together allow what each allows."""
-    project_id = made_project(emulator)
+def test_roles_are_the_union_of_bindings(emulator: Emulator, connect_with_roles: Callable[..., httpx.Client]) -> None:
+    """Two roles together allow what each of them allows."""
+    project_id = create_project(emulator)
     viewers = [Grant(role, "project", project_id) for role in ("ControlPlaneViewer", "DataPlaneViewer")]
-    api = act_as(*viewers)
+    api = connect_with_roles(*viewers)
     roles = ["ControlPlaneViewer", "DataPlaneViewer"]
-    answer = api.post(f"/admin/projects/{project_id}/api-keys", json={"name": "ci", "roles": roles})
-    assert answer.status_code == 201
+    response = api.post(f"/admin/projects/{project_id}/api-keys", json={"name": "ci", "roles": roles})
+    assert response.status_code == 201

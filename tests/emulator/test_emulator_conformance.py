@@ -1,4 +1,4 @@
-"""Conformance: black-box checks that hold any Admin API against the rules, here the emulator over HTTP."""
+"""Conformance: black-box checks of any Admin API against the rules, here of the emulator over HTTP."""
 
 import os
 import re
@@ -36,7 +36,7 @@ Run = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def url(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Serve the emulator, with somebody in it, and put its credentials into the environment."""
+    """Serve the emulator with two users, and set its credentials in the environment."""
     emulator.add_user("named@example.com", name="Nadia")
     emulator.add_user("nameless@example.com")
     monkeypatch.setenv("PINECONE_CLIENT_ID", emulator.client_id)
@@ -46,8 +46,8 @@ def url(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
-def conformance(url: str, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Return a function that checks the emulator, and gives the exit status and the report."""
+def run_conformance(url: str, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that checks the emulator and returns the exit status and the report."""
 
     def run(*arguments: str) -> tuple[int, str]:
         status = main(["--host", url, "--oauth-url", url + TOKEN_PATH, "--patience", "0", *arguments])
@@ -56,150 +56,150 @@ def conformance(url: str, capsys: pytest.CaptureFixture[str]) -> Run:
     return run
 
 
-def verdicts(report: str) -> dict[str, str]:
-    """Return what a report says of each rule."""
+def read_verdicts(report: str) -> dict[str, str]:
+    """Return the verdict of each rule in a report."""
     return {rule: verdict for verdict, rule in re.findall(r"^(same|DIFFERS|skipped) +([\w-]+):", report, re.MULTILINE)}
 
 
-def populated(emulator: Emulator) -> dict[str, int]:
-    """Count what there is of everything but tokens."""
+def count_records(emulator: Emulator) -> dict[str, int]:
+    """Return the number of records by kind, without tokens."""
     document = emulator.dump()
     return {name: len(value) for name, value in document.items() if isinstance(value, list) and name != "tokens"}
 
 
-def test_emulator_conforms(emulator: Emulator, conformance: Run) -> None:
-    """Every check passes, and whatever was created is deleted again."""
-    before = populated(emulator)
-    status, report = conformance(*WRITE)
-    assert set(verdicts(report).values()) == {"same"}
-    assert list(verdicts(report)) == CHECKED
+def test_emulator_conforms(emulator: Emulator, run_conformance: Run) -> None:
+    """Every check passes, and everything created is deleted again."""
+    before = count_records(emulator)
+    status, report = run_conformance(*WRITE)
+    assert set(read_verdicts(report).values()) == {"same"}
+    assert list(read_verdicts(report)) == CHECKED
     assert f"{len(CHECKED)} rules are the same, 0 differ, 0 were skipped" in report
     assert status == 0
-    assert populated(emulator) == before | {"invite_mails": 2}
+    assert count_records(emulator) == before | {"invite_mails": 2}
 
 
-def test_reading_changes_nothing(emulator: Emulator, conformance: Run) -> None:
-    """Without --write nothing but tokens is asked for that could change anything, and the rest is skipped."""
+def test_default_checks_change_nothing(emulator: Emulator, run_conformance: Run) -> None:
+    """Without --write, no request changes the state, and the checks that need it are skipped."""
     before = emulator.dump() | {"tokens": []}
-    status, report = conformance()
+    status, report = run_conformance()
     assert status == 0
     assert emulator.dump() | {"tokens": []} == before
     writes = [each for each in emulator.requests if each.method not in {"GET", "PUT"}]
     assert {each.operation_id for each in writes} == {"get_token"}
     assert [each.status for each in emulator.requests if each.method == "PUT"] == [405]
-    assert verdicts(report)["created"] == verdicts(report)["invite-pending"] == "skipped"
+    assert read_verdicts(report)["created"] == read_verdicts(report)["invite-pending"] == "skipped"
     assert "needs --write" in report
 
 
-def test_nobody_is_mailed_unasked(emulator: Emulator, conformance: Run) -> None:
+def test_no_invite_is_sent_without_mail_to(emulator: Emulator, run_conformance: Run) -> None:
     """Without --mail-to no invite is created."""
-    _, report = conformance("--write")
+    _, report = run_conformance("--write")
     assert "needs --mail-to" in report
     assert not emulator.state.invite_mails
 
 
-def test_small_plan_is_checked_as_far_as_it_goes(emulator: Emulator, conformance: Run) -> None:
-    """What the plan does not have is skipped with its reason, and is no difference."""
+def test_rules_outside_the_plan_are_skipped(emulator: Emulator, run_conformance: Run) -> None:
+    """A check that the plan or payment status rules out is skipped with the reason."""
     emulator.configure(plan="Free")
-    status, report = conformance("--write")
+    status, report = run_conformance("--write")
     assert status == 0
     assert "the plan has no service accounts" in report
     assert "there is no room for another project" in report
     emulator.configure(project_quota=0)
-    status, report = conformance("--write")
-    assert (status, verdicts(report)["max-pods"]) == (0, "skipped")
+    status, report = run_conformance("--write")
+    assert (status, read_verdicts(report)["max-pods"]) == (0, "skipped")
     emulator.configure(project_quota=1, payment_status="Suspended")
-    status, report = conformance("--write")
+    status, report = run_conformance("--write")
     assert "the organization's payment status forbids creating" in report
-    assert (status, verdicts(report)["max-pods"]) == (0, "skipped")
+    assert (status, read_verdicts(report)["max-pods"]) == (0, "skipped")
 
 
-def test_used_up_mail_limit_is_no_difference(emulator: Emulator, conformance: Run) -> None:
-    """Where no more mails may be sent, the checks of invites are skipped with that reason."""
+def test_exhausted_mail_limit_skips_invite_checks(emulator: Emulator, run_conformance: Run) -> None:
+    """The invite checks are skipped with the reason if no more mails can be sent."""
     emulator.configure(invite_mails_per_hour=0)
-    status, report = conformance(*WRITE)
+    status, report = run_conformance(*WRITE)
     assert "no more invites may be mailed in this hour" in report
-    assert (status, verdicts(report)["invite-lifetime"]) == (0, "skipped")
+    assert (status, read_verdicts(report)["invite-lifetime"]) == (0, "skipped")
 
 
 @pytest.mark.parametrize("fault", [{"drop": "before"}, {"status": 500}])
-def test_checks_that_cannot_be_prepared_are_no_success(
+def test_failed_preparation_exits_with_status_2(
     emulator: Emulator, url: str, capsys: pytest.CaptureFixture[str], fault: dict[str, Any]
 ) -> None:
-    """Where the project to work in cannot be created, the status is 2, and one line says why."""
+    """If the project for the checks cannot be created, the exit status is 2 and one line states the reason."""
     emulator.faults.add("create_project", **fault)
     assert main(["--host", url, "--oauth-url", url + TOKEN_PATH, *WRITE]) == 2
-    told = capsys.readouterr()
-    assert verdicts(told.out)["paged-lists"] == "same"
-    assert told.err.startswith(f"cannot check {url}: ")
+    captured = capsys.readouterr()
+    assert read_verdicts(captured.out)["paged-lists"] == "same"
+    assert captured.err.startswith(f"cannot check {url}: ")
 
 
 @pytest.mark.parametrize("requests", [60, 120, 121, 122, 180])
-def test_interruption_leaves_nothing(
+def test_interruption_deletes_everything_created(
     emulator: Emulator, url: str, capsys: pytest.CaptureFixture[str], requests: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever interrupts the checks, wherever that is, finds nothing of theirs left, and no traceback."""
-    before = populated(emulator)
+    """An interruption at any request deletes everything created and prints no traceback."""
+    before = count_records(emulator)
     send, sent = Service.send, count(1)
 
-    def interrupted(service: Service, method: str, path: str, **request: Any) -> httpx.Response:
+    def send_or_interrupt(service: Service, method: str, path: str, **request: Any) -> httpx.Response:
         if next(sent) == requests:
             raise KeyboardInterrupt
         return send(service, method, path, **request)
 
-    monkeypatch.setattr(Service, "send", interrupted)
+    monkeypatch.setattr(Service, "send", send_or_interrupt)
     assert main(["--host", url, "--oauth-url", url + TOKEN_PATH, *WRITE]) == 2
     assert "interrupted; everything created has been deleted" in capsys.readouterr().err
-    assert populated(emulator) | {"invite_mails": 0} == before
+    assert count_records(emulator) | {"invite_mails": 0} == before
 
 
-def test_what_cannot_be_cleaned_up_is_told(emulator: Emulator, conformance: Run) -> None:
-    """Something that cannot be deleted again is named for whoever runs it, and the status is 1."""
+def test_failed_cleanup_is_reported(emulator: Emulator, run_conformance: Run) -> None:
+    """A record that cannot be deleted again is reported, and the exit status is 1."""
     emulator.faults.add("delete_invite", drop="before", times=None)
-    status, report = conformance(*WRITE)
+    status, report = run_conformance(*WRITE)
     assert status == 1
     assert re.search(r"^LEFT +/admin/invites/\S+: Server disconnected", report, re.MULTILINE)
 
 
-def test_answers_of_another_form_are_differences(emulator: Emulator, conformance: Run) -> None:
-    """A success that is no document of the API is a difference, and no traceback."""
+def test_malformed_responses_are_differences(emulator: Emulator, run_conformance: Run) -> None:
+    """A malformed or missing response is reported as a difference, without a traceback."""
     emulator.faults.add("list_users", status=200, body="list", times=None)
     emulator.faults.add("list_invites", drop="after", times=None)
-    status, report = conformance()
+    status, report = run_conformance()
     assert status == 1
     assert "a response is malformed: " in report
     assert "Server disconnected without sending a response" in report
 
 
-# Each check can fail
+# Every check can fail
 
 
-class Broken(Emulator):
-    """An emulator whose answers, from a moment on, are all wrong."""
+class FailingEmulator(Emulator):
+    """An emulator whose responses are all wrong while `failing` is set."""
 
-    wrong = False
+    failing = False
 
     def handle(self, request: Request) -> Response:
-        """Answer with a status of its own."""
+        """Return status 418 while failing."""
         response = super().handle(request)
-        return Response(418, {}, b'{"error": {}}') if self.wrong else response
+        return Response(418, {}, b'{"error": {}}') if self.failing else response
 
 
-def always(value: object) -> Callable[..., object]:
-    """Return a function that gives a value, whatever it is given."""
+def return_always(value: object) -> Callable[..., object]:
+    """Return a function that returns the value for any arguments."""
     return lambda *_: value
 
 
-def _unversioned(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(dispatch, "_require_api_version", always(None))
+def _accept_any_version(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+    monkeypatch.setattr(dispatch, "_require_api_version", return_always(None))
 
 
-def _any_limit(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(checks, "page_limit", always(100))
+def _accept_any_limit(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+    monkeypatch.setattr(checks, "page_limit", return_always(100))
 
 
-class _Anything(str):
-    """Differs from nothing."""
+class _EqualToAll(str):
+    """A string that equals every other."""
 
     __slots__ = ()
 
@@ -207,64 +207,68 @@ class _Anything(str):
         return False
 
 
-def _lax_audience(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(oauth, "AUDIENCE", _Anything())
+def _accept_any_audience(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+    monkeypatch.setattr(oauth, "AUDIENCE", _EqualToAll())
 
 
-def _pods_for_all(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(operations, "_read_max_pods", always(1))
+def _ignore_max_pods(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+    monkeypatch.setattr(operations, "_read_max_pods", return_always(1))
 
 
-def _longer_invites(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+def _extend_invites(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
     monkeypatch.setattr(state, "INVITE_LIFETIME", 2 * state.INVITE_LIFETIME)
 
 
-def _anybody_grants(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(operations, "require_caller_holds", always(None))
+def _allow_every_grant(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+    monkeypatch.setattr(operations, "require_caller_holds", return_always(None))
 
 
-def _several_invites(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(operations, "require_free_email", always(None))
+def _allow_several_invites(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+    monkeypatch.setattr(operations, "require_free_email", return_always(None))
 
 
-def _immortal_tokens(_: pytest.MonkeyPatch, emulator: Emulator) -> None:
+def _keep_tokens_after_rotation(_: pytest.MonkeyPatch, emulator: Emulator) -> None:
     emulator.configure(rotation_revokes_tokens=False)
 
 
-def _other_prefix(_: pytest.MonkeyPatch, emulator: Emulator) -> None:
+def _change_key_prefix(_: pytest.MonkeyPatch, emulator: Emulator) -> None:
     emulator.configure(key_prefix="sk_")
 
 
-def _created(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+def _respond_with_201(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
     handle = dispatch.handle
 
-    def handled(request: Request, *arguments: Any) -> Response:
-        answer = handle(request, *arguments)
-        success = dispatch.operation_id(request) == operation and answer.status == 200
-        return evolve(answer, status=201) if success else answer
+    def handle_with_201(request: Request, *arguments: Any) -> Response:
+        response = handle(request, *arguments)
+        success = dispatch.operation_id(request) == operation and response.status == 200
+        return evolve(response, status=201) if success else response
 
-    monkeypatch.setattr(dispatch, "handle", handled)
-
-
-def _projects_with_201(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    _created(monkeypatch, "create_project")
+    monkeypatch.setattr(dispatch, "handle", handle_with_201)
 
 
-def _invites_with_201(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    _created(monkeypatch, "create_invite")
+def _create_projects_with_201(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+    _respond_with_201(monkeypatch, "create_project")
 
 
-def _whole_pages(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    window = paging.read_page_request
-    monkeypatch.setattr(paging, "read_page_request", lambda *arguments: evolve(window(*arguments), limit=100))
+def _create_invites_with_201(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+    _respond_with_201(monkeypatch, "create_invite")
 
 
-def _any_role(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+def _ignore_limit(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+    read_page_request = paging.read_page_request
+    monkeypatch.setattr(
+        paging, "read_page_request", lambda *arguments: evolve(read_page_request(*arguments), limit=100)
+    )
+
+
+def _ignore_role_filter(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
     matching = RoleBindingIndex.matching
-    monkeypatch.setattr(RoleBindingIndex, "matching", lambda self, wanted: matching(self, evolve(wanted, role=None)))
+    monkeypatch.setattr(
+        RoleBindingIndex, "matching", lambda self, binding_filter: matching(self, evolve(binding_filter, role=None))
+    )
 
 
-def _unique_projects(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+def _require_unique_projects(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
     add = state.State.add_project
 
     def add_unique(self: state.State, name: str, *arguments: Any, **fields: Any) -> ProjectRecord:
@@ -275,61 +279,61 @@ def _unique_projects(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
     monkeypatch.setattr(state.State, "add_project", add_unique)
 
 
-def _duplicate_bindings(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(operations, "require_unbound", always(None))
+def _allow_duplicate_bindings(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
+    monkeypatch.setattr(operations, "require_unbound", return_always(None))
 
 
-BROKEN = [
-    (_unversioned, "version-header"),
-    (_any_limit, "limit-range"),
-    (_lax_audience, "token-audience"),
-    (_pods_for_all, "max-pods"),
-    (_longer_invites, "invite-lifetime"),
-    (_anybody_grants, "grant-rule"),
-    (_several_invites, "invite-pending"),
-    (_immortal_tokens, "rotated-tokens"),
-    (_other_prefix, "key-value"),
-    (_duplicate_bindings, "binding-exists"),
-    (_projects_with_201, "created"),
-    (_invites_with_201, "invite-lifetime"),
-    (_whole_pages, "paged-lists"),
-    (_any_role, "binding-filters"),
-    (_unique_projects, "names-not-unique"),
+DEFECTS = [
+    (_accept_any_version, "version-header"),
+    (_accept_any_limit, "limit-range"),
+    (_accept_any_audience, "token-audience"),
+    (_ignore_max_pods, "max-pods"),
+    (_extend_invites, "invite-lifetime"),
+    (_allow_every_grant, "grant-rule"),
+    (_allow_several_invites, "invite-pending"),
+    (_keep_tokens_after_rotation, "rotated-tokens"),
+    (_change_key_prefix, "key-value"),
+    (_allow_duplicate_bindings, "binding-exists"),
+    (_create_projects_with_201, "created"),
+    (_create_invites_with_201, "invite-lifetime"),
+    (_ignore_limit, "paged-lists"),
+    (_ignore_role_filter, "binding-filters"),
+    (_require_unique_projects, "names-not-unique"),
 ]
 
 
-@pytest.mark.parametrize(("break_rule", "rule"), BROKEN)
-def test_rule_broken_on_purpose_is_reported(
+@pytest.mark.parametrize(("break_rule", "rule"), DEFECTS)
+def test_broken_rule_is_reported(
     break_rule: Callable[[pytest.MonkeyPatch, Emulator], None],
     rule: str,
     emulator: Emulator,
-    conformance: Run,
+    run_conformance: Run,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A rule that the emulator breaks is reported by its name and what it says, and the status is 1."""
+    """A rule that the emulator breaks is reported with its name and text, and the exit status is 1."""
     break_rule(monkeypatch, emulator)
-    status, report = conformance(*WRITE)
+    status, report = run_conformance(*WRITE)
     assert status == 1
     assert f"DIFFERS  {rule}: {RULES[rule]}\n         " in report
 
 
-OTHERS = [each for each in CHECKS if each.rule not in {rule for _, rule in BROKEN}]
+OTHER_CHECKS = [each for each in CHECKS if each.rule not in {rule for _, rule in DEFECTS}]
 
 
-@pytest.mark.parametrize("check", OTHERS, ids=[each.rule for each in OTHERS])
-def test_each_other_check_can_fail(
+@pytest.mark.parametrize("check", OTHER_CHECKS, ids=[each.rule for each in OTHER_CHECKS])
+def test_wrong_responses_fail_every_other_check(
     check: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where the answers are wrong while a rule is checked, that rule is reported, and the others are not."""
-    emulator = Broken(seed=1)
+    """If the responses are wrong during a check, the check reports its rule."""
+    emulator = FailingEmulator(seed=1)
     emulator.add_user("named@example.com", name="Nadia")
 
     def run(service: Any) -> None:
-        emulator.wrong = True
+        emulator.failing = True
         try:
             check.run(service)
         finally:
-            emulator.wrong = False
+            emulator.failing = False
 
     only = type(check)(check.rule, run, check.phase)
     monkeypatch.setattr("pinecone_admin.emulator.conformance.__main__.CHECKS", [only])
@@ -338,26 +342,26 @@ def test_each_other_check_can_fail(
     client = httpx.Client
     monkeypatch.setattr(httpx, "Client", lambda **options: client(transport=emulator.transport, **options))
     assert main([*WRITE, "--patience", "0"]) == 1
-    assert verdicts(capsys.readouterr().out) == {check.rule: "DIFFERS"}
+    assert read_verdicts(capsys.readouterr().out) == {check.rule: "DIFFERS"}
 
 
 # The command
 
 
-def test_command_runs_and_tells(url: str) -> None:
-    """The command checks a service by its addresses, with the credentials of the environment."""
+def test_command_checks_a_service(url: str) -> None:
+    """The command checks the service at its URLs with the credentials in the environment."""
     command = [sys.executable, "-m", "pinecone_admin.emulator.conformance", "--host", url, "--oauth-url"]
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, url + TOKEN_PATH], capture_output=True, text=True, cwd=ROOT, timeout=180, check=False
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "0 differ" in done.stdout
-    assert os.environ["PINECONE_CLIENT_SECRET"] not in done.stdout
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "0 differ" in process.stdout
+    assert os.environ["PINECONE_CLIENT_SECRET"] not in process.stdout
 
 
-def test_terminated_command_leaves_nothing(emulator: Emulator, url: str) -> None:
-    """A CI that gives up and sends SIGTERM finds nothing left, either."""
-    before = populated(emulator)
+def test_terminated_command_deletes_everything_created(emulator: Emulator, url: str) -> None:
+    """SIGTERM stops the checks and deletes everything created."""
+    before = count_records(emulator)
     emulator.faults.add("rotate_service_account_secret", delay=60)
     command = [sys.executable, "-m", "pinecone_admin.emulator.conformance", "--host", url, "--oauth-url"]
     with subprocess.Popen(
@@ -368,12 +372,12 @@ def test_terminated_command_leaves_nothing(emulator: Emulator, url: str) -> None
         process.send_signal(signal.SIGTERM)
         _, error = process.communicate(timeout=180)
     assert (process.returncode, error.count("\n")) == (2, 1)
-    assert populated(emulator) == before
+    assert count_records(emulator) == before
 
 
-def test_report_that_nobody_reads_leaves_nothing(emulator: Emulator, url: str) -> None:
-    """Whoever pipes it into head gets one line and status 2, and what was created is deleted again."""
-    before = populated(emulator)
+def test_unread_report_deletes_everything_created(emulator: Emulator, url: str) -> None:
+    """A closed pipe is reported in one line with exit status 2, and everything created is deleted."""
+    before = count_records(emulator)
     command = [sys.executable, "-m", "pinecone_admin.emulator.conformance", "--host", url, "--oauth-url"]
     with subprocess.Popen(
         [*command, url + TOKEN_PATH, "--write"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
@@ -384,13 +388,13 @@ def test_report_that_nobody_reads_leaves_nothing(emulator: Emulator, url: str) -
         assert process.stderr is not None
         assert process.stderr.read() == "cannot write the report: Broken pipe\n"
     assert process.returncode == 2
-    assert populated(emulator) == before
+    assert count_records(emulator) == before
 
 
-def test_report_without_an_output_is_its_status(url: str) -> None:
-    """Where the output is closed, the exit status tells enough."""
+def test_closed_output_leaves_the_exit_status(url: str) -> None:
+    """With standard output closed, the exit status reports the result."""
     command = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "pinecone_admin.emulator.conformance"]
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, "--host", url, "--oauth-url", url + TOKEN_PATH],
         stderr=subprocess.PIPE,
         text=True,
@@ -398,29 +402,31 @@ def test_report_without_an_output_is_its_status(url: str) -> None:
         timeout=180,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (process.returncode, process.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--host", "http://127.0.0.1:9"], "cannot check http://127.0.0.1:9"),
         (["--host", "nowhere"], "cannot check nowhere"),
         (["--oauth-url", "http://127.0.0.1:9/oauth/token"], "Connection refused"),
     ],
 )
-def test_service_that_is_not_there(
-    url: str, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+def test_unreachable_service_exits_with_status_2(
+    url: str, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    """A service that cannot be reached is one line and status 2."""
+    """An unreachable service is reported in one line with exit status 2."""
     assert main(["--host", url, "--oauth-url", url + TOKEN_PATH, *arguments]) == 2
     error = capsys.readouterr().err
-    assert told in error
+    assert message in error
     assert error.count("\n") == 1
 
 
-def test_credentials_are_needed(url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Missing and wrong credentials are one line and status 2."""
+def test_credentials_are_required(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Missing and wrong credentials are reported in one line with exit status 2."""
     monkeypatch.setenv("PINECONE_CLIENT_SECRET", "wrong")
     assert main(["--host", url, "--oauth-url", url + TOKEN_PATH]) == 2
     assert "401 access_denied" in capsys.readouterr().err
@@ -429,8 +435,8 @@ def test_credentials_are_needed(url: str, monkeypatch: pytest.MonkeyPatch, capsy
     assert "PINECONE_CLIENT_SECRET" in capsys.readouterr().err
 
 
-def test_checks_name_rules() -> None:
-    """Each check is of a rule of the catalogue, one for each rule, and those that read come first."""
+def test_each_check_has_its_own_rule() -> None:
+    """Each check has its own rule of the catalogue, and checks that only read come first."""
     assert set(CHECKED) <= set(RULES)
     assert len(set(CHECKED)) == len(CHECKED)
     assert [each.phase for each in CHECKS] == sorted((each.phase for each in CHECKS), key=list(Phase).index)

@@ -1,4 +1,4 @@
-"""Whatever is done in whatever order: what is held is consistent, found through every index, and survives a dump."""
+"""Random requests: the state stays consistent, every index finds its records, and a dump restores it."""
 
 import json
 import random
@@ -18,14 +18,14 @@ Connect = Callable[..., httpx.Client]
 KINDS = {"user": "users", "invite": "invites", "service_account": "service-accounts", "api_key": "api-keys"}
 
 
-class Chance:
-    """Makes up requests about what there is, and now and then about what there is not."""
+class RandomRequests:
+    """Generates random requests for existing records and, now and then, for missing ones."""
 
     def __init__(self, emulator: Emulator, seed: int) -> None:
         self._emulator = emulator
         self._random = random.Random(seed)
 
-    def _id(self, kind: str) -> str:
+    def _choose_id(self, kind: str) -> str:
         state = self._emulator.state
         ids = {
             "project": [*state.projects],
@@ -37,41 +37,45 @@ class Chance:
         }
         return self._random.choice([*ids[kind], "nobody"])
 
-    def _grant(self) -> dict[str, str]:
+    def _create_grant(self) -> dict[str, str]:
         role = self._random.choice(ROLES)
         if role in ORGANIZATION_ROLES:
             return {"resource_type": "organization", "role": role}
-        return {"resource_type": "project", "resource_id": self._id("project"), "role": role}
+        return {"resource_type": "project", "resource_id": self._choose_id("project"), "role": role}
 
-    def _some(self, most: int, made: Callable[[], Any]) -> list[Any]:
-        return [made() for _ in range(self._random.randrange(most + 1))]
+    def _sample(self, max_size: int, create_item: Callable[[], Any]) -> list[Any]:
+        return [create_item() for _ in range(self._random.randrange(max_size + 1))]
 
-    def request(self) -> tuple[str, str, dict[str, Any]]:
+    def create_request(self) -> tuple[str, str, dict[str, Any]]:
         """Return a method, a path and a body."""
         choose = self._random.choice
         kind = choose(list(KINDS))
-        roles = self._some(2, lambda: choose(API_KEY_ROLES))
+        roles = self._sample(2, lambda: choose(API_KEY_ROLES))
         requests: list[tuple[str, str, dict[str, Any]]] = [
             ("POST", "projects", {"name": "search"}),
-            ("DELETE", f"projects/{self._id('project')}", {}),
-            ("POST", f"projects/{self._id('project')}/api-keys", {"name": "ci", "roles": roles}),
-            ("PATCH", f"api-keys/{self._id('api_key')}", {"roles": roles}),
+            ("DELETE", f"projects/{self._choose_id('project')}", {}),
+            ("POST", f"projects/{self._choose_id('project')}/api-keys", {"name": "ci", "roles": roles}),
+            ("PATCH", f"api-keys/{self._choose_id('api_key')}", {"roles": roles}),
             (
                 "POST",
                 "invites",
-                {"email": f"{choose('abcdef')}@x.com", "role_bindings": self._some(3, self._grant)},
+                {"email": f"{choose('abcdef')}@x.com", "role_bindings": self._sample(3, self._create_grant)},
             ),
-            ("POST", f"invites/{self._id('invite')}/resend", {}),
-            ("POST", "service-accounts", {"name": "ci", "role_bindings": self._some(2, self._grant)}),
-            ("POST", f"service-accounts/{self._id('service_account')}/rotate-secret", {}),
-            ("POST", "role-bindings", {"principal_type": kind, "principal_id": self._id(kind), **self._grant()}),
-            ("DELETE", f"role-bindings/{self._id('role_binding')}", {}),
-            ("DELETE", f"{KINDS[kind]}/{self._id(kind)}", {}),
+            ("POST", f"invites/{self._choose_id('invite')}/resend", {}),
+            ("POST", "service-accounts", {"name": "ci", "role_bindings": self._sample(2, self._create_grant)}),
+            ("POST", f"service-accounts/{self._choose_id('service_account')}/rotate-secret", {}),
+            (
+                "POST",
+                "role-bindings",
+                {"principal_type": kind, "principal_id": self._choose_id(kind), **self._create_grant()},
+            ),
+            ("DELETE", f"role-bindings/{self._choose_id('role_binding')}", {}),
+            ("DELETE", f"{KINDS[kind]}/{self._choose_id(kind)}", {}),
         ]
         return choose(requests)
 
-    def control(self) -> None:
-        """Let time pass, and let somebody accept their invite, if there is one that can be accepted."""
+    def change_state(self) -> None:
+        """Advance the clock, and accept one of the pending invites."""
         self._emulator.clock.advance(self._random.choice([0, 60, 3 * 24 * 3600]))
         pending = [
             each.id for each in self._emulator.state.open_invites if each.expires_at > self._emulator.clock.now()
@@ -80,47 +84,47 @@ class Chance:
             self._emulator.accept_invite(self._random.choice(pending))
 
 
-def combinations(state: State) -> Iterator[tuple[BindingFilter, list[str]]]:
-    """Give each filter that can match something, with the ids that it matches."""
+def matching_filters(state: State) -> Iterator[tuple[BindingFilter, list[str]]]:
+    """Yield each filter that matches something, with the ids that it matches."""
     for binding in state.role_bindings:
         principal, grant = binding.principal, binding.grant
         for principal_type in (None, principal.type):
             for resource_type, resource_id in ((None, None), (grant.resource_type, grant.resource_id)):
                 for role in (None, grant.role):
-                    wanted = BindingFilter(principal_type, None, resource_type, resource_id, role)
-                    yield wanted, [each.id for each in state.role_bindings if wanted.matches(each)]
+                    binding_filter = BindingFilter(principal_type, None, resource_type, resource_id, role)
+                    yield binding_filter, [each.id for each in state.role_bindings if binding_filter.matches(each)]
 
 
 def require_consistency(state: State) -> None:
-    """Require that nothing refers to what is not there, and that every index finds what there is."""
+    """Require that every reference has its record, and that every index finds all records."""
     bindings = list(state.role_bindings)
     assert len({(each.principal, each.grant) for each in bindings}) == len(bindings) == len(state.role_bindings)
     for binding in bindings:
         assert state.find_principal(binding.principal) is not None
         assert binding.grant.resource_id in {*state.projects, state.organization.id}
         assert binding in state.role_bindings.held_by(binding.principal)
-    for wanted, expected in combinations(state):
-        assert [each.id for each in state.role_bindings.matching(wanted)] == expected
+    for binding_filter, expected in matching_filters(state):
+        assert [each.id for each in state.role_bindings.matching(binding_filter)] == expected
     for user in state.users.listing:
         assert state.find_user_by_email(user.email) is user
         assert state.role_bindings.held_by(Principal("user", user.id))
     for invite in state.open_invites:
-        held = state.role_bindings.held_by(Principal("invite", invite.id))
-        assert any(each.grant.resource_type == "organization" for each in held)
+        bindings_of_invite = state.role_bindings.held_by(Principal("invite", invite.id))
+        assert any(each.grant.resource_type == "organization" for each in bindings_of_invite)
     assert all(key.id in state.projects[key.project_id].api_keys for key in state.api_keys.values())
     assert all(state.service_accounts.get(each.service_account_id) for each in state.tokens.values())
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_state_is_consistent_whatever_happens(connect: Connect, seed: int) -> None:
-    """After hundreds of requests at random everything agrees, and what is dumped and loaded is the same."""
+def test_state_stays_consistent(connect: Connect, seed: int) -> None:
+    """The state is consistent after hundreds of random requests, and a dump restores it."""
     emulator = Emulator(seed=seed, plan="Dedicated", token_lifetime=365 * 24 * 3600)
-    api, chance, statuses = connect(emulator), Chance(emulator, seed), set[int]()
+    api, random_requests, statuses = connect(emulator), RandomRequests(emulator, seed), set[int]()
     for number in range(400):
-        method, path, body = chance.request()
+        method, path, body = random_requests.create_request()
         statuses.add(api.request(method, f"/admin/{path}", json=body).status_code)
         if number % 10 == 0:
-            chance.control()
+            random_requests.change_state()
         if number % 50 == 0:
             require_consistency(emulator.state)
             document = emulator.dump()

@@ -12,15 +12,15 @@ from pinecone_admin.emulator import Clock, Emulator, serving
 from pinecone_admin.emulator.model.records import PROJECT_CONTENTS
 
 Connect = Callable[..., httpx.Client]
-Refusal = Callable[[httpx.Response], tuple[int, str]]
+ReadError = Callable[[httpx.Response], tuple[int, str]]
 Role = str | tuple[str, str]
 
 DAY = 24 * 3600
 MEMBER = {"resource_type": "organization", "role": "OrgMember"}
 
 
-class Methods:
-    """Control through methods."""
+class MethodControl:
+    """Control through the emulator's methods."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
@@ -30,7 +30,7 @@ class Methods:
         self.advance = emulator.clock.advance
         self.hold = emulator.hold
         self.release = emulator.release
-        self.forget_requests = emulator.requests.clear
+        self.clear_requests = emulator.requests.clear
 
     def dump(self) -> dict[str, Any]:
         """Return the state."""
@@ -59,101 +59,101 @@ class Methods:
         return [received.document for received in self.emulator.requests]
 
 
-class OverHTTP:
-    """Control over HTTP; refusals are raised as the methods raise them."""
+class HTTPControl:
+    """Control over HTTP, with an error response raised as a ValueError."""
 
     def __init__(self, http: httpx.Client) -> None:
         self.http = http
 
-    def ask(self, method: str, path: str, body: object = None) -> Any:
+    def send(self, method: str, path: str, body: object = None) -> Any:
         """Send a request and return its document."""
-        answer = self.http.request(method, f"/_emulator{path}", json=body)
-        if answer.is_success:
-            return answer.json() if answer.content else None
-        assert answer.status_code < 500
-        raise ValueError(answer.json()["error"]["message"])
+        response = self.http.request(method, f"/_emulator{path}", json=body)
+        if response.is_success:
+            return response.json() if response.content else None
+        assert response.status_code < 500
+        raise ValueError(response.json()["error"]["message"])
 
     def reset(self) -> None:
         """Restore the initial state."""
-        self.ask("POST", "/reset")
+        self.send("POST", "/reset")
 
     def dump(self) -> dict[str, Any]:
         """Return the state."""
-        document: dict[str, Any] = self.ask("GET", "/state")
+        document: dict[str, Any] = self.send("GET", "/state")
         return document
 
     def load(self, document: object) -> None:
         """Replace the state."""
-        self.ask("PUT", "/state", document)
+        self.send("PUT", "/state", document)
 
     def configure(self, /, **changes: object) -> None:
         """Change settings."""
-        self.ask("PATCH", "/settings", changes)
+        self.send("PATCH", "/settings", changes)
 
     def settings(self) -> dict[str, Any]:
         """Return the settings."""
-        document: dict[str, Any] = self.ask("GET", "/settings")
+        document: dict[str, Any] = self.send("GET", "/settings")
         return document
 
     def advance(self, seconds: float) -> None:
         """Advance the clock."""
-        before = self.ask("GET", "/clock")["now"]
-        after = self.ask("POST", "/clock/advance", {"seconds": seconds})["now"]
-        moved = datetime.fromisoformat(after) - datetime.fromisoformat(before)
-        assert moved == timedelta(seconds=seconds)
+        before = self.send("GET", "/clock")["now"]
+        after = self.send("POST", "/clock/advance", {"seconds": seconds})["now"]
+        advanced = datetime.fromisoformat(after) - datetime.fromisoformat(before)
+        assert advanced == timedelta(seconds=seconds)
 
     def add_user(self, **arguments: Any) -> str:
         """Add a member."""
-        return str(self.ask("POST", "/users", arguments)["id"])
+        return str(self.send("POST", "/users", arguments)["id"])
 
     def accept_invite(self, invite_id: str, **arguments: Any) -> str:
         """Accept an invite."""
-        return str(self.ask("POST", f"/invites/{invite_id}/accept", arguments)["id"])
+        return str(self.send("POST", f"/invites/{invite_id}/accept", arguments)["id"])
 
     def add_client(self, **arguments: Any) -> tuple[str, str]:
         """Create a service account."""
-        document = self.ask("POST", "/clients", arguments)
+        document = self.send("POST", "/clients", arguments)
         return document["client_id"], document["client_secret"]
 
     def hold(self, project_id: str, kind: str, name: str, **arguments: Any) -> None:
         """Add contents to a project."""
-        self.ask("PUT", f"/projects/{project_id}/{kind}/{name}", arguments or None)
+        self.send("PUT", f"/projects/{project_id}/{kind}/{name}", arguments or None)
 
     def release(self, project_id: str, kind: str, name: str) -> None:
         """Remove contents from a project."""
-        self.ask("DELETE", f"/projects/{project_id}/{kind}/{name}")
+        self.send("DELETE", f"/projects/{project_id}/{kind}/{name}")
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the requests received."""
-        received: list[dict[str, Any]] = self.ask("GET", "/requests")["data"]
+        received: list[dict[str, Any]] = self.send("GET", "/requests")["data"]
         return received
 
-    def forget_requests(self) -> None:
+    def clear_requests(self) -> None:
         """Clear the request log."""
-        self.ask("DELETE", "/requests")
+        self.send("DELETE", "/requests")
 
 
-Control = Methods | OverHTTP
+Control = MethodControl | HTTPControl
 
 
 @pytest.fixture(params=["methods", "http"])
 def control(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Control]:
-    """Return the control of the emulator, in both ways."""
+    """Return the control through methods, and then over HTTP."""
     if request.param == "methods":
-        yield Methods(emulator)
+        yield MethodControl(emulator)
         return
     with serving(emulator) as url, httpx.Client(base_url=url) as http:
-        yield OverHTTP(http)
+        yield HTTPControl(http)
 
 
-def invited(api: httpx.Client, email: str = "a@example.com") -> str:
-    """Create an invite."""
-    answer = api.post("/admin/invites", json={"email": email, "role_bindings": [MEMBER]})
-    return str(answer.raise_for_status().json()["id"])
+def create_invite(api: httpx.Client, email: str = "a@example.com") -> str:
+    """Create an invite and return its id."""
+    response = api.post("/admin/invites", json={"email": email, "role_bindings": [MEMBER]})
+    return str(response.raise_for_status().json()["id"])
 
 
-def project(api: httpx.Client) -> str:
-    """Create a project."""
+def create_project(api: httpx.Client) -> str:
+    """Create a project and return its id."""
     return str(api.post("/admin/projects", json={"name": "search"}).raise_for_status().json()["id"])
 
 
@@ -161,26 +161,26 @@ def project(api: httpx.Client) -> str:
 
 
 @pytest.mark.rule("unauthenticated", "token-lifetime")
-def test_advancing_the_clock_expires_tokens(control: Control, api: httpx.Client, refusal: Refusal) -> None:
-    """An expired token is refused."""
+def test_advancing_the_clock_expires_tokens(control: Control, api: httpx.Client, read_error: ReadError) -> None:
+    """Advancing the clock expires a token."""
     control.advance(1800)
-    assert refusal(api.get("/admin/projects")) == (401, "UNAUTHENTICATED")
+    assert read_error(api.get("/admin/projects")) == (401, "UNAUTHENTICATED")
 
 
 @pytest.mark.rule("invite-lifetime")
 def test_advancing_the_clock_expires_invites(control: Control, api: httpx.Client) -> None:
-    """An invite expires after seven days, and cannot be accepted any more."""
+    """An invite expires after seven days and can no longer be accepted."""
     control.configure(token_lifetime=30 * DAY)
-    api.headers["Authorization"] = f"Bearer {fresh_token(api, control)}"
-    invite_id = invited(api)
+    api.headers["Authorization"] = f"Bearer {request_owner_token(api, control)}"
+    invite_id = create_invite(api)
     control.advance(7 * DAY)
     assert api.get(f"/admin/invites/{invite_id}").json()["status"] == "expired"
     with pytest.raises(ValueError, match=f"invite {invite_id} is expired"):
         control.accept_invite(invite_id)
 
 
-def fresh_token(api: httpx.Client, control: Control) -> str:
-    """Exchange the credentials of a new owner."""
+def request_owner_token(api: httpx.Client, control: Control) -> str:
+    """Create another owner and return a new token for it."""
     client_id, client_secret = control.add_client(roles=["OrgOwner"])
     fields = {
         "client_id": client_id,
@@ -192,35 +192,35 @@ def fresh_token(api: httpx.Client, control: Control) -> str:
 
 
 @pytest.mark.rule("invite-mails")
-def test_advancing_the_clock_resets_the_mail_limit(control: Control, api: httpx.Client, refusal: Refusal) -> None:
-    """The mail limit applies to one hour, and can be set, also to zero."""
+def test_advancing_the_clock_resets_the_mail_limit(control: Control, api: httpx.Client, read_error: ReadError) -> None:
+    """The mail limit applies to one hour and can be set, even to zero."""
     control.configure(invite_mails_per_hour=2)
-    invited(api)
+    create_invite(api)
     control.advance(600)
-    invite_id = invited(api, "b@example.com")
-    answer = api.post(f"/admin/invites/{invite_id}/resend")
-    assert refusal(answer) == (429, "RESOURCE_EXHAUSTED")
-    assert answer.headers["Retry-After"] == "3000"
+    invite_id = create_invite(api, "b@example.com")
+    response = api.post(f"/admin/invites/{invite_id}/resend")
+    assert read_error(response) == (429, "RESOURCE_EXHAUSTED")
+    assert response.headers["Retry-After"] == "3000"
     control.configure(invite_mails_per_hour=1)
     assert api.post(f"/admin/invites/{invite_id}/resend").headers["Retry-After"] == "3600"
     control.configure(invite_mails_per_hour=0)
     assert api.post(f"/admin/invites/{invite_id}/resend").headers["Retry-After"] == "3600"
     control.configure(invite_mails_per_hour=2)
     control.configure(token_lifetime=DAY)
-    api.headers["Authorization"] = f"Bearer {fresh_token(api, control)}"
+    api.headers["Authorization"] = f"Bearer {request_owner_token(api, control)}"
     control.advance(3000)
     assert api.post(f"/admin/invites/{invite_id}/resend").status_code == 200
 
 
 @pytest.mark.parametrize("seconds", [-1, 1e12])
-def test_time_runs_forward_only(control: Control, seconds: float) -> None:
-    """The clock cannot be turned back, nor advanced beyond the last date."""
+def test_clock_cannot_go_back_or_past_the_end(control: Control, seconds: float) -> None:
+    """The clock cannot be turned back or advanced beyond the last date."""
     with pytest.raises(ValueError, match="seconds"):
         control.advance(seconds)
 
 
-def test_time_has_an_end() -> None:
-    """Many small steps cannot pass the last date either."""
+def test_small_steps_cannot_pass_the_last_date() -> None:
+    """Several small steps cannot pass the last date."""
     clock = Clock(datetime(8990, 1, 1, tzinfo=UTC))
     clock.advance(5 * 365 * DAY)
     with pytest.raises(ValueError, match="9000"):
@@ -233,23 +233,23 @@ def test_time_has_an_end() -> None:
 
 
 @pytest.mark.rule("project-quota")
-def test_plan_is_set(control: Control, api: httpx.Client, refusal: Refusal) -> None:
+def test_plan_is_set(control: Control, api: httpx.Client, read_error: ReadError) -> None:
     """A new plan takes effect at once, with its quotas and support tier."""
-    project(api)
+    create_project(api)
     control.configure(plan="Free")
-    assert refusal(api.post("/admin/projects", json={"name": "x"})) == (403, "QUOTA_EXCEEDED")
+    assert read_error(api.post("/admin/projects", json={"name": "x"})) == (403, "QUOTA_EXCEEDED")
     organization = api.get("/admin/organizations").json()["data"][0]
     assert (organization["plan"], organization["support_tier"]) == ("Free", "Free")
     assert control.settings()["plan"] == "Free"
 
 
 @pytest.mark.rule("key-quota")
-def test_quotas_are_set(control: Control, api: httpx.Client, refusal: Refusal) -> None:
+def test_quotas_are_set(control: Control, api: httpx.Client, read_error: ReadError) -> None:
     """Custom quotas replace the plan's, and null restores them."""
-    path = f"/admin/projects/{project(api)}/api-keys"
+    path = f"/admin/projects/{create_project(api)}/api-keys"
     control.configure(project_quota=1, api_key_quota=0)
-    assert refusal(api.post("/admin/projects", json={"name": "x"})) == (403, "QUOTA_EXCEEDED")
-    assert refusal(api.post(path, json={"name": "x"})) == (403, "PERMISSION_DENIED")
+    assert read_error(api.post("/admin/projects", json={"name": "x"})) == (403, "QUOTA_EXCEEDED")
+    assert read_error(api.post(path, json={"name": "x"})) == (403, "PERMISSION_DENIED")
     control.configure(project_quota=None, api_key_quota=None)
     assert api.post("/admin/projects", json={"name": "x"}).is_success
     assert api.post(path, json={"name": "x"}).is_success
@@ -264,12 +264,12 @@ def test_changed_settings_keep_the_others(control: Control, api: httpx.Client) -
     assert control.settings() == before | {"key_prefix": "pckey_", "payment_status": "Suspended"}
     assert api.post("/admin/projects", json={"name": "x"}).status_code == 402
     control.configure(payment_status="Active")
-    key = api.post(f"/admin/projects/{project(api)}/api-keys", json={"name": "x"}).json()
+    key = api.post(f"/admin/projects/{create_project(api)}/api-keys", json={"name": "x"}).json()
     assert key["value"].startswith("pckey_")
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"plan": "Gold"}, "plan must be one of"),
         ({"payment_status": 5}, "payment_status must be a string"),
@@ -283,40 +283,40 @@ def test_changed_settings_keep_the_others(control: Control, api: httpx.Client) -
         ({"self": 1}, "self is unknown; the known fields are plan"),
     ],
 )
-def test_invalid_settings_are_refused(control: Control, changes: dict[str, Any], told: str) -> None:
-    """An unknown or invalid setting is refused by name, and nothing changes."""
+def test_invalid_settings_are_refused(control: Control, changes: dict[str, Any], message: str) -> None:
+    """An unknown or invalid setting is refused, the error names it, and nothing changes."""
     before = control.settings()
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         control.configure(**{"key_prefix": "x_"} | changes)
     assert control.settings() == before
 
 
-def test_constructor_checks_the_same() -> None:
-    """The constructor checks its arguments like settings."""
+def test_constructor_checks_settings() -> None:
+    """The constructor refuses the same invalid settings."""
     with pytest.raises(ValueError, match=r"plan must be one of .*, not 'Gold'"):
         Emulator(plan="Gold")
     with pytest.raises(ValueError, match="token_lifetime must be from 1"):
         Emulator(token_lifetime=0)
 
 
-# People
+# Users, invites and clients
 
 
 @pytest.mark.rule("user-name")
 def test_user_is_added_with_roles(control: Control, api: httpx.Client) -> None:
-    """A member is added without an invite, with roles in the organization and in projects."""
-    project_id = project(api)
+    """A member is added without an invite, with organization and project roles."""
+    project_id = create_project(api)
     plain = control.add_user(email="a@example.com")
     user_id = control.add_user(
         email="b@example.com", name="Bob", roles=["OrgManager", ("ProjectViewer", project_id), "OrgManager"]
     )
     assert api.get(f"/admin/users/{plain}").json() == {"id": plain, "email": "a@example.com"}
     assert api.get(f"/admin/users/{user_id}").json()["name"] == "Bob"
-    assert held(api, "user", plain) == [("OrgMember", api.get("/admin/organizations").json()["data"][0]["id"])]
-    assert held(api, "user", user_id)[1:] == [("ProjectViewer", project_id)]
+    assert list_roles(api, "user", plain) == [("OrgMember", api.get("/admin/organizations").json()["data"][0]["id"])]
+    assert list_roles(api, "user", user_id)[1:] == [("ProjectViewer", project_id)]
 
 
-def held(api: httpx.Client, principal_type: str, principal_id: str) -> list[tuple[str, str]]:
+def list_roles(api: httpx.Client, principal_type: str, principal_id: str) -> list[tuple[str, str]]:
     """Return the roles of a principal and their resources."""
     query = {"principal_type": principal_type, "principal_id": principal_id}
     return [
@@ -326,7 +326,7 @@ def held(api: httpx.Client, principal_type: str, principal_id: str) -> list[tupl
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"email": "taken@example.com"}, "has the email 'TAKEN@example.com'|has the email 'taken@example.com'"),
         ({"email": "nobody"}, "email must be an email address"),
@@ -340,10 +340,10 @@ def held(api: httpx.Client, principal_type: str, principal_id: str) -> list[tupl
         ({"email": "a@example.com", "roles": "OrgMember"}, "roles must be"),
     ],
 )
-def test_invalid_user_is_refused(control: Control, arguments: dict[str, Any], told: str) -> None:
-    """A duplicate email and unknown roles are refused by name, and no user is added."""
+def test_invalid_user_is_refused(control: Control, arguments: dict[str, Any], message: str) -> None:
+    """An invalid user is refused, the error names the field, and no user is added."""
     control.add_user(email="taken@example.com")
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         control.add_user(**arguments)
     assert len(control.dump()["users"]) == 1
 
@@ -351,72 +351,77 @@ def test_invalid_user_is_refused(control: Control, arguments: dict[str, Any], to
 @pytest.mark.rule("invite-accepted")
 def test_invite_is_accepted(control: Control, api: httpx.Client) -> None:
     """Accepting an invite adds a user with the roles of the invite, which is then processed."""
-    invite_id = invited(api)
+    invite_id = create_invite(api)
     user_id = control.accept_invite(invite_id, name="Alice")
     assert api.get(f"/admin/users/{user_id}").json()["name"] == "Alice"
     assert api.get(f"/admin/invites/{invite_id}").json()["status"] == "processed"
-    for known, told in ((invite_id, "is processed"), ("nowhere", "there is no invite 'nowhere'")):
-        with pytest.raises(ValueError, match=told):
-            control.accept_invite(known)
+    for refused_id, message in ((invite_id, "is processed"), ("nowhere", "there is no invite 'nowhere'")):
+        with pytest.raises(ValueError, match=message):
+            control.accept_invite(refused_id)
 
 
 @pytest.mark.rule("grant-rule")
-def test_client_has_only_its_roles(control: Control, emulator: Emulator, connect: Connect, refusal: Refusal) -> None:
+def test_client_has_only_its_roles(
+    control: Control, emulator: Emulator, connect: Connect, read_error: ReadError
+) -> None:
     """A client has exactly the requested roles, on any plan."""
     control.configure(plan="Free")
     client_id, _ = control.add_client(roles=["OrgMember"], name="lesser")
     (account,) = (each for each in emulator.state.service_accounts.listing if each.client_id == client_id)
     assert account.name == "lesser"
     body = {"email": "a@example.com", "role_bindings": [{"resource_type": "organization", "role": "OrgOwner"}]}
-    assert refusal(connect(emulator, account).post("/admin/invites", json=body)) == (403, "PERMISSION_DENIED")
+    assert read_error(connect(emulator, account).post("/admin/invites", json=body)) == (403, "PERMISSION_DENIED")
 
 
 def test_admin_with_roles(emulator: Emulator) -> None:
-    """`admin(roles=…)` and `async_admin(roles=…)` return clients with these roles."""
+    """`admin(roles=…)` and `async_admin(roles=…)` return clients with the given roles."""
     with emulator.admin(roles=["OrgMember"]) as admin:
         assert admin.projects.list() == []
     emulator.async_admin(roles=["OrgMember"])
     assert len(emulator.state.service_accounts) == 3
 
 
-# What a project holds
+# Contents of projects
 
 
 @pytest.mark.rule("project-contents")
-def test_contents_hold_a_project(control: Control, api: httpx.Client, refusal: Refusal) -> None:
+def test_contents_block_project_deletion(control: Control, api: httpx.Client, read_error: ReadError) -> None:
     """Contents of a project block its deletion until they are removed."""
-    project_id = project(api)
+    project_id = create_project(api)
     for kind in PROJECT_CONTENTS:
         control.hold(project_id, kind, "movies")
-        answer = api.delete(f"/admin/projects/{project_id}")
-        assert refusal(answer) == (412, "FAILED_PRECONDITION")
-        assert kind in answer.json()["error"]["message"]
+        response = api.delete(f"/admin/projects/{project_id}")
+        assert read_error(response) == (412, "FAILED_PRECONDITION")
+        assert kind in response.json()["error"]["message"]
         control.release(project_id, kind, "movies")
     assert api.delete(f"/admin/projects/{project_id}").status_code == 202
 
 
 def test_index_can_have_deletion_protection(control: Control, emulator: Emulator, api: httpx.Client) -> None:
-    """Adding an index again can remove its deletion protection; other contents cannot have it."""
-    project_id = project(api)
-    there = emulator.state.projects[project_id]
+    """Adding an index again can remove its deletion protection, and other contents cannot have it."""
+    project_id = create_project(api)
+    record = emulator.state.projects[project_id]
     for again in ({}, {"protected": False}):
         control.hold(project_id, "indexes", "movies", protected=True)
-        assert there.protected == {"movies"}
+        assert record.protected == {"movies"}
         control.hold(project_id, "indexes", "movies", **again)
-        assert there.protected == set()
+        assert record.protected == set()
     control.hold(project_id, "indexes", "movies", protected=True)
-    there.going["indexes", "movies"] = emulator.clock.now()
+    record.going["indexes", "movies"] = emulator.clock.now()
     control.release(project_id, "indexes", "movies")
-    assert (there.contents["indexes"], there.protected, there.going) == (set(), set(), {})
+    assert (record.contents["indexes"], record.protected, record.going) == (set(), set(), {})
     wrong: Any = 1
-    for kind, protected, told in (("backups", True, "backups have no deletion protection"), ("indexes", wrong, "bool")):
-        with pytest.raises(ValueError, match=told):
+    for kind, protected, message in (
+        ("backups", True, "backups have no deletion protection"),
+        ("indexes", wrong, "bool"),
+    ):
+        with pytest.raises(ValueError, match=message):
             control.hold(project_id, kind, "movies", protected=protected)
-    assert not any(there.contents.values())
+    assert not any(record.contents.values())
 
 
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("target", "message"),
     [
         (("nowhere", "indexes", "x"), "there is no project 'nowhere'"),
         ((None, "pods", "x"), "kind must be one of indexes"),
@@ -424,12 +429,12 @@ def test_index_can_have_deletion_protection(control: Control, emulator: Emulator
     ],
 )
 def test_missing_contents_are_refused(
-    control: Control, api: httpx.Client, place: tuple[str | None, str, str], told: str
+    control: Control, api: httpx.Client, target: tuple[str | None, str, str], message: str
 ) -> None:
-    """Contents that do not exist cannot be removed."""
-    project_id = project(api)
-    with pytest.raises(ValueError, match=told):
-        control.release(place[0] or project_id, *place[1:])
+    """Releasing missing contents is refused."""
+    project_id = create_project(api)
+    with pytest.raises(ValueError, match=message):
+        control.release(target[0] or project_id, *target[1:])
 
 
 # Requests
@@ -437,7 +442,7 @@ def test_missing_contents_are_refused(
 
 def test_requests_are_recorded(control: Control, emulator: Emulator, api: httpx.Client) -> None:
     """Each request is recorded with its operation and status, oldest first, until the log is cleared."""
-    control.forget_requests()
+    control.clear_requests()
     created = api.post("/admin/projects", json={"name": "search"})
     api.get("/admin/users?limit=0")
     api.get("/nowhere")
@@ -454,7 +459,7 @@ def test_requests_are_recorded(control: Control, emulator: Emulator, api: httpx.
     }
     assert (second["operation_id"], second["query"], second["status"]) == ("list_users", "limit=0", 400)
     assert (third["operation_id"], third["status"]) == ("", 404)
-    control.forget_requests()
+    control.clear_requests()
     assert control.requests() == []
 
 
@@ -463,13 +468,13 @@ def test_recorded_requests_omit_secrets(control: Control, emulator: Emulator, co
     api = connect(emulator)
     token = api.headers["Authorization"].removeprefix("Bearer ")
     api.get(f"/admin/api-keys/pcsk_label_unique?secret={emulator.client_secret}&token={token}")
-    told = str(control.requests())
-    assert all(secret not in told for secret in (emulator.client_secret, token, "label_unique"))
-    assert "/admin/api-keys/***" in told
+    log = str(control.requests())
+    assert all(secret not in log for secret in (emulator.client_secret, token, "label_unique"))
+    assert "/admin/api-keys/***" in log
 
 
 def test_request_log_is_limited(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The request log drops its oldest requests once it is full."""
+    """The request log drops its oldest requests when it is full."""
     monkeypatch.setattr("pinecone_admin.emulator.control.request_log.CAPACITY", 2)
     emulator = Emulator()
     for path in ("/a", "/b", "/c"):
@@ -482,14 +487,14 @@ def test_request_log_is_limited(emulator: Emulator, monkeypatch: pytest.MonkeyPa
 
 
 def test_reset_restores_the_initial_state(control: Control, emulator: Emulator, api: httpx.Client) -> None:
-    """A reset restores the initial state, and the caller's token remains valid."""
+    """A reset restores the initial state, and the caller's token stays valid."""
     before = control.dump()
     control.add_user(email="a@example.com")
     control.configure(plan="Standard", key_prefix="x_")
     control.add_client(roles=["OrgMember"])
     control.advance(60)
     emulator.faults.add("list_projects", status=500)
-    project(api)
+    create_project(api)
     control.reset()
     tokens = control.dump().pop("tokens")
     assert control.dump() | {"tokens": []} == before | {"tokens": []}
@@ -516,7 +521,7 @@ def test_reset_restores_the_credentials(control: Control, emulator: Emulator) ->
 
 
 def test_reset_restores_the_loaded_state(control: Control, emulator: Emulator, connect: Connect) -> None:
-    """A reset restores a state that was loaded."""
+    """A reset restores the loaded state."""
     control.load({"projects": [{"name": "fixture"}]})
     api = connect(emulator)
     api.delete(f"/admin/projects/{api.get('/admin/projects').json()['data'][0]['id']}")
@@ -524,49 +529,49 @@ def test_reset_restores_the_loaded_state(control: Control, emulator: Emulator, c
     assert [each["name"] for each in api.get("/admin/projects").json()["data"]] == ["fixture"]
 
 
-# The interface itself
+# The control interface
 
 
-def test_routes_are_listed_and_others_refused(emulator: Emulator) -> None:
-    """The root lists every route; an unknown path or method is refused, and the error lists the valid ones."""
+def test_routes_are_listed(emulator: Emulator) -> None:
+    """The root lists every route, and an unknown path or method is refused with the valid ones."""
     with serving(emulator) as url, httpx.Client(base_url=url) as http:
         routes = http.get("/_emulator").json()["routes"]
         assert len(routes) == 18
         assert all(route.endswith(".") for route in routes)
-        for method, path, status, told in (
+        for method, path, status, message in (
             ("GET", "/_emulator/nowhere", 404, "GET /_emulator lists them"),
             ("DELETE", "/_emulator/state", 405, "GET, PUT"),
             ("POST", "/_emulator/clock/advance", 400, "seconds is missing"),
             ("POST", "/_emulator/users", 400, "email is missing"),
         ):
-            answer = http.request(method, path)
-            assert answer.status_code == status
-            assert told in answer.json()["error"]["message"]
+            response = http.request(method, path)
+            assert response.status_code == status
+            assert message in response.json()["error"]["message"]
         assert http.delete("/_emulator/state").headers["Allow"] == "GET, PUT"
         wrong = {b"\xff": "'utf-8' codec", b"[" * 100_000: "nested too deeply", b"[]": "it is an array"}
-        for body, told in wrong.items():
-            refused = http.put("/_emulator/state", content=body)
-            assert refused.status_code == 400
-            assert f"the body must be a JSON object: {told}" in refused.json()["error"]["message"]
+        for body, message in wrong.items():
+            response = http.put("/_emulator/state", content=body)
+            assert response.status_code == 400
+            assert f"the body must be a JSON object: {message}" in response.json()["error"]["message"]
 
 
 def test_end_of_time_is_reported() -> None:
-    """An impossible advance of the clock is refused over HTTP like in the method."""
+    """Advancing beyond the last date is refused over HTTP."""
     emulator = Emulator(clock=Clock(datetime(8999, 12, 31, tzinfo=UTC)))
     with serving(emulator) as url:
-        refused = httpx.post(f"{url}/_emulator/clock/advance", json={"seconds": 2 * DAY})
-    assert refused.status_code == 400
-    assert "cannot be advanced by 172800" in refused.json()["error"]["message"]
+        response = httpx.post(f"{url}/_emulator/clock/advance", json={"seconds": 2 * DAY})
+    assert response.status_code == 400
+    assert "cannot be advanced by 172800" in response.json()["error"]["message"]
 
 
-def test_time_advances_by_a_number() -> None:
-    """A text for the number of seconds is refused by name."""
+def test_seconds_must_be_a_number() -> None:
+    """Advancing the clock by a string is refused."""
     with pytest.raises(ValueError, match="cannot be advanced by '10' seconds"):
         Clock().advance("10")  # type: ignore[arg-type]
 
 
 def test_records_are_found_by_id(emulator: Emulator) -> None:
-    """The state maps ids to records of each kind."""
+    """The state maps ids to records."""
     user = emulator.add_user("ada@example.com")
     assert emulator.state.users[user.id] is user
     assert list(emulator.state.users) == [user.id]
@@ -574,7 +579,7 @@ def test_records_are_found_by_id(emulator: Emulator) -> None:
     assert "nobody" not in emulator.state.users
 
 
-def test_control_is_not_in_the_request_log(emulator: Emulator) -> None:
+def test_request_log_omits_control_requests(emulator: Emulator) -> None:
     """Control requests are not in the request log."""
     with serving(emulator) as url:
         httpx.get(f"{url}/_emulator/requests")

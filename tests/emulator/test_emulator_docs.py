@@ -1,4 +1,4 @@
-"""docs/emulator.md: every block runs, and its lists are complete."""
+"""docs/emulator.md: every example runs, and the lists are complete."""
 
 import json
 import os
@@ -20,27 +20,27 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/emulator.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
+def find_blocks(language: str) -> list[str]:
     """Return the fenced blocks of a language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("block", [text for text in blocks("python") if "def test_" not in text])
+@pytest.mark.parametrize("block", [text for text in find_blocks("python") if "def test_" not in text])
 def test_every_python_block_runs(block: str) -> None:
     """Every Python block runs unchanged."""
     exec(compile(block, "docs/emulator.md", "exec"), {"__name__": "docs"})
 
 
-def test_recipe_runs_in_a_folder_of_its_own(tmp_path: Path) -> None:
-    """The recipe for pytest passes as the only file of a folder."""
-    (recipe,) = (text for text in blocks("python") if "def test_" in text)
+def test_recipe_runs_in_its_own_folder(tmp_path: Path) -> None:
+    """The pytest recipe passes as the only file of a folder."""
+    (recipe,) = (text for text in find_blocks("python") if "def test_" in text)
     assert "3 passed" in run_recipe(tmp_path, recipe)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-def test_curl_examples_work(emulator: Emulator, api: httpx.Client, tmp_path: Path) -> None:
-    """Every curl line succeeds, and every route has a line."""
-    (block,) = blocks("sh")
+def test_curl_examples_succeed(emulator: Emulator, api: httpx.Client, tmp_path: Path) -> None:
+    """Every curl line succeeds, and every control route has a line."""
+    (block,) = find_blocks("sh")
     lines = [line for line in block.splitlines() if line]
     project = api.post("/admin/projects", json={"name": "search"}).json()["id"]
     role_bindings = [{"resource_type": "organization", "role": "OrgMember"}]
@@ -49,7 +49,7 @@ def test_curl_examples_work(emulator: Emulator, api: httpx.Client, tmp_path: Pat
         env = os.environ | {"CONTROL": f"{url}/_emulator", "PROJECT": project, "INVITE": invite}
         for line in lines:
             command = line.replace("curl", "curl --fail-with-body")
-            done = subprocess.run(
+            process = subprocess.run(
                 ["bash", "-euc", command],
                 cwd=tmp_path,
                 env=env,
@@ -58,25 +58,25 @@ def test_curl_examples_work(emulator: Emulator, api: httpx.Client, tmp_path: Pat
                 timeout=20,
                 check=False,
             )
-            assert done.returncode == 0, (line, done.stdout, done.stderr)
+            assert process.returncode == 0, (line, process.stdout, process.stderr)
     assert len(lines) == len(CONTROL_ROUTES)
 
 
-def test_json_example_is_a_state(emulator: Emulator) -> None:
+def test_json_example_loads(emulator: Emulator) -> None:
     """The JSON example can be loaded as a state."""
-    (fixture,) = blocks("json")
+    (fixture,) = find_blocks("json")
     emulator.load(json.loads(fixture))
     assert len(emulator.state.role_bindings) == 3
 
 
-def test_tables_name_what_there_is(emulator: Emulator) -> None:
+def test_page_lists_settings_and_fault_arguments(emulator: Emulator) -> None:
     """The page lists every setting and every argument of a fault."""
     for name in (*emulator.settings, *Fault.__slots__):
         if not name.startswith("_"):
             assert re.search(rf"`.*\b{name}\b", PAGE), name
 
 
-def test_every_link_within_the_page_leads_to_a_heading() -> None:
+def test_internal_links_point_to_headings() -> None:
     """Every link within the page points to a heading."""
     headings = re.findall(r"^#+ (.+)$", PAGE, re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
@@ -85,9 +85,9 @@ def test_every_link_within_the_page_leads_to_a_heading() -> None:
 
 @pytest.mark.long
 def test_benchmark_runs() -> None:
-    """The benchmark measures everything with a small organization; its results are not checked here."""
+    """The benchmark runs with a small organization; its results are not checked here."""
     command = [sys.executable, "tests/benchmarks/emulator.py", "--bindings", "400"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode in {0, 1}
-    assert done.stderr == ""
-    assert len(done.stdout.splitlines()) == 16
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert process.returncode in {0, 1}
+    assert process.stderr == ""
+    assert len(process.stdout.splitlines()) == 16

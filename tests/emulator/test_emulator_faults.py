@@ -1,4 +1,4 @@
-"""Faults: which request they happen to, what becomes of the change, and what the client sees."""
+"""Faults: the requests that they apply to, their effect on the state, and the client's view."""
 
 import asyncio
 import json
@@ -21,21 +21,21 @@ TOKEN = {"grant_type": "client_credentials", "audience": "https://api.pinecone.i
 
 @pytest.fixture(params=["in-process", "http"])
 def api(request: pytest.FixtureRequest, emulator: Emulator, connect: Connect) -> Iterator[httpx.Client]:
-    """Return the owner's client, over a transport and over sockets."""
+    """Return the owner's client, in process and over HTTP."""
     client = connect(emulator)
     if request.param == "in-process":
         yield client
         return
-    with serving(emulator) as url, httpx.Client(base_url=url, headers=client.headers) as served:
-        yield served
+    with serving(emulator) as url, httpx.Client(base_url=url, headers=client.headers) as http:
+        yield http
 
 
-def create(api: httpx.Client) -> httpx.Response:
+def create_project(api: httpx.Client) -> httpx.Response:
     """Create a project."""
     return api.post("/admin/projects", json={"name": "search"})
 
 
-# What the client sees, and what becomes of the change
+# The client's view, and the effect on the state
 
 
 @pytest.mark.parametrize(
@@ -53,71 +53,71 @@ def create(api: httpx.Client) -> httpx.Response:
         ({"drip": 600}, httpx.ReadTimeout, 1),
     ],
 )
-def test_answer_is_lost(
+def test_lost_response_raises_the_httpx_error(
     api: httpx.Client, emulator: Emulator, fault: dict[str, Any], error: type[Exception], changed: int
 ) -> None:
-    """The client sees what httpx raises for such a wire, and the change is made or not, as was asked for."""
+    """A lost response raises httpx's error, and the fault decides whether the change is made."""
     emulator.faults.add("create_project", **fault)
     with pytest.raises(error):
         api.post("/admin/projects", json={"name": "search"}, timeout=0.2)
     assert len(emulator.state.projects) == changed
-    assert create(api).status_code == 200
+    assert create_project(api).status_code == 200
     assert len(emulator.state.projects) == changed + 1
     assert emulator.requests[-2].fault == next(name for name in reversed(fault))
     assert emulator.requests[-2].status == (None if {"drop", "reset", "unreachable"} & set(fault) else 200)
 
 
-def test_answer_is_cut(api: httpx.Client, emulator: Emulator) -> None:
-    """With too small a Content-Length the client gets the beginning of the answer."""
+def test_short_content_length_cuts_the_response(api: httpx.Client, emulator: Emulator) -> None:
+    """With a Content-Length that is too small, the client receives the beginning of the response."""
     emulator.faults.add("create_project", wrong_length=-5)
-    answer = create(api)
-    assert answer.status_code == 200
-    assert not answer.text.endswith("}")
+    response = create_project(api)
+    assert response.status_code == 200
+    assert not response.text.endswith("}")
     with pytest.raises(json.JSONDecodeError):
-        answer.json()
+        response.json()
 
 
-def test_empty_answers_break_off_too(api: httpx.Client, emulator: Emulator) -> None:
-    """An answer without a body announces one, and does not keep that."""
-    created = create(api).json()["id"]
+def test_empty_response_can_be_truncated(api: httpx.Client, emulator: Emulator) -> None:
+    """A truncated response without a body announces one and ends early."""
+    created = create_project(api).json()["id"]
     emulator.faults.add("delete_project", truncate=True)
     with pytest.raises(httpx.RemoteProtocolError):
         api.delete(f"/admin/projects/{created}")
     assert emulator.state.projects == {}
 
 
-def test_answer_drips(api: httpx.Client, emulator: Emulator) -> None:
-    """A dripping answer arrives whole, byte by byte."""
+def test_dripping_response_arrives_complete(api: httpx.Client, emulator: Emulator) -> None:
+    """A dripping response arrives complete, byte by byte."""
     emulator.faults.add("list_projects", drip=0.001)
-    with api.stream("GET", "/admin/projects") as answer:
-        pieces = list(answer.iter_raw())
+    with api.stream("GET", "/admin/projects") as response:
+        pieces = list(response.iter_raw())
     assert json.loads(b"".join(pieces)) == {"data": []}
     assert len(pieces) > 5
 
 
-def test_answer_drips_into_event_loops(emulator: Emulator, connect: Connect) -> None:
-    """The same in process, for an asynchronous client."""
+def test_dripping_response_arrives_complete_in_async_clients(emulator: Emulator, connect: Connect) -> None:
+    """A dripping response arrives complete in an async client."""
     headers = connect(emulator).headers
     emulator.faults.add("list_projects", drip=1)
 
-    async def pieces() -> list[bytes]:
+    async def read_pieces() -> list[bytes]:
         async with (
             httpx.AsyncClient(transport=emulator.transport, headers=headers) as client,
-            client.stream("GET", "https://api.pinecone.io/admin/projects") as answer,
+            client.stream("GET", "https://api.pinecone.io/admin/projects") as response,
         ):
-            return [piece async for piece in answer.aiter_raw()]
+            return [piece async for piece in response.aiter_raw()]
 
-    assert b"".join(asyncio.run(pieces())) == b'{"data":[]}'
+    assert b"".join(asyncio.run(read_pieces())) == b'{"data":[]}'
 
 
-def test_answer_is_late(api: httpx.Client, emulator: Emulator) -> None:
-    """A delay that the client waits for changes nothing else."""
+def test_delayed_response_is_unchanged(api: httpx.Client, emulator: Emulator) -> None:
+    """A delay within the client's timeout changes nothing else."""
     emulator.faults.add("list_projects", delay=0.01)
     assert api.get("/admin/projects").json() == {"data": []}
 
 
-def test_delays_pass_on_the_virtual_clock(emulator: Emulator, connect: Connect) -> None:
-    """In-process, time that is waited passes on the emulator's clock, up to the client's timeout."""
+def test_delays_advance_the_virtual_clock(emulator: Emulator, connect: Connect) -> None:
+    """In process, a delay advances the emulator's clock, up to the client's timeout."""
     api, before = connect(emulator), emulator.clock.now()
     emulator.faults.add("list_projects", delay=3, times=2)
     api.get("/admin/projects", timeout=None)
@@ -130,8 +130,8 @@ def test_delays_pass_on_the_virtual_clock(emulator: Emulator, connect: Connect) 
     assert (emulator.clock.now() - before).total_seconds() == 5 + len(b'{"data":[]}')
 
 
-def test_client_may_leave_early(emulator: Emulator, connect: Connect) -> None:
-    """Over HTTP, a client that leaves during a delay or a drip is not waited for."""
+def test_disconnected_client_does_not_block_the_server(emulator: Emulator, connect: Connect) -> None:
+    """The server does not wait for a client that disconnects during a delay."""
     headers = connect(emulator).headers
     with serving(emulator) as url, httpx.Client(base_url=url, headers=headers) as api:
         emulator.faults.add("list_projects", delay=600)
@@ -142,8 +142,8 @@ def test_client_may_leave_early(emulator: Emulator, connect: Connect) -> None:
         assert api.get("/admin/projects").status_code == 200
 
 
-def test_wire_faults_happen_on_the_socket(emulator: Emulator, connect: Connect) -> None:
-    """A reset is a reset, a drop an end without an answer, and a truncated answer states its whole length."""
+def test_connection_faults_happen_on_the_socket(emulator: Emulator, connect: Connect) -> None:
+    """Over HTTP, reset, drop and truncate have their effect on the socket."""
     token = connect(emulator).headers["Authorization"]
     request = (
         f"GET /admin/projects HTTP/1.1\r\nHost: x\r\nX-Pinecone-Api-Version: 2026-07\r\nAuthorization: {token}\r\n\r\n"
@@ -154,15 +154,15 @@ def test_wire_faults_happen_on_the_socket(emulator: Emulator, connect: Connect) 
     with serving(emulator) as url:
         address = ("127.0.0.1", int(url.rpartition(":")[2]))
 
-        def answer() -> bytes:
+        def receive_response() -> bytes:
             with socket.create_connection(address, timeout=20) as connection:
                 connection.sendall(request.encode())
                 return b"".join(iter(lambda: connection.recv(4096), b""))
 
         with pytest.raises(ConnectionResetError):
-            answer()
-        assert answer() == b""
-        head, _, body = answer().partition(b"\r\n\r\n")
+            receive_response()
+        assert receive_response() == b""
+        head, _, body = receive_response().partition(b"\r\n\r\n")
         assert b"content-length: 11" in head
         assert body == b'{"dat'
 
@@ -182,16 +182,18 @@ def test_wire_faults_happen_on_the_socket(emulator: Emulator, connect: Connect) 
         ({"own": 1}, "application/json", '{"own": 1}'),
     ],
 )
-def test_status_has_a_body(api: httpx.Client, emulator: Emulator, body: Any, content_type: str, starts: str) -> None:
-    """The body of a status that is asked for has the form that is asked for."""
+def test_status_fault_has_the_requested_body(
+    api: httpx.Client, emulator: Emulator, body: Any, content_type: str, starts: str
+) -> None:
+    """A status fault returns the requested form of body."""
     emulator.faults.add("create_project", status=503, body=body, headers={"X-From": "proxy"})
-    answer = create(api)
-    assert answer.status_code == 503
-    assert answer.headers["content-type"].partition(";")[0] == content_type
-    assert answer.headers["x-from"] == "proxy"
-    assert answer.headers["x-pinecone-request-id"]
-    assert answer.text.startswith(starts)
-    assert (body == "truncated") == (not _is_json(answer.text) and content_type == "application/json")
+    response = create_project(api)
+    assert response.status_code == 503
+    assert response.headers["content-type"].partition(";")[0] == content_type
+    assert response.headers["x-from"] == "proxy"
+    assert response.headers["x-pinecone-request-id"]
+    assert response.text.startswith(starts)
+    assert (body == "truncated") == (not _is_json(response.text) and content_type == "application/json")
     assert emulator.state.projects == {}
 
 
@@ -204,18 +206,18 @@ def _is_json(text: str) -> bool:
 
 
 @pytest.mark.parametrize(("status", "body"), [(502, "empty"), (204, "json"), (304, "html")])
-def test_status_without_a_body(api: httpx.Client, emulator: Emulator, status: int, body: Any) -> None:
-    """A body can be left out, and is where the status has none."""
+def test_status_fault_without_a_body(api: httpx.Client, emulator: Emulator, status: int, body: Any) -> None:
+    """A status fault has no body if the fault or the status excludes one."""
     emulator.faults.add("create_project", status=status, body=body)
-    answer = create(api)
-    assert (answer.status_code, answer.content) == (status, b"")
-    assert "content-type" not in answer.headers
+    response = create_project(api)
+    assert (response.status_code, response.content) == (status, b"")
+    assert "content-type" not in response.headers
 
 
-def test_status_after_the_change(api: httpx.Client, emulator: Emulator) -> None:
-    """An error can come although the change was made."""
+def test_status_fault_after_the_change(api: httpx.Client, emulator: Emulator) -> None:
+    """With after_change, the change is made although the response is an error."""
     emulator.faults.add("create_project", status=504, after_change=True)
-    assert create(api).status_code == 504
+    assert create_project(api).status_code == 504
     assert len(emulator.state.projects) == 1
 
 
@@ -224,52 +226,52 @@ def test_status_after_the_change(api: httpx.Client, emulator: Emulator) -> None:
     ("status", "error"),
     [(429, "too_many_requests"), (401, "access_denied"), (503, "server_error"), (418, "invalid_request")],
 )
-def test_token_endpoint_fails_in_its_own_form(emulator: Emulator, status: int, error: str) -> None:
-    """An error of the token endpoint has OAuth's form, whichever way the fault names it."""
+def test_token_endpoint_errors_have_oauth_form(emulator: Emulator, status: int, error: str) -> None:
+    """A status fault at the token endpoint has the form of an OAuth error."""
     for operation in ("get_token", "*"):
         emulator.faults.add(operation, status=status, retry_after=2.5)
         with httpx.Client(transport=emulator.transport) as client:
-            answer = client.post("https://login.pinecone.io/oauth/token", json=TOKEN)
-        assert (answer.status_code, answer.json()["error"]) == (status, error)
-        assert answer.headers["retry-after"] == "2.5"
+            response = client.post("https://login.pinecone.io/oauth/token", json=TOKEN)
+        assert (response.status_code, response.json()["error"]) == (status, error)
+        assert response.headers["retry-after"] == "2.5"
 
 
 def test_retry_after_is_seconds_or_a_date(connect: Connect) -> None:
-    """A date is counted from the emulator's time, which the answer's Date tells."""
+    """Retry-After has seconds or a date, and the date counts from the emulator's time."""
     emulator = Emulator(clock=Clock(datetime(2026, 7, 1, 12, 0, 0, 500_000, tzinfo=UTC)))
     api = connect(emulator)
     emulator.faults.add("list_projects", status=429, retry_after=30)
     emulator.faults.add("list_projects", status=429, retry_after_date=30)
     assert api.get("/admin/projects").headers["retry-after"] == "30"
-    answer = api.get("/admin/projects")
-    assert answer.headers["retry-after"] == "Wed, 01 Jul 2026 12:00:30 GMT"
-    until, now = (parsedate_to_datetime(answer.headers[name]) for name in ("retry-after", "date"))
+    response = api.get("/admin/projects")
+    assert response.headers["retry-after"] == "Wed, 01 Jul 2026 12:00:30 GMT"
+    until, now = (parsedate_to_datetime(response.headers[name]) for name in ("retry-after", "date"))
     assert (until - now).total_seconds() == 30
 
 
-# Answers that are well-formed and strange
+# Well-formed but unusual responses
 
 
-def test_unknown_fields_are_everywhere(api: httpx.Client, emulator: Emulator) -> None:
-    """Every object of the answer gets a field that no document has, and loses none."""
-    create(api)
+def test_unknown_fields_are_added_to_every_object(api: httpx.Client, emulator: Emulator) -> None:
+    """Every object of the response has an additional unknown field."""
+    create_project(api)
     emulator.faults.add("list_projects", unknown_fields=True)
     document = api.get("/admin/projects").json()
     assert document.pop("future_field") == document["data"][0].pop("future_field")
     assert document == api.get("/admin/projects").json()
 
 
-def test_unknown_role_is_where_roles_are(api: httpx.Client, emulator: Emulator) -> None:
-    """A binding's role and a key's roles are new ones; what has none stays."""
+def test_unknown_role_replaces_every_role(api: httpx.Client, emulator: Emulator) -> None:
+    """Roles of bindings and keys are replaced, and other responses stay unchanged."""
     emulator.faults.add(unknown_role=True, times=None)
     assert api.get("/admin/role-bindings").json()["data"][0]["role"] == "FutureRole"
-    key = api.post(f"/admin/projects/{create(api).json()['id']}/api-keys", json={"name": "ci"}).json()
+    key = api.post(f"/admin/projects/{create_project(api).json()['id']}/api-keys", json={"name": "ci"}).json()
     assert key["key"]["roles"] == ["FutureRole"]
     assert api.delete(f"/admin/api-keys/{key['key']['id']}").status_code == 202
 
 
-def test_page_token_repeats(api: httpx.Client, emulator: Emulator) -> None:
-    """The page that follows a token names the same token again; others are as they are."""
+def test_page_token_is_repeated(api: httpx.Client, emulator: Emulator) -> None:
+    """The page that follows a token contains the same token again."""
     for number in range(3):
         emulator.add_user(f"{number}@example.com")
     emulator.faults.add("list_users", repeat_page_token=True, times=None)
@@ -281,38 +283,38 @@ def test_page_token_repeats(api: httpx.Client, emulator: Emulator) -> None:
 
 
 @pytest.mark.rule("unauthenticated")
-def test_token_is_revoked_now(api: httpx.Client, emulator: Emulator) -> None:
-    """The token that a request comes with is dead from then on."""
+def test_request_token_is_revoked(api: httpx.Client, emulator: Emulator) -> None:
+    """The token of the request is revoked from then on."""
     emulator.faults.add("create_project", revoke_token=True)
     assert api.get("/admin/projects").status_code == 200
-    assert create(api).status_code == 401
+    assert create_project(api).status_code == 401
     assert api.get("/admin/projects").status_code == 401
     assert emulator.state.projects == {}
 
 
-def test_faults_happen_to_the_control_plane_too(emulator: Emulator) -> None:
-    """The calls with a key are operations as others are, in the log as well."""
+def test_faults_apply_to_the_control_plane(emulator: Emulator) -> None:
+    """A fault applies to control plane requests, which are in the request log."""
     fault = emulator.faults.add("list_indexes", status=503)
     with httpx.Client(transport=emulator.transport) as client:
         assert client.get("https://api.pinecone.io/indexes").status_code == 503
     assert (fault.fired, emulator.requests[-1].operation_id) == (1, "list_indexes")
 
 
-# Which request it happens to
+# The requests that a fault applies to
 
 
-def statuses(api: httpx.Client, count: int) -> list[int]:
-    """List the projects so many times."""
+def list_statuses(api: httpx.Client, count: int) -> list[int]:
+    """List the projects a number of times and return the statuses."""
     return [api.get("/admin/projects").status_code for _ in range(count)]
 
 
-def test_faults_are_counted(emulator: Emulator, connect: Connect) -> None:
-    """A fault lets some requests pass, happens so many times, and is over; the first that fits happens."""
+def test_faults_apply_in_order_and_expire(emulator: Emulator, connect: Connect) -> None:
+    """The first matching fault applies; it skips requests and expires after its number of times."""
     api = connect(emulator)
     first = emulator.faults.add("list_projects", status=500, skip=1, times=2)
     emulator.faults.add("*", status=502)
     emulator.faults.add("list_users", status=503, times=None)
-    assert statuses(api, 5) == [502, 500, 500, 200, 200]
+    assert list_statuses(api, 5) == [502, 500, 500, 200, 200]
     assert api.get("/admin/users").status_code == api.get("/admin/users").status_code == 503
     assert (first.seen, first.fired) == (3, 2)
     emulator.faults.clear()
@@ -320,32 +322,32 @@ def test_faults_are_counted(emulator: Emulator, connect: Connect) -> None:
     assert list(emulator.faults) == []
 
 
-def test_chance_is_repeated_by_the_seed(connect: Connect) -> None:
-    """With one seed the same requests are hit in every run, with another one others; without one it is the same too."""
+def test_seed_repeats_the_probability(connect: Connect) -> None:
+    """The same seed repeats the affected requests, and so does no seed."""
 
     def run(seed: int | None) -> list[int]:
         emulator = Emulator(seed=seed)
         emulator.faults.add("list_projects", status=503, probability=0.5, times=None)
-        return statuses(connect(emulator), 40)
+        return list_statuses(connect(emulator), 40)
 
     assert run(1) == run(1) != run(2)
     assert run(None) == run(None)
     assert 10 < run(1).count(503) < 30
 
 
-def test_chance_begins_anew_with_clear(emulator: Emulator, connect: Connect) -> None:
-    """After clear and reset the chances are those of the beginning."""
+def test_clear_restarts_the_probability(emulator: Emulator, connect: Connect) -> None:
+    """After clear or reset, the affected requests are the same as at the start."""
     api = connect(emulator)
     runs: list[list[int]] = []
-    for begin_anew in (emulator.faults.clear, emulator.reset, emulator.faults.clear):
+    for restart in (emulator.faults.clear, emulator.reset, emulator.faults.clear):
         emulator.faults.add("list_projects", status=503, probability=0.5, times=None)
-        runs.append(statuses(api, 20))
-        begin_anew()
+        runs.append(list_statuses(api, 20))
+        restart()
     assert runs[0] == runs[1] == runs[2]
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "message"),
     [
         (
             {"operation": "create_projct", "status": 500},
@@ -375,33 +377,33 @@ def test_chance_begins_anew_with_clear(emulator: Emulator, connect: Connect) -> 
         ({"colour": "blue"}, "colour is unknown; the known fields are operation"),
     ],
 )
-def test_faults_are_checked(emulator: Emulator, fault: dict[str, Any], told: str) -> None:
-    """A fault that cannot be is refused by name, the same by method and as JSON."""
-    with pytest.raises(ValueError, match=told):
+def test_invalid_faults_are_refused(emulator: Emulator, fault: dict[str, Any], message: str) -> None:
+    """An invalid fault is refused by method and as JSON, and the error names the argument."""
+    with pytest.raises(ValueError, match=message):
         emulator.faults.add_document(fault)
     if "colour" not in fault:
-        with pytest.raises(ValueError, match=told):
+        with pytest.raises(ValueError, match=message):
             emulator.faults.add(**fault)
     assert list(emulator.faults) == []
 
 
-def test_faults_are_asked_for_over_http(emulator: Emulator) -> None:
-    """The same arguments are taken as JSON, and what happened is listed without defaults."""
+def test_faults_are_added_over_http(emulator: Emulator) -> None:
+    """Faults are added as JSON over HTTP, and the list omits default values."""
     with serving(emulator) as url, httpx.Client(base_url=url) as http:
-        told = {"operation": "get_token", "status": 429, "retry_after": 3, "times": None}
-        assert http.post("/_emulator/faults", json=told).json() == told | {"seen": 0, "fired": 0}
+        fault = {"operation": "get_token", "status": 429, "retry_after": 3, "times": None}
+        assert http.post("/_emulator/faults", json=fault).json() == fault | {"seen": 0, "fired": 0}
         http.post("/oauth/token", json=TOKEN)
-        assert http.get("/_emulator/faults").json() == {"data": [told | {"seen": 1, "fired": 1}]}
+        assert http.get("/_emulator/faults").json() == {"data": [fault | {"seen": 1, "fired": 1}]}
         assert http.delete("/_emulator/faults").status_code == 204
         assert http.get("/_emulator/faults").json() == {"data": []}
         assert http.post("/_emulator/faults", json={"drop": "x"}).status_code == 400
 
 
-# What a client can tell from httpcore's events
+# Trace events of httpcore
 
 
-def events(emulator: Emulator, *, asynchronous: bool) -> list[str]:
-    """Return the events that a request reports, whatever it ends in."""
+def record_events(emulator: Emulator, *, asynchronous: bool) -> list[str]:
+    """Send a request that fails and return its trace events."""
     seen: list[str] = []
     request = httpx.Request("GET", "https://api.pinecone.io/admin/projects")
     if not asynchronous:
@@ -420,15 +422,15 @@ def events(emulator: Emulator, *, asynchronous: bool) -> list[str]:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_events_tell_sent_from_not_sent(emulator: Emulator, asynchronous: bool) -> None:
-    """A request that was dropped was sent, one that found nobody was not."""
+def test_events_show_whether_a_request_was_sent(emulator: Emulator, asynchronous: bool) -> None:
+    """The events of a dropped request show that it was sent, and those of an unreachable host that it was not."""
     emulator.faults.add("list_projects", drop="before")
     emulator.faults.add("list_projects", unreachable=True)
-    sent = events(emulator, asynchronous=asynchronous)
+    sent = record_events(emulator, asynchronous=asynchronous)
     assert sent[0] == "connection.connect_tcp.started"
     assert "http11.send_request_headers.started" in sent
     assert sent[-1] == "http11.receive_response_headers.failed"
-    assert events(emulator, asynchronous=asynchronous) == [
+    assert record_events(emulator, asynchronous=asynchronous) == [
         "connection.connect_tcp.started",
         "connection.connect_tcp.failed",
     ]
@@ -443,8 +445,8 @@ def test_events_tell_sent_from_not_sent(emulator: Emulator, asynchronous: bool) 
         ({"truncate": True}, "done", 1),
     ],
 )
-def test_our_client_tells_the_outcome(emulator: Emulator, fault: dict[str, Any], outcome: str, projects: int) -> None:
-    """Our client meets in-process faults as it meets those of a wire, and never creates twice."""
+def test_client_reports_the_outcome(emulator: Emulator, fault: dict[str, Any], outcome: str, projects: int) -> None:
+    """The client reports the outcome of an in-process fault and never creates a record twice."""
     emulator.faults.add("create_project", **fault)
     with emulator.admin(retry=RetryPolicy(backoff=0.05, max_backoff=0.05)) as admin:
         with pytest.raises(PineconeConnectionError) as caught:
@@ -453,16 +455,16 @@ def test_our_client_tells_the_outcome(emulator: Emulator, fault: dict[str, Any],
     assert len(emulator.state.projects) == projects
 
 
-def test_our_client_gets_over_a_refused_connection(emulator: Emulator) -> None:
-    """A create that was never sent is sent again."""
+def test_client_retries_a_refused_connection(emulator: Emulator) -> None:
+    """The client retries a create that was not sent."""
     emulator.faults.add("create_project", unreachable=True)
     with emulator.admin(retry=RetryPolicy(backoff=0.05, max_backoff=0.05)) as admin:
         admin.projects.create(name="search")
     assert len(emulator.state.projects) == 1
 
 
-def test_token_endpoint_is_down(emulator: Emulator) -> None:
-    """While nobody gives tokens, nothing was sent."""
+def test_unreachable_token_endpoint_means_not_sent(emulator: Emulator) -> None:
+    """If the token endpoint is unreachable, the outcome is not_sent."""
     emulator.faults.add("get_token", unreachable=True, times=None)
     with pytest.raises(PineconeConnectionError) as caught:
         emulator.admin(retry=RetryPolicy(backoff=0.05, max_backoff=0.05))

@@ -1,4 +1,4 @@
-"""The HTTP server, as a process on loopback: its one line, its answers, its end."""
+"""The HTTP server as a process on loopback: start, responses and shutdown."""
 
 import json
 import os
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 Server = subprocess.Popen[str]
 
 
-def start(*arguments: str) -> Server:
+def start_server(*arguments: str) -> Server:
     """Start a server process."""
     return subprocess.Popen(
         [sys.executable, "-m", "pinecone_admin.emulator", *arguments],
@@ -36,43 +36,43 @@ def start(*arguments: str) -> Server:
     )
 
 
-def announced(server: Server) -> dict[str, str]:
-    """Return the line that a server prints when it listens."""
+def read_announcement(server: Server) -> dict[str, str]:
+    """Return the line that the server prints once it listens."""
     assert server.stdout
-    assert select.select([server.stdout], [], [], SECONDS)[0], "the server said nothing"
+    assert select.select([server.stdout], [], [], SECONDS)[0], "the server printed nothing"
     line: dict[str, str] = json.loads(server.stdout.readline())
     return line
 
 
-def python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python to its end."""
+def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python until it exits."""
     return subprocess.run(
         [sys.executable, *arguments], capture_output=True, text=True, cwd=ROOT, timeout=SECONDS, check=False
     )
 
 
-def refused(*arguments: str) -> tuple[int, str]:
-    """Return the exit status and the error output of a server that does not start."""
-    done = python("-m", "pinecone_admin.emulator", *arguments)
-    assert done.stdout == ""
-    return done.returncode, done.stderr
+def run_refused_server(*arguments: str) -> tuple[int, str]:
+    """Return the exit status and error output of a server that refuses to start."""
+    process = run_python("-m", "pinecone_admin.emulator", *arguments)
+    assert process.stdout == ""
+    return process.returncode, process.stderr
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
-    """Return a function that starts a server, which ends with the test."""
+    """Return a function that starts a server and stops it after the test."""
     with ExitStack() as servers:
 
-        def run(*arguments: str) -> Server:
-            server = servers.enter_context(start(*arguments))
+        def serve_until_test_ends(*arguments: str) -> Server:
+            server = servers.enter_context(start_server(*arguments))
             servers.callback(server.kill)
             return server
 
-        yield run
+        yield serve_until_test_ends
 
 
 def log_in(line: dict[str, str]) -> dict[str, str]:
-    """Exchange a server's credentials for the headers of its API."""
+    """Exchange the server's credentials for request headers."""
     credentials = {
         "client_id": line["client_id"],
         "client_secret": line["client_secret"],
@@ -83,10 +83,10 @@ def log_in(line: dict[str, str]) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}", "X-Pinecone-Api-Version": "2026-07"}
 
 
-def test_server_announces_itself_and_serves(serve: Callable[..., Server]) -> None:
-    """One line of JSON says where everything is, and the API answers there by the rules."""
+def test_server_prints_its_urls_and_serves(serve: Callable[..., Server]) -> None:
+    """The server prints one line of JSON with its URLs and credentials, and serves the API there."""
     server = serve("--plan", "Free")
-    line = announced(server)
+    line = read_announcement(server)
     assert list(line) == ["host", "oauth_url", "control_url", "client_id", "client_secret", "organization_id"]
     assert line["host"].startswith("http://127.0.0.1:")
     assert line["oauth_url"] == f"{line['host']}/oauth/token"
@@ -107,9 +107,9 @@ def test_server_announces_itself_and_serves(serve: Callable[..., Server]) -> Non
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_server_stops_cleanly(serve: Callable[..., Server], number: signal.Signals) -> None:
-    """SIGTERM and SIGINT end the server with status 0 and a readable access log, open connections or not."""
+    """SIGTERM and SIGINT stop the server with status 0, despite open connections, and the access log is readable."""
     server = serve()
-    line = announced(server)
+    line = read_announcement(server)
     with httpx.Client(base_url=line["host"], headers=log_in(line)) as api:
         api.get("/admin/projects?limit=1").raise_for_status()
         server.send_signal(number)
@@ -121,30 +121,30 @@ def test_server_stops_cleanly(serve: Callable[..., Server], number: signal.Signa
     assert "Traceback" not in log
 
 
-def port_of(line: dict[str, str]) -> int:
-    """Return the port that a server listens on."""
+def read_port(line: dict[str, str]) -> int:
+    """Return the server's port."""
     return int(line["host"].rpartition(":")[2])
 
 
-def garbage() -> Iterator[bytes]:
-    """Make up requests: of random bytes, and of a good one with random bytes in it."""
-    chance = random.Random(20260702)
+def generate_garbage() -> Iterator[bytes]:
+    """Yield random bytes, and a valid request with random bytes in it."""
+    rng = random.Random(20260702)
     good = bytearray(b'POST /admin/projects HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n{"name":"a"}')
     for _ in range(100):
-        yield chance.randbytes(chance.randrange(1, 400))
+        yield rng.randbytes(rng.randrange(1, 400))
         broken = bytearray(good)
         for _ in range(3):
-            broken[chance.randrange(len(broken))] = chance.randrange(256)
+            broken[rng.randrange(len(broken))] = rng.randrange(256)
         yield bytes(broken)
 
 
-def test_server_survives_hostile_connections(serve: Callable[..., Server]) -> None:
-    """Broken requests on the wire get an answer below 500 or none, and the next one is served."""
-    line = announced(server := serve())
+def test_server_survives_malformed_requests(serve: Callable[..., Server]) -> None:
+    """A malformed request gets a status below 500 or no response, and the server continues."""
+    line = read_announcement(server := serve())
     headers = log_in(line)
-    port = port_of(line)
+    port = read_port(line)
     for sent in (
-        *garbage(),
+        *generate_garbage(),
         b"\x00\x01\x02\r\n\r\n",
         b"GET /%0A%00 HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -156,10 +156,10 @@ def test_server_survives_hostile_connections(serve: Callable[..., Server]) -> No
         with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as connection:
             connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
-            answer = connection.recv(65536)
-            status = answer.split(b" ")[1:2]
+            response = connection.recv(65536)
+            status = response.split(b" ")[1:2]
             assert not status or int(status[0]) < 500, sent
-            assert b"Traceback" not in answer
+            assert b"Traceback" not in response
     assert httpx.get(f"{line['host']}/admin/projects", headers=headers).status_code == 200
     server.terminate()
     assert "Traceback" not in server.communicate(timeout=SECONDS)[1]
@@ -168,27 +168,27 @@ def test_server_survives_hostile_connections(serve: Callable[..., Server]) -> No
 @pytest.mark.parametrize("origin", ["http://127.0.0.1", "HTTP://elsewhere:80", "https://api.pinecone.io"])
 @pytest.mark.parametrize(("path", "status"), [("/_emulator?x=1", 200), ("/admin/projects", 400), ("", 400)])
 def test_absolute_targets_are_accepted(origin: str, path: str, status: int) -> None:
-    """A target in absolute form, as RFC 9112 wants it accepted, is its path and query."""
+    """A request target in absolute form is accepted, as RFC 9112 requires."""
     with serving(Emulator()) as url, socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection:
         connection.sendall(f"GET {origin}{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         assert connection.recv(65536).startswith(f"HTTP/1.1 {status} ".encode())
 
 
-def test_output_whose_reader_is_gone() -> None:
-    """Nobody hears where the server listens: one clear line and status 1."""
+def test_broken_output_pipe_is_reported() -> None:
+    """A broken pipe for standard output is reported in one line with exit status 1."""
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "pinecone_admin.emulator"]
-    done = subprocess.run(
+    process = subprocess.run(
         command, stdout=writer, stderr=subprocess.PIPE, text=True, cwd=ROOT, timeout=SECONDS, check=False
     )
     os.close(writer)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[1:] == ["cannot write to standard output: Broken pipe"]
+    assert process.returncode == 1
+    assert process.stderr.splitlines()[1:] == ["cannot write to standard output: Broken pipe"]
 
 
-def test_output_that_is_closed() -> None:
-    """Whoever closes it knows the port, and is served."""
+def test_server_runs_without_standard_output() -> None:
+    """A server with a closed standard output serves its port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     command = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "pinecone_admin.emulator", "--port", port]
@@ -202,75 +202,75 @@ def test_output_that_is_closed() -> None:
     assert "Traceback" not in log
 
 
-def test_port_in_use() -> None:
-    """A port that somebody has is one clear line and status 1."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        status, error = refused("--port", port)
+def test_used_port_is_reported() -> None:
+    """A port in use is reported in one line with exit status 1."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        status, error = run_refused_server("--port", port)
     assert status == 1
     assert error.count("\n") == 1
     assert port in error
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])
-def test_other_machines_are_kept_out(host: str) -> None:
-    """An address that is not loopback is one clear line and status 2."""
-    status, error = refused("--host", host)
+def test_remote_address_is_refused(host: str) -> None:
+    """An address that is not loopback is reported in one line with exit status 2."""
+    status, error = run_refused_server("--host", host)
     assert status == 2
     assert error.count("\n") == 1
     assert "--allow-remote" in error
 
 
-def test_other_machines_are_let_in_on_request(serve: Callable[..., Server]) -> None:
+def test_allow_remote_permits_every_address(serve: Callable[..., Server]) -> None:
     """With --allow-remote the server listens on every address."""
-    line = announced(serve("--host", "0.0.0.0", "--allow-remote"))
+    line = read_announcement(serve("--host", "0.0.0.0", "--allow-remote"))
     assert line["host"].startswith("http://0.0.0.0:")
     log_in(line | {"oauth_url": line["oauth_url"].replace("0.0.0.0", "127.0.0.1")})
 
 
 def test_localhost_is_loopback(serve: Callable[..., Server]) -> None:
-    """The name localhost needs no permission."""
-    log_in(announced(serve("--host", "localhost")))
+    """The host name localhost is accepted without --allow-remote."""
+    log_in(read_announcement(serve("--host", "localhost")))
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "many"])
-def test_port_is_a_port_number(port: str) -> None:
-    """What is no port number is a usage error."""
-    status, error = refused(f"--port={port}")
+def test_invalid_port_is_a_usage_error(port: str) -> None:
+    """An invalid port number is a usage error."""
+    status, error = run_refused_server(f"--port={port}")
     assert status == 2
     assert "--port" in error
 
 
 @pytest.mark.parametrize("missing", ["uvicorn", "starlette"])
 def test_missing_extra_is_named(missing: str) -> None:
-    """Without the extra's packages one line says how to install them, and the import still works."""
+    """Without the packages of the extra, one line says how to install them, and the import works."""
     script = (
         f"import sys; sys.modules[{missing!r}] = None\n"
         "from pinecone_admin.emulator.__main__ import main; status = main([])\n"
         "try: from pinecone_admin.emulator import serving\n"
         "except ModuleNotFoundError as error: sys.exit(status if '[emulator]' in str(error) else str(error))"
     )
-    done = python("-c", script)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.count("\n") == 1
-    assert missing in done.stderr
-    assert "pinecone-admin[emulator]" in done.stderr
+    process = run_python("-c", script)
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.count("\n") == 1
+    assert missing in process.stderr
+    assert "pinecone-admin[emulator]" in process.stderr
 
 
-def test_import_needs_no_server() -> None:
+def test_import_loads_no_server() -> None:
     """Importing the emulator loads neither starlette nor uvicorn."""
     script = "import sys, pinecone_admin.emulator; print({'starlette', 'uvicorn'} & set(sys.modules))"
-    done = python("-c", script)
-    assert done.stdout == "set()\n"
+    process = run_python("-c", script)
+    assert process.stdout == "set()\n"
 
 
-def test_server_serves_beside_a_thousand_connections(serve: Callable[..., Server]) -> None:
-    """With a thousand connections open, some of them stalled within a request, others are served at once."""
-    line = announced(server := serve())
+def test_server_handles_a_thousand_open_connections(serve: Callable[..., Server]) -> None:
+    """The server serves other requests while a thousand connections are open or stalled."""
+    line = read_announcement(server := serve())
     headers = log_in(line)
     with ExitStack() as connections:
         for number in range(1000):
-            connection = connections.enter_context(socket.create_connection(("127.0.0.1", port_of(line)), SECONDS))
+            connection = connections.enter_context(socket.create_connection(("127.0.0.1", read_port(line)), SECONDS))
             if number % 3 == 0:
                 connection.sendall(b"POST /admin/projects HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
         assert httpx.get(f"{line['host']}/admin/projects", headers=headers, timeout=5).status_code == 200
@@ -280,20 +280,20 @@ def test_server_serves_beside_a_thousand_connections(serve: Callable[..., Server
     assert "Traceback" not in log
 
 
-def test_server_limits_bodies(serve: Callable[..., Server]) -> None:
-    """A body beyond any of this API is refused in the API's form, and not kept in memory."""
-    line = announced(serve())
+def test_oversized_body_is_refused(serve: Callable[..., Server]) -> None:
+    """A body above the limit is refused with 413."""
+    line = read_announcement(serve())
     url, headers = f"{line['host']}/admin/projects", log_in(line)
     with httpx.Client(headers=headers) as http:
-        for size in ((1 << 20) + 1, 10 << 20):  # the larger one is still being sent when it is too large already
-            answer = http.post(url, content=b"x" * size)
-            assert (answer.status_code, answer.json()["error"]["code"]) == (413, "INVALID_ARGUMENT")
+        for size in ((1 << 20) + 1, 10 << 20):  # the server refuses the larger one before it is complete
+            response = http.post(url, content=b"x" * size)
+            assert (response.status_code, response.json()["error"]["code"]) == (413, "INVALID_ARGUMENT")
         assert http.get(url).status_code == 200
 
 
-def test_server_masks_secrets_in_its_log(serve: Callable[..., Server]) -> None:
-    """What looks like a secret in a path or query is not written to the log."""
-    line = announced(server := serve())
+def test_server_redacts_secrets_in_its_log(serve: Callable[..., Server]) -> None:
+    """The access log redacts secrets in paths and queries."""
+    line = read_announcement(server := serve())
     httpx.get(f"{line['host']}/admin/api-keys/pcsk_abc_def", params={"x": line["client_secret"]})
     server.terminate()
     log = server.communicate(timeout=SECONDS)[1]
@@ -302,25 +302,25 @@ def test_server_masks_secrets_in_its_log(serve: Callable[..., Server]) -> None:
 
 
 class BrokenEmulator(Emulator):
-    """An emulator with a bug."""
+    """An emulator that raises an exception for every request."""
 
     def handle(self, request: Request) -> Response:
-        """Fail, with a secret at hand."""
+        """Raise an exception with a secret in its message."""
         raise RuntimeError(f"{request.method} broke on {self.client_secret}")
 
 
-def test_broken_emulator_shows_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    """A bug of the emulator is a 500 in the API's form, and its traceback goes to the log only."""
+def test_internal_error_shows_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """An internal error is a 500 response, and only the log contains its traceback."""
     emulator = BrokenEmulator()
     with serving(emulator) as url:
-        answer = httpx.get(f"{url}/admin/projects")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "INTERNAL")
-    assert "RuntimeError" not in answer.text
+        response = httpx.get(f"{url}/admin/projects")
+    assert (response.status_code, response.json()["error"]["code"]) == (500, "INTERNAL")
+    assert "RuntimeError" not in response.text
     assert "RuntimeError" in caplog.text
 
 
-def test_requests_are_logged_apart_from_the_client(caplog: pytest.LogCaptureFixture, emulator: Emulator) -> None:
-    """Whoever serves it in process can tell its lines from the client's, which has none at INFO."""
+def test_requests_have_their_own_logger(caplog: pytest.LogCaptureFixture, emulator: Emulator) -> None:
+    """Requests are logged by a logger of the emulator."""
     caplog.set_level("INFO")
     with serving(emulator) as url:
         httpx.get(f"{url}/admin/projects")
@@ -333,11 +333,11 @@ def test_requests_are_logged_apart_from_the_client(caplog: pytest.LogCaptureFixt
 # The state file
 
 
-def test_state_file_outlives_the_server(serve: Callable[..., Server], tmp_path: Path) -> None:
-    """The file is written when the server stops and read when it starts, with the same credentials and tokens."""
+def test_state_file_keeps_the_state(serve: Callable[..., Server], tmp_path: Path) -> None:
+    """The server writes the state file when it stops and reads it when it starts."""
     file = tmp_path / "state.json"
     first = serve("--state", str(file), "--seed", "5")
-    line = announced(first)
+    line = read_announcement(first)
     headers = log_in(line)
     httpx.post(f"{line['host']}/admin/projects", json={"name": "kept"}, headers=headers).raise_for_status()
     first.terminate()
@@ -345,7 +345,7 @@ def test_state_file_outlives_the_server(serve: Callable[..., Server], tmp_path: 
     assert first.returncode == 0
     assert file.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [file]
-    again = announced(second := serve("--state", str(file), "--plan", "Free", "--token-lifetime", "60"))
+    again = read_announcement(second := serve("--state", str(file), "--plan", "Free", "--token-lifetime", "60"))
     assert [again[name] for name in ("client_id", "client_secret")] == [line["client_id"], line["client_secret"]]
     assert httpx.get(f"{again['host']}/admin/projects", headers=headers).json()["data"][0]["name"] == "kept"
     httpx.post(f"{again['control_url']}/reset").raise_for_status()
@@ -369,11 +369,11 @@ def test_state_file_outlives_the_server(serve: Callable[..., Server], tmp_path: 
         ('{"users": [{"email": "a@b.c"}, {"email": "A@b.c"}]}', "two users have the email"),
     ],
 )
-def test_bad_state_file_is_one_line(tmp_path: Path, text: str, reason: str) -> None:
-    """A state file that cannot be used is one clear line that names it, and status 1; it stays as it was."""
+def test_invalid_state_file_is_reported(tmp_path: Path, text: str, reason: str) -> None:
+    """An invalid state file is reported in one line with exit status 1, and stays unchanged."""
     file = tmp_path / "state.json"
     file.write_bytes(text.encode(errors="surrogateescape"))
-    status, error = refused("--state", str(file))
+    status, error = run_refused_server("--state", str(file))
     assert status == 1
     assert error.count("\n") == 1
     assert str(file) in error
@@ -381,21 +381,21 @@ def test_bad_state_file_is_one_line(tmp_path: Path, text: str, reason: str) -> N
     assert file.read_bytes() == text.encode(errors="surrogateescape")
 
 
-def test_state_file_needs_its_folder(tmp_path: Path) -> None:
-    """A folder that is not there, and a folder or a pipe in place of the file, are one clear line."""
+def test_state_file_must_be_a_file_in_a_folder(tmp_path: Path) -> None:
+    """A missing folder, and a folder or pipe in place of the state file, are reported in one line with status 1."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "nowhere" / "state.json", tmp_path, tmp_path / "pipe"):
-        status, error = refused("--state", str(path))
+        status, error = run_refused_server("--state", str(path))
         assert (status, error.count("\n")) == (1, 1)
         assert str(path) in error
 
 
-def test_state_that_cannot_be_written_is_told(serve: Callable[..., Server], tmp_path: Path) -> None:
-    """Where the folder goes away meanwhile, the server ends with one clear line and status 1."""
+def test_unwritable_state_file_is_reported(serve: Callable[..., Server], tmp_path: Path) -> None:
+    """If the state file cannot be written, the server stops with one line and status 1."""
     folder = tmp_path / "folder"
     folder.mkdir()
     server = serve("--state", str(folder / "state.json"))
-    announced(server)
+    read_announcement(server)
     folder.rmdir()
     server.terminate()
     log = server.communicate(timeout=SECONDS)[1]
@@ -405,25 +405,25 @@ def test_state_that_cannot_be_written_is_told(serve: Callable[..., Server], tmp_
 
 
 def test_seed_repeats_the_credentials(serve: Callable[..., Server]) -> None:
-    """With a seed the credentials are known beforehand."""
-    first, second = (announced(serve("--seed", "7")) for _ in range(2))
+    """Servers with the same seed have the same credentials."""
+    first, second = (read_announcement(serve("--seed", "7")) for _ in range(2))
     assert first["client_secret"] == second["client_secret"]
 
 
 @pytest.mark.parametrize("option", ["--token-lifetime=0", "--token-lifetime=soon", "--plan=Gold", "--seed=x"])
-def test_options_are_checked(option: str) -> None:
-    """An option that cannot be right is a usage error that names it."""
-    status, error = refused(option)
+def test_invalid_options_are_usage_errors(option: str) -> None:
+    """An invalid option is a usage error that names the option."""
+    status, error = run_refused_server(option)
     assert status == 2
     assert option.partition("=")[0] in error
 
 
-def test_server_does_not_wait_for_delays(serve: Callable[..., Server]) -> None:
-    """A delay that was asked for does not hold the end of the server up."""
-    line = announced(server := serve())
+def test_shutdown_does_not_wait_for_delays(serve: Callable[..., Server]) -> None:
+    """The server stops without waiting for a delayed response."""
+    line = read_announcement(server := serve())
     fault = {"operation": "get_token", "delay": 600}
     httpx.post(f"{line['control_url']}/faults", json=fault).raise_for_status()
-    with socket.create_connection(("127.0.0.1", port_of(line)), SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", read_port(line)), SECONDS) as connection:
         connection.sendall(b"POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
         while not httpx.get(f"{line['control_url']}/requests").json()["data"]:
             pass

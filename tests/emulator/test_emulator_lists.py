@@ -1,4 +1,4 @@
-"""Lists: pages, cursors, filters, and how fast they stay."""
+"""Lists: pages, cursors and filters."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain, product
@@ -12,7 +12,7 @@ from pinecone_admin.emulator.model.records import Grant, Principal
 from pinecone_admin.emulator.model.roles import API_KEY_ROLES
 
 Connect = Callable[..., httpx.Client]
-Refusal = Callable[[httpx.Response], tuple[int, str]]
+ReadError = Callable[[httpx.Response], tuple[int, str]]
 
 PAGED = ["users", "invites", "service-accounts", "role-bindings"]
 FILTERS = [
@@ -25,8 +25,8 @@ FILTERS = [
 ]
 
 
-def fill(emulator: Emulator, name: str, size: int) -> None:
-    """Fill one list to a size."""
+def fill_list(emulator: Emulator, name: str, size: int) -> None:
+    """Add records to one list."""
     state, now = emulator.state, emulator.clock.now()
     for number in range(size):
         if name == "users":
@@ -39,8 +39,8 @@ def fill(emulator: Emulator, name: str, size: int) -> None:
             state.bind(Principal("user", str(number)), [Grant("OrgMember", "organization", "o")], now)
 
 
-def pages(api: httpx.Client, path: str, **query: Any) -> Iterator[list[dict[str, Any]]]:
-    """Walk a list page by page."""
+def walk_pages(api: httpx.Client, path: str, **query: Any) -> Iterator[list[dict[str, Any]]]:
+    """Yield the pages of a list."""
     while True:
         document = api.get(path, params=query).raise_for_status().json()
         yield document["data"]
@@ -52,29 +52,29 @@ def pages(api: httpx.Client, path: str, **query: Any) -> Iterator[list[dict[str,
 @pytest.mark.rule("paged-lists")
 @pytest.mark.parametrize("name", PAGED)
 @pytest.mark.parametrize(("query", "sizes"), [({}, [100, 100, 50]), ({"limit": 83}, [83, 83, 83, 1])])
-def test_lists_come_in_pages(
+def test_lists_are_paged(
     emulator: Emulator, api: httpx.Client, name: str, query: dict[str, int], sizes: list[int]
 ) -> None:
-    """A page has the limit's size, 100 by default; together they hold everything once, oldest first."""
-    fill(emulator, name, 250 - len(api.get(f"/admin/{name}").json()["data"]))
-    walked = list(pages(api, f"/admin/{name}", **query))
-    assert [len(page) for page in walked] == sizes
-    ids = [record["id"] for page in walked for record in page]
+    """Each page has up to the limit, 100 by default, and all pages contain every record once."""
+    fill_list(emulator, name, 250 - len(api.get(f"/admin/{name}").json()["data"]))
+    pages = list(walk_pages(api, f"/admin/{name}", **query))
+    assert [len(page) for page in pages] == sizes
+    ids = [record["id"] for page in pages for record in page]
     assert len(set(ids)) == 250
     assert ids[:50] == [record["id"] for record in api.get(f"/admin/{name}?limit=50").json()["data"]]
 
 
 @pytest.mark.rule("last-page")
 def test_full_last_page_has_no_next(emulator: Emulator, api: httpx.Client) -> None:
-    """A list that ends with a full page says so on that page."""
-    fill(emulator, "users", 200)
-    assert [len(page) for page in pages(api, "/admin/users")] == [100, 100]
+    """A full last page has no token for a next page."""
+    fill_list(emulator, "users", 200)
+    assert [len(page) for page in walk_pages(api, "/admin/users")] == [100, 100]
 
 
 @pytest.mark.rule("whole-lists")
 @pytest.mark.parametrize("name", ["organizations", "projects"])
-def test_short_lists_come_whole(emulator: Emulator, api: httpx.Client, name: str) -> None:
-    """Organizations and projects, like keys, are not paged."""
+def test_short_lists_are_not_paged(emulator: Emulator, api: httpx.Client, name: str) -> None:
+    """The lists of organizations and projects ignore the limit."""
     for number in range(150):
         emulator.state.add_project(str(number), emulator.clock.now())
     document = api.get(f"/admin/{name}?limit=1").json()
@@ -85,61 +85,61 @@ def test_short_lists_come_whole(emulator: Emulator, api: httpx.Client, name: str
 @pytest.mark.rule("limit-range")
 @pytest.mark.parametrize("name", PAGED)
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "9" * 5000])
-def test_limit_has_a_range(api: httpx.Client, refusal: Refusal, name: str, limit: str) -> None:
-    """A limit outside 1 to 100 has an error code of its own."""
-    answer = api.get(f"/admin/{name}", params={"limit": limit})
-    assert refusal(answer) == (400, "OUT_OF_RANGE")
-    assert "limit" in answer.json()["error"]["message"]
+def test_limit_has_a_range(api: httpx.Client, read_error: ReadError, name: str, limit: str) -> None:
+    """A limit outside 1 to 100 is refused with OUT_OF_RANGE."""
+    response = api.get(f"/admin/{name}", params={"limit": limit})
+    assert read_error(response) == (400, "OUT_OF_RANGE")
+    assert "limit" in response.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("limit", ["", "ten", "1.0", "+1", " 1", "1_0", "\u0661", "0x1"])
-def test_limit_is_an_integer(api: httpx.Client, refusal: Refusal, limit: str) -> None:
-    """What is no integer is malformed."""
-    assert refusal(api.get("/admin/users", params={"limit": limit})) == (400, "INVALID_ARGUMENT")
+def test_limit_must_be_an_integer(api: httpx.Client, read_error: ReadError, limit: str) -> None:
+    """A limit that is not an integer is refused with INVALID_ARGUMENT."""
+    assert read_error(api.get("/admin/users", params={"limit": limit})) == (400, "INVALID_ARGUMENT")
 
 
 @pytest.mark.rule("page-token")
 @pytest.mark.parametrize("token", ["", "x", "AAAAAAAB", "A" * 24, "é", "\0", "=" * 24])
-def test_made_up_cursor_is_refused(api: httpx.Client, refusal: Refusal, token: str) -> None:
-    """A cursor that the server never gave is refused."""
-    answer = api.get("/admin/users", params={"paginationToken": token})
-    assert refusal(answer) == (400, "INVALID_ARGUMENT")
-    assert "paginationToken" in answer.json()["error"]["message"]
+def test_invalid_cursor_is_refused(api: httpx.Client, read_error: ReadError, token: str) -> None:
+    """A cursor that the server did not issue is refused."""
+    response = api.get("/admin/users", params={"paginationToken": token})
+    assert read_error(response) == (400, "INVALID_ARGUMENT")
+    assert "paginationToken" in response.json()["error"]["message"]
 
 
 @pytest.mark.rule("page-token")
 def test_cursor_belongs_to_its_list_and_filters(
-    emulator: Emulator, api: httpx.Client, connect: Connect, refusal: Refusal
+    emulator: Emulator, api: httpx.Client, connect: Connect, read_error: ReadError
 ) -> None:
-    """A cursor of another list, of other filters or of another server is refused; another limit is not."""
-    fill(emulator, "users", 3)
-    fill(emulator, "role-bindings", 3)
+    """A cursor of another list, filter or server is refused, and another limit is accepted."""
+    fill_list(emulator, "users", 3)
+    fill_list(emulator, "role-bindings", 3)
     token = api.get("/admin/role-bindings?limit=1&role=OrgMember").json()["pagination"]["next"]
     for path in ("users?limit=1", "role-bindings?limit=1", "role-bindings?limit=1&role=OrgOwner"):
-        answer = api.get(f"/admin/{path}&paginationToken={token}")
-        assert refusal(answer) == (400, "INVALID_ARGUMENT")
+        response = api.get(f"/admin/{path}&paginationToken={token}")
+        assert read_error(response) == (400, "INVALID_ARGUMENT")
     own = f"/admin/role-bindings?limit=2&role=OrgMember&paginationToken={token}"
     assert len(api.get(own).json()["data"]) == 2
     other = Emulator()
-    fill(other, "role-bindings", 3)
-    assert refusal(connect(other).get(own)) == (400, "INVALID_ARGUMENT")
+    fill_list(other, "role-bindings", 3)
+    assert read_error(connect(other).get(own)) == (400, "INVALID_ARGUMENT")
 
 
 def test_cursor_survives_changes(emulator: Emulator, api: httpx.Client) -> None:
-    """Deleting what was seen and adding at the end neither repeats nor skips anything."""
-    fill(emulator, "users", 30)
-    walk = pages(api, "/admin/users", limit=10)
-    seen = next(walk)
+    """Deleting and adding records between pages neither repeats nor skips any."""
+    fill_list(emulator, "users", 30)
+    pages = walk_pages(api, "/admin/users", limit=10)
+    seen = next(pages)
     for record in seen:
         api.delete(f"/admin/users/{record['id']}").raise_for_status()
     late = emulator.state.add_user("late@example.com")
-    addresses = [record["email"] for page in walk for record in page]
-    assert addresses == [f"{number}@example.com" for number in range(10, 30)] + [late.email]
+    emails = [record["email"] for page in pages for record in page]
+    assert emails == [f"{number}@example.com" for number in range(10, 30)] + [late.email]
 
 
 @pytest.fixture
-def crowd(emulator: Emulator) -> None:
-    """Fill the emulator with bindings of every kind."""
+def populated(emulator: Emulator) -> None:
+    """Add bindings of every kind of principal."""
     state, now = emulator.state, emulator.clock.now()
     projects = [state.add_project(str(number), now) for number in range(3)]
     for project in projects:
@@ -157,16 +157,16 @@ def crowd(emulator: Emulator) -> None:
 
 
 @pytest.mark.rule("binding-filters")
-@pytest.mark.usefixtures("crowd")
+@pytest.mark.usefixtures("populated")
 def test_filters_combine_with_and(api: httpx.Client) -> None:
-    """Each combination of filters gives exactly the bindings that are equal in all of them, in order."""
+    """A combination of filters returns exactly the bindings that match all of them, in order."""
     everything = api.get("/admin/role-bindings").json()["data"]
     assert len(everything) == 37
     for sample in everything[::5]:
-        for chosen in FILTERS:
-            query = {field: sample[field] for field in chosen}
+        for fields in FILTERS:
+            query = {field: sample[field] for field in fields}
             expected = [each for each in everything if query.items() <= each.items()]
-            assert list(chain(*pages(api, "/admin/role-bindings", limit=2, **query))) == expected
+            assert list(chain(*walk_pages(api, "/admin/role-bindings", limit=2, **query))) == expected
 
 
 @pytest.mark.rule("binding-filter-types")
@@ -174,23 +174,25 @@ def test_filters_combine_with_and(api: httpx.Client) -> None:
     ("query", "missing"),
     [({"principal_id": "x"}, "principal_type"), ({"resource_id": "x"}, "resource_type")],
 )
-def test_ids_need_their_type(api: httpx.Client, refusal: Refusal, query: dict[str, str], missing: str) -> None:
-    """An id without its type is ambiguous and refused."""
-    answer = api.get("/admin/role-bindings", params=query)
-    assert refusal(answer) == (400, "INVALID_ARGUMENT")
-    assert missing in answer.json()["error"]["message"]
+def test_id_filters_require_their_type(
+    api: httpx.Client, read_error: ReadError, query: dict[str, str], missing: str
+) -> None:
+    """A filter by id without the type is refused."""
+    response = api.get("/admin/role-bindings", params=query)
+    assert read_error(response) == (400, "INVALID_ARGUMENT")
+    assert missing in response.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("field", ["principal_type", "resource_type", "role"])
 @pytest.mark.parametrize("value", ["", "nonsense", "orgowner"])
-def test_filters_take_known_values(api: httpx.Client, refusal: Refusal, field: str, value: str) -> None:
-    """A filter with a value that does not exist is refused by name."""
-    answer = api.get("/admin/role-bindings", params={field: value})
-    assert refusal(answer) == (400, "INVALID_ARGUMENT")
-    assert field in answer.json()["error"]["message"]
+def test_unknown_filter_value_is_refused(api: httpx.Client, read_error: ReadError, field: str, value: str) -> None:
+    """A filter with an unknown value is refused, and the error names the filter."""
+    response = api.get("/admin/role-bindings", params={field: value})
+    assert read_error(response) == (400, "INVALID_ARGUMENT")
+    assert field in response.json()["error"]["message"]
 
 
-def test_filters_that_match_nothing_give_nothing(api: httpx.Client) -> None:
-    """Ids that belong to nothing are no error in a filter."""
+def test_filters_without_matches_return_nothing(api: httpx.Client) -> None:
+    """Filters by unknown ids return an empty list."""
     query = {"principal_type": "user", "principal_id": "x", "resource_type": "project", "resource_id": "y"}
     assert api.get("/admin/role-bindings", params=query).json() == {"data": [], "pagination": None}

@@ -1,4 +1,4 @@
-"""Every rule of the server has a test that names it; here are those that are about several namespaces at once."""
+"""Every rule has a test that names it; the tests of rules for several namespaces are here."""
 
 import ast
 from collections.abc import Callable
@@ -12,14 +12,14 @@ import pytest
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api.rule_catalogue import RULES
 
-Refusal = Callable[[httpx.Response], tuple[int, str]]
+ReadError = Callable[[httpx.Response], tuple[int, str]]
 
 HERE = Path(__file__).parent
 MEMBER = {"resource_type": "organization", "role": "OrgMember"}
 
 
-def named() -> set[str]:
-    """Find every rule that the mark of a test here names."""
+def find_named_rules() -> set[str]:
+    """Return every rule that a mark of these tests names."""
     calls = [
         node
         for path in HERE.glob("test_*.py")
@@ -29,18 +29,18 @@ def named() -> set[str]:
     return {str(ast.literal_eval(argument)) for call in calls for argument in call.args}
 
 
-def test_every_rule_has_a_test_that_names_it() -> None:
-    """The marks of the tests and the catalogue agree."""
-    assert named() == set(RULES)
+def test_every_rule_has_a_test() -> None:
+    """The marks of the tests name exactly the rules of the catalogue."""
+    assert find_named_rules() == set(RULES)
 
 
 @pytest.fixture
-def made(api: httpx.Client, emulator: Emulator) -> dict[str, tuple[int, dict[str, Any]]]:
-    """Create one of each thing, and return with which status and what came."""
+def created(api: httpx.Client, emulator: Emulator) -> dict[str, tuple[int, dict[str, Any]]]:
+    """Create one record of each kind, and return the status and document of each response."""
 
     def create(path: str, **body: object) -> tuple[int, dict[str, Any]]:
-        answer = api.post(path, json=body)
-        return answer.status_code, answer.raise_for_status().json()
+        response = api.post(path, json=body)
+        return response.status_code, response.raise_for_status().json()
 
     project = create("/admin/projects", name="search")
     project_id = project[1]["id"]
@@ -58,27 +58,27 @@ def made(api: httpx.Client, emulator: Emulator) -> dict[str, tuple[int, dict[str
     }
 
 
-Made = dict[str, tuple[int, dict[str, Any]]]
+Created = dict[str, tuple[int, dict[str, Any]]]
 
 
-def record_of(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the record of a document that may carry a secret beside it."""
+def read_record(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the record in a document that may also contain a secret."""
     record: dict[str, Any] = document.get("key") or document.get("service_account") or document
     return record
 
 
 @pytest.mark.rule("uuids")
-def test_ids_are_uuids(made: Made) -> None:
-    """The id of everything but the organization is a UUID."""
-    for _, document in made.values():
-        identifier = record_of(document)["id"]
-        assert str(UUID(identifier)) == identifier
+def test_ids_are_uuids(created: Created) -> None:
+    """The id of every record except the organization is a UUID."""
+    for _, document in created.values():
+        record_id = read_record(document)["id"]
+        assert str(UUID(record_id)) == record_id
 
 
 @pytest.mark.rule("created")
-def test_creating_has_its_status(made: Made) -> None:
-    """A key and a service account answer 201, a project, an invite and a binding 200."""
-    statuses = {name: status for name, (status, _) in made.items()}
+def test_create_statuses(created: Created) -> None:
+    """Creating a key or service account returns 201, and a project, invite or role binding 200."""
+    statuses = {name: status for name, (status, _) in created.items()}
     assert statuses == {
         "project": 200,
         "key": 201,
@@ -90,23 +90,23 @@ def test_creating_has_its_status(made: Made) -> None:
 
 
 @pytest.mark.rule("changed")
-def test_changing_answers_200(made: Made, api: httpx.Client, emulator: Emulator) -> None:
-    """Every PATCH, a resend and a rotation answer 200."""
-    account = f"/admin/service-accounts/{record_of(made['service account'][1])['id']}"
+def test_update_status_is_200(created: Created, api: httpx.Client, emulator: Emulator) -> None:
+    """Every PATCH, resend and rotation returns 200."""
+    account = f"/admin/service-accounts/{read_record(created['service account'][1])['id']}"
     for method, path in (
         ("PATCH", f"/admin/organizations/{emulator.organization_id}"),
-        ("PATCH", f"/admin/projects/{made['project'][1]['id']}"),
-        ("PATCH", f"/admin/api-keys/{record_of(made['key'][1])['id']}"),
+        ("PATCH", f"/admin/projects/{created['project'][1]['id']}"),
+        ("PATCH", f"/admin/api-keys/{read_record(created['key'][1])['id']}"),
         ("PATCH", account),
-        ("POST", f"/admin/invites/{made['invite'][1]['id']}/resend"),
+        ("POST", f"/admin/invites/{created['invite'][1]['id']}/resend"),
         ("POST", f"{account}/rotate-secret"),
     ):
         assert api.request(method, path, json={"name": "new"}).status_code == 200
 
 
 @pytest.mark.rule("deleted")
-def test_deleting_answers_202_once(made: Made, api: httpx.Client, refusal: Refusal) -> None:
-    """Every delete answers 202 without a body, and 404 when it is repeated."""
+def test_delete_status_is_202_once(created: Created, api: httpx.Client, read_error: ReadError) -> None:
+    """Every delete returns 202 without a body, and 404 when repeated."""
     paths = {
         "role binding": "role-bindings",
         "key": "api-keys",
@@ -116,17 +116,17 @@ def test_deleting_answers_202_once(made: Made, api: httpx.Client, refusal: Refus
         "user": "users",
     }
     for name, path in paths.items():
-        target = f"/admin/{path}/{record_of(made[name][1])['id']}"
-        answer = api.delete(target)
-        assert (answer.status_code, answer.content) == (202, b"")
-        assert refusal(api.get(target)) == (404, "NOT_FOUND")
-        assert refusal(api.delete(target)) == (404, "NOT_FOUND")
+        target = f"/admin/{path}/{read_record(created[name][1])['id']}"
+        response = api.delete(target)
+        assert (response.status_code, response.content) == (202, b"")
+        assert read_error(api.get(target)) == (404, "NOT_FOUND")
+        assert read_error(api.delete(target)) == (404, "NOT_FOUND")
 
 
 @pytest.mark.rule("whole-lists")
-def test_keys_come_whole(made: Made, api: httpx.Client) -> None:
-    """All keys of a project come at once, whatever limit is asked for."""
-    path = f"/admin/projects/{made['project'][1]['id']}/api-keys"
+def test_keys_are_not_paged(created: Created, api: httpx.Client) -> None:
+    """The list of keys ignores the limit."""
+    path = f"/admin/projects/{created['project'][1]['id']}/api-keys"
     for number in range(120):
         api.post(path, json={"name": str(number)}).raise_for_status()
     document = api.get(f"{path}?limit=1").json()
@@ -135,18 +135,18 @@ def test_keys_come_whole(made: Made, api: httpx.Client) -> None:
 
 
 @pytest.mark.rule("bindings-immutable")
-def test_bindings_are_not_changed(made: Made, api: httpx.Client) -> None:
-    """No method changes a binding."""
-    path = f"/admin/role-bindings/{made['role binding'][1]['id']}"
+def test_bindings_cannot_be_updated(created: Created, api: httpx.Client) -> None:
+    """No method updates a role binding."""
+    path = f"/admin/role-bindings/{created['role binding'][1]['id']}"
     for method in ("PATCH", "PUT", "POST"):
-        answer = api.request(method, path, json={"role": "OrgOwner"})
-        assert answer.status_code == 405
-        assert answer.headers["Allow"] == "GET, DELETE"
+        response = api.request(method, path, json={"role": "OrgOwner"})
+        assert response.status_code == 405
+        assert response.headers["Allow"] == "GET, DELETE"
 
 
 @pytest.mark.rule("service-account-role-bindings", "invite-role-bindings")
-def test_up_to_a_hundred_bindings_come_at_once(api: httpx.Client, emulator: Emulator) -> None:
-    """A service account is created with none to a hundred bindings, an invite with one to a hundred."""
+def test_creates_accept_up_to_a_hundred_bindings(api: httpx.Client, emulator: Emulator) -> None:
+    """A service account accepts 0 to 100 role bindings, and an invite 1 to 100."""
     projects = [emulator.state.add_project(str(number), emulator.clock.now()) for number in range(100)]
     viewer = [{"resource_type": "project", "resource_id": each.id, "role": "ProjectViewer"} for each in projects]
     grants = [MEMBER, *viewer]

@@ -1,4 +1,4 @@
-"""The state as a document: out and in again, by hand, and what is refused."""
+"""The state as a document: dump and load, handwritten documents, and invalid ones."""
 
 import json
 from collections.abc import Callable
@@ -13,17 +13,17 @@ from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.emulator.model.records import PROJECT_CONTENTS, PendingResource, Principal
 
 Connect = Callable[..., httpx.Client]
-Refusal = Callable[[httpx.Response], tuple[int, str]]
+ReadError = Callable[[httpx.Response], tuple[int, str]]
 
 START = datetime(2026, 7, 1, tzinfo=UTC)
-PERSON = "11111111-1111-4111-8111-111111111111"
-PROJECT = "22222222-2222-4222-8222-222222222222"
+USER_ID = "11111111-1111-4111-8111-111111111111"
+PROJECT_ID = "22222222-2222-4222-8222-222222222222"
 LISTS = ("projects", "users", "invites", "service-accounts", "role-bindings")
 MEMBER = on_organization("OrgMember")
 
 
-def inhabited() -> Emulator:
-    """Return an emulator with something of everything in it."""
+def build_populated_emulator() -> Emulator:
+    """Return an emulator with records of every kind."""
     emulator = Emulator(seed=1, clock=Clock(START), pod_access=True, token_lifetime=3600)
     with emulator.admin() as admin:
         project = admin.projects.create(name="search", max_pods=2, force_encryption_with_cmek=True)
@@ -35,33 +35,33 @@ def inhabited() -> Emulator:
     emulator.accept_invite(first.id, name="Alice")
     for kind in PROJECT_CONTENTS:
         emulator.hold(project.id, kind, "movies")
-    held = emulator.state.projects[project.id]
-    held.protected.add("movies")
-    held.going["assistants", "movies"] = START + timedelta(hours=1)
-    held.pending["movies"] = PendingResource("songs", START + timedelta(hours=2))
+    record = emulator.state.projects[project.id]
+    record.protected.add("movies")
+    record.going["assistants", "movies"] = START + timedelta(hours=1)
+    record.pending["movies"] = PendingResource("songs", START + timedelta(hours=2))
     return emulator
 
 
-def shown(emulator: Emulator, connect: Connect) -> list[Any]:
-    """Return what the API shows of everything."""
+def list_everything(emulator: Emulator, connect: Connect) -> list[Any]:
+    """Return every list of the API."""
     api = connect(emulator)
     keys = [api.get(f"/admin/projects/{each}/api-keys").json() for each in emulator.state.projects]
     return [api.get(f"/admin/{name}").json() for name in LISTS] + keys
 
 
-def test_state_survives_its_document(connect: Connect) -> None:
-    """What is written out and read back, through JSON, is the same, and so is what the API shows of it."""
-    emulator, other = inhabited(), Emulator(clock=Clock(START + timedelta(seconds=60)))
+def test_dumped_state_loads_unchanged(connect: Connect) -> None:
+    """A state that is dumped as JSON and loaded is the same, and so are the lists of the API."""
+    emulator, other = build_populated_emulator(), Emulator(clock=Clock(START + timedelta(seconds=60)))
     document = emulator.dump()
     other.load(json.loads(json.dumps(document)))
     assert other.dump() == document
-    assert shown(other, connect) == shown(emulator, connect)
+    assert list_everything(other, connect) == list_everything(emulator, connect)
     assert (other.client_id, other.client_secret) == (emulator.client_id, emulator.client_secret)
 
 
-def test_state_outlives_its_caller(connect: Connect) -> None:
-    """Where the caller deleted itself, the document can be read, and a new owner gets in."""
-    emulator = inhabited()
+def test_state_without_its_caller_loads(connect: Connect) -> None:
+    """A state whose caller deleted itself can be loaded, with a new owner."""
+    emulator = build_populated_emulator()
     (caller, *_) = emulator.state.service_accounts.listing
     connect(emulator).delete(f"/admin/service-accounts/{caller.id}").raise_for_status()
     document = emulator.dump()
@@ -72,8 +72,8 @@ def test_state_outlives_its_caller(connect: Connect) -> None:
     assert key["value"].startswith("pcsk_")
 
 
-def test_tokens_survive_the_document(emulator: Emulator, connect: Connect) -> None:
-    """A token that was bought before is accepted afterwards, until it expires."""
+def test_tokens_stay_valid_after_loading(emulator: Emulator, connect: Connect) -> None:
+    """A token is valid after loading the state that contains it, until it expires."""
     api = connect(emulator)
     other = Emulator()
     other.load(emulator.dump())
@@ -83,9 +83,9 @@ def test_tokens_survive_the_document(emulator: Emulator, connect: Connect) -> No
     assert other_api.get("/admin/projects").status_code == 401
 
 
-def test_time_does_not_run_backwards() -> None:
-    """A document of a later time advances the clock to it; an earlier one leaves it."""
-    emulator = inhabited()
+def test_loading_never_turns_the_clock_back() -> None:
+    """Loading a later time advances the clock, and loading an earlier time does not change it."""
+    emulator = build_populated_emulator()
     earlier, later = Emulator(clock=Clock(START)), Emulator(clock=Clock(START + timedelta(days=9)))
     earlier.load(emulator.dump())
     later.load(emulator.dump())
@@ -93,8 +93,8 @@ def test_time_does_not_run_backwards() -> None:
     assert later.clock.now() == START + timedelta(days=9)
 
 
-def test_new_ids_are_new_after_loading() -> None:
-    """Even an emulator of the same seed makes no id twice after reading what another one made."""
+def test_ids_stay_unique_after_loading() -> None:
+    """An emulator with the same seed creates no id again after loading."""
     emulator, other = Emulator(seed=3), Emulator(seed=3)
     ids = {emulator.state.add_project(str(number), emulator.clock.now()).id for number in range(50)}
     other.load(emulator.dump())
@@ -102,48 +102,48 @@ def test_new_ids_are_new_after_loading() -> None:
     assert len(ids | more) == 100
 
 
-def test_cursors_do_not_survive(emulator: Emulator, connect: Connect, refusal: Refusal) -> None:
-    """A page token of before is refused afterwards."""
+def test_cursors_are_refused_after_loading(emulator: Emulator, connect: Connect, read_error: ReadError) -> None:
+    """A page token from before loading is refused."""
     for number in range(3):
         emulator.add_user(f"{number}@example.com")
     api = connect(emulator)
     token = api.get("/admin/users?limit=1").json()["pagination"]["next"]
     emulator.load(emulator.dump())
-    answer = api.get("/admin/users", params={"limit": 1, "paginationToken": token})
-    assert refusal(answer) == (400, "INVALID_ARGUMENT")
+    response = api.get("/admin/users", params={"limit": 1, "paginationToken": token})
+    assert read_error(response) == (400, "INVALID_ARGUMENT")
 
 
-def test_document_by_hand_needs_little(emulator: Emulator) -> None:
-    """Names and addresses are enough; the rest is as if it had just been made, and somebody owns it."""
+def test_minimal_document_gets_defaults(emulator: Emulator) -> None:
+    """A document with names and email addresses is enough; the rest has defaults, including an owner."""
     emulator.load(
         {
             "organization": {"plan": "Free"},
-            "projects": [{"id": PROJECT, "name": "search", "api_keys": [{"name": "ci"}], "indexes": ["movies"]}],
-            "users": [{"id": PERSON, "email": "a@example.com"}],
+            "projects": [{"id": PROJECT_ID, "name": "search", "api_keys": [{"name": "ci"}], "indexes": ["movies"]}],
+            "users": [{"id": USER_ID, "email": "a@example.com"}],
             "invites": [{"email": "b@example.com"}],
             "service_accounts": [{"name": "ci"}],
             "role_bindings": [
                 {
                     "principal_type": "user",
-                    "principal_id": PERSON,
+                    "principal_id": USER_ID,
                     "resource_type": "organization",
                     "role": "OrgMember",
                 },
                 {
                     "principal_type": "user",
-                    "principal_id": PERSON,
+                    "principal_id": USER_ID,
                     "resource_type": "project",
-                    "resource_id": PROJECT,
+                    "resource_id": PROJECT_ID,
                     "role": "ProjectViewer",
                 },
             ],
         }
     )
     state = emulator.state
-    roles = [binding.grant.role for binding in state.role_bindings.held_by(Principal("user", PERSON))]
+    roles = [binding.grant.role for binding in state.role_bindings.held_by(Principal("user", USER_ID))]
     assert roles == ["OrgMember", "ProjectViewer"]
     assert (state.organization.plan, state.organization.support_tier) == ("Free", "Free")
-    assert state.projects[PROJECT].contents["indexes"] == {"movies"}
+    assert state.projects[PROJECT_ID].contents["indexes"] == {"movies"}
     assert next(iter(state.invites.values())).status(emulator.clock.now()) == "pending"
     with emulator.admin() as admin:
         assert [user.email for user in admin.users.list()] == ["a@example.com"]
@@ -151,20 +151,20 @@ def test_document_by_hand_needs_little(emulator: Emulator) -> None:
         assert binding.role == "OrgOwner"
 
 
-def test_empty_document_is_an_empty_organization(emulator: Emulator) -> None:
-    """Nothing at all is a document, and the settings are the defaults again."""
+def test_empty_document_resets_the_state(emulator: Emulator) -> None:
+    """An empty document creates an organization with only its owner and default settings."""
     emulator.configure(key_prefix="x_")
     emulator.load({})
     assert emulator.settings == Emulator().settings
     assert len(emulator.state.service_accounts) == 1
 
 
-USER = {"id": PERSON, "email": "a@example.com"}
-BINDING = {"principal_type": "user", "principal_id": PERSON, "resource_type": "organization", "role": "OrgMember"}
+USER = {"id": USER_ID, "email": "a@example.com"}
+BINDING = {"principal_type": "user", "principal_id": USER_ID, "resource_type": "organization", "role": "OrgMember"}
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "message"),
     [
         (None, "must be an object"),
         ({"version": 2}, "version must be from 1 to 1"),
@@ -176,11 +176,11 @@ BINDING = {"principal_type": "user", "principal_id": PERSON, "resource_type": "o
         ({"projects": [{}]}, r"projects\[0\].name is missing"),
         ({"projects": [{"name": "a", "api_keys": [{"name": "b", "roles": []}]}]}, r"api_keys\[0\].roles is unknown"),
         (
-            {"projects": [{"id": PROJECT, "name": "a"}, {"id": PROJECT, "name": "b"}]},
+            {"projects": [{"id": PROJECT_ID, "name": "a"}, {"id": PROJECT_ID, "name": "b"}]},
             r"projects\[1\].id '2222.*' occurs twice",
         ),
         (
-            {"projects": [{"id": PROJECT, "name": "a"}], "users": [USER | {"id": PROJECT}]},
+            {"projects": [{"id": PROJECT_ID, "name": "a"}], "users": [USER | {"id": PROJECT_ID}]},
             r"users\[0\].id '2222.*' occurs twice",
         ),
         ({"users": [USER, {"email": "A@example.com"}]}, "two users have the email 'A@example.com'"),
@@ -203,9 +203,9 @@ BINDING = {"principal_type": "user", "principal_id": PERSON, "resource_type": "o
         ({"projects": [{"name": datetime.now(UTC)}]}, "cannot be encoded as JSON"),
     ],
 )
-def test_bad_documents_are_refused(emulator: Emulator, document: object, told: str) -> None:
-    """What is wrong with a document is said by name, and the state stays as it was."""
+def test_invalid_documents_are_refused(emulator: Emulator, document: object, message: str) -> None:
+    """An invalid document is refused, the error names the field, and the state stays unchanged."""
     before = emulator.dump()
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         emulator.load(document)
     assert emulator.dump() == before

@@ -1,4 +1,4 @@
-"""What holds for every request: version, token, route, envelope, and the token endpoint."""
+"""Rules for every request: version, token, route, error form, and the token endpoint."""
 
 import asyncio
 import json
@@ -16,13 +16,13 @@ from pinecone_admin.emulator.api.messages import Request
 from pinecone_admin.emulator.api.operations import ADMIN_ROUTES
 
 Connect = Callable[..., httpx.Client]
-Refusal = Callable[[httpx.Response], tuple[int, str]]
+ReadError = Callable[[httpx.Response], tuple[int, str]]
 
-TOKEN = "https://login.pinecone.io/oauth/token"
+TOKEN_URL = "https://login.pinecone.io/oauth/token"
 
 
-def exchange(emulator: Emulator, **changes: object) -> httpx.Response:
-    """Send the emulator's credentials, with changes, to the token endpoint; None leaves a field out."""
+def request_token(emulator: Emulator, **changes: object) -> httpx.Response:
+    """Request a token with the emulator's credentials and the given changes; None omits a field."""
     fields = {
         "client_id": emulator.client_id,
         "client_secret": emulator.client_secret,
@@ -30,89 +30,89 @@ def exchange(emulator: Emulator, **changes: object) -> httpx.Response:
         "audience": "https://api.pinecone.io/",
     } | changes
     with httpx.Client(transport=emulator.transport) as client:
-        return client.post(TOKEN, json={name: value for name, value in fields.items() if value is not None})
+        return client.post(TOKEN_URL, json={name: value for name, value in fields.items() if value is not None})
 
 
 @pytest.mark.rule("version-header", "check-order")
-def test_version_header_is_required(api: httpx.Client, refusal: Refusal) -> None:
-    """A request without the version header is refused before its token is looked at."""
+def test_version_header_is_required(api: httpx.Client, read_error: ReadError) -> None:
+    """A request without the version header is refused before its token is checked."""
     del api.headers["X-Pinecone-Api-Version"]
     del api.headers["Authorization"]
-    assert refusal(api.get("/admin/projects")) == (400, "INVALID_ARGUMENT")
+    assert read_error(api.get("/admin/projects")) == (400, "INVALID_ARGUMENT")
 
 
 @pytest.mark.rule("version-header")
 @pytest.mark.parametrize("version", ["", "latest", "2026-7", "2026-13", "2026-07-01", "\uff12\uff10\uff12\uff16-07"])
-def test_version_header_must_be_a_month(api: httpx.Client, refusal: Refusal, version: str) -> None:
-    """A malformed version is refused by name."""
-    answer = api.get("/admin/projects", headers={b"X-Pinecone-Api-Version": version.encode()})
-    assert refusal(answer) == (400, "INVALID_ARGUMENT")
-    assert "X-Pinecone-Api-Version" in answer.json()["error"]["message"]
+def test_version_header_must_be_a_month(api: httpx.Client, read_error: ReadError, version: str) -> None:
+    """A malformed version is refused, and the error names the header."""
+    response = api.get("/admin/projects", headers={b"X-Pinecone-Api-Version": version.encode()})
+    assert read_error(response) == (400, "INVALID_ARGUMENT")
+    assert "X-Pinecone-Api-Version" in response.json()["error"]["message"]
 
 
 @pytest.mark.rule("any-version")
 @pytest.mark.parametrize("version", ["2024-01", "2026-04", "2099-12"])
-def test_any_month_is_a_version(api: httpx.Client, version: str) -> None:
-    """Whatever month is asked for, the rules are the same."""
+def test_any_month_is_accepted_as_version(api: httpx.Client, version: str) -> None:
+    """Every month is accepted as the version."""
     assert api.get("/admin/projects", headers={"X-Pinecone-Api-Version": version}).status_code == 200
 
 
 @pytest.mark.rule("unauthenticated", "check-order")
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer nobody", "Basic abc", "Bearer a b"])
-def test_token_must_be_known(api: httpx.Client, refusal: Refusal, authorization: str | None) -> None:
-    """A missing, malformed or unknown token is refused before the route is looked at."""
+def test_token_must_be_known(api: httpx.Client, read_error: ReadError, authorization: str | None) -> None:
+    """A missing, malformed or unknown token is refused before the route is checked."""
     del api.headers["Authorization"]
     headers = {} if authorization is None else {"Authorization": authorization}
-    assert refusal(api.get("/nowhere", headers=headers)) == (401, "UNAUTHENTICATED")
+    assert read_error(api.get("/nowhere", headers=headers)) == (401, "UNAUTHENTICATED")
 
 
-def test_bearer_is_written_in_any_capitalization(api: httpx.Client) -> None:
-    """The scheme of the Authorization header is case-insensitive."""
+def test_bearer_scheme_ignores_case(api: httpx.Client) -> None:
+    """The scheme of the Authorization header ignores case."""
     token = api.headers["Authorization"].removeprefix("Bearer ")
     assert api.get("/admin/projects", headers={"Authorization": f"bearer {token}"}).status_code == 200
 
 
-def test_repeated_headers_count_as_one_value(emulator: Emulator, api: httpx.Client, refusal: Refusal) -> None:
-    """A header that is sent twice is no header that the server knows."""
+def test_repeated_headers_are_combined(emulator: Emulator, api: httpx.Client, read_error: ReadError) -> None:
+    """A repeated version header is combined into one value and refused."""
     twice = [("X-Pinecone-Api-Version", "2026-07")] * 2
     request = httpx.Request("GET", "https://api.pinecone.io/admin/projects", headers=twice)
-    assert refusal(api.send(request)) == (400, "INVALID_ARGUMENT")
+    assert read_error(api.send(request)) == (400, "INVALID_ARGUMENT")
     assert emulator.transport.handle_request(request).status_code == 400
 
 
 @pytest.mark.rule("unauthenticated", "token-lifetime")
-def test_token_expires(emulator: Emulator, api: httpx.Client, refusal: Refusal) -> None:
-    """A token is accepted for 1800 seconds and not one longer."""
+def test_token_expires(emulator: Emulator, api: httpx.Client, read_error: ReadError) -> None:
+    """A token is valid for exactly 1800 seconds."""
     emulator.clock.advance(1799)
     assert api.get("/admin/projects").status_code == 200
     emulator.clock.advance(1)
-    assert refusal(api.get("/admin/projects")) == (401, "UNAUTHENTICATED")
+    assert read_error(api.get("/admin/projects")) == (401, "UNAUTHENTICATED")
 
 
 @pytest.mark.rule("unknown-route")
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/admin", "/admin/", "/admin/projects/", "/_emulator"])
-def test_unknown_route_is_not_found(api: httpx.Client, refusal: Refusal, path: str) -> None:
-    """A path that the document does not have is not found, by name."""
-    answer = api.get(path)
-    assert refusal(answer) == (404, "NOT_FOUND")
-    assert path in answer.json()["error"]["message"]
+def test_unknown_route_is_not_found(api: httpx.Client, read_error: ReadError, path: str) -> None:
+    """An unknown path is not found, and the error names it."""
+    response = api.get(path)
+    assert read_error(response) == (404, "NOT_FOUND")
+    assert path in response.json()["error"]["message"]
 
 
 @pytest.mark.rule("wrong-method")
-def test_known_route_takes_only_its_methods(api: httpx.Client, refusal: Refusal) -> None:
-    """Another method on a known route is refused with the methods that it takes."""
-    answer = api.put("/admin/projects")
-    assert refusal(answer) == (405, "UNIMPLEMENTED")
-    assert answer.headers["Allow"] == "GET, POST"
+def test_wrong_method_is_refused(api: httpx.Client, read_error: ReadError) -> None:
+    """Another method on a known route is refused, and Allow lists the accepted methods."""
+    response = api.put("/admin/projects")
+    assert read_error(response) == (405, "UNIMPLEMENTED")
+    assert response.headers["Allow"] == "GET, POST"
 
 
-def test_dots_in_a_path_lead_nowhere_else(api: httpx.Client, refusal: Refusal) -> None:
-    """An encoded path traversal is an id like any other, and belongs to nothing."""
-    assert refusal(api.delete("/admin/projects/%2E%2E%2Forganizations")) == (404, "NOT_FOUND")
+def test_encoded_dots_are_part_of_the_id(api: httpx.Client, read_error: ReadError) -> None:
+    """An encoded path traversal is an unknown id."""
+    assert read_error(api.delete("/admin/projects/%2E%2E%2Forganizations")) == (404, "NOT_FOUND")
 
 
 def test_all_operations_of_the_document_exist() -> None:
-    """The document's 32 operations are there, in its order of namespaces, each under its own id."""
+    """The emulator has the document's 32 operations, in the order of its namespaces, each with its own id."""
     namespaces = list(dict.fromkeys(operation.path.split("/")[2] for operation in ADMIN_ROUTES))
     assert len({operation.id for operation in ADMIN_ROUTES}) == len(ADMIN_ROUTES) == 32
     assert namespaces == [
@@ -127,33 +127,33 @@ def test_all_operations_of_the_document_exist() -> None:
 
 
 @pytest.mark.rule("request-id")
-def test_every_answer_has_a_request_id(api: httpx.Client) -> None:
-    """Success, refusal and token alike carry a request id of their own."""
-    answers = [api.get("/admin/projects"), api.get("/nowhere"), api.post(TOKEN, json={})]
-    ids = {uuid.UUID(answer.headers["x-pinecone-request-id"]) for answer in answers}
+def test_every_response_has_a_request_id(api: httpx.Client) -> None:
+    """Every success, error and token response has its own request id."""
+    responses = [api.get("/admin/projects"), api.get("/nowhere"), api.post(TOKEN_URL, json={})]
+    ids = {uuid.UUID(response.headers["x-pinecone-request-id"]) for response in responses}
     assert len(ids) == 3
 
 
-def test_seed_repeats_everything() -> None:
-    """Two emulators with one seed and one time give the same ids and secrets, but never the same token."""
+def test_seed_repeats_ids_and_secrets() -> None:
+    """Two emulators with the same seed and time have the same ids and secrets, and different tokens."""
     start = datetime(2026, 7, 1, tzinfo=UTC)
     first, second = (Emulator(seed=7, clock=Clock(start)) for _ in range(2))
     assert first.client_secret == second.client_secret
-    tokens = [exchange(each).json()["access_token"] for each in (first, second)]
+    tokens = [request_token(each).json()["access_token"] for each in (first, second)]
     assert len(set(tokens)) == 2
     assert [len(token) for token in tokens] == [64, 64]
     assert first.state.new_id() == second.state.new_id()
     assert first.client_secret != Emulator(seed=8, clock=Clock(start)).client_secret
 
 
-def test_clock_needs_a_time_zone() -> None:
-    """A start that could mean any time zone is refused."""
+def test_clock_requires_a_time_zone() -> None:
+    """A start time without a time zone is refused."""
     with pytest.raises(ValueError, match="time zone"):
         Clock(datetime(2026, 7, 1))  # noqa: DTZ001 — the error under test
 
 
-def test_clock_ticks_or_stands() -> None:
-    """A clock stands until it is advanced, unless it ticks with real time."""
+def test_clock_stands_still_unless_ticking() -> None:
+    """A clock stands still until it is advanced, unless it ticks with real time."""
     standing, ticking = Clock(), Clock(ticking=True)
     assert standing.now() == standing.now()
     assert ticking.now() < ticking.now()
@@ -166,9 +166,9 @@ def test_clock_ticks_or_stands() -> None:
 
 
 @pytest.mark.rule("token-response", "client-credentials")
-def test_credentials_buy_a_token(emulator: Emulator) -> None:
-    """The credentials of a service account are exchanged for a bearer token that lives 1800 seconds."""
-    token = exchange(emulator).json()
+def test_credentials_are_exchanged_for_a_token(emulator: Emulator) -> None:
+    """Client credentials are exchanged for a bearer token that is valid for 1800 seconds."""
+    token = request_token(emulator).json()
     assert (token["token_type"], token["expires_in"]) == ("Bearer", 1800)
     assert len(emulator.client_id) == 32
     assert len(emulator.client_secret) == 64
@@ -176,17 +176,17 @@ def test_credentials_buy_a_token(emulator: Emulator) -> None:
 
 @pytest.mark.rule("token-lifetime")
 def test_token_lifetime_is_configurable(connect: Connect) -> None:
-    """A token lives as long as the emulator was told."""
+    """A token is valid for the configured lifetime."""
     emulator = Emulator(token_lifetime=86400)
     api = connect(emulator)
-    assert exchange(emulator).json()["expires_in"] == 86400
+    assert request_token(emulator).json()["expires_in"] == 86400
     emulator.clock.advance(86399)
     assert api.get("/admin/projects").status_code == 200
 
 
 @pytest.mark.rule("token-request")
-def test_token_endpoint_takes_a_form(emulator: Emulator) -> None:
-    """The same fields are accepted as a form."""
+def test_token_endpoint_accepts_a_form(emulator: Emulator) -> None:
+    """The token endpoint accepts the fields as a form."""
     form = {
         "client_id": emulator.client_id,
         "client_secret": emulator.client_secret,
@@ -194,7 +194,7 @@ def test_token_endpoint_takes_a_form(emulator: Emulator) -> None:
         "audience": "https://api.pinecone.io/",
     }
     with httpx.Client(transport=emulator.transport) as client:
-        assert client.post(TOKEN, data=form).json()["token_type"] == "Bearer"
+        assert client.post(TOKEN_URL, data=form).json()["token_type"] == "Bearer"
 
 
 @pytest.mark.rule("token-fields", "token-grant-type", "token-credentials", "token-audience", "token-error-shape")
@@ -211,81 +211,83 @@ def test_token_endpoint_takes_a_form(emulator: Emulator) -> None:
         ({"audience": "https://api.pinecone.io"}, 403, "access_denied"),
     ],
 )
-def test_token_refusals(emulator: Emulator, changes: dict[str, object], status: int, error: str) -> None:
-    """The token endpoint refuses in OAuth's own shape, whose audience needs its slash."""
-    answer = exchange(emulator, **changes)
-    assert (answer.status_code, answer.json()["error"]) == (status, error)
-    assert set(answer.json()) == {"error", "error_description"}
-    assert emulator.client_secret not in answer.text
+def test_invalid_token_requests_are_refused(
+    emulator: Emulator, changes: dict[str, object], status: int, error: str
+) -> None:
+    """The token endpoint refuses invalid fields with an error in OAuth's form."""
+    response = request_token(emulator, **changes)
+    assert (response.status_code, response.json()["error"]) == (status, error)
+    assert set(response.json()) == {"error", "error_description"}
+    assert emulator.client_secret not in response.text
 
 
 @pytest.mark.rule("token-fields")
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"client_id=x"])
 def test_token_body_must_be_an_object(emulator: Emulator, body: bytes) -> None:
-    """What is neither a JSON object nor a declared form is an invalid request."""
+    """A body that is neither a JSON object nor a form is an invalid request."""
     with httpx.Client(transport=emulator.transport) as client:
-        answer = client.post(TOKEN, content=body)
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+        response = client.post(TOKEN_URL, content=body)
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
 
 
-def test_token_endpoint_takes_post_only(emulator: Emulator) -> None:
-    """Another method at the token endpoint is refused with the one that it takes."""
+def test_token_endpoint_accepts_only_post(emulator: Emulator) -> None:
+    """Another method at the token endpoint is refused, and Allow is POST."""
     with httpx.Client(transport=emulator.transport) as client:
-        answer = client.get(TOKEN)
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+        response = client.get(TOKEN_URL)
+    assert (response.status_code, response.headers["Allow"]) == (405, "POST")
 
 
 # In process
 
 
-def test_one_transport_serves_both_worlds(emulator: Emulator, api: httpx.Client) -> None:
-    """The same transport answers an asynchronous client, streams included."""
+def test_transport_serves_async_clients(emulator: Emulator, api: httpx.Client) -> None:
+    """The transport serves an async client, including a streamed request."""
 
-    async def pieces() -> AsyncIterator[bytes]:
+    async def stream_body() -> AsyncIterator[bytes]:
         for piece in (b'{"name":', b' "streamed"}'):
             yield piece
 
     async def create() -> httpx.Response:
         async with httpx.AsyncClient(transport=emulator.transport, headers=api.headers) as client:
-            return await client.post("https://api.pinecone.io/admin/projects", content=pieces())
+            return await client.post("https://api.pinecone.io/admin/projects", content=stream_body())
 
     assert asyncio.run(create()).json()["name"] == "streamed"
 
 
-def test_clients_come_connected(emulator: Emulator) -> None:
-    """The emulator hands out clients of its own, synchronous and asynchronous, with options of the caller."""
+def test_emulator_returns_connected_clients(emulator: Emulator) -> None:
+    """The emulator returns sync and async clients with the given options."""
 
-    async def names() -> list[str]:
+    async def list_names() -> list[str]:
         async with emulator.async_admin(source_tag="ci") as admin:
             return [project.name for project in await admin.projects.list()]
 
     with emulator.admin(read_only=False) as admin:
         admin.projects.create(name="search")
-    assert asyncio.run(names()) == ["search"]
+    assert asyncio.run(list_names()) == ["search"]
 
 
-def test_streamed_requests_are_read(api: httpx.Client) -> None:
-    """A request body that is sent in pieces arrives whole."""
+def test_streamed_requests_arrive_complete(api: httpx.Client) -> None:
+    """A request body that is sent in pieces arrives complete."""
 
-    def pieces() -> Iterator[bytes]:
+    def stream_body() -> Iterator[bytes]:
         yield b'{"name":'
         yield b' "streamed"}'
 
-    assert api.post("/admin/projects", content=pieces()).json()["name"] == "streamed"
+    assert api.post("/admin/projects", content=stream_body()).json()["name"] == "streamed"
 
 
 def test_threads_do_not_lose_updates(emulator: Emulator, api: httpx.Client) -> None:
-    """Creates from many threads all count, each with an id of its own."""
+    """Creates from many threads are all stored, each with its own id."""
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda n: api.post("/admin/service-accounts", json={"name": str(n)}), range(80)))
-    ids = {answer.json()["service_account"]["id"] for answer in answers}
+        responses = list(pool.map(lambda n: api.post("/admin/service-accounts", json={"name": str(n)}), range(80)))
+    ids = {response.json()["service_account"]["id"] for response in responses}
     assert len(ids) == 80
     assert len(emulator.state.service_accounts) == 81
 
 
-# Hostile requests
+# Malformed requests
 
-HOSTILE_BODIES = [
+MALFORMED_BODIES = [
     b"",
     b"\x00",
     b"\xff\xfe\xfd",
@@ -309,11 +311,11 @@ HOSTILE_BODIES = [
     b'{"name": "' + b"x" * 1_000_000 + b'"}',
     json.dumps({"role_bindings": [{"role": "\ud800", "resource_type": []}], "email": "a@b.c"}).encode(),
 ]
-HOSTILE_PATHS = ["/%00", "/admin/projects/%ff%fe", "/admin/projects/%ED%A0%80", "//admin", "/admin//x", "/%"]
+MALFORMED_PATHS = ["/%00", "/admin/projects/%ff%fe", "/admin/projects/%ED%A0%80", "//admin", "/admin//x", "/%"]
 
 
-def answered(emulator: Emulator, request: Request) -> int:
-    """Return the status of an answer that must be well-formed."""
+def handle_request(emulator: Emulator, request: Request) -> int:
+    """Return the status of a response after checking that its body is valid JSON."""
     response = emulator.handle(request)
     if response.body:
         json.loads(response.body.decode("utf-8"))
@@ -321,30 +323,30 @@ def answered(emulator: Emulator, request: Request) -> int:
     return response.status
 
 
-def at(path: str, target: str) -> str:
-    """Return a path with its id filled in."""
+def fill_path(path: str, target: str) -> str:
+    """Return a path with the id filled in."""
     return "/".join(target if part.startswith("{") else part for part in path.split("/"))
 
 
-@pytest.mark.parametrize("body", HOSTILE_BODIES, ids=lambda body: repr(body[:20]))
-def test_hostile_bodies_are_answered(emulator: Emulator, api: httpx.Client, body: bytes) -> None:
-    """Whatever bytes an operation is sent, it answers with valid JSON and no server error."""
+@pytest.mark.parametrize("body", MALFORMED_BODIES, ids=lambda body: repr(body[:20]))
+def test_malformed_bodies_cause_no_server_error(emulator: Emulator, api: httpx.Client, body: bytes) -> None:
+    """Every operation returns valid JSON and no server error for a malformed body."""
     headers = dict(api.headers)
     for operation in ADMIN_ROUTES:
         if operation.method in {"POST", "PATCH"}:
-            request = Request(operation.method, at(operation.path, "x"), headers, "", body)
-            assert 200 <= answered(emulator, request) < 500
+            request = Request(operation.method, fill_path(operation.path, "x"), headers, "", body)
+            assert 200 <= handle_request(emulator, request) < 500
 
 
-@pytest.mark.parametrize("path", HOSTILE_PATHS)
-def test_hostile_paths_are_not_found(emulator: Emulator, api: httpx.Client, path: str) -> None:
-    """Paths that no client should send lead nowhere."""
-    assert answered(emulator, Request("GET", path, dict(api.headers))) == 404
+@pytest.mark.parametrize("path", MALFORMED_PATHS)
+def test_malformed_paths_are_not_found(emulator: Emulator, api: httpx.Client, path: str) -> None:
+    """A malformed path is not found."""
+    assert handle_request(emulator, Request("GET", path, dict(api.headers))) == 404
 
 
-def test_random_requests_never_break_the_server(emulator: Emulator, api: httpx.Client) -> None:
-    """Thousands of arbitrary combinations of operation, id, query and fields get an answer below 500."""
-    chance = random.Random(20260701)
+def test_random_requests_cause_no_server_error(emulator: Emulator, api: httpx.Client) -> None:
+    """Thousands of random requests get a status below 500."""
+    rng = random.Random(20260701)
     headers = dict(api.headers)
     values: list[object] = [
         None, True, 0, -1, 1.5, 10**30, "", "x", "é" * 600, "a@example.com", [], {}, "ProjectEditor",
@@ -358,17 +360,17 @@ def test_random_requests_never_break_the_server(emulator: Emulator, api: httpx.C
     queries = ["", "limit=0", "limit=%FF", "limit=1&limit=2", "paginationToken=%00", "email=%ED%A0%80", "&=&"]
     statuses: set[int] = set()
     for _ in range(10_000):
-        operation = chance.choice(ADMIN_ROUTES)
+        operation = rng.choice(ADMIN_ROUTES)
         state = emulator.state
-        target = chance.choice(["x", emulator.organization_id, *state.projects, *state.invites, *state.api_keys])
-        body = {name: chance.choice(values) for name in chance.sample(names, chance.randrange(len(names)))}
+        target = rng.choice(["x", emulator.organization_id, *state.projects, *state.invites, *state.api_keys])
+        body = {name: rng.choice(values) for name in rng.sample(names, rng.randrange(len(names)))}
         request = Request(
             operation.method,
-            at(operation.path, target),
+            fill_path(operation.path, target),
             headers,
-            chance.choice(queries),
+            rng.choice(queries),
             json.dumps(body).encode(),
         )
-        statuses.add(answered(emulator, request))
+        statuses.add(handle_request(emulator, request))
     assert {200, 201, 202, 400, 404} <= statuses
     assert max(statuses) < 500
