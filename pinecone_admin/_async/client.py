@@ -1,7 +1,7 @@
 """The client: its construction, its namespaces and how it sends an operation.
 
-Each namespace is imported when it is first used. So ``send`` works without them, even after an API document was adopted
-that is older than they are.
+Each namespace is imported when it is first used. So ``send`` works even with code that was generated from an older API
+document, which lacks what a namespace needs.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class AsyncAdmin:
         PineconeValueError: An argument or an environment variable is missing, empty or invalid.
         PineconeTypeError: An argument has the wrong type.
         InvalidCredentialsError: The token endpoint rejected the credentials.
-        TokenError: The token endpoint refused for another reason.
+        TokenError: The token endpoint issued no token for another reason.
         PineconeConnectionError: The token endpoint cannot be reached.
         PineconeTimeoutError: The token endpoint did not respond in time.
     """

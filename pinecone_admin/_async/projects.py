@@ -67,8 +67,8 @@ class AsyncProjects:
         Raises:
             BadRequestError: ``max_pods`` is above 0, and the organization has no pod access.
             ForbiddenError: The plan allows no further project.
-            ServiceError: The server failed. If ``outcome`` is ``"unknown"``, look for the project before you create it
-                again.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the project may exist: look for it before you
+                create it again.
         """
         body = CreateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
         return await self._admin.send(create_project(body=body))

@@ -1,4 +1,8 @@
-"""Prevent forks from inheriting a held lock or an import in progress."""
+"""Make imports and cached properties safe across a fork.
+
+Sockets are made safe by ``PerLoop`` and ``PerProcess`` in per_loop.py, the token and its lock by
+``TokenProvider.reset_after_fork``.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def fetch_first_token(first_token: Callable[[], object]) -> None:
 
 
 def skip_first_token(first_token: Callable[[], object]) -> None:
-    """Leave the first token to the first call, because an async client cannot wait in its constructor."""
+    """Do nothing: an async constructor cannot wait, so ``async with`` or the first call fetches the token."""
 
 
 def start_daemon_thread(work: Callable[[], None]) -> bool:

@@ -26,12 +26,12 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 @contextmanager
-def set_operation_on_errors(workflow: str) -> Generator[None, None, None]:
-    """Set the operation of each error raised inside to the name of the workflow."""
+def set_operation_on_errors(operation: str) -> Generator[None, None, None]:
+    """Set ``operation`` on each PineconeError raised inside; a workflow counts as an operation."""
     try:
         yield
     except PineconeError as exc:
-        exc.operation = workflow
+        exc.operation = operation
         raise
 
 

@@ -155,7 +155,7 @@ def error_from_exception(error: Exception, *, operation: str | None, call: CallS
 
 
 def add_call_context(error: PineconeError, call: CallState, operation: str) -> PineconeError:
-    """Return a token error with the operation and outcome of the call that needed the token."""
+    """Set the operation and outcome of the call on an error that was raised during it, such as a token error."""
     error.operation = operation
     # The token may be a fresh one after a 401, so an attempt may have been sent already.
     if call.attempts:
@@ -185,6 +185,8 @@ def _describe_outcome(call: CallState) -> str:
 def _describe_failure(error: Exception, call: CallState) -> str:
     if call.outcome == "done":
         return "incomplete response from"
+    if isinstance(error, httpx.PoolTimeout):
+        return "request not sent in time to"
     if isinstance(error, httpx.TimeoutException):
         return "no response in time from"
     if isinstance(error, httpx.ProxyError):
@@ -195,6 +197,8 @@ def _describe_failure(error: Exception, call: CallState) -> str:
 def _safe_reason(error: Exception) -> str:
     if isinstance(error, httpx.RemoteProtocolError):
         return "the connection ended early, or the response was not HTTP"
+    if isinstance(error, httpx.PoolTimeout):
+        return "no connection was free, or the time limit had passed"
     # The text of other exceptions can quote sent or received bytes, and so the token.
     if not isinstance(error, httpx.NetworkError | httpx.ProxyError | ssl.SSLError):
         return type(error).__name__

@@ -43,7 +43,7 @@ RETRY_TABLE: Mapping[Failure, RetryRule] = {
     Failure.REDIRECTED: RetryRule(retry=False, retry_post=False, outcome="unknown"),
     Failure.REFUSED: RetryRule(retry=False, retry_post=False, outcome="rejected"),
 }
-# They say nothing about an earlier attempt: access may have changed between the two.
+# These do not show whether an earlier attempt was processed: access may have changed in between.
 _ACCESS_STATUSES = frozenset({401, 403, 407})
 # PATCH is included because every PATCH of this API sets absolute values.
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})

@@ -66,7 +66,7 @@ class APIKeys:
         Raises:
             ForbiddenError: The plan allows no further key in the project, or does not have one of the roles.
             NotFoundError: The organization has no project with this id.
-            ServiceError: The server failed. If ``outcome`` is ``"unknown"``, a key may exist whose value is lost.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, a key may exist whose value is lost.
         """
         body = CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))
         return self._admin.send(create_api_key(project_id=project_id, body=body))
@@ -168,7 +168,7 @@ class APIKeys:
             The new key, the id of the old one, and what was done.
 
         Raises:
-            RefusedError: Another workflow created this key and is still in progress, such as another rotation.
+            RefusedError: Another workflow, such as another rotation, created this key and has not finished.
             ForbiddenError: The plan allows no further key in the project.
             LeftoverError: ``store`` failed, and the new key could not be deleted.
             NotFoundError: The organization has no key with this id, or another process deleted the new key.

@@ -72,7 +72,7 @@ class ServiceAccounts:
 
         Raises:
             ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
-            ServiceError: The server failed. If ``outcome`` is ``"unknown"``, an account may exist whose secret is lost:
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, an account may exist whose secret is lost:
                 find it by name and rotate its secret.
         """
         bindings = None if role_bindings is None else copy_bindings(role_bindings)
@@ -169,7 +169,7 @@ class ServiceAccounts:
 
         Raises:
             NotFoundError: The organization has no service account with this id.
-            ServiceError: The server failed. If ``outcome`` is ``"unknown"``, the secret may have been rotated and lost:
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the secret may have been rotated and lost:
                 rotate it again.
         """
         operation = rotate_service_account_secret(service_account_id=service_account_id)

@@ -31,8 +31,8 @@ class TokenCache(Protocol):
 
     A key is 64 hexadecimal digits, derived from the token endpoint, the audience, the client id and the secret; the
     secret cannot be derived from it. The text contains a token: store it where secrets may be stored. If the cache
-    raises an exception, a warning is logged, a token is fetched, and the call proceeds. Calls that wait for a token
-    wait for the cache too, so limit how long its methods can take.
+    raises an exception, a token is fetched and the call proceeds; the first exception is logged as a warning. Calls
+    that wait for a token wait for the cache too, so limit how long its methods can take.
     """
 
     def load(self, key: str) -> str | bytes | None:
@@ -52,7 +52,7 @@ class TokenCache(Protocol):
 
 
 class GuardedCache:
-    """Wrapper of a caller's cache that turns each of its failures into a warning."""
+    """Wrapper of a caller's cache: its failures never fail a call, and the first one is logged as a warning."""
 
     def __init__(self, cache: TokenCache) -> None:
         self._cache = cache
@@ -98,7 +98,7 @@ class GuardedCache:
         # Messages of other exceptions may contain a token.
         reason = str(exc) if isinstance(exc, PineconeError) else type(exc).__name__
         if not self._warned:
-            _log.warning("the token cache is not used: %s", reason)
+            _log.warning("the token cache failed, and later failures are not logged: %s", reason)
         self._warned = True
 
 

@@ -50,32 +50,32 @@ class _Account:
     """The account of a token: client id, and fingerprints of the credentials as configured and as used."""
 
     client_id: str
-    configured: str
-    used: str
+    configured_fingerprint: str
+    used_fingerprint: str
 
 
 @frozen
 class _RotatedSecret:
     """A secret from a rotation, and the fingerprint of the configured credentials that it replaces."""
 
-    replaced: str
+    replaced_fingerprint: str
     client_secret: Masked
 
 
 @define(eq=False, kw_only=True)
 class _PendingExchange:
-    """An exchange that is requested or in progress; the first caller that claims it starts it, without the lock.
+    """An exchange that is requested or in progress. The one caller that claims it starts it, after releasing the lock.
 
     Attributes:
         started_at: Monotonic time at which it was requested.
-        until: Monotonic time from which it counts as hanging, and another exchange replaces it.
+        replace_at: Monotonic time from which it counts as hanging, and another exchange replaces it.
         cache_lock_timeout: Seconds to wait for the lock of the cache.
         account: Account of the token, once the credentials are read.
         future: Its result.
     """
 
     started_at: float
-    until: float
+    replace_at: float
     cache_lock_timeout: float
     account: _Account | None = field(init=False, default=None)
     future: Future[ExchangeResult] = field(init=False, factory=Future[ExchangeResult])
@@ -91,7 +91,7 @@ class _PendingExchange:
 
 @frozen
 class _ExchangeWait:
-    """An exchange to wait for, and the token to serve if it fails or takes too long."""
+    """An exchange to wait for, and the token to use if it fails or takes too long."""
 
     pending: _PendingExchange
     fallback: AccessToken | None = None
@@ -184,7 +184,7 @@ class TokenProvider:
         account = self._account
         if found is not None and account is not None and found.service_account.client_id == account.client_id:
             self._replace_credentials(
-                self._credentials, _RotatedSecret(account.configured, Masked(found.client_secret))
+                self._credentials, _RotatedSecret(account.configured_fingerprint, Masked(found.client_secret))
             )
 
     def _replace_credentials(self, credentials: Credentials, rotated: _RotatedSecret | None) -> None:
@@ -231,25 +231,28 @@ class TokenProvider:
             return _ExchangeWait(self._join_or_create_exchange(now, deadline))
         if action is TokenAction.WAIT_AND_FALL_BACK:
             return _ExchangeWait(self._join_or_create_exchange(now, deadline), issued.token)
-        if action is TokenAction.REFRESH_IN_BACKGROUND and (self._failures is None or now >= self._failures.until):
+        if action is TokenAction.REFRESH_IN_BACKGROUND and (self._failures is None or now >= self._failures.retry_at):
             self._join_or_create_exchange(now, deadline)
         return issued.token
 
     def _join_or_create_exchange(self, now: float, deadline: float) -> _PendingExchange:
         """Return the exchange in progress, or a new one; called with the lock held."""
         if self._pending is not None:
-            if now < self._pending.until:
+            if now < self._pending.replace_at:
                 return self._pending
             self._hanging += 1
             self._pending.resolve(None)
         # Each exchange that hangs keeps a thread, so the next one gets twice the time before it is replaced.
         allowed = 2 * self._endpoint.timeout * 2**self._hanging
-        self._pending = _PendingExchange(started_at=now, until=now + allowed, cache_lock_timeout=(deadline - now) / 4)
+        self._pending = _PendingExchange(
+            started_at=now, replace_at=now + allowed, cache_lock_timeout=(deadline - now) / 4
+        )
         return self._pending
 
     def _start_exchange(self, pending: _PendingExchange, deadline: float) -> None:
         if not start_daemon_thread(lambda: self._run_exchange(pending, float("inf"))):
-            # The exchange runs in the thread of the call, which needs the other half of its time for the request.
+            # No thread can be started, so the exchange runs in this one. It gets half of the call's remaining time; the
+            # API request needs the rest.
             now = self._clock.monotonic()
             self._run_exchange(pending, now + (deadline - now) / 2)
 
@@ -275,7 +278,11 @@ class TokenProvider:
         if self._pending is not pending:
             return None
         failures, now = self._failures, self._clock.monotonic()
-        if failures is not None and failures.credentials == account.used and now < failures.until:
+        if (
+            failures is not None
+            and failures.credentials_fingerprint == account.used_fingerprint
+            and now < failures.retry_at
+        ):
             return failures.error
         if self._cache is None:
             return self._endpoint.exchange_credentials(account.client_id, client_secret, deadline=deadline)
@@ -287,18 +294,20 @@ class TokenProvider:
         if isinstance(result, IssuedToken):
             self._current, self._failures, self._account = result, None, account
         elif result is not None and (self._failures is None or result is not self._failures.error):
-            credentials = "" if account is None else account.used
-            self._failures = count_failure(self._failures, result, credentials=credentials, now=self._clock.monotonic())
+            used = "" if account is None else account.used_fingerprint
+            self._failures = count_failure(
+                self._failures, result, credentials_fingerprint=used, now=self._clock.monotonic()
+            )
 
     def _read_credentials(self) -> tuple[_Account, Masked]:
         """Return the account and the secret to use: a rotated one until other credentials are configured."""
         client_id, client_secret = self._credentials.read()
         configured = fingerprint(client_id, client_secret)
         secret, rotated = Masked(client_secret), self._rotated
-        if rotated is not None and rotated.replaced == configured:
+        if rotated is not None and rotated.replaced_fingerprint == configured:
             secret = rotated.client_secret
         used = fingerprint(client_id, secret.reveal())
-        return _Account(client_id=client_id, configured=configured, used=used), secret
+        return _Account(client_id=client_id, configured_fingerprint=configured, used_fingerprint=used), secret
 
     def _load_or_exchange(
         self, key: str, client_id: str, client_secret: Masked, deadline: float

@@ -94,41 +94,45 @@ class ExchangeFailures:
     """Consecutive failed exchanges with the same credentials.
 
     Attributes:
-        credentials: Fingerprint of the credentials.
+        credentials_fingerprint: Fingerprint of the credentials.
         count: Number of failures.
         error: Error of the last one.
-        until: Monotonic time until which that error is raised again and no exchange is tried.
+        retry_at: Monotonic time until which that error is raised again and no exchange is tried.
     """
 
-    credentials: str
+    credentials_fingerprint: str
     count: int
     error: PineconeError
-    until: float
+    retry_at: float
 
 
 def count_failure(
-    before: ExchangeFailures | None, error: PineconeError, *, credentials: str, now: float
+    before: ExchangeFailures | None, error: PineconeError, *, credentials_fingerprint: str, now: float
 ) -> ExchangeFailures:
     """Return the failures including this one; with other credentials the count starts again."""
-    count = 1 + (before.count if before is not None and before.credentials == credentials else 0)
+    count = 1 + (
+        before.count if before is not None and before.credentials_fingerprint == credentials_fingerprint else 0
+    )
     duration = cooldown_seconds(
         count,
-        credentials=isinstance(error, InvalidCredentialsError),
+        rejected=isinstance(error, InvalidCredentialsError),
         retry_after=error.retry_after if isinstance(error, TokenError) else None,
     )
-    return ExchangeFailures(credentials=credentials, count=count, error=error, until=now + duration)
+    return ExchangeFailures(
+        credentials_fingerprint=credentials_fingerprint, count=count, error=error, retry_at=now + duration
+    )
 
 
-def cooldown_seconds(failures: int, *, credentials: bool, retry_after: float | None) -> float:
+def cooldown_seconds(failures: int, *, rejected: bool, retry_after: float | None) -> float:
     """Return the seconds without another exchange after this many consecutive failures.
 
     Args:
         failures: Number of consecutive failures, from 1.
-        credentials: Whether the credentials were rejected.
+        rejected: Whether the credentials were rejected.
         retry_after: Seconds that the token endpoint asks to wait, or None.
     """
     doubled = float(2 ** min(failures - 1, 10))
-    if credentials:
+    if rejected:
         return min(60.0, doubled)
     return min(30.0, doubled) if retry_after is None else max(1.0, min(60.0, retry_after))
 

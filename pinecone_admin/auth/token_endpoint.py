@@ -18,7 +18,7 @@ from pinecone_admin.auth.token import AUDIENCE, MAX_TOKEN_RESPONSE_BYTES, Access
 from pinecone_admin.auth.token_response import (
     TokenResponse,
     UnusableTokenResponse,
-    error_from_error_response,
+    error_from_failed_response,
     error_from_unusable_response,
     parse_token_response,
 )
@@ -81,7 +81,7 @@ class TokenEndpoint:
         self, response: httpx.Response, body: bytes, monotonic: float, wall: float
     ) -> IssuedToken | TokenError:
         if not response.is_success:
-            return error_from_error_response(
+            return error_from_failed_response(
                 status=response.status_code, headers=response.headers, body=body, wall=wall
             )
         parsed = parse_token_response(body, wall=wall)

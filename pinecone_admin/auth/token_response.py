@@ -64,7 +64,7 @@ def parse_token_response(body: bytes, *, wall: float) -> TokenResponse | Unusabl
 
 
 def _parse_lifetime(expires_in: object, token: str, *, wall: float) -> float | None:
-    """Return the seconds by ``expires_in``, else by the ``exp`` of a JWT, else None; a non-number counts as missing."""
+    """Return the lifetime in seconds by ``expires_in``, a number or a string of one, else by the ``exp`` of a JWT."""
     seconds = _parse_seconds(expires_in)
     if seconds is not None:
         return seconds
@@ -95,12 +95,12 @@ def _read_jwt_expiry(token: str) -> float | None:
     return None if payload is None else _parse_seconds(payload.get("exp"))
 
 
-def error_from_error_response(*, status: int, headers: httpx.Headers, body: bytes, wall: float) -> TokenError:
+def error_from_failed_response(*, status: int, headers: httpx.Headers, body: bytes, wall: float) -> TokenError:
     """Return the error for a response that is not a success; it omits the body, which could contain a token."""
     code = _find_oauth_code(body)
     invalid = status == HTTPStatus.UNAUTHORIZED or (status == HTTPStatus.BAD_REQUEST and code in _INVALID_CREDENTIALS)
     kind = InvalidCredentialsError if invalid else TokenError
-    reason = "the client id and secret are not accepted" if invalid else "the token endpoint refused"
+    reason = "the client id and secret are not accepted" if invalid else "the token endpoint issued no token"
     return kind(
         reason,
         status_code=status,

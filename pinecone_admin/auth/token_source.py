@@ -23,7 +23,7 @@ from pinecone_admin.errors import ClientClosedError, PineconeError, PineconeTime
 
 
 class TokenSource(Protocol):
-    """Source of the tokens of requests, and of another token after the API rejected one."""
+    """Gives each request its token, and another one after the API rejected it."""
 
     def get_token(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
         """Return a token; the rejected one again if there is no other."""
@@ -34,7 +34,7 @@ class TokenSource(Protocol):
         ...
 
     def adopt_rotated_secret(self, result: object) -> None:
-        """Adopt the new secret if a decoded response has one for the account of this client."""
+        """Use the new secret from now on if a decoded response has one for the service account of this client."""
         ...
 
     def close(self) -> None:

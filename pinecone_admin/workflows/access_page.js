@@ -1,7 +1,7 @@
 "use strict";
 const byId = id => document.getElementById(id);
-// A role that the package does not know could permit writing, so "other" ranks with "writes".
-const rank = cell => ["reads", "writes", "owns"].indexOf(cell.className.replace("other", "writes")) + 1;
+// A role that the package does not know could permit writing, so "unknown" ranks with "writes".
+const rank = cell => ["reads", "writes", "owns"].indexOf(cell.className.replace("unknown", "writes")) + 1;
 const text = node => node.textContent.toLowerCase();
 const matrix = byId("matrix"), where = byId("where");
 const rows = () => [...matrix.tBodies[0].rows];

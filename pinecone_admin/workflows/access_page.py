@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _KIND_LABELS = {"user": "", "invite": "invited", "service_account": "service account"}
 _OPEN_BY_DEFAULT = 5
 _MAX_PRINTED_PROJECTS = 20
-_LEVEL_LABELS = {"owns": "owns", "writes": "writes", "reads": "reads", "unknown": "other"}
 
 
 def render_page(access: Access, *, note: str) -> str:
@@ -100,7 +99,7 @@ def _render_writers_row(access: Access, people: list[Holder], project_id: str, n
     keys = [
         _render_holder(holder, project_id)
         for holder in access.holders
-        if holder.type == "api_key" and highest_level(holder.roles.get(project_id) or ["ProjectViewer"]) != "reads"
+        if holder.type == "api_key" and (roles := holder.roles.get(project_id)) and highest_level(roles) != "reads"
     ]
     columns = (cells["owns"], cells["writes"] + cells["unknown"], cells["reads"], keys)
     return f"<tr><th>{escape_html(name)}" + "".join(f"<td>{', '.join(column)}" for column in columns) + "</tr>\n"
@@ -133,5 +132,5 @@ def _render_matrix_row(holder: Holder, projects: list[tuple[str, str]]) -> str:
 def _render_cell(roles: Sequence[str] | None) -> str:
     if not roles:
         return "<td>"
-    label = _LEVEL_LABELS[highest_level(roles)]
+    label = highest_level(roles)
     return f'<td class="{label}" title="{escape_html(", ".join(roles))}">{label}'

@@ -66,6 +66,7 @@ class Changes:
     unknown: list[str]
 
     def __bool__(self) -> bool:
+        """Return whether anything was added, removed or changed; ``unknown`` does not count."""
         return bool(self.added or self.removed or self.changed)
 
     def __str__(self) -> str:

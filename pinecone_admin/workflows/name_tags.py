@@ -1,6 +1,11 @@
 """Name tags that mark unfinished work of a workflow, so that a later run recognizes it without stored state.
 
-A tag is a tilde, the purpose, and a digest of the subject, in front of the name: ``~rotates:1f0c2a9b reader``.
+A tag is ``~purpose:digest``, in front of the name: ``~rotates:1f0c2a9b reader``.
+
+- ``makes``: a resource that is being created; digest of its final name.
+- ``rotates``: the new key of a rotation; digest of the id of the old key.
+- ``retired``: an old key whose successor is stored; digest of the id of the new key.
+- ``empties``: a temporary key; digest of the id of its project.
 """
 
 from __future__ import annotations
@@ -40,7 +45,7 @@ def tag_as_emptying(project_id: str) -> str:
 def tag_as_successor(old_id: str, name: str) -> str:
     """Return the temporary name of the key that replaces an old one.
 
-    If a long name does not fit beside the tags, this name holds its end, and that of the old key its beginning.
+    A name longer than 60 characters is split: the name of the old key keeps the first 60, and this name holds the rest.
     """
     return name_tag("rotates", old_id) + (name[_KEPT_LENGTH:] or name)
 

@@ -49,8 +49,8 @@ class Ensured(Generic[_T_co]):
     """A resource that exists now, whether this call created it or not.
 
     Attributes:
-        value: The resource. It has its secret only if this call created it, and a different type then: test
-            ``isinstance(ensured.value, APIKeyWithSecret)``.
+        value: The resource. If this call created it and it has a secret, the value is of the type with the secret:
+            test ``isinstance(ensured.value, APIKeyWithSecret)``.
         created: Whether this call created it.
         differences: Settings that differ from the requested ones.
     """

@@ -204,7 +204,7 @@ class StrangeError(Exception):
 TRANSPORT: list[tuple[Exception, type[PineconeError], str, str]] = [
     (httpx.ConnectError("refused"), PineconeConnectionError, "no connection to api.pinecone.io: refused", "not_sent"),
     (httpx.ConnectTimeout("slow"), PineconeTimeoutError, "no response in time from api.pinecone.io", "not_sent"),
-    (httpx.PoolTimeout("full"), PineconeTimeoutError, "no response in time from api.pinecone.io", "not_sent"),
+    (httpx.PoolTimeout("full"), PineconeTimeoutError, "request not sent in time to api.pinecone.io", "not_sent"),
     (
         httpx.ProxyError("403"),
         PineconeConnectionError,

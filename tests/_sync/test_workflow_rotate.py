@@ -158,7 +158,7 @@ def test_a_key_of_an_unfinished_rotation_is_refused(emulator: Emulator) -> None:
             api_key_id=old.key.id, store=lambda _: None
         )
     (new,) = set(emulator.state.api_keys) - {old.key.id}
-    with raises(RefusedError, match="in progress"):
+    with raises(RefusedError, match="another workflow created it"):
         emulator.admin().api_keys.rotate(api_key_id=new, store=lambda _: None)
 
 

@@ -95,7 +95,7 @@ def test_a_person_filter_leaves_their_projects(tmp_path: Path) -> None:
     script = 'byId("person").value = "BOB"; filter();'
     assert evaluate(INVENTORY.access().to_html(), script, "cells(matrix)", tmp_path) == [
         ["who", "organization", "atlas", "search"],
-        ["bob@example.com", "OrgMember", "other", "writes"],
+        ["bob@example.com", "OrgMember", "unknown", "writes"],
     ]
 
 

@@ -18,7 +18,7 @@ from pinecone_admin.auth.token import (
     decide_action,
     fingerprint,
 )
-from pinecone_admin.auth.token_response import error_from_error_response
+from pinecone_admin.auth.token_response import error_from_failed_response
 from pinecone_admin.errors import InvalidCredentialsError, PineconeConnectionError, TokenError
 
 
@@ -65,18 +65,18 @@ def test_no_token() -> None:
 def test_cooldowns() -> None:
     """Cooldowns double from 1 s to 30 s, or 60 s for credentials; a Retry-After is limited to 60 s."""
     counts = [1, 2, 3, 5, 6, 7, 8, 2000]
-    assert [cooldown_seconds(n, credentials=False, retry_after=None) for n in counts] == [1, 2, 4, 16, 30, 30, 30, 30]
-    assert [cooldown_seconds(n, credentials=True, retry_after=None) for n in counts] == [1, 2, 4, 16, 32, 60, 60, 60]
-    assert [cooldown_seconds(5, credentials=False, retry_after=s) for s in (0, 1, 1.5, 60, 61)] == [1, 1, 1.5, 60, 60]
-    assert cooldown_seconds(2, credentials=True, retry_after=50) == 2
+    assert [cooldown_seconds(n, rejected=False, retry_after=None) for n in counts] == [1, 2, 4, 16, 30, 30, 30, 30]
+    assert [cooldown_seconds(n, rejected=True, retry_after=None) for n in counts] == [1, 2, 4, 16, 32, 60, 60, 60]
+    assert [cooldown_seconds(5, rejected=False, retry_after=s) for s in (0, 1, 1.5, 60, 61)] == [1, 1, 1.5, 60, 60]
+    assert cooldown_seconds(2, rejected=True, retry_after=50) == 2
 
 
 def test_failures_are_counted_by_credentials() -> None:
     """Failures are counted separately for each credentials."""
-    first = count_failure(None, TokenError("x", status_code=403), credentials="a", now=10)
-    second = count_failure(first, PineconeConnectionError("y"), credentials="a", now=20)
-    other = count_failure(second, InvalidCredentialsError("z", status_code=401), credentials="b", now=30)
-    assert [(each.count, each.until) for each in (first, second, other)] == [(1, 11), (2, 22), (1, 31)]
+    first = count_failure(None, TokenError("x", status_code=403), credentials_fingerprint="a", now=10)
+    second = count_failure(first, PineconeConnectionError("y"), credentials_fingerprint="a", now=20)
+    other = count_failure(second, InvalidCredentialsError("z", status_code=401), credentials_fingerprint="b", now=30)
+    assert [(each.count, each.retry_at) for each in (first, second, other)] == [(1, 11), (2, 22), (1, 31)]
 
 
 def test_a_fingerprint_depends_on_its_parts() -> None:
@@ -140,6 +140,6 @@ REFUSALS = [
 def test_refusals(status: int, code: str | None, blamed: bool) -> None:
     """A 401 is an InvalidCredentialsError, and so is a 400 whose code blames the credentials."""
     body = json.dumps({"error": code}).encode()
-    error = error_from_error_response(status=status, headers=httpx.Headers(), body=body, wall=0)
+    error = error_from_failed_response(status=status, headers=httpx.Headers(), body=body, wall=0)
     assert isinstance(error, InvalidCredentialsError) == blamed
     assert (error.status_code, error.error_code, error.outcome) == (status, code, "not_sent")

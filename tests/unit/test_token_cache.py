@@ -139,7 +139,11 @@ def test_an_unusable_entry_is_replaced(name: str, emulator: Emulator, caplog: py
     fresh = fetch_token(emulator, cache)
     assert json.loads(cache.texts[key])["access_token"] == fresh != "kept"
     lines = [record.getMessage() for record in caplog.records]
-    assert lines == ["the token cache is not used: its entry is not a token of this client"] * warned
+    assert (
+        lines
+        == ["the token cache failed, and later failures are not logged: its entry is not a token of this client"]
+        * warned
+    )
 
 
 @pytest.mark.parametrize("ahead", [0, 20])
@@ -159,7 +163,7 @@ def test_a_failing_cache_fails_no_call(step: str, emulator: Emulator, caplog: py
     with emulator.admin(token_cache=cache) as admin:
         assert admin.projects.list() == []
     lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert lines == ["the token cache is not used: ConnectionError"]
+    assert lines == ["the token cache failed, and later failures are not logged: ConnectionError"]
 
 
 def test_files_are_private(emulator: Emulator, tmp_path: Path) -> None:
@@ -280,7 +284,7 @@ def test_an_unwritable_path_fails_no_call(place: str, emulator: Emulator, caplog
     """A path that cannot be written causes one warning that names it, and the call proceeds."""
     assert fetch_token(emulator, FileTokenCache(place))
     (line,) = [record.getMessage() for record in caplog.records]
-    assert line.startswith(f"the token cache is not used: {place} cannot be used: ")
+    assert line.startswith(f"the token cache failed, and later failures are not logged: {place} cannot be used: ")
 
 
 def test_a_full_disk_fails_no_call(
@@ -333,7 +337,7 @@ def test_a_lock_is_waited_for_with_a_limit(
         holder.kill()
     assert second != first
     (line,) = [record.getMessage() for record in caplog.records]
-    assert line == f"the token cache is not used: {path} is locked by another process"
+    assert line == f"the token cache failed, and later failures are not logged: {path} is locked by another process"
     with emulator.admin(token_cache=cache) as admin:
         assert admin.token().value == second
     assert len(caplog.records) == 1

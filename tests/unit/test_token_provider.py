@@ -51,7 +51,7 @@ def provider(clock: VirtualClock, current_token: IssuedToken) -> TokenProvider:
 def make_wait(clock: VirtualClock, *, age: float = 0.0, fallback: AccessToken | None = None) -> _ExchangeWait:
     """Return the wait for an exchange that is in progress."""
     now = clock.monotonic()
-    return _ExchangeWait(_PendingExchange(started_at=now - age, until=now + 120, cache_lock_timeout=1), fallback)
+    return _ExchangeWait(_PendingExchange(started_at=now - age, replace_at=now + 120, cache_lock_timeout=1), fallback)
 
 
 # Age of the exchange, timeout of the call → seconds to wait.

@@ -1,7 +1,8 @@
-"""Create keys and accounts so that either their secret is known or nothing is left over.
+"""Create keys and service accounts so that the caller gets the secret of everything that remains.
 
-Until its secret is stored, such a thing has a tagged name, which shows what is in progress. Things that an interrupted
-run left under the same name are deleted only after another secret is stored, because their own may have been stored.
+Until its secret is stored, a new resource has a tagged name, which shows what is in progress. Resources that an
+interrupted run left under that name are deleted only after a new secret is stored, because their own secret may be in
+use.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _LISTING_TIMEOUT = 5.0
 
 
 def may_have_been_processed(error: PineconeError) -> bool:
-    """Return whether a failed create may have created something."""
+    """Return whether the request of a failed call may have been processed."""
     return error.outcome in {"unknown", "done"}
 
 
@@ -148,7 +149,7 @@ async def create_stored_account(
 
 async def _obtain_account_secret(
     admin: AsyncAdmin,
-    find_orphans: Sequence[ServiceAccount],
+    unfinished: Sequence[ServiceAccount],
     *,
     name: str,
     role_bindings: Sequence[RoleBindingInput] | None,
@@ -159,14 +160,14 @@ async def _obtain_account_secret(
     backoff = PollBackoff(admin.timeout)
     while True:
         try:
-            if find_orphans:
-                return await admin.service_accounts.rotate_secret(service_account_id=find_orphans[0].id)
+            if unfinished:
+                return await admin.service_accounts.rotate_secret(service_account_id=unfinished[0].id)
             return await admin.service_accounts.create(name=name, role_bindings=role_bindings)
         except PineconeError as error:
             if not may_have_been_processed(error):
                 raise
             lost_response = error
-        find_orphans = await poll_until_listed(list_named)
+        unfinished = await poll_until_listed(list_named)
         if not await backoff.async_wait():
             raise lost_response
 
@@ -194,7 +195,7 @@ async def delete_if_exists(delete: Callable[..., Awaitable[None]], **arguments: 
 async def delete_and_report(
     error: BaseException | None, description: str, delete: Callable[..., Awaitable[None]], **arguments: object
 ) -> None:
-    """Delete something temporary or created before a failure, and add a note to the error.
+    """Delete a temporary or half-made resource, and note the deletion on the error that led to it, if any.
 
     Raises:
         LeftoverError: It could not be deleted.

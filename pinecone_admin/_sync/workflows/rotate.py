@@ -54,9 +54,16 @@ def rotate_api_key(admin: Admin, *, api_key_id: str, store: Store[APIKeyWithSecr
 
 
 def _find_successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
-    """Return the key whose value an earlier run has stored; the name of the old key refers to it."""
+    """Return the key whose value an earlier run has stored; the name of the old key refers to it.
+
+    Raises:
+        RefusedError: The old key belongs to another unfinished workflow.
+    """
     if name_tags.parse_purpose(old.name) not in {None, "retired"}:
-        message = f"API key {old.id} is named {old.name!r}: it belongs to another workflow in progress"
+        message = (
+            f"API key {old.id} is named {old.name!r}: another workflow created it and has not finished; wait for it, "
+            "or run it again if it was interrupted"
+        )
         raise RefusedError(message, operation="rotate_api_key")
     return next((key for key in keys if old.name.startswith(name_tags.name_tag("retired", key.id))), None)
 
