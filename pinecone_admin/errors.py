@@ -243,12 +243,13 @@ class Masked:
 
     __slots__ = ("_text",)
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str | bytes) -> None:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text; it is empty after pickling."""
-        return self._text
+        """Return the text; it is empty after pickling. What is not UTF-8 is escaped."""
+        # Decoded here, because a body can have megabytes and is seldom looked at.
+        return self._text if isinstance(self._text, str) else self._text.decode("utf-8", "backslashreplace")
 
     def __repr__(self) -> str:
         return "Masked('***')"

@@ -38,7 +38,7 @@ def test_the_wheel_has_four_dependencies(wheel: Path) -> None:
     metadata = next(name for name in archive.namelist() if name.endswith("/METADATA"))
     requirements = Parser().parsestr(archive.read(metadata).decode()).get_all("Requires-Dist") or []
     needed = {line.split(">")[0].split("<")[0].strip() for line in requirements if "extra ==" not in line}
-    assert needed == {"attrs", "cattrs", "httpx", "python-dateutil"}
+    assert needed == {"attrs", "httpx", "python-dateutil"}
 
 
 def test_the_wheel_works_with_only_its_dependencies(wheel: Path, tmp_path: Path) -> None:

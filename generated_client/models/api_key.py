@@ -3,9 +3,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import frozen
 
 from ..models.api_key_role import APIKeyRole
+from ..types import (
+    list_of,
+    read_field,
+    read_string,
+    readers,
+    refuse,
+    refuse_field,
+    slot_setters,
+)
 
 
 @frozen(kw_only=True)
@@ -23,3 +34,26 @@ class APIKey:
     name: str
     project_id: str
     roles: list[APIKeyRole]
+
+
+def decode_api_key(json: Any) -> APIKey:
+    """Decode APIKey from JSON."""
+    fields: dict[str, Any] = json
+    if type(json) is not dict:
+        refuse(json, dict)
+    get = fields.get
+    model: APIKey = object.__new__(APIKey)
+    set_id(model, value if type(value := get("id")) is str else refuse_field(fields, "id", str))
+    set_name(model, value if type(value := get("name")) is str else refuse_field(fields, "name", str))
+    set_project_id(model, value if type(value := get("project_id")) is str else refuse_field(fields, "project_id", str))
+    set_roles(model, read_field(fields, "roles", list_of(read_string)))
+    return model
+
+
+(
+    set_id,
+    set_name,
+    set_project_id,
+    set_roles,
+) = slot_setters(APIKey)
+readers[APIKey] = decode_api_key

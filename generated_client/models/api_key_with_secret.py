@@ -3,9 +3,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import field, frozen
 
-from ..types import masked
+from ..types import (
+    masked,
+    read_field,
+    readers,
+    refuse,
+    refuse_field,
+    slot_setters,
+)
 
 
 @frozen(kw_only=True)
@@ -24,5 +33,24 @@ class APIKeyWithSecret:
     )
 
 
+def decode_api_key_with_secret(json: Any) -> APIKeyWithSecret:
+    """Decode APIKeyWithSecret from JSON."""
+    fields: dict[str, Any] = json
+    if type(json) is not dict:
+        refuse(json, dict)
+    get = fields.get
+    model: APIKeyWithSecret = object.__new__(APIKeyWithSecret)
+    set_key(model, read_field(fields, "key", decode_api_key))
+    set_value(model, value if type(value := get("value")) is str else refuse_field(fields, "value", str))
+    return model
+
+
+(
+    set_key,
+    set_value,
+) = slot_setters(APIKeyWithSecret)
+readers[APIKeyWithSecret] = decode_api_key_with_secret
+
+
 # Imported below the class because models may refer to each other in a circle.
-from ..models.api_key import APIKey
+from ..models.api_key import APIKey, decode_api_key

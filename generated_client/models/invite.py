@@ -4,10 +4,20 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from attrs import frozen
 
 from ..models.invite_status import InviteStatus
+from ..types import (
+    read_date_time,
+    read_field,
+    read_optional_field,
+    readers,
+    refuse,
+    refuse_field,
+    slot_setters,
+)
 
 
 @frozen(kw_only=True)
@@ -31,3 +41,30 @@ class Invite:
     created_at: datetime.datetime
     expires_at: datetime.datetime | None = None
     processed_at: datetime.datetime | None = None
+
+
+def decode_invite(json: Any) -> Invite:
+    """Decode Invite from JSON."""
+    fields: dict[str, Any] = json
+    if type(json) is not dict:
+        refuse(json, dict)
+    get = fields.get
+    model: Invite = object.__new__(Invite)
+    set_id(model, value if type(value := get("id")) is str else refuse_field(fields, "id", str))
+    set_email(model, value if type(value := get("email")) is str else refuse_field(fields, "email", str))
+    set_status(model, value if type(value := get("status")) is str else refuse_field(fields, "status", str))
+    set_created_at(model, read_field(fields, "created_at", read_date_time))
+    set_expires_at(model, read_optional_field(fields, "expires_at", read_date_time))
+    set_processed_at(model, read_optional_field(fields, "processed_at", read_date_time))
+    return model
+
+
+(
+    set_id,
+    set_email,
+    set_status,
+    set_created_at,
+    set_expires_at,
+    set_processed_at,
+) = slot_setters(Invite)
+readers[Invite] = decode_invite

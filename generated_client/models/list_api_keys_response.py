@@ -3,7 +3,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import frozen
+
+from ..types import (
+    list_of,
+    read_field,
+    readers,
+    refuse,
+    slot_setters,
+)
 
 
 @frozen(kw_only=True)
@@ -17,5 +27,19 @@ class ListApiKeysResponse:
     data: list[APIKey]
 
 
+def decode_list_api_keys_response(json: Any) -> ListApiKeysResponse:
+    """Decode ListApiKeysResponse from JSON."""
+    fields: dict[str, Any] = json
+    if type(json) is not dict:
+        refuse(json, dict)
+    model: ListApiKeysResponse = object.__new__(ListApiKeysResponse)
+    set_data(model, read_field(fields, "data", list_of(decode_api_key)))
+    return model
+
+
+(set_data,) = slot_setters(ListApiKeysResponse)
+readers[ListApiKeysResponse] = decode_list_api_keys_response
+
+
 # Imported below the class because models may refer to each other in a circle.
-from ..models.api_key import APIKey
+from ..models.api_key import APIKey, decode_api_key

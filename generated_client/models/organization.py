@@ -4,12 +4,21 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from attrs import frozen
 
 from ..models.organization_plan import OrganizationPlan
 from ..models.payment_status import PaymentStatus
 from ..models.support_tier import SupportTier
+from ..types import (
+    read_date_time,
+    read_field,
+    readers,
+    refuse,
+    refuse_field,
+    slot_setters,
+)
 
 
 @frozen(kw_only=True)
@@ -31,3 +40,34 @@ class Organization:
     payment_status: PaymentStatus
     created_at: datetime.datetime
     support_tier: SupportTier
+
+
+def decode_organization(json: Any) -> Organization:
+    """Decode Organization from JSON."""
+    fields: dict[str, Any] = json
+    if type(json) is not dict:
+        refuse(json, dict)
+    get = fields.get
+    model: Organization = object.__new__(Organization)
+    set_id(model, value if type(value := get("id")) is str else refuse_field(fields, "id", str))
+    set_name(model, value if type(value := get("name")) is str else refuse_field(fields, "name", str))
+    set_plan(model, value if type(value := get("plan")) is str else refuse_field(fields, "plan", str))
+    set_payment_status(
+        model, value if type(value := get("payment_status")) is str else refuse_field(fields, "payment_status", str)
+    )
+    set_created_at(model, read_field(fields, "created_at", read_date_time))
+    set_support_tier(
+        model, value if type(value := get("support_tier")) is str else refuse_field(fields, "support_tier", str)
+    )
+    return model
+
+
+(
+    set_id,
+    set_name,
+    set_plan,
+    set_payment_status,
+    set_created_at,
+    set_support_tier,
+) = slot_setters(Organization)
+readers[Organization] = decode_organization

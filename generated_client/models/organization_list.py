@@ -3,7 +3,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import frozen
+
+from ..types import (
+    list_of,
+    read_field,
+    readers,
+    refuse,
+    slot_setters,
+)
 
 
 @frozen(kw_only=True)
@@ -17,5 +27,19 @@ class OrganizationList:
     data: list[Organization]
 
 
+def decode_organization_list(json: Any) -> OrganizationList:
+    """Decode OrganizationList from JSON."""
+    fields: dict[str, Any] = json
+    if type(json) is not dict:
+        refuse(json, dict)
+    model: OrganizationList = object.__new__(OrganizationList)
+    set_data(model, read_field(fields, "data", list_of(decode_organization)))
+    return model
+
+
+(set_data,) = slot_setters(OrganizationList)
+readers[OrganizationList] = decode_organization_list
+
+
 # Imported below the class because models may refer to each other in a circle.
-from ..models.organization import Organization
+from ..models.organization import Organization, decode_organization

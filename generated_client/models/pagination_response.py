@@ -3,7 +3,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import field, frozen
+
+from ..types import (
+    readers,
+    refuse,
+    refuse_field,
+    slot_setters,
+)
 
 
 @frozen(kw_only=True)
@@ -16,3 +25,20 @@ class PaginationResponse:
     """
 
     next_: str | None = field(default=None, metadata={"name": "next"})
+
+
+def decode_pagination_response(json: Any) -> PaginationResponse:
+    """Decode PaginationResponse from JSON."""
+    fields: dict[str, Any] = json
+    if type(json) is not dict:
+        refuse(json, dict)
+    get = fields.get
+    model: PaginationResponse = object.__new__(PaginationResponse)
+    set_next_(
+        model, value if (value := get("next")) is None or type(value) is str else refuse_field(fields, "next", str)
+    )
+    return model
+
+
+(set_next_,) = slot_setters(PaginationResponse)
+readers[PaginationResponse] = decode_pagination_response

@@ -4,8 +4,18 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from attrs import frozen
+
+from ..types import (
+    read_date_time,
+    read_optional_field,
+    readers,
+    refuse,
+    refuse_field,
+    slot_setters,
+)
 
 
 @frozen(kw_only=True)
@@ -27,3 +37,37 @@ class Project:
     force_encryption_with_cmek: bool
     organization_id: str
     created_at: datetime.datetime | None = None
+
+
+def decode_project(json: Any) -> Project:
+    """Decode Project from JSON."""
+    fields: dict[str, Any] = json
+    if type(json) is not dict:
+        refuse(json, dict)
+    get = fields.get
+    model: Project = object.__new__(Project)
+    set_id(model, value if type(value := get("id")) is str else refuse_field(fields, "id", str))
+    set_name(model, value if type(value := get("name")) is str else refuse_field(fields, "name", str))
+    set_max_pods(model, value if type(value := get("max_pods")) is int else refuse_field(fields, "max_pods", int))
+    set_force_encryption_with_cmek(
+        model,
+        value
+        if type(value := get("force_encryption_with_cmek")) is bool
+        else refuse_field(fields, "force_encryption_with_cmek", bool),
+    )
+    set_organization_id(
+        model, value if type(value := get("organization_id")) is str else refuse_field(fields, "organization_id", str)
+    )
+    set_created_at(model, read_optional_field(fields, "created_at", read_date_time))
+    return model
+
+
+(
+    set_id,
+    set_name,
+    set_max_pods,
+    set_force_encryption_with_cmek,
+    set_organization_id,
+    set_created_at,
+) = slot_setters(Project)
+readers[Project] = decode_project

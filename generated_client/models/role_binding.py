@@ -4,12 +4,21 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from attrs import frozen
 
 from ..models.principal_type import PrincipalType
 from ..models.resource_type import ResourceType
 from ..models.role_name import RoleName
+from ..types import (
+    read_date_time,
+    read_field,
+    readers,
+    refuse,
+    refuse_field,
+    slot_setters,
+)
 
 
 @frozen(kw_only=True)
@@ -34,3 +43,40 @@ class RoleBinding:
     resource_id: str
     role: RoleName
     created_at: datetime.datetime
+
+
+def decode_role_binding(json: Any) -> RoleBinding:
+    """Decode RoleBinding from JSON."""
+    fields: dict[str, Any] = json
+    if type(json) is not dict:
+        refuse(json, dict)
+    get = fields.get
+    model: RoleBinding = object.__new__(RoleBinding)
+    set_id(model, value if type(value := get("id")) is str else refuse_field(fields, "id", str))
+    set_principal_type(
+        model, value if type(value := get("principal_type")) is str else refuse_field(fields, "principal_type", str)
+    )
+    set_principal_id(
+        model, value if type(value := get("principal_id")) is str else refuse_field(fields, "principal_id", str)
+    )
+    set_resource_type(
+        model, value if type(value := get("resource_type")) is str else refuse_field(fields, "resource_type", str)
+    )
+    set_resource_id(
+        model, value if type(value := get("resource_id")) is str else refuse_field(fields, "resource_id", str)
+    )
+    set_role(model, value if type(value := get("role")) is str else refuse_field(fields, "role", str))
+    set_created_at(model, read_field(fields, "created_at", read_date_time))
+    return model
+
+
+(
+    set_id,
+    set_principal_type,
+    set_principal_id,
+    set_resource_type,
+    set_resource_id,
+    set_role,
+    set_created_at,
+) = slot_setters(RoleBinding)
+readers[RoleBinding] = decode_role_binding

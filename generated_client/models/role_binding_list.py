@@ -3,7 +3,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import frozen
+
+from ..types import (
+    list_of,
+    read_field,
+    read_optional_field,
+    readers,
+    refuse,
+    slot_setters,
+)
 
 
 @frozen(kw_only=True)
@@ -19,6 +30,24 @@ class RoleBindingList:
     pagination: PaginationResponse | None = None
 
 
+def decode_role_binding_list(json: Any) -> RoleBindingList:
+    """Decode RoleBindingList from JSON."""
+    fields: dict[str, Any] = json
+    if type(json) is not dict:
+        refuse(json, dict)
+    model: RoleBindingList = object.__new__(RoleBindingList)
+    set_data(model, read_field(fields, "data", list_of(decode_role_binding)))
+    set_pagination(model, read_optional_field(fields, "pagination", decode_pagination_response))
+    return model
+
+
+(
+    set_data,
+    set_pagination,
+) = slot_setters(RoleBindingList)
+readers[RoleBindingList] = decode_role_binding_list
+
+
 # Imported below the class because models may refer to each other in a circle.
-from ..models.pagination_response import PaginationResponse
-from ..models.role_binding import RoleBinding
+from ..models.pagination_response import PaginationResponse, decode_pagination_response
+from ..models.role_binding import RoleBinding, decode_role_binding

@@ -4,8 +4,18 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from attrs import frozen
+
+from ..types import (
+    read_date_time,
+    read_field,
+    readers,
+    refuse,
+    refuse_field,
+    slot_setters,
+)
 
 
 @frozen(kw_only=True)
@@ -25,3 +35,28 @@ class ServiceAccount:
     client_id: str
     created_at: datetime.datetime
     updated_at: datetime.datetime
+
+
+def decode_service_account(json: Any) -> ServiceAccount:
+    """Decode ServiceAccount from JSON."""
+    fields: dict[str, Any] = json
+    if type(json) is not dict:
+        refuse(json, dict)
+    get = fields.get
+    model: ServiceAccount = object.__new__(ServiceAccount)
+    set_id(model, value if type(value := get("id")) is str else refuse_field(fields, "id", str))
+    set_name(model, value if type(value := get("name")) is str else refuse_field(fields, "name", str))
+    set_client_id(model, value if type(value := get("client_id")) is str else refuse_field(fields, "client_id", str))
+    set_created_at(model, read_field(fields, "created_at", read_date_time))
+    set_updated_at(model, read_field(fields, "updated_at", read_date_time))
+    return model
+
+
+(
+    set_id,
+    set_name,
+    set_client_id,
+    set_created_at,
+    set_updated_at,
+) = slot_setters(ServiceAccount)
+readers[ServiceAccount] = decode_service_account

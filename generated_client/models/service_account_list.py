@@ -3,7 +3,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import frozen
+
+from ..types import (
+    list_of,
+    read_field,
+    read_optional_field,
+    readers,
+    refuse,
+    slot_setters,
+)
 
 
 @frozen(kw_only=True)
@@ -19,6 +30,24 @@ class ServiceAccountList:
     pagination: PaginationResponse | None = None
 
 
+def decode_service_account_list(json: Any) -> ServiceAccountList:
+    """Decode ServiceAccountList from JSON."""
+    fields: dict[str, Any] = json
+    if type(json) is not dict:
+        refuse(json, dict)
+    model: ServiceAccountList = object.__new__(ServiceAccountList)
+    set_data(model, read_field(fields, "data", list_of(decode_service_account)))
+    set_pagination(model, read_optional_field(fields, "pagination", decode_pagination_response))
+    return model
+
+
+(
+    set_data,
+    set_pagination,
+) = slot_setters(ServiceAccountList)
+readers[ServiceAccountList] = decode_service_account_list
+
+
 # Imported below the class because models may refer to each other in a circle.
-from ..models.pagination_response import PaginationResponse
-from ..models.service_account import ServiceAccount
+from ..models.pagination_response import PaginationResponse, decode_pagination_response
+from ..models.service_account import ServiceAccount, decode_service_account

@@ -3,9 +3,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import field, frozen
 
-from ..types import masked
+from ..types import (
+    masked,
+    read_field,
+    readers,
+    refuse,
+    refuse_field,
+    slot_setters,
+)
 
 
 @frozen(kw_only=True)
@@ -25,5 +34,26 @@ class ServiceAccountWithSecret:
     )
 
 
+def decode_service_account_with_secret(json: Any) -> ServiceAccountWithSecret:
+    """Decode ServiceAccountWithSecret from JSON."""
+    fields: dict[str, Any] = json
+    if type(json) is not dict:
+        refuse(json, dict)
+    get = fields.get
+    model: ServiceAccountWithSecret = object.__new__(ServiceAccountWithSecret)
+    set_service_account(model, read_field(fields, "service_account", decode_service_account))
+    set_client_secret(
+        model, value if type(value := get("client_secret")) is str else refuse_field(fields, "client_secret", str)
+    )
+    return model
+
+
+(
+    set_service_account,
+    set_client_secret,
+) = slot_setters(ServiceAccountWithSecret)
+readers[ServiceAccountWithSecret] = decode_service_account_with_secret
+
+
 # Imported below the class because models may refer to each other in a circle.
-from ..models.service_account import ServiceAccount
+from ..models.service_account import ServiceAccount, decode_service_account

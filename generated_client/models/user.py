@@ -3,7 +3,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import frozen
+
+from ..types import (
+    readers,
+    refuse,
+    refuse_field,
+    slot_setters,
+)
 
 
 @frozen(kw_only=True)
@@ -19,3 +28,26 @@ class User:
     id: str
     email: str
     name: str | None = None
+
+
+def decode_user(json: Any) -> User:
+    """Decode User from JSON."""
+    fields: dict[str, Any] = json
+    if type(json) is not dict:
+        refuse(json, dict)
+    get = fields.get
+    model: User = object.__new__(User)
+    set_id(model, value if type(value := get("id")) is str else refuse_field(fields, "id", str))
+    set_email(model, value if type(value := get("email")) is str else refuse_field(fields, "email", str))
+    set_name(
+        model, value if (value := get("name")) is None or type(value) is str else refuse_field(fields, "name", str)
+    )
+    return model
+
+
+(
+    set_id,
+    set_email,
+    set_name,
+) = slot_setters(User)
+readers[User] = decode_user

@@ -3,7 +3,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import frozen
+
+from ..types import (
+    list_of,
+    read_field,
+    read_optional_field,
+    readers,
+    refuse,
+    slot_setters,
+)
 
 
 @frozen(kw_only=True)
@@ -19,6 +30,24 @@ class UserList:
     pagination: PaginationResponse | None = None
 
 
+def decode_user_list(json: Any) -> UserList:
+    """Decode UserList from JSON."""
+    fields: dict[str, Any] = json
+    if type(json) is not dict:
+        refuse(json, dict)
+    model: UserList = object.__new__(UserList)
+    set_data(model, read_field(fields, "data", list_of(decode_user)))
+    set_pagination(model, read_optional_field(fields, "pagination", decode_pagination_response))
+    return model
+
+
+(
+    set_data,
+    set_pagination,
+) = slot_setters(UserList)
+readers[UserList] = decode_user_list
+
+
 # Imported below the class because models may refer to each other in a circle.
-from ..models.pagination_response import PaginationResponse
-from ..models.user import User
+from ..models.pagination_response import PaginationResponse, decode_pagination_response
+from ..models.user import User, decode_user

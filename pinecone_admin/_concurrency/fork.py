@@ -37,7 +37,7 @@ _preloaded: set[str] = set()
 
 
 def preload_before_fork(*modules: str) -> None:
-    """Import the modules before each fork of the process; those that are not installed are skipped.
+    """Import the modules, and what they load when it is used, before each fork; skip those that are not installed.
 
     A child would wait forever for a module that another thread was importing at the time of the fork.
     """
@@ -47,7 +47,9 @@ def preload_before_fork(*modules: str) -> None:
 def _load_before_fork() -> None:
     for name in _preloaded:
         with suppress(ImportError):
-            import_module(name)
+            module = import_module(name)
+            for public in getattr(module, "__all__", ()):
+                getattr(module, public)
 
 
 os.register_at_fork(before=_load_before_fork)

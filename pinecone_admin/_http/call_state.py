@@ -11,7 +11,7 @@ from pinecone_admin.errors import Masked, Outcome
 CALL_STATE_KEY = "pinecone_admin.call"
 """Key of the CallState in the extensions of a request."""
 
-MAX_RESPONSE_BYTES = 32 * 1024 * 1024
+MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 """Largest accepted body of a response, in bytes."""
 
 

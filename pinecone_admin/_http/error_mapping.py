@@ -12,7 +12,7 @@ import httpx
 
 from pinecone_admin import errors
 from pinecone_admin._http.call_state import CallState
-from pinecone_admin._http.codec import DecodeFailure, as_json_object, parse_json_object
+from pinecone_admin._http.codec import DecodeFailure, as_json_object, is_dense, parse_json_object
 from pinecone_admin._http.failures import exception_chain
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import is_safe_to_retry
@@ -62,7 +62,8 @@ def error_from_response(
 
 def parse_error_body(body: bytes) -> tuple[str | None, str | None, dict[str, Any] | None]:
     """Return the code, message and details of an error body; each is None if the body lacks it."""
-    error = as_json_object((parse_json_object(body) or {}).get("error")) or {}
+    parsed = None if is_dense(body) else parse_json_object(body)
+    error = as_json_object((parsed or {}).get("error")) or {}
     details = as_json_object(error.get("details"))
     return (
         _as_printable_text(error.get("code")),
@@ -131,7 +132,7 @@ def error_from_decode_failure(
         f"{where} {failure.problem} (status {status})",
         path=failure.path,
         status_code=status,
-        raw=Masked(body.decode("utf-8", "backslashreplace")),
+        raw=Masked(body),
         operation=operation,
         outcome="done",
         safe_to_retry=is_safe_to_retry(call),

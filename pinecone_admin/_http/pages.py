@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from attrs import evolve, field, fields, frozen, make_class
 
 from generated_client import models
-from generated_client.types import Operation
+from generated_client.types import Operation, read_optional_field, readers
 from pinecone_admin.errors import PaginationError
 
 _T = TypeVar("_T")
@@ -90,4 +90,12 @@ def _with_pagination(model: Any) -> Any:
     if response is None or "pagination" in {field.name for field in fields(model)}:
         return model
     pagination = field(default=None, type=response | None)
-    return make_class(model.__name__, {"pagination": pagination}, bases=(model,), frozen=True, kw_only=True)
+    paged = make_class(model.__name__, {"pagination": pagination}, bases=(model,), frozen=True, kw_only=True)
+
+    def decode(json: Any) -> Any:
+        decoded = readers[model](json)
+        values = {each.name: getattr(decoded, each.name) for each in fields(model)}
+        return paged(**values, pagination=read_optional_field(json, "pagination", readers[response]))
+
+    readers[paged] = decode
+    return paged

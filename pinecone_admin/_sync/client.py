@@ -65,8 +65,9 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 # Modules that are imported on first use: a child forked during such an import would wait for it forever.
-preload_before_fork("encodings.idna", "cattrs", "cattrs.cols", "cattrs.gen", "dateutil.parser", "generated_client.api")
+preload_before_fork("encodings.idna", "dateutil.parser", "generated_client.api", "generated_client.models")
 preload_before_fork(
+    "pinecone_admin._http.reflection",
     "pinecone_admin._sync.api_keys",
     "pinecone_admin._sync.invites",
     "pinecone_admin._sync.organizations",

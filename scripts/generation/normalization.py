@@ -87,6 +87,8 @@ def list_rules(settings: Node) -> list[Rule]:
         Rule("make nullable fields optional", make_nullable_optional, may_be_idle=True),
         Rule("simplify parameters", simplify_parameters, may_be_idle=True),
         Rule("describe parameters in their schemas", describe_parameters),
+        # Last, because the references between components are final only now.
+        Rule("mark models in responses", mark_response_models, may_be_idle=True),
     ]
 
 
@@ -327,6 +329,18 @@ def describe_parameters(document: Node) -> Node:
     return map_parameters(document, describe_parameter)
 
 
+def mark_response_models(document: Node) -> Node:
+    """Mark each component that a response contains, so that its module gets a decoder."""
+    schemas, found = component_schemas(document), set[str]()
+    responses = (body_schema(node["responses"]["200"]) for node in list_operations(document))
+    unvisited = [name for schema in responses if schema for name in referenced_components(schema)]
+    while unvisited:
+        if (name := unvisited.pop()) not in found:
+            found.add(name)
+            unvisited += referenced_components(schemas[name])
+    return add_schemas(document, {name: schemas[name] | {"x-in-response": True} for name in found})
+
+
 def adapt_schemas(document: Node) -> Node:
     """Rewrite what the generator would lose or name badly.
 
@@ -406,6 +420,18 @@ def component_reference(name: str) -> Node:
 def component_schemas(document: Node) -> Node:
     """Return the component schemas."""
     return document.get("components", {}).get("schemas", {})
+
+
+def referenced_components(schema: Node) -> list[str]:
+    """Return the names of the components that a plain schema refers to, at any depth."""
+    found: list[str] = []
+
+    def add_reference(node: Node) -> Node:
+        found.extend([node["$ref"].removeprefix(COMPONENT_PREFIX)] if "$ref" in node else [])
+        return node
+
+    map_nested_schemas(schema, add_reference)
+    return found
 
 
 def add_schemas(document: Node, schemas: Node) -> Node:
