@@ -259,7 +259,7 @@ def _json_types(kind: Any) -> tuple[Any, ...]:
         return tuple({_listed_key(value)[0]: None for value in get_args(kind)})
     if isinstance(kind, NewType):
         return _json_types(kind.__supertype__)
-    return (dict,) if _is_record(kind) else _JSON_TYPES.get(cast("Any", origin or kind), ())
+    return (dict,) if _is_record(kind) else _JSON_TYPES.get(origin or kind, ())
 
 
 def _is_record(kind: Any) -> bool:
@@ -267,7 +267,7 @@ def _is_record(kind: Any) -> bool:
 
 
 def _read_alternative(by_type: Mapping[type, Sequence[Any]], value: Any) -> Any:
-    kinds = by_type.get(type(value))
+    kinds = by_type.get(cast("Any", type(value)))
     if kinds is None:
         raise Misfit("fits none of the alternatives")
     # One alternative is chosen and no other is tried, so that nested alternatives do not multiply the work.
