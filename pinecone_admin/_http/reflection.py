@@ -17,6 +17,7 @@ from typing import (
     Any,
     Literal,
     NewType,
+    NotRequired,
     Union,
     cast,
     get_args,
@@ -178,8 +179,13 @@ def _read_tuple(read_items: Sequence[Reader[Any]], value: Any, make: Callable[[I
 def _fields_of(kind: Any) -> Sequence[_Field]:
     """Return the fields of a class; not called by reader_of, because a class may contain itself."""
     if is_typeddict(kind):
-        hints = get_type_hints(kind)
-        return [_Field(name, name, hint, name in kind.__required_keys__) for name, hint in hints.items()]
+        # NotRequired is read from the annotation: __required_keys__ misses it where annotations are strings.
+        return [
+            _Field(name, name, get_args(hint)[0], required=False)
+            if get_origin(hint) is NotRequired
+            else _Field(name, name, hint, name in kind.__required_keys__)
+            for name, hint in get_type_hints(kind, include_extras=True).items()
+        ]
     if is_dataclass(kind):
         hints = get_type_hints(kind, include_extras=True)
         return [
@@ -219,11 +225,15 @@ def _union_reader(alternatives: tuple[Any, ...]) -> Reader[Any]:
     kinds = [kind for kind in alternatives if kind is not type(None)]
     if len(kinds) == 1:
         read = reader_of(kinds[0])
-    elif {Unlisted, str} & set(kinds) and all(_json_types(kind) == (str,) for kind in kinds):
+    elif any(kind in {Unlisted, str} for kind in kinds) and all(map(_is_text, kinds)):
         read = read_string  # listed strings, and any other
     else:
         read = _alternative_reader(kinds)
     return optional(read) if len(kinds) < len(alternatives) else read
+
+
+def _is_text(kind: Any) -> bool:
+    return kind in {Unlisted, str} or (get_origin(kind) is Literal and _json_types(kind) == (str,))
 
 
 def _alternative_reader(kinds: Sequence[Any]) -> Reader[Any]:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
+import pickle
 import pprint
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -204,6 +206,17 @@ def test_a_one_time_secret_is_recoverable(body: bytes, make_client: Callable[...
     assert (error.outcome, error.safe_to_retry) == ("done", False)
     assert SECRET in error.raw.reveal()
     assert SECRET not in f"{error} {error!r} {error.raw} {error.raw!r} {pprint.pformat(vars(error))}"
+
+
+def test_the_raw_body_is_decoded_when_it_is_revealed(make_client: Callable[..., Admin]) -> None:
+    """The error holds the bytes as received; what is not UTF-8 is escaped, and pickling drops it."""
+    body = b'{"key": {}, "value": "\xff' + SECRET.encode() + b'"}'
+    with raises(ResponseParsingError) as caught:
+        make_client(ScriptedTransport(ScriptedResponse(201, body))).api_keys.create(project_id="p", name="x")
+    raw = caught.value.raw
+    assert body in gc.get_referents(raw)
+    assert raw.reveal() == f'{{"key": {{}}, "value": "\\xff{SECRET}"}}'
+    assert pickle.loads(pickle.dumps(raw)).reveal() == ""
 
 
 def test_a_model_of_the_caller_is_decoded(make_client: Callable[..., Admin]) -> None:

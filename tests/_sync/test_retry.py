@@ -486,9 +486,9 @@ def test_an_exception_in_on_retry_is_logged(
 
 @pytest.mark.parametrize("with_length", [True, False])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_response_beyond_32_mib_raises(method: str, with_length: bool, make_client: Callable[..., Admin]) -> None:
-    """A response beyond 32 MiB raises without a retry, and its outcome is done."""
-    largest = 32 * 1024 * 1024
+def test_a_response_beyond_8_mib_raises(method: str, with_length: bool, make_client: Callable[..., Admin]) -> None:
+    """A response beyond 8 MiB raises without a retry, and its outcome is done."""
+    largest = 8 * 1024 * 1024
 
     def headers(length: int) -> dict[str, str]:
         return {"content-length": str(length)} if with_length else {}
@@ -535,7 +535,7 @@ class _StreamingTransport(httpx.BaseTransport):
 
 def test_a_partly_read_body_is_closed() -> None:
     """A body that is not read to its end is left and closed, rather than left to the garbage collector."""
-    stream = _RecordingStream(bytes(32 * 1024 * 1024 + 1))
+    stream = _RecordingStream(bytes(8 * 1024 * 1024 + 1))
     with pytest.raises(httpx.ReadError):
         RetryTransport(_StreamingTransport(stream)).handle_request(httpx.Request("GET", "https://a.example/"))
     assert stream.record == ["left", "closed"]

@@ -448,8 +448,19 @@ assert dict(put.path_parameters) == {"pet_id": "7", "class_path": "c"}, put
 assert dict(put.query) == {"filter[name]": None, "body": ["1"], "class": "1"}, put
 inner = {"kind": "?", "id": 2, "@key": "y", "numbers": [], "field": "g", "tree": [[], [[]]], "3d-view": True}
 odd = {"kind": "odd", "@key": "x", "odd": inner, "numbers": [1.5, None], "field": "f", "map": {"m": 1}}
-misfit = decode_body(json.dumps(odd | {"odd": {"kind": 3}}).encode(), put.returns)
-assert misfit.path == "odd.kind", misfit
+for changes, path in (
+    ({"odd": {"kind": 3}}, "odd.kind"),
+    ({"odd": inner | {"@key": 1}}, "odd.@key"),
+    ({"tree": {}}, "tree"),
+    ({"numbers": [1.5, "x"]}, "numbers[1]"),
+    ({"none": "x"}, "none"),
+    ({"map": []}, "map"),
+    ({"3d-view": 1}, "3d-view"),
+    ({"nested": {"kind": {"b": 5}}}, "nested.kind.b"),
+):
+    misfit = decode_body(json.dumps(odd | changes).encode(), put.returns)
+    assert misfit.path == path, misfit
+    assert decode_body(json.dumps([odd, odd | changes]).encode(), nothing().returns).path == "[1]." + path
 for operation, response in ((get(), ["a", ["b"]]), (nothing(), [odd]), (put, odd)):
     assert json.loads(encode_body(decode_body(json.dumps(response).encode(), operation.returns))) == response
 assert delete_it(pet_id=7, class_="c").returns is None

@@ -212,6 +212,24 @@ def test_parameters_are_simplified(schema: Any, expected: Any) -> None:
     assert only_operation(found)["parameters"][0]["schema"] == expected
 
 
+def test_models_in_responses_are_marked() -> None:
+    """A component is marked if a response refers to it, at any depth and in circles, but not if only a request does."""
+    pet, owner = rules.component_reference("Pet"), rules.component_reference("Owner")
+    schemas = {
+        "Pet": make_object(owners={"type": "array", "items": owner}),
+        "Owner": make_object(pet=pet),
+        "Request": make_object(a=STRING),
+    }
+    node = make_expanded(
+        schemas=schemas,
+        method="post",
+        requestBody=make_content(rules.component_reference("Request")),
+        responses={"200": make_content({"type": "array", "items": pet})},
+    )
+    found = rules.component_schemas(rules.mark_response_models(node))
+    assert [name for name, schema in found.items() if schema.get("x-in-response")] == ["Pet", "Owner"]
+
+
 def test_a_parameter_is_described_in_its_schema() -> None:
     """Beside a reference, its own description is used."""
     node = make_expanded(schemas={"Pet": {"enum": ["a"]}}, parameters=[make_query(PET, description="Only these.")])

@@ -1,0 +1,529 @@
+"""Decoding: exact types, the first misfit and its path, in generated decoders and in the reflective one."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Mapping, MutableSequence, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from datetime import UTC, datetime
+from enum import Enum, StrEnum
+from random import Random
+from types import FrameType
+from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired, TypedDict
+
+import attrs
+import pytest
+from attrs import field, frozen
+
+from generated_client import models
+from generated_client.types import Misfit, Unlisted, readers, wire_name
+from pinecone_admin._http.codec import DecodeFailure, decode_body, decode_value
+from pinecone_admin._http.error_mapping import parse_error_body
+from pinecone_admin._http.reflection import reader_of
+from pinecone_admin.models import Project, ProjectList, RoleBinding, RoleBindingList, RoleName, User, UserList
+
+MOMENT = "2026-07-01T10:00:00.5Z"
+PROJECT: dict[str, Any] = {
+    "id": "p",
+    "name": "Ü",
+    "max_pods": 0,
+    "force_encryption_with_cmek": False,
+    "organization_id": "o",
+    "created_at": MOMENT,
+}
+BINDING: dict[str, Any] = {
+    "id": "b",
+    "principal_type": "user",
+    "principal_id": "u",
+    "resource_type": "project",
+    "resource_id": "p",
+    "role": "ProjectViewer",
+    "created_at": MOMENT,
+}
+USER = {"id": "u", "email": "a@b", "name": "N"}
+KEY = {"id": "k", "name": "x", "project_id": "p", "roles": ["ProjectEditor", "ProjectViewer"]}
+ACCOUNT = {"id": "s", "name": "x", "client_id": "c", "created_at": MOMENT, "updated_at": MOMENT}
+PAGE = {"next": "token"}
+RESPONSES: list[tuple[Any, Any]] = [
+    (Project, PROJECT),
+    (models.Invite, {"id": "i", "email": "a@b", "status": "pending", "created_at": MOMENT, "processed_at": None}),
+    (models.ListApiKeysResponse, {"data": [KEY, KEY]}),
+    (UserList, {"data": [USER, USER], "pagination": PAGE}),
+    (RoleBindingList, {"data": [BINDING] * 4, "pagination": PAGE}),
+    (models.APIKeyWithSecret, {"key": KEY, "value": "v"}),
+    (models.ServiceAccountWithSecret, {"service_account": ACCOUNT, "client_secret": "v"}),
+]
+VALUES: list[Any] = [
+    *(
+        None,
+        True,
+        False,
+        0,
+        1,
+        1.0,
+        -1.5,
+        10**30,
+        "",
+        "x",
+        MOMENT,
+        MOMENT.lower(),
+        "2026-07-01",
+        "2026-13-01",
+        "\ud800",
+    ),
+    *([], [1], [None], [{}], [[]], {}, {"id": "x"}, {"data": []}),
+]
+
+
+def list_locations(value: Any, location: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the location of each value within a JSON value, as keys and positions."""
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [location, *(found for key, child in children for found in list_locations(child, (*location, key)))]
+
+
+def mutate(random: Random, value: Any) -> Any:
+    """Return a copy of a response with up to three values removed or replaced, or fields added."""
+    root = {"": deepcopy(value)}
+    for _ in range(random.randrange(4)):
+        *parents, last = random.choice(list_locations(root)[1:])
+        holder: Any = root
+        for key in parents:
+            holder = holder[key]
+        change = random.randrange(3)
+        if change == 0 and parents:
+            del holder[last]
+        elif change == 1 and isinstance(holder[last], dict):
+            holder[last]["new"] = 1
+        else:
+            holder[last] = deepcopy(random.choice(VALUES))
+    return root[""]
+
+
+def test_generated_and_reflective_decoders_agree() -> None:
+    """On mutated responses both return the same values, and failures with the same path and problem."""
+    random = Random(11)
+    failures = 0
+    for _ in range(300):
+        for model, response in RESPONSES:
+            # A subclass has no generated decoder, so its fields are decoded reflectively.
+            subclass = SUBCLASSES.setdefault(model, attrs.make_class(model.__name__, {}, bases=(model,), frozen=True))
+            value = json.loads(json.dumps(mutate(random, response)))
+            generated, reflective = decode_value(value, model), decode_value(value, subclass)
+            if isinstance(generated, DecodeFailure):
+                failures += 1
+                assert generated == reflective, value
+            else:
+                assert attrs.asdict(generated) == attrs.asdict(reflective), value
+                assert type(generated) is model
+    assert 500 < failures < 1800
+
+
+SUBCLASSES: dict[Any, Any] = {}
+
+
+def test_a_decoded_model_equals_a_constructed_one() -> None:
+    """A model that a decoder makes without the constructor has every field, and is as frozen and as equal."""
+    for model, response in RESPONSES:
+        decoded = decode_value(response, model)
+        fields = {each.name: getattr(decoded, each.name) for each in attrs.fields(model)}
+        assert decoded == model(**fields)
+        assert repr(decoded) == repr(model(**fields))
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            setattr(decoded, next(iter(fields)), "other")
+
+
+def test_every_response_model_has_a_generated_decoder() -> None:
+    """A model has one exactly if a response contains it."""
+    everything = {getattr(models, name) for name in models.__all__}
+    generated = {model.__name__ for model in readers if model in everything}
+    requests = {name for name in models.__all__ if name.endswith(("Request", "Input"))}
+    literals = {name for name in models.__all__ if not attrs.has(getattr(models, name))}
+    assert set(models.__all__) - generated == requests | literals | {"ErrorResponse", "ErrorResponseError"}
+
+
+# ---- work and memory
+
+
+def count_calls(body: bytes, returns: Any) -> tuple[Any, int]:
+    """Decode a body; return the result and the number of functions called, in Python and in C."""
+    calls = 0
+
+    def count(_: FrameType, event: str, __: Any) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        return decode_body(body, returns), calls
+    finally:
+        sys.setprofile(None)
+
+
+def make_list(item: bytes, *, size: int) -> bytes:
+    """Return a list response of about this size in bytes, all of whose items are the same."""
+    return b'{"data":[' + b",".join([item] * (size // (len(item) + 1))) + b"]}"
+
+
+EXPENSIVE: dict[str, tuple[bytes, str]] = {
+    "300 KB of objects": (make_list(b"{}", size=300_000), "data[0].id"),
+    "2 MB of numbers": (make_list(b"1", size=2_000_000), "data[0]"),
+    "2 MB of lists": (make_list(b"[]", size=2_000_000), "data[0]"),
+    "2 MB of strings": (make_list(b'"a"', size=2_000_000), "data[0]"),
+    "2 MB of empty users": (make_list(b'{"id":"","name":""}', size=2_000_000), "data[0].email"),
+    "2 MB of longer numbers": (make_list(b"12345678901234", size=2_000_000), "data[0]"),
+    "an unknown field": (b'{"new":' + make_list(b"{}", size=2_000_000) + b',"data":[]}', ""),
+    "no list first": (b'{"a":1,"data":[' + b"{}," * 500_000 + b"{}]}", ""),
+    "an unterminated string": (b'{"data":["' + b',\\"' * 500_000, ""),
+    "an item that is cut off": (b'{"data":[' + b"[1," * 500_000, ""),
+}
+
+
+@pytest.mark.parametrize(("body", "path"), EXPENSIVE.values(), ids=EXPENSIVE)
+def test_an_expensive_body_is_refused_after_its_first_misfit(body: bytes, path: str) -> None:
+    """The work and the memory depend on the first misfit, and not on how many follow."""
+    tracemalloc.start()
+    failure, calls = count_calls(body, UserList)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert isinstance(failure, DecodeFailure)
+    assert failure.path == path
+    assert calls < 200
+    # json.loads needs 25 times the size of such a body for empty objects.
+    assert peak < 8 * len(body)
+
+
+def test_decoding_stops_at_the_first_misfit() -> None:
+    """Nothing after it is looked at, in both decoders."""
+    seen: list[int] = []
+
+    @frozen
+    class Item:
+        number: int
+
+        def __attrs_post_init__(self) -> None:
+            seen.append(self.number)
+
+    items: list[Any] = [{"number": number} for number in range(1000)]
+    items[3] = {"number": "3"}
+    assert decode_value(items, list[Item]) == DecodeFailure("[3].number", "must be an integer, not a string")
+    assert seen == [0, 1, 2]
+    body = json.dumps({"data": [USER, USER | {"id": 5}] + [USER] * 10_000}).encode()
+    failure, calls = count_calls(body, UserList)
+    assert failure == DecodeFailure("data[1].id", "must be a string, not an integer")
+    assert calls < 200
+
+
+def test_a_large_valid_body_is_decoded() -> None:
+    """Short ids, and names that consist of commas, quotes and backslashes, do not make a large body suspicious."""
+    users = [{"id": str(number), "email": "a@b"} for number in range(10_000)]
+    decoded = decode_body(json.dumps({"data": users}).encode(), UserList)
+    assert isinstance(decoded, UserList)
+    assert len(decoded.data) == 10_000
+    for name in ("," * 512, ',"' * 256, "\\," * 256, ',\\"' * 170, "[{}]," * 100):
+        body = json.dumps({"data": [PROJECT | {"name": name}] * 200}).encode()
+        found = decode_body(body, ProjectList)
+        assert isinstance(found, ProjectList)
+        assert {each.name for each in found.data} == {name}
+
+
+def test_an_expensive_error_body_has_no_details() -> None:
+    """The body of an error can be as hostile as any other."""
+    body = b'{"error":{"code":"X","message":"m","details":{"a":[' + b"{}," * 500_000 + b"1]}}}"
+    assert parse_error_body(body) == (None, None, None)
+    assert parse_error_body(b'{"error":{"code":"X","message":"m","details":{"a":[1]}}}') == ("X", "m", {"a": [1]})
+
+
+# ---- date-times
+
+
+def test_common_date_times_do_not_load_dateutil() -> None:
+    """A lower-case z is read without dateutil, whose import takes 24 ms."""
+    code = (
+        "import sys; sys.modules['dateutil'] = None\n"
+        "from generated_client.types import read_date_time as read\n"
+        "texts = ['2026-07-01T10:00:00z', '2026-07-01t10:00:00.5z', '2026-07-01T10:00:00Z', '2026-07-01']\n"
+        "print(*(read(text).isoformat() for text in texts))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [
+        "2026-07-01T10:00:00+00:00",
+        "2026-07-01T10:00:00.500000+00:00",
+        "2026-07-01T10:00:00+00:00",
+        "2026-07-01T00:00:00+00:00",
+    ]
+
+
+@pytest.mark.parametrize("text", ["z", "2026-07-01z", "yesterday", "2026-07-01T10:00:00+25:00", "9999-12-31T24:00:00Z"])
+def test_other_text_is_no_date_time(text: str) -> None:
+    """The failure quotes nothing of it."""
+    assert decode_value(text, datetime) == DecodeFailure("", "must be a date-time in ISO 8601")
+
+
+# ---- types of the caller
+
+
+@frozen
+class Point:
+    """A class of a caller."""
+
+    x: int
+    label: str = "none"
+    _hidden: int = 0
+    named: int = field(default=0, metadata={"name": "a-b"})
+    fixed: int = field(default=5, init=False)
+
+
+@frozen
+class Circle:
+    """Another one, with a field that Point has, too."""
+
+    x: int
+    radius: float
+
+
+@frozen
+class Strict:
+    """A class that refuses some values."""
+
+    x: int = field(validator=attrs.validators.lt(5))
+
+
+@frozen
+class Tree:
+    """A class that contains itself."""
+
+    kids: list[Tree] = field(factory=list["Tree"])
+
+
+@frozen
+class Cat:
+    """A class with a literal that tells it from Dog."""
+
+    kind: Literal["cat"]
+    name: str
+
+
+@frozen
+class Dog:
+    """A class with a literal that tells it from Cat."""
+
+    kind: Literal["dog"]
+    name: str
+
+
+@dataclass
+class Data:
+    """A dataclass of a caller."""
+
+    x: int
+    tags: list[str] = dataclass_field(default_factory=list[str])
+
+
+class Typed(TypedDict):
+    """A typed dict of a caller."""
+
+    x: int
+    y: NotRequired[str]
+
+
+class Pair(NamedTuple):
+    """A named tuple of a caller."""
+
+    x: int
+    y: str
+
+
+class Colour(Enum):
+    """An enumeration with values of two types."""
+
+    RED = "red"
+    ONE = 1
+
+
+class Shade(StrEnum):
+    """An enumeration of strings."""
+
+    DARK = "dark"
+
+
+class Plain:
+    """A class without fields."""
+
+
+Name = NewType("Name", str)
+
+ACCEPTED: list[tuple[Any, Any, Any]] = [
+    (Any, {"a": [1]}, {"a": [1]}),
+    (object, [1], [1]),
+    (type(None), None, None),
+    (float, 5, 5),
+    (dict, {"a": 1}, {"a": 1}),
+    (dict[str, Any], {"a": 1}, {"a": 1}),
+    (dict[str, User], {"a": {"id": "u", "email": "e"}}, {"a": User(id="u", email="e")}),
+    (Mapping[str, int], {"a": 1}, {"a": 1}),
+    (Mapping, {"a": 1}, {"a": 1}),
+    (list, [1, "x"], [1, "x"]),
+    (list[list[int]], [[1], []], [[1], []]),
+    (list[User], [{"id": "u", "email": "e"}], [User(id="u", email="e")]),
+    (Sequence[int], [1], (1,)),
+    (MutableSequence[int], [1], [1]),
+    (tuple[int, ...], [1, 2], (1, 2)),
+    (tuple[int, str], [1, "x"], (1, "x")),
+    (tuple, [1], (1,)),
+    (set[int], [1, 1], {1}),
+    (frozenset[str], ["a"], frozenset({"a"})),
+    (int | None, None, None),
+    (str | int, 1, 1),
+    (int | float, 1, 1),
+    (str | list[str] | None, ["x"], ["x"]),
+    (User | None, {"id": "u", "email": "e"}, User(id="u", email="e")),
+    (Point | Circle, {"x": 1}, Point(x=1)),
+    (Point | Circle, {"x": 1, "radius": 2}, Circle(x=1, radius=2)),
+    (Cat | Dog, {"kind": "dog", "name": "n"}, Dog(kind="dog", name="n")),
+    (RoleName, "new", "new"),
+    (RoleName | None, None, None),
+    (Literal["a"] | Unlisted, "b", "b"),
+    (Literal["a", 1] | None, None, None),
+    (Unlisted, "x", "x"),
+    (Name, "x", "x"),
+    (Name | int, "x", "x"),
+    (Annotated[int, "metadata"], 1, 1),
+    (datetime, "2026-07-01", datetime(2026, 7, 1, tzinfo=UTC)),
+    (Colour, "red", Colour.RED),
+    (Shade, "dark", Shade.DARK),
+    (Point, {"x": 1, "_hidden": 2, "a-b": 3, "fixed": 9, "new": 0}, Point(x=1, hidden=2, named=3)),
+    (Tree, {"kids": [{}, {"kids": [{}]}]}, Tree(kids=[Tree(), Tree(kids=[Tree()])])),
+    (Data, {"x": 1}, Data(x=1)),
+    (Typed, {"x": 1, "new": 2}, {"x": 1, "new": 2}),
+    (Pair, [1, "y"], Pair(1, "y")),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "expected"), ACCEPTED, ids=[f"{row[0]}-{row[1]}" for row in ACCEPTED])
+def test_types_of_the_caller_are_decoded(kind: Any, value: Any, expected: Any) -> None:
+    """``returns`` can be any type whose values JSON can express."""
+    decoded = decode_value(value, kind)
+    assert decoded == expected
+    assert type(decoded) is type(expected)
+
+
+REFUSED: list[tuple[Any, Any, str, str]] = [
+    (int, True, "", "must be an integer, not a boolean"),
+    (float, True, "", "must be a number, not a boolean"),
+    (bool, 1, "", "must be a boolean, not an integer"),
+    (type(None), 1, "", "must be null, not an integer"),
+    (list, "abc", "", "must be a list, not a string"),
+    (Sequence[str], "abc", "", "must be a list, not a string"),
+    (set[int], {"a": 1}, "", "must be a list, not an object"),
+    (dict[str, int], {"a": "x"}, "[a]", "must be an integer, not a string"),
+    (dict[str, User], {"a": {}}, "[a].id", "is missing"),
+    (list[list[int]], [[1], [1, "x"]], "[1][1]", "must be an integer, not a string"),
+    (tuple[int, str], [1], "", "must have 2 items, not 1"),
+    (tuple[int, str], [1, 2], "[1]", "must be a string, not an integer"),
+    (Pair, ["x", "y"], "[0]", "must be an integer, not a string"),
+    (int | None, "x", "", "must be an integer, not a string"),
+    (str | int, 1.5, "", "fits none of the alternatives"),
+    (Point | Circle, {"x": 1, "radius": "x"}, "radius", "must be a number, not a string"),
+    (Literal["a", 1], True, "", "must be one of 'a', 1"),
+    (Literal["a"], ["a"], "", "must be one of 'a'"),
+    (Colour, True, "", "must be one of 'red', 1"),
+    (Shade, "light", "", "must be one of 'dark'"),
+    (Point, {}, "x", "is missing"),
+    (Point, {"x": 1, "a-b": "x"}, "a-b", "must be an integer, not a string"),
+    (Strict, {"x": 9}, "", "cannot be decoded (ValueError)"),
+    (list[Strict], [{"x": 1}, {"x": 9}], "[1]", "cannot be decoded (ValueError)"),
+    (Tree, {"kids": [{}, {"kids": [5]}]}, "kids[1].kids[0]", "must be an object, not an integer"),
+    (Data, {"x": 1, "tags": [1]}, "tags[0]", "must be a string, not an integer"),
+    (Typed, {}, "x", "is missing"),
+    (Typed, {"x": 1, "y": 1}, "y", "must be a string, not an integer"),
+    (Plain, {}, "", "cannot be decoded: Plain is not a supported type"),
+    (bytes, "x", "", "cannot be decoded: bytes is not a supported type"),
+    (dict[str, bytes], {"a": "x"}, "[a]", "cannot be decoded: bytes is not a supported type"),
+    (str | datetime, "x", "", "cannot be decoded: str | datetime is not a supported type"),
+    (Colour | int, 1, "", "cannot be decoded: Colour | int is not a supported type"),
+    ("Point", {}, "", "cannot be decoded: Point is not a supported type"),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "path", "problem"), REFUSED, ids=[f"{row[0]}-{row[1]}" for row in REFUSED])
+def test_values_of_another_type_are_refused(kind: Any, value: Any, path: str, problem: str) -> None:
+    """Nothing is converted, and the failure names the first value that does not fit."""
+    assert decode_value(value, kind) == DecodeFailure(path, problem)
+
+
+def test_alternatives_are_not_tried_in_turn() -> None:
+    """Nested alternatives cost no more than their number: one is chosen at each level."""
+
+    @frozen
+    class Left:
+        left: Left | Right | None = None
+
+    @frozen
+    class Right:
+        right: Left | Right | None = None
+
+    namespace = {"Left": Left, "Right": Right}
+    attrs.resolve_types(Left, localns=namespace)
+    attrs.resolve_types(Right, localns=namespace)
+    value: Any = 5
+    for _ in range(200):
+        value = {"right": value}
+    alternatives: Any = Left | Right
+    failure = decode_value(value, alternatives)
+    assert failure == DecodeFailure(".".join(["right"] * 200), "fits none of the alternatives")
+
+
+def test_a_misfit_builds_its_path_from_the_inside_out() -> None:
+    """Names are joined by dots and positions are not."""
+    misfit = Misfit("is missing", "role")
+    for step in ("[3]", "data", "[a]", "x"):
+        misfit.prepend(step)
+    assert misfit.path == "x[a].data[3].role"
+
+
+def test_readers_are_cached() -> None:
+    """A type is looked at once, and not at each response."""
+    assert reader_of(list[Project]) is reader_of(list[Project])
+    assert {wire_name(each) for each in attrs.fields(RoleBinding)} == set(BINDING)
+
+
+# ---- loading
+
+
+def test_models_and_builders_load_when_they_are_used() -> None:
+    """One model or builder loads only what it consists of; the packages list all of them."""
+    code = (
+        "import sys, generated_client.api as api, generated_client.models as models\n"
+        "assert {'User', 'RoleName'} <= set(dir(models)) and 'list_users' in dir(api)\n"
+        "models.User, api.delete_user, models.User\n"
+        "print(*(name for name in sys.modules if name.startswith('generated_client.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {
+        f"generated_client.{name}"
+        for name in ("api", "api.users", "api.users.delete_user", "models", "models.user", "types")
+    }
+
+
+def test_misspelt_models_and_builders_are_errors() -> None:
+    """At run time and for type checkers, as without lazy loading."""
+    with pytest.raises(ImportError, match="cannot import name 'Usr'"):
+        exec("from generated_client.models import Usr")
+    with pytest.raises(AttributeError, match=r"generated_client\.api' has no attribute 'list_user'"):
+        _ = importlib.import_module("generated_client.api").list_user
+    code = "from generated_client.models import Usr\nfrom generated_client.api import list_user, list_users\n"
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--config-file", os.devnull, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.stdout.count("error:") == 2
+    assert '"generated_client.models" has no attribute "Usr"' in checked.stdout
