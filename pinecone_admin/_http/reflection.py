@@ -49,6 +49,7 @@ from generated_client.types import (
 
 # Bounded, because a program may define a class for each call.
 _CACHED_TYPES = 256
+_MAX_NAME_LENGTH = 100
 
 
 def _read_collection(make: Callable[[list[Any]], Any], read: Reader[Any], value: Any) -> Any:
@@ -162,7 +163,8 @@ def _read_mapping(read_key: Reader[Any], read_value: Reader[Any], value: Any) ->
         try:
             found[read_key(name)] = read_value(item)
         except Misfit as misfit:
-            misfit.prepend(f"[{name}]")
+            # The server chose the name, so it is bounded and escaped.
+            misfit.prepend(f"[{ascii(name[:_MAX_NAME_LENGTH])[1:-1]}]")
             raise
     return found
 

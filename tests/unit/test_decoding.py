@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired, Ty
 import attrs
 import pytest
 from attrs import field, frozen
+from typing_extensions import TypeAliasType
 
 from generated_client import models
 from generated_client.types import Misfit, Unlisted, readers, wire_name
@@ -358,6 +359,7 @@ class Plain:
 
 
 Name = NewType("Name", str)
+Names = TypeAliasType("Names", list[Name])  # ``type Names = list[Name]`` since Python 3.12
 
 ACCEPTED: list[tuple[Any, Any, Any]] = [
     (Any, {"a": [1]}, {"a": [1]}),
@@ -395,6 +397,7 @@ ACCEPTED: list[tuple[Any, Any, Any]] = [
     (Name, "x", "x"),
     (Name | int, "x", "x"),
     (Annotated[int, "metadata"], 1, 1),
+    (Names, ["x"], ["x"]),
     (datetime, "2026-07-01", datetime(2026, 7, 1, tzinfo=UTC)),
     (Colour, "red", Colour.RED),
     (Shade, "dark", Shade.DARK),
@@ -424,6 +427,7 @@ REFUSED: list[tuple[Any, Any, str, str]] = [
     (set[int], {"a": 1}, "", "must be a list, not an object"),
     (dict[str, int], {"a": "x"}, "[a]", "must be an integer, not a string"),
     (dict[str, User], {"a": {}}, "[a].id", "is missing"),
+    (dict[str, int], {"\n\ud800" + "a" * 1000: ""}, "[\\n\\ud800" + "a" * 98 + "]", "must be an integer, not a string"),
     (list[list[int]], [[1], [1, "x"]], "[1][1]", "must be an integer, not a string"),
     (tuple[int, str], [1], "", "must have 2 items, not 1"),
     (tuple[int, str], [1, 2], "[1]", "must be a string, not an integer"),
