@@ -1,0 +1,477 @@
+#!/usr/bin/env python3
+"""Measure a call of our client beside the official SDK, plain httpx and http.client, and how calls and memory grow.
+
+Usage: tests/benchmarks/call.py [--isolated] [--quick] [--rows NAME …] [--write PATH]
+
+Everything runs on loopback: a server in one process, each client in a process of its own, and the rows about importing
+in a fresh process each time. The rounds of the clients alternate. Prints Markdown; --write docs/performance.md writes
+the page. Needs Linux, pinecone-admin and pinecone; --isolated creates an environment with only these two and their
+dependencies, measures there and removes it. A whole run takes some minutes. With --quick it takes half a minute, and
+the figures mean nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+FOLDER = Path(__file__).resolve().parent
+ROOT = FOLDER.parents[1]
+
+OURS, OFFICIAL, HTTPX, STDLIB = "ours", "official", "httpx", "http.client"
+SDKS = (OURS, OFFICIAL)
+ALL = (OURS, OFFICIAL, HTTPX, STDLIB)
+
+SDK_STARTUP = """
+client = Admin(client_id="id", client_secret="secret", host=url, oauth_url=url + "/oauth/token")
+client.projects.describe(project_id=project)
+"""
+STARTUP = {
+    OURS: ("from pinecone_admin import Admin", SDK_STARTUP),
+    OFFICIAL: ("from pinecone import Admin", SDK_STARTUP),
+    HTTPX: (
+        "import httpx",
+        """
+client = httpx.Client()
+token = client.post(url + "/oauth/token", json={"client_id": "id", "client_secret": "secret"}).json()["access_token"]
+client.get(url + "/admin/projects/" + project, headers={"Authorization": "Bearer " + token}).raise_for_status().json()
+""",
+    ),
+    STDLIB: (
+        "import http.client, json",
+        """
+client = http.client.HTTPConnection(url.removeprefix("http://"))
+client.request("POST", "/oauth/token", json.dumps({"client_id": "id", "client_secret": "secret"}))
+token = json.loads(client.getresponse().read())["access_token"]
+client.request("GET", "/admin/projects/" + project, headers={"Authorization": "Bearer " + token})
+assert json.loads(client.getresponse().read())["id"] == project
+""",
+    ),
+}
+"""For each client, its import, and the rest of a program that gets a token and describes a project."""
+STARTUP_PROGRAM = """
+import sys, time
+url, project = sys.argv[1:]
+started = time.perf_counter()
+{load}
+imported = time.perf_counter()
+with open("/proc/self/statm") as file:
+    pages = int(file.read().split()[1])
+{call}
+responded = time.perf_counter()
+import json, os
+figures = {{"import": imported - started, "response": responded - started, "rss": pages * os.sysconf("SC_PAGE_SIZE")}}
+print(json.dumps(figures), flush=True)
+os._exit(0)
+"""
+PROJECT_ID = "3f0d9e52-7c61-4c1c-9f0a-1d2b8d7f6a55"
+
+Figures = Mapping[str, float]
+
+
+class Measurement(NamedTuple):
+    """What is measured in rounds.
+
+    Attributes:
+        name: Method of the worker; "startup" starts a fresh process.
+        arguments: Its arguments.
+        clients: The clients that take part.
+        rounds: Number of rounds; one more comes first and does not count.
+    """
+
+    name: str
+    arguments: Mapping[str, int]
+    clients: Sequence[str]
+    rounds: int
+
+
+class Row(NamedTuple):
+    """A row of the first table, which compares clients.
+
+    Attributes:
+        name: Name on the command line.
+        title: Title in the table.
+        measurement: Where the figures come from.
+        figure: Name of the figure.
+        unit: How to show it.
+        goal: Largest wanted ratio of ours to the other client's.
+        other: The client that ours is compared with.
+    """
+
+    name: str
+    title: str
+    measurement: Measurement
+    figure: str
+    unit: Callable[[float], str]
+    goal: float
+    other: str = OFFICIAL
+
+
+class Count(NamedTuple):
+    """A count and the largest wanted one, if any."""
+
+    title: str
+    figure: str
+    goal: int | None
+
+
+def show_milliseconds(seconds: float) -> str:
+    """Return a duration in milliseconds."""
+    return f"{seconds * 1e3:.0f} ms"
+
+
+def show_microseconds(seconds: float) -> str:
+    """Return a duration in microseconds."""
+    return f"{seconds * 1e6:.0f} µs"
+
+
+def show_megabytes(count: float) -> str:
+    """Return a size in megabytes."""
+    return f"{count / 1e6:.1f} MB"
+
+
+class Sizes(NamedTuple):
+    """How much is measured: the first set is published, the second shows only that everything runs."""
+
+    rounds: int = 15
+    slow_rounds: int = 7
+    growth_rounds: int = 3
+    calls: int = 500
+    many_calls: int = 2_000
+    pages: int = 1_000
+    memory_calls: int = 100_000
+    bindings: int = 1_000_000
+
+
+QUICK = Sizes(2, 1, 1, 20, 1_000, 10, 1_000, 10_000)
+
+COUNTS = (
+    Count("calls of its own functions", "calls", 70),
+    Count("files that these functions are in", "files", 16),
+    Count("`httpx.Request` and `httpx.Response` objects", "objects", None),
+)
+TASKS = (1, 10, 100, 1_000)
+THREADS = (1, 8, 32, 128)
+OTHER_ROWS = ("own-calls", "growing-tasks", "growing-threads", "memory")
+
+
+def list_rows(sizes: Sizes) -> list[Row]:
+    """Return the rows of the first table."""
+    startup = Measurement("startup", {}, ALL, sizes.rounds)
+    get = Measurement("describe", {"calls": sizes.calls}, ALL, sizes.rounds)
+    post = Measurement("create", {"calls": sizes.calls}, ALL, sizes.rounds)
+    pages = Measurement("read_pages", {"pages": sizes.pages}, ALL, sizes.slow_rounds)
+    threads = Measurement("run_threads", {"threads": 32, "calls": sizes.many_calls}, ALL, sizes.slow_rounds)
+    tasks = Measurement("run_tasks", {"tasks": 64, "calls": sizes.many_calls}, (OURS, HTTPX), sizes.slow_rounds)
+    return [
+        Row("import", "import", startup, "import", show_milliseconds, 0.5),
+        Row("response", "from import to the first response", startup, "response", show_milliseconds, 0.85),
+        Row("rss", "RSS after import", startup, "rss", show_megabytes, 0.7),
+        Row("get", "GET", get, "seconds", show_microseconds, 0.8),
+        Row("create", "POST, a create", post, "seconds", show_microseconds, 1.15),
+        Row("cpu", "CPU of a GET", get, "processor_seconds", show_microseconds, 0.8),
+        Row("pages", f"{sizes.pages:,} pages of 100", pages, "seconds", show_milliseconds, 1.0),
+        Row("threads", "GET from 32 threads on one client", threads, "seconds", show_microseconds, 0.6),
+        Row("tasks", "async GET, 64 at once", tasks, "seconds", show_microseconds, 0.3, HTTPX),
+    ]
+
+
+class Lab:
+    """A server and the workers, started when they are needed."""
+
+    def __init__(self, url: str, processes: ExitStack) -> None:
+        self._url = url
+        self._processes = processes
+        self._workers: dict[str, subprocess.Popen[str]] = {}
+        self._measured: dict[tuple[object, ...], list[dict[str, Figures]]] = {}
+
+    def measure(self, measurement: Measurement) -> list[dict[str, Figures]]:
+        """Return the figures of each client in each round; the same measurement is made once."""
+        name, arguments, clients, rounds = measurement
+        key = (name, *arguments.items(), *clients, rounds)
+        if key not in self._measured:
+            print(f"{name} {json.dumps(arguments)}: {', '.join(clients)}", file=sys.stderr, flush=True)
+            self._measured[key] = [
+                {client: self._measure_client(client, name, arguments) for client in rotate(clients, number)}
+                for number in range(rounds + 1)
+            ][1:]
+        return self._measured[key]
+
+    def measure_fresh(self, client: str, name: str, **arguments: int) -> Figures:
+        """Return figures of a worker that has done nothing before."""
+        print(f"{name} {json.dumps(arguments)}: {client}", file=sys.stderr, flush=True)
+        with run_process(FOLDER / "call_worker.py", client, self._url) as worker:
+            return ask_worker(worker, name, arguments)
+
+    def _measure_client(self, client: str, name: str, arguments: Mapping[str, int]) -> Figures:
+        if name == "startup":
+            return measure_startup(client, self._url)
+        if client not in self._workers:
+            worker = run_process(FOLDER / "call_worker.py", client, self._url)
+            self._workers[client] = self._processes.enter_context(worker)
+        return ask_worker(self._workers[client], name, arguments)
+
+
+@contextmanager
+def open_lab() -> Generator[Lab, None, None]:
+    """Start the server; stop it and the workers at the end."""
+    with run_process(FOLDER / "call_server.py") as server, ExitStack() as processes:
+        assert server.stdout is not None  # stdout is piped
+        yield Lab(server.stdout.readline().strip(), processes)
+
+
+@contextmanager
+def run_process(program: Path, *arguments: str) -> Generator[subprocess.Popen[str], None, None]:
+    """Run a program that stops when its standard input is closed."""
+    command = [sys.executable, str(program), *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=clean_environment()) as process:
+        yield process
+
+
+def clean_environment() -> dict[str, str]:
+    """Return the environment without settings of the clients."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PINECONE_") and not name.lower().endswith("_proxy")
+    }
+
+
+def ask_worker(worker: subprocess.Popen[str], name: str, arguments: Mapping[str, int]) -> Figures:
+    """Let a worker measure, and return its figures."""
+    assert worker.stdin is not None  # both are piped
+    assert worker.stdout is not None
+    worker.stdin.write(json.dumps({"name": name, **arguments}) + "\n")
+    worker.stdin.flush()
+    response = worker.stdout.readline()
+    if not response:
+        raise SystemExit(f"call.py: the worker failed at {name} {arguments}")
+    figures: Figures = json.loads(response)
+    return figures
+
+
+def measure_startup(client: str, url: str) -> Figures:
+    """Import a client and make its first call in a fresh process; return times and memory."""
+    load, call = STARTUP[client]
+    program = STARTUP_PROGRAM.format(load=load, call=call)
+    command = [sys.executable, "-c", program, url, PROJECT_ID]
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=clean_environment(), cwd=FOLDER, check=True)
+    figures: Figures = json.loads(done.stdout)
+    return figures
+
+
+def rotate(clients: Sequence[str], number: int) -> Sequence[str]:
+    """Return the clients in another order for each round, so that none always follows the same one."""
+    start = number % len(clients)
+    return [*clients[start:], *clients[:start]]
+
+
+def find_median(rounds: Sequence[Mapping[str, Figures]], client: str, figure: str) -> float:
+    """Return the median of a figure."""
+    return statistics.median(each[client][figure] for each in rounds)
+
+
+def render_comparison(lab: Lab, rows: Iterable[Row]) -> str:
+    """Return the table that compares the clients."""
+    lines: list[list[str]] = []
+    for row in rows:
+        rounds = lab.measure(row.measurement)
+        cells = [
+            row.unit(find_median(rounds, client, row.figure)) if client in row.measurement.clients else ""
+            for client in ALL
+        ]
+        ratio = find_median(rounds, OURS, row.figure) / find_median(rounds, row.other, row.figure)
+        ratios = [each[OURS][row.figure] / each[row.other][row.figure] for each in rounds]
+        note = "" if row.other == OFFICIAL else f" of {row.other}"
+        reached = "" if ratio <= row.goal else ", missed"
+        spread = "{:.2f} to {:.2f}".format(*find_middle_half(ratios))
+        lines.append([row.title, *cells, f"{ratio:.2f}{note}", spread, f"≤ {row.goal}{reached}"])
+    heads = ["", "ours", "official SDK", "httpx", "`http.client`", "ratio", "middle half of the rounds", "goal"]
+    return render_table(heads, lines)
+
+
+def find_middle_half(values: Sequence[float]) -> tuple[float, float]:
+    """Return the first and the third quartile."""
+    if len(values) == 1:
+        return values[0], values[0]
+    first, _, third = statistics.quantiles(values, n=4, method="inclusive")
+    return first, third
+
+
+def render_own_calls(lab: Lab) -> str:
+    """Return the table of what one create enters."""
+    figures = {client: lab.measure_fresh(client, "count_own_calls") for client in SDKS}
+    lines: list[list[str]] = []
+    for count in COUNTS:
+        ours = figures[OURS][count.figure]
+        reached = "" if count.goal is None or ours <= count.goal else ", missed"
+        goal = "" if count.goal is None else f"≤ {count.goal}{reached}"
+        lines.append([count.title, f"{ours:.0f}", f"{figures[OFFICIAL][count.figure]:.0f}", goal])
+    return render_table(["a warm create", "ours", "official SDK", "goal"], lines)
+
+
+def render_growing(lab: Lab, name: str, counts: Sequence[int], clients: Mapping[str, str], sizes: Sizes) -> str:
+    """Return the table of calls per second by the number of tasks or threads; clients are given with their titles."""
+    lines: list[list[str]] = []
+    for count in counts:
+        arguments = {name.removeprefix("run_"): count, "calls": max(sizes.many_calls, 2 * count)}
+        rounds = lab.measure(Measurement(name, arguments, tuple(clients), sizes.growth_rounds))
+        lines.append([f"{count:,}", *(f"{1 / find_median(rounds, client, 'seconds'):,.0f}" for client in clients)])
+    return render_table([f"{name.removeprefix('run_')} on one client", *clients.values()], lines)
+
+
+def render_memory(lab: Lab, sizes: Sizes) -> str:
+    """Return the table of the memory that a process gains."""
+    calls = {client: lab.measure_fresh(client, "grow", calls=sizes.memory_calls) for client in SDKS}
+    bindings = {client: lab.measure_fresh(client, "read_all", bindings=sizes.bindings) for client in SDKS}
+    return render_table(
+        ["growth of RSS", "ours", "official SDK"],
+        [
+            [f"after {sizes.memory_calls:,} calls", *(show_megabytes(calls[client]["bytes"]) for client in SDKS)],
+            [
+                f"at most, while {sizes.bindings:,} role bindings are paged",
+                *(show_megabytes(bindings[client]["bytes"]) for client in SDKS),
+            ],
+        ],
+    )
+
+
+def render_other_table(lab: Lab, name: str, sizes: Sizes) -> str:
+    """Return one of the tables after the first."""
+    if name == "own-calls":
+        return render_own_calls(lab)
+    if name == "growing-tasks":
+        clients = {OURS: "ours, calls per second", HTTPX: "`httpx.AsyncClient`"}
+        return render_growing(lab, "run_tasks", TASKS, clients, sizes)
+    if name == "growing-threads":
+        clients = {OURS: "ours, calls per second", OFFICIAL: "official SDK", HTTPX: "`httpx.Client`"}
+        return render_growing(lab, "run_threads", THREADS, clients, sizes)
+    return render_memory(lab, sizes)
+
+
+def render_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table as Markdown."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def render_page(tables: Sequence[str], sizes: Sizes) -> str:
+    """Return the page as Markdown."""
+    comparison, own_calls, tasks, threads, memory = tables
+    return f"""# Performance, measured
+
+Written by `tests/benchmarks/call.py --isolated --write docs/performance.md`, in one run on loopback, in an environment
+with only the two packages and their dependencies: {len(os.sched_getaffinity(0))} cores,
+Python {platform.python_version()}, httpx {version("httpx")}, official SDK {version("pinecone")}.
+
+## A call
+
+{comparison}
+
+Each figure is the median of {sizes.rounds} rounds, or of {sizes.slow_rounds} for pages, threads and tasks. The ratio is
+that of the medians, ours to the official SDK's, or to httpx's where the official SDK has no async client. The middle
+half of the rounds' own ratios shows the noise.
+
+- The server is a process that sends fixed responses from memory. Its time is part of every figure except the CPU. Each
+  client has its own process. The rounds of the clients alternate, in an order that changes from round to round.
+- Import, first response and RSS: each round is a fresh process that imports `Admin`, or `httpx`, or `http.client` with
+  `json`. The start of Python is not part of the times, but its memory is part of the RSS. The first response includes
+  the construction of the client and the token exchange.
+- GET and POST: `projects.describe` and `projects.create` over an open connection, {sizes.calls} calls per round. CPU
+  is the processor time of the client's process during the same GETs.
+- Pages: `for binding in admin.role_bindings.list()`, 100 role bindings per page.
+- Threads and tasks: {sizes.many_calls:,} GETs per round on one client with its default number of connections;
+  `http.client` has one per thread. The figure is the time of a round divided by the number of calls.
+- httpx and `http.client` send the same requests with a token and decode the JSON. They have no retries, models
+  or errors of their own.
+
+## What a create enters
+
+{own_calls}
+
+Counted with `sys.setprofile` after 100 creates in the same process: every function, comprehension and generator in the
+files of the client's packages, each time that it is entered or resumed.
+
+## Growth
+
+{tasks}
+
+{threads}
+
+Medians of {sizes.growth_rounds} rounds of {sizes.many_calls:,} GETs.
+
+{memory}
+
+Each in a fresh process, compared with its memory after 1,000 calls or ten pages. Pages have 100 role bindings, and the
+program keeps none of them.
+"""
+
+
+@contextmanager
+def create_environment() -> Generator[Path, None, None]:
+    """Create an environment with the wheel of this tree and the official SDK; yield its interpreter, then remove it."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project: dict[str, Any] = tomllib.load(file)
+    official = next(each for each in project["dependency-groups"]["dev"] if each.startswith("pinecone=="))
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"creating an environment with pinecone-admin and {official}", file=sys.stderr, flush=True)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        python = Path(folder) / "bin/python"
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(ROOT), official]
+        subprocess.run(install, check=True)
+        yield python
+
+
+def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    names = [*(row.name for row in list_rows(Sizes())), *OTHER_ROWS]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--isolated", action="store_true", help="measure in an environment made for it")
+    parser.add_argument("--quick", action="store_true", help="measure little, to see that everything runs")
+    parser.add_argument("--rows", nargs="+", metavar="NAME", choices=names, help=f"only these: {' '.join(names)}")
+    parser.add_argument("--write", type=Path, metavar="PATH", help="write the whole page instead of printing tables")
+    parsed = parser.parse_args(arguments)
+    if parsed.write and (parsed.rows or parsed.quick):
+        parser.error("--write needs all rows, measured in full")
+    if not Path("/proc/self/statm").exists():
+        parser.error("it needs Linux: memory is read from /proc")
+    parsed.rows = parsed.rows or names
+    return parsed
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, and print the tables or write the page; return the exit status."""
+    parsed = parse_arguments(arguments)
+    if parsed.isolated:
+        given = sys.argv[1:] if arguments is None else arguments
+        with create_environment() as python:
+            command = [str(python), str(FOLDER / "call.py"), *(each for each in given if each != "--isolated")]
+            return subprocess.run(command, check=False).returncode
+    sizes = QUICK if parsed.quick else Sizes()
+    rows = [row for row in list_rows(sizes) if row.name in parsed.rows]
+    with open_lab() as lab:
+        tables = [render_comparison(lab, rows)] if rows else []
+        tables += [render_other_table(lab, name, sizes) for name in OTHER_ROWS if name in parsed.rows]
+    if parsed.write:
+        parsed.write.write_text(render_page(tables, sizes), encoding="utf-8")
+        print(f"wrote {parsed.write}")
+    else:
+        print("\n\n".join(tables))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""The benchmark of a call runs, and docs/performance.md has each of its rows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.call import COUNTS, TASKS, THREADS, Sizes, list_rows, main
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
+
+
+def run_quickly(*arguments: str) -> list[list[str]]:
+    """Run the benchmark with small sizes, and return the rows of its tables."""
+    command = [sys.executable, "tests/benchmarks/call.py", "--quick", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if line.startswith("| ")]
+    return [line.removeprefix("| ").removesuffix(" |").split(" | ") for line in lines]
+
+
+def test_page_has_every_row() -> None:
+    """The page has the rows of the program that writes it."""
+    for title in (*(row.title for row in list_rows(Sizes())), *(count.title for count in COUNTS)):
+        assert f"\n| {title} | " in PAGE
+    for count in (*TASKS, *THREADS):
+        assert f"\n| {count:,} | " in PAGE
+
+
+def test_chosen_rows_are_measured() -> None:
+    """Each client is measured, and our client is compared with the official SDK."""
+    heads, _, importing, creating, _, _, *counts = run_quickly("--rows", "create", "own-calls", "import")
+    assert heads[1:5] == ["ours", "official SDK", "httpx", "`http.client`"]
+    assert (importing[0], creating[0]) == ("import", "POST, a create")
+    for row in (importing, creating):
+        assert all(float(cell.split()[0]) > 0 for cell in row[1:6])
+    assert [row[0] for row in counts] == [count.title for count in COUNTS]
+
+
+def test_page_is_written_only_from_a_whole_run(tmp_path: Path) -> None:
+    """A page cannot be written from a part of the rows or from small sizes."""
+    for arguments in (["--quick"], ["--rows", "get"]):
+        with pytest.raises(SystemExit, match="2"):
+            main([*arguments, "--write", str(tmp_path / "page.md")])
+
+
+@pytest.mark.long
+def test_every_row_is_measured() -> None:
+    """The benchmark runs with all rows; its figures are not checked here."""
+    assert len(run_quickly()) == 2 + 9 + 2 + 3 + 2 + 4 + 2 + 4 + 2 + 2
