@@ -35,7 +35,7 @@ def test_chosen_rows_are_measured() -> None:
     """Each client is measured, and our client is compared with the official SDK."""
     heads, _, importing, creating, _, _, *counts = run_quickly("--rows", "create", "own-calls", "import")
     assert heads[1:5] == ["ours", "official SDK", "httpx", "`http.client`"]
-    assert (importing[0], creating[0]) == ("import", "POST, a create")
+    assert (importing[0], creating[0]) == ("import, over bare Python", "POST, a create")
     for row in (importing, creating):
         assert all(float(cell.split()[0]) > 0 for cell in row[1:6])
     assert [row[0] for row in counts] == [count.title for count in COUNTS]
