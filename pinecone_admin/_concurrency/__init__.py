@@ -4,6 +4,13 @@ The client reads the time from ``current_clock``; only sockets use the real time
 imported where they are used, so that the sync client loads no event loop.
 """
 
+from pinecone_admin._concurrency.attempts import (
+    Progress,
+    current_progress,
+    hide_details_in_logs,
+    limit_attempt,
+    time_left,
+)
 from pinecone_admin._concurrency.clock import (
     ClientClock,
     PollBackoff,
@@ -17,10 +24,12 @@ from pinecone_admin._concurrency.fork import lock_free_cached_property, preload_
 from pinecone_admin._concurrency.parallel import async_run_in_parallel, run_in_parallel
 from pinecone_admin._concurrency.per_loop import PerLoop, PerProcess
 from pinecone_admin._concurrency.sockets import (
-    async_bound_nested_tls_reads,
+    async_make_backend,
+    async_receive_size,
     async_resolve_addresses,
     async_shut_down_socket,
-    bound_nested_tls_reads,
+    make_backend,
+    receive_size,
     resolve_addresses,
     shut_down_socket,
 )
@@ -46,22 +55,28 @@ __all__ = [
     "PerLoop",
     "PerProcess",
     "PollBackoff",
+    "Progress",
     "SystemClock",
-    "async_bound_nested_tls_reads",
     "async_call_store",
+    "async_make_backend",
     "async_pause_for",
+    "async_receive_size",
     "async_resolve_addresses",
     "async_run_in_parallel",
     "async_shield_from_cancellation",
     "async_shut_down_socket",
     "async_wait_for_future",
-    "bound_nested_tls_reads",
     "call_store",
     "current_clock",
+    "current_progress",
     "fetch_first_token",
+    "hide_details_in_logs",
+    "limit_attempt",
     "lock_free_cached_property",
+    "make_backend",
     "pause_for",
     "preload_before_fork",
+    "receive_size",
     "resolve_addresses",
     "run_in_parallel",
     "set_result_once",
@@ -69,6 +84,7 @@ __all__ = [
     "shut_down_socket",
     "skip_first_token",
     "start_daemon_thread",
+    "time_left",
     "use_clock",
     "wait_for_future",
 ]

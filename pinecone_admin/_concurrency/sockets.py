@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
-import ssl
-from collections.abc import Callable
 from contextlib import suppress
 
 import httpcore
+
+from pinecone_admin._concurrency.per_loop import running_loop
+
+_LOOP_RECEIVE_BYTES = 256 * 1024
+"""Bytes that asyncio receives at once at most; uvloop receives 256,000."""
 
 
 def resolve_addresses(host: str) -> list[str]:
@@ -39,27 +42,25 @@ def async_shut_down_socket(stream: httpcore.AsyncNetworkStream) -> None:
     """Do nothing: a task that reads notices when the connection is closed."""
 
 
-def bound_nested_tls_reads(stream: httpcore.NetworkStream, left: Callable[[float | None], float | None]) -> None:
-    """Limit reads of TLS inside the TLS of a proxy to the time left.
-
-    Args:
-        stream: Stream of a connection; others than nested TLS are left alone.
-        left: Returns the timeout in seconds for a read, given the timeout that httpcore set.
-    """
-    # httpcore splits one read into many of the outer socket, and gives each of them the whole timeout.
-    outer = stream.get_extra_info("socket")
-    if not isinstance(outer, ssl.SSLSocket):
-        return
-    receive = outer.recv
-
-    def receive_in_time(buflen: int = 1024, flags: int = 0) -> bytes:
-        outer.settimeout(left(outer.gettimeout()))
-        return receive(buflen, flags)
-
-    outer.recv = receive_in_time  # type: ignore[method-assign]
+def make_backend() -> httpcore.NetworkBackend:
+    """Return the backend of httpcore that opens sockets of threads."""
+    return httpcore.SyncBackend()
 
 
-def async_bound_nested_tls_reads(
-    stream: httpcore.AsyncNetworkStream, left: Callable[[float | None], float | None]
-) -> None:
-    """Do nothing: an async backend limits all the reads that one read needs together."""
+def async_make_backend() -> httpcore.AsyncNetworkBackend:
+    """Return the backend of httpcore that opens sockets of the running event loop."""
+    import asyncio  # noqa: PLC0415 - see the package
+
+    if isinstance(running_loop(), asyncio.AbstractEventLoop):
+        return httpcore.AnyIOBackend()  # pyright: ignore[reportReturnType] - httpcore omits a base class for old Pythons
+    return httpcore.TrioBackend()  # pyright: ignore[reportReturnType]
+
+
+def receive_size(max_bytes: int) -> int:
+    """Return how many bytes to ask a socket for; the kernel keeps the others."""
+    return max_bytes
+
+
+def async_receive_size(max_bytes: int) -> int:
+    """Return how many bytes to ask a socket for, so that the event loop keeps no others, which nothing would show."""
+    return max(max_bytes, _LOOP_RECEIVE_BYTES)

@@ -10,6 +10,8 @@ from enum import Enum, auto
 
 import httpx
 
+from pinecone_admin._concurrency import Progress
+
 # The server, or a gateway before it, may succeed a moment later.
 _OVERLOADED = frozenset({408, 500, 502, 503, 504})
 # Not Implemented and HTTP Version Not Supported: the server refused before it processed anything.
@@ -37,19 +39,8 @@ class Failure(Enum):
     REFUSED = auto()  # any other status
 
 
-class RequestTrace:
-    """Trace hook of httpcore that records how far an attempt got.
-
-    Attributes:
-        seen: Whether httpcore reported any event.
-        sent: Whether sending the request began; a CONNECT to a proxy does not count.
-        secured: Whether a TLS handshake was completed.
-    """
-
-    def __init__(self) -> None:
-        self.seen = False
-        self.sent = False
-        self.secured = False
+class RequestTrace(Progress):
+    """Trace hook of httpcore that records how far an attempt got; a CONNECT to a proxy is not the request."""
 
     def __call__(self, event: str, info: Mapping[str, object]) -> None:
         """Record one event."""
@@ -73,21 +64,23 @@ def classify_status(status: int) -> Failure | None:
 
 
 def classify_error(
-    error: Exception, trace: RequestTrace, *, response_started: bool, handled: BaseException | None = None
+    error: Exception, progress: Progress, *, response_started: bool, handled: BaseException | None = None
 ) -> Failure:
-    """Return the failure of an exception from a transport; without trace events, the request counts as sent.
+    """Return the failure that an exception of a transport stands for.
+
+    If nothing reported any progress, the request counts as sent, unless the kind of error rules it out.
 
     Args:
         error: Exception that the attempt raised.
-        trace: Recorded progress of the attempt.
+        progress: What our sockets recorded; if they took no part, what httpcore's trace events told.
         response_started: Whether the headers of a response had arrived.
         handled: Exception that the caller was handling when the attempt began, which is not a cause of the error.
     """
     if response_started:
         return Failure.TOO_LARGE if isinstance(error, ResponseTooLargeError) else Failure.BROKEN_BODY
-    if _is_certificate_refused(error, trace, handled):
+    if _is_certificate_refused(error, progress, handled):
         return Failure.UNREACHABLE
-    if trace.sent:
+    if progress.sent:
         return Failure.NO_RESPONSE
     # A retry cannot help against a bad certificate, an unknown host or a proxy that asks for a password.
     if _is_permanent(error, handled):
@@ -99,7 +92,7 @@ def classify_error(
         httpx.ProxyError,
         httpx.UnsupportedProtocol,
     )
-    return Failure.NOT_SENT if isinstance(error, kinds) or trace.seen else Failure.NO_RESPONSE
+    return Failure.NOT_SENT if isinstance(error, kinds) or progress.seen else Failure.NO_RESPONSE
 
 
 def _is_permanent(error: Exception, handled: BaseException | None) -> bool:
@@ -112,9 +105,9 @@ def _is_permanent(error: Exception, handled: BaseException | None) -> bool:
     )
 
 
-def _is_certificate_refused(error: Exception, trace: RequestTrace, handled: BaseException | None) -> bool:
+def _is_certificate_refused(error: Exception, progress: Progress, handled: BaseException | None) -> bool:
     # In TLS 1.3 the server checks the client certificate after the client may send, so the request may be under way.
-    if not (trace.secured if trace.sent else trace.seen):
+    if not (progress.secured if progress.sent else progress.seen):
         return False
     reasons = [cause.reason for cause in exception_chain(error, until=handled) if isinstance(cause, ssl.SSLError)]
     return any(reason and _CERTIFICATE_REFUSED.fullmatch(reason) for reason in reasons)

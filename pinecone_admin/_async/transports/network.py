@@ -1,63 +1,64 @@
-"""Sockets on which every operation ends with the attempt, even if the server sends its response slowly.
+"""Sockets on which every operation ends with the attempt, and which can tell whether anything is left to read.
 
-httpx limits each read and write, but not their sum.
+httpx limits each read and write, but not their sum. The streams of httpcore show only what waits in the kernel: a
+response that nobody asked for can also wait in a record of TLS or in the queue of an event loop. TLS is therefore done
+here, over plain sockets, in the same way for threads, asyncio and trio, and for TLS within the TLS of a proxy.
 """
 
 from __future__ import annotations
 
 import ssl
-import time
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
-from contextvars import ContextVar
+from abc import abstractmethod
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import httpcore
 
 from pinecone_admin._concurrency import (
-    async_bound_nested_tls_reads,
+    async_make_backend,
+    async_receive_size,
     async_resolve_addresses,
     async_shield_from_cancellation,
     async_shut_down_socket,
+    current_progress,
+    time_left,
 )
+
+_T = TypeVar("_T")
 
 _WRITE_CHUNK_BYTES = 64 * 1024
 """Bytes per write: httpcore splits a write to a slow reader, and limits the time of each part but not their sum."""
 
+_READ_BYTES = 64 * 1024
+
+_RECORD_HEADER_BYTES = 5
+"""Bytes before the content of a record of TLS; the last two are its length."""
+
+_FULL_RECEIVE_BYTES = 250_000
+"""An event loop that received so much at once may have received more, which it keeps in a queue."""
+
+_PROXY_REQUESTS = (b"CONNECT ", b"\x05", b"\x01")
+"""How a write to an HTTP or SOCKS proxy begins that opens a tunnel; a request of HTTP begins with another letter."""
+
 CLOSE_TIMEOUT = 1.0
 """Seconds that closing a connection may take while its task is cancelled."""
 
-_attempt_end: ContextVar[float | None] = ContextVar("pinecone_admin_attempt_end", default=None)
-
-
-@contextmanager
-def limit_time(seconds: float) -> Generator[None, None, None]:
-    """Limit every connect, read and write within the block to end after this many seconds."""
-    token = _attempt_end.set(time.monotonic() + seconds)
-    try:
-        yield
-    finally:
-        _attempt_end.reset(token)
-
-
-def _time_left(timeout: float | None, expired: type[Exception]) -> float | None:
-    end = _attempt_end.get()
-    if end is None:
-        return timeout
-    left = end - time.monotonic()
-    if left <= 0:
-        raise expired("the time limit of this attempt has passed")
-    return left if timeout is None else min(timeout, left)
-
 
 class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
-    """Open connections through another backend, limit their time, and close all of them on request."""
+    """Open connections, limit their time, and close all of them on request.
 
-    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
-        self._backend = backend
+    Attributes:
+        was_used: Whether a connection was ever asked for; otherwise, something above has handled all requests.
+        streams: The open sockets.
+    """
+
+    def __init__(self) -> None:
+        self._backend = async_make_backend()
         self._closed = False
-        self.streams: set[AsyncBoundedStream] = set()
+        self.was_used = False
+        self.streams: set[_SocketStream] = set()
 
     async def connect_tcp(
         self,
@@ -68,10 +69,11 @@ class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to a host. The time that is left is divided among its addresses."""
+        self.was_used = current_progress().seen = True
         addresses = await async_resolve_addresses(host)
         for remaining in range(len(addresses), 0, -1):
             # An address that never responds must leave time for the others.
-            left = _time_left(timeout, httpcore.ConnectTimeout)
+            left = time_left(timeout, httpcore.ConnectTimeout)
             share = None if left is None else left / remaining
             try:
                 stream = await self._backend.connect_tcp(
@@ -81,31 +83,16 @@ class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
                 if remaining == 1:
                     raise
             else:
-                return await self.wrap_stream(stream)
+                return await self._adopt_socket(stream)
         raise httpcore.ConnectError(f"{host} has no address")
 
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to a Unix domain socket."""
-        left = _time_left(timeout, httpcore.ConnectTimeout)
-        return await self.wrap_stream(await self._backend.connect_unix_socket(path, left, socket_options))
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleep between connection retries of httpcore, which this package does not use."""
-        await self._backend.sleep(seconds)
-
-    async def wrap_stream(self, stream: httpcore.AsyncNetworkStream) -> AsyncBoundedStream:
-        """Return the new stream with its time limited, or close it if the backend has been closed meanwhile."""
-        wrapped = AsyncBoundedStream(stream, self)
-        self.streams.add(wrapped)
+    async def _adopt_socket(self, stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
+        adopted = _SocketStream(stream, self.streams)
+        self.streams.add(adopted)
         if self._closed:  # checked last, because another thread may close the backend meanwhile
-            await wrapped.aclose()
+            await adopted.aclose()
             raise httpcore.ConnectError("closed while the connection was being opened")
-        return wrapped
+        return adopted
 
     async def aclose(self) -> None:
         """Close all streams, including one that is still connecting, which httpcore does not track."""
@@ -114,29 +101,44 @@ class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
             await stream.aclose()
 
 
-class AsyncBoundedStream(httpcore.AsyncNetworkStream):
-    """Read and write through another stream, within the time limit."""
+class _Stream(httpcore.AsyncNetworkStream):
+    """A stream that records the progress of the attempt, and what it has received but not handed on."""
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream, backend: AsyncBoundedBackend) -> None:
-        self._stream = stream
-        self._backend = backend
+    def __init__(self) -> None:
+        self._unread = b""
+        self._opens_tunnel = False
+
+    @abstractmethod
+    async def receive(self, timeout: float | None) -> bytes:  # noqa: ASYNC109
+        """Return at least one byte, or nothing at the end."""
+
+    @abstractmethod
+    async def transmit(self, buffer: bytes, timeout: float | None) -> None:  # noqa: ASYNC109
+        """Send the whole buffer."""
+
+    @abstractmethod
+    def is_readable(self) -> bool:
+        """Return whether this stream or one below it has anything to read, or its end."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         """Read up to ``max_bytes``."""
-        return await self._stream.read(max_bytes, _time_left(timeout, httpcore.ReadTimeout))
+        current_progress().seen = True
+        if not self._unread:
+            self._unread = await self.receive(timeout)
+        # h11 gets a response to CONNECT byte by byte, so that what follows it stays here.
+        size = 1 if self._opens_tunnel else max_bytes
+        data, self._unread = self._unread[:size], self._unread[size:]
+        return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Write the whole buffer."""
-        for start in range(0, len(buffer), _WRITE_CHUNK_BYTES):
-            await self._stream.write(
-                buffer[start : start + _WRITE_CHUNK_BYTES], _time_left(timeout, httpcore.WriteTimeout)
-            )
-
-    async def aclose(self) -> None:
-        """Close the connection."""
-        self._backend.streams.discard(self)
-        async_shut_down_socket(self._stream)
-        await self._stream.aclose()
+        """Write the whole buffer. A write that fails counts as sent, because part of it may have arrived."""
+        if not buffer:
+            return
+        progress = current_progress()
+        progress.seen = True
+        self._opens_tunnel = not progress.sent and buffer.startswith(_PROXY_REQUESTS)
+        progress.sent = progress.sent or not self._opens_tunnel
+        await self.transmit(buffer, timeout)
 
     async def start_tls(
         self,
@@ -145,18 +147,163 @@ class AsyncBoundedStream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
     ) -> httpcore.AsyncNetworkStream:
         """Start TLS and return the encrypted stream."""
-        left = _time_left(timeout, httpcore.ConnectTimeout)
-        async_bound_nested_tls_reads(self._stream, partial(_time_left, expired=httpcore.ReadTimeout))
         try:
-            secured = await self._stream.start_tls(ssl_context, server_hostname, left)
+            secured = _TLSStream(self, ssl_context, server_hostname)
+            with _connect_errors():
+                self._require_nothing_unread()
+                await secured.shake_hands(timeout)
         except BaseException:
-            # httpcore closes the stream if the handshake fails, but not if it is cancelled.
+            # httpcore does not close a stream whose handshake is cancelled.
             with async_shield_from_cancellation(CLOSE_TIMEOUT):
                 await self.aclose()
             raise
-        self._backend.streams.discard(self)
-        return await self._backend.wrap_stream(secured)
+        current_progress().secured = True
+        return secured
+
+    def _require_nothing_unread(self) -> None:
+        if self._unread:
+            raise httpcore.ReadError("the proxy sent more than its response to CONNECT")
+
+    def has_unread_data(self) -> bool:
+        """Return whether anything was received and not handed on, or can be received."""
+        return bool(self._unread) or self.is_readable()
 
     def get_extra_info(self, info: str) -> Any:
-        """Return information from the wrapped stream."""
+        """Return information about the connection; httpcore asks whether it is readable before it is used again."""
+        return self.has_unread_data() if info == "is_readable" else self.get_lower_info(info)
+
+    @abstractmethod
+    def get_lower_info(self, info: str) -> Any:
+        """Return information that the streams below have."""
+
+
+class _SocketStream(_Stream):
+    """Read from and write to a socket within the time limit."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, open_streams: set[_SocketStream]) -> None:
+        super().__init__()
+        self._stream = stream
+        self._open_streams = open_streams
+        self._may_hide_data = False
+
+    async def receive(self, timeout: float | None) -> bytes:  # noqa: ASYNC109
+        """Return everything that has arrived."""
+        data = await self._stream.read(async_receive_size(_READ_BYTES), time_left(timeout, httpcore.ReadTimeout))
+        self._may_hide_data = len(data) >= _FULL_RECEIVE_BYTES
+        return data
+
+    async def transmit(self, buffer: bytes, timeout: float | None) -> None:  # noqa: ASYNC109
+        """Send the whole buffer in pieces."""
+        for start in range(0, len(buffer), _WRITE_CHUNK_BYTES):
+            await self._stream.write(
+                buffer[start : start + _WRITE_CHUNK_BYTES], time_left(timeout, httpcore.WriteTimeout)
+            )
+
+    def is_readable(self) -> bool:
+        """Return whether the socket or the event loop holds data."""
+        return self._may_hide_data or bool(self._stream.get_extra_info("is_readable"))
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        self._open_streams.discard(self)
+        async_shut_down_socket(self._stream)
+        await self._stream.aclose()
+
+    def get_lower_info(self, info: str) -> Any:
+        """Return information about the socket."""
         return self._stream.get_extra_info(info)
+
+
+class _TLSStream(_Stream):
+    """TLS over another stream, which may be encrypted itself."""
+
+    def __init__(self, lower: _Stream, ssl_context: ssl.SSLContext, server_hostname: str | None) -> None:
+        super().__init__()
+        self._lower = lower
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = ssl_context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
+        self._open_record = b""
+
+    async def shake_hands(self, timeout: float | None) -> None:  # noqa: ASYNC109
+        """Do the handshake."""
+        try:
+            await self._run(self._tls.do_handshake, timeout)
+        except ssl.SSLError:
+            with suppress(httpcore.NetworkError, httpcore.TimeoutException):
+                await self._flush(timeout)  # the alert that tells the server why
+            raise
+
+    async def receive(self, timeout: float | None) -> bytes:  # noqa: ASYNC109
+        """Return the content of a record."""
+        try:
+            return await self._run(partial(self._tls.read, _READ_BYTES), timeout)
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return b""
+        except ssl.SSLError as exc:
+            raise httpcore.ReadError(str(exc)) from exc
+
+    async def transmit(self, buffer: bytes, timeout: float | None) -> None:  # noqa: ASYNC109
+        """Encrypt and send the whole buffer in pieces."""
+        try:
+            while buffer:
+                # OpenSSL takes one record at a time.
+                written = await self._run(partial(self._tls.write, buffer[:_WRITE_CHUNK_BYTES]), timeout)
+                buffer = buffer[written:]
+        except ssl.SSLError as exc:
+            raise httpcore.WriteError(str(exc)) from exc
+
+    async def _run(self, step: Callable[[], _T], timeout: float | None) -> _T:  # noqa: ASYNC109
+        while True:
+            try:
+                result = step()
+            except ssl.SSLWantReadError:
+                await self._flush(timeout)
+                self._feed(await self._lower.receive(timeout))
+            else:
+                await self._flush(timeout)
+                return result
+
+    async def _flush(self, timeout: float | None) -> None:  # noqa: ASYNC109
+        if self._outgoing.pending:
+            await self._lower.transmit(self._outgoing.read(), timeout)
+
+    def _feed(self, data: bytes) -> None:
+        if not data:
+            self._incoming.write_eof()
+            return
+        self._incoming.write(data)
+        # OpenSSL does not tell whether it holds the beginning of a record.
+        rest = self._open_record + data
+        while len(rest) >= (size := _RECORD_HEADER_BYTES + int.from_bytes(rest[3:_RECORD_HEADER_BYTES], "big")):
+            rest = rest[size:]
+        self._open_record = rest
+
+    def is_readable(self) -> bool:
+        """Return whether any layer holds data. A byte that is found is lost: the connection is of no more use."""
+        if self._open_record or self._lower.has_unread_data():
+            return True
+        try:
+            self._tls.read(1)
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLError:
+            pass  # the end of the connection
+        return True
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._lower.aclose()
+
+    def get_lower_info(self, info: str) -> Any:
+        """Return the object of TLS, or information about the socket."""
+        return self._tls if info == "ssl_object" else self._lower.get_extra_info(info)
+
+
+@contextmanager
+def _connect_errors() -> Generator[None, None, None]:
+    try:
+        yield
+    except httpcore.TimeoutException as exc:
+        raise httpcore.ConnectTimeout(str(exc)) from exc
+    except (httpcore.NetworkError, ssl.SSLError) as exc:
+        raise httpcore.ConnectError(str(exc)) from exc

@@ -1,8 +1,9 @@
 """Connections that are kept for later requests, each used by one request at a time.
 
-Each pool of httpcore holds a single connection here. If several requests share such a pool, it inspects connections
-that other threads are using and can close one that has just been taken; and a request that is cancelled between
-connecting and sending leaves a connection behind that counts forever.
+Each connection stands alone in the place where an httpx transport has its pool. The transport stays above it, because
+OpenTelemetry, pytest-httpx, respx, vcr and ``emulate()`` intercept requests there. A pool of httpcore that several
+requests share would inspect connections that other threads are using and could close one that has just been taken; and
+a request that is cancelled between connecting and sending would leave a connection behind that counts forever.
 """
 
 from __future__ import annotations
@@ -12,10 +13,20 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import httpcore
 import httpx
 
 from pinecone_admin._async.transports.network import CLOSE_TIMEOUT, AsyncBoundedBackend
-from pinecone_admin._concurrency import AsyncFairSemaphore, PerLoop, async_shield_from_cancellation
+from pinecone_admin._concurrency import (
+    AsyncFairSemaphore,
+    PerLoop,
+    async_shield_from_cancellation,
+    current_progress,
+    hide_details_in_logs,
+)
+
+_KEEPALIVE_EXPIRY = 5.0
+"""Seconds after which an idle connection is not used again, as in httpx: a firewall may have forgotten it."""
 
 
 class AsyncPoolTransport(httpx.AsyncBaseTransport):
@@ -43,15 +54,16 @@ class AsyncPoolTransport(httpx.AsyncBaseTransport):
     ) -> None:
         self._context = ssl_context
         self._proxy = proxy
-        # One connection per pool of httpcore; see the module docstring.
-        self._limits = httpx.Limits(max_connections=1, max_keepalive_connections=int(keep))
+        self._keep = keep
         self._pools = PerLoop(lambda: _ConnectionPool(self._make_connection, max_connections))
         self._closed = closed
+        hide_details_in_logs()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of this process and event loop."""
         pool = self._pools.get()
         if self._closed.is_set():  # checked last, because another thread may close it meanwhile
+            current_progress().seen = True
             raise httpx.ConnectError("closed before the request was sent")
         return await pool.send(request)
 
@@ -61,19 +73,27 @@ class AsyncPoolTransport(httpx.AsyncBaseTransport):
         if pool is not None:
             await pool.aclose()
 
-    def _make_connection(self) -> _Connection:
-        return _Connection(verify=self._context, proxy=self._proxy, limits=self._limits, trust_env=False)
+    def _make_connection(self, origin: httpcore.Origin) -> _Connection:
+        return _Connection(origin, ssl_context=self._context, proxy=self._proxy, keep=self._keep)
 
 
 class _Connection(httpx.AsyncHTTPTransport):
-    """A single connection, opened on first use."""
+    """A single connection, opened on first use.
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        # httpx has no parameter for the backend, so its private pool is used; pyproject.toml pins httpx below 0.29.
-        backend = self._pool._network_backend  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        self._backend = AsyncBoundedBackend(backend)
-        self._pool._network_backend = self._backend  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    Attributes:
+        origin: Scheme, host and port of the server.
+    """
+
+    def __init__(
+        self, origin: httpcore.Origin, *, ssl_context: ssl.SSLContext, proxy: httpx.Proxy | None, keep: bool
+    ) -> None:
+        # The constructor of httpx has no parameter for the backend, and only makes a pool; its methods use whatever is
+        # in its place. pyproject.toml pins httpx below 0.29.
+        self.origin = origin
+        self._keep = keep
+        self._backend = AsyncBoundedBackend()
+        self._connection = _make_httpcore_connection(origin, ssl_context, proxy, self._backend)
+        self._pool = self._connection  # type: ignore[assignment] # pyright: ignore[reportIncompatibleVariableOverride]
 
     async def aclose(self) -> None:
         """Close the connection for good, even while it is being opened."""
@@ -83,19 +103,58 @@ class _Connection(httpx.AsyncHTTPTransport):
             await self._backend.aclose()
 
     def is_reusable(self) -> bool:
-        """Return whether the response has ended and no bytes follow it that httpcore would take for the next one."""
-        layer: Any = next(iter(self._pool.connections), None)
-        if layer is not None and not layer.is_idle():
-            return False  # a task that is cancelled twice may not have closed the response
-        while layer is not None and not hasattr(layer, "_h11_state"):
+        """Return whether the connection is idle, and no layer holds bytes that would be taken for the next response."""
+        if not self._backend.was_used:
+            return True  # the request was intercepted
+        layer: Any = self._connection
+        if isinstance(layer, httpcore.AsyncConnectionPool):
+            layer = next(iter(layer.connections), None)
+        # A task that is cancelled twice may not have closed the response. "Expired" covers what our streams hold.
+        if not self._keep or layer is None or not layer.is_idle() or layer.has_expired():
+            return False
+        # Only private names lead to what h11 holds; without them, no connection is used again.
+        while not hasattr(layer, "_h11_state"):
             layer = getattr(layer, "_connection", None)
-        return layer is None or not layer._h11_state.trailing_data[0]  # noqa: SLF001
+            if layer is None:
+                return False
+        return not layer._h11_state.trailing_data[0]  # noqa: SLF001
+
+
+def _make_httpcore_connection(
+    origin: httpcore.Origin, ssl_context: ssl.SSLContext, proxy: httpx.Proxy | None, backend: AsyncBoundedBackend
+) -> httpcore.AsyncHTTPConnection | httpcore.AsyncConnectionPool:
+    if proxy is None:
+        return httpcore.AsyncHTTPConnection(
+            origin, ssl_context, keepalive_expiry=_KEEPALIVE_EXPIRY, network_backend=backend
+        )
+    proxy_url = httpcore.URL(
+        scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=proxy.url.raw_path
+    )
+    if proxy.url.scheme.startswith("socks"):
+        return httpcore.AsyncSOCKSProxy(
+            proxy_url,
+            proxy.raw_auth,
+            ssl_context,
+            max_connections=1,
+            keepalive_expiry=_KEEPALIVE_EXPIRY,
+            network_backend=backend,
+        )
+    return httpcore.AsyncHTTPProxy(
+        proxy_url,
+        proxy.raw_auth,
+        proxy.headers.raw,
+        ssl_context,
+        proxy.ssl_context,
+        max_connections=1,
+        keepalive_expiry=_KEEPALIVE_EXPIRY,
+        network_backend=backend,
+    )
 
 
 class _ConnectionPool:
     """A limited number of connections, each acquired by one request at a time."""
 
-    def __init__(self, make: Callable[[], _Connection], size: int) -> None:
+    def __init__(self, make: Callable[[httpcore.Origin], _Connection], size: int) -> None:
         self._make_connection = make
         self._semaphore = AsyncFairSemaphore(size)
         self._idle: list[_Connection] = []
@@ -105,29 +164,42 @@ class _ConnectionPool:
     async def send(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection that is reserved for it until the response is closed."""
         if not await self._semaphore.acquire(request.extensions["timeout"]["pool"]):
+            current_progress().seen = True
             raise httpx.PoolTimeout("all connections are in use")
         if self._closed:
             self._semaphore.release()
+            current_progress().seen = True
             raise httpx.ConnectError("closed during the wait for a connection")
-        connection = self._acquire()
+        connection = await self._acquire_connection(request.url)
         try:
             response = await connection.handle_async_request(request)
         except BaseException:
             await self.discard_connection(connection)
             raise
         # Build a new response: one from a patched httpx.HTTPTransport may be closed already, and aclose does nothing.
+        # A server or proxy can send back anything as the reason phrase, which repr would show.
+        extensions = {name: value for name, value in response.extensions.items() if name != "reason_phrase"}
         return httpx.Response(
             response.status_code,
             headers=response.headers,
             stream=_PooledStream(response.stream, connection, self),  # type: ignore[arg-type]
-            extensions=response.extensions,
+            extensions=extensions,
         )
 
-    def _acquire(self) -> _Connection:
-        try:
+    async def _acquire_connection(self, url: httpx.URL) -> _Connection:
+        """Return an idle connection, or a new one; close those that are of no more use."""
+        origin = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"").origin
+        while self._idle:
             connection = self._idle.pop()  # the one used last, which the server is least likely to have closed
-        except IndexError:
-            connection = self._make_connection()
+            self._in_use.add(connection)
+            if connection.origin == origin and connection.is_reusable():
+                return connection
+            try:
+                await self._close_connection(connection)
+            except BaseException:
+                self._semaphore.release()
+                raise
+        connection = self._make_connection(origin)
         self._in_use.add(connection)
         return connection
 
@@ -143,12 +215,15 @@ class _ConnectionPool:
 
     async def discard_connection(self, connection: _Connection) -> None:
         """Close a connection whose response was not read to the end."""
-        self._in_use.discard(connection)
         try:
-            with async_shield_from_cancellation(CLOSE_TIMEOUT):
-                await connection.aclose()
+            await self._close_connection(connection)
         finally:
             self._semaphore.release()
+
+    async def _close_connection(self, connection: _Connection) -> None:
+        self._in_use.discard(connection)
+        with async_shield_from_cancellation(CLOSE_TIMEOUT):
+            await connection.aclose()
 
     async def aclose(self) -> None:
         """Close all connections, including those in use."""

@@ -14,8 +14,7 @@ from typing import Any, cast
 import httpx
 from attrs import frozen
 
-from pinecone_admin._async.transports.network import limit_time
-from pinecone_admin._concurrency import current_clock
+from pinecone_admin._concurrency import Progress, current_clock, limit_attempt
 from pinecone_admin._http.argument_checks import check_duration
 from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
 from pinecone_admin._http.error_mapping import error_from_exception, find_request_id, redact_secrets
@@ -91,11 +90,12 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         if left <= 0:
             return _Attempt(failure=Failure.NOT_SENT, error=httpx.PoolTimeout("the time limit of this call has passed"))
         call.attempts += 1
+        progress = Progress()
         trace = AsyncForwardingTrace(request.extensions.get("trace"))
         response: httpx.Response | None = None
         handled = sys.exc_info()[1]  # an exception that the caller is handling is no cause of a failure here
         try:
-            with limit_time(left):
+            with limit_attempt(left, progress):
                 response = await self._transport.handle_async_request(_with_timeouts(request, left, trace))
                 whole_response = await _read_whole(
                     response, max_response_bytes=call.max_response_bytes, has_body=request.method != "HEAD"
@@ -103,7 +103,13 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
             whole_response = redact_secrets(whole_response, call.secrets)
         except Exception as exc:  # noqa: BLE001 - any exception of a transport is a failed attempt
             attempt = _Attempt(
-                failure=classify_error(exc, trace, response_started=response is not None, handled=handled), error=exc
+                failure=classify_error(
+                    exc,
+                    progress if progress.seen else trace,
+                    response_started=response is not None,
+                    handled=handled,
+                ),
+                error=exc,
             )
         else:
             attempt = self._examine_response(whole_response, request, call)

@@ -15,21 +15,13 @@ from typing import Any, cast
 import httpx
 from attrs import frozen
 
-from pinecone_admin._concurrency import current_clock
+from pinecone_admin._concurrency import Progress, current_clock, limit_attempt
 from pinecone_admin._http.argument_checks import check_duration
 from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
 from pinecone_admin._http.error_mapping import error_from_exception, find_request_id, redact_secrets
 from pinecone_admin._http.failures import Failure, RequestTrace, ResponseTooLargeError, classify_error, classify_status
 from pinecone_admin._http.retry_after import parse_retry_after
-from pinecone_admin._http.retry_policy import (
-    IDEMPOTENT_METHODS,
-    RetryEvent,
-    RetryPolicy,
-    may_retry,
-    next_delay,
-    record_attempt,
-)
-from pinecone_admin._sync.transports.network import limit_time
+from pinecone_admin._http.retry_policy import IDEMPOTENT, RetryEvent, RetryPolicy, may_retry, next_delay, record_attempt
 from pinecone_admin.errors import PineconeError
 
 _logger = logging.getLogger("pinecone_admin")
@@ -92,11 +84,12 @@ class RetryTransport(httpx.BaseTransport):
         if left <= 0:
             return _Attempt(failure=Failure.NOT_SENT, error=httpx.PoolTimeout("the time limit of this call has passed"))
         call.attempts += 1
+        progress = Progress()
         trace = ForwardingTrace(request.extensions.get("trace"))
         response: httpx.Response | None = None
         handled = sys.exc_info()[1]  # an exception that the caller is handling is no cause of a failure here
         try:
-            with limit_time(left):
+            with limit_attempt(left, progress):
                 response = self._transport.handle_request(_with_timeouts(request, left, trace))
                 whole_response = _read_whole(
                     response, max_response_bytes=call.max_response_bytes, has_body=request.method != "HEAD"
@@ -104,7 +97,13 @@ class RetryTransport(httpx.BaseTransport):
             whole_response = redact_secrets(whole_response, call.secrets)
         except Exception as exc:  # noqa: BLE001 - any exception of a transport is a failed attempt
             attempt = _Attempt(
-                failure=classify_error(exc, trace, response_started=response is not None, handled=handled), error=exc
+                failure=classify_error(
+                    exc,
+                    progress if progress.seen else trace,
+                    response_started=response is not None,
+                    handled=handled,
+                ),
+                error=exc,
             )
         else:
             attempt = self._examine_response(whole_response, request, call)
