@@ -1,0 +1,303 @@
+"""A response that nobody asked for, in any layer below the client, is never given to the next request."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import product
+from typing import Any
+
+import pytest
+import trustme
+from attrs import field, frozen
+
+from pinecone_admin import PineconeConnectionError, RetryPolicy
+from tests.faults.cases import CLIENT_KINDS, Certificates, ClientKind, make_operation, send_once
+from tests.faults.clients import AnyClient
+from tests.faults.server import Action, RequestContext, Server, format_head, send_project
+from tests.support.concurrency import PATIENCE
+
+STALE_BODY = b'{"id":"stale","name":"stale","max_pods":0,"force_encryption_with_cmek":false,"organization_id":"o"}'
+STALE = format_head(200, len(STALE_BODY)) + STALE_BODY
+CHUNKED_HEAD = format_head(200, None, "Transfer-Encoding: chunked")
+
+
+def pad_response(size: int) -> bytes:
+    """Return a response of exactly this many bytes."""
+    head = format_head(200, size - len(format_head(200, size)))
+    return head + b" " * (size - len(head))
+
+
+FRAMINGS: dict[str, tuple[str, bytes]] = {
+    "content-length": ("PUT", format_head(200, 2) + b"{}"),
+    "chunked": ("PUT", CHUNKED_HEAD + b"2\r\n{}\r\n0\r\n\r\n"),
+    "204": ("PUT", format_head(204, None)),
+    "HEAD": ("HEAD", format_head(200, 500)),
+    "one record of TLS": ("PUT", pad_response(16 * 1024)),
+    "64 KiB": ("PUT", pad_response(64 * 1024)),
+    "256 KiB": ("PUT", pad_response(256 * 1024)),
+}
+
+
+@frozen
+class Delivery:
+    """How the surplus follows a response: in one write, in a write of its own in the same segment, or once told to.
+
+    Attributes:
+        response: What was asked for.
+        told: Set when a surplus that comes later shall be sent.
+        arrived: Set when the surplus has been sent, by a proxy if there is one.
+        is_tunneled: Whether there is a proxy that forwards bytes.
+    """
+
+    response: bytes
+    told: threading.Event = field(factory=threading.Event)
+    arrived: threading.Event = field(factory=threading.Event)
+    is_tunneled: bool = False
+
+    def together(self, context: RequestContext) -> None:
+        """Send both in one write: one record of TLS, if both are small."""
+        context.send(self.response + STALE)
+        self.arrived.set()
+
+    def in_one_segment(self, context: RequestContext) -> None:
+        """Send both in writes of their own, which the kernel puts into the same segment: two records of TLS."""
+        context.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        context.send(self.response)
+        context.send(STALE)
+        context.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+        self.arrived.set()
+
+    def later(self, context: RequestContext) -> None:
+        """Send the surplus when the connection is idle."""
+        context.send(self.response)
+        assert self.told.wait(PATIENCE)
+        context.send(STALE)
+        if not self.is_tunneled:
+            self.arrived.set()
+
+    def open_tunnel(self, context: RequestContext) -> None:
+        """Open a tunnel, and notice when a later surplus has been forwarded."""
+
+        def notice() -> None:
+            if self.told.is_set():
+                self.arrived.set()
+
+        open_tunnel(context, on_forwarded=notice)
+
+
+DELIVERIES: dict[str, Callable[[Delivery], Action]] = {
+    "together": lambda delivery: delivery.together,
+    "in one segment": lambda delivery: delivery.in_one_segment,
+    "later": lambda delivery: delivery.later,
+}
+
+
+def open_tunnel(
+    context: RequestContext, *, surplus: bytes = b"", on_forwarded: Callable[[], object] = lambda: None
+) -> None:
+    """Open a tunnel to the requested host, and send surplus bytes with the response."""
+    host, port = context.request.path.split(":")
+    with socket.create_connection((host, int(port))) as upstream:
+        upstream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        context.send(b"HTTP/1.1 200 Connected\r\n\r\n" + surplus)
+        backward = threading.Thread(target=forward_bytes, args=(upstream, context.socket, on_forwarded))
+        backward.start()
+        forward_bytes(context.socket, upstream)
+        backward.join()
+    context.keep_alive = False
+
+
+def forward_bytes(
+    source: socket.socket, sink: socket.socket, on_forwarded: Callable[[], object] = lambda: None
+) -> None:
+    """Forward bytes until the source ends."""
+    with suppress(OSError):
+        while data := source.recv(1024 * 1024):
+            sink.sendall(data)
+            on_forwarded()
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_RDWR)
+
+
+class SplittingTunnel:
+    """A tunnel that, while it is told to, keeps the last bytes from the server until the client sends more."""
+
+    def __init__(self) -> None:
+        self.splits = threading.Event()
+
+    def __call__(self, context: RequestContext) -> None:
+        """Open the tunnel."""
+        host, port = context.request.path.split(":")
+        kept: list[bytes] = []
+        with socket.create_connection((host, int(port))) as upstream:
+            context.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+            backward = threading.Thread(target=self._forward_back, args=(upstream, context.socket, kept))
+            backward.start()
+            with suppress(OSError):
+                while data := context.socket.recv(65536):
+                    context.socket.sendall(b"".join(kept))
+                    kept.clear()
+                    upstream.sendall(data)
+            with suppress(OSError):
+                upstream.shutdown(socket.SHUT_RDWR)
+            backward.join()
+        context.keep_alive = False
+
+    def _forward_back(self, source: socket.socket, sink: socket.socket, kept: list[bytes]) -> None:
+        with suppress(OSError):
+            while data := source.recv(1024 * 1024):
+                split = len(data) - 9 if self.splits.is_set() else len(data)
+                kept.append(data[split:])
+                sink.sendall(data[:split])
+
+
+@frozen
+class Contexts:
+    """SSL contexts of servers by version of TLS, and of the client."""
+
+    servers: dict[str, ssl.SSLContext] = field(repr=False)
+    client: ssl.SSLContext = field(repr=False)
+
+
+@pytest.fixture(scope="session")
+def contexts(authority: trustme.CA, certificates: Certificates) -> Contexts:
+    """Return a server context for each version of TLS, and the client's."""
+    servers: dict[str, ssl.SSLContext] = {}
+    for name, version in {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}.items():
+        servers[name] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        servers[name].minimum_version = servers[name].maximum_version = version
+        authority.issue_cert("127.0.0.1").configure_cert(servers[name])
+    return Contexts(servers, certificates.client)
+
+
+ROUTES = (
+    "plain",
+    "TLS 1.2",
+    "TLS 1.3",
+    "plain, http proxy",
+    "plain, https proxy",
+    "TLS 1.2, http proxy",
+    "TLS 1.3, http proxy",
+    "TLS 1.2, https proxy",
+    "TLS 1.3, https proxy",
+)
+
+
+@contextmanager
+def run_route(
+    route: str, actions: list[Action], contexts: Contexts, tunnel: Action = open_tunnel
+) -> Generator[tuple[Server, dict[str, Any]], None, None]:
+    """Run a server, and a proxy if the route has one; yield the server and the arguments of a client."""
+    target, _, proxy_kind = route.partition(", ")
+    version = target.removeprefix("TLS ")
+    proxy_tls = contexts.servers["1.3"] if proxy_kind.startswith("https") else None
+    with ExitStack() as stack:
+        if proxy_kind and target == "plain":  # the proxy itself responds to a request for plain HTTP
+            server = stack.enter_context(Server(api_actions=actions, tls=proxy_tls))
+            yield server, {"host": "http://127.0.0.1:1", "proxy_url": server.url}
+            return
+        server = stack.enter_context(Server(api_actions=actions, tls=contexts.servers.get(version)))
+        options = {"host": server.url}
+        if proxy_kind:
+            options["proxy_url"] = stack.enter_context(Server(api_actions=[tunnel], tls=proxy_tls)).url
+        yield server, options
+
+
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize(("framing", "delivery_name"), list(product(FRAMINGS, DELIVERIES)))
+def test_unsolicited_response_is_not_used(
+    framing: str,
+    delivery_name: str,
+    route: str,
+    client_kind: ClientKind,
+    contexts: Contexts,
+) -> None:
+    """The next call gets its own response over a new connection, wherever the surplus of the last response waits."""
+    verb, response = FRAMINGS[framing]
+    delivery = Delivery(response, is_tunneled=route.startswith("TLS") and "proxy" in route)
+    actions = [DELIVERIES[delivery_name](delivery), send_project]
+    common = {
+        "access_token": "supplied",
+        "ssl_verify": contexts.client,
+        "retry": RetryPolicy(max_attempts=1),
+        "max_connections": 1,
+    }
+    with (
+        run_route(route, actions, contexts, delivery.open_tunnel) as (server, options),
+        AnyClient(client_kind, **common, **options) as client,
+    ):
+        assert client.run_call(lambda: client.admin.send(make_operation(verb))) is None
+        delivery.told.set()
+        assert delivery.arrived.wait(PATIENCE)
+        assert client.describe_project("own") == "own"
+        assert (server.connections, len(server.requests)) == (2, 2)
+
+
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_clean_connection_is_reused(
+    framing: str,
+    route: str,
+    client_kind: ClientKind,
+    contexts: Contexts,
+) -> None:
+    """A connection without a surplus is used again, unless so much came at once that more may be hidden."""
+    verb, response = FRAMINGS[framing]
+    common = {"access_token": "supplied", "ssl_verify": contexts.client, "retry": RetryPolicy(max_attempts=1)}
+    with (
+        run_route(route, [lambda context: context.send(response), send_project], contexts) as (server, options),
+        AnyClient(client_kind, **common, **options) as client,
+    ):
+        assert client.run_call(lambda: client.admin.send(make_operation(verb))) is None
+        assert client.describe_project("own") == "own"
+        assert server.connections == 1 or (server.connections == 2 and framing == "256 KiB")
+
+
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("route", ["TLS 1.2, http proxy", "TLS 1.3, http proxy"])
+def test_unfinished_record_is_not_used(route: str, client_kind: ClientKind, contexts: Contexts) -> None:
+    """A record of TLS of which only the beginning has arrived keeps its connection from being used again."""
+    tunnel = SplittingTunnel()
+
+    def respond(context: RequestContext) -> None:
+        tunnel.splits.set()
+        Delivery(format_head(204, None)).in_one_segment(context)
+
+    common = {"access_token": "supplied", "ssl_verify": contexts.client, "retry": RetryPolicy(max_attempts=1)}
+    with (
+        run_route(route, [respond, send_project], contexts, tunnel) as (server, options),
+        AnyClient(client_kind, **common, **options) as client,
+    ):
+        assert client.run_call(lambda: client.admin.send(make_operation("PUT"))) is None
+        tunnel.splits.clear()
+        assert client.describe_project("own") == "own"
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("route", ["TLS 1.2, http proxy", "TLS 1.3, http proxy", "TLS 1.3, https proxy"])
+@pytest.mark.parametrize("surplus", [b"\n", b"\x16\x03\x03", STALE], ids=len)
+def test_surplus_after_connect_is_an_error(
+    surplus: bytes,
+    route: str,
+    client_kind: ClientKind,
+    contexts: Contexts,
+) -> None:
+    """If a proxy sends more than its response to CONNECT, nothing is sent through it, and a create is retried."""
+
+    def tunnel(context: RequestContext) -> None:
+        open_tunnel(context, surplus=surplus)
+
+    with run_route(route, [send_project], contexts, tunnel) as (server, options):
+        policy = RetryPolicy(max_attempts=2)
+        common: dict[str, Any] = {"access_token": "supplied", "ssl_verify": contexts.client, "retry": policy}
+        error = send_once(client_kind, make_operation("POST"), **common, **options)
+        assert isinstance(error, PineconeConnectionError)
+        assert "more than its response to CONNECT" in str(error)
+        assert (error.outcome, error.attempts, server.requests) == ("not_sent", 2, [])
