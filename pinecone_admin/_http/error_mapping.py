@@ -101,7 +101,7 @@ def _reason_phrase(status: int) -> str:
 
 
 def redact_secrets(response: httpx.Response, secrets: Iterable[Masked]) -> httpx.Response:
-    """Redact secrets that a response echoes, in its headers and, unless it is a success, in its body."""
+    """Redact secrets that a response echoes in its reason phrase, its headers and, unless it is a success, its body."""
     for secret in secrets:
         response = _redact_secret(response, secret.reveal().encode())
     return response
@@ -111,10 +111,12 @@ def _redact_secret(response: httpx.Response, secret: bytes) -> httpx.Response:
     body = b"".join(response.stream)  # type: ignore[arg-type]
     redacted = body if response.is_success else body.replace(secret, b"***")
     headers = [(name, value.replace(secret, b"***")) for name, value in response.headers.raw]
-    if redacted == body and headers == response.headers.raw:
+    reason = response.extensions.get("reason_phrase", b"")
+    if redacted == body and headers == response.headers.raw and secret not in reason:
         return response
+    extensions = response.extensions | {"reason_phrase": reason.replace(secret, b"***")}
     return httpx.Response(
-        response.status_code, headers=headers, stream=httpx.ByteStream(redacted), extensions=response.extensions
+        response.status_code, headers=headers, stream=httpx.ByteStream(redacted), extensions=extensions
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 
 import httpx
@@ -121,3 +121,19 @@ def exception_chain(error: BaseException | None, *, until: BaseException | None)
         # Contexts count too: httpcore re-raises errors with ``from None``, which removes the explicit cause.
         error = error.__cause__ or error.__context__
     return chain
+
+
+def forget_origin(error: BaseException, *, handled: BaseException | None) -> BaseException:
+    """Remove from an exception what a traceback with local variables could show of credentials.
+
+    The frames of the transports below hold requests and responses as bytes; those of httpcore hold proxy credentials.
+
+    Args:
+        error: Exception that cancels or interrupts an attempt.
+        handled: Exception that the caller was handling when the attempt began, which remains its context.
+    """
+    members: Sequence[BaseException] = getattr(error, "exceptions", ())  # those of a group
+    for each in members:
+        forget_origin(each, handled=None)
+    error.__cause__, error.__context__ = None, handled
+    return error.with_traceback(None)

@@ -19,7 +19,14 @@ from pinecone_admin._concurrency import Progress, current_clock, limit_attempt
 from pinecone_admin._http.argument_checks import check_duration
 from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
 from pinecone_admin._http.error_mapping import error_from_exception, find_request_id, redact_secrets
-from pinecone_admin._http.failures import Failure, RequestTrace, ResponseTooLargeError, classify_error, classify_status
+from pinecone_admin._http.failures import (
+    Failure,
+    RequestTrace,
+    ResponseTooLargeError,
+    classify_error,
+    classify_status,
+    forget_origin,
+)
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import IDEMPOTENT, RetryEvent, RetryPolicy, may_retry, next_delay, record_attempt
 from pinecone_admin.errors import PineconeError
@@ -89,28 +96,29 @@ class RetryTransport(httpx.BaseTransport):
         response: httpx.Response | None = None
         handled = sys.exc_info()[1]  # an exception that the caller is handling is no cause of a failure here
         try:
-            with limit_attempt(left, progress):
-                response = self._transport.handle_request(_with_timeouts(request, left, trace))
-                whole_response = _read_whole(
-                    response, max_response_bytes=call.max_response_bytes, has_body=request.method != "HEAD"
-                )
-            whole_response = redact_secrets(whole_response, call.secrets)
+            try:
+                with limit_attempt(left, progress):
+                    response = self._transport.handle_request(_with_timeouts(request, left, trace))
+                    whole_response = _read_whole(
+                        response, max_response_bytes=call.max_response_bytes, has_body=request.method != "HEAD"
+                    )
+                whole_response = redact_secrets(whole_response, call.secrets)
+            finally:
+                if response is not None:
+                    with suppress(Exception):
+                        response.close()
         except Exception as exc:  # noqa: BLE001 - any exception of a transport is a failed attempt
-            attempt = _Attempt(
-                failure=classify_error(
-                    exc,
-                    progress if progress.seen else trace,
-                    response_started=response is not None,
-                    handled=handled,
-                ),
-                error=exc,
+            failure = classify_error(
+                exc,
+                progress if progress.seen else trace,
+                response_started=response is not None,
+                handled=handled,
             )
+            attempt = _Attempt(failure=failure, error=exc)
+        except BaseException as exc:  # noqa: BLE001 - cancelled or interrupted
+            raise forget_origin(exc, handled=handled)  # noqa: B904 - it is the same exception
         else:
             attempt = self._examine_response(whole_response, request, call)
-        finally:
-            if response is not None:
-                with suppress(Exception):
-                    response.close()
         record_attempt(call, attempt.failure, None if attempt.response is None else attempt.response.status_code)
         self._log_attempt(attempt, request, call, started)
         return attempt
