@@ -28,7 +28,14 @@ from pinecone_admin._http.failures import (
     forget_origin,
 )
 from pinecone_admin._http.retry_after import parse_retry_after
-from pinecone_admin._http.retry_policy import IDEMPOTENT, RetryEvent, RetryPolicy, may_retry, next_delay, record_attempt
+from pinecone_admin._http.retry_policy import (
+    IDEMPOTENT_METHODS,
+    RetryEvent,
+    RetryPolicy,
+    may_retry,
+    next_delay,
+    record_attempt,
+)
 from pinecone_admin.errors import PineconeError
 
 _logger = logging.getLogger("pinecone_admin")
