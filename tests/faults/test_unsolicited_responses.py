@@ -81,12 +81,7 @@ class Delivery:
 
     def open_tunnel(self, context: RequestContext) -> None:
         """Open a tunnel, and notice when a later surplus has been forwarded."""
-
-        def notice() -> None:
-            if self.told.is_set():
-                self.arrived.set()
-
-        open_tunnel(context, on_forwarded=notice)
+        open_tunnel(context, is_surplus=self.told.is_set, on_surplus=self.arrived.set)
 
 
 DELIVERIES: dict[str, Callable[[Delivery], Action]] = {
@@ -97,14 +92,18 @@ DELIVERIES: dict[str, Callable[[Delivery], Action]] = {
 
 
 def open_tunnel(
-    context: RequestContext, *, surplus: bytes = b"", on_forwarded: Callable[[], object] = lambda: None
+    context: RequestContext,
+    *,
+    surplus: bytes = b"",
+    is_surplus: Callable[[], bool] = bool,
+    on_surplus: Callable[[], object] = bool,
 ) -> None:
     """Open a tunnel to the requested host, and send surplus bytes with the response."""
     host, port = context.request.path.split(":")
     with socket.create_connection((host, int(port))) as upstream:
         upstream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         context.send(b"HTTP/1.1 200 Connected\r\n\r\n" + surplus)
-        backward = threading.Thread(target=forward_bytes, args=(upstream, context.socket, on_forwarded))
+        backward = threading.Thread(target=forward_bytes, args=(upstream, context.socket, is_surplus, on_surplus))
         backward.start()
         forward_bytes(context.socket, upstream)
         backward.join()
@@ -112,13 +111,19 @@ def open_tunnel(
 
 
 def forward_bytes(
-    source: socket.socket, sink: socket.socket, on_forwarded: Callable[[], object] = lambda: None
+    source: socket.socket,
+    sink: socket.socket,
+    is_surplus: Callable[[], bool] = bool,
+    on_surplus: Callable[[], object] = bool,
 ) -> None:
-    """Forward bytes until the source ends."""
+    """Forward bytes until the source ends, and call back when a surplus was forwarded."""
     with suppress(OSError):
         while data := source.recv(1024 * 1024):
+            # Asked before the bytes go on: the end of the response itself goes on before the client asks for a surplus.
+            surplus = is_surplus()
             sink.sendall(data)
-            on_forwarded()
+            if surplus:
+                on_surplus()
     with suppress(OSError):
         sink.shutdown(socket.SHUT_RDWR)
 
