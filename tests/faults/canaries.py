@@ -78,6 +78,13 @@ class SecretSearch:
         self.text(f"{place}, traceback with locals", render_traceback(error))
         self.pickle(place, error)
 
+    def frames(self, place: str, error: BaseException) -> None:
+        """Search the texts and frames of an exception and those linked to it; much faster than ``error``."""
+        for number, link in enumerate(list_linked_errors(error)):
+            self.text(f"{place}, link {number}", repr(link))
+            for frame, _ in traceback.walk_tb(link.__traceback__):
+                self.frame(f"{place}, link {number}", frame)
+
     def pickle(self, place: str, value: object) -> None:
         """Search the pickle of a value, or the error if it cannot be pickled."""
         try:

@@ -94,7 +94,7 @@ def test_interrupted_call_shows_no_credential(route: str, certificates: Certific
                     admin.api_keys.create(project_id="p", name="n")
                     break
                 except KeyboardInterrupt as exc:
-                    search.error(f"system call {number}", exc)
+                    search.frames(f"system call {number}", exc)
                 finally:
                     sys.setprofile(None)
         assert number >= {"plain": 5, "TLS": 8, "proxy": 10}[route]
@@ -127,7 +127,7 @@ async def test_cancelled_call_shows_no_credential(route: str, certificates: Cert
                     await admin.api_keys.create(project_id="p", name="n")
     assert len(cancelled) > 10
     for number, exc in enumerate(cancelled):
-        search.error(f"cancellation {number}", exc)
+        search.frames(f"cancellation {number}", exc)
 
 
 HANGING: dict[str, tuple[str, Action]] = {
