@@ -5,7 +5,7 @@ imported where they are used, so that the sync client loads no event loop.
 """
 
 from pinecone_admin._concurrency.attempts import (
-    Progress,
+    AttemptProgress,
     current_progress,
     hide_details_in_logs,
     limit_attempt,
@@ -50,12 +50,12 @@ from pinecone_admin._concurrency.waiting import (
 
 __all__ = [
     "AsyncFairSemaphore",
+    "AttemptProgress",
     "ClientClock",
     "FairSemaphore",
     "PerLoop",
     "PerProcess",
     "PollBackoff",
-    "Progress",
     "SystemClock",
     "async_call_store",
     "async_make_backend",

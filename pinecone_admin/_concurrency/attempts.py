@@ -14,7 +14,7 @@ _HTTPCORE_LOGGERS = ("httpcore.connection", "httpcore.http11", "httpcore.proxy",
 
 
 @define(eq=False)
-class Progress:
+class AttemptProgress:
     """How far an attempt got.
 
     Attributes:
@@ -29,28 +29,28 @@ class Progress:
 
 
 @define(eq=False)
-class _Attempt:
+class _TimedAttempt:
     end: float
-    progress: Progress
+    progress: AttemptProgress
 
 
-_current: ContextVar[_Attempt | None] = ContextVar("pinecone_admin_attempt", default=None)
+_current: ContextVar[_TimedAttempt | None] = ContextVar("pinecone_admin_attempt", default=None)
 
 
 @contextmanager
-def limit_attempt(seconds: float, progress: Progress) -> Generator[None, None, None]:
+def limit_attempt(seconds: float, progress: AttemptProgress) -> Generator[None, None, None]:
     """Limit every connect, read and write within the block to end after this many seconds, and record the progress."""
-    token = _current.set(_Attempt(time.monotonic() + seconds, progress))
+    token = _current.set(_TimedAttempt(time.monotonic() + seconds, progress))
     try:
         yield
     finally:
         _current.reset(token)
 
 
-def current_progress() -> Progress:
+def current_progress() -> AttemptProgress:
     """Return the progress of the current attempt, to record what happens to it."""
     attempt = _current.get()
-    return Progress() if attempt is None else attempt.progress
+    return AttemptProgress() if attempt is None else attempt.progress
 
 
 def time_left(timeout: float | None, expired: type[Exception]) -> float | None:

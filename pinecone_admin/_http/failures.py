@@ -10,7 +10,7 @@ from enum import Enum, auto
 
 import httpx
 
-from pinecone_admin._concurrency import Progress
+from pinecone_admin._concurrency import AttemptProgress
 
 # The server, or a gateway before it, may succeed a moment later.
 _OVERLOADED = frozenset({408, 500, 502, 503, 504})
@@ -39,7 +39,7 @@ class Failure(Enum):
     REFUSED = auto()  # any other status
 
 
-class RequestTrace(Progress):
+class RequestTrace(AttemptProgress):
     """Trace hook of httpcore that records how far an attempt got; a CONNECT to a proxy is not the request."""
 
     def __call__(self, event: str, info: Mapping[str, object]) -> None:
@@ -64,7 +64,7 @@ def classify_status(status: int) -> Failure | None:
 
 
 def classify_error(
-    error: Exception, progress: Progress, *, response_started: bool, handled: BaseException | None = None
+    error: Exception, progress: AttemptProgress, *, response_started: bool, handled: BaseException | None = None
 ) -> Failure:
     """Return the failure that an exception of a transport stands for.
 
@@ -72,7 +72,7 @@ def classify_error(
 
     Args:
         error: Exception that the attempt raised.
-        progress: What our sockets recorded; if they took no part, what httpcore's trace events told.
+        progress: What our sockets recorded; if they took no part, what httpcore's trace events reported.
         response_started: Whether the headers of a response had arrived.
         handled: Exception that the caller was handling when the attempt began, which is not a cause of the error.
     """
@@ -105,7 +105,7 @@ def _is_permanent(error: Exception, handled: BaseException | None) -> bool:
     )
 
 
-def _is_certificate_refused(error: Exception, progress: Progress, handled: BaseException | None) -> bool:
+def _is_certificate_refused(error: Exception, progress: AttemptProgress, handled: BaseException | None) -> bool:
     # In TLS 1.3 the server checks the client certificate after the client may send, so the request may be under way.
     if not (progress.secured if progress.sent else progress.seen):
         return False

@@ -80,7 +80,7 @@ _COLLECTIONS: Mapping[Any, Callable[[list[Any]], Any]] = {
 
 
 @frozen
-class _Field:
+class _RecordField:
     """A field of a class: its name in JSON and as an argument, and its type.
 
     Attributes:
@@ -178,26 +178,30 @@ def _read_tuple(read_items: Sequence[Reader[Any]], value: Any, make: Callable[[I
 
 
 @lru_cache(_CACHED_TYPES)
-def _fields_of(kind: Any) -> Sequence[_Field]:
+def _fields_of(kind: Any) -> Sequence[_RecordField]:
     """Return the fields of a class; not called by reader_of, because a class may contain itself."""
     if is_typeddict(kind):
         # NotRequired is read from the annotation: __required_keys__ misses it where annotations are strings.
         return [
-            _Field(name, name, get_args(hint)[0], required=False)
+            _RecordField(name, name, get_args(hint)[0], required=False)
             if get_origin(hint) is NotRequired
-            else _Field(name, name, hint, name in kind.__required_keys__)
+            else _RecordField(name, name, hint, name in kind.__required_keys__)
             for name, hint in get_type_hints(kind, include_extras=True).items()
         ]
     if is_dataclass(kind):
         hints = get_type_hints(kind, include_extras=True)
         return [
-            _Field(each.name, each.name, hints[each.name], each.default is MISSING and each.default_factory is MISSING)
+            _RecordField(
+                each.name, each.name, hints[each.name], each.default is MISSING and each.default_factory is MISSING
+            )
             for each in dataclass_fields(kind)
             if each.init
         ]
     attrs.resolve_types(kind, include_extras=True)
     return [
-        _Field(wire_name(each), each.alias, Any if each.type is None else each.type, each.default is attrs.NOTHING)
+        _RecordField(
+            wire_name(each), each.alias, Any if each.type is None else each.type, each.default is attrs.NOTHING
+        )
         for each in attrs.fields(kind)
         if each.init
     ]

@@ -1,8 +1,8 @@
 """Sockets on which every operation ends with the attempt, and which can tell whether anything is left to read.
 
-httpx limits each read and write, but not their sum. The streams of httpcore show only what waits in the kernel: a
-response that nobody asked for can also wait in a record of TLS or in the queue of an event loop. TLS is therefore done
-here, over plain sockets, in the same way for threads, asyncio and trio, and for TLS within the TLS of a proxy.
+httpx limits each read and write, but not their sum. The streams of httpcore show only what waits in the kernel, but an
+unsolicited response can also wait in a TLS record or in the queue of an event loop. TLS is therefore done here, over
+plain sockets, in the same way for threads, asyncio and trio, and for TLS within the TLS of a proxy.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Any, cast
 import httpx
 from attrs import frozen
 
-from pinecone_admin._concurrency import Progress, current_clock, limit_attempt
+from pinecone_admin._concurrency import AttemptProgress, current_clock, limit_attempt
 from pinecone_admin._http.argument_checks import check_duration
 from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
 from pinecone_admin._http.error_mapping import error_from_exception, find_request_id, redact_secrets
@@ -98,7 +98,7 @@ class RetryTransport(httpx.BaseTransport):
         if left <= 0:
             return _Attempt(failure=Failure.NOT_SENT, error=httpx.PoolTimeout("the time limit of this call has passed"))
         call.attempts += 1
-        progress = Progress()
+        progress = AttemptProgress()
         trace = ForwardingTrace(request.extensions.get("trace"))
         response: httpx.Response | None = None
         handled = sys.exc_info()[1]  # an exception that the caller is handling is no cause of a failure here
@@ -150,11 +150,9 @@ class RetryTransport(httpx.BaseTransport):
             whole_response = httpx.Response(
                 HTTPStatus.NO_CONTENT, headers=whole_response.headers, stream=httpx.ByteStream(b"")
             )
-        return _Attempt(
-            failure=classify_status(whole_response.status_code),
-            response=whole_response,
-            retry_after=parse_retry_after(whole_response.headers, wall=self._clock.wall()),
-        )
+        failure = classify_status(whole_response.status_code)
+        retry_after = None if failure is None else parse_retry_after(whole_response.headers, wall=self._clock.wall())
+        return _Attempt(failure=failure, response=whole_response, retry_after=retry_after)
 
     def _delay_after(self, attempt: _Attempt, call: CallState) -> float | None:
         if attempt.failure is None or call.closed.is_set():
