@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,11 @@ NO_FAILURES = {"deadlocks": 0, "crossed": 0, "errors": 0, "parent_crossed": 0, "
 def count_forks(*arguments: str) -> dict[str, int]:
     """Run the program and return its counts."""
     command = [sys.executable, "-m", "tests.faults.forks", *arguments]
-    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=150)
+    # Not measured: a child forked while another thread holds coverage's own lock would wait for it forever.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    process = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=150
+    )
     assert not process.stderr, process.stderr
     counts: dict[str, int] = json.loads(process.stdout)
     return counts
