@@ -394,7 +394,8 @@ def test_plugin_loads_nothing_without_the_fixture(tmp_path: Path) -> None:
     heavy = "{'httpx', 'attrs', 'pinecone_admin.emulator', 'pinecone_admin.testing._emulate', 'pinecone_admin._sync'}"
     test = f"import sys\ndef test_it(): assert {heavy} & set(sys.modules) == set()\n"
     # Other plugins of this environment load modules of their own.
-    process = run_pytest(tmp_path, "-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:hypothesispytest", test=test)
+    others = ("schemathesis", "anyio", "hypothesispytest", "pytest_httpx", "respx")
+    process = run_pytest(tmp_path, *(argument for name in others for argument in ("-p", f"no:{name}")), test=test)
     assert "1 passed" in process.stdout, process.stdout + process.stderr
 
 

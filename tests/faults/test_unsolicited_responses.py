@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import select
 import socket
 import ssl
+import sys
+import termios
 import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -18,7 +23,7 @@ from pinecone_admin import PineconeConnectionError, RetryPolicy
 from tests.faults.cases import CLIENT_KINDS, Certificates, ClientKind, make_operation, send_once
 from tests.faults.clients import AnyClient
 from tests.faults.server import Action, RequestContext, Server, format_head, send_project
-from tests.support.concurrency import PATIENCE
+from tests.support.concurrency import PATIENCE, wait_until
 
 STALE_BODY = b'{"id":"stale","name":"stale","max_pods":0,"force_encryption_with_cmek":false,"organization_id":"o"}'
 STALE = format_head(200, len(STALE_BODY)) + STALE_BODY
@@ -42,46 +47,84 @@ FRAMINGS: dict[str, tuple[str, bytes]] = {
 }
 
 
-@frozen
 class Delivery:
-    """How the surplus follows a response: in one write, in a write of its own in the same segment, or once told to.
+    """How a surplus follows a response: in one write, in a write of its own in the same segment, or once told to."""
 
-    Attributes:
-        response: What was asked for.
-        told: Set when a surplus that comes later shall be sent.
-        arrived: Set when the surplus has been sent, by a proxy if there is one.
-        is_tunneled: Whether there is a proxy that forwards bytes.
-    """
-
-    response: bytes
-    told: threading.Event = field(factory=threading.Event)
-    arrived: threading.Event = field(factory=threading.Event)
-    is_tunneled: bool = False
+    def __init__(self, response: bytes) -> None:
+        self._response = response
+        self.told = threading.Event()
+        self._sent = threading.Event()
+        self._sockets: list[socket.socket] = []
+        self._is_forwarding = False
 
     def together(self, context: RequestContext) -> None:
         """Send both in one write: one record of TLS, if both are small."""
-        context.send(self.response + STALE)
-        self.arrived.set()
+        self._sockets.append(context.socket)
+        context.send(self._response + STALE)
+        self._sent.set()
 
     def in_one_segment(self, context: RequestContext) -> None:
         """Send both in writes of their own, which the kernel puts into the same segment: two records of TLS."""
+        self._sockets.append(context.socket)
         context.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
-        context.send(self.response)
+        context.send(self._response)
         context.send(STALE)
         context.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
-        self.arrived.set()
+        self._sent.set()
 
     def later(self, context: RequestContext) -> None:
         """Send the surplus when the connection is idle."""
-        context.send(self.response)
+        self._sockets.append(context.socket)
+        context.send(self._response)
         assert self.told.wait(PATIENCE)
         context.send(STALE)
-        if not self.is_tunneled:
-            self.arrived.set()
+        self._sent.set()
 
-    def open_tunnel(self, context: RequestContext) -> None:
-        """Open a tunnel, and notice when a later surplus has been forwarded."""
-        open_tunnel(context, is_surplus=self.told.is_set, on_surplus=self.arrived.set)
+    def open_tunnel(self, context: RequestContext, surplus: bytes = b"") -> None:
+        """Open a tunnel to the requested host, and send surplus bytes with the response."""
+        host, port = context.request.path.split(":")
+        with socket.create_connection((host, int(port))) as upstream:
+            context.send(b"HTTP/1.1 200 Connected\r\n\r\n" + surplus)
+            backward = threading.Thread(target=self._forward_back, args=(upstream, context.socket))
+            backward.start()
+            forward_bytes(context.socket, upstream)
+            backward.join()
+        context.keep_alive = False
+
+    def _forward_back(self, source: socket.socket, sink: socket.socket) -> None:
+        self._sockets.append(source)
+        with suppress(OSError):
+            while select.select([source], [], []):
+                self._is_forwarding = True  # before the queue is emptied
+                if not (data := source.recv(1024 * 1024)):
+                    break
+                sink.sendall(data)
+                self._is_forwarding = False
+        self._is_forwarding = False  # the client may have closed its connection at once
+        with suppress(OSError):
+            sink.shutdown(socket.SHUT_RDWR)
+
+    def has_arrived(self) -> bool:
+        """Return whether no socket between the server and the client's holds any of it."""
+        return self._sent.is_set() and not self._is_forwarding and not any(map(count_queued_bytes, self._sockets))
+
+
+def count_queued_bytes(connection: socket.socket) -> int:
+    """Return the bytes that a socket has received and not handed on, and those that it has not delivered."""
+    try:
+        queued = [fcntl.ioctl(connection, queue, bytes(4)) for queue in (termios.FIONREAD, termios.TIOCOUTQ)]
+    except (OSError, ValueError):  # closed meanwhile
+        return 0
+    return sum(int.from_bytes(each, sys.byteorder) for each in queued)
+
+
+def forward_bytes(source: socket.socket, sink: socket.socket) -> None:
+    """Forward bytes until the source ends."""
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_RDWR)
 
 
 DELIVERIES: dict[str, Callable[[Delivery], Action]] = {
@@ -89,43 +132,6 @@ DELIVERIES: dict[str, Callable[[Delivery], Action]] = {
     "in one segment": lambda delivery: delivery.in_one_segment,
     "later": lambda delivery: delivery.later,
 }
-
-
-def open_tunnel(
-    context: RequestContext,
-    *,
-    surplus: bytes = b"",
-    is_surplus: Callable[[], bool] = bool,
-    on_surplus: Callable[[], object] = bool,
-) -> None:
-    """Open a tunnel to the requested host, and send surplus bytes with the response."""
-    host, port = context.request.path.split(":")
-    with socket.create_connection((host, int(port))) as upstream:
-        upstream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        context.send(b"HTTP/1.1 200 Connected\r\n\r\n" + surplus)
-        backward = threading.Thread(target=forward_bytes, args=(upstream, context.socket, is_surplus, on_surplus))
-        backward.start()
-        forward_bytes(context.socket, upstream)
-        backward.join()
-    context.keep_alive = False
-
-
-def forward_bytes(
-    source: socket.socket,
-    sink: socket.socket,
-    is_surplus: Callable[[], bool] = bool,
-    on_surplus: Callable[[], object] = bool,
-) -> None:
-    """Forward bytes until the source ends, and call back when a surplus was forwarded."""
-    with suppress(OSError):
-        while data := source.recv(1024 * 1024):
-            # Asked before the bytes go on: the end of the response itself goes on before the client asks for a surplus.
-            surplus = is_surplus()
-            sink.sendall(data)
-            if surplus:
-                on_surplus()
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_RDWR)
 
 
 class SplittingTunnel:
@@ -194,7 +200,7 @@ ROUTES = (
 
 @contextmanager
 def run_route(
-    route: str, actions: list[Action], contexts: Contexts, tunnel: Action = open_tunnel
+    route: str, actions: list[Action], contexts: Contexts, tunnel: Action
 ) -> Generator[tuple[Server, dict[str, Any]], None, None]:
     """Run a server, and a proxy if the route has one; yield the server and the arguments of a client."""
     target, _, proxy_kind = route.partition(", ")
@@ -214,54 +220,36 @@ def run_route(
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize(("framing", "delivery_name"), list(product(FRAMINGS, DELIVERIES)))
-def test_unsolicited_response_is_not_used(
-    framing: str,
-    delivery_name: str,
-    route: str,
-    client_kind: ClientKind,
-    contexts: Contexts,
-) -> None:
+def test_unsolicited_response_is_not_used(route: str, client_kind: ClientKind, contexts: Contexts) -> None:
     """The next call gets its own response over a new connection, wherever the surplus of the last response waits."""
-    verb, response = FRAMINGS[framing]
-    delivery = Delivery(response, is_tunneled=route.startswith("TLS") and "proxy" in route)
-    actions = [DELIVERIES[delivery_name](delivery), send_project]
-    common = {
-        "access_token": "supplied",
-        "ssl_verify": contexts.client,
-        "retry": RetryPolicy(max_attempts=1),
-        "max_connections": 1,
-    }
-    with (
-        run_route(route, actions, contexts, delivery.open_tunnel) as (server, options),
-        AnyClient(client_kind, **common, **options) as client,
-    ):
-        assert client.run_call(lambda: client.admin.send(make_operation(verb))) is None
-        delivery.told.set()
-        assert delivery.arrived.wait(PATIENCE)
-        assert client.describe_project("own") == "own"
-        assert (server.connections, len(server.requests)) == (2, 2)
+    common = {"access_token": "supplied", "ssl_verify": contexts.client, "retry": RetryPolicy(max_attempts=1)}
+    for (framing, (verb, response)), (name, deliver) in product(FRAMINGS.items(), DELIVERIES.items()):
+        delivery = Delivery(response)
+        with (
+            run_route(route, [deliver(delivery), send_project], contexts, delivery.open_tunnel) as (server, options),
+            AnyClient(client_kind, **common, **options, max_connections=1) as client,
+        ):
+            assert client.run_call(lambda: client.admin.send(make_operation(verb))) is None, framing  # noqa: B023
+            delivery.told.set()
+            wait_until(delivery.has_arrived)
+            assert client.describe_project("own") == "own", (framing, name)
+            assert (server.connections, len(server.requests)) == (2, 2), (framing, name)
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize("framing", FRAMINGS)
-def test_clean_connection_is_reused(
-    framing: str,
-    route: str,
-    client_kind: ClientKind,
-    contexts: Contexts,
-) -> None:
+def test_clean_connection_is_reused(route: str, client_kind: ClientKind, contexts: Contexts) -> None:
     """A connection without a surplus is used again, unless so much came at once that more may be hidden."""
-    verb, response = FRAMINGS[framing]
     common = {"access_token": "supplied", "ssl_verify": contexts.client, "retry": RetryPolicy(max_attempts=1)}
-    with (
-        run_route(route, [lambda context: context.send(response), send_project], contexts) as (server, options),
-        AnyClient(client_kind, **common, **options) as client,
-    ):
-        assert client.run_call(lambda: client.admin.send(make_operation(verb))) is None
-        assert client.describe_project("own") == "own"
-        assert server.connections == 1 or (server.connections == 2 and framing == "256 KiB")
+    for framing, (verb, response) in FRAMINGS.items():
+        actions: list[Action] = [partial(RequestContext.send, data=response), send_project]
+        with (
+            run_route(route, actions, contexts, Delivery(b"").open_tunnel) as (server, options),
+            AnyClient(client_kind, **common, **options) as client,
+        ):
+            assert client.run_call(lambda: client.admin.send(make_operation(verb))) is None, framing  # noqa: B023
+            assert client.describe_project("own") == "own"
+            assert server.connections == 1 or (server.connections == 2 and framing == "256 KiB"), framing
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
@@ -295,10 +283,7 @@ def test_surplus_after_connect_is_an_error(
     contexts: Contexts,
 ) -> None:
     """If a proxy sends more than its response to CONNECT, nothing is sent through it, and a create is retried."""
-
-    def tunnel(context: RequestContext) -> None:
-        open_tunnel(context, surplus=surplus)
-
+    tunnel = partial(Delivery(b"").open_tunnel, surplus=surplus)
     with run_route(route, [send_project], contexts, tunnel) as (server, options):
         policy = RetryPolicy(max_attempts=2)
         common: dict[str, Any] = {"access_token": "supplied", "ssl_verify": contexts.client, "retry": policy}
