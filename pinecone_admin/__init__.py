@@ -6,11 +6,11 @@ Every name is loaded when it is first used, so that importing ``Admin`` loads no
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import generated_client
 from pinecone_admin import errors
+from pinecone_admin._concurrency.lazy import load_names_on_use
 from pinecone_admin.errors import *
 
 if TYPE_CHECKING:
@@ -34,21 +34,19 @@ if generated_client.__dict__.get("GENERATED_FOR") != __name__:
     )
 
 _MODULES = {
-    "pinecone_admin._async.client": ("AsyncAdmin",),
-    "pinecone_admin._async.pagination": ("AsyncPaginator",),
-    "pinecone_admin._http.headers": ("__version__",),
-    "pinecone_admin._http.pages": ("Page",),
-    "pinecone_admin._http.retry_policy": ("RetryEvent", "RetryPolicy"),
-    "pinecone_admin._sync.client": ("Admin",),
-    "pinecone_admin._sync.pagination": ("Paginator",),
-    "pinecone_admin.auth.token": ("AccessToken",),
-    "pinecone_admin.models": ("RoleBindingDict", "Unlisted", "on_organization", "on_project", "to_dict"),
-    "pinecone_admin.operations": ("Operation",),
-    "pinecone_admin.workflows.inventory": ("Inventory",),
-    "pinecone_admin.workflows.reports": ("Ensured", "ProjectRole"),
+    "._async.client": ("AsyncAdmin",),
+    "._async.pagination": ("AsyncPaginator",),
+    "._http.headers": ("__version__",),
+    "._http.pages": ("Page",),
+    "._http.retry_policy": ("RetryEvent", "RetryPolicy"),
+    "._sync.client": ("Admin",),
+    "._sync.pagination": ("Paginator",),
+    ".auth.token": ("AccessToken",),
+    ".models": ("RoleBindingDict", "Unlisted", "on_organization", "on_project", "to_dict"),
+    ".operations": ("Operation",),
+    ".workflows.inventory": ("Inventory",),
+    ".workflows.reports": ("Ensured", "ProjectRole"),
 }
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
-
 __all__ = [
     "AccessToken",
     "Admin",
@@ -76,12 +74,7 @@ __all__.remove("Outcome")  # noqa: PYI056 - as above
 if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
     __all__.sort()
 
-    def __getattr__(name: str) -> object:
-        if name not in _MODULE_OF:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(_MODULE_OF[name]), name)
-        globals()[name] = value
-        return value
+    __getattr__ = load_names_on_use(__name__, _MODULES)
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *_MODULE_OF})
+        return sorted({*globals(), *__all__})

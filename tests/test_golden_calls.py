@@ -25,7 +25,7 @@ import pytest
 from attrs import define, field, frozen
 
 from pinecone_admin import Admin, AsyncAdmin, on_organization, on_project, to_dict
-from pinecone_admin._concurrency import use_clock
+from pinecone_admin._concurrency.clock import use_clock
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.operations import fetch_project
 from tests.support.clock import VirtualClock

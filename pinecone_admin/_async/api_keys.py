@@ -17,12 +17,12 @@ from generated_client.models import (
     CreateAPIKeyRequest,
     UpdateAPIKeyRequest,
 )
+from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncPaginator
 from pinecone_admin._http.argument_checks import copy_to_list
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
-    from pinecone_admin.workflows.reports import Ensured, Rotation
 
 AllAPIKeys: TypeAlias = list[APIKey]
 
@@ -79,7 +79,7 @@ class AsyncAPIKeys:
         name: str,
         roles: Sequence[APIKeyRole] | None = None,
         store: Callable[[APIKeyWithSecret], Awaitable[None] | None] | None = None,
-    ) -> Ensured[APIKeyWithSecret | APIKey]:
+    ) -> workflows.Ensured[APIKeyWithSecret | APIKey]:
         """Return the API key with this name in a project, and create it if there is none.
 
         The value of an existing key cannot be retrieved: the result holds an ``APIKeyWithSecret`` only if this call
@@ -154,7 +154,7 @@ class AsyncAPIKeys:
 
     async def rotate(
         self, *, api_key_id: str, store: Callable[[APIKeyWithSecret], Awaitable[None] | None], grace: float = 0.0
-    ) -> Rotation:
+    ) -> workflows.Rotation:
         """Replace an API key with a new one that has the same name and roles.
 
         The new key is created, ``store`` stores its value, it takes the name of the old key, and after the grace period

@@ -11,13 +11,13 @@ from generated_client.api.invites.fetch_invite import fetch_invite
 from generated_client.api.invites.list_invites import list_invites
 from generated_client.api.invites.resend_invite import resend_invite
 from generated_client.models import CreateInviteRequest, Invite, RoleBindingInput
+from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncPaginator
 from pinecone_admin._http.argument_checks import copy_bindings
 from pinecone_admin.models import RoleBindingDict
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
-    from pinecone_admin.workflows.reports import Ensured
 
 
 class AsyncInvites:
@@ -67,7 +67,7 @@ class AsyncInvites:
 
     async def ensure(
         self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]
-    ) -> Ensured[Invite]:
+    ) -> workflows.Ensured[Invite]:
         """Return the pending invite for this address, and create it if there is none.
 
         An expired invite is sent again. Roles that differ are reported, not changed.

@@ -11,6 +11,7 @@ from generated_client.api.projects.fetch_project import fetch_project
 from generated_client.api.projects.list_projects import list_projects
 from generated_client.api.projects.update_project import update_project
 from generated_client.models import APIKeyRole, APIKeyWithSecret, CreateProjectRequest, Project, UpdateProjectRequest
+from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncPaginator
 from pinecone_admin._http.lookup import find_by_name
 from pinecone_admin._http.validation import check_project_name
@@ -18,14 +19,6 @@ from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
-    from pinecone_admin.workflows.reports import (
-        CleanupReport,
-        Ensured,
-        Progress,
-        ProjectRole,
-        ProjectRoleDict,
-        Provisioned,
-    )
 
 AllProjects: TypeAlias = list[Project]
 
@@ -75,7 +68,7 @@ class AsyncProjects:
 
     async def ensure(
         self, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
-    ) -> Ensured[Project]:
+    ) -> workflows.Ensured[Project]:
         """Return the project with this name, and create it if there is none.
 
         If the response to the create is lost, the project is looked for until the client's ``timeout`` has passed.
@@ -188,8 +181,8 @@ class AsyncProjects:
         name: str,
         key_roles: Sequence[APIKeyRole],
         store: Callable[[APIKeyWithSecret], Awaitable[None] | None],
-        bindings: Sequence[ProjectRole | ProjectRoleDict] = (),
-    ) -> Provisioned:
+        bindings: Sequence[workflows.ProjectRole | workflows.ProjectRoleDict] = (),
+    ) -> workflows.Provisioned:
         """Set up a tenant: a project, an API key with the same name in it, and role bindings.
 
         Existing parts are kept, so that the next run completes an interrupted one. If a step fails, everything that
@@ -235,8 +228,8 @@ class AsyncProjects:
         dry_run: bool = False,
         timeout: float = 600.0,  # noqa: ASYNC109 - of the whole workflow, in both clients
         lift_protection: bool = False,
-        progress: Callable[[Progress], None] | None = None,
-    ) -> CleanupReport:
+        progress: Callable[[workflows.Progress], None] | None = None,
+    ) -> workflows.CleanupReport:
         """Delete everything in a project, wait until it is gone, and delete the project.
 
         Indexes, collections, assistants and backups can be reached only with an API key of the project. A temporary key

@@ -18,13 +18,13 @@ from generated_client.models import (
     ServiceAccountWithSecret,
     UpdateServiceAccountRequest,
 )
+from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncPaginator
 from pinecone_admin._http.argument_checks import copy_bindings
 from pinecone_admin.models import RoleBindingDict
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
-    from pinecone_admin.workflows.reports import Ensured
 
 
 class AsyncServiceAccounts:
@@ -84,7 +84,7 @@ class AsyncServiceAccounts:
         name: str,
         role_bindings: Sequence[RoleBindingInput | RoleBindingDict] | None = None,
         store: Callable[[ServiceAccountWithSecret], Awaitable[None] | None] | None = None,
-    ) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
+    ) -> workflows.Ensured[ServiceAccountWithSecret | ServiceAccount]:
         """Return the service account with this name, and create it if there is none.
 
         The secret of an existing account cannot be retrieved: the result holds a ``ServiceAccountWithSecret`` only if

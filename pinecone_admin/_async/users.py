@@ -8,11 +8,11 @@ from generated_client.api.users.delete_user import delete_user
 from generated_client.api.users.fetch_user import fetch_user
 from generated_client.api.users.list_users import list_users
 from generated_client.models import User
+from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncPaginator
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
-    from pinecone_admin.workflows.reports import OffboardReport
 
 
 class AsyncUsers:
@@ -66,7 +66,7 @@ class AsyncUsers:
         """
         await self._admin.send(delete_user(user_id=user_id))
 
-    async def offboard(self, *, email: str, dry_run: bool = True) -> OffboardReport:
+    async def offboard(self, *, email: str, dry_run: bool = True) -> workflows.OffboardReport:
         """Remove a user with all invites and roles, and report what they could reach and which secrets they may know.
 
         Nothing changes unless you pass ``dry_run=False``. The next run completes an interrupted one. Keep the report,

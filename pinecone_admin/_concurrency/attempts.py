@@ -1,16 +1,23 @@
-"""The time limit of an attempt and how far it got, known to the sockets below every transport in between."""
+"""The current attempt, known to the sockets below every transport in between: its time limit and how far it got."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar, Token
+from math import inf
+from types import TracebackType
+from typing import Any, Self, TypeAlias
 
 from attrs import define
 
 _HTTPCORE_LOGGERS = ("httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks")
+
+TraceListener: TypeAlias = Callable[[str, dict[str, Any]], object]
+"""The trace hook of httpcore: a function of the name of an event and its details."""
+
+AsyncTraceListener: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[object]]
 
 
 @define(eq=False)
@@ -28,44 +35,90 @@ class AttemptProgress:
     secured: bool = False
 
 
-@define(eq=False)
-class _TimedAttempt:
-    end: float
-    progress: AttemptProgress
+class TraceEvents(dict[str, Mapping[str, object]]):
+    """Events that a trace hook got, by name; the last of each name. The details of some hold credentials."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} events>"
 
 
-_current: ContextVar[_TimedAttempt | None] = ContextVar("pinecone_admin_attempt", default=None)
+class Attempt(AttemptProgress):
+    """An attempt, as a context manager in which every connect, read and write ends when its time is up.
 
+    Args:
+        seconds: Seconds from now until the attempt ends; None for no limit.
 
-@contextmanager
-def limit_attempt(seconds: float, progress: AttemptProgress) -> Generator[None, None, None]:
-    """Limit every connect, read and write within the block to end after this many seconds, and record the progress."""
-    token = _current.set(_TimedAttempt(time.monotonic() + seconds, progress))
-    try:
-        yield
-    finally:
-        _current.reset(token)
-
-
-def current_progress() -> AttemptProgress:
-    """Return the progress of the current attempt, to record what happens to it."""
-    attempt = _current.get()
-    return AttemptProgress() if attempt is None else attempt.progress
-
-
-def time_left(timeout: float | None, expired: type[Exception]) -> float | None:
-    """Return the seconds that an operation may take, given its own timeout.
-
-    Raises:
-        Exception: The time limit has passed; of the type ``expired``.
+    Attributes:
+        answered: Whether the headers of a response had arrived.
+        events: What a transport reported to the trace hook, in case that no socket of ours took part.
     """
-    attempt = _current.get()
-    if attempt is None:
-        return timeout
-    left = attempt.end - time.monotonic()
-    if left <= 0:
-        raise expired("the time limit of this attempt has passed")
-    return left if timeout is None else min(timeout, left)
+
+    def __init__(self, seconds: float | None = None) -> None:
+        super().__init__()
+        self._end = inf if seconds is None else time.monotonic() + seconds
+        self._token: Token[Attempt | None] | None = None
+        self.answered = False
+        self.events = TraceEvents()
+
+    def __enter__(self) -> Self:
+        self._token = _current.set(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        assert self._token is not None  # noqa: S101 - set on entry
+        _current.reset(self._token)
+
+    @property
+    def seconds_left(self) -> float:
+        """The seconds until the attempt ends; below 0 after its end."""
+        return self._end - time.monotonic()
+
+    def limit_timeout(self, timeout: float | None, expired: type[Exception]) -> float | None:
+        """Return the seconds that an operation may take, given its own timeout.
+
+        Raises:
+            Exception: The attempt has ended; of the type ``expired``.
+        """
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise expired("the time limit of this attempt has passed")
+        if left == inf:
+            return timeout
+        return left if timeout is None or timeout > left else timeout
+
+
+_current: ContextVar[Attempt | None] = ContextVar("pinecone_admin_attempt", default=None)
+
+
+def current_attempt() -> Attempt:
+    """Return the current attempt, or one without a limit where there is none."""
+    return _current.get() or Attempt()
+
+
+def record_events(attempt: Attempt, listener: TraceListener | None) -> TraceListener:
+    """Return a trace hook that records events in the attempt and forwards them to another listener, if any."""
+    record: TraceListener = attempt.events.__setitem__  # no function of ours: it is called ten times a request
+    if listener is None:
+        return record
+
+    def record_and_forward(event: str, info: dict[str, Any]) -> object:
+        record(event, info)
+        return listener(event, info)
+
+    return record_and_forward
+
+
+def async_record_events(attempt: Attempt, listener: AsyncTraceListener | None) -> AsyncTraceListener:
+    """Async twin of ``record_events``: httpcore awaits the hook of async transports."""
+
+    async def record_and_forward(event: str, info: dict[str, Any]) -> None:
+        attempt.events[event] = info
+        if listener is not None:
+            await listener(event, info)
+
+    return record_and_forward
 
 
 def _keep_event_name(record: logging.LogRecord) -> bool:

@@ -35,13 +35,8 @@ class ClientClock(Protocol):
 class SystemClock:
     """Clock of this machine."""
 
-    def monotonic(self) -> float:
-        """Return ``time.monotonic()``."""
-        return time.monotonic()
-
-    def wall(self) -> float:
-        """Return ``time.time()``."""
-        return time.time()
+    monotonic = staticmethod(time.monotonic)
+    wall = staticmethod(time.time)
 
     def sleep(self, seconds: float, until: threading.Event) -> None:
         """Block until the seconds have passed or the event is set."""

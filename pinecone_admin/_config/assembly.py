@@ -8,13 +8,13 @@ from collections.abc import Mapping
 import httpx
 from attrs import frozen
 
-from pinecone_admin._concurrency import current_clock
+from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._config.addresses import describe_endpoint
 from pinecone_admin._config.client_config import ClientConfig, resolve_config
 from pinecone_admin.auth.cache import GuardedCache, TokenCache
 from pinecone_admin.auth.credentials import CallerAuthorization, Credentials, Identity, SuppliedToken, resolve_identity
 from pinecone_admin.auth.provider import TokenProvider
-from pinecone_admin.auth.token_endpoint import TokenEndpoint
+from pinecone_admin.auth.token_endpoint import RequestSender, TokenEndpoint
 from pinecone_admin.auth.token_source import SuppliedTokenSource, TokenSource
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
@@ -89,7 +89,7 @@ def check_cache(token_cache: object) -> None:
 def build_token_source(
     setup: ClientSetup,
     *,
-    exchange_transport: httpx.BaseTransport | None,
+    retrier: RequestSender | None,
     token_cache: TokenCache | None,
     closed: threading.Event,
 ) -> TokenSource | None:
@@ -99,12 +99,12 @@ def build_token_source(
         return None
     if isinstance(identity, SuppliedToken):
         return SuppliedTokenSource(identity)
-    assert exchange_transport is not None  # noqa: S101 - the client passes one if credentials are exchanged
+    assert retrier is not None  # noqa: S101 - the client passes one if credentials are exchanged
     endpoint = TokenEndpoint(
         url=config.oauth_url,
         description=describe_endpoint(config.oauth_url, config.oauth_proxy),
         user_agent=config.user_agent,
-        transport=exchange_transport,
+        retrier=retrier,
         timeout=config.options.timeout,
         clock=current_clock(),
         closed=closed,

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from threading import Event
+from typing import Protocol
 
 from attrs import define, field
 
 from pinecone_admin.errors import Masked, Outcome
 
-CALL_STATE_KEY = "pinecone_admin.call"
-"""Key of the CallState in the extensions of a request."""
-
 MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 """Largest accepted body of a response, in bytes."""
+
+
+class BearerToken(Protocol):
+    """A token that is sent as ``Authorization: Bearer``."""
+
+    @property
+    def value(self) -> str:
+        """The token itself."""
+        ...
 
 
 @define(kw_only=True)
@@ -28,7 +36,8 @@ class CallState:
         attempts: Number of attempts so far.
         ambiguous: Whether an earlier attempt may have been processed.
         outcome: What is known about the request so far.
-        secrets: Secrets sent with the request, which must not appear in logs or errors.
+        secrets: Credentials in the headers or the body of the request.
+        tokens: Bearer tokens that were sent with the request, the current one last.
         max_response_bytes: Largest accepted body of a response, in bytes.
     """
 
@@ -40,5 +49,11 @@ class CallState:
     attempts: int = 0
     ambiguous: bool = False
     outcome: Outcome = "not_sent"
-    secrets: list[Masked] = field(factory=list[Masked])
+    secrets: Sequence[Masked] = ()
+    tokens: list[BearerToken] = field(factory=list[BearerToken])
     max_response_bytes: int = MAX_RESPONSE_BYTES
+
+    def reveal_secrets(self) -> Iterator[bytes]:
+        """Yield everything that was sent and must not appear in logs or errors."""
+        yield from (secret.reveal().encode() for secret in self.secrets)
+        yield from (token.value.encode() for token in self.tokens)

@@ -14,6 +14,7 @@ from pinecone_admin import errors
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.codec import DecodeFailure, as_json_object, is_dense, parse_json_object
 from pinecone_admin._http.failures import exception_chain
+from pinecone_admin._http.messages import BufferedResponse
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import is_safe_to_retry
 from pinecone_admin.errors import ApiError, Masked, PineconeError
@@ -39,17 +40,16 @@ def error_class(status: int) -> type[ApiError]:
     return _CLASS_BY_STATUS.get(status, errors.ServiceError if status >= 500 else ApiError)  # noqa: PLR2004
 
 
-def error_from_response(
-    *, operation: str, call: CallState, status: int, headers: httpx.Headers, body: bytes, wall: float
-) -> ApiError:
+def error_from_response(response: BufferedResponse, *, operation: str, call: CallState, wall: float) -> ApiError:
     """Return the error for a response that is not a success, whatever its body contains."""
-    code, message, details = parse_error_body(body)
+    status, headers = response.status, response.headers
+    code, message, details = parse_error_body(response.body)
     return error_class(status)(
         message or f"HTTP {status} {_reason_phrase(status)}".rstrip(),
         status_code=status,
         error_code=code,
         details=details,
-        body=body.decode("utf-8", "replace"),
+        body=response.body.decode("utf-8", "replace"),
         headers=dict(headers),
         retry_after=parse_retry_after(headers, wall=wall),
         operation=operation,
@@ -100,24 +100,13 @@ def _reason_phrase(status: int) -> str:
         return ""
 
 
-def redact_secrets(response: httpx.Response, secrets: Iterable[Masked]) -> httpx.Response:
-    """Redact secrets that a response echoes in its reason phrase, its headers and, unless it is a success, its body."""
-    for secret in secrets:
-        response = _redact_secret(response, secret.reveal().encode())
-    return response
-
-
-def _redact_secret(response: httpx.Response, secret: bytes) -> httpx.Response:
-    body = b"".join(response.stream)  # type: ignore[arg-type]
-    redacted = body if response.is_success else body.replace(secret, b"***")
-    headers = [(name, value.replace(secret, b"***")) for name, value in response.headers.raw]
-    reason = response.extensions.get("reason_phrase", b"")
-    if redacted == body and headers == response.headers.raw and secret not in reason:
-        return response
-    extensions = response.extensions | {"reason_phrase": reason.replace(secret, b"***")}
-    return httpx.Response(
-        response.status_code, headers=headers, stream=httpx.ByteStream(redacted), extensions=extensions
-    )
+def redact_secrets(response: BufferedResponse, call: CallState) -> BufferedResponse:
+    """Redact secrets that a response echoes in its headers and, unless it is a success, its body."""
+    headers, body = response.headers.raw, response.body
+    for secret in call.reveal_secrets():
+        headers = [(name, value.replace(secret, b"***")) for name, value in headers]
+        body = body if response.is_success else body.replace(secret, b"***")
+    return BufferedResponse(response.status, httpx.Headers(headers), body, response.extensions)
 
 
 def find_request_id(headers: Mapping[str, str]) -> str | None:
@@ -126,20 +115,20 @@ def find_request_id(headers: Mapping[str, str]) -> str | None:
 
 
 def error_from_decode_failure(
-    failure: DecodeFailure, *, operation: str, call: CallState, status: int, headers: httpx.Headers, body: bytes
+    failure: DecodeFailure, response: BufferedResponse, *, operation: str, call: CallState
 ) -> errors.ResponseParsingError:
     """Return the error for a success that does not match the API description."""
     where = f"the response's {failure.path}" if failure.path else "the response"
     return errors.ResponseParsingError(
-        f"{where} {failure.problem} (status {status})",
+        f"{where} {failure.problem} (status {response.status})",
         path=failure.path,
-        status_code=status,
-        raw=Masked(body),
+        status_code=response.status,
+        raw=Masked(response.body),
         operation=operation,
         outcome="done",
         safe_to_retry=is_safe_to_retry(call),
         attempts=call.attempts,
-        request_id=find_request_id(headers),
+        request_id=find_request_id(response.headers),
     )
 
 
@@ -188,7 +177,7 @@ def _describe_outcome(call: CallState) -> str:
 def _describe_failure(error: Exception, call: CallState) -> str:
     if call.outcome == "done":
         return "incomplete response from"
-    if isinstance(error, httpx.PoolTimeout):
+    if isinstance(error, httpx.PoolTimeout) and call.outcome == "not_sent":
         return "request not sent in time to"
     if isinstance(error, httpx.TimeoutException):
         return "no response in time from"

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
-from enum import Enum, auto
+from collections.abc import Sequence
 
 import httpx
 
-from pinecone_admin._concurrency import AttemptProgress
+from pinecone_admin._concurrency.attempts import Attempt, AttemptProgress, TraceEvents
+from pinecone_admin._http.retry_policy import Failure
 
 # The server, or a gateway before it, may succeed a moment later.
-_OVERLOADED = frozenset({408, 500, 502, 503, 504})
+_TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
 # Not Implemented and HTTP Version Not Supported: the server refused before it processed anything.
 _NOT_PROCESSED = frozenset({501, 505})
 # TLS alerts of a server that does not accept the client certificate, or requires one.
@@ -24,32 +24,6 @@ class ResponseTooLargeError(httpx.ReadError):
     """The response is larger than any that this API sends."""
 
 
-class Failure(Enum):
-    """Why an attempt did not get a usable response."""
-
-    NOT_SENT = auto()  # connection refused, DNS, TLS handshake, pool, CONNECT refused
-    RATE_LIMITED = auto()  # 429
-    OVERLOADED = auto()  # 408, 500, 502, 503, 504
-    NO_RESPONSE = auto()  # sent, then reset, EOF or read timeout
-    BROKEN_BODY = auto()  # 2xx, then an incomplete body
-    TOO_LARGE = auto()  # 2xx, with a body larger than any that this API sends
-    BROKEN_SERVER = auto()  # any other 5xx; the request may have been processed
-    UNREACHABLE = auto()  # server or client certificate refused, unknown host, 407 of a proxy
-    REDIRECTED = auto()  # 3xx; the request may have been processed
-    REFUSED = auto()  # any other status
-
-
-class RequestTrace(AttemptProgress):
-    """Trace hook of httpcore that records how far an attempt got; a CONNECT to a proxy is not the request."""
-
-    def __call__(self, event: str, info: Mapping[str, object]) -> None:
-        """Record one event."""
-        self.seen = True
-        self.secured = self.secured or event.endswith(".start_tls.complete")
-        if event.endswith(".send_request_headers.started"):
-            self.sent = self.sent or getattr(info.get("request"), "method", b"") != b"CONNECT"
-
-
 def classify_status(status: int) -> Failure | None:
     """Return the failure of a status, or None for a success."""
     if 200 <= status < 300:  # noqa: PLR2004 - the class of success
@@ -57,42 +31,43 @@ def classify_status(status: int) -> Failure | None:
     if status == 429:  # noqa: PLR2004 - Too Many Requests
         return Failure.RATE_LIMITED
     if 300 <= status < 400:  # noqa: PLR2004 - the class of redirection
-        return Failure.REDIRECTED
-    if status in _OVERLOADED:
-        return Failure.OVERLOADED
-    return Failure.BROKEN_SERVER if status >= 500 and status not in _NOT_PROCESSED else Failure.REFUSED  # noqa: PLR2004
+        return Failure.REDIRECT
+    if status in _TRANSIENT_STATUSES:
+        return Failure.TRANSIENT_STATUS
+    return Failure.SERVER_ERROR if status >= 500 and status not in _NOT_PROCESSED else Failure.CLIENT_ERROR  # noqa: PLR2004
 
 
-def classify_error(
-    error: Exception, progress: AttemptProgress, *, response_started: bool, handled: BaseException | None = None
-) -> Failure:
+def classify_error(error: Exception, attempt: Attempt, *, handled: BaseException | None = None) -> Failure:
     """Return the failure that an exception of a transport stands for.
 
-    If nothing reported any progress, the request counts as sent, unless the kind of error rules it out.
+    If nothing reported how far the attempt got, the request counts as sent, unless the error itself rules that out.
 
     Args:
         error: Exception that the attempt raised.
-        progress: What our sockets recorded; if they took no part, what httpcore's trace events reported.
-        response_started: Whether the headers of a response had arrived.
+        attempt: What our sockets recorded; if they took no part, what httpcore's trace events reported.
         handled: Exception that the caller was handling when the attempt began, which is not a cause of the error.
     """
-    if response_started:
-        return Failure.TOO_LARGE if isinstance(error, ResponseTooLargeError) else Failure.BROKEN_BODY
+    if attempt.answered:
+        return Failure.BODY_TOO_LARGE if isinstance(error, ResponseTooLargeError) else Failure.INCOMPLETE_BODY
+    progress = attempt if attempt.seen else read_trace(attempt.events)
     if _is_certificate_refused(error, progress, handled):
-        return Failure.UNREACHABLE
+        return Failure.CANNOT_CONNECT
     if progress.sent:
         return Failure.NO_RESPONSE
     # A retry cannot help against a bad certificate, an unknown host or a proxy that asks for a password.
     if _is_permanent(error, handled):
-        return Failure.UNREACHABLE
-    kinds = (
-        httpx.PoolTimeout,
-        httpx.ConnectError,
-        httpx.ConnectTimeout,
-        httpx.ProxyError,
-        httpx.UnsupportedProtocol,
-    )
-    return Failure.NOT_SENT if isinstance(error, kinds) or progress.seen else Failure.NO_RESPONSE
+        return Failure.CANNOT_CONNECT
+    return Failure.NOT_SENT if progress.seen else Failure.NO_RESPONSE
+
+
+def read_trace(events: TraceEvents) -> AttemptProgress:
+    """Return how far httpcore got, given its trace events; a CONNECT to a proxy is not the request."""
+    progress = AttemptProgress(seen=bool(events))
+    for event, info in events.items():
+        progress.secured = progress.secured or event.endswith(".start_tls.complete")
+        if event.endswith(".send_request_headers.started"):
+            progress.sent = progress.sent or getattr(info.get("request"), "method", b"") != b"CONNECT"
+    return progress
 
 
 def _is_permanent(error: Exception, handled: BaseException | None) -> bool:
@@ -109,7 +84,9 @@ def _is_certificate_refused(error: Exception, progress: AttemptProgress, handled
     # In TLS 1.3 the server checks the client certificate after the client may send, so the request may be under way.
     if not (progress.secured if progress.sent else progress.seen):
         return False
-    reasons = [cause.reason for cause in exception_chain(error, until=handled) if isinstance(cause, ssl.SSLError)]
+    chain = exception_chain(error, until=handled)
+    # Python code can raise an SSLError that has no reason.
+    reasons = [getattr(cause, "reason", None) for cause in chain if isinstance(cause, ssl.SSLError)]
     return any(reason and _CERTIFICATE_REFUSED.fullmatch(reason) for reason in reasons)
 
 

@@ -1,73 +1,124 @@
-"""Build the HTTP request of an operation."""
+"""Build the HTTP requests of operations."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import Any
+from functools import lru_cache
+from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 
 import httpx
 
 from generated_client.types import API_VERSION, Operation
 from pinecone_admin._http import codec
-from pinecone_admin._http.argument_checks import check_string, set_operation_on_errors
-from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
+from pinecone_admin._http.argument_checks import check_string
 from pinecone_admin._http.headers import build_request_headers
-from pinecone_admin._http.validation import check_operation
+from pinecone_admin._http.messages import BufferedRequest
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
+_METHOD = re.compile(r"[A-Z]+")
+_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_PARAMETER = re.compile(r"\{([^{}]*)\}")
 
-def build_request(operation: Operation[Any], *, api_url: str, user_agent: str, call: CallState) -> httpx.Request:
-    """Check an operation and return its request, without the caller's own headers.
 
-    Raises:
-        PineconeValueError: An argument has an invalid value.
-        PineconeTypeError: An argument has the wrong type.
+class RequestBuilder:
+    """Builds the requests of a client; what they have in common is made once.
+
+    Args:
+        api_url: URL of the API, without a trailing slash.
+        user_agent: The User-Agent.
+        headers: The caller's own headers, names in lower case. They may hold credentials, so no error shows them.
     """
-    check_operation(operation)
-    with set_operation_on_errors(operation.id):
-        method = _check_method(operation.method)
-        target = _parse_target(api_url + _expand_path(operation) + _encode_query(operation.query))
-        content = None if operation.body is None else codec.encode_body(operation.body)
-        version = _check_api_version(operation.api_version)
-    headers = build_request_headers(user_agent=user_agent, api_version=version, has_body=content is not None)
-    return httpx.Request(method, target, headers=headers, content=content, extensions={CALL_STATE_KEY: call})
+
+    def __init__(self, *, api_url: str, user_agent: str, headers: Mapping[str, str]) -> None:
+        self._api_url = api_url
+        self._host = httpx.URL(api_url).netloc
+        self._user_agent = user_agent
+        self._caller_headers = httpx.Headers(headers, encoding="latin-1").raw
+        self._fixed_headers: dict[tuple[str, str, bool], Sequence[tuple[bytes, bytes]]] = {}
+
+    def build(self, operation: Operation[Any]) -> BufferedRequest:
+        """Return the request of an operation whose arguments are checked.
+
+        Raises:
+            PineconeValueError: The method, the path or the API version is invalid, or the URL is too long.
+            PineconeTypeError: One of them has the wrong type, or JSON cannot express the body.
+        """
+        method, body = operation.method, operation.body
+        if not isinstance(method, str) or not _METHOD.fullmatch(method):
+            _refuse_method(method)
+        version = API_VERSION if operation.api_version is None else operation.api_version
+        kind = (method, version, body is not None)
+        content = b"" if body is None else codec.encode_body(body)
+        headers = self._fixed_headers.get(kind) if isinstance(version, str) else None
+        if headers is None:
+            headers = self._fixed_headers[kind] = self._build_headers(*kind)
+        if content:
+            headers = [*headers, (b"Content-Length", b"%d" % len(content))]
+        if self._caller_headers:
+            headers = [*headers, *self._caller_headers]
+        return BufferedRequest(method, self._build_url(operation), headers, content)
+
+    def _build_headers(self, method: str, version: str, has_body: bool) -> Sequence[tuple[bytes, bytes]]:  # noqa: FBT001 - the parts of a key
+        host = {"Host": self._host.decode("ascii")}
+        if not has_body and method in _METHODS_WITH_BODY:
+            host["Content-Length"] = "0"
+        own = build_request_headers(
+            user_agent=self._user_agent, api_version=_check_api_version(version), has_body=has_body
+        )
+        taken = {name.lower() for name, _ in self._caller_headers}
+        return [header for header in httpx.Headers(host | own).raw if header[0].lower() not in taken]
+
+    def _build_url(self, operation: Operation[Any]) -> httpx.URL:
+        path = self._api_url + _expand_path(operation.path, operation.path_parameters)
+        query = _encode_query(operation.query) if operation.query else ""
+        return _parse_url(path + query) if query else _parse_url_once(path)
 
 
-def _parse_target(target: str) -> httpx.URL:
-    with suppress(httpx.InvalidURL):
-        return httpx.URL(target)
-    raise PineconeValueError(f"the URL of the request is too long: {len(target)} characters")
+def _parse_url(url: str) -> httpx.URL:
+    try:
+        return httpx.URL(url)
+    except httpx.InvalidURL:
+        pass
+    raise PineconeValueError(f"the URL of the request is too long: {len(url)} characters")
 
 
-def _check_method(method: object) -> str:
-    if not re.fullmatch(r"[A-Z]+", check_string("method", method)):
-        raise PineconeValueError(f"method {method!r} is not an HTTP method in upper case")
-    return str(method)
+_parse_url_once = lru_cache(maxsize=256)(_parse_url)
 
 
-def _expand_path(operation: Operation[Any]) -> str:
-    check_string("path", operation.path)
-    names = re.findall(r"\{([^{}]*)\}", operation.path)
-    if sorted(names) != sorted(operation.path_parameters):
-        raise PineconeValueError(f"path_parameters must be exactly the parameters in the path {operation.path}")
+def _refuse_method(method: object) -> NoReturn:
+    raise PineconeValueError(f"method {check_string('method', method)!r} is not an HTTP method in upper case")
+
+
+def _expand_path(path: object, parameters: Mapping[str, str]) -> str:
+    parts = _split_path(path if isinstance(path, str) else check_string("path", path))
+    if len(parts) == 1 and not parameters:
+        return parts[0]
+    names = parts[1::2]
+    if sorted(names) != sorted(parameters):
+        raise PineconeValueError(f"path_parameters must be exactly the parameters in the path {path}")
+    values = [quote(parameters[name], safe="") for name in names]
+    return "".join([text for pair in zip(parts[::2], [*values, ""], strict=True) for text in pair])
+
+
+@lru_cache(maxsize=256)
+def _split_path(path: str) -> Sequence[str]:
+    """Return the text before the first parameter, its name, the text after it, and so on."""
+    parts = _PARAMETER.split(check_string("path", path))
     # Each parameter is checked and quoted apart; here only the text between them is.
-    literal = re.sub(r"\{[^{}]*\}", "x", operation.path)
+    literal = "x".join(parts[::2])
     if not re.fullmatch(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+", literal) or re.search(r"/\.\.?(/|$)", literal):
-        raise PineconeValueError(f"path {operation.path!r} is not a path of the API")
-    return re.sub(r"\{([^{}]*)\}", lambda match: quote(operation.path_parameters[match[1]], safe=""), operation.path)
+        raise PineconeValueError(f"path {path!r} is not a path of the API")
+    return parts
 
 
 def _encode_query(query: Mapping[str, object]) -> str:
-    pairs = [(name, text) for name, value in query.items() for text in _query_values(name, value)]
+    pairs = [(name, text) for name, value in query.items() if value is not None for text in _query_values(name, value)]
     return f"?{urlencode(pairs)}" if pairs else ""
 
 
 def _query_values(name: str, value: object) -> list[str]:
-    if value is None:
-        return []
     if isinstance(value, bool):
         return ["true" if value else "false"]
     if isinstance(value, int):
@@ -78,8 +129,6 @@ def _query_values(name: str, value: object) -> list[str]:
 
 
 def _check_api_version(version: object) -> str:
-    if version is None:
-        return API_VERSION
     if not isinstance(version, str):
         raise PineconeTypeError(f"api_version must be a str, not {type(version).__name__}")
     if not re.fullmatch(r"[\x21-\x7e]+", version):

@@ -7,41 +7,56 @@ key. So once a POST may have been processed, it is not sent again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from attrs import Attribute, field, frozen
 
 from pinecone_admin._http.argument_checks import check_duration, check_integer
 from pinecone_admin._http.call_state import CallState
-from pinecone_admin._http.failures import Failure
 from pinecone_admin.errors import Outcome, PineconeError, PineconeTypeError
+
+
+class Failure(Enum):
+    """Why an attempt did not get a usable response."""
+
+    NOT_SENT = auto()  # connection refused, DNS, TLS handshake, pool, CONNECT refused
+    RATE_LIMITED = auto()  # 429
+    TRANSIENT_STATUS = auto()  # 408, 500, 502, 503, 504
+    NO_RESPONSE = auto()  # sent, then reset, EOF or read timeout
+    INCOMPLETE_BODY = auto()  # 2xx, then an incomplete body
+    BODY_TOO_LARGE = auto()  # 2xx, with a body larger than any that this API sends
+    SERVER_ERROR = auto()  # any other 5xx; the request may have been processed
+    CANNOT_CONNECT = auto()  # server or client certificate refused, unknown host, 407 of a proxy
+    REDIRECT = auto()  # 3xx; the request may have been processed
+    CLIENT_ERROR = auto()  # any other status
 
 
 class RetryRule(NamedTuple):
     """One row of the retry table.
 
     Attributes:
-        retry: Whether an idempotent request is sent again.
+        retry_idempotent: Whether an idempotent request is sent again.
         retry_post: Whether any other request is sent again.
         outcome: What the failure says about the request.
     """
 
-    retry: bool
+    retry_idempotent: bool
     retry_post: bool
     outcome: Outcome
 
 
 RETRY_TABLE: Mapping[Failure, RetryRule] = {
-    Failure.NOT_SENT: RetryRule(retry=True, retry_post=True, outcome="not_sent"),
-    Failure.RATE_LIMITED: RetryRule(retry=True, retry_post=True, outcome="rejected"),
-    Failure.OVERLOADED: RetryRule(retry=True, retry_post=False, outcome="unknown"),
-    Failure.NO_RESPONSE: RetryRule(retry=True, retry_post=False, outcome="unknown"),
-    Failure.BROKEN_BODY: RetryRule(retry=True, retry_post=False, outcome="done"),
-    Failure.TOO_LARGE: RetryRule(retry=False, retry_post=False, outcome="done"),
-    Failure.BROKEN_SERVER: RetryRule(retry=False, retry_post=False, outcome="unknown"),
-    Failure.UNREACHABLE: RetryRule(retry=False, retry_post=False, outcome="not_sent"),
-    Failure.REDIRECTED: RetryRule(retry=False, retry_post=False, outcome="unknown"),
-    Failure.REFUSED: RetryRule(retry=False, retry_post=False, outcome="rejected"),
+    Failure.NOT_SENT: RetryRule(retry_idempotent=True, retry_post=True, outcome="not_sent"),
+    Failure.RATE_LIMITED: RetryRule(retry_idempotent=True, retry_post=True, outcome="rejected"),
+    Failure.TRANSIENT_STATUS: RetryRule(retry_idempotent=True, retry_post=False, outcome="unknown"),
+    Failure.NO_RESPONSE: RetryRule(retry_idempotent=True, retry_post=False, outcome="unknown"),
+    Failure.INCOMPLETE_BODY: RetryRule(retry_idempotent=True, retry_post=False, outcome="done"),
+    Failure.BODY_TOO_LARGE: RetryRule(retry_idempotent=False, retry_post=False, outcome="done"),
+    Failure.SERVER_ERROR: RetryRule(retry_idempotent=False, retry_post=False, outcome="unknown"),
+    Failure.CANNOT_CONNECT: RetryRule(retry_idempotent=False, retry_post=False, outcome="not_sent"),
+    Failure.REDIRECT: RetryRule(retry_idempotent=False, retry_post=False, outcome="unknown"),
+    Failure.CLIENT_ERROR: RetryRule(retry_idempotent=False, retry_post=False, outcome="rejected"),
 }
 # These do not show whether an earlier attempt was processed: access may have changed in between.
 _ACCESS_STATUSES = frozenset({401, 403, 407})
@@ -111,7 +126,7 @@ class RetryPolicy:
 def may_retry(failure: Failure, *, idempotent: bool) -> bool:
     """Return whether the table allows a retry after the failure."""
     rule = RETRY_TABLE[failure]
-    return rule.retry if idempotent else rule.retry_post
+    return rule.retry_idempotent if idempotent else rule.retry_post
 
 
 def record_attempt(call: CallState, failure: Failure | None, status: int | None) -> None:
@@ -125,7 +140,7 @@ def record_attempt(call: CallState, failure: Failure | None, status: int | None)
         # A success was received once, even if a later attempt says less.
         call.outcome = "done" if call.outcome == "done" else outcome
     # An ambiguous call stays ambiguous until a later response shows what happened to the request.
-    elif not call.ambiguous or (failure is Failure.REFUSED and status not in _ACCESS_STATUSES):
+    elif not call.ambiguous or (failure is Failure.CLIENT_ERROR and status not in _ACCESS_STATUSES):
         call.outcome, call.ambiguous = outcome, False
 
 

@@ -18,12 +18,12 @@ from generated_client.models import (
     CreateAPIKeyRequest,
     UpdateAPIKeyRequest,
 )
+from pinecone_admin import workflows
 from pinecone_admin._http.argument_checks import copy_to_list
 from pinecone_admin._sync.pagination import Paginator
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
-    from pinecone_admin.workflows.reports import Ensured, Rotation
 
 AllAPIKeys: TypeAlias = list[APIKey]
 
@@ -78,7 +78,7 @@ class APIKeys:
         name: str,
         roles: Sequence[APIKeyRole] | None = None,
         store: Callable[[APIKeyWithSecret], None] | None = None,
-    ) -> Ensured[APIKeyWithSecret | APIKey]:
+    ) -> workflows.Ensured[APIKeyWithSecret | APIKey]:
         """Return the API key with this name in a project, and create it if there is none.
 
         The value of an existing key cannot be retrieved: the result holds an ``APIKeyWithSecret`` only if this call
@@ -149,7 +149,9 @@ class APIKeys:
         """
         self._admin.send(delete_api_key(api_key_id=api_key_id))
 
-    def rotate(self, *, api_key_id: str, store: Callable[[APIKeyWithSecret], None], grace: float = 0.0) -> Rotation:
+    def rotate(
+        self, *, api_key_id: str, store: Callable[[APIKeyWithSecret], None], grace: float = 0.0
+    ) -> workflows.Rotation:
         """Replace an API key with a new one that has the same name and roles.
 
         The new key is created, ``store`` stores its value, it takes the name of the old key, and after the grace period

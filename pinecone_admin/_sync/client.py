@@ -8,65 +8,43 @@ document, which lacks what a namespace needs.
 from __future__ import annotations
 
 import os
-import ssl
-import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
-import httpx
-from attrs import evolve, frozen
-
 from generated_client.types import Operation
-from pinecone_admin._concurrency import current_clock, fetch_first_token, lock_free_cached_property, preload_before_fork
-from pinecone_admin._config.addresses import describe_endpoint
-from pinecone_admin._config.assembly import (
-    EXCHANGE_ATTEMPTS,
-    MAX_CONCURRENT_EXCHANGES,
-    ClientSetup,
-    build_token_source,
-    check_cache,
-    check_transports,
-    resolve_client_setup,
-)
-from pinecone_admin._config.client_config import ClientConfig, ClientOptions, change_options
-from pinecone_admin._http.call_state import CallState
-from pinecone_admin._http.error_mapping import add_call_context, error_from_closing, error_from_exception
-from pinecone_admin._http.request import build_request
-from pinecone_admin._http.response import read_response
-from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS, RetryPolicy
+from pinecone_admin import auth, workflows
+from pinecone_admin._concurrency.lazy import LazyModule, lock_free_cached_property, preload_before_fork
+from pinecone_admin._concurrency.waiting import fetch_first_token
+from pinecone_admin._http.retry_policy import RetryPolicy
 from pinecone_admin._http.returned_errors import raise_if_error, return_error
-from pinecone_admin._sync.transports.bearer import BearerTransport
-from pinecone_admin._sync.transports.pool import PoolTransport
-from pinecone_admin._sync.transports.retry import RetryTransport
-from pinecone_admin.auth.cache import TokenCache
-from pinecone_admin.auth.provider import TokenProvider
-from pinecone_admin.auth.token import AccessToken
-from pinecone_admin.auth.token_source import TokenSource
-from pinecone_admin.errors import (
-    ClientClosedError,
-    PineconeError,
-    PineconeTypeError,
-    PineconeValueError,
-    ReadOnlyError,
-)
+from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+    from pinecone_admin._config.client_config import ClientOptions
     from pinecone_admin._sync.api_keys import APIKeys
     from pinecone_admin._sync.invites import Invites
     from pinecone_admin._sync.organizations import Organizations
     from pinecone_admin._sync.projects import Projects
     from pinecone_admin._sync.role_bindings import RoleBindings
     from pinecone_admin._sync.service_accounts import ServiceAccounts
+    from pinecone_admin._sync.shared import Shared
     from pinecone_admin._sync.users import Users
-    from pinecone_admin.workflows.inventory import Inventory
-    from pinecone_admin.workflows.reports import Progress
+else:
+    # Importing them takes longer than everything else, and only a client that is constructed needs them.
+    httpx, ssl = LazyModule("httpx"), LazyModule("ssl")
 
 _T = TypeVar("_T")
 
 # Modules that are imported on first use: a child forked during such an import would wait for it forever.
 preload_before_fork("encodings.idna", "dateutil.parser", "generated_client.api", "generated_client.models")
 preload_before_fork(
+    "pinecone_admin._sync.sender",
+    "pinecone_admin._config.assembly",
     "pinecone_admin._http.reflection",
     "pinecone_admin._sync.api_keys",
     "pinecone_admin._sync.invites",
@@ -76,18 +54,6 @@ preload_before_fork(
     "pinecone_admin._sync.service_accounts",
     "pinecone_admin._sync.users",
 )
-
-
-@frozen(kw_only=True)
-class _Shared:
-    """Objects that a client shares with its copies."""
-
-    config: ClientConfig
-    endpoint: str
-    transport: httpx.BaseTransport
-    pools: PoolTransport | None
-    token_source: TokenSource | None
-    closed: threading.Event
 
 
 class Admin:
@@ -151,12 +117,15 @@ class Admin:
         timeout: float = 60.0,
         retry: RetryPolicy | None = None,
         max_connections: int = 20,
-        token_cache: TokenCache | None = None,
+        token_cache: auth.TokenCache | None = None,
         lazy: bool = False,
         read_only: bool = False,
         transport: httpx.BaseTransport | None = None,
         oauth_transport: httpx.BaseTransport | None = None,
     ) -> None:
+        from pinecone_admin._config.assembly import resolve_client_setup  # noqa: PLC0415 - as above
+        from pinecone_admin._sync.shared import build_shared  # noqa: PLC0415 - loads httpx
+
         resolved = return_error(
             resolve_client_setup,
             env=os.environ,
@@ -181,19 +150,18 @@ class Admin:
         del client_secret, access_token, additional_headers, proxy_url, host, oauth_url
         setup = raise_if_error(resolved)
         self._set_up(
-            _build_shared(setup, transport, oauth_transport, token_cache), setup.config.options, owns_connections=True
+            build_shared(setup, transport, oauth_transport, token_cache), setup.config.options, owns_connections=True
         )
-        if self._fetches_token_early:
-            fetch_first_token(self._fetch_token)
+        if self._shared.fetches_token_early:
+            fetch_first_token(self._sender.fetch_token)
 
-    def _set_up(self, shared: _Shared, options: ClientOptions, *, owns_connections: bool) -> None:
+    def _set_up(self, shared: Shared, options: ClientOptions, *, owns_connections: bool) -> None:
+        from pinecone_admin._sync.sender import Sender  # noqa: PLC0415 - loads httpx
+
         self._shared = shared
         self._options = options
         self._owns_connections = owns_connections
-        self._clock = current_clock()
-        self._transport: httpx.BaseTransport = RetryTransport(shared.transport, retry=options.retry)
-        if shared.token_source is not None and options.bearer and "authorization" not in options.headers:
-            self._transport = BearerTransport(self._transport, shared.token_source)
+        self._sender = Sender(shared, options)
 
     @lock_free_cached_property
     def organizations(self) -> Organizations:
@@ -264,47 +232,7 @@ class Admin:
             ResponseParsingError: The server reported success, but the response does not match the API description.
             ClientClosedError: The client is closed, or was closed during the call.
         """
-        call = self._start_call(operation)
-        config = self._shared.config
-        request = build_request(operation, api_url=config.api_url, user_agent=config.user_agent, call=call)
-        # Added after the request is built and checked, because they may contain secrets.
-        request.headers.update(httpx.Headers(self._options.headers, encoding="latin-1"))
-        response = raise_if_error(self._send_request(operation, request, call))
-        decoded = read_response(operation, response, call, wall=self._clock.wall())
-        result = raise_if_error(decoded)
-        if self._shared.token_source is not None:
-            self._shared.token_source.adopt_rotated_secret(result)
-        return result
-
-    def _start_call(self, operation: Operation[_T]) -> CallState:
-        if not isinstance(operation, Operation):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise PineconeTypeError(f"operation must be an Operation, not {type(operation).__name__}")
-        if self._shared.closed.is_set():
-            raise ClientClosedError("the client is closed", operation=operation.id)
-        if self._options.read_only and operation.method != "GET":
-            raise ReadOnlyError(
-                f"the client is read-only and does not send {operation.method} requests", operation=operation.id
-            )
-        return CallState(
-            deadline=self._clock.monotonic() + self._options.timeout,
-            idempotent=operation.method in IDEMPOTENT_METHODS,
-            path_template=operation.path,
-            endpoint=self._shared.endpoint,
-            closed=self._shared.closed,
-            secrets=self._options.secrets,
-        )
-
-    def _send_request(
-        self, operation: Operation[_T], request: httpx.Request, call: CallState
-    ) -> httpx.Response | PineconeError:
-        try:
-            return self._transport.handle_request(request)
-        except PineconeError as exc:
-            return add_call_context(exc, call, operation.id)
-        except Exception as exc:  # noqa: BLE001 - a transport may raise anything; callers see only errors of this package
-            if call.closed.is_set():
-                return error_from_closing(call, operation.id)
-            return error_from_exception(exc, operation=operation.id, call=call)
+        return self._sender.send(operation)
 
     @property
     def timeout(self) -> float:
@@ -316,7 +244,9 @@ class Admin:
         """Maximum number of open connections to the API."""
         return self._shared.config.max_connections
 
-    def inventory(self, *, concurrency: int = 16, progress: Callable[[Progress], None] | None = None) -> Inventory:
+    def inventory(
+        self, *, concurrency: int = 16, progress: Callable[[workflows.Progress], None] | None = None
+    ) -> workflows.Inventory:
         """Read the whole organization: projects, keys, users, invites, service accounts and role bindings.
 
         Args:
@@ -335,7 +265,7 @@ class Admin:
 
         return take_inventory(self, concurrency=concurrency, progress=progress)
 
-    def token(self) -> AccessToken:
+    def token(self) -> auth.AccessToken:
         """Return an access token for use in other tools.
 
         Returns:
@@ -348,19 +278,7 @@ class Admin:
             PineconeTimeoutError: There was no token in time.
             ClientClosedError: The client is closed.
         """
-        return self._fetch_token()
-
-    def _fetch_token(self) -> AccessToken:
-        if self._shared.closed.is_set():
-            raise ClientClosedError("the client is closed")
-        if self._shared.token_source is None:
-            raise PineconeValueError("there is no token: additional_headers sets Authorization")
-        return self._shared.token_source.get_token(deadline=self._clock.monotonic() + self._options.timeout)
-
-    @property
-    def _fetches_token_early(self) -> bool:
-        # A token from the caller is read when a request needs it.
-        return isinstance(self._shared.token_source, TokenProvider) and not self._shared.config.lazy
+        return self._sender.fetch_token()
 
     def update_secret(self, client_secret: str) -> None:
         """Replace the client secret after a rotation, and drop the token that the old secret obtained.
@@ -373,6 +291,8 @@ class Admin:
             PineconeTypeError: The secret is not a str.
             ClientClosedError: The client is closed.
         """
+        from pinecone_admin.auth.provider import TokenProvider  # noqa: PLC0415 - loads httpx
+
         token_source = self._shared.token_source
         if not isinstance(token_source, TokenProvider):
             raise PineconeValueError(
@@ -410,6 +330,8 @@ class Admin:
             PineconeValueError: An argument has an invalid value.
             PineconeTypeError: An argument has the wrong type.
         """
+        from pinecone_admin._config.client_config import change_options  # noqa: PLC0415 - loads httpx
+
         changed = return_error(
             change_options,
             self._options,
@@ -439,8 +361,8 @@ class Admin:
             self._shared.pools.close()
 
     def __enter__(self) -> Self:
-        if self._fetches_token_early:
-            self._fetch_token()
+        if self._shared.fetches_token_early:
+            self._sender.fetch_token()
         return self
 
     def __exit__(
@@ -454,56 +376,3 @@ class Admin:
 
     def __reduce__(self) -> NoReturn:
         raise PineconeTypeError(f"{type(self).__name__} cannot be pickled: it holds credentials and connections")
-
-
-def _build_shared(
-    setup: ClientSetup,
-    transport: httpx.BaseTransport | None,
-    oauth_transport: httpx.BaseTransport | None,
-    token_cache: TokenCache | None,
-) -> _Shared:
-    config = setup.config
-    check_transports(
-        transport, oauth_transport, kind=httpx.BaseTransport, exchanges_credentials=setup.exchanges_credentials
-    )
-    check_cache(token_cache)
-    closed = threading.Event()
-    pools = None
-    if config.ssl_context is not None:
-        pools = PoolTransport(
-            ssl_context=config.ssl_context,
-            proxy=config.api_proxy,
-            max_connections=config.max_connections,
-            keep=True,
-            closed=closed,
-        )
-    base = pools or transport
-    assert base is not None  # noqa: S101 - without a transport, the client has its own connections
-    exchange_transport = (
-        _build_exchange_transport(config, oauth_transport or transport, closed) if setup.exchanges_credentials else None
-    )
-    return _Shared(
-        config=config,
-        endpoint=describe_endpoint(config.api_url, config.api_proxy),
-        transport=base,
-        pools=pools,
-        token_source=build_token_source(
-            setup, exchange_transport=exchange_transport, token_cache=token_cache, closed=closed
-        ),
-        closed=closed,
-    )
-
-
-def _build_exchange_transport(config: ClientConfig, given: object, closed: threading.Event) -> httpx.BaseTransport:
-    """Return the transport of the token exchange, which is synchronous in both clients."""
-    if not isinstance(given, httpx.BaseTransport):
-        assert config.ssl_context is not None  # noqa: S101 - built if a transport is missing
-        # Exchanges are rare, so their connections are not kept open.
-        given = PoolTransport(
-            ssl_context=config.ssl_context,
-            proxy=config.oauth_proxy,
-            max_connections=MAX_CONCURRENT_EXCHANGES,
-            keep=False,
-            closed=closed,
-        )
-    return RetryTransport(given, retry=evolve(config.options.retry, max_attempts=EXCHANGE_ATTEMPTS))

@@ -12,13 +12,13 @@ from generated_client.api.invites.fetch_invite import fetch_invite
 from generated_client.api.invites.list_invites import list_invites
 from generated_client.api.invites.resend_invite import resend_invite
 from generated_client.models import CreateInviteRequest, Invite, RoleBindingInput
+from pinecone_admin import workflows
 from pinecone_admin._http.argument_checks import copy_bindings
 from pinecone_admin._sync.pagination import Paginator
 from pinecone_admin.models import RoleBindingDict
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
-    from pinecone_admin.workflows.reports import Ensured
 
 
 class Invites:
@@ -66,7 +66,9 @@ class Invites:
         body = CreateInviteRequest(email=email, role_bindings=copy_bindings(role_bindings))
         return self._admin.send(create_invite(body=body))
 
-    def ensure(self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]) -> Ensured[Invite]:
+    def ensure(
+        self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]
+    ) -> workflows.Ensured[Invite]:
         """Return the pending invite for this address, and create it if there is none.
 
         An expired invite is sent again. Roles that differ are reported, not changed.

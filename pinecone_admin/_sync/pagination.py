@@ -4,26 +4,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Generic, Protocol, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin._http.argument_checks import check_integer
 from pinecone_admin._http.pages import Page, PageCursor, with_pagination
 from pinecone_admin._http.validation import check_operation
 
+if TYPE_CHECKING:
+    from pinecone_admin._sync.client import Admin
+
 _T = TypeVar("_T")
-
-
-class _Sender(Protocol):
-    def send(self, operation: Operation[_T]) -> _T: ...
 
 
 class Paginator(Generic[_T]):
     """Items of a paginated list, fetched on demand. Each iteration starts from the beginning."""
 
-    def __init__(self, admin: _Sender, operation: Operation[Any]) -> None:
+    def __init__(self, admin: Admin, operation: Operation[Any]) -> None:
+        # Checked here, so that a wrong argument fails in the call that has it, and not again for each page.
         check_operation(operation)
-        self._admin = admin
+        self._send = partial(admin._sender.send, is_checked=True)  # noqa: SLF001
         self._operation = with_pagination(operation)
 
     def pages(self) -> Iterator[Page[_T]]:
@@ -34,12 +35,12 @@ class Paginator(Generic[_T]):
         """
         cursor = PageCursor(self._operation)
         while operation := cursor.next_operation():
-            yield cursor.advance(self._admin.send(operation))
+            yield cursor.advance(self._send(operation))
 
     def __iter__(self) -> Iterator[_T]:
         cursor = PageCursor(self._operation)
         while operation := cursor.next_operation():
-            page: Page[_T] = cursor.advance(self._admin.send(operation))
+            page: Page[_T] = cursor.advance(self._send(operation))
             for item in page.items:
                 yield item
 
@@ -58,7 +59,7 @@ class Paginator(Generic[_T]):
         items: list[_T] = []
         cursor = PageCursor(self._operation)
         while (max_items is None or len(items) < max_items) and (operation := cursor.next_operation()):
-            page: Page[_T] = cursor.advance(self._admin.send(operation))
+            page: Page[_T] = cursor.advance(self._send(operation))
             items += page.items
         return items[:max_items]
 

@@ -16,11 +16,11 @@ from generated_client.models import (
     RoleBinding,
     RoleName,
 )
+from pinecone_admin import workflows
 from pinecone_admin._sync.pagination import Paginator
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
-    from pinecone_admin.workflows.reports import Ensured, RoleChange
 
 
 class RoleBindings:
@@ -115,7 +115,7 @@ class RoleBindings:
         resource_type: ResourceType,
         role: RoleName,
         resource_id: str | None = None,
-    ) -> Ensured[RoleBinding]:
+    ) -> workflows.Ensured[RoleBinding]:
         """Grant a role to a principal, unless the principal already holds it.
 
         Args:
@@ -176,7 +176,7 @@ class RoleBindings:
         from_role: RoleName,
         to_role: RoleName,
         resource_id: str | None = None,
-    ) -> RoleChange:
+    ) -> workflows.RoleChange:
         """Replace one role of a principal: grant the new role, then revoke the old one.
 
         A change that was already made counts as success. If the server refuses to revoke the old role, the new role is

@@ -14,9 +14,9 @@ import httpx
 from attrs import define, evolve, field, frozen
 
 from generated_client import models
-from pinecone_admin._concurrency import (
+from pinecone_admin._concurrency.clock import current_clock
+from pinecone_admin._concurrency.waiting import (
     async_wait_for_future,
-    current_clock,
     set_result_once,
     start_daemon_thread,
     wait_for_future,

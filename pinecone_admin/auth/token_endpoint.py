@@ -6,14 +6,16 @@ import json
 import logging
 import random
 import threading
+from typing import Protocol
 
 import httpx
 from attrs import frozen
 
 from generated_client.types import API_VERSION
-from pinecone_admin._concurrency import ClientClock
-from pinecone_admin._http.call_state import CALL_STATE_KEY, CallState
-from pinecone_admin._http.error_mapping import error_from_exception
+from pinecone_admin._concurrency.clock import ClientClock
+from pinecone_admin._http.call_state import CallState
+from pinecone_admin._http.error_mapping import error_from_exception, redact_secrets
+from pinecone_admin._http.messages import BufferedRequest, BufferedResponse
 from pinecone_admin.auth.token import AUDIENCE, MAX_TOKEN_RESPONSE_BYTES, AccessToken, IssuedToken
 from pinecone_admin.auth.token_response import (
     TokenResponse,
@@ -27,6 +29,14 @@ from pinecone_admin.errors import Masked, PineconeError, TokenError
 _log = logging.getLogger("pinecone_admin")
 
 
+class RequestSender(Protocol):
+    """Sends a request, and retries it within the deadline of its call."""
+
+    def send(self, request: BufferedRequest, call: CallState) -> BufferedResponse:
+        """Return the response, or raise what the transport raised."""
+        ...
+
+
 @frozen(kw_only=True)
 class TokenEndpoint:
     """The token endpoint, which exchanges client credentials for a token.
@@ -35,7 +45,7 @@ class TokenEndpoint:
         url: URL of the endpoint.
         description: Host and port, and the proxy if there is one, for error messages.
         user_agent: The same User-Agent as for the API.
-        transport: Transport that sends the request and retries it.
+        retrier: Sends the request and retries it.
         timeout: Seconds for all attempts together.
         clock: Clock that measures lifetimes and deadlines.
         closed: Set when the client is closed.
@@ -44,7 +54,7 @@ class TokenEndpoint:
     url: str
     description: str
     user_agent: str
-    transport: httpx.BaseTransport
+    retrier: RequestSender
     timeout: float
     clock: ClientClock
     closed: threading.Event
@@ -65,47 +75,45 @@ class TokenEndpoint:
             max_response_bytes=MAX_TOKEN_RESPONSE_BYTES,
         )
         try:
-            response = self.transport.handle_request(self._build_request(client_id, client_secret, call))
-            body = b"".join(response.stream)  # type: ignore[arg-type]
-            response.close()
+            response = self.retrier.send(self._build_request(client_id, client_secret), call)
         except Exception as exc:  # noqa: BLE001 - any exception of a transport means that there is no token
             # The outcome describes the request to the API, which waits for the token.
             call.outcome = "not_sent"
             return error_from_exception(exc, operation="get_token", call=call)
-        result = self._read_response(response, body, monotonic, wall)
+        result = self._read_response(redact_secrets(response, call), monotonic, wall)
         if isinstance(result, TokenError):
             result.operation, result.attempts = "get_token", call.attempts
         return result
 
-    def _read_response(
-        self, response: httpx.Response, body: bytes, monotonic: float, wall: float
-    ) -> IssuedToken | TokenError:
+    def _read_response(self, response: BufferedResponse, monotonic: float, wall: float) -> IssuedToken | TokenError:
         if not response.is_success:
             return error_from_failed_response(
-                status=response.status_code, headers=response.headers, body=body, wall=wall
+                status=response.status, headers=response.headers, body=response.body, wall=wall
             )
-        parsed = parse_token_response(body, wall=wall)
+        parsed = parse_token_response(response.body, wall=wall)
         if isinstance(parsed, UnusableTokenResponse):
-            return error_from_unusable_response(parsed, status=response.status_code, headers=response.headers)
+            return error_from_unusable_response(parsed, status=response.status, headers=response.headers)
         return self._issue_token(parsed, monotonic, wall)
 
-    def _build_request(self, client_id: str, client_secret: Masked, call: CallState) -> httpx.Request:
+    def _build_request(self, client_id: str, client_secret: Masked) -> BufferedRequest:
         body = {
             "client_id": client_id,
             "client_secret": client_secret.reveal(),
             "grant_type": "client_credentials",
             "audience": AUDIENCE,
         }
+        content = json.dumps(body).encode()
+        url = httpx.URL(self.url)
         headers = {
+            "Host": url.netloc.decode("ascii"),
             "accept": "application/json",
             "accept-encoding": "identity",
             "content-type": "application/json",
             "user-agent": self.user_agent,
             "x-pinecone-api-version": API_VERSION,
+            "Content-Length": str(len(content)),
         }
-        return httpx.Request(
-            "POST", self.url, headers=headers, content=json.dumps(body).encode(), extensions={CALL_STATE_KEY: call}
-        )
+        return BufferedRequest("POST", url, httpx.Headers(headers).raw, content)
 
     def _issue_token(self, parsed: TokenResponse, monotonic: float, wall: float) -> IssuedToken:
         if parsed.assumed:

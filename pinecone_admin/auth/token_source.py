@@ -6,12 +6,11 @@ from concurrent.futures import Future
 from contextvars import copy_context
 from typing import Protocol, TypeAlias
 
-from pinecone_admin._concurrency import (
+from pinecone_admin._concurrency.clock import current_clock
+from pinecone_admin._concurrency.per_loop import PerLoop, PerProcess
+from pinecone_admin._concurrency.waiting import (
     AsyncFairSemaphore,
-    PerLoop,
-    PerProcess,
     async_wait_for_future,
-    current_clock,
     set_result_once,
     start_daemon_thread,
     wait_for_future,

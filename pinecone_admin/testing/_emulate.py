@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 import httpx
 
-from pinecone_admin._concurrency import SystemClock, use_clock
+from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from pinecone_admin.emulator import Emulator
 
 PRODUCTION_HOSTS = frozenset({"api.pinecone.io", "login.pinecone.io"})

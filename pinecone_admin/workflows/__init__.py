@@ -5,8 +5,9 @@ Every name is loaded when it is first used.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from pinecone_admin._concurrency.lazy import load_names_on_use
 
 if TYPE_CHECKING:
     from pinecone_admin.workflows.access import Access, AccessRow, Holder
@@ -26,27 +27,6 @@ if TYPE_CHECKING:
         RoleChange,
         Rotation,
     )
-
-_MODULES = {
-    "pinecone_admin.workflows.access": ("Access", "AccessRow", "Holder"),
-    "pinecone_admin.workflows.findings": ("Finding",),
-    "pinecone_admin.workflows.inventory": ("Changes", "Inventory", "Unread"),
-    "pinecone_admin.workflows.reports": (
-        "CleanupReport",
-        "Content",
-        "Difference",
-        "Ensured",
-        "OffboardReport",
-        "Progress",
-        "ProjectRole",
-        "ProjectRoleDict",
-        "Provisioned",
-        "Reach",
-        "RoleChange",
-        "Rotation",
-    ),
-}
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "Access",
@@ -71,10 +51,25 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
-
-    def __getattr__(name: str) -> object:
-        if name not in _MODULE_OF:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(_MODULE_OF[name]), name)
-        globals()[name] = value
-        return value
+    __getattr__ = load_names_on_use(
+        __name__,
+        {
+            ".access": ("Access", "AccessRow", "Holder"),
+            ".findings": ("Finding",),
+            ".inventory": ("Changes", "Inventory", "Unread"),
+            ".reports": (
+                "CleanupReport",
+                "Content",
+                "Difference",
+                "Ensured",
+                "OffboardReport",
+                "Progress",
+                "ProjectRole",
+                "ProjectRoleDict",
+                "Provisioned",
+                "Reach",
+                "RoleChange",
+                "Rotation",
+            ),
+        },
+    )

@@ -10,7 +10,7 @@ import pytest
 from attrs import define, field, frozen
 
 from pinecone_admin import AsyncAdmin, NotFoundError, PineconeError, on_organization, on_project
-from pinecone_admin._concurrency import current_clock
+from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, Principal
 from pinecone_admin.workflows import ProjectRole

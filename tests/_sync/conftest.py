@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pinecone_admin import Admin
-from pinecone_admin._concurrency import use_clock
+from pinecone_admin._concurrency.clock import use_clock
 from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET

@@ -201,16 +201,17 @@ class StrangeError(Exception):
 
 # Exception of the transport → class, beginning of the message, outcome of a POST.
 TRANSPORT: list[tuple[Exception, type[PineconeError], str, str]] = [
-    (httpx.ConnectError("refused"), PineconeConnectionError, "no connection to api.pinecone.io: refused", "not_sent"),
-    (httpx.ConnectTimeout("slow"), PineconeTimeoutError, "no response in time from api.pinecone.io", "not_sent"),
-    (httpx.PoolTimeout("full"), PineconeTimeoutError, "request not sent in time to api.pinecone.io", "not_sent"),
+    # Without trace events, nobody knows what a transport means by these.
+    (httpx.ConnectError("refused"), PineconeConnectionError, "no connection to api.pinecone.io: refused", "unknown"),
+    (httpx.ConnectTimeout("slow"), PineconeTimeoutError, "no response in time from api.pinecone.io", "unknown"),
+    (httpx.PoolTimeout("full"), PineconeTimeoutError, "no response in time from api.pinecone.io", "unknown"),
     (
         httpx.ProxyError("403"),
         PineconeConnectionError,
         "the proxy refused the connection to api.pinecone.io",
-        "not_sent",
+        "unknown",
     ),
-    (httpx.UnsupportedProtocol("x"), PineconeConnectionError, "no response from api.pinecone.io", "not_sent"),
+    (httpx.UnsupportedProtocol("x"), PineconeConnectionError, "no response from api.pinecone.io", "unknown"),
     (httpx.ReadError("reset"), PineconeConnectionError, "no response from api.pinecone.io: reset", "unknown"),
     (httpx.WriteError("reset"), PineconeConnectionError, "no response from api.pinecone.io: reset", "unknown"),
     (

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pinecone_admin._concurrency import PollBackoff, run_in_parallel
+from pinecone_admin._concurrency.clock import PollBackoff
+from pinecone_admin._concurrency.parallel import run_in_parallel
 from tests.support.clock import VirtualClock
 from tests.support.concurrency import wait_for_event
 

@@ -19,7 +19,7 @@ import pytest
 import trio
 
 from pinecone_admin import Admin, AsyncAdmin, RateLimitError, UnauthorizedError, testing
-from pinecone_admin._concurrency import current_clock
+from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
 

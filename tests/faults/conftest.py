@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from pinecone_admin._concurrency import use_clock
+from pinecone_admin._concurrency.clock import use_clock
 from tests.faults.cases import Certificates, make_certificates
 from tests.faults.clock import RunningClock
 

@@ -32,7 +32,7 @@ from pinecone import Admin as OfficialAdmin
 from pinecone._internal import http_client as official_http
 
 from pinecone_admin import RetryPolicy
-from pinecone_admin._concurrency import SystemClock, use_clock
+from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from tests.faults import canaries
 from tests.faults.canaries import KEY, SECRET, SecretSearch
 from tests.faults.cases import (

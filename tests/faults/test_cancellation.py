@@ -17,7 +17,8 @@ import anyio.lowlevel
 import pytest
 
 from pinecone_admin import AccessToken, Admin, AsyncAdmin, ClientClosedError, RetryEvent, RetryPolicy
-from pinecone_admin._concurrency import PerLoop, SystemClock, use_clock
+from pinecone_admin._concurrency.clock import SystemClock, use_clock
+from pinecone_admin._concurrency.per_loop import PerLoop
 from tests.faults.cases import CLIENT_KINDS, Certificates, ClientKind, make_operation, send_and_close, stay_silent
 from tests.faults.clients import AnyClient, make_loop_runner, run_in_threads
 from tests.faults.server import (

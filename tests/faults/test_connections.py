@@ -14,6 +14,7 @@ import pytest
 
 from pinecone_admin import ClientClosedError, PineconeConnectionError, RetryPolicy
 from pinecone_admin._async.transports import pool as async_pools
+from pinecone_admin._concurrency.attempts import Attempt
 from pinecone_admin._sync.transports import pool as sync_pools
 from pinecone_admin.operations import Operation
 from tests.faults.cases import CLIENT_KINDS, PATH, Certificates, ClientKind, make_operation, send_and_close
@@ -112,10 +113,9 @@ def test_closed_client_opens_no_connection(client_kind: ClientKind) -> None:
     with Server() as server, AnyClient(client_kind, host=server.url, access_token="supplied") as client:
         pools: Any = client.admin._shared.pools
         client.close_admin()
-        request = httpx.Request("POST", server.url + PATH, extensions={"timeout": {"pool": PATIENCE}})
-        send = pools.handle_request if client_kind == "sync" else pools.handle_async_request
+        request, attempt = httpx.Request("POST", server.url + PATH), Attempt(PATIENCE)
         with pytest.raises(httpx.ConnectError, match="closed"):
-            client.run_call(lambda: send(request))
+            client.run_call(lambda: pools.exchange(request, attempt, max_bytes=1000))
         assert server.connections == 0
 
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from pinecone_admin import PineconeConnectionError, PineconeError, PineconeTimeoutError, RetryPolicy
-from pinecone_admin._concurrency import SystemClock, use_clock
+from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from pinecone_admin.operations import Operation
 from pinecone_admin.retry import AsyncRetryTransport, RetryTransport
 from tests.faults.cases import (

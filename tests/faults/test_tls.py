@@ -13,7 +13,9 @@ import pytest
 import trustme
 
 from pinecone_admin import Admin, PineconeConnectionError, PineconeError, PineconeValueError
-from pinecone_admin._http.failures import Failure, RequestTrace, classify_error
+from pinecone_admin._concurrency.attempts import Attempt
+from pinecone_admin._http.failures import classify_error
+from pinecone_admin._http.retry_policy import Failure
 from tests.faults.cases import CLIENT_KINDS, PATH, Certificates, ClientKind, make_operation, send_once, stay_silent
 from tests.faults.server import TOKEN_PATH, Server
 
@@ -153,8 +155,8 @@ def test_refused_client_certificate_is_not_sent(
     [
         ([], Failure.NO_RESPONSE),
         (["http11.send_request_headers.started"], Failure.NO_RESPONSE),
-        (["connection.start_tls.started"], Failure.UNREACHABLE),
-        (["connection.start_tls.complete", "http11.send_request_headers.started"], Failure.UNREACHABLE),
+        (["connection.start_tls.started"], Failure.CANNOT_CONNECT),
+        (["connection.start_tls.complete", "http11.send_request_headers.started"], Failure.CANNOT_CONNECT),
     ],
 )
 @pytest.mark.parametrize(
@@ -162,11 +164,11 @@ def test_refused_client_certificate_is_not_sent(
 )
 def test_certificate_alert_counts_only_in_observed_handshake(events: list[str], failure: Failure, reason: str) -> None:
     """A certificate alert means "not sent" only on a new connection; on a reused one the request may be processed."""
-    trace, error = RequestTrace(), ssl.SSLError(1, "alert")
+    attempt, error = Attempt(), ssl.SSLError(1, "alert")
     error.reason = reason
     for event in events:
-        trace(event, {})
-    assert classify_error(error, trace, response_started=False) is failure
+        attempt.events[event] = {}
+    assert classify_error(error, attempt) is failure
 
 
 @pytest.mark.parametrize("argument", ["host", "oauth_url"])

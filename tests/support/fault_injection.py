@@ -12,7 +12,7 @@ from typing import Any
 import anyio.lowlevel
 import httpx
 
-from pinecone_admin._concurrency import current_clock
+from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin.emulator import Emulator
 
 

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import anyio
 import pytest
 
-from pinecone_admin._concurrency import AsyncFairSemaphore, FairSemaphore
+from pinecone_admin._concurrency.waiting import AsyncFairSemaphore, FairSemaphore
 from tests.support.concurrency import PATIENCE, wait_until
 
 

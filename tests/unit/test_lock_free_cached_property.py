@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from pinecone_admin._concurrency import lock_free_cached_property
+from pinecone_admin._concurrency.lazy import lock_free_cached_property
 from tests.support.concurrency import PATIENCE
 
 

@@ -11,9 +11,8 @@ import pytest
 
 from pinecone_admin import RetryEvent, RetryPolicy
 from pinecone_admin._http.error_mapping import parse_error_body
-from pinecone_admin._http.failures import Failure
 from pinecone_admin._http.retry_after import parse_retry_after
-from pinecone_admin._http.retry_policy import next_delay
+from pinecone_admin._http.retry_policy import Failure, next_delay
 
 PATIENT = RetryPolicy(max_attempts=100, backoff=1, max_backoff=1e8)
 
@@ -32,7 +31,7 @@ def draw_highest(low: float, high: float) -> float:
 
 def compute_delay(draw: Callable[[float, float], float], policy: RetryPolicy = PATIENT, **changes: Any) -> float | None:
     """Return the delay after a first failure with an hour left."""
-    defaults: dict[str, Any] = {"failure": Failure.OVERLOADED, "attempt": 1, "left": 3600.0, "retry_after": None}
+    defaults: dict[str, Any] = {"failure": Failure.TRANSIENT_STATUS, "attempt": 1, "left": 3600.0, "retry_after": None}
     return next_delay(policy, random=draw, **defaults | changes)
 
 

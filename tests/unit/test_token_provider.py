@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from pinecone_admin import Admin
-from pinecone_admin._concurrency import use_clock
+from pinecone_admin._concurrency.clock import use_clock
 from pinecone_admin.auth.provider import TokenProvider, _ExchangeWait, _PendingExchange
 from pinecone_admin.auth.token import AccessToken, IssuedToken
 from pinecone_admin.errors import PineconeTimeoutError, TokenError

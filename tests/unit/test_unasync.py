@@ -95,7 +95,6 @@ def test_a_rule_that_matches_nothing_is_an_error(script: Any, run_script: Any) -
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ('"""Send with AsyncAdmin, which awaits the response."""', '"""Send with Admin, which calls the response."""'),
         ("    await admin.aclose()  # AsyncAdmin", "    admin.close()  # Admin"),
         ("async def __aenter__(self) -> AsyncAdmin:", "def __enter__(self) -> Admin:"),
         ("async for page in pages.__aiter__():", "for page in pages.__iter__():"),

@@ -16,15 +16,14 @@ from typing import Any, TypeVar
 
 import httpcore
 
-from pinecone_admin._concurrency import (
+from pinecone_admin._concurrency.attempts import current_attempt
+from pinecone_admin._concurrency.sockets import (
     async_make_backend,
     async_receive_size,
     async_resolve_addresses,
-    async_shield_from_cancellation,
     async_shut_down_socket,
-    current_progress,
-    time_left,
 )
+from pinecone_admin._concurrency.waiting import async_shield_from_cancellation
 
 _T = TypeVar("_T")
 
@@ -32,6 +31,8 @@ _WRITE_CHUNK_BYTES = 64 * 1024
 """Bytes per write: httpcore splits a write to a slow reader, and limits the time of each part but not their sum."""
 
 _READ_BYTES = 64 * 1024
+
+_RECEIVE_BYTES = async_receive_size(_READ_BYTES)
 
 _RECORD_HEADER_BYTES = 5
 """Bytes before the content of a record of TLS; the last two are its length."""
@@ -69,11 +70,12 @@ class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to a host. The time that is left is divided among its addresses."""
-        self.was_used = current_progress().seen = True
+        attempt = current_attempt()
+        self.was_used = attempt.seen = True
         addresses = await async_resolve_addresses(host)
         for remaining in range(len(addresses), 0, -1):
             # An address that never responds must leave time for the others.
-            left = time_left(timeout, httpcore.ConnectTimeout)
+            left = attempt.limit_timeout(timeout, httpcore.ConnectTimeout)
             share = None if left is None else left / remaining
             try:
                 stream = await self._backend.connect_tcp(
@@ -106,6 +108,7 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     def __init__(self) -> None:
         self._unread = b""
+        self._unsent = b""
         self._opens_tunnel = False
 
     @abstractmethod
@@ -122,7 +125,10 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         """Read up to ``max_bytes``."""
-        current_progress().seen = True
+        if self._unsent:
+            # The server may have responded before it had read the whole request.
+            with suppress(httpcore.WriteError):
+                await self._flush_unsent(timeout)
         if not self._unread:
             self._unread = await self.receive(timeout)
         # h11 gets a response to CONNECT byte by byte, so that what follows it stays here.
@@ -131,13 +137,23 @@ class _Stream(httpcore.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Write the whole buffer. A write that fails counts as sent, because part of it may have arrived."""
-        if not buffer:
-            return
-        progress = current_progress()
-        progress.seen = True
-        self._opens_tunnel = not progress.sent and buffer.startswith(_PROXY_REQUESTS)
-        progress.sent = progress.sent or not self._opens_tunnel
+        """Write the whole buffer, a small one with what follows it.
+
+        The headers of a request and its small body go out together, when the response is read: each write costs a
+        system call, and wakes the server.
+        """
+        if not self._unsent:
+            self._opens_tunnel = not current_attempt().sent and buffer.startswith(_PROXY_REQUESTS)
+        self._unsent += buffer
+        if len(self._unsent) >= _WRITE_CHUNK_BYTES:
+            await self._flush_unsent(timeout)
+
+    async def _flush_unsent(self, timeout: float | None) -> None:  # noqa: ASYNC109
+        attempt, buffer = current_attempt(), self._unsent
+        self._unsent = b""
+        attempt.seen = True
+        # A write that fails counts as sent, because part of it may have arrived.
+        attempt.sent = attempt.sent or not self._opens_tunnel
         await self.transmit(buffer, timeout)
 
     async def start_tls(
@@ -157,7 +173,7 @@ class _Stream(httpcore.AsyncNetworkStream):
             with async_shield_from_cancellation(CLOSE_TIMEOUT):
                 await self.aclose()
             raise
-        current_progress().secured = True
+        current_attempt().secured = True
         return secured
 
     def _require_nothing_unread(self) -> None:
@@ -188,15 +204,18 @@ class _SocketStream(_Stream):
 
     async def receive(self, timeout: float | None) -> bytes:  # noqa: ASYNC109
         """Return everything that has arrived."""
-        data = await self._stream.read(async_receive_size(_READ_BYTES), time_left(timeout, httpcore.ReadTimeout))
+        attempt = current_attempt()
+        attempt.seen = True
+        data = await self._stream.read(_RECEIVE_BYTES, attempt.limit_timeout(timeout, httpcore.ReadTimeout))
         self._may_hide_data = len(data) >= _FULL_RECEIVE_BYTES
         return data
 
     async def transmit(self, buffer: bytes, timeout: float | None) -> None:  # noqa: ASYNC109
         """Send the whole buffer in pieces."""
+        attempt = current_attempt()
         for start in range(0, len(buffer), _WRITE_CHUNK_BYTES):
             await self._stream.write(
-                buffer[start : start + _WRITE_CHUNK_BYTES], time_left(timeout, httpcore.WriteTimeout)
+                buffer[start : start + _WRITE_CHUNK_BYTES], attempt.limit_timeout(timeout, httpcore.WriteTimeout)
             )
 
     def is_readable(self) -> bool:

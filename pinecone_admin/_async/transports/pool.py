@@ -10,27 +10,25 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import httpcore
 import httpx
 
+from pinecone_admin._async.transports.exchange import AsyncTransportExchange
 from pinecone_admin._async.transports.network import CLOSE_TIMEOUT, AsyncBoundedBackend
-from pinecone_admin._concurrency import (
-    AsyncFairSemaphore,
-    PerLoop,
-    async_shield_from_cancellation,
-    current_progress,
-    hide_details_in_logs,
-)
+from pinecone_admin._concurrency.attempts import Attempt, hide_details_in_logs
+from pinecone_admin._concurrency.per_loop import PerLoop
+from pinecone_admin._concurrency.waiting import AsyncFairSemaphore, async_shield_from_cancellation
+from pinecone_admin._http.messages import BufferedResponse
 
 _KEEPALIVE_EXPIRY = 5.0
 """Seconds after which an idle connection is not used again, as in httpx: a firewall may have forgotten it."""
 
 
-class AsyncPoolTransport(httpx.AsyncBaseTransport):
-    """Send requests over the connections of this process and event loop.
+class AsyncPools:
+    """Sends requests over the connections of this process and event loop.
 
     Another event loop or a forked child gets a new pool. The old pool is left open, because closing it there would end
     connections that are still in use.
@@ -40,7 +38,7 @@ class AsyncPoolTransport(httpx.AsyncBaseTransport):
         proxy: Proxy to use, if any.
         max_connections: Maximum number of connections in a pool.
         keep: Whether connections stay open for later requests.
-        closed: Event that is set before the transport is closed for good; from then on, no connection is opened.
+        closed: Event that is set before the pools are closed for good; from then on, no connection is opened.
     """
 
     def __init__(
@@ -59,13 +57,20 @@ class AsyncPoolTransport(httpx.AsyncBaseTransport):
         self._closed = closed
         hide_details_in_logs()
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request over a connection of this process and event loop."""
+    async def exchange(self, request: httpx.Request, attempt: Attempt, *, max_bytes: int) -> BufferedResponse:
+        """Send a request once, over a connection that is reserved for it until the response is read."""
         pool = self._pools.get()
         if self._closed.is_set():  # checked last, because another thread may close it meanwhile
-            current_progress().seen = True
+            attempt.seen = True
             raise httpx.ConnectError("closed before the request was sent")
-        return await pool.send(request)
+        connection = await pool.acquire_connection(request.url, attempt)
+        try:
+            response = await connection.exchange(request, attempt, max_bytes=max_bytes)
+        except BaseException:
+            await pool.discard_connection(connection)
+            raise
+        await pool.release_connection(connection)
+        return response
 
     async def aclose(self) -> None:
         """Close the connections of this process and event loop."""
@@ -82,6 +87,7 @@ class _Connection(httpx.AsyncHTTPTransport):
 
     Attributes:
         origin: Scheme, host and port of the server.
+        exchange: Sends a request over it; see ``AsyncExchange``.
     """
 
     def __init__(
@@ -90,6 +96,7 @@ class _Connection(httpx.AsyncHTTPTransport):
         # The constructor of httpx has no parameter for the backend, and only makes a pool; its methods use whatever is
         # in its place. pyproject.toml pins httpx below 0.29.
         self.origin = origin
+        self.exchange = AsyncTransportExchange(self).exchange
         self._keep = keep
         self._backend = AsyncBoundedBackend()
         self._connection = _make_httpcore_connection(origin, ssl_context, proxy, self._backend)
@@ -161,33 +168,15 @@ class _ConnectionPool:
         self._in_use: set[_Connection] = set()
         self._closed = False
 
-    async def send(self, request: httpx.Request) -> httpx.Response:
-        """Send a request over a connection that is reserved for it until the response is closed."""
-        if not await self._semaphore.acquire(request.extensions["timeout"]["pool"]):
-            current_progress().seen = True
+    async def acquire_connection(self, url: httpx.URL, attempt: Attempt) -> _Connection:
+        """Return an idle connection, or a new one; close those that are of no more use."""
+        if not await self._semaphore.acquire(attempt.seconds_left):
+            attempt.seen = True
             raise httpx.PoolTimeout("all connections are in use")
         if self._closed:
             self._semaphore.release()
-            current_progress().seen = True
+            attempt.seen = True
             raise httpx.ConnectError("closed during the wait for a connection")
-        connection = await self._acquire_connection(request.url)
-        try:
-            response = await connection.handle_async_request(request)
-        except BaseException:
-            await self.discard_connection(connection)
-            raise
-        # Build a new response: one from a patched httpx.HTTPTransport may be closed already, and aclose does nothing.
-        # A server or proxy can send back anything as the reason phrase, which repr would show.
-        extensions = {name: value for name, value in response.extensions.items() if name != "reason_phrase"}
-        return httpx.Response(
-            response.status_code,
-            headers=response.headers,
-            stream=_PooledStream(response.stream, connection, self),  # type: ignore[arg-type]
-            extensions=extensions,
-        )
-
-    async def _acquire_connection(self, url: httpx.URL) -> _Connection:
-        """Return an idle connection, or a new one; close those that are of no more use."""
         origin = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"").origin
         while self._idle:
             connection = self._idle.pop()  # the one used last, which the server is least likely to have closed
@@ -230,24 +219,3 @@ class _ConnectionPool:
         self._closed = True
         for connection in [*self._idle, *self._in_use]:
             await connection.aclose()
-
-
-class _PooledStream(httpx.AsyncByteStream):
-    """Body of a response that releases its connection when closed."""
-
-    def __init__(self, stream: httpx.AsyncByteStream, connection: _Connection, pool: _ConnectionPool) -> None:
-        self._stream = stream
-        self._connection = connection
-        self._pool = pool
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._stream.__aiter__()
-
-    async def aclose(self) -> None:
-        """Close the body and release the connection."""
-        try:
-            await self._stream.aclose()
-        except BaseException:
-            await self._pool.discard_connection(self._connection)
-            raise
-        await self._pool.release_connection(self._connection)

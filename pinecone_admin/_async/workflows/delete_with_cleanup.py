@@ -10,7 +10,7 @@ from attrs import evolve
 from pinecone_admin._async.workflows.create_with_secret import delete_leftover_keys, list_keys_named
 from pinecone_admin._async.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._async.workflows.temporary_key import is_deleted, temporary_key
-from pinecone_admin._concurrency import PollBackoff
+from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import check_bool, check_duration, check_function, set_operation_on_errors
 from pinecone_admin.errors import (
     FailedPreconditionError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin._concurrency import async_run_in_parallel
+from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin.errors import (
     FailedPreconditionError,
     ForbiddenError,

@@ -13,7 +13,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     may_have_been_processed,
     poll_until_listed,
 )
-from pinecone_admin._concurrency import PollBackoff
+from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import copy_bindings
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.validation import check_operation

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
-from pinecone_admin._concurrency import async_run_in_parallel
+from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, check_email, set_operation_on_errors
 from pinecone_admin.errors import ConflictError, RefusedError
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User

@@ -12,7 +12,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     delete_leftover_keys,
     list_keys_named,
 )
-from pinecone_admin._concurrency import async_shield_from_cancellation
+from pinecone_admin._concurrency.waiting import async_shield_from_cancellation
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyWithSecret
 

@@ -17,15 +17,14 @@ from typing import Any, TypeVar
 
 import httpcore
 
-from pinecone_admin._concurrency import (
-    current_progress,
+from pinecone_admin._concurrency.attempts import current_attempt
+from pinecone_admin._concurrency.sockets import (
     make_backend,
     receive_size,
     resolve_addresses,
-    shield_from_cancellation,
     shut_down_socket,
-    time_left,
 )
+from pinecone_admin._concurrency.waiting import shield_from_cancellation
 
 _T = TypeVar("_T")
 
@@ -33,6 +32,8 @@ _WRITE_CHUNK_BYTES = 64 * 1024
 """Bytes per write: httpcore splits a write to a slow reader, and limits the time of each part but not their sum."""
 
 _READ_BYTES = 64 * 1024
+
+_RECEIVE_BYTES = receive_size(_READ_BYTES)
 
 _RECORD_HEADER_BYTES = 5
 """Bytes before the content of a record of TLS; the last two are its length."""
@@ -70,11 +71,12 @@ class BoundedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to a host. The time that is left is divided among its addresses."""
-        self.was_used = current_progress().seen = True
+        attempt = current_attempt()
+        self.was_used = attempt.seen = True
         addresses = resolve_addresses(host)
         for remaining in range(len(addresses), 0, -1):
             # An address that never responds must leave time for the others.
-            left = time_left(timeout, httpcore.ConnectTimeout)
+            left = attempt.limit_timeout(timeout, httpcore.ConnectTimeout)
             share = None if left is None else left / remaining
             try:
                 stream = self._backend.connect_tcp(addresses[-remaining], port, share, local_address, socket_options)
@@ -105,6 +107,7 @@ class _Stream(httpcore.NetworkStream):
 
     def __init__(self) -> None:
         self._unread = b""
+        self._unsent = b""
         self._opens_tunnel = False
 
     @abstractmethod
@@ -121,7 +124,10 @@ class _Stream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read up to ``max_bytes``."""
-        current_progress().seen = True
+        if self._unsent:
+            # The server may have responded before it had read the whole request.
+            with suppress(httpcore.WriteError):
+                self._flush_unsent(timeout)
         if not self._unread:
             self._unread = self.receive(timeout)
         # h11 gets a response to CONNECT byte by byte, so that what follows it stays here.
@@ -130,13 +136,23 @@ class _Stream(httpcore.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write the whole buffer. A write that fails counts as sent, because part of it may have arrived."""
-        if not buffer:
-            return
-        progress = current_progress()
-        progress.seen = True
-        self._opens_tunnel = not progress.sent and buffer.startswith(_PROXY_REQUESTS)
-        progress.sent = progress.sent or not self._opens_tunnel
+        """Write the whole buffer, a small one with what follows it.
+
+        The headers of a request and its small body go out together, when the response is read: each write costs a
+        system call, and wakes the server.
+        """
+        if not self._unsent:
+            self._opens_tunnel = not current_attempt().sent and buffer.startswith(_PROXY_REQUESTS)
+        self._unsent += buffer
+        if len(self._unsent) >= _WRITE_CHUNK_BYTES:
+            self._flush_unsent(timeout)
+
+    def _flush_unsent(self, timeout: float | None) -> None:
+        attempt, buffer = current_attempt(), self._unsent
+        self._unsent = b""
+        attempt.seen = True
+        # A write that fails counts as sent, because part of it may have arrived.
+        attempt.sent = attempt.sent or not self._opens_tunnel
         self.transmit(buffer, timeout)
 
     def start_tls(
@@ -156,7 +172,7 @@ class _Stream(httpcore.NetworkStream):
             with shield_from_cancellation(CLOSE_TIMEOUT):
                 self.close()
             raise
-        current_progress().secured = True
+        current_attempt().secured = True
         return secured
 
     def _require_nothing_unread(self) -> None:
@@ -187,14 +203,19 @@ class _SocketStream(_Stream):
 
     def receive(self, timeout: float | None) -> bytes:
         """Return everything that has arrived."""
-        data = self._stream.read(receive_size(_READ_BYTES), time_left(timeout, httpcore.ReadTimeout))
+        attempt = current_attempt()
+        attempt.seen = True
+        data = self._stream.read(_RECEIVE_BYTES, attempt.limit_timeout(timeout, httpcore.ReadTimeout))
         self._may_hide_data = len(data) >= _FULL_RECEIVE_BYTES
         return data
 
     def transmit(self, buffer: bytes, timeout: float | None) -> None:
         """Send the whole buffer in pieces."""
+        attempt = current_attempt()
         for start in range(0, len(buffer), _WRITE_CHUNK_BYTES):
-            self._stream.write(buffer[start : start + _WRITE_CHUNK_BYTES], time_left(timeout, httpcore.WriteTimeout))
+            self._stream.write(
+                buffer[start : start + _WRITE_CHUNK_BYTES], attempt.limit_timeout(timeout, httpcore.WriteTimeout)
+            )
 
     def is_readable(self) -> bool:
         """Return whether the socket or the event loop holds data."""

@@ -11,27 +11,25 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpcore
 import httpx
 
-from pinecone_admin._concurrency import (
-    FairSemaphore,
-    PerProcess,
-    current_progress,
-    hide_details_in_logs,
-    shield_from_cancellation,
-)
+from pinecone_admin._concurrency.attempts import Attempt, hide_details_in_logs
+from pinecone_admin._concurrency.per_loop import PerProcess
+from pinecone_admin._concurrency.waiting import FairSemaphore, shield_from_cancellation
+from pinecone_admin._http.messages import BufferedResponse
+from pinecone_admin._sync.transports.exchange import TransportExchange
 from pinecone_admin._sync.transports.network import CLOSE_TIMEOUT, BoundedBackend
 
 _KEEPALIVE_EXPIRY = 5.0
 """Seconds after which an idle connection is not used again, as in httpx: a firewall may have forgotten it."""
 
 
-class PoolTransport(httpx.BaseTransport):
-    """Send requests over the connections of this process.
+class Pools:
+    """Sends requests over the connections of this process.
 
     A forked child gets a new pool. The old pool is left open, because closing it there would end
     connections that are still in use.
@@ -41,7 +39,7 @@ class PoolTransport(httpx.BaseTransport):
         proxy: Proxy to use, if any.
         max_connections: Maximum number of connections in a pool.
         keep: Whether connections stay open for later requests.
-        closed: Event that is set before the transport is closed for good; from then on, no connection is opened.
+        closed: Event that is set before the pools are closed for good; from then on, no connection is opened.
     """
 
     def __init__(
@@ -60,13 +58,20 @@ class PoolTransport(httpx.BaseTransport):
         self._closed = closed
         hide_details_in_logs()
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request over a connection of this process."""
+    def exchange(self, request: httpx.Request, attempt: Attempt, *, max_bytes: int) -> BufferedResponse:
+        """Send a request once, over a connection that is reserved for it until the response is read."""
         pool = self._pools.get()
         if self._closed.is_set():  # checked last, because another thread may close it meanwhile
-            current_progress().seen = True
+            attempt.seen = True
             raise httpx.ConnectError("closed before the request was sent")
-        return pool.send(request)
+        connection = pool.acquire_connection(request.url, attempt)
+        try:
+            response = connection.exchange(request, attempt, max_bytes=max_bytes)
+        except BaseException:
+            pool.discard_connection(connection)
+            raise
+        pool.release_connection(connection)
+        return response
 
     def close(self) -> None:
         """Close the connections of this process."""
@@ -83,6 +88,7 @@ class _Connection(httpx.HTTPTransport):
 
     Attributes:
         origin: Scheme, host and port of the server.
+        exchange: Sends a request over it; see ``Exchange``.
     """
 
     def __init__(
@@ -91,6 +97,7 @@ class _Connection(httpx.HTTPTransport):
         # The constructor of httpx has no parameter for the backend, and only makes a pool; its methods use whatever is
         # in its place. pyproject.toml pins httpx below 0.29.
         self.origin = origin
+        self.exchange = TransportExchange(self).exchange
         self._keep = keep
         self._backend = BoundedBackend()
         self._connection = _make_httpcore_connection(origin, ssl_context, proxy, self._backend)
@@ -160,33 +167,15 @@ class _ConnectionPool:
         self._in_use: set[_Connection] = set()
         self._closed = False
 
-    def send(self, request: httpx.Request) -> httpx.Response:
-        """Send a request over a connection that is reserved for it until the response is closed."""
-        if not self._semaphore.acquire(request.extensions["timeout"]["pool"]):
-            current_progress().seen = True
+    def acquire_connection(self, url: httpx.URL, attempt: Attempt) -> _Connection:
+        """Return an idle connection, or a new one; close those that are of no more use."""
+        if not self._semaphore.acquire(attempt.seconds_left):
+            attempt.seen = True
             raise httpx.PoolTimeout("all connections are in use")
         if self._closed:
             self._semaphore.release()
-            current_progress().seen = True
+            attempt.seen = True
             raise httpx.ConnectError("closed during the wait for a connection")
-        connection = self._acquire_connection(request.url)
-        try:
-            response = connection.handle_request(request)
-        except BaseException:
-            self.discard_connection(connection)
-            raise
-        # Build a new response: one from a patched httpx.HTTPTransport may be closed already, and close does nothing.
-        # A server or proxy can send back anything as the reason phrase, which repr would show.
-        extensions = {name: value for name, value in response.extensions.items() if name != "reason_phrase"}
-        return httpx.Response(
-            response.status_code,
-            headers=response.headers,
-            stream=_PooledStream(response.stream, connection, self),  # type: ignore[arg-type]
-            extensions=extensions,
-        )
-
-    def _acquire_connection(self, url: httpx.URL) -> _Connection:
-        """Return an idle connection, or a new one; close those that are of no more use."""
         origin = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"").origin
         while self._idle:
             connection = self._idle.pop()  # the one used last, which the server is least likely to have closed
@@ -229,24 +218,3 @@ class _ConnectionPool:
         self._closed = True
         for connection in [*self._idle, *self._in_use]:
             connection.close()
-
-
-class _PooledStream(httpx.SyncByteStream):
-    """Body of a response that releases its connection when closed."""
-
-    def __init__(self, stream: httpx.SyncByteStream, connection: _Connection, pool: _ConnectionPool) -> None:
-        self._stream = stream
-        self._connection = connection
-        self._pool = pool
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._stream.__iter__()
-
-    def close(self) -> None:
-        """Close the body and release the connection."""
-        try:
-            self._stream.close()
-        except BaseException:
-            self._pool.discard_connection(self._connection)
-            raise
-        self._pool.release_connection(self._connection)

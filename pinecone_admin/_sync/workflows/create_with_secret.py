@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from pinecone_admin._concurrency import PollBackoff, call_store
+from pinecone_admin._concurrency.clock import PollBackoff
+from pinecone_admin._concurrency.waiting import call_store
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import (
     APIKey,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from pinecone_admin._concurrency import PollBackoff
+from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import copy_bindings
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.validation import check_operation

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin._concurrency import run_in_parallel
+from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, check_email, set_operation_on_errors
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin.errors import ConflictError, RefusedError

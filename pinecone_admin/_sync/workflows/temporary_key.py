@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from pinecone_admin._concurrency import shield_from_cancellation
+from pinecone_admin._concurrency.waiting import shield_from_cancellation
 from pinecone_admin._sync.workflows.create_with_secret import (
     create_key,
     delete_and_report,

@@ -1,4 +1,4 @@
-"""Make imports and cached properties safe across a fork.
+"""Load modules and compute properties on first use, safely across a fork.
 
 Sockets are made safe by ``PerLoop`` and ``PerProcess`` in per_loop.py, the token and its lock by
 ``TokenProvider.reset_after_fork``.
@@ -6,10 +6,14 @@ Sockets are made safe by ``PerLoop`` and ``PerProcess`` in per_loop.py, the toke
 
 from __future__ import annotations
 
+import logging  # noqa: F401 - it holds its lock while a process forks, so its hook must run after ours; see below
 import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from importlib import import_module
+from types import ModuleType
 from typing import Self, TypeVar, overload
 
 _T = TypeVar("_T")
@@ -33,6 +37,36 @@ class lock_free_cached_property(cached_property[_T]):  # noqa: N801 - a decorato
         return kept
 
 
+class LazyModule(ModuleType):
+    """Stands for a module that is imported when one of its names is first used, such as for an annotation."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        preload_before_fork(name)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(import_module(self.__name__), name)
+
+
+def load_names_on_use(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], object]:
+    """Return the ``__getattr__`` of a package that imports each public name from its module when it is first used.
+
+    Args:
+        package: Name of the package.
+        modules: Names by the module that defines them; a module whose name starts with a dot is one of the package.
+    """
+    module_of = {name: module for module, names in modules.items() for name in names}
+
+    def load_name(name: str) -> object:
+        if name not in module_of:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(import_module(module_of[name], package), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return load_name
+
+
 _preloaded: set[str] = set()
 
 
@@ -52,4 +86,6 @@ def _load_before_fork() -> None:
                 getattr(module, public)
 
 
+# The hook that was registered last runs first. With logging's lock held, this one could wait for a thread that imports a
+# module which makes a logger.
 os.register_at_fork(before=_load_before_fork)

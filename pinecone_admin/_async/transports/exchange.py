@@ -1,0 +1,66 @@
+"""One attempt over a transport of httpx: send a request, and read the response to its end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+from contextlib import suppress
+from typing import Any, Protocol, cast
+
+import httpx
+
+from pinecone_admin._concurrency.attempts import Attempt
+from pinecone_admin._http.failures import ResponseTooLargeError, classify_status
+from pinecone_admin._http.messages import BufferedResponse
+
+
+class AsyncExchange(Protocol):
+    """A way to send a request once."""
+
+    async def exchange(self, request: httpx.Request, attempt: Attempt, *, max_bytes: int) -> BufferedResponse:
+        """Return the response to a request, of whose body at most ``max_bytes`` are accepted."""
+        ...
+
+
+class AsyncTransportExchange:
+    """Sends requests over any transport of httpx."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    async def exchange(self, request: httpx.Request, attempt: Attempt, *, max_bytes: int) -> BufferedResponse:
+        """Send a request and read the response. If an error response breaks off, the part that arrived describes it.
+
+        Raises:
+            ResponseTooLargeError: The body of a success is larger than ``max_bytes``.
+            Exception: Whatever the transport raises.
+        """
+        response = await self._transport.handle_async_request(request)
+        attempt.answered = True
+        chunks: list[bytes] = []
+        try:
+            await _read_body(response, chunks, max_bytes=max_bytes, has_body=request.method != "HEAD")
+        except Exception:
+            if classify_status(response.status_code) is None:
+                raise
+        finally:
+            with suppress(Exception):
+                await response.aclose()
+        return BufferedResponse(response.status_code, response.headers, b"".join(chunks), response.extensions)
+
+
+async def _read_body(response: httpx.Response, chunks: list[bytes], *, max_bytes: int, has_body: bool) -> None:
+    content_length = response.headers.get("content-length", "")
+    if has_body and content_length.isdecimal() and int(content_length) > max_bytes:
+        raise ResponseTooLargeError(f"the response announces {content_length} bytes")
+    size = 0
+    stream: Any = cast("AsyncIterable[bytes]", response.stream).__aiter__()
+    try:
+        async for chunk in stream:
+            size += len(chunk)
+            if size > max_bytes:
+                raise ResponseTooLargeError(f"the response has more than {max_bytes} bytes")
+            chunks.append(chunk)
+    finally:
+        # An unfinished generator must be closed here: under trio, the garbage collector cannot close it.
+        if hasattr(stream, "aclose"):
+            await stream.aclose()

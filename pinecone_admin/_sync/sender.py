@@ -1,0 +1,122 @@
+# Derived from pinecone_admin/_async/sender.py by scripts/unasync.py: change that, not this file.
+"""How the client sends an operation: the deadline, the checks, the request, and what the response means."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, TypeVar
+
+from generated_client.types import Operation
+from pinecone_admin._concurrency.clock import current_clock
+from pinecone_admin._config.client_config import ClientOptions
+from pinecone_admin._http.call_state import CallState
+from pinecone_admin._http.error_mapping import add_call_context, error_from_closing, error_from_exception
+from pinecone_admin._http.failures import forget_origin
+from pinecone_admin._http.messages import BufferedRequest, BufferedResponse
+from pinecone_admin._http.request import RequestBuilder
+from pinecone_admin._http.response import read_response
+from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS
+from pinecone_admin._http.validation import check_operation
+from pinecone_admin._sync.shared import Shared
+from pinecone_admin._sync.transports.bearer import Bearer
+from pinecone_admin._sync.transports.retry import Retrier
+from pinecone_admin.auth.token import AccessToken
+from pinecone_admin.errors import (
+    ClientClosedError,
+    PineconeError,
+    PineconeTypeError,
+    PineconeValueError,
+    ReadOnlyError,
+)
+
+_T = TypeVar("_T")
+
+
+class Sender:
+    """Sends the operations of a client.
+
+    Args:
+        shared: What the client shares with its copies.
+        options: Options of this copy.
+    """
+
+    def __init__(self, shared: Shared, options: ClientOptions) -> None:
+        self._shared = shared
+        self._options = options
+        self._clock = current_clock()
+        self._requests = RequestBuilder(
+            api_url=shared.config.api_url, user_agent=shared.config.user_agent, headers=options.headers
+        )
+        self._secrets = options.secrets
+        self._sender: Retrier | Bearer = Retrier(shared.exchange, options.retry)
+        if shared.token_source is not None and options.bearer and "authorization" not in options.headers:
+            self._sender = Bearer(self._sender, shared.token_source)
+
+    def send(self, operation: Operation[_T], *, is_checked: bool = False) -> _T:
+        """Send an operation and return the decoded response; see ``Admin.send``.
+
+        Args:
+            operation: The operation.
+            is_checked: Whether its arguments have been checked.
+        """
+        call = self._start_call(operation)
+        try:
+            if not is_checked:
+                check_operation(operation)
+            request = self._requests.build(operation)
+        except PineconeError as exc:
+            exc.operation = operation.id
+            raise
+        response = self._send_request(operation, request, call)
+        if isinstance(response, PineconeError):
+            raise response
+        handled = sys.exc_info()[1]
+        try:
+            result = read_response(operation, response, call, wall=self._clock.wall())
+        except BaseException as exc:  # noqa: BLE001 - interrupted; the frames below hold the body
+            raise forget_origin(exc, handled=handled)  # noqa: B904 - it is the same exception
+        if isinstance(result, PineconeError):
+            raise result
+        # The service account may be that of the client itself.
+        if operation.id == "rotate_service_account_secret" and self._shared.token_source is not None:
+            self._shared.token_source.adopt_rotated_secret(result)
+        return result
+
+    def fetch_token(self) -> AccessToken:
+        """Return an access token; see ``Admin.token``."""
+        if self._shared.closed.is_set():
+            raise ClientClosedError("the client is closed")
+        if self._shared.token_source is None:
+            raise PineconeValueError("there is no token: additional_headers sets Authorization")
+        deadline = self._clock.monotonic() + self._options.timeout
+        return self._shared.token_source.get_token(deadline=deadline)
+
+    def _start_call(self, operation: Operation[Any]) -> CallState:
+        if not isinstance(operation, Operation):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise PineconeTypeError(f"operation must be an Operation, not {type(operation).__name__}")
+        if self._shared.closed.is_set():
+            raise ClientClosedError("the client is closed", operation=operation.id)
+        if self._options.read_only and operation.method != "GET":
+            raise ReadOnlyError(
+                f"the client is read-only and does not send {operation.method} requests", operation=operation.id
+            )
+        return CallState(
+            deadline=self._clock.monotonic() + self._options.timeout,
+            idempotent=operation.method in IDEMPOTENT_METHODS,
+            path_template=operation.path,
+            endpoint=self._shared.endpoint,
+            closed=self._shared.closed,
+            secrets=self._secrets,
+        )
+
+    def _send_request(
+        self, operation: Operation[Any], request: BufferedRequest, call: CallState
+    ) -> BufferedResponse | PineconeError:
+        try:
+            return self._sender.send(request, call)
+        except PineconeError as exc:
+            return add_call_context(exc, call, operation.id)
+        except Exception as exc:  # noqa: BLE001 - a transport may raise anything; callers see only errors of this package
+            if call.closed.is_set():
+                return error_from_closing(call, operation.id)
+            return error_from_exception(exc, operation=operation.id, call=call)

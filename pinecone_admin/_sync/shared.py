@@ -1,0 +1,114 @@
+# Derived from pinecone_admin/_async/shared.py by scripts/unasync.py: change that, not this file.
+"""What a client shares with its copies, and how it is built."""
+
+from __future__ import annotations
+
+import threading
+
+import httpx
+from attrs import evolve, frozen
+
+from pinecone_admin._config.addresses import describe_endpoint
+from pinecone_admin._config.assembly import (
+    EXCHANGE_ATTEMPTS,
+    MAX_CONCURRENT_EXCHANGES,
+    ClientSetup,
+    build_token_source,
+    check_cache,
+    check_transports,
+)
+from pinecone_admin._config.client_config import ClientConfig
+from pinecone_admin._sync.transports.exchange import Exchange, TransportExchange
+from pinecone_admin._sync.transports.pool import Pools
+from pinecone_admin._sync.transports.retry import Retrier
+from pinecone_admin.auth.cache import TokenCache
+from pinecone_admin.auth.token_source import TokenSource
+
+
+@frozen(kw_only=True)
+class Shared:
+    """Objects that a client shares with its copies.
+
+    Attributes:
+        config: The configuration.
+        endpoint: Host and port of the API, and the proxy if there is one, for error messages.
+        exchange: Sends each request.
+        pools: The client's own connections, or None if the caller passed a transport.
+        token_source: Gives each request its token, or None if the caller sets the Authorization header.
+        fetches_token_early: Whether the first token is fetched before the first call.
+        closed: Set when the client is closed.
+    """
+
+    config: ClientConfig
+    endpoint: str
+    exchange: Exchange
+    pools: Pools | None
+    token_source: TokenSource | None
+    fetches_token_early: bool
+    closed: threading.Event
+
+
+def build_shared(
+    setup: ClientSetup,
+    transport: httpx.BaseTransport | None,
+    oauth_transport: httpx.BaseTransport | None,
+    token_cache: TokenCache | None,
+) -> Shared:
+    """Check the transports and the cache of a client, and build what it shares with its copies.
+
+    Raises:
+        PineconeTypeError: A transport or the cache has the wrong type.
+        PineconeValueError: No transport can exchange the credentials.
+    """
+    config = setup.config
+    check_transports(
+        transport, oauth_transport, kind=httpx.BaseTransport, exchanges_credentials=setup.exchanges_credentials
+    )
+    check_cache(token_cache)
+    closed = threading.Event()
+    pools = None
+    if config.ssl_context is not None:
+        pools = Pools(
+            ssl_context=config.ssl_context,
+            proxy=config.api_proxy,
+            max_connections=config.max_connections,
+            keep=True,
+            closed=closed,
+        )
+    exchange = pools if transport is None else TransportExchange(transport)
+    assert exchange is not None  # noqa: S101 - without a transport, the client has its own connections
+    return Shared(
+        config=config,
+        endpoint=describe_endpoint(config.api_url, config.api_proxy),
+        exchange=exchange,
+        pools=pools,
+        token_source=build_token_source(
+            setup,
+            retrier=(
+                _build_token_retrier(config, oauth_transport or transport, closed)
+                if setup.exchanges_credentials
+                else None
+            ),
+            token_cache=token_cache,
+            closed=closed,
+        ),
+        fetches_token_early=setup.exchanges_credentials and not config.lazy,
+        closed=closed,
+    )
+
+
+def _build_token_retrier(config: ClientConfig, given: object, closed: threading.Event) -> Retrier:
+    """Return what sends the token exchange, which is synchronous in both clients."""
+    retry = evolve(config.options.retry, max_attempts=EXCHANGE_ATTEMPTS)
+    if isinstance(given, httpx.BaseTransport):
+        return Retrier(TransportExchange(given), retry)
+    assert config.ssl_context is not None  # noqa: S101 - built if a transport is missing
+    # Exchanges are rare, so their connections are not kept open.
+    pools = Pools(
+        ssl_context=config.ssl_context,
+        proxy=config.oauth_proxy,
+        max_connections=MAX_CONCURRENT_EXCHANGES,
+        keep=False,
+        closed=closed,
+    )
+    return Retrier(pools, retry)
