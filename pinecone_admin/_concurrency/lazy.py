@@ -86,6 +86,6 @@ def _load_before_fork() -> None:
                 getattr(module, public)
 
 
-# The hook that was registered last runs first. With logging's lock held, this one could wait for a thread that imports a
-# module which makes a logger.
+# The hook that was registered last runs first. With the lock of logging held, this one could wait for a thread that
+# imports a module which makes a logger.
 os.register_at_fork(before=_load_before_fork)
