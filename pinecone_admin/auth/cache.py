@@ -62,26 +62,20 @@ class GuardedCache:
     def hold_lock(self, key: str, timeout: float) -> Generator[None, None, None]:
         """Hold the lock of the cache; if it cannot be acquired or released, a warning is logged."""
         stack = ExitStack()
-        try:
+        with self._log_failure():
             stack.enter_context(self._cache.lock(key, timeout))
-        except Exception as exc:  # noqa: BLE001 - see TokenCache
-            self._warn_once(exc)
         try:
             yield
         finally:
-            try:
+            with self._log_failure():
                 stack.close()
-            except Exception as exc:  # noqa: BLE001 - see TokenCache
-                self._warn_once(exc)
 
     def load(self, key: str, *, monotonic: float, wall: float) -> IssuedToken | None:
         """Return the cached token if it needs no refresh yet, else None."""
-        try:
+        issued = None
+        with self._log_failure():
             text = self._cache.load(key)
             issued = None if text is None else _parse_entry(text, monotonic=monotonic, wall=wall)
-        except Exception as exc:  # noqa: BLE001 - see TokenCache
-            self._warn_once(exc)
-            return None
         return issued if decide_action(issued, monotonic=monotonic, wall=wall) is TokenAction.USE else None
 
     def store(self, key: str, issued: IssuedToken) -> None:
@@ -89,17 +83,19 @@ class GuardedCache:
         text = json.dumps(
             {"access_token": issued.token.value, "expires_at": issued.token.expires_at, "lifetime": issued.lifetime}
         )
-        try:
+        with self._log_failure():
             self._cache.store(key, text, issued.lifetime)
-        except Exception as exc:  # noqa: BLE001 - see TokenCache
-            self._warn_once(exc)
 
-    def _warn_once(self, exc: Exception) -> None:
-        # Messages of other exceptions may contain a token.
-        reason = str(exc) if isinstance(exc, PineconeError) else type(exc).__name__
-        if not self._warned:
-            _log.warning("the token cache failed, and later failures are not logged: %s", reason)
-        self._warned = True
+    @contextmanager
+    def _log_failure(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except Exception as exc:  # noqa: BLE001 - see TokenCache
+            # Messages of other exceptions may contain a token.
+            reason = str(exc) if isinstance(exc, PineconeError) else type(exc).__name__
+            if not self._warned:
+                _log.warning("the token cache failed, and later failures are not logged: %s", reason)
+            self._warned = True
 
 
 def _parse_entry(text: str | bytes, *, monotonic: float, wall: float) -> IssuedToken:
@@ -117,9 +113,7 @@ def parse_cache_entry(entry: bytes, *, monotonic: float, wall: float) -> IssuedT
     """Return the token in a cache entry, or None if the entry was not written by this client."""
     value = parse_json_object(entry) or {}
     token, expires_at, lifetime = value.get("access_token"), value.get("expires_at"), value.get("lifetime")
-    if not is_token(token) or not _is_number(expires_at) or not _is_number(lifetime):
-        return None
-    if not 0 < lifetime <= MAX_LIFETIME:
+    if not (is_token(token) and _is_number(expires_at) and _is_number(lifetime) and 0 < lifetime <= MAX_LIFETIME):
         return None
     # Another machine may have written the entry, so the age can be negative. A clock that is ahead by less than the
     # final window does no harm; if it is further ahead, the token counts as expired.

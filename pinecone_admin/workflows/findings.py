@@ -38,7 +38,7 @@ class Finding:
 
 
 def find_many_owners(owners: Sequence[str], max_owners: int) -> list[Finding]:
-    """Return a finding if the organization has more than ``most`` owners."""
+    """Return a finding if the organization has more than ``max_owners`` owners."""
     if len(owners) <= max_owners:
         return []
     text = f"the organization has {len(owners)} owners, more than {max_owners}: {', '.join(owners)}"
@@ -46,7 +46,7 @@ def find_many_owners(owners: Sequence[str], max_owners: int) -> list[Finding]:
 
 
 def find_stale_invites(inventory: Inventory, max_pending: timedelta) -> list[Finding]:
-    """Find invites that have expired or have been pending for longer than ``longest``."""
+    """Find invites that have expired or have been pending for longer than ``max_pending``."""
     findings: list[Finding] = []
     for invite in inventory.invites:
         holder = f"invite for {invite.email} ({invite.id})"

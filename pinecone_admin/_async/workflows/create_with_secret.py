@@ -63,12 +63,7 @@ async def create_stored_key(
         deleted = await delete_leftover_keys(admin, leftovers)  # the quota may have no room for one more key
         leftovers = []
         made = await create_key(admin, project_id=project_id, name=name, roles=roles)
-    try:
-        if store is not None:
-            await async_call_store(store, made)
-    except Exception as error:
-        await delete_and_report(error, _describe_key(made.key), admin.api_keys.delete, api_key_id=made.key.id)
-        raise
+    await _store_or_delete(store, made, _describe_key(made.key), admin.api_keys.delete, api_key_id=made.key.id)
     return made, deleted + await delete_leftover_keys(admin, leftovers)
 
 
@@ -86,19 +81,15 @@ async def create_key(
     async def find_orphans() -> list[APIKey]:
         return [key for key in await list_keys_named(admin, project_id=project_id, name=name) if key.id not in before]
 
-    backoff = PollBackoff(admin.timeout)
-    while True:
-        try:
-            return await admin.api_keys.create(project_id=project_id, name=name, roles=roles)
-        except PineconeError as error:
-            if not may_have_been_processed(error):
-                raise
-            lost_response = error
+    async def create() -> APIKeyWithSecret:
+        return await admin.api_keys.create(project_id=project_id, name=name, roles=roles)
+
+    async def delete_orphans(lost_response: PineconeError) -> None:
         # Its value is in the lost response only, so the key is of no use.
         for key in await poll_until_listed(find_orphans):
             await delete_and_report(lost_response, _describe_key(key), admin.api_keys.delete, api_key_id=key.id)
-        if not await backoff.async_wait():
-            raise lost_response
+
+    return await repeat_if_response_is_lost(admin, create, delete_orphans)
 
 
 async def delete_leftover_keys(admin: AsyncAdmin, leftovers: Sequence[APIKey]) -> list[str]:
@@ -134,16 +125,12 @@ async def create_stored_account(
     """
     leftovers = await list_accounts_named(admin, name)
     made = await _obtain_account_secret(admin, leftovers, name=name, role_bindings=role_bindings)
-    try:
-        if store is not None:
-            await async_call_store(store, made)
-    except Exception as error:
-        account_id = made.service_account.id
-        description = f"service account {account_id}"
-        await delete_and_report(error, description, admin.service_accounts.delete, service_account_id=account_id)
-        raise
+    account_id = made.service_account.id
+    await _store_or_delete(
+        store, made, f"service account {account_id}", admin.service_accounts.delete, service_account_id=account_id
+    )
     for account in leftovers:
-        if account.id != made.service_account.id:
+        if account.id != account_id:
             await delete_if_exists(admin.service_accounts.delete, service_account_id=account.id)
     return made
 
@@ -158,19 +145,16 @@ async def _obtain_account_secret(
     async def list_named() -> list[ServiceAccount]:
         return await list_accounts_named(admin, name)
 
-    backoff = PollBackoff(admin.timeout)
-    while True:
-        try:
-            if unfinished:
-                return await admin.service_accounts.rotate_secret(service_account_id=unfinished[0].id)
-            return await admin.service_accounts.create(name=name, role_bindings=role_bindings)
-        except PineconeError as error:
-            if not may_have_been_processed(error):
-                raise
-            lost_response = error
+    async def obtain() -> ServiceAccountWithSecret:
+        if unfinished:
+            return await admin.service_accounts.rotate_secret(service_account_id=unfinished[0].id)
+        return await admin.service_accounts.create(name=name, role_bindings=role_bindings)
+
+    async def find_unfinished(_: PineconeError) -> None:
+        nonlocal unfinished
         unfinished = await poll_until_listed(list_named)
-        if not await backoff.async_wait():
-            raise lost_response
+
+    return await repeat_if_response_is_lost(admin, obtain, find_unfinished)
 
 
 async def list_accounts_named(admin: AsyncAdmin, name: str) -> list[ServiceAccount]:
@@ -185,6 +169,39 @@ async def poll_until_listed(list_named: Callable[[], Awaitable[_T]]) -> _T:
         found = await list_named()
         if found or not await backoff.async_wait():
             return found
+
+
+async def repeat_if_response_is_lost(
+    admin: AsyncAdmin,
+    call: Callable[[], Awaitable[_T]],
+    prepare_next: Callable[[PineconeError], Awaitable[None]] | None = None,
+) -> _T:
+    """Make a call that returns a secret; until the deadline, repeat it if its response, with the secret, is lost."""
+    backoff = PollBackoff(admin.timeout)
+    lost_response: PineconeError | None = None
+    while True:
+        try:
+            return await call()
+        except PineconeError as error:
+            if not may_have_been_processed(error):
+                raise error from lost_response
+            lost_response = error
+        if prepare_next is not None:
+            await prepare_next(lost_response)
+        if not await backoff.async_wait():
+            raise lost_response
+
+
+async def _store_or_delete(
+    store: Store[_T] | None, made: _T, description: str, delete: Callable[..., Awaitable[None]], **arguments: object
+) -> None:
+    """Store a secret; if that fails, delete the resource, since nobody has its secret."""
+    try:
+        if store is not None:
+            await async_call_store(store, made)
+    except Exception as error:
+        await delete_and_report(error, description, delete, **arguments)
+        raise
 
 
 async def delete_if_exists(delete: Callable[..., Awaitable[None]], **arguments: object) -> None:

@@ -10,12 +10,11 @@ from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     create_stored_key,
     delete_if_exists,
-    may_have_been_processed,
+    repeat_if_response_is_lost,
 )
-from pinecone_admin._concurrency.clock import PollBackoff, async_pause_for
-from pinecone_admin._concurrency.waiting import async_call_store
+from pinecone_admin._concurrency import async_call_store, async_pause_for
 from pinecone_admin._http.argument_checks import async_check_function, check_duration, set_operation_on_errors
-from pinecone_admin.errors import Masked, NotFoundError, PineconeError, RefusedError, SecretNotStoredError
+from pinecone_admin.errors import Masked, NotFoundError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.reports import Rotation
@@ -78,7 +77,11 @@ async def rotate_service_account(
     """Rotate and store the secret; if the response is lost, rotate again, since the secret in it is lost too."""
     with set_operation_on_errors("rotate_service_account"):
         async_check_function("store", store)
-    made = await _rotate_secret(admin, service_account_id)
+
+    async def rotate() -> ServiceAccountWithSecret:
+        return await admin.service_accounts.rotate_secret(service_account_id=service_account_id)
+
+    made = await repeat_if_response_is_lost(admin, rotate)
     try:
         await async_call_store(store, made)
     except Exception as error:
@@ -89,17 +92,3 @@ async def rotate_service_account(
             operation="rotate_service_account",
         ) from error
     return made.service_account
-
-
-async def _rotate_secret(admin: AsyncAdmin, service_account_id: str) -> ServiceAccountWithSecret:
-    backoff = PollBackoff(admin.timeout)
-    lost_response: PineconeError | None = None
-    while True:
-        try:
-            return await admin.service_accounts.rotate_secret(service_account_id=service_account_id)
-        except PineconeError as error:
-            if not may_have_been_processed(error):
-                raise error from lost_response
-            lost_response = error
-        if not await backoff.async_wait():
-            raise lost_response

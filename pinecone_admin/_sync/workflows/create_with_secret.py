@@ -64,12 +64,7 @@ def create_stored_key(
         deleted = delete_leftover_keys(admin, leftovers)  # the quota may have no room for one more key
         leftovers = []
         made = create_key(admin, project_id=project_id, name=name, roles=roles)
-    try:
-        if store is not None:
-            call_store(store, made)
-    except Exception as error:
-        delete_and_report(error, _describe_key(made.key), admin.api_keys.delete, api_key_id=made.key.id)
-        raise
+    _store_or_delete(store, made, _describe_key(made.key), admin.api_keys.delete, api_key_id=made.key.id)
     return made, deleted + delete_leftover_keys(admin, leftovers)
 
 
@@ -87,19 +82,15 @@ def create_key(
     def find_orphans() -> list[APIKey]:
         return [key for key in list_keys_named(admin, project_id=project_id, name=name) if key.id not in before]
 
-    backoff = PollBackoff(admin.timeout)
-    while True:
-        try:
-            return admin.api_keys.create(project_id=project_id, name=name, roles=roles)
-        except PineconeError as error:
-            if not may_have_been_processed(error):
-                raise
-            lost_response = error
+    def create() -> APIKeyWithSecret:
+        return admin.api_keys.create(project_id=project_id, name=name, roles=roles)
+
+    def delete_orphans(lost_response: PineconeError) -> None:
         # Its value is in the lost response only, so the key is of no use.
         for key in poll_until_listed(find_orphans):
             delete_and_report(lost_response, _describe_key(key), admin.api_keys.delete, api_key_id=key.id)
-        if not backoff.wait():
-            raise lost_response
+
+    return repeat_if_response_is_lost(admin, create, delete_orphans)
 
 
 def delete_leftover_keys(admin: Admin, leftovers: Sequence[APIKey]) -> list[str]:
@@ -135,16 +126,12 @@ def create_stored_account(
     """
     leftovers = list_accounts_named(admin, name)
     made = _obtain_account_secret(admin, leftovers, name=name, role_bindings=role_bindings)
-    try:
-        if store is not None:
-            call_store(store, made)
-    except Exception as error:
-        account_id = made.service_account.id
-        description = f"service account {account_id}"
-        delete_and_report(error, description, admin.service_accounts.delete, service_account_id=account_id)
-        raise
+    account_id = made.service_account.id
+    _store_or_delete(
+        store, made, f"service account {account_id}", admin.service_accounts.delete, service_account_id=account_id
+    )
     for account in leftovers:
-        if account.id != made.service_account.id:
+        if account.id != account_id:
             delete_if_exists(admin.service_accounts.delete, service_account_id=account.id)
     return made
 
@@ -159,19 +146,16 @@ def _obtain_account_secret(
     def list_named() -> list[ServiceAccount]:
         return list_accounts_named(admin, name)
 
-    backoff = PollBackoff(admin.timeout)
-    while True:
-        try:
-            if unfinished:
-                return admin.service_accounts.rotate_secret(service_account_id=unfinished[0].id)
-            return admin.service_accounts.create(name=name, role_bindings=role_bindings)
-        except PineconeError as error:
-            if not may_have_been_processed(error):
-                raise
-            lost_response = error
+    def obtain() -> ServiceAccountWithSecret:
+        if unfinished:
+            return admin.service_accounts.rotate_secret(service_account_id=unfinished[0].id)
+        return admin.service_accounts.create(name=name, role_bindings=role_bindings)
+
+    def find_unfinished(_: PineconeError) -> None:
+        nonlocal unfinished
         unfinished = poll_until_listed(list_named)
-        if not backoff.wait():
-            raise lost_response
+
+    return repeat_if_response_is_lost(admin, obtain, find_unfinished)
 
 
 def list_accounts_named(admin: Admin, name: str) -> list[ServiceAccount]:
@@ -186,6 +170,39 @@ def poll_until_listed(list_named: Callable[[], _T]) -> _T:
         found = list_named()
         if found or not backoff.wait():
             return found
+
+
+def repeat_if_response_is_lost(
+    admin: Admin,
+    call: Callable[[], _T],
+    prepare_next: Callable[[PineconeError], None] | None = None,
+) -> _T:
+    """Make a call that returns a secret; until the deadline, repeat it if its response, with the secret, is lost."""
+    backoff = PollBackoff(admin.timeout)
+    lost_response: PineconeError | None = None
+    while True:
+        try:
+            return call()
+        except PineconeError as error:
+            if not may_have_been_processed(error):
+                raise error from lost_response
+            lost_response = error
+        if prepare_next is not None:
+            prepare_next(lost_response)
+        if not backoff.wait():
+            raise lost_response
+
+
+def _store_or_delete(
+    store: Store[_T] | None, made: _T, description: str, delete: Callable[..., None], **arguments: object
+) -> None:
+    """Store a secret; if that fails, delete the resource, since nobody has its secret."""
+    try:
+        if store is not None:
+            call_store(store, made)
+    except Exception as error:
+        delete_and_report(error, description, delete, **arguments)
+        raise
 
 
 def delete_if_exists(delete: Callable[..., None], **arguments: object) -> None:

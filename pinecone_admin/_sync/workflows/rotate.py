@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pinecone_admin._concurrency.clock import PollBackoff, pause_for
-from pinecone_admin._concurrency.waiting import call_store
+from pinecone_admin._concurrency import call_store, pause_for
 from pinecone_admin._http.argument_checks import check_duration, check_function, set_operation_on_errors
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     create_stored_key,
     delete_if_exists,
-    may_have_been_processed,
+    repeat_if_response_is_lost,
 )
-from pinecone_admin.errors import Masked, NotFoundError, PineconeError, RefusedError, SecretNotStoredError
+from pinecone_admin.errors import Masked, NotFoundError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.reports import Rotation
@@ -75,7 +74,11 @@ def rotate_service_account(
     """Rotate and store the secret; if the response is lost, rotate again, since the secret in it is lost too."""
     with set_operation_on_errors("rotate_service_account"):
         check_function("store", store)
-    made = _rotate_secret(admin, service_account_id)
+
+    def rotate() -> ServiceAccountWithSecret:
+        return admin.service_accounts.rotate_secret(service_account_id=service_account_id)
+
+    made = repeat_if_response_is_lost(admin, rotate)
     try:
         call_store(store, made)
     except Exception as error:
@@ -86,17 +89,3 @@ def rotate_service_account(
             operation="rotate_service_account",
         ) from error
     return made.service_account
-
-
-def _rotate_secret(admin: Admin, service_account_id: str) -> ServiceAccountWithSecret:
-    backoff = PollBackoff(admin.timeout)
-    lost_response: PineconeError | None = None
-    while True:
-        try:
-            return admin.service_accounts.rotate_secret(service_account_id=service_account_id)
-        except PineconeError as error:
-            if not may_have_been_processed(error):
-                raise error from lost_response
-            lost_response = error
-        if not backoff.wait():
-            raise lost_response
