@@ -27,24 +27,26 @@ from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.concurrency import (
     PATIENCE,
+    async_fetch_token,
     async_run_concurrently,
     async_run_with_action,
     async_wait_for_event,
     wait_for_exchanges,
 )
 from tests.support.errors import SECRET, raises
-from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, ScriptedTransport, Step, token_response
+from tests.support.scripted_transport import (
+    HeldResponse,
+    ScriptedFailure,
+    ScriptedResponse,
+    ScriptedTransport,
+    Step,
+    delay,
+    token_response,
+)
 
 pytestmark = pytest.mark.anyio
 
 REFUSED = ScriptedFailure(httpx.ConnectError("refused"))
-
-
-async def fetch_token_number(admin: AsyncAdmin) -> str:
-    """Return the number of the token that a call gets now."""
-    value = (await admin.token()).value.removeprefix("token-")
-    wait_for_exchanges()
-    return value
 
 
 @pytest.mark.parametrize("expired", [False, True])
@@ -99,16 +101,12 @@ async def test_a_lifetime_starts_before_the_exchange(
     make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
     """The lifetime of a token starts when its exchange starts."""
-
-    def slow(_: httpx.Request) -> ScriptedResponse:
-        clock.advance(50)
-        return token_response(1, expires_in=100)
-
+    slow = delay(clock, 50, token_response(1, expires_in=100))
     admin = make_client(ScriptedTransport(tokens=[slow]), lazy=True)
     started = clock.wall()
     assert (await admin.token()).expires_at == started + 100
     clock.advance(41)
-    assert await fetch_token_number(admin) == "2"
+    assert await async_fetch_token(admin) == "token-2"
 
 
 async def test_the_age_of_a_token_is_the_larger_of_two_clocks(
@@ -119,10 +117,10 @@ async def test_the_age_of_a_token_is_the_larger_of_two_clocks(
     admin = make_client(script)
     await admin.token()
     clock.shift_wall(-3600)
-    assert await fetch_token_number(admin) == "1"
+    assert await async_fetch_token(admin) == "token-1"
     clock.shift_wall(3600 + 1800)
-    assert await fetch_token_number(admin) == "2"
-    assert await fetch_token_number(admin) == "2"
+    assert await async_fetch_token(admin) == "token-2"
+    assert await async_fetch_token(admin) == "token-2"
     assert len(script.exchanges) == 2
 
 
@@ -152,11 +150,11 @@ async def test_the_old_token_is_served_until_it_expires(
     await admin.token()
     clock.advance(1800 - left)
     for _ in range(3):
-        assert await fetch_token_number(admin) == "1"
+        assert await async_fetch_token(admin) == "token-1"
     before = len(script.exchanges)
     clock.advance(61)
-    await fetch_token_number(admin)
-    assert await fetch_token_number(admin) != "1"
+    await async_fetch_token(admin)
+    assert await async_fetch_token(admin) != "token-1"
     assert len(script.exchanges) <= before + 1
 
 
@@ -208,17 +206,12 @@ async def test_a_transient_exchange_failure_is_retried_twice(
     assert caught.value.operation == "get_token"
     script = ScriptedTransport(tokens=[step])
     if attempts == 3:
-        assert await fetch_token_number(make_client(script)) == "2"
+        assert await async_fetch_token(make_client(script)) == "token-2"
 
 
 async def test_an_exchange_ends_by_the_deadline(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
     """An exchange is not retried beyond the deadline of its call."""
-
-    def slow(_: httpx.Request) -> ScriptedResponse:
-        clock.advance(6)
-        return ScriptedResponse(503)
-
-    script = ScriptedTransport(tokens=[slow] * 3)
+    script = ScriptedTransport(tokens=[delay(clock, 6, ScriptedResponse(503))] * 3)
     with pytest.raises(PineconeError):
         await make_client(script, lazy=True, timeout=10).token()
     wait_for_exchanges()
@@ -227,20 +220,15 @@ async def test_an_exchange_ends_by_the_deadline(make_client: Callable[..., Async
 
 async def test_a_wait_for_a_token_times_out(make_client: Callable[..., AsyncAdmin]) -> None:
     """A wait for a token ends at the timeout of its call, with an error that names the host."""
-    released = threading.Event()
-
-    def hang(_: httpx.Request) -> ScriptedResponse:
-        released.wait(PATIENCE)
-        return token_response(1)
-
-    admin = make_client(ScriptedTransport(tokens=[hang]), lazy=True)
+    held = HeldResponse(token_response(1))
+    admin = make_client(ScriptedTransport(tokens=[held]), lazy=True)
     try:
         with raises(PineconeTimeoutError, match="no token in time from login.pinecone.io") as caught:
             await admin.with_options(timeout=0.01).projects.create(name="x")
     finally:
-        released.set()
+        held.release()
     assert (caught.value.outcome, caught.value.operation) == ("not_sent", "create_project")
-    assert await fetch_token_number(admin) == "1"
+    assert await async_fetch_token(admin) == "token-1"
 
 
 async def test_an_echoed_secret_is_in_no_error(
@@ -327,9 +315,9 @@ async def test_a_new_secret_is_used_at_once(make_client: Callable[..., AsyncAdmi
     with raises(InvalidCredentialsError):
         await admin.token()
     admin.update_secret("second")
-    assert await fetch_token_number(admin) == "2"
+    assert await async_fetch_token(admin) == "token-2"
     admin.with_options(timeout=9).update_secret("third")
-    assert await fetch_token_number(admin) == "3"
+    assert await async_fetch_token(admin) == "token-3"
     assert [json.loads(exchange.content)["client_secret"] for exchange in script.exchanges] == [
         SECRET,
         "second",
@@ -341,27 +329,21 @@ async def test_a_new_secret_replaces_a_pending_exchange(
     make_client: Callable[..., AsyncAdmin],
 ) -> None:
     """A call that waits gets the token of the new secret, and the late token of the old one is dropped."""
-    started, released = threading.Event(), threading.Event()
-    finished: list[bool] = []
-
-    def exchange(_: httpx.Request) -> ScriptedResponse:
-        started.set()
-        finished.append(released.wait(PATIENCE))
-        return token_response(1)
+    held = HeldResponse(token_response(1))
 
     async def update() -> None:
-        await async_wait_for_event(started)
+        await async_wait_for_event(held.arrived)
         admin.update_secret("second")
 
-    admin = make_client(ScriptedTransport(tokens=[exchange]), lazy=True)
+    admin = make_client(ScriptedTransport(tokens=[held]), lazy=True)
     try:
         result = await async_run_with_action(admin.token, update)
-        assert not finished
+        assert not held.was_sent
     finally:
-        released.set()
+        held.release()
     assert not isinstance(result, Exception)
     assert result.value == "token-2"
-    assert await fetch_token_number(admin) == await fetch_token_number(admin) == "2"
+    assert await async_fetch_token(admin) == await async_fetch_token(admin) == "token-2"
 
 
 @pytest.mark.parametrize(
@@ -379,7 +361,7 @@ async def test_an_invalid_new_secret_raises(
     admin = make_client(ScriptedTransport())
     with raises(error, match=message):
         admin.update_secret(secret)
-    assert await fetch_token_number(admin) == "1"
+    assert await async_fetch_token(admin) == "token-1"
 
 
 @pytest.mark.parametrize("identity", [{"access_token": "x"}, {"additional_headers": {"Authorization": "x"}}], ids=str)

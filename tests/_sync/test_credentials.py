@@ -193,19 +193,14 @@ def test_a_token_callable_runs_again_after_a_401(
     assert script.exchanges == []
 
 
-def test_a_fixed_token_is_sent_once(make_client: Callable[..., Admin]) -> None:
-    """A 401 for a fixed token is final."""
+@pytest.mark.parametrize(
+    "identity", [{"access_token": "fixed"}, {"additional_headers": {"Authorization": "Basic x"}}], ids=str
+)
+def test_a_401_for_a_fixed_token_is_final(identity: dict[str, Any], make_client: Callable[..., Admin]) -> None:
+    """A 401 for a fixed token or an Authorization header of the caller is final, and causes no exchange."""
     script = ScriptedTransport(ScriptedResponse(401))
     with raises(UnauthorizedError):
-        make_client(script, access_token="fixed").projects.list()
-    assert len(script.requests) == 1
-
-
-def test_a_401_for_an_authorization_header_is_final(make_client: Callable[..., Admin]) -> None:
-    """A 401 for an Authorization header of the caller causes no exchange."""
-    script = ScriptedTransport(ScriptedResponse(401))
-    with raises(UnauthorizedError):
-        make_client(script, additional_headers={"Authorization": "Basic x"}).projects.list()
+        make_client(script, **identity).projects.list()
     assert (len(script.requests), script.exchanges) == (1, [])
 
 

@@ -31,7 +31,14 @@ from pinecone_admin import (
 from pinecone_admin.retry import RetryTransport
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, ScriptedTransport, Step, token_response
+from tests.support.scripted_transport import (
+    ScriptedFailure,
+    ScriptedResponse,
+    ScriptedTransport,
+    Step,
+    delay,
+    token_response,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -269,13 +276,8 @@ def test_a_fresh_token_does_not_extend_the_deadline(
     status: int, make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
     """Exchanges, attempts and waits share the timeout of the call."""
-
-    def slow(_: httpx.Request) -> ScriptedResponse:
-        clock.advance(8)
-        return ScriptedResponse(status)
-
     with pytest.raises(ApiError) as caught:
-        make_client(ScriptedTransport(slow), timeout=10).projects.list()
+        make_client(ScriptedTransport(delay(clock, 8, ScriptedResponse(status))), timeout=10).projects.list()
     assert caught.value.attempts == 2
     assert clock.monotonic() <= 1_000 + 8 * 2 + 1
 
@@ -285,12 +287,7 @@ def test_a_call_past_its_deadline_sends_nothing(
     seconds: float, make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
     """A call whose token exchange uses up its timeout sends no request."""
-
-    def slow(_: httpx.Request) -> ScriptedResponse:
-        clock.advance(seconds)
-        return token_response(1)
-
-    script = ScriptedTransport(tokens=[slow])
+    script = ScriptedTransport(tokens=[delay(clock, seconds, token_response(1))])
     with raises(PineconeTimeoutError) as caught:
         make_client(script, timeout=10, lazy=True).projects.create(name="x")
     assert (caught.value.outcome, caught.value.attempts, script.requests) == ("not_sent", 0, [])
@@ -298,12 +295,7 @@ def test_a_call_past_its_deadline_sends_nothing(
 
 def test_an_attempt_ends_by_the_deadline(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """The timeout of an attempt is that of the policy, or the time left until the deadline if that is shorter."""
-
-    def slow(_: httpx.Request) -> ScriptedResponse:
-        clock.advance(20)
-        return ScriptedResponse(503)
-
-    script = ScriptedTransport(slow)
+    script = ScriptedTransport(delay(clock, 20, ScriptedResponse(503)))
     policy = RetryPolicy(attempt_timeout=20, max_backoff=0.1)
     with raises(ServiceError):
         make_client(script, timeout=50, retry=policy).projects.list()
@@ -580,12 +572,7 @@ def test_the_retry_transport_passes_the_last_failure_on() -> None:
 
 def test_the_retry_transport_has_its_own_deadline(clock: VirtualClock) -> None:
     """Attempts and delays of each request end within the timeout of the retry transport."""
-
-    def slow(_: httpx.Request) -> ScriptedResponse:
-        clock.advance(4)
-        return ScriptedResponse(503)
-
-    script = ScriptedTransport(slow)
+    script = ScriptedTransport(delay(clock, 4, ScriptedResponse(503)))
     with httpx.Client(transport=RetryTransport(script, timeout=5)) as client:
         for count in (2, 4):
             client.get("https://example.com/x")
@@ -594,12 +581,7 @@ def test_the_retry_transport_has_its_own_deadline(clock: VirtualClock) -> None:
 
 def test_the_retry_transport_has_a_default_timeout(clock: VirtualClock) -> None:
     """The default timeout of the retry transport is 60 s."""
-
-    def slow(_: httpx.Request) -> ScriptedResponse:
-        clock.advance(59)
-        return ScriptedResponse(503)
-
-    script = ScriptedTransport(slow)
+    script = ScriptedTransport(delay(clock, 59, ScriptedResponse(503)))
     RetryTransport(script).handle_request(httpx.Request("GET", "https://a.example/"))
     first, second = (request.extensions["timeout"]["read"] for request in script.requests)
     assert (first, second + sum(clock.slept)) == (20, pytest.approx(1))
@@ -668,12 +650,8 @@ def test_a_log_record_has_the_duration_of_the_attempt(
 ) -> None:
     """The log record of an attempt has its duration in whole milliseconds."""
     caplog.set_level(logging.DEBUG, logger="pinecone_admin")
-
-    def slow(_: httpx.Request) -> ScriptedResponse:
-        clock.advance(0.25)
-        return ScriptedResponse(503)
-
-    make_client(ScriptedTransport(slow, ScriptedResponse(body={"data": []})), access_token="x").projects.list()
+    script = ScriptedTransport(delay(clock, 0.25, ScriptedResponse(503)), ScriptedResponse(body={"data": []}))
+    make_client(script, access_token="x").projects.list()
     assert [record.getMessage() for record in caplog.records] == [
         "GET /admin/projects -> 503, attempt 1, 250 ms, request id None",
         "GET /admin/projects -> 200, attempt 2, 0 ms, request id None",

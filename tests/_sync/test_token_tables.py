@@ -6,39 +6,30 @@ from __future__ import annotations
 import base64
 import json
 import os
-import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 
 from pinecone_admin import Admin, ClientClosedError, PineconeConnectionError, TokenError
 from pinecone_admin.auth.provider import TokenProvider
 from tests.support.clock import VirtualClock
 from tests.support.concurrency import (
-    PATIENCE,
+    fetch_token,
     run_concurrently,
     run_with_action,
     wait_for_event,
     wait_for_exchanges,
 )
 from tests.support.errors import SECRET, check_promises, raises
-from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, token_response
+from tests.support.scripted_transport import HeldResponse, ScriptedResponse, ScriptedTransport, token_response
 
 pytestmark = pytest.mark.anyio
 
 NOW = 1_700_000_000
 FORBIDDEN = ScriptedResponse(403)
 """A failure of the token endpoint that is not retried."""
-
-
-def fetch_current_token(admin: Admin) -> str:
-    """Return the token that a call gets now, and wait until no exchange is in progress."""
-    value = (admin.token()).value
-    wait_for_exchanges()
-    return value
 
 
 # Each case is a lifetime and an age in seconds. Windows scale with the lifetime; that
@@ -54,7 +45,7 @@ def test_left_more_than_300_s_or_a_quarter(
     admin = make_client(script)
     admin.token()
     clock.advance(age)
-    assert [fetch_current_token(admin), fetch_current_token(admin)] == ["token-1", "token-1"]
+    assert [fetch_token(admin), fetch_token(admin)] == ["token-1", "token-1"]
     assert len(script.exchanges) == 1
 
 
@@ -63,7 +54,7 @@ def test_every_token_has_its_own_jitter(make_client: Callable[..., Admin], clock
     admin = make_client(ScriptedTransport())
     shares: list[float] = []
     for _ in range(40):
-        fetch_current_token(admin)
+        fetch_token(admin)
         tokens = admin._shared.token_source
         assert isinstance(tokens, TokenProvider)
         assert tokens._current is not None
@@ -73,55 +64,33 @@ def test_every_token_has_its_own_jitter(make_client: Callable[..., Admin], clock
     assert len(set(shares)) > 30
 
 
-REFRESH_WINDOW = [
-    (1800, 1561),
-    (1800, 1769),
-    (86_400, 86_161),
-    (86_400, 86_369),
-    (100, 81),
-    (100, 89.9),
-    (5, 4.1),
-    (5, 4.49),
+# Lifetime, age → whether a call waits for the refresh.
+REFRESHES: list[tuple[int, float, bool]] = [
+    *((1800, age, False) for age in (1561, 1769)),
+    *((86_400, age, False) for age in (86_161, 86_369)),
+    *((100, age, False) for age in (81, 89.9)),
+    *((5, age, False) for age in (4.1, 4.49)),
+    *((1800, age, True) for age in (1770, 1799)),
+    (86_400, 86_370, True),
+    (100, 90, True),
+    (5, 4.5, True),
 ]
 
 
-@pytest.mark.parametrize("response", [None, FORBIDDEN])
-@pytest.mark.parametrize(("lifetime", "age"), REFRESH_WINDOW)
+@pytest.mark.parametrize(("lifetime", "age", "waits"), REFRESHES)
 def test_left_less_than_300_s_or_a_quarter(
-    lifetime: int,
-    age: float,
-    response: ScriptedResponse | None,
-    make_client: Callable[..., Admin],
-    clock: VirtualClock,
+    lifetime: int, age: float, waits: bool, make_client: Callable[..., Admin], clock: VirtualClock
 ) -> None:
-    """The old token is served during a refresh in the background, and after one that failed."""
-    script = ScriptedTransport(tokens=[token_response(1, expires_in=lifetime), response or token_response(2)])
-    admin = make_client(script)
-    admin.token()
-    clock.advance(age)
-    assert fetch_current_token(admin) == "token-1"
-    assert len(script.exchanges) == 2
-    assert fetch_current_token(admin) == ("token-2" if response is None else "token-1")
-    assert len(script.exchanges) == 2
-
-
-@pytest.mark.parametrize("response", [None, FORBIDDEN])
-@pytest.mark.parametrize(("lifetime", "age"), [(1800, 1770), (1800, 1799), (86_400, 86_370), (100, 90), (5, 4.5)])
-def test_left_at_most_30_s_or_a_tenth(
-    lifetime: int,
-    age: float,
-    response: ScriptedResponse | None,
-    make_client: Callable[..., Admin],
-    clock: VirtualClock,
-) -> None:
-    """A call waits for the refresh, and gets the old token if the refresh fails."""
-    script = ScriptedTransport(tokens=[token_response(1, expires_in=lifetime), response or token_response(2)])
-    admin = make_client(script)
-    admin.token()
-    clock.advance(age)
-    expected = "token-2" if response is None else "token-1"
-    assert [fetch_current_token(admin), fetch_current_token(admin)] == [expected, expected]
-    assert len(script.exchanges) == 2
+    """Calls wait for the refresh in the last 30 s or tenth only, and get the old token if the refresh fails."""
+    for response, refreshed in ((token_response(2), "token-2"), (FORBIDDEN, "token-1")):
+        script = ScriptedTransport(tokens=[token_response(1, expires_in=lifetime), response])
+        admin = make_client(script)
+        admin.token()
+        clock.advance(age)
+        assert fetch_token(admin) == (refreshed if waits else "token-1")
+        assert len(script.exchanges) == 2
+        assert fetch_token(admin) == refreshed
+        assert len(script.exchanges) == 2
 
 
 @pytest.mark.parametrize("age", [1800, 99_999, None])
@@ -135,14 +104,37 @@ def test_left_nothing_or_no_token(age: float | None, make_client: Callable[..., 
     with raises(TokenError):
         admin.token()
     clock.advance(1)
-    assert fetch_current_token(admin) == f"token-{2 if age is None else 3}"
+    assert fetch_token(admin) == f"token-{2 if age is None else 3}"
 
 
 # Cooldowns: seconds after each consecutive failure without another exchange.
 
 
-def check_cooldown(admin: Admin, script: ScriptedTransport, clock: VirtualClock, cooldowns: list[int]) -> None:
-    """Check that the error is repeated until the cooldown ends, and that one exchange follows."""
+TRANSIENT = [1, 2, 4, 8, 16, 30, 30]
+WRONG_CREDENTIALS = [1, 2, 4, 8, 16, 32, 60, 60]
+COOLDOWNS: dict[str, tuple[ScriptedResponse, list[int]]] = {
+    "403": (FORBIDDEN, TRANSIENT),
+    "400": (ScriptedResponse(400), TRANSIENT),
+    "expired": (token_response(1, expires_in=0), TRANSIENT),
+    "HTML": (ScriptedResponse(200, b"<html>"), TRANSIENT),
+    # A Retry-After of 1 s to 60 s replaces the cooldown of a transient failure.
+    **{
+        f"403, Retry-After {header}": (ScriptedResponse(403, headers={"retry-after": header}), [cooldown] * 3)
+        for header, cooldown in (("45", 45), ("60", 60), ("3600", 60), ("2", 2), ("0", 1))
+    },
+    "401": (ScriptedResponse(401), WRONG_CREDENTIALS),
+    "invalid_client": (ScriptedResponse(400, {"error": "invalid_client"}), WRONG_CREDENTIALS),
+    "401, Retry-After 9": (ScriptedResponse(401, headers={"retry-after": "9"}), WRONG_CREDENTIALS),
+}
+
+
+@pytest.mark.parametrize(("response", "cooldowns"), COOLDOWNS.values(), ids=COOLDOWNS)
+def test_an_error_is_repeated_until_its_cooldown_ends(
+    response: ScriptedResponse, cooldowns: list[int], make_client: Callable[..., Admin], clock: VirtualClock
+) -> None:
+    """The error of a failed exchange is repeated until the cooldown ends, and one exchange follows."""
+    script = ScriptedTransport(tokens=[response] * 9)
+    admin = make_client(script, lazy=True)
     for number, cooldown in enumerate(cooldowns, 1):
         with pytest.raises(TokenError) as first:
             admin.token()
@@ -153,42 +145,6 @@ def check_cooldown(admin: Admin, script: ScriptedTransport, clock: VirtualClock,
         assert (type(again.value), str(again.value)) == (type(first.value), str(first.value))
         assert len(script.exchanges) == number
         clock.advance(0.01)
-
-
-@pytest.mark.parametrize(
-    "response", [FORBIDDEN, ScriptedResponse(400), token_response(1, expires_in=0), ScriptedResponse(200, b"<html>")]
-)
-def test_transient_1_to_30_s_doubling(
-    response: ScriptedResponse, make_client: Callable[..., Admin], clock: VirtualClock
-) -> None:
-    """The cooldown after transient failures doubles from 1 s to 30 s."""
-    script = ScriptedTransport(tokens=[response] * 9)
-    check_cooldown(make_client(script, lazy=True), script, clock, [1, 2, 4, 8, 16, 30, 30])
-
-
-@pytest.mark.parametrize(("header", "cooldown"), [("45", 45), ("60", 60), ("3600", 60), ("2", 2), ("0", 1)])
-def test_retry_after_up_to_60_s(
-    header: str, cooldown: int, make_client: Callable[..., Admin], clock: VirtualClock
-) -> None:
-    """A Retry-After of 1 s to 60 s replaces the cooldown of a transient failure."""
-    script = ScriptedTransport(tokens=[ScriptedResponse(403, headers={"retry-after": header})] * 9)
-    check_cooldown(make_client(script, lazy=True), script, clock, [cooldown] * 3)
-
-
-@pytest.mark.parametrize(
-    "response",
-    [
-        ScriptedResponse(401),
-        ScriptedResponse(400, {"error": "invalid_client"}),
-        ScriptedResponse(401, headers={"retry-after": "9"}),
-    ],
-)
-def test_wrong_credentials_1_to_60_s_doubling(
-    response: ScriptedResponse, make_client: Callable[..., Admin], clock: VirtualClock
-) -> None:
-    """The cooldown after wrong credentials doubles from 1 s to 60 s."""
-    script = ScriptedTransport(tokens=[response] * 9)
-    check_cooldown(make_client(script, lazy=True), script, clock, [1, 2, 4, 8, 16, 32, 60, 60])
 
 
 @pytest.mark.parametrize("response", [ScriptedResponse(401), FORBIDDEN])
@@ -217,12 +173,12 @@ def test_a_success_ends_a_cooldown(make_client: Callable[..., Admin], clock: Vir
         with raises(TokenError):
             admin.token()
         clock.advance(cooldown)
-    assert fetch_current_token(admin) == "token-3"
+    assert fetch_token(admin) == "token-3"
     clock.advance(1800)
     with raises(TokenError):
         admin.token()
     clock.advance(1)
-    assert fetch_current_token(admin) == "token-5"
+    assert fetch_token(admin) == "token-5"
 
 
 # Unusual token responses and unusual moments.
@@ -250,7 +206,7 @@ def check_rejected(
         admin.token()
     assert (caught.value.body, caught.value.status_code, len(script.exchanges)) == ("", 200, 1)
     clock.advance(1)
-    assert fetch_current_token(admin) == "token-2"
+    assert fetch_token(admin) == "token-2"
 
 
 # Token → its lifetime in seconds; a lifetime of five minutes comes with a warning.
@@ -337,7 +293,7 @@ def test_lifetime_of_5_s(make_client: Callable[..., Admin], clock: VirtualClock)
     assert len(script.exchanges) == 1
     for _ in range(400):
         clock.advance(0.1)
-        fetch_current_token(admin)
+        fetch_token(admin)
     assert 10 <= len(script.exchanges) <= 12
 
 
@@ -386,7 +342,7 @@ def test_the_longest_token_response(make_client: Callable[..., Admin]) -> None:
     """A token response of more than 64 KiB raises."""
     body = json.dumps(token_response(1).body).encode()
     admin = make_client(ScriptedTransport(tokens=[ScriptedResponse(200, body.ljust(64 * 1024))]))
-    assert fetch_current_token(admin) == "token-1"
+    assert fetch_token(admin) == "token-1"
     with raises(PineconeConnectionError):
         make_client(ScriptedTransport(tokens=[ScriptedResponse(200, body.ljust(64 * 1024 + 1))]), lazy=True).token()
 
@@ -397,12 +353,12 @@ def test_rotated_secret(make_client: Callable[..., Admin], clock: VirtualClock) 
     secrets = iter(["one", "two"])
     admin = make_client(script, lazy=True, client_id="id", client_secret=lambda: next(secrets))
     for _ in range(2):
-        fetch_current_token(admin)
+        fetch_token(admin)
         clock.advance(1800)
     admin.update_secret("three")
-    fetch_current_token(admin)
+    fetch_token(admin)
     admin.update_secret("four")
-    assert fetch_current_token(admin) == "token-4"
+    assert fetch_token(admin) == "token-4"
     assert [json.loads(exchange.content)["client_secret"] for exchange in script.exchanges] == [
         "one", "two", "three", "four",
     ]  # fmt: skip
@@ -410,13 +366,8 @@ def test_rotated_secret(make_client: Callable[..., Admin], clock: VirtualClock) 
 
 def test_fork(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """A forked child keeps the token, and has its own lock, jitter and pending exchange."""
-    response = threading.Event()
-
-    def exchange(_: httpx.Request) -> ScriptedResponse:
-        assert response.wait(PATIENCE)
-        return token_response(2)
-
-    admin = make_client(ScriptedTransport(tokens=[token_response(1), exchange]))
+    held = HeldResponse(token_response(2))
+    admin = make_client(ScriptedTransport(tokens=[token_response(1), held]))
     admin.token()
     tokens: Any = admin._shared.token_source
     clock.advance(1600)
@@ -429,37 +380,30 @@ def test_fork(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
             mine = tokens._current
             kept = mine.token.value == "token-1" and mine.jitter != jitter and 0 <= mine.jitter <= 0.2
             os._exit(0 if kept and tokens._lock is not lock and tokens._pending is None else 1)
-    response.set()
+    held.release()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     wait_for_exchanges()
-    assert fetch_current_token(admin) == "token-2"
+    assert fetch_token(admin) == "token-2"
 
 
 @pytest.mark.parametrize("left", [0, 20])
 def test_close(left: float, make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """Closing fails a waiting call at once, and drops the late token."""
-    asked, response = threading.Event(), threading.Event()
-
-    def exchange(_: httpx.Request) -> ScriptedResponse:
-        asked.set()
-        late.append(response.wait(PATIENCE))
-        return token_response(1)
-
-    late: list[bool] = []
-    script = ScriptedTransport(tokens=[token_response(0), exchange])
+    held = HeldResponse(token_response(1))
+    script = ScriptedTransport(tokens=[token_response(0), held])
     admin = make_client(script)
     admin.token()
     clock.advance(1800 - left)
 
     def close() -> None:
-        wait_for_event(asked)
+        wait_for_event(held.arrived)
         admin.close()
 
     try:
         result = run_with_action(lambda: admin.projects.create(name="x"), close)
-        assert not late
+        assert not held.was_sent
     finally:
-        response.set()
+        held.release()
     assert isinstance(result, ClientClosedError)
     assert (result.outcome, result.operation) == ("not_sent", "create_project")
     check_promises(result)

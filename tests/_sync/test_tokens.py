@@ -28,24 +28,26 @@ from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.concurrency import (
     PATIENCE,
+    fetch_token,
     run_concurrently,
     run_with_action,
     wait_for_event,
     wait_for_exchanges,
 )
 from tests.support.errors import SECRET, raises
-from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, ScriptedTransport, Step, token_response
+from tests.support.scripted_transport import (
+    HeldResponse,
+    ScriptedFailure,
+    ScriptedResponse,
+    ScriptedTransport,
+    Step,
+    delay,
+    token_response,
+)
 
 pytestmark = pytest.mark.anyio
 
 REFUSED = ScriptedFailure(httpx.ConnectError("refused"))
-
-
-def fetch_token_number(admin: Admin) -> str:
-    """Return the number of the token that a call gets now."""
-    value = (admin.token()).value.removeprefix("token-")
-    wait_for_exchanges()
-    return value
 
 
 @pytest.mark.parametrize("expired", [False, True])
@@ -98,16 +100,12 @@ def test_concurrent_callers_share_one_failure(make_client: Callable[..., Admin])
 
 def test_a_lifetime_starts_before_the_exchange(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """The lifetime of a token starts when its exchange starts."""
-
-    def slow(_: httpx.Request) -> ScriptedResponse:
-        clock.advance(50)
-        return token_response(1, expires_in=100)
-
+    slow = delay(clock, 50, token_response(1, expires_in=100))
     admin = make_client(ScriptedTransport(tokens=[slow]), lazy=True)
     started = clock.wall()
     assert (admin.token()).expires_at == started + 100
     clock.advance(41)
-    assert fetch_token_number(admin) == "2"
+    assert fetch_token(admin) == "token-2"
 
 
 def test_the_age_of_a_token_is_the_larger_of_two_clocks(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
@@ -116,10 +114,10 @@ def test_the_age_of_a_token_is_the_larger_of_two_clocks(make_client: Callable[..
     admin = make_client(script)
     admin.token()
     clock.shift_wall(-3600)
-    assert fetch_token_number(admin) == "1"
+    assert fetch_token(admin) == "token-1"
     clock.shift_wall(3600 + 1800)
-    assert fetch_token_number(admin) == "2"
-    assert fetch_token_number(admin) == "2"
+    assert fetch_token(admin) == "token-2"
+    assert fetch_token(admin) == "token-2"
     assert len(script.exchanges) == 2
 
 
@@ -149,11 +147,11 @@ def test_the_old_token_is_served_until_it_expires(
     admin.token()
     clock.advance(1800 - left)
     for _ in range(3):
-        assert fetch_token_number(admin) == "1"
+        assert fetch_token(admin) == "token-1"
     before = len(script.exchanges)
     clock.advance(61)
-    fetch_token_number(admin)
-    assert fetch_token_number(admin) != "1"
+    fetch_token(admin)
+    assert fetch_token(admin) != "token-1"
     assert len(script.exchanges) <= before + 1
 
 
@@ -205,17 +203,12 @@ def test_a_transient_exchange_failure_is_retried_twice(
     assert caught.value.operation == "get_token"
     script = ScriptedTransport(tokens=[step])
     if attempts == 3:
-        assert fetch_token_number(make_client(script)) == "2"
+        assert fetch_token(make_client(script)) == "token-2"
 
 
 def test_an_exchange_ends_by_the_deadline(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
     """An exchange is not retried beyond the deadline of its call."""
-
-    def slow(_: httpx.Request) -> ScriptedResponse:
-        clock.advance(6)
-        return ScriptedResponse(503)
-
-    script = ScriptedTransport(tokens=[slow] * 3)
+    script = ScriptedTransport(tokens=[delay(clock, 6, ScriptedResponse(503))] * 3)
     with pytest.raises(PineconeError):
         make_client(script, lazy=True, timeout=10).token()
     wait_for_exchanges()
@@ -224,20 +217,15 @@ def test_an_exchange_ends_by_the_deadline(make_client: Callable[..., Admin], clo
 
 def test_a_wait_for_a_token_times_out(make_client: Callable[..., Admin]) -> None:
     """A wait for a token ends at the timeout of its call, with an error that names the host."""
-    released = threading.Event()
-
-    def hang(_: httpx.Request) -> ScriptedResponse:
-        released.wait(PATIENCE)
-        return token_response(1)
-
-    admin = make_client(ScriptedTransport(tokens=[hang]), lazy=True)
+    held = HeldResponse(token_response(1))
+    admin = make_client(ScriptedTransport(tokens=[held]), lazy=True)
     try:
         with raises(PineconeTimeoutError, match="no token in time from login.pinecone.io") as caught:
             admin.with_options(timeout=0.01).projects.create(name="x")
     finally:
-        released.set()
+        held.release()
     assert (caught.value.outcome, caught.value.operation) == ("not_sent", "create_project")
-    assert fetch_token_number(admin) == "1"
+    assert fetch_token(admin) == "token-1"
 
 
 def test_an_echoed_secret_is_in_no_error(
@@ -320,9 +308,9 @@ def test_a_new_secret_is_used_at_once(make_client: Callable[..., Admin]) -> None
     with raises(InvalidCredentialsError):
         admin.token()
     admin.update_secret("second")
-    assert fetch_token_number(admin) == "2"
+    assert fetch_token(admin) == "token-2"
     admin.with_options(timeout=9).update_secret("third")
-    assert fetch_token_number(admin) == "3"
+    assert fetch_token(admin) == "token-3"
     assert [json.loads(exchange.content)["client_secret"] for exchange in script.exchanges] == [
         SECRET,
         "second",
@@ -334,27 +322,21 @@ def test_a_new_secret_replaces_a_pending_exchange(
     make_client: Callable[..., Admin],
 ) -> None:
     """A call that waits gets the token of the new secret, and the late token of the old one is dropped."""
-    started, released = threading.Event(), threading.Event()
-    finished: list[bool] = []
-
-    def exchange(_: httpx.Request) -> ScriptedResponse:
-        started.set()
-        finished.append(released.wait(PATIENCE))
-        return token_response(1)
+    held = HeldResponse(token_response(1))
 
     def update() -> None:
-        wait_for_event(started)
+        wait_for_event(held.arrived)
         admin.update_secret("second")
 
-    admin = make_client(ScriptedTransport(tokens=[exchange]), lazy=True)
+    admin = make_client(ScriptedTransport(tokens=[held]), lazy=True)
     try:
         result = run_with_action(admin.token, update)
-        assert not finished
+        assert not held.was_sent
     finally:
-        released.set()
+        held.release()
     assert not isinstance(result, Exception)
     assert result.value == "token-2"
-    assert fetch_token_number(admin) == fetch_token_number(admin) == "2"
+    assert fetch_token(admin) == fetch_token(admin) == "token-2"
 
 
 @pytest.mark.parametrize(
@@ -372,7 +354,7 @@ def test_an_invalid_new_secret_raises(
     admin = make_client(ScriptedTransport())
     with raises(error, match=message):
         admin.update_secret(secret)
-    assert fetch_token_number(admin) == "1"
+    assert fetch_token(admin) == "token-1"
 
 
 @pytest.mark.parametrize("identity", [{"access_token": "x"}, {"additional_headers": {"Authorization": "x"}}], ids=str)

@@ -11,6 +11,8 @@ from typing import TypeVar
 import anyio
 import anyio.to_thread
 
+from pinecone_admin import Admin, AsyncAdmin
+
 _T = TypeVar("_T")
 
 PATIENCE = 30.0
@@ -87,6 +89,20 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)
+
+
+async def async_fetch_token(admin: AsyncAdmin) -> str:
+    """Return the token that a call gets now, once no exchange is in progress."""
+    value = (await admin.token()).value
+    wait_for_exchanges()
+    return value
+
+
+def fetch_token(admin: Admin) -> str:
+    """Return the token that a call gets now, once no exchange is in progress."""
+    value = admin.token().value
+    wait_for_exchanges()
+    return value
 
 
 def wait_for_exchanges() -> None:

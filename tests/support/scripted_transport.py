@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import httpx
 from attrs import field, frozen
+
+from tests.support.clock import VirtualClock
+from tests.support.concurrency import PATIENCE
 
 
 @frozen
@@ -42,6 +46,42 @@ class ScriptedFailure:
 
     error: Exception
     events: Sequence[str] = ()
+
+
+def delay(clock: VirtualClock, seconds: float, response: ScriptedResponse) -> Step:
+    """Return a step that advances the clock before it responds, as a slow server does."""
+
+    def respond(_: httpx.Request) -> ScriptedResponse:
+        clock.advance(seconds)
+        return response
+
+    return respond
+
+
+class HeldResponse:
+    """A step that responds once the test releases it, to every request.
+
+    Attributes:
+        arrived: Set when a request has arrived.
+        was_sent: Whether it has responded.
+    """
+
+    def __init__(self, response: ScriptedResponse) -> None:
+        self.arrived = threading.Event()
+        self.was_sent = False
+        self._released = threading.Event()
+        self._response = response
+
+    def __call__(self, _: httpx.Request) -> ScriptedResponse:
+        """Wait until the test releases the response."""
+        self.arrived.set()
+        assert self._released.wait(PATIENCE)
+        self.was_sent = True
+        return self._response
+
+    def release(self) -> None:
+        """Let every request get the response."""
+        self._released.set()
 
 
 Step: TypeAlias = ScriptedResponse | ScriptedFailure | Callable[[httpx.Request], ScriptedResponse | ScriptedFailure]
