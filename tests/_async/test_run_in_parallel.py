@@ -9,9 +9,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from pinecone_admin import AsyncAdmin
-from pinecone_admin._concurrency.clock import PollBackoff
-from pinecone_admin._concurrency.parallel import async_run_in_parallel
+from pinecone_admin._concurrency import PollBackoff, async_run_in_parallel
 from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.concurrency import async_wait_for_event
@@ -126,7 +124,7 @@ async def test_a_cancelled_cleanup_leaves_no_key(emulator: Emulator) -> None:
     transport = CountingTransport(emulator)
     with anyio.CancelScope() as scope:
         transport.before_request = lambda: scope.cancel() if "DELETE /indexes" in transport.requests[-1] else None
-        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project.id)
+        await transport.async_admin().projects.delete_with_cleanup(project_id=project.id)
     assert scope.cancelled_caught
     assert transport.requests[-1].startswith("DELETE /admin/api-keys/")
     assert not emulator.state.api_keys

@@ -23,14 +23,6 @@ from tests.support.fault_injection import FaultyTransport, InjectedFault
 pytestmark = pytest.mark.anyio
 
 
-def make_faulty_client(
-    emulator: Emulator, faults: dict[int, InjectedFault], **options: Any
-) -> tuple[AsyncAdmin, FaultyTransport]:
-    """Return a client with injected faults, by the number of the request, and its transport."""
-    transport = FaultyTransport(emulator, faults)
-    return AsyncAdmin(**transport.client_options, **options), transport
-
-
 async def create_manager(admin: AsyncAdmin) -> dict[str, Any]:
     """Create a service account that is OrgManager, and return the arguments that identify it."""
     made = await admin.service_accounts.create(name="robot", role_bindings=[on_organization("OrgManager")])
@@ -49,7 +41,8 @@ async def list_roles(admin: AsyncAdmin, principal: dict[str, Any]) -> list[str]:
 
 async def test_the_new_role_is_granted_before_the_old_one_is_revoked(emulator: Emulator) -> None:
     """A principal has at least one of both roles at any time."""
-    admin, transport = make_faulty_client(emulator, {})
+    transport = FaultyTransport(emulator)
+    admin = transport.async_admin()
     principal = await create_manager(admin)
     change = await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
     assert change.steps == ["granted OrgMember", "revoked OrgManager"]
@@ -110,7 +103,7 @@ async def test_a_failed_revoke_keeps_an_existing_new_role(admin: AsyncAdmin, emu
 async def test_a_failed_rollback_names_the_role_binding(emulator: Emulator) -> None:
     """The error of a failed rollback names the role binding that remains."""
     principal = await identify_last_owner(emulator)
-    admin, _ = make_faulty_client(emulator, dict.fromkeys(range(5, 20), InjectedFault.UNAVAILABLE))
+    admin = FaultyTransport(emulator, dict.fromkeys(range(5, 20), InjectedFault.UNAVAILABLE)).async_admin()
     with raises(LeftoverError, match="role binding"):
         await admin.role_bindings.change_role(**principal, from_role="OrgOwner", to_role="OrgMember")
 
@@ -118,7 +111,7 @@ async def test_a_failed_rollback_names_the_role_binding(emulator: Emulator) -> N
 async def test_both_roles_remain_after_an_unknown_revoke(emulator: Emulator) -> None:
     """Where the outcome of the revoke is unknown, both roles remain for a later run to complete."""
     principal = await create_manager(emulator.async_admin())
-    admin, _ = make_faulty_client(emulator, {4: InjectedFault.REQUEST_LOST}, retry=RetryPolicy(max_attempts=1))
+    admin = FaultyTransport(emulator, {4: InjectedFault.REQUEST_LOST}).async_admin(retry=RetryPolicy(max_attempts=1))
     with raises(PineconeConnectionError):
         await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
     assert sorted(await list_roles(admin, principal)) == ["OrgManager", "OrgMember"]

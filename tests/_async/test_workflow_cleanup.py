@@ -53,9 +53,7 @@ async def test_the_contents_are_deleted_before_the_project(emulator: Emulator) -
     project_id = await create_full_project(emulator, backups=130)
     transport = FaultyTransport(emulator)
     received: list[Progress] = []
-    report = await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(
-        project_id=project_id, progress=received.append
-    )
+    report = await transport.async_admin().projects.delete_with_cleanup(project_id=project_id, progress=received.append)
     assert not emulator.state.projects
     assert report.deleted
     assert len(report.contents) == 134
@@ -72,9 +70,8 @@ async def test_the_contents_are_deleted_before_the_project(emulator: Emulator) -
 async def test_deletions_run_concurrently(emulator: Emulator) -> None:
     """Up to sixteen deletions run concurrently."""
     project_id = await create_full_project(emulator, backups=130)
-    transport = CountingTransport(emulator)
-    transport.only_method = "DELETE"
-    await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+    transport = CountingTransport(emulator, only_method="DELETE")
+    await transport.async_admin().projects.delete_with_cleanup(project_id=project_id)
     assert 1 < transport.peak <= 16
 
 
@@ -88,7 +85,7 @@ async def test_control_plane_calls_send_the_key_and_no_token(emulator: Emulator)
             received.append(request)
             return super()._select_fault(request)
 
-    report = await AsyncAdmin(**Watching(emulator).client_options).projects.delete_with_cleanup(project_id=project_id)
+    report = await Watching(emulator).async_admin().projects.delete_with_cleanup(project_id=project_id)
     control_requests = [each for each in received if not each.url.path.startswith(("/admin", "/oauth"))]
     assert control_requests
     assert all(each.headers["api-key"].startswith("pcsk_") for each in control_requests)
@@ -103,9 +100,7 @@ async def test_a_dry_run_deletes_only_its_own_key(emulator: Emulator) -> None:
     project_id = await create_full_project(emulator)
     emulator.state.projects[project_id].protected.add("people")
     transport = FaultyTransport(emulator)
-    report = await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(
-        project_id=project_id, dry_run=True
-    )
+    report = await transport.async_admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     assert report.contents[:2] == [
         Content(kind="index", name="articles"),
         Content(kind="index", name="people", protected=True),
@@ -145,7 +140,7 @@ async def test_protection_enabled_meanwhile_raises_at_once(emulator: Emulator) -
 
     transport.before_request = protect
     with raises(RefusedError, match="index articles cannot be deleted"):
-        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+        await transport.async_admin().projects.delete_with_cleanup(project_id=project_id)
     assert not emulator.state.api_keys
 
 
@@ -168,22 +163,21 @@ async def test_a_refilled_project_is_emptied_again(emulator: Emulator, clock: Vi
             emulator.state.projects[project_id].contents["collections"].add(f"late-{len(clock.slept)}")
 
     transport.before_request = refill
-    report = await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+    report = await transport.async_admin().projects.delete_with_cleanup(project_id=project_id)
     assert report.deleted
     assert "deleted collection late-8" in report.steps
     project_id = await create_full_project(emulator)
     transport.before_request = lambda: emulator.state.projects[project_id].contents["collections"].add("always")
     with pytest.raises((FailedPreconditionError, PineconeTimeoutError)):
-        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id, timeout=60.0)
+        await transport.async_admin().projects.delete_with_cleanup(project_id=project_id, timeout=60.0)
     assert not emulator.state.api_keys
 
 
 async def test_a_key_that_cannot_be_deleted_is_named(emulator: Emulator) -> None:
     """The error names a temporary key that remains, with the earlier failure as its cause."""
     project_id = await create_full_project(emulator)
-    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 999), InjectedFault.UNAVAILABLE))
-    transport.only_method = "DELETE"
-    admin = AsyncAdmin(**transport.client_options)
+    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 999), InjectedFault.UNAVAILABLE), only_method="DELETE")
+    admin = transport.async_admin()
     with raises(LeftoverError) as caught:
         await admin.projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     (key_id,) = emulator.state.api_keys
@@ -219,7 +213,7 @@ async def test_an_interrupt_during_creation_deletes_the_key(emulator: Emulator) 
 
     transport.before_request = interrupt
     with pytest.raises(KeyboardInterrupt):
-        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+        await transport.async_admin().projects.delete_with_cleanup(project_id=project_id)
     assert not emulator.state.api_keys
 
 
@@ -240,7 +234,7 @@ async def test_a_deletion_that_hangs_names_the_key(emulator: Emulator, monkeypat
     project_id = await create_full_project(emulator)
     transport = HangingTransport(emulator)
     with raises(LeftoverError, match="could not be deleted in time") as caught:
-        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+        await transport.async_admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     (key_id,) = emulator.state.api_keys
     assert caught.value.left == [f"temporary API key {key_id} of project {project_id}"]
 
@@ -252,7 +246,7 @@ async def test_cancellation_deletes_the_key(at: str, emulator: Emulator) -> None
     transport = CountingTransport(emulator)  # yields before each request, so that the cancellation arrives in time
     with anyio.CancelScope() as scope:
         transport.before_request = lambda: scope.cancel() if transport.requests[-1] == at else None
-        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+        await transport.async_admin().projects.delete_with_cleanup(project_id=project_id)
     assert scope.cancelled_caught
     assert not emulator.state.api_keys
     assert list(emulator.state.projects) == [project_id]
@@ -264,7 +258,7 @@ async def test_cancellation_during_creation_deletes_the_key(emulator: Emulator) 
     transport = CountingTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
     with anyio.CancelScope() as scope:
         transport.before_request = lambda: scope.cancel() if len(transport.requests) == 4 else None
-        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+        await transport.async_admin().projects.delete_with_cleanup(project_id=project_id)
     assert scope.cancelled_caught
     assert not emulator.state.api_keys
 
@@ -273,10 +267,9 @@ async def test_cancellation_during_creation_deletes_the_key(emulator: Emulator) 
 async def test_a_key_left_by_an_earlier_run_is_deleted(emulator: Emulator) -> None:
     """Any run, even a dry run, deletes the temporary key that an earlier run left."""
     project_id = await create_full_project(emulator)
-    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 999), InjectedFault.UNAVAILABLE))
-    transport.only_method = "DELETE"
+    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 999), InjectedFault.UNAVAILABLE), only_method="DELETE")
     with raises(LeftoverError):
-        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+        await transport.async_admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     assert len(emulator.state.api_keys) == 1
     await emulator.async_admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     assert not emulator.state.api_keys
@@ -293,7 +286,7 @@ async def test_a_key_deleted_by_another_run_is_replaced(emulator: Emulator) -> N
             emulator.state.remove_api_key(key)
 
     transport.before_request = interfere
-    report = await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+    report = await transport.async_admin().projects.delete_with_cleanup(project_id=project_id)
     assert report.deleted
     assert len(set(report.steps)) == len(report.steps) == 7
     assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 2
@@ -311,7 +304,7 @@ async def test_a_project_deleted_by_another_run_counts_as_deleted(emulator: Emul
                 emulator.state.remove_project(emulator.state.projects[key.project_id])
 
     transport.before_request = delete_projects
-    projects = AsyncAdmin(**transport.client_options).projects
+    projects = transport.async_admin().projects
     report = await projects.delete_with_cleanup(project_id=project_ids[0])
     assert (report.deleted, report.steps) == (True, [f"project {project_ids[0]} was already deleted"])
     with raises(NotFoundError):
@@ -321,7 +314,7 @@ async def test_a_project_deleted_by_another_run_counts_as_deleted(emulator: Emul
 async def test_concurrent_runs_all_succeed(emulator: Emulator) -> None:
     """Concurrent runs on one project all succeed."""
     project_id = await create_full_project(emulator, backups=30)
-    admin = AsyncAdmin(**CountingTransport(emulator).client_options)
+    admin = CountingTransport(emulator).async_admin()
     reports = await async_run_concurrently(3, lambda: admin.projects.delete_with_cleanup(project_id=project_id))
     assert [getattr(each, "deleted", each) for each in reports] == [True, True, True]
     assert not emulator.state.projects
@@ -334,7 +327,7 @@ async def test_a_key_with_a_lost_value_is_deleted_after_a_refusal(emulator: Emul
     emulator.state.projects[project_id].protected.add("people")
     transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
     with raises(RefusedError):
-        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+        await transport.async_admin().projects.delete_with_cleanup(project_id=project_id)
     assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 2
     assert not emulator.state.api_keys
 
@@ -351,7 +344,7 @@ async def test_the_key_has_the_least_privileged_role_of_the_plan(emulator: Emula
             roles.extend(emulator.state.roles_of(key) for key in emulator.state.api_keys.values())
 
         transport.before_request = record_roles
-        await AsyncAdmin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+        await transport.async_admin().projects.delete_with_cleanup(project_id=project_id)
     assert [*dict.fromkeys(map(tuple, roles))] == [("ControlPlaneEditor",), ("ProjectEditor",)]
 
 

@@ -29,24 +29,17 @@ from pinecone_admin.workflows import Ensured, name_tags
 from tests.support.clock import VirtualClock
 from tests.support.concurrency import async_run_concurrently
 from tests.support.errors import raises
-from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault, KilledError
+from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault, KilledError, fail_to_store
 
 pytestmark = pytest.mark.anyio
 
 MEMBER = [on_organization("OrgMember")]
 
 
-def make_faulty_client(emulator: Emulator, **faults: InjectedFault) -> tuple[AsyncAdmin, FaultyTransport]:
-    """Return a client with injected faults, by the number of the request, and its transport."""
-    transport = FaultyTransport(emulator, {int(number.lstrip("n")): fault for number, fault in faults.items()})
-    admin = AsyncAdmin(**transport.client_options)
-    return admin, transport
-
-
-ENSURE: dict[str, Callable[[AsyncAdmin, str], Any]] = {
+ENSURE: dict[str, Callable[..., Any]] = {
     "projects": lambda a, _: a.projects.ensure(name="p"),
-    "api_keys": lambda a, project: a.api_keys.ensure(project_id=project, name="k"),
-    "service_accounts": lambda a, _: a.service_accounts.ensure(name="s"),
+    "api_keys": lambda a, project, **more: a.api_keys.ensure(project_id=project, name="k", **more),
+    "service_accounts": lambda a, _, **more: a.service_accounts.ensure(name="s", **more),
     "invites": lambda a, _: a.invites.ensure(email="a@example.com", role_bindings=MEMBER),
 }
 
@@ -128,7 +121,7 @@ async def test_a_shared_name_is_ambiguous(admin: AsyncAdmin, emulator: Emulator)
 
 async def test_a_project_whose_response_was_lost_is_adopted(emulator: Emulator, clock: VirtualClock) -> None:
     """After a lost response, a new project of the name counts as created."""
-    admin, _ = make_faulty_client(emulator, n2=InjectedFault.RESPONSE_LOST)
+    admin = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST}).async_admin()
     ensured = await admin.projects.ensure(name="p")
     assert ensured.created
     assert list(emulator.state.projects) == [ensured.value.id]
@@ -137,7 +130,8 @@ async def test_a_project_whose_response_was_lost_is_adopted(emulator: Emulator, 
 
 async def test_a_lost_project_is_polled_until_the_deadline(emulator: Emulator, clock: VirtualClock) -> None:
     """A project whose create has an unknown outcome is looked for until the deadline, and not created again."""
-    admin, transport = make_faulty_client(emulator, n2=InjectedFault.REQUEST_LOST)
+    transport = FaultyTransport(emulator, {2: InjectedFault.REQUEST_LOST})
+    admin = transport.async_admin()
     with raises(PineconeConnectionError) as caught:
         await admin.projects.ensure(name="p")
     assert caught.value.outcome == "unknown"
@@ -148,7 +142,7 @@ async def test_a_lost_project_is_polled_until_the_deadline(emulator: Emulator, c
 
 async def test_a_unique_record_is_created_again(emulator: Emulator, clock: VirtualClock) -> None:
     """A lost create of an invite is repeated, because the server refuses a duplicate."""
-    admin, _ = make_faulty_client(emulator, n2=InjectedFault.REQUEST_LOST)
+    admin = FaultyTransport(emulator, {2: InjectedFault.REQUEST_LOST}).async_admin()
     invite = await admin.invites.ensure(email="a@example.com", role_bindings=MEMBER)
     assert invite.created
     assert clock.slept == [0.5]
@@ -157,8 +151,8 @@ async def test_a_unique_record_is_created_again(emulator: Emulator, clock: Virtu
 async def test_a_key_whose_value_was_lost_is_replaced(emulator: Emulator) -> None:
     """A key whose value was lost is deleted, and another one is created."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin, transport = make_faulty_client(emulator, n3=InjectedFault.RESPONSE_LOST)
-    ensured = await admin.api_keys.ensure(project_id=project.id, name="k", roles=["ProjectViewer"])
+    transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
+    ensured = await transport.async_admin().api_keys.ensure(project_id=project.id, name="k", roles=["ProjectViewer"])
     (key,) = emulator.state.api_keys.values()
     assert isinstance(ensured.value, APIKeyWithSecret)
     assert (ensured.created, ensured.value.value, ensured.value.key.id) == (True, key.value, key.id)
@@ -168,8 +162,8 @@ async def test_a_key_whose_value_was_lost_is_replaced(emulator: Emulator) -> Non
 
 async def test_an_account_whose_secret_was_lost_is_rotated(emulator: Emulator) -> None:
     """The secret of a service account whose response was lost is rotated."""
-    admin, transport = make_faulty_client(emulator, n3=InjectedFault.RESPONSE_LOST)
-    ensured = await admin.service_accounts.ensure(name="s", role_bindings=MEMBER)
+    transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
+    ensured = await transport.async_admin().service_accounts.ensure(name="s", role_bindings=MEMBER)
     _, account = emulator.state.service_accounts.listing
     assert isinstance(ensured.value, ServiceAccountWithSecret)
     assert (ensured.created, ensured.value.client_secret) == (True, account.client_secret)
@@ -180,11 +174,9 @@ async def test_an_account_whose_secret_was_lost_is_rotated(emulator: Emulator) -
 async def test_a_lost_record_in_a_delayed_list_is_not_duplicated(kind: str, emulator: Emulator) -> None:
     """After lost responses, one record exists in the end even if lists lag by three seconds."""
     project = await emulator.async_admin().projects.create(name="world")
-    admin = AsyncAdmin(
-        **FaultyTransport(
-            emulator, {2: InjectedFault.RESPONSE_LOST, 3: InjectedFault.RESPONSE_LOST}, list_delay=3.0
-        ).client_options
-    )
+    admin = FaultyTransport(
+        emulator, {2: InjectedFault.RESPONSE_LOST, 3: InjectedFault.RESPONSE_LOST}, list_delay=3.0
+    ).async_admin()
     ensured = await ENSURE[kind](admin, project.id)
     assert ensured.created
     state = emulator.state
@@ -201,7 +193,7 @@ async def test_a_lost_record_in_a_delayed_list_is_not_duplicated(kind: str, emul
 async def test_a_lost_role_binding_in_a_delayed_list_is_a_success(emulator: Emulator) -> None:
     """A role binding that the server reports as existing before it lists it is a success."""
     account = (await emulator.async_admin().service_accounts.create(name="s")).service_account.id
-    admin = AsyncAdmin(**FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST}, list_delay=3.0).client_options)
+    admin = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST}, list_delay=3.0).async_admin()
     ensured = await admin.role_bindings.ensure(
         principal_type="service_account", principal_id=account, resource_type="organization", role="OrgMember"
     )
@@ -213,7 +205,7 @@ async def test_a_lost_role_binding_in_a_delayed_list_is_a_success(emulator: Emul
 async def test_concurrent_runs_never_delete_each_others_record(kind: str, emulator: Emulator) -> None:
     """Two calls in lockstep both succeed, even if they create two records."""
     project = await emulator.async_admin().projects.create(name="world")
-    admin = AsyncAdmin(**CountingTransport(emulator).client_options)
+    admin = CountingTransport(emulator).async_admin()
     await admin.token()  # an exchange runs in a thread, which would break the lockstep
     both = await async_run_concurrently(2, lambda: ENSURE[kind](admin, project.id))
     assert [each.created for each in both if isinstance(each, Ensured)] == [True, True]
@@ -223,7 +215,7 @@ async def test_concurrent_runs_never_delete_each_others_record(kind: str, emulat
 async def leave_key_of_killed_run(emulator: Emulator) -> tuple[str, str]:
     """Leave a key whose value may be stored, and return the ids of its project and itself."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin, _ = make_faulty_client(emulator, n4=InjectedFault.KILL_BEFORE)
+    admin = FaultyTransport(emulator, {4: InjectedFault.KILL_BEFORE}).async_admin()
     with pytest.raises(KilledError):
         await admin.api_keys.ensure(project_id=project.id, name="k", store=lambda _: None)
     (left,) = emulator.state.api_keys
@@ -234,7 +226,7 @@ async def test_a_key_of_a_killed_run_is_kept_until_another_is_stored(emulator: E
     """A key that a killed run left exists until another value is stored, even after a lost response."""
     project_id, left = await leave_key_of_killed_run(emulator)
     existed: list[bool] = []
-    admin, _ = make_faulty_client(emulator, n3=InjectedFault.RESPONSE_LOST)
+    admin = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST}).async_admin()
     await admin.api_keys.ensure(
         project_id=project_id, name="k", store=lambda _: existed.append(left in emulator.state.api_keys)
     )
@@ -270,9 +262,8 @@ async def test_a_quota_used_up_by_a_killed_run_is_freed(emulator: Emulator) -> N
 async def test_a_secret_lost_until_the_deadline_raises(kind: str, emulator: Emulator) -> None:
     """A secret that is lost until the deadline raises, and the next call takes up what was left."""
     project = await emulator.async_admin().projects.create(name="p")
-    faults = {f"n{number}": InjectedFault.INTERNAL_ERROR for number in range(3, 99)}
-    admin, transport = make_faulty_client(emulator, **faults)
-    transport.only_method = "POST"
+    faults = dict.fromkeys(range(3, 99), InjectedFault.INTERNAL_ERROR)
+    admin = FaultyTransport(emulator, faults, only_method="POST").async_admin()
     with pytest.raises(Exception, match="500"):
         await ENSURE[kind](admin, project.id)
     ensured = await ENSURE[kind](emulator.async_admin(), project.id)
@@ -285,14 +276,8 @@ async def test_a_secret_lost_until_the_deadline_raises(kind: str, emulator: Emul
 async def test_an_exception_in_store_deletes_the_record(kind: str, admin: AsyncAdmin, emulator: Emulator) -> None:
     """An exception in the store callback is raised unchanged, and the new record is deleted."""
     project = await admin.projects.create(name="p")
-    namespace: Any = getattr(admin, kind)
-    arguments = {"project_id": project.id} if kind == "api_keys" else {}
-
-    def store(_: object) -> None:
-        raise OSError("the vault is sealed")
-
     with pytest.raises(OSError, match="sealed"):
-        await namespace.ensure(name="n", store=store, **arguments)
+        await ENSURE[kind](admin, project.id, store=fail_to_store)
     assert not emulator.state.api_keys
     assert len(list(emulator.state.service_accounts.listing)) == 1
 
@@ -304,8 +289,8 @@ async def test_a_failed_rename_without_store_deletes_the_record(
 ) -> None:
     """Without a store callback, a record whose last request fails is deleted and created again later."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin, transport = make_faulty_client(emulator, **{f"n{number}": fault for number in range(4, 99)})
-    transport.only_method = "PATCH"
+    faults = dict.fromkeys(range(4, 99), fault)
+    admin = FaultyTransport(emulator, faults, only_method="PATCH").async_admin()
     with pytest.raises(PineconeError):
         await ENSURE[kind](admin, project.id)
     assert not emulator.state.api_keys
@@ -315,10 +300,8 @@ async def test_a_failed_rename_without_store_deletes_the_record(
 
 async def test_renaming_an_account_is_the_last_request(emulator: Emulator) -> None:
     """A failure before the account has its name leaves no account with an unknown secret."""
-    admin, transport = make_faulty_client(
-        emulator, **{f"n{number}": InjectedFault.INVALID_JSON for number in range(4, 99)}
-    )
-    transport.only_method = "GET"
+    faults = dict.fromkeys(range(4, 99), InjectedFault.INVALID_JSON)
+    admin = FaultyTransport(emulator, faults, only_method="GET").async_admin()
     with raises(ResponseParsingError):
         await admin.service_accounts.ensure(name="s", role_bindings=MEMBER)
     assert len(list(emulator.state.service_accounts.listing)) == 1
@@ -329,14 +312,10 @@ async def test_renaming_an_account_is_the_last_request(emulator: Emulator) -> No
 async def test_a_stored_record_is_kept_when_the_last_request_fails(kind: str, emulator: Emulator) -> None:
     """A record whose secret is stored is kept when its last request fails, and the next run finds it."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin, transport = make_faulty_client(
-        emulator, **{f"n{number}": InjectedFault.INVALID_JSON for number in range(4, 99)}
-    )
-    transport.only_method = "PATCH"
-    namespace: Any = getattr(admin, kind)
-    arguments = {"project_id": project.id, "name": "k"} if kind == "api_keys" else {"name": "s"}
+    faults = dict.fromkeys(range(4, 99), InjectedFault.INVALID_JSON)
+    admin = FaultyTransport(emulator, faults, only_method="PATCH").async_admin()
     with raises(ResponseParsingError):
-        await namespace.ensure(**arguments, store=lambda _: None)
+        await ENSURE[kind](admin, project.id, store=lambda _: None)
     assert not (await ENSURE[kind](emulator.async_admin(), project.id)).created
 
 
@@ -344,18 +323,10 @@ async def test_a_stored_record_is_kept_when_the_last_request_fails(kind: str, em
 async def test_a_record_neither_stored_nor_deleted_is_named(kind: str, emulator: Emulator) -> None:
     """The error names a record that is neither stored nor deleted."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin, transport = make_faulty_client(
-        emulator, **{f"n{number}": InjectedFault.UNAVAILABLE for number in range(4, 99)}
-    )
-    transport.only_method = "DELETE"
-    namespace: Any = getattr(admin, kind)
-    arguments = {"project_id": project.id} if kind == "api_keys" else {}
-
-    def store(_: object) -> None:
-        raise OSError("the vault is sealed")
-
+    faults = dict.fromkeys(range(4, 99), InjectedFault.UNAVAILABLE)
+    admin = FaultyTransport(emulator, faults, only_method="DELETE").async_admin()
     with raises(LeftoverError) as caught:
-        await namespace.ensure(name="n", store=store, **arguments)
+        await ENSURE[kind](admin, project.id, store=fail_to_store)
     accounts = [account.id for account in emulator.state.service_accounts.listing][1:]
     (left,) = [*emulator.state.api_keys, *accounts]
     assert left in caught.value.left[0]
@@ -410,7 +381,7 @@ async def test_a_concurrently_created_role_binding_is_a_success(emulator: Emulat
     """ALREADY_EXISTS for a role binding is a success."""
     other = emulator.async_admin()
     account = (await other.service_accounts.create(name="robot")).service_account
-    admin, transport = make_faulty_client(emulator)
+    transport = FaultyTransport(emulator)
 
     def race() -> None:
         if transport.requests[-1].startswith("POST"):
@@ -421,7 +392,7 @@ async def test_a_concurrently_created_role_binding_is_a_success(emulator: Emulat
             )
 
     transport.before_request = race
-    ensured = await admin.role_bindings.ensure(
+    ensured = await transport.async_admin().role_bindings.ensure(
         principal_type="service_account", principal_id=account.id, resource_type="organization", role="OrgMember"
     )
     assert not ensured.created
@@ -435,7 +406,8 @@ async def test_invalid_arguments_raise_before_any_request(
     arguments: dict[str, Any], error: type[Exception], emulator: Emulator
 ) -> None:
     """Invalid arguments raise before any request, like those of create."""
-    admin, transport = make_faulty_client(emulator)
+    transport = FaultyTransport(emulator)
+    admin = transport.async_admin()
     for call in (
         lambda: admin.projects.ensure(**arguments),
         lambda: admin.api_keys.ensure(project_id="p", **arguments),

@@ -42,7 +42,7 @@ async def test_a_dry_run_reports_everything_and_changes_nothing(admin: AsyncAdmi
     await admin.api_keys.create(project_id=other.id, name="hidden")
     user_id = add_member(emulator, "Ada@example.com", ("OrgMember", ""), ("ProjectViewer", reached.id))
     transport = FaultyTransport(emulator)
-    report = await AsyncAdmin(**transport.client_options).users.offboard(email="ADA@EXAMPLE.COM")
+    report = await transport.async_admin().users.offboard(email="ADA@EXAMPLE.COM")
     assert {request.split()[0] for request in transport.requests} == {"GET"}
     assert report.user is not None
     assert report.user.id == user_id
@@ -116,7 +116,7 @@ async def test_the_last_owner_is_refused_before_the_first_change(admin: AsyncAdm
     assert dry.refusal in str(dry)
     transport = FaultyTransport(emulator)
     with raises(RefusedError, match=f"user {user_id} is the last owner"):
-        await AsyncAdmin(**transport.client_options).users.offboard(email="ada@example.com", dry_run=False)
+        await transport.async_admin().users.offboard(email="ada@example.com", dry_run=False)
     assert {request.split()[0] for request in transport.requests} == {"GET"}
 
 

@@ -50,7 +50,7 @@ class ScenarioState:
     def make_client(self, faults: Mapping[int, InjectedFault] | None = None) -> AsyncAdmin:
         """Return the client of a new process."""
         self.transport = FaultyTransport(self.emulator, faults)
-        return AsyncAdmin(**self.transport.client_options)
+        return self.transport.async_admin()
 
     def store_key(self, made: Any) -> None:
         """Store the value of a key."""

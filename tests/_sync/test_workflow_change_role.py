@@ -24,14 +24,6 @@ from tests.support.fault_injection import FaultyTransport, InjectedFault
 pytestmark = pytest.mark.anyio
 
 
-def make_faulty_client(
-    emulator: Emulator, faults: dict[int, InjectedFault], **options: Any
-) -> tuple[Admin, FaultyTransport]:
-    """Return a client with injected faults, by the number of the request, and its transport."""
-    transport = FaultyTransport(emulator, faults)
-    return Admin(**transport.client_options, **options), transport
-
-
 def create_manager(admin: Admin) -> dict[str, Any]:
     """Create a service account that is OrgManager, and return the arguments that identify it."""
     made = admin.service_accounts.create(name="robot", role_bindings=[on_organization("OrgManager")])
@@ -50,7 +42,8 @@ def list_roles(admin: Admin, principal: dict[str, Any]) -> list[str]:
 
 def test_the_new_role_is_granted_before_the_old_one_is_revoked(emulator: Emulator) -> None:
     """A principal has at least one of both roles at any time."""
-    admin, transport = make_faulty_client(emulator, {})
+    transport = FaultyTransport(emulator)
+    admin = transport.admin()
     principal = create_manager(admin)
     change = admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
     assert change.steps == ["granted OrgMember", "revoked OrgManager"]
@@ -111,7 +104,7 @@ def test_a_failed_revoke_keeps_an_existing_new_role(admin: Admin, emulator: Emul
 def test_a_failed_rollback_names_the_role_binding(emulator: Emulator) -> None:
     """The error of a failed rollback names the role binding that remains."""
     principal = identify_last_owner(emulator)
-    admin, _ = make_faulty_client(emulator, dict.fromkeys(range(5, 20), InjectedFault.UNAVAILABLE))
+    admin = FaultyTransport(emulator, dict.fromkeys(range(5, 20), InjectedFault.UNAVAILABLE)).admin()
     with raises(LeftoverError, match="role binding"):
         admin.role_bindings.change_role(**principal, from_role="OrgOwner", to_role="OrgMember")
 
@@ -119,7 +112,7 @@ def test_a_failed_rollback_names_the_role_binding(emulator: Emulator) -> None:
 def test_both_roles_remain_after_an_unknown_revoke(emulator: Emulator) -> None:
     """Where the outcome of the revoke is unknown, both roles remain for a later run to complete."""
     principal = create_manager(emulator.admin())
-    admin, _ = make_faulty_client(emulator, {4: InjectedFault.REQUEST_LOST}, retry=RetryPolicy(max_attempts=1))
+    admin = FaultyTransport(emulator, {4: InjectedFault.REQUEST_LOST}).admin(retry=RetryPolicy(max_attempts=1))
     with raises(PineconeConnectionError):
         admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
     assert sorted(list_roles(admin, principal)) == ["OrgManager", "OrgMember"]

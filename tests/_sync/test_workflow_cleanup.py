@@ -52,9 +52,7 @@ def test_the_contents_are_deleted_before_the_project(emulator: Emulator) -> None
     project_id = create_full_project(emulator, backups=130)
     transport = FaultyTransport(emulator)
     received: list[Progress] = []
-    report = Admin(**transport.client_options).projects.delete_with_cleanup(
-        project_id=project_id, progress=received.append
-    )
+    report = transport.admin().projects.delete_with_cleanup(project_id=project_id, progress=received.append)
     assert not emulator.state.projects
     assert report.deleted
     assert len(report.contents) == 134
@@ -71,9 +69,8 @@ def test_the_contents_are_deleted_before_the_project(emulator: Emulator) -> None
 def test_deletions_run_concurrently(emulator: Emulator) -> None:
     """Up to sixteen deletions run concurrently."""
     project_id = create_full_project(emulator, backups=130)
-    transport = CountingTransport(emulator)
-    transport.only_method = "DELETE"
-    Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+    transport = CountingTransport(emulator, only_method="DELETE")
+    transport.admin().projects.delete_with_cleanup(project_id=project_id)
     assert 1 < transport.peak <= 16
 
 
@@ -87,7 +84,7 @@ def test_control_plane_calls_send_the_key_and_no_token(emulator: Emulator) -> No
             received.append(request)
             return super()._select_fault(request)
 
-    report = Admin(**Watching(emulator).client_options).projects.delete_with_cleanup(project_id=project_id)
+    report = Watching(emulator).admin().projects.delete_with_cleanup(project_id=project_id)
     control_requests = [each for each in received if not each.url.path.startswith(("/admin", "/oauth"))]
     assert control_requests
     assert all(each.headers["api-key"].startswith("pcsk_") for each in control_requests)
@@ -102,7 +99,7 @@ def test_a_dry_run_deletes_only_its_own_key(emulator: Emulator) -> None:
     project_id = create_full_project(emulator)
     emulator.state.projects[project_id].protected.add("people")
     transport = FaultyTransport(emulator)
-    report = Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+    report = transport.admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     assert report.contents[:2] == [
         Content(kind="index", name="articles"),
         Content(kind="index", name="people", protected=True),
@@ -142,7 +139,7 @@ def test_protection_enabled_meanwhile_raises_at_once(emulator: Emulator) -> None
 
     transport.before_request = protect
     with raises(RefusedError, match="index articles cannot be deleted"):
-        Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+        transport.admin().projects.delete_with_cleanup(project_id=project_id)
     assert not emulator.state.api_keys
 
 
@@ -165,22 +162,21 @@ def test_a_refilled_project_is_emptied_again(emulator: Emulator, clock: VirtualC
             emulator.state.projects[project_id].contents["collections"].add(f"late-{len(clock.slept)}")
 
     transport.before_request = refill
-    report = Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+    report = transport.admin().projects.delete_with_cleanup(project_id=project_id)
     assert report.deleted
     assert "deleted collection late-8" in report.steps
     project_id = create_full_project(emulator)
     transport.before_request = lambda: emulator.state.projects[project_id].contents["collections"].add("always")
     with pytest.raises((FailedPreconditionError, PineconeTimeoutError)):
-        Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id, timeout=60.0)
+        transport.admin().projects.delete_with_cleanup(project_id=project_id, timeout=60.0)
     assert not emulator.state.api_keys
 
 
 def test_a_key_that_cannot_be_deleted_is_named(emulator: Emulator) -> None:
     """The error names a temporary key that remains, with the earlier failure as its cause."""
     project_id = create_full_project(emulator)
-    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 999), InjectedFault.UNAVAILABLE))
-    transport.only_method = "DELETE"
-    admin = Admin(**transport.client_options)
+    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 999), InjectedFault.UNAVAILABLE), only_method="DELETE")
+    admin = transport.admin()
     with raises(LeftoverError) as caught:
         admin.projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     (key_id,) = emulator.state.api_keys
@@ -216,17 +212,16 @@ def test_an_interrupt_during_creation_deletes_the_key(emulator: Emulator) -> Non
 
     transport.before_request = interrupt
     with pytest.raises(KeyboardInterrupt):
-        Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+        transport.admin().projects.delete_with_cleanup(project_id=project_id)
     assert not emulator.state.api_keys
 
 
 def test_a_key_left_by_an_earlier_run_is_deleted(emulator: Emulator) -> None:
     """Any run, even a dry run, deletes the temporary key that an earlier run left."""
     project_id = create_full_project(emulator)
-    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 999), InjectedFault.UNAVAILABLE))
-    transport.only_method = "DELETE"
+    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 999), InjectedFault.UNAVAILABLE), only_method="DELETE")
     with raises(LeftoverError):
-        Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+        transport.admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     assert len(emulator.state.api_keys) == 1
     emulator.admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     assert not emulator.state.api_keys
@@ -243,7 +238,7 @@ def test_a_key_deleted_by_another_run_is_replaced(emulator: Emulator) -> None:
             emulator.state.remove_api_key(key)
 
     transport.before_request = interfere
-    report = Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+    report = transport.admin().projects.delete_with_cleanup(project_id=project_id)
     assert report.deleted
     assert len(set(report.steps)) == len(report.steps) == 7
     assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 2
@@ -261,7 +256,7 @@ def test_a_project_deleted_by_another_run_counts_as_deleted(emulator: Emulator) 
                 emulator.state.remove_project(emulator.state.projects[key.project_id])
 
     transport.before_request = delete_projects
-    projects = Admin(**transport.client_options).projects
+    projects = transport.admin().projects
     report = projects.delete_with_cleanup(project_id=project_ids[0])
     assert (report.deleted, report.steps) == (True, [f"project {project_ids[0]} was already deleted"])
     with raises(NotFoundError):
@@ -271,7 +266,7 @@ def test_a_project_deleted_by_another_run_counts_as_deleted(emulator: Emulator) 
 def test_concurrent_runs_all_succeed(emulator: Emulator) -> None:
     """Concurrent runs on one project all succeed."""
     project_id = create_full_project(emulator, backups=30)
-    admin = Admin(**CountingTransport(emulator).client_options)
+    admin = CountingTransport(emulator).admin()
     reports = run_concurrently(3, lambda: admin.projects.delete_with_cleanup(project_id=project_id))
     assert [getattr(each, "deleted", each) for each in reports] == [True, True, True]
     assert not emulator.state.projects
@@ -284,7 +279,7 @@ def test_a_key_with_a_lost_value_is_deleted_after_a_refusal(emulator: Emulator) 
     emulator.state.projects[project_id].protected.add("people")
     transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
     with raises(RefusedError):
-        Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+        transport.admin().projects.delete_with_cleanup(project_id=project_id)
     assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 2
     assert not emulator.state.api_keys
 
@@ -301,7 +296,7 @@ def test_the_key_has_the_least_privileged_role_of_the_plan(emulator: Emulator) -
             roles.extend(emulator.state.roles_of(key) for key in emulator.state.api_keys.values())
 
         transport.before_request = record_roles
-        Admin(**transport.client_options).projects.delete_with_cleanup(project_id=project_id)
+        transport.admin().projects.delete_with_cleanup(project_id=project_id)
     assert [*dict.fromkeys(map(tuple, roles))] == [("ControlPlaneEditor",), ("ProjectEditor",)]
 
 

@@ -29,24 +29,17 @@ from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, Serv
 from pinecone_admin.workflows import Ensured, name_tags
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError
+from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
 
 pytestmark = pytest.mark.anyio
 
 MEMBER = [on_organization("OrgMember")]
 
 
-def make_faulty_client(emulator: Emulator, **faults: InjectedFault) -> tuple[Admin, FaultyTransport]:
-    """Return a client with injected faults, by the number of the request, and its transport."""
-    transport = FaultyTransport(emulator, {int(number.lstrip("n")): fault for number, fault in faults.items()})
-    admin = Admin(**transport.client_options)
-    return admin, transport
-
-
-ENSURE: dict[str, Callable[[Admin, str], Any]] = {
+ENSURE: dict[str, Callable[..., Any]] = {
     "projects": lambda a, _: a.projects.ensure(name="p"),
-    "api_keys": lambda a, project: a.api_keys.ensure(project_id=project, name="k"),
-    "service_accounts": lambda a, _: a.service_accounts.ensure(name="s"),
+    "api_keys": lambda a, project, **more: a.api_keys.ensure(project_id=project, name="k", **more),
+    "service_accounts": lambda a, _, **more: a.service_accounts.ensure(name="s", **more),
     "invites": lambda a, _: a.invites.ensure(email="a@example.com", role_bindings=MEMBER),
 }
 
@@ -128,7 +121,7 @@ def test_a_shared_name_is_ambiguous(admin: Admin, emulator: Emulator) -> None:
 
 def test_a_project_whose_response_was_lost_is_adopted(emulator: Emulator, clock: VirtualClock) -> None:
     """After a lost response, a new project of the name counts as created."""
-    admin, _ = make_faulty_client(emulator, n2=InjectedFault.RESPONSE_LOST)
+    admin = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST}).admin()
     ensured = admin.projects.ensure(name="p")
     assert ensured.created
     assert list(emulator.state.projects) == [ensured.value.id]
@@ -137,7 +130,8 @@ def test_a_project_whose_response_was_lost_is_adopted(emulator: Emulator, clock:
 
 def test_a_lost_project_is_polled_until_the_deadline(emulator: Emulator, clock: VirtualClock) -> None:
     """A project whose create has an unknown outcome is looked for until the deadline, and not created again."""
-    admin, transport = make_faulty_client(emulator, n2=InjectedFault.REQUEST_LOST)
+    transport = FaultyTransport(emulator, {2: InjectedFault.REQUEST_LOST})
+    admin = transport.admin()
     with raises(PineconeConnectionError) as caught:
         admin.projects.ensure(name="p")
     assert caught.value.outcome == "unknown"
@@ -148,7 +142,7 @@ def test_a_lost_project_is_polled_until_the_deadline(emulator: Emulator, clock: 
 
 def test_a_unique_record_is_created_again(emulator: Emulator, clock: VirtualClock) -> None:
     """A lost create of an invite is repeated, because the server refuses a duplicate."""
-    admin, _ = make_faulty_client(emulator, n2=InjectedFault.REQUEST_LOST)
+    admin = FaultyTransport(emulator, {2: InjectedFault.REQUEST_LOST}).admin()
     invite = admin.invites.ensure(email="a@example.com", role_bindings=MEMBER)
     assert invite.created
     assert clock.slept == [0.5]
@@ -157,8 +151,8 @@ def test_a_unique_record_is_created_again(emulator: Emulator, clock: VirtualCloc
 def test_a_key_whose_value_was_lost_is_replaced(emulator: Emulator) -> None:
     """A key whose value was lost is deleted, and another one is created."""
     project = emulator.admin().projects.create(name="p")
-    admin, transport = make_faulty_client(emulator, n3=InjectedFault.RESPONSE_LOST)
-    ensured = admin.api_keys.ensure(project_id=project.id, name="k", roles=["ProjectViewer"])
+    transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
+    ensured = transport.admin().api_keys.ensure(project_id=project.id, name="k", roles=["ProjectViewer"])
     (key,) = emulator.state.api_keys.values()
     assert isinstance(ensured.value, APIKeyWithSecret)
     assert (ensured.created, ensured.value.value, ensured.value.key.id) == (True, key.value, key.id)
@@ -168,8 +162,8 @@ def test_a_key_whose_value_was_lost_is_replaced(emulator: Emulator) -> None:
 
 def test_an_account_whose_secret_was_lost_is_rotated(emulator: Emulator) -> None:
     """The secret of a service account whose response was lost is rotated."""
-    admin, transport = make_faulty_client(emulator, n3=InjectedFault.RESPONSE_LOST)
-    ensured = admin.service_accounts.ensure(name="s", role_bindings=MEMBER)
+    transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
+    ensured = transport.admin().service_accounts.ensure(name="s", role_bindings=MEMBER)
     _, account = emulator.state.service_accounts.listing
     assert isinstance(ensured.value, ServiceAccountWithSecret)
     assert (ensured.created, ensured.value.client_secret) == (True, account.client_secret)
@@ -180,11 +174,9 @@ def test_an_account_whose_secret_was_lost_is_rotated(emulator: Emulator) -> None
 def test_a_lost_record_in_a_delayed_list_is_not_duplicated(kind: str, emulator: Emulator) -> None:
     """After lost responses, one record exists in the end even if lists lag by three seconds."""
     project = emulator.admin().projects.create(name="world")
-    admin = Admin(
-        **FaultyTransport(
-            emulator, {2: InjectedFault.RESPONSE_LOST, 3: InjectedFault.RESPONSE_LOST}, list_delay=3.0
-        ).client_options
-    )
+    admin = FaultyTransport(
+        emulator, {2: InjectedFault.RESPONSE_LOST, 3: InjectedFault.RESPONSE_LOST}, list_delay=3.0
+    ).admin()
     ensured = ENSURE[kind](admin, project.id)
     assert ensured.created
     state = emulator.state
@@ -201,7 +193,7 @@ def test_a_lost_record_in_a_delayed_list_is_not_duplicated(kind: str, emulator: 
 def test_a_lost_role_binding_in_a_delayed_list_is_a_success(emulator: Emulator) -> None:
     """A role binding that the server reports as existing before it lists it is a success."""
     account = (emulator.admin().service_accounts.create(name="s")).service_account.id
-    admin = Admin(**FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST}, list_delay=3.0).client_options)
+    admin = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST}, list_delay=3.0).admin()
     ensured = admin.role_bindings.ensure(
         principal_type="service_account", principal_id=account, resource_type="organization", role="OrgMember"
     )
@@ -211,7 +203,7 @@ def test_a_lost_role_binding_in_a_delayed_list_is_a_success(emulator: Emulator) 
 def leave_key_of_killed_run(emulator: Emulator) -> tuple[str, str]:
     """Leave a key whose value may be stored, and return the ids of its project and itself."""
     project = emulator.admin().projects.create(name="p")
-    admin, _ = make_faulty_client(emulator, n4=InjectedFault.KILL_BEFORE)
+    admin = FaultyTransport(emulator, {4: InjectedFault.KILL_BEFORE}).admin()
     with pytest.raises(KilledError):
         admin.api_keys.ensure(project_id=project.id, name="k", store=lambda _: None)
     (left,) = emulator.state.api_keys
@@ -222,7 +214,7 @@ def test_a_key_of_a_killed_run_is_kept_until_another_is_stored(emulator: Emulato
     """A key that a killed run left exists until another value is stored, even after a lost response."""
     project_id, left = leave_key_of_killed_run(emulator)
     existed: list[bool] = []
-    admin, _ = make_faulty_client(emulator, n3=InjectedFault.RESPONSE_LOST)
+    admin = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST}).admin()
     admin.api_keys.ensure(
         project_id=project_id, name="k", store=lambda _: existed.append(left in emulator.state.api_keys)
     )
@@ -256,9 +248,8 @@ def test_a_quota_used_up_by_a_killed_run_is_freed(emulator: Emulator) -> None:
 def test_a_secret_lost_until_the_deadline_raises(kind: str, emulator: Emulator) -> None:
     """A secret that is lost until the deadline raises, and the next call takes up what was left."""
     project = emulator.admin().projects.create(name="p")
-    faults = {f"n{number}": InjectedFault.INTERNAL_ERROR for number in range(3, 99)}
-    admin, transport = make_faulty_client(emulator, **faults)
-    transport.only_method = "POST"
+    faults = dict.fromkeys(range(3, 99), InjectedFault.INTERNAL_ERROR)
+    admin = FaultyTransport(emulator, faults, only_method="POST").admin()
     with pytest.raises(Exception, match="500"):
         ENSURE[kind](admin, project.id)
     ensured = ENSURE[kind](emulator.admin(), project.id)
@@ -271,14 +262,8 @@ def test_a_secret_lost_until_the_deadline_raises(kind: str, emulator: Emulator) 
 def test_an_exception_in_store_deletes_the_record(kind: str, admin: Admin, emulator: Emulator) -> None:
     """An exception in the store callback is raised unchanged, and the new record is deleted."""
     project = admin.projects.create(name="p")
-    namespace: Any = getattr(admin, kind)
-    arguments = {"project_id": project.id} if kind == "api_keys" else {}
-
-    def store(_: object) -> None:
-        raise OSError("the vault is sealed")
-
     with pytest.raises(OSError, match="sealed"):
-        namespace.ensure(name="n", store=store, **arguments)
+        ENSURE[kind](admin, project.id, store=fail_to_store)
     assert not emulator.state.api_keys
     assert len(list(emulator.state.service_accounts.listing)) == 1
 
@@ -288,8 +273,8 @@ def test_an_exception_in_store_deletes_the_record(kind: str, admin: Admin, emula
 def test_a_failed_rename_without_store_deletes_the_record(kind: str, fault: InjectedFault, emulator: Emulator) -> None:
     """Without a store callback, a record whose last request fails is deleted and created again later."""
     project = emulator.admin().projects.create(name="p")
-    admin, transport = make_faulty_client(emulator, **{f"n{number}": fault for number in range(4, 99)})
-    transport.only_method = "PATCH"
+    faults = dict.fromkeys(range(4, 99), fault)
+    admin = FaultyTransport(emulator, faults, only_method="PATCH").admin()
     with pytest.raises(PineconeError):
         ENSURE[kind](admin, project.id)
     assert not emulator.state.api_keys
@@ -299,10 +284,8 @@ def test_a_failed_rename_without_store_deletes_the_record(kind: str, fault: Inje
 
 def test_renaming_an_account_is_the_last_request(emulator: Emulator) -> None:
     """A failure before the account has its name leaves no account with an unknown secret."""
-    admin, transport = make_faulty_client(
-        emulator, **{f"n{number}": InjectedFault.INVALID_JSON for number in range(4, 99)}
-    )
-    transport.only_method = "GET"
+    faults = dict.fromkeys(range(4, 99), InjectedFault.INVALID_JSON)
+    admin = FaultyTransport(emulator, faults, only_method="GET").admin()
     with raises(ResponseParsingError):
         admin.service_accounts.ensure(name="s", role_bindings=MEMBER)
     assert len(list(emulator.state.service_accounts.listing)) == 1
@@ -313,14 +296,10 @@ def test_renaming_an_account_is_the_last_request(emulator: Emulator) -> None:
 def test_a_stored_record_is_kept_when_the_last_request_fails(kind: str, emulator: Emulator) -> None:
     """A record whose secret is stored is kept when its last request fails, and the next run finds it."""
     project = emulator.admin().projects.create(name="p")
-    admin, transport = make_faulty_client(
-        emulator, **{f"n{number}": InjectedFault.INVALID_JSON for number in range(4, 99)}
-    )
-    transport.only_method = "PATCH"
-    namespace: Any = getattr(admin, kind)
-    arguments = {"project_id": project.id, "name": "k"} if kind == "api_keys" else {"name": "s"}
+    faults = dict.fromkeys(range(4, 99), InjectedFault.INVALID_JSON)
+    admin = FaultyTransport(emulator, faults, only_method="PATCH").admin()
     with raises(ResponseParsingError):
-        namespace.ensure(**arguments, store=lambda _: None)
+        ENSURE[kind](admin, project.id, store=lambda _: None)
     assert not (ENSURE[kind](emulator.admin(), project.id)).created
 
 
@@ -328,18 +307,10 @@ def test_a_stored_record_is_kept_when_the_last_request_fails(kind: str, emulator
 def test_a_record_neither_stored_nor_deleted_is_named(kind: str, emulator: Emulator) -> None:
     """The error names a record that is neither stored nor deleted."""
     project = emulator.admin().projects.create(name="p")
-    admin, transport = make_faulty_client(
-        emulator, **{f"n{number}": InjectedFault.UNAVAILABLE for number in range(4, 99)}
-    )
-    transport.only_method = "DELETE"
-    namespace: Any = getattr(admin, kind)
-    arguments = {"project_id": project.id} if kind == "api_keys" else {}
-
-    def store(_: object) -> None:
-        raise OSError("the vault is sealed")
-
+    faults = dict.fromkeys(range(4, 99), InjectedFault.UNAVAILABLE)
+    admin = FaultyTransport(emulator, faults, only_method="DELETE").admin()
     with raises(LeftoverError) as caught:
-        namespace.ensure(name="n", store=store, **arguments)
+        ENSURE[kind](admin, project.id, store=fail_to_store)
     accounts = [account.id for account in emulator.state.service_accounts.listing][1:]
     (left,) = [*emulator.state.api_keys, *accounts]
     assert left in caught.value.left[0]
@@ -394,7 +365,7 @@ def test_a_concurrently_created_role_binding_is_a_success(emulator: Emulator) ->
     """ALREADY_EXISTS for a role binding is a success."""
     other = emulator.admin()
     account = (other.service_accounts.create(name="robot")).service_account
-    admin, transport = make_faulty_client(emulator)
+    transport = FaultyTransport(emulator)
 
     def race() -> None:
         if transport.requests[-1].startswith("POST"):
@@ -405,7 +376,7 @@ def test_a_concurrently_created_role_binding_is_a_success(emulator: Emulator) ->
             )
 
     transport.before_request = race
-    ensured = admin.role_bindings.ensure(
+    ensured = transport.admin().role_bindings.ensure(
         principal_type="service_account", principal_id=account.id, resource_type="organization", role="OrgMember"
     )
     assert not ensured.created
@@ -419,7 +390,8 @@ def test_invalid_arguments_raise_before_any_request(
     arguments: dict[str, Any], error: type[Exception], emulator: Emulator
 ) -> None:
     """Invalid arguments raise before any request, like those of create."""
-    admin, transport = make_faulty_client(emulator)
+    transport = FaultyTransport(emulator)
+    admin = transport.admin()
     for call in (
         lambda: admin.projects.ensure(**arguments),
         lambda: admin.api_keys.ensure(project_id="p", **arguments),

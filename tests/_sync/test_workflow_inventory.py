@@ -55,7 +55,7 @@ def test_a_failed_part_is_reported_as_unread(emulator: Emulator) -> None:
     """A list that fails is reported as unread, and the rest is complete."""
     populate_organization(emulator, projects=3, users=4)
     transport = FaultyTransport(emulator, {8: InjectedFault.INVALID_JSON})
-    inventory = Admin(**transport.client_options).inventory(concurrency=1)
+    inventory = transport.admin().inventory(concurrency=1)
     first_project_id = next(iter(emulator.state.projects))
     (unread,) = inventory.unread
     assert (unread.part, unread.project_id) == ("api_keys", list(emulator.state.projects)[1])
@@ -63,7 +63,7 @@ def test_a_failed_part_is_reported_as_unread(emulator: Emulator) -> None:
     assert {key.project_id for key in inventory.api_keys} == set(emulator.state.projects) - {unread.project_id}
     assert first_project_id in {key.project_id for key in inventory.api_keys}
     transport = FaultyTransport(emulator, {3: InjectedFault.INVALID_JSON})
-    inventory = Admin(**transport.client_options).inventory(concurrency=1)
+    inventory = transport.admin().inventory(concurrency=1)
     assert ([each.part for each in inventory.unread], inventory.users) == (["users"], [])
     assert len(inventory.projects) == 3
 
@@ -71,7 +71,7 @@ def test_a_failed_part_is_reported_as_unread(emulator: Emulator) -> None:
 def test_failed_projects_leave_the_rest_complete(emulator: Emulator) -> None:
     """Without the list of projects, an inventory lacks only projects and their keys."""
     populate_organization(emulator, projects=3, users=4)
-    inventory = Admin(**FaultyTransport(emulator, {1: InjectedFault.INVALID_JSON}).client_options).inventory()
+    inventory = FaultyTransport(emulator, {1: InjectedFault.INVALID_JSON}).admin().inventory()
     assert [each.part for each in inventory.unread] == ["projects"]
     assert (inventory.projects, inventory.api_keys, len(inventory.users)) == ([], [], 4)
 
@@ -120,5 +120,5 @@ def test_concurrency_is_limited(emulator: Emulator) -> None:
     cases: list[tuple[dict[str, Any], int, int]] = [({"max_connections": 3}, 16, 3), ({}, 5, 5)]
     for options, concurrency, limit in cases:
         counting = CountingTransport(emulator)
-        Admin(**(counting.client_options | options)).inventory(concurrency=concurrency)
+        counting.admin(**options).inventory(concurrency=concurrency)
         assert 1 < counting.peak <= limit

@@ -43,7 +43,7 @@ def test_a_dry_run_reports_everything_and_changes_nothing(admin: Admin, emulator
     admin.api_keys.create(project_id=other.id, name="hidden")
     user_id = add_member(emulator, "Ada@example.com", ("OrgMember", ""), ("ProjectViewer", reached.id))
     transport = FaultyTransport(emulator)
-    report = Admin(**transport.client_options).users.offboard(email="ADA@EXAMPLE.COM")
+    report = transport.admin().users.offboard(email="ADA@EXAMPLE.COM")
     assert {request.split()[0] for request in transport.requests} == {"GET"}
     assert report.user is not None
     assert report.user.id == user_id
@@ -117,7 +117,7 @@ def test_the_last_owner_is_refused_before_the_first_change(admin: Admin, emulato
     assert dry.refusal in str(dry)
     transport = FaultyTransport(emulator)
     with raises(RefusedError, match=f"user {user_id} is the last owner"):
-        Admin(**transport.client_options).users.offboard(email="ada@example.com", dry_run=False)
+        transport.admin().users.offboard(email="ada@example.com", dry_run=False)
     assert {request.split()[0] for request in transport.requests} == {"GET"}
 
 

@@ -20,7 +20,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret
 from pinecone_admin.workflows import ProjectRole, ProjectRoleDict
 from tests.support.errors import raises
-from tests.support.fault_injection import FaultyTransport, InjectedFault
+from tests.support.fault_injection import FaultyTransport, InjectedFault, fail_to_store
 
 pytestmark = pytest.mark.anyio
 
@@ -75,7 +75,7 @@ def test_a_failed_step_rolls_back_in_reverse_order(emulator: Emulator) -> None:
     robot = create_robot(emulator.admin())
     transport = FaultyTransport(emulator)
     with raises(NotFoundError) as caught:
-        Admin(**transport.client_options).projects.provision(
+        transport.admin().projects.provision(
             name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[robot, NOBODY]
         )
     deleted = [request.split("/")[2] for request in transport.requests if request.startswith("DELETE")]
@@ -95,12 +95,8 @@ def test_a_rollback_keeps_what_existed_before(admin: Admin, emulator: Emulator) 
 
 def test_an_exception_in_store_rolls_back(admin: Admin, emulator: Emulator) -> None:
     """An exception in the store callback is raised unchanged, and everything is rolled back."""
-
-    def store(_: object) -> None:
-        raise OSError("the vault is sealed")
-
     with pytest.raises(OSError, match="sealed"):
-        admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=store)
+        admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=fail_to_store)
     assert not emulator.state.projects
 
 
@@ -113,10 +109,9 @@ def test_an_exhausted_quota_is_raised_unchanged(emulator: Emulator) -> None:
 
 def test_a_failed_rollback_names_what_remains(emulator: Emulator) -> None:
     """The error of a failed rollback names all that remains, with the first failure as its cause."""
-    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 99), InjectedFault.UNAVAILABLE))
-    transport.only_method = "DELETE"
+    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 99), InjectedFault.UNAVAILABLE), only_method="DELETE")
     with raises(LeftoverError) as caught:
-        Admin(**transport.client_options).projects.provision(
+        transport.admin().projects.provision(
             name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[NOBODY]
         )
     (project,) = emulator.state.projects
@@ -144,5 +139,5 @@ def test_invalid_arguments_raise_before_anything_is_created(
     transport = FaultyTransport(emulator)
     valid: dict[str, Any] = {"name": "tenant", "key_roles": ["ProjectViewer"], "store": lambda _: None}
     with pytest.raises(error):
-        Admin(**transport.client_options).projects.provision(**(valid | arguments))
+        transport.admin().projects.provision(**(valid | arguments))
     assert transport.requests == []

@@ -43,7 +43,7 @@ class ScenarioState:
     def make_client(self, faults: Mapping[int, InjectedFault] | None = None) -> Admin:
         """Return the client of a new process."""
         self.transport = FaultyTransport(self.emulator, faults)
-        return Admin(**self.transport.client_options)
+        return self.transport.admin()
 
     def store_key(self, made: Any) -> None:
         """Store the value of a key."""

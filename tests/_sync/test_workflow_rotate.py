@@ -23,25 +23,15 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError
+from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
 
 pytestmark = pytest.mark.anyio
-
-
-def make_faulty_client(emulator: Emulator, faults: dict[int, InjectedFault]) -> Admin:
-    """Return a client with injected faults, by the number of the request."""
-    return Admin(**FaultyTransport(emulator, faults).client_options)
 
 
 def create_key(admin: Admin, name: str = "reader") -> APIKeyWithSecret:
     """Create a project with a key that is DataPlaneViewer."""
     project = admin.projects.create(name="p")
     return admin.api_keys.create(project_id=project.id, name=name, roles=["DataPlaneViewer"])
-
-
-def fail_to_store(_: object) -> None:
-    """Raise as a sealed vault does."""
-    raise OSError("the vault is sealed")
 
 
 def test_a_new_key_takes_the_name_and_the_roles_of_the_old_one(admin: Admin, emulator: Emulator) -> None:
@@ -84,7 +74,7 @@ def test_an_exception_in_store_keeps_the_old_key(admin: Admin, emulator: Emulato
 def test_a_failed_rollback_names_the_new_key(emulator: Emulator) -> None:
     """The error names a new key that is neither stored nor deleted, and the next run deletes it."""
     old = create_key(emulator.admin())
-    admin = make_faulty_client(emulator, dict.fromkeys(range(5, 99), InjectedFault.UNAVAILABLE))
+    admin = FaultyTransport(emulator, dict.fromkeys(range(5, 99), InjectedFault.UNAVAILABLE)).admin()
     with raises(LeftoverError) as caught:
         admin.api_keys.rotate(api_key_id=old.key.id, store=fail_to_store)
     (left,) = set(emulator.state.api_keys) - {old.key.id}
@@ -104,7 +94,11 @@ def test_a_possibly_stored_key_is_kept_until_another_is_stored(emulator: Emulato
         exists.append(vault[0] in {key.value for key in emulator.state.api_keys.values()})
 
     with pytest.raises(KilledError):
-        make_faulty_client(emulator, {5: InjectedFault.KILL_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
+        (
+            FaultyTransport(emulator, {5: InjectedFault.KILL_BEFORE})
+            .admin()
+            .api_keys.rotate(api_key_id=old.key.id, store=store)
+        )
     (left,) = set(emulator.state.api_keys) - {old.key.id}
     rotation = emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=store)
     assert f"deleted key {left}, left by an earlier run" in rotation.steps
@@ -123,7 +117,11 @@ def test_a_run_killed_after_its_store_is_resumed(
         vault.append(made.value)
 
     with pytest.raises(KilledError):
-        make_faulty_client(emulator, {6: InjectedFault.KILL_BEFORE}).api_keys.rotate(api_key_id=old.key.id, store=store)
+        (
+            FaultyTransport(emulator, {6: InjectedFault.KILL_BEFORE})
+            .admin()
+            .api_keys.rotate(api_key_id=old.key.id, store=store)
+        )
     rotation = emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=store)
     (key,) = emulator.state.api_keys.values()
     assert (key.name, [key.value]) == ("reader", vault)
@@ -143,9 +141,7 @@ def test_a_concurrently_deleted_old_key_is_no_error(
             emulator.state.remove_api_key(emulator.state.api_keys[old.key.id])
 
     transport.before_request = delete
-    Admin(**transport.client_options).api_keys.rotate(
-        api_key_id=old.key.id, store=lambda made: stored.append(made.value)
-    )
+    transport.admin().api_keys.rotate(api_key_id=old.key.id, store=lambda made: stored.append(made.value))
     (key,) = emulator.state.api_keys.values()
     assert (key.name, [key.value]) == ("reader", stored)
 
@@ -154,8 +150,10 @@ def test_a_key_of_an_unfinished_rotation_is_refused(emulator: Emulator) -> None:
     """Rotating the new key of an unfinished rotation raises."""
     old = create_key(emulator.admin())
     with pytest.raises(KilledError):
-        make_faulty_client(emulator, {5: InjectedFault.KILL_BEFORE}).api_keys.rotate(
-            api_key_id=old.key.id, store=lambda _: None
+        (
+            FaultyTransport(emulator, {5: InjectedFault.KILL_BEFORE})
+            .admin()
+            .api_keys.rotate(api_key_id=old.key.id, store=lambda _: None)
         )
     (new,) = set(emulator.state.api_keys) - {old.key.id}
     with raises(RefusedError, match="another workflow created it"):
@@ -208,12 +206,12 @@ def test_a_lost_secret_is_rotated_again(emulator: Emulator) -> None:
     """A secret whose response was lost is rotated again until the deadline."""
     account_id = create_account(emulator.admin())
     stored: list[Any] = []
-    admin = make_faulty_client(emulator, {1: InjectedFault.RESPONSE_LOST, 2: InjectedFault.INTERNAL_ERROR})
+    admin = FaultyTransport(emulator, {1: InjectedFault.RESPONSE_LOST, 2: InjectedFault.INTERNAL_ERROR}).admin()
     admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
     account = emulator.state.service_accounts.get(account_id)
     assert account is not None
     assert [made.client_secret for made in stored] == [account.client_secret]
-    admin = make_faulty_client(emulator, dict.fromkeys(range(1, 99), InjectedFault.INTERNAL_ERROR))
+    admin = FaultyTransport(emulator, dict.fromkeys(range(1, 99), InjectedFault.INTERNAL_ERROR)).admin()
     with pytest.raises(Exception, match="500"):
         admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
 
@@ -228,7 +226,7 @@ def test_a_client_adopts_the_new_secret_of_its_own_account(admin: Admin, emulato
 def test_a_client_that_loses_its_own_secret_explains_the_failure(emulator: Emulator) -> None:
     """Where a client loses its own new secret, the lost response is the cause of the error."""
     (account,) = emulator.state.service_accounts.listing
-    admin = make_faulty_client(emulator, {1: InjectedFault.RESPONSE_LOST})
+    admin = FaultyTransport(emulator, {1: InjectedFault.RESPONSE_LOST}).admin()
     with raises(InvalidCredentialsError) as caught:
         admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None)
     assert getattr(caught.value.__cause__, "outcome", None) == "unknown"

@@ -12,7 +12,8 @@ from typing import Any
 import anyio.lowlevel
 import httpx
 
-from pinecone_admin._concurrency.clock import current_clock
+from pinecone_admin import Admin, AsyncAdmin
+from pinecone_admin._concurrency import current_clock
 from pinecone_admin.emulator import Emulator
 
 
@@ -62,31 +63,41 @@ class FaultyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     Args:
         emulator: Processes the requests.
         faults: The fault of each request that has one, by the number of the API request, from 1.
+        only_method: The method into which faults are injected; empty for all.
         list_delay: Seconds until lists show a new record.
 
     Attributes:
         requests: Method and path of each API request.
-        only_method: The method into which faults are injected; empty for all.
         before_request: Called before each API request.
     """
 
     def __init__(
-        self, emulator: Emulator, faults: Mapping[int, InjectedFault] | None = None, *, list_delay: float = 0.0
+        self,
+        emulator: Emulator,
+        faults: Mapping[int, InjectedFault] | None = None,
+        *,
+        only_method: str = "",
+        list_delay: float = 0.0,
     ) -> None:
-        self._emulator = emulator
+        self._credentials: dict[str, Any] = {
+            "client_id": emulator.client_id,
+            "client_secret": emulator.client_secret,
+        }
         self._inner = DelayedListsTransport(emulator, list_delay) if list_delay else emulator.transport
         self._faults = faults or {}
         self._killed = False
         self._numbering_lock = threading.Lock()
+        self._only_method = only_method
         self.requests: list[str] = []
-        self.only_method = ""
         self.before_request: Callable[[], object] = lambda: None
 
-    @property
-    def client_options(self) -> dict[str, Any]:
-        """Return the arguments of a client that uses this transport."""
-        identity = {"client_id": self._emulator.client_id, "client_secret": self._emulator.client_secret}
-        return {**identity, "transport": self, "oauth_transport": self._inner}
+    def admin(self, **options: Any) -> Admin:
+        """Return a sync client that uses this transport."""
+        return Admin(**self._credentials, transport=self, oauth_transport=self._inner, **options)
+
+    def async_admin(self, **options: Any) -> AsyncAdmin:
+        """Return an async client that uses this transport."""
+        return AsyncAdmin(**self._credentials, transport=self, oauth_transport=self._inner, **options)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Pass the request on, or inject its fault."""
@@ -111,7 +122,7 @@ class FaultyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             self.requests.append(f"{request.method} {request.url.path}")
             number = len(self.requests)
         self.before_request()
-        return self._faults.get(number) if request.method.startswith(self.only_method) else None
+        return self._faults.get(number) if request.method.startswith(self._only_method) else None
 
     def _apply_fault(self, fault: InjectedFault) -> httpx.Response:
         if fault in KILLS:
@@ -120,6 +131,11 @@ class FaultyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if fault in _RAISES:
             raise _RAISES[fault]("injected")
         return httpx.Response(_STATUS[fault], content=b"<html>")
+
+
+def fail_to_store(_: object) -> None:
+    """Raise, as a store callback whose vault is sealed does."""
+    raise OSError("the vault is sealed")
 
 
 def draw_random_faults(seed: int, *, requests: int = 60, rate: float = 0.25) -> dict[int, InjectedFault]:
@@ -132,21 +148,28 @@ def draw_random_faults(seed: int, *, requests: int = 60, rate: float = 0.25) -> 
 
 
 class CountingTransport(FaultyTransport):
-    """Counts concurrent requests; where ``only_method`` is set, those of that method.
+    """Counts concurrent requests.
+
+    Args:
+        emulator: Processes the requests.
+        faults: The fault of each request that has one, by the number of the API request, from 1.
+        only_method: The method that is counted, and into which faults are injected; empty for all.
 
     Attributes:
         peak: The largest number of concurrent requests.
     """
 
-    def __init__(self, emulator: Emulator, faults: Mapping[int, InjectedFault] | None = None) -> None:
-        super().__init__(emulator, faults)
+    def __init__(
+        self, emulator: Emulator, faults: Mapping[int, InjectedFault] | None = None, *, only_method: str = ""
+    ) -> None:
+        super().__init__(emulator, faults, only_method=only_method)
         self.peak = 0
         self._active = 0
         self._lock = threading.Lock()
         self._overlapped = threading.Event()
 
     def _count(self, request: httpx.Request, change: int) -> None:
-        if not request.method.startswith(self.only_method):
+        if not request.method.startswith(self._only_method):
             return
         with self._lock:
             self._active += change
@@ -157,7 +180,7 @@ class CountingTransport(FaultyTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Wait briefly, so that another request can start before this one ends."""
         self._count(request, 1)
-        if request.method.startswith(self.only_method):
+        if request.method.startswith(self._only_method):
             self._overlapped.wait(0.05)
         try:
             return super().handle_request(request)

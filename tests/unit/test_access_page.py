@@ -16,7 +16,8 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import User
 from tests.support.organizations import populate_organization
 from tests.support.programs import find_program
-from tests.unit.test_access import INVENTORY, NAMES, make_hostile_access, make_project
+from tests.support.records import make_project
+from tests.unit.test_access import INVENTORY, NAMES, make_hostile_access
 
 
 class _Tags(HTMLParser):

@@ -14,37 +14,19 @@ from attrs import evolve
 
 from pinecone_admin import PineconeTypeError, PineconeValueError
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.models import APIKey, Invite, Organization, Project, RoleBinding, ServiceAccount, User
+from pinecone_admin.models import APIKey, Invite, Organization, ServiceAccount, User
 from pinecone_admin.workflows import Inventory, Unread
 from tests.support.organizations import populate_organization
+from tests.support.records import CREATED_AT, make_binding, make_project
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
-
-
-def make_project(id: str, name: str) -> Project:
-    """Return a project."""
-    return Project(id=id, name=name, max_pods=0, force_encryption_with_cmek=False, organization_id="o")
-
-
-def make_binding(id: str, kind: Any, who: str, role: Any, on: str = "") -> RoleBinding:
-    """Return a role binding on a project, or on the organization."""
-    return RoleBinding(
-        id=id,
-        principal_type=kind,
-        principal_id=who,
-        resource_type="project" if on else "organization",
-        resource_id=on or "o",
-        role=role,
-        created_at=NOW,
-    )
 
 
 ORGANIZATION = Organization(
-    id="o", name="Acme", plan="Enterprise", payment_status="Active", created_at=NOW, support_tier="Enterprise"
+    id="o", name="Acme", plan="Enterprise", payment_status="Active", created_at=CREATED_AT, support_tier="Enterprise"
 )
 BEFORE = Inventory(
-    taken_at=NOW,
+    taken_at=CREATED_AT,
     organizations=[ORGANIZATION],
     projects=[make_project("p1", "search"), make_project("p2", "atlas")],
     api_keys=[
@@ -52,11 +34,13 @@ BEFORE = Inventory(
         APIKey(id="k2", name="writer", project_id="p2", roles=["ProjectEditor"]),
     ],
     users=[User(id="u1", email="ada@example.com")],
-    invites=[Invite(id="i1", email="bob@example.com", status="pending", created_at=NOW, expires_at=NOW)],
-    service_accounts=[ServiceAccount(id="s1", name="robot", client_id="c", created_at=NOW, updated_at=NOW)],
+    invites=[Invite(id="i1", email="bob@example.com", status="pending", created_at=CREATED_AT, expires_at=CREATED_AT)],
+    service_accounts=[
+        ServiceAccount(id="s1", name="robot", client_id="c", created_at=CREATED_AT, updated_at=CREATED_AT)
+    ],
     role_bindings=[
-        make_binding("b1", "user", "u1", "OrgOwner"),
-        make_binding("b2", "invite", "i1", "ProjectViewer", "p1"),
+        make_binding("user", "u1", "OrgOwner", id="b1"),
+        make_binding("invite", "i1", "ProjectViewer", "p1", id="b2"),
     ],
 )
 
@@ -81,8 +65,8 @@ def test_changes_are_readable() -> None:
             evolve(BEFORE.service_accounts[0], name="android", updated_at=datetime(2026, 7, 2, tzinfo=UTC))
         ],
         role_bindings=[
-            make_binding("b2", "user", "u2", "ProjectViewer", "p1"),
-            make_binding("b3", "service_account", "s1", "OrgMember"),
+            make_binding("user", "u2", "ProjectViewer", "p1", id="b2"),
+            make_binding("service_account", "s1", "OrgMember", id="b3"),
         ],
     )
     assert str(BEFORE.diff(after)).splitlines() == [

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pinecone_admin import Admin, PineconeTypeError, SecretNotStoredError
+from pinecone_admin import PineconeTypeError, SecretNotStoredError
 from pinecone_admin.emulator import Emulator
 from tests.support.fault_injection import FaultyTransport
 
@@ -96,7 +96,7 @@ def test_the_sync_client_rejects_a_coroutine_function(run_workflow: Any, emulato
     transport = FaultyTransport(emulator)
     for store in (partial(store_async, []), AsyncStore([])):
         with pytest.raises(PineconeTypeError, match="synchronous function"):
-            run_workflow(Admin(**transport.client_options), ids, store)
+            run_workflow(transport.admin(), ids, store)
     assert transport.requests == []
 
 
