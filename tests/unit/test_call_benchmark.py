@@ -31,6 +31,7 @@ def test_page_has_every_row() -> None:
         assert f"\n| {count:,} | " in PAGE
 
 
+@pytest.mark.long
 def test_chosen_rows_are_measured() -> None:
     """Each client is measured, and our client is compared with the official SDK."""
     heads, _, importing, creating, _, _, *counts = run_quickly("--rows", "create", "own-calls", "import")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -210,15 +211,13 @@ def run_spec_diff(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_exit_status_shows_the_result(tmp_path: Path) -> None:
     """It is 0 without breaking changes, 1 with some, and 2 if a document cannot be read."""
-    text = (ROOT / "openapi/admin.yaml").read_text(encoding="utf-8")
-    (tmp_path / "new.yaml").write_text(
-        text.replace("operationId: list_users", "operationId: list_members"), encoding="utf-8"
-    )
-    ours = ROOT / "openapi/admin.yaml"
-    same, broken = run_spec_diff(ours, ours), run_spec_diff(ours, tmp_path / "new.yaml")
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    old.write_text(json.dumps(PETS), encoding="utf-8")
+    new.write_text(old.read_text(encoding="utf-8").replace("put_pet", "change_pet"), encoding="utf-8")
+    same, broken = run_spec_diff(old, old), run_spec_diff(old, new)
     assert (same.returncode, same.stdout) == (0, "no changes for the client\n")
-    assert (broken.returncode, broken.stdout.splitlines()[0]) == (1, "breaking: list_users: operation removed")
-    missing, misused = run_spec_diff(ours, "nowhere.yaml"), run_spec_diff(ours)
+    assert (broken.returncode, broken.stdout.splitlines()[0]) == (1, "breaking: put_pet: operation removed")
+    missing, misused = run_spec_diff(old, "nowhere.yaml"), run_spec_diff(old)
     assert (missing.returncode, missing.stderr) == (
         2,
         "spec_diff.py: cannot read nowhere.yaml: No such file or directory\n",
