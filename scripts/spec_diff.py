@@ -50,7 +50,7 @@ class DocumentPair(NamedTuple):
     compared: set[tuple[str, str, bool]]
 
 
-class Fields(NamedTuple):
+class FieldSet(NamedTuple):
     """The fields of an object or the arguments of an operation."""
 
     schemas: Node
@@ -113,15 +113,15 @@ def _compare_operations(pair: DocumentPair, name: str, old: Node, new: Node) -> 
         yield from _compare_schemas(pair, f"{name} response", before, after, sent=False)
 
 
-def _operation_arguments(node: Node) -> Fields:
+def _operation_arguments(node: Node) -> FieldSet:
     sent = {p["name"]: p for p in node["parameters"] if p["in"] in {"path", "query"}}
     if body := node.get("requestBody"):
         sent["body"] = {"schema": body_schema(body), "required": body["required"]}
     required = {name for name, argument in sent.items() if argument.get("required")}
-    return Fields({name: argument["schema"] for name, argument in sent.items()}, required)
+    return FieldSet({name: argument["schema"] for name, argument in sent.items()}, required)
 
 
-def _compare_fields(pair: DocumentPair, location: str, old: Fields, new: Fields, *, sent: bool) -> Lines:
+def _compare_fields(pair: DocumentPair, location: str, old: FieldSet, new: FieldSet, *, sent: bool) -> Lines:
     hidden = "readOnly" if sent else "writeOnly"
     for field, schema in (old.schemas | new.schemas).items():
         field_location, required = f"{location}.{field}", field in new.required
@@ -165,7 +165,7 @@ def _compare_contents(pair: DocumentPair, location: str, old: Node, new: Node, *
     if "items" in old:
         yield from _compare_schemas(pair, f"{location}[]", old["items"], new["items"], sent=sent)
     if "properties" in old:
-        fields = [Fields(schema["properties"], set(schema["required"])) for schema in (old, new)]
+        fields = [FieldSet(schema["properties"], set(schema["required"])) for schema in (old, new)]
         yield from _compare_fields(pair, location, fields[0], fields[1], sent=sent)
 
 

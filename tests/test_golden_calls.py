@@ -77,7 +77,7 @@ class World:
 
 
 @frozen
-class Case:
+class RecordedCall:
     """One call to make.
 
     Attributes:
@@ -230,7 +230,7 @@ async def populate(world: World) -> None:
     world.emulator.requests.clear()
 
 
-async def make_call(kind: type[Client], case: Case) -> tuple[list[str], list[str]]:
+async def make_call(kind: type[Client], case: RecordedCall) -> tuple[list[str], list[str]]:
     """Make one call, and return its record and the ids of the operations that it sent."""
     with use_clock(VirtualClock()):  # a fresh one, so that no call depends on the calls before it
         world = await make_world(kind)
@@ -324,14 +324,14 @@ async def record_section(kind: type[Client], section: str) -> dict[str, list[str
     record: dict[str, list[str]] = {}
     for method in public_methods(section):
         world = await make_world(kind)
-        record[f"{method}: success"], operations = await make_call(kind, Case(method, "success"))
+        record[f"{method}: success"], operations = await make_call(kind, RecordedCall(method, "success"))
         for operation in operations:
             for name, fault in FAULTS.items():
-                case = Case(method, f"{operation} {name}", faults={operation: fault})
+                case = RecordedCall(method, f"{operation} {name}", faults={operation: fault})
                 record[f"{method}: {case.title}"] = (await make_call(kind, case))[0]
         for argument in valid_arguments(method, world.ids):
             for value in HOSTILE:
-                case = Case(method, f"{argument}={abbreviate(value)}", changes={argument: value})
+                case = RecordedCall(method, f"{argument}={abbreviate(value)}", changes={argument: value})
                 record[f"{method}: {case.title}"] = (await make_call(kind, case))[0]
     if section == "client":
         for argument in list(inspect.signature(Admin).parameters):

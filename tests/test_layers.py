@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 from attrs import frozen
 
 ROOT = Path(__file__).resolve().parent.parent
-STDLIB = sys.stdlib_module_names
 
 
 @frozen
@@ -160,6 +161,19 @@ def test_the_root_contains_only_public_modules_and_rooms() -> None:
     assert {path.name for path in (ROOT / "pinecone_admin").iterdir() if path.is_file()} == PUBLIC_MODULES
 
 
+def test_no_two_classes_share_a_name() -> None:
+    """A reader who meets a name need not ask which class it is; derived classes share the name of their source."""
+    counts = Counter(
+        node.name.strip("_")
+        for folder in ("pinecone_admin", "scripts")
+        for path in (ROOT / folder).rglob("*.py")
+        if "_sync" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in counts.items() if count > 1] == []
+
+
 def test_decision_modules_import_no_clock_and_no_random_numbers() -> None:
     """A module with a policy gets the time and random numbers as arguments."""
     for name in DECISION_MODULES:
@@ -183,3 +197,18 @@ def test_workflows_use_only_the_public_api_of_the_client() -> None:
     """They access no private attribute of it."""
     for path in (ROOT / "pinecone_admin/_async/workflows").glob("*.py"):
         assert not re.search(r"\b(admin|keyed)\._", path.read_text(encoding="utf-8")), path
+
+
+def test_the_sync_client_loads_only_what_it_needs() -> None:
+    """Importing Admin loads no dateutil, thread pool, emulator, workflow or async client."""
+    code = "import sys; from pinecone_admin import Admin; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    rooms = {f"pinecone_admin.{name}" for name in ("_async", "_sync.workflows", "emulator", "workflows")}
+    unneeded = rooms | {
+        "pinecone_admin._http.reflection",
+        "concurrent.futures.thread",
+        "dateutil",
+        "starlette",
+        "uvicorn",
+    }
+    assert unneeded & set(loaded) == set()

@@ -55,7 +55,7 @@ class _Backup:
 
 
 @frozen(kw_only=True)
-class _Page:
+class _PagedResponse:
     pagination: PaginationResponse | None = None
 
     @property
@@ -64,7 +64,7 @@ class _Page:
 
 
 @frozen(kw_only=True)
-class _Indexes(_Page):
+class _Indexes(_PagedResponse):
     indexes: list[_Index]
 
     @property
@@ -81,7 +81,7 @@ class _Indexes(_Page):
 
 
 @frozen(kw_only=True)
-class _Collections(_Page):
+class _Collections(_PagedResponse):
     collections: list[_NamedResource]
 
     @property
@@ -90,7 +90,7 @@ class _Collections(_Page):
 
 
 @frozen(kw_only=True)
-class _Assistants(_Page):
+class _Assistants(_PagedResponse):
     assistants: list[_NamedResource]
 
     @property
@@ -99,7 +99,7 @@ class _Assistants(_Page):
 
 
 @frozen(kw_only=True)
-class _Backups(_Page):
+class _Backups(_PagedResponse):
     data: list[_Backup]
 
     @property

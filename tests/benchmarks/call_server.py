@@ -85,7 +85,7 @@ class Budget:
             self.spent.set()
 
 
-class Connection(asyncio.Protocol):
+class ServerConnection(asyncio.Protocol):
     """One connection, kept open until the client closes it."""
 
     def __init__(self, budget: Budget) -> None:
@@ -117,7 +117,7 @@ async def serve() -> None:
     """Serve until a limit is reached or the standard input is closed."""
     loop = asyncio.get_running_loop()
     budget = Budget()
-    server = await loop.create_server(lambda: Connection(budget), "127.0.0.1", 0, backlog=1024)
+    server = await loop.create_server(lambda: ServerConnection(budget), "127.0.0.1", 0, backlog=1024)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     loop.add_reader(sys.stdin, budget.spent.set)  # the parent writes nothing, so readable means closed
     try:

@@ -24,7 +24,7 @@ from pinecone_admin.emulator.model.records import Grant, Principal
 from pinecone_admin.testing import emulate
 
 
-class Row(NamedTuple):
+class Measurement(NamedTuple):
     """A measurement and its limit, in milliseconds."""
 
     name: str
@@ -66,32 +66,34 @@ def measure_best(call: Callable[[], object], *, repeat: int = 1, runs: int = 7) 
     return min(times) * 1000
 
 
-def measure_plain_calls() -> Iterator[Row]:
+def measure_plain_calls() -> Iterator[Measurement]:
     """Describe the only project of an organization, through more and more layers."""
     emulator = Emulator()
     project = emulator.state.add_project("search", emulator.clock.now())
     path, headers = f"/admin/projects/{project.id}", authorized_headers(emulator)
     request = Request("GET", path, headers)
-    yield Row("describe a project: the rules alone", measure_best(lambda: emulator.handle(request), repeat=1000), 0.3)
+    yield Measurement(
+        "describe a project: the rules alone", measure_best(lambda: emulator.handle(request), repeat=1000), 0.3
+    )
     url = f"https://api.pinecone.io{path}"
     sent = httpx.Request("GET", url, headers=headers)
-    yield Row(
+    yield Measurement(
         "the same through the transport",
         measure_best(lambda: emulator.transport.handle_request(sent), repeat=1000),
         0.3,
     )
     with httpx.Client(transport=emulator.transport, headers=headers) as http:
-        yield Row("the same through httpx.Client", measure_best(lambda: http.get(url), repeat=1000), 0.3)
+        yield Measurement("the same through httpx.Client", measure_best(lambda: http.get(url), repeat=1000), 0.3)
     with emulator.admin() as admin:
-        yield Row(
+        yield Measurement(
             "the same through Admin",
             measure_best(lambda: admin.projects.describe(project_id=project.id), repeat=1000),
             0.3,
         )
-    yield Row("make an emulator", measure_best(Emulator, repeat=50))
+    yield Measurement("make an emulator", measure_best(Emulator, repeat=50))
     with emulate():
         pass
-    yield Row("enter and leave emulate()", measure_best(enter_and_leave_emulate, repeat=50))
+    yield Measurement("enter and leave emulate()", measure_best(enter_and_leave_emulate, repeat=50))
 
 
 def enter_and_leave_emulate() -> None:
@@ -106,19 +108,19 @@ def authorized_headers(emulator: Emulator) -> dict[str, str]:
         return {"authorization": f"Bearer {admin.token().value}", "x-pinecone-api-version": "2026-07"}
 
 
-def measure_lookups(count: int) -> Iterator[Row]:
+def measure_lookups(count: int) -> Iterator[Measurement]:
     """List pages and find single resources among many role bindings."""
     emulator = Emulator()
     started = time.perf_counter()
     user, project = fill_organization(emulator, count)
     took = (time.perf_counter() - started) * 1000
-    yield Row(f"fill an organization with {len(emulator.state.role_bindings):,} role bindings", took)
+    yield Measurement(f"fill an organization with {len(emulator.state.role_bindings):,} role bindings", took)
     headers = authorized_headers(emulator)
 
-    def measure_get(name: str, path: str, query: str) -> Row:
+    def measure_get(name: str, path: str, query: str) -> Measurement:
         request = Request("GET", path, headers, query)
         assert emulator.handle(request).status == 200  # only a success is worth measuring
-        return Row(name, measure_best(lambda: emulator.handle(request), repeat=20), 2.0)
+        return Measurement(name, measure_best(lambda: emulator.handle(request), repeat=20), 2.0)
 
     first = Request("GET", "/admin/role-bindings", headers, "role=OrgMember")
     token = json.loads(emulator.handle(first).body)["pagination"]["next"]
@@ -133,9 +135,9 @@ def measure_lookups(count: int) -> Iterator[Row]:
     )
     yield measure_get("a filter that matches nothing", bindings, "principal_type=service_account&role=ProjectEditor")
     yield measure_get("a user by address", "/admin/users", f"email={count // 2 - 1}%40EXAMPLE.com")
-    yield Row("dump the state", measure_best(emulator.dump, runs=1))
+    yield Measurement("dump the state", measure_best(emulator.dump, runs=1))
     document = emulator.dump()
-    yield Row("load the state", measure_best(lambda: Emulator().load(document), runs=1))
+    yield Measurement("load the state", measure_best(lambda: Emulator().load(document), runs=1))
 
 
 def fill_organization(emulator: Emulator, count: int) -> tuple[str, str]:
@@ -153,7 +155,7 @@ def fill_organization(emulator: Emulator, count: int) -> tuple[str, str]:
     return user.id, project.id
 
 
-def measure_startup() -> Row:
+def measure_startup() -> Measurement:
     """Start the server and wait until it listens."""
     command = [sys.executable, "-m", "pinecone_admin.emulator"]
     times: list[float] = []
@@ -164,7 +166,7 @@ def measure_startup() -> Row:
             json.loads(server.stdout.readline())
             times.append(time.perf_counter() - started)
             server.terminate()
-    return Row("start the server", min(times) * 1000, 500.0)
+    return Measurement("start the server", min(times) * 1000, 500.0)
 
 
 if __name__ == "__main__":
