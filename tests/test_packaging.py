@@ -1,4 +1,4 @@
-"""The wheel: both packages, typed, with four runtime dependencies."""
+"""The wheel: both packages, typed, with three runtime dependencies."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def test_the_wheel_contains_only_both_packages(wheel: Path) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
-def test_the_wheel_has_four_dependencies(wheel: Path) -> None:
-    """The wheel depends on four packages, and all others are extras."""
+def test_the_wheel_has_three_dependencies(wheel: Path) -> None:
+    """The wheel depends on three packages, and all others are extras."""
     archive = zipfile.ZipFile(wheel)
     metadata = next(name for name in archive.namelist() if name.endswith("/METADATA"))
     requirements = Parser().parsestr(archive.read(metadata).decode()).get_all("Requires-Dist") or []

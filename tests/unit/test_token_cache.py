@@ -176,103 +176,56 @@ def test_files_are_private(emulator: Emulator, tmp_path: Path) -> None:
     assert list(folder.glob("tmp*")) == []
 
 
-def make_folder_readable(path: Path) -> str:
-    """Let other users read the folder."""
-    path.parent.chmod(0o755)
-    return "is accessible to other users: its mode is 755"
-
-
-def make_file_readable(path: Path) -> str:
-    """Let other users read the file."""
-    path.chmod(0o644)
-    return "is accessible to other users: its mode is 644"
-
-
-def replace_file_with_link(path: Path) -> str:
-    """Replace the file with a symbolic link."""
+def move_away(path: Path) -> Path:
+    """Rename a file or folder, and return the path that is now free."""
     path.rename(path.with_name("elsewhere"))
-    path.symlink_to(path.with_name("elsewhere"))
-    return "cannot be opened safely: Too many levels of symbolic links"
+    return path
 
 
-def replace_file_with_folder(path: Path) -> str:
-    """Replace the file with a folder."""
-    path.unlink()
-    path.mkdir(mode=0o700)
-    return "is a link or has an unexpected file type"
+# What is altered → how, and the reason in the warning.
+ALTERATIONS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "folder readable by others": (
+        lambda path: path.parent.chmod(0o755),
+        "is accessible to other users: its mode is 755",
+    ),
+    "folder replaced with a link": (
+        lambda path: move_away(path.parent).symlink_to(path.parent.with_name("elsewhere")),
+        "tokens is a link or has an unexpected file type",
+    ),
+    "folder replaced with a file": (
+        lambda path: move_away(path.parent).touch(),
+        "tokens cannot be used: File exists",
+    ),
+    "readable by others": (lambda path: path.chmod(0o644), "is accessible to other users: its mode is 644"),
+    "replaced with a link": (
+        lambda path: move_away(path).symlink_to(path.with_name("elsewhere")),
+        "cannot be opened safely: Too many levels of symbolic links",
+    ),
+    "replaced with a folder": (
+        lambda path: move_away(path).mkdir(mode=0o700),
+        "is a link or has an unexpected file type",
+    ),
+    "replaced with a pipe": (  # whose reader would block
+        lambda path: os.mkfifo(move_away(path), 0o600),
+        "is a link or has an unexpected file type",
+    ),
+    "too large": (lambda path: os.truncate(path, 200 * 1024 * 1024), "is too large to hold a token"),
+    "empty": (lambda path: path.write_bytes(b""), "its entry is not a token of this client"),  # as after a full disk
+    "binary": (lambda path: path.write_bytes(bytes(range(256))), "its entry is not a token of this client"),
+}
+if os.geteuid() == 0:  # nobody else may change an owner
+    ALTERATIONS["of another owner"] = (lambda path: os.chown(path, 12345, -1), "belongs to another user")
 
 
-def replace_file_with_pipe(path: Path) -> str:
-    """Replace the file with a pipe, whose reader would block."""
-    path.unlink()
-    os.mkfifo(path, 0o600)
-    return "is a link or has an unexpected file type"
-
-
-def enlarge_file(path: Path) -> str:
-    """Make the file far larger than a token."""
-    os.truncate(path, 200 * 1024 * 1024)
-    return "is too large to hold a token"
-
-
-def empty_file(path: Path) -> str:
-    """Empty the file, as a full disk does."""
-    path.write_bytes(b"")
-    return "its entry is not a token of this client"
-
-
-def write_binary_file(path: Path) -> str:
-    """Write bytes that are not text."""
-    path.write_bytes(bytes(range(256)))
-    return "its entry is not a token of this client"
-
-
-def replace_folder_with_link(path: Path) -> str:
-    """Replace the folder with a symbolic link."""
-    path.parent.rename(path.parent.with_name("elsewhere"))
-    path.parent.symlink_to(path.parent.with_name("elsewhere"))
-    return "tokens is a link or has an unexpected file type"
-
-
-def replace_folder_with_file(path: Path) -> str:
-    """Replace the folder with a file."""
-    path.parent.rename(path.parent.with_name("elsewhere"))
-    path.parent.touch()
-    return "tokens cannot be used: File exists"
-
-
-def change_owner(path: Path) -> str:
-    """Change the owner of the file where that is permitted, else let other users read it."""
-    if os.geteuid() == 0:
-        os.chown(path, 12345, -1)
-        return "belongs to another user"
-    return make_file_readable(path)
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        make_folder_readable,
-        make_file_readable,
-        replace_file_with_link,
-        replace_file_with_folder,
-        change_owner,
-        replace_file_with_pipe,
-        enlarge_file,
-        empty_file,
-        write_binary_file,
-        replace_folder_with_link,
-        replace_folder_with_file,
-    ],
-)
+@pytest.mark.parametrize(("alter", "reason"), ALTERATIONS.values(), ids=ALTERATIONS)
 def test_an_altered_file_is_not_used(
-    spoil: Callable[[Path], str], emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    alter: Callable[[Path], object], reason: str, emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An altered file or folder causes one warning with the reason, and the call proceeds."""
     cache = FileTokenCache(tmp_path / "tokens")
     first = fetch_token(emulator, cache)
     (path,) = (tmp_path / "tokens").glob("*.json")
-    reason = spoil(path)
+    alter(path)
     assert fetch_token(emulator, cache) != first
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 1
