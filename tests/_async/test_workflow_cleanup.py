@@ -30,7 +30,7 @@ from tests.support.concurrency import async_run_concurrently
 from tests.support.errors import raises
 from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault
 from tests.support.organizations import fill_project
-from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport, Step
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
 
@@ -383,8 +383,8 @@ INVALID_KEY = "pcsk v"
 EMPTY_LIST = ScriptedResponse(body={"data": []})
 
 
-def script_control_plane(responses: dict[str, Callable[[httpx.Request], ScriptedResponse]]) -> Step:
-    """Return a step that responds to the control plane by path, and otherwise as for an empty project."""
+def script_control_plane(responses: dict[str, Callable[[httpx.Request], ScriptedResponse]]) -> ScriptedTransport:
+    """Return a transport that responds to the control plane by path, and otherwise as for an empty project."""
 
     def respond(request: httpx.Request) -> ScriptedResponse:
         if request.url.path in responses:
@@ -397,7 +397,7 @@ def script_control_plane(responses: dict[str, Callable[[httpx.Request], Scripted
             return ScriptedResponse(body=KEY.body["key"])
         return ScriptedResponse(202) if request.method == "DELETE" else ScriptedResponse(404)
 
-    return respond
+    return ScriptedTransport(respond)
 
 
 async def test_a_401_for_a_new_key_is_retried_for_30_s(
@@ -405,10 +405,8 @@ async def test_a_401_for_a_new_key_is_retried_for_30_s(
 ) -> None:
     """A 401 for the new temporary key is retried for 30 s, and then raised."""
     unauthorized = [ScriptedResponse(401)] * 3
-    script = ScriptedTransport(
-        script_control_plane(
-            {"/indexes": lambda _: unauthorized.pop() if unauthorized else ScriptedResponse(body={"indexes": []})}
-        )
+    script = script_control_plane(
+        {"/indexes": lambda _: unauthorized.pop() if unauthorized else ScriptedResponse(body={"indexes": []})}
     )
     report = await make_client(script).projects.delete_with_cleanup(project_id="p")
     assert report.deleted
@@ -416,7 +414,7 @@ async def test_a_401_for_a_new_key_is_retried_for_30_s(
     clock.slept.clear()
     with raises(UnauthorizedError):
         await make_client(
-            ScriptedTransport(script_control_plane({"/indexes": lambda _: ScriptedResponse(401)}))
+            script_control_plane({"/indexes": lambda _: ScriptedResponse(401)})
         ).projects.delete_with_cleanup(project_id="p")
     assert sum(clock.slept) == pytest.approx(30.0)
 
@@ -427,9 +425,7 @@ async def test_a_repeated_deletion_is_reported_once(
     """A resource that is deleted again with another temporary key is reported once."""
     listed = ScriptedResponse(body={"indexes": [{"name": "a"}]})
     lists = [ScriptedResponse(body={"indexes": []}), listed, ScriptedResponse(401), listed]
-    script = ScriptedTransport(
-        script_control_plane({"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: ScriptedResponse(202)})
-    )
+    script = script_control_plane({"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: ScriptedResponse(202)})
     report = await make_client(script).projects.delete_with_cleanup(project_id="p")
     assert [request.url.path for request in script.requests].count("/indexes/a") == 2
     assert report.steps == ["deleted index a", "deleted project p"]
@@ -443,9 +439,7 @@ async def test_no_deletion_exceeds_the_timeout(make_client: Callable[..., AsyncA
         "/indexes/a": lambda _: busy,
     }
     with raises(ServiceError):
-        await make_client(ScriptedTransport(script_control_plane(responses))).projects.delete_with_cleanup(
-            project_id="p", timeout=5.0
-        )
+        await make_client(script_control_plane(responses)).projects.delete_with_cleanup(project_id="p", timeout=5.0)
     assert sum(clock.slept) <= 5.0
 
 
@@ -453,9 +447,7 @@ async def test_a_404_for_a_deletion_counts_as_deleted(make_client: Callable[...,
     """A resource that others delete first is reported as deleted."""
     lists = [ScriptedResponse(body={"indexes": []}), ScriptedResponse(body={"indexes": [{"name": "a"}]})]
     responses = {"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: ScriptedResponse(404)}
-    report = await make_client(ScriptedTransport(script_control_plane(responses))).projects.delete_with_cleanup(
-        project_id="p"
-    )
+    report = await make_client(script_control_plane(responses)).projects.delete_with_cleanup(project_id="p")
     assert report.steps == ["deleted index a", "deleted project p"]
 
 
@@ -466,9 +458,7 @@ async def test_contents_that_are_not_listed_raise_at_the_timeout(
     blocked = {"status": 412, "error": {"code": "FAILED_PRECONDITION", "message": "1 indexes"}}
     responses = {"/admin/projects/p": lambda r: PROJECT if r.method == "GET" else ScriptedResponse(412, blocked)}
     with raises(FailedPreconditionError, match="1 indexes"):
-        await make_client(ScriptedTransport(script_control_plane(responses))).projects.delete_with_cleanup(
-            project_id="p", timeout=20.0
-        )
+        await make_client(script_control_plane(responses)).projects.delete_with_cleanup(project_id="p", timeout=20.0)
     assert sum(clock.slept) == pytest.approx(20.0)
 
 
@@ -476,9 +466,9 @@ async def test_a_repeated_page_token_raises(make_client: Callable[..., AsyncAdmi
     """A list of the control plane that repeats a page token raises."""
     page = ScriptedResponse(body={"assistants": [], "pagination": {"next": "again"}})
     with raises(PaginationError, match="assistants"):
-        await make_client(
-            ScriptedTransport(script_control_plane({"/assistant/assistants": lambda _: page}))
-        ).projects.delete_with_cleanup(project_id="p")
+        await make_client(script_control_plane({"/assistant/assistants": lambda _: page})).projects.delete_with_cleanup(
+            project_id="p"
+        )
 
 
 async def test_an_api_key_replaces_the_authorization(

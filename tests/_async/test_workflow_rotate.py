@@ -112,20 +112,16 @@ async def test_a_run_killed_after_its_store_is_resumed(
 ) -> None:
     """A run that was killed after it recorded the store is completed without another key."""
     old = await create_key(emulator.async_admin())
-    vault: list[str] = []
-
-    def store(made: APIKeyWithSecret) -> None:
-        vault.append(made.value)
-
+    stored: list[APIKeyWithSecret] = []
     with pytest.raises(KilledError):
         await (
             FaultyTransport(emulator, {6: InjectedFault.KILL_BEFORE})
             .async_admin()
-            .api_keys.rotate(api_key_id=old.key.id, store=store)
+            .api_keys.rotate(api_key_id=old.key.id, store=stored.append)
         )
-    rotation = await emulator.async_admin().api_keys.rotate(api_key_id=old.key.id, store=store)
+    rotation = await emulator.async_admin().api_keys.rotate(api_key_id=old.key.id, store=stored.append)
     (key,) = emulator.state.api_keys.values()
-    assert (key.name, [key.value]) == ("reader", vault)
+    assert (key.name, [key.value]) == ("reader", [made.value for made in stored])
     assert rotation.steps == [f"renamed key {key.id} to 'reader'", f"deleted key {old.key.id}"]
 
 

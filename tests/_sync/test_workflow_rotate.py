@@ -111,20 +111,16 @@ def test_a_run_killed_after_its_store_is_resumed(
 ) -> None:
     """A run that was killed after it recorded the store is completed without another key."""
     old = create_key(emulator.admin())
-    vault: list[str] = []
-
-    def store(made: APIKeyWithSecret) -> None:
-        vault.append(made.value)
-
+    stored: list[APIKeyWithSecret] = []
     with pytest.raises(KilledError):
         (
             FaultyTransport(emulator, {6: InjectedFault.KILL_BEFORE})
             .admin()
-            .api_keys.rotate(api_key_id=old.key.id, store=store)
+            .api_keys.rotate(api_key_id=old.key.id, store=stored.append)
         )
-    rotation = emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=store)
+    rotation = emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=stored.append)
     (key,) = emulator.state.api_keys.values()
-    assert (key.name, [key.value]) == ("reader", vault)
+    assert (key.name, [key.value]) == ("reader", [made.value for made in stored])
     assert rotation.steps == [f"renamed key {key.id} to 'reader'", f"deleted key {old.key.id}"]
 
 
