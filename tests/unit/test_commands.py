@@ -1,9 +1,11 @@
-"""The errors of commands that cannot run."""
+"""The errors of commands that cannot run, and what scripts/test measures."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,3 +36,33 @@ def test_an_unsuitable_python_is_named(command: str, script: str, line: str, tmp
     )
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1), done.stderr
     assert done.stderr.startswith(f"{command}: {line}")
+
+
+COVERAGE_SETTINGS = """
+[tool.coverage.run]
+source = ["."]
+parallel = true
+patch = ["subprocess"]
+"""
+KILLED_AT_EXIT = """
+import atexit, os, signal
+
+def test_it():
+    import measured
+    atexit.register(os.kill, os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_worker_that_is_killed_while_it_exits_keeps_its_coverage(tmp_path: Path) -> None:
+    """On a busy machine, pytest-xdist kills workers, and the coverage would be too low although every test passed."""
+    shutil.copy(ROOT / "tests/conftest.py", tmp_path)
+    files = {"pyproject.toml": COVERAGE_SETTINGS, "measured.py": "x = 1\n", "test_it.py": KILLED_AT_EXIT}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTEST_"))}
+    env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for command in ("run -m pytest -p xdist -n 1", "combine", "report --include measured.py"):
+        coverage = [sys.executable, "-m", "coverage", *command.split()]
+        done = subprocess.run(coverage, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith(" 100%\n")
