@@ -133,7 +133,7 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
         "projects.provision": {"name": "tenant", "key_roles": ["DataPlaneEditor"], "store": [].append}
         | {"bindings": [{"principal_type": "user", "principal_id": ids["user"], "role": "ProjectViewer"}]},
         "projects.delete": {"project_id": ids["project"]},
-        "projects.delete_with_cleanup": {"project_id": ids["full project"], "dry_run": False, "timeout": 600.0}
+        "projects.delete_with_cleanup": {"project_id": ids["full project"], "dry_run": False, "timeout": 60.0}
         | {"lift_protection": True, "progress": [].append},
         "api_keys.list": {"project_id": ids["project"]},
         "api_keys.create": {"project_id": ids["project"], "name": "k", "roles": ["ProjectViewer"]},
