@@ -160,9 +160,10 @@ class SplittingTunnel:
 
     def _forward_back(self, source: socket.socket, sink: socket.socket, kept: list[bytes]) -> None:
         with suppress(OSError):
-            while data := source.recv(1024 * 1024):
+            while received := source.recv(1024 * 1024):
+                data = b"".join(kept) + received  # a response may arrive in parts, which must stay in order
                 split = len(data) - 9 if self.splits.is_set() else len(data)
-                kept.append(data[split:])
+                kept[:] = [data[split:]]
                 sink.sendall(data[:split])
 
 
