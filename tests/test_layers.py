@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -197,18 +196,3 @@ def test_workflows_use_only_the_public_api_of_the_client() -> None:
     """They access no private attribute of it."""
     for path in (ROOT / "pinecone_admin/_async/workflows").glob("*.py"):
         assert not re.search(r"\b(admin|keyed)\._", path.read_text(encoding="utf-8")), path
-
-
-def test_the_sync_client_loads_only_what_it_needs() -> None:
-    """Importing Admin loads no dateutil, thread pool, emulator, workflow or async client."""
-    code = "import sys; from pinecone_admin import Admin; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    rooms = {f"pinecone_admin.{name}" for name in ("_async", "_sync.workflows", "emulator", "workflows")}
-    unneeded = rooms | {
-        "pinecone_admin._http.reflection",
-        "concurrent.futures.thread",
-        "dateutil",
-        "starlette",
-        "uvicorn",
-    }
-    assert unneeded & set(loaded) == set()

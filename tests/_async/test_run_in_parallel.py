@@ -9,7 +9,8 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from pinecone_admin._concurrency import PollBackoff, async_run_in_parallel
+from pinecone_admin._concurrency.clock import PollBackoff
+from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.concurrency import async_wait_for_event

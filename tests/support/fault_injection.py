@@ -13,7 +13,7 @@ import anyio.lowlevel
 import httpx
 
 from pinecone_admin import Admin, AsyncAdmin
-from pinecone_admin._concurrency import current_clock
+from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin.emulator import Emulator
 
 

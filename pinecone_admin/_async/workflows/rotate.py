@@ -12,7 +12,8 @@ from pinecone_admin._async.workflows.create_with_secret import (
     delete_if_exists,
     repeat_if_response_is_lost,
 )
-from pinecone_admin._concurrency import async_call_store, async_pause_for
+from pinecone_admin._concurrency.clock import async_pause_for
+from pinecone_admin._concurrency.waiting import async_call_store
 from pinecone_admin._http.argument_checks import async_check_function, check_duration, set_operation_on_errors
 from pinecone_admin.errors import Masked, NotFoundError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret

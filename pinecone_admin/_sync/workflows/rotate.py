@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pinecone_admin._concurrency import call_store, pause_for
+from pinecone_admin._concurrency.clock import pause_for
+from pinecone_admin._concurrency.waiting import call_store
 from pinecone_admin._http.argument_checks import check_duration, check_function, set_operation_on_errors
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
