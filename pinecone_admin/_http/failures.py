@@ -18,6 +18,8 @@ _TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
 _NOT_PROCESSED = frozenset({501, 505})
 # TLS alerts of a server that does not accept the client certificate, or requires one.
 _CERTIFICATE_REFUSED = re.compile(r".*_ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED)")
+# How httpcore's error begins if an HTTP proxy, or a SOCKS proxy after the greeting or later, wants other credentials.
+_CREDENTIALS_REFUSED = ("407", "Requested ", "Invalid username")
 
 
 class ResponseTooLargeError(httpx.ReadError):
@@ -72,7 +74,7 @@ def read_trace(events: TraceEvents) -> AttemptProgress:
 
 def _is_permanent(error: Exception, handled: BaseException | None) -> bool:
     if isinstance(error, httpx.ProxyError):
-        return str(error).startswith("407")
+        return str(error).startswith(_CREDENTIALS_REFUSED)
     return any(
         isinstance(cause, ssl.SSLCertVerificationError)
         or (isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME)

@@ -14,7 +14,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from pinecone_admin import AccessToken, Admin, AsyncAdmin, PineconeError
 from pinecone_admin.models import Project
-from tests.faults.cases import ClientKind
+from tests.faults.cases import ClientKind, event_loop_options
 
 _T = TypeVar("_T")
 
@@ -74,7 +74,7 @@ class AnyClient:
             self.close_admin = self.admin.close
         else:
             self.admin = AsyncAdmin(**arguments)
-            self._portal = self._stack.enter_context(start_blocking_portal(client_kind))
+            self._portal = self._stack.enter_context(start_blocking_portal(**event_loop_options(client_kind)))
             self.close_admin = partial(self._portal.call, self.admin.aclose)
             self._stack.callback(self.close_admin)
 

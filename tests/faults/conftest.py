@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -43,10 +44,10 @@ def clock() -> Generator[RunningClock, None, None]:
         yield clock
 
 
-@pytest.fixture(params=["asyncio", "trio"])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    """Run async tests on asyncio and trio."""
-    return str(request.param)
+@pytest.fixture(params=["asyncio", "trio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> str | tuple[str, dict[str, Any]]:
+    """Run async tests on asyncio, trio, and asyncio with uvloop."""
+    return ("asyncio", {"use_uvloop": True}) if request.param == "uvloop" else str(request.param)
 
 
 @pytest.fixture(scope="session")

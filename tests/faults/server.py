@@ -14,6 +14,8 @@ from typing import Any, Self, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
 
+from tests.support.socks import Tunnel, forward_both_ways
+
 _ActionT = TypeVar("_ActionT")
 
 TOKEN_PATH = "/oauth/token"
@@ -113,6 +115,15 @@ def issue_token(context: RequestContext) -> None:
     text = {"access_token": f"token-{server.tokens_issued}", "token_type": "Bearer", "expires_in": server.lifetime}
     body = json.dumps(text).encode()
     context.send(format_head(200, len(body)) + body)
+
+
+def open_tunnel(context: RequestContext, tunnel: Tunnel = forward_both_ways, surplus: bytes = b"") -> None:
+    """Respond to CONNECT with a tunnel to the requested host, and send surplus bytes with the response."""
+    host, port = context.request.path.split(":")
+    with socket.create_connection((host, int(port))) as upstream:
+        context.send(b"HTTP/1.1 200 Connected\r\n\r\n" + surplus)
+        tunnel(context.socket, upstream)
+    context.keep_alive = False
 
 
 def respond_when_set(gate: threading.Event, then: Action = issue_token) -> Action:

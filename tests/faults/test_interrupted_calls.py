@@ -20,9 +20,9 @@ from pinecone_admin import Admin, AsyncAdmin, PineconeError, RetryPolicy
 from tests.faults.canaries import HEADER, KEY, PASSWORD, TOKEN, SecretSearch
 from tests.faults.cases import CLIENT_KINDS, Certificates, ClientKind, send_and_close
 from tests.faults.clients import AnyClient
-from tests.faults.server import Action, RequestContext, Server, format_head, send_response
-from tests.faults.test_proxies import open_tunnel
+from tests.faults.server import Action, RequestContext, Server, accept_requests, format_head, open_tunnel, send_response
 from tests.support.concurrency import PATIENCE
+from tests.support.socks import SocksProxy
 
 CREATED_KEY = json.dumps(
     {"key": {"id": "k", "name": "n", "project_id": "p", "roles": ["ProjectEditor"]}, "value": KEY}
@@ -52,11 +52,15 @@ def run_servers(route: str, certificates: Certificates, *actions: Action) -> Gen
     }
     with (
         Server(api_actions=actions, tls=None if route == "plain" else certificates.servers["good"]) as server,
-        Server(api_actions=[open_tunnel]) as proxy,
+        Server(
+            api_actions=[open_tunnel],
+            connection_actions=[SocksProxy(f"ada:{PASSWORD}".encode()) if route == "SOCKS" else accept_requests],
+        ) as proxy,
     ):
         options["host"] = server.url
-        if route == "proxy":
-            options["proxy_url"] = proxy.url.replace("//", f"//ada:{PASSWORD}@")
+        if route in {"proxy", "SOCKS"}:
+            scheme = "http" if route == "proxy" else "socks5"
+            options["proxy_url"] = f"{scheme}://ada:{PASSWORD}@127.0.0.1:{proxy.address[1]}"
         yield options
 
 
@@ -83,7 +87,7 @@ def interrupt_system_call(number: int) -> Callable[[FrameType, str, Any], None]:
 
 # The standard library does not close a socket whose connecting is interrupted.
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-@pytest.mark.parametrize("route", ["plain", "TLS", "proxy"])
+@pytest.mark.parametrize("route", ["plain", "TLS", "proxy", "SOCKS"])
 def test_interrupted_call_shows_no_credential(route: str, certificates: Certificates, search: SecretSearch) -> None:
     """A call that is interrupted before any of its system calls shows no credential."""
     with run_servers(route, certificates, send_response(201, CREATED_KEY)) as options:
@@ -97,11 +101,11 @@ def test_interrupted_call_shows_no_credential(route: str, certificates: Certific
                     search.frames(f"system call {number}", exc)
                 finally:
                     sys.setprofile(None)
-        assert number >= {"plain": 5, "TLS": 8, "proxy": 10}[route]
+        assert number >= {"plain": 5, "TLS": 8, "proxy": 10, "SOCKS": 12}[route]
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("route", ["plain", "TLS", "proxy"])
+@pytest.mark.parametrize("route", ["plain", "TLS", "proxy", "SOCKS"])
 async def test_cancelled_call_shows_no_credential(route: str, certificates: Certificates, search: SecretSearch) -> None:
     """A call that is cancelled at any checkpoint, on a new or a reused connection, shows no credential."""
     cancelled: list[BaseException] = []

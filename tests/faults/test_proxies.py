@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import gc
-import socket
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import proxy_bypass
@@ -36,7 +33,7 @@ from tests.faults.cases import (
     stay_silent,
 )
 from tests.faults.external_servers import find_free_port, run_tinyproxy
-from tests.faults.server import Action, RequestContext, Server, send_response
+from tests.faults.server import Action, RequestContext, Server, open_tunnel, send_response
 
 
 @pytest.fixture
@@ -185,27 +182,6 @@ def test_bad_certificate_behind_proxy_is_not_retried(
         assert (error.outcome, error.attempts, server.connections) == ("not_sent", 1, 1)
         assert "127.0.0.1" in str(error)
         assert "certificate" in str(error)
-
-
-def open_tunnel(context: RequestContext) -> None:
-    """Connect to the requested host, and forward bytes both ways."""
-    host, port = context.request.path.split(":")
-    with socket.create_connection((host, int(port))) as upstream:
-        context.send(b"HTTP/1.1 200 Connected\r\n\r\n")
-        backward = threading.Thread(target=forward_bytes, args=(upstream, context.socket))
-        backward.start()
-        forward_bytes(context.socket, upstream)
-        backward.join()
-    context.keep_alive = False
-
-
-def forward_bytes(source: socket.socket, sink: socket.socket) -> None:
-    """Forward bytes until the source ends."""
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
@@ -387,10 +363,3 @@ def test_environment_is_read_at_construction(
     with Admin(**server.client_options, ssl_verify=certificates.client) as admin:
         monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
         assert admin.send(make_operation("POST")) is None
-
-
-@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
-def test_missing_socks_package_is_named(scheme: str) -> None:
-    """A SOCKS proxy without its package is refused at construction, and the message names the package."""
-    with pytest.raises(PineconeValueError, match=r"httpx\[socks\]|socksio"):
-        Admin(access_token="supplied", proxy_url=f"{scheme}://127.0.0.1:1", lazy=True)

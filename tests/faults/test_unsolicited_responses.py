@@ -20,10 +20,11 @@ import trustme
 from attrs import field, frozen
 
 from pinecone_admin import PineconeConnectionError, RetryPolicy
-from tests.faults.cases import CLIENT_KINDS, Certificates, ClientKind, make_operation, send_once
+from tests.faults.cases import ALL_CLIENT_KINDS, Certificates, ClientKind, make_operation, send_once
 from tests.faults.clients import AnyClient
-from tests.faults.server import Action, RequestContext, Server, format_head, send_project
+from tests.faults.server import Action, RequestContext, Server, format_head, open_tunnel, send_project
 from tests.support.concurrency import PATIENCE, wait_until
+from tests.support.socks import SocksProxy, Tunnel, forward_both_ways, forward_bytes
 
 STALE_BODY = b'{"id":"stale","name":"stale","max_pods":0,"force_encryption_with_cmek":false,"organization_id":"o"}'
 STALE = format_head(200, len(STALE_BODY)) + STALE_BODY
@@ -80,16 +81,12 @@ class Delivery:
         context.send(STALE)
         self._sent.set()
 
-    def open_tunnel(self, context: RequestContext, surplus: bytes = b"") -> None:
-        """Open a tunnel to the requested host, and send surplus bytes with the response."""
-        host, port = context.request.path.split(":")
-        with socket.create_connection((host, int(port))) as upstream:
-            context.send(b"HTTP/1.1 200 Connected\r\n\r\n" + surplus)
-            backward = threading.Thread(target=self._forward_back, args=(upstream, context.socket))
-            backward.start()
-            forward_bytes(context.socket, upstream)
-            backward.join()
-        context.keep_alive = False
+    def forward(self, client: socket.socket, server: socket.socket) -> None:
+        """Forward bytes both ways, and watch those that are under way."""
+        backward = threading.Thread(target=self._forward_back, args=(server, client))
+        backward.start()
+        forward_bytes(client, server)
+        backward.join()
 
     def _forward_back(self, source: socket.socket, sink: socket.socket) -> None:
         self._sockets.append(source)
@@ -118,15 +115,6 @@ def count_queued_bytes(connection: socket.socket) -> int:
     return sum(int.from_bytes(each, sys.byteorder) for each in queued)
 
 
-def forward_bytes(source: socket.socket, sink: socket.socket) -> None:
-    """Forward bytes until the source ends."""
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_RDWR)
-
-
 DELIVERIES: dict[str, Callable[[Delivery], Action]] = {
     "together": lambda delivery: delivery.together,
     "in one segment": lambda delivery: delivery.in_one_segment,
@@ -140,23 +128,19 @@ class SplittingTunnel:
     def __init__(self) -> None:
         self.splits = threading.Event()
 
-    def __call__(self, context: RequestContext) -> None:
-        """Open the tunnel."""
-        host, port = context.request.path.split(":")
+    def __call__(self, client: socket.socket, server: socket.socket) -> None:
+        """Forward bytes both ways."""
         kept: list[bytes] = []
-        with socket.create_connection((host, int(port))) as upstream:
-            context.send(b"HTTP/1.1 200 Connected\r\n\r\n")
-            backward = threading.Thread(target=self._forward_back, args=(upstream, context.socket, kept))
-            backward.start()
-            with suppress(OSError):
-                while data := context.socket.recv(65536):
-                    context.socket.sendall(b"".join(kept))
-                    kept.clear()
-                    upstream.sendall(data)
-            with suppress(OSError):
-                upstream.shutdown(socket.SHUT_RDWR)
-            backward.join()
-        context.keep_alive = False
+        backward = threading.Thread(target=self._forward_back, args=(server, client, kept))
+        backward.start()
+        with suppress(OSError):
+            while data := client.recv(65536):
+                client.sendall(b"".join(kept))
+                kept.clear()
+                server.sendall(data)
+        with suppress(OSError):
+            server.shutdown(socket.SHUT_RDWR)
+        backward.join()
 
     def _forward_back(self, source: socket.socket, sink: socket.socket, kept: list[bytes]) -> None:
         with suppress(OSError):
@@ -196,30 +180,37 @@ ROUTES = (
     "TLS 1.3, http proxy",
     "TLS 1.2, https proxy",
     "TLS 1.3, https proxy",
+    "plain, SOCKS proxy",
+    "TLS 1.2, SOCKS proxy",
+    "TLS 1.3, SOCKS proxy",
 )
 
 
 @contextmanager
 def run_route(
-    route: str, actions: list[Action], contexts: Contexts, tunnel: Action
+    route: str, actions: list[Action], contexts: Contexts, tunnel: Tunnel = forward_both_ways, surplus: bytes = b""
 ) -> Generator[tuple[Server, dict[str, Any]], None, None]:
     """Run a server, and a proxy if the route has one; yield the server and the arguments of a client."""
     target, _, proxy_kind = route.partition(", ")
     version = target.removeprefix("TLS ")
     proxy_tls = contexts.servers["1.3"] if proxy_kind.startswith("https") else None
     with ExitStack() as stack:
-        if proxy_kind and target == "plain":  # the proxy itself responds to a request for plain HTTP
+        if proxy_kind.startswith("http") and target == "plain":  # the proxy itself responds to a request for plain HTTP
             server = stack.enter_context(Server(api_actions=actions, tls=proxy_tls))
             yield server, {"host": "http://127.0.0.1:1", "proxy_url": server.url}
             return
         server = stack.enter_context(Server(api_actions=actions, tls=contexts.servers.get(version)))
         options = {"host": server.url}
-        if proxy_kind:
-            options["proxy_url"] = stack.enter_context(Server(api_actions=[tunnel], tls=proxy_tls)).url
+        if proxy_kind.startswith("SOCKS"):
+            proxy = stack.enter_context(Server(connection_actions=[SocksProxy(tunnel=tunnel)]))
+            options["proxy_url"] = proxy.url.replace("http", "socks5")
+        elif proxy_kind:
+            connect = partial(open_tunnel, tunnel=tunnel, surplus=surplus)
+            options["proxy_url"] = stack.enter_context(Server(api_actions=[connect], tls=proxy_tls)).url
         yield server, options
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 @pytest.mark.parametrize("route", ROUTES)
 def test_unsolicited_response_is_not_used(route: str, client_kind: ClientKind, contexts: Contexts) -> None:
     """The next call gets its own response over a new connection, wherever the surplus of the last response waits."""
@@ -227,7 +218,7 @@ def test_unsolicited_response_is_not_used(route: str, client_kind: ClientKind, c
     for (framing, (verb, response)), (name, deliver) in product(FRAMINGS.items(), DELIVERIES.items()):
         delivery = Delivery(response)
         with (
-            run_route(route, [deliver(delivery), send_project], contexts, delivery.open_tunnel) as (server, options),
+            run_route(route, [deliver(delivery), send_project], contexts, delivery.forward) as (server, options),
             AnyClient(client_kind, **common, **options, max_connections=1) as client,
         ):
             assert client.run_call(lambda: client.admin.send(make_operation(verb))) is None, framing  # noqa: B023
@@ -237,7 +228,7 @@ def test_unsolicited_response_is_not_used(route: str, client_kind: ClientKind, c
             assert (server.connections, len(server.requests)) == (2, 2), (framing, name)
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 @pytest.mark.parametrize("route", ROUTES)
 def test_clean_connection_is_reused(route: str, client_kind: ClientKind, contexts: Contexts) -> None:
     """A connection without a surplus is used again, unless so much came at once that more may be hidden."""
@@ -245,7 +236,7 @@ def test_clean_connection_is_reused(route: str, client_kind: ClientKind, context
     for framing, (verb, response) in FRAMINGS.items():
         actions: list[Action] = [partial(RequestContext.send, data=response), send_project]
         with (
-            run_route(route, actions, contexts, Delivery(b"").open_tunnel) as (server, options),
+            run_route(route, actions, contexts) as (server, options),
             AnyClient(client_kind, **common, **options) as client,
         ):
             assert client.run_call(lambda: client.admin.send(make_operation(verb))) is None, framing  # noqa: B023
@@ -253,8 +244,8 @@ def test_clean_connection_is_reused(route: str, client_kind: ClientKind, context
             assert server.connections == 1 or (server.connections == 2 and framing == "256 KiB"), framing
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-@pytest.mark.parametrize("route", ["TLS 1.2, http proxy", "TLS 1.3, http proxy"])
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
+@pytest.mark.parametrize("route", ["TLS 1.2, http proxy", "TLS 1.3, http proxy", "TLS 1.3, SOCKS proxy"])
 def test_unfinished_record_is_not_used(route: str, client_kind: ClientKind, contexts: Contexts) -> None:
     """A record of TLS of which only the beginning has arrived keeps its connection from being used again."""
     tunnel = SplittingTunnel()
@@ -274,7 +265,7 @@ def test_unfinished_record_is_not_used(route: str, client_kind: ClientKind, cont
         assert server.connections == 2
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 @pytest.mark.parametrize("route", ["TLS 1.2, http proxy", "TLS 1.3, http proxy", "TLS 1.3, https proxy"])
 @pytest.mark.parametrize("surplus", [b"\n", b"\x16\x03\x03", STALE], ids=len)
 def test_surplus_after_connect_is_an_error(
@@ -284,11 +275,10 @@ def test_surplus_after_connect_is_an_error(
     contexts: Contexts,
 ) -> None:
     """If a proxy sends more than its response to CONNECT, nothing is sent through it, and a create is retried."""
-    tunnel = partial(Delivery(b"").open_tunnel, surplus=surplus)
-    with run_route(route, [send_project], contexts, tunnel) as (server, options):
+    with run_route(route, [send_project], contexts, surplus=surplus) as (server, options):
         policy = RetryPolicy(max_attempts=2)
         common: dict[str, Any] = {"access_token": "supplied", "ssl_verify": contexts.client, "retry": policy}
         error = send_once(client_kind, make_operation("POST"), **common, **options)
         assert isinstance(error, PineconeConnectionError)
-        assert "more than its response to CONNECT" in str(error)
+        assert "more than its response" in str(error)
         assert (error.outcome, error.attempts, server.requests) == ("not_sent", 2, [])

@@ -40,8 +40,9 @@ _RECORD_HEADER_BYTES = 5
 _FULL_RECEIVE_BYTES = 250_000
 """An event loop that received so much at once may have received more, which it keeps in a queue."""
 
-_PROXY_REQUESTS = (b"CONNECT ", b"\x05", b"\x01")
-"""How a write to an HTTP or SOCKS proxy begins that opens a tunnel; a request of HTTP begins with another letter."""
+_SOCKS_VERSION, _SOCKS_CREDENTIALS, _SOCKS_GREETING_BYTES = b"\x05", b"\x01", 3
+
+_SURPLUS = "the proxy sent more than its response, or closed the connection"
 
 CLOSE_TIMEOUT = 1.0
 """Seconds that closing a connection may take while its task is cancelled."""
@@ -109,7 +110,7 @@ class _Stream(httpcore.AsyncNetworkStream):
     def __init__(self) -> None:
         self._unread = b""
         self._unsent = b""
-        self._opens_tunnel = False
+        self._measure_reply: Callable[[bytes], int] | None = None  # set while a proxy opens a tunnel
 
     @abstractmethod
     async def receive(self, timeout: float | None) -> bytes:  # noqa: ASYNC109
@@ -129,12 +130,21 @@ class _Stream(httpcore.AsyncNetworkStream):
             # The server may have responded before it had read the whole request.
             with suppress(httpcore.WriteError):
                 await self._flush_unsent(timeout)
-        if not self._unread:
+        if self._measure_reply is not None:
+            max_bytes = await self._receive_reply(self._measure_reply, timeout)
+        elif not self._unread:
             self._unread = await self.receive(timeout)
-        # h11 gets a response to CONNECT byte by byte, so that what follows it stays here.
-        size = 1 if self._opens_tunnel else max_bytes
-        data, self._unread = self._unread[:size], self._unread[size:]
+        data, self._unread = self._unread[:max_bytes], self._unread[max_bytes:]
         return data
+
+    async def _receive_reply(self, measure: Callable[[bytes], int], timeout: float | None) -> int:  # noqa: ASYNC109
+        """Receive a proxy's reply, so far as it must be read at once, and return its length."""
+        while len(self._unread) < (size := measure(self._unread)):
+            received = await self.receive(timeout)
+            if not received:
+                raise httpcore.ConnectError("the proxy closed the connection before its response was complete")
+            self._unread += received
+        return size
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Write the whole buffer, a small one with what follows it.
@@ -142,8 +152,11 @@ class _Stream(httpcore.AsyncNetworkStream):
         The headers of a request and its small body go out together, when the response is read: each write costs a
         system call, and wakes the server.
         """
-        if not self._unsent:
-            self._opens_tunnel = not current_attempt().sent and buffer.startswith(_PROXY_REQUESTS)
+        if buffer and not self._unsent:
+            # What follows a reply of a SOCKS proxy would be taken for the response to a request without TLS.
+            if self._measure_reply is not None and self.has_unread_data():
+                raise httpcore.ConnectError(_SURPLUS)
+            self._measure_reply = None if current_attempt().sent else _find_reply_measure(buffer)
         self._unsent += buffer
         if len(self._unsent) >= _WRITE_CHUNK_BYTES:
             await self._flush_unsent(timeout)
@@ -153,7 +166,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         self._unsent = b""
         attempt.seen = True
         # A write that fails counts as sent, because part of it may have arrived.
-        attempt.sent = attempt.sent or not self._opens_tunnel
+        attempt.sent = attempt.sent or self._measure_reply is None
         await self.transmit(buffer, timeout)
 
     async def start_tls(
@@ -163,10 +176,11 @@ class _Stream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
     ) -> httpcore.AsyncNetworkStream:
         """Start TLS and return the encrypted stream."""
+        if self._unread:
+            raise httpcore.ConnectError(_SURPLUS)
         try:
             secured = _TLSStream(self, ssl_context, server_hostname)
             with _connect_errors():
-                self._require_nothing_unread()
                 await secured.shake_hands(timeout)
         except BaseException:
             # httpcore does not close a stream whose handshake is cancelled.
@@ -175,10 +189,6 @@ class _Stream(httpcore.AsyncNetworkStream):
             raise
         current_attempt().secured = True
         return secured
-
-    def _require_nothing_unread(self) -> None:
-        if self._unread:
-            raise httpcore.ReadError("the proxy sent more than its response to CONNECT")
 
     def has_unread_data(self) -> bool:
         """Return whether anything was received and not handed on, or can be received."""
@@ -316,6 +326,32 @@ class _TLSStream(_Stream):
     def get_lower_info(self, info: str) -> Any:
         """Return the object of TLS, or information about the socket."""
         return self._tls if info == "ssl_object" else self._lower.get_extra_info(info)
+
+
+def _find_reply_measure(request: bytes) -> Callable[[bytes], int] | None:
+    """Return a function that tells how long a proxy's reply to this request is; None if it is not for a proxy.
+
+    h11 and socksio take all that one read returns for the reply, and drop or misread what follows it.
+    """
+    if request.startswith(b"CONNECT "):
+        return lambda _: 1  # h11 finds the end, and needs no more at once
+    if request.startswith(_SOCKS_CREDENTIALS):
+        return lambda _: 2
+    if request.startswith(_SOCKS_VERSION):
+        return partial(_measure_socks_reply, is_greeting=len(request) == _SOCKS_GREETING_BYTES)
+    return None  # a request of HTTP begins with a letter
+
+
+def _measure_socks_reply(received: bytes, *, is_greeting: bool) -> int:
+    """Return the length of a reply of which some bytes have been received, as far as they tell it (RFC 1928)."""
+    if not _SOCKS_VERSION.startswith(received[:1]):
+        raise httpcore.ConnectError("the proxy does not speak SOCKS 5")
+    if is_greeting:
+        return 2
+    if len(received) < (shortest := 5):
+        return shortest
+    address_bytes = {1: 4, 3: 1 + received[4], 4: 16}.get(received[3], 0)  # IPv4, a name with its length, IPv6
+    return 4 + address_bytes + 2
 
 
 @contextmanager

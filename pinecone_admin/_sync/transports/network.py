@@ -17,14 +17,15 @@ from typing import Any, TypeVar
 
 import httpcore
 
-from pinecone_admin._concurrency.attempts import current_attempt
-from pinecone_admin._concurrency.sockets import (
+from pinecone_admin._concurrency import (
+    current_progress,
     make_backend,
     receive_size,
     resolve_addresses,
+    shield_from_cancellation,
     shut_down_socket,
+    time_left,
 )
-from pinecone_admin._concurrency.waiting import shield_from_cancellation
 
 _T = TypeVar("_T")
 
@@ -33,16 +34,15 @@ _WRITE_CHUNK_BYTES = 64 * 1024
 
 _READ_BYTES = 64 * 1024
 
-_RECEIVE_BYTES = receive_size(_READ_BYTES)
-
 _RECORD_HEADER_BYTES = 5
 """Bytes before the content of a record of TLS; the last two are its length."""
 
 _FULL_RECEIVE_BYTES = 250_000
 """An event loop that received so much at once may have received more, which it keeps in a queue."""
 
-_PROXY_REQUESTS = (b"CONNECT ", b"\x05", b"\x01")
-"""How a write to an HTTP or SOCKS proxy begins that opens a tunnel; a request of HTTP begins with another letter."""
+_SOCKS_VERSION, _SOCKS_CREDENTIALS, _SOCKS_GREETING_BYTES = b"\x05", b"\x01", 3
+
+_SURPLUS = "the proxy sent more than its response, or closed the connection"
 
 CLOSE_TIMEOUT = 1.0
 """Seconds that closing a connection may take while its task is cancelled."""
@@ -71,12 +71,11 @@ class BoundedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to a host. The time that is left is divided among its addresses."""
-        attempt = current_attempt()
-        self.was_used = attempt.seen = True
+        self.was_used = current_progress().seen = True
         addresses = resolve_addresses(host)
         for remaining in range(len(addresses), 0, -1):
             # An address that never responds must leave time for the others.
-            left = attempt.limit_timeout(timeout, httpcore.ConnectTimeout)
+            left = time_left(timeout, httpcore.ConnectTimeout)
             share = None if left is None else left / remaining
             try:
                 stream = self._backend.connect_tcp(addresses[-remaining], port, share, local_address, socket_options)
@@ -107,8 +106,7 @@ class _Stream(httpcore.NetworkStream):
 
     def __init__(self) -> None:
         self._unread = b""
-        self._unsent = b""
-        self._opens_tunnel = False
+        self._measure_reply: Callable[[bytes], int] | None = None  # set while a proxy opens a tunnel
 
     @abstractmethod
     def receive(self, timeout: float | None) -> bytes:
@@ -124,35 +122,34 @@ class _Stream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read up to ``max_bytes``."""
-        if self._unsent:
-            # The server may have responded before it had read the whole request.
-            with suppress(httpcore.WriteError):
-                self._flush_unsent(timeout)
-        if not self._unread:
+        current_progress().seen = True
+        if self._measure_reply is not None:
+            max_bytes = self._receive_reply(self._measure_reply, timeout)
+        elif not self._unread:
             self._unread = self.receive(timeout)
-        # h11 gets a response to CONNECT byte by byte, so that what follows it stays here.
-        size = 1 if self._opens_tunnel else max_bytes
-        data, self._unread = self._unread[:size], self._unread[size:]
+        data, self._unread = self._unread[:max_bytes], self._unread[max_bytes:]
         return data
 
+    def _receive_reply(self, measure: Callable[[bytes], int], timeout: float | None) -> int:
+        """Receive a proxy's reply, so far as it must be read at once, and return its length."""
+        while len(self._unread) < (size := measure(self._unread)):
+            received = self.receive(timeout)
+            if not received:
+                raise httpcore.ConnectError("the proxy closed the connection before its response was complete")
+            self._unread += received
+        return size
+
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write the whole buffer, a small one with what follows it.
-
-        The headers of a request and its small body go out together, when the response is read: each write costs a
-        system call, and wakes the server.
-        """
-        if not self._unsent:
-            self._opens_tunnel = not current_attempt().sent and buffer.startswith(_PROXY_REQUESTS)
-        self._unsent += buffer
-        if len(self._unsent) >= _WRITE_CHUNK_BYTES:
-            self._flush_unsent(timeout)
-
-    def _flush_unsent(self, timeout: float | None) -> None:
-        attempt, buffer = current_attempt(), self._unsent
-        self._unsent = b""
-        attempt.seen = True
-        # A write that fails counts as sent, because part of it may have arrived.
-        attempt.sent = attempt.sent or not self._opens_tunnel
+        """Write the whole buffer. A write that fails counts as sent, because part of it may have arrived."""
+        if not buffer:
+            return
+        progress = current_progress()
+        progress.seen = True
+        # What follows a reply of a SOCKS proxy would be taken for the response to a request without TLS.
+        if self._measure_reply is not None and self.has_unread_data():
+            raise httpcore.ConnectError(_SURPLUS)
+        self._measure_reply = None if progress.sent else _find_reply_measure(buffer)
+        progress.sent = progress.sent or self._measure_reply is None
         self.transmit(buffer, timeout)
 
     def start_tls(
@@ -162,22 +159,19 @@ class _Stream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         """Start TLS and return the encrypted stream."""
+        if self._unread:
+            raise httpcore.ConnectError(_SURPLUS)
         try:
             secured = _TLSStream(self, ssl_context, server_hostname)
             with _connect_errors():
-                self._require_nothing_unread()
                 secured.shake_hands(timeout)
         except BaseException:
             # httpcore does not close a stream whose handshake is cancelled.
             with shield_from_cancellation(CLOSE_TIMEOUT):
                 self.close()
             raise
-        current_attempt().secured = True
+        current_progress().secured = True
         return secured
-
-    def _require_nothing_unread(self) -> None:
-        if self._unread:
-            raise httpcore.ReadError("the proxy sent more than its response to CONNECT")
 
     def has_unread_data(self) -> bool:
         """Return whether anything was received and not handed on, or can be received."""
@@ -203,19 +197,14 @@ class _SocketStream(_Stream):
 
     def receive(self, timeout: float | None) -> bytes:
         """Return everything that has arrived."""
-        attempt = current_attempt()
-        attempt.seen = True
-        data = self._stream.read(_RECEIVE_BYTES, attempt.limit_timeout(timeout, httpcore.ReadTimeout))
+        data = self._stream.read(receive_size(_READ_BYTES), time_left(timeout, httpcore.ReadTimeout))
         self._may_hide_data = len(data) >= _FULL_RECEIVE_BYTES
         return data
 
     def transmit(self, buffer: bytes, timeout: float | None) -> None:
         """Send the whole buffer in pieces."""
-        attempt = current_attempt()
         for start in range(0, len(buffer), _WRITE_CHUNK_BYTES):
-            self._stream.write(
-                buffer[start : start + _WRITE_CHUNK_BYTES], attempt.limit_timeout(timeout, httpcore.WriteTimeout)
-            )
+            self._stream.write(buffer[start : start + _WRITE_CHUNK_BYTES], time_left(timeout, httpcore.WriteTimeout))
 
     def is_readable(self) -> bool:
         """Return whether the socket or the event loop holds data."""
@@ -315,6 +304,32 @@ class _TLSStream(_Stream):
     def get_lower_info(self, info: str) -> Any:
         """Return the object of TLS, or information about the socket."""
         return self._tls if info == "ssl_object" else self._lower.get_extra_info(info)
+
+
+def _find_reply_measure(request: bytes) -> Callable[[bytes], int] | None:
+    """Return a function that tells how long a proxy's reply to this request is; None if it is not for a proxy.
+
+    h11 and socksio take all that one read returns for the reply, and drop or misread what follows it.
+    """
+    if request.startswith(b"CONNECT "):
+        return lambda _: 1  # h11 finds the end, and needs no more at once
+    if request.startswith(_SOCKS_CREDENTIALS):
+        return lambda _: 2
+    if request.startswith(_SOCKS_VERSION):
+        return partial(_measure_socks_reply, is_greeting=len(request) == _SOCKS_GREETING_BYTES)
+    return None  # a request of HTTP begins with a letter
+
+
+def _measure_socks_reply(received: bytes, *, is_greeting: bool) -> int:
+    """Return the length of a reply of which some bytes have been received, as far as they tell it (RFC 1928)."""
+    if not _SOCKS_VERSION.startswith(received[:1]):
+        raise httpcore.ConnectError("the proxy does not speak SOCKS 5")
+    if is_greeting:
+        return 2
+    if len(received) < (shortest := 5):
+        return shortest
+    address_bytes = {1: 4, 3: 1 + received[4], 4: 16}.get(received[3], 0)  # IPv4, a name with its length, IPv6
+    return 4 + address_bytes + 2
 
 
 @contextmanager
