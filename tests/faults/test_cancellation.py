@@ -10,16 +10,24 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import anyio.lowlevel
 import pytest
+import uvloop
 
 from pinecone_admin import AccessToken, Admin, AsyncAdmin, ClientClosedError, RetryEvent, RetryPolicy
-from pinecone_admin._concurrency.clock import SystemClock, use_clock
-from pinecone_admin._concurrency.per_loop import PerLoop
-from tests.faults.cases import CLIENT_KINDS, Certificates, ClientKind, make_operation, send_and_close, stay_silent
+from pinecone_admin._concurrency import PerLoop, SystemClock, use_clock
+from tests.faults.cases import (
+    ALL_CLIENT_KINDS,
+    Certificates,
+    ClientKind,
+    event_loop_options,
+    make_operation,
+    send_and_close,
+    stay_silent,
+)
 from tests.faults.clients import AnyClient, make_loop_runner, run_in_threads
 from tests.faults.server import (
     Action,
@@ -156,8 +164,11 @@ async def test_pool_survives_cancellation_at_any_checkpoint(tls: bool, certifica
     gc.collect()
 
 
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("where", HANGING_RESPONSES)
-def test_repeated_cancellation_releases_connection(where: str) -> None:
+def test_repeated_cancellation_releases_connection(
+    where: str, loop_factory: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
     """A task cancelled again while asyncio closes its connection leaves room for a new connection."""
 
     async def main() -> None:
@@ -171,7 +182,8 @@ def test_repeated_cancellation_releases_connection(where: str) -> None:
             await describe_project(admin, "next")
 
     with Server(api_actions=[HANGING_RESPONSES[where], send_project]) as server:
-        asyncio.run(main())
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(main())
     gc.collect()
 
 
@@ -228,14 +240,14 @@ def test_exchange_survives_closed_loop(event: threading.Event, *, cancel: bool) 
         assert server.exchanges == 1
 
 
-@pytest.mark.parametrize("backends", ["asyncio asyncio", "trio trio", "asyncio trio asyncio"])
+@pytest.mark.parametrize("backends", ["asyncio asyncio", "trio trio", "uvloop uvloop", "asyncio trio uvloop asyncio"])
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # a loop that ends abandons its open connections
 def test_client_works_in_successive_loops(backends: str) -> None:
     """A client that stays open works in the next event loop with the same token and new connections."""
     with Server() as server:
         admin = AsyncAdmin(**server.client_options)
-        for backend in backends.split():
-            anyio.run(describe_two_projects, admin, backend=backend)
+        for client_kind in cast("list[ClientKind]", backends.split()):
+            anyio.run(describe_two_projects, admin, **event_loop_options(client_kind))
         anyio.run(admin.aclose)
         assert server.exchanges == 1
         assert server.count_requests("GET") == 2 * len(backends.split())
@@ -317,7 +329,7 @@ async def test_aclose_interrupts_retry_wait() -> None:
         assert len(errors) == server.count_requests("POST") == 1
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 def test_close_interrupts_running_calls(client_kind: ClientKind) -> None:
     """Closing interrupts a call that waits for its response, and calls that wait for its connection are not sent."""
     with Server(api_actions=[send_and_close(b"", RequestContext.hang)]) as server:

@@ -17,7 +17,7 @@ from pinecone_admin._async.transports import pool as async_pools
 from pinecone_admin._concurrency.attempts import Attempt
 from pinecone_admin._sync.transports import pool as sync_pools
 from pinecone_admin.operations import Operation
-from tests.faults.cases import CLIENT_KINDS, PATH, Certificates, ClientKind, make_operation, send_and_close
+from tests.faults.cases import ALL_CLIENT_KINDS, PATH, Certificates, ClientKind, make_operation, send_and_close
 from tests.faults.clients import AnyClient
 from tests.faults.server import Action, RequestContext, Server, format_head, send_project
 from tests.support.concurrency import PATIENCE, wait_until
@@ -34,7 +34,7 @@ def respond_then_send(data: bytes, *, keep_alive: bool = True) -> Action:
     return act
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 @pytest.mark.parametrize("data", [format_head(200, 0), format_head(408, 0, "Connection: close"), b"garbage"], ids=len)
 def test_unsolicited_data_is_not_a_response(data: bytes, client_kind: ClientKind) -> None:
     """Data after a response is not used as the next response: the next request uses a new connection."""
@@ -47,7 +47,7 @@ def test_unsolicited_data_is_not_a_response(data: bytes, client_kind: ClientKind
         assert server.connections == 2
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 def test_closed_connection_is_replaced(client_kind: ClientKind) -> None:
     """A create after the server closes the connection uses a new connection and is processed."""
     with (
@@ -60,7 +60,7 @@ def test_closed_connection_is_replaced(client_kind: ClientKind) -> None:
         assert (server.processed["POST", PATH], server.connections) == (1, 2)
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 @pytest.mark.parametrize("processes", [True, False])
 def test_create_on_closing_connection_is_not_retried(client_kind: ClientKind, *, processes: bool) -> None:
     """A create that is sent while the connection closes is not retried, since the server may have processed it."""
@@ -82,7 +82,7 @@ def test_create_on_closing_connection_is_not_retried(client_kind: ClientKind, *,
         assert client.describe_project() == "x"
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 def test_failed_connections_are_released(client_kind: ClientKind) -> None:
     """Failed connections are not kept in memory."""
     with (
@@ -96,7 +96,7 @@ def test_failed_connections_are_released(client_kind: ClientKind) -> None:
         assert count_transports() <= before + 1
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 @pytest.mark.parametrize("size", [64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1, 300_000])
 def test_large_request_arrives_complete(size: int, client_kind: ClientKind) -> None:
     """A large request is written in pieces and arrives complete and in order."""
@@ -107,7 +107,7 @@ def test_large_request_arrives_complete(size: int, client_kind: ClientKind) -> N
         assert [request.body for request in server.requests] == [f'"{name}"'.encode()]
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 def test_closed_client_opens_no_connection(client_kind: ClientKind) -> None:
     """A request that reaches the pool after the client is closed opens no connection."""
     with Server() as server, AnyClient(client_kind, host=server.url, access_token="supplied") as client:
@@ -138,7 +138,7 @@ class FailingClose(httpx.SyncByteStream, httpx.AsyncByteStream):
         raise OSError
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 def test_failing_body_close_releases_connection(client_kind: ClientKind, monkeypatch: pytest.MonkeyPatch) -> None:
     """A response body that fails to close releases its place in the pool."""
 
@@ -152,7 +152,7 @@ def test_failing_body_close_releases_connection(client_kind: ClientKind, monkeyp
             assert client.run_call(lambda: client.admin.send(make_operation("POST"))) is None
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 def test_closing_client_closes_connection_in_setup(client_kind: ClientKind, certificates: Certificates) -> None:
     """Closing a client closes a connection that is being opened, and no request is sent on it."""
     arrived, closed = threading.Event(), threading.Event()
@@ -176,7 +176,7 @@ def test_closing_client_closes_connection_in_setup(client_kind: ClientKind, cert
         wait_until(lambda: not server.open_sockets)
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 def test_closing_client_closes_returned_connection(client_kind: ClientKind, monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that returns to the pool while the client is closed is closed as well."""
     module = sync_pools if client_kind == "sync" else async_pools

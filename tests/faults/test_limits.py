@@ -18,6 +18,7 @@ from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from pinecone_admin.operations import Operation
 from pinecone_admin.retry import AsyncRetryTransport, RetryTransport
 from tests.faults.cases import (
+    ALL_CLIENT_KINDS,
     CLIENT_KINDS,
     FAULTS_BY_NAME,
     MIB,
@@ -74,13 +75,13 @@ def test_slow_server_keeps_timeout(name: str, certificates: Certificates) -> Non
         with run_failing_server(FAULTS_BY_NAME[name], certificates) as server:
             return measure_call(client_kind, host=server.url, access_token="supplied", ssl_verify=certificates.client)
 
-    with ThreadPoolExecutor(len(CLIENT_KINDS)) as threads:
-        for duration, result in threads.map(measure, CLIENT_KINDS):
+    with ThreadPoolExecutor(len(ALL_CLIENT_KINDS)) as threads:
+        for duration, result in threads.map(measure, ALL_CLIENT_KINDS):
             assert isinstance(result, PineconeTimeoutError)
             assert TIMEOUT * 0.8 < duration < MAX_DURATION
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 @pytest.mark.parametrize("status", [429, 503])
 def test_retries_end_with_timeout(status: int, client_kind: ClientKind, clock: RunningClock) -> None:
     """A server that fails at once is retried until the next wait exceeds the timeout."""
@@ -93,7 +94,7 @@ def test_retries_end_with_timeout(status: int, client_kind: ClientKind, clock: R
     assert 30 < sum(clock.slept) <= 50
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 def test_attempt_after_401_shares_timeout(client_kind: ClientKind) -> None:
     """The attempt after a 401 has only the rest of the timeout."""
     with Server(
@@ -106,7 +107,7 @@ def test_attempt_after_401_shares_timeout(client_kind: ClientKind) -> None:
     assert duration < MAX_DURATION
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 def test_hanging_token_endpoint_keeps_timeout(client_kind: ClientKind) -> None:
     """The wait for a token ends with the timeout of the call, and nothing is sent."""
     with Server(token_actions=[send_and_close(b"", RequestContext.hang)]) as server:
@@ -117,7 +118,7 @@ def test_hanging_token_endpoint_keeps_timeout(client_kind: ClientKind) -> None:
     assert (result.outcome, duration < MAX_DURATION) == ("not_sent", True)
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 def test_wait_for_connection_keeps_timeout(client_kind: ClientKind) -> None:
     """The wait for a connection counts towards the timeout, and a request without a connection is not sent."""
     gate = threading.Event()
@@ -138,7 +139,7 @@ def test_wait_for_connection_keeps_timeout(client_kind: ClientKind) -> None:
     assert (result.outcome, duration < MAX_DURATION) == ("not_sent", True)
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)  # the name lookup of uvloop cannot be replaced
 def test_many_unreachable_addresses_keep_timeout(client_kind: ClientKind) -> None:
     """A host with fifty unreachable addresses keeps the timeout of the call."""
     with ExitStack() as stack:
@@ -152,7 +153,7 @@ def test_many_unreachable_addresses_keep_timeout(client_kind: ClientKind) -> Non
     assert (result.outcome, duration < MAX_DURATION) == ("not_sent", True)
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)  # the name lookup of uvloop cannot be replaced
 @pytest.mark.parametrize("first", ["drops", "refuses"])
 def test_second_address_is_tried_in_same_attempt(first: str, client_kind: ClientKind) -> None:
     """The second address of a host is tried in the same attempt if the first one is unreachable."""
@@ -190,7 +191,7 @@ def listen_with_full_queue(stack: ExitStack, address: str = "0.0.0.0") -> int:
     return int(listener.getsockname()[1])
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 def test_slow_upload_keeps_timeout(client_kind: ClientKind) -> None:
     """A large request to a server that reads slowly keeps the timeout."""
 
@@ -207,7 +208,7 @@ def test_slow_upload_keeps_timeout(client_kind: ClientKind) -> None:
     assert duration < MAX_DURATION
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 @pytest.mark.parametrize("name", ["200 MB announced", "200 MB in chunks"])
 @pytest.mark.parametrize("verb", ["GET", "POST"])
 def test_oversized_response_is_refused(verb: str, name: str, client_kind: ClientKind) -> None:
@@ -236,7 +237,7 @@ def test_oversized_response_is_refused(verb: str, name: str, client_kind: Client
     assert len(sent) < (16 if name == "200 MB announced" else 24)
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 def test_oversized_token_response_is_refused(client_kind: ClientKind) -> None:
     """An oversized token response is refused early, and nothing is sent to the API."""
     sent: list[int] = []
@@ -315,8 +316,8 @@ def test_endless_error_body_keeps_timeout() -> None:
 
     with (
         Server(api_actions=[send_and_drip(format_head(400, 9999), b" ")]) as server,
-        ThreadPoolExecutor(len(CLIENT_KINDS)) as threads,
+        ThreadPoolExecutor(len(ALL_CLIENT_KINDS)) as threads,
     ):
-        for duration, result in threads.map(measure, CLIENT_KINDS):
+        for duration, result in threads.map(measure, ALL_CLIENT_KINDS):
             assert isinstance(result, PineconeError)
             assert (result.outcome, duration < MAX_DURATION) == ("rejected", True)
