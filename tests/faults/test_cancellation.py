@@ -181,9 +181,11 @@ def test_repeated_cancellation_releases_connection(
                 await asyncio.sleep(0)
             await describe_project(admin, "next")
 
-    with Server(api_actions=[HANGING_RESPONSES[where], send_project]) as server:
-        with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.run(main())
+    with (
+        Server(api_actions=[HANGING_RESPONSES[where], send_project]) as server,
+        asyncio.Runner(loop_factory=loop_factory) as runner,
+    ):
+        runner.run(main())
     gc.collect()
 
 
