@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure this client and the official SDK under the same faults in one run, and write docs/reliability.md.
 
-Usage: tests/faults/reliability_report.py [--output PATH]
+Usage: tests/faults/reliability_report.py [--output PATH] [--creates N]
 
 Needs the development environment, which scripts/test creates, takes some minutes and uses loopback only. Exits with
 status 1 if a figure of this client that must be 0 is not.
@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -46,12 +47,16 @@ from tests.faults.cases import (
 )
 from tests.faults.clients import AnyClient, run_in_threads
 from tests.faults.clock import RunningClock
+from tests.faults.random_creates import CALLERS, EMULATED_FAULTS, count_inside_emulate, count_over_sockets
+from tests.faults.random_creates import FAULTS as RANDOM_FAULTS
 from tests.faults.server import Action, RequestContext, Server, respond_after, send_project, send_response
 
 ROOT = Path(__file__).resolve().parents[2]
 ATTEMPTS = 4
 TIMEOUT = 1.0
 """Seconds per attempt, for all clients."""
+MAX_SECONDS_OF_CREATES = 150.0
+"""Seconds after which no more creates are made under random faults."""
 CALL_DEADLINE = 6.0
 """Seconds after which a call has exceeded the timeouts of all its attempts."""
 
@@ -80,6 +85,8 @@ ROWS = {
     "fault cases": False,
     "requests seen by the server": False,
     "POSTs processed twice": True,
+    "creates under random faults": False,
+    "creates processed twice under random faults": True,
     "calls that outlived their timeout": True,
     "tokens issued for 50 expiries under 100 threads": False,
     "calls that failed with a valid token": True,
@@ -238,6 +245,16 @@ def measure_fault(case: Case, column: Column, certificates: Certificates, figure
             figures.posts[fault.name] = f"{sent} / {processed}, {describe_result(results[0])}"
 
 
+def measure_random_creates(column: Column, certificates: Certificates, figures: Figures, count: int) -> None:
+    """Make creates under random faults, half of them over sockets and half inside ``emulate()``."""
+    for place in (count_over_sockets, count_inside_emulate):
+        with use_clock(RunningClock()):
+            deadline = time.monotonic() + MAX_SECONDS_OF_CREATES
+            found = place(partial(column.make_client, certificates), count // 2, seed=0, deadline=deadline)
+        figures.add("creates under random faults", found.made)
+        figures.add("creates processed twice under random faults", found.repeated)
+
+
 def describe_result(result: object) -> str:
     """Return what the caller gets, as Markdown."""
     if not isinstance(result, Exception):
@@ -355,9 +372,10 @@ def search_call(column: Column, certificates: Certificates, search: SecretSearch
         subject.close()
 
 
-def measure_client(column: Column, certificates: Certificates) -> Figures:
+def measure_client(column: Column, certificates: Certificates, creates: int) -> Figures:
     """Return all figures of one client."""
     figures = Figures(rows=dict.fromkeys(ROWS, 0))
+    measure_random_creates(column, certificates, figures, creates)
     for step in (measure_faults, measure_token_expiries, measure_endpoint_outages, search_secrets):
         step(column, certificates, figures)
     measure_forks(column, figures)
@@ -384,6 +402,9 @@ httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold row
 - Fault cases: {verbs}, each with {len(ours.posts)} faults of `tests/faults/cases.py`, each once as a permanent and
   once as a transient fault, with {ATTEMPTS} attempts of {TIMEOUT:g} s. The server counts the requests that it
   receives and processes. Faults without a server (connection refused, name resolution) are covered by the tests only.
+- Creates under random faults: from {CALLERS} threads or tasks at once, half of them over sockets that fail in
+  {len(RANDOM_FAULTS)} ways, half inside `emulate()` with {len(EMULATED_FAULTS)} faults.
+  `python -m tests.faults.random_creates` makes 100,000.
 - Calls that outlived their timeout: still running after {CALL_DEADLINE:g} s.
 - Calls that failed with a valid token: the token endpoint is down in {len(ENDPOINT_FAILURES)} ways, and the
   token has 250 or 20 seconds left.
@@ -392,6 +413,15 @@ httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold row
   reference, tracebacks with locals, `repr`, pprint, rich, pickles, frames of other threads, and logs at every level.
 - The official SDK has no option for its timeout, its waits between attempts or a CA. The report sets its timeout from
   outside, skips its waits, resets its retry budget for each case, and sets the CA with `SSL_CERT_FILE`.
+
+## Networks
+
+The tests run the same faults in threads, on asyncio with and without uvloop, and on trio: directly, with TLS 1.2 and
+1.3, and through proxies by CONNECT, by CONNECT over TLS, and by SOCKS 5 with and without credentials. A proxy that
+fails or refuses while it opens a tunnel, or sends more than its reply, means that a request was not sent. A response
+that nobody asked for is looked for in every layer, the queue of the event loop included. In about 27,000 seeded cases,
+bytes of responses, of TLS or of the replies of a proxy are damaged: only errors of this package are raised, no call
+outlives its timeout, and the next call gets its own response.
 
 ## One create under each permanent fault
 
@@ -424,7 +454,9 @@ def main() -> int:
     """Measure, write the page, and check the figures that must be 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=ROOT / "docs/reliability.md")
-    output: Path = parser.parse_args().output
+    parser.add_argument("--creates", type=int, default=20_000, help="creates under random faults, for each client")
+    options = parser.parse_args()
+    output: Path = options.output
     authority = trustme.CA()
     certificates = make_certificates(authority)
     official_http._retry_sleep = lambda _: None  # the seam that it offers for tests
@@ -432,7 +464,7 @@ def main() -> int:
     with trust_authority(authority):
         for column in COLUMNS:
             started = time.monotonic()
-            measured.append(measure_client(column, certificates))
+            measured.append(measure_client(column, certificates, options.creates))
             print(f"{column.title}: {time.monotonic() - started:.0f} s", flush=True)
     output.parent.mkdir(exist_ok=True)
     output.write_text(render_page(measured), encoding="utf-8")

@@ -20,6 +20,7 @@ from pinecone_admin import PineconeConnectionError
 from pinecone_admin.testing import emulate
 from tests.faults.cases import CLIENT_KINDS, PATH, ClientKind, make_operation
 from tests.faults.clients import AnyClient
+from tests.faults.random_creates import EMULATED_FAULTS
 from tests.faults.server import Server, send_project
 
 PROJECT = {"id": "x", "name": "x", "max_pods": 0, "force_encryption_with_cmek": False, "organization_id": "o"}
@@ -105,20 +106,6 @@ def test_intercepted_create_is_sent_once(error: Exception, client_kind: ClientKi
             assert isinstance(result, PineconeConnectionError)
             assert (result.outcome, result.attempts, route.call_count) == ("unknown", 1, 1)
         assert client.describe_project() == "x"
-
-
-EMULATED_FAULTS: list[dict[str, Any]] = [
-    {"drop": "before"},
-    {"drop": "after"},
-    {"reset": "before"},
-    {"reset": "after"},
-    {"unreachable": True},
-    {"truncate": True},
-    {"wrong_length": 5},
-    {"wrong_length": -5},
-    {"status": 429},
-    *({"status": status, "after_change": after} for status in (408, 500, 502, 503, 504) for after in (False, True)),
-]
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)

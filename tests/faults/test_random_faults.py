@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -9,26 +13,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from pinecone_admin import PineconeError
 from pinecone_admin.operations import Operation
-from tests.faults.cases import CHUNKED, CLIENT_KINDS, ClientKind, send_and_close
+from tests.faults.cases import ALL_CLIENT_KINDS, CLIENT_KINDS, ClientKind
 from tests.faults.clients import AnyClient
-from tests.faults.server import Action, RequestContext, Server, format_head, send_project, send_response
+from tests.faults.random_creates import FAULTS, Creates, count_inside_emulate, count_over_sockets
+from tests.faults.server import Server, send_project
+from tests.support.concurrency import PATIENCE
 
-FAULTS: dict[str, Action] = {
-    "FIN unprocessed": send_and_close(b"", process=False),
-    "FIN": send_and_close(b""),
-    "RST": send_and_close(b"", RequestContext.reset),
-    "head truncated": send_and_close(b"HTTP/1.1 201 Cr"),
-    "garbage": send_and_close(b"garbage\r\n\r\n"),
-    "body truncated": send_and_close(format_head(201, 99) + b"{"),
-    "chunks truncated": send_and_close(CHUNKED + b"5\r\n{}"),
-    "408": send_response(408),
-    "429": send_response(429),
-    "503 processed": send_response(503),
-    "520 processed": send_response(520),
-    "501": send_response(501),
-    "401": send_response(401),
-    "409": send_response(409),
-}
 faults = st.lists(st.sampled_from(sorted(FAULTS)), max_size=5)
 
 
@@ -117,3 +107,14 @@ def test_outcomes_are_correct_under_random_faults(client_kind: ClientKind, examp
             suppress_health_check=[HealthCheck.too_slow],
         ),
     )
+
+
+@pytest.mark.parametrize("count", [250, pytest.param(5000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
+@pytest.mark.parametrize("place", [count_over_sockets, count_inside_emulate])
+def test_no_create_is_processed_twice(place: Callable[..., Creates], client_kind: ClientKind, count: int) -> None:
+    """Of many creates at once under random faults, none is processed twice, and most are processed."""
+    found = place(partial(AnyClient, client_kind), count, seed=count, deadline=time.monotonic() + 4 * PATIENCE)
+    assert found.repeated == 0
+    assert found.made == count
+    assert count / 2 < found.processed < count
