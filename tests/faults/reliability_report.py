@@ -416,8 +416,8 @@ httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold row
 
 ## Networks
 
-The tests run the same faults in threads, on asyncio with and without uvloop, and on trio: directly, with TLS 1.2 and
-1.3, and through proxies by CONNECT, by CONNECT over TLS, and by SOCKS 5 with and without credentials. A proxy that
+The tests use threads, asyncio with and without uvloop, and trio, and send requests directly, with TLS 1.2 and 1.3,
+and through proxies by CONNECT, by CONNECT over TLS, and by SOCKS 5 with and without credentials. A proxy that
 fails or refuses while it opens a tunnel, or sends more than its reply, means that a request was not sent. A response
 that nobody asked for is looked for in every layer, the queue of the event loop included. In about 27,000 seeded cases,
 bytes of responses, of TLS or of the replies of a proxy are damaged: only errors of this package are raised, no call
