@@ -6,7 +6,6 @@ Sockets are made safe by ``PerLoop`` and ``PerProcess`` in per_loop.py, the toke
 
 from __future__ import annotations
 
-import logging  # noqa: F401 - it holds its lock while a process forks, so its hook must run after ours; see below
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -88,4 +87,5 @@ def _load_before_fork() -> None:
 
 # The hook that was registered last runs first. With the lock of logging held, this one could wait for a thread that
 # imports a module which makes a logger.
+import_module("logging")
 os.register_at_fork(before=_load_before_fork)

@@ -31,6 +31,8 @@ _CLASS_BY_STATUS: Mapping[int, type[ApiError]] = {
     429: errors.RateLimitError,
 }
 _MAX_MESSAGE_LENGTH = 500
+# So few bytes could be any word.
+_MIN_SECRET_BYTES = 4
 # Far below Python's recursion limit of 1000, at which repr and pickle fail.
 _MAX_DEPTH = 50
 
@@ -105,8 +107,17 @@ def redact_secrets(response: BufferedResponse, call: CallState) -> BufferedRespo
     headers, body = response.headers.raw, response.body
     for secret in call.reveal_secrets():
         headers = [(name, value.replace(secret, b"***")) for name, value in headers]
-        body = body if response.is_success else body.replace(secret, b"***")
+        body = body if response.is_success else _redact_in_body(body, secret)
     return BufferedResponse(response.status, httpx.Headers(headers), body, response.extensions)
+
+
+def _redact_in_body(body: bytes, secret: bytes) -> bytes:
+    body = body.replace(secret, b"***")
+    # The body of an error counts even if it broke off, which may be in the middle of a secret.
+    for size in range(len(secret) - 1, _MIN_SECRET_BYTES - 1, -1):
+        if body.endswith(secret[:size]):
+            return body[:-size] + b"***"
+    return body
 
 
 def find_request_id(headers: Mapping[str, str]) -> str | None:

@@ -36,7 +36,9 @@ def classify_status(status: int) -> Failure | None:
         return Failure.REDIRECT
     if status in _TRANSIENT_STATUSES:
         return Failure.TRANSIENT_STATUS
-    return Failure.SERVER_ERROR if status >= 500 and status not in _NOT_PROCESSED else Failure.CLIENT_ERROR  # noqa: PLR2004
+    # After a 1xx there would be a response, if it had been understood.
+    is_unclear = status < 200 or (status >= 500 and status not in _NOT_PROCESSED)  # noqa: PLR2004
+    return Failure.SERVER_ERROR if is_unclear else Failure.CLIENT_ERROR
 
 
 def classify_error(error: Exception, attempt: Attempt, *, handled: BaseException | None = None) -> Failure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -18,6 +18,7 @@ from pinecone_admin._http.messages import BufferedRequest
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 _METHOD = re.compile(r"[A-Z]+")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
 
@@ -45,13 +46,16 @@ class RequestBuilder:
             PineconeValueError: The method, the path or the API version is invalid, or the URL is too long.
             PineconeTypeError: One of them has the wrong type, or JSON cannot express the body.
         """
-        method, body = operation.method, operation.body
-        if not isinstance(method, str) or not _METHOD.fullmatch(method):
-            _refuse_method(method)
+        method = operation.method
         version = API_VERSION if operation.api_version is None else operation.api_version
-        kind = (method, version, body is not None)
+        if not isinstance(method, str) or not _METHOD.fullmatch(method):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise PineconeValueError(f"method {check_string('method', method)!r} is not an HTTP method in upper case")
+        if not isinstance(version, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise PineconeTypeError(f"api_version must be a str, not {type(version).__name__}")
+        body = operation.body
         content = b"" if body is None else codec.encode_body(body)
-        headers = self._fixed_headers.get(kind) if isinstance(version, str) else None
+        kind = (method, version, body is not None)
+        headers = self._fixed_headers.get(kind)
         if headers is None:
             headers = self._fixed_headers[kind] = self._build_headers(*kind)
         if content:
@@ -64,9 +68,9 @@ class RequestBuilder:
         host = {"Host": self._host.decode("ascii")}
         if not has_body and method in _METHODS_WITH_BODY:
             host["Content-Length"] = "0"
-        own = build_request_headers(
-            user_agent=self._user_agent, api_version=_check_api_version(version), has_body=has_body
-        )
+        if not _HEADER_VALUE.fullmatch(version):
+            raise PineconeValueError("api_version contains a character that a header cannot contain")
+        own = build_request_headers(user_agent=self._user_agent, api_version=version, has_body=has_body)
         taken = {name.lower() for name, _ in self._caller_headers}
         return [header for header in httpx.Headers(host | own).raw if header[0].lower() not in taken]
 
@@ -85,10 +89,6 @@ def _parse_url(url: str) -> httpx.URL:
 
 
 _parse_url_once = lru_cache(maxsize=256)(_parse_url)
-
-
-def _refuse_method(method: object) -> NoReturn:
-    raise PineconeValueError(f"method {check_string('method', method)!r} is not an HTTP method in upper case")
 
 
 def _expand_path(path: object, parameters: Mapping[str, str]) -> str:
@@ -126,11 +126,3 @@ def _query_values(name: str, value: object) -> list[str]:
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return [check_string(name, item) for item in value]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     return [check_string(name, value)]
-
-
-def _check_api_version(version: object) -> str:
-    if not isinstance(version, str):
-        raise PineconeTypeError(f"api_version must be a str, not {type(version).__name__}")
-    if not re.fullmatch(r"[\x21-\x7e]+", version):
-        raise PineconeValueError("api_version contains a character that a header cannot contain")
-    return version

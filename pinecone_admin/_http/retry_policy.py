@@ -26,7 +26,7 @@ class Failure(Enum):
     NO_RESPONSE = auto()  # sent, then reset, EOF or read timeout
     INCOMPLETE_BODY = auto()  # 2xx, then an incomplete body
     BODY_TOO_LARGE = auto()  # 2xx, with a body larger than any that this API sends
-    SERVER_ERROR = auto()  # any other 5xx; the request may have been processed
+    SERVER_ERROR = auto()  # any other 5xx, or 101; the request may have been processed
     CANNOT_CONNECT = auto()  # server or client certificate refused, unknown host, 407 of a proxy
     REDIRECT = auto()  # 3xx; the request may have been processed
     CLIENT_ERROR = auto()  # any other status

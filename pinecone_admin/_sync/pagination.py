@@ -24,7 +24,7 @@ class Paginator(Generic[_T]):
     def __init__(self, admin: Admin, operation: Operation[Any]) -> None:
         # Checked here, so that a wrong argument fails in the call that has it, and not again for each page.
         check_operation(operation)
-        self._send = partial(admin._sender.send, is_checked=True)  # noqa: SLF001
+        self._send = partial(admin._sender.send, is_checked=True)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         self._operation = with_pagination(operation)
 
     def pages(self) -> Iterator[Page[_T]]:

@@ -132,7 +132,7 @@ TABLE: dict[str, Expectation] = {
     "refused": Expectation(
         make_responses(400, 402, 403, 404, 405, 407, 409, 412, 418, 422, 501, 505), False, False, "rejected"
     ),
-    "another 5xx": Expectation(make_responses(520, 522, 599), False, False, "unknown"),
+    "another 5xx": Expectation(make_responses(101, 520, 522, 599), False, False, "unknown"),
     "redirected": Expectation(make_responses(300, 301, 304, 307), False, False, "unknown"),
     "unreachable": Expectation(
         [

@@ -22,7 +22,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from pinecone_admin import RetryPolicy
-from pinecone_admin._concurrency import use_clock
+from pinecone_admin._concurrency.clock import use_clock
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
 from tests.faults.cases import (

@@ -18,7 +18,8 @@ import pytest
 import uvloop
 
 from pinecone_admin import AccessToken, Admin, AsyncAdmin, ClientClosedError, RetryEvent, RetryPolicy
-from pinecone_admin._concurrency import PerLoop, SystemClock, use_clock
+from pinecone_admin._concurrency.clock import SystemClock, use_clock
+from pinecone_admin._concurrency.per_loop import PerLoop
 from tests.faults.cases import (
     ALL_CLIENT_KINDS,
     Certificates,

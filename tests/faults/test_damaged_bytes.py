@@ -20,7 +20,7 @@ import pytest
 from attrs import define, field
 
 from pinecone_admin import ApiError, PineconeError, RetryPolicy
-from pinecone_admin._concurrency import use_clock
+from pinecone_admin._concurrency.clock import use_clock
 from tests.faults.canaries import HEADER, KEY, PASSWORD, TOKEN, SecretSearch, list_linked_errors
 from tests.faults.cases import ALL_CLIENT_KINDS, CHUNKED, Certificates, ClientKind
 from tests.faults.clients import AnyClient

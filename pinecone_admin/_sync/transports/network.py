@@ -17,15 +17,14 @@ from typing import Any, TypeVar
 
 import httpcore
 
-from pinecone_admin._concurrency import (
-    current_progress,
+from pinecone_admin._concurrency.attempts import current_attempt
+from pinecone_admin._concurrency.sockets import (
     make_backend,
     receive_size,
     resolve_addresses,
-    shield_from_cancellation,
     shut_down_socket,
-    time_left,
 )
+from pinecone_admin._concurrency.waiting import shield_from_cancellation
 
 _T = TypeVar("_T")
 
@@ -33,6 +32,8 @@ _WRITE_CHUNK_BYTES = 64 * 1024
 """Bytes per write: httpcore splits a write to a slow reader, and limits the time of each part but not their sum."""
 
 _READ_BYTES = 64 * 1024
+
+_RECEIVE_BYTES = receive_size(_READ_BYTES)
 
 _RECORD_HEADER_BYTES = 5
 """Bytes before the content of a record of TLS; the last two are its length."""
@@ -71,11 +72,12 @@ class BoundedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to a host. The time that is left is divided among its addresses."""
-        self.was_used = current_progress().seen = True
+        attempt = current_attempt()
+        self.was_used = attempt.seen = True
         addresses = resolve_addresses(host)
         for remaining in range(len(addresses), 0, -1):
             # An address that never responds must leave time for the others.
-            left = time_left(timeout, httpcore.ConnectTimeout)
+            left = attempt.limit_timeout(timeout, httpcore.ConnectTimeout)
             share = None if left is None else left / remaining
             try:
                 stream = self._backend.connect_tcp(addresses[-remaining], port, share, local_address, socket_options)
@@ -106,6 +108,7 @@ class _Stream(httpcore.NetworkStream):
 
     def __init__(self) -> None:
         self._unread = b""
+        self._unsent = b""
         self._measure_reply: Callable[[bytes], int] | None = None  # set while a proxy opens a tunnel
 
     @abstractmethod
@@ -122,7 +125,10 @@ class _Stream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read up to ``max_bytes``."""
-        current_progress().seen = True
+        if self._unsent:
+            # The server may have responded before it had read the whole request.
+            with suppress(httpcore.WriteError):
+                self._flush_unsent(timeout)
         if self._measure_reply is not None:
             max_bytes = self._receive_reply(self._measure_reply, timeout)
         elif not self._unread:
@@ -140,16 +146,26 @@ class _Stream(httpcore.NetworkStream):
         return size
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write the whole buffer. A write that fails counts as sent, because part of it may have arrived."""
-        if not buffer:
-            return
-        progress = current_progress()
-        progress.seen = True
-        # What follows a reply of a SOCKS proxy would be taken for the response to a request without TLS.
-        if self._measure_reply is not None and self.has_unread_data():
-            raise httpcore.ConnectError(_SURPLUS)
-        self._measure_reply = None if progress.sent else _find_reply_measure(buffer)
-        progress.sent = progress.sent or self._measure_reply is None
+        """Write the whole buffer, a small one with what follows it.
+
+        The headers of a request and its small body go out together, when the response is read: each write costs a
+        system call, and wakes the server.
+        """
+        if buffer and not self._unsent:
+            # What follows a reply of a SOCKS proxy would be taken for the response to a request without TLS.
+            if self._measure_reply is not None and self.has_unread_data():
+                raise httpcore.ConnectError(_SURPLUS)
+            self._measure_reply = None if current_attempt().sent else _find_reply_measure(buffer)
+        self._unsent += buffer
+        if len(self._unsent) >= _WRITE_CHUNK_BYTES:
+            self._flush_unsent(timeout)
+
+    def _flush_unsent(self, timeout: float | None) -> None:
+        attempt, buffer = current_attempt(), self._unsent
+        self._unsent = b""
+        attempt.seen = True
+        # A write that fails counts as sent, because part of it may have arrived.
+        attempt.sent = attempt.sent or self._measure_reply is None
         self.transmit(buffer, timeout)
 
     def start_tls(
@@ -170,7 +186,7 @@ class _Stream(httpcore.NetworkStream):
             with shield_from_cancellation(CLOSE_TIMEOUT):
                 self.close()
             raise
-        current_progress().secured = True
+        current_attempt().secured = True
         return secured
 
     def has_unread_data(self) -> bool:
@@ -197,14 +213,19 @@ class _SocketStream(_Stream):
 
     def receive(self, timeout: float | None) -> bytes:
         """Return everything that has arrived."""
-        data = self._stream.read(receive_size(_READ_BYTES), time_left(timeout, httpcore.ReadTimeout))
+        attempt = current_attempt()
+        attempt.seen = True
+        data = self._stream.read(_RECEIVE_BYTES, attempt.limit_timeout(timeout, httpcore.ReadTimeout))
         self._may_hide_data = len(data) >= _FULL_RECEIVE_BYTES
         return data
 
     def transmit(self, buffer: bytes, timeout: float | None) -> None:
         """Send the whole buffer in pieces."""
+        attempt = current_attempt()
         for start in range(0, len(buffer), _WRITE_CHUNK_BYTES):
-            self._stream.write(buffer[start : start + _WRITE_CHUNK_BYTES], time_left(timeout, httpcore.WriteTimeout))
+            self._stream.write(
+                buffer[start : start + _WRITE_CHUNK_BYTES], attempt.limit_timeout(timeout, httpcore.WriteTimeout)
+            )
 
     def is_readable(self) -> bool:
         """Return whether the socket or the event loop holds data."""
