@@ -56,19 +56,19 @@ class Attempt(AttemptProgress):
     def __init__(self, seconds: float | None = None) -> None:
         super().__init__()
         self._end = inf if seconds is None else time.monotonic() + seconds
-        self._token: Token[Attempt | None] | None = None
+        self._token: Token[Attempt] | None = None
         self.answered = False
         self.events = TraceEvents()
 
     def __enter__(self) -> Self:
-        self._token = _current.set(self)
+        self._token = current_attempt.set(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         assert self._token is not None  # noqa: S101 - set on entry
-        _current.reset(self._token)
+        current_attempt.reset(self._token)
 
     @property
     def seconds_left(self) -> float:
@@ -89,12 +89,10 @@ class Attempt(AttemptProgress):
         return left if timeout is None or timeout > left else timeout
 
 
-_current: ContextVar[Attempt | None] = ContextVar("pinecone_admin_attempt", default=None)
+_NO_ATTEMPT = Attempt()
 
-
-def current_attempt() -> Attempt:
-    """Return the current attempt, or one without a limit where there is none."""
-    return _current.get() or Attempt()
+current_attempt: ContextVar[Attempt] = ContextVar("pinecone_admin_attempt", default=_NO_ATTEMPT)
+"""The attempt that is under way, or one without a limit where there is none."""
 
 
 def record_events(attempt: Attempt, listener: TraceListener | None) -> TraceListener:
@@ -123,7 +121,7 @@ def async_record_events(attempt: Attempt, listener: AsyncTraceListener | None) -
 
 def _keep_event_name(record: logging.LogRecord) -> bool:
     # The details of all events but these quote credentials of proxies, response headers and reason phrases.
-    if _current.get() is not None and not record.getMessage().startswith(("connect_tcp.", "start_tls.")):
+    if current_attempt.get() is not _NO_ATTEMPT and not record.getMessage().startswith(("connect_tcp.", "start_tls.")):
         record.msg, record.args = record.getMessage().partition(" ")[0], None
     return True
 

@@ -18,7 +18,7 @@ def read_response(
     operation: Operation[_T], response: BufferedResponse, call: CallState, *, wall: float
 ) -> _T | PineconeError:
     """Decode a response; an error is returned, not raised, so that no traceback holds the body."""
-    if not response.is_success:
+    if not 200 <= response.status < 300:  # noqa: PLR2004 - the class of success
         return error_from_response(redact_secrets(response, call), operation=operation.id, call=call, wall=wall)
     if operation.returns is None:
         return cast("_T", None)

@@ -75,13 +75,11 @@ def decide_action(issued: IssuedToken | None, *, monotonic: float, wall: float) 
     if issued is None:
         return TokenAction.WAIT
     left, lifetime = issued.seconds_left(monotonic=monotonic, wall=wall), issued.lifetime
-    if left <= 0:
-        return TokenAction.WAIT
-    if left <= blocking_window(lifetime):
-        return TokenAction.WAIT_AND_FALL_BACK
-    if left <= min(300.0, lifetime / 4) * (1 - issued.jitter):
+    if left > min(300.0, lifetime / 4) * (1 - issued.jitter):
+        return TokenAction.USE
+    if left > blocking_window(lifetime):
         return TokenAction.REFRESH_IN_BACKGROUND
-    return TokenAction.USE
+    return TokenAction.WAIT_AND_FALL_BACK if left > 0 else TokenAction.WAIT
 
 
 def blocking_window(lifetime: float) -> float:

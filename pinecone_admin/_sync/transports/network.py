@@ -72,7 +72,7 @@ class BoundedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to a host. The time that is left is divided among its addresses."""
-        attempt = current_attempt()
+        attempt = current_attempt.get()
         self.was_used = attempt.seen = True
         addresses = resolve_addresses(host)
         for remaining in range(len(addresses), 0, -1):
@@ -109,6 +109,7 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self) -> None:
         self._unread = b""
         self._unsent = b""
+        self._carries_requests = False
         self._measure_reply: Callable[[bytes], int] | None = None  # set while a proxy opens a tunnel
 
     @abstractmethod
@@ -155,13 +156,14 @@ class _Stream(httpcore.NetworkStream):
             # What follows a reply of a SOCKS proxy would be taken for the response to a request without TLS.
             if self._measure_reply is not None and self.has_unread_data():
                 raise httpcore.ConnectError(_SURPLUS)
-            self._measure_reply = None if current_attempt().sent else _find_reply_measure(buffer)
+            self._measure_reply = None if self._carries_requests else _find_reply_measure(buffer)
+            self._carries_requests = self._measure_reply is None
         self._unsent += buffer
         if len(self._unsent) >= _WRITE_CHUNK_BYTES:
             self._flush_unsent(timeout)
 
     def _flush_unsent(self, timeout: float | None) -> None:
-        attempt, buffer = current_attempt(), self._unsent
+        attempt, buffer = current_attempt.get(), self._unsent
         self._unsent = b""
         attempt.seen = True
         # A write that fails counts as sent, because part of it may have arrived.
@@ -186,16 +188,18 @@ class _Stream(httpcore.NetworkStream):
             with shield_from_cancellation(CLOSE_TIMEOUT):
                 self.close()
             raise
-        current_attempt().secured = True
+        current_attempt.get().secured = True
         return secured
 
     def has_unread_data(self) -> bool:
         """Return whether anything was received and not handed on, or can be received."""
-        return bool(self._unread) or self.is_readable()
+        return bool(self.get_extra_info("is_readable"))
 
     def get_extra_info(self, info: str) -> Any:
         """Return information about the connection; httpcore asks whether it is readable before it is used again."""
-        return self.has_unread_data() if info == "is_readable" else self.get_lower_info(info)
+        if info == "is_readable":
+            return self._unread or self.is_readable()
+        return self.get_lower_info(info)
 
     @abstractmethod
     def get_lower_info(self, info: str) -> Any:
@@ -213,7 +217,7 @@ class _SocketStream(_Stream):
 
     def receive(self, timeout: float | None) -> bytes:
         """Return everything that has arrived."""
-        attempt = current_attempt()
+        attempt = current_attempt.get()
         attempt.seen = True
         data = self._stream.read(_RECEIVE_BYTES, attempt.limit_timeout(timeout, httpcore.ReadTimeout))
         self._may_hide_data = len(data) >= _FULL_RECEIVE_BYTES
@@ -221,7 +225,7 @@ class _SocketStream(_Stream):
 
     def transmit(self, buffer: bytes, timeout: float | None) -> None:
         """Send the whole buffer in pieces."""
-        attempt = current_attempt()
+        attempt = current_attempt.get()
         for start in range(0, len(buffer), _WRITE_CHUNK_BYTES):
             self._stream.write(
                 buffer[start : start + _WRITE_CHUNK_BYTES], attempt.limit_timeout(timeout, httpcore.WriteTimeout)

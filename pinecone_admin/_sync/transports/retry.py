@@ -36,13 +36,13 @@ from pinecone_admin.errors import PineconeError
 _logger = logging.getLogger("pinecone_admin")
 
 
-@frozen(kw_only=True)
-class _AttemptResult:
-    """Result of one attempt: a complete response or an error."""
+@frozen
+class _FailedAttempt:
+    """An attempt without a usable response: the reason, and the error or the response that there was instead."""
 
-    failure: Failure | None
-    response: BufferedResponse | None = None
-    error: Exception | None = None
+    failure: Failure
+    error: Exception | None
+    response: BufferedResponse | None
 
 
 class Retrier:
@@ -67,7 +67,9 @@ class Retrier:
         """
         while True:
             result = self._try_once(request, call)
-            delay = None if result.failure is None else self._delay_after(result, result.failure, call)
+            if isinstance(result, BufferedResponse):
+                return result
+            delay = self._delay_after(result, call)
             if delay is None:
                 return _response_or_raise(result)
             self._call_on_retry(result, request, call, delay)
@@ -75,12 +77,12 @@ class Retrier:
             if call.closed.is_set():
                 raise httpx.TransportError("closed during the wait for the next attempt")
 
-    def _try_once(self, request: BufferedRequest, call: CallState) -> _AttemptResult:
+    def _try_once(self, request: BufferedRequest, call: CallState) -> BufferedResponse | _FailedAttempt:
         started = self._clock.monotonic()
         left = min(call.deadline - started, self._retry.attempt_timeout)
         if left <= 0:
             error = httpx.PoolTimeout("the time limit of this call has passed")
-            return _AttemptResult(failure=Failure.NOT_SENT, error=error)
+            return _FailedAttempt(Failure.NOT_SENT, error, None)
         call.attempts += 1
         handled = sys.exc_info()[1]  # an exception that the caller is handling is no cause of a failure here
         attempt = Attempt(left)
@@ -90,53 +92,60 @@ class Retrier:
                     _build_httpx_request(request, call, attempt, left), attempt, max_bytes=call.max_response_bytes
                 )
         except Exception as exc:  # noqa: BLE001 - any exception of a transport is a failed attempt
-            result = _AttemptResult(failure=classify_error(exc, attempt, handled=handled), error=exc)
+            failed = _FailedAttempt(classify_error(exc, attempt, handled=handled), exc, None)
+            record_attempt(call, failed.failure, None)
+            self._log_attempt(type(exc).__name__, None, request, call, started)
+            return failed
         except BaseException as exc:  # noqa: BLE001 - cancelled or interrupted
             raise forget_origin(exc, handled=handled)  # noqa: B904 - it is the same exception
-        else:
-            result = _examine_response(response, request, call)
-        record_attempt(call, result.failure, None if result.response is None else result.response.status)
+        if call.ambiguous and request.method == "DELETE" and response.status == HTTPStatus.NOT_FOUND:
+            # An earlier attempt whose response was lost has deleted it.
+            response = BufferedResponse(HTTPStatus.NO_CONTENT, response.headers, b"", {})
+        failure = classify_status(response.status)
+        record_attempt(call, failure, response.status)
         if _logger.isEnabledFor(logging.DEBUG):
-            self._log_attempt(result, request, call, started)
-        return result
+            request_id = find_request_id(redact_secrets(response, call).headers)
+            self._log_attempt(response.status, request_id, request, call, started)
+        return response if failure is None else _FailedAttempt(failure, None, response)
 
-    def _log_attempt(self, result: _AttemptResult, request: BufferedRequest, call: CallState, started: float) -> None:
-        response = result.response
+    def _log_attempt(
+        self, result: object, request_id: str | None, request: BufferedRequest, call: CallState, started: float
+    ) -> None:
         _logger.debug(
             "%s %s -> %s, attempt %d, %.0f ms, request id %s",
             request.method,
             call.path_template,
-            type(result.error).__name__ if response is None else response.status,
+            result,
             call.attempts,
             (self._clock.monotonic() - started) * 1000,
-            None if response is None else find_request_id(redact_secrets(response, call).headers),
+            request_id,
         )
 
-    def _delay_after(self, result: _AttemptResult, failure: Failure, call: CallState) -> float | None:
-        if call.closed.is_set() or not may_retry(failure, idempotent=call.idempotent):
+    def _delay_after(self, failed: _FailedAttempt, call: CallState) -> float | None:
+        if call.closed.is_set() or not may_retry(failed.failure, idempotent=call.idempotent):
             return None
-        response = result.response
+        response = failed.response
         return next_delay(
             self._retry,
-            failure=failure,
+            failure=failed.failure,
             attempt=call.attempts,
             left=call.deadline - self._clock.monotonic(),
             retry_after=None if response is None else parse_retry_after(response.headers, wall=self._clock.wall()),
             random=random.uniform,
         )
 
-    def _call_on_retry(self, result: _AttemptResult, request: BufferedRequest, call: CallState, delay: float) -> None:
+    def _call_on_retry(self, failed: _FailedAttempt, request: BufferedRequest, call: CallState, delay: float) -> None:
         if self._retry.on_retry is None:
             return
         error: PineconeError | None = None
-        if result.error is not None:
-            error = error_from_exception(result.error, operation=None, call=call)
+        if failed.error is not None:
+            error = error_from_exception(failed.error, operation=None, call=call)
         event = RetryEvent(
             method=request.method,
             path=request.url.path,
             attempt=call.attempts,
             delay=delay,
-            status_code=result.response.status if result.response else None,
+            status_code=None if failed.response is None else failed.response.status,
             error=error,
         )
         try:
@@ -165,18 +174,11 @@ def _build_httpx_request(request: BufferedRequest, call: CallState, attempt: Att
     )
 
 
-def _examine_response(response: BufferedResponse, request: BufferedRequest, call: CallState) -> _AttemptResult:
-    if call.ambiguous and request.method == "DELETE" and response.status == HTTPStatus.NOT_FOUND:
-        # An earlier attempt whose response was lost has deleted it.
-        response = BufferedResponse(HTTPStatus.NO_CONTENT, response.headers, b"", {})
-    return _AttemptResult(failure=classify_status(response.status), response=response)
-
-
-def _response_or_raise(result: _AttemptResult) -> BufferedResponse:
-    if result.response is not None:
-        return result.response
-    assert result.error is not None  # noqa: S101 - one of the two is always set
-    raise result.error
+def _response_or_raise(failed: _FailedAttempt) -> BufferedResponse:
+    if failed.response is not None:
+        return failed.response
+    assert failed.error is not None  # noqa: S101 - one of the two is always set
+    raise failed.error
 
 
 class RetryTransport(httpx.BaseTransport):
