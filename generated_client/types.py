@@ -17,6 +17,13 @@ Unlisted = NewType("Unlisted", str)
 
 QueryValue: TypeAlias = str | int | bool | Sequence[str] | None
 
+Parameters: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""The query parameters of an operation, and the parameters of its path that have limits, by their names in the request.
+
+Each has its ``type``, its limits by their names in OpenAPI, ``unit`` if a length does not count characters, and
+``argument``, its name in Python, if that differs.
+"""
+
 _T = TypeVar("_T")
 
 

@@ -181,7 +181,7 @@ _FITTING_TYPES = {("a number", "an integer"), ("a free-form object", "an object"
 def _type_name(schema: Node) -> str:
     if schema.get("type") == "object":
         return "an object" if "properties" in schema else "a free-form object"
-    return "a date-time" if "format" in schema else _TYPE_NAMES.get(schema.get("type", ""), "any value")
+    return "a date-time" if schema.get("format") == "date-time" else _TYPE_NAMES.get(schema.get("type", ""), "any value")
 
 
 def _compare_values(location: str, old: list[str] | None, new: list[str] | None, *, sent: bool) -> Lines:
@@ -195,7 +195,7 @@ def _compare_values(location: str, old: list[str] | None, new: list[str] | None,
 
 
 def _compare_limits(location: str, old: Node, new: Node, *, sent: bool) -> Lines:
-    for limit in LIMITS:
+    for limit in (*LIMITS, "format"):
         before, after = (_effective_limit(schema, limit) for schema in (old, new))
         if before != after:
             texts = ["none" if value is None else value for value in (after, before)]

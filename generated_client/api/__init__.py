@@ -4,6 +4,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ..types import Parameters
+
 if TYPE_CHECKING:
     from .api_keys.create_api_key import create_api_key
     from .api_keys.delete_api_key import delete_api_key
@@ -109,6 +111,14 @@ __all__ = [
     "update_project",
     "update_service_account",
 ]
+
+
+def parameters_of(operation_id: str) -> Parameters:
+    """Return the parameters of an operation as its module states them; an unknown operation has none."""
+    if operation_id not in _MODULES:
+        return {}
+    return getattr(import_module(_MODULES[operation_id], __name__), "PARAMETERS", {})
+
 
 if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..models.api_key_role import APIKeyRole
 
@@ -18,5 +18,5 @@ class CreateAPIKeyRequest:
         roles: The roles of the key on its project, only ProjectEditor if omitted.
     """
 
-    name: str
+    name: str = field(metadata={"minLength": 1, "maxLength": 80})
     roles: list[APIKeyRole] | None = None

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 
 @frozen(kw_only=True)
@@ -17,8 +17,8 @@ class CreateInviteRequest:
             else is refused with 400 INVALID_ARGUMENT.
     """
 
-    email: str
-    role_bindings: list[RoleBindingInput]
+    email: str = field(metadata={"maxLength": 254, "format": "email"})
+    role_bindings: list[RoleBindingInput] = field(metadata={"minItems": 1, "maxItems": 100})
 
 
 # Imported below the class because models may refer to each other in a circle.

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 
 @frozen(kw_only=True)
@@ -19,6 +19,6 @@ class CreateProjectRequest:
             cannot be turned off.
     """
 
-    name: str
-    max_pods: int | None = None
+    name: str = field(metadata={"minLength": 1, "maxLength": 512})
+    max_pods: int | None = field(default=None, metadata={"minimum": 0})
     force_encryption_with_cmek: bool | None = None

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 
 @frozen(kw_only=True)
@@ -17,8 +17,8 @@ class CreateServiceAccountRequest:
             400 INVALID_ARGUMENT.
     """
 
-    name: str
-    role_bindings: list[RoleBindingInput] | None = None
+    name: str = field(metadata={"minLength": 1, "maxLength": 80, "unit": "UTF-8 bytes"})
+    role_bindings: list[RoleBindingInput] | None = field(default=None, metadata={"minItems": 0, "maxItems": 100})
 
 
 # Imported below the class because models may refer to each other in a circle.

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..models.invite_status import InviteStatus
 from ..types import (
@@ -36,7 +36,7 @@ class Invite:
     """
 
     id: str
-    email: str
+    email: str = field(metadata={"format": "email"})
     status: InviteStatus
     created_at: datetime.datetime
     expires_at: datetime.datetime | None = None

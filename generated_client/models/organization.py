@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..models.organization_plan import OrganizationPlan
 from ..models.payment_status import PaymentStatus
@@ -35,7 +35,7 @@ class Organization:
     """
 
     id: str
-    name: str
+    name: str = field(metadata={"minLength": 1, "maxLength": 512})
     plan: OrganizationPlan
     payment_status: PaymentStatus
     created_at: datetime.datetime

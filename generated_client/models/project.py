@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..types import (
     read_date_time,
@@ -32,7 +32,7 @@ class Project:
     """
 
     id: str
-    name: str
+    name: str = field(metadata={"minLength": 1, "maxLength": 512})
     max_pods: int
     force_encryption_with_cmek: bool
     organization_id: str

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..types import (
     read_date_time,
@@ -31,7 +31,7 @@ class ServiceAccount:
     """
 
     id: str
-    name: str
+    name: str = field(metadata={"minLength": 1, "maxLength": 80})
     client_id: str
     created_at: datetime.datetime
     updated_at: datetime.datetime

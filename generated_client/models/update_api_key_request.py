@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..models.api_key_role import APIKeyRole
 
@@ -17,5 +17,5 @@ class UpdateAPIKeyRequest:
         roles: The new roles, which replace all roles of the key.
     """
 
-    name: str | None = None
+    name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 80})
     roles: list[APIKeyRole] | None = None

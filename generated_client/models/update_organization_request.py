@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 
 @frozen(kw_only=True)
@@ -14,4 +14,4 @@ class UpdateOrganizationRequest:
         name: The new name, 1 to 512 characters; any other length is refused with 400 INVALID_ARGUMENT.
     """
 
-    name: str | None = None
+    name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 512})

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 
 @frozen(kw_only=True)
@@ -19,6 +19,6 @@ class UpdateProjectRequest:
             False changes nothing in a project that does not require one.
     """
 
-    name: str | None = None
-    max_pods: int | None = None
+    name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 512})
+    max_pods: int | None = field(default=None, metadata={"minimum": 0})
     force_encryption_with_cmek: bool | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..types import (
     readers,
@@ -26,7 +26,7 @@ class User:
     """
 
     id: str
-    email: str
+    email: str = field(metadata={"format": "email"})
     name: str | None = None
 
 

@@ -22,6 +22,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # Values of API keys begin with pcsk_ or pckey_.
 _KEY_VALUE = re.compile(r"pc(sk|key)_\w")
+# RFC 5321 allows no longer one.
+_MAX_EMAIL_LENGTH = 254
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -73,35 +75,69 @@ def check_identifier(argument: str, value: object) -> None:
         raise PineconeValueError(f"{argument} is the value of an API key, which is a secret, not an id")
 
 
-def check_name(argument: str, value: object, *, longest: int, unit: str = "characters") -> None:
-    """Raise unless the value has 1 to ``longest`` characters, or UTF-8 bytes, and no NUL."""
+def check_text(
+    argument: str,
+    value: object,
+    *,
+    least: int | None = None,
+    most: int | None = None,
+    unit: str = "characters",
+    pattern: re.Pattern[str] | None = None,
+) -> None:
+    """Raise unless the length of the value, in this unit, is in the range, and the value matches the pattern."""
     text = check_string(argument, value)
     size = len(text) if unit == "characters" else len(text.encode())
-    if not 1 <= size <= longest:
-        raise PineconeValueError(f"{argument} must have 1 to {longest} {unit}, not {size}")
+    if (least is not None and size < least) or (most is not None and size > most):
+        raise PineconeValueError(f"{argument} must have {_describe_range(least, most)} {unit}, not {size}")
+    # Published for the names of projects: the service cannot store it.
     if "\x00" in text:
         raise PineconeValueError(f"{argument} contains a NUL character")
+    if pattern is not None and not pattern.search(text):
+        raise PineconeValueError(f"{argument} does not match the pattern {pattern.pattern}")
 
 
-def check_email(argument: str, value: object) -> None:
-    """Raise unless the value looks like an email address of at most 254 characters."""
+def check_email(argument: str, value: object, *, most: int | None = _MAX_EMAIL_LENGTH) -> None:
+    """Raise unless the value looks like an email address, of at most so many characters."""
     text = check_string(argument, value)
-    if len(text) > 254:  # noqa: PLR2004 - the limit of the API
-        raise PineconeValueError(f"{argument} must have at most 254 characters, not {len(text)}")
+    if most is not None and len(text) > most:
+        raise PineconeValueError(f"{argument} must have at most {most} characters, not {len(text)}")
     if not _EMAIL.fullmatch(text) or _CONTROL.search(text):
         raise PineconeValueError(f"{argument} is not an email address")
 
 
-def check_integer(argument: str, value: object, *, least: int, most: int | None = None) -> int:
+def check_integer(argument: str, value: object, *, least: int | None = None, most: int | None = None) -> int:
     """Return the value if it is an int in the range, and not a bool; raise otherwise."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise PineconeTypeError(f"{argument} must be an int, not {type(value).__name__}")
-    if value < least or (most is not None and value > most):
-        limits = f"at least {least}" if most is None else f"{least} to {most}"
+    if (least is not None and value < least) or (most is not None and value > most):
         # Python refuses to format an int of more than 4300 digits.
         given = f", not {value}" if value.bit_length() <= 64 else ""  # noqa: PLR2004
-        raise PineconeValueError(f"{argument} must be {limits}{given}")
+        raise PineconeValueError(f"{argument} must be {_describe_range(least, most)}{given}")
     return value
+
+
+def check_number(argument: str, value: object, *, least: float | None = None, most: float | None = None) -> None:
+    """Raise unless the value is a number in the range, and not a bool."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PineconeTypeError(f"{argument} must be a number, not {type(value).__name__}")
+    if (least is not None and value < least) or (most is not None and value > most):
+        raise PineconeValueError(f"{argument} must be {_describe_range(least, most)}, not {value!r}")
+
+
+def check_length(
+    argument: str, value: object, *, least: int | None = None, most: int | None = None
+) -> Sequence[object]:
+    """Return the value if it is a sequence, other than text or bytes, whose length is in the range; raise otherwise."""
+    entries = check_sequence(argument, value)
+    if (least is not None and len(entries) < least) or (most is not None and len(entries) > most):
+        raise PineconeValueError(f"{argument} must have {_describe_range(least, most)} entries, not {len(entries)}")
+    return entries
+
+
+def _describe_range(least: float | None, most: float | None) -> str:
+    if most is None:
+        return f"at least {least}"
+    return f"at most {most}" if least is None else f"{least} to {most}"
 
 
 def check_duration(name: str, value: object, *, unit: str = "seconds", allow_zero: bool = False) -> float:

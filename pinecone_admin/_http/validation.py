@@ -1,43 +1,51 @@
-"""Client-side request validation: one table of small rules for the generated operations.
+"""Client-side request validation: the limits of the API document, and the rules that no document states.
 
-The limits are those of openapi/admin.yaml and of the server rules from which it was written. What only the server can
-decide is left to the server.
+The generated code carries the limits: a model those of its fields, the module of a builder those of its parameters.
+They are compiled into checks once, on first use, so that a call runs only the checks of the values that it sends.
+What only the server can decide is left to the server.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, TypeAlias, get_args
+import re
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache, partial
+from typing import Any, Literal, NamedTuple, TypeAlias, cast, get_args, get_origin, get_type_hints
 
-from generated_client import models
-from generated_client.types import Operation
+import attrs
+
+from generated_client import api, models
+from generated_client.types import Operation, Unlisted, wire_name
 from pinecone_admin._http.argument_checks import (
     check_bool,
     check_email,
     check_identifier,
     check_integer,
-    check_name,
+    check_length,
+    check_number,
     check_sequence,
+    check_string,
+    check_text,
     set_operation_on_errors,
 )
-from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
-Rule: TypeAlias = Callable[[str, object], object]
+Check: TypeAlias = Callable[[str, object], object]
+"""Raises unless a value fits; its first argument is the name of the value in messages."""
 
-
-# Models and literals are looked up by name because an older API document may lack some of them.
-def _literal_values(literal: str) -> frozenset[str]:
-    return frozenset(value for part in get_args(getattr(models, literal, None)) for value in get_args(part))
-
-
-def _is_model(value: object, model: str) -> bool:
-    return isinstance(value, getattr(models, model, ()))
+# Bounded, because a caller may build operations with any id.
+_CACHED_OPERATIONS = 256
+_MODELS = f"{models.__name__}."
+_IDENTIFIER = re.compile(r"(\w+_)?id|pagination_token")
 
 
-_ROLES = _literal_values("RoleName")
-_ORGANIZATION_ROLES = frozenset(role for role in _ROLES if role.startswith("Org"))
-_ROLES_BY_SCOPE = {"organization": _ORGANIZATION_ROLES, "project": _ROLES - _ORGANIZATION_ROLES}
+class _Field(NamedTuple):
+    """A field of a model or mapping: its names in Python and in JSON, and how it is checked."""
+
+    attribute: str
+    name: str
+    required: bool
+    check: Check
 
 
 def check_operation(operation: Operation[Any]) -> None:
@@ -47,13 +55,18 @@ def check_operation(operation: Operation[Any]) -> None:
         PineconeValueError: A value is empty, too long, out of range, or contradicts another one.
         PineconeTypeError: A value has the wrong type; a bool is not a number, and bytes are not text.
     """
-    with set_operation_on_errors(operation.id):
+    # Not set_operation_on_errors: a context manager costs five calls of functions.
+    try:
         for name, value in operation.path_parameters.items():
             check_identifier(name, value)
-        _check_query(operation.query)
+        if operation.path_parameters or operation.query:
+            _check_parameters(operation)
         # A JSON value that the caller built for ``send`` is not checked.
-        if type(operation.body) is getattr(models, type(operation.body).__name__, None):
-            _check_body(operation.body)
+        if type(operation.body).__module__.startswith(_MODELS):
+            _check_body(operation)
+    except PineconeError as exc:
+        exc.operation = operation.id
+        raise
 
 
 def check_project_name(value: object, *, operation: str) -> None:
@@ -64,148 +77,229 @@ def check_project_name(value: object, *, operation: str) -> None:
         PineconeTypeError: It is not a str.
     """
     with set_operation_on_errors(operation):
-        _check_long_name("name", value)
-
-
-def _check_query(query: Mapping[str, object]) -> None:
-    for name, value in query.items():
-        argument, rule = _QUERY.get(name, (name, None))
-        if rule is not None and value is not None:
-            rule(argument, value)
-    for dependent, needed in _QUERY_PAIRS.items():
-        if query.get(dependent) is not None and query.get(needed) is None:
-            raise PineconeValueError(f"{dependent} requires {needed}")
-
-
-def _check_body(body: Any) -> None:
-    required, optional = _BODIES.get(type(body).__name__, ({}, {}))
-    for argument, rule in required.items():
-        rule(argument, getattr(body, argument))
-    given = {argument: getattr(body, argument) for argument in optional}
-    if optional and not required and all(value is None for value in given.values()):
-        raise PineconeValueError(f"pass at least one of {', '.join(optional)}")
-    for argument, rule in optional.items():
-        if given[argument] is not None:
-            rule(argument, given[argument])
-    if _is_model(body, "CreateInviteRequest"):
-        _require_organization_role(body.role_bindings)
-    if _is_model(body, "CreateRoleBindingRequest"):
-        _check_scope("", body.resource_type, body.resource_id, body.role)
+        check_string("name", value)
+        for field in _fields_of(models.Project):
+            if field.name == "name":
+                field.check("name", value)
 
 
 def check_key_roles(argument: str, value: object) -> None:
     """Raise unless the value is a sequence of roles that an API key can have."""
     for position, role in enumerate(check_sequence(argument, value)):
-        _check_role(f"{argument}[{position}]", role, _literal_values("APIKeyRole"), "an API key")
+        check_identifier(f"{argument}[{position}]", role)
+        _check_role(f"{argument}[{position}]", role, _documented("APIKeyRole"), "an API key")
 
 
-def check_role_bindings(argument: str, value: object, *, fewest: int) -> None:
-    """Raise unless the value is a sequence of valid role bindings, as models or mappings; errors name the entry."""
-    entries = check_sequence(argument, value)
-    if not fewest <= len(entries) <= 100:  # noqa: PLR2004 - the limit of the API
-        raise PineconeValueError(f"{argument} must have {fewest} to 100 entries, not {len(entries)}")
-    for position, entry in enumerate(entries):
-        _check_binding(f"{argument}[{position}]", entry)
+# The limits of the API document.
 
 
-def _check_binding(where: str, entry: object) -> None:
-    fields = binding_fields(entry)
-    if fields is None:
-        raise PineconeTypeError(f"{where}: must be a RoleBindingInput or a mapping, not {type(entry).__name__}")
-    unknown = [key for key in fields if key not in _BINDING_FIELDS]
+def _check_parameters(operation: Operation[Any]) -> None:
+    checks = _parameter_checks(operation.id)
+    for values in (operation.path_parameters, operation.query):
+        for name, value in values.items():
+            if value is not None and name in checks:
+                argument, check = checks[name]
+                check(argument, value)
+    for dependent, needed in _NEEDED_FILTERS.get(operation.id, ()):
+        if operation.query.get(dependent) is not None and needed in checks and operation.query.get(needed) is None:
+            raise PineconeValueError(f"{dependent} requires {needed}")
+
+
+@lru_cache(_CACHED_OPERATIONS)
+def _parameter_checks(operation_id: str) -> Mapping[str, tuple[str, Check]]:
+    """Return the argument and the check of each parameter of an operation, by its name in the request."""
+    found: dict[str, tuple[str, Check]] = {}
+    for name, limits in api.parameters_of(operation_id).items():
+        argument = limits.get("argument", name)
+        found[name] = argument, _compile_check(argument, limits["type"], limits)
+    return found
+
+
+def _check_body(operation: Operation[Any]) -> None:
+    body = operation.body
+    model: Any = type(body)
+    fields = _fields_of(model)
+    given = False
+    for attribute, _, required, check in fields:
+        value = getattr(body, attribute)
+        if required or value is not None:
+            given = True
+            check(attribute, value)
+    if not given and operation.method == "PATCH":
+        raise PineconeValueError(f"pass at least one of {', '.join(field.attribute for field in fields)}")
+    for rule in _BODY_RULES.get(operation.id, ()):
+        rule(body)
+
+
+@cache
+def _fields_of(model: Any) -> tuple[_Field, ...]:
+    """Return the fields of a generated model, in the order of the API document."""
+    hints = get_type_hints(model)
+    return tuple(
+        _Field(
+            each.name,
+            wire_name(each),
+            each.default is attrs.NOTHING,
+            _compile_check(each.name, hints[each.name], each.metadata),
+        )
+        for each in attrs.fields(model)
+    )
+
+
+def _compile_check(name: str, kind: Any, limits: Mapping[str, Any]) -> Check:
+    """Return the check of a value, given its name, its type and its limits."""
+    kinds = [part for part in _alternatives(kind) if part is not type(None)]
+    if all(part is Unlisted or get_origin(part) is Literal for part in kinds):
+        return check_identifier
+    only: Any = kinds[0] if len(kinds) == 1 else Any
+    if get_origin(only) is list:
+        each = _compile_check(name, get_args(only)[0], {})
+        return partial(_check_items, each=each, **_range(limits, "minItems", "maxItems"))
+    if only in _NUMBER_CHECKS:
+        return partial(_NUMBER_CHECKS[only], **_range(limits, "minimum", "maximum"))
+    if attrs.has(only):
+        return partial(_check_entry, model=only)
+    return _compile_text_check(name, limits) if only is str else check_bool if only is bool else _accept
+
+
+_NUMBER_CHECKS: Mapping[Any, Callable[..., object]] = {int: check_integer, float: check_number}
+
+
+def _alternatives(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind) if get_origin(kind) not in {None, list, dict, Literal} else (kind,)
+
+
+def _range(limits: Mapping[str, Any], least: str, most: str) -> dict[str, Any]:
+    return {name: limits[key] for name, key in (("least", least), ("most", most)) if key in limits}
+
+
+def _compile_text_check(name: str, limits: Mapping[str, Any]) -> Check:
+    if limits.get("format") == "email":
+        return partial(check_email, most=limits.get("maxLength"))
+    stated = _range(limits, "minLength", "maxLength")
+    if "pattern" in limits:
+        stated["pattern"] = re.compile(limits["pattern"])
+    if stated:
+        return partial(check_text, unit=limits.get("unit", "characters"), **stated)
+    return check_identifier if _IDENTIFIER.fullmatch(name) else check_string
+
+
+def _accept(argument: str, value: object) -> None:
+    """Accept any value: the API document says nothing about it that a client could check."""
+
+
+def _check_items(argument: str, value: object, *, each: Check, **limits: int) -> None:
+    for position, entry in enumerate(check_length(argument, value, **limits)):
+        each(f"{argument}[{position}]", entry)
+
+
+def _check_entry(argument: str, entry: object, *, model: Any) -> None:
+    """Raise unless a value is a valid object of a model, given as the model or as a mapping with its keys."""
+    fields = _fields_of(model)
+    values = _entry_values(entry, model)
+    if values is None:
+        raise PineconeTypeError(f"{argument}: must be a {model.__name__} or a mapping, not {type(entry).__name__}")
+    names = [field.name for field in fields]
+    unknown = [key for key in values if key not in names]
     if unknown:
-        raise PineconeValueError(f"{where}: {unknown[0]!r} is not one of {', '.join(_BINDING_FIELDS)}")
-    for key in ("resource_type", "role"):
-        if fields.get(key) is None:
-            raise PineconeValueError(f"{where}: {key} is missing")
-        check_identifier(f"{where}: {key}", fields[key])
-    _check_scope(f"{where}: ", fields["resource_type"], fields.get("resource_id"), fields["role"])
+        raise PineconeValueError(f"{argument}: {unknown[0]!r} is not one of {', '.join(names)}")
+    for _, name, required, check in fields:
+        value = values.get(name)
+        if value is not None:
+            check(f"{argument}: {name}", value)
+        elif required:
+            raise PineconeValueError(f"{argument}: {name} is missing")
 
 
-_BINDING_FIELDS = ("resource_type", "resource_id", "role")
+def _entry_values(entry: object, model: Any) -> Mapping[object, object] | None:
+    if isinstance(entry, model):
+        return {field.name: getattr(entry, field.attribute) for field in _fields_of(model)}
+    return cast("Mapping[object, object]", entry) if isinstance(entry, Mapping) else None
+
+
+# What no document states. A rule is silent if the document lacks its operation or one of its fields.
 
 
 def binding_fields(entry: object) -> Mapping[object, object] | None:
     """Return a role binding, given as a model or a mapping, as a mapping; None for any other value."""
-    if _is_model(entry, "RoleBindingInput"):
-        return {key: getattr(entry, key) for key in _BINDING_FIELDS}
-    return entry if isinstance(entry, Mapping) else None  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(entry, Mapping):
+        return cast("Mapping[object, object]", entry)
+    if not attrs.has(type(entry)):
+        return None
+    return {name: getattr(entry, name, None) for name in ("resource_type", "resource_id", "role")}
 
 
-def _check_scope(prefix: str, resource_type: object, resource_id: object, role: object) -> None:
-    if resource_id is not None:
-        check_identifier(f"{prefix}resource_id", resource_id)
-    elif resource_type == "project":
+def _check_bindings(body: object) -> None:
+    model: Any = type(body)
+    bindings = getattr(body, "role_bindings", None)
+    if bindings is not None and "resource_id" in _entry_names(model, "role_bindings"):
+        for position, entry in enumerate(bindings):
+            _check_scope(f"role_bindings[{position}]: ", binding_fields(entry) or {})
+
+
+def _check_own_scope(body: object) -> None:
+    if hasattr(body, "resource_id"):
+        _check_scope("", binding_fields(body) or {})
+
+
+@cache
+def _entry_names(model: Any, attribute: str) -> frozenset[str]:
+    """Return the names of the fields that the entries of a list of a model have; none for a list of alternatives."""
+    (kind,) = [part for part in _alternatives(get_type_hints(model)[attribute]) if get_origin(part) is list]
+    entry = get_args(kind)[0]
+    return frozenset(field.name for field in _fields_of(entry)) if attrs.has(entry) else frozenset()
+
+
+def _check_scope(prefix: str, binding: Mapping[object, object]) -> None:
+    resource_type, role = binding.get("resource_type"), binding.get("role")
+    if resource_type == "project" and binding.get("resource_id") is None:
         raise PineconeValueError(f"{prefix}resource_id is missing: a project role requires a project id")
-    if isinstance(resource_type, str) and resource_type in _ROLES_BY_SCOPE:
-        _check_role(f"{prefix}role", role, _ROLES_BY_SCOPE[resource_type], f"resource_type {resource_type!r}")
+    if (fitting := _roles_by_scope().get(resource_type)) is not None and role is not None:
+        _check_role(f"{prefix}role", role, fitting, f"resource_type {resource_type!r}")
 
 
-def _check_role(where: str, role: object, allowed: frozenset[str], holder: str) -> None:
-    check_identifier(where, role)
+@cache
+def _roles_by_scope() -> Mapping[object, frozenset[str]]:
+    roles = _documented("RoleName")
+    on_organization = frozenset(role for role in roles if role.startswith("Org"))
+    return {"organization": on_organization, "project": roles - on_organization}
+
+
+def _check_role(where: str, role: object, fitting: frozenset[str], holder: str) -> None:
     # A role that the API document does not list may be new, so the server decides.
-    if role in _ROLES and role not in allowed:
+    if role in _documented("RoleName") and role not in fitting:
         raise PineconeValueError(
-            f"{where} {role!r} is not a role for {holder}: use one of {', '.join(sorted(allowed))}"
+            f"{where} {role!r} is not a role for {holder}: use one of {', '.join(sorted(fitting))}"
         )
 
 
-def _require_organization_role(bindings: Sequence[object]) -> None:
-    scopes = [(binding_fields(entry) or {}).get("resource_type") for entry in bindings]
-    if not any(scope != "project" for scope in scopes):
+@cache
+def _documented(literal: str) -> frozenset[str]:
+    """Return the values of a literal; none if the API document has no such literal."""
+    return frozenset(value for part in get_args(getattr(models, literal, None)) for value in get_args(part))
+
+
+def _check_own_roles(body: object) -> None:
+    if (roles := getattr(body, "roles", None)) is not None:
+        check_key_roles("roles", roles)
+
+
+def _require_organization_role(body: object) -> None:
+    scopes = [
+        (binding_fields(entry) or {}).get("resource_type") for entry in getattr(body, "role_bindings", None) or ()
+    ]
+    if scopes and all(scope == "project" for scope in scopes):
         raise PineconeValueError("role_bindings must contain at least one organization role")
 
 
-_check_long_name = partial(check_name, longest=512)
-_check_short_name = partial(check_name, longest=80)
-_check_account_name = partial(check_name, longest=80, unit="UTF-8 bytes")
-
-# Name of the query parameter in the URL → name of the Python argument, and its rule.
-_QUERY: Mapping[str, tuple[str, Rule]] = {
-    "email": ("email", check_email),
-    "limit": ("limit", partial(check_integer, least=1, most=100)),
-    "paginationToken": ("pagination_token", check_identifier),
-    "principal_type": ("principal_type", check_identifier),
-    "principal_id": ("principal_id", check_identifier),
-    "resource_type": ("resource_type", check_identifier),
-    "resource_id": ("resource_id", check_identifier),
-    "role": ("role", check_identifier),
+# Filters that the server accepts only beside another one.
+_NEEDED_FILTERS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "list_role_bindings": (("principal_id", "principal_type"), ("resource_id", "resource_type")),
 }
-_QUERY_PAIRS = {"principal_id": "principal_type", "resource_id": "resource_type"}
-
-# Body → rules of its required fields, and of its optional ones; a body without required fields needs an optional one.
-_BODIES: Mapping[str, tuple[Mapping[str, Rule], Mapping[str, Rule]]] = {
-    "UpdateOrganizationRequest": ({}, {"name": _check_long_name}),
-    "CreateProjectRequest": (
-        {"name": _check_long_name},
-        {"max_pods": partial(check_integer, least=0), "force_encryption_with_cmek": check_bool},
-    ),
-    "UpdateProjectRequest": (
-        {},
-        {
-            "name": _check_long_name,
-            "max_pods": partial(check_integer, least=0),
-            "force_encryption_with_cmek": check_bool,
-        },
-    ),
-    "CreateAPIKeyRequest": ({"name": _check_short_name}, {"roles": check_key_roles}),
-    "UpdateAPIKeyRequest": ({}, {"name": _check_short_name, "roles": check_key_roles}),
-    "CreateInviteRequest": (
-        {"email": check_email, "role_bindings": partial(check_role_bindings, fewest=1)},
-        {},
-    ),
-    "CreateServiceAccountRequest": (
-        {"name": _check_account_name},
-        {"role_bindings": partial(check_role_bindings, fewest=0)},
-    ),
-    "UpdateServiceAccountRequest": ({}, {"name": _check_account_name}),
-    "CreateRoleBindingRequest": (
-        {
-            "principal_type": check_identifier,
-            "principal_id": check_identifier,
-            "resource_type": check_identifier,
-            "role": check_identifier,
-        },
-        {"resource_id": check_identifier},
-    ),
+_BODY_RULES: Mapping[str, tuple[Callable[[object], None], ...]] = {
+    "create_api_key": (_check_own_roles,),
+    "update_api_key": (_check_own_roles,),
+    "create_invite": (_check_bindings, _require_organization_role),
+    "create_service_account": (_check_bindings,),
+    "create_role_binding": (_check_own_scope,),
 }

@@ -33,7 +33,9 @@ RESERVED_NAMES = frozenset({"Any", "Literal", "Operation", "TypeAlias", "Unliste
 # The generator prefixes a name with this if it is not a Python identifier.
 NAME_PREFIX = "field_"
 # These keys describe a field rather than its type.
-FIELD_KEYS = frozenset({"description", "nullable", "readOnly", "writeOnly", "x-secret"})
+FIELD_KEYS = frozenset({"description", "nullable", "readOnly", "writeOnly", "x-secret", "x-limits"})
+# The limits that the client checks, apart from those of numbers; it leaves the others to the server.
+CHECKED_LIMITS = ("minLength", "maxLength", "unit", "pattern", "minItems", "maxItems", "minimum", "maximum")
 
 Transform = Callable[[Node], Node]
 NamedTransform = Callable[[str, Node], Node]
@@ -74,6 +76,10 @@ def list_rules(settings: Node) -> list[Rule]:
             Rule(f"secret {field_path}", partial(mark_secret, field_path=field_path))
             for field_path in settings["secrets"]
         ),
+        *(
+            Rule(f"limits of {field_path}", partial(add_limits, field_path=field_path, limits=limits))
+            for field_path, limits in settings["limits"].items()
+        ),
         # Before name_inline_schemas, which names what has no configured name.
         *(
             Rule(f"literal {name} at {field_path}", partial(name_literal, name=name, field_path=field_path))
@@ -85,6 +91,8 @@ def list_rules(settings: Node) -> list[Rule]:
         Rule("inline aliases", inline_aliases, may_be_idle=True),
         # After inline_aliases, because an alias can be nullable.
         Rule("make nullable fields optional", make_nullable_optional, may_be_idle=True),
+        # Before simplify_parameters, which drops the limits.
+        Rule("emit limits", emit_limits, may_be_idle=True),
         Rule("simplify parameters", simplify_parameters, may_be_idle=True),
         Rule("describe parameters in their schemas", describe_parameters),
         # Last, because the references between components are final only now.
@@ -93,10 +101,10 @@ def list_rules(settings: Node) -> list[Rule]:
 
 
 def drop_formats(document: Node) -> Node:
-    """Drop every format but date-time: ids are opaque strings, whose form is up to the server."""
+    """Drop every format but date-time and email: ids are opaque strings, whose form is up to the server."""
 
     def drop_format(node: Node) -> Node:
-        if not isinstance(node.get("format"), str) or node["format"] == "date-time":
+        if not isinstance(node.get("format"), str) or node["format"] in {"date-time", "email"}:
             return node
         return {key: value for key, value in node.items() if key != "format"}
 
@@ -203,6 +211,15 @@ def mark_secret(document: Node, *, field_path: str) -> Node:
     return document
 
 
+def add_limits(document: Node, *, field_path: str, limits: Node) -> Node:
+    """Add limits that the document does not state to a field; what it states is kept."""
+    document = deepcopy(document)
+    field = find_field(document, field_path)
+    if field is not None:
+        field.update({**limits, **field})
+    return document
+
+
 def name_literal(document: Node, *, name: str, field_path: str) -> Node:
     """Move the values listed by a field to a named component, and reference it wherever the same values are listed."""
     found = resolve_reference(document, find_field(document, field_path) or {})
@@ -294,6 +311,62 @@ def _without_null(schema: Node) -> Node:
     return {key: value for key, value in schema.items() if key != "nullable"}
 
 
+def emit_limits(document: Node) -> Node:
+    """Put the limits that the client checks where the templates find them.
+
+    Those of a field stand beside its type. The generator keeps no schema of a parameter, so those of parameters stand
+    in the response of their operation.
+    """
+
+    def emit_for_fields(node: Node) -> Node:
+        fields = {
+            name: field | ({"x-limits": limits} if (limits := checked_limits(field)) else {})
+            for name, field in node.get("properties", {}).items()
+        }
+        return node | {"properties": fields} if fields else node
+
+    def emit_for_parameters(node: Node) -> Node:
+        limits: Node = {"path": {}, "query": {}}
+        for parameter in node["parameters"]:
+            if parameter["in"] in limits:
+                limits[parameter["in"]][parameter["name"]] = checked_limits(parameter["schema"])
+        return node | {"responses": {"200": node["responses"]["200"] | {"x-parameters": limits}}}
+
+    return map_operations(map_every_schema(document, emit_for_fields), emit_for_parameters)
+
+
+def checked_limits(schema: Node) -> Node:
+    """Return the limits of a plain schema that the client checks; bounds of integers are inclusive."""
+    found = {key: schema[key] for key in CHECKED_LIMITS if key in schema}
+    if schema.get("type") == "integer":
+        found |= _inclusive_bound(schema, "minimum", "exclusiveMinimum", 1)
+        found |= _inclusive_bound(schema, "maximum", "exclusiveMaximum", -1)
+    if schema.get("format") == "email":
+        found["format"] = "email"
+    if not _is_pattern(found.get("pattern", "")):
+        del found["pattern"]
+    return found
+
+
+def _inclusive_bound(schema: Node, inclusive: str, exclusive: str, step: int) -> Node:
+    # In OpenAPI 3.0 the exclusive bound is a switch, in 3.1 a number of its own.
+    bound = schema.get(exclusive)
+    bound = schema.get(inclusive) if bound is True else bound
+    if bound is None or bound is False:
+        return {}
+    both = [bound + step, *([schema[inclusive]] if inclusive in schema and schema[exclusive] is not True else [])]
+    return {inclusive: (max if step > 0 else min)(both)}
+
+
+def _is_pattern(text: str) -> bool:
+    # A pattern is one of ECMAScript, which has classes and escapes that Python has not.
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
+
+
 def simplify_parameters(document: Node) -> Node:
     """Reduce parameters to what the client writes into a URL: strings, integers, booleans, lists of strings."""
 
@@ -350,7 +423,7 @@ def adapt_schemas(document: Node) -> Node:
     free_form = reserve_name("FreeForm", {module_name(name) for name in component_schemas(document)})
 
     def adapt_schema(node: Node) -> Node:
-        described = {key: node[key] for key in ("description", "x-secret") if key in node}
+        described = {key: node[key] for key in ("description", "x-secret", "x-limits") if key in node}
         bare = {key: value for key, value in node.items() if key not in FIELD_KEYS}
         if bare.get("type") == "object" and "properties" not in bare:
             bare = component_reference(free_form)

@@ -1,7 +1,7 @@
 """Rewrite any JSON schema as a plain schema, which has only the keys that the generator's templates know.
 
 These are type, format, description, properties, required, items, enum (of strings), nullable, readOnly, writeOnly,
-the limits, and $ref (to a component). An empty plain schema allows any JSON value.
+the limits (with unit, what a length counts), and $ref (to a component). An empty plain schema allows any JSON value.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ COMPONENT_PREFIX = "#/components/schemas/"
 
 LIMITS = (
     *("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
-    *("multipleOf", "pattern", "uniqueItems"),
+    *("multipleOf", "pattern", "uniqueItems", "unit"),
 )
 
 # These keys define the type of a schema; all others describe it or limit its values.

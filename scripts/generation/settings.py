@@ -1,4 +1,4 @@
-"""Load the settings of generation: the names of literals and the fields that hold secrets."""
+"""Load the settings of generation: the names of literals, the fields that hold secrets, and additional limits."""
 
 from __future__ import annotations
 

@@ -378,6 +378,85 @@ def test_an_older_version_is_adopted(tree: Path, tmp_path: Path) -> None:
     assert sent.stdout == "ProjectList(data=[]) []\n", sent.stderr
 
 
+def make_other_limits() -> Any:
+    """Return our document with other limits, fields and filters than the hand-written code knows."""
+    document = read_our_document()
+    paths, schemas = document["paths"], document["components"]["schemas"]
+    limit = {"in": "query", "name": "limit", "schema": {"type": "integer", "minimum": 1, "maximum": 1000}}
+    who = {"in": "query", "name": "principal_id", "schema": {"type": "string"}}
+    sort = {"in": "query", "name": "sort", "schema": {"type": "string", "maxLength": 5}}
+    paths["/admin/audits"] = {
+        "get": {
+            "operationId": "list_audits",
+            "parameters": [limit, who, sort],
+            "responses": {"204": {"description": "D"}},
+        }
+    }
+    schemas["UpdateProjectRequest"]["properties"]["region"] = {"type": "string", "pattern": "^[a-z]+$"}
+    schemas["CreateAPIKeyRequest"]["properties"]["name"]["maxLength"] = 256
+    schemas["CreateServiceAccountRequest"]["properties"]["name"]["maxLength"] = 100
+    email = schemas["CreateInviteRequest"]["properties"].pop("email")
+    schemas["CreateInviteRequest"]["properties"]["address"] = email
+    schemas["CreateInviteRequest"]["required"] = ["address"]
+    schemas["CreateInviteRequest"]["properties"]["days"] = {"type": "number", "minimum": 0.5}
+    del schemas["RoleBindingInput"]["properties"]["resource_id"]
+    del document["components"]["parameters"]["PrincipalTypeFilter"]["schema"]["x-enum"]
+    document["components"]["parameters"]["PrincipalTypeFilter"]["name"] = "kind"
+    return document
+
+
+USE_OTHER_LIMITS = """
+from generated_client.api import *
+from generated_client.models import *
+from generated_client.types import Operation
+from pinecone_admin import PineconeError
+from pinecone_admin._http.validation import check_operation
+
+def problem(operation):
+    try:
+        check_operation(operation)
+    except PineconeError as error:
+        return error.message
+
+project = [RoleBindingInput(resource_type="project", role="ProjectViewer")]
+hand_built = Operation(id="list_audits", method="GET", path="/admin/audits", returns=None, query={"limit": 500})
+account = CreateServiceAccountRequest(name="é" * 50, role_bindings=project)
+for operation, expected in (
+    (list_audits(limit=500, principal_id="u"), None),
+    (list_audits(limit=1001), "limit must be 1 to 1000, not 1001"),
+    (list_audits(sort="newest"), "sort must have at most 5 characters, not 6"),
+    (hand_built, None),
+    (list_role_bindings(principal_id="u", kind=""), None),
+    (update_project(project_id="p", body=UpdateProjectRequest(region="eu")), None),
+    (update_project(project_id="p", body=UpdateProjectRequest(region="EU")),
+     "region does not match the pattern ^[a-z]+$"),
+    (update_project(project_id="p", body=UpdateProjectRequest()),
+     "pass at least one of name, max_pods, force_encryption_with_cmek, region"),
+    (create_api_key(project_id="p", body=CreateAPIKeyRequest(name="x" * 256)), None),
+    (create_api_key(project_id="p", body=CreateAPIKeyRequest(name="x" * 257)),
+     "name must have 1 to 256 characters, not 257"),
+    (create_service_account(body=account), None),
+    (create_service_account(body=CreateServiceAccountRequest(name="é" * 51)),
+     "name must have 1 to 100 UTF-8 bytes, not 102"),
+    (create_invite(body=CreateInviteRequest(address="a@b")), None),
+    (create_invite(body=CreateInviteRequest(address="a")), "address is not an email address"),
+    (create_invite(body=CreateInviteRequest(address="a@b", days=0.1)), "days must be at least 0.5, not 0.1"),
+    (create_invite(body=CreateInviteRequest(address="a@b", role_bindings=project)),
+     "role_bindings must contain at least one organization role"),
+):
+    assert problem(operation) == expected, (problem(operation), expected)
+"""
+
+
+def test_validation_follows_the_adopted_document(tree: Path, tmp_path: Path) -> None:
+    """Limits are those of the document, and a rule that no document states is silent where its field is gone."""
+    spec = write_json(tmp_path / "other.json", make_other_limits())
+    done = run_generate(tree, spec)
+    assert (done.returncode, done.stderr) == (0, "")
+    used = run_python(tree, "-c", USE_OTHER_LIMITS)
+    assert (used.returncode, used.stderr) == (0, "")
+
+
 ODD = r"""
 openapi: 3.1.0
 info: {title: 'Odd "API"', version: 2026-04-01}

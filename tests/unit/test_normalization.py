@@ -36,10 +36,10 @@ def schemas_after(rule: Any, schemas: Any, **parts: Any) -> Any:
 
 
 def test_formats_other_than_date_time_are_dropped() -> None:
-    """Ids become opaque strings; a field named format stays."""
-    fields = {"id": STRING | {"format": "uuid"}, "at": STRING | {"format": "date-time"}, "format": STRING}
-    found = rules.drop_formats({"properties": fields})
-    assert found == {"properties": {"id": STRING, "at": STRING | {"format": "date-time"}, "format": STRING}}
+    """Ids become opaque strings; email, which is checked, and a field named format stay."""
+    kept = {"at": STRING | {"format": "date-time"}, "to": STRING | {"format": "email"}, "format": STRING}
+    found = rules.drop_formats({"properties": kept | {"id": STRING | {"format": "uuid"}}})
+    assert found == {"properties": kept | {"id": STRING}}
 
 
 def test_marked_schemas_become_components() -> None:
@@ -117,6 +117,16 @@ def test_secrets_are_marked_at_any_depth() -> None:
     assert found["Pet"]["properties"]["chip"]["properties"]["code"] == STRING | {"x-secret": True}
     node = make_expanded(schemas=schemas)
     assert rules.mark_secret(node, field_path="Owner.pet.name") == node
+
+
+def test_limits_are_added_where_the_document_states_none() -> None:
+    """What the document states is kept; an unknown field changes nothing."""
+    schemas = {"Pet": make_object(name=STRING | {"maxLength": 5})}
+    add = partial(rules.add_limits, limits={"maxLength": 9, "unit": "UTF-8 bytes"})
+    found = schemas_after(partial(add, field_path="Pet.name"), schemas)
+    assert found["Pet"]["properties"]["name"] == STRING | {"maxLength": 5, "unit": "UTF-8 bytes"}
+    node = make_expanded(schemas=schemas)
+    assert add(node, field_path="Pet.age") == node
 
 
 def test_equal_values_share_one_literal() -> None:

@@ -7,7 +7,17 @@ from ...models.principal_type import PrincipalType
 from ...models.resource_type import ResourceType
 from ...models.role_binding_list import RoleBindingList
 from ...models.role_name import RoleName
-from ...types import API_VERSION, Operation
+from ...types import API_VERSION, Operation, Parameters
+
+PARAMETERS: Parameters = {
+    "principal_type": {"type": PrincipalType},
+    "principal_id": {"type": str},
+    "resource_type": {"type": ResourceType},
+    "resource_id": {"type": str},
+    "role": {"type": RoleName},
+    "limit": {"type": int, "minimum": 1, "maximum": 100},
+    "paginationToken": {"argument": "pagination_token", "type": str},
+}
 
 
 def list_role_bindings(

@@ -4,7 +4,12 @@
 from __future__ import annotations
 
 from ...models.service_account_list import ServiceAccountList
-from ...types import API_VERSION, Operation
+from ...types import API_VERSION, Operation, Parameters
+
+PARAMETERS: Parameters = {
+    "limit": {"type": int, "minimum": 1, "maximum": 100},
+    "paginationToken": {"argument": "pagination_token", "type": str},
+}
 
 
 def list_service_accounts(

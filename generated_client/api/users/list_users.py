@@ -4,7 +4,13 @@
 from __future__ import annotations
 
 from ...models.user_list import UserList
-from ...types import API_VERSION, Operation
+from ...types import API_VERSION, Operation, Parameters
+
+PARAMETERS: Parameters = {
+    "email": {"type": str, "maxLength": 254, "format": "email"},
+    "limit": {"type": int, "minimum": 1, "maximum": 100},
+    "paginationToken": {"argument": "pagination_token", "type": str},
+}
 
 
 def list_users(
