@@ -3,11 +3,44 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Generic, NewType, NoReturn, TypeAlias, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    NewType,
+    NoReturn,
+    TypeAlias,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from attrs import Attribute, AttrsInstance, field, fields, frozen
+
+if TYPE_CHECKING:
+    from typing_extensions import deprecated as deprecated
+elif sys.version_info >= (3, 13):
+    from warnings import deprecated as deprecated
+else:
+
+    def deprecated(message: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Return a decorator that warns when a function is called, as that of Python 3.13 does."""
+        import functools
+        import warnings
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(function)
+            def warn_and_call(*args: Any, **kwargs: Any) -> Any:
+                warnings.warn(message, DeprecationWarning, stacklevel=2)
+                return function(*args, **kwargs)
+
+            return warn_and_call
+
+        return decorate
+
 
 API_VERSION = "2026-07"
 """The version of the API document that this package was generated from."""

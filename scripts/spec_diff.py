@@ -4,8 +4,8 @@
 Usage: spec_diff.py OLD NEW
 
 OLD and NEW are paths or URLs. Prints one line per change, breaking changes first. Exits with status 1 if there are
-breaking changes, and 2 if a document cannot be read. Prose and examples are ignored; error responses are compared by
-their components only.
+breaking changes, and 2 if a document cannot be read. What is compared is what the client is generated from: functions
+and their arguments, classes and their fields, literals and their values, limits. Prose and examples are ignored.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
-from generation.api_document import DocumentError, Node, read_document, resolve_reference
+from generation.api_document import DocumentError, Node, read_document
 from generation.normalization import (
+    argument_names,
     body_schema,
     component_schemas,
-    drop_client_headers,
-    drop_formats,
-    expand_operations,
-    hoist_marked_schemas,
-    name_literal,
+    folder_name,
+    list_operations,
+    module_name,
+    normalize_document,
+    reach_components,
 )
 from generation.plain_schema import COMPONENT_PREFIX, LIMITS
 from generation.settings import load_settings
@@ -42,170 +44,261 @@ class Change(NamedTuple):
         return f"{'breaking' if self.is_breaking else 'compatible'}: {self.text}"
 
 
+class Directions(NamedTuple):
+    """Whether requests contain values of a place, and whether responses do."""
+
+    sent: bool
+    received: bool
+
+
+SENT, RECEIVED = Directions(sent=True, received=False), Directions(sent=False, received=True)
+
+
+class Place(NamedTuple):
+    """A field, an argument or an item of a list: what the client makes of it is compared."""
+
+    label: str
+    directions: Directions
+
+
 class DocumentPair(NamedTuple):
-    """Two documents, and the pairs of components that were compared so far, in each direction."""
+    """The documents as the client is generated from them: names are those of classes, functions and arguments."""
 
     old: Node
     new: Node
-    compared: set[tuple[str, str, bool]]
-
-
-class FieldSet(NamedTuple):
-    """The fields of an object or the arguments of an operation."""
-
-    schemas: Node
-    required: set[str]
 
 
 def list_changes(old: Node, new: Node, settings: Node) -> list[Change]:
-    """Return the changes, breaking ones first; a change in several places or both directions is listed once."""
+    """Return the changes, breaking ones first; a change in both directions is listed once."""
+    pair = DocumentPair(normalize_document(old, settings)[0], normalize_document(new, settings)[0])
     found: dict[str, bool] = {}
-    for is_breaking, text in _compare_documents(
-        DocumentPair(_to_client_terms(old, settings), _to_client_terms(new, settings), set())
-    ):
+    for is_breaking, text in chain(_compare_operations(pair), _compare_components(pair)):
         found[text] = is_breaking or found.get(text, False)
     listed = [Change(is_breaking, text) for text, is_breaking in found.items()]
     return sorted(listed, key=lambda change: not change.is_breaking)
 
 
-def _to_client_terms(document: Node, settings: Node) -> Node:
-    """Rewrite a document in terms of the client: plain schemas, named literals."""
-    for rule in (drop_formats, hoist_marked_schemas, expand_operations, drop_client_headers):
-        document = rule(document)
-    for name, field_path in settings["literals"].items():
-        document = name_literal(document, name=name, field_path=field_path)
-    return document
-
-
-def _compare_documents(pair: DocumentPair) -> Lines:
+def _compare_operations(pair: DocumentPair) -> Lines:
     before, after = pair.old["info"]["version"], pair.new["info"]["version"]
     if before != after:
         yield False, f"API version: is now {after}, was {before}"
-    old, new = _operations_by_id(pair.old), _operations_by_id(pair.new)
-    yield from ((True, f"{name}: operation removed") for name in old if name not in new)
-    yield from ((False, f"{name}: new operation") for name in new if name not in old)
-    for name in (name for name in old if name in new):
-        yield from _compare_operations(pair, name, old[name], new[name])
-    # Components that no operation reaches, such as those of error responses, are compared last.
-    met = {name for *names, _ in pair.compared for name in names}
-    for name in sorted(component_schemas(pair.old).keys() & component_schemas(pair.new).keys() - met):
-        reference = {"$ref": COMPONENT_PREFIX + name}
-        yield from _compare_schemas(pair, name, reference, reference, sent=False)
+    old, new = _operations_by_name(pair.old), _operations_by_name(pair.new)
+    names_by_route = {node["route"]: name for name, node in new.items() if name not in old}
+    renamed = {
+        name: names_by_route[node["route"]]
+        for name, node in old.items()
+        if name not in new and node["route"] in names_by_route
+    }
+    for name, node in old.items():
+        if name in renamed:
+            yield True, f"{name}: renamed to {renamed[name]}"
+        if (other := new.get(renamed.get(name, name))) is None:
+            yield True, f"{name}: operation removed"
+        else:
+            yield from _compare_operation(pair, renamed.get(name, name), node, other)
+    known = {*old, *renamed.values()}
+    yield from ((False, f"{name}: new operation") for name in new if name not in known)
 
 
-def _operations_by_id(document: Node) -> dict[str, Node]:
+def _operations_by_name(document: Node) -> dict[str, Node]:
     return {
-        node["operationId"]: node | {"route": f"{method.upper()} {re.sub(r'{[^{}]*}', '{}', path)}"}
+        module_name(node["operationId"]): node | {"route": f"{method.upper()} {re.sub(r'{[^{}]*}', '{}', path)}"}
         for path, item in document["paths"].items()
         for method, node in item.items()
     }
 
 
-def _compare_operations(pair: DocumentPair, name: str, old: Node, new: Node) -> Lines:
+def _compare_operation(pair: DocumentPair, name: str, old: Node, new: Node) -> Lines:
     if old["route"] != new["route"]:
         yield True, f"{name}: is now {new['route']}, was {old['route']}"
-    yield from _compare_fields(pair, name, _operation_arguments(old), _operation_arguments(new), sent=True)
+    if folder_name(old["tags"][0]) != folder_name(new["tags"][0]):
+        yield False, f"{name}: is now in api.{folder_name(new['tags'][0])}, was in api.{folder_name(old['tags'][0])}"
+    yield from _compare_deprecation(name, old, new)
+    yield from _compare_members(pair, Place(name, SENT), _arguments_of(old), _arguments_of(new))
     before, after = body_schema(old["responses"]["200"]), body_schema(new["responses"]["200"])
     if before is None or after is None:
         if before is not after:
             yield after is None, f"{name}: {'no longer has' if after is None else 'now has'} a response body"
     else:
-        yield from _compare_schemas(pair, f"{name} response", before, after, sent=False)
+        yield from _compare_types(pair, Place(f"{name} response", RECEIVED), before, after)
 
 
-def _operation_arguments(node: Node) -> FieldSet:
-    sent = {p["name"]: p for p in node["parameters"] if p["in"] in {"path", "query"}}
+class Members(NamedTuple):
+    """The fields of a class or the arguments of a function, by their names in Python."""
+
+    schemas: dict[str, Node]
+    wire_names: dict[str, str]
+    required: set[str]
+
+
+def _arguments_of(node: Node) -> Members:
+    named = list(zip(argument_names(node), node["parameters"], strict=True))
+    schemas = {name: parameter["schema"] | _deprecation(parameter) for name, parameter in named}
+    wire_names = {name: parameter["name"] for name, parameter in named if parameter["in"] != "path"}
+    required = {name for name, parameter in named if parameter.get("required")}
     if body := node.get("requestBody"):
-        sent["body"] = {"schema": body_schema(body), "required": body["required"]}
-    required = {name for name, argument in sent.items() if argument.get("required")}
-    return FieldSet({name: argument["schema"] for name, argument in sent.items()}, required)
+        schemas["body"] = body_schema(body)
+        required |= {"body"} if body["required"] else set()
+    return Members(schemas, wire_names, required)
 
 
-def _compare_fields(pair: DocumentPair, location: str, old: FieldSet, new: FieldSet, *, sent: bool) -> Lines:
-    hidden = "readOnly" if sent else "writeOnly"
-    for field, schema in (old.schemas | new.schemas).items():
-        field_location, required = f"{location}.{field}", field in new.required
-        if schema.get(hidden):
-            continue
-        if field not in new.schemas:
-            yield True, f"{field_location}: removed"
-        elif field not in old.schemas:
-            yield sent and required, f"{field_location}: new{', required' if required else ''}"
+def _fields_of(schema: Node) -> Members:
+    names = {name: module_name(name) for name in schema["properties"]}
+    schemas = {names[name]: field for name, field in schema["properties"].items()}
+    wire_names = {field: name for name, field in names.items()}
+    return Members(schemas, wire_names, {names[name] for name in schema["required"]})
+
+
+def _compare_components(pair: DocumentPair) -> Lines:
+    old, new = component_schemas(pair.old), component_schemas(pair.new)
+    sent = {name for document in pair for name in reach_components(document, _bodies(document))}
+    received = {name for document in pair for name in reach_components(document, _responses(document))}
+    for name, schema in old.items():
+        kind = _kind_of(schema)
+        if name not in new:
+            yield True, f"{name}: {kind} removed"
+        elif kind != _kind_of(new[name]):
+            yield True, f"{name}: is now a {_kind_of(new[name])}, was a {kind}"
         else:
-            if (field in old.required) != required:
-                yield required == sent, f"{field_location}: is now {'required' if required else 'optional'}"
-            yield from _compare_schemas(pair, field_location, old.schemas[field], schema, sent=sent)
+            # A component that no operation reaches, such as that of error responses, comes from the server.
+            directions = Directions(name in sent, name in received or name not in sent)
+            yield from _compare_component(pair, Place(name, directions), schema, new[name])
 
 
-def _compare_schemas(pair: DocumentPair, location: str, old: Node, new: Node, *, sent: bool) -> Lines:
-    """Compare the schemas at a location; components are compared once, under their own name."""
-    before, after = resolve_reference(pair.old, old), resolve_reference(pair.new, new)
-    was_null, is_null = (any(s.get("nullable") for s in side) for side in ((old, before), (new, after)))
-    if was_null != is_null:
-        yield was_null == sent, f"{location}: {'can now' if is_null else 'can no longer'} be null"
-    old_name, new_name = (schema.get("$ref", "").removeprefix(COMPONENT_PREFIX) for schema in (old, new))
-    if old_name or new_name:
-        # Components may refer to each other in a circle.
-        if (old_name, new_name, sent) in pair.compared:
-            return
-        pair.compared.add((old_name, new_name, sent))
-    if old_name != new_name and "properties" in before and "properties" in after:
-        yield True, f"{location}: is now {new_name or 'an inline object'}, was {old_name or 'an inline object'}"
-    yield from _compare_contents(pair, new_name or location, before, after, sent=sent)
+def _compare_component(pair: DocumentPair, place: Place, old: Node, new: Node) -> Lines:
+    yield from _compare_deprecation(place.label, old, new)
+    if "enum" in old:
+        yield from _compare_values(place, old["enum"], new["enum"])
+    else:
+        yield from _compare_members(pair, place, _fields_of(old), _fields_of(new))
 
 
-def _compare_contents(pair: DocumentPair, location: str, old: Node, new: Node, *, sent: bool) -> Lines:
+def _bodies(document: Node) -> list[Node]:
+    return [node.get("requestBody") for node in list_operations(document)]
+
+
+def _responses(document: Node) -> list[Node]:
+    return [node["responses"] for node in list_operations(document)]
+
+
+def _kind_of(schema: Node) -> str:
+    return "literal" if "enum" in schema else "class"
+
+
+def _compare_members(pair: DocumentPair, place: Place, old: Members, new: Members) -> Lines:
+    for name, schema in (old.schemas | new.schemas).items():
+        inner, required = Place(f"{place.label}.{name}", place.directions), name in new.required
+        if name not in new.schemas:
+            yield True, f"{inner.label}: removed"
+        elif name not in old.schemas:
+            yield place.directions.sent and required, f"{inner.label}: new{', required' if required else ''}"
+        else:
+            if (name in old.required) != required:
+                breaks = place.directions.sent if required else place.directions.received
+                yield breaks, f"{inner.label}: is now {'required' if required else 'optional'}"
+            if old.wire_names.get(name) != new.wire_names.get(name):
+                yield False, f"{inner.label}: is sent as {new.wire_names.get(name)}, was {old.wire_names.get(name)}"
+            yield from _compare_deprecation(inner.label, old.schemas[name], schema)
+            yield from _compare_types(pair, inner, old.schemas[name], schema)
+
+
+def _deprecation(node: Node) -> Node:
+    return {"deprecated": True} if node.get("deprecated") else {}
+
+
+def _compare_deprecation(label: str, old: Node, new: Node) -> Lines:
+    if _deprecation(old) != _deprecation(new):
+        yield False, f"{label}: is {'now' if _deprecation(new) else 'no longer'} deprecated"
+
+
+def _compare_types(pair: DocumentPair, place: Place, old: Node, new: Node) -> Lines:
     before, after = _type_name(old), _type_name(new)
     if before != after:
-        wider, narrower = (after, before) if sent else (before, after)
-        yield (wider, narrower) not in _FITTING_TYPES, f"{location}: is now {after}, was {before}"
-        return
-    yield from _compare_values(location, old.get("enum"), new.get("enum"), sent=sent)
-    yield from _compare_limits(location, old, new, sent=sent)
-    if "items" in old:
-        yield from _compare_schemas(pair, f"{location}[]", old["items"], new["items"], sent=sent)
-    if "properties" in old:
-        fields = [FieldSet(schema["properties"], set(schema["required"])) for schema in (old, new)]
-        yield from _compare_fields(pair, location, fields[0], fields[1], sent=sent)
+        yield _breaks(pair, place.directions, old, new), f"{place.label}: is now {after}, was {before}"
+    yield from _compare_details(pair, place, old, new)
+
+
+def _compare_details(pair: DocumentPair, place: Place, old: Node, new: Node) -> Lines:
+    values = component_values(pair.old, old), component_values(pair.new, new)
+    # Values of one literal are compared under its own name.
+    if _reference(old) != _reference(new) and values[0] and values[1]:
+        yield from _compare_values(place, values[0], values[1])
+    yield from _compare_limits(place, old, new)
+    if "items" in old and "items" in new:
+        yield from _compare_details(pair, Place(f"{place.label}[]", place.directions), old["items"], new["items"])
+
+
+def component_values(document: Node, schema: Node) -> list[str] | None:
+    """Return the values of the literal that a schema refers to, or None if it refers to none."""
+    values: list[str] | None = component_schemas(document).get(_reference(schema), {}).get("enum")
+    return values
+
+
+def _reference(schema: Node) -> str:
+    return str(schema.get("$ref", "")).removeprefix(COMPONENT_PREFIX)
 
 
 _TYPE_NAMES = {
-    "string": "a string", "integer": "an integer", "number": "a number", "boolean": "a boolean", "array": "a list",
-}  # fmt: skip
-# A type, and a type whose values all fit it.
-_FITTING_TYPES = {("a number", "an integer"), ("a free-form object", "an object")} | {
-    ("any value", kind) for kind in (*_TYPE_NAMES.values(), "a date-time", "an object", "a free-form object")
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "a boolean",
+    "object": "a free-form object",
 }
 
 
 def _type_name(schema: Node) -> str:
-    if schema.get("type") == "object":
-        return "an object" if "properties" in schema else "a free-form object"
-    return "a date-time" if schema.get("format") == "date-time" else _TYPE_NAMES.get(schema.get("type", ""), "any value")
+    """Return what the client makes of a schema."""
+    if "items" in schema:
+        name = f"a list of {_type_name(schema['items'])}"
+    elif schema.get("format") == "date-time":
+        name = "a date-time"
+    else:
+        name = _reference(schema) or _TYPE_NAMES.get(schema.get("type", ""), "any value")
+    return f"{name} or null" if schema.get("nullable") else name
 
 
-def _compare_values(location: str, old: list[str] | None, new: list[str] | None, *, sent: bool) -> Lines:
-    if old is None or new is None:
-        if old is not new:
-            now = "any string" if new is None else f"one of {', '.join(new)}"
-            yield sent and old is None, f"{location}: is now {now}"
-        return
-    yield from ((sent, f"{location}: value {value} removed") for value in old if value not in new)
-    yield from ((False, f"{location}: new value {value}") for value in new if value not in old)
+def _breaks(pair: DocumentPair, directions: Directions, old: Node, new: Node) -> bool:
+    """Return whether values of the old type may not fit as they are sent, or new ones as they are received."""
+    return (directions.sent and not _fits(pair, old, new)) or (
+        directions.received and not _fits(DocumentPair(pair.new, pair.old), new, old)
+    )
 
 
-def _compare_limits(location: str, old: Node, new: Node, *, sent: bool) -> Lines:
+def _fits(pair: DocumentPair, narrow: Node, wide: Node) -> bool:
+    """Return whether each value of a type of the first document fits a type of the second."""
+    first, second = (_type_name(schema | {"nullable": False}) for schema in (narrow, wide))
+    if second == "any value":
+        return True
+    if narrow.get("nullable") and not wide.get("nullable"):
+        return False
+    if "items" in narrow and "items" in wide:
+        # Type checkers let a list stand for no list of another type.
+        return second in {first, "a list of any value"}
+    values, others = component_values(pair.old, narrow), component_values(pair.new, wide)
+    listed = values is not None and (second == "a string" or (others is not None and set(values) <= set(others)))
+    return listed or first == second or (first, second) == ("an integer", "a number")
+
+
+def _compare_values(place: Place, old: list[str], new: list[str]) -> Lines:
+    yield from ((place.directions.sent, f"{place.label}: value {value} removed") for value in old if value not in new)
+    yield from ((False, f"{place.label}: new value {value}") for value in new if value not in old)
+
+
+def _compare_limits(place: Place, old: Node, new: Node) -> Lines:
     for limit in (*LIMITS, "format"):
         before, after = (_effective_limit(schema, limit) for schema in (old, new))
         if before != after:
             texts = ["none" if value is None else value for value in (after, before)]
-            yield sent and _is_narrower(limit, before, after), f"{location}: {limit} is now {texts[0]}, was {texts[1]}"
+            breaks = place.directions.sent and _is_narrower(limit, before, after)
+            yield breaks, f"{place.label}: {limit} is now {texts[0]}, was {texts[1]}"
 
 
 def _effective_limit(schema: Node, limit: str) -> Node:
     """Return a limit, or None if it has no effect."""
     value = schema.get(limit)
-    return None if value is False or (limit in {"minLength", "minItems"} and value == 0) else value
+    without_effect = value is False or (limit in {"minLength", "minItems"} and value == 0) or value == "date-time"
+    return None if without_effect else value
 
 
 def _is_narrower(limit: str, before: Node, after: Node) -> bool:

@@ -8,7 +8,7 @@ document. adapt_schemas is the last step, apart from the rules.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from functools import partial
 from typing import NamedTuple
@@ -21,10 +21,11 @@ from generation.api_document import (
     Node,
     find_json_schema,
     iter_operations,
+    iter_references,
     resolve_reference,
     success_responses,
 )
-from generation.plain_schema import COMPONENT_PREFIX, make_plain
+from generation.plain_schema import COMPONENT_PREFIX, LIMITS, make_plain
 
 # HTTP's own headers, which OpenAPI excludes as parameters, and the version header, which the client always sends.
 CLIENT_HEADERS = frozenset({"accept", "content-type", "authorization", VERSION_HEADER})
@@ -33,7 +34,7 @@ RESERVED_NAMES = frozenset({"Any", "Literal", "Operation", "TypeAlias", "Unliste
 # The generator prefixes a name with this if it is not a Python identifier.
 NAME_PREFIX = "field_"
 # These keys describe a field rather than its type.
-FIELD_KEYS = frozenset({"description", "nullable", "readOnly", "writeOnly", "x-secret", "x-limits"})
+FIELD_KEYS = frozenset({"description", "deprecated", "nullable", "readOnly", "writeOnly", "x-secret", "x-limits"})
 # The limits that the client checks, apart from those of numbers; it leaves the others to the server.
 CHECKED_LIMITS = ("minLength", "maxLength", "unit", "pattern", "minItems", "maxItems", "minimum", "maximum")
 
@@ -91,9 +92,9 @@ def list_rules(settings: Node) -> list[Rule]:
         Rule("inline aliases", inline_aliases, may_be_idle=True),
         # After inline_aliases, because an alias can be nullable.
         Rule("make nullable fields optional", make_nullable_optional, may_be_idle=True),
-        # Before simplify_parameters, which drops the limits.
-        Rule("emit limits", emit_limits, may_be_idle=True),
         Rule("simplify parameters", simplify_parameters, may_be_idle=True),
+        Rule("emit limits", emit_limits, may_be_idle=True),
+        Rule("note deprecations", note_deprecations, may_be_idle=True),
         Rule("describe parameters in their schemas", describe_parameters),
         # Last, because the references between components are final only now.
         Rule("mark models in responses", mark_response_models, may_be_idle=True),
@@ -140,7 +141,7 @@ def expand_operations(document: Node) -> Node:
 
 def _expand_operation(endpoint: Endpoint) -> Node:
     operation = endpoint.operation
-    expanded = {key: operation[key] for key in ("summary", "description") if key in operation} | {
+    expanded = {key: operation[key] for key in ("summary", "description", "deprecated") if key in operation} | {
         "operationId": operation_id(endpoint),
         "tags": [first_tag(operation)],
         "parameters": [_expand_parameter(parameter) for parameter in operation["parameters"]],
@@ -165,7 +166,7 @@ def first_tag(operation: Node) -> str:
 
 
 def _expand_parameter(parameter: Node) -> Node:
-    kept = {key: parameter[key] for key in ("in", "required", "description") if key in parameter}
+    kept = {key: parameter[key] for key in ("in", "required", "description", "deprecated") if key in parameter}
     name = parameter["name"]
     return kept | {
         "name": _placeholder_name(name) if parameter["in"] == "path" else name,
@@ -335,6 +336,12 @@ def emit_limits(document: Node) -> Node:
     return map_operations(map_every_schema(document, emit_for_fields), emit_for_parameters)
 
 
+def schema_limits(schema: Node) -> Node:
+    """Return every limit of a plain schema."""
+    email = {"format": "email"} if schema.get("format") == "email" else {}
+    return {key: schema[key] for key in LIMITS if key in schema} | email
+
+
 def checked_limits(schema: Node) -> Node:
     """Return the limits of a plain schema that the client checks; bounds of integers are inclusive."""
     found = {key: schema[key] for key in CHECKED_LIMITS if key in schema}
@@ -371,7 +378,9 @@ def simplify_parameters(document: Node) -> Node:
     """Reduce parameters to what the client writes into a URL: strings, integers, booleans, lists of strings."""
 
     def simplify_parameter(parameter: Node) -> Node:
-        return parameter | {"schema": _simplify_schema(parameter["schema"], in_query=parameter["in"] == "query")}
+        schema = parameter["schema"]
+        simple = _simplify_schema(schema, in_query=parameter["in"] == "query")
+        return parameter | {"schema": simple | schema_limits(schema)}
 
     return map_parameters(document, simplify_parameter)
 
@@ -391,6 +400,20 @@ def _simplify_schema(schema: Node, *, in_query: bool) -> Node:
     return {} if in_query and kind == "any" else {"type": "string"}
 
 
+def note_deprecations(document: Node) -> Node:
+    """Say in the description of what is deprecated that it is, and mark the operations where the templates look."""
+
+    def add_note(node: Node) -> Node:
+        described = node.get("description", "")
+        return node | {"description": f"Deprecated. {described}".strip()} if node.get("deprecated") else node
+
+    def mark_operation(node: Node) -> Node:
+        response = node["responses"]["200"] | {"x-deprecated": node.get("deprecated", False)}
+        return add_note(node) | {"responses": {"200": response}}
+
+    return map_every_schema(map_operations(map_parameters(document, add_note), mark_operation), add_note)
+
+
 def describe_parameters(document: Node) -> Node:
     """Copy the description of a parameter to its schema, where the generator reads it."""
 
@@ -402,16 +425,25 @@ def describe_parameters(document: Node) -> Node:
     return map_parameters(document, describe_parameter)
 
 
+def argument_names(node: Node) -> list[str]:
+    """Return the names that the generator gives to the parameters of an operation as arguments, in their order.
+
+    A name that the generator reserves, or that parameters of two kinds share, gets the kind; ``body`` is the body.
+    """
+    names = [module_name(parameter["name"]) for parameter in node["parameters"]]
+    taken = [name for name in names if names.count(name) > 1] + ["client", "url"]
+    full = [
+        f"{name}_{parameter['in']}" if name in taken else name
+        for name, parameter in zip(names, node["parameters"], strict=True)
+    ]
+    return [f"{name}_" if name == "body" and "requestBody" in node else name for name in full]
+
+
 def mark_response_models(document: Node) -> Node:
     """Mark each component that a response contains, so that its module gets a decoder."""
-    schemas, found = component_schemas(document), set[str]()
-    responses = (body_schema(node["responses"]["200"]) for node in list_operations(document))
-    unvisited = [name for schema in responses if schema for name in referenced_components(schema)]
-    while unvisited:
-        if (name := unvisited.pop()) not in found:
-            found.add(name)
-            unvisited += referenced_components(schemas[name])
-    return add_schemas(document, {name: schemas[name] | {"x-in-response": True} for name in found})
+    found = reach_components(document, (node["responses"] for node in list_operations(document)))
+    schemas = component_schemas(document)
+    return add_schemas(document, {name: schemas[name] | {"x-in-response": True} for name in schemas if name in found})
 
 
 def adapt_schemas(document: Node) -> Node:
@@ -495,15 +527,14 @@ def component_schemas(document: Node) -> Node:
     return document.get("components", {}).get("schemas", {})
 
 
-def referenced_components(schema: Node) -> list[str]:
-    """Return the names of the components that a plain schema refers to, at any depth."""
-    found: list[str] = []
-
-    def add_reference(node: Node) -> Node:
-        found.extend([node["$ref"].removeprefix(COMPONENT_PREFIX)] if "$ref" in node else [])
-        return node
-
-    map_nested_schemas(schema, add_reference)
+def reach_components(document: Node, roots: Iterable[Node]) -> set[str]:
+    """Return the names of the components that some parts of an expanded document refer to, at any depth."""
+    found: set[str] = set()
+    ahead = list(roots)
+    while ahead:
+        names = {reference.removeprefix(COMPONENT_PREFIX) for reference in iter_references(ahead.pop())}
+        ahead += [component_schemas(document)[name] for name in names - found]
+        found |= names
     return found
 
 

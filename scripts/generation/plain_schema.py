@@ -22,7 +22,7 @@ LIMITS = (
 _STRUCTURE_KEYS = frozenset(
     {"$ref", "properties", "required", "items", "enum", "x-enum", "const", "format", "oneOf", "anyOf", "allOf"}
 )
-_NOTE_KEYS = ("description", "readOnly", "writeOnly", *LIMITS)
+_NOTE_KEYS = ("description", "deprecated", "readOnly", "writeOnly", *LIMITS)
 _KIND_NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
 _NUMBER_KINDS = frozenset({"integer", "number"})
 

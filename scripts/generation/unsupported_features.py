@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from generation.api_document import (
     Endpoint,
     Node,
     find_json_schema,
     iter_operations,
-    iter_references,
     resolve_reference,
     success_responses,
 )
@@ -27,8 +26,9 @@ from generation.normalization import (
     list_operations,
     module_name,
     operation_id,
+    reach_components,
 )
-from generation.plain_schema import COMPONENT_PREFIX, allowed_kinds, is_nullable, list_alternatives
+from generation.plain_schema import allowed_kinds, is_nullable, list_alternatives
 
 # The paths that the client accepts once the placeholders are filled in.
 _SENDABLE_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+")
@@ -166,23 +166,13 @@ def _check_fields(document: Node) -> Iterator[str]:
 
 def _check_directions(document: Node) -> Iterator[str]:
     operations, schemas = list_operations(document), component_schemas(document)
-    sent = _reach_components(document, (node.get("requestBody") for node in operations))
-    received = _reach_components(document, (node["responses"] for node in operations))
+    sent = reach_components(document, (node.get("requestBody") for node in operations))
+    received = reach_components(document, (node["responses"] for node in operations))
     for components, mark, body in ((sent, "readOnly", "request"), (received, "writeOnly", "response")):
         for component in sorted(components):
             for field in schemas[component].get("required", []):
                 if schemas[component]["properties"][field].get(mark):
                     yield f"a {mark} field that is required in a {body} is not supported: {component}.{field}"
-
-
-def _reach_components(document: Node, roots: Iterable[Node]) -> set[str]:
-    found: set[str] = set()
-    ahead = list(roots)
-    while ahead:
-        names = {reference.removeprefix(COMPONENT_PREFIX) for reference in iter_references(ahead.pop())}
-        ahead += [component_schemas(document)[name] for name in names - found]
-        found |= names
-    return found
 
 
 def _check_response_types(document: Node) -> Iterator[str]:

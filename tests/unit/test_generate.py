@@ -400,6 +400,9 @@ def make_other_limits() -> Any:
     schemas["CreateInviteRequest"]["required"] = ["address"]
     schemas["CreateInviteRequest"]["properties"]["days"] = {"type": "number", "minimum": 0.5}
     del schemas["RoleBindingInput"]["properties"]["resource_id"]
+    document["components"]["parameters"]["EmailFilter"]["deprecated"] = True
+    schemas["Project"]["properties"]["max_pods"]["deprecated"] = True
+    paths["/admin/users"]["get"]["deprecated"] = True
     del document["components"]["parameters"]["PrincipalTypeFilter"]["schema"]["x-enum"]
     document["components"]["parameters"]["PrincipalTypeFilter"]["name"] = "kind"
     return document
@@ -445,6 +448,16 @@ for operation, expected in (
      "role_bindings must contain at least one organization role"),
 ):
     assert problem(operation) == expected, (problem(operation), expected)
+
+import warnings
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    list_users(), list_invites()
+assert [str(each.message) for each in caught] == ["the API document marks list_users as deprecated"], caught
+assert caught[0].filename == "<string>", caught[0]
+assert "\\n    Deprecated. People who" in list_users.__doc__, list_users.__doc__
+assert "email: Deprecated. Only" in list_users.__doc__
+assert "max_pods: Deprecated. The" in Project.__doc__
 """
 
 

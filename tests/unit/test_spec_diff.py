@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from tests.support.api_documents import STRING, read_older_document, read_our_do
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OURS = read_our_document()
-SETTINGS: Any = {"literals": {"Kind": "Pet.kind"}}
+SETTINGS: Any = {"literals": {"Kind": "Pet.kind"}, "secrets": [], "limits": {}}
 Edit = Callable[[Any], Any]
 
 
@@ -125,21 +124,23 @@ PET, INPUT = "Pet.properties", "PetInput.properties"
         (set_at(f"{GET}.responses", {"204": {"description": "D"}}),
          ["breaking: fetch_pet: no longer has a response body"]),
         (set_at(f"{GET}.responses", make_responses("PetInput")),
-         ["breaking: fetch_pet response: is now PetInput, was Pet", "breaking: PetInput.age: removed",
-          "breaking: PetInput.born: removed", "breaking: PetInput.toys: removed",
-          "compatible: PetInput.name: minLength is now 1, was none", "compatible: PetInput.weight: new"]),
+         ["breaking: fetch_pet response: is now PetInput, was Pet"]),
         # requests
         (set_at(f"{GET}.parameters.1.required", True), ["breaking: fetch_pet.limit: is now required"]),
         (set_at(f"{GET}.parameters.1.schema.maximum", 50), ["breaking: fetch_pet.limit: maximum is now 50, was 100"]),
         (set_at(f"{GET}.parameters.1.schema.maximum", None),
          ["compatible: fetch_pet.limit: maximum is now none, was 100"]),
-        (set_at(f"{GET}.parameters.1.schema", STRING), ["breaking: fetch_pet.limit: is now a string, was an integer"]),
+        (set_at(f"{GET}.parameters.1.schema", STRING),
+         ["breaking: fetch_pet.limit: is now a string, was an integer",
+          "compatible: fetch_pet.limit: maximum is now none, was 100"]),
+        # The client takes a number in a query as text.
         (set_at(f"{GET}.parameters.1.schema.type", "number"),
-         ["compatible: fetch_pet.limit: is now a number, was an integer"]),
+         ["breaking: fetch_pet.limit: is now a string, was an integer"]),
         (set_at(f"{GET}.parameters.1.name", "size"),
          ["breaking: fetch_pet.limit: removed", "compatible: fetch_pet.size: new"]),
-        (set_at(f"{GET}.parameters.2.schema.enum", ["cat"]), ["breaking: fetch_pet.kind: value dog removed"]),
-        (set_at(f"{GET}.parameters.2.schema", STRING), ["compatible: fetch_pet.kind: is now any string"]),
+        (set_at(f"{GET}.parameters.2.schema.enum", ["cat"]),
+         ["breaking: fetch_pet.kind: is now FetchPetKind, was Kind", "breaking: fetch_pet.kind: value dog removed"]),
+        (set_at(f"{GET}.parameters.2.schema", STRING), ["compatible: fetch_pet.kind: is now a string, was Kind"]),
         (set_at(f"{PUT}.requestBody.required", False), ["compatible: put_pet.body: is now optional"]),
         (set_at(f"{PUT}.requestBody", None), ["breaking: put_pet.body: removed"]),
         (set_component("PetInput.required", ["name", "weight"]), ["breaking: PetInput.weight: is now required"]),
@@ -152,23 +153,56 @@ PET, INPUT = "Pet.properties", "PetInput.properties"
         (set_component(f"{INPUT}.name.maxLength", 40), ["breaking: PetInput.name: maxLength is now 40, was 80"]),
         (set_component(f"{INPUT}.name.minLength", 2), ["breaking: PetInput.name: minLength is now 2, was 1"]),
         (set_component(f"{INPUT}.name.pattern", "^a"), ["breaking: PetInput.name: pattern is now ^a, was none"]),
-        (set_component(f"{INPUT}.kind", STRING), ["compatible: PetInput.kind: is now any string"]),
+        (set_component(f"{INPUT}.kind", STRING), ["compatible: PetInput.kind: is now a string, was Kind"]),
         (set_component(f"{INPUT}.name", STRING | {"minLength": 1, "maxLength": 80, "enum": ["Rex"]}),
-         ["breaking: PetInput.name: is now one of Rex"]),
+         ["breaking: PetInput.name: is now PetInputName, was a string",
+          "compatible: PetInput.name: minLength is now none, was 1",
+          "compatible: PetInput.name: maxLength is now none, was 80"]),
         # responses
         (set_component(f"{PET}.age", None), ["breaking: Pet.age: removed"]),
         (set_component(f"{PET}.color", STRING), ["compatible: Pet.color: new"]),
         (set_component("Pet.required", ["name"]), ["breaking: Pet.age: is now optional"]),
         (set_component("Pet.required", ["name", "age", "born"]), ["compatible: Pet.born: is now required"]),
-        (set_component(f"{PET}.age", {"type": ["integer", "null"]}), ["breaking: Pet.age: can now be null"]),
+        (set_component(f"{PET}.age", {"type": ["integer", "null"]}), ["breaking: Pet.age: is now optional"]),
         (set_component(f"{PET}.age.type", "number"), ["breaking: Pet.age: is now a number, was an integer"]),
         (set_component(f"{PET}.born.format", None), ["breaking: Pet.born: is now a string, was a date-time"]),
         (set_component(f"{PET}.name.maxLength", 40), ["compatible: Pet.name: maxLength is now 40, was 80"]),
         (set_component(f"{PET}.toys.items.properties.size", STRING),
-         ["breaking: Pet.toys[].size: is now a string, was a number"]),
+         ["breaking: PetToysItem.size: is now a string, was a number"]),
         (set_component(f"{PET}.toys.items", {"type": "object"}),
-         ["breaking: Pet.toys[]: is now a free-form object, was an object"]),
-        (set_component(f"{PET}.kind.x-enum", ["cat", "dog", "fish"]), ["compatible: Kind: new value fish"]),
+         ["breaking: Pet.toys: is now a list of a free-form object, was a list of PetToysItem",
+          "breaking: PetToysItem: class removed"]),
+        (set_component(f"{PET}.kind.x-enum", ["cat", "dog", "fish"]),
+         ["compatible: fetch_pet.kind: is now FetchPetKind, was Kind",
+          "compatible: PetInput.kind: is now PetInputKind, was Kind", "compatible: Kind: new value fish"]),
+        (lambda node: [set_component(f"{name}.kind", STRING)(node) for name in (PET, INPUT)]
+         + [set_at(f"{GET}.parameters.2.schema", STRING)(node)],
+         ["breaking: Pet.kind: is now a string, was Kind", "breaking: Kind: literal removed",
+          "compatible: fetch_pet.kind: is now a string, was Kind",
+          "compatible: PetInput.kind: is now a string, was Kind"]),
+        (set_component(f"{PET}.kind", {"type": "integer"}),
+         ["breaking: Pet.kind: is now an integer, was Kind", "breaking: Kind: literal removed",
+          "compatible: fetch_pet.kind: is now FetchPetKind, was Kind",
+          "compatible: PetInput.kind: is now PetInputKind, was Kind"]),
+        (set_component("Pet", {"oneOf": [{"type": "object"}, {"type": "array", "items": STRING}]}),
+         ["breaking: fetch_pet response: is now any value, was Pet", "breaking: Pet: class removed",
+          "breaking: Kind: literal removed", "breaking: PetToysItem: class removed",
+          "compatible: fetch_pet.kind: is now FetchPetKind, was Kind",
+          "compatible: PetInput.kind: is now PetInputKind, was Kind"]),
+        # names
+        (set_at(f"{PUT}.operationId", "replace_pet"), ["breaking: put_pet: renamed to replace_pet"]),
+        (lambda node: (set_at(f"{PUT}.operationId", "replace_pet")(node), set_component(f"{INPUT}.weight", None)(node)),
+         ["breaking: put_pet: renamed to replace_pet", "breaking: PetInput.weight: removed"]),
+        (set_at(f"{PUT}.tags", ["Animals"]), ["compatible: put_pet: is now in api.animals, was in api.default"]),
+        (set_at(f"{GET}.parameters.1.name", "Limit"), ["compatible: fetch_pet.limit: is sent as Limit, was limit"]),
+        (set_at(f"{GET}.parameters.2.name", "id"),
+         ["breaking: fetch_pet.id: removed", "breaking: fetch_pet.kind: removed",
+          "breaking: fetch_pet.id_path: new, required", "compatible: fetch_pet.id_query: new"]),
+        # deprecation
+        (set_at(f"{PUT}.deprecated", True), ["compatible: put_pet: is now deprecated"]),
+        (set_at(f"{GET}.parameters.1.deprecated", True), ["compatible: fetch_pet.limit: is now deprecated"]),
+        (set_component(f"{PET}.kind.deprecated", True), ["compatible: Pet.kind: is now deprecated"]),
+        (set_component(f"{PET}.age.deprecated", True), ["compatible: Pet.age: is now deprecated"]),
         # error responses
         (set_component("Problem.properties.code", {"type": "integer"}),
          ["breaking: Problem.code: is now an integer, was a string"]),
@@ -197,7 +231,7 @@ def test_breaking_changes_come_first_and_each_change_once() -> None:
 
 def test_our_document_only_adds_to_the_previous_version() -> None:
     """It has eighteen more operations and no breaking change."""
-    found = list_changes(read_older_document(), OURS, {"literals": {}})
+    found = list_changes(read_older_document(), OURS, SETTINGS | {"literals": {}})
     assert not [change for change in found if change.is_breaking]
     assert sum(str(change).endswith("new operation") for change in found) == 18
     assert len(found) == 19
@@ -211,13 +245,15 @@ def run_spec_diff(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_exit_status_shows_the_result(tmp_path: Path) -> None:
     """It is 0 without breaking changes, 1 with some, and 2 if a document cannot be read."""
-    old, new = tmp_path / "old.json", tmp_path / "new.json"
-    old.write_text(json.dumps(PETS), encoding="utf-8")
-    new.write_text(old.read_text(encoding="utf-8").replace("put_pet", "change_pet"), encoding="utf-8")
-    same, broken = run_spec_diff(old, old), run_spec_diff(old, new)
+    text = (ROOT / "openapi/admin.yaml").read_text(encoding="utf-8")
+    (tmp_path / "new.yaml").write_text(
+        text.replace("operationId: list_users", "operationId: list_members"), encoding="utf-8"
+    )
+    ours = ROOT / "openapi/admin.yaml"
+    same, broken = run_spec_diff(ours, ours), run_spec_diff(ours, tmp_path / "new.yaml")
     assert (same.returncode, same.stdout) == (0, "no changes for the client\n")
-    assert (broken.returncode, broken.stdout.splitlines()[0]) == (1, "breaking: put_pet: operation removed")
-    missing, misused = run_spec_diff(old, "nowhere.yaml"), run_spec_diff(old)
+    assert (broken.returncode, broken.stdout) == (1, "breaking: list_users: renamed to list_members\n")
+    missing, misused = run_spec_diff(ours, "nowhere.yaml"), run_spec_diff(ours)
     assert (missing.returncode, missing.stderr) == (
         2,
         "spec_diff.py: cannot read nowhere.yaml: No such file or directory\n",

@@ -1,0 +1,85 @@
+"""Generated packages as data: what a user's program may name, read from their source."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from openapi_python_client import Project
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+
+from generate import TEMPLATES_FOLDER, tidy_package
+from generation.normalization import adapt_schemas, normalize_document
+from generation.settings import SETTINGS_FILE, load_settings
+
+Surface: TypeAlias = dict[str, str]
+"""Each operation, argument, response, class, field, literal and value: its label in a report → what a program sees."""
+
+
+def generate_tree(document: Any, folder: Path) -> Path:
+    """Generate the package of a document in this process, without the formatter."""
+    adapted = adapt_schemas(normalize_document(document, load_settings())[0])
+    target = folder / "generated_client"
+    settings = ConfigFile.load_from_path(SETTINGS_FILE)
+    config = Config.from_sources(settings, MetaType.NONE, folder / "none", "utf-8", overwrite=True, output_path=target)
+    data = GeneratorData.from_dict(adapted, config=config)
+    assert isinstance(data, GeneratorData), data
+    errors = Project(openapi=data, config=config, custom_template_path=TEMPLATES_FOLDER).build()
+    assert not errors, errors
+    tidy_package(target)
+    return target
+
+
+def read_surface(package: Path) -> Surface:
+    """Return what programs may name of a generated package."""
+    surface: Surface = {}
+    for path in sorted(package.glob("api/*/*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                surface |= _read_builder(node)
+    for path in sorted(package.glob("models/*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                surface |= _read_class(node)
+            elif isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
+                surface |= _read_literal(node)
+    return surface
+
+
+def _read_builder(node: ast.FunctionDef) -> Surface:
+    # A builder ends with "return Operation(...)".
+    call: Any = next(each for each in node.body if isinstance(each, ast.Return)).value
+    stated = {
+        keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg in {"method", "path"}
+    }
+    surface = {
+        node.name: f"{stated['method']} {re.sub(r'{[^{}]*}', '{}', stated['path'])}",
+        f"{node.name} response": ast.unparse(node.returns) if node.returns else "",
+    }
+    for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+        kind = ast.unparse(argument.annotation) if argument.annotation else ""
+        surface[f"{node.name}.{argument.arg}"] = kind if default is None else f"{kind} = None"
+    return surface
+
+
+def _read_class(node: ast.ClassDef) -> Surface:
+    surface = {node.name: "class"}
+    for each in node.body:
+        if isinstance(each, ast.AnnAssign):
+            optional = each.value is not None and "None" in ast.unparse(each.value).replace("metadata", "")
+            name, kind = ast.unparse(each.target), ast.unparse(each.annotation)
+            surface[f"{node.name}.{name}"] = f"{kind} = None" if optional else kind
+    return surface
+
+
+def _read_literal(node: ast.AnnAssign) -> Surface:
+    name = ast.unparse(node.target)
+    values = [
+        each.value if isinstance(each.value, str) else repr(each.value)
+        for each in ast.walk(node)
+        if isinstance(each, ast.Constant)
+    ]
+    return {name: "literal"} | {f"{name}: {value}": "value" for value in values}

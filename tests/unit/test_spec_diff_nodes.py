@@ -1,0 +1,264 @@
+"""spec_diff held to account: our document is changed at every node, and the report compared with what is generated."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from generation.api_document import METHODS
+from generation.normalization import normalize_document
+from generation.settings import load_settings
+from generation.unsupported_features import find_unsupported, find_unsupported_types
+from spec_diff import Change, list_changes
+from tests.support.api_documents import read_our_document
+from tests.support.generated_trees import Surface, generate_tree, read_surface
+
+OURS = read_our_document()
+SETTINGS = load_settings()
+Edit = Callable[[Any], None]
+"""Changes the node that holds the key in place."""
+Location = tuple[Any, ...]
+
+
+def list_edits() -> list[tuple[str, Location, Edit]]:
+    """Return each change that each node of the document can have, with its name and the location of its holder."""
+    found: list[tuple[str, Location, Edit]] = []
+    for part in (("paths",), ("components", "schemas"), ("components", "parameters")):
+        for location, node in walk(look_up(OURS, part), part):
+            for name, edit in edits_of(location, node):
+                found.append((f"{name} {'/'.join(map(str, location))}", location, edit))
+    return found
+
+
+def walk(node: Any, location: Location) -> Iterator[tuple[Location, Any]]:
+    """Yield each mapping of a document with its location; prose and examples are no nodes."""
+    if isinstance(node, dict):
+        yield location, node
+        for key, value in node.items():
+            yield from walk(value, (*location, key))
+    elif isinstance(node, list):
+        for position, value in enumerate(node):
+            yield from walk(value, (*location, position))
+
+
+def look_up(document: Any, location: Location) -> Any:
+    """Return the node at a location."""
+    for key in location:
+        document = document[key]
+    return document
+
+
+def edits_of(location: Location, node: Any) -> Iterator[tuple[str, Edit]]:
+    """Yield the changes of one mapping: remove, rename, retype, tighten, widen."""
+    yield from schema_edits(node)
+    if "in" in node and node.get("in") != "header":
+        yield "rename", put("name", f"new_{node['name']}")
+        yield from [("require", put("required", True))] if node["in"] == "query" else []
+    if location[:1] == ("paths",) and location[-1] in METHODS:
+        yield from operation_edits(node)
+    if len(location) == 2 and location[0] == "paths":
+        for method in node:
+            yield f"remove {method} of", drop(method)
+            yield f"change {method} of", partial(rename, old=method, new="put")
+    if "content" in node and str(location[-1]).startswith("2"):
+        yield "empty", drop("content")
+
+
+def schema_edits(node: Any) -> Iterator[tuple[str, Edit]]:
+    """Yield the changes of a mapping that is a schema."""
+    kind = node.get("type")
+    if isinstance(kind, str):
+        yield "retype", partial(replace, by={"type": "string" if kind in {"integer", "boolean"} else "integer"})
+        yield "free", partial(replace, by={})
+    if kind == "string" and "x-enum" not in node:
+        yield "enumerate", put("x-enum", ["one", "two"])
+    if "x-enum" in node:
+        yield "shrink", put("x-enum", node["x-enum"][1:])
+        yield "grow", put("x-enum", [*node["x-enum"], "another"])
+        yield "forget", drop("x-enum")
+    for limit in ("minLength", "minimum", "minItems", "maxLength", "maximum", "maxItems"):
+        if limit in node:
+            yield f"raise {limit}", put(limit, node[limit] + 1)
+            yield f"drop {limit}", drop(limit)
+    if "schemas" in node.get("$ref", ""):
+        yield "retype", partial(replace, by={"type": "string"})
+        yield "redirect", partial(replace, by={"$ref": "#/components/schemas/User"})
+    for name in node.get("properties", {}):
+        yield f"remove {name} of", drop("properties", name)
+        yield f"rename {name} of", partial(rename_property, name=name)
+        yield f"toggle {name} of", partial(toggle, name=name)
+
+
+def operation_edits(node: Any) -> Iterator[tuple[str, Edit]]:
+    """Yield the changes of an operation."""
+    yield "rename", put("operationId", f"new_{node['operationId']}")
+    yield "untag", put("tags", ["Other"])
+    if "requestBody" in node:
+        yield "remove body of", drop("requestBody")
+    for number, parameter in enumerate(node["parameters"]):
+        if not parameter["$ref"].endswith(("Id", "ApiVersion")):
+            yield f"remove parameter {number} of", drop("parameters", number)
+
+
+def put(key: str, value: Any) -> Edit:
+    """Return an edit that sets the value of a key."""
+    return lambda node: node.update({key: value})
+
+
+def drop(*keys: Any) -> Edit:
+    """Return an edit that removes what is at the end of some keys."""
+    return lambda node: look_up(node, keys[:-1]).pop(keys[-1])
+
+
+def replace(node: Any, by: Any) -> None:
+    """Replace the content of a mapping; its description stays."""
+    kept = {key: node[key] for key in ("description",) if key in node}
+    node.clear()
+    node.update(kept | by)
+
+
+def rename(node: Any, old: str, new: str) -> None:
+    """Rename a key."""
+    node[new] = node.pop(old)
+
+
+def rename_property(node: Any, name: str) -> None:
+    """Rename a property, which stays as required as it was."""
+    rename(node["properties"], name, f"new_{name}")
+    node["required"] = [f"new_{each}" if each == name else each for each in node.get("required", [])]
+
+
+def toggle(node: Any, name: str) -> None:
+    """Make a required field optional, or an optional one required."""
+    required = node.get("required", [])
+    node["required"] = [each for each in required if each != name] if name in required else [*required, name]
+
+
+EDITS = list_edits()
+
+
+def make_changed(location: Location, edit: Edit) -> Any:
+    """Return our document with one change, or None if no client can be generated from it."""
+    changed = deepcopy(OURS)
+    edit(look_up(changed, location))
+    refused = find_unsupported(changed) or find_unsupported_types(normalize_document(changed, SETTINGS)[0])
+    return None if refused else changed
+
+
+def list_untold(old: Surface, new: Surface, report: list[Change]) -> list[str]:
+    """Return the differences of two surfaces that a report does not tell, or does not call breaking though names go."""
+    told = {change.text.split(": ")[0] for change in report}
+    breaking = {change.text.split(": ")[0] for change in report if change.is_breaking}
+    removed = {name for name in old if name not in new and re.fullmatch(r"\w+", name)}
+    untold = [name for name in removed if name not in breaking]
+    for label in {label for label in {*old, *new} if old.get(label) != new.get(label)}:
+        owner = re.split(r"[.: ]", label)[0]
+        if owner in removed or owner not in old:
+            continue
+        if ": " in label:
+            value = label.split(": ")[1]
+            expected = f"{owner}: {f'new value {value}' if label in new else f'value {value} removed'}"
+            untold += [label] if expected not in {change.text for change in report} else []
+        elif label.endswith(" response"):
+            untold += [label] if not {label, owner} & told else []
+        else:
+            is_gone = label not in new or (label not in old and "(" not in label and is_argument(label, new))
+            untold += [label] if label not in (breaking if is_gone else told) else []
+    return untold
+
+
+def is_argument(label: str, surface: Surface) -> bool:
+    """Return whether a label is an argument that a call must have."""
+    return label.split(".", maxsplit=1)[0].islower() and not surface[label].endswith("= None")
+
+
+def check_reports(edits: list[tuple[str, Location, Edit]], folder: Path) -> None:
+    """Generate the package of each changed document, and compare its surface with the report."""
+    before = read_surface(generate_tree(OURS, folder / "before"))
+    generated = 0
+    for name, location, edit in edits:
+        changed = make_changed(location, edit)
+        if changed is None:
+            continue
+        generated += 1
+        report = list_changes(OURS, changed, SETTINGS)
+        after = read_surface(generate_tree(changed, folder / "after"))
+        assert not list_untold(before, after, report), (name, report)
+        shutil.rmtree(folder / "after")
+    assert generated > len(edits) * 0.8
+
+
+def test_a_sample_of_changes_is_told(tmp_path: Path) -> None:
+    """Each name, type and value that differs in what is generated is a line of the report; what is gone is breaking."""
+    check_reports(Random(12).sample(EDITS, 40), tmp_path)
+
+
+@pytest.mark.long
+def test_a_change_of_any_node_is_told(tmp_path: Path) -> None:
+    """The same for every change of every node."""
+    assert len(EDITS) > 600
+    check_reports(EDITS, tmp_path)
+
+
+def make_consumer(surface: Surface) -> str:
+    """Return a program that calls each builder, makes each request and reads each response with the types of today."""
+    names = [name for name in surface if re.fullmatch(r"\w+", name)]
+    builders = [name for name in names if surface[name] not in {"class", "literal"}]
+    lines = ["import datetime", "from typing import Any", "from generated_client.types import Operation"]
+    lines += [f"from generated_client.api import {name}" for name in builders]
+    lines += [f"from generated_client.models import {name}" for name in names if name not in builders]
+    for name in names:
+        members = {
+            label.split(".")[1]: kind.removesuffix(" = None")
+            for label, kind in surface.items()
+            if label.startswith(f"{name}.")
+        }
+        arguments = ", ".join(f"{member}: {kind}" for member, kind in members.items())
+        values = ", ".join(f"{member}={member}" for member in members)
+        if name in builders:
+            lines += [
+                f"def call_{name}({arguments}) -> None:",
+                f"    _: {surface[f'{name} response']} = {name}({values})",
+            ]
+        elif surface[name] == "class" and name.endswith(("Request", "Input")):
+            lines += [f"def make_{name}({arguments}) -> None:", f"    _: {name} = {name}({values})"]
+        elif surface[name] == "class":
+            lines += [f"def read_{name}(model: {name}) -> None:"]
+            lines += [f"    _{member}: {kind} = model.{member}" for member, kind in members.items()]
+    return "\n".join(lines)
+
+
+@pytest.mark.long
+def test_no_break_is_silent(tmp_path: Path) -> None:
+    """What mypy finds in a program that was written for our document is told as breaking, in a sample of thirty."""
+    (tmp_path / "consumer.py").write_text(make_consumer(read_surface(generate_tree(OURS, tmp_path))), encoding="utf-8")
+    assert run_mypy(tmp_path) == ""
+    found = 0
+    for name, location, edit in Random(30).sample(EDITS, 30):
+        if (changed := make_changed(location, edit)) is None:
+            continue
+        shutil.rmtree(tmp_path / "generated_client")
+        generate_tree(changed, tmp_path)
+        if errors := run_mypy(tmp_path):
+            found += 1
+            report = list_changes(OURS, changed, SETTINGS)
+            assert any(change.is_breaking for change in report), (name, errors)
+    assert found > 8
+
+
+def run_mypy(folder: Path) -> str:
+    """Type-check the program, and return its errors; unused imports of the package were not removed."""
+    options = ("--strict", "--follow-imports=silent", "--no-error-summary", "--config-file", os.devnull)
+    command = [sys.executable, "-m", "mypy", *options, "consumer.py"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
