@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import (
     TYPE_CHECKING,
@@ -65,15 +65,79 @@ def masked(value: object) -> str:
     return "None" if value is None else "'***'"
 
 
+class ExtraFields(Mapping[str, Any]):
+    """Fields of a response that the API document does not list; read-only, and without values in its repr."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return repr(dict.fromkeys(self._values, "***"))
+
+
+NO_EXTRA = ExtraFields({})
+"""What a model has as a rule."""
+
+
+def as_extra_fields(values: Mapping[str, Any]) -> ExtraFields:
+    """Return a read-only copy of a mapping."""
+    return values if isinstance(values, ExtraFields) else ExtraFields(values)
+
+
+def find_extra_fields(kind: type[Any], json: Mapping[str, Any]) -> ExtraFields:
+    """Return the fields of an object that a model does not list."""
+    listed = {wire_name(each) for each in listed_fields(kind)}
+    return ExtraFields({name: value for name, value in json.items() if name not in listed})
+
+
+def extra_fields(model: object) -> ExtraFields:
+    """Return the fields of a model that the API document does not list."""
+    found: ExtraFields = getattr(model, name_of_extra_fields(type(model)), NO_EXTRA)
+    return found
+
+
+def listed_fields(kind: type[Any]) -> list[Attribute[Any]]:
+    """Return the fields of a class, without the one that holds the extra fields of a model."""
+    return [each for each in fields(kind) if each.default is not NO_EXTRA]
+
+
+def name_of_extra_fields(kind: type[Any]) -> str:
+    """Return the name of the field that holds the extra fields of a model; other classes have none."""
+    return next((each.name for each in fields(kind) if each.default is NO_EXTRA), "")
+
+
+def represent(self: object) -> str:
+    """Return the repr of a model: secrets are masked, and so are the values of extra fields, if there are any."""
+    shown = [
+        f"{each.name}={masked(value) if each.repr is masked else repr(value)}"
+        for each in listed_fields(type(self))
+        for value in (getattr(self, each.name),)
+    ]
+    if extra := extra_fields(self):
+        shown.append(f"{name_of_extra_fields(type(self))}={extra}")
+    return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
 def wire_name(attribute: Attribute[Any]) -> str:
     """Return the name of a field in JSON, which the generator changes where Python has taken it."""
     return str(attribute.metadata.get("name", attribute.name))
 
 
 def wire_fields(model: object) -> list[tuple[str, object, bool]]:
-    """Return each field of a model: its name in JSON, its value, and whether it is a secret."""
+    """Return each listed field of a model: its name in JSON, its value, and whether it is a secret."""
     kind = cast("type[AttrsInstance]", type(model))
-    return [(wire_name(each), getattr(model, each.name), each.repr is masked) for each in fields(kind)]
+    return [(wire_name(each), getattr(model, each.name), each.repr is masked) for each in listed_fields(kind)]
 
 
 Reader: TypeAlias = Callable[[Any], _T]

@@ -10,7 +10,7 @@ import attrs
 from generated_client import models as _generated
 from generated_client.models import *
 from generated_client.models import ResourceType, RoleBindingInput, RoleName
-from generated_client.types import Unlisted, wire_fields
+from generated_client.types import Unlisted, extra_fields, wire_fields
 from pinecone_admin.errors import PineconeTypeError
 
 __all__ = ["RoleBindingDict", "Unlisted", "on_organization", "on_project", "to_dict"]
@@ -49,7 +49,8 @@ def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]:
 
     Args:
         model: Any model of this package.
-        reveal: Include secrets, which are ``"***"`` otherwise.
+        reveal: Include secrets, which are ``"***"`` otherwise, and the fields that the API document does not list,
+            which may be secrets and are left out otherwise.
 
     Returns:
         A dict with the field names of the API; date-times are ISO 8601 strings.
@@ -59,10 +60,11 @@ def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]:
     """
     if not attrs.has(type(model)):
         raise PineconeTypeError(f"model must be a model of this package, not {type(model).__name__}")
-    return {
+    listed = {
         name: _to_json(value, reveal=reveal) if reveal or not secret else "***"
         for name, value, secret in wire_fields(model)
     }
+    return {**extra_fields(model), **listed} if reveal else listed
 
 
 def _to_json(value: object, *, reveal: bool) -> Any:

@@ -3,23 +3,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..models.api_key_role import APIKeyRole
 from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    find_extra_fields,
     list_of,
     read_field,
     read_string,
     readers,
     refuse,
     refuse_field,
+    represent,
     slot_setters,
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class APIKey:
     """An API key without its value. It has no dates of creation, expiry or last use.
 
@@ -28,12 +33,16 @@ class APIKey:
         name: The name of the key. It is not unique.
         project_id: The id of the project that the key belongs to.
         roles: The roles of the key, all on its own project.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     id: str
     name: str
     project_id: str
     roles: list[APIKeyRole]
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 def decode_api_key(json: Any) -> APIKey:
@@ -47,13 +56,9 @@ def decode_api_key(json: Any) -> APIKey:
     set_name(model, value if type(value := get("name")) is str else refuse_field(fields, "name", str))
     set_project_id(model, value if type(value := get("project_id")) is str else refuse_field(fields, "project_id", str))
     set_roles(model, read_field(fields, "roles", list_of(read_string)))
+    set_extra(model, NO_EXTRA if len(fields) == 4 else find_extra_fields(APIKey, fields))
     return model
 
 
-(
-    set_id,
-    set_name,
-    set_project_id,
-    set_roles,
-) = slot_setters(APIKey)
+set_id, set_name, set_project_id, set_roles, set_extra = slot_setters(APIKey)
 readers[APIKey] = decode_api_key

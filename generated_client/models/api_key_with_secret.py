@@ -3,21 +3,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
 
 from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    find_extra_fields,
     masked,
     read_field,
     readers,
     refuse,
     refuse_field,
+    represent,
     slot_setters,
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class APIKeyWithSecret:
     """A new API key together with its value.
 
@@ -25,12 +30,16 @@ class APIKeyWithSecret:
         key: An API key without its value. It has no dates of creation, expiry or last use.
         value: The secret to authenticate with, such as pcsk_label_unique. It is shown only in this
             response and cannot be fetched again.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     key: APIKey
     value: str = field(
         repr=masked,
     )
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 def decode_api_key_with_secret(json: Any) -> APIKeyWithSecret:
@@ -42,13 +51,11 @@ def decode_api_key_with_secret(json: Any) -> APIKeyWithSecret:
     model: APIKeyWithSecret = object.__new__(APIKeyWithSecret)
     set_key(model, read_field(fields, "key", decode_api_key))
     set_value(model, value if type(value := get("value")) is str else refuse_field(fields, "value", str))
+    set_extra(model, NO_EXTRA if len(fields) == 2 else find_extra_fields(APIKeyWithSecret, fields))
     return model
 
 
-(
-    set_key,
-    set_value,
-) = slot_setters(APIKeyWithSecret)
+set_key, set_value, set_extra = slot_setters(APIKeyWithSecret)
 readers[APIKeyWithSecret] = decode_api_key_with_secret
 
 

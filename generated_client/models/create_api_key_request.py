@@ -3,12 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from attrs import field, frozen
 
 from ..models.api_key_role import APIKeyRole
+from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    represent,
+)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class CreateAPIKeyRequest:
     """The API key to create.
 
@@ -16,7 +24,11 @@ class CreateAPIKeyRequest:
         name: The name, 1 to 80 characters; any other length is refused with 400 INVALID_ARGUMENT. Other
             keys may have the same name.
         roles: The roles of the key on its project, only ProjectEditor if omitted.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     name: str = field(metadata={"minLength": 1, "maxLength": 80})
     roles: list[APIKeyRole] | None = None
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent

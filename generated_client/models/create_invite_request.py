@@ -3,10 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from attrs import field, frozen
 
+from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    represent,
+)
 
-@frozen(kw_only=True)
+
+@frozen(kw_only=True, repr=False)
 class CreateInviteRequest:
     """The person to invite and the roles to grant on acceptance.
 
@@ -15,10 +24,14 @@ class CreateInviteRequest:
             INVALID_ARGUMENT, the address of a member or of a pending invite with 409 ALREADY_EXISTS.
         role_bindings: The roles that the person gets, 1 to 100, at least one of them on the organization. Anything
             else is refused with 400 INVALID_ARGUMENT.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     email: str = field(metadata={"maxLength": 254, "format": "email"})
     role_bindings: list[RoleBindingInput] = field(metadata={"minItems": 1, "maxItems": 100})
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 # Imported below the class because models may refer to each other in a circle.

@@ -3,10 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from attrs import field, frozen
 
+from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    represent,
+)
 
-@frozen(kw_only=True)
+
+@frozen(kw_only=True, repr=False)
 class CreateProjectRequest:
     """The project to create.
 
@@ -17,8 +26,12 @@ class CreateProjectRequest:
             with 400 INVALID_ARGUMENT for an organization without access to pods.
         force_encryption_with_cmek: Whether to require a customer-managed encryption key (CMEK), false if omitted. Once true, it
             cannot be turned off.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     name: str = field(metadata={"minLength": 1, "maxLength": 512})
     max_pods: int | None = field(default=None, metadata={"minimum": 0})
     force_encryption_with_cmek: bool | None = None
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent

@@ -3,14 +3,22 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
 
 from ..models.principal_type import PrincipalType
 from ..models.resource_type import ResourceType
 from ..models.role_name import RoleName
+from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    represent,
+)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class CreateRoleBindingRequest:
     """The role to grant, to which principal and on which resource.
 
@@ -24,6 +32,7 @@ class CreateRoleBindingRequest:
             INVALID_ARGUMENT, a role that the caller does not hold with 403 PERMISSION_DENIED.
         resource_id: The id of the project, for an API key its own; a project without it is refused with 400
             INVALID_ARGUMENT. For the organization it can be omitted or be the id of the organization.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     principal_type: PrincipalType
@@ -31,3 +40,6 @@ class CreateRoleBindingRequest:
     resource_type: ResourceType
     role: RoleName
     resource_id: str | None = None
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent

@@ -3,10 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from attrs import field, frozen
 
+from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    represent,
+)
 
-@frozen(kw_only=True)
+
+@frozen(kw_only=True, repr=False)
 class CreateServiceAccountRequest:
     """The service account to create and the roles to give it.
 
@@ -15,10 +24,14 @@ class CreateServiceAccountRequest:
             Other service accounts may have the same name.
         role_bindings: The initial roles of the service account, 0 to 100, none if omitted. More are refused with
             400 INVALID_ARGUMENT.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     name: str = field(metadata={"minLength": 1, "maxLength": 80, "unit": "UTF-8 bytes"})
     role_bindings: list[RoleBindingInput] | None = field(default=None, metadata={"minItems": 0, "maxItems": 100})
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 # Imported below the class because models may refer to each other in a circle.

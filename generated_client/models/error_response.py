@@ -3,10 +3,19 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    represent,
+)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ErrorResponse:
     """Why a request was refused or failed. Errors from a proxy in front of the API can be plain text or
     HTML instead.
@@ -14,10 +23,14 @@ class ErrorResponse:
     Attributes:
         status: The HTTP status of the response.
         error: The error itself.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     status: int
     error: ErrorResponseError
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 # Imported below the class because models may refer to each other in a circle.

@@ -3,14 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..models.error_code import ErrorCode
+from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    represent,
+)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ErrorResponseError:
     """The error itself.
 
@@ -18,8 +24,12 @@ class ErrorResponseError:
         code: The kind of error, finer than the HTTP status. Decide on this, never on the message.
         message: A human-readable message. The wording can change.
         details: Details of the error, in no fixed form. Often absent.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     code: ErrorCode
     message: str
     details: dict[str, Any] | None = None
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent

@@ -4,23 +4,28 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
 
 from ..models.invite_status import InviteStatus
 from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    find_extra_fields,
     read_date_time,
     read_field,
     read_optional_field,
     readers,
     refuse,
     refuse_field,
+    represent,
     slot_setters,
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Invite:
     """An invitation to join the organization. When it is accepted, a user with a new id takes over its
     role bindings, which keep their id and created_at.
@@ -33,6 +38,7 @@ class Invite:
         created_at: When the invite was created.
         expires_at: When the invite expires, 7 days after it was created or last resent. Can be null or absent.
         processed_at: When the invite was accepted. Null or absent until then.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     id: str
@@ -41,6 +47,9 @@ class Invite:
     created_at: datetime.datetime
     expires_at: datetime.datetime | None = None
     processed_at: datetime.datetime | None = None
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 def decode_invite(json: Any) -> Invite:
@@ -56,15 +65,14 @@ def decode_invite(json: Any) -> Invite:
     set_created_at(model, read_field(fields, "created_at", read_date_time))
     set_expires_at(model, read_optional_field(fields, "expires_at", read_date_time))
     set_processed_at(model, read_optional_field(fields, "processed_at", read_date_time))
+    set_extra(
+        model,
+        NO_EXTRA
+        if len(fields) == 4 + ("expires_at" in fields) + ("processed_at" in fields)
+        else find_extra_fields(Invite, fields),
+    )
     return model
 
 
-(
-    set_id,
-    set_email,
-    set_status,
-    set_created_at,
-    set_expires_at,
-    set_processed_at,
-) = slot_setters(Invite)
+set_id, set_email, set_status, set_created_at, set_expires_at, set_processed_at, set_extra = slot_setters(Invite)
 readers[Invite] = decode_invite

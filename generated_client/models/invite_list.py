@@ -3,31 +3,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    find_extra_fields,
     list_of,
     read_field,
     read_optional_field,
     readers,
     refuse,
+    represent,
     slot_setters,
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class InviteList:
     """One page of pending and expired invites.
 
     Attributes:
         data: The invites on this page.
         pagination: Where the next page starts. Null or absent on the last page.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     data: list[Invite]
     pagination: PaginationResponse | None = None
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 def decode_invite_list(json: Any) -> InviteList:
@@ -38,13 +47,11 @@ def decode_invite_list(json: Any) -> InviteList:
     model: InviteList = object.__new__(InviteList)
     set_data(model, read_field(fields, "data", list_of(decode_invite)))
     set_pagination(model, read_optional_field(fields, "pagination", decode_pagination_response))
+    set_extra(model, NO_EXTRA if len(fields) == 1 + ("pagination" in fields) else find_extra_fields(InviteList, fields))
     return model
 
 
-(
-    set_data,
-    set_pagination,
-) = slot_setters(InviteList)
+set_data, set_pagination, set_extra = slot_setters(InviteList)
 readers[InviteList] = decode_invite_list
 
 

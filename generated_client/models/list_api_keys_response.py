@@ -3,28 +3,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    find_extra_fields,
     list_of,
     read_field,
     readers,
     refuse,
+    represent,
     slot_setters,
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ListApiKeysResponse:
     """All API keys of a project.
 
     Attributes:
         data: All keys, without their values.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     data: list[APIKey]
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 def decode_list_api_keys_response(json: Any) -> ListApiKeysResponse:
@@ -34,10 +43,11 @@ def decode_list_api_keys_response(json: Any) -> ListApiKeysResponse:
         refuse(json, dict)
     model: ListApiKeysResponse = object.__new__(ListApiKeysResponse)
     set_data(model, read_field(fields, "data", list_of(decode_api_key)))
+    set_extra(model, NO_EXTRA if len(fields) == 1 else find_extra_fields(ListApiKeysResponse, fields))
     return model
 
 
-(set_data,) = slot_setters(ListApiKeysResponse)
+set_data, set_extra = slot_setters(ListApiKeysResponse)
 readers[ListApiKeysResponse] = decode_list_api_keys_response
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -12,16 +13,20 @@ from ..models.organization_plan import OrganizationPlan
 from ..models.payment_status import PaymentStatus
 from ..models.support_tier import SupportTier
 from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    find_extra_fields,
     read_date_time,
     read_field,
     readers,
     refuse,
     refuse_field,
+    represent,
     slot_setters,
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Organization:
     """An organization, which owns projects and has users and service accounts as members.
 
@@ -32,6 +37,7 @@ class Organization:
         payment_status: The billing state of the organization. In some states, creating is refused with 402.
         created_at: When the organization was created.
         support_tier: The support level of the organization.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     id: str
@@ -40,6 +46,9 @@ class Organization:
     payment_status: PaymentStatus
     created_at: datetime.datetime
     support_tier: SupportTier
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 def decode_organization(json: Any) -> Organization:
@@ -59,15 +68,9 @@ def decode_organization(json: Any) -> Organization:
     set_support_tier(
         model, value if type(value := get("support_tier")) is str else refuse_field(fields, "support_tier", str)
     )
+    set_extra(model, NO_EXTRA if len(fields) == 6 else find_extra_fields(Organization, fields))
     return model
 
 
-(
-    set_id,
-    set_name,
-    set_plan,
-    set_payment_status,
-    set_created_at,
-    set_support_tier,
-) = slot_setters(Organization)
+set_id, set_name, set_plan, set_payment_status, set_created_at, set_support_tier, set_extra = slot_setters(Organization)
 readers[Organization] = decode_organization

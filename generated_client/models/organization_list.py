@@ -3,28 +3,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    find_extra_fields,
     list_of,
     read_field,
     readers,
     refuse,
+    represent,
     slot_setters,
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class OrganizationList:
     """All organizations that the caller can see.
 
     Attributes:
         data: All organizations.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     data: list[Organization]
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 def decode_organization_list(json: Any) -> OrganizationList:
@@ -34,10 +43,11 @@ def decode_organization_list(json: Any) -> OrganizationList:
         refuse(json, dict)
     model: OrganizationList = object.__new__(OrganizationList)
     set_data(model, read_field(fields, "data", list_of(decode_organization)))
+    set_extra(model, NO_EXTRA if len(fields) == 1 else find_extra_fields(OrganizationList, fields))
     return model
 
 
-(set_data,) = slot_setters(OrganizationList)
+set_data, set_extra = slot_setters(OrganizationList)
 readers[OrganizationList] = decode_organization_list
 
 

@@ -3,28 +3,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
 
 from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    find_extra_fields,
     readers,
     refuse,
     refuse_field,
+    represent,
     slot_setters,
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class PaginationResponse:
     """Where the next page of a list starts.
 
     Attributes:
         next_: The paginationToken of the next page, to be sent with the same filters and limit. Its
             content has no meaning to the caller.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     next_: str | None = field(default=None, metadata={"name": "next"})
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 def decode_pagination_response(json: Any) -> PaginationResponse:
@@ -37,8 +46,11 @@ def decode_pagination_response(json: Any) -> PaginationResponse:
     set_next_(
         model, value if (value := get("next")) is None or type(value) is str else refuse_field(fields, "next", str)
     )
+    set_extra(
+        model, NO_EXTRA if len(fields) == 0 + ("next" in fields) else find_extra_fields(PaginationResponse, fields)
+    )
     return model
 
 
-(set_next_,) = slot_setters(PaginationResponse)
+set_next_, set_extra = slot_setters(PaginationResponse)
 readers[PaginationResponse] = decode_pagination_response

@@ -4,21 +4,26 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
 
 from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    find_extra_fields,
     read_date_time,
     read_optional_field,
     readers,
     refuse,
     refuse_field,
+    represent,
     slot_setters,
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Project:
     """A project of the organization.
 
@@ -29,6 +34,7 @@ class Project:
         force_encryption_with_cmek: Whether a customer-managed encryption key (CMEK) is required. Once true, it stays true.
         organization_id: The id of the organization that owns the project.
         created_at: When the project was created. It can be absent.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     id: str
@@ -37,6 +43,9 @@ class Project:
     force_encryption_with_cmek: bool
     organization_id: str
     created_at: datetime.datetime | None = None
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 def decode_project(json: Any) -> Project:
@@ -59,15 +68,11 @@ def decode_project(json: Any) -> Project:
         model, value if type(value := get("organization_id")) is str else refuse_field(fields, "organization_id", str)
     )
     set_created_at(model, read_optional_field(fields, "created_at", read_date_time))
+    set_extra(model, NO_EXTRA if len(fields) == 5 + ("created_at" in fields) else find_extra_fields(Project, fields))
     return model
 
 
-(
-    set_id,
-    set_name,
-    set_max_pods,
-    set_force_encryption_with_cmek,
-    set_organization_id,
-    set_created_at,
-) = slot_setters(Project)
+set_id, set_name, set_max_pods, set_force_encryption_with_cmek, set_organization_id, set_created_at, set_extra = (
+    slot_setters(Project)
+)
 readers[Project] = decode_project

@@ -3,28 +3,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    find_extra_fields,
     list_of,
     read_field,
     readers,
     refuse,
+    represent,
     slot_setters,
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ProjectList:
     """All projects of the organization.
 
     Attributes:
         data: All projects.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     data: list[Project]
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 def decode_project_list(json: Any) -> ProjectList:
@@ -34,10 +43,11 @@ def decode_project_list(json: Any) -> ProjectList:
         refuse(json, dict)
     model: ProjectList = object.__new__(ProjectList)
     set_data(model, read_field(fields, "data", list_of(decode_project)))
+    set_extra(model, NO_EXTRA if len(fields) == 1 else find_extra_fields(ProjectList, fields))
     return model
 
 
-(set_data,) = slot_setters(ProjectList)
+set_data, set_extra = slot_setters(ProjectList)
 readers[ProjectList] = decode_project_list
 
 

@@ -4,24 +4,29 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..models.principal_type import PrincipalType
 from ..models.resource_type import ResourceType
 from ..models.role_name import RoleName
 from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    find_extra_fields,
     read_date_time,
     read_field,
     readers,
     refuse,
     refuse_field,
+    represent,
     slot_setters,
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class RoleBinding:
     """One role of one principal on one organization or project. It never changes, except that the user
     replaces an accepted invite as its principal.
@@ -34,6 +39,7 @@ class RoleBinding:
         resource_id: The id of the organization or project that the role is held on.
         role: The role. A role that starts with Org is held on an organization, any other on a project.
         created_at: When the role binding was created.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     id: str
@@ -43,6 +49,9 @@ class RoleBinding:
     resource_id: str
     role: RoleName
     created_at: datetime.datetime
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 def decode_role_binding(json: Any) -> RoleBinding:
@@ -67,6 +76,7 @@ def decode_role_binding(json: Any) -> RoleBinding:
     )
     set_role(model, value if type(value := get("role")) is str else refuse_field(fields, "role", str))
     set_created_at(model, read_field(fields, "created_at", read_date_time))
+    set_extra(model, NO_EXTRA if len(fields) == 7 else find_extra_fields(RoleBinding, fields))
     return model
 
 
@@ -78,5 +88,6 @@ def decode_role_binding(json: Any) -> RoleBinding:
     set_resource_id,
     set_role,
     set_created_at,
+    set_extra,
 ) = slot_setters(RoleBinding)
 readers[RoleBinding] = decode_role_binding

@@ -3,13 +3,21 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
 
 from ..models.resource_type import ResourceType
 from ..models.role_name import RoleName
+from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    represent,
+)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class RoleBindingInput:
     """A role to grant to a principal that the same request creates.
 
@@ -20,8 +28,12 @@ class RoleBindingInput:
             PERMISSION_DENIED.
         resource_id: The id of the project; a project without it is refused with 400 INVALID_ARGUMENT. For the
             organization it can be omitted or be the id of the organization.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     resource_type: ResourceType
     role: RoleName
     resource_id: str | None = None
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent

@@ -4,21 +4,26 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
 
 from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    find_extra_fields,
     read_date_time,
     read_field,
     readers,
     refuse,
     refuse_field,
+    represent,
     slot_setters,
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ServiceAccount:
     """A program that is a member of the organization, without its secret. Roles are in the role bindings.
 
@@ -28,6 +33,7 @@ class ServiceAccount:
         client_id: The public half of the credentials, 32 letters and digits, as the token endpoint takes it.
         created_at: When the service account was created.
         updated_at: When the service account was last updated. A request without fields moves it, too.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     id: str
@@ -35,6 +41,9 @@ class ServiceAccount:
     client_id: str
     created_at: datetime.datetime
     updated_at: datetime.datetime
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 def decode_service_account(json: Any) -> ServiceAccount:
@@ -49,14 +58,9 @@ def decode_service_account(json: Any) -> ServiceAccount:
     set_client_id(model, value if type(value := get("client_id")) is str else refuse_field(fields, "client_id", str))
     set_created_at(model, read_field(fields, "created_at", read_date_time))
     set_updated_at(model, read_field(fields, "updated_at", read_date_time))
+    set_extra(model, NO_EXTRA if len(fields) == 5 else find_extra_fields(ServiceAccount, fields))
     return model
 
 
-(
-    set_id,
-    set_name,
-    set_client_id,
-    set_created_at,
-    set_updated_at,
-) = slot_setters(ServiceAccount)
+set_id, set_name, set_client_id, set_created_at, set_updated_at, set_extra = slot_setters(ServiceAccount)
 readers[ServiceAccount] = decode_service_account

@@ -3,21 +3,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
 
 from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    find_extra_fields,
     masked,
     read_field,
     readers,
     refuse,
     refuse_field,
+    represent,
     slot_setters,
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ServiceAccountWithSecret:
     """A service account together with its new client secret.
 
@@ -26,12 +31,16 @@ class ServiceAccountWithSecret:
             bindings.
         client_secret: The secret half of the credentials, 64 letters, digits, hyphens and underscores. It is shown
             only in this response and cannot be fetched again.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     service_account: ServiceAccount
     client_secret: str = field(
         repr=masked,
     )
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 def decode_service_account_with_secret(json: Any) -> ServiceAccountWithSecret:
@@ -45,13 +54,11 @@ def decode_service_account_with_secret(json: Any) -> ServiceAccountWithSecret:
     set_client_secret(
         model, value if type(value := get("client_secret")) is str else refuse_field(fields, "client_secret", str)
     )
+    set_extra(model, NO_EXTRA if len(fields) == 2 else find_extra_fields(ServiceAccountWithSecret, fields))
     return model
 
 
-(
-    set_service_account,
-    set_client_secret,
-) = slot_setters(ServiceAccountWithSecret)
+set_service_account, set_client_secret, set_extra = slot_setters(ServiceAccountWithSecret)
 readers[ServiceAccountWithSecret] = decode_service_account_with_secret
 
 

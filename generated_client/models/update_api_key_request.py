@@ -3,19 +3,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from attrs import field, frozen
 
 from ..models.api_key_role import APIKeyRole
+from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    represent,
+)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class UpdateAPIKeyRequest:
     """What to change in an API key. Omitted fields keep their value.
 
     Attributes:
         name: The new name, 1 to 80 characters; any other length is refused with 400 INVALID_ARGUMENT.
         roles: The new roles, which replace all roles of the key.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 80})
     roles: list[APIKeyRole] | None = None
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent

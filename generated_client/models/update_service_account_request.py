@@ -3,15 +3,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from attrs import field, frozen
 
+from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    represent,
+)
 
-@frozen(kw_only=True)
+
+@frozen(kw_only=True, repr=False)
 class UpdateServiceAccountRequest:
     """What to change in a service account.
 
     Attributes:
         name: The new name, 1 to 80 bytes of UTF-8; any other length is refused with 400 INVALID_ARGUMENT.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 80, "unit": "UTF-8 bytes"})
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent

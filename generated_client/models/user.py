@@ -3,19 +3,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
 
 from ..types import (
+    NO_EXTRA,
+    as_extra_fields,
+    find_extra_fields,
     readers,
     refuse,
     refuse_field,
+    represent,
     slot_setters,
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class User:
     """A person who is a member of the organization. Roles are in the role bindings.
 
@@ -23,11 +28,15 @@ class User:
         id: The id of the user. It differs from the id of the invite that the user accepted.
         email: The mail address of the user.
         name: The name of the user. It is absent if the user has not set one.
+        extra: Fields that the API document does not list, by their names in JSON.
     """
 
     id: str
     email: str = field(metadata={"format": "email"})
     name: str | None = None
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+
+    __repr__ = represent
 
 
 def decode_user(json: Any) -> User:
@@ -42,12 +51,9 @@ def decode_user(json: Any) -> User:
     set_name(
         model, value if (value := get("name")) is None or type(value) is str else refuse_field(fields, "name", str)
     )
+    set_extra(model, NO_EXTRA if len(fields) == 2 + ("name" in fields) else find_extra_fields(User, fields))
     return model
 
 
-(
-    set_id,
-    set_email,
-    set_name,
-) = slot_setters(User)
+set_id, set_email, set_name, set_extra = slot_setters(User)
 readers[User] = decode_user

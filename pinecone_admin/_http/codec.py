@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 import attrs
 from attrs import frozen
 
-from generated_client.types import Misfit, Reader, readers, wire_fields
+from generated_client.types import Misfit, Reader, extra_fields, readers, wire_fields
 from pinecone_admin._http.returned_errors import raise_if_error
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
@@ -51,7 +51,7 @@ def _dump_json(body: object) -> bytes | PineconeError:
 
 def _to_json_value(value: object) -> Json:
     if attrs.has(type(value)):
-        return {name: item for name, item, _ in wire_fields(value) if item is not None}
+        return {**extra_fields(value), **{name: item for name, item, _ in wire_fields(value) if item is not None}}
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):

@@ -33,6 +33,9 @@ from generated_client.types import (
     Misfit,
     Reader,
     Unlisted,
+    find_extra_fields,
+    listed_fields,
+    name_of_extra_fields,
     optional,
     read_anything,
     read_boolean,
@@ -200,9 +203,9 @@ def _fields_of(kind: Any) -> Sequence[_RecordField]:
     attrs.resolve_types(kind, include_extras=True)
     return [
         _RecordField(
-            wire_name(each), each.alias, Any if each.type is None else each.type, each.default is attrs.NOTHING
+            wire_name(each), str(each.alias), Any if each.type is None else each.type, each.default is attrs.NOTHING
         )
-        for each in attrs.fields(kind)
+        for each in listed_fields(kind)
         if each.init
     ]
 
@@ -219,6 +222,8 @@ def _read_record(kind: Any, value: Any) -> Any:
                 raise
         elif field.required:
             raise Misfit("is missing", field.name)
+    if attrs.has(kind) and (extra_name := name_of_extra_fields(kind)):
+        arguments[extra_name] = find_extra_fields(kind, found)
     try:
         return kind(**arguments)
     except Exception as exc:  # noqa: BLE001 - a class of the caller may raise anything

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, cast, get_args, get_orig
 import attrs
 
 from generated_client import api, models
-from generated_client.types import Operation, Unlisted, wire_name
+from generated_client.types import Operation, Unlisted, listed_fields, wire_name
 from pinecone_admin._http.argument_checks import (
     check_bool,
     check_email,
@@ -142,7 +142,7 @@ def _fields_of(model: Any) -> tuple[_Field, ...]:
             each.default is attrs.NOTHING,
             _compile_check(each.name, hints[each.name], each.metadata),
         )
-        for each in attrs.fields(model)
+        for each in listed_fields(model)
     )
 
 

@@ -255,7 +255,7 @@ def _describe_changes(old: attrs.AttrsInstance, new: attrs.AttrsInstance) -> lis
     return [
         f"{each.name} is now {_format_value(getattr(new, each.name))}, was {_format_value(getattr(old, each.name))}"
         for each in attrs.fields(type(new))
-        if getattr(old, each.name) != getattr(new, each.name)
+        if each.eq and getattr(old, each.name) != getattr(new, each.name)
     ]
 
 

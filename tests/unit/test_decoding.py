@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tracemalloc
@@ -24,11 +25,11 @@ from attrs import field, frozen
 from typing_extensions import TypeAliasType
 
 from generated_client import models
-from generated_client.types import Misfit, Unlisted, readers, wire_name
-from pinecone_admin._http.codec import DecodeFailure, decode_body, decode_value
+from generated_client.types import Misfit, Unlisted, listed_fields, readers, wire_name
+from pinecone_admin._http.codec import DecodeFailure, decode_body, decode_value, encode_body
 from pinecone_admin._http.error_mapping import parse_error_body
 from pinecone_admin._http.reflection import reader_of
-from pinecone_admin.models import Project, ProjectList, RoleBinding, RoleBindingList, RoleName, User, UserList
+from pinecone_admin.models import Project, ProjectList, RoleBinding, RoleBindingList, RoleName, User, UserList, to_dict
 
 MOMENT = "2026-07-01T10:00:00.5Z"
 PROJECT: dict[str, Any] = {
@@ -138,6 +139,34 @@ def test_a_decoded_model_equals_a_constructed_one() -> None:
         assert repr(decoded) == repr(model(**fields))
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             setattr(decoded, next(iter(fields)), "other")
+
+
+@pytest.mark.parametrize(("model", "response"), RESPONSES, ids=[model.__name__ for model, _ in RESPONSES])
+def test_undocumented_fields_are_kept(model: Any, response: Any) -> None:
+    """They are read-only, outside of comparison, masked in the repr, and part of the JSON that shows secrets."""
+    new = {"added_at": MOMENT, "nested": {"value": ["canary"]}, "model": 1}
+    for sent in (response, {key: value for key, value in response.items() if value is not None}):
+        known: Any = decode_value(sent, model)
+        decoded: Any = decode_value(sent | new, model)
+        assert known.extra == {}
+        assert decoded.extra == new
+        assert decoded == known
+        assert "canary" not in repr(decoded)
+        assert repr(decoded) == repr(known)[:-1] + ", extra={'added_at': '***', 'nested': '***', 'model': '***'})"
+        assert to_dict(decoded) == to_dict(known)
+        assert to_dict(decoded, reveal=True) == to_dict(known, reveal=True) | new
+        assert json.loads(encode_body(decoded)) == json.loads(encode_body(known)) | new
+        for copied in (pickle.loads(pickle.dumps(decoded)), deepcopy(decoded), attrs.evolve(decoded)):
+            assert copied.extra == new
+    with pytest.raises(TypeError):
+        decoded.extra["added_at"] = None
+
+
+def test_undocumented_fields_of_nested_models_are_kept() -> None:
+    """An absent optional field beside a new one changes nothing, and neither does null."""
+    users: Any = decode_value({"data": [{"id": "u", "email": "a@b", "new": 1}, USER | {"name": None}]}, UserList)
+    assert [user.extra for user in users.data] == [{"new": 1}, {}]
+    assert User(id="u", email="e", extra={"a": 1}).extra == {"a": 1}
 
 
 def test_every_response_model_has_a_generated_decoder() -> None:
@@ -495,7 +524,7 @@ def test_a_misfit_builds_its_path_from_the_inside_out() -> None:
 def test_readers_are_cached() -> None:
     """A type is looked at once, and not at each response."""
     assert reader_of(list[Project]) is reader_of(list[Project])
-    assert {wire_name(each) for each in attrs.fields(RoleBinding)} == set(BINDING)
+    assert {wire_name(each) for each in listed_fields(RoleBinding)} == set(BINDING)
 
 
 # ---- loading
