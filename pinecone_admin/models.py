@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import attrs
 
 from generated_client import models as _generated
-from generated_client.models import *
-from generated_client.models import ResourceType, RoleBindingInput, RoleName
 from generated_client.types import Unlisted, extra_fields, wire_fields
 from pinecone_admin.errors import PineconeTypeError
 
 __all__ = ["RoleBindingDict", "Unlisted", "on_organization", "on_project", "to_dict"]
 __all__ += _generated.__all__
+
+if TYPE_CHECKING:
+    from generated_client.models import *
+    from generated_client.models import ResourceType, RoleBindingInput, RoleName
+else:
+    # Loaded when used; and a document that lacks one of them was accepted, so this module must not need it.
+    def __getattr__(name: str) -> object:
+        value = globals()[name] = getattr(_generated, name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_generated.__all__})
 
 
 class RoleBindingDict(TypedDict):
@@ -31,7 +41,7 @@ def on_organization(role: RoleName) -> RoleBindingInput:
     Args:
         role: An organization role, such as ``"OrgMember"``.
     """
-    return RoleBindingInput(resource_type="organization", role=role)
+    return _generated.RoleBindingInput(resource_type="organization", role=role)
 
 
 def on_project(project_id: str, role: RoleName) -> RoleBindingInput:
@@ -41,7 +51,7 @@ def on_project(project_id: str, role: RoleName) -> RoleBindingInput:
         project_id: Id of the project.
         role: A project role, such as ``"ProjectViewer"``.
     """
-    return RoleBindingInput(resource_type="project", resource_id=project_id, role=role)
+    return _generated.RoleBindingInput(resource_type="project", resource_id=project_id, role=role)
 
 
 def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from generation.api_document import DocumentError, Node, fetch_bytes, parse_document, read_document, validate_document
-from generation.normalization import adapt_schemas, normalize_document
+from generation.normalization import adapt_schemas, list_likely_secrets, normalize_document
 from generation.settings import SETTINGS_FILE, load_settings
 from generation.unsupported_features import find_unsupported, find_unsupported_types
 from spec_diff import list_changes
@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ADMIN_DOCUMENT = ROOT / "openapi/admin.yaml"
 CLIENT_FOLDER = ROOT / "generated_client"
 TEMPLATES_FOLDER = ROOT / "openapi/templates"
+SETTING_LABELS = ("secret ", "limits of ", "literal ")
 HEADER = "# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.\n"
 
 # Imports every module and resolves the types of every model, as the client does to decode responses.
@@ -87,19 +88,18 @@ def check_tools() -> None:
 
 
 def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[Node, list[str]]:
-    """Return a document rewritten for the generator, and the report on adopting it."""
+    """Return a document rewritten for the generator, and the report on it; the changes only if it is adopted."""
     try:
         _refuse(source, find_unsupported(document))
         normalized, idle = normalize_document(document, load_settings())
         _refuse(source, find_unsupported_types(normalized))
-        lines = describe_adoption(document, idle) if adopting else []
+        changes = list_changes(read_document(str(ADMIN_DOCUMENT)), document, load_settings()) if adopting else []
+        lines = [*map(str, changes), *describe_remedies(normalized, idle)]
         adapted = adapt_schemas(normalized)
     except (DocumentError, GenerationError):
         raise
     except Exception as exc:  # a valid document can still have any shape
         raise GenerationError(f"cannot generate from {source}: {type(exc).__name__}: {exc}") from exc
-    if idle and not adopting:
-        raise GenerationError(f"rules or settings match nothing in {source}: {', '.join(idle)}")
     return adapted, lines
 
 
@@ -110,10 +110,46 @@ def _refuse(source: str, problems: list[str]) -> None:
         raise GenerationError(f"cannot generate from {source}: {problems[0]}{more}")
 
 
-def describe_adoption(document: Node, idle: list[str]) -> list[str]:
-    """Return the changes against the current document, and the rules and settings that match nothing."""
-    found = list_changes(read_document(str(ADMIN_DOCUMENT)), document, load_settings())
-    return [*map(str, found), *(f"unused: {rule} matches nothing" for rule in idle)]
+def describe_remedies(normalized: Node, idle: list[str]) -> list[str]:
+    """Return what a person has to look at: rules and settings that match nothing, and what looks like a secret."""
+    name = SETTINGS_FILE.relative_to(ROOT)
+    secrets = [
+        f"{name}: {path} looks like a secret and is masked: list it under secrets"
+        for path in list_likely_secrets(normalized)
+    ]
+    return [
+        *(
+            f"{name}:{_describe_idle(label)}"
+            if label.startswith(SETTING_LABELS)
+            else f"unused rule: {label} matches nothing: nothing to do"
+            for label in idle
+        ),
+        *secrets,
+    ]
+
+
+def _describe_idle(label: str) -> str:
+    lines = SETTINGS_FILE.read_text(encoding="utf-8").splitlines()
+    field_path = label.rsplit(maxsplit=1)[-1]
+    number = next(number for number, line in enumerate(lines, 1) if field_path in line)
+    return f"{number}: {label} matches nothing: correct the name, or remove the line"
+
+
+def find_type_errors() -> list[str]:
+    """Return each place of the hand-written code that does not fit what was generated, with the remedy."""
+    command = [sys.executable, "-m", "mypy", "--no-error-summary", "--hide-error-context", "--no-pretty"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    errors = [line for line in done.stdout.splitlines() if ": error: " in line]
+    if done.returncode and not errors:
+        return [f"mypy failed: {extract_complaint(done.stdout + done.stderr)}: run scripts/check"]
+    # The sync code is derived, so its errors are those of the async code.
+    return [f"{line.replace(': error:', ':', 1)}: {_remedy(line)}" for line in errors if "/_sync/" not in line]
+
+
+def _remedy(line: str) -> str:
+    if line.startswith("tests/"):
+        return "follow the document in the test"
+    return "follow the document here, then run scripts/unasync.py" if "/_async/" in line else "follow the document here"
 
 
 def generate_package(normalized: Node, source: str, work: Path) -> Path:
@@ -235,6 +271,7 @@ def run_generation(spec: str | None, *, check: bool) -> int:
         adopted = Path(folder) / "admin.yaml"
         adopted.write_bytes(text)
         replace_all([(fresh, CLIENT_FOLDER), (adopted, ADMIN_DOCUMENT)] if spec else [(fresh, CLIENT_FOLDER)])
+    lines += find_type_errors() if spec else []
     print(*lines, f"generated_client: {len(list_files(CLIENT_FOLDER))} files from {source}", sep="\n")
     return 0
 

@@ -2,15 +2,16 @@
 # Usage: scripts/generate.sh [--check] [SPEC]
 #
 # Generates generated_client from openapi/admin.yaml. SPEC, the path or URL of another API document, is adopted: if
-# everything succeeds, it becomes openapi/admin.yaml and the changes are reported; if anything fails, no file
-# changes. With --check nothing is written: if the committed files differ from what would be written, the diff is
-# printed and the exit status is 1.
+# everything succeeds, it becomes openapi/admin.yaml. The changes are reported, and each place that has to follow in
+# hand-written code or in openapi/generator.yaml, with the remedy. If anything fails, no file changes. With --check
+# nothing is written: if the committed files differ from what would be written, the diff is printed and the exit
+# status is 1.
 set -euo pipefail
 # shellcheck source=scripts/_env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/_env.sh"
 
 usage() {
-  sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 

@@ -297,7 +297,11 @@ def _compare_limits(place: Place, old: Node, new: Node) -> Lines:
 def _effective_limit(schema: Node, limit: str) -> Node:
     """Return a limit, or None if it has no effect."""
     value = schema.get(limit)
-    without_effect = value is False or (limit in {"minLength", "minItems"} and value == 0) or value == "date-time"
+    without_effect = (
+        value is False
+        or (limit in {"minLength", "minItems"} and value == 0)
+        or (limit == "format" and value != "email")
+    )
     return None if without_effect else value
 
 

@@ -35,6 +35,10 @@ RESERVED_NAMES = frozenset({"Any", "Literal", "Operation", "TypeAlias", "Unliste
 NAME_PREFIX = "field_"
 # These keys describe a field rather than its type.
 FIELD_KEYS = frozenset({"description", "deprecated", "nullable", "readOnly", "writeOnly", "x-secret", "x-limits"})
+# Decoded, checked, and masked in this order.
+KEPT_FORMATS = frozenset({"date-time", "email", "password"})
+SECRET_NAMES = re.compile(r"(.*_)?(secret|password|passphrase|token|private_key|api_key|credentials?)")
+PAGE_TOKENS = re.compile(r"(.*_)?(next|prev|previous|page|pagination|continuation)_token")
 # The limits that the client checks, apart from those of numbers; it leaves the others to the server.
 CHECKED_LIMITS = ("minLength", "maxLength", "unit", "pattern", "minItems", "maxItems", "minimum", "maximum")
 
@@ -77,6 +81,8 @@ def list_rules(settings: Node) -> list[Rule]:
             Rule(f"secret {field_path}", partial(mark_secret, field_path=field_path))
             for field_path in settings["secrets"]
         ),
+        # After the configured ones, which need no report.
+        Rule("mask what looks like a secret", mark_likely_secrets, may_be_idle=True),
         *(
             Rule(f"limits of {field_path}", partial(add_limits, field_path=field_path, limits=limits))
             for field_path, limits in settings["limits"].items()
@@ -102,10 +108,10 @@ def list_rules(settings: Node) -> list[Rule]:
 
 
 def drop_formats(document: Node) -> Node:
-    """Drop every format but date-time and email: ids are opaque strings, whose form is up to the server."""
+    """Drop every format without meaning for the client: ids are opaque strings, whose form is up to the server."""
 
     def drop_format(node: Node) -> Node:
-        if not isinstance(node.get("format"), str) or node["format"] in {"date-time", "email"}:
+        if not isinstance(node.get("format"), str) or node["format"] in KEPT_FORMATS:
             return node
         return {key: value for key, value in node.items() if key != "format"}
 
@@ -210,6 +216,38 @@ def mark_secret(document: Node, *, field_path: str) -> Node:
     if field is not None:
         field["x-secret"] = True
     return document
+
+
+def mark_likely_secrets(document: Node) -> Node:
+    """Mark each field that looks like a secret and is not configured as one."""
+
+    def mark_fields(node: Node) -> Node:
+        fields = {
+            name: field | {"x-secret": "likely"} if "x-secret" not in field and looks_secret(name, node) else field
+            for name, field in node.get("properties", {}).items()
+        }
+        return node | {"properties": fields} if fields else node
+
+    return map_every_schema(document, mark_fields)
+
+
+def looks_secret(name: str, schema: Node) -> bool:
+    """Return whether a field of an object looks like a secret: by its format, its name, or as the value of a key."""
+    field, spelled = schema["properties"][name], module_name(name)
+    if field.get("type") != "string" or "enum" in field:
+        return False
+    named = SECRET_NAMES.fullmatch(spelled) and not PAGE_TOKENS.fullmatch(spelled)
+    return bool(field.get("format") == "password" or named or (name == "value" and "key" in schema["properties"]))
+
+
+def list_likely_secrets(document: Node) -> list[str]:
+    """Return the fields of a normalized document that only look like secrets."""
+    return [
+        f"{component}.{name}"
+        for component, schema in component_schemas(document).items()
+        for name, field in schema.get("properties", {}).items()
+        if field.get("x-secret") == "likely"
+    ]
 
 
 def add_limits(document: Node, *, field_path: str, limits: Node) -> Node:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
-from generation.api_document import read_document
+from generation.api_document import iter_operations, read_document
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDER = ROOT.parent / "shared/upstream/admin_2026-04.oas.yaml"
@@ -14,8 +15,24 @@ PET: Any = {"$ref": "#/components/schemas/Pet"}
 
 
 def read_our_document() -> Any:
-    """Return our document as a copy that the test may change."""
-    return read_document(str(ROOT / "openapi/admin.yaml"))
+    """Return our document as a copy that the test may change.
+
+    Whatever the layout of the file, the parameters, bodies and responses stand in their operations, each by itself.
+    """
+    document = read_document(str(ROOT / "openapi/admin.yaml"))
+    paths: Any = {}
+    for endpoint in iter_operations(document):
+        paths.setdefault(endpoint.path, {})[endpoint.method] = {
+            key: value for key, value in endpoint.operation.items() if value != {}
+        }
+    schemas = document["components"]["schemas"]
+    return json.loads(json.dumps(document | {"paths": paths, "components": {"schemas": schemas}}))
+
+
+def find_parameters(document: Any, name: str) -> list[Any]:
+    """Return the parameters of a name in all operations, to be changed."""
+    operations = [node for item in document["paths"].values() for node in item.values()]
+    return [parameter for node in operations for parameter in node["parameters"] if parameter["name"] == name]
 
 
 def read_older_document() -> Any:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
-from ruamel.yaml import YAML
 
+from generation.api_document import iter_operations, read_document
 from pinecone_admin.emulator import Clock
 from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.messages import Request, Response
@@ -26,7 +26,7 @@ Handler: TypeAlias = Callable[[Request, State, Clock], Response]
 @cache
 def load_document(name: str) -> Node:
     """Return an API document."""
-    return YAML(typ="safe").load(OPENAPI / f"{name}.yaml")
+    return read_document(str(OPENAPI / f"{name}.yaml"))
 
 
 def record_breaches(handle: Handler, breaches: list[str]) -> Handler:
@@ -78,10 +78,9 @@ def _make_validator(operation_id: str, status: int, *, oauth: bool) -> Draft2020
 
 def _find_responses(root: Node, operation_id: str) -> Node:
     return next(
-        operation["responses"]
-        for path in root["paths"].values()
-        for operation in path.values()
-        if operation["operationId"] == operation_id
+        endpoint.operation["responses"]
+        for endpoint in iter_operations(root)
+        if endpoint.operation["operationId"] == operation_id
     )
 
 

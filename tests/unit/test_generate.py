@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -33,7 +34,7 @@ from generation.api_document import (
     parse_document,
     validate_document,
 )
-from tests.support.api_documents import read_older_document, read_our_document
+from tests.support.api_documents import find_parameters, read_older_document, read_our_document
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARTS = ("generated_client", "openapi", "pinecone_admin", "scripts", "pyproject.toml")
@@ -55,6 +56,8 @@ def copy_repository(folder: Path) -> Path:
             shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(ROOT / part, tree / part)
+    (tree / "tests").mkdir()
+    (tree / "tests/test_nothing.py").touch()
     return tree
 
 
@@ -77,7 +80,10 @@ def run_generate(tree: Path, *arguments: str | Path, **environment: str) -> Run:
 
 def run_python(tree: Path, *arguments: str | Path, **environment: str) -> Run:
     """Run Python in a copy of the repository, with its packages."""
-    env = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"} | environment
+    # The copies share the cache of mypy, which checks the hand-written code after adopting.
+    cache = Path(tempfile.gettempdir()) / "pinecone-admin-mypy"
+    env = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "MYPY_CACHE_DIR": str(cache)}
+    env |= environment
     return subprocess.run([sys.executable, *arguments], cwd=tree, env=env, capture_output=True, text=True, check=False)
 
 
@@ -227,17 +233,26 @@ def test_changed_upstream_templates_are_refused(tmp_path: Path) -> None:
     [
         ("pyproject.toml", '"ruff==', '"ruff==9', ": run scripts/test to install the pinned versions\n"),
         ("openapi/templates/UPSTREAM.sha256", "  model.py", "0  model.py", ", then update UPSTREAM.sha256\n"),
-        ("openapi/generator.yaml", "literals:\n", "literals:\n  Colour: Pet.colour\n",
-         "generate.sh: rules or settings match nothing in openapi/admin.yaml: literal Colour at Pet.colour\n"),
     ],
 )  # fmt: skip
-def test_wrong_settings_are_refused_in_one_line(tree: Path, file: str, old: str, new: str, reason: str) -> None:
-    """This holds for a pin, a hash, and a name that matches nothing in our own document."""
+def test_wrong_tools_are_refused_in_one_line(tree: Path, file: str, old: str, new: str, reason: str) -> None:
+    """This holds for a pin and for a hash."""
     text = (tree / file).read_text(encoding="utf-8")
     (tree / file).write_text(text.replace(old, new, 1), encoding="utf-8")
     failed = run_generate(tree, "--check")
     assert (failed.returncode, failed.stdout, failed.stderr.count("\n")) == (1, "", 1)
     assert failed.stderr.endswith(reason)
+
+
+def test_a_setting_that_matches_nothing_is_told(tree: Path) -> None:
+    """It is a line with the place and the remedy, and no failure."""
+    settings = tree / "openapi/generator.yaml"
+    text = settings.read_text(encoding="utf-8").replace("literals:\n", "literals:\n  Colour: Pet.colour\n")
+    settings.write_text(text, encoding="utf-8")
+    number = text.splitlines().index("  Colour: Pet.colour") + 1
+    done = run_generate(tree, "--check")
+    told = "literal Colour at Pet.colour matches nothing: correct the name, or remove the line"
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"openapi/generator.yaml:{number}: {told}\n", "")
 
 
 # ---- generating
@@ -370,8 +385,13 @@ def test_an_older_version_is_adopted(tree: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert sum(line.endswith(": operation removed") for line in lines) == 18
-    assert "unused: literal InviteStatus at Invite.status matches nothing" in lines
-    assert "unused: secret ServiceAccountWithSecret.client_secret matches nothing" in lines
+    for label in ("literal InviteStatus at Invite.status", "secret ServiceAccountWithSecret.client_secret"):
+        assert any(line.endswith(f"{label} matches nothing: correct the name, or remove the line") for line in lines)
+    told = [line for line in lines if line.startswith("pinecone_admin/_async/invites.py:")]
+    assert any('no attribute "Invite"' in line and line.endswith("then run scripts/unasync.py") for line in told)
+    assert run_python(tree, "-c", "from pinecone_admin.models import Project, on_project").returncode == 0
+    again = run_generate(tree, "--check")
+    assert (again.returncode, again.stderr) == (0, "")
     calls, path = "admin.send(list_projects()), admin.projects.list()", "/admin/projects"
     code = SEND.format(operation="list_projects", version="2026-04", path=path, body='{"data": []}', calls=calls)
     sent = run_python(tree, "-c", code)
@@ -400,11 +420,11 @@ def make_other_limits() -> Any:
     schemas["CreateInviteRequest"]["required"] = ["address"]
     schemas["CreateInviteRequest"]["properties"]["days"] = {"type": "number", "minimum": 0.5}
     del schemas["RoleBindingInput"]["properties"]["resource_id"]
-    document["components"]["parameters"]["EmailFilter"]["deprecated"] = True
+    find_parameters(document, "email")[0]["deprecated"] = True
     schemas["Project"]["properties"]["max_pods"]["deprecated"] = True
+    schemas["Project"]["properties"]["webhook_secret"] = {"type": "string"}
     paths["/admin/users"]["get"]["deprecated"] = True
-    del document["components"]["parameters"]["PrincipalTypeFilter"]["schema"]["x-enum"]
-    document["components"]["parameters"]["PrincipalTypeFilter"]["name"] = "kind"
+    find_parameters(document, "principal_type")[0].update({"name": "kind", "schema": {"type": "string"}})
     return document
 
 
@@ -466,6 +486,11 @@ def test_validation_follows_the_adopted_document(tree: Path, tmp_path: Path) -> 
     spec = write_json(tmp_path / "other.json", make_other_limits())
     done = run_generate(tree, spec)
     assert (done.returncode, done.stderr) == (0, "")
+    (told,) = [line for line in done.stdout.splitlines() if line.startswith("pinecone_admin/_async/invites.py:")]
+    assert 'Unexpected keyword argument "email"' in told
+    assert told.endswith(": follow the document here, then run scripts/unasync.py")
+    secret = "openapi/generator.yaml: Project.webhook_secret looks like a secret and is masked: list it under secrets"
+    assert secret in done.stdout.splitlines()
     used = run_python(tree, "-c", USE_OTHER_LIMITS)
     assert (used.returncode, used.stderr) == (0, "")
 

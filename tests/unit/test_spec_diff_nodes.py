@@ -34,7 +34,7 @@ Location = tuple[Any, ...]
 def list_edits() -> list[tuple[str, Location, Edit]]:
     """Return each change that each node of the document can have, with its name and the location of its holder."""
     found: list[tuple[str, Location, Edit]] = []
-    for part in (("paths",), ("components", "schemas"), ("components", "parameters")):
+    for part in (("paths",), ("components", "schemas")):
         for location, node in walk(look_up(OURS, part), part):
             for name, edit in edits_of(location, node):
                 found.append((f"{name} {'/'.join(map(str, location))}", location, edit))
@@ -107,7 +107,7 @@ def operation_edits(node: Any) -> Iterator[tuple[str, Edit]]:
     if "requestBody" in node:
         yield "remove body of", drop("requestBody")
     for number, parameter in enumerate(node["parameters"]):
-        if not parameter["$ref"].endswith(("Id", "ApiVersion")):
+        if parameter["in"] == "query":
             yield f"remove parameter {number} of", drop("parameters", number)
 
 
