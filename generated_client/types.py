@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -14,11 +15,10 @@ from typing import (
     NoReturn,
     TypeAlias,
     TypeVar,
-    cast,
     overload,
 )
 
-from attrs import Attribute, AttrsInstance, field, fields, frozen
+from attrs import Attribute, field, fields, frozen
 
 if TYPE_CHECKING:
     from typing_extensions import deprecated as deprecated
@@ -112,6 +112,7 @@ def listed_fields(kind: type[Any]) -> list[Attribute[Any]]:
     return [each for each in fields(kind) if each.default is not NO_EXTRA]
 
 
+@cache
 def name_of_extra_fields(kind: type[Any]) -> str:
     """Return the name of the field that holds the extra fields of a model; other classes have none."""
     return next((each.name for each in fields(kind) if each.default is NO_EXTRA), "")
@@ -136,8 +137,12 @@ def wire_name(attribute: Attribute[Any]) -> str:
 
 def wire_fields(model: object) -> list[tuple[str, object, bool]]:
     """Return each listed field of a model: its name in JSON, its value, and whether it is a secret."""
-    kind = cast("type[AttrsInstance]", type(model))
-    return [(wire_name(each), getattr(model, each.name), each.repr is masked) for each in listed_fields(kind)]
+    return [(name, getattr(model, attribute), secret) for attribute, name, secret in _wire_attributes(type(model))]
+
+
+@cache
+def _wire_attributes(kind: type[Any]) -> list[tuple[str, str, bool]]:
+    return [(each.name, wire_name(each), each.repr is masked) for each in listed_fields(kind)]
 
 
 Reader: TypeAlias = Callable[[Any], _T]

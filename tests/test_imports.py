@@ -42,7 +42,7 @@ OWN_MODULES = {
         pinecone_admin.errors pinecone_admin.workflows
     """,
     "constructor": """
-        generated_client.models generated_client.models.role_name
+        generated_client.models
         pinecone_admin._concurrency.attempts pinecone_admin._concurrency.clock
         pinecone_admin._concurrency.sockets pinecone_admin._config pinecone_admin._config.addresses
         pinecone_admin._config.assembly pinecone_admin._config.client_config pinecone_admin._config.proxies

@@ -61,7 +61,7 @@ def _to_json_value(value: object) -> Json:
 
 def decode_body(body: bytes, returns: type[_T]) -> _T | DecodeFailure:
     """Decode a JSON body as a type, strictly: a value of another JSON type is an error, never converted."""
-    if returns in readers and is_dense(body):
+    if len(body) >= _DENSE_FROM_BYTES and returns in readers and is_dense(body):
         return _first_item_failure(body, returns) or DecodeFailure("", "has more values than the API would send")
     value = parse_json(body)
     return value if isinstance(value, DecodeFailure) else decode_value(value, returns)
@@ -127,7 +127,8 @@ def parse_json_object(body: bytes) -> dict[str, Any] | None:
 def decode_value(value: Json, returns: type[_T]) -> _T | DecodeFailure:
     """Decode a parsed JSON value as a type, up to the first value that does not fit."""
     try:
-        return _find_reader(returns)(value)
+        read = readers.get(returns) or _make_reader(returns)
+        return read(value)
     except Misfit as misfit:
         return DecodeFailure(misfit.path, misfit.problem)
     except Exception as exc:  # noqa: BLE001 - a type that the caller defines may raise anything
@@ -135,9 +136,7 @@ def decode_value(value: Json, returns: type[_T]) -> _T | DecodeFailure:
         return DecodeFailure("", f"cannot be decoded ({type(exc).__name__})")
 
 
-def _find_reader(returns: type[_T]) -> Reader[_T]:
-    if returns in readers:
-        return readers[returns]
+def _make_reader(returns: type[_T]) -> Reader[_T]:
     from pinecone_admin._http.reflection import reader_of  # noqa: PLC0415 - most programs need only generated decoders
 
     return reader_of(cast("Any", returns))

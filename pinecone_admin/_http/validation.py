@@ -39,7 +39,7 @@ _MODELS = f"{models.__name__}."
 _IDENTIFIER = re.compile(r"(\w+_)?id|pagination_token")
 
 
-class _Field(NamedTuple):
+class _FieldCheck(NamedTuple):
     """A field of a model or mapping: its names in Python and in JSON, and how it is checked."""
 
     attribute: str
@@ -132,11 +132,11 @@ def _check_body(operation: Operation[Any]) -> None:
 
 
 @cache
-def _fields_of(model: Any) -> tuple[_Field, ...]:
+def _fields_of(model: Any) -> tuple[_FieldCheck, ...]:
     """Return the fields of a generated model, in the order of the API document."""
     hints = get_type_hints(model)
     return tuple(
-        _Field(
+        _FieldCheck(
             each.name,
             wire_name(each),
             each.default is attrs.NOTHING,
