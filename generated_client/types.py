@@ -15,6 +15,7 @@ from typing import (
     NoReturn,
     TypeAlias,
     TypeVar,
+    cast,
     overload,
 )
 
@@ -103,7 +104,8 @@ def find_extra_fields(kind: type[Any], json: Mapping[str, Any]) -> ExtraFields:
 
 def extra_fields(model: object) -> ExtraFields:
     """Return the fields of a model that the API document does not list."""
-    found: ExtraFields = getattr(model, name_of_extra_fields(type(model)), NO_EXTRA)
+    kind = cast("Any", type(model))
+    found: ExtraFields = getattr(model, name_of_extra_fields(kind), NO_EXTRA)
     return found
 
 
@@ -137,7 +139,8 @@ def wire_name(attribute: Attribute[Any]) -> str:
 
 def wire_fields(model: object) -> list[tuple[str, object, bool]]:
     """Return each listed field of a model: its name in JSON, its value, and whether it is a secret."""
-    return [(name, getattr(model, attribute), secret) for attribute, name, secret in _wire_attributes(type(model))]
+    kind = cast("Any", type(model))
+    return [(name, getattr(model, attribute), secret) for attribute, name, secret in _wire_attributes(kind)]
 
 
 @cache

@@ -7,51 +7,50 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import attrs
 
-from generated_client import models as _generated
+from generated_client import models as generated_models
 from generated_client.types import Unlisted, extra_fields, wire_fields
 from pinecone_admin.errors import PineconeTypeError
 
 __all__ = ["RoleBindingDict", "Unlisted", "on_organization", "on_project", "to_dict"]
-__all__ += _generated.__all__
+__all__ += generated_models.__all__
 
 if TYPE_CHECKING:
     from generated_client.models import *
-    from generated_client.models import ResourceType, RoleBindingInput, RoleName
 else:
     # Loaded when used; and a document that lacks one of them was accepted, so this module must not need it.
     def __getattr__(name: str) -> object:
-        value = globals()[name] = getattr(_generated, name)
+        value = globals()[name] = getattr(generated_models, name)
         return value
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *_generated.__all__})
+        return sorted({*globals(), *generated_models.__all__})
 
 
 class RoleBindingDict(TypedDict):
     """A role binding to create, as a mapping with the keys of ``RoleBindingInput``."""
 
-    resource_type: ResourceType
-    role: RoleName
+    resource_type: generated_models.ResourceType
+    role: generated_models.RoleName
     resource_id: NotRequired[str]
 
 
-def on_organization(role: RoleName) -> RoleBindingInput:
+def on_organization(role: generated_models.RoleName) -> generated_models.RoleBindingInput:
     """Return the input for a role binding on the organization.
 
     Args:
         role: An organization role, such as ``"OrgMember"``.
     """
-    return _generated.RoleBindingInput(resource_type="organization", role=role)
+    return generated_models.RoleBindingInput(resource_type="organization", role=role)
 
 
-def on_project(project_id: str, role: RoleName) -> RoleBindingInput:
+def on_project(project_id: str, role: generated_models.RoleName) -> generated_models.RoleBindingInput:
     """Return the input for a role binding on a project.
 
     Args:
         project_id: Id of the project.
         role: A project role, such as ``"ProjectViewer"``.
     """
-    return _generated.RoleBindingInput(resource_type="project", resource_id=project_id, role=role)
+    return generated_models.RoleBindingInput(resource_type="project", resource_id=project_id, role=role)
 
 
 def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]:

@@ -42,7 +42,7 @@ OWN_MODULES = {
         pinecone_admin.errors pinecone_admin.workflows
     """,
     "constructor": """
-        generated_client.models
+        generated_client.api generated_client.models
         pinecone_admin._concurrency.attempts pinecone_admin._concurrency.clock
         pinecone_admin._concurrency.sockets pinecone_admin._config pinecone_admin._config.addresses
         pinecone_admin._config.assembly pinecone_admin._config.client_config pinecone_admin._config.proxies
@@ -57,7 +57,7 @@ OWN_MODULES = {
         pinecone_admin.auth.token_endpoint pinecone_admin.auth.token_response pinecone_admin.auth.token_source
     """,
     "namespace": """
-        generated_client.api generated_client.api.organizations
+        generated_client.api.organizations
         generated_client.api.organizations.delete_organization generated_client.api.organizations.fetch_organization
         generated_client.api.organizations.list_organizations generated_client.api.organizations.update_organization
         generated_client.models.organization generated_client.models.organization_list

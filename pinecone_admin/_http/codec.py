@@ -127,7 +127,7 @@ def parse_json_object(body: bytes) -> dict[str, Any] | None:
 def decode_value(value: Json, returns: type[_T]) -> _T | DecodeFailure:
     """Decode a parsed JSON value as a type, up to the first value that does not fit."""
     try:
-        read = readers.get(returns) or _make_reader(returns)
+        read: Reader[_T] = readers.get(returns) or _make_reader(returns)
         return read(value)
     except Misfit as misfit:
         return DecodeFailure(misfit.path, misfit.problem)
