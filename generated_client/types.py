@@ -128,7 +128,7 @@ def represent(self: object) -> str:
         for value in (getattr(self, each.name),)
     ]
     if extra := extra_fields(self):
-        shown.append(f"{name_of_extra_fields(type(self))}={extra}")
+        shown.append(f"{name_of_extra_fields(cast('Any', type(self)))}={extra}")
     return f"{type(self).__qualname__}({', '.join(shown)})"
 
 
