@@ -49,10 +49,16 @@ API_VERSION = "2026-07"
 Unlisted = NewType("Unlisted", str)
 """A value that the API document does not list. It arrives unchanged; wrap a value in this type to send it."""
 
+
+@frozen
+class Null:
+    """JSON null in a request, for a field in which it has a meaning of its own; None omits the field."""
+
+
 QueryValue: TypeAlias = str | int | bool | Sequence[str] | None
 
 Parameters: TypeAlias = Mapping[str, Mapping[str, Any]]
-"""The query parameters of an operation, and the parameters of its path that have limits, by their names in the request.
+"""The query and header parameters of an operation, and those of its path that have limits, by their names in a request.
 
 Each has its ``type``, its limits by their names in OpenAPI, ``unit`` if a length does not count characters, and
 ``argument``, its name in Python, if that differs.
@@ -313,9 +319,11 @@ class Operation(Generic[_T]):
         id: Name of the operation in errors and logs, such as ``create_project``.
         method: HTTP method in capitals.
         path: Path template, such as ``/admin/projects/{project_id}``.
-        returns: Type of a successful response, or None if it has no body.
+        returns: Type of a successful response, or None if it has no body; with ``| None``, the body may be missing.
         path_parameters: Unquoted values for the path template; the client quotes them.
         query: Query parameters by their names on the wire; None is omitted.
+        headers: Headers that the operation takes, by their names; None is omitted. Those that the client sets replace
+            them.
         body: Model or JSON value to send, or None for no body.
         api_version: API version to request; None means ``API_VERSION``.
     """
@@ -326,6 +334,7 @@ class Operation(Generic[_T]):
     returns: type[_T] | None
     path_parameters: Mapping[str, str] = field(factory=dict[str, str])
     query: Mapping[str, QueryValue] = field(factory=dict[str, QueryValue])
+    headers: Mapping[str, str | None] = field(factory=dict[str, "str | None"])
     body: object = None
     api_version: str | None = None
 
@@ -339,6 +348,7 @@ class Operation(Generic[_T]):
         returns: None,
         path_parameters: Mapping[str, str] = ...,
         query: Mapping[str, QueryValue] = ...,
+        headers: Mapping[str, str | None] = ...,
         body: object = None,
         api_version: str | None = None,
     ) -> None: ...
@@ -353,6 +363,7 @@ class Operation(Generic[_T]):
         returns: type[_T],
         path_parameters: Mapping[str, str] = ...,
         query: Mapping[str, QueryValue] = ...,
+        headers: Mapping[str, str | None] = ...,
         body: object = None,
         api_version: str | None = None,
     ) -> None: ...

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 import attrs
 
 from generated_client import models as generated_models
-from generated_client.types import Unlisted, extra_fields, wire_fields
+from generated_client.types import Null, Unlisted, extra_fields, wire_fields
 from pinecone_admin.errors import PineconeTypeError
 
-__all__ = ["RoleBindingDict", "Unlisted", "on_organization", "on_project", "to_dict"]
+__all__ = ["Null", "RoleBindingDict", "Unlisted", "on_organization", "on_project", "to_dict"]
 __all__ += generated_models.__all__
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]:
 
 
 def _to_json(value: object, *, reveal: bool) -> Any:
+    if isinstance(value, Null):
+        return None
     if attrs.has(type(value)):
         return to_dict(value, reveal=reveal)
     if isinstance(value, datetime):

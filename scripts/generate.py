@@ -23,7 +23,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from generation.api_document import DocumentError, Node, fetch_bytes, parse_document, read_document, validate_document
+from generation.api_document import (
+    DocumentError,
+    Node,
+    fetch_bytes,
+    find_wrong_defaults,
+    parse_document,
+    read_document,
+    validate_document,
+)
 from generation.normalization import adapt_schemas, list_likely_secrets, normalize_document
 from generation.settings import SETTINGS_FILE, load_settings
 from generation.unsupported_features import find_unsupported, find_unsupported_types
@@ -94,7 +102,8 @@ def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[No
         normalized, idle = normalize_document(document, load_settings())
         _refuse(source, find_unsupported_types(normalized))
         changes = list_changes(read_document(str(ADMIN_DOCUMENT)), document, load_settings()) if adopting else []
-        lines = [*map(str, changes), *describe_remedies(normalized, idle)]
+        defaults = [f"wrong default ignored: {each}: nothing to do" for each in find_wrong_defaults(document)]
+        lines = [*map(str, changes), *describe_remedies(normalized, idle), *(defaults if adopting else [])]
         adapted = adapt_schemas(normalized)
     except (DocumentError, GenerationError):
         raise

@@ -121,6 +121,9 @@ def _compare_operation(pair: DocumentPair, name: str, old: Node, new: Node) -> L
             yield after is None, f"{name}: {'no longer has' if after is None else 'now has'} a response body"
     else:
         yield from _compare_types(pair, Place(f"{name} response", RECEIVED), before, after)
+        was_sure, is_sure = (not node["responses"]["200"].get("x-may-be-empty") for node in (old, new))
+        if was_sure != is_sure:
+            yield was_sure, f"{name} response: {'is never' if is_sure else 'may now be'} empty"
 
 
 class Members(NamedTuple):
@@ -255,7 +258,7 @@ def _type_name(schema: Node) -> str:
         name = "a date-time"
     else:
         name = _reference(schema) or _TYPE_NAMES.get(schema.get("type", ""), "any value")
-    return f"{name} or null" if schema.get("nullable") else name
+    return f"{name} or null" if schema.get("nullable") or schema.get("x-null") else name
 
 
 def _breaks(pair: DocumentPair, directions: Directions, old: Node, new: Node) -> bool:
@@ -267,10 +270,10 @@ def _breaks(pair: DocumentPair, directions: Directions, old: Node, new: Node) ->
 
 def _fits(pair: DocumentPair, narrow: Node, wide: Node) -> bool:
     """Return whether each value of a type of the first document fits a type of the second."""
-    first, second = (_type_name(schema | {"nullable": False}) for schema in (narrow, wide))
+    first, second = (_type_name(schema | {"nullable": False, "x-null": False}) for schema in (narrow, wide))
     if second == "any value":
         return True
-    if narrow.get("nullable") and not wide.get("nullable"):
+    if "or null" in _type_name(narrow) and "or null" not in _type_name(wide):
         return False
     if "items" in narrow and "items" in wide:
         # Type checkers let a list stand for no list of another type.

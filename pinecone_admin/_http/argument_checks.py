@@ -75,6 +75,15 @@ def check_identifier(argument: str, value: object) -> None:
         raise PineconeValueError(f"{argument} is the value of an API key, which is a secret, not an id")
 
 
+def check_header_value(name: str, value: object) -> None:
+    """Raise unless the value can be the value of a header; no message shows it."""
+    text = check_string(name, value)
+    if not re.fullmatch(r"[\x20-\x7e\xa0-\xff]*", text):
+        raise PineconeValueError(f"{name} contains a line break, a control character or a character outside Latin-1")
+    if text != text.strip():
+        raise PineconeValueError(f"{name} has leading or trailing whitespace")
+
+
 def check_text(
     argument: str,
     value: object,

@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 import attrs
 from attrs import frozen
 
-from generated_client.types import Misfit, Reader, extra_fields, readers, wire_fields
+from generated_client.types import Misfit, Null, Reader, extra_fields, readers, wire_fields
 from pinecone_admin._http.returned_errors import raise_if_error
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
@@ -51,6 +51,8 @@ def _dump_json(body: object) -> bytes | PineconeError:
 
 def _to_json_value(value: object) -> Json:
     if attrs.has(type(value)):
+        if isinstance(value, Null):
+            return None
         return {**extra_fields(value), **{name: item for name, item, _ in wire_fields(value) if item is not None}}
     if isinstance(value, datetime):
         return value.isoformat()
@@ -60,7 +62,12 @@ def _to_json_value(value: object) -> Json:
 
 
 def decode_body(body: bytes, returns: type[_T]) -> _T | DecodeFailure:
-    """Decode a JSON body as a type, strictly: a value of another JSON type is an error, never converted."""
+    """Decode a JSON body as a type, strictly: a value of another JSON type is an error, never converted.
+
+    An empty body is None if the type is an alternative with None.
+    """
+    if not body and type(None) in get_args(returns):
+        return cast("_T", None)
     if len(body) >= _DENSE_FROM_BYTES and returns in readers and is_dense(body):
         return _first_item_failure(body, returns) or DecodeFailure("", "has more values than the API would send")
     value = parse_json(body)

@@ -8,17 +8,18 @@ What only the server can decide is left to the server.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache, partial
 from typing import Any, Literal, NamedTuple, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
 from generated_client import api, models
-from generated_client.types import Operation, Unlisted, listed_fields, wire_name
+from generated_client.types import Null, Operation, Unlisted, listed_fields, wire_name
 from pinecone_admin._http.argument_checks import (
     check_bool,
     check_email,
+    check_header_value,
     check_identifier,
     check_integer,
     check_length,
@@ -59,7 +60,10 @@ def check_operation(operation: Operation[Any]) -> None:
     try:
         for name, value in operation.path_parameters.items():
             check_identifier(name, value)
-        if operation.path_parameters or operation.query:
+        for name, header in operation.headers.items():
+            if header is not None:
+                check_header_value(name, header)
+        if operation.path_parameters or operation.query or operation.headers:
             _check_parameters(operation)
         # A JSON value that the caller built for ``send`` is not checked.
         if type(operation.body).__module__.startswith(_MODELS):
@@ -95,7 +99,7 @@ def check_key_roles(argument: str, value: object) -> None:
 
 def _check_parameters(operation: Operation[Any]) -> None:
     checks = _parameter_checks(operation.id)
-    for values in (operation.path_parameters, operation.query):
+    for values in (operation.path_parameters, operation.query, operation.headers):
         for name, value in values.items():
             if value is not None and name in checks:
                 argument, check = checks[name]
@@ -149,6 +153,12 @@ def _fields_of(model: Any) -> tuple[_FieldCheck, ...]:
 def _compile_check(name: str, kind: Any, limits: Mapping[str, Any]) -> Check:
     """Return the check of a value, given its name, its type and its limits."""
     kinds = [part for part in _alternatives(kind) if part is not type(None)]
+    if Null in kinds:
+        return partial(_check_unless_null, check=_check_of([part for part in kinds if part is not Null], name, limits))
+    return _check_of(kinds, name, limits)
+
+
+def _check_of(kinds: Sequence[Any], name: str, limits: Mapping[str, Any]) -> Check:
     if all(part is Unlisted or get_origin(part) is Literal for part in kinds):
         return check_identifier
     only: Any = kinds[0] if len(kinds) == 1 else Any
@@ -186,6 +196,11 @@ def _compile_text_check(name: str, limits: Mapping[str, Any]) -> Check:
 
 def _accept(argument: str, value: object) -> None:
     """Accept any value: the API document says nothing about it that a client could check."""
+
+
+def _check_unless_null(argument: str, value: object, *, check: Check) -> None:
+    if not isinstance(value, Null):
+        check(argument, value)
 
 
 def _check_items(argument: str, value: object, *, each: Check, **limits: int) -> None:

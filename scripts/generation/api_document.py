@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 import httpx
+from openapi_schema_validator import OAS30Validator, OAS31Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -23,6 +25,8 @@ Node: TypeAlias = Any
 """Any JSON value of a document; only the function that reads it knows what it holds."""
 
 _VALIDATORS = {"3.0": OpenAPIV30SpecValidator, "3.1": OpenAPIV31SpecValidator}
+# What a default is held against, apart from what it contains.
+_DEFAULT_KEYS = ("type", "nullable", "enum", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
 # Values of these keys are data, in which "$ref" means nothing, unless the key is a name that the author chose.
 _DATA_KEYS = frozenset({"example", "examples", "default", "enum", "const"})
 _NAMING_KEYS = frozenset({"properties", "schemas", "parameters", "responses", "requestBodies", "headers"})
@@ -102,7 +106,8 @@ def validate_document(document: Node, source: str) -> Node:
     if validator is None:
         raise DocumentError(f"{source} is OpenAPI {version}, but only 3.0 and 3.1 are supported")
     try:
-        problem = _find_broken_reference(document) or _describe_first_error(validator(document))
+        # The client does not use defaults, and published documents have had wrong ones.
+        problem = _find_broken_reference(document) or _describe_first_error(validator(_without_defaults(document)))
     except RecursionError:
         problem = "is circular or nested too deeply"
     except Exception as exc:  # noqa: BLE001 - the validator can fail in any way on a malformed document
@@ -110,6 +115,37 @@ def validate_document(document: Node, source: str) -> Node:
     if problem is not None:
         raise DocumentError(f"{source} {problem}")
     return document
+
+
+def iter_defaults(node: Node, location: str = "") -> Iterator[tuple[str, Node]]:
+    """Yield each schema of a document that states a default, with its location."""
+    if isinstance(node, dict):
+        if "default" in node and (isinstance(node.get("type"), str | list) or isinstance(node.get("enum"), list)):
+            yield location, node
+        for key, value in node.items():
+            # The default of a server's variable is no default of a schema.
+            if key != "servers" and key not in _DATA_KEYS - {"default"}:
+                yield from iter_defaults(value, f"{location}/{key}" if location else key)
+    elif isinstance(node, list):
+        for position, value in enumerate(node):
+            yield from iter_defaults(value, f"{location}/{position}")
+
+
+def _without_defaults(document: Node) -> Node:
+    copy = deepcopy(document)
+    for _, schema in list(iter_defaults(copy)):
+        del schema["default"]
+    return copy
+
+
+def find_wrong_defaults(document: Node) -> list[str]:
+    """Return each default that does not fit its own schema: its location and its value."""
+    validator = OAS30Validator if str(document["openapi"]).startswith("3.0") else OAS31Validator
+    return [
+        f"{location}: {json.dumps(schema['default'], ensure_ascii=False)}"
+        for location, schema in iter_defaults(document)
+        if not validator({key: schema[key] for key in _DEFAULT_KEYS if key in schema}).is_valid(schema["default"])
+    ]
 
 
 def _find_broken_reference(document: Node) -> str | None:

@@ -34,7 +34,9 @@ RESERVED_NAMES = frozenset({"Any", "Literal", "Operation", "TypeAlias", "Unliste
 # The generator prefixes a name with this if it is not a Python identifier.
 NAME_PREFIX = "field_"
 # These keys describe a field rather than its type.
-FIELD_KEYS = frozenset({"description", "deprecated", "nullable", "readOnly", "writeOnly", "x-secret", "x-limits"})
+FIELD_KEYS = frozenset(
+    {"description", "deprecated", "nullable", "readOnly", "writeOnly", "x-secret", "x-limits", "x-null"}
+)
 # Decoded, checked, and masked in this order.
 KEPT_FORMATS = frozenset({"date-time", "email", "password"})
 SECRET_NAMES = re.compile(r"(.*_)?(secret|password|passphrase|token|private_key|api_key|credentials?)")
@@ -97,6 +99,7 @@ def list_rules(settings: Node) -> list[Rule]:
         # After name_inline_schemas, else it would name each copy of a schema within an alias.
         Rule("inline aliases", inline_aliases, may_be_idle=True),
         # After inline_aliases, because an alias can be nullable.
+        Rule("mark request fields that may be null", mark_request_nulls, may_be_idle=True),
         Rule("make nullable fields optional", make_nullable_optional, may_be_idle=True),
         Rule("simplify parameters", simplify_parameters, may_be_idle=True),
         Rule("emit limits", emit_limits, may_be_idle=True),
@@ -190,8 +193,12 @@ def _placeholder_name(name: str) -> str:
 
 
 def _expand_response(operation: Node) -> Node:
-    contents = [response["content"] for response in success_responses(operation).values() if response.get("content")]
-    return _json_content(find_json_schema(contents[0], in_response=True)) if contents else {}
+    responses = success_responses(operation).values()
+    contents = [response["content"] for response in responses if response.get("content")]
+    if not contents:
+        return {}
+    may_be_empty = {"x-may-be-empty": True} if len(contents) < len(responses) else {}
+    return _json_content(find_json_schema(contents[0], in_response=True)) | may_be_empty
 
 
 def _json_content(schema: Node) -> Node:
@@ -333,13 +340,39 @@ def inline_aliases(document: Node) -> Node:
     return inlined | {"components": {"schemas": classes}}
 
 
+def mark_request_nulls(document: Node) -> Node:
+    """Mark the nullable fields of models in requests, where null has a meaning of its own.
+
+    The mark says whether a field must be present, which the decoder of a model that responses contain, too, cannot ask.
+    """
+    operations, schemas = list_operations(document), component_schemas(document)
+    sent = reach_components(document, (node.get("requestBody") for node in operations))
+    received = reach_components(document, (node["responses"] for node in operations))
+
+    def mark_field(name: str, field: Node) -> Node:
+        mark = "optional" if name in received else "as stated"
+        return field | {"x-null": mark} if field.get("nullable") and not field.get("readOnly") else field
+
+    marked = {
+        name: schema | {"properties": {key: mark_field(name, field) for key, field in schema["properties"].items()}}
+        for name, schema in schemas.items()
+        if name in sent and "properties" in schema
+    }
+    return add_schemas(document, marked)
+
+
 def make_nullable_optional(document: Node) -> Node:
-    """Make nullable fields optional: absent and null mean the same."""
+    """Make nullable fields optional, apart from those marked: absent and null mean the same."""
 
     def make_optional(node: Node) -> Node:
         if "properties" not in node:
             return node
-        required = [name for name in node["required"] if not node["properties"][name].get("nullable")]
+        fields = node["properties"]
+        required = [
+            name
+            for name in node["required"]
+            if not fields[name].get("nullable") or fields[name].get("x-null") == "as stated"
+        ]
         fields = {name: _without_null(field) for name, field in node["properties"].items()}
         return node | {"required": required, "properties": fields}
 
@@ -365,7 +398,7 @@ def emit_limits(document: Node) -> Node:
         return node | {"properties": fields} if fields else node
 
     def emit_for_parameters(node: Node) -> Node:
-        limits: Node = {"path": {}, "query": {}}
+        limits: Node = {"path": {}, "query": {}, "header": {}}
         for parameter in node["parameters"]:
             if parameter["in"] in limits:
                 limits[parameter["in"]][parameter["name"]] = checked_limits(parameter["schema"])
@@ -493,7 +526,7 @@ def adapt_schemas(document: Node) -> Node:
     free_form = reserve_name("FreeForm", {module_name(name) for name in component_schemas(document)})
 
     def adapt_schema(node: Node) -> Node:
-        described = {key: node[key] for key in ("description", "x-secret", "x-limits") if key in node}
+        described = {key: node[key] for key in ("description", "x-secret", "x-limits", "x-null") if key in node}
         bare = {key: value for key, value in node.items() if key not in FIELD_KEYS}
         if bare.get("type") == "object" and "properties" not in bare:
             bare = component_reference(free_form)

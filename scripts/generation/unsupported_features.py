@@ -28,12 +28,17 @@ from generation.normalization import (
     operation_id,
     reach_components,
 )
-from generation.plain_schema import allowed_kinds, is_nullable, list_alternatives
+from generation.plain_schema import allowed_kinds, is_nullable
 
 # The paths that the client accepts once the placeholders are filled in.
 _SENDABLE_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+")
 # The only parameter styles that the client writes.
-_DEFAULT_STYLES = {"path": "simple", "query": "form"}
+_DEFAULT_STYLES = {"path": "simple", "query": "form", "header": "simple"}
+# What the client sets itself, or what would change how a request is read.
+_FRAMING_HEADERS = frozenset(
+    {"accept-encoding", "connection", "content-length", "cookie", "host", "keep-alive", "te", "trailer"}
+    | {"transfer-encoding", "upgrade", "user-agent"}
+)
 
 
 def find_unsupported(document: Node) -> list[str]:
@@ -85,8 +90,10 @@ def _check_path(endpoint: Endpoint) -> Iterator[str]:
 def _check_parameters(document: Node, endpoint: Endpoint) -> Iterator[str]:
     for parameter in endpoint.operation["parameters"]:
         kind, name = parameter["in"], parameter["name"]
-        if kind == "cookie" or (kind == "header" and name.lower() not in CLIENT_HEADERS):
+        if kind == "cookie" or (kind == "header" and name.lower() in _FRAMING_HEADERS):
             yield f"{kind} parameter {name} is not supported"
+        elif kind == "header" and name.lower() in CLIENT_HEADERS:
+            pass
         elif kind in _DEFAULT_STYLES and (form := _unwritable_form(document, parameter)):
             yield f"{kind} parameter {name} is not supported: it {form}"
 
@@ -97,7 +104,7 @@ def _unwritable_form(document: Node, parameter: Node) -> str | None:
     if schema is None:
         return "has its own content type"
     found = allowed_kinds(document, schema)
-    if "object" in found or ("array" in found and parameter["in"] == "path"):
+    if "object" in found or ("array" in found and parameter["in"] != "query"):
         return "is an object" if "object" in found else "is a list"
     items = resolve_reference(document, schema).get("items", {})
     if "array" in found and allowed_kinds(document, items) & {"array", "object"}:
@@ -112,29 +119,8 @@ def _check_body(document: Node, endpoint: Endpoint) -> Iterator[str]:
     schema = find_json_schema(content, in_response=False)
     if content and schema is None:
         yield f"a request body of type {', '.join(content)} is not supported; only application/json is"
-    elif content:
-        for field in sorted(set(_find_nullable_fields(document, schema, "body", frozenset()))):
-            yield f"a nullable request field is not supported: {field}"
-
-
-def _find_nullable_fields(document: Node, schema: Node, location: str, seen: frozenset[str]) -> Iterator[str]:
-    # A read-only field is never sent, so it may be nullable.
-    if not isinstance(schema, dict) or schema.get("readOnly") is True:
-        return
-    if isinstance(reference := schema.get("$ref"), str):
-        if reference not in seen:
-            yield from _find_nullable_fields(
-                document, resolve_reference(document, schema), location, seen | {reference}
-            )
-        return
-    if is_nullable(schema):
-        yield location
-    for name, field in schema.get("properties", {}).items():
-        yield from _find_nullable_fields(document, field, f"{location}.{name}", seen)
-    yield from _find_nullable_fields(document, schema.get("items"), f"{location}[]", seen)
-    for part in (*schema.get("allOf", []), *list_alternatives(schema)):
-        if not (isinstance(part, dict) and part.get("type") == "null"):
-            yield from _find_nullable_fields(document, part, location, seen)
+    elif content and ("null" in allowed_kinds(document, schema) or is_nullable(resolve_reference(document, schema))):
+        yield "a request body that may be null is not supported"
 
 
 def _check_responses(endpoint: Endpoint) -> Iterator[str]:
@@ -144,7 +130,8 @@ def _check_responses(endpoint: Endpoint) -> Iterator[str]:
         schema = find_json_schema(content, in_response=True)
         if content and schema is None:
             yield f"a response of type {', '.join(content)} is not supported; only JSON is"
-        statuses_by_schema.setdefault(json.dumps(schema, sort_keys=True), []).append(status)
+        if content:
+            statuses_by_schema.setdefault(json.dumps(schema, sort_keys=True), []).append(status)
     if len(statuses_by_schema) > 1:
         statuses = sorted(status for some in statuses_by_schema.values() for status in some)
         yield f"success responses with different schemas are not supported: {', '.join(statuses)}"

@@ -495,6 +495,96 @@ def test_validation_follows_the_adopted_document(tree: Path, tmp_path: Path) -> 
     assert (used.returncode, used.stderr) == (0, "")
 
 
+def make_small_features() -> Any:
+    """Return our document with features of which each once kept a document from being adopted."""
+    document = read_our_document()
+    paths, schemas = document["paths"], document["components"]["schemas"]
+    header = {"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 8}}
+    paths["/admin/projects"]["post"]["parameters"].append(header)
+    paths["/admin/projects/{project_id}"]["get"]["responses"]["204"] = {"description": "Being created."}
+    fields = schemas["UpdateProjectRequest"]["properties"]
+    fields["region"] = {"type": "string", "nullable": True, "maxLength": 4}
+    fields["note"] = {"type": "string", "nullable": True}
+    schemas["UpdateProjectRequest"]["required"] = ["note"]
+    fields["max_pods"]["default"] = "none"
+    return document
+
+
+USE_SMALL_FEATURES = """
+import json
+from generated_client.api import create_project, fetch_project, update_project
+from generated_client.models import CreateProjectRequest, Project, UpdateProjectRequest
+from pinecone_admin import PineconeError
+from pinecone_admin._http.codec import decode_body, encode_body
+from pinecone_admin._http.validation import check_operation
+from pinecone_admin.models import Null, to_dict
+
+def problem(operation):
+    try:
+        check_operation(operation)
+    except PineconeError as error:
+        return error.message
+
+body = CreateProjectRequest(name="x")
+assert create_project(body=body).headers == {"Idempotency-Key": None}
+assert create_project(body=body, idempotency_key="k1").headers == {"Idempotency-Key": "k1"}
+for key, expected in (
+    ("k1", None),
+    ("123456789", "idempotency_key must have at most 8 characters, not 9"),
+    ("a\\r\\nb", "Idempotency-Key contains a line break, a control character or a character outside Latin-1"),
+    (" a", "Idempotency-Key has leading or trailing whitespace"),
+    (5, "Idempotency-Key must be a str, not int"),
+):
+    found = problem(create_project(body=body, idempotency_key=key))
+    assert found == expected, found
+
+returns = fetch_project(project_id="p").returns
+project = {"id": "p", "name": "n", "max_pods": 0, "force_encryption_with_cmek": False, "organization_id": "o"}
+assert decode_body(b"", returns) is None
+assert decode_body(json.dumps(project).encode(), returns) == Project(**project)
+assert decode_body(b"{}", returns).path == "id"
+
+for model, sent in (
+    (UpdateProjectRequest(note=Null(), region=Null()), {"note": None, "region": None}),
+    (UpdateProjectRequest(note="n"), {"note": "n"}),
+):
+    assert json.loads(encode_body(model)) == sent, encode_body(model)
+    assert problem(update_project(project_id="p", body=model)) is None
+    assert to_dict(model)["note"] == sent["note"]
+long = update_project(project_id="p", body=UpdateProjectRequest(note=Null(), region="abcde"))
+assert problem(long) == "region must have at most 4 characters, not 5"
+"""
+
+TYPE_SMALL_FEATURES = """
+from generated_client.api import create_project, fetch_project
+from generated_client.models import CreateProjectRequest, Project, UpdateProjectRequest
+from generated_client.types import Null, Operation
+
+create_project(body=CreateProjectRequest(name="x"), idempotency_key="k")
+operation: Operation[Project | None] = fetch_project(project_id="p")
+UpdateProjectRequest(note=Null(), region=Null())
+UpdateProjectRequest(note="n", region=None)
+UpdateProjectRequest(note=None)  # wrong: the field must be sent
+"""
+
+
+def test_small_features_do_not_block_a_version(tree: Path, tmp_path: Path) -> None:
+    """A header, a meaning of null, an empty success and a wrong default are adopted, told and usable."""
+    done = run_generate(tree, write_json(tmp_path / "small.json", make_small_features()))
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert "compatible: create_project.idempotency_key: new" in lines
+    assert "breaking: fetch_project response: may now be empty" in lines
+    assert "breaking: UpdateProjectRequest.note: new, required" in lines
+    place = "components/schemas/UpdateProjectRequest/properties/max_pods"
+    assert f'wrong default ignored: {place}: "none": nothing to do' in lines
+    used = run_python(tree, "-c", USE_SMALL_FEATURES)
+    assert (used.returncode, used.stderr) == (0, "")
+    typed = run_python(tree, "-m", "mypy", "--strict", "--config-file", os.devnull, "-c", TYPE_SMALL_FEATURES)
+    assert typed.stdout.count("error:") == 1, typed.stdout
+    assert 'Argument "note" to "UpdateProjectRequest" has incompatible type "None"' in typed.stdout
+
+
 ODD = r"""
 openapi: 3.1.0
 info: {title: 'Odd "API"', version: 2026-04-01}
