@@ -77,9 +77,15 @@ def installed_version(tool: str) -> str:
 
 
 def find_changed_templates(hashes: str, folder: Path) -> list[str]:
-    """Return which upstream templates differ from those that ours were written to replace."""
-    lines = (line.split() for line in hashes.splitlines())
-    return [name for digest, name in lines if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest]
+    """Return which upstream templates differ from those that ours replace or that are used as they are."""
+
+    def describe_change(digest: str, name: str) -> str | None:
+        if not (folder / name).exists():
+            return f"{name} (missing)"
+        return None if hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest else name
+
+    changes = (describe_change(*line.split()) for line in hashes.splitlines())
+    return [change for change in changes if change is not None]
 
 
 def check_tools() -> None:

@@ -21,16 +21,29 @@ Surface: TypeAlias = dict[str, str]
 
 def generate_tree(document: Any, folder: Path) -> Path:
     """Generate the package of a document in this process, without the formatter."""
-    adapted = adapt_schemas(normalize_document(document, load_settings())[0])
     target = folder / "generated_client"
+    project = _make_project(document, folder, target)
+    errors = project.build()
+    assert not errors, errors
+    tidy_package(target)
+    return target
+
+
+def loaded_templates(document: Any, folder: Path) -> set[str]:
+    """Return the names of the templates that the generator loads."""
+    project = _make_project(document, folder, folder / "generated_client")
+    project.build()
+    assert project.env.cache is not None
+    return {name for _, name in project.env.cache}
+
+
+def _make_project(document: Any, folder: Path, target: Path) -> Project:
+    adapted = adapt_schemas(normalize_document(document, load_settings())[0])
     settings = ConfigFile.load_from_path(SETTINGS_FILE)
     config = Config.from_sources(settings, MetaType.NONE, folder / "none", "utf-8", overwrite=True, output_path=target)
     data = GeneratorData.from_dict(adapted, config=config)
     assert isinstance(data, GeneratorData), data
-    errors = Project(openapi=data, config=config, custom_template_path=TEMPLATES_FOLDER).build()
-    assert not errors, errors
-    tidy_package(target)
-    return target
+    return Project(openapi=data, config=config, custom_template_path=TEMPLATES_FOLDER)
 
 
 def read_surface(package: Path) -> Surface:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,7 @@ from generation.api_document import (
     validate_document,
 )
 from tests.support.api_documents import find_parameters, read_older_document, read_our_document
+from tests.support.generated_trees import loaded_templates
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARTS = ("generated_client", "openapi", "pinecone_admin", "scripts", "pyproject.toml")
@@ -226,6 +228,29 @@ def test_changed_upstream_templates_are_refused(tmp_path: Path) -> None:
     assert find_changed_templates(f"{hashlib.sha256(b'y').hexdigest()}  model.py.jinja\n", tmp_path) == [
         "model.py.jinja"
     ]
+    assert find_changed_templates("0  other.py.jinja\n", tmp_path) == ["other.py.jinja (missing)"]
+
+
+def test_each_upstream_template_that_is_loaded_is_hashed(tmp_path: Path) -> None:
+    """Ours replace some of them; the others are used as they are."""
+    hashes = (ROOT / "openapi/templates/UPSTREAM.sha256").read_text(encoding="utf-8")
+    upstream = {name for name in loaded_templates(read_our_document(), tmp_path) if not name.startswith("_")}
+    assert {line.split()[1] for line in hashes.splitlines()} == upstream
+
+
+def test_lock_says_whether_the_generator_has_a_newer_release(tree: Path, tmp_path: Path) -> None:
+    """It names both versions and what to do; nothing is said of the pinned one."""
+    (tmp_path / "bin").mkdir()
+    uv = tmp_path / "bin/uv"
+    env = os.environ | {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
+    pinned = re.findall(r"openapi-python-client==[0-9.]+", (tree / "pyproject.toml").read_text(encoding="utf-8"))[0]
+    said = f"lock: openapi-python-client==9.9 is released, {pinned} is pinned: "
+    for newest, expected in ((pinned, ""), ("openapi-python-client==9.9", said)):
+        uv.write_text(f'#!/bin/sh\nfor last; do :; done\n[ "$last" = - ] && echo {newest} || true\n', encoding="utf-8")
+        uv.chmod(0o755)
+        done = subprocess.run([tree / "scripts/lock"], env=env, capture_output=True, text=True, check=True)
+        assert done.stdout.startswith(expected)
+        assert bool(done.stdout) == bool(expected)
 
 
 @pytest.mark.parametrize(
