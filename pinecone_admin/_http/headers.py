@@ -43,20 +43,21 @@ def check_headers(headers: object) -> dict[str, str]:
         raise PineconeTypeError(f"additional_headers must be a mapping of str, not {type(headers).__name__}")
     checked: dict[str, str] = {}
     for name, value in headers.items():  # pyright: ignore[reportUnknownVariableType]
-        lower = _check_header_name(name)  # pyright: ignore[reportUnknownArgumentType]
+        lower = check_header_name("additional_headers", name)  # pyright: ignore[reportUnknownArgumentType]
         if lower in checked:
             raise PineconeValueError(f"additional_headers contains {lower} twice: header names ignore case")
         checked[lower] = _check_header_value(lower, value)  # pyright: ignore[reportUnknownArgumentType]
     return checked
 
 
-def _check_header_name(name: object) -> str:
+def check_header_name(argument: str, name: object) -> str:
+    """Return the name of a header in lower case; raise if the caller cannot set it."""
     if not isinstance(name, str):
-        raise PineconeTypeError(f"additional_headers: a header name must be a str, not {type(name).__name__}")
+        raise PineconeTypeError(f"{argument}: a header name must be a str, not {type(name).__name__}")
     if not _NAME.fullmatch(name):
-        raise PineconeValueError(f"additional_headers: {name!r} is not a header name")
+        raise PineconeValueError(f"{argument}: {name!r} is not a header name")
     if name.lower() in _RESERVED_NAMES:
-        raise PineconeValueError(f"additional_headers: {name} is reserved for the client")
+        raise PineconeValueError(f"{argument}: {name} is reserved for the client")
     return name.lower()
 
 

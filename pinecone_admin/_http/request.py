@@ -13,7 +13,7 @@ import httpx
 from generated_client.types import API_VERSION, Operation
 from pinecone_admin._http import codec
 from pinecone_admin._http.argument_checks import check_string
-from pinecone_admin._http.headers import build_request_headers
+from pinecone_admin._http.headers import build_request_headers, check_header_name
 from pinecone_admin._http.messages import BufferedRequest
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
@@ -62,6 +62,8 @@ class RequestBuilder:
             headers = [*headers, (b"Content-Length", b"%d" % len(content))]
         if self._caller_headers:
             headers = [*headers, *self._caller_headers]
+        if operation.headers:
+            headers = [*headers, *_other_headers(operation.headers, headers)]
         return BufferedRequest(method, self._build_url(operation), headers, content)
 
     def _build_headers(self, method: str, version: str, has_body: bool) -> Sequence[tuple[bytes, bytes]]:  # noqa: FBT001 - the parts of a key
@@ -78,6 +80,15 @@ class RequestBuilder:
         path = self._api_url + _expand_path(operation.path, operation.path_parameters)
         query = _encode_query(operation.query) if operation.query else ""
         return _parse_url(path + query) if query else _parse_url_once(path)
+
+
+def _other_headers(
+    given: Mapping[str, str | None], present: Sequence[tuple[bytes, bytes]]
+) -> Sequence[tuple[bytes, bytes]]:
+    """Return the headers of an operation but for those that the client or its caller sets, or the token is."""
+    taken = {b"authorization", *(name.lower() for name, _ in present)}
+    sent = {check_header_name("headers", name): value for name, value in given.items() if value is not None}
+    return [header for header in httpx.Headers(sent, encoding="latin-1").raw if header[0] not in taken]
 
 
 def _parse_url(url: str) -> httpx.URL:

@@ -177,3 +177,29 @@ async def test_the_api_version_of_an_operation_is_sent(make_client: Callable[...
         ["2025-10"],
         ["2024-01"],
     ]
+
+
+async def test_the_headers_of_an_operation_are_sent(make_client: Callable[..., AsyncAdmin]) -> None:
+    """An operation adds headers of its own, and replaces none of the client, its caller or the token."""
+    headers = {"Idempotency-Key": "k1", "X-Team": "own", "Accept": "text/html", "Authorization": "x", "X-Unset": None}
+    operation = pinecone_admin.Operation(id="x", method="GET", path="/x", returns=None, headers=headers)
+    script = ScriptedTransport()
+    await make_client(script, additional_headers={"x-team": "search"}).send(operation)
+    sent = script.request.headers
+    assert [sent.get_list(name) for name in ("idempotency-key", "x-team", "accept", "authorization", "x-unset")] == [
+        ["k1"],
+        ["search"],
+        ["application/json"],
+        ["Bearer token-1"],
+        [],
+    ]
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "a b", ""])
+async def test_a_header_that_an_operation_cannot_set_raises(name: str, make_client: Callable[..., AsyncAdmin]) -> None:
+    """Headers of the framing are the client's own, and other text is no name of a header."""
+    operation = pinecone_admin.Operation(id="x", method="GET", path="/x", returns=None, headers={name: "1"})
+    script = ScriptedTransport()
+    with raises(PineconeValueError, match=f"x: headers: '?{name}'? is "):
+        await make_client(script).send(operation)
+    assert script.requests == []
