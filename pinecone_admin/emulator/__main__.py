@@ -8,13 +8,14 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
+from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
 from pinecone_admin.emulator.control.routes import CONTROL_PATH
 from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.emulator.model.settings import PLANS
@@ -64,6 +65,11 @@ def _argument_parser() -> argparse.ArgumentParser:
         "--state", type=Path, help="JSON file to load at the start, if it exists, and to write at the end"
     )
     parser.add_argument("--plan", choices=PLANS, help="the organization's plan (default: as loaded, or Enterprise)")
+    parser.add_argument(
+        "--permissions",
+        choices=PERMISSION_MODES,
+        help="enforce the permission matrix, or only the rule on granting (default: as loaded, or published)",
+    )
     parser.add_argument("--token-lifetime", type=_parse_token_lifetime, help="seconds (default: as loaded, or 1800)")
     parser.add_argument(
         "--seed", type=int, help="make ids, secrets and the probabilities of faults the same in every run"
@@ -97,7 +103,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _create_emulator(options: argparse.Namespace) -> Emulator:
-    given = {"plan": options.plan, "token_lifetime": options.token_lifetime}
+    given = {"plan": options.plan, "permissions": options.permissions, "token_lifetime": options.token_lifetime}
     changes = {name: value for name, value in given.items() if value is not None}
     emulator = Emulator(seed=options.seed, clock=Clock(ticking=True), **changes)
     if options.state is None:
@@ -105,13 +111,24 @@ def _create_emulator(options: argparse.Namespace) -> Emulator:
     if options.state.exists():
         if not options.state.is_file():
             raise ValueError("not a file")
-        emulator.load(json.loads(options.state.read_text(encoding="utf-8")))
-        # Again after loading: options win over the file.
-        emulator.configure(**changes)
-        emulator.load(emulator.dump())  # a reset restores this
+        document: object = json.loads(options.state.read_text(encoding="utf-8"))
+        emulator.load(_overlay_options(document, changes))
     elif not os.access(options.state.absolute().parent, os.W_OK):
         raise ValueError("its folder does not exist or is not writable")
     return emulator
+
+
+def _overlay_options(document: object, changes: Mapping[str, object]) -> object:
+    """Return a state document in which the options win over the file, so that a reset restores them, too."""
+    if not isinstance(document, dict):
+        return document  # the emulator refuses it
+    overlaid = cast("dict[str, object]", document)
+    for name, value in changes.items():
+        part = "organization" if name == "plan" else "settings"
+        fields = overlaid.setdefault(part, {})
+        if isinstance(fields, dict):
+            fields[name] = value
+    return overlaid
 
 
 def _serve(emulator: Emulator, host: str, port: int) -> None:

@@ -44,17 +44,22 @@ class ServiceAccountCredentials:
 class Emulator:
     """Emulate Pinecone's Admin API and token endpoint for one organization.
 
-    At first the organization has one principal, the caller: a service account that owns it. The defaults let most
-    scripts run: an Enterprise plan in good standing, and no pods, as in every new organization.
+    At first the organization has two owners: the caller, which is a service account, and one user. The defaults let
+    most scripts run: an Enterprise plan in good standing, and no pods, as in every new organization.
 
     Args:
         plan: Free, Standard, Enterprise or Dedicated.
         payment_status: Active, PaymentPending or PastDue, or one that forbids creating: Restricted,
             Suspended or Deactivated.
+        permissions: Whether the permission matrix is enforced (published), or only the rule that a principal cannot
+            grant what it does not hold (open).
         project_quota: The number of projects that the organization may have; by default the plan's limit.
+        user_quota: The number of users that the organization may have; by default the plan's limit.
         api_key_quota: The number of API keys that a project may have; by default the plan's limit.
         invite_mails_per_hour: The number of invite mails that the organization may send in an hour.
         pod_access: Whether a project's `max_pods` may exceed 0.
+        default_max_pods: With pod access, the `max_pods` of a project that is created without one.
+        max_pods_floor: What a smaller `max_pods` other than 0 is raised to.
         identity_provider: Whether an identity provider manages the users.
         token_lifetime: Seconds for which an access token is valid.
         rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
@@ -87,10 +92,14 @@ class Emulator:
         *,
         plan: str = "Enterprise",
         payment_status: str = "Active",
+        permissions: str = "published",
         project_quota: int | None = None,
+        user_quota: int | None = None,
         api_key_quota: int | None = None,
         invite_mails_per_hour: int = 100,
         pod_access: bool = False,
+        default_max_pods: int = 0,
+        max_pods_floor: int = 0,
         identity_provider: bool = False,
         token_lifetime: int = 1800,
         rotation_revokes_tokens: bool = True,
@@ -307,7 +316,7 @@ class Emulator:
         """
         with self._lock:
             now = self.clock.now()
-            invite = require_record("invite", invite_id, self.state.invites.get(invite_id))
+            invite = require_record("Invite", invite_id, self.state.invites.get(invite_id))
             if invite.status(now) != "pending":
                 raise Refusal(409, "ABORTED", f"invite {invite.id} is {invite.status(now)}")
             return self.state.accept_invite(invite, now, checks.nullable(checks.string)("name", name))
@@ -366,7 +375,7 @@ class Emulator:
             project.remove_content(kind, name)
 
     def _find_project(self, project_id: str) -> ProjectRecord:
-        return require_record("project", project_id, self.state.projects.get(project_id))
+        return require_record("Project", project_id, self.state.projects.get(project_id))
 
     def _read_roles(self, roles: Iterable[Role]) -> list[Grant]:
         # A string is iterable, too: "OrgOwner" would otherwise be refused letter by letter.

@@ -1,8 +1,9 @@
 """Which projects a role gives access to, and at which level.
 
 Source: Pinecone's pages on organization roles, project roles and role-based access. An organization owner owns every
-project; other organization roles give access to none. A project manager creates and queries, but manages neither
-members nor keys. A project member sees the settings, and needs another role to read data.
+project; other organization roles give access to none, and the billing admin changes nothing. A project manager
+creates and queries, but manages neither members nor keys. A project member sees the settings, and needs another role
+to read data.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ Level: TypeAlias = Literal["owns", "writes", "reads", "unknown"]
 LEVELS: Mapping[str, Level] = {
     "OrgOwner": "owns",
     "OrgManager": "writes",
-    "OrgBillingAdmin": "writes",
+    "OrgBillingAdmin": "reads",
     "OrgMember": "reads",
     "ProjectOwner": "owns",
     "ProjectManager": "writes",
@@ -31,7 +32,7 @@ LEVELS: Mapping[str, Level] = {
 }
 """Access level of each role; a role that the API document does not list is unknown."""
 
-ORGANIZATION_WRITERS = frozenset({"OrgOwner", "OrgManager", "OrgBillingAdmin"})
+ORGANIZATION_WRITERS = frozenset({"OrgOwner", "OrgManager"})
 """Roles that can change the organization itself."""
 
 SECRET_KEEPERS = frozenset({"OrgOwner", "OrgManager"})

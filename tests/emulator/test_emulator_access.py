@@ -440,17 +440,38 @@ def test_identical_bindings_in_one_request_are_refused(
 
 
 @pytest.mark.rule("last-owner")
-def test_last_owner_cannot_be_removed(api: httpx.Client, emulator: Emulator, read_error: ReadError) -> None:
-    """The last OrgOwner binding cannot be deleted; bindings of users count, bindings of invites do not."""
-    (own,) = api.get("/admin/role-bindings").json()["data"]
+def test_last_user_who_is_owner_cannot_be_removed(api: httpx.Client, emulator: Emulator, read_error: ReadError) -> None:
+    """A user has to remain OrgOwner; service accounts and invites that own the organization do not count."""
+    (first,) = emulator.state.users
+    (binding,) = list_bindings(api, "user", first)
     invite = create_invite(emulator, api, "a@example.com", OWNER)
-    assert read_error(api.delete(f"/admin/role-bindings/{own['id']}")) == (409, "ABORTED")
+    assert read_error(api.delete(f"/admin/role-bindings/{binding['id']}")) == (409, "ABORTED")
+    assert read_error(api.delete(f"/admin/users/{first}")) == (409, "ABORTED")
     user = emulator.state.accept_invite(invite, emulator.clock.now())
-    api.post("/admin/role-bindings", json=binding_request("service_account", own["principal_id"], "OrgMember"))
-    assert api.delete(f"/admin/role-bindings/{own['id']}").status_code == 202
-    (last,) = list_bindings(api, "user", user.id)
-    assert read_error(api.delete(f"/admin/role-bindings/{last['id']}")) == (409, "ABORTED")
+    assert api.delete(f"/admin/users/{first}").status_code == 202
     assert read_error(api.delete(f"/admin/users/{user.id}")) == (409, "ABORTED")
+
+
+@pytest.mark.rule("last-owner")
+def test_service_account_can_lose_the_last_ownership_of_accounts(
+    api: httpx.Client, emulator: Emulator, read_error: ReadError
+) -> None:
+    """The only service account that owns the organization can lose that role, since a user owns it, too."""
+    (own,) = emulator.state.service_accounts
+    (binding,) = list_bindings(api, "service_account", own)
+    assert api.delete(f"/admin/role-bindings/{binding['id']}").status_code == 202
+    assert read_error(api.get("/admin/users")) == (403, "PERMISSION_DENIED")
+
+
+def test_new_organization_has_one_user(emulator: Emulator) -> None:
+    """A new organization has one user, who owns it, and so has one that is loaded without a list of users."""
+    emulator.load({"projects": [{"name": "search"}]})
+    emulator.reset()
+    (user,) = emulator.state.users.listing
+    (binding,) = emulator.state.role_bindings.held_by(Principal("user", user.id))
+    assert (binding.grant.role, binding.grant.resource_id) == ("OrgOwner", emulator.organization_id)
+    emulator.load({"users": []})
+    assert not len(emulator.state.users)
 
 
 def test_owner_binding_of_an_invite_can_be_deleted(api: httpx.Client, emulator: Emulator) -> None:
@@ -538,159 +559,13 @@ def test_role_outside_the_plan_is_refused(connect: Connect, read_error: ReadErro
         assert "DataPlaneViewer" in response.json()["error"]["message"]
 
 
-# Permissions
-
-
-@pytest.mark.parametrize("role", ORGANIZATION_ROLES)
-def test_every_organization_role_can_read(
-    emulator: Emulator, connect_with_roles: Callable[..., httpx.Client], role: str
-) -> None:
-    """Every organization role allows the organization-wide lists."""
-    api = connect_with_roles(Grant(role, "organization", emulator.organization_id))
-    for name in ("organizations", "projects", "users", "invites", "service-accounts", "role-bindings"):
-        assert api.get(f"/admin/{name}").status_code == 200
-
-
-@pytest.mark.rule("organization-role")
-def test_organization_wide_operations_require_an_organization_role(
-    emulator: Emulator, api: httpx.Client, connect_with_roles: Callable[..., httpx.Client], read_error: ReadError
-) -> None:
-    """A principal with project roles only is refused organization-wide operations, and allowed those on its project."""
-    project_id = create_project(emulator)
-    invite = create_invite(emulator, api, "a@example.com")
-    user = add_member(emulator, api, "b@example.com")
-    (own, *_) = emulator.state.service_accounts.listing
-    (owner, *_) = api.get("/admin/role-bindings").json()["data"]
-    project_owner = connect_with_roles(Grant("ProjectOwner", "project", project_id))
-    account = f"/admin/service-accounts/{own.id}"
-    for method, path, document in (
-        ("GET", "/admin/organizations", None),
-        ("GET", f"/admin/organizations/{emulator.organization_id}", None),
-        ("PATCH", f"/admin/organizations/{emulator.organization_id}", {"name": "x"}),
-        ("DELETE", f"/admin/organizations/{emulator.organization_id}", None),
-        ("GET", "/admin/projects", None),
-        ("POST", "/admin/projects", {"name": "x"}),
-        ("GET", "/admin/users", None),
-        ("GET", f"/admin/users/{user.id}", None),
-        ("DELETE", f"/admin/users/{user.id}", None),
-        ("GET", "/admin/invites", None),
-        ("POST", "/admin/invites", {"email": "c@example.com", "role_bindings": [MEMBER]}),
-        ("GET", f"/admin/invites/{invite.id}", None),
-        ("DELETE", f"/admin/invites/{invite.id}", None),
-        ("POST", f"/admin/invites/{invite.id}/resend", None),
-        ("GET", "/admin/service-accounts", None),
-        ("POST", "/admin/service-accounts", {"name": "x"}),
-        ("GET", account, None),
-        ("PATCH", account, {"name": "x"}),
-        ("DELETE", account, None),
-        ("POST", f"{account}/rotate-secret", None),
-        ("GET", "/admin/role-bindings", None),
-        ("POST", "/admin/role-bindings", binding_request("user", user.id, "OrgManager")),
-        ("GET", f"/admin/role-bindings/{owner['id']}", None),
-        ("DELETE", f"/admin/role-bindings/{owner['id']}", None),
-    ):
-        assert read_error(project_owner.request(method, path, json=document)) == (403, "PERMISSION_DENIED"), path
-    created = project_owner.post(f"/admin/projects/{project_id}/api-keys", json={"name": "ci"})
-    assert created.status_code == 201
-    bound = project_owner.post(
-        "/admin/role-bindings", json=binding_request("user", user.id, "ProjectViewer", project_id)
-    )
-    assert project_owner.get(f"/admin/role-bindings/{bound.json()['id']}").status_code == 200
-    assert project_owner.delete(f"/admin/role-bindings/{bound.json()['id']}").status_code == 202
-    assert project_owner.patch(f"/admin/projects/{project_id}", json={"name": "x"}).status_code == 200
+# Permissions; test_emulator_permissions.py has the matrix
 
 
 @pytest.mark.rule("check-order")
 def test_existence_is_checked_before_permission(
-    connect_with_roles: Callable[..., httpx.Client], read_error: ReadError
-) -> None:
-    """A caller without permission receives 404 for an unknown id."""
-    assert read_error(connect_with_roles().get(f"/admin/users/{UNKNOWN_ID}")) == (404, "NOT_FOUND")
-
-
-@pytest.mark.rule("grant-rule")
-@pytest.mark.parametrize(
-    ("held_role", "granted_role", "allowed"),
-    [
-        ("OrgOwner", "OrgOwner", True),
-        ("OrgOwner", "ProjectOwner", True),
-        ("OrgManager", "OrgMember", True),
-        ("OrgManager", "OrgManager", True),
-        ("OrgManager", "OrgOwner", False),
-        ("OrgManager", "ProjectViewer", False),
-        ("OrgBillingAdmin", "OrgManager", False),
-        ("OrgMember", "OrgMember", True),
-        ("OrgMember", "OrgBillingAdmin", False),
-        ("ProjectOwner", "ProjectOwner", True),
-        ("ProjectOwner", "DataPlaneViewer", True),
-        ("ProjectManager", "ProjectOwner", False),
-        ("ProjectEditor", "DataPlaneEditor", True),
-        ("ProjectViewer", "DataPlaneViewer", True),
-        ("ProjectViewer", "DataPlaneEditor", False),
-        ("DataPlaneEditor", "DataPlaneViewer", True),
-        ("DataPlaneEditor", "ControlPlaneViewer", False),
-        ("ControlPlaneViewer", "ControlPlaneEditor", False),
-    ],
-)
-def test_caller_grants_only_roles_it_holds(
-    emulator: Emulator,
-    connect_with_roles: Callable[..., httpx.Client],
-    held_role: str,
-    granted_role: str,
-    allowed: bool,
-) -> None:
-    """A caller can grant a role only if it holds that role, or one that includes it, on the resource."""
-    project_id = create_project(emulator)
-    organization = ("organization", emulator.organization_id)
-    own = Grant(held_role, *(organization if held_role in ORGANIZATION_ROLES else ("project", project_id)))
-    member = Grant("OrgMember", *organization)
-    document = binding_request(
-        "service_account",
-        create_service_account(emulator),
-        granted_role,
-        project_id if granted_role in PROJECT_ROLES else None,
-    )
-    response = connect_with_roles(own, member).post("/admin/role-bindings", json=document)
-    assert response.status_code == (200 if allowed else 403)
-    assert allowed or granted_role in response.json()["error"]["message"]
-
-
-@pytest.mark.rule("grant-rule")
-def test_project_owner_cannot_grant_on_another_project(
     emulator: Emulator, connect_with_roles: Callable[..., httpx.Client], read_error: ReadError
 ) -> None:
-    """A role on one project does not allow grants on another."""
-    own, other = create_project(emulator), create_project(emulator)
-    document = binding_request("service_account", create_service_account(emulator), "ProjectViewer", other)
-    response = connect_with_roles(Grant("ProjectOwner", "project", own)).post("/admin/role-bindings", json=document)
-    assert read_error(response) == (403, "PERMISSION_DENIED")
-
-
-@pytest.mark.rule("grant-rule")
-def test_grant_rule_applies_to_every_operation(
-    emulator: Emulator, connect_with_roles: Callable[..., httpx.Client], read_error: ReadError
-) -> None:
-    """Invites, service accounts and keys cannot receive a role that their creator does not hold."""
-    project = emulator.state.add_project("search", emulator.clock.now())
-    key = emulator.state.add_api_key(project, "ci")
-    api = connect_with_roles(Grant("OrgMember", "organization", emulator.organization_id))
-    for method, path, document in (
-        ("POST", "/admin/invites", {"email": "a@example.com", "role_bindings": [MEMBER, OWNER]}),
-        ("POST", "/admin/service-accounts", {"name": "ci", "role_bindings": [OWNER]}),
-        ("POST", f"/admin/projects/{project.id}/api-keys", {"name": "ci"}),
-        ("PATCH", f"/admin/api-keys/{key.id}", {"roles": ["ProjectViewer"]}),
-    ):
-        assert read_error(api.request(method, path, json=document)) == (403, "PERMISSION_DENIED")
-    assert api.patch(f"/admin/api-keys/{key.id}", json={"name": "renamed"}).status_code == 200
-    assert api.post("/admin/service-accounts", json={"name": "ci", "role_bindings": [MEMBER]}).status_code == 201
-
-
-@pytest.mark.rule("role-union")
-def test_roles_are_the_union_of_bindings(emulator: Emulator, connect_with_roles: Callable[..., httpx.Client]) -> None:
-    """Two roles together allow what each of them allows."""
-    project_id = create_project(emulator)
-    viewers = [Grant(role, "project", project_id) for role in ("ControlPlaneViewer", "DataPlaneViewer")]
-    api = connect_with_roles(*viewers)
-    roles = ["ControlPlaneViewer", "DataPlaneViewer"]
-    response = api.post(f"/admin/projects/{project_id}/api-keys", json={"name": "ci", "roles": roles})
-    assert response.status_code == 201
+    """A caller that may not delete users receives 404 for an unknown id."""
+    member = connect_with_roles(Grant("OrgMember", "organization", emulator.organization_id))
+    assert read_error(member.delete(f"/admin/users/{UNKNOWN_ID}")) == (404, "NOT_FOUND")

@@ -220,7 +220,7 @@ def _extend_invites(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
 
 
 def _allow_every_grant(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(operations, "require_caller_holds", return_always(None))
+    monkeypatch.setattr(operations, "require_grantable", return_always(None))
 
 
 def _allow_several_invites(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:

@@ -333,7 +333,7 @@ def list_roles(api: httpx.Client, principal_type: str, principal_id: str) -> lis
         ({"email": "a@example.com", "name": 5}, "name must be a string"),
         ({"email": "a@example.com", "roles": ["Emperor"]}, r"roles\[0\] must be one of OrgOwner"),
         ({"email": "a@example.com", "roles": ["ProjectViewer"]}, "a project role and its project's id"),
-        ({"email": "a@example.com", "roles": [("ProjectViewer", "nowhere")]}, "there is no project 'nowhere'"),
+        ({"email": "a@example.com", "roles": [("ProjectViewer", "nowhere")]}, "Project 'nowhere' not found"),
         ({"email": "a@example.com", "roles": [("OrgMember", "nowhere")]}, r"roles\[0\]\[0\] must be one of Project"),
         ({"email": "a@example.com", "roles": [("ProjectViewer", 5)]}, r"roles\[0\]\[1\] must be a string"),
         ({"email": "a@example.com", "roles": [5]}, r"roles\[0\] must be one of"),
@@ -345,7 +345,7 @@ def test_invalid_user_is_refused(control: Control, arguments: dict[str, Any], me
     control.add_user(email="taken@example.com")
     with pytest.raises(ValueError, match=message):
         control.add_user(**arguments)
-    assert len(control.dump()["users"]) == 1
+    assert [each["email"] for each in control.dump()["users"]] == ["owner@example.com", "taken@example.com"]
 
 
 @pytest.mark.rule("invite-accepted")
@@ -355,7 +355,7 @@ def test_invite_is_accepted(control: Control, api: httpx.Client) -> None:
     user_id = control.accept_invite(invite_id, name="Alice")
     assert api.get(f"/admin/users/{user_id}").json()["name"] == "Alice"
     assert api.get(f"/admin/invites/{invite_id}").json()["status"] == "processed"
-    for refused_id, message in ((invite_id, "is processed"), ("nowhere", "there is no invite 'nowhere'")):
+    for refused_id, message in ((invite_id, "is processed"), ("nowhere", "Invite 'nowhere' not found")):
         with pytest.raises(ValueError, match=message):
             control.accept_invite(refused_id)
 
@@ -423,7 +423,7 @@ def test_index_can_have_deletion_protection(control: Control, emulator: Emulator
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (("nowhere", "indexes", "x"), "there is no project 'nowhere'"),
+        (("nowhere", "indexes", "x"), "Project 'nowhere' not found"),
         ((None, "pods", "x"), "kind must be one of indexes"),
         ((None, "indexes", "y"), "'y' is not one of the project's indexes"),
     ],
@@ -574,7 +574,7 @@ def test_records_are_found_by_id(emulator: Emulator) -> None:
     """The state maps ids to records."""
     user = emulator.add_user("ada@example.com")
     assert emulator.state.users[user.id] is user
-    assert list(emulator.state.users) == [user.id]
+    assert list(emulator.state.users)[1:] == [user.id]  # the first owns the organization
     assert len(emulator.state.service_accounts) == 1
     assert "nobody" not in emulator.state.users
 

@@ -190,7 +190,7 @@ def test_organization_deletion_is_blocked(
 
 def test_deleted_organization_has_no_principals(connect: Connect, read_error: ReadError) -> None:
     """Deleting the organization deletes its invites, users and service accounts, including the caller."""
-    emulator = Emulator(plan="Free")
+    emulator = Emulator(plan="Free", user_quota=3)
     api = connect(emulator)
     for email in ("a@example.com", "b@example.com"):
         grants = [{"resource_type": "organization", "role": "OrgMember"}]
@@ -252,6 +252,20 @@ def test_max_pods_must_be_a_count(connect: Connect, read_error: ReadError, value
     assert "max_pods" in response.json()["error"]["message"]
 
 
+@pytest.mark.rule("pod-defaults")
+def test_pods_have_a_default_and_a_floor(connect: Connect) -> None:
+    """With pod access, a project gets the default, and a smaller number than the floor is raised to it."""
+    api = connect(Emulator(pod_access=True, default_max_pods=20, max_pods_floor=50))
+    project = create_project(api)
+    assert project["max_pods"] == 20
+    for requested, granted in ((0, 0), (8, 50), (50, 50), (60, 60)):
+        assert create_project(api, max_pods=requested)["max_pods"] == granted
+        patched = api.patch(f"/admin/projects/{project['id']}", json={"max_pods": requested})
+        assert patched.json()["max_pods"] == granted
+    assert api.patch(f"/admin/projects/{project['id']}", json={"name": "new"}).json()["max_pods"] == 60
+    assert create_project(connect(Emulator(default_max_pods=20)))["max_pods"] == 0
+
+
 @pytest.mark.rule("pod-access")
 def test_pods_require_pod_access(api: httpx.Client, read_error: ReadError) -> None:
     """Without pod access, more than 0 pods are refused in create and update."""
@@ -281,7 +295,7 @@ def test_encryption_must_be_a_boolean(api: httpx.Client, read_error: ReadError, 
 
 
 @pytest.mark.rule("project-quota")
-@pytest.mark.parametrize(("plan", "quota"), [("Free", 1), ("Standard", 5), ("Enterprise", 20), ("Dedicated", 100)])
+@pytest.mark.parametrize(("plan", "quota"), [("Free", 1), ("Standard", 20), ("Enterprise", 100), ("Dedicated", 100)])
 def test_projects_have_a_quota(connect: Connect, read_error: ReadError, plan: str, quota: int) -> None:
     """Each plan limits the number of projects, and a deletion makes room for another."""
     api = connect(Emulator(plan=plan))
@@ -348,7 +362,7 @@ def test_deleting_a_project_deletes_its_keys(api: httpx.Client, emulator: Emulat
     assert (response.status_code, response.content) == (202, b"")
     assert read_error(api.delete(f"/admin/projects/{project_id}")) == (404, "NOT_FOUND")
     assert read_error(api.get(f"/admin/api-keys/{key_id}")) == (404, "NOT_FOUND")
-    assert len(emulator.state.role_bindings) == 1
+    assert len(emulator.state.role_bindings) == 2  # of the two owners
 
 
 # API keys
@@ -549,7 +563,8 @@ def test_deleting_a_service_account_revokes_everything(
     assert (response.status_code, response.content) == (202, b"")
     assert read_error(other.get("/admin/projects")) == (401, "UNAUTHENTICATED")
     assert read_error(api.delete(f"/admin/service-accounts/{account.id}")) == (404, "NOT_FOUND")
-    assert len(emulator.state.role_bindings) == len(emulator.state.tokens) == 1
+    assert len(emulator.state.role_bindings) == 2  # of the two owners
+    assert len(emulator.state.tokens) == 1
     with pytest.raises(httpx.HTTPStatusError, match="401"):
         connect(emulator, account)
 
@@ -562,9 +577,10 @@ def test_caller_can_delete_itself(emulator: Emulator, api: httpx.Client, read_er
 
 
 @pytest.mark.rule("plan-service-accounts")
-def test_smallest_plan_refuses_service_accounts(connect: Connect, read_error: ReadError) -> None:
-    """On the smallest plan service accounts cannot be created, updated or rotated."""
-    emulator = Emulator(plan="Free")
+@pytest.mark.parametrize("plan", ["Free", "Standard"])
+def test_smaller_plans_refuse_service_accounts(connect: Connect, read_error: ReadError, plan: str) -> None:
+    """Below Enterprise, service accounts cannot be created, updated or rotated."""
+    emulator = Emulator(plan=plan)
     api = connect(emulator)
     (own,) = emulator.state.service_accounts.listing
     path = f"/admin/service-accounts/{own.id}"
@@ -574,8 +590,58 @@ def test_smallest_plan_refuses_service_accounts(connect: Connect, read_error: Re
         api.post(f"{path}/rotate-secret"),
     ):
         assert read_error(response) == (403, "FORBIDDEN")
-        assert "Free" in response.json()["error"]["message"]
+        message = response.json()["error"]["message"]
+        assert message.startswith("Service accounts require an Enterprise plan")
+        assert plan in message
     assert api.get(path).status_code == 200
+
+
+@pytest.mark.rule("plan-service-accounts")
+@pytest.mark.parametrize("plan", ["Enterprise", "Dedicated"])
+def test_larger_plans_have_service_accounts(connect: Connect, plan: str) -> None:
+    """From Enterprise on, service accounts can be created, updated and rotated."""
+    api = connect(Emulator(plan=plan))
+    path = f"/admin/service-accounts/{create_service_account(api)['service_account']['id']}"
+    assert api.patch(path, json={"name": "ci"}).status_code == 200
+    assert api.post(f"{path}/rotate-secret").status_code == 200
+
+
+@pytest.mark.rule("user-quota")
+def test_users_have_a_quota(connect: Connect, read_error: ReadError) -> None:
+    """On the Free plan the organization has two users, of whom one can be invited, and again after a deletion."""
+    emulator = Emulator(plan="Free", token_lifetime=30 * 24 * 3600)
+    api = connect(emulator)
+
+    def invite(email: str) -> httpx.Response:
+        grants = [{"resource_type": "organization", "role": "OrgMember"}]
+        return api.post("/admin/invites", json={"email": email, "role_bindings": grants})
+
+    expired = invite("a@example.com").json()
+    assert read_error(invite("b@example.com")) == (403, "QUOTA_EXCEEDED")
+    emulator.clock.advance(8 * 24 * 3600)
+    pending = invite("b@example.com").json()
+    response = api.post(f"/admin/invites/{expired['id']}/resend")
+    assert read_error(response) == (403, "QUOTA_EXCEEDED")
+    assert "2 users" in response.json()["error"]["message"]
+    assert api.post(f"/admin/invites/{pending['id']}/resend").status_code == 200
+    user = emulator.accept_invite(pending["id"])
+    assert read_error(invite("c@example.com")) == (403, "QUOTA_EXCEEDED")
+    api.delete(f"/admin/users/{user.id}").raise_for_status()
+    assert invite("c@example.com").status_code == 200
+
+
+@pytest.mark.rule("user-quota")
+@pytest.mark.parametrize("plan", ["Standard", "Enterprise", "Dedicated"])
+def test_user_quota_is_configurable(connect: Connect, read_error: ReadError, plan: str) -> None:
+    """Larger plans have no limit of users; a configured quota replaces it, as Builder's five on the plan Free."""
+    emulator = Emulator(plan=plan)
+    api = connect(emulator)
+    grants = [{"resource_type": "organization", "role": "OrgMember"}]
+    for number in range(4):
+        api.post("/admin/invites", json={"email": f"{number}@x.com", "role_bindings": grants}).raise_for_status()
+    emulator.configure(plan="Free", user_quota=5)
+    response = api.post("/admin/invites", json={"email": "5@x.com", "role_bindings": grants})
+    assert read_error(response) == (403, "QUOTA_EXCEEDED")
 
 
 def test_plans_are_configurable(emulator: Emulator, api: httpx.Client, read_error: ReadError) -> None:

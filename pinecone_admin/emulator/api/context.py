@@ -7,7 +7,7 @@ from attrs import frozen
 
 from pinecone_admin.emulator.api.checks import Fields
 from pinecone_admin.emulator.api.messages import Request
-from pinecone_admin.emulator.model.records import Principal
+from pinecone_admin.emulator.model.records import Grant, Principal
 from pinecone_admin.emulator.model.state import State
 
 
@@ -28,6 +28,18 @@ class OperationContext:
     caller: Principal
     target: str
     request: Request
+
+    @property
+    def held_grants(self) -> list[Grant]:
+        """The roles that the caller holds."""
+        return [binding.grant for binding in self.state.role_bindings.held_by(self.caller)]
+
+    @property
+    def authority(self) -> list[Grant]:
+        """The roles that decide what the caller may do: its own or, if permissions are open, an owner's."""
+        if self.state.settings.permissions == "open":
+            return [Grant("OrgOwner", "organization", self.state.organization.id)]
+        return self.held_grants
 
     @property
     def fields(self) -> Fields:

@@ -4,8 +4,7 @@ Structure, statuses and limits are those of the Admin API document, version 2026
 when, follows the reference pages and the official SDK's tests. Every function checks in the server's order:
 validation, existence, permission, plan and quota, conflict.
 
-Two rules of the permission matrix are enforced: a principal grants only what it holds, and a principal without an
-organization role may only call operations on a single project.
+What a caller may do follows the matrix in `permissions`. A `find_` function returns only what the caller may see.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,11 +22,17 @@ from pinecone_admin.emulator.api.preconditions import (
     find_project,
     find_role_binding,
     find_service_account,
+    find_service_account_to_rotate,
     find_user,
+    grant_project_ownership,
+    list_visible_bindings,
+    list_visible_projects,
     require_another_organization_role,
     require_another_owner,
+    require_any_role,
     require_api_key_quota,
     require_billing,
+    require_bindable,
     require_caller_holds,
     require_deletable_invite,
     require_deletable_organization,
@@ -35,17 +40,19 @@ from pinecone_admin.emulator.api.preconditions import (
     require_empty_project,
     require_encryption_kept,
     require_free_email,
+    require_grantable,
     require_mail_quota,
-    require_member,
-    require_member_for,
     require_own_project,
+    require_permission,
     require_principal,
     require_project_quota,
     require_resendable,
+    require_role_to_change,
     require_roles_in_plan,
     require_service_accounts_in_plan,
     require_unbound,
     require_unmanaged,
+    require_user_quota,
     resolve_grant,
 )
 from pinecone_admin.emulator.api.refusals import invalid_argument, quoted
@@ -97,16 +104,14 @@ _ORGANIZATION_NAME = checks.max_characters(512)
 @_operation("GET", "/admin/organizations")
 def list_organizations(context: OperationContext) -> Document:
     """Return a list with the caller's organization."""
-    require_member(context)
+    require_permission(context, "read-organization")
     return {"data": [organization_document(context.state.organization)]}
 
 
 @_operation("GET", "/admin/organizations/{organization_id}")
 def fetch_organization(context: OperationContext) -> Document:
     """Return the organization."""
-    organization = find_organization(context)
-    require_member(context)
-    return organization_document(organization)
+    return organization_document(find_organization(context))
 
 
 @_operation("PATCH", "/admin/organizations/{organization_id}")
@@ -114,7 +119,7 @@ def update_organization(context: OperationContext) -> Document:
     """Rename the organization."""
     name = context.fields.optional("name", _ORGANIZATION_NAME)
     organization = find_organization(context)
-    require_member(context)
+    require_permission(context, "update-organization")
     organization.name = name or organization.name
     return organization_document(organization)
 
@@ -123,7 +128,7 @@ def update_organization(context: OperationContext) -> Document:
 def delete_organization(context: OperationContext) -> None:
     """Delete the organization and all its principals, including the caller."""
     organization = find_organization(context)
-    require_member(context)
+    require_permission(context, "delete-organization")
     require_deletable_organization(context, organization)
     context.state.delete_organization()
 
@@ -135,9 +140,9 @@ _PROJECT_NAME = checks.without_nul(checks.max_characters(512))
 
 @_operation("GET", "/admin/projects")
 def list_projects(context: OperationContext) -> Document:
-    """Return all projects, without paging."""
-    require_member(context)
-    return {"data": [project_document(project) for project in context.state.projects.values()]}
+    """Return all visible projects, without paging."""
+    require_any_role(context)
+    return {"data": [project_document(project) for project in list_visible_projects(context)]}
 
 
 @_operation("POST", "/admin/projects")
@@ -145,12 +150,16 @@ def create_project(context: OperationContext) -> Document:
     """Create an empty project."""
     fields = context.fields
     name = fields.required("name", _PROJECT_NAME)
-    max_pods = _read_max_pods(context, fields) or 0
+    max_pods = _read_max_pods(context, fields)
     cmek = fields.optional("force_encryption_with_cmek", checks.boolean) or False
-    require_member(context)
+    require_permission(context, "create-project")
     require_billing(context)
     require_project_quota(context)
-    return project_document(context.state.add_project(name, context.now, max_pods=max_pods, cmek=cmek))
+    if max_pods is None:
+        max_pods = context.state.settings.default_max_pods if context.state.settings.pod_access else 0
+    project = context.state.add_project(name, context.now, max_pods=max_pods, cmek=cmek)
+    grant_project_ownership(context, project)
+    return project_document(project)
 
 
 @_operation("GET", "/admin/projects/{project_id}")
@@ -167,6 +176,7 @@ def update_project(context: OperationContext) -> Document:
     max_pods = _read_max_pods(context, fields)
     cmek = fields.optional("force_encryption_with_cmek", checks.boolean)
     project = find_project(context)
+    require_permission(context, "manage-projects", resource_id=project.id)
     require_encryption_kept(project, cmek)
     project.name = name or project.name
     project.max_pods = project.max_pods if max_pods is None else max_pods
@@ -178,6 +188,7 @@ def update_project(context: OperationContext) -> Document:
 def delete_project(context: OperationContext) -> None:
     """Delete an empty project and its API keys."""
     project = find_project(context)
+    require_permission(context, "manage-projects", resource_id=project.id)
     control_plane.complete_transitions(project, context.now)
     require_empty_project(project)
     context.state.remove_project(project)
@@ -187,7 +198,7 @@ def _read_max_pods(context: OperationContext, fields: Fields) -> int | None:
     max_pods = fields.optional("max_pods", checks.non_negative_integer)
     if max_pods and not context.state.settings.pod_access:
         raise invalid_argument(f"max_pods must be 0 without pod access, not {quoted(max_pods)}")
-    return max_pods
+    return max(max_pods, context.state.settings.max_pods_floor) if max_pods else max_pods
 
 
 # API keys. Their roles are stored as role bindings on the project, so both namespaces return the same roles.
@@ -199,7 +210,9 @@ _API_KEY_ROLE_SET = checks.array(checks.one_of(API_KEY_ROLES))
 @_operation("GET", "/admin/projects/{project_id}/api-keys")
 def list_project_api_keys(context: OperationContext) -> Document:
     """Return all API keys of a project, without paging."""
-    return {"data": [api_key_document(context.state, key) for key in find_project(context).api_keys.values()]}
+    project = find_project(context)
+    require_permission(context, "read-api-keys", resource_id=project.id)
+    return {"data": [api_key_document(context.state, key) for key in project.api_keys.values()]}
 
 
 @_operation("POST", "/admin/projects/{project_id}/api-keys", status=201)
@@ -209,6 +222,7 @@ def create_api_key(context: OperationContext) -> Document:
     name = fields.required("name", _API_KEY_NAME)
     roles = fields.optional("roles", _API_KEY_ROLE_SET)
     project = find_project(context)
+    require_permission(context, "manage-api-keys", resource_id=project.id)
     grants = _project_grants(project.id, ["ProjectEditor"] if roles is None else roles)
     require_caller_holds(context, grants)
     require_billing(context)
@@ -222,7 +236,9 @@ def create_api_key(context: OperationContext) -> Document:
 @_operation("GET", "/admin/api-keys/{api_key_id}")
 def fetch_api_key(context: OperationContext) -> Document:
     """Return an API key without its value."""
-    return api_key_document(context.state, find_api_key(context))
+    key = find_api_key(context)
+    require_permission(context, "read-api-keys", resource_id=key.project_id)
+    return api_key_document(context.state, key)
 
 
 @_operation("PATCH", "/admin/api-keys/{api_key_id}")
@@ -232,6 +248,7 @@ def update_api_key(context: OperationContext) -> Document:
     name = fields.optional("name", _API_KEY_NAME)
     roles = fields.optional("roles", _API_KEY_ROLE_SET)
     key = find_api_key(context)
+    require_permission(context, "manage-api-keys", resource_id=key.project_id)
     grants = _project_grants(key.project_id, roles or [])
     require_caller_holds(context, grants)
     require_roles_in_plan(context, grants)
@@ -245,7 +262,9 @@ def update_api_key(context: OperationContext) -> Document:
 @_operation("DELETE", "/admin/api-keys/{api_key_id}", status=202)
 def delete_api_key(context: OperationContext) -> None:
     """Delete an API key."""
-    context.state.remove_api_key(find_api_key(context))
+    key = find_api_key(context)
+    require_permission(context, "manage-api-keys", resource_id=key.project_id)
+    context.state.remove_api_key(key)
 
 
 def _project_grants(project_id: str, roles: Iterable[str]) -> list[Grant]:
@@ -261,7 +280,7 @@ def list_users(context: OperationContext) -> Document:
     """Return a page of the users, or the user with the given email."""
     address = context.query.optional("email", checks.email)
     page_request = paging.read_page_request(context, "users", address)
-    require_member(context)
+    require_permission(context, "read-principals")
     if address is None:
         return paging.page_document(context, page_request, context.state.users.listing, user_document)
     user = context.state.find_user_by_email(address)
@@ -271,9 +290,7 @@ def list_users(context: OperationContext) -> Document:
 @_operation("GET", "/admin/users/{user_id}")
 def fetch_user(context: OperationContext) -> Document:
     """Return a user."""
-    user = find_user(context)
-    require_member(context)
-    return user_document(user)
+    return user_document(find_user(context))
 
 
 @_operation("DELETE", "/admin/users/{user_id}", status=202)
@@ -281,7 +298,7 @@ def delete_user(context: OperationContext) -> None:
     """Remove a user from the organization."""
     user = find_user(context)
     principal = Principal("user", user.id)
-    require_member(context)
+    require_role_to_change(context, "manage-members", principal)
     require_unmanaged(context, principal)
     require_another_owner(context, context.state.role_bindings.held_by(principal))
     context.state.remove_user(user)
@@ -296,7 +313,7 @@ _INVITE_GRANTS = checks.array(checks.grant, 1, 100)
 def list_invites(context: OperationContext) -> Document:
     """Return a page of the pending and expired invites."""
     page_request = paging.read_page_request(context, "invites")
-    require_member(context)
+    require_permission(context, "read-principals")
     return paging.page_document(
         context, page_request, context.state.open_invites, lambda invite: invite_document(invite, context.now)
     )
@@ -311,8 +328,10 @@ def create_invite(context: OperationContext) -> Document:
     if all(grant.resource_type == "project" for grant in requested):
         raise invalid_argument("role_bindings must include an organization role")
     grants = [resolve_grant(context, grant) for grant in requested]
-    require_caller_holds(context, grants)
+    require_permission(context, "manage-members")
+    require_grantable(context, grants)
     require_roles_in_plan(context, grants)
+    require_user_quota(context)
     require_mail_quota(context)
     require_free_email(context, address)
     require_distinct(grants)
@@ -324,16 +343,14 @@ def create_invite(context: OperationContext) -> Document:
 @_operation("GET", "/admin/invites/{invite_id}")
 def fetch_invite(context: OperationContext) -> Document:
     """Return an invite, whatever its status."""
-    invite = find_invite(context)
-    require_member(context)
-    return invite_document(invite, context.now)
+    return invite_document(find_invite(context), context.now)
 
 
 @_operation("DELETE", "/admin/invites/{invite_id}", status=202)
 def delete_invite(context: OperationContext) -> None:
     """Delete an invite that has not been accepted."""
     invite = find_invite(context)
-    require_member(context)
+    require_role_to_change(context, "manage-members", Principal("invite", invite.id))
     require_deletable_invite(invite)
     context.state.remove_invite(invite)
 
@@ -342,7 +359,9 @@ def delete_invite(context: OperationContext) -> None:
 def resend_invite(context: OperationContext) -> Document:
     """Mail an invite again and renew its lifetime."""
     invite = find_invite(context)
-    require_member(context)
+    require_role_to_change(context, "manage-members", Principal("invite", invite.id))
+    if invite.status(context.now) == "expired":
+        require_user_quota(context)
     require_mail_quota(context)
     require_resendable(context, invite)
     context.state.mail_invite(invite, context.now)
@@ -359,7 +378,7 @@ _SERVICE_ACCOUNT_GRANTS = checks.array(checks.grant, 0, 100)
 def list_service_accounts(context: OperationContext) -> Document:
     """Return a page of the service accounts."""
     page_request = paging.read_page_request(context, "service_accounts")
-    require_member(context)
+    require_permission(context, "read-principals")
     return paging.page_document(context, page_request, context.state.service_accounts.listing, service_account_document)
 
 
@@ -370,8 +389,8 @@ def create_service_account(context: OperationContext) -> Document:
     name = fields.required("name", _SERVICE_ACCOUNT_NAME)
     requested = fields.optional("role_bindings", _SERVICE_ACCOUNT_GRANTS) or []
     grants = [resolve_grant(context, grant) for grant in requested]
-    require_member(context)
-    require_caller_holds(context, grants)
+    require_permission(context, "manage-service-accounts")
+    require_grantable(context, grants)
     require_service_accounts_in_plan(context)
     require_roles_in_plan(context, grants)
     require_distinct(grants)
@@ -383,9 +402,7 @@ def create_service_account(context: OperationContext) -> Document:
 @_operation("GET", "/admin/service-accounts/{service_account_id}")
 def fetch_service_account(context: OperationContext) -> Document:
     """Return a service account."""
-    account = find_service_account(context)
-    require_member(context)
-    return service_account_document(account)
+    return service_account_document(find_service_account(context))
 
 
 @_operation("PATCH", "/admin/service-accounts/{service_account_id}")
@@ -393,7 +410,7 @@ def update_service_account(context: OperationContext) -> Document:
     """Rename a service account; without a name, only `updated_at` changes."""
     name = context.fields.optional("name", _SERVICE_ACCOUNT_NAME)
     account = find_service_account(context)
-    require_member(context)
+    require_role_to_change(context, "manage-service-accounts", Principal("service_account", account.id))
     require_service_accounts_in_plan(context)
     account.name = name or account.name
     account.mark_updated(context.now)
@@ -404,15 +421,14 @@ def update_service_account(context: OperationContext) -> Document:
 def delete_service_account(context: OperationContext) -> None:
     """Delete a service account, its role bindings and its access tokens."""
     account = find_service_account(context)
-    require_member(context)
+    require_role_to_change(context, "manage-service-accounts", Principal("service_account", account.id))
     context.state.remove_service_account(account)
 
 
 @_operation("POST", "/admin/service-accounts/{service_account_id}/rotate-secret")
 def rotate_service_account_secret(context: OperationContext) -> Document:
     """Replace a client secret and return the new one."""
-    account = find_service_account(context)
-    require_member(context)
+    account = find_service_account_to_rotate(context)
     require_service_accounts_in_plan(context)
     context.state.rotate_secret(account)
     account.mark_updated(context.now)
@@ -428,13 +444,10 @@ _ROLE = checks.one_of(ROLES)
 
 @_operation("GET", "/admin/role-bindings")
 def list_role_bindings(context: OperationContext) -> Document:
-    """Return a page of the role bindings that match all given filters."""
+    """Return a page of the visible role bindings that match all given filters."""
     filters = _read_binding_filter(context.query)
     page_request = paging.read_page_request(context, "role_bindings", filters)
-    require_member(context)
-    return paging.page_document(
-        context, page_request, context.state.role_bindings.matching(filters), role_binding_document
-    )
+    return paging.page_document(context, page_request, list_visible_bindings(context, filters), role_binding_document)
 
 
 @_operation("POST", "/admin/role-bindings")
@@ -444,7 +457,7 @@ def create_role_binding(context: OperationContext) -> Document:
     require_principal(context, principal)
     grant = resolve_grant(context, requested)
     require_own_project(context, principal, grant)
-    require_caller_holds(context, [grant])
+    require_grantable(context, [grant])
     require_roles_in_plan(context, [grant])
     require_unbound(context, principal, grant)
     (binding,) = context.state.bind(principal, [grant], context.now)
@@ -454,16 +467,14 @@ def create_role_binding(context: OperationContext) -> Document:
 @_operation("GET", "/admin/role-bindings/{role_binding_id}")
 def fetch_role_binding(context: OperationContext) -> Document:
     """Return a role binding."""
-    binding = find_role_binding(context)
-    require_member_for(context, binding.grant)
-    return role_binding_document(binding)
+    return role_binding_document(find_role_binding(context))
 
 
 @_operation("DELETE", "/admin/role-bindings/{role_binding_id}", status=202)
 def delete_role_binding(context: OperationContext) -> None:
     """Revoke a role; a user without any role is removed from the organization."""
     binding = find_role_binding(context)
-    require_member_for(context, binding.grant)
+    require_bindable(context, binding.grant)
     require_unmanaged(context, binding.principal)
     require_another_owner(context, [binding])
     require_another_organization_role(context, binding)

@@ -5,12 +5,16 @@ Each function returns what it finds, or raises the `Refusal` that the server wou
 
 from collections.abc import Iterable
 from datetime import timedelta
+from itertools import chain
 from math import ceil
+from operator import attrgetter
 from typing import TypeVar
 
 from pinecone_admin.emulator.api.checks import GrantInput
 from pinecone_admin.emulator.api.context import OperationContext
+from pinecone_admin.emulator.api.permissions import PERMISSIONS
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
+from pinecone_admin.emulator.model.listing import Listing
 from pinecone_admin.emulator.model.records import (
     PROJECT_CONTENTS,
     APIKeyRecord,
@@ -38,60 +42,109 @@ T = TypeVar("T")
 def require_record(kind: str, target: str | None, record: T | None) -> T:
     """Return a record; raise 404 if it does not exist."""
     if record is None:
-        raise Refusal(404, "NOT_FOUND", f"there is no {kind} {quoted(target)}")
+        # In the form that the Terraform provider and the Go client's tests match on, "Project … not found".
+        raise Refusal(404, "NOT_FOUND", f"{kind} {quoted(target)} not found")
     return record
 
 
 def find_organization(context: OperationContext) -> OrganizationRecord:
-    """Return the organization that the path names."""
+    """Return the organization that the path names, if the caller may see it."""
     organization = context.state.organization
-    matching = organization if context.target == organization.id else None
-    return require_record("organization", context.target, matching)
+    visible = context.target == organization.id and PERMISSIONS["read-organization"].permits(context.authority)
+    return require_record("Organization", context.target, organization if visible else None)
 
 
 def find_project(context: OperationContext) -> ProjectRecord:
-    """Return the project that the path names."""
-    return require_record("project", context.target, context.state.projects.get(context.target))
+    """Return the project that the path names, if the caller may see it."""
+    return _find_visible_project(context, context.target)
+
+
+def _find_visible_project(context: OperationContext, project_id: str) -> ProjectRecord:
+    visible = PERMISSIONS["read-projects"].permits(context.authority, resource_id=project_id)
+    return require_record("Project", project_id, context.state.projects.get(project_id) if visible else None)
+
+
+def list_visible_projects(context: OperationContext) -> list[ProjectRecord]:
+    """Return the projects that the caller may see."""
+    authority, permission = context.authority, PERMISSIONS["read-projects"]
+    return [each for each in context.state.projects.values() if permission.permits(authority, resource_id=each.id)]
 
 
 def find_api_key(context: OperationContext) -> APIKeyRecord:
-    """Return the API key that the path names."""
-    return require_record("API key", context.target, context.state.api_keys.get(context.target))
+    """Return the API key that the path names, if the caller may see its project."""
+    return _find_visible_api_key(context, context.target)
+
+
+def _find_visible_api_key(context: OperationContext, key_id: str) -> APIKeyRecord:
+    key = context.state.api_keys.get(key_id)
+    visible = key and PERMISSIONS["read-projects"].permits(context.authority, resource_id=key.project_id)
+    return require_record("API Key", key_id, key if visible else None)
 
 
 def find_user(context: OperationContext) -> UserRecord:
-    """Return the user that the path names."""
-    return require_record("user", context.target, context.state.users.get(context.target))
+    """Return the user that the path names, if the caller may see users."""
+    return _require_visible_principal(context, "User", context.state.users.get(context.target))
 
 
 def find_invite(context: OperationContext) -> InviteRecord:
-    """Return the invite that the path names."""
-    return require_record("invite", context.target, context.state.invites.get(context.target))
+    """Return the invite that the path names, if the caller may see invites."""
+    return _require_visible_principal(context, "Invite", context.state.invites.get(context.target))
 
 
 def find_service_account(context: OperationContext) -> ServiceAccountRecord:
-    """Return the service account that the path names."""
-    return require_record("service account", context.target, context.state.service_accounts.get(context.target))
+    """Return the service account that the path names, if the caller may see service accounts."""
+    account = context.state.service_accounts.get(context.target)
+    return _require_visible_principal(context, "Service account", account)
+
+
+def _require_visible_principal(context: OperationContext, kind: str, record: T | None) -> T:
+    visible = PERMISSIONS["read-principals"].permits(context.authority)
+    return require_record(kind, context.target, record if visible else None)
 
 
 def find_role_binding(context: OperationContext) -> RoleBindingRecord:
-    """Return the role binding that the path names."""
-    return require_record("role binding", context.target, context.state.role_bindings.get(context.target))
+    """Return the role binding that the path names, if the caller may see it."""
+    binding = context.state.role_bindings.get(context.target)
+    visible = binding and _is_visible_binding(context, binding)
+    return require_record("Role binding", context.target, binding if visible else None)
+
+
+def list_visible_bindings(context: OperationContext, filters: BindingFilter) -> Listing[RoleBindingRecord]:
+    """Return the role bindings that match a filter and that the caller may see."""
+    bindings, authority = context.state.role_bindings, context.authority
+    if PERMISSIONS["read-role-bindings"].permits(authority):
+        return bindings.matching(filters)
+    # Not a scan of all bindings: a page has to stay fast at 100,000 of them.
+    projects = {each.resource_id for each in authority if each.resource_type == "project"}
+    on_projects = [bindings.matching(BindingFilter(resource_type="project", resource_id=each)) for each in projects]
+    candidates = {each.id: each for each in chain(bindings.held_by(context.caller), *on_projects)}
+    visible = [each for each in candidates.values() if filters.matches(each) and _is_visible_binding(context, each)]
+    return Listing(sorted(visible, key=attrgetter("position")))
+
+
+def _is_visible_binding(context: OperationContext, binding: RoleBindingRecord) -> bool:
+    return PERMISSIONS["read-role-bindings"].permits(
+        context.authority, resource_id=binding.grant.resource_id, oneself=binding.principal == context.caller
+    )
 
 
 def require_principal(context: OperationContext, principal: Principal) -> None:
     """Require that a principal exists."""
-    require_record(principal.type, principal.id, context.state.find_principal(principal))
+    if principal.type == "api_key":
+        _find_visible_api_key(context, principal.id)
+    # Not only visible users and accounts: a project's owner binds roles to members whom it cannot list.
+    kind = principal.type.replace("_", " ").capitalize()
+    require_record(kind, principal.id, context.state.find_principal(principal))
 
 
 def resolve_grant(context: OperationContext, requested: GrantInput) -> Grant:
-    """Return the requested grant with the id of its resource, which must exist."""
+    """Return the requested grant with the id of its resource, which must exist and, if a project, be visible."""
     resource_id = requested.resource_id
     if requested.resource_type == "project":
-        own = require_record("project", resource_id, context.state.projects.get(resource_id or "")).id
+        own = _find_visible_project(context, resource_id or "").id
     else:
         own = context.state.organization.id
-        require_record("organization", resource_id, own if resource_id in {None, own} else None)
+        require_record("Organization", resource_id, own if resource_id in {None, own} else None)
     return Grant(requested.role, requested.resource_type, own)
 
 
@@ -108,28 +161,73 @@ def _permission_denied(message: str) -> Refusal:
     return Refusal(403, "PERMISSION_DENIED", message)
 
 
-def require_member(context: OperationContext) -> None:
-    """Require that the caller has an organization role."""
-    bindings = context.state.role_bindings.held_by(context.caller)
-    if not any(binding.grant.resource_type == "organization" for binding in bindings):
-        raise _permission_denied(f"service account {context.caller.id} has no organization role")
+def require_permission(
+    context: OperationContext, permission: str, *, resource_id: str = "", involved: Iterable[Grant] = ()
+) -> None:
+    """Require a permission of the matrix.
+
+    Args:
+        context: The call.
+        permission: The name of the row.
+        resource_id: The id of the project that the operation is on.
+        involved: The roles that the operation revokes, or those of the principal that it changes.
+    """
+    row = PERMISSIONS[permission]
+    if not row.permits(context.authority, resource_id=resource_id, involved=involved):
+        raise _permission_denied(f"service account {context.caller.id} may not {row.text}")
 
 
-def require_member_for(context: OperationContext, grant: Grant) -> None:
-    """Require that the caller has an organization role if the grant is on the organization."""
-    if grant.resource_type == "organization":
-        require_member(context)
+def require_role_to_change(context: OperationContext, permission: str, principal: Principal) -> None:
+    """Require the permission to change a principal, which depends on the roles that it holds."""
+    require_permission(
+        context, permission, involved=[each.grant for each in context.state.role_bindings.held_by(principal)]
+    )
+
+
+def find_service_account_to_rotate(context: OperationContext) -> ServiceAccountRecord:
+    """Return the service account that the path names, if the caller may rotate its secret."""
+    oneself = context.target == context.caller.id
+    if PERMISSIONS["rotate-own-secret"].permits(context.authority, oneself=oneself):
+        return context.state.service_accounts[context.target]
+    account = find_service_account(context)
+    require_role_to_change(context, "manage-service-accounts", Principal("service_account", account.id))
+    return account
+
+
+def require_any_role(context: OperationContext) -> None:
+    """Require a role, without which there is no project to list."""
+    if not context.authority:
+        raise _permission_denied(f"service account {context.caller.id} has no role")
+
+
+def require_grantable(context: OperationContext, grants: Iterable[Grant]) -> None:
+    """Require that the caller may bind every role that it grants, and holds it."""
+    granted = list(grants)
+    require_caller_holds(context, granted)
+    for grant in granted:
+        require_bindable(context, grant)
+
+
+def require_bindable(context: OperationContext, grant: Grant) -> None:
+    """Require the permission to create or delete a binding."""
+    require_permission(context, f"bind-on-{grant.resource_type}", resource_id=grant.resource_id, involved=[grant])
 
 
 def require_caller_holds(context: OperationContext, grants: Iterable[Grant]) -> None:
     """Require that the caller holds every role that it grants."""
-    held = [binding.grant for binding in context.state.role_bindings.held_by(context.caller)]
+    held = context.held_grants
     for grant in grants:
         if not any(_covers(each, grant) for each in held):
             raise _permission_denied(
                 f"service account {context.caller.id} cannot grant {grant.role} on {grant.resource_type} "
                 f"{grant.resource_id} because it does not hold that role"
             )
+
+
+def grant_project_ownership(context: OperationContext, project: ProjectRecord) -> None:
+    """Bind ProjectOwner to the creator of a project, unless it owns every project."""
+    if not PERMISSIONS["manage-projects"].permits(context.authority, resource_id=project.id):
+        context.state.bind(context.caller, [Grant("ProjectOwner", "project", project.id)], context.now)
 
 
 def _covers(held: Grant, grant: Grant) -> bool:
@@ -157,6 +255,17 @@ def require_project_quota(context: OperationContext) -> None:
         raise Refusal(403, "QUOTA_EXCEEDED", message)
 
 
+def require_user_quota(context: OperationContext) -> None:
+    """Require room for another user; an invite that is pending takes a place."""
+    quota, plan = context.state.user_quota, context.state.organization.plan
+    if quota is None:
+        return
+    pending = sum(invite.status(context.now) == "pending" for invite in context.state.open_invites)
+    if len(context.state.users) + pending >= quota:
+        message = f"the organization has {quota} users and pending invites already, the limit on the {plan} plan"
+        raise Refusal(403, "QUOTA_EXCEEDED", message)
+
+
 def require_api_key_quota(context: OperationContext, target: ProjectRecord) -> None:
     """Require that the API key quota of a project is not exhausted."""
     quota, plan = context.state.api_key_quota, context.state.organization.plan
@@ -167,7 +276,9 @@ def require_api_key_quota(context: OperationContext, target: ProjectRecord) -> N
 def require_service_accounts_in_plan(context: OperationContext) -> None:
     """Require a plan that includes service accounts."""
     if not context.state.plan.service_accounts:
-        raise Refusal(403, "FORBIDDEN", f"the {context.state.organization.plan} plan has no service accounts")
+        plan = context.state.organization.plan
+        # The official tests pin how the message begins.
+        raise Refusal(403, "FORBIDDEN", f"Service accounts require an Enterprise plan, and this one is {plan}")
 
 
 def require_roles_in_plan(context: OperationContext, grants: Iterable[Grant]) -> None:
@@ -238,12 +349,11 @@ def require_unmanaged(context: OperationContext, target: Principal) -> None:
 
 
 def require_another_owner(context: OperationContext, revoked: Iterable[RoleBindingRecord]) -> None:
-    """Require that an OrgOwner remains; a pending invite does not count."""
-    if not any(each.grant.role == "OrgOwner" and each.principal.type != "invite" for each in revoked):
+    """Require that a user remains OrgOwner; invites and service accounts do not count."""
+    if not any(each.grant.role == "OrgOwner" and each.principal.type == "user" for each in revoked):
         return
-    owners = [BindingFilter(principal_type=type_, role="OrgOwner") for type_ in ("user", "service_account")]
-    if sum(len(context.state.role_bindings.matching(each)) for each in owners) == 1:
-        raise _aborted(f"organization {context.state.organization.id} would be left without an OrgOwner")
+    if len(context.state.role_bindings.matching(BindingFilter(principal_type="user", role="OrgOwner"))) == 1:
+        raise _aborted(f"organization {context.state.organization.id} would be left without a user who is OrgOwner")
 
 
 def require_another_organization_role(context: OperationContext, revoked: RoleBindingRecord) -> None:

@@ -68,7 +68,7 @@ class Service:
     invite: JSONObject = field(factory=dict[str, Any], init=False)
     invite_status: int = field(default=0, init=False)
     leftovers: list[str] = field(factory=list[str], init=False)
-    _created: list[str] = field(factory=list[str], init=False)
+    _created: list[str] = field(factory=list[str], kw_only=True)
     _token: str | None = field(default=None, init=False)
 
     # Token endpoint
@@ -93,7 +93,8 @@ class Service:
 
     def as_account(self, credentials: AccountCredentials) -> Self:
         """Return the same service with the credentials of another service account."""
-        return type(self)(self.http, self.oauth_url, credentials)
+        # What it creates is deleted by this account, which may do so.
+        return type(self)(self.http, self.oauth_url, credentials, created=self._created)
 
     # Admin API
 

@@ -45,6 +45,11 @@ def viewer_binding(service: Service, account_id: str) -> JSONObject:
     }
 
 
+def organization_grant(role: str) -> JSONObject:
+    """Return the part of a request body that grants a role on the organization."""
+    return {"resource_type": "organization", "role": role}
+
+
 def expect_deletion(service: Service, path: str) -> None:
     """Delete something, and require that it is gone at once."""
     service.delete(path)
@@ -285,12 +290,10 @@ def bindings_immutable(service: Service) -> None:
 
 @check("grant-rule", Phase.WRITE)
 def grant_rule(service: Service) -> None:
-    """As a viewer of the project, create a key that may edit it."""
-    account = create_account(service, role_bindings=[MEMBER_ROLE])
-    service.create("/admin/role-bindings", viewer_binding(service, account["service_account"]["id"]), 200)
-    body = {"name": "conformance", "roles": ["ProjectEditor"]}
-    response = as_account(service, account).send("POST", f"{project_path(service)}/api-keys", json=body)
-    expect_refusal(response, 403, "PERMISSION_DENIED")
+    """As an OrgManager, create a service account that owns the organization."""
+    manager = as_account(service, create_account(service, role_bindings=[organization_grant("OrgManager")]))
+    body = {"name": "conformance", "role_bindings": [organization_grant("OrgOwner")]}
+    manager.expect_refusal(403, "PERMISSION_DENIED", "POST", "/admin/service-accounts", json=body)
 
 
 @check("organization-role", Phase.WRITE)

@@ -7,6 +7,7 @@ from attrs import evolve
 
 from pinecone_admin.emulator.api import checks
 from pinecone_admin.emulator.api.checks import Fields
+from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
 from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.model.settings import Settings
 
@@ -14,10 +15,14 @@ _QUOTA = checks.integer_between(0, 10**6)
 _YEAR = 365 * 24 * 3600
 
 SETTINGS: Mapping[str, checks.Check[object]] = {
+    "permissions": checks.one_of(PERMISSION_MODES),
     "project_quota": checks.nullable(_QUOTA),
+    "user_quota": checks.nullable(_QUOTA),
     "api_key_quota": checks.nullable(_QUOTA),
     "invite_mails_per_hour": _QUOTA,
     "pod_access": checks.boolean,
+    "default_max_pods": _QUOTA,
+    "max_pods_floor": _QUOTA,
     "identity_provider": checks.boolean,
     "token_lifetime": checks.integer_between(1, _YEAR),
     "rotation_revokes_tokens": checks.boolean,

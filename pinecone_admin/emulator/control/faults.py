@@ -287,7 +287,8 @@ def _status_response(fault: Fault, status: int, operation: str, request_id: str,
     body, content_type = _encode_body(fault.body, status, operation)
     headers = {"x-pinecone-request-id": request_id} | ({"content-type": content_type} if body else {})
     if fault.retry_after is not None:
-        headers["retry-after"] = f"{fault.retry_after:g}"
+        # Not :g, which writes two million seconds as 2e+06.
+        headers["retry-after"] = f"{fault.retry_after:f}".rstrip("0").rstrip(".")
     if fault.retry_after_date is not None:
         until = now + timedelta(seconds=fault.retry_after_date)
         headers["retry-after"] = format_datetime(until.replace(microsecond=0), usegmt=True)

@@ -233,7 +233,11 @@ class _StateReader:
             state.role_bindings.add(binding)
         state.tokens = {token["value"]: AccessTokenRecord(**token) for token in self._read_rows(fields, "tokens")}
         state.invite_mails.extend(sorted(fields.get("invite_mails", checks.array(checks.date_time), ())))
-        return Snapshot(state, self._find_caller(), fields.optional("time", checks.date_time))
+        caller = self._find_caller()
+        # No real organization is without a user who owns it, so a document that leaves out the users gets one.
+        if fields.get("users", lambda _, users: users, _ABSENT) is _ABSENT:
+            state.add_human_owner(self.now)
+        return Snapshot(state, caller, fields.optional("time", checks.date_time))
 
     def _read_positioned(self, name: str, record: Callable[..., T]) -> Iterator[T]:
         for row in self._read_rows(self._fields, name):

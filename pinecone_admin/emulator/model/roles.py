@@ -17,7 +17,7 @@ ROLES_BY_RESOURCE = {"organization": ORGANIZATION_ROLES, "project": PROJECT_ROLE
 # every role below it, an editor is also a viewer, and every organization role includes membership.
 _INCLUDED = {
     "OrgOwner": ROLES,
-    "OrgManager": ("OrgMember",),
+    "OrgManager": ("OrgBillingAdmin", "OrgMember"),
     "OrgBillingAdmin": ("OrgMember",),
     "ProjectOwner": PROJECT_ROLES,
     "ProjectManager": ("ProjectMember", *API_KEY_ROLES),

@@ -15,6 +15,7 @@ class Plan:
 
     Args:
         projects: The number of projects that the organization may have.
+        users: The number of users that the organization may have; None for no limit.
         support_tier: The support tier of the plan.
         api_keys: The number of API keys that a project may have; None for no limit.
         service_accounts: Whether service accounts may be created, changed and rotated.
@@ -23,17 +24,18 @@ class Plan:
 
     projects: int
     support_tier: str
+    users: int | None = None
     api_keys: int | None = None
     service_accounts: bool = True
     roles: tuple[str, ...] = ROLES
 
 
-# The limits are published. That the smallest plan is the one without service accounts and without the roles on a
-# single plane is an assumption: no source names the plan or the roles.
+# The limits are published, with Free under the name Starter; those of Dedicated are assumed to be Enterprise's. That
+# Free is the plan without the roles on a single plane is an assumption: no source names the plan or the roles.
 PLANS = {
-    "Free": Plan(1, "Free", 5, service_accounts=False, roles=ORGANIZATION_ROLES + PROJECT_ROLES[:5]),
-    "Standard": Plan(5, "Developer"),
-    "Enterprise": Plan(20, "Enterprise"),
+    "Free": Plan(1, "Free", 2, 5, service_accounts=False, roles=ORGANIZATION_ROLES + PROJECT_ROLES[:5]),
+    "Standard": Plan(20, "Developer", service_accounts=False),
+    "Enterprise": Plan(100, "Enterprise"),
     "Dedicated": Plan(100, "Enterprise"),
 }
 
@@ -44,10 +46,14 @@ class Settings:
 
     Args:
         plans: The plans by name.
+        permissions: Whether the permission matrix is enforced (published), or only the rule on granting (open).
         project_quota: The number of projects that the organization may have; None for the plan's limit.
+        user_quota: The number of users that the organization may have; None for the plan's limit.
         api_key_quota: The number of API keys that a project may have; None for the plan's limit.
         invite_mails_per_hour: The number of invite mails that the organization may send in an hour.
         pod_access: Whether `max_pods` may exceed 0.
+        default_max_pods: With pod access, the `max_pods` of a project that is created without one.
+        max_pods_floor: What a smaller `max_pods` other than 0 is raised to.
         identity_provider: Whether an identity provider manages the users.
         token_lifetime: Seconds for which an access token is valid.
         rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
@@ -55,10 +61,14 @@ class Settings:
     """
 
     plans: Mapping[str, Plan] = PLANS
+    permissions: str = "published"
     project_quota: int | None = None
+    user_quota: int | None = None
     api_key_quota: int | None = None
     invite_mails_per_hour: int = 100
     pod_access: bool = False
+    default_max_pods: int = 0
+    max_pods_floor: int = 0
     identity_provider: bool = False
     token_lifetime: int = 1800
     rotation_revokes_tokens: bool = True

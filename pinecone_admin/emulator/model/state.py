@@ -80,6 +80,12 @@ class State:
         return self.plan.projects if quota is None else quota
 
     @property
+    def user_quota(self) -> int | None:
+        """The number of users that the organization may have; None for no limit."""
+        quota = self.settings.user_quota
+        return self.plan.users if quota is None else quota
+
+    @property
     def api_key_quota(self) -> int | None:
         """The number of API keys that a project may have; None for no limit."""
         quota = self.settings.api_key_quota
@@ -113,7 +119,7 @@ class State:
 
     def new_id(self) -> str:
         """Return a new UUID."""
-        return str(UUID(int=self._random.getrandbits(128), version=4))
+        return _random_id(self._random)
 
     def next_position(self) -> int:
         """Return the position of the next record in the order of creation."""
@@ -258,9 +264,20 @@ class State:
     def add_owner(self, now: datetime) -> ServiceAccountRecord:
         """Create the service account that owns the organization."""
         owner = self.add_service_account("emulator", now)
-        grant = Grant("OrgOwner", "organization", self.organization.id)
-        self.bind(Principal("service_account", owner.id), [grant], now)
+        self.bind(Principal("service_account", owner.id), [self._ownership], now)
         return owner
+
+    def add_human_owner(self, now: datetime) -> None:
+        """Create the user who owns the organization."""
+        # Ids of their own: tests that set a seed rely on the ids of what they create, which must not shift.
+        random = Random(self.organization.id)  # noqa: S311 — no secrets
+        user = self.insert_user(UserRecord(_random_id(random), "owner@example.com", None, self.next_position()))
+        principal, position = Principal("user", user.id), self.next_position()
+        self.role_bindings.add(RoleBindingRecord(_random_id(random), principal, self._ownership, now, position))
+
+    @property
+    def _ownership(self) -> Grant:
+        return Grant("OrgOwner", "organization", self.organization.id)
 
     def rotate_secret(self, account: ServiceAccountRecord) -> None:
         """Replace a client secret; the old one is invalid at once."""
@@ -326,6 +343,10 @@ class State:
 def new_organization_id(random: Random) -> str:
     """Return a new organization id."""
     return "-N" + _random_text(random, _ALPHANUMERIC, 18)
+
+
+def _random_id(random: Random) -> str:
+    return str(UUID(int=random.getrandbits(128), version=4))
 
 
 def _random_text(random: Random, alphabet: str, length: int) -> str:
