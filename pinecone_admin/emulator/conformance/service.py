@@ -68,7 +68,7 @@ class Service:
     invite: JSONObject = field(factory=dict[str, Any], init=False)
     invite_status: int = field(default=0, init=False)
     leftovers: list[str] = field(factory=list[str], init=False)
-    _created: list[str] = field(factory=list[str], kw_only=True)
+    _created: list[str] = field(alias="created", factory=list[str], kw_only=True)
     _token: str | None = field(default=None, init=False)
 
     # Token endpoint
