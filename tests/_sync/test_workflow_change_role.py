@@ -79,9 +79,9 @@ def test_changing_a_role_that_is_not_held_raises(admin: Admin) -> None:
 
 
 def identify_last_owner(emulator: Emulator) -> dict[str, Any]:
-    """Return the arguments that identify the only owner."""
-    (account,) = emulator.state.service_accounts.listing
-    return {"principal_type": "service_account", "principal_id": account.id, "resource_type": "organization"}
+    """Return the arguments that identify the only user who is owner."""
+    (user,) = emulator.state.users.listing
+    return {"principal_type": "user", "principal_id": user.id, "resource_type": "organization"}
 
 
 def test_a_failed_revoke_rolls_the_grant_back(admin: Admin, emulator: Emulator) -> None:

@@ -73,7 +73,7 @@ def test_failed_projects_leave_the_rest_complete(emulator: Emulator) -> None:
     populate_organization(emulator, projects=3, users=4)
     inventory = FaultyTransport(emulator, {1: InjectedFault.INVALID_JSON}).admin().inventory()
     assert [each.part for each in inventory.unread] == ["projects"]
-    assert (inventory.projects, inventory.api_keys, len(inventory.users)) == ([], [], 4)
+    assert (inventory.projects, inventory.api_keys, len(inventory.users)) == ([], [], 5)
 
 
 def test_an_inventory_without_any_part_raises() -> None:

@@ -146,7 +146,7 @@ def test_refusals(emulator: Emulator, admin: Admin) -> None:
         admin.projects.update(project_id=project_id, max_pods=1)
     assert (bad_request.value.status_code, bad_request.value.error_code) == (400, "INVALID_ARGUMENT")
     assert bad_request.value.request_id == emulator.requests[-1].request_id
-    with pytest.raises(NotFoundError, match="there is no project"):
+    with pytest.raises(NotFoundError, match=r"Project .* not found"):
         admin.projects.describe(project_id=NOBODY)
     with pytest.raises(ConflictError, match="is pending"):
         admin.invites.create(email="A@example.com", role_bindings=[MEMBER])

@@ -463,6 +463,7 @@ def test_service_account_can_lose_the_last_ownership_of_accounts(
     assert read_error(api.get("/admin/users")) == (403, "PERMISSION_DENIED")
 
 
+@pytest.mark.rule("first-owner")
 def test_new_organization_has_one_user(emulator: Emulator) -> None:
     """A new organization has one user, who owns it, and so has one that is loaded without a list of users."""
     emulator.load({"projects": [{"name": "search"}]})

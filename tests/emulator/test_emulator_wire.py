@@ -12,8 +12,10 @@ import httpx
 import pytest
 
 from pinecone_admin.emulator import Clock, Emulator
+from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.messages import Request
 from pinecone_admin.emulator.api.operations import ADMIN_ROUTES
+from pinecone_admin.emulator.api.unemulated import UNEMULATED
 
 Connect = Callable[..., httpx.Client]
 ReadError = Callable[[httpx.Response], tuple[int, str]]
@@ -96,6 +98,19 @@ def test_unknown_route_is_not_found(api: httpx.Client, read_error: ReadError, pa
     response = api.get(path)
     assert read_error(response) == (404, "NOT_FOUND")
     assert path in response.json()["error"]["message"]
+
+
+@pytest.mark.rule("unemulated")
+@pytest.mark.parametrize(("route", "operation"), UNEMULATED.items(), ids=UNEMULATED.values())
+def test_published_route_that_is_not_emulated_says_so(
+    api: httpx.Client, read_error: ReadError, route: tuple[str, str], operation: str
+) -> None:
+    """A published route that is not emulated returns 501 with its name, and is no operation of the emulator."""
+    method, path = route
+    response = api.request(method, path.replace("{", "").replace("}", ""))
+    assert read_error(response) == (501, "UNIMPLEMENTED")
+    assert operation in response.json()["error"]["message"]
+    assert operation not in dispatch.OPERATION_IDS
 
 
 @pytest.mark.rule("wrong-method")

@@ -94,7 +94,8 @@ async def _list_keys(admin: AsyncAdmin, reach: Sequence[Reach]) -> list[APIKey]:
 
 
 async def _find_refusal(admin: AsyncAdmin, user: User) -> str | None:
-    owners = [each async for each in admin.role_bindings.list(role="OrgOwner") if each.principal_type != "invite"]
+    # The server keeps one user as owner: service accounts and invites that own the organization do not count.
+    owners = await admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()
     if any(owner.principal_id != user.id for owner in owners):
         return None
-    return f"user {user.id} is the last owner of the organization: make someone else an OrgOwner first"
+    return f"user {user.id} is the last user who owns the organization: make someone else an OrgOwner first"

@@ -95,7 +95,8 @@ def _list_keys(admin: Admin, reach: Sequence[Reach]) -> list[APIKey]:
 
 
 def _find_refusal(admin: Admin, user: User) -> str | None:
-    owners = [each for each in admin.role_bindings.list(role="OrgOwner") if each.principal_type != "invite"]
+    # The server keeps one user as owner: service accounts and invites that own the organization do not count.
+    owners = admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()
     if any(owner.principal_id != user.id for owner in owners):
         return None
-    return f"user {user.id} is the last owner of the organization: make someone else an OrgOwner first"
+    return f"user {user.id} is the last user who owns the organization: make someone else an OrgOwner first"

@@ -15,6 +15,7 @@ from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.operations import ADMIN_ROUTES, AdminRoute
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, method_not_allowed, quoted
 from pinecone_admin.emulator.api.serialization import Document
+from pinecone_admin.emulator.api.unemulated import require_emulated
 from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.emulator.model.records import Principal, ServiceAccountRecord
 from pinecone_admin.emulator.model.state import State
@@ -53,6 +54,8 @@ def _run_operation(request: Request, state: State, now: datetime) -> tuple[int, 
     if request.path == oauth.TOKEN_PATH:
         return 200, oauth.get_token(request, state, now)
     _require_api_version(request)
+    if not operation_id(request):
+        require_emulated(request)
     # Before the access token is checked: these requests carry an API key instead.
     if control_plane.is_control_plane_request(request):
         return control_plane.run_operation(request, state, now)

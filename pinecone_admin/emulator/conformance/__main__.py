@@ -6,11 +6,14 @@ no rule differs, 1 where one does, and 2 where the service cannot be checked, or
 """
 
 import argparse
+import json
 import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -18,9 +21,10 @@ import httpx
 from attrs import frozen
 
 from pinecone_admin.emulator.api.rule_catalogue import RULES
-from pinecone_admin.emulator.conformance import read_checks, write_checks
+from pinecone_admin.emulator.conformance import permission_checks, read_checks, write_checks
 from pinecone_admin.emulator.conformance.registry import CHECKS, Phase, RegisteredCheck
 from pinecone_admin.emulator.conformance.service import (
+    VERSION,
     AccountCredentials,
     DiffersError,
     Service,
@@ -28,7 +32,7 @@ from pinecone_admin.emulator.conformance.service import (
     expect_success,
 )
 
-__all__ = ["main", "read_checks", "write_checks"]
+__all__ = ["CHECKS", "main", "permission_checks", "read_checks", "write_checks"]
 
 
 @frozen
@@ -41,7 +45,7 @@ class CheckResult:
 
     def __str__(self) -> str:
         reason = f"\n         {self.reason}" if self.reason else ""
-        return f"{self.verdict:<8} {self.rule}: {RULES[self.rule]}{reason}"
+        return f"{self.verdict:<8} {self.rule}: {RULES[self.rule].text}{reason}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,11 +58,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     credentials = [os.environ.get(name, "") for name in ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET")]
     if not all(credentials):
         return _report_failure("PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET must both be set")
+    if options.report is not None and not options.report.absolute().parent.is_dir():
+        return _report_failure(f"cannot write {options.report}: its folder does not exist")
     with httpx.Client(base_url=options.host, timeout=30) as http:
         service = Service(http, options.oauth_url, AccountCredentials(*credentials), options.mail_to, options.patience)
         try:
             expect_success(service.send("GET", "/admin/organizations"), 200)
-            return _run_and_report(service, write=options.write)
+            findings = _run_and_print(service, write=options.write)
+            if options.report is not None:
+                _write_report(options.report, options.host, findings)
+            return 1 if service.leftovers or any(each.verdict == "DIFFERS" for each in findings) else 0
         except (httpx.HTTPError, httpx.InvalidURL, DiffersError, ValueError) as error:
             return _report_failure(f"cannot check {options.host}: {error}")
         except OSError as error:
@@ -100,10 +109,27 @@ def _argument_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--mail-to", metavar="ADDRESS", help="with --write, also check invites, and mail one to this address"
     )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="also write the verdicts to this JSON file, without ids or secrets, so that it can be committed",
+    )
     return parser
 
 
-def _run_and_report(service: Service, *, write: bool) -> int:
+def _write_report(path: Path, host: str, findings: Iterable[CheckResult]) -> None:
+    report = {
+        "service": host.rstrip("/"),
+        "version": VERSION,
+        "date": datetime.now(UTC).date().isoformat(),
+        # Not the reasons: those of differences name ids of the organization.
+        "rules": {each.rule: each.verdict for each in findings},
+    }
+    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def _run_and_print(service: Service, *, write: bool) -> list[CheckResult]:
     findings: list[CheckResult] = []
     try:
         with service.clean_up():
@@ -117,7 +143,7 @@ def _run_and_report(service: Service, *, write: bool) -> int:
     unseen = len(RULES.keys() - {each.rule for each in CHECKS})
     _print_line(f"\n{count['same']} rules are the same, {count['DIFFERS']} differ, {count['skipped']} were skipped.")
     _print_line(f"{unseen} more rules cannot be checked from outside.")
-    return 1 if count["DIFFERS"] or service.leftovers else 0
+    return findings
 
 
 def _run_checks(service: Service, *, write: bool) -> Iterator[CheckResult]:

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Write docs/emulator-rules.md: each rule of the emulator, where it comes from, and what holds the emulator to it.
+
+Usage: ledger.py [--check]
+
+The sources are the catalogue of rules, the permission matrix, the marks of the tests, the conformance checks, and the
+reports of conformance runs in docs/conformance. With --check nothing is written, and the exit status is 1 if the page
+differs.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pinecone_admin.emulator.api.permissions import PERMISSIONS
+from pinecone_admin.emulator.api.rule_catalogue import RULES
+from pinecone_admin.emulator.api.unemulated import UNEMULATED
+from pinecone_admin.emulator.conformance.__main__ import CHECKS
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs/emulator-rules.md"
+TESTS = ROOT / "tests/emulator"
+REPORTS = ROOT / "docs/conformance"
+SERVICE = "https://api.pinecone.io"
+
+INTRODUCTION = """\
+<!-- Derived by scripts/ledger.py from the catalogue of rules, the tests, the conformance checks and their reports. -->
+
+# The rules of the emulator
+
+What the [emulator](emulator.md) does because the service does it, and how well that is known. A rule is *published* if
+Pinecone's documents or reference pages state it, *pinned* if official tests or clients depend on it, and *assumed* if
+no source that could be read says so. Every rule has tests. The conformance check, if there is one, asks any Admin API; the
+last column is the date on which the service itself last passed it, from the reports in `docs/conformance`. To add one:
+
+    python -m pinecone_admin.emulator.conformance --write --report docs/conformance/DATE.json
+    scripts/ledger.py
+"""
+
+MATRIX_INTRODUCTION = """\
+## Permissions
+
+A caller may do what its roles permit together. *all*: on anything. *own*: on the project that the role is bound on.
+*below*: on principals that hold no organization role above the caller's own and own no project. *itself*: on the
+caller. *no*: never. **A** marks what is assumed; all else is published.
+"""
+
+UNEMULATED_INTRODUCTION = """\
+## Not emulated
+
+These published routes of api.pinecone.io return 501 `UNIMPLEMENTED`. Hosts other than the Admin API's and the token
+endpoint's are not emulated.
+"""
+
+_COLUMNS = (
+    "OrgOwner",
+    "OrgManager",
+    "OrgBillingAdmin",
+    "OrgMember",
+    "ProjectOwner",
+    "ProjectManager",
+    "ProjectMember",
+    "ProjectEditor",
+)
+_REACHES = {"all": "all", "below the owner": "below", "own project": "own", "itself": "itself", "none": "no"}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write or check the page, and return the exit status."""
+    page = render_page(find_tests(TESTS), read_dates(REPORTS))
+    if "--check" not in arguments:
+        PAGE.write_text(page, encoding="utf-8")
+        return 0
+    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page:
+        return 0
+    sys.stderr.write(f"{PAGE.relative_to(ROOT)} differs from its sources: run scripts/ledger.py\n")
+    return 1
+
+
+def find_tests(folder: Path) -> dict[str, list[str]]:
+    """Return the tests of each rule, by the marks in the files of a folder."""
+    tests: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("test_*.py")):
+        for name, rules in _find_marks(path):
+            for rule in rules:
+                tests.setdefault(rule, []).append(f"{path.stem}::{name}")
+    return tests
+
+
+def _find_marks(path: Path) -> Iterator[tuple[str, list[str]]]:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            marks = [each for each in node.decorator_list if isinstance(each, ast.Call)]
+            rules = [mark.args for mark in marks if ast.unparse(mark.func) == "pytest.mark.rule"]
+            yield node.name, [str(ast.literal_eval(argument)) for arguments in rules for argument in arguments]
+
+
+def read_dates(folder: Path) -> dict[str, str]:
+    """Return the last date on which the service passed the check of each rule, from the reports in a folder."""
+    dates: dict[str, str] = {}
+    for path in sorted(folder.glob("*.json")):
+        report = json.loads(path.read_text(encoding="utf-8"))
+        if report["service"] == SERVICE:
+            held = [rule for rule, verdict in report["rules"].items() if verdict == "same"]
+            dates |= {rule: max(report["date"], dates.get(rule, "")) for rule in held}
+    return dates
+
+
+def render_page(tests: Mapping[str, Sequence[str]], dates: Mapping[str, str]) -> str:
+    """Return the page."""
+    checks = {each.rule: each.run.__name__ for each in CHECKS}
+    rules = [
+        (
+            f"`{name}`",
+            rule.text,
+            rule.source.standing,
+            rule.source.text,
+            "<br>".join(f"`{each}`" for each in tests[name]),
+            f"`{checks[name]}`" if name in checks else "",
+            dates.get(name, "never") if name in checks else "",
+        )
+        for name, rule in RULES.items()
+    ]
+    header = ("rule", "what holds", "standing", "source", "tests in tests/emulator", "conformance", "last held")
+    unemulated = [(f"{method} {path}", f"`{operation}`") for (method, path), operation in UNEMULATED.items()]
+    return "\n".join(
+        [
+            INTRODUCTION,
+            MATRIX_INTRODUCTION,
+            render_table(("to", *_COLUMNS[:-1], "other project roles"), _matrix_rows()),
+            "## All rules\n",
+            render_table(header, rules),
+            UNEMULATED_INTRODUCTION,
+            render_table(("route", "operation"), unemulated),
+        ]
+    )
+
+
+def _matrix_rows() -> Iterator[tuple[str, ...]]:
+    for row in PERMISSIONS.values():
+        cells = [row.cells[role] for role in _COLUMNS]
+        yield row.text, *(f"{_REACHES[each.reach]}{'' if each.published else ' **A**'}" for each in cells)
+
+
+def render_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(_escape(cell) for cell in line)} |\n" for line in lines)
+
+
+def _escape(cell: str) -> str:
+    return cell.replace("|", "\\|").replace("<label>_<unique>", "&lt;label&gt;_&lt;unique&gt;")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
