@@ -64,6 +64,7 @@ class Emulator:
         token_lifetime: Seconds for which an access token is valid.
         rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
         key_prefix: The prefix of an API key's value; the published documents also say `pckey_`.
+        key_created_at: Whether an API key has `created_at`, which no document has and official tests expect.
         seed: Makes ids, secrets and the probabilities of faults the same in every run.
         clock: The clock; by default it stands still at the time of construction until it is advanced.
 
@@ -104,6 +105,7 @@ class Emulator:
         token_lifetime: int = 1800,
         rotation_revokes_tokens: bool = True,
         key_prefix: str = "pcsk_",
+        key_created_at: bool = True,
         seed: int | None = None,
         clock: Clock | None = None,
     ) -> None:

@@ -249,6 +249,18 @@ def test_retry_after_is_seconds_or_a_date(connect: Connect) -> None:
     assert (until - now).total_seconds() == 30
 
 
+@pytest.mark.parametrize(
+    ("seconds", "header"),
+    [(0, "0"), (0.5, "0.5"), (10, "10"), (100.0, "100"), (2_000_000, "2000000"), (1e8, "100000000")],
+)
+def test_retry_after_is_never_in_scientific_notation(
+    api: httpx.Client, emulator: Emulator, seconds: float, header: str
+) -> None:
+    """Retry-After is a plain decimal number, however large it is."""
+    emulator.faults.add("list_projects", status=429, retry_after=seconds)
+    assert api.get("/admin/projects").headers["retry-after"] == header
+
+
 # Well-formed but unusual responses
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import pinecone_admin.emulator.__main__ as command
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api.messages import Request, Response
 
@@ -354,6 +355,31 @@ def test_state_file_keeps_the_state(serve: Callable[..., Server], tmp_path: Path
     second.terminate()
     second.communicate(timeout=SECONDS)
     assert [each["name"] for each in json.loads(file.read_text())["projects"]] == ["kept"]
+
+
+def test_state_file_is_loaded_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A state file is loaded once, with the options that win over it, since loading a large one takes seconds."""
+    file = tmp_path / "state.json"
+    file.write_text('{"organization": {"plan": "Free", "name": "mine"}, "settings": {"project_quota": 7}}')
+    loaded: list[object] = []
+    load = Emulator.load
+
+    def load_and_note(self: Emulator, document: object) -> None:
+        loaded.append(document)
+        load(self, document)
+
+    monkeypatch.setattr(Emulator, "load", load_and_note)
+    served: list[Emulator] = []
+    monkeypatch.setattr(command, "_serve", lambda emulator, *_: served.append(emulator))
+    options = ["--plan", "Standard", "--permissions", "open", "--token-lifetime", "60"]
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # the test's own handlers stay
+    assert command.main(["--state", str(file), *options]) == 0
+    (emulator,) = served
+    assert len(loaded) == 1
+    emulator.reset()
+    settings = emulator.settings
+    assert (settings["plan"], settings["permissions"], settings["token_lifetime"]) == ("Standard", "open", 60)
+    assert (settings["project_quota"], emulator.state.organization.name) == (7, "mine")
 
 
 @pytest.mark.parametrize(

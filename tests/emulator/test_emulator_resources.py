@@ -77,6 +77,14 @@ def test_unknown_id_is_not_found(api: httpx.Client, read_error: ReadError, metho
     assert target in response.json()["error"]["message"]
 
 
+@pytest.mark.rule("not-found")
+def test_not_found_message_is_the_one_that_clients_match(api: httpx.Client) -> None:
+    """The Terraform provider and the Go client's tests look for these words, in this form."""
+    for path, words in (("projects", "Project"), ("api-keys", "API Key"), ("service-accounts", "Service account")):
+        message = api.get(f"/admin/{path}/{UNKNOWN_ID}").json()["error"]["message"]
+        assert message == f"{words} '{UNKNOWN_ID}' not found"
+
+
 @pytest.mark.rule("project-name", "key-name", "service-account-name")
 @pytest.mark.parametrize(
     ("path", "max_length", "letter"),
@@ -381,6 +389,7 @@ def test_key_value_is_returned_once(api: httpx.Client) -> None:
         "name": "ci",
         "project_id": project_id,
         "roles": ["ProjectEditor"],
+        "created_at": api.get(f"/admin/projects/{project_id}").json()["created_at"],
     }
     prefix, label, unique = document["value"].split("_")
     assert (prefix, bool(label), bool(unique)) == ("pcsk", True, True)
@@ -388,6 +397,20 @@ def test_key_value_is_returned_once(api: httpx.Client) -> None:
     for later in (api.get(path), api.patch(path, json={}), api.get(f"/admin/projects/{project_id}/api-keys")):
         assert document["value"] not in later.text
     assert api.get(path).json() == document["key"]
+
+
+@pytest.mark.rule("key-fields")
+def test_key_can_have_only_documented_fields(connect: Connect) -> None:
+    """By a setting, a key has no created_at; the time is kept when a state is loaded."""
+    emulator = Emulator()
+    api = connect(emulator)
+    emulator.clock.advance(60)
+    created = create_key(api, create_project(api)["id"])["key"]
+    emulator.load(emulator.dump())
+    assert api.get(f"/admin/api-keys/{created['id']}").json() == created
+    emulator.configure(key_created_at=False)
+    del created["created_at"]
+    assert api.get(f"/admin/api-keys/{created['id']}").json() == created
 
 
 @pytest.mark.rule("key-value")

@@ -228,7 +228,7 @@ def create_api_key(context: OperationContext) -> Document:
     require_billing(context)
     require_roles_in_plan(context, grants)
     require_api_key_quota(context, project)
-    key = context.state.add_api_key(project, name)
+    key = context.state.add_api_key(project, name, context.now)
     context.state.bind(Principal("api_key", key.id), grants, context.now)
     return {"key": api_key_document(context.state, key), "value": key.value}
 

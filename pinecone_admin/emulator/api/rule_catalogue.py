@@ -71,7 +71,7 @@ RULES: Mapping[str, Rule] = {
     "key-value": Rule("a key's value is pcsk_<label>_<unique>; sources disagree about the prefix", _DISPUTED),
     "client-credentials": Rule("a client id is 32 alphanumerics, a client secret 64 characters of [-_A-Za-z0-9]", _API),
     "secrets-once": Rule("a secret is returned by create or rotate only", _API),
-    "key-fields": Rule("a key has no dates", _API),
+    "key-fields": Rule("a key has the documented fields and created_at, which no document has", _LIVE),
     "user-name": Rule("a user's name is left out if it is not set", _API),
     "invite-times": Rule("an invite's expires_at and processed_at can be null", _API),
     "names-not-unique": Rule("names are not unique", _PAGES),

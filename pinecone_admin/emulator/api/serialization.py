@@ -48,12 +48,13 @@ def project_document(record: ProjectRecord) -> Document:
 
 def api_key_document(state: State, record: APIKeyRecord) -> Document:
     """Return an API key as a document, without its value."""
-    return {
+    document: Document = {
         "id": record.id,
         "name": record.name,
         "project_id": record.project_id,
         "roles": state.roles_of(record),
     }
+    return document | {"created_at": format_time(record.created_at)} if state.settings.key_created_at else document
 
 
 def user_document(record: UserRecord) -> Document:

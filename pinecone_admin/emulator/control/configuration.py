@@ -27,6 +27,7 @@ SETTINGS: Mapping[str, checks.Check[object]] = {
     "token_lifetime": checks.integer_between(1, _YEAR),
     "rotation_revokes_tokens": checks.boolean,
     "key_prefix": checks.max_characters(40),
+    "key_created_at": checks.boolean,
 }
 """The check of each setting. Plans are not among them: they are set in Python only."""
 

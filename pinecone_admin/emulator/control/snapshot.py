@@ -93,6 +93,7 @@ _TABLES: Mapping[str, _Table] = {
         "id": _ID,
         "name": _Field(checks.max_characters(80)),
         "value": _Field(_NAME, lambda reader, _: reader.state.new_key_value()),
+        "created_at": _CREATED_AT,
     },
     "going": {"kind": _Field(checks.one_of(PROJECT_CONTENTS)), "name": _Field(_NAME), "until": _UNTIL},
     "pending": {"name": _Field(_NAME), "source": _Field(checks.string), "until": _UNTIL},

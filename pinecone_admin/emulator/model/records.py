@@ -28,6 +28,7 @@ class APIKeyRecord:
     name: str
     project_id: str
     value: str
+    created_at: datetime
 
 
 @frozen

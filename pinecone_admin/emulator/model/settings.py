@@ -58,6 +58,7 @@ class Settings:
         token_lifetime: Seconds for which an access token is valid.
         rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
         key_prefix: The prefix of an API key's value.
+        key_created_at: Whether an API key has `created_at`, which no document has.
     """
 
     plans: Mapping[str, Plan] = PLANS
@@ -73,3 +74,4 @@ class Settings:
     token_lifetime: int = 1800
     rotation_revokes_tokens: bool = True
     key_prefix: str = "pcsk_"
+    key_created_at: bool = True

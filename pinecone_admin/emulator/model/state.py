@@ -152,9 +152,9 @@ class State:
             self.role_bindings.remove(binding)
         del self.projects[project.id]
 
-    def add_api_key(self, project: ProjectRecord, name: str) -> APIKeyRecord:
-        """Create an API key without roles."""
-        key = APIKeyRecord(self.new_id(), name, project.id, self.new_key_value())
+    def add_api_key(self, project: ProjectRecord, name: str, now: datetime | None = None) -> APIKeyRecord:
+        """Create an API key without roles; by default at the time at which its project was created."""
+        key = APIKeyRecord(self.new_id(), name, project.id, self.new_key_value(), now or project.created_at)
         self.api_keys[key.id] = project.api_keys[key.id] = key
         return key
 
