@@ -56,6 +56,7 @@ class Emulator:
         project_quota: The number of projects that the organization may have; by default the plan's limit.
         user_quota: The number of users that the organization may have; by default the plan's limit.
         api_key_quota: The number of API keys that a project may have; by default the plan's limit.
+        key_created_at: Whether an API key has `created_at`, which no document has and official tests expect.
         invite_mails_per_hour: The number of invite mails that the organization may send in an hour.
         pod_access: Whether a project's `max_pods` may exceed 0.
         default_max_pods: With pod access, the `max_pods` of a project that is created without one.
@@ -64,7 +65,6 @@ class Emulator:
         token_lifetime: Seconds for which an access token is valid.
         rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
         key_prefix: The prefix of an API key's value; the published documents also say `pckey_`.
-        key_created_at: Whether an API key has `created_at`, which no document has and official tests expect.
         seed: Makes ids, secrets and the probabilities of faults the same in every run.
         clock: The clock; by default it stands still at the time of construction until it is advanced.
 
@@ -97,6 +97,7 @@ class Emulator:
         project_quota: int | None = None,
         user_quota: int | None = None,
         api_key_quota: int | None = None,
+        key_created_at: bool = True,
         invite_mails_per_hour: int = 100,
         pod_access: bool = False,
         default_max_pods: int = 0,
@@ -105,7 +106,6 @@ class Emulator:
         token_lifetime: int = 1800,
         rotation_revokes_tokens: bool = True,
         key_prefix: str = "pcsk_",
-        key_created_at: bool = True,
         seed: int | None = None,
         clock: Clock | None = None,
     ) -> None:

@@ -98,4 +98,4 @@ async def _find_refusal(admin: AsyncAdmin, user: User) -> str | None:
     owners = await admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()
     if any(owner.principal_id != user.id for owner in owners):
         return None
-    return f"user {user.id} is the last user who owns the organization: make someone else an OrgOwner first"
+    return f"user {user.id} is the last owner of the organization who is a user: make someone else an OrgOwner first"

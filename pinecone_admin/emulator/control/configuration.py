@@ -19,6 +19,7 @@ SETTINGS: Mapping[str, checks.Check[object]] = {
     "project_quota": checks.nullable(_QUOTA),
     "user_quota": checks.nullable(_QUOTA),
     "api_key_quota": checks.nullable(_QUOTA),
+    "key_created_at": checks.boolean,
     "invite_mails_per_hour": _QUOTA,
     "pod_access": checks.boolean,
     "default_max_pods": _QUOTA,
@@ -27,7 +28,6 @@ SETTINGS: Mapping[str, checks.Check[object]] = {
     "token_lifetime": checks.integer_between(1, _YEAR),
     "rotation_revokes_tokens": checks.boolean,
     "key_prefix": checks.max_characters(40),
-    "key_created_at": checks.boolean,
 }
 """The check of each setting. Plans are not among them: they are set in Python only."""
 

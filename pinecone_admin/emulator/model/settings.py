@@ -50,6 +50,7 @@ class Settings:
         project_quota: The number of projects that the organization may have; None for the plan's limit.
         user_quota: The number of users that the organization may have; None for the plan's limit.
         api_key_quota: The number of API keys that a project may have; None for the plan's limit.
+        key_created_at: Whether an API key has `created_at`, which no document has.
         invite_mails_per_hour: The number of invite mails that the organization may send in an hour.
         pod_access: Whether `max_pods` may exceed 0.
         default_max_pods: With pod access, the `max_pods` of a project that is created without one.
@@ -58,7 +59,6 @@ class Settings:
         token_lifetime: Seconds for which an access token is valid.
         rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
         key_prefix: The prefix of an API key's value.
-        key_created_at: Whether an API key has `created_at`, which no document has.
     """
 
     plans: Mapping[str, Plan] = PLANS
@@ -66,6 +66,7 @@ class Settings:
     project_quota: int | None = None
     user_quota: int | None = None
     api_key_quota: int | None = None
+    key_created_at: bool = True
     invite_mails_per_hour: int = 100
     pod_access: bool = False
     default_max_pods: int = 0
@@ -74,4 +75,3 @@ class Settings:
     token_lifetime: int = 1800
     rotation_revokes_tokens: bool = True
     key_prefix: str = "pcsk_"
-    key_created_at: bool = True
