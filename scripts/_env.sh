@@ -35,11 +35,22 @@ ensure_env() {
   fi
   python="$venv/bin/python"
   stamp="$venv/installed-$name"
-  wanted=$(cat "$root/scripts/requirements/$name.txt" "$root/pyproject.toml" | sha256sum)
+  # An environment from before the older official SDKs has to get them, hence the list of all requirements.
+  wanted=$(cat "$root/scripts/requirements/$name.txt" "$root/pyproject.toml" "$root"/scripts/requirements/pinecone-*.txt | sha256sum)
   if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "installing scripts/requirements/$name.txt"
     "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$root/scripts/requirements/$name.txt"
     "$python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable "$root"
+    [ "$name" != dev ] || install_official_sdks
     printf '%s\n' "$wanted" >"$stamp"
   fi
+}
+
+# Install the older official SDKs, which tests/compat runs beside the one in the environment, each in its own folder.
+install_official_sdks() {
+  local list
+  for list in "$root"/scripts/requirements/pinecone-*.txt; do
+    "$python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade \
+      --target "$venv/official/$(basename "$list" .txt)" -r "$list"
+  done
 }

@@ -65,6 +65,7 @@ class Emulator:
         token_lifetime: Seconds for which an access token is valid.
         rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
         key_prefix: The prefix of an API key's value; the published documents also say `pckey_`.
+        creation_delay: Seconds until an index, collection, assistant or backup that a client creates is ready.
         seed: Makes ids, secrets and the probabilities of faults the same in every run.
         clock: The clock; by default it stands still at the time of construction until it is advanced.
 
@@ -106,6 +107,7 @@ class Emulator:
         token_lifetime: int = 1800,
         rotation_revokes_tokens: bool = True,
         key_prefix: str = "pcsk_",
+        creation_delay: float = 0.0,
         seed: int | None = None,
         clock: Clock | None = None,
     ) -> None:

@@ -36,6 +36,8 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
 
     Args:
         emulator: The emulator; by default a new one with the same ids and secrets in every run.
+        ticking: Whether the emulator's clock also advances with real time. Otherwise it stands still until a client of
+            this package waits or the clock is advanced.
 
     Example:
         >>> with emulate() as emulator:
@@ -44,15 +46,16 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
         ...     assert project.id in emulator.state.projects
     """
 
-    def __init__(self, emulator: Emulator | None = None) -> None:
+    def __init__(self, emulator: Emulator | None = None, *, ticking: bool = True) -> None:
         # @emulate without parentheses passes the function here, and would otherwise fail much later.
         if callable(emulator):
             raise TypeError("emulate() takes an emulator: as a decorator, write @emulate() with parentheses")
         self._emulator = emulator
+        self._ticking = ticking
         self._entered: list[_Emulation] = []
 
     def __enter__(self) -> Emulator:
-        emulation = _Emulation(self._emulator or Emulator(seed=0))
+        emulation = _Emulation(self._emulator or Emulator(seed=0), ticking=self._ticking)
         _emulations.activate(emulation)
         self._entered.append(emulation)
         return emulation.emulator
@@ -65,12 +68,12 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
 
         @wraps(function)
         def call_emulated(*arguments: object, **named: object) -> object:
-            with emulate(self._emulator):
+            with emulate(self._emulator, ticking=self._ticking):
                 return function(*arguments, **named)
 
         @wraps(function)
         async def await_emulated(*arguments: object, **named: object) -> object:
-            with emulate(self._emulator):
+            with emulate(self._emulator, ticking=self._ticking):
                 return await function(*arguments, **named)
 
         return cast("F", await_emulated if iscoroutinefunction(function) else call_emulated)
@@ -85,10 +88,18 @@ def _require_function(decorated: object) -> None:
 class _Emulation:
     """An active emulator and the monotonic time at which its emulation began."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, *, ticking: bool) -> None:
         self.emulator = emulator
+        self._ticking = ticking
         self._began = emulator.clock.now()
         self.since = 0.0
+        if ticking:
+            emulator.clock.start_ticking()
+
+    def end(self) -> None:
+        """Let the emulator's clock stand still again."""
+        if self._ticking:
+            self.emulator.clock.stop_ticking()
 
     def monotonic(self) -> float:
         """Return the time of the emulator's clock as a monotonic time."""
@@ -128,6 +139,7 @@ class _ActiveEmulations:
         with self._lock:
             self._active.remove(emulation)
             self._latest = max(self._latest, emulation.monotonic())
+            emulation.end()
             if self._active:
                 _set_credentials(self._active[-1].emulator)
             else:

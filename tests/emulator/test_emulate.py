@@ -238,7 +238,7 @@ def test_tokens_expire_with_the_clock() -> None:
 
 def test_long_retry_after_ends_the_call() -> None:
     """A Retry-After beyond the client's maximum is reported in the error, and is not waited for."""
-    with emulate() as emulator, Admin() as admin:
+    with emulate(ticking=False) as emulator, Admin() as admin:
         before = emulator.clock.now()
         emulator.faults.add("list_projects", status=429, retry_after=3600)
         with pytest.raises(RateLimitError) as caught:
@@ -249,12 +249,31 @@ def test_long_retry_after_ends_the_call() -> None:
 
 def test_closed_clients_do_not_advance_time() -> None:
     """A client that is closed during a wait does not advance the clock."""
-    with emulate() as emulator:
+    with emulate(ticking=False) as emulator:
         clock, closed, before = current_clock(), threading.Event(), emulator.clock.now()
         closed.set()
         clock.sleep(30, closed)
         asyncio.run(clock.async_sleep(30, closed))
         assert emulator.clock.now() == before
+
+
+def test_clock_runs_with_real_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an emulation the clock also advances with real time, unless ticking=False, and afterwards stands still."""
+    real = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: real)
+    emulator = Emulator()
+    start = emulator.clock.now()
+    with emulate(emulator):
+        real += 5
+        with emulate(emulator), emulate(emulator, ticking=False):
+            real += 5
+        real += 5
+        emulator.clock.advance(60)
+        assert (emulator.clock.now() - start).total_seconds() == 75
+    real += 5
+    with emulate(emulator, ticking=False):
+        real += 5
+        assert (emulator.clock.now() - start).total_seconds() == 75
 
 
 def test_clock_is_the_system_clock_afterwards() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -10,12 +11,14 @@ import pytest
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, PendingResource, Principal, ProjectRecord
 
-VERSION = {"x-pinecone-api-version": "2026-04"}
+VERSIONS = ["2025-10", "2026-04", "2026-07"]
+SERVERLESS = {"serverless": {"cloud": "aws", "region": "us-east-1"}}
+MOVIES = {"name": "movies", "dimension": 4, "spec": SERVERLESS}
 
 
-@pytest.fixture(autouse=True)
-def check_contract() -> None:
-    """Exclude these responses from the check against the Admin API's document, which lacks them."""
+def version_header(version: str) -> dict[str, str]:
+    """Return the version header."""
+    return {"x-pinecone-api-version": version}
 
 
 @pytest.fixture
@@ -35,13 +38,22 @@ def project(emulator: Emulator) -> ProjectRecord:
     return project
 
 
-def send(emulator: Emulator, project: ProjectRecord, method: str, path: str, *, roles: Any = None, **more: Any) -> Any:
+def send(
+    emulator: Emulator,
+    project: ProjectRecord,
+    method: str,
+    path: str,
+    *,
+    roles: Any = None,
+    version: str = "2026-04",
+    **more: Any,
+) -> Any:
     """Send a request with a new key of the project and return the response."""
     key = emulator.state.add_api_key(project, "k")
     role_names = ["ControlPlaneEditor"] if roles is None else roles
     grants = [Grant(role, "project", project.id) for role in role_names]
     emulator.state.bind(Principal("api_key", key.id), grants, emulator.clock.now())
-    with httpx.Client(transport=emulator.transport, headers=VERSION | {"api-key": key.value}) as client:
+    with httpx.Client(transport=emulator.transport, headers=version_header(version) | {"api-key": key.value}) as client:
         return client.request(method, f"https://api.pinecone.io{path}", **more)
 
 
@@ -78,8 +90,8 @@ def test_protected_index_cannot_be_deleted(emulator: Emulator, project: ProjectR
 def test_contents_in_creation_cannot_be_deleted(emulator: Emulator, project: ProjectRecord) -> None:
     """A backup in creation, and the source index of a collection in creation, cannot be deleted."""
     until = emulator.clock.now()
-    project.pending["c"] = PendingResource("a", until.replace(year=until.year + 1))
-    project.pending["b-00"] = PendingResource("", until.replace(year=until.year + 1))
+    project.pending["collections", "c"] = PendingResource("a", until.replace(year=until.year + 1))
+    project.pending["backups", "b-00"] = PendingResource("", until.replace(year=until.year + 1))
     assert read_error(send(emulator, project, "DELETE", "/indexes/a")) == (412, "FAILED_PRECONDITION")
     assert read_error(send(emulator, project, "DELETE", "/backups/b-00")) == (412, "FAILED_PRECONDITION")
     assert send(emulator, project, "GET", "/collections").json()["collections"][0]["status"] == "Initializing"
@@ -95,7 +107,7 @@ def test_backups_are_paged(emulator: Emulator, project: ProjectRecord) -> None:
     token = first["pagination"]["next"]
     second = send(emulator, project, "GET", "/backups", params={"limit": 100, "paginationToken": token}).json()
     assert len(second["data"]) == 15
-    assert second["pagination"] is None
+    assert "pagination" not in second
     assert read_error(send(emulator, project, "GET", "/backups", params={"limit": 101})) == (400, "OUT_OF_RANGE")
     other = send(emulator, project, "GET", "/assistant/assistants", params={"pagination_token": token})
     assert read_error(other) == (400, "INVALID_ARGUMENT")
@@ -105,24 +117,28 @@ def test_assistants_are_deleted_after_a_while(emulator: Emulator, project: Proje
     """Deleting an assistant returns 200 without a body, and takes a while."""
     response = send(emulator, project, "DELETE", "/assistant/assistants/h")
     assert (response.status_code, response.content) == (200, b"")
-    assert send(emulator, project, "GET", "/assistant/assistants").json() == {
-        "assistants": [{"name": "h", "status": "Terminating"}]
-    }
+    (leaving,) = send(emulator, project, "GET", "/assistant/assistants").json()["assistants"]
+    assert leaving["status"] == "Terminating"
     emulator.clock.advance(4)
     assert send(emulator, project, "GET", "/assistant/assistants").json() == {"assistants": []}
-    for number in range(12):
+    assert read_error(send(emulator, project, "GET", "/assistant/assistants/h")) == (404, "NOT_FOUND")
+
+
+def test_assistants_are_paged(emulator: Emulator, project: ProjectRecord) -> None:
+    """A page has 50 assistants by default; version 2025-10 knows no pages."""
+    for number in range(52):
         project.contents["assistants"].add(f"h-{number:02}")
     page = send(emulator, project, "GET", "/assistant/assistants").json()
-    assert len(page["assistants"]) == 10
+    assert len(page["assistants"]) == 50
     params = {"pagination_token": page["pagination"]["next"]}
-    assert len(send(emulator, project, "GET", "/assistant/assistants", params=params).json()["assistants"]) == 2
+    assert len(send(emulator, project, "GET", "/assistant/assistants", params=params).json()["assistants"]) == 3
+    whole = send(emulator, project, "GET", "/assistant/assistants", version="2025-10").json()["assistants"]
+    assert len(whole) == 53
 
 
-def test_collections_require_pod_access(emulator: Emulator, project: ProjectRecord) -> None:
-    """The list of collections is 404 unless the project has some or has pod access."""
+def test_collections_are_listed_where_there_are_none(emulator: Emulator, project: ProjectRecord) -> None:
+    """The list of collections is empty where there are none."""
     assert send(emulator, project, "DELETE", "/collections/c").status_code == 202
-    assert read_error(send(emulator, project, "GET", "/collections")) == (404, "NOT_FOUND")
-    emulator.state.settings.pod_access = True
     assert send(emulator, project, "GET", "/collections").json() == {"collections": []}
 
 
@@ -134,18 +150,209 @@ def test_key_is_limited_to_its_project_and_roles(emulator: Emulator, project: Pr
     assert send(emulator, project, "GET", "/indexes", roles=["ProjectViewer"]).status_code == 200
     assert read_error(send(emulator, project, "DELETE", "/indexes/a", roles=["ProjectViewer"])) == (403, "FORBIDDEN")
     assert read_error(send(emulator, project, "GET", "/indexes", roles=["DataPlaneEditor"])) == (403, "FORBIDDEN")
-    with httpx.Client(transport=emulator.transport, headers=VERSION) as client:
+    with httpx.Client(transport=emulator.transport, headers=version_header("2026-04")) as client:
         bearer = {"authorization": "Bearer t"}
         assert read_error(client.get("https://api.pinecone.io/indexes", headers=bearer)) == (401, "UNAUTHENTICATED")
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/indexes"), ("GET", "/indexes/a"), ("DELETE", "/backups")])
-def test_other_control_plane_routes_do_not_exist(
-    method: str, path: str, emulator: Emulator, project: ProjectRecord
-) -> None:
-    """Only the control plane routes for emptying a project exist."""
-    assert read_error(send(emulator, project, method, path)) == (405, "UNIMPLEMENTED")
+def test_other_methods_and_routes_are_refused(emulator: Emulator, project: ProjectRecord) -> None:
+    """A route refuses other methods, and what is published and not emulated says so."""
+    assert read_error(send(emulator, project, "DELETE", "/backups")) == (405, "UNIMPLEMENTED")
+    assert read_error(send(emulator, project, "PUT", "/indexes/a")) == (405, "UNIMPLEMENTED")
     assert read_error(send(emulator, project, "GET", "/assistants"))[0] in {401, 404}
+    response = send(emulator, project, "POST", "/indexes/create-for-model", json={})
+    assert read_error(response) == (501, "UNIMPLEMENTED")
+    assert "create_index_for_model" in response.json()["error"]["message"]
+    assert send(emulator, project, "GET", "/restore-jobs/x").status_code == 501
+    assert send(emulator, project, "PATCH", "/indexes/a", json={"embed": {"model": "m"}}).status_code == 501
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_contents_are_described(version: str, emulator: Emulator, project: ProjectRecord) -> None:
+    """Each resource is described as in its list, and not found where it is not."""
+    for path, name in {"/indexes": "a", "/collections": "c", "/assistant/assistants": "h", "/backups": "b-00"}.items():
+        listed, *_ = next(iter(send(emulator, project, "GET", path, version=version).json().values()))
+        assert send(emulator, project, "GET", f"{path}/{name}", version=version).json() == listed
+        assert read_error(send(emulator, project, "GET", f"{path}/x", version=version)) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("spec", "deployment"),
+    [
+        (SERVERLESS, {"deployment_type": "managed", "cloud": "aws", "region": "us-east-1"}),
+        ({"byoc": {"environment": "e"}}, {"deployment_type": "byoc", "environment": "e"}),
+        (
+            {"pod": {"environment": "e", "pod_type": "p1.x1", "replicas": 2}},
+            {"deployment_type": "pod", "environment": "e", "pod_type": "p1.x1", "replicas": 2, "shards": 1},
+        ),
+    ],
+    ids=["serverless", "byoc", "pod"],
+)
+def test_indexes_are_created(
+    version: str, spec: dict[str, Any], deployment: dict[str, str], emulator: Emulator, project: ProjectRecord
+) -> None:
+    """An index that is created by one version is shown as the same index by every version."""
+    body: dict[str, Any] = {"name": "movies", "dimension": 4, "metric": "euclidean", "spec": spec}
+    if version == "2026-07":
+        vectors = {"type": "dense_vector", "dimension": 4, "metric": "euclidean"}
+        body = {"name": "movies", "deployment": deployment, "schema": {"fields": {"v": vectors}}}
+    body |= {"tags": {"team": "a"}, "deletion_protection": "enabled"}
+    created = send(emulator, project, "POST", "/indexes", json=body, version=version)
+    assert created.status_code == 201
+    for other in VERSIONS:
+        shown = send(emulator, project, "GET", "/indexes/movies", version=other).json()
+        assert (shown["dimension"], shown["metric"], shown["vector_type"]) == (4, "euclidean", "dense")
+        assert (shown["tags"], shown["deletion_protection"], set(shown["spec"])) == (
+            {"team": "a"},
+            "enabled",
+            set(spec),
+        )
+        if other == version:
+            assert shown == created.json()
+        if other == "2026-07":
+            assert shown["deployment"] == deployment
+    assert read_error(send(emulator, project, "POST", "/indexes", json=body, version=version)) == (
+        409,
+        "ALREADY_EXISTS",
+    )
+
+
+def test_sparse_and_nameless_indexes_are_created(emulator: Emulator, project: ProjectRecord) -> None:
+    """A sparse index has no dimension; version 2026-07 names an index that has no name."""
+    body: dict[str, Any] = {"name": "movies", "vector_type": "sparse", "spec": SERVERLESS}
+    sparse = send(emulator, project, "POST", "/indexes", json=body).json()
+    assert (sparse["metric"], sparse["vector_type"], "dimension" in sparse) == ("dotproduct", "sparse", False)
+    body = {"schema": {"fields": {"_sparse_values": {"type": "sparse_vector"}}}, "read_capacity": {"mode": "OnDemand"}}
+    created = send(emulator, project, "POST", "/indexes", json=body, version="2026-07").json()
+    assert created["name"] in project.contents["indexes"]
+    assert created["schema"] == body["schema"]
+    dedicated = {"mode": "Dedicated", "dedicated": {"node_type": "t1", "scaling": "Manual"}}
+    body = MOVIES | {"name": "d", "spec": {"serverless": SERVERLESS["serverless"] | {"read_capacity": dedicated}}}
+    capacity = send(emulator, project, "POST", "/indexes", json=body).json()["spec"]["serverless"]["read_capacity"]
+    assert capacity == dedicated | {"status": {"state": "Ready"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"name": None}, 422),
+        ({"spec": None}, 422),
+        ({"name": "Movies"}, 400),
+        ({"name": "m" * 46}, 400),
+        ({"name": "-m"}, 400),
+        ({"dimension": None}, 400),
+        ({"dimension": 0}, 400),
+        ({"dimension": 4, "vector_type": "sparse"}, 400),
+        ({"dimension": None, "vector_type": "sparse", "metric": "cosine"}, 400),
+        ({"metric": "manhattan"}, 400),
+        ({"spec": {}}, 400),
+        ({"spec": SERVERLESS | {"byoc": {"environment": "e"}}}, 400),
+        ({"spec": {"serverless": {"cloud": "x", "region": "y"}}}, 400),
+        ({"tags": {"a": 1}}, 400),
+        ({"tags": {"a": "\ud800"}}, 400),
+        ({"deletion_protection": "on"}, 400),
+    ],
+)
+def test_malformed_indexes_are_refused(
+    change: dict[str, Any], status: int, emulator: Emulator, project: ProjectRecord
+) -> None:
+    """A missing field is 422, a malformed one 400, and neither creates an index."""
+    assert send(emulator, project, "POST", "/indexes", content=json.dumps(MOVIES | change)).status_code == status
+    assert project.contents["indexes"] == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/collections", {"name": "x"}, 422),
+        ("/collections", {"name": "x", "source": "unknown"}, 400),
+        ("/collections", {"name": "c", "source": "a"}, 409),
+        ("/indexes/unknown/backups", {}, 404),
+        ("/indexes/a/backups", {"name": 1}, 400),
+        ("/assistant/assistants", {}, 400),
+        ("/assistant/assistants", {"name": "h"}, 409),
+        ("/assistant/assistants", {"name": "n", "region": "asia"}, 400),
+        ("/assistant/assistants", {"name": "n", "metadata": 1}, 400),
+    ],
+)
+def test_malformed_contents_are_refused(
+    path: str, body: dict[str, Any], status: int, emulator: Emulator, project: ProjectRecord
+) -> None:
+    """A create that is malformed, or whose name is taken, is refused."""
+    assert send(emulator, project, "POST", path, json=body).status_code == status
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_other_contents_are_created(version: str, emulator: Emulator, project: ProjectRecord) -> None:
+    """Collections, backups and assistants are created, ready at once, and shown with what they were created with."""
+    send(emulator, project, "POST", "/indexes", json=MOVIES | {"tags": {"a": "b"}})
+    body = {"name": "archive", "source": "movies"}
+    collection = send(emulator, project, "POST", "/collections", json=body, version=version)
+    assert (collection.status_code, collection.json()["status"], collection.json()["dimension"]) == (201, "Ready", 4)
+    body = {"name": "weekly", "description": "d"}
+    backup = send(emulator, project, "POST", "/indexes/movies/backups", json=body, version=version)
+    assert backup.status_code == 201
+    assert {**backup.json(), **body, "source_index_name": "movies", "tags": {"a": "b"}} == backup.json()
+    nameless = send(emulator, project, "POST", "/indexes/movies/backups", version=version).json()
+    listed = send(emulator, project, "GET", "/indexes/movies/backups", version=version).json()["data"]
+    assert {each["backup_id"] for each in listed} == {backup.json()["backup_id"], nameless["backup_id"]}
+    body = {"name": "helper", "instructions": "Be brief.", "metadata": {"team": ["a"]}}  # type: ignore[dict-item]
+    assistant = send(emulator, project, "POST", "/assistant/assistants", json=body, version=version)
+    assert (assistant.status_code, {**assistant.json(), **body}) == (200, assistant.json())
+
+
+def test_created_contents_survive_in_the_state(emulator: Emulator, project: ProjectRecord) -> None:
+    """A state that is dumped and loaded has the properties of its contents, and none of what was deleted."""
+    send(emulator, project, "POST", "/indexes", json=MOVIES | {"tags": {"a": "b"}})
+    before = send(emulator, project, "GET", "/indexes/movies").json()
+    emulator.load(emulator.dump())
+    loaded = emulator.state.projects[project.id]
+    assert send(emulator, loaded, "GET", "/indexes/movies").json() == before
+    send(emulator, loaded, "DELETE", "/indexes/movies")
+    emulator.clock.advance(2)
+    send(emulator, loaded, "POST", "/indexes", json=MOVIES)
+    assert "tags" not in send(emulator, loaded, "GET", "/indexes/movies").json()
+
+
+def test_tags_are_merged(emulator: Emulator, project: ProjectRecord) -> None:
+    """PATCH adds and changes tags, and removes those that are empty."""
+    send(emulator, project, "PATCH", "/indexes/a", json={"tags": {"team": "x", "tier": "1"}})
+    response = send(emulator, project, "PATCH", "/indexes/a", json={"tags": {"team": "y", "tier": ""}})
+    assert (response.status_code, response.json()["tags"]) == (202, {"team": "y"})
+    assert "tags" not in send(emulator, project, "PATCH", "/indexes/a", json={"tags": {"team": ""}}).json()
+
+
+def test_creation_takes_as_long_as_is_set(emulator: Emulator, project: ProjectRecord) -> None:
+    """With a delay, a resource is initializing at first, and blocks what depends on it."""
+    emulator.configure(creation_delay=3)
+    assert send(emulator, project, "POST", "/indexes", json=MOVIES).json()["status"] == {
+        "ready": False,
+        "state": "Initializing",
+    }
+    assert send(emulator, project, "POST", "/collections", json={"name": "x", "source": "a"}).json()["status"] == (
+        "Initializing"
+    )
+    assert read_error(send(emulator, project, "DELETE", "/indexes/a")) == (412, "FAILED_PRECONDITION")
+    emulator.clock.advance(3)
+    assert send(emulator, project, "GET", "/indexes/movies").json()["status"]["ready"]
+    assert send(emulator, project, "DELETE", "/indexes/a").status_code == 202
+
+
+def test_creating_requires_billing_and_a_role(emulator: Emulator, project: ProjectRecord) -> None:
+    """A key of a viewer, or a payment status that forbids creating, cannot create."""
+    assert read_error(send(emulator, project, "POST", "/indexes", json=MOVIES, roles=["ProjectViewer"]))[0] == 403
+    emulator.configure(payment_status="Restricted")
+    assert read_error(send(emulator, project, "POST", "/indexes", json=MOVIES)) == (402, "PAYMENT_REQUIRED")
+
+
+def test_version_header_may_be_doubled(emulator: Emulator, project: ProjectRecord) -> None:
+    """The version header may come twice with one value, as the official SDK 8 sends it, and not with two."""
+    assert send(emulator, project, "GET", "/indexes", version="2025-04, 2025-04").status_code == 200
+    assert read_error(send(emulator, project, "GET", "/indexes", version="2025-04, 2026-04")) == (
+        400,
+        "INVALID_ARGUMENT",
+    )
 
 
 def test_terminating_contents_block_project_deletion(emulator: Emulator) -> None:

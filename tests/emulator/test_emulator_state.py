@@ -38,7 +38,7 @@ def build_populated_emulator() -> Emulator:
     record = emulator.state.projects[project.id]
     record.protected.add("movies")
     record.going["assistants", "movies"] = START + timedelta(hours=1)
-    record.pending["movies"] = PendingResource("songs", START + timedelta(hours=2))
+    record.pending["collections", "movies"] = PendingResource("songs", START + timedelta(hours=2))
     return emulator
 
 

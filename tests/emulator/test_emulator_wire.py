@@ -75,11 +75,14 @@ def test_bearer_scheme_ignores_case(api: httpx.Client) -> None:
 
 
 def test_repeated_headers_are_combined(emulator: Emulator, api: httpx.Client, read_error: ReadError) -> None:
-    """A repeated version header is combined into one value and refused."""
-    twice = [("X-Pinecone-Api-Version", "2026-07")] * 2
-    request = httpx.Request("GET", "https://api.pinecone.io/admin/projects", headers=twice)
-    assert read_error(api.send(request)) == (400, "INVALID_ARGUMENT")
-    assert emulator.transport.handle_request(request).status_code == 400
+    """A version header may be repeated with one value, as the official SDK 8 does, and not with two."""
+    url, token = "https://api.pinecone.io/admin/projects", api.headers["Authorization"]
+    for second, status in {"2026-07": 200, "2026-04": 400}.items():
+        versions = [("X-Pinecone-Api-Version", "2026-07"), ("X-Pinecone-Api-Version", second)]
+        request = httpx.Request("GET", url, headers=[*versions, ("Authorization", token)])
+        response = api.send(request)
+        assert response.status_code == emulator.transport.handle_request(request).status_code == status
+    assert read_error(response) == (400, "INVALID_ARGUMENT")
 
 
 @pytest.mark.rule("unauthenticated", "token-lifetime")

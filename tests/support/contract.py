@@ -12,10 +12,11 @@ from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[impor
 
 from generation.api_document import iter_operations, read_document
 from pinecone_admin.emulator import Clock
-from pinecone_admin.emulator.api import dispatch
+from pinecone_admin.emulator.api import control_plane, dispatch
 from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.model.state import State
+from tests.support import control_plane_contract
 
 OPENAPI = Path(__file__).parents[2] / "openapi"
 
@@ -48,13 +49,22 @@ def check_response(request: Request, response: Response) -> None:
     """Check that the API documents allow a response to this request."""
     context = f"{request.method} {request.path} returned {response.status}"
     assert response.headers["x-pinecone-request-id"], context
-    validator = _make_validator(dispatch.operation_id(request), response.status, oauth=request.path == TOKEN_PATH)
+    operation_id = dispatch.operation_id(request)
+    validator = (
+        control_plane_contract.make_validator(operation_id, response.status, _read_version(request))
+        if operation_id in control_plane.OPERATION_IDS
+        else _make_validator(operation_id, response.status, oauth=request.path == TOKEN_PATH)
+    )
     if validator is None:
         assert (response.body, "content-type" in response.headers) == (b"", False), context
         return
     assert response.headers["content-type"] == "application/json", context
     problems = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(response.body))]
     assert not problems, (context, problems)
+
+
+def _read_version(request: Request) -> str:
+    return request.headers.get("x-pinecone-api-version", "2026-04")[:7]
 
 
 @cache

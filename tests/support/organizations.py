@@ -43,5 +43,5 @@ def fill_project(emulator: Emulator, project_id: str, *, backups: int = 2) -> No
     project.contents["collections"] |= {"archive"}
     project.contents["assistants"] |= {"helper"}
     project.contents["backups"] |= {f"backup-{number:03}" for number in range(backups)}
-    project.pending["archive"] = PendingResource("people", now + timedelta(seconds=3))
-    project.pending["backup-000"] = PendingResource("", now + timedelta(seconds=5))
+    project.pending["collections", "archive"] = PendingResource("people", now + timedelta(seconds=3))
+    project.pending["backups", "backup-000"] = PendingResource("", now + timedelta(seconds=5))

@@ -170,7 +170,7 @@ def closed_object(read: Callable[[Fields], T]) -> Check[T]:
     """Return the check for an object all of whose fields a function reads; other fields are refused."""
 
     def check(field: str, value: object) -> T:
-        fields = Fields(_require_object(field, value), f"{field}." if field else "")
+        fields = Fields(json_object(field, value), f"{field}." if field else "")
         result = read(fields)
         fields.refuse_unread()
         return result
@@ -178,10 +178,22 @@ def closed_object(read: Callable[[Fields], T]) -> Check[T]:
     return check
 
 
-def _require_object(field: str, value: object) -> dict[str, object]:
+def json_object(field: str, value: object) -> dict[str, object]:
+    """Check for an object, whatever its fields."""
     if not isinstance(value, dict):
         raise _wrong_type(field, "an object", value)
     return cast("dict[str, object]", value)
+
+
+def encodable_object(field: str, value: object) -> dict[str, object]:
+    """Check for an object that can be sent as JSON in UTF-8, at any depth."""
+    document = json_object(field, value)
+    try:
+        # A copy: a later change of the argument must not change what was accepted.
+        copy = json.loads(json.dumps(document, ensure_ascii=False, allow_nan=False).encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise invalid_argument(f"{field} cannot be encoded as JSON: {error}") from error
+    return cast("dict[str, object]", copy)
 
 
 def refine(check: Check[T], find_problem: Callable[[T], str | None]) -> Check[T]:
@@ -296,4 +308,4 @@ def read_grant(fields: Fields) -> GrantInput:
 
 def grant(field: str, value: object) -> GrantInput:
     """Check for an object that requests a role on a resource. Unknown fields are ignored."""
-    return read_grant(Fields(_require_object(field, value), f"{field}."))
+    return read_grant(Fields(json_object(field, value), f"{field}."))

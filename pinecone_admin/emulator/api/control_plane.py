@@ -1,33 +1,36 @@
-"""The control plane of a project, as far as emptying the project needs it.
+"""The control plane of a project, as far as filling and emptying the project needs it.
 
-The source is the control-plane documents of 2026-04. Requests carry the value of an API key instead of an access
-token; a key gives access to its own project only. Deleting an index or an assistant takes a while, and until it is
-gone the project cannot be deleted.
+The sources are the control-plane documents of 2025-10 and 2026-04. Requests carry the value of an API key instead of
+an access token; a key gives access to its own project only. Deleting an index or an assistant takes a while, and until
+it is gone the project cannot be deleted.
 """
 
-import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 from urllib.parse import parse_qsl, unquote
+from uuid import UUID, uuid5
 
 from attrs import frozen
 
 from pinecone_admin.emulator.api import checks
+from pinecone_admin.emulator.api import control_plane_documents as documents
 from pinecone_admin.emulator.api.checks import Fields
+from pinecone_admin.emulator.api.control_plane_documents import Properties
 from pinecone_admin.emulator.api.messages import Request
+from pinecone_admin.emulator.api.preconditions import STATUSES_THAT_FORBID_CREATING
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, method_not_allowed, quoted
-from pinecone_admin.emulator.api.serialization import Document
-from pinecone_admin.emulator.model.records import ProjectRecord
+from pinecone_admin.emulator.api.serialization import Document, format_time
+from pinecone_admin.emulator.model.records import PendingResource, ProjectRecord
 from pinecone_admin.emulator.model.state import State
 
-DEFAULT_PAGE = 10
+BACKUPS_PER_PAGE, ASSISTANTS_PER_PAGE = 10, 50
 DELETION_DURATIONS = {"indexes": timedelta(seconds=2), "assistants": timedelta(seconds=4)}
 """How long a deletion takes, by kind; other kinds are gone at once."""
 
 _READERS = frozenset({"ProjectEditor", "ProjectViewer", "ControlPlaneEditor", "ControlPlaneViewer"})
 _WRITERS = frozenset({"ProjectEditor", "ControlPlaneEditor"})
-_DELETION_PROTECTION = checks.one_of(("enabled", "disabled"))
+_SINGULARS = {"indexes": "index", "collections": "collection", "assistants": "assistant", "backups": "backup"}
 
 
 @frozen
@@ -38,17 +41,34 @@ class ControlPlaneContext:
         state: The organization.
         now: The time at which the request arrived.
         project: The project of the key.
+        version: The API version of the request.
         kind: The kind of resource: indexes, collections, assistants or backups.
-        target: The name in the path; empty for a list.
+        target: The name in the path; empty if the path has none.
         request: The request itself.
     """
 
     state: State
     now: datetime
     project: ProjectRecord
+    version: str
     kind: str
     target: str
     request: Request
+
+    @property
+    def fields(self) -> Fields:
+        """The fields of the request body."""
+        return Fields.from_body(self.request.body)
+
+    def properties(self, kind: str, name: str) -> Properties:
+        """Return the properties that a resource was created with."""
+        return self.project.properties.get((kind, name), {})
+
+    def state_of(self, kind: str, name: str) -> str:
+        """Return the state of a resource."""
+        if (kind, name) in self.project.going:
+            return "Terminating"
+        return "Initializing" if (kind, name) in self.project.pending else "Ready"
 
 
 RunFunction: TypeAlias = Callable[[ControlPlaneContext], Document | None]
@@ -56,37 +76,59 @@ RunFunction: TypeAlias = Callable[[ControlPlaneContext], Document | None]
 
 @frozen
 class ControlPlaneRoute:
-    """An operation of the control plane: its id, the status of a success, and the function that runs it."""
+    """An operation of the control plane.
+
+    Args:
+        id: The id of the operation.
+        method: The HTTP method.
+        path: The path; `{}` stands for a name.
+        kind: The kind of resource.
+        status: The status of a success.
+        run: Runs the operation.
+    """
 
     id: str
+    method: str
+    path: str
+    kind: str
     status: int
     run: RunFunction
+
+    def match(self, path: str) -> str | None:
+        """Return the name in a path, which is empty if the path of the route has none; None if it does not match."""
+        parts, own = path.split("/"), self.path.split("/")
+        if len(parts) != len(own) or not all(
+            mine in ("{}", part) and part for mine, part in zip(own[1:], parts[1:], strict=True)
+        ):
+            return None
+        return unquote("".join(part for mine, part in zip(own, parts, strict=True) if mine == "{}"))
 
 
 def is_control_plane_request(request: Request) -> bool:
     """Return whether a request is for the control plane."""
-    return _parse_path(request.path) is not None
+    # Most requests are for the Admin API, and are told apart without matching every route.
+    start = request.path.split("/", 2)[1:2]
+    return start in _STARTS and any(route.match(request.path) is not None for route in ROUTES)
 
 
 def operation_id(request: Request) -> str:
     """Return the id of the operation that a request calls, or an empty string if no operation matches."""
-    kind, target = _parse_path(request.path) or ("", "")
-    operation = _ROUTES.get((request.method, kind, bool(target)))
-    return operation.id if operation else ""
+    found = _find_route(request)
+    return found[0].id if found else ""
 
 
-def run_operation(request: Request, state: State, now: datetime) -> tuple[int, Document | None]:
+def run_operation(request: Request, version: str, state: State, now: datetime) -> tuple[int, Document | None]:
     """Run the operation that a request with an API key calls; return the status and the document."""
-    kind, target = _parse_path(request.path) or ("", "")
     project, roles = _authenticate_key(request, state)
     complete_transitions(project, now)
-    operation = _ROUTES.get((request.method, kind, bool(target)))
-    if operation is None:
-        allowed = [method for method, *route in _ROUTES if route == [kind, bool(target)]]
-        raise method_not_allowed(request, allowed)
+    found = _find_route(request)
+    if found is None:
+        raise method_not_allowed(request, [each.method for each in ROUTES if each.match(request.path) is not None])
+    route, target = found
     if not roles & (_READERS if request.method == "GET" else _WRITERS):
-        raise Refusal(403, "FORBIDDEN", f"the API key's roles do not permit {operation.id}")
-    return operation.status, operation.run(ControlPlaneContext(state, now, project, kind, target, request))
+        raise Refusal(403, "FORBIDDEN", f"the API key's roles do not permit {route.id}")
+    context = ControlPlaneContext(state, now, project, version, route.kind, target, request)
+    return route.status, route.run(context)
 
 
 def complete_transitions(project: ProjectRecord, now: datetime) -> None:
@@ -94,19 +136,18 @@ def complete_transitions(project: ProjectRecord, now: datetime) -> None:
     for (kind, name), until in list(project.going.items()):
         if until <= now:
             project.remove_content(kind, name)
-    project.pending = {name: pending for name, pending in project.pending.items() if now < pending.until}
+    project.pending = {key: pending for key, pending in project.pending.items() if now < pending.until}
 
 
-def _parse_path(path: str) -> tuple[str, str] | None:
-    # Only assistants live below /assistant.
-    match = re.fullmatch(r"(?:/assistant)?/(indexes|collections|assistants|backups)(?:/([^/]+))?", path)
-    if match is None or (match[1] == "assistants") != path.startswith("/assistant/"):
-        return None
-    return match[1], unquote(match[2] or "")
+def _find_route(request: Request) -> tuple[ControlPlaneRoute, str] | None:
+    for route in ROUTES:
+        if route.method == request.method and (target := route.match(request.path)) is not None:
+            return route, target
+    return None
 
 
 def _authenticate_key(request: Request, state: State) -> tuple[ProjectRecord, frozenset[str]]:
-    # A scan is fast enough: only the emptying of projects comes through here.
+    # A scan is fast enough: only the filling and emptying of projects comes through here.
     value = request.headers.get("api-key", "")
     key = next((key for key in state.api_keys.values() if key.value == value), None)
     if key is None:
@@ -114,73 +155,161 @@ def _authenticate_key(request: Request, state: State) -> tuple[ProjectRecord, fr
     return state.projects[key.project_id], frozenset(state.roles_of(key))
 
 
-def _require_existing(context: ControlPlaneContext) -> str:
-    if context.target not in context.project.contents[context.kind]:
-        raise Refusal(404, "NOT_FOUND", f"{quoted(context.target)} is not one of the project's {context.kind}")
-    return context.target
+# Reading
 
 
-def _is_terminating(context: ControlPlaneContext, name: str) -> bool:
-    return (context.kind, name) in context.project.going
+def _document(context: ControlPlaneContext, kind: str, name: str) -> Document:
+    properties, state = context.properties(kind, name), context.state_of(kind, name)
+    if kind == "indexes":
+        protected = name in context.project.protected
+        return documents.index_document(name, properties, context.version, state=state, protected=protected)
+    if kind == "collections":
+        return documents.collection_document(name, properties, state=state)
+    if kind == "backups":
+        # A backup that was not created on the control plane: of an index that is gone, or of the one that makes it.
+        source = getattr(context.project.pending.get((kind, name)), "source", "") or "deleted-index"
+        default = documents.backup_properties(source, _index_id(context, source), {}, format_time(context.now))
+        return documents.backup_document(name, properties or default, context.version, state=state)
+    return documents.assistant_document(name, properties, context.version, state=state)
 
 
-def _list_indexes(context: ControlPlaneContext) -> Document:
-    return {"indexes": [_index_document(context, name) for name in sorted(context.project.contents["indexes"])]}
+def _index_id(context: ControlPlaneContext, name: str) -> str:
+    return str(uuid5(UUID(context.project.id), name))
 
 
-def _index_document(context: ControlPlaneContext, name: str) -> Document:
-    leaving = _is_terminating(context, name)
-    return {
-        "name": name,
-        "dimension": 1536,
-        "metric": "cosine",
-        "host": f"{name}-emulated.svc.pinecone.io",
-        "deletion_protection": "enabled" if name in context.project.protected else "disabled",
-        "status": {"ready": not leaving, "state": "Terminating" if leaving else "Ready"},
-    }
+def _require_existing(context: ControlPlaneContext, kind: str, name: str) -> str:
+    if name not in context.project.contents[kind]:
+        raise Refusal(404, "NOT_FOUND", f"{_SINGULARS[kind].capitalize()} {quoted(name)} not found")
+    return name
 
 
-def _configure_index(context: ControlPlaneContext) -> Document:
-    protection = Fields.from_body(context.request.body).optional("deletion_protection", _DELETION_PROTECTION)
-    name = _require_existing(context)
-    if protection is not None:
-        (context.project.protected.add if protection == "enabled" else context.project.protected.discard)(name)
-    return _index_document(context, name)
+def _list_whole(context: ControlPlaneContext) -> Document:
+    kind = context.kind
+    return {kind: [_document(context, kind, name) for name in sorted(context.project.contents[kind])]}
 
 
-def _delete_index(context: ControlPlaneContext) -> None:
-    name = _require_existing(context)
-    if name in context.project.protected:
-        raise Refusal(403, "FORBIDDEN", f"deletion protection is enabled for index {quoted(name)}")
-    if pending := [each for each, resource in context.project.pending.items() if resource.source == name]:
-        raise Refusal(412, "FAILED_PRECONDITION", f"index {quoted(name)} has pending collections: {', '.join(pending)}")
-    _start_deletion(context)
-
-
-def _list_collections(context: ControlPlaneContext) -> Document:
-    names = sorted(context.project.contents["collections"])
-    if not names and not context.state.settings.pod_access:
-        raise Refusal(404, "NOT_FOUND", "the organization has no pod-based indexes and therefore no collections")
-    return {
-        "collections": [{"name": n, "status": _status_of(context, n), "environment": "us-east1-gcp"} for n in names]
-    }
+def _describe(context: ControlPlaneContext) -> Document:
+    return _document(context, context.kind, _require_existing(context, context.kind, context.target))
 
 
 def _list_assistants(context: ControlPlaneContext) -> Document:
-    names, next_token = _page_of_names(context, "pagination_token")
-    pagination = {"pagination": {"next": next_token}} if next_token else {}
-    return {"assistants": [{"name": name, "status": _status_of(context, name)} for name in names], **pagination}
+    if context.version <= documents.LAST_VERSION_WITHOUT_REGION:
+        return _list_whole(context)
+    names = sorted(context.project.contents["assistants"])
+    return _page(context, names, field="assistants", parameter="pagination_token", default=ASSISTANTS_PER_PAGE)
 
 
 def _list_backups(context: ControlPlaneContext) -> Document:
-    names, next_token = _page_of_names(context, "paginationToken")
-    data = [{"backup_id": name, "status": _status_of(context, name)} for name in names]
-    return {"data": data, "pagination": {"next": next_token} if next_token else None}
+    names = sorted(context.project.contents["backups"])
+    if context.target:
+        _require_existing(context, "indexes", context.target)
+        sources = {name: context.properties("backups", name).get("source_index_name") for name in names}
+        names = [name for name in names if sources[name] == context.target]
+    return _page(context, names, field="data", parameter="paginationToken", default=BACKUPS_PER_PAGE)
+
+
+def _page(context: ControlPlaneContext, names: list[str], *, field: str, parameter: str, default: int) -> Document:
+    # The position is an offset: a deletion between two pages shifts the rest. Clients must read the whole list first.
+    query = Fields(dict(parse_qsl(context.request.query, keep_blank_values=True)))
+    limit = query.optional("limit", checks.page_limit) or default
+    token = query.optional(parameter, checks.string)
+    listing = f"{context.kind} {context.project.id} {context.target}"
+    start = 0 if token is None else context.state.decode_cursor(listing, token)
+    if start is None:
+        raise invalid_argument(f"{parameter} does not belong to this list: {quoted(token)}")
+    end = start + limit
+    # Left out on the last page: the documents' schemas do not allow null.
+    more = {"pagination": {"next": context.state.encode_cursor(listing, end)}} if end < len(names) else {}
+    return {field: [_document(context, context.kind, name) for name in names[start:end]], **more}
+
+
+# Creating
+
+
+def _create(
+    context: ControlPlaneContext, kind: str, name: str, properties: Properties, *, source: str = ""
+) -> Document:
+    status = context.state.organization.payment_status
+    if status in STATUSES_THAT_FORBID_CREATING:
+        raise Refusal(402, "PAYMENT_REQUIRED", f"the organization's payment status {status} forbids creating")
+    project = context.project
+    if name in project.contents[kind]:
+        raise Refusal(409, "ALREADY_EXISTS", f"{_SINGULARS[kind].capitalize()} {quoted(name)} already exists")
+    project.contents[kind].add(name)
+    project.properties[kind, name] = properties
+    if delay := context.state.settings.creation_delay:
+        project.pending[kind, name] = PendingResource(source, context.now + timedelta(seconds=delay))
+    return _document(context, kind, name)
+
+
+def _create_index(context: ControlPlaneContext) -> Document:
+    fields = context.fields
+    given, properties = documents.read_index(fields, context.version)
+    protection = fields.get("deletion_protection", documents.DELETION_PROTECTION, "disabled")
+    name = given or f"index-{context.state.new_id()[:8]}"
+    document = _create(context, "indexes", name, properties)
+    if protection == "enabled":
+        context.project.protected.add(name)
+    return document | {"deletion_protection": protection}
+
+
+def _create_collection(context: ControlPlaneContext) -> Document:
+    name, source = documents.read_collection(context.fields)
+    if source not in context.project.contents["indexes"]:
+        raise invalid_argument(f"source {quoted(source)} is not an index of the project")
+    index = context.properties("indexes", source)
+    dimension = (documents.DEFAULT_INDEX | index)["dimension"]
+    properties = {"environment": documents.environment_of(index), "dimension": dimension}
+    return _create(context, "collections", name, properties, source=source)
+
+
+def _create_backup(context: ControlPlaneContext) -> Document:
+    asked = documents.read_backup(Fields.from_body(context.request.body or b"{}"))
+    source = _require_existing(context, "indexes", context.target)
+    index = context.properties("indexes", source)
+    copied = documents.backup_properties(source, _index_id(context, source), index, format_time(context.now))
+    return _create(context, "backups", context.state.new_id(), copied | asked, source=source)
+
+
+def _create_assistant(context: ControlPlaneContext) -> Document:
+    name, properties = documents.read_assistant(context.fields)
+    created = format_time(context.now)
+    return _create(context, "assistants", name, properties | {"created_at": created, "updated_at": created})
+
+
+# Changing and deleting
+
+
+def _configure_index(context: ControlPlaneContext) -> Document:
+    fields = context.fields
+    protection = fields.optional("deletion_protection", documents.DELETION_PROTECTION)
+    changed_tags = fields.optional("tags", documents.tags)
+    name = _require_existing(context, "indexes", context.target)
+    for other in ("spec", "embed", "schema", "deployment", "read_capacity"):
+        if fields.optional(other, lambda _, value: value) is not None:
+            _refuse_as_unimplemented(f"changing the {other} of an index")
+    if protection is not None:
+        (context.project.protected.add if protection == "enabled" else context.project.protected.discard)(name)
+    if changed_tags is not None:
+        properties = dict(context.properties("indexes", name))
+        properties["tags"] = documents.merge_tags(properties.get("tags"), changed_tags)
+        context.project.properties["indexes", name] = properties
+    return _document(context, "indexes", name)
+
+
+def _delete_index(context: ControlPlaneContext) -> None:
+    name = _require_existing(context, "indexes", context.target)
+    if name in context.project.protected:
+        raise Refusal(403, "FORBIDDEN", f"deletion protection is enabled for index {quoted(name)}")
+    pending = context.project.pending.items()
+    if made := [each for (kind, each), resource in pending if kind == "collections" and resource.source == name]:
+        raise Refusal(412, "FAILED_PRECONDITION", f"index {quoted(name)} has pending collections: {', '.join(made)}")
+    _start_deletion(context)
 
 
 def _delete(context: ControlPlaneContext) -> None:
-    name = _require_existing(context)
-    if context.kind == "backups" and name in context.project.pending:
+    name = _require_existing(context, context.kind, context.target)
+    if context.kind == "backups" and ("backups", name) in context.project.pending:
         raise Refusal(412, "FAILED_PRECONDITION", f"backup {quoted(name)} is still being created")
     _start_deletion(context)
 
@@ -192,36 +321,48 @@ def _start_deletion(context: ControlPlaneContext) -> None:
     complete_transitions(context.project, context.now)
 
 
-def _status_of(context: ControlPlaneContext, name: str) -> str:
-    if _is_terminating(context, name):
-        return "Terminating"
-    return "Initializing" if name in context.project.pending else "Ready"
+# Published, not emulated
 
 
-def _page_of_names(context: ControlPlaneContext, parameter: str) -> tuple[list[str], str | None]:
-    # The position is an offset: a deletion between two pages shifts the rest. Clients must read the whole list first.
-    query = Fields(dict(parse_qsl(context.request.query, keep_blank_values=True)))
-    limit = query.optional("limit", checks.page_limit) or DEFAULT_PAGE
-    token = query.optional(parameter, checks.string)
-    listing = f"{context.kind} {context.project.id}"
-    start = 0 if token is None else context.state.decode_cursor(listing, token)
-    if start is None:
-        raise invalid_argument(f"{parameter} does not belong to this list: {quoted(token)}")
-    names = sorted(context.project.contents[context.kind])
-    end = start + limit
-    return names[start:end], context.state.encode_cursor(listing, end) if end < len(names) else None
+def _refuse_as_unimplemented(what: str) -> NoReturn:
+    raise Refusal(501, "UNIMPLEMENTED", f"the emulator does not implement {what}")
 
 
-_ROUTES: dict[tuple[str, str, bool], ControlPlaneRoute] = {
-    ("GET", "indexes", False): ControlPlaneRoute("list_indexes", 200, _list_indexes),
-    ("PATCH", "indexes", True): ControlPlaneRoute("configure_index", 200, _configure_index),
-    ("DELETE", "indexes", True): ControlPlaneRoute("delete_index", 202, _delete_index),
-    ("GET", "collections", False): ControlPlaneRoute("list_collections", 200, _list_collections),
-    ("DELETE", "collections", True): ControlPlaneRoute("delete_collection", 202, _delete),
-    ("GET", "backups", False): ControlPlaneRoute("list_backups", 200, _list_backups),
-    ("DELETE", "backups", True): ControlPlaneRoute("delete_backup", 202, _delete),
-    ("GET", "assistants", False): ControlPlaneRoute("list_assistants", 200, _list_assistants),
-    ("DELETE", "assistants", True): ControlPlaneRoute("delete_assistant", 200, _delete),
-}
+def _unimplemented(operation: str, method: str, path: str, kind: str) -> ControlPlaneRoute:
+    return ControlPlaneRoute(operation, method, path, kind, 501, lambda _: _refuse_as_unimplemented(operation))
 
-OPERATION_IDS = tuple(operation.id for operation in _ROUTES.values())
+
+_INDEX, _COLLECTION, _BACKUP = "/indexes/{}", "/collections/{}", "/backups/{}"
+_ASSISTANTS, _ASSISTANT = "/assistant/assistants", "/assistant/assistants/{}"
+
+ROUTES = (
+    # Before the routes with a name, which would match their paths, too.
+    _unimplemented("create_index_for_model", "POST", "/indexes/create-for-model", "indexes"),
+    ControlPlaneRoute("list_indexes", "GET", "/indexes", "indexes", 200, _list_whole),
+    ControlPlaneRoute("create_index", "POST", "/indexes", "indexes", 201, _create_index),
+    ControlPlaneRoute("describe_index", "GET", _INDEX, "indexes", 200, _describe),
+    ControlPlaneRoute("configure_index", "PATCH", _INDEX, "indexes", 202, _configure_index),
+    ControlPlaneRoute("delete_index", "DELETE", _INDEX, "indexes", 202, _delete_index),
+    ControlPlaneRoute("list_index_backups", "GET", "/indexes/{}/backups", "backups", 200, _list_backups),
+    ControlPlaneRoute("create_backup", "POST", "/indexes/{}/backups", "backups", 201, _create_backup),
+    ControlPlaneRoute("list_collections", "GET", "/collections", "collections", 200, _list_whole),
+    ControlPlaneRoute("create_collection", "POST", "/collections", "collections", 201, _create_collection),
+    ControlPlaneRoute("describe_collection", "GET", _COLLECTION, "collections", 200, _describe),
+    ControlPlaneRoute("delete_collection", "DELETE", _COLLECTION, "collections", 202, _delete),
+    ControlPlaneRoute("list_backups", "GET", "/backups", "backups", 200, _list_backups),
+    ControlPlaneRoute("describe_backup", "GET", _BACKUP, "backups", 200, _describe),
+    ControlPlaneRoute("delete_backup", "DELETE", _BACKUP, "backups", 202, _delete),
+    _unimplemented("create_index_from_backup", "POST", "/backups/{}/create-index", "backups"),
+    _unimplemented("list_restore_jobs", "GET", "/restore-jobs", "backups"),
+    _unimplemented("describe_restore_job", "GET", "/restore-jobs/{}", "backups"),
+    ControlPlaneRoute("list_assistants", "GET", _ASSISTANTS, "assistants", 200, _list_assistants),
+    ControlPlaneRoute("create_assistant", "POST", _ASSISTANTS, "assistants", 200, _create_assistant),
+    ControlPlaneRoute("describe_assistant", "GET", _ASSISTANT, "assistants", 200, _describe),
+    ControlPlaneRoute("delete_assistant", "DELETE", _ASSISTANT, "assistants", 200, _delete),
+    _unimplemented("update_assistant", "PATCH", _ASSISTANT, "assistants"),
+)
+"""The operations of the control plane, by their published ids where the Admin API has none of the same name."""
+
+_STARTS = [[start] for start in {route.path.split("/")[1] for route in ROUTES}]
+
+OPERATION_IDS = tuple(route.id for route in ROUTES)

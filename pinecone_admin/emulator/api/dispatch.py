@@ -53,12 +53,12 @@ def json_response(status: int, headers: Mapping[str, str], document: Document | 
 def _run_operation(request: Request, state: State, now: datetime) -> tuple[int, Document | None]:
     if request.path == oauth.TOKEN_PATH:
         return 200, oauth.get_token(request, state, now)
-    _require_api_version(request)
+    version = _require_api_version(request)
     if not operation_id(request):
         require_emulated(request)
     # Before the access token is checked: these requests carry an API key instead.
     if control_plane.is_control_plane_request(request):
-        return control_plane.run_operation(request, state, now)
+        return control_plane.run_operation(request, version, state, now)
     caller = Principal("service_account", _authenticate(request, state, now).id)
     route, target = _find_route(request)
     return route.status, route.run(OperationContext(state, now, caller, target, request))
@@ -78,12 +78,15 @@ def bearer_token(request: Request) -> str | None:
     return bearer[1] if bearer else None
 
 
-def _require_api_version(request: Request) -> None:
-    version = request.headers.get("x-pinecone-api-version")
-    if version is None:
+def _require_api_version(request: Request) -> str:
+    sent = request.headers.get("x-pinecone-api-version")
+    if sent is None:
         raise invalid_argument("the X-Pinecone-Api-Version header is missing")
-    if not _API_VERSION.fullmatch(version):
-        raise invalid_argument(f"the X-Pinecone-Api-Version header must be YYYY-MM, not {quoted(version)}")
+    # The official SDK 8 sends the header twice; two equal values are one.
+    versions = {version.strip() for version in sent.split(",")}
+    if len(versions) > 1 or not _API_VERSION.fullmatch(min(versions)):
+        raise invalid_argument(f"the X-Pinecone-Api-Version header must be YYYY-MM, not {quoted(sent)}")
+    return versions.pop()
 
 
 def _authenticate(request: Request, state: State, now: datetime) -> ServiceAccountRecord:

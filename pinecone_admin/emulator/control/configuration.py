@@ -28,6 +28,7 @@ SETTINGS: Mapping[str, checks.Check[object]] = {
     "token_lifetime": checks.integer_between(1, _YEAR),
     "rotation_revokes_tokens": checks.boolean,
     "key_prefix": checks.max_characters(40),
+    "creation_delay": checks.seconds,
 }
 """The check of each setting. Plans are not among them: they are set in Python only."""
 

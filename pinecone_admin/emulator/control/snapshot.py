@@ -80,6 +80,7 @@ _NAMES = checks.array(_NAME)
 _ID = _Field(checks.uuid, lambda reader, _: reader.state.new_id())
 _CREATED_AT = _Field(checks.date_time, lambda reader, _: reader.now, format_time)
 _UNTIL = _Field(checks.date_time, write=format_time)
+_CONTENT = {"kind": _Field(checks.one_of(PROJECT_CONTENTS)), "name": _Field(_NAME)}
 
 _TABLES: Mapping[str, _Table] = {
     "projects": {
@@ -95,8 +96,9 @@ _TABLES: Mapping[str, _Table] = {
         "value": _Field(_NAME, lambda reader, _: reader.state.new_key_value()),
         "created_at": _CREATED_AT,
     },
-    "going": {"kind": _Field(checks.one_of(PROJECT_CONTENTS)), "name": _Field(_NAME), "until": _UNTIL},
-    "pending": {"name": _Field(_NAME), "source": _Field(checks.string), "until": _UNTIL},
+    "going": {**_CONTENT, "until": _UNTIL},
+    "pending": {**_CONTENT, "source": _Field(checks.string), "until": _UNTIL},
+    "properties": {**_CONTENT, "values": _Field(checks.encodable_object)},
     "users": {
         "id": _ID,
         "email": _Field(checks.email),
@@ -176,8 +178,11 @@ def _write_project(project: ProjectRecord) -> Document:
             {"kind": kind, "name": name, "until": format_time(until)} for (kind, name), until in project.going.items()
         ],
         "pending": [
-            {"name": name, "source": pending.source, "until": format_time(pending.until)}
-            for name, pending in project.pending.items()
+            {"kind": kind, "name": name, "source": pending.source, "until": format_time(pending.until)}
+            for (kind, name), pending in project.pending.items()
+        ],
+        "properties": [
+            {"kind": kind, "name": name, "values": values} for (kind, name), values in project.properties.items()
         ],
     }
 
@@ -282,8 +287,10 @@ class _StateReader:
             protected=set(fields.get("protected", _NAMES, ())),
             going={(row["kind"], row["name"]): row["until"] for row in self._read_rows(fields, "going")},
             pending={
-                row["name"]: PendingResource(row["source"], row["until"]) for row in self._read_rows(fields, "pending")
+                (row["kind"], row["name"]): PendingResource(row["source"], row["until"])
+                for row in self._read_rows(fields, "pending")
             },
+            properties={(row["kind"], row["name"]): row["values"] for row in self._read_rows(fields, "properties")},
         )
 
     def _read_role_binding(self, fields: Fields) -> RoleBindingRecord:

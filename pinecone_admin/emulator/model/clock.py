@@ -29,17 +29,34 @@ class Clock:
         if start is not None and start.tzinfo is None:
             raise ValueError(f"the clock's start must have a time zone: {start.isoformat()}")
         self._start = datetime.now(UTC) if start is None else start.astimezone(UTC)
-        # Monotonic: a change of the system clock must not move the emulator's time.
-        self._ticking_since = time.monotonic() if ticking else None
+        self._ticking_since: float | None = None
+        self._ticking_users = 0
         self._advanced = timedelta()
         self._lock = Lock()
+        if ticking:
+            self.start_ticking()
 
     def now(self) -> datetime:
         """Return the emulator's time, in UTC."""
-        moment = self._start + self._advanced
-        if self._ticking_since is None:
-            return moment
-        return moment + timedelta(seconds=time.monotonic() - self._ticking_since)
+        since = self._ticking_since
+        elapsed = timedelta() if since is None else timedelta(seconds=time.monotonic() - since)
+        return self._start + self._advanced + elapsed
+
+    def start_ticking(self) -> None:
+        """Let the time also advance with real time, until `stop_ticking` has been called as often as this."""
+        with self._lock:
+            self._ticking_users += 1
+            if self._ticking_since is None:
+                # Monotonic: a change of the system clock must not move the emulator's time.
+                self._ticking_since = time.monotonic()
+
+    def stop_ticking(self) -> None:
+        """Undo one `start_ticking`; after the last, the time stands still where it is."""
+        with self._lock:
+            self._ticking_users -= 1
+            if not self._ticking_users and self._ticking_since is not None:
+                self._start += timedelta(seconds=time.monotonic() - self._ticking_since)
+                self._ticking_since = None
 
     def advance(self, seconds: float) -> None:
         """Advance the time.

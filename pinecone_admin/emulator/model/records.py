@@ -33,10 +33,12 @@ class APIKeyRecord:
 
 @frozen
 class PendingResource:
-    """A collection or backup that is still being created; until then neither it nor its index can be deleted.
+    """A resource that is still being created.
+
+    Until it is ready, neither a backup nor the index that a collection is created from can be deleted.
 
     Args:
-        source: The index that it is created from.
+        source: The index that it is created from; empty if there is none.
         until: The time at which it is ready.
     """
 
@@ -51,7 +53,8 @@ class ProjectRecord:
     Args:
         protected: The indexes with deletion protection.
         going: The resources that are being deleted, by kind and name, and when they are gone.
-        pending: The collections and backups that are being created, by name.
+        pending: The resources that are being created, by kind and name.
+        properties: What the control plane was asked for when it created a resource, by kind and name.
     """
 
     id: str
@@ -64,17 +67,16 @@ class ProjectRecord:
     contents: dict[str, set[str]] = field(factory=lambda: {kind: set[str]() for kind in PROJECT_CONTENTS})
     protected: set[str] = Factory(set[str])
     going: dict[tuple[str, str], datetime] = Factory(dict[tuple[str, str], datetime])
-    pending: dict[str, PendingResource] = Factory(dict[str, PendingResource])
+    pending: dict[tuple[str, str], PendingResource] = Factory(dict[tuple[str, str], PendingResource])
+    properties: dict[tuple[str, str], dict[str, object]] = Factory(dict[tuple[str, str], dict[str, object]])
 
     def remove_content(self, kind: str, name: str) -> None:
         """Remove a resource and everything known about it."""
         self.contents[kind].discard(name)
-        self.going.pop((kind, name), None)
-        # Only indexes can be protected, and only collections and backups can be pending.
+        for known in (self.going, self.pending, self.properties):
+            known.pop((kind, name), None)
         if kind == "indexes":
             self.protected.discard(name)
-        elif kind != "assistants":
-            self.pending.pop(name, None)
 
 
 @define(eq=False)

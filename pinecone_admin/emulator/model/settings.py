@@ -59,6 +59,7 @@ class Settings:
         token_lifetime: Seconds for which an access token is valid.
         rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
         key_prefix: The prefix of an API key's value.
+        creation_delay: Seconds until a resource that is created on the control plane is ready.
     """
 
     plans: Mapping[str, Plan] = PLANS
@@ -75,3 +76,4 @@ class Settings:
     token_lifetime: int = 1800
     rotation_revokes_tokens: bool = True
     key_prefix: str = "pcsk_"
+    creation_delay: float = 0.0

@@ -1,0 +1,267 @@
+"""Resources of the control plane as JSON: what a create request asks for, and what a response shows of it.
+
+The sources are the control-plane documents of 2025-10 and 2026-04. Version 2026-07, which describes an index by a
+schema and a deployment, is not published as a document: its responses add what the official client requires.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import TypeAlias, cast
+
+from pinecone_admin.emulator.api import checks
+from pinecone_admin.emulator.api.checks import Fields
+from pinecone_admin.emulator.api.refusals import Refusal, quoted
+from pinecone_admin.emulator.api.serialization import Document
+
+Properties: TypeAlias = Document
+"""What the emulator knows about a resource besides its name and status."""
+
+LAST_VERSION_WITH_SPEC = "2026-04"
+LAST_VERSION_WITHOUT_REGION = "2025-10"
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_DENSE_FIELD, _SPARSE_FIELD = "_values", "_sparse_values"
+_METRIC = checks.one_of(("cosine", "euclidean", "dotproduct"))
+_VECTOR_TYPE = checks.one_of(("dense", "sparse"))
+_CLOUD = checks.one_of(("gcp", "aws", "azure"))
+_REGION = checks.one_of(("us", "eu"))
+_DIMENSION = checks.integer_between(1, 20_000)
+_COUNT = checks.integer_between(1, 10**6)
+_DEPLOYMENT_TYPES = {"managed": "serverless", "pod": "pod", "byoc": "byoc"}
+DELETION_PROTECTION = checks.one_of(("enabled", "disabled"))
+
+
+def resource_name(most: int) -> checks.Check[str]:
+    """Return the check for a name of 1 to `most` lower-case alphanumerics and inner hyphens."""
+    problem = "must have lower-case letters, digits and inner hyphens only"
+    return checks.refine(
+        checks.max_characters(most), lambda name: None if _NAME.fullmatch(name) else f"{problem}: {quoted(name)}"
+    )
+
+
+_INDEX_NAME, _ASSISTANT_NAME = resource_name(45), resource_name(63)
+
+
+def require_fields(fields: Fields, *names: str) -> None:
+    """Require fields; the control plane responds with 422 where the Admin API responds with 400."""
+    for name in names:
+        if fields.optional(name, lambda _, value: value) is None:
+            raise Refusal(422, "UNPROCESSABLE_ENTITY", f"{name} is missing")
+
+
+def tags(field: str, value: object) -> dict[str, str]:
+    """Check for the tags of an index."""
+    given = checks.json_object(field, value)
+    return {checks.string(field, key): checks.string(f"{field}.{key}", each) for key, each in given.items()}
+
+
+def merge_tags(current: object, changes: dict[str, str]) -> dict[str, str]:
+    """Return tags with changes; an empty value removes a tag."""
+    merged = cast("dict[str, str]", current or {}) | changes
+    return {key: value for key, value in merged.items() if value}
+
+
+# Create requests
+
+
+def read_index(fields: Fields, version: str) -> tuple[str | None, Properties]:
+    """Read a request to create an index; return its name, if the request has one, and its properties."""
+    shared = {"tags": fields.optional("tags", checks.nullable(tags))}
+    if version > LAST_VERSION_WITH_SPEC:
+        require_fields(fields, "schema")
+        return fields.optional("name", _INDEX_NAME), _properties_of_schema(fields) | shared
+    require_fields(fields, "name", "spec")
+    return fields.required("name", _INDEX_NAME), _properties_of_spec(fields) | shared
+
+
+def _properties_of_spec(fields: Fields) -> Document:
+    vector_type = fields.get("vector_type", _VECTOR_TYPE, "dense")
+    sparse = vector_type == "sparse"
+    dimension = fields.optional("dimension", checks.nullable(_DIMENSION))
+    if sparse == (dimension is not None):
+        raise fields.refusal(
+            "dimension", f"{'must not be sent' if sparse else 'is required'} for {vector_type} vectors"
+        )
+    metric = fields.get("metric", _METRIC, "dotproduct" if sparse else "cosine")
+    if sparse and metric != "dotproduct":
+        raise fields.refusal("metric", f"must be dotproduct for sparse vectors, not {metric}")
+    kind, deployment = _read_spec(Fields(checks.json_object("spec", fields.required("spec", _any_value)), "spec."))
+    vectors: Document = {"type": "sparse_vector"}
+    if not sparse:
+        vectors = {"type": "dense_vector", "dimension": dimension, "metric": metric}
+    return {
+        "vector_type": vector_type,
+        "metric": metric,
+        "dimension": dimension,
+        "spec": {kind: deployment},
+        "schema": {"fields": {_SPARSE_FIELD if sparse else _DENSE_FIELD: vectors}},
+    }
+
+
+def _any_value(_: str, value: object) -> object:
+    return value
+
+
+def _read_spec(spec: Fields) -> tuple[str, Document]:
+    given = [kind for kind in ("serverless", "pod", "byoc") if spec.optional(kind, _any_value) is not None]
+    if len(given) != 1:
+        raise spec.refusal("serverless, pod, byoc", f"are exclusive and one is required, not {len(given)}")
+    (kind,) = given
+    path = f"spec.{kind}"
+    return kind, _read_deployment(kind, Fields(checks.json_object(path, spec.required(kind, _any_value)), f"{path}."))
+
+
+def _read_deployment(kind: str, fields: Fields, read_capacity: object = None) -> Document:
+    if kind == "pod":
+        replicas, shards = fields.get("replicas", _COUNT, 1), fields.get("shards", _COUNT, 1)
+        return {
+            "environment": fields.required("environment", checks.string),
+            "pod_type": fields.get("pod_type", checks.string, "p1.x1"),
+            "replicas": replicas,
+            "shards": shards,
+            "pods": replicas * shards,
+        }
+    capacity = fields.optional("read_capacity", _any_value) or read_capacity
+    place: Document = (
+        {"environment": fields.required("environment", checks.string)}
+        if kind == "byoc"
+        else {"cloud": fields.required("cloud", _CLOUD), "region": fields.required("region", checks.string)}
+    )
+    return place | {"read_capacity": _read_capacity(capacity)}
+
+
+def _read_capacity(value: object) -> Document:
+    given = {"mode": "OnDemand"} if value is None else checks.encodable_object("read_capacity", value)
+    mode = Fields(given, "read_capacity.").required("mode", checks.one_of(("OnDemand", "Dedicated")))
+    dedicated: Document = {"dedicated": given.get("dedicated") or {}} if mode == "Dedicated" else {}
+    return {"mode": mode, **dedicated, "status": {"state": "Ready"}}
+
+
+def _properties_of_schema(fields: Fields) -> Document:
+    schema = fields.required("schema", checks.encodable_object)
+    declared = checks.json_object("schema.fields", schema.get("fields"))
+    each = [checks.json_object(f"schema.fields.{name}", value) for name, value in declared.items()]
+    dense = next((field for field in each if field.get("type") == "dense_vector"), None)
+    vectors: Document = {"vector_type": "sparse", "metric": "dotproduct", "dimension": None}
+    if dense is not None:
+        own = Fields(dense, "schema.fields.*.")
+        vectors = {
+            "vector_type": "dense",
+            "metric": own.get("metric", _METRIC, "cosine"),
+            "dimension": own.required("dimension", _DIMENSION),
+        }
+        dense["metric"] = vectors["metric"]
+    given = fields.optional("deployment", _any_value) or {"deployment_type": "managed"}
+    deployment = Fields(
+        {"cloud": "aws", "region": "us-east-1"} | checks.json_object("deployment", given), "deployment."
+    )
+    kind = _DEPLOYMENT_TYPES[deployment.required("deployment_type", checks.one_of(_DEPLOYMENT_TYPES))]
+    capacity = fields.optional("read_capacity", _any_value)
+    return vectors | {"spec": {kind: _read_deployment(kind, deployment, capacity)}, "schema": schema}
+
+
+def read_collection(fields: Fields) -> tuple[str, str]:
+    """Read a request to create a collection; return its name and that of its source index."""
+    require_fields(fields, "name", "source")
+    return fields.required("name", _INDEX_NAME), fields.required("source", checks.string)
+
+
+def read_backup(fields: Fields) -> Document:
+    """Read a request to create a backup."""
+    return {name: fields.optional(name, checks.nullable(checks.string)) for name in ("name", "description")}
+
+
+def read_assistant(fields: Fields) -> tuple[str, Document]:
+    """Read a request to create an assistant; return its name and its properties."""
+    return fields.required("name", _ASSISTANT_NAME), {
+        "instructions": fields.optional("instructions", checks.nullable(checks.string)),
+        "metadata": fields.optional("metadata", checks.nullable(checks.encodable_object)),
+        "region": fields.get("region", _REGION, "us"),
+    }
+
+
+# Responses
+
+_, DEFAULT_INDEX = read_index(
+    Fields({"name": "index", "dimension": 1536, "spec": {"serverless": {"cloud": "aws", "region": "us-east-1"}}}),
+    LAST_VERSION_WITH_SPEC,
+)
+"""The properties of an index that was not created on the control plane."""
+
+
+def index_document(name: str, properties: Properties, version: str, *, state: str, protected: bool) -> Document:
+    """Return an index as a document of an API version."""
+    known = DEFAULT_INDEX | properties
+    spec = cast("dict[str, Document]", known["spec"])
+    document: Document = {
+        "name": name,
+        "vector_type": known["vector_type"],
+        "metric": known["metric"],
+        # A reserved domain: requests to the data plane, with a key, must not reach anybody.
+        "host": f"{name}-emulated.svc.pinecone.invalid",
+        "deletion_protection": "enabled" if protected else "disabled",
+        "status": {"ready": state == "Ready", "state": state},
+        "spec": spec,
+    }
+    document |= {field: known[field] for field in ("dimension", "tags") if known.get(field)}
+    return document if version <= LAST_VERSION_WITH_SPEC else document | _additions_of_schema(known["schema"], spec)
+
+
+def _additions_of_schema(schema: object, spec: Mapping[str, Document]) -> Document:
+    ((kind, place),) = spec.items()
+    deployment_type = next(each for each, spec_kind in _DEPLOYMENT_TYPES.items() if spec_kind == kind)
+    names = [name for name in place if name not in {"read_capacity", "pods"}]
+    deployment = {"deployment_type": deployment_type} | {name: place[name] for name in names}
+    capacity = {"read_capacity": place["read_capacity"]} if "read_capacity" in place else {}
+    return {"schema": schema, "deployment": deployment, **capacity}
+
+
+def environment_of(properties: Properties) -> str:
+    """Return the environment of the collections of an index; only pod-based indexes have one of their own."""
+    spec = cast("dict[str, Document]", properties.get("spec", {}))
+    return str(spec.get("pod", {}).get("environment", "us-east1-gcp"))
+
+
+def collection_document(name: str, properties: Properties, *, state: str) -> Document:
+    """Return a collection as a document."""
+    return {"name": name, "status": state, "environment": "us-east1-gcp", **_without_null(properties)}
+
+
+def backup_properties(source: str, source_id: str, index: Properties, created_at: str) -> Document:
+    """Return the properties of a backup of an index."""
+    known = DEFAULT_INDEX | index
+    place = next(iter(cast("dict[str, Document]", known["spec"]).values()))
+    copied = {name: known.get(name) for name in ("dimension", "metric", "tags", "schema")}
+    return {
+        "source_index_name": source,
+        "source_index_id": source_id,
+        "cloud": place.get("cloud", "aws"),
+        "region": place.get("region", "us-east-1"),
+        "record_count": 0,
+        "namespace_count": 0,
+        "size_bytes": 0,
+        "created_at": created_at,
+        **copied,
+    }
+
+
+def backup_document(backup_id: str, properties: Properties, version: str, *, state: str) -> Document:
+    """Return a backup as a document of an API version."""
+    document = {"backup_id": backup_id, "status": state, **_without_null(properties)}
+    if version <= LAST_VERSION_WITH_SPEC:
+        # There, a schema lists the filterable metadata, of which nothing is known.
+        document.pop("schema", None)
+    return document
+
+
+def assistant_document(name: str, properties: Properties, version: str, *, state: str) -> Document:
+    """Return an assistant as a document of an API version."""
+    region = properties.get("region", "us")
+    document = {"name": name, "status": state, "host": f"https://{region}-emulated.pinecone.invalid", **properties}
+    if version <= LAST_VERSION_WITHOUT_REGION:
+        document.pop("region", None)
+    return document
+
+
+def _without_null(properties: Properties) -> Document:
+    return {name: value for name, value in properties.items() if value is not None}
