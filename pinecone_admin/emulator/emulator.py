@@ -1,7 +1,8 @@
 """The emulator in process: the `Emulator` class."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from email.utils import format_datetime
 from random import Random
 from threading import RLock
@@ -12,6 +13,7 @@ from attrs import evolve, frozen
 from pinecone_admin.emulator.api import checks, dispatch
 from pinecone_admin.emulator.api.checks import Fields
 from pinecone_admin.emulator.api.messages import Request, Response
+from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.api.preconditions import require_record
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
 from pinecone_admin.emulator.api.serialization import Document
@@ -117,6 +119,7 @@ class Emulator:
         self.requests = RequestLog()
         self.transport = EmulatorTransport(self.handle, self.clock)
         self._lock = RLock()
+        self._hosts: list[str] = []
         organization = {"plan": plan, "payment_status": payment_status}
         random = Random(seed)  # noqa: S311 — its secrets protect nothing, and a seed must repeat them
         self._load_state({"organization": organization, "settings": settings}, Settings(), random)
@@ -136,6 +139,39 @@ class Emulator:
     def organization_id(self) -> str:
         """The organization's id."""
         return self.state.organization.id
+
+    @property
+    def host(self) -> str:
+        """The URL at which the emulator is served.
+
+        Raises:
+            RuntimeError: It is not served; `emulate(serve=True)` and `serving(emulator)` serve it.
+        """
+        if not self._hosts:
+            raise RuntimeError("the emulator is not served: use emulate(serve=True), or serving(emulator)")
+        return self._hosts[-1]
+
+    @property
+    def oauth_url(self) -> str:
+        """The URL of the token endpoint that is served.
+
+        Raises:
+            RuntimeError: As for `host`.
+        """
+        return self.host + TOKEN_PATH
+
+    @contextmanager
+    def served_at(self, host: str) -> Generator[None, None, None]:
+        """Let `host` and `oauth_url` say where a server serves this emulator, for as long as it does.
+
+        Args:
+            host: The URL of the server.
+        """
+        self._hosts.append(host)
+        try:
+            yield
+        finally:
+            self._hosts.remove(host)
 
     def handle(self, request: Request) -> Response:
         """Handle a request. Requests are handled one at a time, from any thread."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterable
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache, wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any, TypeVar, cast
@@ -15,8 +15,8 @@ import httpx
 
 from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.testing._guard import PRODUCTION_HOSTS, guarded_production
 
-PRODUCTION_HOSTS = frozenset({"api.pinecone.io", "login.pinecone.io"})
 _CREDENTIAL_VARIABLES = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN")
 _ADDRESS_VARIABLES = ("PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL")
 _DAY = 24 * 3600.0
@@ -29,7 +29,8 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
 
     It works for any client in any thread, synchronous or asynchronous: this package's, the official SDK's, or plain
     httpx. Requests to production, and to the addresses in PINECONE_CONTROLLER_HOST and PINECONE_OAUTH_URL, go to the
-    emulator; all others pass through. The environment holds the emulator's credentials. Clients of this package that
+    emulator; all others pass through, except that other libraries than httpx are refused at production's hosts. The
+    environment holds the emulator's credentials. Clients of this package that
     are created inside use the emulator's clock: waiting for a retry takes no time, and advancing the clock makes their
     tokens expire. Emulations can be nested; the innermost serves the requests. As a decorator of a function or a
     coroutine function, each call is an emulation of its own.
@@ -38,6 +39,9 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
         emulator: The emulator; by default a new one with the same ids and secrets in every run.
         ticking: Whether the emulator's clock also advances with real time. Otherwise it stands still until a client of
             this package waits or the clock is advanced.
+        serve: Also serve the emulator on loopback, at `emulator.host` and `emulator.oauth_url`, for child processes and
+            for clients that do not use httpx; PINECONE_CONTROLLER_HOST and PINECONE_OAUTH_URL have the addresses.
+            Requires the extra `emulator`.
 
     Example:
         >>> with emulate() as emulator:
@@ -46,16 +50,17 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
         ...     assert project.id in emulator.state.projects
     """
 
-    def __init__(self, emulator: Emulator | None = None, *, ticking: bool = True) -> None:
+    def __init__(self, emulator: Emulator | None = None, *, ticking: bool = True, serve: bool = False) -> None:
         # @emulate without parentheses passes the function here, and would otherwise fail much later.
         if callable(emulator):
             raise TypeError("emulate() takes an emulator: as a decorator, write @emulate() with parentheses")
         self._emulator = emulator
         self._ticking = ticking
+        self._serve = serve
         self._entered: list[_Emulation] = []
 
     def __enter__(self) -> Emulator:
-        emulation = _Emulation(self._emulator or Emulator(seed=0), ticking=self._ticking)
+        emulation = _Emulation(self._emulator or Emulator(seed=0), ticking=self._ticking, serve=self._serve)
         _emulations.activate(emulation)
         self._entered.append(emulation)
         return emulation.emulator
@@ -68,12 +73,12 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
 
         @wraps(function)
         def call_emulated(*arguments: object, **named: object) -> object:
-            with emulate(self._emulator, ticking=self._ticking):
+            with emulate(self._emulator, ticking=self._ticking, serve=self._serve):
                 return function(*arguments, **named)
 
         @wraps(function)
         async def await_emulated(*arguments: object, **named: object) -> object:
-            with emulate(self._emulator, ticking=self._ticking):
+            with emulate(self._emulator, ticking=self._ticking, serve=self._serve):
                 return await function(*arguments, **named)
 
         return cast("F", await_emulated if iscoroutinefunction(function) else call_emulated)
@@ -88,22 +93,66 @@ def _require_function(decorated: object) -> None:
 class _Emulation:
     """An active emulator and the monotonic time at which its emulation began."""
 
-    def __init__(self, emulator: Emulator, *, ticking: bool) -> None:
+    def __init__(self, emulator: Emulator, *, ticking: bool, serve: bool) -> None:
         self.emulator = emulator
-        self._ticking = ticking
-        self._began = emulator.clock.now()
+        self.addresses: dict[str, str] = {}
         self.since = 0.0
+        self._began = emulator.clock.now()
+        self._ending = ExitStack()
+        if serve:
+            self._ending.enter_context(_import_serving()(emulator))
+            self.addresses = dict(zip(_ADDRESS_VARIABLES, (emulator.host, emulator.oauth_url), strict=True))
         if ticking:
             emulator.clock.start_ticking()
+            self._ending.callback(emulator.clock.stop_ticking)
 
     def end(self) -> None:
-        """Let the emulator's clock stand still again."""
-        if self._ticking:
-            self.emulator.clock.stop_ticking()
+        """Stop serving, and let the emulator's clock stand still again."""
+        self._ending.close()
 
     def monotonic(self) -> float:
         """Return the time of the emulator's clock as a monotonic time."""
         return self.since + (self.emulator.clock.now() - self._began).total_seconds()
+
+
+def _import_serving() -> Callable[[Emulator], AbstractContextManager[str]]:
+    from pinecone_admin.emulator import serving  # noqa: PLC0415 — an extra
+
+    return serving
+
+
+class _Environment:
+    """The environment variables that an emulation sets, and their values before."""
+
+    def __init__(self) -> None:
+        self._before = {name: os.environ.get(name) for name in (*_CREDENTIAL_VARIABLES, *_ADDRESS_VARIABLES)}
+        self._served: set[str] = set()
+
+    def set_for(self, emulation: _Emulation) -> None:
+        """Set the variables for the emulation that is the innermost now."""
+        self._restore_addresses()
+        os.environ["PINECONE_CLIENT_ID"] = emulation.emulator.client_id
+        os.environ["PINECONE_CLIENT_SECRET"] = emulation.emulator.client_secret
+        # A token in the environment would take precedence over the credentials.
+        os.environ.pop("PINECONE_ACCESS_TOKEN", None)
+        os.environ.update(emulation.addresses)
+        self._served.update(emulation.addresses.values())
+
+    def restore(self) -> None:
+        """Restore the variables."""
+        self._restore(_CREDENTIAL_VARIABLES)
+        self._restore_addresses()
+
+    def _restore_addresses(self) -> None:
+        # Only those that an emulation set: a test may have set its own meanwhile.
+        self._restore(name for name in _ADDRESS_VARIABLES if os.environ.get(name) in self._served)
+
+    def _restore(self, names: Iterable[str]) -> None:
+        for name in names:
+            value = self._before[name]
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 class _ActiveEmulations:
@@ -117,6 +166,7 @@ class _ActiveEmulations:
         self._lock = threading.Lock()
         self._active: list[_Emulation] = []
         self._installed = ExitStack()
+        self._environment = _Environment()
         self._latest = 0.0
 
     def innermost(self) -> _Emulation | None:
@@ -132,45 +182,29 @@ class _ActiveEmulations:
             self._latest = max(self._latest, time.monotonic(), *(each.monotonic() for each in self._active)) + _DAY
             emulation.since = self._latest
             self._active.append(emulation)
-            _set_credentials(emulation.emulator)
+            self._environment.set_for(emulation)
 
     def deactivate(self, emulation: _Emulation) -> None:
         """Remove an emulation; the one before it serves requests again, or the service."""
         with self._lock:
             self._active.remove(emulation)
             self._latest = max(self._latest, emulation.monotonic())
-            emulation.end()
             if self._active:
-                _set_credentials(self._active[-1].emulator)
+                self._environment.set_for(self._active[-1])
             else:
                 self._installed.close()
+        # Outside of the lock, because a server takes a moment to stop.
+        emulation.end()
 
     def _install_patches(self) -> None:
-        self._installed.enter_context(_restored_environment())
+        self._environment = _Environment()
+        self._installed.callback(self._environment.restore)
         self._installed.enter_context(use_clock(_EmulatedClock()))
         self._installed.enter_context(_intercepted_requests())
+        self._installed.enter_context(guarded_production())
 
 
 _emulations = _ActiveEmulations()
-
-
-@contextmanager
-def _restored_environment() -> Generator[None, None, None]:
-    before = {name: os.environ.get(name) for name in _CREDENTIAL_VARIABLES}
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
-
-
-def _set_credentials(emulator: Emulator) -> None:
-    os.environ["PINECONE_CLIENT_ID"] = emulator.client_id
-    os.environ["PINECONE_CLIENT_SECRET"] = emulator.client_secret
-    # A token in the environment would take precedence over the credentials.
-    os.environ.pop("PINECONE_ACCESS_TOKEN", None)
 
 
 @contextmanager

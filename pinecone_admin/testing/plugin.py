@@ -11,10 +11,17 @@ if TYPE_CHECKING:
     from pinecone_admin.emulator import Emulator
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker."""
+    line = "pinecone_emulator(serve, ticking): arguments of emulate() for the fixture pinecone_emulator"
+    config.addinivalue_line("markers", line)
+
+
 @pytest.fixture
-def pinecone_emulator() -> Generator[Emulator, None, None]:
+def pinecone_emulator(request: pytest.FixtureRequest) -> Generator[Emulator, None, None]:
     """Serve every request for Pinecone's Admin API from a new emulator, and yield it; see `emulate()`."""
     from pinecone_admin.testing import emulate  # noqa: PLC0415 — imported when it is used
 
-    with emulate() as emulator:
+    marker: pytest.Mark | None = request.node.get_closest_marker("pinecone_emulator")
+    with emulate(**marker.kwargs if marker else {}) as emulator:
         yield emulator

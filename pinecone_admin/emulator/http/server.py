@@ -94,7 +94,8 @@ def serving(emulator: Emulator) -> Generator[str, None, None]:
     """Serve an emulator on loopback, in a thread of this process, and yield its URL.
 
     Args:
-        emulator: The emulator to serve; it can be controlled in process and over HTTP.
+        emulator: The emulator to serve; it can be controlled in process and over HTTP. Meanwhile, its `host` and
+            `oauth_url` say where.
 
     Example:
         >>> with serving(Emulator()) as url:
@@ -107,8 +108,10 @@ def serving(emulator: Emulator) -> Generator[str, None, None]:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         ready.wait()
+        url = listener_url(listener)
         try:
-            yield listener_url(listener)
+            with emulator.served_at(url):
+                yield url
         finally:
             server.should_exit = True
             thread.join()
