@@ -1,14 +1,15 @@
 """Serve the emulator over HTTP: `python -m pinecone_admin.emulator`."""
 
 import argparse
-import ipaddress
 import json
 import logging
 import os
+import shlex
 import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn, cast
@@ -16,7 +17,7 @@ from typing import NoReturn, cast
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
-from pinecone_admin.emulator.control.routes import CONTROL_PATH
+from pinecone_admin.emulator.control.routes import CONTROL_PATH, is_loopback
 from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.emulator.model.settings import PLANS
 
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command-line arguments without the program's name.
     """
     options = _argument_parser().parse_args(arguments)
-    if not (options.allow_remote or _is_loopback(options.host)):
+    if not (options.allow_remote or is_loopback(options.host)):
         return _report_failure(2, f"{options.host} is not a loopback address: pass --allow-remote to allow it")
     # uvicorn raises the signal that stopped it again once its connections are closed; this turns it into SystemExit.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, RecursionError) as error:
         return _report_failure(1, f"cannot use the state file {options.state}: {_describe_error(error)}")
     try:
-        _serve(emulator, options.host, options.port)
+        _serve(emulator, options)
     except (ModuleNotFoundError, _OutputClosedError) as error:
         return _report_failure(1, str(error))
     except OSError as error:
@@ -51,6 +52,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _report_failure(1, f"cannot write the state file {options.state}: {_describe_error(error)}")
     return 0
+
+
+_VARIABLES = {
+    "PINECONE_CONTROLLER_HOST": "host",
+    "PINECONE_OAUTH_URL": "oauth_url",
+    "PINECONE_CLIENT_ID": "client_id",
+    "PINECONE_CLIENT_SECRET": "client_secret",
+    "PINECONE_EMULATOR_CONTROL_URL": "control_url",
+    "PINECONE_EMULATOR_ORGANIZATION_ID": "organization_id",
+}
+"""Clients read the first four; the others are for scripts."""
 
 
 class _OutputClosedError(Exception):
@@ -74,6 +86,12 @@ def _argument_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seed", type=int, help="make ids, secrets and the probabilities of faults the same in every run"
     )
+    parser.add_argument(
+        "--format",
+        choices=("json", "env"),
+        default="json",
+        help="print where it listens as one line of JSON, or as exports for a shell (default %(default)s)",
+    )
     parser.add_argument("--allow-remote", action="store_true", help="allow an address that other machines can reach")
     return parser
 
@@ -91,15 +109,6 @@ def _parse_token_lifetime(text: str) -> int:
         return Emulator(token_lifetime=int(text)).state.settings.token_lifetime
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _create_emulator(options: argparse.Namespace) -> Emulator:
@@ -131,13 +140,14 @@ def _overlay_options(document: object, changes: Mapping[str, object]) -> object:
     return overlaid
 
 
-def _serve(emulator: Emulator, host: str, port: int) -> None:
+def _serve(emulator: Emulator, options: argparse.Namespace) -> None:
     from pinecone_admin.emulator.http.server import Server, listener_url, open_listener  # noqa: PLC0415 — an extra
 
     _allow_many_connections()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    with open_listener(host, port) as listener:
-        Server(emulator, lambda: _announce(emulator, listener_url(listener))).run(sockets=[listener])
+    with open_listener(options.host, options.port) as listener:
+        announce = partial(_announce, emulator, listener_url(listener), options.format)
+        Server(emulator, announce, any_host=options.allow_remote).run(sockets=[listener])
 
 
 def _allow_many_connections() -> None:
@@ -153,7 +163,7 @@ def _exit_on_signal(_number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(0)
 
 
-def _announce(emulator: Emulator, host: str) -> None:
+def _announce(emulator: Emulator, host: str, form: str) -> None:
     line = {
         "host": host,
         "oauth_url": host + TOKEN_PATH,
@@ -163,10 +173,14 @@ def _announce(emulator: Emulator, host: str) -> None:
         "organization_id": emulator.organization_id,
     }
     try:
-        print(json.dumps(line), flush=True)  # noqa: T201 — one line for other programs to read
+        print(json.dumps(line) if form == "json" else _format_exports(line), flush=True)  # noqa: T201 — for other programs to read
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # flushing at exit would fail again
         raise _OutputClosedError(f"cannot write to standard output: {_describe_error(error)}") from error
+
+
+def _format_exports(line: dict[str, str]) -> str:
+    return "\n".join(f"export {name}={shlex.quote(line[key])}" for name, key in _VARIABLES.items())
 
 
 def _write_atomically(path: Path, text: str) -> None:

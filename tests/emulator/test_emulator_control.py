@@ -5,10 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import pinecone
 import pytest
 
 from pinecone_admin import UnauthorizedError
 from pinecone_admin.emulator import Clock, Emulator, serving
+from pinecone_admin.emulator.api.control_plane import OPERATION_IDS as CONTROL_PLANE_IDS
+from pinecone_admin.emulator.api.operation_names import METHOD_NAMES
+from pinecone_admin.emulator.api.operations import ADMIN_ROUTES
 from pinecone_admin.emulator.model.records import PROJECT_CONTENTS
 
 Connect = Callable[..., httpx.Client]
@@ -453,6 +457,7 @@ def test_requests_are_recorded(control: Control, emulator: Emulator, api: httpx.
         "path": "/admin/projects",
         "query": "",
         "operation_id": "create_project",
+        "method_name": "projects.create",
         "status": 200,
         "request_id": created.headers["x-pinecone-request-id"],
         "fault": None,
@@ -584,3 +589,111 @@ def test_request_log_omits_control_requests(emulator: Emulator) -> None:
     with serving(emulator) as url:
         httpx.get(f"{url}/_emulator/requests")
     assert len(emulator.requests) == 0
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({}, [0, 1, 2, 3]),
+        ({"operation": "create_project"}, [0, 3]),
+        ({"operation": "projects.create"}, [0, 3]),
+        ({"operation": "projects.create", "status": 200}, [0]),
+        ({"method": "get"}, [1, 2]),
+        ({"fault": "status"}, [3]),
+        ({"operation": "users.delete"}, []),
+    ],
+)
+def test_requests_are_filtered(
+    control: Control, emulator: Emulator, api: httpx.Client, filters: dict[str, Any], found: list[int]
+) -> None:
+    """The log is filtered by operation, under either name, and by method, status and fault; and it can be sliced."""
+    control.clear_requests()
+    emulator.faults.add("projects.create", status=503, skip=1)
+    for method, path in [("POST", "projects"), ("GET", "users"), ("GET", "projects"), ("POST", "projects")]:
+        api.request(method, f"/admin/{path}", json={"name": "x"})
+    logged = list(emulator.requests)
+    assert emulator.requests.filter(**filters) == [logged[index] for index in found]
+    assert emulator.requests[1:3] == logged[1:3]
+    with serving(emulator) as url:
+        for last in (0, 1, 9):
+            query = {**filters, "last": last}
+            listed = httpx.get(f"{url}/_emulator/requests", params=query).json()["data"]
+            assert listed == [logged[index].document for index in found][len(found) - min(last, len(found)) :]
+
+
+@pytest.mark.parametrize("query", ["operation=projects.creat", "status=x", "last=-1", "color=red"])
+def test_unknown_filters_are_refused(emulator: Emulator, query: str) -> None:
+    """A filter that does not exist, or has an invalid value, is refused."""
+    with serving(emulator) as url:
+        response = httpx.get(f"{url}/_emulator/requests?{query}")
+    assert response.status_code == 400
+    assert query.partition("=")[0] in response.json()["error"]["message"]
+
+
+def test_method_names_are_those_of_the_clients() -> None:
+    """Each operation has the name of a method of the client, and the method exists."""
+    with Emulator().admin() as admin:
+        for operation in ADMIN_ROUTES:
+            namespace, _, method = METHOD_NAMES[operation.id].partition(".")
+            assert callable(getattr(getattr(admin, namespace), method))
+    with pinecone.Pinecone(api_key="x") as client:
+        for operation_id in CONTROL_PLANE_IDS:
+            namespace, _, method = METHOD_NAMES[operation_id].partition(".")
+            if namespace != "restore_jobs" and method not in {"list_backups", "create_from_backup"}:
+                assert callable(getattr(getattr(client, namespace), method))
+    assert len(set(METHOD_NAMES.values())) == len(METHOD_NAMES)
+
+
+# Web pages
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:80"}, 200),
+        ({"Host": "[::1]:80"}, 200),
+        ({"Host": "[::1]"}, 200),
+        ({"Host": "localhost:80", "Origin": "http://localhost:80"}, 200),
+        ({"Host": "emulator.example.com"}, 403),
+        ({"Host": "127.0.0.1.example.com"}, 403),
+        ({"Host": ""}, 403),
+        ({"Origin": "https://example.com"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "localhost:80", "Origin": "http://localhost:3000"}, 403),
+    ],
+)
+def test_web_pages_cannot_control(emulator: Emulator, headers: dict[str, str], status: int) -> None:
+    """A request under the name of another host or from the page of another origin is refused, and changes nothing."""
+    emulator.add_user("ada@example.com")
+    with serving(emulator) as url:
+        responses = [
+            httpx.request(method, f"{url}/_emulator{path}", headers=headers)
+            for method, path in (("GET", "/state"), ("POST", "/reset"))
+        ]
+    assert [response.is_success for response in responses] == [status == 200] * 2
+    assert len(emulator.state.users) == (0 if status == 200 else 1)
+    if status == 403:
+        assert [response.status_code for response in responses] == [403, 403]
+        assert emulator.client_secret not in responses[0].text
+
+
+# Values that HTTP or a date cannot express
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"invites": [{"email": "a@example.com", "created_at": "9999-12-31T00:00:00Z"}]}, "created_at"),
+        ({"time": "9999-12-31T00:00:00Z"}, "time"),
+        ({"invite_mails": ["0001-01-01T00:00:00Z"]}, "invite_mails"),
+        ({"projects": [{"name": "p", "api_keys": [{"name": "k", "value": "a b"}]}]}, "value"),
+        ({"settings": {"key_prefix": "k\n"}}, "key_prefix"),
+    ],
+)
+def test_inexpressible_values_of_a_state_are_refused(emulator: Emulator, document: Any, message: str) -> None:
+    """A state with a date or a header value that cannot be expressed is refused, and changes nothing."""
+    before = emulator.dump()
+    with pytest.raises(ValueError, match=message):
+        emulator.load(document)
+    assert emulator.dump() == before

@@ -481,3 +481,36 @@ def test_unreachable_token_endpoint_means_not_sent(emulator: Emulator) -> None:
     with pytest.raises(PineconeConnectionError) as caught:
         emulator.admin(retry=RetryPolicy(backoff=0.05, max_backoff=0.05))
     assert caught.value.outcome == "not_sent"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"body": {"a": "\ud800"}},
+        {"body": {"a": {"\udfff": 1}}},
+        {"body": {"a": float("nan")}},
+        {"headers": {"x": " padded"}},
+        {"headers": {"x": "padded\t"}},
+        {"headers": {"x": "\u20ac"}},
+    ],
+)
+def test_inexpressible_values_are_refused(emulator: Emulator, arguments: dict[str, Any]) -> None:
+    """A body or header that HTTP cannot express is refused when the fault is added."""
+    with pytest.raises(ValueError, match=next(iter(arguments))):
+        emulator.faults.add("create_project", status=503, **arguments)
+    assert list(emulator.faults) == []
+
+
+def test_headers_beyond_ascii_arrive(api: httpx.Client, emulator: Emulator) -> None:
+    """A header of ISO 8859-1 arrives, in process and over HTTP."""
+    emulator.faults.add("projects.create", status=503, headers={"x": "\xfc"})
+    assert (b"x", b"\xfc") in [(name.lower(), value) for name, value in create_project(api).headers.raw]
+
+
+@pytest.mark.parametrize("operation", ["create_project", "projects.create"])
+def test_faults_know_operations_by_method(api: httpx.Client, emulator: Emulator, operation: str) -> None:
+    """A fault knows its operation by id and by method, and shows the id."""
+    fault = emulator.faults.add(operation, status=503)
+    assert (create_project(api).status_code, fault.operation) == (503, "create_project")
+    with pytest.raises(ValueError, match=r"did you mean projects\.create"):
+        emulator.faults.add("projects.creat", status=503)

@@ -5,6 +5,7 @@ import os
 import random
 import re
 import select
+import shlex
 import signal
 import socket
 import subprocess
@@ -82,6 +83,19 @@ def log_in(line: dict[str, str]) -> dict[str, str]:
     }
     token = httpx.post(line["oauth_url"], json=credentials).raise_for_status().json()["access_token"]
     return {"Authorization": f"Bearer {token}", "X-Pinecone-Api-Version": "2026-07"}
+
+
+def test_server_prints_exports(serve: Callable[..., Server]) -> None:
+    """With --format env, the server prints exports for a shell, with which a client reaches it."""
+    server = serve("--format", "env")
+    assert server.stdout
+    exports = "".join(server.stdout.readline() for _ in range(6))
+    program = "from pinecone_admin import Admin; print(Admin().projects.create(name='search').name)"
+    script = f"{exports}{shlex.quote(sys.executable)} -c {shlex.quote(program)}; echo $PINECONE_EMULATOR_CONTROL_URL"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=SECONDS, check=True)
+    name, url = done.stdout.split()
+    assert name == "search"
+    assert [each["status"] for each in httpx.get(f"{url}/requests").json()["data"]] == [200, 200]
 
 
 def test_server_prints_its_urls_and_serves(serve: Callable[..., Server]) -> None:
@@ -171,7 +185,7 @@ def test_server_survives_malformed_requests(serve: Callable[..., Server]) -> Non
 def test_absolute_targets_are_accepted(origin: str, path: str, status: int) -> None:
     """A request target in absolute form is accepted, as RFC 9112 requires."""
     with serving(Emulator()) as url, socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection:
-        connection.sendall(f"GET {origin}{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.sendall(f"GET {origin}{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         assert connection.recv(65536).startswith(f"HTTP/1.1 {status} ".encode())
 
 
@@ -225,6 +239,10 @@ def test_remote_address_is_refused(host: str) -> None:
 def test_allow_remote_permits_every_address(serve: Callable[..., Server]) -> None:
     """With --allow-remote the server listens on every address."""
     line = read_announcement(serve("--host", "0.0.0.0", "--allow-remote"))
+    # The name of this machine is not known here, so any host may control the emulator; a web page may not.
+    url, host = line["control_url"].replace("0.0.0.0", "127.0.0.1"), {"Host": "emulator.example.com"}
+    assert httpx.get(url, headers=host).status_code == 200
+    assert httpx.get(url, headers=host | {"Origin": "https://example.com"}).status_code == 403
     assert line["host"].startswith("http://0.0.0.0:")
     log_in(line | {"oauth_url": line["oauth_url"].replace("0.0.0.0", "127.0.0.1")})
 

@@ -9,6 +9,7 @@ from typing import NoReturn, Self, TypeAlias, TypeVar, cast
 from attrs import field, frozen
 
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
+from pinecone_admin.emulator.model.clock import LATEST
 from pinecone_admin.emulator.model.roles import ROLES, ROLES_BY_RESOURCE
 
 PRINCIPAL_TYPES = ("user", "service_account", "api_key", "invite")
@@ -16,6 +17,9 @@ RESOURCE_TYPES = ("organization", "project")
 LARGEST_PAGE = 100
 TEN_YEARS = 315_360_000  # seconds
 
+EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
+
+_VISIBLE = re.compile(r"[!-~]*")
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-\x1f\x7f]+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INTEGER = re.compile(r"-?[0-9]+")
@@ -146,15 +150,19 @@ def seconds(field: str, value: object) -> float:
 
 
 def date_time(field: str, value: object) -> datetime:
-    """Check for an ISO 8601 date and time with a time zone."""
+    """Check for an ISO 8601 date and time with a time zone, from the year 2 to 9000."""
     text = string(field, value)
     try:
         time = datetime.fromisoformat(text)
         if time.tzinfo is not None:
-            return time.astimezone(UTC)
+            moment = time.astimezone(UTC)
+            # Beyond, times that are counted from this one, such as an invite's expiry, are no dates.
+            if EARLIEST <= moment <= LATEST:
+                return moment
     except (ValueError, OverflowError):
         pass
-    raise invalid_argument(f"{field} must be a date and time with a time zone: {quoted(text)}")
+    years = f"from {EARLIEST.year} to {LATEST.year}"
+    raise invalid_argument(f"{field} must be a date and time {years} with a time zone: {quoted(text)}")
 
 
 def nullable(check: Check[T]) -> Check[T | None]:
@@ -216,10 +224,10 @@ def integer_between(least: int, most: int) -> Check[int]:
     )
 
 
-def max_characters(most: int) -> Check[str]:
+def max_characters(most: int, check: Check[str] = string) -> Check[str]:
     """Return the check for a string of 1 to `most` characters."""
     problem = f"must have 1 to {most} characters"
-    return refine(string, lambda s: None if 1 <= len(s) <= most else f"{problem}, not {len(s)}: {quoted(s)}")
+    return refine(check, lambda s: None if 1 <= len(s) <= most else f"{problem}, not {len(s)}: {quoted(s)}")
 
 
 def max_bytes(most: int) -> Check[str]:
@@ -240,6 +248,12 @@ def one_of(choices: Iterable[str]) -> Check[str]:
     allowed = tuple(choices)
     problem = f"must be one of {', '.join(allowed)}"
     return refine(string, lambda text: None if text in allowed else f"{problem}, not {quoted(text)}")
+
+
+visible_ascii = refine(
+    string, lambda text: None if _VISIBLE.fullmatch(text) else f"must be visible ASCII characters: {quoted(text)}"
+)
+"""Check for characters that a header can carry unchanged."""
 
 
 non_negative_integer = refine(integer, lambda number: f"must not be negative: {quoted(number)}" if number < 0 else None)

@@ -27,7 +27,7 @@ SETTINGS: Mapping[str, checks.Check[object]] = {
     "identity_provider": checks.boolean,
     "token_lifetime": checks.integer_between(1, _YEAR),
     "rotation_revokes_tokens": checks.boolean,
-    "key_prefix": checks.max_characters(40),
+    "key_prefix": checks.max_characters(40, checks.visible_ascii),  # keys travel in a header
     "creation_delay": checks.seconds,
 }
 """The check of each setting. Plans are not among them: they are set in Python only."""

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 from email.utils import format_datetime
 from random import Random
 from typing import Any, Literal, TypeAlias, cast
@@ -17,9 +16,10 @@ from attrs import define, evolve, field, fields
 
 from pinecone_admin.emulator.api import checks
 from pinecone_admin.emulator.api.checks import Fields
-from pinecone_admin.emulator.api.dispatch import OPERATION_IDS, operation_id
+from pinecone_admin.emulator.api.dispatch import operation_id
 from pinecone_admin.emulator.api.messages import Delivery, Request, Response
 from pinecone_admin.emulator.api.oauth import TOKEN_OPERATION
+from pinecone_admin.emulator.api.operation_names import operation_name
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
 from pinecone_admin.emulator.api.serialization import Document
 
@@ -61,11 +61,7 @@ _BODY_SHAPE = checks.one_of(("json", "html", "text", "empty", "truncated", "list
 
 
 def _check_operation(name: str, value: object) -> str:
-    text = checks.string(name, value)
-    if text != ANY and text not in OPERATION_IDS:
-        near = get_close_matches(text, OPERATION_IDS, 1)
-        raise invalid_argument(f"{name} {quoted(text)} does not exist{f': did you mean {near[0]}?' if near else ''}")
-    return text
+    return ANY if value == ANY else operation_name(name, value)
 
 
 def _check_headers(name: str, value: object) -> dict[str, str]:
@@ -77,6 +73,9 @@ def _check_headers(name: str, value: object) -> dict[str, str]:
 
 def _check_header(name: str, key: str, value: object) -> str:
     text = checks.string(name, value)
+    # Whitespace around a value is no part of it (RFC 9110, section 5.5), and the HTTP server refuses to send it.
+    if text != text.strip(" \t"):
+        raise invalid_argument(f"{name} must not begin or end with whitespace: {quoted(text)}")
     if not (_HEADER_NAME.fullmatch(key) and _HEADER_VALUE.fullmatch(text)) or key.lower() in _FRAMING:
         raise invalid_argument(f"{name} is not a valid header: {quoted(text)}")
     return text
@@ -85,12 +84,7 @@ def _check_header(name: str, key: str, value: object) -> str:
 def _check_body(name: str, value: object) -> str | Mapping[str, object]:
     if not isinstance(value, Mapping):
         return _BODY_SHAPE(name, value)
-    try:
-        # A copy: a later change of the argument must not change the fault.
-        copy: dict[str, object] = json.loads(json.dumps(dict(cast("Mapping[str, object]", value))))
-    except (TypeError, ValueError) as error:
-        raise invalid_argument(f"{name} cannot be encoded as JSON: {error}") from error
-    return copy
+    return checks.encodable_object(name, dict(cast("Mapping[str, object]", value)))
 
 
 def _argument(check: checks.Check[Any], **role: bool) -> dict[str, object]:
@@ -102,7 +96,7 @@ class Fault:
     """A fault and how often it has fired. `Faults.add` describes the arguments.
 
     Attributes:
-        operation: The id of the operation that it matches, `get_token`, or `*`.
+        operation: The id of the operation that it matches, or `*`.
         times: How often it fires; None for always.
         skip: The number of matching requests to let pass first.
         probability: The probability that it fires on a matching request, from 0 to 1.
@@ -215,8 +209,8 @@ class Faults:
         """Add a fault: one of the kinds below, a delay, or both.
 
         Args:
-            operation: The operation that it matches: an id such as `create_project`, `get_token` for the token
-                endpoint, or `*` for any.
+            operation: The operation that it matches: an id such as `create_project`, a method such as
+                `projects.create`, `get_token` for the token endpoint, or `*` for any.
             times: How often it fires; None for always.
             skip: The number of matching requests to let pass first.
             probability: The probability that it fires on a matching request, from 0 to 1, by the emulator's seed.

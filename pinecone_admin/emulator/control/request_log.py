@@ -4,10 +4,12 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
+from typing import overload
 
 from attrs import frozen
 
 from pinecone_admin.emulator.api.messages import Request, Response
+from pinecone_admin.emulator.api.operation_names import METHOD_NAMES, operation_name
 from pinecone_admin.emulator.api.serialization import Document, format_time
 
 CAPACITY = 10_000
@@ -42,6 +44,11 @@ class LoggedRequest:
     fault: str | None
 
     @property
+    def method_name(self) -> str:
+        """The method of a client that calls the operation, such as `projects.create`; empty if there is none."""
+        return METHOD_NAMES.get(self.operation_id, "")
+
+    @property
     def document(self) -> Document:
         """The entry as a document."""
         return {
@@ -50,6 +57,7 @@ class LoggedRequest:
             "path": self.path,
             "query": self.query,
             "operation_id": self.operation_id,
+            "method_name": self.method_name,
             "status": self.status,
             "request_id": self.request_id,
             "fault": self.fault,
@@ -77,6 +85,34 @@ class RequestLog:
             )
         )
 
+    def filter(
+        self,
+        operation: str | None = None,
+        *,
+        method: str | None = None,
+        status: int | None = None,
+        fault: str | None = None,
+    ) -> list[LoggedRequest]:
+        """Return the entries that match every filter, oldest first.
+
+        Args:
+            operation: The id or the method name of the operation, such as `create_project` or `projects.create`.
+            method: The HTTP method.
+            status: The status of the response.
+            fault: The kind of the fault that fired.
+
+        Raises:
+            ValueError: The operation does not exist.
+        """
+        wanted = {
+            "operation_id": operation if operation is None else operation_name("operation", operation),
+            "method": method if method is None else method.upper(),
+            "status": status,
+            "fault": fault,
+        }
+        given = [(name, value) for name, value in wanted.items() if value is not None]
+        return [entry for entry in self if all(getattr(entry, name) == value for name, value in given)]
+
     def clear(self) -> None:
         """Drop all entries."""
         self._entries.clear()
@@ -88,8 +124,12 @@ class RequestLog:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __getitem__(self, index: int) -> LoggedRequest:
-        return self._entries[index]
+    @overload
+    def __getitem__(self, index: int) -> LoggedRequest: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[LoggedRequest]: ...
+    def __getitem__(self, index: int | slice) -> LoggedRequest | list[LoggedRequest]:
+        return list(self)[index] if isinstance(index, slice) else self._entries[index]
 
 
 def mask_secrets(text: str) -> str:

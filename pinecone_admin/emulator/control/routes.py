@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from attrs import asdict, frozen
 
@@ -15,6 +16,7 @@ from pinecone_admin.emulator.api.dispatch import json_response
 from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, method_not_allowed, quoted
 from pinecone_admin.emulator.api.serialization import Document, format_time, user_document
+from pinecone_admin.emulator.control.request_log import LoggedRequest
 
 if TYPE_CHECKING:
     from pinecone_admin.emulator.emulator import Emulator
@@ -31,11 +33,13 @@ class ControlContext:
     Args:
         emulator: The emulator to control.
         body: The JSON object in the request body.
+        query: The query parameters.
         path_arguments: The variable segments of the path.
     """
 
     emulator: Emulator
     body: Document
+    query: Document
     path_arguments: tuple[str, ...]
 
     def read_arguments(self, required: Checks, optional: Checks) -> dict[str, Any]:
@@ -69,14 +73,16 @@ def is_control_request(request: Request) -> bool:
     return request.path == CONTROL_PATH or request.path.startswith(f"{CONTROL_PATH}/")
 
 
-def handle_control_request(emulator: Emulator, request: Request) -> Response:
+def handle_control_request(emulator: Emulator, request: Request, *, any_host: bool = False) -> Response:
     """Handle a request for the control interface.
 
     Args:
         emulator: The emulator to control.
         request: The request.
+        any_host: Whether the Host header may name another host than this machine's loopback.
     """
     try:
+        _require_local_sender(request, any_host=any_host)
         document = _run_route(emulator, request)
     except Refusal as refusal:
         return json_response(refusal.status, refusal.headers, refusal.document)
@@ -86,12 +92,42 @@ def handle_control_request(emulator: Emulator, request: Request) -> Response:
     return json_response(204 if document is None else 200, {}, document)
 
 
+def _require_local_sender(request: Request, *, any_host: bool) -> None:
+    """Refuse web pages, which could reset the emulator, add faults and read secrets."""
+    host, origin = request.headers.get("host", ""), request.headers.get("origin")
+    # A page whose own name is made to lead to this machine (DNS rebinding) sends that name.
+    if not (any_host or is_loopback(_host_name(host))):
+        raise Refusal(403, "PERMISSION_DENIED", f"Host must be a loopback address, not {quoted(host)}")
+    # The page of another site sends its own origin.
+    if origin is not None and origin.lower() not in {f"{scheme}://{host.lower()}" for scheme in ("http", "https")}:
+        raise Refusal(403, "PERMISSION_DENIED", f"Origin {quoted(origin)} may not control the emulator")
+
+
+def _host_name(host: str) -> str:
+    # Without the port; an IPv6 address is in brackets.
+    return re.sub(r":\d*$", "", host).strip("[]")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is localhost or a loopback address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _run_route(emulator: Emulator, request: Request) -> Document | None:
     path = request.path.removeprefix(CONTROL_PATH)
     matches = [(route, parts) for route in CONTROL_ROUTES if (parts := route.match(path)) is not None]
     for route, parts in matches:
         if route.method == request.method:
-            return route.run(ControlContext(emulator, checks.read_body(request.body or b"{}"), parts))
+            body, query = (
+                checks.read_body(request.body or b"{}"),
+                dict(parse_qsl(request.query, keep_blank_values=True)),
+            )
+            return route.run(ControlContext(emulator, body, dict(query), parts))
     if matches:
         raise method_not_allowed(request, [route.method for route, _ in matches])
     raise Refusal(404, "NOT_FOUND", f"there is no route {quoted(request.path)}; GET {CONTROL_PATH} lists them")
@@ -127,6 +163,23 @@ def _add_user(context: ControlContext) -> Document:
 def _accept_invite(context: ControlContext) -> Document:
     arguments = context.read_arguments({}, _NAME)
     return user_document(context.emulator.accept_invite(*context.path_arguments, **arguments))
+
+
+def _list_requests(context: ControlContext) -> Document:
+    def read(query: Fields) -> list[LoggedRequest]:
+        last = query.optional("last", _whole_number)
+        filters = {name: query.optional(name, checks.string) for name in ("operation", "method", "fault")}
+        found = context.emulator.requests.filter(**filters, status=query.optional("status", _whole_number))
+        return found if last is None else found[max(0, len(found) - last) :]
+
+    return {"data": [request.document for request in checks.closed_object(read)("", context.query)]}
+
+
+def _whole_number(field: str, value: object) -> int:
+    text = checks.string(field, value)
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise invalid_argument(f"{field} must be a whole number, not {quoted(text)}")
+    return int(text)
 
 
 def _hold(context: ControlContext) -> None:
@@ -188,8 +241,8 @@ CONTROL_ROUTES: tuple[ControlRoute, ...] = (
     ControlRoute(
         "GET",
         "/requests",
-        "List the received requests.",
-        lambda context: {"data": [request.document for request in context.emulator.requests]},
+        "List the received requests; the query can filter by operation, method, status, fault and last.",
+        _list_requests,
     ),
     ControlRoute(
         "DELETE", "/requests", "Clear the list of received requests.", lambda context: context.emulator.requests.clear()

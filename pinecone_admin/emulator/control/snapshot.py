@@ -77,6 +77,7 @@ _Table: TypeAlias = Mapping[str, _Field]
 _ABSENT = object()
 _NAME = checks.max_characters(512)
 _NAMES = checks.array(_NAME)
+_HEADER = checks.max_characters(512, checks.visible_ascii)
 _ID = _Field(checks.uuid, lambda reader, _: reader.state.new_id())
 _CREATED_AT = _Field(checks.date_time, lambda reader, _: reader.now, format_time)
 _UNTIL = _Field(checks.date_time, write=format_time)
@@ -93,7 +94,7 @@ _TABLES: Mapping[str, _Table] = {
     "api_keys": {
         "id": _ID,
         "name": _Field(checks.max_characters(80)),
-        "value": _Field(_NAME, lambda reader, _: reader.state.new_key_value()),
+        "value": _Field(_HEADER, lambda reader, _: reader.state.new_key_value()),
         "created_at": _CREATED_AT,
     },
     "going": {**_CONTENT, "until": _UNTIL},
@@ -124,7 +125,7 @@ _TABLES: Mapping[str, _Table] = {
         "client_secret": _Field(_NAME, lambda reader, _: reader.state.new_client_secret()),
     },
     "role_bindings": {"id": _ID, "created_at": _CREATED_AT},
-    "tokens": {"value": _Field(_NAME), "service_account_id": _Field(checks.string), "expires_at": _UNTIL},
+    "tokens": {"value": _Field(_HEADER), "service_account_id": _Field(checks.string), "expires_at": _UNTIL},
 }
 
 

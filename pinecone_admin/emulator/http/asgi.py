@@ -42,18 +42,19 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 _logger = logging.getLogger("pinecone_emulator")
 
 
-def application(emulator: Emulator) -> ASGIApp:
+def application(emulator: Emulator, *, any_host: bool = False) -> ASGIApp:
     """Return an ASGI application that serves an emulator and, below `/_emulator`, its control interface.
 
     Args:
         emulator: The emulator to serve.
+        any_host: Whether the control interface accepts a Host header that names another host than loopback.
     """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         request = _read_request(scope)
         try:
-            response = await _respond(emulator, request, HTTPRequest(scope, receive))
+            response = await _respond(emulator, request, HTTPRequest(scope, receive), any_host=any_host)
         except ClientDisconnect:
             # The client left while it was still sending: there is nothing to handle and nobody to respond to.
             return
@@ -75,7 +76,7 @@ def _read_request(scope: Scope, body: bytes = b"") -> Request:
     )
 
 
-async def _respond(emulator: Emulator, request: Request, received: HTTPRequest) -> Response:
+async def _respond(emulator: Emulator, request: Request, received: HTTPRequest, *, any_host: bool) -> Response:
     limit = MAX_STATE if is_control_request(request) else MAX_BODY
     body, size = bytearray(), 0
     async for chunk in received.stream():
@@ -87,7 +88,9 @@ async def _respond(emulator: Emulator, request: Request, received: HTTPRequest) 
         return _refusal_response(Refusal(413, "INVALID_ARGUMENT", f"the body is larger than {limit} bytes"))
     try:
         request = _read_request(received.scope, bytes(body))
-        return handle_control_request(emulator, request) if is_control_request(request) else emulator.handle(request)
+        if is_control_request(request):
+            return handle_control_request(emulator, request, any_host=any_host)
+        return emulator.handle(request)
     except Exception:
         _logger.exception("%s %s failed in the emulator", request.method, mask_secrets(request.path))
         return _refusal_response(Refusal(500, "INTERNAL", "internal error of the emulator; its log has the traceback"))

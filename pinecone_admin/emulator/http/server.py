@@ -29,12 +29,13 @@ class Server(uvicorn.Server):
     Args:
         emulator: The emulator to serve.
         ready: Called once the server listens.
+        any_host: Whether the control interface accepts a Host header that names another host than loopback.
     """
 
-    def __init__(self, emulator: Emulator, ready: Callable[[], None]) -> None:
+    def __init__(self, emulator: Emulator, ready: Callable[[], None], *, any_host: bool = False) -> None:
         super().__init__(
             uvicorn.Config(
-                application(emulator),
+                application(emulator, any_host=any_host),
                 http=_Protocol,
                 ws="none",
                 lifespan="off",

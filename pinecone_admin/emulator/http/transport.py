@@ -69,13 +69,15 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
         if delivery.end == "reset":
             raise httpx.ReadError("[Errno 104] Connection reset by peer", request=request)
-        headers = dict(response.headers)
+        # As bytes, because httpx takes strings for ASCII, and a fault's header may have any of ISO 8859-1.
+        headers = {name.encode("ascii"): value.encode("latin-1") for name, value in response.headers.items()}
         if delivery.drip or delivery.length is not None:
             length = len(response.body) if delivery.length is None else delivery.length
             stream = _DistortedBody(
                 response.body[:length], length, lambda: self._pass_time(delivery.drip, request), request
             )
-            return httpx.Response(response.status, headers=headers | {"content-length": str(length)}, stream=stream)
+            headers[b"content-length"] = str(length).encode("ascii")
+            return httpx.Response(response.status, headers=headers, stream=stream)
         return httpx.Response(response.status, headers=headers, content=response.body, request=request)
 
     def _pass_time(self, seconds: float, request: httpx.Request) -> None:

@@ -1,0 +1,41 @@
+"""The names of operations: their ids in the published documents, and the methods of clients that call them."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from pinecone_admin.emulator.api import checks
+from pinecone_admin.emulator.api.dispatch import OPERATION_IDS
+from pinecone_admin.emulator.api.refusals import invalid_argument, quoted
+
+# Ids from which the rule below does not derive the method.
+_EXCEPTIONS = {
+    "get_token": "",
+    "list_project_api_keys": "api_keys.list",
+    "rotate_service_account_secret": "service_accounts.rotate_secret",
+    "create_index_for_model": "indexes.create_for_model",
+    "create_index_from_backup": "indexes.create_from_backup",
+    "list_index_backups": "indexes.list_backups",
+}
+
+
+def _derive_method_name(operation_id: str) -> str:
+    verb, _, noun = operation_id.partition("_")
+    plural = noun if noun.endswith("s") else f"{noun}es" if noun == "index" else f"{noun}s"
+    return _EXCEPTIONS.get(operation_id, f"{plural}.{'describe' if verb == 'fetch' else verb}")
+
+
+METHOD_NAMES: Mapping[str, str] = {each: _derive_method_name(each) for each in OPERATION_IDS}
+"""The method that calls each operation, such as `projects.describe`, by the operation's id; empty for the token's."""
+
+_IDS = {name: operation_id for operation_id, name in METHOD_NAMES.items() if name} | {
+    each: each for each in OPERATION_IDS
+}
+
+
+def operation_name(field: str, value: object) -> str:
+    """Check for the id or the method name of an operation, and return its id."""
+    text = checks.string(field, value)
+    if text not in _IDS:
+        near = get_close_matches(text, _IDS, 1)
+        raise invalid_argument(f"{field} {quoted(text)} does not exist{f': did you mean {near[0]}?' if near else ''}")
+    return _IDS[text]
