@@ -1,6 +1,7 @@
 """Serve the emulator over HTTP: `python -m pinecone_admin.emulator`."""
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -8,7 +9,8 @@ import shlex
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -18,6 +20,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
 from pinecone_admin.emulator.control.routes import CONTROL_PATH, is_loopback
+from pinecone_admin.emulator.control.snapshot import encode_document
 from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.emulator.model.settings import PLANS
 
@@ -35,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit_on_signal)
     try:
-        emulator = _create_emulator(options)
+        with _paused_garbage_collection():
+            emulator = _create_emulator(options)
     except (OSError, ValueError, RecursionError) as error:
         return _report_failure(1, f"cannot use the state file {options.state}: {_describe_error(error)}")
     try:
@@ -48,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pass
     try:
         if options.state:
-            _write_atomically(options.state, json.dumps(emulator.dump(), indent=1))
+            with _paused_garbage_collection():
+                _write_atomically(options.state, encode_document(emulator.dump()))
     except OSError as error:
         return _report_failure(1, f"cannot write the state file {options.state}: {_describe_error(error)}")
     return 0
@@ -183,13 +188,27 @@ def _format_exports(line: dict[str, str]) -> str:
     return "\n".join(f"export {name}={shlex.quote(line[key])}" for name, key in _VARIABLES.items())
 
 
-def _write_atomically(path: Path, text: str) -> None:
+@contextmanager
+def _paused_garbage_collection() -> Generator[None, None, None]:
+    """Collect no garbage inside, and exempt from then on what has been created inside.
+
+    A state has no reference cycles, and with 100,000 users each full collection would stop the server for some 200 ms.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _write_atomically(path: Path, pieces: Iterable[str]) -> None:
     """Write a file that only its owner can read, completely or not at all."""
     path = path.resolve()
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
         with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 — a descriptor has no path
-            file.write(text)
+            file.writelines(pieces)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -7,7 +7,7 @@ it is gone the project cannot be deleted.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 from urllib.parse import parse_qsl, unquote
 from uuid import UUID, uuid5
 
@@ -287,7 +287,7 @@ def _configure_index(context: ControlPlaneContext) -> Document:
     name = _require_existing(context, "indexes", context.target)
     for other in ("spec", "embed", "schema", "deployment", "read_capacity"):
         if fields.optional(other, lambda _, value: value) is not None:
-            _refuse_as_unimplemented(f"changing the {other} of an index")
+            raise Refusal(501, "UNIMPLEMENTED", f"the emulator cannot change the {other} of an index")
     if protection is not None:
         (context.project.protected.add if protection == "enabled" else context.project.protected.discard)(name)
     if changed_tags is not None:
@@ -321,23 +321,10 @@ def _start_deletion(context: ControlPlaneContext) -> None:
     complete_transitions(context.project, context.now)
 
 
-# Published, not emulated
-
-
-def _refuse_as_unimplemented(what: str) -> NoReturn:
-    raise Refusal(501, "UNIMPLEMENTED", f"the emulator does not implement {what}")
-
-
-def _unimplemented(operation: str, method: str, path: str, kind: str) -> ControlPlaneRoute:
-    return ControlPlaneRoute(operation, method, path, kind, 501, lambda _: _refuse_as_unimplemented(operation))
-
-
 _INDEX, _COLLECTION, _BACKUP = "/indexes/{}", "/collections/{}", "/backups/{}"
 _ASSISTANTS, _ASSISTANT = "/assistant/assistants", "/assistant/assistants/{}"
 
 ROUTES = (
-    # Before the routes with a name, which would match their paths, too.
-    _unimplemented("create_index_for_model", "POST", "/indexes/create-for-model", "indexes"),
     ControlPlaneRoute("list_indexes", "GET", "/indexes", "indexes", 200, _list_whole),
     ControlPlaneRoute("create_index", "POST", "/indexes", "indexes", 201, _create_index),
     ControlPlaneRoute("describe_index", "GET", _INDEX, "indexes", 200, _describe),
@@ -352,16 +339,12 @@ ROUTES = (
     ControlPlaneRoute("list_backups", "GET", "/backups", "backups", 200, _list_backups),
     ControlPlaneRoute("describe_backup", "GET", _BACKUP, "backups", 200, _describe),
     ControlPlaneRoute("delete_backup", "DELETE", _BACKUP, "backups", 202, _delete),
-    _unimplemented("create_index_from_backup", "POST", "/backups/{}/create-index", "backups"),
-    _unimplemented("list_restore_jobs", "GET", "/restore-jobs", "backups"),
-    _unimplemented("describe_restore_job", "GET", "/restore-jobs/{}", "backups"),
     ControlPlaneRoute("list_assistants", "GET", _ASSISTANTS, "assistants", 200, _list_assistants),
     ControlPlaneRoute("create_assistant", "POST", _ASSISTANTS, "assistants", 200, _create_assistant),
     ControlPlaneRoute("describe_assistant", "GET", _ASSISTANT, "assistants", 200, _describe),
     ControlPlaneRoute("delete_assistant", "DELETE", _ASSISTANT, "assistants", 200, _delete),
-    _unimplemented("update_assistant", "PATCH", _ASSISTANT, "assistants"),
 )
-"""The operations of the control plane, by their published ids where the Admin API has none of the same name."""
+"""The operations of the control plane."""
 
 _STARTS = [[start] for start in {route.path.split("/")[1] for route in ROUTES}]
 

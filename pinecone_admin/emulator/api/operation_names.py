@@ -12,8 +12,6 @@ _EXCEPTIONS = {
     "get_token": "",
     "list_project_api_keys": "api_keys.list",
     "rotate_service_account_secret": "service_accounts.rotate_secret",
-    "create_index_for_model": "indexes.create_for_model",
-    "create_index_from_backup": "indexes.create_from_backup",
     "list_index_backups": "indexes.list_backups",
 }
 

@@ -17,6 +17,7 @@ from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, method_not_allowed, quoted
 from pinecone_admin.emulator.api.serialization import Document, format_time, user_document
 from pinecone_admin.emulator.control.request_log import LoggedRequest
+from pinecone_admin.emulator.control.snapshot import encode_document
 
 if TYPE_CHECKING:
     from pinecone_admin.emulator.emulator import Emulator
@@ -60,7 +61,7 @@ class ControlRoute:
     method: str
     path: str
     description: str
-    run: Callable[[ControlContext], Document | None]
+    run: Callable[[ControlContext], Document | Response | None]
 
     def match(self, path: str) -> tuple[str, ...] | None:
         """Return the variable segments of a path, or None if the path does not match."""
@@ -83,13 +84,13 @@ def handle_control_request(emulator: Emulator, request: Request, *, any_host: bo
     """
     try:
         _require_local_sender(request, any_host=any_host)
-        document = _run_route(emulator, request)
+        result = _run_route(emulator, request)
     except Refusal as refusal:
         return json_response(refusal.status, refusal.headers, refusal.document)
     except ValueError as error:
         # Clock.advance, for one, raises a plain ValueError.
         return json_response(400, {}, invalid_argument(str(error)).document)
-    return json_response(204 if document is None else 200, {}, document)
+    return result if isinstance(result, Response) else json_response(204 if result is None else 200, {}, result)
 
 
 def _require_local_sender(request: Request, *, any_host: bool) -> None:
@@ -118,7 +119,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _run_route(emulator: Emulator, request: Request) -> Document | None:
+def _run_route(emulator: Emulator, request: Request) -> Document | Response | None:
     path = request.path.removeprefix(CONTROL_PATH)
     matches = [(route, parts) for route in CONTROL_ROUTES if (parts := route.match(path)) is not None]
     for route, parts in matches:
@@ -140,6 +141,11 @@ _ROLES: Checks = {"roles": checks.array(lambda _, value: value)}
 
 def _list_routes(_: ControlContext) -> Document:
     return {"routes": [f"{each.method} {CONTROL_PATH}{each.path}: {each.description}" for each in CONTROL_ROUTES]}
+
+
+def _dump_state(context: ControlContext) -> Response:
+    text = "".join(encode_document(context.emulator.dump()))
+    return Response(200, {"content-type": "application/json"}, text.encode())
 
 
 def _configure(context: ControlContext) -> Document:
@@ -197,9 +203,7 @@ CONTROL_ROUTES: tuple[ControlRoute, ...] = (
         "Restore the initial state; the credentials stay valid.",
         lambda context: context.emulator.reset(),
     ),
-    ControlRoute(
-        "GET", "/state", "Return the whole state, including secrets.", lambda context: context.emulator.dump()
-    ),
+    ControlRoute("GET", "/state", "Return the whole state, including secrets.", _dump_state),
     ControlRoute("PUT", "/state", "Replace the whole state.", lambda context: context.emulator.load(context.body)),
     ControlRoute(
         "GET",

@@ -6,11 +6,12 @@ little more than names. Cursors issued before a document is read are refused aft
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from random import Random
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from attrs import frozen
 
@@ -75,6 +76,7 @@ class _Field:
 _Table: TypeAlias = Mapping[str, _Field]
 
 _ABSENT = object()
+_ENCODER = json.JSONEncoder()
 _NAME = checks.max_characters(512)
 _NAMES = checks.array(_NAME)
 _HEADER = checks.max_characters(512, checks.visible_ascii)
@@ -158,6 +160,24 @@ def dump_state(state: State, caller: ServiceAccountRecord, now: datetime) -> Doc
         "tokens": _write_records("tokens", state.tokens.values()),
         "invite_mails": [format_time(moment) for moment in state.invite_mails],
     }
+
+
+def encode_document(document: Document) -> Iterator[str]:
+    """Yield a document as JSON text, with one record on each line.
+
+    Each piece is encoded on its own: all at once would block every other thread, and indentation takes twice as long.
+    """
+    opening = "{"
+    for name, value in document.items():
+        yield f"{opening}\n {_ENCODER.encode(name)}: "
+        opening = ","
+        if not isinstance(value, list) or not value:
+            yield _ENCODER.encode(value)
+            continue
+        for index, record in enumerate(cast("list[object]", value)):
+            yield f"{',' if index else '['}\n  {_ENCODER.encode(record)}"
+        yield "\n ]"
+    yield "\n}\n"
 
 
 def _write_record(record: object, table: _Table) -> Document:

@@ -89,7 +89,8 @@ async def _respond(emulator: Emulator, request: Request, received: HTTPRequest, 
     try:
         request = _read_request(received.scope, bytes(body))
         if is_control_request(request):
-            return handle_control_request(emulator, request, any_host=any_host)
+            # In a thread: a dump of a large state would hold up all other requests.
+            return await asyncio.to_thread(handle_control_request, emulator, request, any_host=any_host)
         return emulator.handle(request)
     except Exception:
         _logger.exception("%s %s failed in the emulator", request.method, mask_secrets(request.path))

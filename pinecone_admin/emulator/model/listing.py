@@ -37,8 +37,12 @@ class Listing(Generic[R]):
 
     def add(self, record: R) -> None:
         """Insert a record at its position."""
-        # Not always the end: the bindings of an accepted invite come back at their old positions.
-        insort(self._records, record, key=_position)
+        records = self._records
+        if not records or records[-1].position < record.position:
+            records.append(record)
+        else:
+            # Not at the end: the bindings of an accepted invite come back at their old positions.
+            insort(records, record, key=_position)
 
     def remove(self, record: R) -> None:
         """Remove a record."""

@@ -1,25 +1,24 @@
 """The role bindings, with indexes that keep filters fast at 100,000 bindings."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
 from typing import TypeVar
 
 from attrs import Factory, define
 
 from pinecone_admin.emulator.model.listing import Listing
-from pinecone_admin.emulator.model.records import BindingFilter, Principal, RoleBindingRecord
+from pinecone_admin.emulator.model.records import BindingFilter, Grant, Principal, RoleBindingRecord
 
 _IndexKey = tuple[str | None, str | None, str | None, str | None]
 
 
-def _index_keys(binding: RoleBindingRecord) -> Iterator[_IndexKey]:
-    grant = binding.grant
+@lru_cache(maxsize=1024)  # many bindings share a grant: without it, loading 100,000 takes half a second longer
+def _index_keys(principal_type: str, grant: Grant) -> tuple[_IndexKey, ...]:
     # A resource id never comes without its type: the API refuses such a filter.
     resources = ((None, None), (grant.resource_type, None), (grant.resource_type, grant.resource_id))
-    for principal_type, (resource_type, resource_id), role in product(
-        (None, binding.principal.type), resources, (None, grant.role)
-    ):
-        yield principal_type, resource_type, resource_id, role
+    combinations = product((None, principal_type), resources, (None, grant.role))
+    return tuple((each_type, *resource, role) for each_type, resource, role in combinations)
 
 
 @define
@@ -37,14 +36,14 @@ class RoleBindingIndex:
         """Add a binding to every index."""
         self._by_id[binding.id] = binding
         _add_to_index(self._by_principal, binding.principal, binding)
-        for key in _index_keys(binding):
+        for key in _index_keys(binding.principal.type, binding.grant):
             _add_to_index(self._by_filter, key, binding)
 
     def remove(self, binding: RoleBindingRecord) -> None:
         """Remove a binding from every index."""
         del self._by_id[binding.id]
         _remove_from_index(self._by_principal, binding.principal, binding)
-        for key in _index_keys(binding):
+        for key in _index_keys(binding.principal.type, binding.grant):
             _remove_from_index(self._by_filter, key, binding)
 
     def get(self, binding_id: str) -> RoleBindingRecord | None:
@@ -75,9 +74,10 @@ K = TypeVar("K")
 
 
 def _add_to_index(index: dict[K, Listing[RoleBindingRecord]], key: K, binding: RoleBindingRecord) -> None:
-    if key not in index:
-        index[key] = Listing[RoleBindingRecord]()
-    index[key].add(binding)
+    listing = index.get(key)
+    if listing is None:
+        listing = index[key] = Listing()
+    listing.add(binding)
 
 
 def _remove_from_index(index: dict[K, Listing[RoleBindingRecord]], key: K, binding: RoleBindingRecord) -> None:

@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Measure a served emulator under load: many connections, a large state, and the same load on moto for comparison.
+
+Usage: PYTHONPATH=. tests/benchmarks/emulator_load.py [--users N] [--connections N] [--seconds S] [--moto-python PATH]
+
+--moto-python is an interpreter that has moto[server]; its IAM users are what service accounts are here. Prints two
+tables in Markdown, for docs/emulator.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from threading import Thread
+from typing import NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.model.records import Grant, Principal
+
+AWS = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=x"
+
+
+class Server(NamedTuple):
+    """A server under load: its name, its URL, and the requests of a read and of the n-th create."""
+
+    name: str
+    url: str
+    read: bytes
+    create: Callable[[int], bytes]
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--users", type=int, default=100_000, help="users in the state (default %(default)s)")
+    parser.add_argument("--connections", type=int, default=64, help="at the same time (default %(default)s)")
+    parser.add_argument("--seconds", type=float, default=5, help="duration of each load (default %(default)s)")
+    parser.add_argument("--moto-python", help="interpreter with moto[server]")
+    options = parser.parse_args()
+    print(
+        f"| {options.connections} connections | reads a second, p50, p99 | creates | half of each |\n|---|---|---|---|"
+    )
+    with served_emulator() as server:
+        print_load(server, options.connections, options.seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "state.json"
+        file.write_text(json.dumps(make_state(options.users)), encoding="utf-8")
+        times: dict[str, float] = {}
+        with served_emulator(file, times) as server:
+            print_load(server, options.connections, options.seconds)
+    if options.moto_python:
+        with served_moto(options.moto_python) as server:
+            print_load(server, options.connections, options.seconds)
+    print(f"\n| {options.users:,} users, each with a role | seconds |\n|---|---|")
+    for name, seconds in times.items():
+        print(f"| {name} | {seconds:.2f} |")
+
+
+# The servers
+
+
+@contextmanager
+def served_emulator(file: Path | None = None, times: dict[str, float] | None = None) -> Iterator[Server]:
+    """Yield a new emulator, or one that serves a state; then measure how long a dump blocks, and stopping."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "pinecone_admin.emulator", *(("--state", str(file)) if file else ())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        try:
+            line = json.loads(process.stdout.readline())
+            if times is not None:
+                times["start, until it listens"] = time.perf_counter() - started
+            credentials = {name: line[name] for name in ("client_id", "client_secret")}
+            grant = {"grant_type": "client_credentials", "audience": "https://api.pinecone.io/"}
+            token = httpx.post(line["oauth_url"], json=credentials | grant).json()["access_token"]
+            headers = {"Authorization": f"Bearer {token}", "X-Pinecone-Api-Version": "2026-07"}
+            path = f"/admin/organizations/{line['organization_id']}"
+            name = f"emulator, {'with a large state' if file else 'new'}"
+            yield Server(
+                name,
+                line["host"],
+                encode_request("GET", path, headers),
+                lambda number: encode_request(
+                    "POST", "/admin/service-accounts", headers, json.dumps({"name": f"n{number}"})
+                ),
+            )
+            if times is not None:
+                times["dump over HTTP"], times["longest wait of another request meanwhile"] = measure_dump(
+                    line["control_url"]
+                )
+                started = time.perf_counter()
+                process.send_signal(signal.SIGTERM)
+                process.wait()
+                times["stop, with a dump to the file"] = time.perf_counter() - started
+        finally:
+            process.kill()
+
+
+@contextmanager
+def served_moto(python: str) -> Iterator[Server]:
+    """Yield a new moto server."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    command = [python, "-m", "moto.server", "-p", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            headers = {"Authorization": AWS, "Content-Type": "application/x-www-form-urlencoded"}
+            fields = {"Version": "2010-05-08"}
+            first = urlencode(fields | {"Action": "CreateUser", "UserName": "first"})
+            wait_until_created(url, headers, first)
+            yield Server(
+                "moto, new",
+                url,
+                encode_request("POST", "/", headers, urlencode(fields | {"Action": "GetUser", "UserName": "first"})),
+                lambda number: encode_request(
+                    "POST", "/", headers, urlencode(fields | {"Action": "CreateUser", "UserName": f"n{number}"})
+                ),
+            )
+        finally:
+            process.kill()
+
+
+def wait_until_created(url: str, headers: dict[str, str], body: str) -> None:
+    """Create the first user of moto once it listens."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            httpx.post(url, headers=headers, content=body).raise_for_status()
+            return
+        time.sleep(0.1)
+    raise TimeoutError("moto does not listen")
+
+
+def make_state(users: int) -> object:
+    """Return a state with users who each hold a role."""
+    emulator = Emulator(seed=1)
+    state, now = emulator.state, emulator.clock.now()
+    grant = Grant("OrgMember", "organization", emulator.organization_id)
+    for number in range(users):
+        user = state.add_user(f"user{number}@example.com", f"User {number}")
+        state.bind(Principal("user", user.id), [grant], now)
+    return emulator.dump()
+
+
+def measure_dump(control_url: str) -> tuple[float, float]:
+    """Return the seconds that a dump takes, and the longest that another request takes meanwhile."""
+    durations: list[float] = []
+    started = time.perf_counter()
+    dump = Thread(target=lambda: durations.append(len(httpx.get(f"{control_url}/state", timeout=60).content)))
+    longest = 0.0
+    with httpx.Client() as client:
+        dump.start()
+        while dump.is_alive():
+            before = time.perf_counter()
+            client.get(f"{control_url}/clock")
+            longest = max(longest, time.perf_counter() - before)
+    dump.join()
+    return time.perf_counter() - started, longest
+
+
+# The load
+
+
+def encode_request(method: str, path: str, headers: dict[str, str], body: str = "") -> bytes:
+    """Return a request as bytes: a client library would take longer than the servers."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", body]).encode()
+
+
+def print_load(server: Server, connections: int, seconds: float) -> None:
+    """Print a row: for each kind of load, the requests a second and two quantiles of their durations."""
+    numbers = count()
+    loads: list[Callable[[int], bytes]] = [
+        lambda _: server.read,
+        lambda _: server.create(next(numbers)),
+        lambda turn: server.read if turn % 2 else server.create(next(numbers)),
+    ]
+    cells = [asyncio.run(measure_load(server.url, load, connections, seconds)) for load in loads]
+    print(f"| {server.name} | {' | '.join(cells)} |", flush=True)
+
+
+async def measure_load(url: str, load: Callable[[int], bytes], connections: int, seconds: float) -> str:
+    """Send requests over several connections, and return the rate and the quantiles."""
+    durations: list[float] = []
+    end = time.perf_counter() + seconds
+
+    async def send_requests() -> None:
+        parts = urlsplit(url)
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        turn = 0
+        while (started := time.perf_counter()) < end:
+            writer.write(load(turn))
+            await read_response(reader)
+            durations.append(time.perf_counter() - started)
+            turn += 1
+        writer.close()
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(connections):
+            tasks.create_task(send_requests())
+    durations.sort()
+    median, late = durations[len(durations) // 2], durations[len(durations) * 99 // 100]
+    return f"{len(durations) / seconds:,.0f}, {median * 1000:.0f} ms, {late * 1000:.0f} ms"
+
+
+async def read_response(reader: asyncio.StreamReader) -> None:
+    """Read a response, which must be a success."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert head.split(b" ", 2)[1].startswith(b"2"), head
+    length = next((line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), b":0")
+    await reader.readexactly(int(length.partition(b":")[2]))
+
+
+if __name__ == "__main__":
+    main()
