@@ -35,22 +35,27 @@ ensure_env() {
   fi
   python="$venv/bin/python"
   stamp="$venv/installed-$name"
-  # An environment from before the older official SDKs has to get them, hence the list of all requirements.
-  wanted=$(cat "$root/scripts/requirements/$name.txt" "$root/pyproject.toml" "$root"/scripts/requirements/pinecone-*.txt | sha256sum)
+  wanted=$(cat "$root/scripts/requirements/$name.txt" "$root/pyproject.toml" | sha256sum)
   if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "installing scripts/requirements/$name.txt"
     "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$root/scripts/requirements/$name.txt"
     "$python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable "$root"
-    [ "$name" != dev ] || install_official_sdks
     printf '%s\n' "$wanted" >"$stamp"
   fi
 }
 
-# Install the older official SDKs, which tests/compat runs beside the one in the environment, each in its own folder.
-install_official_sdks() {
-  local list
+# ensure_official_sdks: install the older official SDKs, which tests/compat runs beside the one in the environment, each
+# in a folder of its own. Needs ensure_env.
+ensure_official_sdks() {
+  local list stamp wanted
   for list in "$root"/scripts/requirements/pinecone-*.txt; do
-    "$python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade \
-      --target "$venv/official/$(basename "$list" .txt)" -r "$list"
+    stamp="$venv/installed-$(basename "$list" .txt)"
+    wanted=$(sha256sum <"$list")
+    if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
+      echo "installing scripts/requirements/$(basename "$list")"
+      "$python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade \
+        --target "$venv/official/$(basename "$list" .txt)" -r "$list"
+      printf '%s\n' "$wanted" >"$stamp"
+    fi
   done
 }

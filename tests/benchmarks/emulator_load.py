@@ -201,15 +201,17 @@ async def measure_load(url: str, load: Callable[[int], bytes], connections: int,
     end = time.perf_counter() + seconds
 
     async def send_requests() -> None:
-        parts = urlsplit(url)
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-        turn = 0
+        parts, turn, stays_open = urlsplit(url), 0, False
         while (started := time.perf_counter()) < end:
+            # moto closes each connection.
+            if not stays_open:
+                reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
             writer.write(load(turn))
-            await read_response(reader)
+            stays_open = await read_response(reader)
+            if not stays_open:
+                writer.close()
             durations.append(time.perf_counter() - started)
             turn += 1
-        writer.close()
 
     async with asyncio.TaskGroup() as tasks:
         for _ in range(connections):
@@ -219,12 +221,13 @@ async def measure_load(url: str, load: Callable[[int], bytes], connections: int,
     return f"{len(durations) / seconds:,.0f}, {median * 1000:.0f} ms, {late * 1000:.0f} ms"
 
 
-async def read_response(reader: asyncio.StreamReader) -> None:
-    """Read a response, which must be a success."""
-    head = await reader.readuntil(b"\r\n\r\n")
+async def read_response(reader: asyncio.StreamReader) -> bool:
+    """Read a response, which must be a success; return whether the connection stays open."""
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
     assert head.split(b" ", 2)[1].startswith(b"2"), head
-    length = next((line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), b":0")
+    length = next((line for line in head.split(b"\r\n") if line.startswith(b"content-length:")), b":0")
     await reader.readexactly(int(length.partition(b":")[2]))
+    return b"connection: close" not in head
 
 
 if __name__ == "__main__":

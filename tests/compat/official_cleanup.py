@@ -50,7 +50,7 @@ def connect(emulator: Emulator, way: str) -> Iterator[Admin]:
             yield admin
         return
     with serving(emulator) as url:
-        os.environ |= {"PINECONE_CONTROLLER_HOST": url, "PINECONE_PLUGIN_ASSISTANT_CONTROL_HOST": url}
+        os.environ["PINECONE_CONTROLLER_HOST"] = url
         with create_admin(emulator, url) as admin:
             yield admin
 

@@ -18,7 +18,7 @@ def _index_keys(principal_type: str, grant: Grant) -> tuple[_IndexKey, ...]:
     # A resource id never comes without its type: the API refuses such a filter.
     resources = ((None, None), (grant.resource_type, None), (grant.resource_type, grant.resource_id))
     combinations = product((None, principal_type), resources, (None, grant.role))
-    return tuple((each_type, *resource, role) for each_type, resource, role in combinations)
+    return tuple((each_type, resource[0], resource[1], role) for each_type, resource, role in combinations)
 
 
 @define
