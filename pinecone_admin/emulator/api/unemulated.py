@@ -8,7 +8,6 @@ from pinecone_admin.emulator.api.refusals import Refusal, quoted
 
 UNEMULATED: Mapping[tuple[str, str], str] = {
     ("POST", "/indexes/create-for-model"): "create_index_for_model",
-    ("GET", "/indexes/{index_name}/backups"): "list_index_backups",
     ("POST", "/backups/{backup_id}/create-index"): "create_index_from_backup_operation",
     ("GET", "/restore-jobs"): "list_restore_jobs",
     ("GET", "/restore-jobs/{job_id}"): "describe_restore_job",
@@ -18,7 +17,8 @@ UNEMULATED: Mapping[tuple[str, str], str] = {
     ("GET", "/models"): "list_models",
     ("GET", "/models/{model_name}"): "get_model",
 }
-"""The operation of each method and path. Source: the control-plane, assistant and inference documents, 2026-04."""
+"""The operation of each method and path. Source: the control-plane and assistant documents, 2026-04;
+the routes of inference are assumed."""
 
 _PATTERNS = [
     (method, re.compile(re.sub(r"{\w+}", "[^/]+", path)), operation) for (method, path), operation in UNEMULATED.items()
