@@ -107,9 +107,8 @@ def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[No
         _refuse(source, find_unsupported(document))
         normalized, idle = normalize_document(document, load_settings())
         _refuse(source, find_unsupported_types(normalized))
-        changes = list_changes(read_document(str(ADMIN_DOCUMENT)), document, load_settings()) if adopting else []
-        defaults = [f"wrong default ignored: {each}: nothing to do" for each in find_wrong_defaults(document)]
-        lines = [*map(str, changes), *describe_remedies(normalized, idle), *(defaults if adopting else [])]
+        lines = describe_document(document, idle) if adopting else []
+        lines += describe_remedies(normalized, idle)
         adapted = adapt_schemas(normalized)
     except (DocumentError, GenerationError):
         raise
@@ -126,21 +125,23 @@ def _refuse(source: str, problems: list[str]) -> None:
 
 
 def describe_remedies(normalized: Node, idle: list[str]) -> list[str]:
-    """Return what a person has to look at: rules and settings that match nothing, and what looks like a secret."""
+    """Return what a person has to look at in the settings: what matches nothing, and what looks like a secret."""
     name = SETTINGS_FILE.relative_to(ROOT)
     secrets = [
         f"{name}: {path} looks like a secret and is masked: list it under secrets"
         for path in list_likely_secrets(normalized)
     ]
-    return [
-        *(
-            f"{name}:{_describe_idle(label)}"
-            if label.startswith(SETTING_LABELS)
-            else f"unused rule: {label} matches nothing: nothing to do"
-            for label in idle
-        ),
-        *secrets,
+    return [*(f"{name}:{_describe_idle(label)}" for label in idle if label.startswith(SETTING_LABELS)), *secrets]
+
+
+def describe_document(document: Node, idle: list[str]) -> list[str]:
+    """Return what an adopted document changes, what of it is ignored, and the rules that it does not need."""
+    changes = list_changes(read_document(str(ADMIN_DOCUMENT)), document, load_settings())
+    defaults = [f"wrong default ignored: {each}: nothing to do" for each in find_wrong_defaults(document)]
+    rules = [
+        f"unused rule: {label} matches nothing: nothing to do" for label in idle if not label.startswith(SETTING_LABELS)
     ]
+    return [*map(str, changes), *defaults, *rules]
 
 
 def _describe_idle(label: str) -> str:

@@ -104,7 +104,7 @@ def list_rules(settings: Node) -> list[Rule]:
         Rule("simplify parameters", simplify_parameters, may_be_idle=True),
         Rule("emit limits", emit_limits, may_be_idle=True),
         Rule("note deprecations", note_deprecations, may_be_idle=True),
-        Rule("describe parameters in their schemas", describe_parameters),
+        Rule("describe parameters in their schemas", describe_parameters, may_be_idle=True),
         # Last, because the references between components are final only now.
         Rule("mark models in responses", mark_response_models, may_be_idle=True),
     ]

