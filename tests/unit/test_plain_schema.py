@@ -27,10 +27,8 @@ STRING, INTEGER = {"type": "string"}, {"type": "integer"}
     [
         (True, {}),
         (None, {}),
-        (
-            {"title": "Id", "type": "string", "default": "a", "example": "b", "deprecated": True},
-            STRING | {"deprecated": True},
-        ),
+        ({"title": "Id", "type": "string", "default": "a", "example": "b"}, STRING),
+        (STRING | {"deprecated": True}, STRING | {"deprecated": True}),
         ({"type": "string", "format": "date-time"}, {"type": "string", "format": "date-time"}),
         ({"maxLength": 3, "description": "D", "not": {}}, {"maxLength": 3, "description": "D"}),
         # values
