@@ -16,7 +16,7 @@ def run_with_sdk(version: str, *arguments: str) -> subprocess.CompletedProcess[s
     """Run Python with a version of the official SDK; 10 is the version in the environment."""
     folder = None if version == "10" else Path(sys.prefix) / "official" / f"pinecone-{version}"
     assert folder is None or folder.exists(), f"{folder} is missing: scripts/check installs it"
-    path = os.pathsep.join(str(each) for each in (folder, ROOT) if each)
+    path = os.pathsep.join(str(each) for each in (folder, ROOT, ROOT / "scripts") if each)
     env = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")} | {"PYTHONPATH": path}
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
