@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import typing
@@ -80,7 +81,10 @@ STEPS = list(OWN_MODULES)
 @pytest.fixture(scope="module")
 def loaded() -> dict[str, list[str]]:
     """Return the modules that are loaded after each step of a program."""
-    output = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout
+    # Measuring coverage would load modules of its own.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    command = [sys.executable, "-c", PROGRAM]
+    output = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     steps: dict[str, list[str]] = json.loads(output)
     return steps
 

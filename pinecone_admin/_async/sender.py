@@ -59,13 +59,16 @@ class AsyncSender:
             is_checked: Whether its arguments have been checked.
         """
         call = self._start_call(operation)
+        request: BufferedRequest | PineconeError
         try:
             if not is_checked:
                 check_operation(operation)
             request = self._requests.build(operation)
         except PineconeError as exc:
-            exc.operation = operation.id
-            raise
+            request = exc.with_traceback(None)  # the frames below may hold credentials
+        if isinstance(request, PineconeError):
+            request.operation = operation.id
+            raise request
         response = await self._send_request(operation, request, call)
         if isinstance(response, PineconeError):
             raise response

@@ -86,7 +86,7 @@ def build_shared(
         token_source=build_token_source(
             setup,
             retrier=(
-                _build_token_retrier(config, oauth_transport or transport, closed)
+                _build_token_retrier(config, transport if oauth_transport is None else oauth_transport, closed)
                 if setup.exchanges_credentials
                 else None
             ),

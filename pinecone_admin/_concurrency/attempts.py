@@ -25,7 +25,7 @@ class AttemptProgress:
     """How far an attempt got.
 
     Attributes:
-        seen: Whether anything below the transports reported at all.
+        seen: Whether our own connections took part, or httpcore reported events, so that ``sent`` can be believed.
         sent: Whether sending the request began; what a proxy or TLS needs first does not count.
         secured: Whether a TLS handshake was completed.
     """
@@ -36,10 +36,24 @@ class AttemptProgress:
 
 
 class TraceEvents(dict[str, Mapping[str, object]]):
-    """Events that a trace hook got, by name; the last of each name. The details of some hold credentials."""
+    """Events that a trace hook got, by name. The details of some hold credentials."""
+
+    def record(self, event: str, info: Mapping[str, object]) -> None:
+        """Record an event in place of the last one of its name, unless that one says that a request was sent.
+
+        A transport that fails over to another host may open a tunnel after it has sent the request.
+        """
+        if event not in self or not is_sent(event, self[event]):
+            self[event] = info
 
     def __repr__(self) -> str:
         return f"<{len(self)} events>"
+
+
+def is_sent(event: str, info: Mapping[str, object]) -> bool:
+    """Return whether an event says that sending the request began; a CONNECT to a proxy is not the request."""
+    is_start = event.endswith(".send_request_headers.started")
+    return is_start and getattr(info.get("request"), "method", b"") != b"CONNECT"
 
 
 class Attempt(AttemptProgress):
@@ -50,7 +64,7 @@ class Attempt(AttemptProgress):
 
     Attributes:
         answered: Whether the headers of a response had arrived.
-        events: What a transport reported to the trace hook, in case that no socket of ours took part.
+        events: What httpcore reported to the trace hook; used only if no connection of ours took part.
     """
 
     def __init__(self, seconds: float | None = None) -> None:
@@ -97,13 +111,10 @@ current_attempt: ContextVar[Attempt] = ContextVar("pinecone_admin_attempt", defa
 
 def record_events(attempt: Attempt, listener: TraceListener | None) -> TraceListener:
     """Return a trace hook that records events in the attempt and forwards them to another listener, if any."""
-    record: TraceListener = attempt.events.__setitem__  # no function of ours: it is called ten times a request
-    if listener is None:
-        return record
 
     def record_and_forward(event: str, info: dict[str, Any]) -> object:
-        record(event, info)
-        return listener(event, info)
+        attempt.events.record(event, info)
+        return None if listener is None else listener(event, info)
 
     return record_and_forward
 
@@ -112,11 +123,24 @@ def async_record_events(attempt: Attempt, listener: AsyncTraceListener | None) -
     """Async twin of ``record_events``: httpcore awaits the hook of async transports."""
 
     async def record_and_forward(event: str, info: dict[str, Any]) -> None:
-        attempt.events[event] = info
+        attempt.events.record(event, info)
         if listener is not None:
             await listener(event, info)
 
     return record_and_forward
+
+
+def record_last_events(attempt: Attempt) -> TraceListener:
+    """Return a trace hook for our own connections, which send a request at most once in an attempt.
+
+    httpcore calls it ten times a request, so it is no function of ours.
+    """
+    return attempt.events.__setitem__
+
+
+def async_record_last_events(attempt: Attempt) -> AsyncTraceListener:
+    """Async twin of ``record_last_events``."""
+    return async_record_events(attempt, None)
 
 
 def _keep_event_name(record: logging.LogRecord) -> bool:

@@ -111,6 +111,18 @@ def redact_secrets(response: BufferedResponse, call: CallState) -> BufferedRespo
     return BufferedResponse(response.status, httpx.Headers(headers), body, response.extensions)
 
 
+def redacted_request_id(response: BufferedResponse, call: CallState) -> str | None:
+    """Return the server's id of a request for logs, or None if the response has none."""
+    request_id = find_request_id(response.headers)
+    return None if request_id is None else _redact(request_id, call)
+
+
+def _redact(text: str, call: CallState) -> str:
+    for secret in call.reveal_secrets():
+        text = text.replace(secret.decode(), "***")
+    return text
+
+
 def _redact_in_body(body: bytes, secret: bytes) -> bytes:
     body = body.replace(secret, b"***")
     # The body of an error counts even if it broke off, which may be in the middle of a secret.
@@ -148,8 +160,10 @@ def error_from_exception(error: Exception, *, operation: str | None, call: CallS
     kind: type[PineconeError] = errors.PineconeConnectionError
     if isinstance(error, httpx.TimeoutException):
         kind = errors.PineconeTimeoutError
+    # A transport of the caller's may quote anything in its errors.
+    reason = _redact(_safe_reason(error), call)
     return kind(
-        f"{_describe_failure(error, call)} {call.endpoint}: {_safe_reason(error)}{_describe_outcome(call)}",
+        f"{_describe_failure(error, call)} {call.endpoint}: {reason}{_describe_outcome(call)}",
         operation=operation,
         outcome=call.outcome,
         safe_to_retry=is_safe_to_retry(call),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import httpx
 
-from pinecone_admin._concurrency.attempts import Attempt, AttemptProgress, TraceEvents
+from pinecone_admin._concurrency.attempts import Attempt, AttemptProgress, TraceEvents, is_sent
 from pinecone_admin._http.retry_policy import Failure
 
 # The server, or a gateway before it, may succeed a moment later.
@@ -20,6 +20,9 @@ _NOT_PROCESSED = frozenset({501, 505})
 _CERTIFICATE_REFUSED = re.compile(r".*_ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED)")
 # How httpcore's error begins if an HTTP proxy, or a SOCKS proxy after the greeting or later, wants other credentials.
 _CREDENTIALS_REFUSED = ("407", "Requested ", "Invalid username")
+
+
+_CONNECTION_ERRORS = (httpx.ConnectError, httpx.ProxyError, ssl.SSLCertVerificationError, socket.gaierror)
 
 
 class ResponseTooLargeError(httpx.ReadError):
@@ -58,19 +61,19 @@ def classify_error(error: Exception, attempt: Attempt, *, handled: BaseException
         return Failure.CANNOT_CONNECT
     if progress.sent:
         return Failure.NO_RESPONSE
-    # A retry cannot help against a bad certificate, an unknown host or a proxy that asks for a password.
-    if _is_permanent(error, handled):
+    # A retry cannot help against a bad certificate, an unknown host or a proxy that asks for a password. Where nothing
+    # was reported, such a cause may be of an earlier host, before the one that got the request.
+    if (progress.seen or isinstance(error, _CONNECTION_ERRORS)) and _is_permanent(error, handled):
         return Failure.CANNOT_CONNECT
     return Failure.NOT_SENT if progress.seen else Failure.NO_RESPONSE
 
 
 def read_trace(events: TraceEvents) -> AttemptProgress:
-    """Return how far httpcore got, given its trace events; a CONNECT to a proxy is not the request."""
+    """Return how far httpcore got, given its trace events."""
     progress = AttemptProgress(seen=bool(events))
     for event, info in events.items():
         progress.secured = progress.secured or event.endswith(".start_tls.complete")
-        if event.endswith(".send_request_headers.started"):
-            progress.sent = progress.sent or getattr(info.get("request"), "method", b"") != b"CONNECT"
+        progress.sent = progress.sent or is_sent(event, info)
     return progress
 
 
@@ -117,4 +120,5 @@ def forget_origin(error: BaseException, *, handled: BaseException | None) -> Bas
     for each in members:
         forget_origin(each, handled=None)
     error.__cause__, error.__context__ = None, handled
+    error.__suppress_context__ = False  # which setting a cause has changed
     return error.with_traceback(None)

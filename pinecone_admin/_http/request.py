@@ -52,6 +52,8 @@ class RequestBuilder:
             raise PineconeValueError(f"method {check_string('method', method)!r} is not an HTTP method in upper case")
         if not isinstance(version, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise PineconeTypeError(f"api_version must be a str, not {type(version).__name__}")
+        # Before anything that may hold a credential: a traceback of an error here shows local variables.
+        url = self._build_url(operation)
         body = operation.body
         content = b"" if body is None else codec.encode_body(body)
         kind = (method, version, body is not None)
@@ -64,7 +66,7 @@ class RequestBuilder:
             headers = [*headers, *self._caller_headers]
         if operation.headers:
             headers = [*headers, *_other_headers(operation.headers, headers)]
-        return BufferedRequest(method, self._build_url(operation), headers, content)
+        return BufferedRequest(method, url, headers, content)
 
     def _build_headers(self, method: str, version: str, has_body: bool) -> Sequence[tuple[bytes, bytes]]:  # noqa: FBT001 - the parts of a key
         host = {"Host": self._host.decode("ascii")}

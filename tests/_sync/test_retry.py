@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from traceback import TracebackException
 from typing import Any
 
 import httpx
@@ -21,6 +24,7 @@ from pinecone_admin import (
     PineconeConnectionError,
     PineconeError,
     PineconeTimeoutError,
+    PineconeValueError,
     RateLimitError,
     ResponseParsingError,
     RetryEvent,
@@ -30,7 +34,7 @@ from pinecone_admin import (
 )
 from pinecone_admin.retry import RetryTransport
 from tests.support.clock import VirtualClock
-from tests.support.errors import raises
+from tests.support.errors import SECRET, raises
 from tests.support.scripted_transport import (
     ScriptedFailure,
     ScriptedResponse,
@@ -656,3 +660,56 @@ def test_a_log_record_has_the_duration_of_the_attempt(
         "GET /admin/projects -> 503, attempt 1, 250 ms, request id None",
         "GET /admin/projects -> 200, attempt 2, 0 ms, request id None",
     ]
+
+
+PROJECT: dict[str, Any] = {
+    "id": "p",
+    "name": "x",
+    "max_pods": 0,
+    "force_encryption_with_cmek": False,
+    "organization_id": "o",
+}
+
+
+class _ReadingTransport(httpx.BaseTransport):
+    """A transport of a caller that reads every response, as one that logs bodies does."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002
+        """Return a response that was read and decoded."""
+        self.requests += 1
+        body = gzip.compress(json.dumps(PROJECT).encode())
+        response = httpx.Response(201, headers={"content-encoding": "gzip"}, stream=_RecordingStream(body))
+        response.read()
+        return response
+
+
+def test_a_response_that_the_transport_has_read_is_used() -> None:
+    """A body that a caller's transport has consumed is not read again."""
+    transport = _ReadingTransport()
+    admin = Admin(access_token="supplied", transport=transport)
+    assert (admin.projects.create(name="x")).id == PROJECT["id"]
+    assert transport.requests == 1
+
+
+def test_an_error_that_quotes_the_request_shows_no_credential(make_client: Callable[..., Admin]) -> None:
+    """A caller's transport may put anything in its errors."""
+
+    def quote(request: httpx.Request) -> ScriptedFailure:
+        return ScriptedFailure(httpx.ReadError(f"lost {request.headers['authorization']} {request.headers['x-key']}"))
+
+    admin = make_client(ScriptedTransport(quote), additional_headers={"x-key": SECRET})
+    with raises(PineconeConnectionError, match=r"lost Bearer \*\*\* \*\*\*;"):
+        admin.projects.create(name="x")
+
+
+def test_an_invalid_operation_shows_no_header_in_its_traceback(make_client: Callable[..., Admin]) -> None:
+    """Local variables in the traceback of an argument error hold no header of the caller."""
+    admin = make_client(ScriptedTransport(), additional_headers={"x-key": SECRET})
+    for path in ("/a b", f"/{'x' * 70_000}"):
+        with pytest.raises(PineconeValueError) as caught:
+            admin.send(Operation(id="x", method="GET", path=path, returns=None))
+        shown = TracebackException.from_exception(caught.value, capture_locals=True)
+        assert SECRET not in "".join(shown.format())

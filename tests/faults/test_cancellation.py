@@ -39,7 +39,7 @@ from tests.faults.server import (
     send_project,
     send_response,
 )
-from tests.support.concurrency import PATIENCE
+from tests.support.concurrency import PATIENCE, wait_until
 
 HANGING_RESPONSES: dict[str, Action] = {
     "before the head": send_and_close(b"", RequestContext.hang),
@@ -440,3 +440,30 @@ def test_per_loop_values_survive_concurrent_loops() -> None:
         run_in_threads(8, run_loops)
     finally:
         sys.setswitchinterval(previous_interval)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_cancelled_aclose_closes_every_connection(backend: str) -> None:
+    """A client that is closed while its task is cancelled leaves no connection open."""
+
+    async def close_in_cancelled_scope(url: str) -> None:
+        with anyio.CancelScope() as scope:
+            async with AsyncAdmin(host=url, access_token="supplied") as admin:
+                async with anyio.create_task_group() as group:
+                    for _ in range(4):
+                        group.start_soon(admin.send, make_operation("GET"))
+                    await wait_until_true(lambda: len(held) == 4)
+                    release.set()
+                scope.cancel()
+
+    held: list[RequestContext] = []
+    release = threading.Event()
+
+    def hold(context: RequestContext) -> None:
+        held.append(context)
+        assert release.wait(PATIENCE)
+        send_project(context)
+
+    with Server(api_actions=[hold]) as server:
+        anyio.run(close_in_cancelled_scope, server.url, backend=backend)
+        wait_until(lambda: not server.open_sockets)

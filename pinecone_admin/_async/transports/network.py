@@ -101,7 +101,8 @@ class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
         """Close all streams, including one that is still connecting, which httpcore does not track."""
         self._closed = True
         for stream in list(self.streams):
-            await stream.aclose()
+            with suppress(Exception):  # the others must be closed, too
+                await stream.aclose()
 
 
 class _Stream(httpcore.AsyncNetworkStream):
@@ -194,12 +195,13 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     def has_unread_data(self) -> bool:
         """Return whether anything was received and not handed on, or can be received."""
-        return bool(self.get_extra_info("is_readable"))
+        readable: bool = self.get_extra_info("is_readable")
+        return readable
 
     def get_extra_info(self, info: str) -> Any:
         """Return information about the connection; httpcore asks whether it is readable before it is used again."""
         if info == "is_readable":
-            return self._unread or self.is_readable()
+            return bool(self._unread) or self.is_readable()
         return self.get_lower_info(info)
 
     @abstractmethod

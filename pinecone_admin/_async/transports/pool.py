@@ -11,14 +11,15 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpcore
 import httpx
 
-from pinecone_admin._async.transports.exchange import AsyncTransportExchange
+from pinecone_admin._async.transports.exchange import send_and_read
 from pinecone_admin._async.transports.network import CLOSE_TIMEOUT, AsyncBoundedBackend
-from pinecone_admin._concurrency.attempts import Attempt, hide_details_in_logs
+from pinecone_admin._concurrency.attempts import Attempt, async_record_last_events, hide_details_in_logs
 from pinecone_admin._concurrency.per_loop import PerLoop
 from pinecone_admin._concurrency.waiting import AsyncFairSemaphore, async_shield_from_cancellation
 from pinecone_admin._http.messages import BufferedResponse
@@ -60,12 +61,13 @@ class AsyncPools:
     async def exchange(self, request: httpx.Request, attempt: Attempt, *, max_bytes: int) -> BufferedResponse:
         """Send a request once, over a connection that is reserved for it until the response is read."""
         pool = self._pools.get()
-        if self._closed.is_set():  # checked last, because another thread may close it meanwhile
+        if self._closed.is_set():  # checked after the pool was fetched: one that aclose did not see must not be used
             attempt.seen = True
             raise httpx.ConnectError("closed before the request was sent")
+        request.extensions["trace"] = async_record_last_events(attempt)
         connection = await pool.acquire_connection(request.url, attempt)
         try:
-            response = await connection.exchange(request, attempt, max_bytes=max_bytes)
+            response = await send_and_read(connection, request, attempt, max_bytes=max_bytes)
         except BaseException:
             await pool.discard_connection(connection)
             raise
@@ -87,7 +89,6 @@ class _Connection(httpx.AsyncHTTPTransport):
 
     Attributes:
         origin: Scheme, host and port of the server.
-        exchange: Sends a request over it; see ``AsyncExchange``.
     """
 
     def __init__(
@@ -96,7 +97,6 @@ class _Connection(httpx.AsyncHTTPTransport):
         # The constructor of httpx has no parameter for the backend, and only makes a pool; its methods use whatever is
         # in its place. pyproject.toml pins httpx below 0.29.
         self.origin = origin
-        self.exchange = AsyncTransportExchange(self).exchange
         self._keep = keep
         self._backend = AsyncBoundedBackend()
         self._connection = _make_httpcore_connection(origin, ssl_context, proxy, self._backend)
@@ -173,21 +173,26 @@ class _ConnectionPool:
         if not await self._semaphore.acquire(attempt.seconds_left):
             attempt.seen = True
             raise httpx.PoolTimeout("all connections are in use")
-        if self._closed:
+        try:
+            connection = await self._take_connection(
+                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"").origin
+            )
+        except BaseException:
             self._semaphore.release()
+            raise
+        if self._closed:  # checked after the connection is listed: an aclose that missed it has set this
+            await self.discard_connection(connection)
             attempt.seen = True
-            raise httpx.ConnectError("closed during the wait for a connection")
-        origin = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"").origin
+            raise httpx.ConnectError("closed before the request was sent")
+        return connection
+
+    async def _take_connection(self, origin: httpcore.Origin) -> _Connection:
         while self._idle:
             connection = self._idle.pop()  # the one used last, which the server is least likely to have closed
             self._in_use.add(connection)
             if connection.origin == origin and connection.is_reusable():
                 return connection
-            try:
-                await self._close_connection(connection)
-            except BaseException:
-                self._semaphore.release()
-                raise
+            await self._close_connection(connection)
         connection = self._make_connection(origin)
         self._in_use.add(connection)
         return connection
@@ -197,7 +202,7 @@ class _ConnectionPool:
         if connection.is_reusable():
             self._in_use.discard(connection)
             self._idle.append(connection)
-            if not self._closed:  # checked last, because another thread may close it meanwhile
+            if not self._closed:  # checked after the connection is listed, as above
                 self._semaphore.release()
                 return
         await self.discard_connection(connection)
@@ -217,5 +222,7 @@ class _ConnectionPool:
     async def aclose(self) -> None:
         """Close all connections, including those in use."""
         self._closed = True
-        for connection in [*self._idle, *self._in_use]:
-            await connection.aclose()
+        with async_shield_from_cancellation(CLOSE_TIMEOUT):
+            for connection in [*self._idle, *self._in_use]:
+                with suppress(Exception):  # the others must be closed, too
+                    await connection.aclose()

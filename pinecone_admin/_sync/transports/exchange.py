@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 import httpx
 
-from pinecone_admin._concurrency.attempts import Attempt
+from pinecone_admin._concurrency.attempts import Attempt, record_events
 from pinecone_admin._http.failures import ResponseTooLargeError, classify_status
 from pinecone_admin._http.messages import BufferedResponse
 
@@ -35,18 +35,31 @@ class TransportExchange:
             ResponseTooLargeError: The body of a success is larger than ``max_bytes``.
             Exception: Whatever the transport raises.
         """
-        response = self._transport.handle_request(request)
-        attempt.answered = True
-        chunks: list[bytes] = []
-        try:
+        request.extensions["trace"] = record_events(attempt, request.extensions.get("trace"))
+        return send_and_read(self._transport, request, attempt, max_bytes=max_bytes)
+
+
+def send_and_read(
+    transport: httpx.BaseTransport, request: httpx.Request, attempt: Attempt, *, max_bytes: int
+) -> BufferedResponse:
+    """Send a request and read the response; see ``TransportExchange.exchange``."""
+    response = transport.handle_request(request)
+    attempt.answered = True
+    headers, chunks = response.headers, list[bytes]()
+    try:
+        if response.is_stream_consumed and not isinstance(response.stream, httpx.ByteStream):
+            # The caller's transport has read the body, and decoded it.
+            headers = httpx.Headers([each for each in headers.raw if each[0].lower() != b"content-encoding"])
+            chunks.append(response.content)
+        else:
             _read_body(response, chunks, max_bytes=max_bytes, has_body=request.method != "HEAD")
-        except Exception:
-            if classify_status(response.status_code) is None:
-                raise
-        finally:
-            with suppress(Exception):
-                response.close()
-        return BufferedResponse(response.status_code, response.headers, b"".join(chunks), response.extensions)
+    except Exception:
+        if classify_status(response.status_code) is None:
+            raise
+    finally:
+        with suppress(Exception):
+            response.close()
+    return BufferedResponse(response.status_code, headers, b"".join(chunks), response.extensions)
 
 
 def _read_body(response: httpx.Response, chunks: list[bytes], *, max_bytes: int, has_body: bool) -> None:

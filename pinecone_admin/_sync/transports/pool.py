@@ -12,16 +12,17 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpcore
 import httpx
 
-from pinecone_admin._concurrency.attempts import Attempt, hide_details_in_logs
+from pinecone_admin._concurrency.attempts import Attempt, hide_details_in_logs, record_last_events
 from pinecone_admin._concurrency.per_loop import PerProcess
 from pinecone_admin._concurrency.waiting import FairSemaphore, shield_from_cancellation
 from pinecone_admin._http.messages import BufferedResponse
-from pinecone_admin._sync.transports.exchange import TransportExchange
+from pinecone_admin._sync.transports.exchange import send_and_read
 from pinecone_admin._sync.transports.network import CLOSE_TIMEOUT, BoundedBackend
 
 _KEEPALIVE_EXPIRY = 5.0
@@ -61,12 +62,13 @@ class Pools:
     def exchange(self, request: httpx.Request, attempt: Attempt, *, max_bytes: int) -> BufferedResponse:
         """Send a request once, over a connection that is reserved for it until the response is read."""
         pool = self._pools.get()
-        if self._closed.is_set():  # checked last, because another thread may close it meanwhile
+        if self._closed.is_set():  # checked after the pool was fetched: one that close did not see must not be used
             attempt.seen = True
             raise httpx.ConnectError("closed before the request was sent")
+        request.extensions["trace"] = record_last_events(attempt)
         connection = pool.acquire_connection(request.url, attempt)
         try:
-            response = connection.exchange(request, attempt, max_bytes=max_bytes)
+            response = send_and_read(connection, request, attempt, max_bytes=max_bytes)
         except BaseException:
             pool.discard_connection(connection)
             raise
@@ -88,7 +90,6 @@ class _Connection(httpx.HTTPTransport):
 
     Attributes:
         origin: Scheme, host and port of the server.
-        exchange: Sends a request over it; see ``Exchange``.
     """
 
     def __init__(
@@ -97,7 +98,6 @@ class _Connection(httpx.HTTPTransport):
         # The constructor of httpx has no parameter for the backend, and only makes a pool; its methods use whatever is
         # in its place. pyproject.toml pins httpx below 0.29.
         self.origin = origin
-        self.exchange = TransportExchange(self).exchange
         self._keep = keep
         self._backend = BoundedBackend()
         self._connection = _make_httpcore_connection(origin, ssl_context, proxy, self._backend)
@@ -172,21 +172,26 @@ class _ConnectionPool:
         if not self._semaphore.acquire(attempt.seconds_left):
             attempt.seen = True
             raise httpx.PoolTimeout("all connections are in use")
-        if self._closed:
+        try:
+            connection = self._take_connection(
+                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"").origin
+            )
+        except BaseException:
             self._semaphore.release()
+            raise
+        if self._closed:  # checked after the connection is listed: an close that missed it has set this
+            self.discard_connection(connection)
             attempt.seen = True
-            raise httpx.ConnectError("closed during the wait for a connection")
-        origin = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"").origin
+            raise httpx.ConnectError("closed before the request was sent")
+        return connection
+
+    def _take_connection(self, origin: httpcore.Origin) -> _Connection:
         while self._idle:
             connection = self._idle.pop()  # the one used last, which the server is least likely to have closed
             self._in_use.add(connection)
             if connection.origin == origin and connection.is_reusable():
                 return connection
-            try:
-                self._close_connection(connection)
-            except BaseException:
-                self._semaphore.release()
-                raise
+            self._close_connection(connection)
         connection = self._make_connection(origin)
         self._in_use.add(connection)
         return connection
@@ -196,7 +201,7 @@ class _ConnectionPool:
         if connection.is_reusable():
             self._in_use.discard(connection)
             self._idle.append(connection)
-            if not self._closed:  # checked last, because another thread may close it meanwhile
+            if not self._closed:  # checked after the connection is listed, as above
                 self._semaphore.release()
                 return
         self.discard_connection(connection)
@@ -216,5 +221,7 @@ class _ConnectionPool:
     def close(self) -> None:
         """Close all connections, including those in use."""
         self._closed = True
-        for connection in [*self._idle, *self._in_use]:
-            connection.close()
+        with shield_from_cancellation(CLOSE_TIMEOUT):
+            for connection in [*self._idle, *self._in_use]:
+                with suppress(Exception):  # the others must be closed, too
+                    connection.close()

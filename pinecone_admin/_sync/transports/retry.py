@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 from attrs import frozen
 
-from pinecone_admin._concurrency.attempts import Attempt, record_events
+from pinecone_admin._concurrency.attempts import Attempt
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._http.argument_checks import check_duration
 from pinecone_admin._http.call_state import CallState
-from pinecone_admin._http.error_mapping import error_from_exception, find_request_id, redact_secrets
+from pinecone_admin._http.error_mapping import error_from_exception, redacted_request_id
 from pinecone_admin._http.failures import classify_error, classify_status, forget_origin
 from pinecone_admin._http.messages import BufferedRequest, BufferedResponse
 from pinecone_admin._http.retry_after import parse_retry_after
@@ -38,7 +38,7 @@ _logger = logging.getLogger("pinecone_admin")
 
 @frozen
 class _FailedAttempt:
-    """An attempt without a usable response: the reason, and the error or the response that there was instead."""
+    """An attempt to retry or to report: why it failed, and either the exception or the response of an error status."""
 
     failure: Failure
     error: Exception | None
@@ -89,7 +89,7 @@ class Retrier:
         try:
             with attempt:
                 response = self._exchange.exchange(
-                    _build_httpx_request(request, call, attempt, left), attempt, max_bytes=call.max_response_bytes
+                    _build_httpx_request(request, call, left), attempt, max_bytes=call.max_response_bytes
                 )
         except Exception as exc:  # noqa: BLE001 - any exception of a transport is a failed attempt
             failed = _FailedAttempt(classify_error(exc, attempt, handled=handled), exc, None)
@@ -104,8 +104,7 @@ class Retrier:
         failure = classify_status(response.status)
         record_attempt(call, failure, response.status)
         if _logger.isEnabledFor(logging.DEBUG):
-            request_id = find_request_id(redact_secrets(response, call).headers)
-            self._log_attempt(response.status, request_id, request, call, started)
+            self._log_attempt(response.status, redacted_request_id(response, call), request, call, started)
         return response if failure is None else _FailedAttempt(failure, None, response)
 
     def _log_attempt(
@@ -154,14 +153,13 @@ class Retrier:
             _logger.warning("on_retry raised %s", type(exc).__name__)
 
 
-def _build_httpx_request(request: BufferedRequest, call: CallState, attempt: Attempt, seconds: float) -> httpx.Request:
+def _build_httpx_request(request: BufferedRequest, call: CallState, seconds: float) -> httpx.Request:
     """Return the request of one attempt, with its token and timeouts; shorter timeouts of the caller stay."""
     requested = request.extensions.get("timeout")
     if requested is None:
         timeout = {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds}
     else:
         timeout = {key: min(seconds, requested.get(key) or seconds) for key in ("connect", "read", "write", "pool")}
-    trace = record_events(attempt, request.extensions.get("trace"))
     headers = request.headers
     if call.tokens:
         headers = [*headers, (b"authorization", b"Bearer %b" % call.tokens[-1].value.encode("ascii"))]
@@ -170,7 +168,7 @@ def _build_httpx_request(request: BufferedRequest, call: CallState, attempt: Att
         request.url,
         headers=httpx.Headers(headers),
         stream=httpx.ByteStream(request.body),
-        extensions={**request.extensions, "timeout": timeout, "trace": trace},
+        extensions={**request.extensions, "timeout": timeout},
     )
 
 
