@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar, cast, get_args
 import attrs
 from attrs import frozen
 
-from generated_client.types import Misfit, Null, Reader, extra_fields, readers, wire_fields
+from generated_client.types import NO_EXTRA, Misfit, Null, Reader, extra_fields, readers, wire_fields
 from pinecone_admin._http.returned_errors import raise_if_error
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
@@ -53,7 +53,9 @@ def _to_json_value(value: object) -> Json:
     if attrs.has(type(value)):
         if isinstance(value, Null):
             return None
-        return {**extra_fields(value), **{name: item for name, item, _ in wire_fields(value) if item is not None}}
+        found = {name: item for name, item, _ in wire_fields(value) if item is not None}
+        extra = extra_fields(value)
+        return found if extra is NO_EXTRA else {**extra, **found}
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):
