@@ -47,9 +47,9 @@ class AsyncSender:
             api_url=shared.config.api_url, user_agent=shared.config.user_agent, headers=options.headers
         )
         self._secrets = options.secrets
-        self._sender: AsyncRetrier | AsyncBearer = AsyncRetrier(shared.exchange, options.retry)
+        self._transport: AsyncRetrier | AsyncBearer = AsyncRetrier(shared.exchange, options.retry)
         if shared.token_source is not None and options.bearer and "authorization" not in options.headers:
-            self._sender = AsyncBearer(self._sender, shared.token_source)
+            self._transport = AsyncBearer(self._transport, shared.token_source)
 
     async def send(self, operation: Operation[_T], *, is_checked: bool = False) -> _T:
         """Send an operation and return the decoded response; see ``AsyncAdmin.send``.
@@ -115,7 +115,7 @@ class AsyncSender:
         self, operation: Operation[Any], request: BufferedRequest, call: CallState
     ) -> BufferedResponse | PineconeError:
         try:
-            return await self._sender.send(request, call)
+            return await self._transport.send(request, call)
         except PineconeError as exc:
             return add_call_context(exc, call, operation.id)
         except Exception as exc:  # noqa: BLE001 - a transport may raise anything; callers see only errors of this package

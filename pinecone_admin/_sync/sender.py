@@ -48,9 +48,9 @@ class Sender:
             api_url=shared.config.api_url, user_agent=shared.config.user_agent, headers=options.headers
         )
         self._secrets = options.secrets
-        self._sender: Retrier | Bearer = Retrier(shared.exchange, options.retry)
+        self._transport: Retrier | Bearer = Retrier(shared.exchange, options.retry)
         if shared.token_source is not None and options.bearer and "authorization" not in options.headers:
-            self._sender = Bearer(self._sender, shared.token_source)
+            self._transport = Bearer(self._transport, shared.token_source)
 
     def send(self, operation: Operation[_T], *, is_checked: bool = False) -> _T:
         """Send an operation and return the decoded response; see ``Admin.send``.
@@ -116,7 +116,7 @@ class Sender:
         self, operation: Operation[Any], request: BufferedRequest, call: CallState
     ) -> BufferedResponse | PineconeError:
         try:
-            return self._sender.send(request, call)
+            return self._transport.send(request, call)
         except PineconeError as exc:
             return add_call_context(exc, call, operation.id)
         except Exception as exc:  # noqa: BLE001 - a transport may raise anything; callers see only errors of this package
