@@ -204,6 +204,23 @@ def test_a_sample_of_changes_is_told(tmp_path: Path) -> None:
     check_reports(Random(12).sample(EDITS, 40), tmp_path)
 
 
+def pick_for_each_node() -> list[tuple[str, Location, Edit]]:
+    """Return one change of each node; neighbouring nodes get different kinds of changes."""
+    by_node: dict[Location, list[tuple[str, Location, Edit]]] = {}
+    for edit in EDITS:
+        by_node.setdefault(edit[1], []).append(edit)
+    return [edits[number % len(edits)] for number, edits in enumerate(by_node.values())]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(4))
+def test_a_change_of_each_node_is_told(part: int, tmp_path: Path) -> None:
+    """The same for a change of every node."""
+    changes = pick_for_each_node()
+    assert len(changes) > 450
+    check_reports(changes[part::4], tmp_path)
+
+
 def make_consumer(surface: Surface) -> str:
     """Return a program that calls each builder, makes each request and reads each response with the types of today."""
     names = [name for name in surface if re.fullmatch(r"\w+", name)]
