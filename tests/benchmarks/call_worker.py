@@ -89,8 +89,10 @@ def make_httpx_calls(url: str) -> Calls:
     import httpx  # noqa: PLC0415 - only this worker has it
 
     context = httpx.create_ssl_context()
-    client = httpx.Client(headers=AUTHORIZATION, timeout=TIMEOUT, verify=context)
-    asynchronous = httpx.AsyncClient(headers=AUTHORIZATION, timeout=TIMEOUT, verify=context)
+    # On a busy machine, some of a thousand tasks wait for a connection of httpx for longer than a call may take.
+    timeout = httpx.Timeout(TIMEOUT, pool=None)
+    client = httpx.Client(headers=AUTHORIZATION, timeout=timeout, verify=context)
+    asynchronous = httpx.AsyncClient(headers=AUTHORIZATION, timeout=timeout, verify=context)
 
     def describe() -> object:
         try:
