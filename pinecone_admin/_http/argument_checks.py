@@ -75,13 +75,15 @@ def check_identifier(argument: str, value: object) -> None:
         raise PineconeValueError(f"{argument} is the value of an API key, which is a secret, not an id")
 
 
-def check_header_value(name: str, value: object) -> None:
-    """Raise unless the value can be the value of a header; no message shows it."""
-    text = check_string(name, value)
-    if not re.fullmatch(r"[\x20-\x7e\xa0-\xff]*", text):
+def check_header_value(name: str, value: object) -> str:
+    """Return the value if a header can have it; raise otherwise, without showing it: it may be a credential."""
+    if not isinstance(value, str):
+        raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
+    if not re.fullmatch(r"[\t\x20-\x7e\xa0-\xff]*", value):
         raise PineconeValueError(f"{name} contains a line break, a control character or a character outside Latin-1")
-    if text != text.strip():
+    if value != value.strip():
         raise PineconeValueError(f"{name} has leading or trailing whitespace")
+    return value
 
 
 def check_text(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from pinecone_admin._http.argument_checks import check_header_value
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 __version__ = "0.1.0"
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_UNSENDABLE = re.compile(r"[^\t\x20-\x7e\xa0-\xff]")
 
 # They describe the framing of the request or the encoding of the response, which the client alone decides.
 _RESERVED_NAMES = frozenset({
@@ -46,7 +46,7 @@ def check_headers(headers: object) -> dict[str, str]:
         lower = check_header_name("additional_headers", name)  # pyright: ignore[reportUnknownArgumentType]
         if lower in checked:
             raise PineconeValueError(f"additional_headers contains {lower} twice: header names ignore case")
-        checked[lower] = _check_header_value(lower, value)  # pyright: ignore[reportUnknownArgumentType]
+        checked[lower] = check_header_value(f"additional_headers[{lower!r}]", value)  # pyright: ignore[reportUnknownArgumentType]
     return checked
 
 
@@ -59,19 +59,6 @@ def check_header_name(argument: str, name: object) -> str:
     if name.lower() in _RESERVED_NAMES:
         raise PineconeValueError(f"{argument}: {name} is reserved for the client")
     return name.lower()
-
-
-def _check_header_value(name: str, value: object) -> str:
-    # A header value may be a credential, so no message shows it.
-    if not isinstance(value, str):
-        raise PineconeTypeError(f"additional_headers[{name!r}] must be a str, not {type(value).__name__}")
-    if _UNSENDABLE.search(value):
-        raise PineconeValueError(
-            f"additional_headers[{name!r}] contains a line break, a control character or a character outside Latin-1"
-        )
-    if value != value.strip():
-        raise PineconeValueError(f"additional_headers[{name!r}] has leading or trailing whitespace")
-    return value
 
 
 def build_request_headers(*, user_agent: str, api_version: str, has_body: bool) -> dict[str, str]:
