@@ -291,7 +291,7 @@ class AmbiguousNameError(PineconeError):
 
     def __init__(self, message: str, *, ids: Sequence[str], **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, **context)
-        self.ids = list(ids)
+        self.ids: tuple[str, ...] = tuple(ids)
 
 
 class PaginationError(PineconeError):
@@ -336,4 +336,4 @@ class LeftoverError(PineconeError):
 
     def __init__(self, message: str, *, left: Sequence[str], **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, **context)
-        self.left = list(left)
+        self.left: list[str] = list(left)

@@ -14,7 +14,7 @@ from generated_client.models import APIKeyRole, APIKeyWithSecret, CreateProjectR
 from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncPaginator
 from pinecone_admin._http.lookup import find_by_name
-from pinecone_admin._http.validation import check_project_name
+from pinecone_admin._http.validation import check_name
 from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class AsyncProjects:
             NotFoundError: No project has the name.
             AmbiguousNameError: Several projects have the name; ``ids`` lists them.
         """
-        check_project_name(name, operation="describe_by_name")
+        check_name(name, Project, operation="describe_by_name")
         return find_by_name(name, await self.list(), noun="project", operation="describe_by_name")
 
     async def exists(self, *, project_id: str | None = None, name: str | None = None) -> bool:
@@ -141,7 +141,7 @@ class AsyncProjects:
         if (project_id is None) == (name is None):
             raise PineconeValueError("exists needs either project_id or name", operation="exists")
         if project_id is None:
-            check_project_name(name, operation="exists")
+            check_name(name, Project, operation="exists")
             return any(project.name == name for project in await self.list())
         try:
             await self.describe(project_id=project_id)

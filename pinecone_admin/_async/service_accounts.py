@@ -21,6 +21,8 @@ from generated_client.models import (
 from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncPaginator
 from pinecone_admin._http.argument_checks import copy_bindings
+from pinecone_admin._http.lookup import find_by_name
+from pinecone_admin._http.validation import check_name
 from pinecone_admin.models import RoleBindingDict
 
 if TYPE_CHECKING:
@@ -123,6 +125,21 @@ class AsyncServiceAccounts:
             NotFoundError: The organization has no service account with this id.
         """
         return await self._admin.send(fetch_service_account(service_account_id=service_account_id))
+
+    async def describe_by_name(self, *, name: str) -> ServiceAccount:
+        """Find the only service account with this name.
+
+        Args:
+            name: Exact name of the account, 1 to 80 UTF-8 bytes.
+
+        Raises:
+            PineconeValueError: No account can have this name; nothing was sent.
+            NotFoundError: No account has the name.
+            AmbiguousNameError: Several accounts have the name; ``ids`` lists them.
+        """
+        check_name(name, CreateServiceAccountRequest, operation="describe_by_name")
+        accounts = await self.list().to_list()
+        return find_by_name(name, accounts, noun="service account", operation="describe_by_name")
 
     async def update(self, *, service_account_id: str, name: str | None = None) -> ServiceAccount:
         """Rename a service account.

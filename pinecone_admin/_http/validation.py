@@ -73,8 +73,8 @@ def check_operation(operation: Operation[Any]) -> None:
         raise
 
 
-def check_project_name(value: object, *, operation: str) -> None:
-    """Raise if no project can have the name.
+def check_name(value: object, model: Any, *, operation: str) -> None:
+    """Raise if nothing that the model describes can have the name.
 
     Raises:
         PineconeValueError: It is empty, too long, or contains NUL.
@@ -82,7 +82,7 @@ def check_project_name(value: object, *, operation: str) -> None:
     """
     with set_operation_on_errors(operation):
         check_string("name", value)
-        for field in _fields_of(models.Project):
+        for field in _fields_of(model):
             if field.name == "name":
                 field.check("name", value)
 

@@ -13,7 +13,8 @@ from generated_client.api.invites.list_invites import list_invites
 from generated_client.api.invites.resend_invite import resend_invite
 from generated_client.models import CreateInviteRequest, Invite, RoleBindingInput
 from pinecone_admin import workflows
-from pinecone_admin._http.argument_checks import copy_bindings
+from pinecone_admin._http.argument_checks import check_email, copy_bindings, set_operation_on_errors
+from pinecone_admin._http.lookup import find_by_email
 from pinecone_admin._sync.pagination import Paginator
 from pinecone_admin.models import RoleBindingDict
 
@@ -102,6 +103,23 @@ class Invites:
             NotFoundError: The organization has no invite with this id.
         """
         return self._admin.send(fetch_invite(invite_id=invite_id))
+
+    def describe_by_email(self, *, email: str) -> Invite:
+        """Find the pending or expired invite for this email address.
+
+        Accepted invites are not found: they are not listed.
+
+        Args:
+            email: Email address, at most 254 characters. Email matching ignores case.
+
+        Raises:
+            PineconeValueError: This is not an email address; nothing was sent.
+            NotFoundError: No pending or expired invite is for the address.
+            AmbiguousNameError: Several invites are for the address; ``ids`` lists them.
+        """
+        with set_operation_on_errors("describe_by_email"):
+            check_email("email", email)
+        return find_by_email(email, self.list().to_list(), noun="invite", operation="describe_by_email")
 
     def delete(self, *, invite_id: str) -> None:
         """Withdraw an invite.

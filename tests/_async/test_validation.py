@@ -134,6 +134,7 @@ METHODS: dict[str, dict[str, Argument]] = {
     "api_keys.delete": {"api_key_id": ID},
     "users.list": {"email": Argument("optional email", "query", "a@b"), "limit": LIMIT, "pagination_token": TOKEN},
     "users.describe": {"user_id": ID},
+    "users.describe_by_email": {"email": Argument("email", "query", "a@b")},
     "users.delete": {"user_id": ID},
     "invites.list": {"limit": LIMIT, "pagination_token": TOKEN},
     "invites.create": {
@@ -141,6 +142,7 @@ METHODS: dict[str, dict[str, Argument]] = {
         "role_bindings": Argument("bindings", "body", BINDINGS),
     },
     "invites.describe": {"invite_id": ID},
+    "invites.describe_by_email": {"email": Argument("email", "none", "a@b")},
     "invites.delete": {"invite_id": ID},
     "invites.resend": {"invite_id": ID},
     "service_accounts.list": {"limit": LIMIT, "pagination_token": TOKEN},
@@ -149,6 +151,7 @@ METHODS: dict[str, dict[str, Argument]] = {
         "role_bindings": Argument("optional bindings", "body", BINDINGS),
     },
     "service_accounts.describe": {"service_account_id": ID},
+    "service_accounts.describe_by_name": {"name": Argument("name", "none", "x")},
     "service_accounts.update": {"service_account_id": ID, "name": Argument("only name", "body", "x")},
     "service_accounts.delete": {"service_account_id": ID},
     "service_accounts.rotate_secret": {"service_account_id": ID},
@@ -322,6 +325,7 @@ LIMITS: list[tuple[str, str, list[Any], list[Any]]] = [
     ("api_keys.update", "name", ["x", "é" * 80], ["é" * 81]),
     ("service_accounts.create", "name", ["x" * 80, "é" * 40], ["x" * 81, "é" * 41]),
     ("service_accounts.update", "name", ["x" * 80, "é" * 40], ["x" * 81, "é" * 41]),
+    ("service_accounts.describe_by_name", "name", ["x" * 80, "é" * 40], ["x" * 81, "é" * 41]),
     ("users.list", "email", ["a@b", LONG_EMAIL], ["a" + LONG_EMAIL, "ab", "@b", "a@", "a@b@c", "a b@c", "a@b\n"]),
     ("invites.create", "email", ["a@b", LONG_EMAIL], ["a" + LONG_EMAIL, "ab", "@b", "a@", "a@b@c", "a b@c", "a@b\n"]),
     *(

@@ -109,7 +109,7 @@ async def test_a_shared_name_is_ambiguous(admin: AsyncAdmin, emulator: Emulator)
     project = [await admin.projects.create(name="p") for _ in range(2)]
     with raises(AmbiguousNameError) as caught:
         await admin.projects.ensure(name="p")
-    assert caught.value.ids == [each.id for each in project]
+    assert caught.value.ids == tuple(each.id for each in project)
     for _ in range(2):
         await admin.api_keys.create(project_id=project[0].id, name="k")
         await admin.service_accounts.create(name="s")

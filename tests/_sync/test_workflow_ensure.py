@@ -109,7 +109,7 @@ def test_a_shared_name_is_ambiguous(admin: Admin, emulator: Emulator) -> None:
     project = [admin.projects.create(name="p") for _ in range(2)]
     with raises(AmbiguousNameError) as caught:
         admin.projects.ensure(name="p")
-    assert caught.value.ids == [each.id for each in project]
+    assert caught.value.ids == tuple(each.id for each in project)
     for _ in range(2):
         admin.api_keys.create(project_id=project[0].id, name="k")
         admin.service_accounts.create(name="s")
