@@ -91,6 +91,9 @@ def namespaces(admin: Admin) -> None:
     assert_type(admin.projects.list(), list[Project])
     assert_type(admin.projects.create(name="n", max_pods=1, force_encryption_with_cmek=True), Project)
     assert_type(admin.projects.describe_by_name(name="n"), Project)
+    assert_type(admin.users.describe_by_email(email="a@b.co"), User)
+    assert_type(admin.invites.describe_by_email(email="a@b.co"), Invite)
+    assert_type(admin.service_accounts.describe_by_name(name="n"), ServiceAccount)
     assert_type(admin.projects.exists(project_id="p"), bool)
     assert_type(admin.projects.describe(project_id="p").created_at, datetime | None)
     roles: list[APIKeyRole] = ["ProjectEditor", Unlisted("NewRole")]

@@ -182,10 +182,10 @@ def read_assistant(fields: Fields) -> tuple[str, Document]:
 
 # Responses
 
-_, DEFAULT_INDEX = read_index(
+DEFAULT_INDEX: Properties = read_index(
     Fields({"name": "index", "dimension": 1536, "spec": {"serverless": {"cloud": "aws", "region": "us-east-1"}}}),
     LAST_VERSION_WITH_SPEC,
-)
+)[1]
 """The properties of an index that was not created on the control plane."""
 
 
