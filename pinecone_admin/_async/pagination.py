@@ -21,10 +21,10 @@ class AsyncPaginator(Generic[_T]):
     """Items of a paginated list, fetched on demand. Each iteration starts from the beginning."""
 
     def __init__(self, admin: AsyncAdmin, operation: Operation[Any]) -> None:
+        self._operation = with_pagination(operation)
         # Checked here, so that a wrong argument fails in the call that has it, and not again for each page.
         check_operation(operation)
         self._send = partial(admin._sender.send, is_checked=True)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        self._operation = with_pagination(operation)
 
     async def pages(self) -> AsyncIterator[Page[_T]]:
         """Fetch one page after another.

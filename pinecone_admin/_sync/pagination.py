@@ -22,10 +22,10 @@ class Paginator(Generic[_T]):
     """Items of a paginated list, fetched on demand. Each iteration starts from the beginning."""
 
     def __init__(self, admin: Admin, operation: Operation[Any]) -> None:
+        self._operation = with_pagination(operation)
         # Checked here, so that a wrong argument fails in the call that has it, and not again for each page.
         check_operation(operation)
         self._send = partial(admin._sender.send, is_checked=True)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        self._operation = with_pagination(operation)
 
     def pages(self) -> Iterator[Page[_T]]:
         """Fetch one page after another.

@@ -224,6 +224,8 @@ BAD_POLICIES: list[tuple[dict[str, Any], str]] = [
     ({"max_attempts": True}, "max_attempts must be an int"),
     ({"attempt_timeout": 0}, "attempt_timeout .*above 0"),
     ({"backoff": float("nan")}, "backoff .*finite"),
+    ({"backoff": -1}, "backoff .*at least 0"),
+    ({"max_backoff": 0}, "max_backoff .*above 0"),
     ({"max_backoff": "8"}, "max_backoff must be a number"),
     ({"max_retry_after": -1}, "max_retry_after .*above 0"),
     ({"on_retry": 5}, "on_retry must be callable"),
@@ -254,7 +256,15 @@ BAD_CONNECTIONS: list[tuple[dict[str, Any], str]] = [
     ({"proxy_url": f"http://user:{SECRET}@"}, "proxy_url is not the URL"),
     *(
         ({"proxy_url": url}, "proxy_url is not the URL")
-        for url in ("proxy:0", "http://proxy:-1", "http://proxy:65536", "http:/proxy:3128", "http:", "%zz", "http://a..b")
+        for url in (
+            "proxy:0",
+            "http://proxy:-1",
+            "http://proxy:65536",
+            "http:/proxy:3128",
+            "http:",
+            "%zz",
+            "http://a..b",
+        )
     ),
 ]
 

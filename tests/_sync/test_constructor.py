@@ -213,6 +213,8 @@ BAD_POLICIES: list[tuple[dict[str, Any], str]] = [
     ({"max_attempts": True}, "max_attempts must be an int"),
     ({"attempt_timeout": 0}, "attempt_timeout .*above 0"),
     ({"backoff": float("nan")}, "backoff .*finite"),
+    ({"backoff": -1}, "backoff .*at least 0"),
+    ({"max_backoff": 0}, "max_backoff .*above 0"),
     ({"max_backoff": "8"}, "max_backoff must be a number"),
     ({"max_retry_after": -1}, "max_retry_after .*above 0"),
     ({"on_retry": 5}, "on_retry must be callable"),
