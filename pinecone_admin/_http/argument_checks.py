@@ -18,6 +18,9 @@ _T = TypeVar("_T")
 MAX_SECONDS = 1e8
 """Longest accepted time span in seconds, about three years; threads cannot wait for much longer."""
 
+BINDING_FIELDS = ("resource_type", "resource_id", "role")
+"""The names of what a role binding to create consists of."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # Values of API keys begin with pcsk_ or pckey_.
@@ -37,13 +40,23 @@ def set_operation_on_errors(operation: str) -> Generator[None, None, None]:
         raise
 
 
+def as_plain_value(value: _T) -> _T:
+    """Return a plain str or int for one of a subclass, such as a member of an Enum, and any other value as it is."""
+    # Formatting a member, or converting it with str(), would return its name.
+    if isinstance(value, str) and type(value) is not str:
+        return cast("_T", str.__str__(value))
+    if isinstance(value, int) and type(value) not in {int, bool}:
+        return cast("_T", int.__int__(value))
+    return value
+
+
 def check_string(argument: str, value: object) -> str:
-    """Return the value if it is a str that UTF-8 can encode; raise otherwise."""
+    """Return the value, as a plain str, if it is a str that UTF-8 can encode; raise otherwise."""
     if not isinstance(value, str):
         raise PineconeTypeError(f"{argument} must be a str, not {type(value).__name__}")
     if _SURROGATE.search(value):
         raise PineconeValueError(f"{argument} contains an unpaired surrogate, which is not a character")
-    return value
+    return as_plain_value(value)
 
 
 def check_secret_text(name: str, value: object) -> str:
@@ -190,20 +203,25 @@ def async_check_function(name: str, value: object, *, optional: bool = False) ->
 
 def copy_to_list(values: Sequence[_T] | None) -> list[_T] | None:
     """Return a sequence as the list that a model holds; any other value is returned for the checks to refuse."""
-    copied: object = list(values) if isinstance(values, Sequence) and not isinstance(values, str | bytes) else values
-    return cast("list[_T] | None", copied)
+    if values is None or not isinstance(values, Sequence) or isinstance(values, str | bytes):
+        return cast("list[_T] | None", values)
+    return [as_plain_value(value) for value in values]
 
 
 def copy_bindings(bindings: Sequence[object]) -> list[RoleBindingInput]:
-    """Copy role bindings, given as models or as mappings: both forms are checked and encoded alike."""
+    """Copy role bindings, given as models, mappings or other objects: all forms are checked and encoded alike."""
     copied: object = copy_to_list(bindings)
-    entries = [_drop_none_values(entry) for entry in copied] if isinstance(copied, list) else copied
+    entries = [_copy_binding(entry) for entry in copied] if isinstance(copied, list) else copied
     return cast("list[RoleBindingInput]", entries)
 
 
-def _drop_none_values(entry: object) -> object:
-    if not isinstance(entry, Mapping):
+def _copy_binding(entry: object) -> object:
+    """Return a binding as a mapping; any other value is returned for the checks to refuse."""
+    if isinstance(entry, Mapping):
+        fields = cast("Mapping[object, object]", entry)
+    elif all(hasattr(entry, name) for name in BINDING_FIELDS):
+        fields = {name: getattr(entry, name) for name in BINDING_FIELDS}
+    else:
         return entry
-    # None means omitted, in a mapping as in a model.
-    fields = cast("Mapping[object, object]", entry)
-    return {key: value for key, value in fields.items() if value is not None}
+    # None means omitted, in every form.
+    return {as_plain_value(key): as_plain_value(value) for key, value in fields.items() if value is not None}

@@ -105,8 +105,8 @@ class RetryPolicy:
     Attributes:
         max_attempts: Maximum number of attempts, from 1; 1 means no retries.
         attempt_timeout: Seconds for one attempt, including the response body.
-        backoff: Maximum of the first wait in seconds; it doubles with every attempt, and is twice as long after a 429. With 0,
-            for tests, only a Retry-After is waited for.
+        backoff: Maximum of the first wait in seconds; it doubles with every attempt, and is twice as long after a 429.
+            With 0, for tests, only a Retry-After is waited for.
         max_backoff: Maximum wait in seconds where the server sends no Retry-After.
         max_retry_after: Longest Retry-After in seconds that is waited for; with a longer one there is no retry.
         on_retry: Called with a ``RetryEvent`` before each wait.

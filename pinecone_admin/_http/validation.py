@@ -16,7 +16,9 @@ import attrs
 
 from generated_client import api, models
 from generated_client.types import Null, Operation, Unlisted, listed_fields, wire_name
+from pinecone_admin import models as public_models
 from pinecone_admin._http.argument_checks import (
+    BINDING_FIELDS,
     check_bool,
     check_email,
     check_header_value,
@@ -241,7 +243,7 @@ def binding_fields(entry: object) -> Mapping[object, object] | None:
         return cast("Mapping[object, object]", entry)
     if not attrs.has(type(entry)):
         return None
-    return {name: getattr(entry, name, None) for name in ("resource_type", "resource_id", "role")}
+    return {name: getattr(entry, name, None) for name in BINDING_FIELDS}
 
 
 def _check_bindings(body: object) -> None:
@@ -275,9 +277,10 @@ def _check_scope(prefix: str, binding: Mapping[object, object]) -> None:
 
 @cache
 def _roles_by_scope() -> Mapping[object, frozenset[str]]:
-    roles = _documented("RoleName")
-    on_organization = frozenset(role for role in roles if role.startswith("Org"))
-    return {"organization": on_organization, "project": roles - on_organization}
+    return {
+        "organization": frozenset(public_models.ORGANIZATION_ROLES),
+        "project": frozenset(public_models.PROJECT_ROLES),
+    }
 
 
 def _check_role(where: str, role: object, fitting: frozenset[str], holder: str) -> None:
@@ -290,8 +293,7 @@ def _check_role(where: str, role: object, fitting: frozenset[str], holder: str) 
 
 @cache
 def _documented(literal: str) -> frozenset[str]:
-    """Return the values of a literal; none if the API document has no such literal."""
-    return frozenset(value for part in get_args(getattr(models, literal, None)) for value in get_args(part))
+    return frozenset(public_models.literal_values(literal))
 
 
 def _check_own_roles(body: object) -> None:

@@ -16,7 +16,7 @@ from pinecone_admin import workflows
 from pinecone_admin._http.argument_checks import check_email, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import find_by_email
 from pinecone_admin._sync.pagination import Paginator
-from pinecone_admin.models import RoleBindingDict
+from pinecone_admin.models import RoleBindingDict, RoleBindingLike
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -48,13 +48,15 @@ class Invites:
         """
         return Paginator(self._admin, list_invites(limit=limit, pagination_token=pagination_token))
 
-    def create(self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]) -> Invite:
+    def create(
+        self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike]
+    ) -> Invite:
         """Invite a person by email.
 
         Args:
             email: Email address, at most 254 characters.
-            role_bindings: 1 to 100 roles that the user will have, as models or mappings; at least one must be on the
-                organization. ``on_organization`` and ``on_project`` build them.
+            role_bindings: 1 to 100 roles that the user will have, as models, mappings or objects with the same three
+                attributes; at least one must be on the organization. ``on_organization`` and ``on_project`` build them.
 
         Returns:
             The new invite.
@@ -68,7 +70,7 @@ class Invites:
         return self._admin.send(create_invite(body=body))
 
     def ensure(
-        self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]
+        self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike]
     ) -> workflows.Ensured[Invite]:
         """Return the pending invite for this address, and create it if there is none.
 
@@ -76,8 +78,8 @@ class Invites:
 
         Args:
             email: Email address, at most 254 characters. Email matching ignores case.
-            role_bindings: 1 to 100 roles that the user will have, as models or mappings; at least one must be on the
-                organization. ``on_organization`` and ``on_project`` build them.
+            role_bindings: 1 to 100 roles that the user will have, as models, mappings or objects with the same three
+                attributes; at least one must be on the organization. ``on_organization`` and ``on_project`` build them.
 
         Returns:
             The invite, whether this call created it or sent it again, and the roles that differ.

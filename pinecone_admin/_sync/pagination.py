@@ -65,3 +65,18 @@ class Paginator(Generic[_T]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._operation.id}>"
+
+
+def fetch_all(admin: Admin, operation: Operation[Any]) -> list[_T]:
+    """Fetch a list whole; the timeout of a call limits all of its pages together.
+
+    Raises:
+        PineconeTimeoutError: The server returned one page after another until the time was up.
+        PaginationError: The server returned the same page token twice.
+    """
+    check_operation(operation)
+    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    deadline, cursor, items = sender.start_deadline(), PageCursor(with_pagination(operation)), list[_T]()
+    while page := cursor.next_operation():
+        items += cursor.advance(sender.send(page, is_checked=True, deadline=deadline)).items
+    return items

@@ -15,7 +15,7 @@ from generated_client.models import APIKeyRole, APIKeyWithSecret, CreateProjectR
 from pinecone_admin import workflows
 from pinecone_admin._http.lookup import find_by_name
 from pinecone_admin._http.validation import check_name
-from pinecone_admin._sync.pagination import Paginator
+from pinecone_admin._sync.pagination import fetch_all
 from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Projects:
         Returns:
             The complete list.
         """
-        return Paginator[Project](self._admin, list_projects()).to_list()
+        return fetch_all(self._admin, list_projects())
 
     def create(
         self, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None

@@ -313,7 +313,7 @@ def test_every_error_survives_pickle(error: PineconeError) -> None:
 
 
 def test_a_copy_of_an_error_keeps_its_secret() -> None:
-    """copy and deepcopy, within one process, keep what pickling drops."""
+    """Copy and deepcopy, within one process, keep what pickling drops."""
     for duplicate in (copy.copy, copy.deepcopy):
         kept = [vars(duplicate(error)) for error in ALL_ERRORS]
         assert [masked.reveal() for each in kept for masked in each.values() if isinstance(masked, Masked)] == [
