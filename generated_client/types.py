@@ -104,8 +104,13 @@ def as_extra_fields(values: Mapping[str, Any]) -> ExtraFields:
 
 def find_extra_fields(kind: type[Any], json: Mapping[str, Any]) -> ExtraFields:
     """Return the fields of an object that a model does not list."""
-    listed = {wire_name(each) for each in listed_fields(kind)}
+    listed = _wire_names(kind)
     return ExtraFields({name: value for name, value in json.items() if name not in listed})
+
+
+@cache
+def _wire_names(kind: type[Any]) -> frozenset[str]:
+    return frozenset(wire_name(each) for each in listed_fields(kind))
 
 
 def extra_fields(model: object) -> ExtraFields:
