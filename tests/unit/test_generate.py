@@ -241,6 +241,7 @@ def test_each_upstream_template_that_is_loaded_is_hashed(tmp_path: Path) -> None
 def test_lock_says_whether_the_generator_has_a_newer_release(tree: Path, tmp_path: Path) -> None:
     """It names both versions and what to do; nothing is said of the pinned one. uv may leave its input unread."""
     (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/npm").symlink_to("/bin/true")
     uv = tmp_path / "bin/uv"
     env = os.environ | {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
     pinned = re.findall(r"openapi-python-client==[0-9.]+", (tree / "pyproject.toml").read_text(encoding="utf-8"))[0]
