@@ -26,6 +26,7 @@ from generation.api_document import (
     success_responses,
 )
 from generation.plain_schema import COMPONENT_PREFIX, LIMITS, make_plain
+from generation.unions import describe_union
 
 # HTTP's own headers, which OpenAPI excludes as parameters, and the version header, which the client always sends.
 CLIENT_HEADERS = frozenset({"accept", "content-type", "authorization", VERSION_HEADER})
@@ -35,7 +36,7 @@ RESERVED_NAMES = frozenset({"Any", "Literal", "Operation", "TypeAlias", "Unliste
 NAME_PREFIX = "field_"
 # These keys describe a field rather than its type.
 FIELD_KEYS = frozenset(
-    {"description", "deprecated", "nullable", "readOnly", "writeOnly", "x-secret", "x-limits", "x-null"}
+    {"description", "deprecated", "nullable", "readOnly", "writeOnly", "x-secret", "x-limits", "x-null", "x-choice"}
 )
 # Decoded, checked, and masked in this order.
 KEPT_FORMATS = frozenset({"date-time", "email", "password"})
@@ -101,6 +102,8 @@ def list_rules(settings: Node) -> list[Rule]:
         # After inline_aliases, because an alias can be nullable.
         Rule("mark request fields that may be null", mark_request_nulls, may_be_idle=True),
         Rule("make nullable fields optional", make_nullable_optional, may_be_idle=True),
+        # After make_nullable_optional, because a choice without a tag is known by its required fields.
+        Rule("say how unions are decoded", describe_unions, may_be_idle=True),
         Rule("simplify parameters", simplify_parameters, may_be_idle=True),
         Rule("emit limits", emit_limits, may_be_idle=True),
         Rule("note deprecations", note_deprecations, may_be_idle=True),
@@ -301,7 +304,11 @@ def name_inline_schemas(document: Node) -> Node:
     def name_nested(name: str, schema: Node) -> Node:
         fields = {key: name_schema(f"{name} {key}", field) for key, field in schema.get("properties", {}).items()}
         items = {"items": name_schema(f"{name} Item", schema["items"])} if "items" in schema else {}
-        return schema | ({"properties": fields} if fields else {}) | items
+        choices = [
+            name_schema(f"{name} {_choice_title(choice, number)}", choice)
+            for number, choice in enumerate(schema.get("oneOf", []), 1)
+        ]
+        return schema | ({"properties": fields} if fields else {}) | items | ({"oneOf": choices} if choices else {})
 
     def name_schema(name: str, schema: Node) -> Node:
         schema = name_nested(name, schema)
@@ -313,6 +320,12 @@ def name_inline_schemas(document: Node) -> Node:
 
     hoisted = map_schemas(document, name_nested, name_schema)
     return add_schemas(hoisted, named)
+
+
+def _choice_title(choice: Node, number: int) -> str:
+    """Return what tells a choice from the others: its title, the only value of one of its fields, or its number."""
+    listed = (field["enum"] for field in choice.get("properties", {}).values() if len(field.get("enum", [])) == 1)
+    return str(choice["x-choice"]["title"] or next(listed, [f"Choice {number}"])[0])
 
 
 def inline_aliases(document: Node) -> Node:
@@ -510,6 +523,15 @@ def argument_names(node: Node) -> list[str]:
     return [f"{name}_" if name == "body" and "requestBody" in node else name for name in full]
 
 
+def describe_unions(document: Node) -> Node:
+    """Say for each union which classes it consists of, and how its decoder chooses one of them."""
+    schemas = component_schemas(document)
+    unions = {name: schema for name, schema in schemas.items() if "oneOf" in schema}
+    return add_schemas(
+        document, {name: schema | {"x-union": describe_union(schemas, schema)} for name, schema in unions.items()}
+    )
+
+
 def mark_response_models(document: Node) -> Node:
     """Mark each component that a response contains, so that its module gets a decoder."""
     found = reach_components(document, (node["responses"] for node in list_operations(document)))
@@ -528,7 +550,12 @@ def adapt_schemas(document: Node) -> Node:
     def adapt_schema(node: Node) -> Node:
         described = {key: node[key] for key in ("description", "x-secret", "x-limits", "x-null") if key in node}
         bare = {key: value for key, value in node.items() if key not in FIELD_KEYS}
-        if bare.get("type") == "object" and "properties" not in bare:
+        if "oneOf" in bare:
+            # The generator has no union of its own name: a model whose fields are the choices imports them.
+            classes = {name: component_reference(name) for name in bare["x-union"]["classes"]}
+            bare = {key: value for key, value in bare.items() if key != "oneOf"}
+            bare |= {"type": "object", "properties": classes}
+        elif bare.get("type") == "object" and "properties" not in bare:
             bare = component_reference(free_form)
         if not node.get("nullable"):
             return {"anyOf": [{"allOf": [bare]}], **described} if "$ref" in bare and described else bare | described
@@ -570,8 +597,8 @@ def reserve_name(name: str, taken: set[str]) -> str:
 
 
 def is_named_type(schema: Node) -> bool:
-    """Return whether a plain schema becomes a class or a named literal."""
-    return "properties" in schema or "enum" in schema
+    """Return whether a plain schema becomes a class, a union or a named literal."""
+    return "properties" in schema or "oneOf" in schema or "enum" in schema
 
 
 def field_notes(schema: Node) -> Node:
@@ -669,7 +696,8 @@ def map_nested_schemas(schema: Node, transform: Transform) -> Node:
     """Transform a plain schema and every schema within it, innermost first."""
     fields = {name: map_nested_schemas(field, transform) for name, field in schema.get("properties", {}).items()}
     items = {"items": map_nested_schemas(schema["items"], transform)} if "items" in schema else {}
-    return transform(schema | ({"properties": fields} if fields else {}) | items)
+    choices = {"oneOf": [map_nested_schemas(each, transform) for each in schema["oneOf"]]} if "oneOf" in schema else {}
+    return transform(schema | ({"properties": fields} if fields else {}) | items | choices)
 
 
 def rewrite_mappings(node: Node, transform: Transform) -> Node:
