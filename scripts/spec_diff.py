@@ -176,6 +176,7 @@ def _compare_component(pair: DocumentPair, place: Place, old: Node, new: Node) -
     elif "x-union" in old:
         yield from _compare_choices(place, old["x-union"]["classes"], new["x-union"]["classes"])
     else:
+        yield from _compare_limits(place, old, new)
         yield from _compare_members(pair, place, _fields_of(old), _fields_of(new))
 
 
@@ -316,7 +317,7 @@ def _effective_limit(schema: Node, limit: str) -> Node:
     value = schema.get(limit)
     without_effect = (
         value is False
-        or (limit in {"minLength", "minItems"} and value == 0)
+        or (limit in {"minLength", "minItems", "minProperties"} and value == 0)
         or (limit == "format" and value != "email")
     )
     return None if without_effect else value

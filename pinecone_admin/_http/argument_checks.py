@@ -6,6 +6,7 @@ import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from inspect import iscoroutinefunction
+from math import isfinite
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
@@ -134,18 +135,39 @@ def check_integer(argument: str, value: object, *, least: int | None = None, mos
     if isinstance(value, bool) or not isinstance(value, int):
         raise PineconeTypeError(f"{argument} must be an int, not {type(value).__name__}")
     if (least is not None and value < least) or (most is not None and value > most):
-        # Python refuses to format an int of more than 4300 digits.
-        given = f", not {value}" if value.bit_length() <= 64 else ""  # noqa: PLR2004
-        raise PineconeValueError(f"{argument} must be {_describe_range(least, most)}{given}")
+        raise PineconeValueError(f"{argument} must be {_describe_range(least, most)}{_describe_given(value)}")
     return value
 
 
-def check_number(argument: str, value: object, *, least: float | None = None, most: float | None = None) -> None:
+def check_number(
+    argument: str,
+    value: object,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> None:
     """Raise unless the value is a number in the range, and not a bool."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise PineconeTypeError(f"{argument} must be a number, not {type(value).__name__}")
     if (least is not None and value < least) or (most is not None and value > most):
-        raise PineconeValueError(f"{argument} must be {_describe_range(least, most)}, not {value!r}")
+        raise PineconeValueError(f"{argument} must be {_describe_range(least, most)}{_describe_given(value)}")
+    if above is not None and value <= above:
+        raise PineconeValueError(f"{argument} must be above {above}{_describe_given(value)}")
+    if below is not None and value >= below:
+        raise PineconeValueError(f"{argument} must be below {below}{_describe_given(value)}")
+
+
+def check_multiple(argument: str, value: float, *, step: float) -> None:
+    """Raise unless a number is a multiple of another one, by their decimals: as floats, 0.3 is none of 0.1."""
+    from fractions import Fraction  # noqa: PLC0415 - few documents need it
+
+    if isinstance(value, float) and not isfinite(value):
+        return
+    exact = Fraction(value) if isinstance(value, int) else Fraction(repr(value))
+    if exact % Fraction(repr(step)):
+        raise PineconeValueError(f"{argument} must be a multiple of {step}{_describe_given(value)}")
 
 
 def check_length(
@@ -153,9 +175,19 @@ def check_length(
 ) -> Sequence[object]:
     """Return the value if it is a sequence, other than text or bytes, whose length is in the range; raise otherwise."""
     entries = check_sequence(argument, value)
-    if (least is not None and len(entries) < least) or (most is not None and len(entries) > most):
-        raise PineconeValueError(f"{argument} must have {_describe_range(least, most)} entries, not {len(entries)}")
+    check_count(argument, len(entries), "entries", least=least, most=most)
     return entries
+
+
+def check_count(argument: str, count: int, unit: str, *, least: int | None = None, most: int | None = None) -> None:
+    """Raise unless a number of things is in the range."""
+    if (least is not None and count < least) or (most is not None and count > most):
+        raise PineconeValueError(f"{argument} must have {_describe_range(least, most)} {unit}, not {count}")
+
+
+def _describe_given(value: float) -> str:
+    # Python refuses to format an int of more than 4300 digits.
+    return "" if isinstance(value, int) and value.bit_length() > 64 else f", not {value!r}"  # noqa: PLR2004
 
 
 def _describe_range(least: float | None, most: float | None) -> str:

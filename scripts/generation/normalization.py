@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from functools import partial
+from math import floor
 from typing import NamedTuple
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
@@ -42,8 +43,11 @@ FIELD_KEYS = frozenset(
 KEPT_FORMATS = frozenset({"date-time", "email", "password"})
 SECRET_NAMES = re.compile(r"(.*_)?(secret|password|passphrase|token|private_key|api_key|credentials?)")
 PAGE_TOKENS = re.compile(r"(.*_)?(next|prev|previous|page|pagination|continuation)_token")
-# The limits that the client checks, apart from those of numbers; it leaves the others to the server.
-CHECKED_LIMITS = ("minLength", "maxLength", "unit", "pattern", "minItems", "maxItems", "minimum", "maximum")
+# The limits that the client checks as they are; those of the size of numbers are merged first.
+CHECKED_LIMITS = (
+    *("minLength", "maxLength", "unit", "pattern", "minItems", "maxItems", "uniqueItems"),
+    *("minProperties", "maxProperties", "multipleOf"),
+)
 
 Transform = Callable[[Node], Node]
 NamedTransform = Callable[[str, Node], Node]
@@ -399,16 +403,16 @@ def _without_null(schema: Node) -> Node:
 def emit_limits(document: Node) -> Node:
     """Put the limits that the client checks where the templates find them.
 
-    Those of a field stand beside its type. The generator keeps no schema of a parameter, so those of parameters stand
-    in the response of their operation.
+    Those of a field stand beside its type, those of a whole object beside its fields. The generator keeps no schema of
+    a parameter, so those of parameters stand in the response of their operation.
     """
 
     def emit_for_fields(node: Node) -> Node:
-        fields = {
-            name: field | ({"x-limits": limits} if (limits := checked_limits(field)) else {})
-            for name, field in node.get("properties", {}).items()
-        }
-        return node | {"properties": fields} if fields else node
+        fields = {name: with_limits(field) for name, field in node.get("properties", {}).items()}
+        return with_limits(node) | {"properties": fields} if fields else node
+
+    def with_limits(node: Node) -> Node:
+        return node | ({"x-limits": limits} if (limits := checked_limits(node)) else {})
 
     def emit_for_parameters(node: Node) -> Node:
         limits: Node = {"path": {}, "query": {}, "header": {}}
@@ -427,26 +431,30 @@ def schema_limits(schema: Node) -> Node:
 
 
 def checked_limits(schema: Node) -> Node:
-    """Return the limits of a plain schema that the client checks; bounds of integers are inclusive."""
-    found = {key: schema[key] for key in CHECKED_LIMITS if key in schema}
-    if schema.get("type") == "integer":
-        found |= _inclusive_bound(schema, "minimum", "exclusiveMinimum", 1)
-        found |= _inclusive_bound(schema, "maximum", "exclusiveMaximum", -1)
+    """Return the limits of a plain schema that the client checks, and those of the items of a list."""
+    found = {key: schema[key] for key in CHECKED_LIMITS if key in schema and schema[key] is not False}
+    found |= _merge_bounds(schema, "minimum", "exclusiveMinimum", 1)
+    found |= _merge_bounds(schema, "maximum", "exclusiveMaximum", -1)
     if schema.get("format") == "email":
         found["format"] = "email"
     if not _is_pattern(found.get("pattern", "")):
         del found["pattern"]
+    if limits := checked_limits(schema.get("items", {})) if "items" in schema else {}:
+        found["items"] = limits
     return found
 
 
-def _inclusive_bound(schema: Node, inclusive: str, exclusive: str, step: int) -> Node:
+def _merge_bounds(schema: Node, inclusive: str, exclusive: str, sign: int) -> Node:
+    """Return the tighter one of two bounds; that of integers is inclusive."""
+    bound, other = schema.get(exclusive), schema.get(inclusive)
     # In OpenAPI 3.0 the exclusive bound is a switch, in 3.1 a number of its own.
-    bound = schema.get(exclusive)
-    bound = schema.get(inclusive) if bound is True else bound
+    bound = other if bound is True else bound
     if bound is None or bound is False:
-        return {}
-    both = [bound + step, *([schema[inclusive]] if inclusive in schema and schema[exclusive] is not True else [])]
-    return {inclusive: (max if step > 0 else min)(both)}
+        return {} if other is None else {inclusive: other}
+    if schema.get("type") == "integer":
+        within = sign * floor(sign * bound + 1)
+        return {inclusive: within if other is None else sign * max(sign * within, sign * other)}
+    return {exclusive: bound} if other is None or sign * other <= sign * bound else {inclusive: other}
 
 
 def _is_pattern(text: str) -> bool:

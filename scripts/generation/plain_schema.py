@@ -18,7 +18,7 @@ COMPONENT_PREFIX = "#/components/schemas/"
 
 LIMITS = (
     *("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
-    *("multipleOf", "pattern", "uniqueItems", "unit"),
+    *("minProperties", "maxProperties", "multipleOf", "pattern", "uniqueItems", "unit"),
 )
 
 # These keys define the type of a schema; all others describe it or limit its values.
