@@ -63,15 +63,19 @@ class Place(NamedTuple):
 
 
 class DocumentPair(NamedTuple):
-    """The documents as the client is generated from them: names are those of classes, functions and arguments."""
+    """Normalized documents: names are those of the classes, functions and arguments that are generated."""
 
     old: Node
     new: Node
 
 
 def list_changes(old: Node, new: Node, settings: Node) -> list[Change]:
+    """Return the changes between two documents, breaking ones first."""
+    return compare_documents(DocumentPair(normalize_document(old, settings)[0], normalize_document(new, settings)[0]))
+
+
+def compare_documents(pair: DocumentPair) -> list[Change]:
     """Return the changes, breaking ones first; a change in both directions is listed once."""
-    pair = DocumentPair(normalize_document(old, settings)[0], normalize_document(new, settings)[0])
     found: dict[str, bool] = {}
     for is_breaking, text in chain(_compare_operations(pair), _compare_components(pair)):
         found[text] = is_breaking or found.get(text, False)

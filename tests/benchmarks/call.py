@@ -6,7 +6,7 @@ Usage: tests/benchmarks/call.py [--isolated] [--quick] [--rows NAME …] [--writ
 Everything runs on loopback: a server in one process, each client in a process of its own, and the rows about importing
 in a fresh process each time. The rounds of the clients alternate. Prints Markdown; --write docs/performance.md writes
 the page. Needs Linux, pinecone-admin and pinecone; --isolated creates an environment with only these two and their
-dependencies, measures there and removes it. A whole run takes some minutes. With --quick it takes half a minute, and
+dependencies, measures there and removes it. A whole run takes some minutes. With --quick it takes some seconds, and
 the figures mean nothing.
 """
 
@@ -153,17 +153,17 @@ class Sizes(NamedTuple):
     pages: int = 1_000
     memory_calls: int = 100_000
     bindings: int = 1_000_000
+    tasks: Sequence[int] = (1, 10, 100, 1_000)
+    threads: Sequence[int] = (1, 8, 32, 128)
 
 
-QUICK = Sizes(2, 1, 1, 20, 1_000, 10, 1_000, 10_000)
+QUICK = Sizes(1, 1, 1, 10, 64, 2, 100, 1_000, (1, 10), (1, 8))
 
 COUNTS = (
     Count("calls of its own functions", "calls", 70),
     Count("files that these functions are in", "files", 16),
     Count("`httpx.Request` and `httpx.Response` objects", "objects", None),
 )
-TASKS = (1, 10, 100, 1_000)
-THREADS = (1, 8, 32, 128)
 OTHER_ROWS = ("own-calls", "growing-tasks", "growing-threads", "memory")
 
 
@@ -369,10 +369,10 @@ def render_other_table(lab: Lab, name: str, sizes: Sizes) -> str:
         return render_own_calls(lab)
     if name == "growing-tasks":
         clients = {OURS: "ours, calls per second", HTTPX: "`httpx.AsyncClient`"}
-        return render_growing(lab, "run_tasks", TASKS, clients, sizes)
+        return render_growing(lab, "run_tasks", sizes.tasks, clients, sizes)
     if name == "growing-threads":
         clients = {OURS: "ours, calls per second", OFFICIAL: "official SDK", HTTPX: "`httpx.Client`"}
-        return render_growing(lab, "run_threads", THREADS, clients, sizes)
+        return render_growing(lab, "run_threads", sizes.threads, clients, sizes)
     return render_memory(lab, sizes)
 
 

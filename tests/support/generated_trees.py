@@ -4,61 +4,102 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from jinja2.bccache import Bucket, BytecodeCache
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 
 from generate import TEMPLATES_FOLDER, tidy_package
-from generation.normalization import adapt_schemas, normalize_document
-from generation.settings import SETTINGS_FILE, load_settings
+from generation.normalization import adapt_schemas
+from generation.settings import SETTINGS_FILE
 
 Surface: TypeAlias = dict[str, str]
 """Each operation, argument, response, class, field, literal and value: its label in a report → what a program sees."""
 
 
-def generate_tree(document: Any, folder: Path) -> Path:
-    """Generate the package of a document in this process, without the formatter."""
+class _CompiledTemplates(BytecodeCache):
+    """The templates compiled for earlier projects: to compile them takes longer than to fill them in."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._codes:
+            bucket.bytecode_from_string(self._codes[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED_TEMPLATES = _CompiledTemplates()
+
+
+def generate_tree(normalized: Any, folder: Path) -> Path:
+    """Generate the package of a normalized document in this process, without the formatter."""
     target = folder / "generated_client"
-    project = _make_project(document, folder, target)
+    project = _make_project(normalized, folder, target)
     errors = project.build()
     assert not errors, errors
     tidy_package(target)
     return target
 
 
-def loaded_templates(document: Any, folder: Path) -> set[str]:
+def loaded_templates(normalized: Any, folder: Path) -> set[str]:
     """Return the names of the templates that the generator loads."""
-    project = _make_project(document, folder, folder / "generated_client")
+    project = _make_project(normalized, folder, folder / "generated_client")
     project.build()
     assert project.env.cache is not None
     return {name for _, name in project.env.cache}
 
 
-def _make_project(document: Any, folder: Path, target: Path) -> Project:
-    adapted = adapt_schemas(normalize_document(document, load_settings())[0])
-    settings = ConfigFile.load_from_path(SETTINGS_FILE)
-    config = Config.from_sources(settings, MetaType.NONE, folder / "none", "utf-8", overwrite=True, output_path=target)
-    data = GeneratorData.from_dict(adapted, config=config)
+def _make_project(normalized: Any, folder: Path, target: Path) -> Project:
+    config = Config.from_sources(
+        _load_config_file(), MetaType.NONE, folder / "none", "utf-8", overwrite=True, output_path=target
+    )
+    data = GeneratorData.from_dict(adapt_schemas(normalized), config=config)
     assert isinstance(data, GeneratorData), data
-    return Project(openapi=data, config=config, custom_template_path=TEMPLATES_FOLDER)
+    project = Project(openapi=data, config=config, custom_template_path=TEMPLATES_FOLDER)
+    project.env.bytecode_cache = _COMPILED_TEMPLATES
+    return project
+
+
+@cache
+def _load_config_file() -> ConfigFile:
+    return ConfigFile.load_from_path(SETTINGS_FILE)
 
 
 def read_surface(package: Path) -> Surface:
     """Return what programs may name of a generated package."""
     surface: Surface = {}
     for path in sorted(package.glob("api/*/*.py")):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.FunctionDef):
-                surface |= _read_builder(node)
+        surface |= _read_api_module(path.read_text(encoding="utf-8"))
     for path in sorted(package.glob("models/*.py")):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef):
-                surface |= _read_class(node)
-            elif isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
-                surface |= _read_literal(node)
+        surface |= _read_model_module(path.read_text(encoding="utf-8"))
+    return surface
+
+
+# The packages that a test compares have most modules in common.
+@cache
+def _read_api_module(source: str) -> Surface:
+    surface: Surface = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef):
+            surface |= _read_builder(node)
+    return surface
+
+
+@cache
+def _read_model_module(source: str) -> Surface:
+    surface: Surface = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef):
+            surface |= _read_class(node)
+        elif isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
+            surface |= _read_literal(node)
     return surface
 
 

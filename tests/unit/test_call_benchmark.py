@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.call import COUNTS, TASKS, THREADS, Sizes, list_rows, main
+from tests.benchmarks.call import COUNTS, Sizes, list_rows, main
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ def test_page_has_every_row() -> None:
     """The page has the rows of the program that writes it."""
     for title in (*(row.title for row in list_rows(Sizes())), *(count.title for count in COUNTS)):
         assert f"\n| {title} | " in PAGE
-    for count in (*TASKS, *THREADS):
+    for count in (*Sizes().tasks, *Sizes().threads):
         assert f"\n| {count:,} | " in PAGE
 
 
@@ -53,4 +53,4 @@ def test_page_is_written_only_from_a_whole_run(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_every_row_is_measured() -> None:
     """The benchmark runs with all rows; its figures are not checked here."""
-    assert len(run_quickly()) == 2 + 9 + 2 + 3 + 2 + 4 + 2 + 4 + 2 + 2
+    assert len(run_quickly()) == 2 + 9 + 2 + 3 + 2 + 2 + 2 + 2 + 2 + 2

@@ -20,12 +20,13 @@ from generation.api_document import METHODS
 from generation.normalization import normalize_document
 from generation.settings import load_settings
 from generation.unsupported_features import find_unsupported, find_unsupported_types
-from spec_diff import Change, list_changes
+from spec_diff import Change, DocumentPair, compare_documents
 from tests.support.api_documents import read_our_document
 from tests.support.generated_trees import Surface, generate_tree, read_surface
 
 OURS = read_our_document()
 SETTINGS = load_settings()
+NORMALIZED, _ = normalize_document(OURS, SETTINGS)
 Edit = Callable[[Any], None]
 """Changes the node that holds the key in place."""
 Location = tuple[Any, ...]
@@ -149,11 +150,13 @@ EDITS = list_edits()
 
 
 def make_changed(location: Location, edit: Edit) -> Any:
-    """Return our document with one change, or None if no client can be generated from it."""
+    """Return our document with one change, normalized, or None if no client can be generated from it."""
     changed = deepcopy(OURS)
     edit(look_up(changed, location))
-    refused = find_unsupported(changed) or find_unsupported_types(normalize_document(changed, SETTINGS)[0])
-    return None if refused else changed
+    if find_unsupported(changed):
+        return None
+    normalized, _ = normalize_document(changed, SETTINGS)
+    return None if find_unsupported_types(normalized) else normalized
 
 
 def list_untold(old: Surface, new: Surface, report: list[Change]) -> list[str]:
@@ -185,14 +188,14 @@ def is_argument(label: str, surface: Surface) -> bool:
 
 def check_reports(edits: list[tuple[str, Location, Edit]], folder: Path) -> None:
     """Generate the package of each changed document, and compare its surface with the report."""
-    before = read_surface(generate_tree(OURS, folder / "before"))
+    before = read_surface(generate_tree(NORMALIZED, folder / "before"))
     generated = 0
     for name, location, edit in edits:
         changed = make_changed(location, edit)
         if changed is None:
             continue
         generated += 1
-        report = list_changes(OURS, changed, SETTINGS)
+        report = compare_documents(DocumentPair(NORMALIZED, changed))
         after = read_surface(generate_tree(changed, folder / "after"))
         assert not list_untold(before, after, report), (name, report)
         shutil.rmtree(folder / "after")
@@ -253,7 +256,8 @@ def make_consumer(surface: Surface) -> str:
 @pytest.mark.long
 def test_no_break_is_silent(tmp_path: Path) -> None:
     """What mypy finds in a program that was written for our document is told as breaking, in a sample of thirty."""
-    (tmp_path / "consumer.py").write_text(make_consumer(read_surface(generate_tree(OURS, tmp_path))), encoding="utf-8")
+    surface = read_surface(generate_tree(NORMALIZED, tmp_path))
+    (tmp_path / "consumer.py").write_text(make_consumer(surface), encoding="utf-8")
     assert run_mypy(tmp_path) == ""
     found = 0
     for name, location, edit in Random(30).sample(EDITS, 30):
@@ -263,7 +267,7 @@ def test_no_break_is_silent(tmp_path: Path) -> None:
         generate_tree(changed, tmp_path)
         if errors := run_mypy(tmp_path):
             found += 1
-            report = list_changes(OURS, changed, SETTINGS)
+            report = compare_documents(DocumentPair(NORMALIZED, changed))
             assert any(change.is_breaking for change in report), (name, errors)
     assert found > 8
 
