@@ -13,7 +13,7 @@ from schemathesis.core.parameters import ParameterLocation
 
 from generation.api_document import VERSION_HEADER
 from pinecone_admin.emulator import Emulator, serving
-from tests.support.contract import load_document
+from tests.support.api_documents import load_document
 
 pytestmark = pytest.mark.long
 

@@ -27,6 +27,7 @@ from pinecone_admin import Admin
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.testing import emulate
 from pinecone_admin.testing._guard import ProductionOutOfReachError
+from tests.support.recipes import WITHOUT_OTHER_PLUGINS
 
 URL = "https://api.pinecone.io/admin/projects"
 
@@ -291,6 +292,16 @@ def test_plain(pinecone_emulator):
 def test_marker_passes_arguments(tmp_path: Path) -> None:
     """The fixture's marker passes arguments to emulate(), and is known to pytest's strict mode."""
     (tmp_path / "test_marked.py").write_text(MARKED)
-    command = [sys.executable, "-m", "pytest", "-q", "--strict-markers", "-p", "no:cacheprovider", "."]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--strict-markers",
+        "-p",
+        "no:cacheprovider",
+        *WITHOUT_OTHER_PLUGINS,
+        ".",
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False)
     assert "3 passed" in done.stdout, done.stdout + done.stderr

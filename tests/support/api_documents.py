@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,18 @@ STRING: Any = {"type": "string"}
 PET: Any = {"$ref": "#/components/schemas/Pet"}
 
 
+@cache
+def load_document(name: str) -> Any:
+    """Return one of the API documents, not to be changed."""
+    return read_document(str(ROOT / f"openapi/{name}.yaml"))
+
+
 def read_our_document() -> Any:
     """Return our document as a copy that the test may change.
 
     Whatever the layout of the file, the parameters, bodies and responses stand in their operations, each by itself.
     """
-    document = read_document(str(ROOT / "openapi/admin.yaml"))
+    document = load_document("admin")
     paths: Any = {}
     for endpoint in iter_operations(document):
         paths.setdefault(endpoint.path, {})[endpoint.method] = {

@@ -5,29 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 
-from generation.api_document import iter_operations, read_document
+from generation.api_document import iter_operations
 from pinecone_admin.emulator import Clock
 from pinecone_admin.emulator.api import control_plane, dispatch
 from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.model.state import State
 from tests.support import control_plane_contract
-
-OPENAPI = Path(__file__).parents[2] / "openapi"
+from tests.support.api_documents import load_document
 
 Node: TypeAlias = Any
 Handler: TypeAlias = Callable[[Request, State, Clock], Response]
-
-
-@cache
-def load_document(name: str) -> Node:
-    """Return an API document."""
-    return read_document(str(OPENAPI / f"{name}.yaml"))
 
 
 def record_breaches(handle: Handler, breaches: list[str]) -> Handler:

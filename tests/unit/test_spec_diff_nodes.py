@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from contextlib import chdir
 from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import mypy.api
 import pytest
 
 from generation.api_document import METHODS
@@ -275,5 +275,7 @@ def test_no_break_is_silent(tmp_path: Path) -> None:
 def run_mypy(folder: Path) -> str:
     """Type-check the program, and return its errors; unused imports of the package were not removed."""
     options = ("--strict", "--follow-imports=silent", "--no-error-summary", "--config-file", os.devnull)
-    command = [sys.executable, "-m", "mypy", *options, "consumer.py"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
+    with chdir(folder):
+        output, errors, status = mypy.api.run([*options, "consumer.py"])
+    assert status < 2, errors
+    return output
