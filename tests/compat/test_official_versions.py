@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.control_plane import OPERATION_IDS as CONTROL_PLANE
 from pinecone_admin.emulator.api.operations import ADMIN_ROUTES
+from pinecone_admin.testing import emulate
 from tests.support.contract import record_breaches
 from tests.support.programs import find_program
 
 ROOT = Path(__file__).parents[2]
 OFFICIAL = Path(sys.prefix) / "official"
 ADMIN = {route.id for route in ADMIN_ROUTES}
+WITHOUT_PINECONE = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
 # Before version 10, the SDKs do not manage members, service accounts and role bindings.
 BEFORE_10 = {each for each in ADMIN if each.rstrip("s").endswith(("organization", "project", "api_key"))}
 BEFORE_8 = {each for each in BEFORE_10 if "organization" not in each} - {"update_api_key"}
@@ -35,11 +38,13 @@ def find_sdk(name: str) -> Path:
     return folder
 
 
-def run_with_sdk(version: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_with_sdk(
+    version: str, *arguments: str, environment: Mapping[str, str] = WITHOUT_PINECONE
+) -> subprocess.CompletedProcess[str]:
     """Run a module that must not reach beyond this machine with an SDK; 10 is the version in the environment."""
     folder = None if version == "10" else find_sdk(f"pinecone-{version}")
     path = os.pathsep.join(str(each) for each in (folder, ROOT, ROOT / "scripts") if each)
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")} | {"PYTHONPATH": path}
+    env = {**environment, "PYTHONPATH": path}
     command = [sys.executable, "-W", "error", "-m", "tests.support.loopback_only", *arguments]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
 
@@ -82,18 +87,24 @@ def test_official_sdk_before_9(version: str, operations: set[str]) -> None:
 
 @pytest.mark.parametrize("version", ["7", "8"])
 def test_official_sdk_before_9_is_refused_in_process(version: str) -> None:
-    """Within emulate(), an SDK before 9 does not reach production, and is told that it cannot be answered."""
-    done = run_with_sdk(version, "tests.compat.official_alone", "emulate")
-    assert done.returncode == 1
-    assert "ProductionOutOfReachError: login.pinecone.io is Pinecone's own service" in done.stderr
-    assert "the official SDK before version 9, which cannot be answered here" in done.stderr
+    """In emulate(), with serve=True or without, an SDK before 9 is told that it cannot be answered."""
+    errors = run_program(version, "tests.compat.official_alone", "emulated")
+    assert len(errors) == 2
+    for error in errors:
+        assert "login.pinecone.io is Pinecone's own service" in error
+        assert "the official SDK before version 9, which cannot be answered here" in error
 
 
-@pytest.mark.parametrize("version", ["7", "8", "9", "10"])
-def test_official_sdk_alone_would_reach_production(version: str) -> None:
-    """Outside of emulate() each SDK looks up Pinecone's own host, which shows that the watch sees its stack."""
-    done = run_with_sdk(version, "tests.compat.official_alone", "production")
-    assert (done.returncode, done.stderr) == (70, "beyond this machine: login.pinecone.io\n")
+def test_official_sdks_in_child_processes() -> None:
+    """A child process of emulate(serve=True) that creates an official client looks up Pinecone's own host."""
+    with emulate(serve=True) as emulator:
+        for version in ("7", "8", "9", "10"):
+            done = run_with_sdk(version, "tests.compat.official_alone", "alone", environment=os.environ)
+            assert (done.returncode, done.stderr) == (70, "beyond this machine: login.pinecone.io\n")
+        assert len(emulator.requests) == 0
+        done = run_with_sdk("10", "tests.compat.official_alone", "told", environment=os.environ)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [each.operation_id for each in emulator.requests] == ["get_token", "list_projects"]
 
 
 def test_official_typescript_sdk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
@@ -29,6 +30,7 @@ from pinecone_admin.testing import emulate
 from pinecone_admin.testing._guard import ProductionOutOfReachError
 from tests.support.recipes import WITHOUT_OTHER_PLUGINS
 
+ROOT = Path(__file__).parents[2]
 URL = "https://api.pinecone.io/admin/projects"
 
 
@@ -57,41 +59,45 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     assert foreign == []
 
 
-def use_requests() -> None:
-    """Send a request with requests, which retries connection errors."""
+def use_requests(url: str = URL) -> int:
+    """Send a request with requests, which retries connection errors, and return the status of the response."""
     with requests.Session() as session:
         session.mount("https://", requests.adapters.HTTPAdapter(max_retries=3))
-        session.get(URL)
+        return session.get(url).status_code
 
 
-def use_urllib3() -> None:
+def use_urllib3(url: str = URL) -> int:
     """Send a request with urllib3."""
     with urllib3.PoolManager() as pool:
-        pool.request("GET", URL)
+        return pool.request("GET", url).status
 
 
-def use_urllib() -> None:
+def use_urllib(url: str = URL) -> int:
     """Send a request with urllib."""
-    urllib.request.urlopen(URL)
+    with urllib.request.urlopen(url) as response:
+        return int(response.status)
 
 
-def use_http_client() -> None:
+def use_http_client(url: str = "https://API.Pinecone.io./admin/projects") -> int:
     """Send a request with http.client."""
-    connection = http.client.HTTPSConnection("API.Pinecone.io.")
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.netloc)
     try:
-        connection.request("GET", "/admin/projects")
+        connection.request("GET", parts.path)
+        return connection.getresponse().status
     finally:
         connection.close()
 
 
-def use_aiohttp() -> None:
+def use_aiohttp(url: str = URL) -> int:
     """Send a request with aiohttp."""
 
-    async def send() -> None:
-        async with aiohttp.ClientSession() as session, session.get(URL):
-            pass
+    async def send() -> int:
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            return response.status
 
-    asyncio.run(send())
+    return asyncio.run(send())
 
 
 def use_trio() -> None:
@@ -99,7 +105,7 @@ def use_trio() -> None:
     trio.run(trio.open_tcp_stream, "login.pinecone.io", 443)
 
 
-def use_other_transport() -> None:
+def use_other_transport(url: str = URL) -> int:
     """Send a request through a transport of httpx that is not one of its own."""
 
     class Transport(httpx.BaseTransport):
@@ -108,14 +114,14 @@ def use_other_transport() -> None:
                 return httpx.Response(pool.request("GET", str(request.url)).status)
 
     with httpx.Client(transport=Transport()) as client:
-        client.get(URL)
+        return client.get(url).status_code
 
 
 STACKS = [use_requests, use_urllib3, use_urllib, use_http_client, use_aiohttp, use_other_transport]
 
 
 @pytest.mark.parametrize("use", STACKS)
-def test_other_stacks_are_refused(use: Callable[[], None]) -> None:
+def test_other_stacks_are_refused(use: Callable[[], int]) -> None:
     """Another library than httpx is refused at once, in words that say what is answered and what serves the others."""
     with emulate() as emulator:
         with pytest.raises(ProductionOutOfReachError) as caught:
@@ -216,6 +222,12 @@ def test_serving_reaches_other_stacks() -> None:
         _ = emulator.host
 
 
+def test_serving_reaches_every_stack() -> None:
+    """With serve=True, each library that is refused without reaches the emulator at its address."""
+    with emulate(serve=True) as emulator:
+        assert [use(f"{emulator.host}/_emulator/clock") for use in STACKS] == [200] * len(STACKS)
+
+
 def test_serving_reaches_clients_in_the_process() -> None:
     """With serve=True, clients of this package and official ones reach the emulator as they do without."""
     with emulate(serve=True) as emulator:
@@ -229,8 +241,22 @@ def test_serving_reaches_child_processes() -> None:
     """With serve=True, a child process with this package's client reaches the emulator without being told."""
     program = "from pinecone_admin import Admin; print(Admin().projects.create(name='child').id)"
     with emulate(serve=True) as emulator:
-        child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        child = run_watched(program)
         assert child.stdout.strip() in emulator.state.projects, child.stderr
+
+
+def test_child_processes_reach_production_without_serving() -> None:
+    """Without serve=True, a child process with this package's client looks up Pinecone's own host."""
+    with emulate():
+        child = run_watched("from pinecone_admin import Admin; Admin().projects.list()")
+    assert (child.returncode, child.stderr) == (70, "beyond this machine: login.pinecone.io\n")
+
+
+def run_watched(program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program that ends at once if it reaches beyond this machine, with any stack."""
+    watched = f"from tests.support import loopback_only as guard; guard.watch(guard.exit_at_once)\n{program}"
+    command = [sys.executable, "-c", watched]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
 
 
 def test_serving_restores_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
