@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from inspect import iscoroutinefunction
 from math import isfinite
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -21,6 +22,9 @@ MAX_SECONDS = 1e8
 
 BINDING_FIELDS = ("resource_type", "resource_id", "role")
 """The names of what a role binding to create consists of."""
+
+MAX_TIMEDELTA = timedelta(days=100_000)
+"""Longest accepted timedelta, so that subtracting it from a date of this century gives a date."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -204,6 +208,16 @@ def check_duration(name: str, value: object, *, unit: str = "seconds", allow_zer
         least = "at least" if allow_zero else "above"
         raise PineconeValueError(f"{name} must be a finite number of {unit} {least} 0, at most {MAX_SECONDS:.0f}")
     return float(value)
+
+
+def check_timedelta(name: str, value: object, *, allow_zero: bool = False) -> timedelta:
+    """Return the value if it is a timedelta above 0, or 0 where allowed, and not too long; raise otherwise."""
+    if not isinstance(value, timedelta):
+        raise PineconeTypeError(f"{name} must be a timedelta, not {type(value).__name__}")
+    if not timedelta() < value <= MAX_TIMEDELTA and not (allow_zero and not value):
+        least = "at least" if allow_zero else "above"
+        raise PineconeValueError(f"{name} must be {least} 0, and at most {MAX_TIMEDELTA.days} days")
+    return value
 
 
 def check_bool(name: str, value: object) -> bool:

@@ -12,7 +12,7 @@ from pinecone_admin._concurrency.lazy import load_names_on_use
 if TYPE_CHECKING:
     from pinecone_admin.workflows.access import Access, AccessRow, Holder
     from pinecone_admin.workflows.findings import Finding
-    from pinecone_admin.workflows.inventory import Changes, Inventory, Unread
+    from pinecone_admin.workflows.inventory import Change, Changes, Inventory, Unread
     from pinecone_admin.workflows.reports import (
         CleanupReport,
         Content,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Access",
     "AccessRow",
+    "Change",
     "Changes",
     "CleanupReport",
     "Content",
@@ -56,7 +57,7 @@ if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
         {
             ".access": ("Access", "AccessRow", "Holder"),
             ".findings": ("Finding",),
-            ".inventory": ("Changes", "Inventory", "Unread"),
+            ".inventory": ("Change", "Changes", "Inventory", "Unread"),
             ".reports": (
                 "CleanupReport",
                 "Content",

@@ -11,13 +11,15 @@ from datetime import datetime, timedelta
 from attrs import asdict, evolve, field, fields, frozen
 
 from generated_client.models import PrincipalType, RoleBinding, RoleName
-from pinecone_admin._http.argument_checks import check_duration, check_integer
+from pinecone_admin._http.argument_checks import check_integer, check_timedelta
 from pinecone_admin.workflows.escaping import escape_csv, escape_markdown
 from pinecone_admin.workflows.findings import (
     Finding,
     find_deleted_principals,
     find_editor_keys,
     find_many_owners,
+    find_old_keys,
+    find_overdue_keys,
     find_risky_service_accounts,
     find_stale_invites,
     list_unnamed_principals,
@@ -164,10 +166,14 @@ class Access:
         return render_page(self, note=NOTE)
 
 
-def build_access(inventory: Inventory, *, max_owners: int, pending_days: float) -> Access:
+def build_access(
+    inventory: Inventory, *, max_owners: int, max_pending: timedelta, max_key_age: timedelta | None
+) -> Access:
     """Compute the effective roles of all principals, and the findings."""
     check_integer("max_owners", max_owners, least=1)
-    check_duration("pending_days", pending_days, unit="days", allow_zero=True)
+    check_timedelta("max_pending", max_pending, allow_zero=True)
+    if max_key_age is not None:
+        check_timedelta("max_key_age", max_key_age)
     held = bindings_by_principal(inventory.role_bindings)
     holders = [
         _build_holder(kind, id, name, held.get((kind, id), ()), inventory)
@@ -185,9 +191,11 @@ def build_access(inventory: Inventory, *, max_owners: int, pending_days: float) 
             *find_many_owners(
                 [_display_owner(each) for each in holders if each.is_owner and each.type != "invite"], max_owners
             ),
-            *find_stale_invites(inventory, timedelta(days=pending_days)),
+            *find_stale_invites(inventory, max_pending),
             *find_risky_service_accounts(inventory),
             *find_editor_keys(inventory),
+            *(find_old_keys(inventory, max_key_age) if max_key_age is not None else ()),
+            *find_overdue_keys(inventory),
             *find_deleted_principals(inventory),
         ],
         unread=[str(each) for each in inventory.unread],

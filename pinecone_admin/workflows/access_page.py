@@ -66,7 +66,7 @@ def _render_findings(access: Access) -> str:
         kinds.setdefault(finding.kind, []).append(finding.text)
     items = "".join(
         f"<details{' open' if len(texts) <= _OPEN_BY_DEFAULT else ''}>"
-        f"<summary>{escape_html(kind)} <b>{len(texts)}</b></summary><ul>"
+        f"<summary>{escape_html(kind.replace('-', ' '))} <b>{len(texts)}</b></summary><ul>"
         + "".join(f"<li>{escape_html(text)}</li>" for text in texts)
         + "</ul></details>"
         for kind, texts in kinds.items()

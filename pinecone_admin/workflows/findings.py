@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from attrs import frozen
 
-from generated_client.models import PrincipalType, RoleBinding
+from generated_client.models import APIKey, PrincipalType, RoleBinding
+from generated_client.types import Misfit, read_date_time
 from pinecone_admin.workflows.inventory import DisplayNames, Inventory
+from pinecone_admin.workflows.name_tags import retired_until
 from pinecone_admin.workflows.roles import ORGANIZATION_WRITERS, bindings_by_principal
 
 FindingKind: TypeAlias = Literal[
-    "could not be read",
-    "many owners",
-    "invite pending long",
-    "invite expired",
-    "service account without roles",
-    "service account writes organization-wide",
-    "key is an editor",
-    "principal is gone",
+    "could-not-be-read",
+    "many-owners",
+    "invite-pending-long",
+    "invite-expired",
+    "service-account-without-roles",
+    "service-account-writes-organization-wide",
+    "key-is-an-editor",
+    "key-is-old",
+    "key-age-unknown",
+    "retired-key-overdue",
+    "principal-is-gone",
 ]
 
 
@@ -29,7 +34,7 @@ class Finding:
     """Something in an inventory that a reviewer should check.
 
     Attributes:
-        kind: Kind of the finding.
+        kind: Kind of the finding, such as ``"many-owners"``.
         text: Description, with the ids of principals that have no email address.
     """
 
@@ -42,7 +47,7 @@ def find_many_owners(owners: Sequence[str], max_owners: int) -> list[Finding]:
     if len(owners) <= max_owners:
         return []
     text = f"the organization has {len(owners)} owners, more than {max_owners}: {', '.join(owners)}"
-    return [Finding(kind="many owners", text=text)]
+    return [Finding(kind="many-owners", text=text)]
 
 
 def find_stale_invites(inventory: Inventory, max_pending: timedelta) -> list[Finding]:
@@ -52,9 +57,9 @@ def find_stale_invites(inventory: Inventory, max_pending: timedelta) -> list[Fin
         holder = f"invite for {invite.email} ({invite.id})"
         age = inventory.taken_at - invite.created_at
         if invite.status == "expired":
-            findings.append(Finding(kind="invite expired", text=f"{holder} expired and was not withdrawn"))
+            findings.append(Finding(kind="invite-expired", text=f"{holder} expired and was not withdrawn"))
         elif invite.status == "pending" and age > max_pending:
-            findings.append(Finding(kind="invite pending long", text=f"{holder} has been pending for {age.days} days"))
+            findings.append(Finding(kind="invite-pending-long", text=f"{holder} has been pending for {age.days} days"))
     return findings
 
 
@@ -69,10 +74,10 @@ def find_risky_service_accounts(inventory: Inventory) -> list[Finding]:
         roles = [binding.role for binding in held.get(("service_account", account.id), ())]
         writing = [role for role in roles if role in ORGANIZATION_WRITERS]
         if not roles:
-            findings.append(Finding(kind="service account without roles", text=f"{holder} has no role"))
+            findings.append(Finding(kind="service-account-without-roles", text=f"{holder} has no role"))
         if writing:
             text = f"{holder} has {', '.join(writing)} on the organization"
-            findings.append(Finding(kind="service account writes organization-wide", text=text))
+            findings.append(Finding(kind="service-account-writes-organization-wide", text=text))
     return findings
 
 
@@ -80,9 +85,72 @@ def find_editor_keys(inventory: Inventory) -> list[Finding]:
     """Find keys with ProjectEditor, which permits everything that a key can do."""
     names = DisplayNames(inventory)
     return [
-        Finding(kind="key is an editor", text=f"{names.describe(key)} has ProjectEditor")
+        Finding(kind="key-is-an-editor", text=f"{names.describe(key)} has ProjectEditor")
         for key in inventory.api_keys
         if "ProjectEditor" in key.roles
+    ]
+
+
+def find_old_keys(inventory: Inventory, max_age: timedelta) -> list[Finding]:
+    """Find keys that are older than ``max_age``, and say which keys may be.
+
+    The API dates no key. A response may carry an undocumented ``created_at``; otherwise the oldest role binding of a
+    key tells how old it is at least, because a change of its roles may replace the bindings.
+    """
+    names, dates = DisplayNames(inventory), _oldest_binding_of_keys(inventory)
+    findings: list[Finding] = []
+    maybe_older: list[str] = []
+    undated: list[str] = []
+    for key in inventory.api_keys:
+        created_at, bound_at = _undocumented_created_at(key), dates.get(key.id)
+        known = created_at or bound_at
+        if known is None:
+            undated.append(names.describe(key))
+        elif (age := inventory.taken_at - known) > max_age:
+            least, source = ("", "undocumented created_at") if created_at else ("at least ", "oldest role binding")
+            text = f"{names.describe(key)} is {least}{age.days} days old: its {source} is of {known:%Y-%m-%d}"
+            findings.append(Finding(kind="key-is-old", text=text))
+        elif created_at is None:
+            maybe_older.append(names.describe(key))
+    reasons = ((undated, _UNDATED), (maybe_older, _MAYBE_OLDER))
+    return findings + [
+        Finding(kind="key-age-unknown", text=f"{reason} {max_age.days} days: {', '.join(keys)}")
+        for keys, reason in reasons
+        if keys
+    ]
+
+
+_UNDATED = "nothing dates these keys, neither the API nor a role binding, so that they may be older than"
+_MAYBE_OLDER = (
+    "only role bindings date these keys, and a change of roles resets them, so that the keys may be older than"
+)
+
+
+def _undocumented_created_at(key: APIKey) -> datetime | None:
+    try:
+        return read_date_time(key.extra.get("created_at"))
+    except Misfit:
+        return None
+
+
+def _oldest_binding_of_keys(inventory: Inventory) -> Mapping[str, datetime]:
+    return {
+        id: min(each.created_at for each in bindings)
+        for (kind, id), bindings in bindings_by_principal(inventory.role_bindings).items()
+        if kind == "api_key"
+    }
+
+
+def find_overdue_keys(inventory: Inventory) -> list[Finding]:
+    """Find keys that a rotation has replaced, and that should have been deleted by now."""
+    names = DisplayNames(inventory)
+    return [
+        Finding(
+            kind="retired-key-overdue",
+            text=f"{names.describe(key)} was replaced and should have been deleted after {until:%Y-%m-%d %H:%M} UTC",
+        )
+        for key in inventory.api_keys
+        if (until := retired_until(key.name)) is not None and until < inventory.taken_at
     ]
 
 
@@ -99,7 +167,7 @@ def find_deleted_principals(inventory: Inventory) -> list[Finding]:
     """Find roles of principals that no longer exist, skipping principal types whose list could not be read."""
     return [
         Finding(
-            kind="principal is gone",
+            kind="principal-is-gone",
             text=f"{kind} {id} does not exist but still has {', '.join(each.role for each in bindings)}",
         )
         for (kind, id), bindings in _group_unlisted(inventory).items()
@@ -130,4 +198,4 @@ def _was_read_completely(inventory: Inventory, kind: str) -> bool:
 
 def report_unread_parts(inventory: Inventory) -> list[Finding]:
     """Return a finding for each unread part, so that a missing part is not mistaken for one without findings."""
-    return [Finding(kind="could not be read", text=str(each)) for each in inventory.unread]
+    return [Finding(kind="could-not-be-read", text=str(each)) for each in inventory.unread]

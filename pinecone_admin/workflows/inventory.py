@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, cast
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast
 
 import attrs
 from attrs import field, frozen
@@ -25,6 +27,22 @@ from pinecone_admin.workflows.reports import Progress
 
 if TYPE_CHECKING:
     from pinecone_admin.workflows.access import Access
+
+ResourceKind: TypeAlias = Literal[
+    "organization", "project", "api_key", "user", "invite", "service_account", "role_binding"
+]
+"""Kind of a resource of an inventory."""
+
+_KINDS_BY_LIST: Mapping[str, ResourceKind] = {
+    "organizations": "organization",
+    "projects": "project",
+    "api_keys": "api_key",
+    "users": "user",
+    "invites": "invite",
+    "service_accounts": "service_account",
+    "role_bindings": "role_binding",
+}
+"""Kind of the resources in each list of an inventory, in the order in which changes are reported."""
 
 LISTED_KINDS = ("organizations", "users", "invites", "service_accounts", "role_bindings")
 """Lists that are read in addition to the projects and their keys."""
@@ -50,19 +68,49 @@ class Unread:
 
 
 @frozen(kw_only=True)
+class Change:
+    """One change of one resource.
+
+    Attributes:
+        kind: Kind of the resource, such as ``"project"`` or ``"role_binding"``.
+        id: Id of the resource.
+        name: Its name or email address; for a role binding, its role.
+        description: What it is, for people.
+        field: Name of the field that changed; None if the resource was added or removed.
+        before: Value of the field in the earlier inventory; the resource if it was removed, and None if it was added.
+        after: Value of the field in the later inventory; the resource if it was added, and None if it was removed.
+    """
+
+    kind: ResourceKind
+    id: str
+    name: str
+    description: str
+    field: str | None
+    before: object
+    after: object
+
+    def __str__(self) -> str:
+        if self.field is None:
+            return f"{'+' if self.before is None else '-'} {self.description}"
+        return f"~ {self.description}: {_format_field(self)}"
+
+
+@frozen(kw_only=True)
 class Changes:
-    """Changes from one inventory to a later one, as text.
+    """Changes from one inventory to a later one.
+
+    The bindings of an API key are its roles, so that only the key is compared.
 
     Attributes:
         added: Resources that are only in the later one.
         removed: Resources that are only in the earlier one.
-        changed: Resources in both that differ, with old and new values.
+        changed: Fields that differ, of resources that are in both.
         unknown: Parts that cannot be compared because they could not be read for one of the two.
     """
 
-    added: list[str]
-    removed: list[str]
-    changed: list[str]
+    added: list[Change]
+    removed: list[Change]
+    changed: list[Change]
     unknown: list[str]
 
     def __bool__(self) -> bool:
@@ -70,11 +118,18 @@ class Changes:
         return bool(self.added or self.removed or self.changed)
 
     def __str__(self) -> str:
-        lines_by_sign = (("+", self.added), ("-", self.removed), ("~", self.changed), ("?", self.unknown))
-        return "\n".join(f"{sign} {line}" for sign, lines in lines_by_sign for line in lines)
+        """Return the changes as text, one resource per line."""
+        by_resource = groupby(self.changed, key=lambda each: (each.kind, each.id, f"~ {each.description}: "))
+        lines = [*map(str, self.added), *map(str, self.removed)]
+        lines += [head + "; ".join(map(_format_field, changes)) for (*_, head), changes in by_resource]
+        return "\n".join([*lines, *(f"? {part}" for part in self.unknown)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the changes as plain JSON types."""
+        return to_dict(self)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Inventory:
     """Everything in an organization that the Admin API shows.
 
@@ -100,6 +155,16 @@ class Inventory:
     role_bindings: list[RoleBinding]
     unread: list[Unread] = field(factory=list[Unread])
 
+    def __repr__(self) -> str:
+        names = ", ".join(repr(each.name) for each in self.organizations) or "unknown"
+        counts = [
+            _count(len(getattr(self, name)), kind.replace("_", " "))
+            for name, kind in _KINDS_BY_LIST.items()
+            if kind != "organization"
+        ]
+        counts += [f"{_count(len(self.unread), 'part')} unread"] if self.unread else []
+        return f"<Inventory of {names}, taken at {self.taken_at.isoformat()}: {', '.join(counts)}>"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the inventory as plain JSON types, for ``from_dict``."""
         return to_dict(self)
@@ -124,7 +189,7 @@ class Inventory:
         return read
 
     def diff(self, other: Inventory) -> Changes:
-        """Return the changes from this inventory to a later one, as text.
+        """Return the changes from this inventory to a later one; they print as text.
 
         Args:
             other: The later inventory; resources that only it contains count as added.
@@ -136,12 +201,20 @@ class Inventory:
             raise PineconeTypeError(f"other must be an Inventory, not {type(other).__name__}")
         return _compare_inventories(self, other)
 
-    def access(self, *, max_owners: int = 3, pending_days: float = 3.0) -> Access:
+    def access(
+        self,
+        *,
+        max_owners: int = 3,
+        max_pending: timedelta = timedelta(days=3),
+        max_key_age: timedelta | None = None,
+    ) -> Access:
         """Return who can do what in which project, with findings that a reviewer should check.
 
         Args:
             max_owners: Number of owners of the organization, at least 1, above which there is a finding.
-            pending_days: Days, 0 or more, after which a pending invite becomes a finding.
+            max_pending: Time, from 0, after which a pending invite becomes a finding.
+            max_key_age: Age, above 0, after which an API key becomes a finding, which says how the age is known: the
+                API dates no key. None looks at no ages.
 
         Raises:
             PineconeTypeError: An argument has the wrong type.
@@ -149,7 +222,7 @@ class Inventory:
         """
         from pinecone_admin.workflows.access import build_access  # noqa: PLC0415 - it builds on this module
 
-        return build_access(self, max_owners=max_owners, pending_days=pending_days)
+        return build_access(self, max_owners=max_owners, max_pending=max_pending, max_key_age=max_key_age)
 
 
 @frozen
@@ -217,25 +290,72 @@ class InventoryBuilder:
         return Inventory(taken_at=self._taken_at, api_keys=keys, unread=unread, **lists)
 
 
-_COMPARED_KINDS = ("organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _compare_inventories(before: Inventory, after: Inventory) -> Changes:
     names = DisplayNames(before, after)
     changes = Changes(added=[], removed=[], changed=[], unknown=[])
-    for kind in _COMPARED_KINDS:
+    compared_keys: set[str] = set()
+    for list_name, kind in _KINDS_BY_LIST.items():
         # Without the projects, their keys are unread too.
-        incomplete = [each for each in (*before.unread, *after.unread) if each.part in {kind, "projects"}]
-        changes.unknown.extend(dict.fromkeys(str(each) for each in incomplete if each.part == kind))
-        old, new = (_index_comparable(getattr(each, kind), kind, incomplete) for each in (before, after))
-        changes.added.extend(names.describe(new[id]) for id in new if id not in old)
-        changes.removed.extend(names.describe(old[id]) for id in old if id not in new)
+        incomplete = [each for each in (*before.unread, *after.unread) if each.part in {list_name, "projects"}]
+        changes.unknown.extend(dict.fromkeys(str(each) for each in incomplete if each.part == list_name))
+        old, new = (_index_comparable(getattr(each, list_name), list_name, incomplete) for each in (before, after))
+        if kind == "api_key":
+            compared_keys = {*old, *new}
+        elif kind == "role_binding":
+            old, new = (_without_bindings_of(compared_keys, each) for each in (old, new))
+        make = partial(_make_change, names, kind)
+        changes.added.extend(make(new[id], after=new[id]) for id in new if id not in old)
+        changes.removed.extend(make(old[id], before=old[id]) for id in old if id not in new)
         changes.changed.extend(
-            f"{names.describe(new[id])}: {'; '.join(_describe_changes(old[id], new[id]))}"
+            make(new[id], field=field, before=values[0], after=values[1])
             for id in new
-            if id in old and old[id] != new[id]
+            if id in old
+            for field, values in _compare_fields(old[id], new[id]).items()
         )
     return changes
+
+
+def _make_change(
+    names: DisplayNames,
+    kind: ResourceKind,
+    resource: Resource,
+    *,
+    field: str | None = None,
+    before: object = None,
+    after: object = None,
+) -> Change:
+    return Change(
+        kind=kind,
+        id=resource.id,
+        name=_name_of(resource),
+        description=names.describe(resource),
+        field=field,
+        before=before,
+        after=after,
+    )
+
+
+def _name_of(resource: Resource) -> str:
+    match resource:
+        case User() | Invite():
+            return resource.email
+        case RoleBinding():
+            return resource.role
+        case _:
+            return resource.name
+
+
+def _without_bindings_of(key_ids: Collection[str], bindings: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the bindings of keys that are compared themselves: they tell the roles of the key once more."""
+    return {
+        id: each
+        for id, each in bindings.items()
+        if each.principal_type != "api_key" or each.principal_id not in key_ids
+    }
 
 
 def _index_comparable(resources: Iterable[Any], kind: str, incomplete: Sequence[Unread]) -> dict[str, Any]:
@@ -251,12 +371,16 @@ def _index_comparable(resources: Iterable[Any], kind: str, incomplete: Sequence[
     return {each.id: each for each in resources if kind != "api_keys" or each.project_id not in projects}
 
 
-def _describe_changes(old: attrs.AttrsInstance, new: attrs.AttrsInstance) -> list[str]:
-    return [
-        f"{each.name} is now {_format_value(getattr(new, each.name))}, was {_format_value(getattr(old, each.name))}"
-        for each in attrs.fields(type(new))
-        if each.eq and getattr(old, each.name) != getattr(new, each.name)
-    ]
+def _compare_fields(old: attrs.AttrsInstance, new: attrs.AttrsInstance) -> dict[str, tuple[object, object]]:
+    """Return the fields that differ, with their values in both."""
+    pairs = {
+        each.name: (getattr(old, each.name), getattr(new, each.name)) for each in attrs.fields(type(new)) if each.eq
+    }
+    return {name: values for name, values in pairs.items() if values[0] != values[1]}
+
+
+def _format_field(change: Change) -> str:
+    return f"{change.field} is now {_format_value(change.after)}, was {_format_value(change.before)}"
 
 
 def _format_value(value: object) -> str:

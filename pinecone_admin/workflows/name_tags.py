@@ -11,6 +11,7 @@ A tag is ``~purpose:digest``, in front of the name: ``~rotates:1f0c2a9b reader``
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from hashlib import blake2b
 
 MAX_NAME_LENGTH = 80
@@ -30,6 +31,15 @@ def parse_purpose(name: str) -> str | None:
     """Return the purpose in the tag of a name, or None if it has no tag."""
     match = _TAG.match(name)
     return match[1] if match else None
+
+
+def retired_until(name: str) -> datetime | None:
+    """Return the moment from which a retired key may be deleted, or None if the name is not that of a retired key."""
+    match = re.match(r"~delete-after:(\d{8}T\d{4})Z:[0-9a-f]{8} ", name, re.ASCII)
+    try:
+        return match and datetime.strptime(match[1], "%Y%m%dT%H%M").replace(tzinfo=UTC)
+    except ValueError:  # typed by hand: there is no such minute
+        return None
 
 
 def tag_as_being_made(name: str) -> str:

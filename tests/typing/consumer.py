@@ -50,6 +50,7 @@ from pinecone_admin.models import (
 from pinecone_admin.operations import API_VERSION, create_project, delete_project
 from pinecone_admin.retry import AsyncRetryTransport, RetryTransport
 from pinecone_admin.workflows import (
+    Change,
     CleanupReport,
     Difference,
     Ensured,
@@ -192,7 +193,7 @@ def workflows(admin: Admin) -> None:
     assert_type(admin.projects.delete_with_cleanup(project_id="p", progress=print_progress), CleanupReport)
     inventory = admin.inventory(concurrency=4, progress=print_progress)
     assert_type(Inventory.from_dict(inventory.to_dict()), Inventory)
-    assert_type(inventory.diff(inventory).added, list[str])
+    assert_type(inventory.diff(inventory).added, list[Change])
     assert_type(inventory.access().to_html(), str)
 
 

@@ -7,13 +7,15 @@ import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from attrs import evolve
 
+from pinecone_admin import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import APIKey, Invite, Organization, ServiceAccount, Unlisted, User
 from pinecone_admin.workflows import Access, Inventory, Unread
+from pinecone_admin.workflows.findings import FindingKind
 from tests.support.records import make_binding, make_project
 
 NOW = datetime(2026, 7, 20, 12, tzinfo=UTC)
@@ -90,23 +92,93 @@ def test_effective_roles_are_the_union_of_all_bindings() -> None:
 def test_findings() -> None:
     """Each finding has a kind and a sentence that names the record and its id."""
     assert [(each.kind, each.text) for each in INVENTORY.access(max_owners=1).findings] == [
-        ("invite pending long", "invite for old@example.com (old) has been pending for 5 days"),
-        ("invite expired", "invite for gone@example.com (gone) expired and was not withdrawn"),
+        ("invite-pending-long", "invite for old@example.com (old) has been pending for 5 days"),
+        ("invite-expired", "invite for gone@example.com (gone) expired and was not withdrawn"),
         (
-            "service account writes organization-wide",
+            "service-account-writes-organization-wide",
             "service account robot-s1 (s1) has OrgManager on the organization",
         ),
-        ("service account without roles", "service account robot-s3 (s3) has no role"),
-        ("key is an editor", "API key 'writer' (k2) of project 'atlas' has ProjectEditor"),
-        ("principal is gone", "user u9 does not exist but still has ProjectEditor"),
+        ("service-account-without-roles", "service account robot-s3 (s3) has no role"),
+        ("key-is-an-editor", "API key 'writer' (k2) of project 'atlas' has ProjectEditor"),
+        ("principal-is-gone", "user u9 does not exist but still has ProjectEditor"),
     ]
     owners = evolve(INVENTORY, role_bindings=[make_binding("user", who, "OrgOwner") for who in ("u1", "u2")])
-    (many,) = [each for each in owners.access(max_owners=1).findings if each.kind == "many owners"]
+    (many,) = [each for each in owners.access(max_owners=1).findings if each.kind == "many-owners"]
     assert many.text == "the organization has 2 owners, more than 1: ada@example.com, bob@example.com"
-    assert not any(each.kind == "many owners" for each in owners.access(max_owners=2).findings)
+    assert not any(each.kind == "many-owners" for each in owners.access(max_owners=2).findings)
     robots = evolve(INVENTORY, role_bindings=[make_binding("service_account", who, "OrgOwner") for who in ("s1", "s2")])
     assert robots.access(max_owners=1).findings[0].text.endswith(": robot-s1 (s1), robot-s2 (s2)")
-    assert not any("pending" in each.kind for each in INVENTORY.access(pending_days=5).findings)
+    assert not any("pending" in each.kind for each in INVENTORY.access(max_pending=timedelta(days=5)).findings)
+
+
+def find_texts(inventory: Inventory, kind: str, **options: Any) -> list[str]:
+    """Return the texts of all findings of a kind."""
+    return [each.text for each in inventory.access(**options).findings if each.kind == kind]
+
+
+def make_dated_binding(key_id: str, days: int) -> Any:
+    """Return a role binding of a key, of this age."""
+    binding = make_binding("api_key", key_id, "ProjectViewer", "p1", id=f"{key_id}-{days}")
+    return evolve(binding, created_at=NOW - timedelta(days=days))
+
+
+def test_the_age_of_a_key_is_found_with_its_source() -> None:
+    """A key that is too old by its undocumented date or its oldest role binding is found, and the text says which."""
+    keys = [APIKey(id=f"k{number}", name="key", project_id="p1", roles=[]) for number in range(6)]
+    keys[0] = evolve(keys[0], extra={"created_at": (NOW - timedelta(days=91)).isoformat()})
+    keys[1] = evolve(keys[1], extra={"created_at": (NOW - timedelta(days=89)).isoformat()})
+    keys[5] = evolve(keys[5], extra={"created_at": "yesterday"})
+    bindings = [make_dated_binding(*each) for each in (("k1", 200), ("k2", 5), ("k2", 100), ("k3", 80))]
+    inventory = evolve(INVENTORY, api_keys=keys, role_bindings=bindings)
+    options = {"max_key_age": timedelta(days=90)}
+    assert find_texts(inventory, "key-is-old", **options) == [
+        "API key 'key' (k0) of project 'search' is 91 days old: its undocumented created_at is of 2026-04-20",
+        "API key 'key' (k2) of project 'search' is at least 100 days old: its oldest role binding is of 2026-04-11",
+    ]
+    unknown = find_texts(inventory, "key-age-unknown", **options)
+    assert [re.findall(r"\((k\d)\)", each) for each in unknown] == [["k4", "k5"], ["k3"]]
+    assert [each.split(",")[0] for each in unknown] == [
+        "nothing dates these keys",
+        "only role bindings date these keys",
+    ]
+    assert all("may be older than 90 days" in each for each in unknown)
+    assert not any(find_texts(inventory, kind) for kind in ("key-is-old", "key-age-unknown"))
+
+
+def test_an_overdue_retired_key_is_found() -> None:
+    """A key that a rotation retired is found once its time is over, and a name that only resembles it is not."""
+    names = ["~delete-after:20260720T1159Z:1f0c2a9b writer", "~delete-after:20260720T1200Z:1f0c2a9b writer"]
+    names += [
+        "~delete-after:20269999T1159Z:1f0c2a9b x",
+        "delete-after:20260720T1159Z:1f0c2a9b x",
+        "~rotates:1f0c2a9b x",
+    ]
+    keys = [APIKey(id=f"k{number}", name=name, project_id="p1", roles=[]) for number, name in enumerate(names)]
+    (text,) = find_texts(evolve(INVENTORY, api_keys=keys), "retired-key-overdue")
+    assert text.startswith(f"API key '{names[0]}' (k0) of project 'search' was replaced")
+    assert text.endswith("should have been deleted after 2026-07-20 11:59 UTC")
+
+
+def test_every_kind_of_finding_is_a_slug() -> None:
+    """The kinds of findings consist of words in lower case, joined by hyphens."""
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)+", kind) for kind in get_args(FindingKind))
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"max_pending": 3}, PineconeTypeError),
+        ({"max_pending": timedelta(days=-1)}, PineconeValueError),
+        ({"max_key_age": 90.0}, PineconeTypeError),
+        ({"max_key_age": timedelta()}, PineconeValueError),
+        ({"max_key_age": timedelta.max}, PineconeValueError),
+    ],
+    ids=str,
+)
+def test_durations_are_timedeltas(options: dict[str, Any], error: type[Exception]) -> None:
+    """A duration that is a number, or out of range, raises an error with the name of the argument."""
+    with pytest.raises(error, match=next(iter(options))):
+        INVENTORY.access(**options)
 
 
 @pytest.mark.parametrize("part", ["users", "role_bindings", "projects"])
@@ -117,11 +189,11 @@ def test_unread_parts_cause_no_findings(part: str) -> None:
     poor = evolve(poor, **missing)
     access = poor.access()
     assert access.unread == [f"{part}: 500"]
-    silent = {"users": "principal is gone", "role_bindings": "service account without roles"}
+    silent = {"users": "principal-is-gone", "role_bindings": "service-account-without-roles"}
     if part in silent:
         assert silent[part] not in {each.kind for each in access.findings}
     assert not any("api_key" in each.text for each in access.findings)
-    assert (access.findings[0].kind, access.findings[0].text) == ("could not be read", f"{part}: 500")
+    assert (access.findings[0].kind, access.findings[0].text) == ("could-not-be-read", f"{part}: 500")
     assert f"{part}: 500" in access.to_html()
     assert f"{part}: 500" in access.to_markdown().replace("\\", "")
 

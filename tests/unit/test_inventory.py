@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tracemalloc
@@ -91,6 +92,60 @@ def test_changes_are_readable() -> None:
     assert BEFORE.diff(after)
 
 
+def test_changes_are_structured() -> None:
+    """Each change has the kind, id and name of its resource, and the field with both values."""
+    after = evolve(
+        BEFORE,
+        projects=[make_project("p1", "find"), make_project("p3", "docs")],
+        api_keys=[BEFORE.api_keys[0]],
+        role_bindings=[evolve(BEFORE.role_bindings[0], role="OrgMember"), BEFORE.role_bindings[1]],
+    )
+    changes = BEFORE.diff(after)
+    found = [(each.kind, each.id, each.name, each.field, each.before, each.after) for each in changes.changed]
+    assert found == [
+        ("project", "p1", "find", "name", "search", "find"),
+        ("role_binding", "b1", "OrgMember", "role", "OrgOwner", "OrgMember"),
+    ]
+    assert [(each.kind, each.field, each.before, each.after) for each in changes.added] == [
+        ("project", None, None, after.projects[1])
+    ]
+    assert [(each.kind, each.id, each.before, each.after) for each in changes.removed] == [
+        ("project", "p2", BEFORE.projects[1], None),
+        ("api_key", "k2", BEFORE.api_keys[1], None),
+    ]
+    assert json.loads(json.dumps(changes.to_dict()))["removed"][1]["before"]["roles"] == ["ProjectEditor"]
+
+
+def test_a_changed_role_of_a_key_is_one_change() -> None:
+    """The bindings of a key repeat its roles, so that only the key is reported; without the key, the bindings are."""
+    bindings = {
+        role: make_binding("api_key", "k1", role, "p1", id=f"b-{role}") for role in ("ProjectViewer", "ProjectEditor")
+    }
+    before = evolve(BEFORE, role_bindings=[bindings["ProjectViewer"]])
+    key = evolve(BEFORE.api_keys[0], roles=["ProjectEditor"])
+    after = evolve(BEFORE, role_bindings=[bindings["ProjectEditor"]], api_keys=[key, BEFORE.api_keys[1]])
+    assert str(before.diff(after)) == (
+        "~ API key 'reader' (k1) of project 'search': roles is now ProjectEditor, was ProjectViewer"
+    )
+    removed = evolve(after, api_keys=[BEFORE.api_keys[1]], role_bindings=[])
+    assert str(before.diff(removed)) == "- API key 'reader' (k1) of project 'search'"
+    unread = [Unread(part="api_keys", project_id="p1", error="500")]
+    changes = before.diff(evolve(after, api_keys=BEFORE.api_keys[1:], unread=unread))
+    assert [each.kind for each in (*changes.added, *changes.removed)] == ["role_binding"] * 2
+
+
+def test_the_repr_is_one_line_of_counts() -> None:
+    """The repr of an inventory has one line, however large the inventory is and whatever its names are."""
+    assert repr(BEFORE) == (
+        "<Inventory of 'Acme', taken at 2026-07-01T12:00:00+00:00: 2 projects, 2 api keys, 1 user, 1 invite, "
+        "1 service account, 2 role bindings>"
+    )
+    unread = [Unread(part="users", project_id=None, error="403")]
+    hostile = evolve(BEFORE, organizations=[evolve(ORGANIZATION, name="a\nb\u202ec")], unread=unread)
+    assert repr(hostile).isprintable()
+    assert repr(hostile).endswith("2 role bindings, 1 part unread>")
+
+
 @pytest.mark.parametrize("failed_first", [True, False])
 def test_unread_parts_are_not_compared(failed_first: bool) -> None:
     """A part that either inventory could not read is reported as unknown, and not as a change."""
@@ -151,8 +206,8 @@ def test_an_unlisted_role_and_a_time_without_a_zone_are_accepted() -> None:
     data["role_bindings"][0]["role"] = "OrgWizard"
     read = Inventory.from_dict(data)
     assert [row.level for row in read.access().rows() if row.principal_id == "u1"] == ["unknown"]
-    assert BEFORE.diff(read).changed == [
-        "OrgWizard for user ada@example.com on the organization: role is now 'OrgWizard', was 'OrgOwner'"
+    assert [str(change) for change in BEFORE.diff(read).changed] == [
+        "~ OrgWizard for user ada@example.com on the organization: role is now 'OrgWizard', was 'OrgOwner'"
     ]
 
 
