@@ -1,0 +1,76 @@
+"""Ctrl-C during parallel work of the sync client; what both clients share is in tests/_async/test_run_in_parallel.py."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from pinecone_admin._concurrency.parallel import run_in_parallel
+from tests.support.concurrency import PATIENCE
+
+
+def test_an_interrupt_ends_although_an_item_hangs() -> None:
+    """Ctrl-C tells the items in progress to end, and waits for those that do not only as long as it may."""
+    interrupted, release, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work(number: int) -> int:
+        if number == 1:
+            assert interrupted.wait(PATIENCE)
+            ended.set()
+            assert release.wait(PATIENCE)
+        return number
+
+    def interrupt(number: int, _: int) -> None:
+        assert number == 0
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_in_parallel(work, range(9), limit=2, deliver=interrupt, interrupted=interrupted, patience=0.01)
+    assert ended.wait(PATIENCE)
+    release.set()
+
+
+def test_an_interrupt_waits_for_items_that_end() -> None:
+    """Ctrl-C waits until the items in progress have ended, if they do so in time."""
+    interrupted, ended = threading.Event(), threading.Event()
+
+    def work(number: int) -> None:
+        if number == 1 and interrupted.wait(PATIENCE):
+            ended.set()
+
+    def interrupt(_: int, __: None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_in_parallel(work, range(9), limit=2, deliver=interrupt, interrupted=interrupted, patience=PATIENCE)
+    assert ended.is_set()
+
+
+INTERRUPTED_INVENTORY = """
+import os, signal, threading
+import httpx
+from pinecone_admin import Admin
+from pinecone_admin._concurrency import parallel
+
+parallel._INTERRUPT_PATIENCE = 0.01
+
+def respond(request):
+    if request.url.path != "/admin/projects":
+        threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGINT)).start()
+        threading.Event().wait()
+    return httpx.Response(200, json={"data": []})
+
+with Admin(access_token="t", transport=httpx.MockTransport(respond)) as admin:
+    admin.inventory(concurrency=1)
+"""
+
+
+@pytest.mark.long
+def test_ctrl_c_during_an_inventory_ends_the_process() -> None:
+    """The process ends after Ctrl-C, although requests of its inventory get no response."""
+    command = [sys.executable, "-c", INTERRUPTED_INVENTORY]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.stderr.splitlines()[-1] == "KeyboardInterrupt"
