@@ -16,9 +16,10 @@ from pinecone_admin.errors import *
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
     from pinecone_admin._async.pagination import AsyncCompleteList, AsyncPaginator
+    from pinecone_admin._http.attempt_event import AttemptEvent
     from pinecone_admin._http.headers import __version__
     from pinecone_admin._http.pages import Page
-    from pinecone_admin._http.retry_policy import RetryEvent, RetryPolicy
+    from pinecone_admin._http.retry_policy import RetryPolicy
     from pinecone_admin._sync.client import Admin
     from pinecone_admin._sync.pagination import Paginator
     from pinecone_admin.auth.token import AccessToken
@@ -36,9 +37,10 @@ if generated_client.__dict__.get("GENERATED_FOR") != __name__:
 _MODULES = {
     "._async.client": ("AsyncAdmin",),
     "._async.pagination": ("AsyncCompleteList", "AsyncPaginator"),
+    "._http.attempt_event": ("AttemptEvent",),
     "._http.headers": ("__version__",),
     "._http.pages": ("Page",),
-    "._http.retry_policy": ("RetryEvent", "RetryPolicy"),
+    "._http.retry_policy": ("RetryPolicy",),
     "._sync.client": ("Admin",),
     "._sync.pagination": ("Paginator",),
     ".auth.token": ("AccessToken",),
@@ -53,13 +55,13 @@ __all__ = [
     "AsyncAdmin",
     "AsyncCompleteList",
     "AsyncPaginator",
+    "AttemptEvent",
     "Ensured",
     "Inventory",
     "Operation",
     "Page",
     "Paginator",
     "ProjectRole",
-    "RetryEvent",
     "RetryPolicy",
     "RoleBindingDict",
     "Unlisted",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from typing import cast
 
 import httpx
 from attrs import field, frozen
@@ -12,7 +13,14 @@ from generated_client.types import masked
 from pinecone_admin._config.addresses import resolve_allow_http, resolve_api_url, resolve_oauth_url
 from pinecone_admin._config.proxies import resolve_proxy
 from pinecone_admin._config.tls import build_ssl_context
-from pinecone_admin._http.argument_checks import check_bool, check_duration, check_integer, check_secret_text
+from pinecone_admin._http.argument_checks import (
+    check_bool,
+    check_duration,
+    check_function,
+    check_integer,
+    check_secret_text,
+)
+from pinecone_admin._http.attempt_event import OnAttempt
 from pinecone_admin._http.headers import build_user_agent, check_headers
 from pinecone_admin._http.retry_policy import RetryPolicy
 from pinecone_admin.errors import Masked, PineconeTypeError
@@ -30,6 +38,7 @@ class ClientOptions:
         retry: Limits of attempts and of the waits between them.
         headers: The caller's headers, names in lower case.
         read_only: Whether every method but GET is refused.
+        on_attempt: Receives a report of each attempt.
         bearer: Whether requests carry a token; False if the headers contain an API key instead.
     """
 
@@ -37,6 +46,7 @@ class ClientOptions:
     retry: RetryPolicy
     headers: Mapping[str, str] = field(repr=masked)
     read_only: bool
+    on_attempt: OnAttempt | None = None
     bearer: bool = True
 
     @property
@@ -90,6 +100,7 @@ def resolve_config(
     max_connections: object,
     lazy: object,
     read_only: object,
+    on_attempt: object,
 ) -> ClientConfig:
     """Return the configuration of a client, checked, without its identity."""
     headers = check_headers(additional_headers)
@@ -109,6 +120,7 @@ def resolve_config(
             retry=check_retry(retry),
             headers=headers,
             read_only=check_bool("read_only", read_only),
+            on_attempt=check_on_attempt(on_attempt),
         ),
         max_connections=check_integer("max_connections", max_connections, least=1),
         lazy=check_bool("lazy", lazy),
@@ -123,6 +135,7 @@ def change_options(
     additional_headers: object,
     read_only: object,
     api_key: object,
+    on_attempt: object,
 ) -> ClientOptions:
     """Return a copy of the options with some replaced; None keeps an option, and headers are merged."""
     headers = {**options.headers, **check_headers(additional_headers)}
@@ -135,8 +148,15 @@ def change_options(
         retry=options.retry if retry is None else check_retry(retry),
         headers=headers,
         read_only=options.read_only if read_only is None else check_bool("read_only", read_only),
+        on_attempt=options.on_attempt if on_attempt is None else check_on_attempt(on_attempt),
         bearer=options.bearer and api_key is None,
     )
+
+
+def check_on_attempt(on_attempt: object) -> OnAttempt | None:
+    """Return the callback, or None for None; raise if it is not a synchronous function."""
+    check_function("on_attempt", on_attempt, optional=True)
+    return cast("OnAttempt | None", on_attempt)
 
 
 def check_retry(retry: object) -> RetryPolicy:

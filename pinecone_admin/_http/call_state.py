@@ -31,6 +31,7 @@ class CallState:
         deadline: Monotonic time at which the call times out.
         idempotent: Whether sending the request twice has the same effect as sending it once.
         path_template: Path template, which contains no ids; logs show it instead of the path.
+        operation: Id of the operation, for errors and reports of attempts; None if there is none.
         endpoint: Host and port of the server, and the proxy if there is one, for error messages.
         closed: Set when the client is closed, which ends every wait.
         attempts: Number of attempts so far.
@@ -46,6 +47,7 @@ class CallState:
     path_template: str
     endpoint: str
     closed: Event
+    operation: str | None = None
     attempts: int = 0
     ambiguous: bool = False
     outcome: Outcome = "not_sent"

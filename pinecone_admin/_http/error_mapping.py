@@ -6,7 +6,7 @@ import re
 import ssl
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import httpx
 
@@ -42,7 +42,17 @@ def error_class(status: int) -> type[ApiError]:
     return _CLASS_BY_STATUS.get(status, errors.ServiceError if status >= 500 else ApiError)  # noqa: PLR2004
 
 
-def error_from_response(response: BufferedResponse, *, operation: str, call: CallState, wall: float) -> ApiError:
+class ErrorMapper(Protocol):
+    """Returns the error for a response that is not a success."""
+
+    def __call__(
+        self, response: BufferedResponse, *, operation: str | None, call: CallState, wall: float
+    ) -> PineconeError:
+        """Return the error; ``wall`` is the time in seconds since the epoch."""
+        ...
+
+
+def error_from_response(response: BufferedResponse, *, operation: str | None, call: CallState, wall: float) -> ApiError:
     """Return the error for a response that is not a success, whatever its body contains."""
     status, headers = response.status, response.headers
     code, message, details = parse_error_body(response.body)

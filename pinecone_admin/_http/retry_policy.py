@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from attrs import Attribute, field, frozen
 
 from pinecone_admin._http.argument_checks import check_duration, check_integer
 from pinecone_admin._http.call_state import CallState
-from pinecone_admin.errors import Outcome, PineconeError, PineconeTypeError
+from pinecone_admin.errors import Outcome
 
 
 class Failure(Enum):
@@ -64,38 +64,12 @@ _ACCESS_STATUSES = frozenset({401, 403, 407})
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
 
 
-@frozen(kw_only=True)
-class RetryEvent:
-    """A failed attempt that is retried, as passed to ``on_retry``.
-
-    Attributes:
-        method: HTTP method.
-        path: Path of the request, without its query.
-        attempt: Number of the failed attempt, from 1.
-        delay: Seconds until the next attempt.
-        status_code: Status of the response, or None if there was none.
-        error: Error that the call would raise without a retry, or None if there was a response.
-    """
-
-    method: str
-    path: str
-    attempt: int
-    delay: float
-    status_code: int | None
-    error: PineconeError | None
-
-
 def _validate_count(_: RetryPolicy, attribute: Attribute[int], value: int) -> None:
     check_integer(attribute.name, value, least=1)
 
 
 def _validate_seconds(_: RetryPolicy, attribute: Attribute[float], value: float) -> None:
     check_duration(attribute.name, value, allow_zero=attribute.name == "backoff")
-
-
-def _validate_callable(_: RetryPolicy, attribute: Attribute[Any], value: object) -> None:
-    if value is not None and not callable(value):
-        raise PineconeTypeError(f"{attribute.name} must be callable, not {type(value).__name__}")
 
 
 @frozen(kw_only=True)
@@ -109,11 +83,10 @@ class RetryPolicy:
             With 0, for tests, only a Retry-After is waited for.
         max_backoff: Maximum wait in seconds where the server sends no Retry-After.
         max_retry_after: Longest Retry-After in seconds that is waited for; with a longer one there is no retry.
-        on_retry: Called with a ``RetryEvent`` before each wait.
 
     Raises:
         PineconeValueError: A number is out of range.
-        PineconeTypeError: A value has the wrong type, or ``on_retry`` is not callable.
+        PineconeTypeError: A value has the wrong type.
     """
 
     max_attempts: int = field(default=4, validator=_validate_count)
@@ -121,7 +94,6 @@ class RetryPolicy:
     backoff: float = field(default=0.5, validator=_validate_seconds)
     max_backoff: float = field(default=8.0, validator=_validate_seconds)
     max_retry_after: float = field(default=60.0, validator=_validate_seconds)
-    on_retry: Callable[[RetryEvent], None] | None = field(default=None, validator=_validate_callable)
 
 
 def may_retry(failure: Failure, *, idempotent: bool) -> bool:

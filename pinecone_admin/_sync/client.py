@@ -16,6 +16,7 @@ from generated_client.types import Operation
 from pinecone_admin import auth, workflows
 from pinecone_admin._concurrency.lazy import LazyModule, lock_free_cached_property, preload_before_fork
 from pinecone_admin._concurrency.waiting import fetch_first_token
+from pinecone_admin._http.attempt_event import AttemptEvent
 from pinecone_admin._http.retry_policy import RetryPolicy
 from pinecone_admin._http.returned_errors import raise_if_error, return_error
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
@@ -87,6 +88,8 @@ class Admin:
         token_cache: Cache that shares tokens with other processes: a ``FileTokenCache`` or one of your own.
         lazy: Fetch the first token with the first call, and not before.
         read_only: Refuse every request but GET, before it is sent.
+        on_attempt: Function that is called once after every attempt to send a request, in the thread or task of the
+            call, and after those of token exchanges in their thread. What it raises is logged.
         transport: Transport that sends the requests, in place of the client's own connections. You close it.
             ``proxy_url`` and ``ssl_verify`` have no effect on it.
         oauth_transport: Transport for the token exchange, always synchronous. You close it. By default, a synchronous
@@ -120,6 +123,7 @@ class Admin:
         token_cache: auth.TokenCache | None = None,
         lazy: bool = False,
         read_only: bool = False,
+        on_attempt: Callable[[AttemptEvent], object] | None = None,
         transport: httpx.BaseTransport | None = None,
         oauth_transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -145,6 +149,7 @@ class Admin:
             max_connections=max_connections,
             lazy=lazy,
             read_only=read_only,
+            on_attempt=on_attempt,
         )
         # A traceback of a later error may show local variables, and must not show these.
         del client_secret, access_token, additional_headers, proxy_url, host, oauth_url
@@ -310,6 +315,7 @@ class Admin:
         additional_headers: Mapping[str, str] | None = None,
         read_only: bool | None = None,
         api_key: str | None = None,
+        on_attempt: Callable[[AttemptEvent], object] | None = None,
     ) -> Self:
         """Return a copy with other options, which shares connections and tokens.
 
@@ -322,6 +328,7 @@ class Admin:
             read_only: Refuse every request but GET, before it is sent.
             api_key: Value of an API key, sent in place of the token: operations of the control plane accept only a
                 project's key.
+            on_attempt: Function that is called once after every attempt of the copy, but not for token exchanges.
 
         Returns:
             The copy.
@@ -340,6 +347,7 @@ class Admin:
             additional_headers=additional_headers,
             read_only=read_only,
             api_key=api_key,
+            on_attempt=on_attempt,
         )
         del additional_headers, api_key
         options = raise_if_error(changed)

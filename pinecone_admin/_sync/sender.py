@@ -48,7 +48,7 @@ class Sender:
             api_url=shared.config.api_url, user_agent=shared.config.user_agent, headers=options.headers
         )
         self._secrets = options.secrets
-        self._transport: Retrier | Bearer = Retrier(shared.exchange, options.retry)
+        self._transport: Retrier | Bearer = Retrier(shared.exchange, options.retry, on_attempt=options.on_attempt)
         if shared.token_source is not None and options.bearer and "authorization" not in options.headers:
             self._transport = Bearer(self._transport, shared.token_source)
 
@@ -111,6 +111,7 @@ class Sender:
             deadline=deadline,
             idempotent=operation.method in IDEMPOTENT_METHODS,
             path_template=operation.path,
+            operation=operation.id,
             endpoint=self._shared.endpoint,
             closed=self._shared.closed,
             secrets=self._secrets,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import httpx
 from attrs import evolve, frozen
@@ -22,6 +23,7 @@ from pinecone_admin._sync.transports.exchange import Exchange, TransportExchange
 from pinecone_admin._sync.transports.pool import Pools
 from pinecone_admin._sync.transports.retry import Retrier
 from pinecone_admin.auth.cache import TokenCache
+from pinecone_admin.auth.token_response import error_from_exchange
 from pinecone_admin.auth.token_source import TokenSource
 
 
@@ -99,9 +101,14 @@ def build_shared(
 
 def _build_token_retrier(config: ClientConfig, given: object, closed: threading.Event) -> Retrier:
     """Return what sends the token exchange, which is synchronous in both clients."""
-    retry = evolve(config.options.retry, max_attempts=EXCHANGE_ATTEMPTS)
+    make_retrier = partial(
+        Retrier,
+        retry=evolve(config.options.retry, max_attempts=EXCHANGE_ATTEMPTS),
+        on_attempt=config.options.on_attempt,
+        map_response=error_from_exchange,
+    )
     if isinstance(given, httpx.BaseTransport):
-        return Retrier(TransportExchange(given), retry)
+        return make_retrier(TransportExchange(given))
     assert config.ssl_context is not None  # noqa: S101 - built if a transport is missing
     # Exchanges are rare, so their connections are not kept open.
     pools = Pools(
@@ -111,4 +118,4 @@ def _build_token_retrier(config: ClientConfig, given: object, closed: threading.
         keep=False,
         closed=closed,
     )
-    return Retrier(pools, retry)
+    return make_retrier(pools)

@@ -75,6 +75,7 @@ class TokenEndpoint:
             deadline=min(deadline, monotonic + self.timeout),
             idempotent=True,
             path_template=httpx.URL(self.url).path,
+            operation="get_token",
             endpoint=self.description,
             closed=self.closed,
             secrets=[client_secret],

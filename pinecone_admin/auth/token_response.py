@@ -10,8 +10,10 @@ import httpx
 from attrs import field, frozen
 
 from generated_client.types import masked
+from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.codec import parse_json_object
 from pinecone_admin._http.error_mapping import find_request_id
+from pinecone_admin._http.messages import BufferedResponse
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin.auth.token import DEFAULT_LIFETIME, MAX_LIFETIME, is_token
 from pinecone_admin.errors import InvalidCredentialsError, TokenError
@@ -110,6 +112,15 @@ def error_from_failed_response(*, status: int, headers: httpx.Headers, body: byt
         outcome="not_sent",
         request_id=find_request_id(headers),
     )
+
+
+def error_from_exchange(
+    response: BufferedResponse, *, operation: str | None, call: CallState, wall: float
+) -> TokenError:
+    """Return the error for a failed exchange, with the operation and the number of attempts."""
+    error = error_from_failed_response(status=response.status, headers=response.headers, body=response.body, wall=wall)
+    error.operation, error.attempts = operation, call.attempts
+    return error
 
 
 def error_from_unusable_response(response: UnusableTokenResponse, *, status: int, headers: httpx.Headers) -> TokenError:

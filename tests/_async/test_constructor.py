@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
 import sys
@@ -200,6 +201,7 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"max_connections": 0}, "max_connections .*at least 1"),
     ({"max_connections": True}, "max_connections must be an int"),
     ({"max_connections": 1.0}, "max_connections must be an int"),
+    ({"on_attempt": 5}, "on_attempt must be callable"),
     ({"source_tag": 5}, "source_tag must be a str"),
     ({"source_tag": "-!"}, "source_tag must contain at least one"),
     ({"source_tag": ""}, "source_tag must contain at least one"),
@@ -219,6 +221,12 @@ async def test_an_invalid_option_raises(
     assert script.exchanges == []
 
 
+async def test_on_attempt_must_not_need_await(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A coroutine function raises: nobody would await its result."""
+    with raises(PineconeTypeError, match="on_attempt must be a synchronous function"):
+        make_client(ScriptedTransport(), on_attempt=asyncio.sleep)
+
+
 BAD_POLICIES: list[tuple[dict[str, Any], str]] = [
     ({"max_attempts": 0}, "max_attempts .*at least 1"),
     ({"max_attempts": True}, "max_attempts must be an int"),
@@ -228,7 +236,6 @@ BAD_POLICIES: list[tuple[dict[str, Any], str]] = [
     ({"max_backoff": 0}, "max_backoff .*above 0"),
     ({"max_backoff": "8"}, "max_backoff must be a number"),
     ({"max_retry_after": -1}, "max_retry_after .*above 0"),
-    ({"on_retry": 5}, "on_retry must be callable"),
 ]
 
 

@@ -8,17 +8,20 @@ import json
 import logging
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from traceback import TracebackException
 from typing import Any
 
 import httpx
 import pytest
-from attrs import evolve, frozen
+from attrs import evolve, fields, frozen
 
 from pinecone_admin import (
     Admin,
     ApiError,
+    AttemptEvent,
     NotFoundError,
     Operation,
     PineconeConnectionError,
@@ -27,9 +30,9 @@ from pinecone_admin import (
     PineconeValueError,
     RateLimitError,
     ResponseParsingError,
-    RetryEvent,
     RetryPolicy,
     ServiceError,
+    TokenError,
     UnauthorizedError,
 )
 from pinecone_admin.retry import RetryTransport
@@ -43,6 +46,8 @@ from tests.support.scripted_transport import (
     delay,
     token_response,
 )
+
+EVENT_FIELDS = [each.name for each in fields(AttemptEvent)]
 
 pytestmark = pytest.mark.anyio
 
@@ -452,53 +457,81 @@ def test_delays_are_random(make_client: Callable[..., Admin], clock: VirtualCloc
     assert len(set(clock.slept)) == 30
 
 
-def test_on_retry_receives_every_retry(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
-    """on_retry is called with the failure before each wait, and not for the final result."""
-    events: list[RetryEvent] = []
+def test_on_attempt_receives_every_attempt(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
+    """on_attempt is called once after every attempt, of token exchanges too; the log says the same as it."""
+    events: list[AttemptEvent] = []
     script = ScriptedTransport(
-        ScriptedResponse(503),
+        delay(clock, 0.25, ScriptedResponse(503, headers={"x-request-id": "r-1"})),
         ScriptedFailure(httpx.ReadError("reset")),
         ScriptedResponse(429, headers={"retry-after": "2"}),
-        ScriptedResponse(body={"data": []}),
+        ScriptedResponse(401),
+        ScriptedResponse(404, {"error": {"code": "NOT_FOUND", "message": "no"}}),
+        tokens=[ScriptedResponse(502), token_response(1)],
     )
-    admin = make_client(script, retry=RetryPolicy(on_retry=events.append))
-    admin.users.list(email="a@b.c").to_list()
-    assert [(event.method, event.path, event.attempt) for event in events] == [
-        ("GET", "/admin/users", attempt) for attempt in (1, 2, 3)
+    admin = make_client(script, on_attempt=events.append, lazy=True, retry=RetryPolicy(max_attempts=9))
+    with raises(NotFoundError) as caught:
+        admin.users.describe(user_id="hidden")
+    exchanges = [event for event in events if event.operation == "get_token"]
+    assert [(event.method, event.path, event.status_code) for event in exchanges] == [
+        ("POST", "/oauth/token", status) for status in (502, 200, 200)
     ]
-    assert [event.status_code for event in events] == [503, None, 429]
-    error = events[1].error
-    assert isinstance(error, PineconeConnectionError)
-    assert (str(error), error.outcome, error.attempts) == ("no response from api.pinecone.io: reset", "unknown", 2)
-    assert events[0].error is events[2].error is None
-    assert [event.delay for event in events] == clock.slept
+    assert [type(event.error) for event in exchanges] == [TokenError, type(None), type(None)]
+    calls = [event for event in events if event.operation != "get_token"]
+    assert [(event.operation, event.method, event.path, event.attempt) for event in calls] == [
+        ("fetch_user", "GET", "/admin/users/{user_id}", attempt) for attempt in range(1, 6)
+    ]
+    assert [event.status_code for event in calls] == [503, None, 429, 401, 404]
+    assert [event.duration for event in calls] == [0.25, 0, 0, 0, 0]
+    assert [event.request_id for event in calls] == ["r-1", None, None, None, None]
+    assert [type(event.error) for event in calls] == [
+        ServiceError, PineconeConnectionError, RateLimitError, UnauthorizedError, NotFoundError,
+    ]  # fmt: skip
+    assert [str(event.error) for event in calls[1::3]] == [
+        "fetch_user: no response from api.pinecone.io: reset",
+        str(caught.value),
+    ]
+    assert [event.delay for event in (exchanges[0], *calls)] == [*clock.slept, None, None]
+    assert "hidden" not in str([(event, vars(event.error)) for event in calls if event.error])
 
 
-def test_on_retry_is_not_called_without_a_retry(make_client: Callable[..., Admin]) -> None:
-    """on_retry is called neither for a create that is not retried nor for the last attempt."""
-    events: list[RetryEvent] = []
-    admin = make_client(ScriptedTransport(ScriptedResponse(503)), retry=RetryPolicy(on_retry=events.append))
-    with raises(ServiceError):
-        admin.projects.create(name="x")
-    assert events == []
-    with raises(ServiceError):
-        admin.projects.list()
-    assert len(events) == 3
-
-
-def test_an_exception_in_on_retry_is_logged(
+def test_on_attempt_may_return_anything_and_fail(
     make_client: Callable[..., Admin], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An exception in on_retry is logged as a warning, and the call proceeds."""
+    """What on_attempt returns is ignored, and what it raises is logged as a warning; the call proceeds."""
 
-    def fail(_: RetryEvent) -> None:
-        raise LookupError
+    def fail(event: AttemptEvent) -> int:
+        if event.status_code == 503:
+            raise LookupError(SECRET)
+        return 5
 
-    admin = make_client(
-        ScriptedTransport(ScriptedResponse(503), ScriptedResponse(body={"data": []})), retry=RetryPolicy(on_retry=fail)
-    )
-    assert admin.projects.list() == []
-    assert "on_retry raised LookupError" in caplog.text
+    script = ScriptedTransport(ScriptedResponse(503), ScriptedResponse(body={"data": []}))
+    assert make_client(script, on_attempt=fail).projects.list() == []
+    assert caplog.messages == ["on_attempt raised LookupError"]
+
+
+def test_on_attempt_runs_in_the_context_of_the_call(make_client: Callable[..., Admin]) -> None:
+    """on_attempt runs in the thread and context of the call; that of a copy replaces the client's."""
+    variable, found, others = ContextVar[str]("variable"), list[object](), list[AttemptEvent]()
+    admin = make_client(ScriptedTransport(), access_token="x", on_attempt=others.append)
+    variable.set("here")
+    copy = admin.with_options(on_attempt=lambda _: found.append((variable.get(), threading.get_ident())))
+    copy.projects.list()
+    assert (found, others) == ([("here", threading.get_ident())], [])
+    copy.with_options(timeout=5).projects.list()
+    assert (len(found), others) == (2, [])
+
+
+def test_a_retry_transport_reports_its_attempts(clock: VirtualClock) -> None:
+    """A retry transport that is used alone reports attempts without an operation."""
+    events: list[AttemptEvent] = []
+    script = ScriptedTransport(ScriptedResponse(503), ScriptedResponse(204))
+    with httpx.Client(transport=RetryTransport(script, on_attempt=events.append)) as client:
+        client.get("https://example.com/x?y=hidden")
+    assert [(event.operation, event.path, event.status_code) for event in events] == [
+        (None, "/x", 503),
+        (None, "/x", 204),
+    ]
+    assert [event.delay for event in events] == [*clock.slept, None]
 
 
 @pytest.mark.parametrize("with_length", [True, False])
@@ -668,7 +701,7 @@ def test_a_trace_callback_of_the_caller_receives_the_events() -> None:
 def test_a_log_record_has_the_duration_of_the_attempt(
     make_client: Callable[..., Admin], clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log record of an attempt has its duration in whole milliseconds."""
+    """The log record of an attempt has its duration in whole milliseconds, and what on_attempt gets as extra."""
     caplog.set_level(logging.DEBUG, logger="pinecone_admin")
     script = ScriptedTransport(delay(clock, 0.25, ScriptedResponse(503)), ScriptedResponse(body={"data": []}))
     make_client(script, access_token="x").projects.list()
@@ -676,6 +709,19 @@ def test_a_log_record_has_the_duration_of_the_attempt(
         "GET /admin/projects -> 503, attempt 1, 250 ms, request id None",
         "GET /admin/projects -> 200, attempt 2, 0 ms, request id None",
     ]
+    first, second = ({name: vars(record)[name] for name in EVENT_FIELDS} for record in caplog.records)
+    assert first.pop("delay") == clock.slept[0]
+    assert isinstance(first.pop("error"), ServiceError)
+    assert first == {
+        "operation": "list_projects",
+        "method": "GET",
+        "path": "/admin/projects",
+        "attempt": 1,
+        "status_code": 503,
+        "duration": 0.25,
+        "request_id": None,
+    }
+    assert second == first | {"attempt": 2, "status_code": 200, "duration": 0, "error": None, "delay": None}
 
 
 PROJECT: dict[str, Any] = {

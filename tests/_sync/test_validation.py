@@ -294,8 +294,8 @@ def test_a_hostile_value_is_rejected_or_sent_unchanged(
 def as_member(value: Any) -> Any:
     """Return a value with members of Enums in the place of its texts and numbers."""
     if isinstance(value, str | int) and not isinstance(value, bool):
-        choice: Any = Enum("Choice", {"MEMBER": value}, type=type(value))
-        return choice.MEMBER
+        make_enum: Callable[..., Any] = Enum
+        return make_enum("Choice", {"MEMBER": value}, type=type(value)).MEMBER
     if isinstance(value, Mapping):
         return {as_member(key): as_member(each) for key, each in value.items()}
     if isinstance(value, RoleBindingInput):

@@ -17,7 +17,7 @@ import anyio.lowlevel
 import pytest
 import uvloop
 
-from pinecone_admin import AccessToken, Admin, AsyncAdmin, ClientClosedError, RetryEvent, RetryPolicy
+from pinecone_admin import AccessToken, Admin, AsyncAdmin, AttemptEvent, ClientClosedError, RetryPolicy
 from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from pinecone_admin._concurrency.per_loop import PerLoop
 from tests.faults.cases import (
@@ -211,13 +211,12 @@ async def test_cancellation_during_handshake_closes_socket(certificates: Certifi
 @pytest.mark.anyio
 async def test_cancellation_interrupts_retry_wait() -> None:
     """Cancellation interrupts the wait of a Retry-After, and no further attempt follows."""
-    waits: list[RetryEvent] = []
+    waits: list[AttemptEvent] = []
     with (
         Server(api_actions=[send_response(429, b"", "Retry-After: 30"), send_project]) as server,
         use_clock(SystemClock()),
     ):
-        policy = RetryPolicy(on_retry=waits.append)
-        async with AsyncAdmin(host=server.url, access_token="supplied", retry=policy) as admin:
+        async with AsyncAdmin(host=server.url, access_token="supplied", on_attempt=waits.append) as admin:
             assert await cancel_call(partial(admin.send, make_operation("POST")), lambda: waits)
         assert server.count_requests("POST") == 1
 
@@ -291,12 +290,12 @@ async def close_connections(admin: AsyncAdmin) -> None:
 
 def test_close_interrupts_retry_wait() -> None:
     """Closing interrupts the wait for a retry with ClientClosedError, and no further attempt follows."""
-    waits: list[RetryEvent] = []
+    waits: list[AttemptEvent] = []
     with (
         Server(api_actions=[send_response(429, b"", "Retry-After: 30"), send_project]) as server,
         use_clock(SystemClock()),
     ):
-        admin = Admin(host=server.url, access_token="supplied", retry=RetryPolicy(on_retry=waits.append))
+        admin = Admin(host=server.url, access_token="supplied", on_attempt=waits.append)
         with ThreadPoolExecutor() as threads:
             call = threads.submit(admin.send, make_operation("POST"))
             anyio.run(wait_until_true, lambda: waits)
@@ -311,7 +310,7 @@ def test_close_interrupts_retry_wait() -> None:
 async def test_aclose_interrupts_retry_wait() -> None:
     """Closing an async client interrupts the wait for a retry with ClientClosedError."""
     errors: list[BaseException] = []
-    waits: list[RetryEvent] = []
+    waits: list[AttemptEvent] = []
 
     async def create() -> None:
         try:
@@ -323,7 +322,7 @@ async def test_aclose_interrupts_retry_wait() -> None:
         Server(api_actions=[send_response(429, b"", "Retry-After: 30"), send_project]) as server,
         use_clock(SystemClock()),
     ):
-        admin = AsyncAdmin(host=server.url, access_token="supplied", retry=RetryPolicy(on_retry=waits.append))
+        admin = AsyncAdmin(host=server.url, access_token="supplied", on_attempt=waits.append)
         with anyio.fail_after(PATIENCE):
             async with anyio.create_task_group() as group:
                 group.start_soon(create)

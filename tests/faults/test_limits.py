@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
+from typing import Any
 from unittest.mock import patch
 
 import httpx
@@ -163,7 +164,7 @@ def test_second_address_is_tried_in_same_attempt(first: str, client_kind: Client
         stack.enter_context(resolve_to("two.localhost", ["127.0.0.2", "127.0.0.1"]))
         policy = RetryPolicy(max_attempts=1)
         address = f"http://two.localhost:{server.address[1]}"
-        options = {"access_token": "supplied", "retry": policy, "timeout": 4.0, "allow_http": True}
+        options: dict[str, Any] = {"access_token": "supplied", "retry": policy, "timeout": 4.0, "allow_http": True}
         _, result = measure_call(client_kind, host=address, **options)
         assert result is None
         assert server.count_requests("PUT") == 1
@@ -282,12 +283,11 @@ def test_retry_transport_works_in_httpx_client() -> None:
 def test_closing_retry_transport_interrupts_wait() -> None:
     """Closing a RetryTransport interrupts the wait of a Retry-After, and the request is not sent again."""
     waiting = threading.Event()
-    policy = RetryPolicy(on_retry=lambda _: waiting.set())
     with (
         Server(api_actions=[send_response(429, b"", "Retry-After: 30"), send_project]) as server,
         ThreadPoolExecutor() as threads,
     ):
-        transport = RetryTransport(httpx.HTTPTransport(), retry=policy)
+        transport = RetryTransport(httpx.HTTPTransport(), on_attempt=lambda _: waiting.set())
         future = threads.submit(transport.handle_request, httpx.Request("GET", server.url + PATH))
         assert waiting.wait(PATIENCE)
         transport.close()

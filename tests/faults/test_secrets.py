@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from pinecone_admin import Admin, PineconeError, ResponseParsingError, RetryEvent, RetryPolicy
+from pinecone_admin import Admin, AttemptEvent, PineconeError, ResponseParsingError, RetryPolicy
 from tests.faults.canaries import (
     HEADER,
     KEY,
@@ -222,9 +222,9 @@ def test_stack_frames_hide_secrets(where: str, client_kind: ClientKind, search: 
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-def test_retry_events_hide_secrets(client_kind: ClientKind, search: SecretSearch) -> None:
-    """Retry events and their exceptions contain no secret."""
-    events: list[RetryEvent] = []
+def test_attempt_events_hide_secrets(client_kind: ClientKind, search: SecretSearch) -> None:
+    """The events of attempts, of token exchanges too, and their errors contain no secret."""
+    events: list[AttemptEvent] = []
     api_actions = [
         send_response(503),
         send_and_close(b""),
@@ -232,8 +232,12 @@ def test_retry_events_hide_secrets(client_kind: ClientKind, search: SecretSearch
         send_and_close(format_head(200, 9) + b"{"),
         send_project,
     ]
-    policy = RetryPolicy(max_attempts=9, on_retry=events.append)
-    options = {"client_secret": SECRET, "additional_headers": {"x-secret": HEADER}, "retry": policy}
+    options = {
+        "client_secret": SECRET,
+        "additional_headers": {"x-secret": HEADER},
+        "retry": RetryPolicy(max_attempts=9),
+        "on_attempt": events.append,
+    }
     with (
         Server(
             token_actions=[send_request_back(), send_request_back(b"HTTP/1.1 "), issue_canary_token],
@@ -242,7 +246,7 @@ def test_retry_events_hide_secrets(client_kind: ClientKind, search: SecretSearch
         AnyClient(client_kind, **server.client_options | options) as client,
     ):
         assert client.describe_project() == "x"
-    assert len(events) == 6
+    assert len(events) == 8
     for event in events:
         search.value("event", event)
         if event.error is not None:

@@ -15,13 +15,13 @@ from pinecone_admin import (
     ApiError,
     AsyncAdmin,
     AsyncPaginator,
+    AttemptEvent,
     NotFoundError,
     Operation,
     Page,
     Paginator,
     PineconeError,
     ResponseParsingError,
-    RetryEvent,
     RetryPolicy,
     RoleBindingDict,
     Unlisted,
@@ -67,21 +67,18 @@ def constructors(context: ssl.SSLContext) -> None:
     def secret() -> str:
         return "secret"
 
-    def on_retry(event: RetryEvent) -> None:
-        print(event.method, event.delay, event.status_code, event.error)
+    def on_attempt(event: AttemptEvent) -> int:
+        return len(f"{event.method} {event.delay} {event.status_code} {event.error}")
 
     Admin()
     Admin(client_id="id", client_secret=secret, additional_headers={"x-team": "search"}, source_tag="team")
     Admin(access_token=secret, proxy_url="http://proxy:3128", ssl_verify=context, lazy=True, read_only=True)
     Admin(host="http://localhost:8080", oauth_url="http://localhost:8080/oauth/token", allow_http=False, timeout=5)
-    Admin(
-        retry=RetryPolicy(max_attempts=2, on_retry=on_retry), max_connections=5, transport=httpx.MockTransport(respond)
-    )
-    AsyncAdmin(
-        transport=httpx.MockTransport(respond), oauth_transport=httpx.MockTransport(respond), ssl_verify="ca.pem"
-    )
+    Admin(retry=RetryPolicy(max_attempts=2), on_attempt=on_attempt, transport=httpx.MockTransport(respond))
+    AsyncAdmin(transport=httpx.MockTransport(respond), oauth_transport=httpx.MockTransport(respond))
+    AsyncAdmin(on_attempt=list[AttemptEvent]().append, ssl_verify="ca.pem", max_connections=5)
     httpx.Client(transport=RetryTransport(httpx.HTTPTransport(), retry=RetryPolicy()))
-    httpx.AsyncClient(transport=AsyncRetryTransport(httpx.AsyncHTTPTransport(), timeout=10.0))
+    httpx.AsyncClient(transport=AsyncRetryTransport(httpx.AsyncHTTPTransport(), timeout=10.0, on_attempt=on_attempt))
 
 
 def respond(request: httpx.Request) -> httpx.Response:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pinecone_admin import RetryEvent, RetryPolicy
+from pinecone_admin import AttemptEvent, RetryPolicy
 from pinecone_admin._http.error_mapping import parse_error_body
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import Failure, next_delay
@@ -102,9 +102,9 @@ def test_retry_after_is_parsed_exactly(headers: dict[str, str], seconds: float) 
     assert parse_retry_after(httpx.Headers(headers), wall=1_699_999_980.0) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("kind", [RetryPolicy, RetryEvent])
+@pytest.mark.parametrize("kind", [RetryPolicy, AttemptEvent])
 def test_numbers_are_keyword_only(kind: type) -> None:
-    """RetryPolicy and RetryEvent accept no positional arguments."""
+    """RetryPolicy and AttemptEvent accept no positional arguments."""
     with pytest.raises(TypeError, match="positional"):
         kind(4, 20.0)
 

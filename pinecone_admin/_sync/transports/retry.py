@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import sys
 import threading
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -15,16 +15,22 @@ from attrs import frozen
 
 from pinecone_admin._concurrency.attempts import Attempt
 from pinecone_admin._concurrency.clock import current_clock
-from pinecone_admin._http.argument_checks import check_duration
+from pinecone_admin._http.argument_checks import check_duration, check_function
+from pinecone_admin._http.attempt_event import AttemptEvent, OnAttempt, is_reported, report_attempt
 from pinecone_admin._http.call_state import CallState
-from pinecone_admin._http.error_mapping import error_from_exception, redacted_request_id
+from pinecone_admin._http.error_mapping import (
+    ErrorMapper,
+    error_from_exception,
+    error_from_response,
+    redact_secrets,
+    redacted_request_id,
+)
 from pinecone_admin._http.failures import classify_error, classify_status, forget_origin
 from pinecone_admin._http.messages import BufferedRequest, BufferedResponse
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import (
     IDEMPOTENT_METHODS,
     Failure,
-    RetryEvent,
     RetryPolicy,
     may_retry,
     next_delay,
@@ -32,8 +38,6 @@ from pinecone_admin._http.retry_policy import (
 )
 from pinecone_admin._sync.transports.exchange import Exchange, TransportExchange
 from pinecone_admin.errors import PineconeError
-
-_logger = logging.getLogger("pinecone_admin")
 
 
 @frozen
@@ -51,11 +55,22 @@ class Retrier:
     Args:
         exchange: Sends each attempt.
         retry: How often and how soon to retry.
+        on_attempt: Receives a report of each attempt.
+        map_response: Returns the error for a response that is not a success.
     """
 
-    def __init__(self, exchange: Exchange, retry: RetryPolicy) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        retry: RetryPolicy,
+        *,
+        on_attempt: OnAttempt | None = None,
+        map_response: ErrorMapper = error_from_response,
+    ) -> None:
         self._exchange = exchange
         self._retry = retry
+        self._on_attempt = on_attempt
+        self._map_response = map_response
         self._clock = current_clock()
 
     def send(self, request: BufferedRequest, call: CallState) -> BufferedResponse:
@@ -66,19 +81,21 @@ class Retrier:
             Exception: Whatever else a transport raises.
         """
         while True:
-            result = self._try_once(request, call)
+            started, attempts_before = self._clock.monotonic(), call.attempts
+            result = self._try_once(request, call, started)
+            failed = None if isinstance(result, BufferedResponse) else result
+            delay = None if failed is None else self._delay_after(failed, call)
+            if call.attempts > attempts_before and is_reported(self._on_attempt):
+                self._report(result, request, call, started, delay)
             if isinstance(result, BufferedResponse):
                 return result
-            delay = self._delay_after(result, call)
             if delay is None:
                 return _response_or_raise(result)
-            self._call_on_retry(result, request, call, delay)
             self._clock.sleep(delay, call.closed)
             if call.closed.is_set():
                 raise httpx.TransportError("closed during the wait for the next attempt")
 
-    def _try_once(self, request: BufferedRequest, call: CallState) -> BufferedResponse | _FailedAttempt:
-        started = self._clock.monotonic()
+    def _try_once(self, request: BufferedRequest, call: CallState, started: float) -> BufferedResponse | _FailedAttempt:
         left = min(call.deadline - started, self._retry.attempt_timeout)
         if left <= 0:
             error = httpx.PoolTimeout("the time limit of this call has passed")
@@ -94,7 +111,6 @@ class Retrier:
         except Exception as exc:  # noqa: BLE001 - any exception of a transport is a failed attempt
             failed = _FailedAttempt(classify_error(exc, attempt, handled=handled), exc, None)
             record_attempt(call, failed.failure, None)
-            self._log_attempt(type(exc).__name__, None, request, call, started)
             return failed
         except BaseException as exc:  # noqa: BLE001 - cancelled or interrupted
             raise forget_origin(exc, handled=handled)  # noqa: B904 - it is the same exception
@@ -103,22 +119,36 @@ class Retrier:
             response = BufferedResponse(HTTPStatus.NO_CONTENT, response.headers, b"", {})
         failure = classify_status(response.status)
         record_attempt(call, failure, response.status)
-        if _logger.isEnabledFor(logging.DEBUG):
-            self._log_attempt(response.status, redacted_request_id(response, call), request, call, started)
         return response if failure is None else _FailedAttempt(failure, None, response)
 
-    def _log_attempt(
-        self, result: object, request_id: str | None, request: BufferedRequest, call: CallState, started: float
+    def _report(
+        self,
+        result: BufferedResponse | _FailedAttempt,
+        request: BufferedRequest,
+        call: CallState,
+        started: float,
+        delay: float | None,
     ) -> None:
-        _logger.debug(
-            "%s %s -> %s, attempt %d, %.0f ms, request id %s",
-            request.method,
-            call.path_template,
-            result,
-            call.attempts,
-            (self._clock.monotonic() - started) * 1000,
-            request_id,
+        duration = self._clock.monotonic() - started
+        response, cause = (result, None) if isinstance(result, BufferedResponse) else (result.response, result.error)
+        error: PineconeError | None = None
+        if cause is not None:
+            error = error_from_exception(cause, operation=call.operation, call=call)
+        elif response is not None and not response.is_success:
+            redacted = redact_secrets(response, call)
+            error = self._map_response(redacted, operation=call.operation, call=call, wall=self._clock.wall())
+        event = AttemptEvent(
+            operation=call.operation,
+            method=request.method,
+            path=call.path_template,
+            attempt=call.attempts,
+            status_code=None if response is None else response.status,
+            duration=duration,
+            request_id=None if response is None else redacted_request_id(response, call),
+            error=error,
+            delay=delay,
         )
+        report_attempt(event, self._on_attempt, failure=type(cause).__name__)
 
     def _delay_after(self, failed: _FailedAttempt, call: CallState) -> float | None:
         if call.closed.is_set() or not may_retry(failed.failure, idempotent=call.idempotent):
@@ -132,25 +162,6 @@ class Retrier:
             retry_after=None if response is None else parse_retry_after(response.headers, wall=self._clock.wall()),
             random=random.uniform,
         )
-
-    def _call_on_retry(self, failed: _FailedAttempt, request: BufferedRequest, call: CallState, delay: float) -> None:
-        if self._retry.on_retry is None:
-            return
-        error: PineconeError | None = None
-        if failed.error is not None:
-            error = error_from_exception(failed.error, operation=None, call=call)
-        event = RetryEvent(
-            method=request.method,
-            path=request.url.path,
-            attempt=call.attempts,
-            delay=delay,
-            status_code=None if failed.response is None else failed.response.status,
-            error=error,
-        )
-        try:
-            self._retry.on_retry(event)
-        except Exception as exc:  # noqa: BLE001 - an error in the caller's own code must not fail the request
-            _logger.warning("on_retry raised %s", type(exc).__name__)
 
 
 def _build_httpx_request(request: BufferedRequest, call: CallState, seconds: float) -> httpx.Request:
@@ -188,13 +199,21 @@ class RetryTransport(httpx.BaseTransport):
         transport: Transport that sends each attempt. It is closed with this one.
         retry: How often and how soon to retry; default: ``RetryPolicy()``.
         timeout: Seconds for all attempts and waits of a request, above 0.
+        on_attempt: Function that is called once after every attempt; what it raises is logged.
     """
 
     def __init__(
-        self, transport: httpx.BaseTransport, *, retry: RetryPolicy | None = None, timeout: float = 60.0
+        self,
+        transport: httpx.BaseTransport,
+        *,
+        retry: RetryPolicy | None = None,
+        timeout: float = 60.0,
+        on_attempt: Callable[[AttemptEvent], object] | None = None,
     ) -> None:
+        check_function("on_attempt", on_attempt, optional=True)
         self._transport = transport
-        self._retrier = Retrier(TransportExchange(transport), RetryPolicy() if retry is None else retry)
+        policy = RetryPolicy() if retry is None else retry
+        self._retrier = Retrier(TransportExchange(transport), policy, on_attempt=on_attempt)
         self._timeout = check_duration("timeout", timeout)
         self._clock = current_clock()
         self._closed = threading.Event()

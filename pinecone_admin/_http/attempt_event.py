@@ -1,0 +1,76 @@
+"""What is reported about each attempt: to the caller's ``on_attempt``, and in the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeAlias
+
+from attrs import fields, frozen
+
+from pinecone_admin.errors import PineconeError
+
+logger = logging.getLogger("pinecone_admin")
+
+
+@frozen(kw_only=True)
+class AttemptEvent:
+    """An attempt to send a request that has ended, as passed to ``on_attempt``. It holds no secret.
+
+    Attributes:
+        operation: Id of the operation, such as ``create_project``, or ``get_token`` for a token exchange; None for a
+            retry transport that is used alone.
+        method: HTTP method.
+        path: Path template, which contains no ids; the path itself for a retry transport that is used alone.
+        attempt: Number of the attempt within its call, from 1.
+        status_code: HTTP status, or None if no complete response arrived.
+        duration: Seconds that the attempt took.
+        request_id: The server's id of the request, or None.
+        error: Error that the call raises if this attempt is its last, or None if the attempt succeeded.
+        delay: Seconds until the next attempt, or None if there is none. After a 401 the request may be sent once more,
+            with a fresh token.
+    """
+
+    operation: str | None
+    method: str
+    path: str
+    attempt: int
+    status_code: int | None
+    duration: float
+    request_id: str | None
+    error: PineconeError | None
+    delay: float | None
+
+
+OnAttempt: TypeAlias = Callable[[AttemptEvent], object]
+
+
+def is_reported(on_attempt: OnAttempt | None) -> bool:
+    """Return whether anybody wants to know about attempts."""
+    return on_attempt is not None or logger.isEnabledFor(logging.DEBUG)
+
+
+def report_attempt(event: AttemptEvent, on_attempt: OnAttempt | None, *, failure: str) -> None:
+    """Log an attempt and pass it to the callback, whose errors are logged.
+
+    Args:
+        event: The attempt.
+        on_attempt: The callback, if any.
+        failure: What the log says in place of a status, if there is none.
+    """
+    logger.debug(
+        "%s %s -> %s, attempt %d, %.0f ms, request id %s",
+        event.method,
+        event.path,
+        failure if event.status_code is None else event.status_code,
+        event.attempt,
+        event.duration * 1000,
+        event.request_id,
+        extra={each.name: getattr(event, each.name) for each in fields(AttemptEvent)},
+    )
+    if on_attempt is None:
+        return
+    try:
+        on_attempt(event)
+    except Exception as exc:  # noqa: BLE001 - an error in the caller's own code must not fail the request
+        logger.warning("on_attempt raised %s", type(exc).__name__)
