@@ -14,7 +14,7 @@ import random
 import re
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -120,7 +120,8 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
         "organizations.delete": {"organization_id": ids["organization"]},
         "projects.list": {},
         "projects.create": {"name": "new ü", "max_pods": 0, "force_encryption_with_cmek": False},
-        "projects.ensure": {"name": "new", "max_pods": 1, "force_encryption_with_cmek": False},
+        "projects.ensure": {"name": "new", "max_pods": 1, "force_encryption_with_cmek": False}
+        | {"on_difference": "report", "dry_run": False},
         "projects.describe": {"project_id": ids["project"]},
         "projects.describe_by_name": {"name": "search"},
         "projects.exists": {"project_id": ids["project"], "name": None},
@@ -131,17 +132,22 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
             "force_encryption_with_cmek": True,
         },
         "projects.provision": {"name": "tenant", "key_roles": ["DataPlaneEditor"], "store": [].append}
-        | {"bindings": [{"principal_type": "user", "principal_id": ids["user"], "role": "ProjectViewer"}]},
+        | {"bindings": [{"principal_type": "user", "principal_id": ids["user"], "role": "ProjectViewer"}]}
+        | {"dry_run": False},
         "projects.delete": {"project_id": ids["project"]},
         "projects.delete_with_cleanup": {"project_id": ids["full project"], "dry_run": False, "timeout": 60.0}
         | {"lift_protection": True, "progress": [].append},
         "api_keys.list": {"project_id": ids["project"]},
         "api_keys.create": {"project_id": ids["project"], "name": "k", "roles": ["ProjectViewer"]},
-        "api_keys.ensure": {"project_id": ids["project"], "name": "k", "roles": ["ProjectViewer"], "store": [].append},
+        "api_keys.ensure": {"project_id": ids["project"], "name": "k", "roles": ["ProjectViewer"], "store": [].append}
+        | {"on_difference": "report", "dry_run": False},
+        "api_keys.describe_by_name": {"project_id": ids["project"], "name": "k"},
+        "api_keys.delete_retired": {"project_id": ids["project"], "dry_run": False},
         "api_keys.describe": {"api_key_id": ids["key"]},
         "api_keys.update": {"api_key_id": ids["key"], "name": "k", "roles": ["ProjectViewer"]},
         "api_keys.delete": {"api_key_id": ids["key"]},
-        "api_keys.rotate": {"api_key_id": ids["key"], "store": [].append, "grace": 2.0},
+        "api_keys.rotate": {"api_key_id": ids["key"], "store": [].append, "keep_old_for": timedelta(hours=1)}
+        | {"dry_run": False},
         "users.list": {"email": "ada@example.com", "limit": 5, "pagination_token": None},
         "users.describe": {"user_id": ids["user"]},
         "users.describe_by_email": {"email": "ADA@example.com"},
@@ -149,26 +155,29 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
         "users.offboard": {"email": "Ada@example.com", "dry_run": False},
         "invites.list": {"limit": 5, "pagination_token": None},
         "invites.create": {"email": "new@example.com", "role_bindings": roles},
-        "invites.ensure": {"email": "new@example.com", "role_bindings": roles},
+        "invites.ensure": {"email": "new@example.com", "role_bindings": roles, "on_difference": "report"}
+        | {"revoke_unlisted": False, "dry_run": False},
         "invites.describe": {"invite_id": ids["invite"]},
         "invites.describe_by_email": {"email": "BAO@example.com"},
         "invites.delete": {"invite_id": ids["invite"]},
         "invites.resend": {"invite_id": ids["invite"]},
         "service_accounts.list": {"limit": 5, "pagination_token": None},
         "service_accounts.create": {"name": "ci", "role_bindings": roles},
-        "service_accounts.ensure": {"name": "ci", "role_bindings": roles, "store": [].append},
+        "service_accounts.ensure": {"name": "ci", "role_bindings": roles, "store": [].append}
+        | {"on_difference": "report", "revoke_unlisted": False, "dry_run": False},
         "service_accounts.describe": {"service_account_id": ids["account"]},
         "service_accounts.describe_by_name": {"name": "batch"},
         "service_accounts.update": {"service_account_id": ids["account"], "name": "ci"},
         "service_accounts.delete": {"service_account_id": ids["account"]},
         "service_accounts.rotate_secret": {"service_account_id": ids["account"]},
-        "service_accounts.rotate": {"service_account_id": ids["account"], "store": [].append},
+        "service_accounts.rotate": {"service_account_id": ids["account"], "store": [].append, "dry_run": False},
         "role_bindings.list": binding | {"role": "ProjectViewer", "limit": 5, "pagination_token": None},
         "role_bindings.create": binding | {"role": "ProjectEditor"},
-        "role_bindings.ensure": binding | {"role": "ProjectEditor"},
+        "role_bindings.ensure": binding | {"role": "ProjectEditor", "dry_run": False},
         "role_bindings.describe": {"role_binding_id": ids["binding"]},
         "role_bindings.delete": {"role_binding_id": ids["binding"]},
-        "role_bindings.change_role": binding | {"from_role": "ProjectViewer", "to_role": "ProjectEditor"},
+        "role_bindings.change_role": binding
+        | {"from_role": "ProjectViewer", "to_role": "ProjectEditor", "dry_run": False},
     }
     return arguments[method]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from generated_client.api.api_keys.create_api_key import create_api_key
@@ -19,7 +20,9 @@ from generated_client.models import (
 )
 from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncCompleteList
-from pinecone_admin._http.argument_checks import copy_to_list
+from pinecone_admin._http.argument_checks import copy_to_list, set_operation_on_errors
+from pinecone_admin._http.lookup import require_match
+from pinecone_admin._http.validation import check_operation
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -77,29 +80,34 @@ class AsyncAPIKeys:
         project_id: str,
         name: str,
         roles: Sequence[APIKeyRole] | None = None,
-        store: Callable[[APIKeyWithSecret], Awaitable[None] | None] | None = None,
+        store: Callable[[APIKeyWithSecret], object] | None = None,
+        on_difference: workflows.OnDifference = "report",
+        dry_run: bool = False,
     ) -> workflows.Ensured[APIKeyWithSecret | APIKey]:
         """Return the API key with this name in a project, and create it if there is none.
 
         The value of an existing key cannot be retrieved: the result holds an ``APIKeyWithSecret`` only if this call
-        created the key. A new key gets its name only after ``store`` has returned; if a run is interrupted before that,
-        the next run creates another key. Roles that differ are reported, not changed. Call this from one process at a
-        time: two processes that do it at the same moment can create two keys, or one can delete the new key of the
-        other.
+        created the key. A new key gets its name only after ``store`` has returned; if a run is cancelled before that,
+        the key is deleted, and if it is killed, the next run creates another one. Call this from one process at a time:
+        two processes that do it at the same moment can create two keys, or one can delete the new key of the other.
 
         Args:
             project_id: Id of the project that the key gives access to.
             name: Exact name of the key, 1 to 80 characters.
             roles: Roles of the key. For a new key, the server's default is ProjectEditor; for an existing one, None
                 accepts any roles.
-            store: Function that stores the value of a new key. It is called before the key gets its name. If it raises,
-                it must not have stored the value: the key is deleted.
+            store: Function that stores the value of a new key, which it receives under the final name, before the key
+                gets it. It may return anything. If it raises, it must not have stored the value: the key is deleted.
+            on_difference: What to do if the roles of an existing key differ: ``"report"`` them, ``"raise"``, or
+                ``"update"`` them, so that the key has exactly ``roles``.
+            dry_run: Only report what would be done.
 
         Returns:
-            The key, whether this call created it, and the settings that differ.
+            The key, whether this call created it, the settings that differed, and what was done.
 
         Raises:
             AmbiguousNameError: Several keys have the name; ``ids`` lists them.
+            RefusedError: The roles differ, and ``on_difference`` is ``"raise"``; nothing was changed.
             ForbiddenError: The plan allows no further key in the project, or does not have one of the roles.
             LeftoverError: ``store`` failed, or the key could not be named and there is no ``store``; and then the key
                 could not be deleted.
@@ -107,7 +115,15 @@ class AsyncAPIKeys:
         """
         from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key  # noqa: PLC0415 - imported on first use
 
-        return await ensure_api_key(self._admin, project_id=project_id, name=name, roles=roles, store=store)
+        return await ensure_api_key(
+            self._admin,
+            project_id=project_id,
+            name=name,
+            roles=roles,
+            store=store,
+            on_difference=on_difference,
+            dry_run=dry_run,
+        )
 
     async def describe(self, *, api_key_id: str) -> APIKey:
         """Fetch one API key, without its value.
@@ -119,6 +135,28 @@ class AsyncAPIKeys:
             NotFoundError: The organization has no key with this id.
         """
         return await self._admin.send(fetch_api_key(api_key_id=api_key_id))
+
+    async def describe_by_name(self, *, project_id: str, name: str) -> APIKey:
+        """Find the only API key of a project that holds this name.
+
+        During a rotation, that is the old key until its successor is stored, and the new key from then on, even if an
+        interrupted run has not renamed it yet.
+
+        Args:
+            project_id: Id of the project.
+            name: Exact name of the key, 1 to 80 characters.
+
+        Raises:
+            PineconeValueError: No key can have this name; nothing was sent.
+            NotFoundError: No key of the project has the name, or there is no such project.
+            AmbiguousNameError: Several keys have the name; ``ids`` lists them.
+        """
+        from pinecone_admin.workflows.retired_keys import find_holders  # noqa: PLC0415 - imported on first use
+
+        with set_operation_on_errors("describe_by_name"):
+            check_operation(create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name)))
+        held = find_holders(name, await self.list(project_id=project_id))
+        return require_match(held, "API key", f"named {name!r}", "describe_by_name")
 
     async def update(
         self, *, api_key_id: str, name: str | None = None, roles: Sequence[APIKeyRole] | None = None
@@ -152,31 +190,62 @@ class AsyncAPIKeys:
         await self._admin.send(delete_api_key(api_key_id=api_key_id))
 
     async def rotate(
-        self, *, api_key_id: str, store: Callable[[APIKeyWithSecret], Awaitable[None] | None], grace: float = 0.0
+        self,
+        *,
+        api_key_id: str,
+        store: Callable[[APIKeyWithSecret], object],
+        keep_old_for: timedelta = timedelta(0),
+        dry_run: bool = False,
     ) -> workflows.Rotation:
         """Replace an API key with a new one that has the same name and roles.
 
-        The new key is created, ``store`` stores its value, it takes the name of the old key, and after the grace period
-        the old key is deleted. Until then, the names of the two keys record the progress: the next run finishes an
-        interrupted rotation, or cleans up and starts over. After a finished rotation, the old id is not found. Rotate a
-        key from one process at a time: two processes can leave two new keys, or one can delete the new key of the
-        other.
+        The new key is created, ``store`` stores its value, and it takes the name of the old key. Then the old key is
+        deleted, or, with ``keep_old_for``, left to ``delete_retired``: this call does not wait. The names of the two
+        keys record the progress: the next run finishes an interrupted rotation, or cleans up and starts over. If this
+        call is cancelled before ``store`` has returned, the new key is deleted. Rotate a key from one process at a
+        time: two processes can leave two new keys, or one can delete the new key of the other.
 
         Args:
             api_key_id: Id of the old key.
-            store: Function that stores the value of the new key. If it raises, it must not have stored the value: the
-                new key is deleted, and the old key stays.
-            grace: Seconds during which both keys work, from 0; the call waits for that long.
+            store: Function that stores the value of the new key, which it receives under the name of the old one. It
+                may return anything. If it raises, it must not have stored the value: the new key is deleted, and the
+                old key stays.
+            keep_old_for: How long both keys work, from 0; by the server's clock, rounded up to minutes. Repeating the
+                call with the same or a longer time changes nothing. The project needs room for one more key meanwhile.
+            dry_run: Only report what would be done.
 
         Returns:
-            The new key, the id of the old one, and what was done.
+            The new key, the id of the old one, when it may be deleted, and what was done.
 
         Raises:
-            RefusedError: Another workflow, such as another rotation, created this key and has not finished.
+            RefusedError: An earlier run keeps the old key for longer; or another workflow, such as another rotation,
+                created this key and has not finished; or no key has replaced it. Nothing was changed.
             ForbiddenError: The plan allows no further key in the project.
             LeftoverError: ``store`` failed, and the new key could not be deleted.
-            NotFoundError: The organization has no key with this id, or another process deleted the new key.
+            NotFoundError: The organization has no key with this id, or the new key was deleted; the old one stays.
         """
         from pinecone_admin._async.workflows.rotate import rotate_api_key  # noqa: PLC0415 - imported on first use
 
-        return await rotate_api_key(self._admin, api_key_id=api_key_id, store=store, grace=grace)
+        return await rotate_api_key(
+            self._admin, api_key_id=api_key_id, store=store, keep_old_for=keep_old_for, dry_run=dry_run
+        )
+
+    async def delete_retired(self, *, project_id: str | None = None, dry_run: bool = False) -> workflows.RetiredKeys:
+        """Delete the old keys that ``rotate`` has kept for a time which is over by the server's clock.
+
+        A key is deleted only if a key has replaced it that still exists and has its name. A rename that an interrupted
+        rotation has not done is done first. Run this regularly, for example each hour.
+
+        Args:
+            project_id: Id of the project; None for all projects of the organization.
+            dry_run: Only report what would be done.
+
+        Returns:
+            The keys that were deleted, oldest first, and those that were kept, each with the reason.
+
+        Raises:
+            NotFoundError: The organization has no project with this id.
+        """
+        from pinecone_admin._async.workflows.delete_retired import delete_retired_keys  # noqa: PLC0415 - imported on first use
+
+        return await delete_retired_keys(self._admin, project_id=project_id, dry_run=dry_run)

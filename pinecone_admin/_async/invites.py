@@ -69,22 +69,34 @@ class AsyncInvites:
         return await self._admin.send(create_invite(body=body))
 
     async def ensure(
-        self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike]
+        self,
+        *,
+        email: str,
+        role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike],
+        on_difference: workflows.OnDifference = "report",
+        revoke_unlisted: bool = False,
+        dry_run: bool = False,
     ) -> workflows.Ensured[Invite]:
         """Return the pending invite for this address, and create it if there is none.
 
-        An expired invite is sent again. Roles that differ are reported, not changed.
+        An expired invite is sent again. An invite that was sent is kept, even if this call is cancelled.
 
         Args:
             email: Email address, at most 254 characters. Email matching ignores case.
             role_bindings: 1 to 100 roles that the user will have, as models, mappings or objects with the same three
                 attributes; at least one must be on the organization. ``on_organization`` and ``on_project`` build them.
+            on_difference: What to do if the roles of a pending invite differ: ``"report"`` them, ``"raise"``, or
+                ``"update"``, which grants the missing ones.
+            revoke_unlisted: Also revoke the roles that are not in ``role_bindings``, after granting; only with
+                ``"update"``.
+            dry_run: Only report what would be done.
 
         Returns:
-            The invite, whether this call created it or sent it again, and the roles that differ.
+            The invite, whether this call created it or sent it again, the roles that differed, and what was done.
 
         Raises:
             AmbiguousNameError: Several invites for the address are pending; ``ids`` lists them.
+            RefusedError: The roles differ, and ``on_difference`` is ``"raise"``; nothing was changed.
             ConflictError: A member of the organization has the address. This is raised after the invites were listed
                 for five seconds without a match.
             ForbiddenError: The caller does not hold a role that it would grant.
@@ -92,7 +104,14 @@ class AsyncInvites:
         """
         from pinecone_admin._async.workflows.ensure import ensure_invite  # noqa: PLC0415 - imported on first use
 
-        return await ensure_invite(self._admin, email=email, role_bindings=role_bindings)
+        return await ensure_invite(
+            self._admin,
+            email=email,
+            role_bindings=role_bindings,
+            on_difference=on_difference,
+            revoke_unlisted=revoke_unlisted,
+            dry_run=dry_run,
+        )
 
     async def describe(self, *, invite_id: str) -> Invite:
         """Fetch one invite in any state.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from generated_client.api.projects.create_project import create_project
@@ -67,25 +67,35 @@ class AsyncProjects:
         return await self._admin.send(create_project(body=body))
 
     async def ensure(
-        self, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
+        self,
+        *,
+        name: str,
+        max_pods: int | None = None,
+        force_encryption_with_cmek: bool | None = None,
+        on_difference: workflows.OnDifference = "report",
+        dry_run: bool = False,
     ) -> workflows.Ensured[Project]:
         """Return the project with this name, and create it if there is none.
 
-        If the response to the create is lost, the project is looked for until the client's ``timeout`` has passed.
-        Settings that differ are reported, not changed. Two processes that do this at the same moment can still create
-        two projects.
+        If the response to the create is lost, the project is looked for until the client's ``timeout`` has passed. If
+        this call is cancelled, a project that it has created is deleted. Two processes that do this at the same moment
+        can still create two projects.
 
         Args:
             name: Exact name of the project, 1 to 512 characters without NUL.
             max_pods: Maximum number of pods for the indexes of the project, from 0; None accepts any.
             force_encryption_with_cmek: Require a customer-managed encryption key, which cannot be undone; None accepts
                 either setting.
+            on_difference: What to do if settings of an existing project differ: ``"report"`` them, ``"raise"``, or
+                ``"update"`` them.
+            dry_run: Only report what would be done.
 
         Returns:
-            The project, whether this call created it, and the settings that differ.
+            The project, whether this call created it, the settings that differed, and what was done.
 
         Raises:
             AmbiguousNameError: Several projects have the name; ``ids`` lists them.
+            RefusedError: Settings differ, and ``on_difference`` is ``"raise"``; nothing was changed.
             ForbiddenError: The plan allows no further project.
             PineconeError: The response to the create was lost, and no new project appeared before the client's
                 ``timeout`` had passed; ``outcome`` is ``"unknown"``.
@@ -93,7 +103,12 @@ class AsyncProjects:
         from pinecone_admin._async.workflows.ensure import ensure_project  # noqa: PLC0415 - imported on first use
 
         return await ensure_project(
-            self._admin, name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
+            self._admin,
+            name=name,
+            max_pods=max_pods,
+            force_encryption_with_cmek=force_encryption_with_cmek,
+            on_difference=on_difference,
+            dry_run=dry_run,
         )
 
     async def describe(self, *, project_id: str) -> Project:
@@ -180,21 +195,24 @@ class AsyncProjects:
         *,
         name: str,
         key_roles: Sequence[APIKeyRole],
-        store: Callable[[APIKeyWithSecret], Awaitable[None] | None],
+        store: Callable[[APIKeyWithSecret], object],
         bindings: Sequence[workflows.ProjectRole | workflows.ProjectRoleDict] = (),
+        dry_run: bool = False,
     ) -> workflows.Provisioned:
-        """Set up a tenant: a project, an API key with the same name in it, and role bindings.
+        """Set up a tenant: a project, role bindings, and an API key with the same name in it.
 
-        Existing parts are kept, so that the next run completes an interrupted one. If a step fails, everything that
-        this call created is deleted in reverse order. Provision a tenant from one process at a time: if two processes
-        do it, the one that fails deletes what the other depends on.
+        Existing parts are kept, so that the next run completes an interrupted one. The key comes last. If a step fails
+        or this call is cancelled before ``store`` has returned, everything that it created is deleted in reverse order,
+        and notes on the error say so; later, nothing is deleted, and the next run completes it. Provision a
+        tenant from one process at a time: if two processes do it, the one that fails deletes what the other depends on.
 
         Args:
             name: Name of the project, 1 to 512 characters without NUL. The first 80 characters are the name of the key.
             key_roles: Roles of the key.
-            store: Function that stores the value of a new key. It is called before the key gets its name. If it raises,
-                it must not have stored the value: the key is deleted.
+            store: Function that stores the value of a new key, which it receives under the final name, before the key
+                gets it. It may return anything. If it raises, it must not have stored the value: the key is deleted.
             bindings: Roles on the project for other principals, as ``ProjectRole`` models or mappings.
+            dry_run: Only report what would be done.
 
         Returns:
             The project, the key and the bindings, each with whether this call created it.
@@ -207,7 +225,9 @@ class AsyncProjects:
         """
         from pinecone_admin._async.workflows.provision import provision  # noqa: PLC0415 - imported on first use
 
-        return await provision(self._admin, name=name, key_roles=key_roles, store=store, bindings=bindings)
+        return await provision(
+            self._admin, name=name, key_roles=key_roles, store=store, bindings=bindings, dry_run=dry_run
+        )
 
     async def delete(self, *, project_id: str) -> None:
         """Delete a project and its API keys.

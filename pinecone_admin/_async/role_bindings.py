@@ -118,6 +118,7 @@ class AsyncRoleBindings:
         resource_type: ResourceType,
         role: RoleName,
         resource_id: str | None = None,
+        dry_run: bool = False,
     ) -> workflows.Ensured[RoleBinding]:
         """Grant a role to a principal, unless the principal already holds it.
 
@@ -127,6 +128,7 @@ class AsyncRoleBindings:
             resource_type: Whether the role is on the organization or on a project.
             role: Role to grant; it must be one for this type of resource.
             resource_id: Id of the project; optional for a role on the organization.
+            dry_run: Only report what would be done.
 
         Returns:
             The role binding, and whether this call created it.
@@ -135,7 +137,7 @@ class AsyncRoleBindings:
             ForbiddenError: The caller does not hold the role, or the plan does not have it.
             NotFoundError: The organization has no such principal or project.
         """
-        from pinecone_admin._async.workflows.ensure import ensure_role_binding  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding  # noqa: PLC0415 - imported on first use
 
         return await ensure_role_binding(
             self._admin,
@@ -144,6 +146,7 @@ class AsyncRoleBindings:
             resource_type=resource_type,
             resource_id=resource_id,
             role=role,
+            dry_run=dry_run,
         )
 
     async def describe(self, *, role_binding_id: str) -> RoleBinding:
@@ -179,11 +182,12 @@ class AsyncRoleBindings:
         from_role: RoleName,
         to_role: RoleName,
         resource_id: str | None = None,
+        dry_run: bool = False,
     ) -> workflows.RoleChange:
         """Replace one role of a principal: grant the new role, then revoke the old one.
 
-        A change that was already made counts as success. If the server refuses to revoke the old role, the new role is
-        revoked again, provided that this call granted it.
+        A change that was already made counts as success. If the server refuses to revoke the old role, or this call is
+        cancelled before it is revoked, the new role is revoked again, provided that this call granted it.
 
         Args:
             principal_type: Type of the principal.
@@ -192,6 +196,7 @@ class AsyncRoleBindings:
             from_role: Role to revoke.
             to_role: Role to grant.
             resource_id: Id of the project; optional for roles on the organization.
+            dry_run: Only report what would be done.
 
         Returns:
             The new role binding, and what was done.
@@ -213,4 +218,5 @@ class AsyncRoleBindings:
             resource_id=resource_id,
             from_role=from_role,
             to_role=to_role,
+            dry_run=dry_run,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import Any, TypeVar
 
 from generated_client.types import Operation
@@ -18,6 +19,7 @@ from pinecone_admin._http.messages import BufferedRequest, BufferedResponse
 from pinecone_admin._http.request import RequestBuilder
 from pinecone_admin._http.response import read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS
+from pinecone_admin._http.server_clock import ServerClock
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin.auth.token import AccessToken
 from pinecone_admin.errors import (
@@ -43,6 +45,7 @@ class AsyncSender:
         self._shared = shared
         self._options = options
         self._clock = current_clock()
+        self._server_clock = ServerClock()
         self._requests = RequestBuilder(
             api_url=shared.config.api_url, user_agent=shared.config.user_agent, headers=options.headers
         )
@@ -79,6 +82,7 @@ class AsyncSender:
         response = await self._send_request(operation, request, call)
         if isinstance(response, PineconeError):
             raise response
+        self._server_clock.record(response.headers.get("date"), self._clock.monotonic())
         handled = sys.exc_info()[1]
         try:
             result = read_response(operation, response, call, wall=self._clock.wall())
@@ -98,6 +102,10 @@ class AsyncSender:
         if self._shared.token_source is None:
             raise PineconeValueError("there is no token: additional_headers sets Authorization")
         return await self._shared.token_source.async_get_token(deadline=self.start_deadline())
+
+    def server_time(self) -> datetime | None:
+        """Return the server's time; see ``AsyncAdmin.server_time``."""
+        return self._server_clock.now(self._clock.monotonic())
 
     def _start_call(self, operation: Operation[Any], deadline: float) -> CallState:
         if not isinstance(operation, Operation):  # pyright: ignore[reportUnnecessaryIsInstance]

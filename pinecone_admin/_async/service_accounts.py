@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from generated_client.api.service_accounts.create_service_account import create_service_account
@@ -85,36 +85,55 @@ class AsyncServiceAccounts:
         *,
         name: str,
         role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike] | None = None,
-        store: Callable[[ServiceAccountWithSecret], Awaitable[None] | None] | None = None,
+        store: Callable[[ServiceAccountWithSecret], object] | None = None,
+        on_difference: workflows.OnDifference = "report",
+        revoke_unlisted: bool = False,
+        dry_run: bool = False,
     ) -> workflows.Ensured[ServiceAccountWithSecret | ServiceAccount]:
         """Return the service account with this name, and create it if there is none.
 
         The secret of an existing account cannot be retrieved: the result holds a ``ServiceAccountWithSecret`` only if
-        this call created the account. A new account gets its name only after ``store`` has returned. If the secret of
-        an unfinished account was lost, it is rotated. Roles that differ are reported, not changed. Call this from one
-        process at a time: two processes that do it at the same moment can create two accounts, or one can store a
-        secret that the other has rotated.
+        this call created the account. A new account gets its name only after ``store`` has returned; if a run is
+        cancelled before that, the account is deleted. If the secret of an unfinished account was lost, it is rotated.
+        Call this from one process at a time: two processes that do it at the same moment can create two accounts, or
+        one can store a secret that the other has rotated.
 
         Args:
             name: Exact name of the account, 1 to 80 UTF-8 bytes.
-            role_bindings: 0 to 100 roles that a new account will have, as models, mappings or objects with the same
-                three attributes. For an existing account, None accepts any roles. ``on_organization`` and
+            role_bindings: 0 to 100 roles that a new account will have, as models, mappings or objects with the same three
+                attributes. For an existing account, None accepts any roles. ``on_organization`` and
                 ``on_project`` build them.
-            store: Function that stores the secret of a new account. It is called before the account gets its name. If
-                it raises, it must not have stored the secret: the account is deleted.
+            store: Function that stores the secret of a new account, which it receives under the final name, before the
+                account gets it. It may return anything. If it raises, it must not have stored the secret: the account
+                is deleted.
+            on_difference: What to do if the roles of an existing account differ: ``"report"`` them, ``"raise"``, or
+                ``"update"``, which grants the missing ones.
+            revoke_unlisted: Also revoke the roles that are not in ``role_bindings``, after granting; only with
+                ``"update"``. Roles of the account as which this client authenticates are never revoked.
+            dry_run: Only report what would be done.
 
         Returns:
-            The account, whether this call created it, and the settings that differ.
+            The account, whether this call created it, the settings that differed, and what was done.
 
         Raises:
             AmbiguousNameError: Several accounts have the name; ``ids`` lists them.
+            RefusedError: The roles differ, and ``on_difference`` is ``"raise"``; or roles would be revoked, and the
+                client has only a token, so that the account may be its own. Nothing was changed.
             ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
             LeftoverError: ``store`` failed, or the account could not be named and there is no ``store``; and then the
                 account could not be deleted.
         """
         from pinecone_admin._async.workflows.ensure_with_secret import ensure_service_account  # noqa: PLC0415 - imported on first use
 
-        return await ensure_service_account(self._admin, name=name, role_bindings=role_bindings, store=store)
+        return await ensure_service_account(
+            self._admin,
+            name=name,
+            role_bindings=role_bindings,
+            store=store,
+            on_difference=on_difference,
+            revoke_unlisted=revoke_unlisted,
+            dry_run=dry_run,
+        )
 
     async def describe(self, *, service_account_id: str) -> ServiceAccount:
         """Fetch one service account, without its secret.
@@ -193,25 +212,33 @@ class AsyncServiceAccounts:
         return await self._admin.send(operation)
 
     async def rotate(
-        self, *, service_account_id: str, store: Callable[[ServiceAccountWithSecret], Awaitable[None] | None]
+        self,
+        *,
+        service_account_id: str,
+        store: Callable[[ServiceAccountWithSecret], object],
+        dry_run: bool = False,
     ) -> ServiceAccount:
         """Replace the secret of a service account, and store the new one.
 
         The two secrets do not overlap: the old secret stops working before the new one is stored. If the response is
         lost, the secret is rotated again. A client cannot do that for its own account, because it has no valid secret
-        left: rotate that account's secret from another account.
+        left: rotate that account's secret from another account. If this call is cancelled during the request, it still
+        stores the new secret.
 
         Args:
             service_account_id: Id of the account.
-            store: Function that stores the new secret.
+            store: Function that stores the new secret. It may return anything.
+            dry_run: Only check that the account exists.
 
         Returns:
             The service account.
 
         Raises:
-            SecretNotStoredError: ``store`` failed; ``error.secret.reveal()`` returns the new secret.
+            SecretNotStoredError: ``store`` failed or was interrupted; ``error.secret.reveal()`` returns the new secret.
             NotFoundError: The organization has no service account with this id.
         """
         from pinecone_admin._async.workflows.rotate import rotate_service_account  # noqa: PLC0415 - imported on first use
 
-        return await rotate_service_account(self._admin, service_account_id=service_account_id, store=store)
+        return await rotate_service_account(
+            self._admin, service_account_id=service_account_id, store=store, dry_run=dry_run
+        )

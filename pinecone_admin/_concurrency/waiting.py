@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import AbstractContextManager, nullcontext, suppress
+from contextvars import copy_context
 from inspect import isawaitable, iscoroutine
 from typing import TypeVar
 
@@ -25,13 +26,13 @@ def skip_first_token(first_token: Callable[[], object]) -> None:
     """Do nothing: an async constructor cannot wait, so ``async with`` or the first call fetches the token."""
 
 
-def start_daemon_thread(work: Callable[[], None]) -> bool:
+def start_daemon_thread(work: Callable[[], object], name: str = "pinecone-admin-token") -> bool:
     """Run the work in a daemon thread; return whether one could be started.
 
     None can be started while the interpreter shuts down, or if the system has no thread left.
     """
     try:
-        threading.Thread(target=work, name="pinecone-admin-token", daemon=True).start()
+        threading.Thread(target=work, name=name, daemon=True).start()
     except (RuntimeError, MemoryError):
         return False
     return True
@@ -186,3 +187,59 @@ def async_shield_from_cancellation(seconds: float) -> AbstractContextManager[obj
     import anyio  # noqa: PLC0415 - see the package
 
     return anyio.move_on_after(seconds, shield=True)
+
+
+def complete_if_interrupted(call: Callable[[], _T], seconds: float) -> _T:
+    """Call a function that must not be lost halfway; if Ctrl-C interrupts it, let it end before that is raised.
+
+    Args:
+        call: Function that records its own result, which the caller does not get if it is interrupted.
+        seconds: How long the call may still take once it is interrupted.
+    """
+    result, context = Future[_T](), copy_context()
+
+    def run() -> None:
+        try:
+            result.set_result(context.run(call))
+        except BaseException as exc:  # noqa: BLE001 - raised below, in the thread of the caller
+            result.set_exception(exc)
+
+    # Ctrl-C is raised in the main thread only.
+    if threading.current_thread() is not threading.main_thread() or not start_daemon_thread(run, "pinecone-admin-call"):
+        return call()
+    try:
+        return result.result()
+    except BaseException:
+        wait_for_future(result, seconds)
+        raise
+
+
+async def async_complete_if_interrupted(call: Callable[[], Awaitable[_T]], seconds: float) -> _T:
+    """Async twin of ``complete_if_interrupted``, for cancellation; after the seconds, the call is cancelled too."""
+    import anyio  # noqa: PLC0415 - see the package
+    import anyio.lowlevel  # noqa: PLC0415 - as above
+
+    await anyio.lowlevel.checkpoint_if_cancelled()
+    result, done, shield = Future[_T](), anyio.Event(), anyio.CancelScope(shield=True)
+
+    async def run() -> None:
+        with shield:
+            try:
+                result.set_result(await call())
+            except anyio.get_cancelled_exc_class():
+                raise
+            except BaseException as exc:  # noqa: BLE001 - raised below, outside the group, which would wrap it
+                result.set_exception(exc)
+        done.set()
+
+    # In a task of its own, because no scope shields a task from its own ``cancel()`` in asyncio.
+    async with anyio.create_task_group() as group:
+        group.start_soon(run)
+        try:
+            await done.wait()
+        except BaseException:
+            with anyio.move_on_after(seconds, shield=True):
+                await done.wait()
+            shield.cancel()
+            raise
+    return result.result()

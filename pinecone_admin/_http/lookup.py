@@ -35,7 +35,7 @@ def find_by_name(name: str, items: Sequence[_N], *, noun: str, operation: str) -
         NotFoundError: No item has the name.
         AmbiguousNameError: Several items have the name.
     """
-    return _require_match([item for item in items if item.name == name], noun, f"named {name!r}", operation)
+    return require_match([item for item in items if item.name == name], noun, f"named {name!r}", operation)
 
 
 def find_by_email(email: str, items: Sequence[_A], *, noun: str, operation: str) -> _A:
@@ -46,7 +46,7 @@ def find_by_email(email: str, items: Sequence[_A], *, noun: str, operation: str)
         AmbiguousNameError: Several items have the address.
     """
     found = [item for item in items if is_same_email(item.email, email)]
-    return _require_match(found, noun, f"with the email address {email!r}", operation)
+    return require_match(found, noun, f"with the email address {email!r}", operation)
 
 
 def is_same_email(one: str, other: str) -> bool:
@@ -54,7 +54,13 @@ def is_same_email(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
 
 
-def _require_match(found: Sequence[_I], noun: str, description: str, operation: str) -> _I:
+def require_match(found: Sequence[_I], noun: str, description: str, operation: str) -> _I:
+    """Return the only item that was found.
+
+    Raises:
+        NotFoundError: None was found.
+        AmbiguousNameError: Several were found.
+    """
     if not found:
         raise NotFoundError(f"there is no {noun} {description}", status_code=404, operation=operation)
     return require_single(found, f"{noun}s {description}", operation=operation)

@@ -20,7 +20,7 @@ def parse_retry_after(headers: httpx.Headers, *, wall: float) -> float | None:
         wall: Current time in seconds since the epoch, used for a date if the response has no Date header.
     """
     # Measured against the Date of the response, a date does not depend on the clock of this machine.
-    now = _parse_date(headers.get("date", "")) or datetime.fromtimestamp(wall, UTC)
+    now = parse_http_date(headers.get("date", "")) or datetime.fromtimestamp(wall, UTC)
     milliseconds = [_parse_number(text) for text in headers.get_list("retry-after-ms")]
     requested = [each / 1000 for each in milliseconds if each is not None]
     requested = requested or [
@@ -31,7 +31,7 @@ def parse_retry_after(headers: httpx.Headers, *, wall: float) -> float | None:
 
 def _seconds_from_now(text: str, now: datetime) -> float | None:
     seconds = _parse_number(text)
-    until = _parse_date(text) if seconds is None else None
+    until = parse_http_date(text) if seconds is None else None
     return seconds if until is None else max(0.0, (until - now).total_seconds())
 
 
@@ -39,7 +39,8 @@ def _parse_number(text: str) -> float | None:
     return min(float(text), _MAX_SECONDS) if re.fullmatch(r"\s*\d+(\.\d*)?\s*", text, re.ASCII) else None
 
 
-def _parse_date(text: str) -> datetime | None:
+def parse_http_date(text: str) -> datetime | None:
+    """Return a date of an HTTP header as an aware datetime, or None if it is none."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import Any, TypeVar
 
 from generated_client.types import Operation
@@ -16,6 +17,7 @@ from pinecone_admin._http.messages import BufferedRequest, BufferedResponse
 from pinecone_admin._http.request import RequestBuilder
 from pinecone_admin._http.response import read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS
+from pinecone_admin._http.server_clock import ServerClock
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin._sync.shared import Shared
 from pinecone_admin._sync.transports.bearer import Bearer
@@ -44,6 +46,7 @@ class Sender:
         self._shared = shared
         self._options = options
         self._clock = current_clock()
+        self._server_clock = ServerClock()
         self._requests = RequestBuilder(
             api_url=shared.config.api_url, user_agent=shared.config.user_agent, headers=options.headers
         )
@@ -78,6 +81,7 @@ class Sender:
         response = self._send_request(operation, request, call)
         if isinstance(response, PineconeError):
             raise response
+        self._server_clock.record(response.headers.get("date"), self._clock.monotonic())
         handled = sys.exc_info()[1]
         try:
             result = read_response(operation, response, call, wall=self._clock.wall())
@@ -97,6 +101,10 @@ class Sender:
         if self._shared.token_source is None:
             raise PineconeValueError("there is no token: additional_headers sets Authorization")
         return self._shared.token_source.get_token(deadline=self.start_deadline())
+
+    def server_time(self) -> datetime | None:
+        """Return the server's time; see ``Admin.server_time``."""
+        return self._server_clock.now(self._clock.monotonic())
 
     def _start_call(self, operation: Operation[Any], deadline: float) -> CallState:
         if not isinstance(operation, Operation):  # pyright: ignore[reportUnnecessaryIsInstance]

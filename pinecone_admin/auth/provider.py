@@ -131,6 +131,11 @@ class TokenProvider:
         if self._current is not None:
             self._current = evolve(self._current, jitter=random.uniform(0.0, 0.2))  # noqa: S311
 
+    @property
+    def client_id(self) -> str | None:
+        """Client id of the account of the tokens, or None before the credentials were read."""
+        return None if self._account is None else self._account.client_id
+
     def get_token(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
         """Return a token that the API should accept.
 

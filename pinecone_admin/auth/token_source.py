@@ -24,6 +24,11 @@ from pinecone_admin.errors import ClientClosedError, PineconeError, PineconeTime
 class TokenSource(Protocol):
     """Gives each request its token, and another one after the API rejected it."""
 
+    @property
+    def client_id(self) -> str | None:
+        """Client id of the account of the tokens, or None if it is not known."""
+        ...
+
     def get_token(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
         """Return a token; the rejected one again if there is no other."""
         ...
@@ -61,6 +66,7 @@ class SuppliedTokenSource:
         self._semaphores = PerLoop(lambda: AsyncFairSemaphore(MAX_CONCURRENT_CALLABLES))
         self._running = PerProcess(set[Future[TokenResult]])
         self._closed = False
+        self.client_id: str | None = None
 
     def get_token(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
         """Return the supplied token.

@@ -1,11 +1,12 @@
 """Name tags that mark unfinished work of a workflow, so that a later run recognizes it without stored state.
 
-A tag is ``~purpose:digest``, in front of the name: ``~rotates:1f0c2a9b reader``.
+A tag is in front of the name: ``~rotates:1f0c2a9b reader``. Each ends with a digest of its subject:
 
-- ``makes``: a resource that is being created; digest of its final name.
-- ``rotates``: the new key of a rotation; digest of the id of the old key.
-- ``retired``: an old key whose successor is stored; digest of the id of the new key.
-- ``empties``: a temporary key; digest of the id of its project.
+- ``~makes:``: a resource that is being created; digest of its final name.
+- ``~rotates:``: the new key of a rotation; digest of the id of the old key.
+- ``~delete-after:20261203T0545Z:``: an old key whose successor is stored, and the UTC minute from which it may be
+  deleted; digest of the id of the new key.
+- ``~empties:``: a temporary key; digest of the id of its project.
 """
 
 from __future__ import annotations
@@ -14,23 +15,61 @@ import re
 from datetime import UTC, datetime
 from hashlib import blake2b
 
+from attrs import frozen
+
 MAX_NAME_LENGTH = 80
 """Limit of the API: characters in the name of a key, UTF-8 bytes in the name of a service account."""
 
-_KEPT_LENGTH = 60
+_KEPT_LENGTH = 41
+"""Characters of a name that fit after the longest tag, with an ellipsis."""
+
 _ELLIPSIS = "…"
-_TAG = re.compile(r"~(makes|rotates|retired|empties):[0-9a-f]{8} ")
+_MINUTE = "%Y%m%dT%H%MZ"
+_TAG = re.compile(r"~(?:(makes|rotates|empties)|(delete-after):(\d{8}T\d{4}Z)):([0-9a-f]{8}) ", re.ASCII)
+
+
+@frozen
+class NameTag:
+    """A tag in front of a name.
+
+    Attributes:
+        purpose: What the resource is for, as in the list above.
+        digest: Digest of the subject.
+        delete_after: When an old key may be deleted; None for other purposes.
+        rest: The name after the tag.
+    """
+
+    purpose: str
+    digest: str
+    delete_after: datetime | None
+    rest: str
+
+    def refers_to(self, subject: str) -> bool:
+        """Return whether this is the digest of a subject, which is a name or an id."""
+        return self.digest == _digest(subject)
+
+
+def parse_tag(name: str) -> NameTag | None:
+    """Return the tag of a name, or None if it has no valid one."""
+    match = _TAG.match(name)
+    if match is None:
+        return None
+    try:
+        moment = match[3] and datetime.strptime(match[3], _MINUTE).replace(tzinfo=UTC)
+    except ValueError:  # typed by hand: there is no such minute
+        return None
+    return NameTag(match[1] or match[2], match[4], moment or None, name[match.end() :])
+
+
+def has_purpose(name: str, purpose: str) -> bool:
+    """Return whether a name has a tag of this purpose."""
+    tag = parse_tag(name)
+    return tag is not None and tag.purpose == purpose
 
 
 def name_tag(purpose: str, subject: str) -> str:
     """Return the tag of a purpose and its subject, which is a name or an id."""
-    return f"~{purpose}:{blake2b(subject.encode(), digest_size=4).hexdigest()} "
-
-
-def parse_purpose(name: str) -> str | None:
-    """Return the purpose in the tag of a name, or None if it has no tag."""
-    match = _TAG.match(name)
-    return match[1] if match else None
+    return f"~{purpose}:{_digest(subject)} "
 
 
 def retired_until(name: str) -> datetime | None:
@@ -55,19 +94,32 @@ def tag_as_emptying(project_id: str) -> str:
 def tag_as_successor(old_id: str, name: str) -> str:
     """Return the temporary name of the key that replaces an old one.
 
-    A name longer than 60 characters is split: the name of the old key keeps the first 60, and this name holds the rest.
+    A name longer than 41 characters is split: the name of the old key keeps the first 41, and this name holds the rest.
     """
     return name_tag("rotates", old_id) + (name[_KEPT_LENGTH:] or name)
 
 
-def tag_as_retired(new_id: str, name: str) -> str:
+def tag_as_retired(new_id: str, name: str, delete_after: datetime) -> str:
     """Return the name of the old key once the value of the new one is stored."""
-    return name_tag("retired", new_id) + (name if len(name) <= _KEPT_LENGTH else name[:_KEPT_LENGTH] + _ELLIPSIS)
+    kept = name if len(name) <= _KEPT_LENGTH else name[:_KEPT_LENGTH] + _ELLIPSIS
+    return name_tag(f"delete-after:{delete_after.astimezone(UTC):{_MINUTE}}", new_id) + kept
 
 
 def original_name(old_name: str, new_name: str = "") -> str:
     """Return the original name of an old key, from its present name and that of its successor."""
-    head = _TAG.sub("", old_name)
-    if head == old_name or len(head) <= _KEPT_LENGTH:
-        return head
-    return head[:_KEPT_LENGTH] + _TAG.sub("", new_name)
+    old, new = parse_tag(old_name), parse_tag(new_name)
+    if old is None:
+        return old_name
+    if len(old.rest) <= _KEPT_LENGTH or new is None:
+        return old.rest
+    return old.rest[:_KEPT_LENGTH] + new.rest
+
+
+def is_cut(old_name: str) -> bool:
+    """Return whether the name of an old key lacks its end, which only the name of its successor holds."""
+    tag = parse_tag(old_name)
+    return tag is not None and tag.delete_after is not None and len(tag.rest) > _KEPT_LENGTH
+
+
+def _digest(subject: str) -> str:
+    return blake2b(subject.encode(), digest_size=4).hexdigest()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Generic, TypedDict, TypeVar, cast
+from datetime import datetime
+from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypedDict, TypeVar, cast
 
 from attrs import field, fields, frozen
 
@@ -13,6 +14,7 @@ from generated_client.models import (
     Invite,
     PrincipalType,
     Project,
+    ResourceType,
     RoleBinding,
     RoleName,
     ServiceAccount,
@@ -20,19 +22,23 @@ from generated_client.models import (
 )
 from pinecone_admin._http.argument_checks import as_plain_value, check_sequence
 from pinecone_admin._http.validation import binding_fields
-from pinecone_admin.errors import PineconeTypeError
+from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import to_dict
 
 _T_co = TypeVar("_T_co", covariant=True)
 
 
+OnDifference: TypeAlias = Literal["report", "raise", "update"]
+"""What ``ensure`` does if an existing resource differs from the requested one."""
+
+
 @frozen(kw_only=True)
 class Difference:
-    """A setting of an existing resource that differs from the requested one; it was not changed.
+    """A setting of an existing resource that differs from the requested one.
 
     Attributes:
         setting: Name of the setting.
-        found: Present value, as text.
+        found: Value that was found, as text.
         wanted: Requested value, as text.
     """
 
@@ -44,20 +50,40 @@ class Difference:
         return f"{self.setting}: found {self.found}, wanted {self.wanted}"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Ensured(Generic[_T_co]):
     """A resource that exists now, whether this call created it or not.
 
     Attributes:
-        value: The resource. If this call created it and it has a secret, the value is of the type with the secret:
-            test ``isinstance(ensured.value, APIKeyWithSecret)``.
-        created: Whether this call created it.
-        differences: Settings that differ from the requested ones.
+        created: Whether this call created it, or would create it if it were no dry run.
+        differences: Settings that were found to differ from the requested ones.
+        steps: What was done, in order; of a dry run, what would be done.
     """
 
-    value: _T_co
+    _value: _T_co | None = field(metadata={"name": "value"})
     created: bool
     differences: list[Difference] = field(factory=list[Difference])
+    steps: list[str] = field(factory=list[str])
+
+    @property
+    def value(self) -> _T_co:
+        """The resource.
+
+        If this call created it and it has a secret, it is of the type with the secret: test
+        ``isinstance(ensured.value, APIKeyWithSecret)``.
+
+        Raises:
+            PineconeValueError: It was a dry run, and the resource does not exist yet.
+        """
+        if self._value is None:
+            raise PineconeValueError("there is no value: it was a dry run, and the resource does not exist yet")
+        return self._value
+
+    def __repr__(self) -> str:
+        return (
+            f"Ensured(value={self._value!r}, created={self.created}, differences={self.differences}, "
+            f"steps={self.steps})"
+        )
 
 
 @frozen(kw_only=True)
@@ -80,14 +106,61 @@ class Rotation:
     """An API key that replaced another.
 
     Attributes:
-        key: The new key, with the name of the old one; its value was passed to ``store``.
-        replaced: Id of the old key, which was deleted.
-        steps: Steps of this run, in order; an earlier run may have done others.
+        key: The new key, with the name of the old one; its value was passed to ``store``. If a dry run would create it,
+            the old key.
+        replaced: Id of the old key.
+        delete_after: When ``delete_retired`` may delete the old key; None if this call deleted it.
+        steps: What this run did, in order; an earlier run may have done more. Of a dry run, what would be done.
     """
 
     key: APIKey
     replaced: str
+    delete_after: datetime | None
     steps: list[str]
+
+
+@frozen(kw_only=True)
+class KeptKey:
+    """A key that a rotation has replaced and that was not deleted.
+
+    Attributes:
+        key: The key.
+        delete_after: When it may be deleted.
+        reason: Why it was not deleted.
+    """
+
+    key: APIKey
+    delete_after: datetime
+    reason: str
+
+    def __str__(self) -> str:
+        return f"kept key {self.key.id} of project {self.key.project_id}: {self.reason}"
+
+
+@frozen(kw_only=True)
+class RetiredKeys:
+    """The keys that rotations have replaced.
+
+    Attributes:
+        dry_run: Whether the report only previews the deletion, and nothing was changed.
+        deleted: Keys that were deleted, in order.
+        kept: Keys that were not deleted, each with the reason.
+        steps: What was done, in order; of a dry run, what would be done.
+    """
+
+    dry_run: bool
+    deleted: list[APIKey]
+    kept: list[KeptKey]
+    steps: list[str]
+
+    def __str__(self) -> str:
+        """Return the report as text, one item per line."""
+        lines = [*self.steps, *map(str, self.kept)] or ["no key has been replaced by a rotation"]
+        return "\n".join([*lines, *(["nothing was changed"] if self.dry_run else [])])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain JSON types."""
+        return to_dict(self)
 
 
 @frozen(kw_only=True)
@@ -95,8 +168,8 @@ class RoleChange:
     """A role that replaced another.
 
     Attributes:
-        binding: The new role binding.
-        steps: Steps that were done, in order; empty if the change had been made before.
+        binding: The new role binding; if a dry run would create it, the old one.
+        steps: What was done, in order; empty if the change had been made before. Of a dry run, what would be done.
     """
 
     binding: RoleBinding
@@ -139,6 +212,12 @@ class Provisioned:
     project: Ensured[Project]
     key: Ensured[APIKeyWithSecret | APIKey]
     bindings: list[Ensured[RoleBinding]]
+
+    @property
+    def steps(self) -> list[str]:
+        """What was done, in order; of a dry run, what would be done."""
+        parts: list[Ensured[Any]] = [self.project, *self.bindings, self.key]
+        return [step for part in parts for step in part.steps]
 
 
 @frozen(kw_only=True)
@@ -300,18 +379,27 @@ def _format_value(value: object) -> str:
     return str(as_plain_value(value))
 
 
-def describe_bindings(bindings: Iterable[RoleBinding]) -> frozenset[str]:
-    """Describe role bindings, for a comparison with the wanted ones."""
-    return frozenset(_describe_role(each.role, each.resource_type, each.resource_id) for each in bindings)
+class BindingKey(NamedTuple):
+    """What identifies a role binding of one principal; the id of the resource counts only for a project."""
+
+    role: RoleName
+    resource_type: ResourceType
+    project_id: str | None
+
+    def __str__(self) -> str:
+        return f"{self.role} on {self.resource_type}" + (f" {self.project_id}" if self.project_id is not None else "")
 
 
-def describe_wanted_bindings(bindings: Iterable[object]) -> frozenset[str]:
-    """Describe role bindings to create, given as models or mappings."""
-    fields = [binding_fields(each) or {} for each in bindings]
-    return frozenset(_describe_role(each["role"], each["resource_type"], each.get("resource_id")) for each in fields)
-
-
-def _describe_role(role: object, resource_type: object, resource_id: object) -> str:
+def key_of_binding(role: RoleName, resource_type: ResourceType, resource_id: str | None) -> BindingKey:
+    """Return what identifies a role binding of one principal."""
     # The id of the organization is optional in a binding to create, so it is left out of the comparison.
-    role, resource_type, resource_id = map(as_plain_value, (role, resource_type, resource_id))
-    return f"{role} on {resource_type}" + (f" {resource_id}" if resource_type == "project" else "")
+    kind = as_plain_value(resource_type)
+    project_id = as_plain_value(resource_id) if kind == "project" else None
+    return BindingKey(as_plain_value(role), kind, project_id)
+
+
+def keys_of_wanted_bindings(bindings: Iterable[object]) -> list[BindingKey]:
+    """Return what identifies role bindings to create, given as models or mappings; each once, in their order."""
+    found = [cast("Mapping[str, Any]", binding_fields(each) or {}) for each in bindings]
+    keys = [key_of_binding(each["role"], each["resource_type"], each.get("resource_id")) for each in found]
+    return list(dict.fromkeys(keys))

@@ -13,9 +13,11 @@ from pinecone_admin import (
     NotFoundError,
     PineconeTypeError,
     PineconeValueError,
+    ServiceError,
     on_project,
 )
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.model.records import Principal
 from pinecone_admin.models import APIKeyWithSecret
 from pinecone_admin.workflows import ProjectRole, ProjectRoleDict
 from tests.support.errors import raises
@@ -78,8 +80,8 @@ async def test_a_failed_step_rolls_back_in_reverse_order(emulator: Emulator) -> 
             name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[robot, NOBODY]
         )
     deleted = [request.split("/")[2] for request in transport.requests if request.startswith("DELETE")]
-    assert deleted == ["role-bindings", "api-keys", "projects"]
-    assert [note.rsplit(maxsplit=6)[0] for note in caught.value.__notes__] == ["role binding", "API key", "project"]
+    assert deleted == ["role-bindings", "projects"]
+    assert [note.rsplit(maxsplit=6)[0] for note in caught.value.__notes__] == ["role binding", "project"]
     assert not emulator.state.projects
 
 
@@ -92,6 +94,22 @@ async def test_a_rollback_keeps_what_existed_before(admin: AsyncAdmin, emulator:
         )
     assert list(emulator.state.projects) == [project.id]
     assert not emulator.state.api_keys
+
+
+async def test_a_stored_key_outlives_a_later_failure(emulator: Emulator) -> None:
+    """Once the value is stored, a failure deletes nothing, a note says so, and the next run completes the tenant."""
+    stored: list[str] = []
+    arguments: dict[str, Any] = {"name": "tenant", "key_roles": ["ProjectViewer"]}
+    arguments["store"] = lambda made: stored.append(made.value)
+    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 99), InjectedFault.UNAVAILABLE), only_method="PATCH")
+    with raises(ServiceError) as caught:
+        await transport.async_admin().projects.provision(**arguments)
+    (key,) = emulator.state.api_keys.values()
+    assert key.value == stored[-1]
+    assert [note for note in caught.value.__notes__ if f"{key.id} of project {key.project_id} is kept" in note]
+    await emulator.async_admin().projects.provision(**arguments)
+    (key,) = emulator.state.api_keys.values()
+    assert (key.name, key.value, len(emulator.state.projects)) == ("tenant", stored[-1], 1)
 
 
 async def test_an_exception_in_store_rolls_back(admin: AsyncAdmin, emulator: Emulator) -> None:
@@ -110,14 +128,15 @@ async def test_an_exhausted_quota_is_raised_unchanged(emulator: Emulator) -> Non
 
 async def test_a_failed_rollback_names_what_remains(emulator: Emulator) -> None:
     """The error of a failed rollback names all that remains, with the first failure as its cause."""
+    robot = await create_robot(emulator.async_admin())
     transport = FaultyTransport(emulator, dict.fromkeys(range(1, 99), InjectedFault.UNAVAILABLE), only_method="DELETE")
     with raises(LeftoverError) as caught:
         await transport.async_admin().projects.provision(
-            name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[NOBODY]
+            name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[robot, NOBODY]
         )
     (project,) = emulator.state.projects
-    (key,) = emulator.state.api_keys
-    assert caught.value.left == [f"API key {key}", f"project {project}"]
+    (binding,) = emulator.state.role_bindings.held_by(Principal("service_account", robot.principal_id))
+    assert caught.value.left == [f"role binding {binding.id}", f"project {project}"]
     assert isinstance(caught.value.__cause__, NotFoundError)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +21,6 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
-from tests.support.clock import VirtualClock
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
 
@@ -41,6 +41,7 @@ async def test_a_new_key_takes_the_name_and_the_roles_of_the_old_one(admin: Asyn
     (key,) = emulator.state.api_keys.values()
     assert (key.name, key.value, emulator.state.roles_of(key)) == ("reader", stored[0].value, ["DataPlaneViewer"])
     assert (rotation.key.id, rotation.key.name, rotation.replaced) == (key.id, "reader", old.key.id)
+    assert rotation.delete_after is None
     assert rotation.steps == [
         f"created key {key.id}",
         "stored its value",
@@ -48,17 +49,6 @@ async def test_a_new_key_takes_the_name_and_the_roles_of_the_old_one(admin: Asyn
         f"deleted key {old.key.id}",
     ]
     assert key.value not in repr(rotation)
-
-
-async def test_both_keys_exist_during_the_grace_period(
-    admin: AsyncAdmin, emulator: Emulator, clock: VirtualClock
-) -> None:
-    """Both keys exist during the grace period, and only the new one after it."""
-    old = await create_key(admin)
-    key_counts: list[int] = []
-    clock.on_sleep = lambda: key_counts.append(len(emulator.state.api_keys))
-    await admin.api_keys.rotate(api_key_id=old.key.id, store=lambda _: None, grace=300.0)
-    assert (clock.slept, key_counts, len(emulator.state.api_keys)) == ([300.0], [2], 1)
 
 
 async def test_an_exception_in_store_keeps_the_old_key(admin: AsyncAdmin, emulator: Emulator) -> None:
@@ -157,12 +147,13 @@ async def test_a_key_of_an_unfinished_rotation_is_refused(emulator: Emulator) ->
         await emulator.async_admin().api_keys.rotate(api_key_id=new, store=lambda _: None)
 
 
-async def test_an_unknown_key_and_an_invalid_grace_raise(admin: AsyncAdmin) -> None:
-    """An unknown key and a negative grace period raise before any change."""
+async def test_an_unknown_key_and_an_invalid_time_raise(admin: AsyncAdmin) -> None:
+    """An unknown key, and a time below 0 or far too long, raise before any change."""
     with raises(NotFoundError):
         await admin.api_keys.rotate(api_key_id="nowhere", store=lambda _: None)
-    with raises(PineconeValueError, match="grace"):
-        await admin.api_keys.rotate(api_key_id="nowhere", store=lambda _: None, grace=-1.0)
+    for wrong in (timedelta(seconds=-1), timedelta.max):
+        with raises(PineconeValueError, match="keep_old_for"):
+            await admin.api_keys.rotate(api_key_id="nowhere", store=lambda _: None, keep_old_for=wrong)
 
 
 async def create_account(admin: AsyncAdmin) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from enum import Enum
 from functools import cached_property
 from types import SimpleNamespace
@@ -70,6 +71,8 @@ KINDS = {
     "question": "VVVVsVVVs VTTTT",
     "switch": "TTTTTTTTT TTsTT",
     "seconds": "TTTTTTTTT TsTTT",
+    "duration": "TTTTTTTTT TTTTT",
+    "choice": "VVVVVVVVV TTTTT",
     "function": "TTTTTTTTT TTTTT",
     "optional function": "TTTTTTTTT -TTTT",
     "roles": "TTTTTTTTT TTTTs",
@@ -89,6 +92,8 @@ class Argument:
 
 ID = Argument("id", "path", "p")
 BINDINGS = [on_organization("OrgMember")]
+UPDATE = Argument("choice", "none", "update")
+DRY_RUN = Argument("switch", "none", False)
 LIMIT = Argument("optional count", "query", 5)
 TOKEN = Argument("optional id", "query", "t")
 
@@ -123,6 +128,7 @@ METHODS: dict[str, dict[str, Argument]] = {
         "roles": Argument("optional roles", "body", ["ProjectViewer"]),
     },
     "api_keys.describe": {"api_key_id": ID},
+    "api_keys.describe_by_name": {"project_id": ID, "name": Argument("name", "none", "x")},
     "api_keys.update": {
         "api_key_id": ID,
         "name": Argument("optional name", "body", "x"),
@@ -175,12 +181,15 @@ METHODS: dict[str, dict[str, Argument]] = {
         "name": Argument("name", "none", "x"),
         "max_pods": Argument("optional count", "none", 0),
         "force_encryption_with_cmek": Argument("optional switch", "none", False),
+        "on_difference": UPDATE,
+        "dry_run": DRY_RUN,
     },
     "projects.provision": {
         "name": Argument("name", "none", "x"),
         "key_roles": Argument("roles", "none", ["ProjectViewer"]),
         "store": Argument("function", "none", print),
         "bindings": Argument("bindings", "none", []),
+        "dry_run": DRY_RUN,
     },
     "projects.delete_with_cleanup": {
         "project_id": ID,
@@ -194,29 +203,44 @@ METHODS: dict[str, dict[str, Argument]] = {
         "name": Argument("name", "none", "x"),
         "roles": Argument("optional roles", "none", ["ProjectViewer"]),
         "store": Argument("optional function", "none", print),
+        "on_difference": UPDATE,
+        "dry_run": DRY_RUN,
     },
     "api_keys.rotate": {
         "api_key_id": ID,
         "store": Argument("function", "none", print),
-        "grace": Argument("seconds", "none", 5),
+        "keep_old_for": Argument("duration", "none", timedelta(hours=1)),
+        "dry_run": DRY_RUN,
     },
+    "api_keys.delete_retired": {"project_id": Argument("optional id", "none", "p"), "dry_run": DRY_RUN},
     "users.offboard": {"email": Argument("email", "query", "a@b"), "dry_run": Argument("switch", "none", False)},
     "invites.ensure": {
         "email": Argument("email", "none", "a@b"),
         "role_bindings": Argument("bindings", "none", BINDINGS),
+        "on_difference": UPDATE,
+        "revoke_unlisted": Argument("switch", "none", False),
+        "dry_run": DRY_RUN,
     },
     "service_accounts.ensure": {
         "name": Argument("name", "none", "x"),
         "role_bindings": Argument("optional bindings", "none", BINDINGS),
         "store": Argument("optional function", "none", print),
+        "on_difference": UPDATE,
+        "revoke_unlisted": Argument("switch", "none", False),
+        "dry_run": DRY_RUN,
     },
-    "service_accounts.rotate": {"service_account_id": ID, "store": Argument("function", "none", print)},
+    "service_accounts.rotate": {
+        "service_account_id": ID,
+        "store": Argument("function", "none", print),
+        "dry_run": DRY_RUN,
+    },
     "role_bindings.ensure": {
         "principal_type": Argument("id", "query", "user"),
         "principal_id": Argument("id", "query", "u"),
         "resource_type": Argument("id", "query", "organization"),
         "resource_id": Argument("optional id", "query", "p"),
         "role": Argument("id", "query", "OrgMember"),
+        "dry_run": DRY_RUN,
     },
     "role_bindings.change_role": {
         "principal_type": Argument("id", "query", "user"),
@@ -225,6 +249,7 @@ METHODS: dict[str, dict[str, Argument]] = {
         "resource_id": Argument("optional id", "query", "p"),
         "from_role": Argument("id", "none", "OrgMember"),
         "to_role": Argument("id", "none", "OrgManager"),
+        "dry_run": DRY_RUN,
     },
 }
 CASES = [(method, name) for method, arguments in METHODS.items() for name in arguments]

@@ -14,9 +14,11 @@ from pinecone_admin import (
     NotFoundError,
     PineconeTypeError,
     PineconeValueError,
+    ServiceError,
     on_project,
 )
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.model.records import Principal
 from pinecone_admin.models import APIKeyWithSecret
 from pinecone_admin.workflows import ProjectRole, ProjectRoleDict
 from tests.support.errors import raises
@@ -79,8 +81,8 @@ def test_a_failed_step_rolls_back_in_reverse_order(emulator: Emulator) -> None:
             name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[robot, NOBODY]
         )
     deleted = [request.split("/")[2] for request in transport.requests if request.startswith("DELETE")]
-    assert deleted == ["role-bindings", "api-keys", "projects"]
-    assert [note.rsplit(maxsplit=6)[0] for note in caught.value.__notes__] == ["role binding", "API key", "project"]
+    assert deleted == ["role-bindings", "projects"]
+    assert [note.rsplit(maxsplit=6)[0] for note in caught.value.__notes__] == ["role binding", "project"]
     assert not emulator.state.projects
 
 
@@ -91,6 +93,22 @@ def test_a_rollback_keeps_what_existed_before(admin: Admin, emulator: Emulator) 
         admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[NOBODY])
     assert list(emulator.state.projects) == [project.id]
     assert not emulator.state.api_keys
+
+
+def test_a_stored_key_outlives_a_later_failure(emulator: Emulator) -> None:
+    """Once the value is stored, a failure deletes nothing, a note says so, and the next run completes the tenant."""
+    stored: list[str] = []
+    arguments: dict[str, Any] = {"name": "tenant", "key_roles": ["ProjectViewer"]}
+    arguments["store"] = lambda made: stored.append(made.value)
+    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 99), InjectedFault.UNAVAILABLE), only_method="PATCH")
+    with raises(ServiceError) as caught:
+        transport.admin().projects.provision(**arguments)
+    (key,) = emulator.state.api_keys.values()
+    assert key.value == stored[-1]
+    assert [note for note in caught.value.__notes__ if f"{key.id} of project {key.project_id} is kept" in note]
+    emulator.admin().projects.provision(**arguments)
+    (key,) = emulator.state.api_keys.values()
+    assert (key.name, key.value, len(emulator.state.projects)) == ("tenant", stored[-1], 1)
 
 
 def test_an_exception_in_store_rolls_back(admin: Admin, emulator: Emulator) -> None:
@@ -109,14 +127,15 @@ def test_an_exhausted_quota_is_raised_unchanged(emulator: Emulator) -> None:
 
 def test_a_failed_rollback_names_what_remains(emulator: Emulator) -> None:
     """The error of a failed rollback names all that remains, with the first failure as its cause."""
+    robot = create_robot(emulator.admin())
     transport = FaultyTransport(emulator, dict.fromkeys(range(1, 99), InjectedFault.UNAVAILABLE), only_method="DELETE")
     with raises(LeftoverError) as caught:
         transport.admin().projects.provision(
-            name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[NOBODY]
+            name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[robot, NOBODY]
         )
     (project,) = emulator.state.projects
-    (key,) = emulator.state.api_keys
-    assert caught.value.left == [f"API key {key}", f"project {project}"]
+    (binding,) = emulator.state.role_bindings.held_by(Principal("service_account", robot.principal_id))
+    assert caught.value.left == [f"role binding {binding.id}", f"project {project}"]
     assert isinstance(caught.value.__cause__, NotFoundError)
 
 

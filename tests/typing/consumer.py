@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, assert_type
 
 import httpx
@@ -173,7 +173,7 @@ def workflows(admin: Admin) -> None:
         principal_type="user", principal_id="u", resource_type="organization", role="OrgMember"
     )
     assert_type(binding, Ensured[RoleBinding])
-    assert_type(admin.api_keys.rotate(api_key_id="k", store=store, grace=60), Rotation)
+    assert_type(admin.api_keys.rotate(api_key_id="k", store=store, keep_old_for=timedelta(hours=1)), Rotation)
     assert_type(admin.service_accounts.rotate(service_account_id="s", store=print), ServiceAccount)
     tenant = admin.projects.provision(
         name="n",

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pinecone_admin.workflows import name_tags
 
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80)
+NOON = datetime(2026, 12, 3, 5, 45, tzinfo=UTC)
 
 
 @given(names)
 def test_the_original_name_is_recovered_from_both_keys(name: str) -> None:
-    """The tagged names of both keys have at most 80 characters and contain the original name."""
-    new, old = name_tags.tag_as_successor("old-id", name), name_tags.tag_as_retired("new-id", name)
+    """The tagged names of both keys have at most 80 characters, contain the original name, and refer to each other."""
+    new, old = name_tags.tag_as_successor("old-id", name), name_tags.tag_as_retired("new-id", name, NOON)
     assert max(len(new), len(old)) <= 80
-    assert (name_tags.parse_purpose(new), name_tags.parse_purpose(old)) == ("rotates", "retired")
+    of_new, of_old = name_tags.parse_tag(new), name_tags.parse_tag(old)
+    assert of_new is not None
+    assert of_old is not None
+    assert (of_new.purpose, of_new.delete_after, of_old.delete_after) == ("rotates", None, NOON)
+    assert (of_new.refers_to("old-id"), of_old.refers_to("new-id"), of_old.refers_to("old-id")) == (True, True, False)
     assert name_tags.original_name(old, new) == name
-    assert name_tags.parse_purpose(name) is not None or name_tags.original_name(name) == name
+    assert name_tags.is_cut(old) == (len(name) > 41)
+    assert name_tags.parse_tag(name) is not None or name_tags.original_name(name) == name
 
 
 @given(names, names)
@@ -25,4 +34,12 @@ def test_tagged_names_are_equal_only_for_equal_names(one: str, other: str) -> No
     """The tags of records being created are equal only for equal names, and have at most 80 bytes."""
     assert len(name_tags.tag_as_being_made(one).encode()) <= 80
     assert (name_tags.tag_as_being_made(one) == name_tags.tag_as_being_made(other)) == (one == other)
-    assert name_tags.parse_purpose(name_tags.tag_as_being_made(one)) == "makes"
+    assert name_tags.has_purpose(name_tags.tag_as_being_made(one), "makes")
+
+
+def test_the_tag_of_a_retired_key_is_readable() -> None:
+    """The tag has the minute in UTC; a minute that does not exist makes it an ordinary name."""
+    written = name_tags.tag_as_retired("new-id", "writer", NOON.astimezone(timezone(timedelta(hours=9))))
+    assert re.fullmatch("~delete-after:20261203T0545Z:[0-9a-f]{8} writer", written)
+    for edited in ("20261303T0545Z", "20261203T2460Z", "2026120٣T0545Z"):
+        assert name_tags.parse_tag(written.replace("20261203T0545Z", edited)) is None

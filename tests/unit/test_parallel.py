@@ -1,4 +1,4 @@
-"""Ctrl-C during parallel work of the sync client; what both clients share is in tests/_async/test_run_in_parallel.py."""
+"""Ctrl-C during parallel work of the sync client; tests/_async/test_run_in_parallel.py has what both clients share."""
 
 from __future__ import annotations
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pinecone_admin._async.workflows.create_with_secret import delete_and_report, delete_if_exists
-from pinecone_admin._async.workflows.ensure import ensure_role_binding
-from pinecone_admin._http.argument_checks import as_plain_value, check_identifier, set_operation_on_errors
+from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
+from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
+from pinecone_admin._async.workflows.rollback import COMPLETION_TIMEOUT, AsyncRollback
+from pinecone_admin._concurrency.waiting import async_complete_if_interrupted
+from pinecone_admin._http.argument_checks import as_plain_value, check_bool, check_identifier, set_operation_on_errors
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin.errors import NotFoundError, PineconeError, PineconeValueError
-from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleName
+from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.reports import RoleChange
 
@@ -26,12 +30,14 @@ async def change_role(
     resource_id: str | None,
     from_role: RoleName,
     to_role: RoleName,
+    dry_run: bool,
 ) -> RoleChange:
     """Grant the new role, then revoke the old one; if the server refuses that, revoke the new role again."""
     from_role, to_role = as_plain_value(from_role), as_plain_value(to_role)
     with set_operation_on_errors("change_role"):
         check_identifier("from_role", from_role)
         check_identifier("to_role", to_role)
+        check_bool("dry_run", dry_run)
         body = CreateRoleBindingRequest(
             principal_type=principal_type,
             principal_id=principal_id,
@@ -52,25 +58,37 @@ async def change_role(
     if not held:
         message = f"{principal_type} {principal_id} holds neither {from_role} nor {to_role} on this {resource_type}"
         raise NotFoundError(message, status_code=404, operation="change_role")
-    new = await ensure_role_binding(
-        admin,
-        principal_type=principal_type,
-        principal_id=principal_id,
-        resource_type=resource_type,
-        resource_id=resource_id,
-        role=to_role,
-    )
-    steps = [f"granted {to_role}"] if new.created else []
-    for old in held:
-        if old.role == from_role:
-            try:
-                await delete_if_exists(admin.role_bindings.delete, role_binding_id=old.id)
-            except PineconeError as error:
-                if new.created and error.outcome == "rejected":
-                    description = f"role binding {new.value.id}"
-                    await delete_and_report(
-                        error, description, admin.role_bindings.delete, role_binding_id=new.value.id
-                    )
-                raise
-            steps.append(f"revoked {from_role}")
-    return RoleChange(binding=new.value, steps=steps)
+    changes = AsyncChangeLog(dry_run=dry_run)
+    async with AsyncRollback(admin) as rollback:
+        new = await ensure_role_binding(
+            admin,
+            principal_type=principal_type,
+            principal_id=principal_id,
+            resource_type=resource_type,
+            resource_id=resource_id,
+            role=to_role,
+            dry_run=dry_run,
+            rollback=rollback,
+        )
+        changes.steps += [f"granted {to_role}"] if new.created else []
+        for old in held:
+            if old.role == from_role:
+                await changes.apply(f"revoked {from_role}", partial(_revoke, admin, old, rollback), preview=None)
+    return RoleChange(binding=held[0] if dry_run and new.created else new.value, steps=changes.steps)
+
+
+async def _revoke(admin: AsyncAdmin, old: RoleBinding, rollback: AsyncRollback) -> None:
+    """Revoke the old role; the new one is kept unless the server refuses, since the old one may be gone."""
+
+    async def delete() -> None:
+        is_rejected = False
+        try:
+            await delete_if_exists(admin.role_bindings.delete, role_binding_id=old.id)
+        except PineconeError as error:
+            is_rejected = error.outcome == "rejected"
+            raise
+        finally:
+            if not is_rejected:
+                rollback.keep("the new role is kept, since the old one may be revoked; run this again to complete it")
+
+    await async_complete_if_interrupted(delete, COMPLETION_TIMEOUT)

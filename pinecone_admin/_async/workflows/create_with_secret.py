@@ -11,6 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from attrs import evolve
+
+from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import async_call_store
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
@@ -22,14 +25,15 @@ from pinecone_admin.models import (
     ServiceAccount,
     ServiceAccountWithSecret,
 )
+from pinecone_admin.workflows.name_tags import tag_as_being_made
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 _T = TypeVar("_T")
 
-Store: TypeAlias = Callable[[_T], Awaitable[None] | None]
-"""Stores a secret; if it raises, it must not have stored it."""
+Store: TypeAlias = Callable[[_T], object]
+"""Stores a secret, and returns anything, which is awaited if it is awaitable; if it raises, it stored nothing."""
 
 _LISTING_TIMEOUT = 5.0
 """Seconds within which a list shows a new item."""
@@ -44,26 +48,36 @@ async def create_stored_key(
     admin: AsyncAdmin,
     *,
     project_id: str,
+    temporary_name: str,
     name: str,
     roles: Sequence[APIKeyRole] | None,
+    leftovers: Sequence[APIKey],
     store: Store[APIKeyWithSecret] | None,
+    rollback: AsyncRollback,
 ) -> tuple[APIKeyWithSecret, list[str]]:
-    """Create a key under a tagged name, store its value, and delete the keys that interrupted runs left.
+    """Create a key under a temporary name, store its value, and delete the keys that interrupted runs left.
 
     Returns:
-        The key, and a description of each deletion.
+        The key, which has its temporary name, and a description of each deletion.
     """
-    leftovers = await list_keys_named(admin, project_id=project_id, name=name)
     deleted: list[str] = []
+
+    async def create() -> APIKeyWithSecret:
+        return await create_key(
+            admin, project_id=project_id, name=temporary_name, roles=roles, existing=leftovers, rollback=rollback
+        )
+
     try:
-        made = await create_key(admin, project_id=project_id, name=name, roles=roles, existing=leftovers)
+        made = await create()
     except ForbiddenError:
         if not leftovers:
             raise
         deleted = await delete_leftover_keys(admin, leftovers)  # the quota may have no room for one more key
         leftovers = []
-        made = await create_key(admin, project_id=project_id, name=name, roles=roles)
-    await _store_or_delete(store, made, _describe_key(made.key), admin.api_keys.delete, api_key_id=made.key.id)
+        made = await create()
+    if store is not None:
+        await async_call_store(store, evolve(made, key=evolve(made.key, name=name)))
+        rollback.keep(f"{_describe_key(made.key)} is kept, since its value is stored; run this again to complete it")
     return made, deleted + await delete_leftover_keys(admin, leftovers)
 
 
@@ -74,6 +88,7 @@ async def create_key(
     name: str,
     roles: Sequence[APIKeyRole] | None,
     existing: Sequence[APIKey] = (),
+    rollback: AsyncRollback | None = None,
 ) -> APIKeyWithSecret:
     """Create a key beside the existing ones of this name; if its value is lost, delete it and create another."""
     before = {key.id for key in existing}
@@ -81,8 +96,13 @@ async def create_key(
     async def find_orphans() -> list[APIKey]:
         return [key for key in await list_keys_named(admin, project_id=project_id, name=name) if key.id not in before]
 
-    async def create() -> APIKeyWithSecret:
+    async def send() -> APIKeyWithSecret:
         return await admin.api_keys.create(project_id=project_id, name=name, roles=roles)
+
+    async def create() -> APIKeyWithSecret:
+        if rollback is None:
+            return await send()
+        return await rollback.create(f"API key {name!r} of project {project_id}", send, _undo_key)
 
     async def delete_orphans(lost_response: PineconeError) -> None:
         # Its value is in the lost response only, so the key is of no use.
@@ -99,8 +119,17 @@ async def delete_leftover_keys(admin: AsyncAdmin, leftovers: Sequence[APIKey]) -
         with suppress(NotFoundError):
             if (await admin.api_keys.describe(api_key_id=key.id)).name == key.name:
                 await admin.api_keys.delete(api_key_id=key.id)
-                deleted.append(f"deleted key {key.id}, left by an earlier run")
+                deleted.append(describe_leftover_key(key))
     return deleted
+
+
+def describe_leftover_key(key: APIKey) -> str:
+    """Describe the deletion of a key that an interrupted run left."""
+    return f"deleted key {key.id}, left by an earlier run"
+
+
+def _undo_key(made: APIKeyWithSecret) -> tuple[str, Deletion]:
+    return _describe_key(made.key), lambda client: client.api_keys.delete(api_key_id=made.key.id)
 
 
 def _describe_key(key: APIKey) -> str:
@@ -116,23 +145,36 @@ async def create_stored_account(
     admin: AsyncAdmin,
     *,
     name: str,
-    role_bindings: Sequence[RoleBindingInput] | None = None,
-    store: Store[ServiceAccountWithSecret] | None = None,
-) -> ServiceAccountWithSecret:
+    leftovers: Sequence[ServiceAccount],
+    role_bindings: Sequence[RoleBindingInput] | None,
+    store: Store[ServiceAccountWithSecret] | None,
+    rollback: AsyncRollback,
+) -> tuple[ServiceAccountWithSecret, list[str]]:
     """Create a service account as ``create_stored_key`` creates a key.
 
     An account whose secret was lost is kept, and its secret is rotated.
     """
-    leftovers = await list_accounts_named(admin, name)
-    made = await _obtain_account_secret(admin, leftovers, name=name, role_bindings=role_bindings)
-    account_id = made.service_account.id
-    await _store_or_delete(
-        store, made, f"service account {account_id}", admin.service_accounts.delete, service_account_id=account_id
+    temporary_name = tag_as_being_made(name)
+    made = await _obtain_account_secret(
+        admin, leftovers, name=temporary_name, role_bindings=role_bindings, rollback=rollback
     )
-    for account in leftovers:
-        if account.id != account_id:
-            await delete_if_exists(admin.service_accounts.delete, service_account_id=account.id)
-    return made
+    account = made.service_account
+    if store is not None:
+        await async_call_store(store, evolve(made, service_account=evolve(account, name=name)))
+        rollback.keep(
+            f"service account {account.id} is kept, since its secret is stored; run this again to complete it"
+        )
+    deleted: list[str] = []
+    for each in leftovers:
+        if each.id != account.id:
+            await delete_if_exists(admin.service_accounts.delete, service_account_id=each.id)
+            deleted.append(describe_leftover_account(each))
+    return made, deleted
+
+
+def describe_leftover_account(account: ServiceAccount) -> str:
+    """Describe the deletion of an account that an interrupted run left."""
+    return f"deleted service account {account.id}, left by an earlier run"
 
 
 async def _obtain_account_secret(
@@ -141,20 +183,29 @@ async def _obtain_account_secret(
     *,
     name: str,
     role_bindings: Sequence[RoleBindingInput] | None,
+    rollback: AsyncRollback,
 ) -> ServiceAccountWithSecret:
     async def list_named() -> list[ServiceAccount]:
         return await list_accounts_named(admin, name)
 
-    async def obtain() -> ServiceAccountWithSecret:
+    async def send() -> ServiceAccountWithSecret:
         if unfinished:
             return await admin.service_accounts.rotate_secret(service_account_id=unfinished[0].id)
         return await admin.service_accounts.create(name=name, role_bindings=role_bindings)
+
+    async def obtain() -> ServiceAccountWithSecret:
+        return await rollback.create(f"service account {name!r}", send, _undo_account)
 
     async def find_unfinished(_: PineconeError) -> None:
         nonlocal unfinished
         unfinished = await poll_until_listed(list_named)
 
     return await repeat_if_response_is_lost(admin, obtain, find_unfinished)
+
+
+def _undo_account(made: ServiceAccountWithSecret) -> tuple[str, Deletion]:
+    account_id = made.service_account.id
+    return f"service account {account_id}", lambda client: client.service_accounts.delete(service_account_id=account_id)
 
 
 async def list_accounts_named(admin: AsyncAdmin, name: str) -> list[ServiceAccount]:
@@ -190,18 +241,6 @@ async def repeat_if_response_is_lost(
             await prepare_next(lost_response)
         if not await backoff.async_wait():
             raise lost_response
-
-
-async def _store_or_delete(
-    store: Store[_T] | None, made: _T, description: str, delete: Callable[..., Awaitable[None]], **arguments: object
-) -> None:
-    """Store a secret; if that fails, delete the resource, since nobody has its secret."""
-    try:
-        if store is not None:
-            await async_call_store(store, made)
-    except Exception as error:
-        await delete_and_report(error, description, delete, **arguments)
-        raise
 
 
 async def delete_if_exists(delete: Callable[..., Awaitable[None]], **arguments: object) -> None:

@@ -1,88 +1,113 @@
-"""Ensure that something exists, and create it only if it does not.
-
-Search; if nothing is found, create; if the response to that is lost, search again. Two processes that ensure the same
-project at the same moment can still create two: names are not unique, and the API has no idempotency key.
-"""
+"""Ensure that a project or an invite exists."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from pinecone_admin._async.workflows.create_with_secret import (
-    may_have_been_processed,
-    poll_until_listed,
-)
-from pinecone_admin._concurrency.clock import PollBackoff
-from pinecone_admin._http.argument_checks import copy_bindings
+from attrs import evolve
+
+from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.find_or_create import AsyncEnsurable
+from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
+from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion, join_rollback
+from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.validation import check_operation
-from pinecone_admin.errors import ConflictError, PineconeError
 from pinecone_admin.models import (
     CreateInviteRequest,
     CreateProjectRequest,
-    CreateRoleBindingRequest,
     Invite,
-    PrincipalType,
     Project,
-    ResourceType,
-    RoleBinding,
     RoleBindingDict,
     RoleBindingInput,
     RoleBindingLike,
-    RoleName,
 )
-from pinecone_admin.operations import (
-    create_invite,
-    create_project,
-    create_role_binding,
-)
-from pinecone_admin.workflows.reports import (
-    Ensured,
-    compare_settings,
-    describe_bindings,
-    describe_wanted_bindings,
-)
+from pinecone_admin.operations import create_invite, create_project
+from pinecone_admin.workflows.reports import Ensured, OnDifference, compare_settings
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
-_T = TypeVar("_T")
-
 
 async def ensure_project(
-    admin: AsyncAdmin, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
+    admin: AsyncAdmin,
+    *,
+    name: str,
+    max_pods: int | None = None,
+    force_encryption_with_cmek: bool | None = None,
+    on_difference: OnDifference = "report",
+    dry_run: bool = False,
+    rollback: AsyncRollback | None = None,
 ) -> Ensured[Project]:
     """Ensure that a project with this name exists."""
+    policy = DifferencePolicy("ensure_project", on_difference)
+    with set_operation_on_errors("ensure_project"):
+        policy.check()
+        check_bool("dry_run", dry_run)
     body = CreateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
     operation = create_project(body=body)
     check_operation(operation)
 
-    async def find_existing() -> Project | None:
+    async def find() -> Project | None:
         named = [project for project in await admin.projects.list() if project.name == name]
         return require_single(named, f"projects named {name!r}") if named else None
 
     async def create() -> Project:
         return await admin.send(operation)
 
-    project, created = await _find_or_create(admin, find_existing, create, unique=False)
-    differing = compare_settings(
-        max_pods=(project.max_pods, max_pods),
-        force_encryption_with_cmek=(project.force_encryption_with_cmek, force_encryption_with_cmek),
+    changes = AsyncChangeLog(dry_run=dry_run)
+    described = f"project {name!r}"
+    wanted = AsyncEnsurable(
+        description=described,
+        step=f"created {described}",
+        find=find,
+        create=create,
+        undo=_undo_project,
+        is_unique=False,
     )
-    return Ensured(value=project, created=created, differences=differing)
+    async with join_rollback(admin, rollback) as undo:
+        project, created = await wanted.find_or_create(admin, changes, undo)
+        if project is None:
+            return Ensured(value=None, created=True, steps=changes.steps)
+        settings: dict[str, Any] = {"max_pods": max_pods, "force_encryption_with_cmek": force_encryption_with_cmek}
+        differing = compare_settings(**{each: (getattr(project, each), value) for each, value in settings.items()})
+        policy.refuse(f"project {project.id}", differing)
+        if differing and policy.updates:
+            changed = {each.setting: settings[each.setting] for each in differing}
+            step = (
+                f"updated project {project.id}: {', '.join(f'{each.setting} to {each.wanted}' for each in differing)}"
+            )
+            update = partial(admin.projects.update, project_id=project.id, **changed)
+            project = await changes.apply(step, update, preview=evolve(project, **changed))
+    return Ensured(value=project, created=created, differences=differing, steps=changes.steps)
+
+
+def _undo_project(project: Project) -> tuple[str, Deletion]:
+    return f"project {project.id}", lambda client: client.projects.delete(project_id=project.id)
 
 
 async def ensure_invite(
-    admin: AsyncAdmin, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike]
+    admin: AsyncAdmin,
+    *,
+    email: str,
+    role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike],
+    on_difference: OnDifference = "report",
+    revoke_unlisted: bool = False,
+    dry_run: bool = False,
 ) -> Ensured[Invite]:
     """Ensure that a pending invite for this address exists; an expired one is sent again."""
-    wanted = copy_bindings(role_bindings)
-    operation = create_invite(body=CreateInviteRequest(email=email, role_bindings=wanted))
+    policy = DifferencePolicy("ensure_invite", on_difference, revoke_unlisted)
+    with set_operation_on_errors("ensure_invite"):
+        policy.check()
+        check_bool("dry_run", dry_run)
+    bindings = copy_bindings(role_bindings)
+    operation = create_invite(body=CreateInviteRequest(email=email, role_bindings=bindings))
     check_operation(operation)
     expired: list[Invite] = []
 
-    async def find_existing() -> Invite | None:
+    async def find() -> Invite | None:
         invites = [each async for each in admin.invites.list() if each.email.casefold() == email.casefold()]
         pending = [each for each in invites if each.status == "pending"]
         expired[:] = [each for each in invites if each.status == "expired"]
@@ -93,79 +118,18 @@ async def ensure_invite(
             return await admin.invites.resend(invite_id=expired[-1].id)
         return await admin.send(operation)
 
-    invite, created = await _find_or_create(admin, find_existing, create, unique=True)
-    bindings = await admin.role_bindings.list(principal_type="invite", principal_id=invite.id).to_list()
-    differing = compare_settings(role_bindings=(describe_bindings(bindings), describe_wanted_bindings(wanted)))
-    return Ensured(value=invite, created=created, differences=differing)
-
-
-async def ensure_role_binding(
-    admin: AsyncAdmin,
-    *,
-    principal_type: PrincipalType,
-    principal_id: str,
-    resource_type: ResourceType,
-    role: RoleName,
-    resource_id: str | None = None,
-) -> Ensured[RoleBinding]:
-    """Ensure that a principal holds a role."""
-    body = CreateRoleBindingRequest(
-        principal_type=principal_type,
-        principal_id=principal_id,
-        resource_type=resource_type,
-        resource_id=resource_id,
-        role=role,
+    changes = AsyncChangeLog(dry_run=dry_run)
+    described = f"invite for {email}"
+    wanted = AsyncEnsurable(
+        description=described, step=f"sent {described}", find=find, create=create, undo=None, is_unique=True
     )
-    operation = create_role_binding(body=body)
-    check_operation(operation)
-
-    async def find_existing() -> RoleBinding | None:
-        bindings = admin.role_bindings.list(
-            principal_type=principal_type,
-            principal_id=principal_id,
-            resource_type=resource_type,
-            resource_id=resource_id,
-            role=role,
+    async with AsyncRollback(admin) as rollback:
+        invite, created = await wanted.find_or_create(admin, changes, rollback)
+        if invite is None:
+            return Ensured(value=None, created=True, steps=changes.steps)
+        if created:
+            rollback.keep(f"{described} was sent, and is kept")
+        differing = await reconcile_bindings(
+            admin, invite, wanted=bindings, policy=policy, changes=changes, rollback=rollback
         )
-        found = await bindings.to_list(max_items=1)
-        return found[0] if found else None
-
-    async def create() -> RoleBinding:
-        return await admin.send(operation)
-
-    binding, created = await _find_or_create(admin, find_existing, create, unique=True)
-    return Ensured(value=binding, created=created)
-
-
-async def _find_or_create(
-    admin: AsyncAdmin,
-    find_existing: Callable[[], Awaitable[_T | None]],
-    create: Callable[[], Awaitable[_T]],
-    *,
-    unique: bool,
-) -> tuple[_T, bool]:
-    """Return the thing and whether this call created it.
-
-    If it is unique, the create may be repeated, since the server refuses a second one.
-
-    Raises:
-        PineconeError: The create failed, or its response was lost and nothing new appeared before the deadline.
-    """
-    backoff = PollBackoff(admin.timeout)
-    lost_response: PineconeError | None = None
-    while (found := await find_existing()) is None:
-        try:
-            if unique or lost_response is None:
-                return await create(), True
-        except ConflictError:
-            if (found := await poll_until_listed(find_existing)) is None:
-                raise
-            break
-        except PineconeError as error:
-            if not may_have_been_processed(error):
-                raise
-            lost_response = error
-        if not await backoff.async_wait():
-            assert lost_response is not None  # noqa: S101 - otherwise the create would have returned
-            raise lost_response
-    return found, lost_response is not None
+    return Ensured(value=invite, created=created, differences=differing, steps=changes.steps)

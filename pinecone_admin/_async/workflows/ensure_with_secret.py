@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
+from pinecone_admin._async.workflows.change_log import AsyncChangeLog
 from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     create_stored_account,
     create_stored_key,
-    delete_and_report,
+    describe_leftover_account,
+    describe_leftover_key,
     list_accounts_named,
     list_keys_named,
 )
+from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
+from pinecone_admin._async.workflows.rollback import AsyncRollback, join_rollback
 from pinecone_admin._http.argument_checks import (
     async_check_function,
+    check_bool,
     copy_bindings,
     copy_to_list,
     set_operation_on_errors,
 )
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.validation import check_operation
-from pinecone_admin.errors import PineconeError
 from pinecone_admin.models import (
     APIKey,
     APIKeyRole,
@@ -36,13 +43,8 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_api_key, create_service_account
 from pinecone_admin.workflows import name_tags
-from pinecone_admin.workflows.reports import (
-    Difference,
-    Ensured,
-    compare_settings,
-    describe_bindings,
-    describe_wanted_bindings,
-)
+from pinecone_admin.workflows.reports import Difference, Ensured, OnDifference, compare_settings
+from pinecone_admin.workflows.retired_keys import find_holders
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -55,28 +57,63 @@ async def ensure_api_key(
     name: str,
     roles: Sequence[APIKeyRole] | None = None,
     store: Store[APIKeyWithSecret] | None = None,
+    on_difference: OnDifference = "report",
+    dry_run: bool = False,
+    rollback: AsyncRollback | None = None,
 ) -> Ensured[APIKeyWithSecret | APIKey]:
     """Ensure that a project has a key with this name."""
+    policy = DifferencePolicy("ensure_api_key", on_difference)
     with set_operation_on_errors("ensure_api_key"):
         async_check_function("store", store, optional=True)
-        check_operation(
-            create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=copy_to_list(roles)))
+        policy.check()
+        check_bool("dry_run", dry_run)
+        roles = copy_to_list(roles)
+        check_operation(create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=roles)))
+    held = find_holders(name, await admin.api_keys.list(project_id=project_id))
+    if held:
+        key = require_single(held, f"API keys named {name!r}")
+        changes = AsyncChangeLog(dry_run=dry_run)
+        return await _reconcile_key(admin, key, name=name, roles=roles, policy=policy, changes=changes)
+    temporary_name = name_tags.tag_as_being_made(name)
+    leftovers = await list_keys_named(admin, project_id=project_id, name=temporary_name)
+    step = f"created API key {name!r}"
+    if dry_run:
+        return Ensured(value=None, created=True, steps=[step, *map(describe_leftover_key, leftovers)])
+    async with join_rollback(admin, rollback) as undo:
+        made, deleted = await create_stored_key(
+            admin,
+            project_id=project_id,
+            temporary_name=temporary_name,
+            name=name,
+            roles=roles,
+            leftovers=leftovers,
+            store=store,
+            rollback=undo,
         )
-    named = await list_keys_named(admin, project_id=project_id, name=name)
-    if named:
-        key = require_single(named, f"API keys named {name!r}")
-        differing = compare_settings(roles=(set(key.roles), None if roles is None else set(roles)))
-        return Ensured(value=key, created=False, differences=differing)
-    made, _ = await create_stored_key(
-        admin, project_id=project_id, name=name_tags.tag_as_being_made(name), roles=roles, store=store
-    )
-    try:
-        key = await admin.api_keys.update(api_key_id=made.key.id, name=name)
-    except PineconeError as error:
-        if store is None:  # the value is lost with the error
-            await delete_and_report(error, f"API key {made.key.id}", admin.api_keys.delete, api_key_id=made.key.id)
-        raise
-    return Ensured(value=APIKeyWithSecret(key=key, value=made.value), created=True)
+        named = await admin.api_keys.update(api_key_id=made.key.id, name=name)
+    return Ensured(value=APIKeyWithSecret(key=named, value=made.value), created=True, steps=[step, *deleted])
+
+
+async def _reconcile_key(
+    admin: AsyncAdmin,
+    key: APIKey,
+    *,
+    name: str,
+    roles: Sequence[APIKeyRole] | None,
+    policy: DifferencePolicy,
+    changes: AsyncChangeLog,
+) -> Ensured[APIKeyWithSecret | APIKey]:
+    """Compare an existing key with the wanted one, and give it the name that a dead rotation has not given it."""
+    differing = compare_settings(roles=(set(key.roles), None if roles is None else set(roles)))
+    policy.refuse(f"API key {key.id}", differing)
+    if key.name != name:
+        rename = partial(admin.api_keys.update, api_key_id=key.id, name=name)
+        key = await changes.apply(f"renamed key {key.id} to {name!r}", rename, preview=evolve(key, name=name))
+    if differing and roles is not None and policy.updates:
+        update = partial(admin.api_keys.update, api_key_id=key.id, roles=roles)
+        step = f"updated key {key.id}: roles to {differing[0].wanted}"
+        key = await changes.apply(step, update, preview=evolve(key, roles=list(roles)))
+    return Ensured(value=key, created=False, differences=differing, steps=changes.steps)
 
 
 async def ensure_service_account(
@@ -85,35 +122,44 @@ async def ensure_service_account(
     name: str,
     role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike] | None = None,
     store: Store[ServiceAccountWithSecret] | None = None,
+    on_difference: OnDifference = "report",
+    revoke_unlisted: bool = False,
+    dry_run: bool = False,
 ) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
     """Ensure that a service account with this name exists."""
+    policy = DifferencePolicy("ensure_service_account", on_difference, revoke_unlisted)
     wanted = None if role_bindings is None else copy_bindings(role_bindings)
     with set_operation_on_errors("ensure_service_account"):
         async_check_function("store", store, optional=True)
+        policy.check()
+        check_bool("dry_run", dry_run)
         check_operation(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
+    changes = AsyncChangeLog(dry_run=dry_run)
+
+    async def reconcile(account: ServiceAccount, rollback: AsyncRollback) -> list[Difference]:
+        if wanted is None:
+            return []
+        return await reconcile_bindings(
+            admin, account, wanted=wanted, policy=policy, changes=changes, rollback=rollback
+        )
+
     named = await list_accounts_named(admin, name)
-    if named:
-        account = require_single(named, f"service accounts named {name!r}")
-        return Ensured(value=account, created=False, differences=await _compare_roles(admin, account, wanted))
-    made = await create_stored_account(admin, name=name_tags.tag_as_being_made(name), role_bindings=wanted, store=store)
-    account_id = made.service_account.id
-    try:
-        differing = await _compare_roles(admin, made.service_account, wanted)
+    leftovers = [] if named else await list_accounts_named(admin, name_tags.tag_as_being_made(name))
+    async with AsyncRollback(admin) as rollback:
+        if named:
+            account = require_single(named, f"service accounts named {name!r}")
+            differing = await reconcile(account, rollback)
+            return Ensured(value=account, created=False, differences=differing, steps=changes.steps)
+        changes.steps.append(f"created service account {name!r}")
+        if dry_run:
+            steps = [*changes.steps, *map(describe_leftover_account, leftovers[1:])]
+            return Ensured(value=None, created=True, steps=steps)
+        made, deleted = await create_stored_account(
+            admin, name=name, leftovers=leftovers, role_bindings=wanted, store=store, rollback=rollback
+        )
+        changes.steps += deleted
+        differing = await reconcile(made.service_account, rollback)
         # Named last: with the roles read after it, 7 of 300 random runs left a named account whose secret was lost.
-        account = await admin.service_accounts.update(service_account_id=account_id, name=name)
-    except PineconeError as error:
-        if store is None:  # the secret is lost with the error
-            description = f"service account {account_id}"
-            await delete_and_report(error, description, admin.service_accounts.delete, service_account_id=account_id)
-        raise
+        account = await admin.service_accounts.update(service_account_id=made.service_account.id, name=name)
     value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
-    return Ensured(value=value, created=True, differences=differing)
-
-
-async def _compare_roles(
-    admin: AsyncAdmin, account: ServiceAccount, wanted: Sequence[RoleBindingInput] | None
-) -> list[Difference]:
-    if wanted is None:
-        return []
-    bindings = await admin.role_bindings.list(principal_type="service_account", principal_id=account.id).to_list()
-    return compare_settings(role_bindings=(describe_bindings(bindings), describe_wanted_bindings(wanted)))
+    return Ensured(value=value, created=True, differences=differing, steps=changes.steps)

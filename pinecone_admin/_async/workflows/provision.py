@@ -1,30 +1,40 @@
-"""Provision a tenant: a project, its key and its role bindings."""
+"""Provision a tenant: a project, its role bindings and its key."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin._async.workflows.create_with_secret import Store, delete_and_report
-from pinecone_admin._async.workflows.ensure import ensure_project, ensure_role_binding
+from pinecone_admin._async.workflows.create_with_secret import Store
+from pinecone_admin._async.workflows.ensure import ensure_project
+from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key
-from pinecone_admin._http.argument_checks import async_check_function, set_operation_on_errors
+from pinecone_admin._async.workflows.rollback import AsyncRollback
+from pinecone_admin._http.argument_checks import async_check_function, check_bool, set_operation_on_errors
 from pinecone_admin._http.validation import check_key_roles, check_operation
-from pinecone_admin.errors import LeftoverError
 from pinecone_admin.models import (
     APIKeyRole,
     APIKeyWithSecret,
     CreateProjectRequest,
     CreateRoleBindingRequest,
+    Project,
     RoleBinding,
 )
 from pinecone_admin.operations import create_project, create_role_binding
-from pinecone_admin.workflows.reports import Ensured, ProjectRole, ProjectRoleDict, Provisioned, parse_project_roles
+from pinecone_admin.workflows.reports import (
+    Ensured,
+    ProjectRole,
+    ProjectRoleDict,
+    Provisioned,
+    key_of_binding,
+    parse_project_roles,
+)
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 _MAX_KEY_NAME_LENGTH = 80
+_NOT_CREATED_YET = "not created yet"
 
 
 async def provision(
@@ -34,61 +44,57 @@ async def provision(
     key_roles: Sequence[APIKeyRole],
     store: Store[APIKeyWithSecret],
     bindings: Sequence[ProjectRole | ProjectRoleDict],
+    dry_run: bool,
 ) -> Provisioned:
-    """Ensure each part in turn; if one fails, delete in reverse order what this call created."""
+    """Ensure each part in turn; if one fails, delete in reverse order what this call created.
+
+    The key comes last: once its value is stored, nothing is left that could fail for a wrong argument.
+    """
     with set_operation_on_errors("provision"):
         roles = parse_project_roles(bindings)
         _check_arguments(name, key_roles, store, roles)
-    made = _RollbackLog()
-    try:
-        project = await ensure_project(admin, name=name)
+        check_bool("dry_run", dry_run)
+    async with AsyncRollback(admin) as rollback:
+        project = await ensure_project(admin, name=name, dry_run=dry_run, rollback=rollback)
+        if dry_run and project.created:
+            return _preview(project, name, roles)
         project_id = project.value.id
-        made.record_created(project, "project", admin.projects.delete, project_id=project_id)
-        key_name = name[:_MAX_KEY_NAME_LENGTH]
-        key = await ensure_api_key(admin, project_id=project_id, name=key_name, roles=key_roles, store=store)
-        key_id = key.value.key.id if isinstance(key.value, APIKeyWithSecret) else key.value.id
-        made.record_created(key, "API key", admin.api_keys.delete, api_key_id=key_id)
-        bound: list[Ensured[RoleBinding]] = []
-        for each in roles:
-            binding = await ensure_role_binding(
-                admin,
-                principal_type=each.principal_type,
-                principal_id=each.principal_id,
-                resource_type="project",
-                resource_id=project_id,
-                role=each.role,
-            )
-            made.record_created(binding, "role binding", admin.role_bindings.delete, role_binding_id=binding.value.id)
-            bound.append(binding)
-    except Exception as error:
-        await made.roll_back_all(error)
-        raise
+        bound = [await _ensure_role(admin, project_id, each, dry_run=dry_run, rollback=rollback) for each in roles]
+        key = await ensure_api_key(
+            admin,
+            project_id=project_id,
+            name=name[:_MAX_KEY_NAME_LENGTH],
+            roles=key_roles,
+            store=store,
+            dry_run=dry_run,
+            rollback=rollback,
+        )
     return Provisioned(project=project, key=key, bindings=bound)
 
 
-class _RollbackLog:
-    """What this call created, and how to delete it."""
+async def _ensure_role(
+    admin: AsyncAdmin, project_id: str, role: ProjectRole, *, dry_run: bool, rollback: AsyncRollback
+) -> Ensured[RoleBinding]:
+    return await ensure_role_binding(
+        admin,
+        principal_type=role.principal_type,
+        principal_id=role.principal_id,
+        resource_type="project",
+        resource_id=project_id,
+        role=role.role,
+        dry_run=dry_run,
+        rollback=rollback,
+    )
 
-    def __init__(self) -> None:
-        self._deletions: list[tuple[str, Callable[..., Awaitable[None]], dict[str, str]]] = []
 
-    def record_created(
-        self, ensured: Ensured[object], kind: str, delete: Callable[..., Awaitable[None]], **arguments: str
-    ) -> None:
-        if ensured.created:
-            self._deletions.append((f"{kind} {next(iter(arguments.values()))}", delete, arguments))
-
-    async def roll_back_all(self, error: Exception) -> None:
-        left: list[str] = []
-        for description, delete, arguments in reversed(self._deletions):
-            try:
-                await delete_and_report(error, description, delete, **arguments)
-            except LeftoverError as exc:
-                left += exc.left
-        if left:
-            raise LeftoverError(
-                f"{error}; these could not be deleted afterwards: {', '.join(left)}", left=left
-            ) from error
+def _preview(project: Ensured[Project], name: str, roles: Sequence[ProjectRole]) -> Provisioned:
+    """Return the report of a dry run that would create the project, and so everything in it."""
+    granted = [f"granted {key_of_binding(each.role, 'project', _NOT_CREATED_YET)}" for each in roles]
+    return Provisioned(
+        project=project,
+        key=Ensured(value=None, created=True, steps=[f"created API key {name[:_MAX_KEY_NAME_LENGTH]!r}"]),
+        bindings=[Ensured(value=None, created=True, steps=[step]) for step in granted],
+    )
 
 
 def _check_arguments(name: str, key_roles: Sequence[APIKeyRole], store: object, roles: Sequence[ProjectRole]) -> None:
@@ -101,7 +107,7 @@ def _check_arguments(name: str, key_roles: Sequence[APIKeyRole], store: object, 
             principal_type=each.principal_type,
             principal_id=each.principal_id,
             resource_type="project",
-            resource_id="not created yet",
+            resource_id=_NOT_CREATED_YET,
             role=each.role,
         )
         check_operation(create_role_binding(body=body))

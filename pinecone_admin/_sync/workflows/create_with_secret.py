@@ -12,8 +12,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from attrs import evolve
+
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import call_store
+from pinecone_admin._sync.workflows.rollback import Deletion, Rollback
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import (
     APIKey,
@@ -23,14 +26,15 @@ from pinecone_admin.models import (
     ServiceAccount,
     ServiceAccountWithSecret,
 )
+from pinecone_admin.workflows.name_tags import tag_as_being_made
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 _T = TypeVar("_T")
 
-Store: TypeAlias = Callable[[_T], None]
-"""Stores a secret; if it raises, it must not have stored it."""
+Store: TypeAlias = Callable[[_T], object]
+"""Stores a secret, and returns anything, which is awaited if it is awaitable; if it raises, it stored nothing."""
 
 _LISTING_TIMEOUT = 5.0
 """Seconds within which a list shows a new item."""
@@ -45,26 +49,36 @@ def create_stored_key(
     admin: Admin,
     *,
     project_id: str,
+    temporary_name: str,
     name: str,
     roles: Sequence[APIKeyRole] | None,
+    leftovers: Sequence[APIKey],
     store: Store[APIKeyWithSecret] | None,
+    rollback: Rollback,
 ) -> tuple[APIKeyWithSecret, list[str]]:
-    """Create a key under a tagged name, store its value, and delete the keys that interrupted runs left.
+    """Create a key under a temporary name, store its value, and delete the keys that interrupted runs left.
 
     Returns:
-        The key, and a description of each deletion.
+        The key, which has its temporary name, and a description of each deletion.
     """
-    leftovers = list_keys_named(admin, project_id=project_id, name=name)
     deleted: list[str] = []
+
+    def create() -> APIKeyWithSecret:
+        return create_key(
+            admin, project_id=project_id, name=temporary_name, roles=roles, existing=leftovers, rollback=rollback
+        )
+
     try:
-        made = create_key(admin, project_id=project_id, name=name, roles=roles, existing=leftovers)
+        made = create()
     except ForbiddenError:
         if not leftovers:
             raise
         deleted = delete_leftover_keys(admin, leftovers)  # the quota may have no room for one more key
         leftovers = []
-        made = create_key(admin, project_id=project_id, name=name, roles=roles)
-    _store_or_delete(store, made, _describe_key(made.key), admin.api_keys.delete, api_key_id=made.key.id)
+        made = create()
+    if store is not None:
+        call_store(store, evolve(made, key=evolve(made.key, name=name)))
+        rollback.keep(f"{_describe_key(made.key)} is kept, since its value is stored; run this again to complete it")
     return made, deleted + delete_leftover_keys(admin, leftovers)
 
 
@@ -75,6 +89,7 @@ def create_key(
     name: str,
     roles: Sequence[APIKeyRole] | None,
     existing: Sequence[APIKey] = (),
+    rollback: Rollback | None = None,
 ) -> APIKeyWithSecret:
     """Create a key beside the existing ones of this name; if its value is lost, delete it and create another."""
     before = {key.id for key in existing}
@@ -82,8 +97,13 @@ def create_key(
     def find_orphans() -> list[APIKey]:
         return [key for key in list_keys_named(admin, project_id=project_id, name=name) if key.id not in before]
 
-    def create() -> APIKeyWithSecret:
+    def send() -> APIKeyWithSecret:
         return admin.api_keys.create(project_id=project_id, name=name, roles=roles)
+
+    def create() -> APIKeyWithSecret:
+        if rollback is None:
+            return send()
+        return rollback.create(f"API key {name!r} of project {project_id}", send, _undo_key)
 
     def delete_orphans(lost_response: PineconeError) -> None:
         # Its value is in the lost response only, so the key is of no use.
@@ -100,8 +120,17 @@ def delete_leftover_keys(admin: Admin, leftovers: Sequence[APIKey]) -> list[str]
         with suppress(NotFoundError):
             if (admin.api_keys.describe(api_key_id=key.id)).name == key.name:
                 admin.api_keys.delete(api_key_id=key.id)
-                deleted.append(f"deleted key {key.id}, left by an earlier run")
+                deleted.append(describe_leftover_key(key))
     return deleted
+
+
+def describe_leftover_key(key: APIKey) -> str:
+    """Describe the deletion of a key that an interrupted run left."""
+    return f"deleted key {key.id}, left by an earlier run"
+
+
+def _undo_key(made: APIKeyWithSecret) -> tuple[str, Deletion]:
+    return _describe_key(made.key), lambda client: client.api_keys.delete(api_key_id=made.key.id)
 
 
 def _describe_key(key: APIKey) -> str:
@@ -117,23 +146,34 @@ def create_stored_account(
     admin: Admin,
     *,
     name: str,
-    role_bindings: Sequence[RoleBindingInput] | None = None,
-    store: Store[ServiceAccountWithSecret] | None = None,
-) -> ServiceAccountWithSecret:
+    leftovers: Sequence[ServiceAccount],
+    role_bindings: Sequence[RoleBindingInput] | None,
+    store: Store[ServiceAccountWithSecret] | None,
+    rollback: Rollback,
+) -> tuple[ServiceAccountWithSecret, list[str]]:
     """Create a service account as ``create_stored_key`` creates a key.
 
     An account whose secret was lost is kept, and its secret is rotated.
     """
-    leftovers = list_accounts_named(admin, name)
-    made = _obtain_account_secret(admin, leftovers, name=name, role_bindings=role_bindings)
-    account_id = made.service_account.id
-    _store_or_delete(
-        store, made, f"service account {account_id}", admin.service_accounts.delete, service_account_id=account_id
-    )
-    for account in leftovers:
-        if account.id != account_id:
-            delete_if_exists(admin.service_accounts.delete, service_account_id=account.id)
-    return made
+    temporary_name = tag_as_being_made(name)
+    made = _obtain_account_secret(admin, leftovers, name=temporary_name, role_bindings=role_bindings, rollback=rollback)
+    account = made.service_account
+    if store is not None:
+        call_store(store, evolve(made, service_account=evolve(account, name=name)))
+        rollback.keep(
+            f"service account {account.id} is kept, since its secret is stored; run this again to complete it"
+        )
+    deleted: list[str] = []
+    for each in leftovers:
+        if each.id != account.id:
+            delete_if_exists(admin.service_accounts.delete, service_account_id=each.id)
+            deleted.append(describe_leftover_account(each))
+    return made, deleted
+
+
+def describe_leftover_account(account: ServiceAccount) -> str:
+    """Describe the deletion of an account that an interrupted run left."""
+    return f"deleted service account {account.id}, left by an earlier run"
 
 
 def _obtain_account_secret(
@@ -142,20 +182,29 @@ def _obtain_account_secret(
     *,
     name: str,
     role_bindings: Sequence[RoleBindingInput] | None,
+    rollback: Rollback,
 ) -> ServiceAccountWithSecret:
     def list_named() -> list[ServiceAccount]:
         return list_accounts_named(admin, name)
 
-    def obtain() -> ServiceAccountWithSecret:
+    def send() -> ServiceAccountWithSecret:
         if unfinished:
             return admin.service_accounts.rotate_secret(service_account_id=unfinished[0].id)
         return admin.service_accounts.create(name=name, role_bindings=role_bindings)
+
+    def obtain() -> ServiceAccountWithSecret:
+        return rollback.create(f"service account {name!r}", send, _undo_account)
 
     def find_unfinished(_: PineconeError) -> None:
         nonlocal unfinished
         unfinished = poll_until_listed(list_named)
 
     return repeat_if_response_is_lost(admin, obtain, find_unfinished)
+
+
+def _undo_account(made: ServiceAccountWithSecret) -> tuple[str, Deletion]:
+    account_id = made.service_account.id
+    return f"service account {account_id}", lambda client: client.service_accounts.delete(service_account_id=account_id)
 
 
 def list_accounts_named(admin: Admin, name: str) -> list[ServiceAccount]:
@@ -191,18 +240,6 @@ def repeat_if_response_is_lost(
             prepare_next(lost_response)
         if not backoff.wait():
             raise lost_response
-
-
-def _store_or_delete(
-    store: Store[_T] | None, made: _T, description: str, delete: Callable[..., None], **arguments: object
-) -> None:
-    """Store a secret; if that fails, delete the resource, since nobody has its secret."""
-    try:
-        if store is not None:
-            call_store(store, made)
-    except Exception as error:
-        delete_and_report(error, description, delete, **arguments)
-        raise
 
 
 def delete_if_exists(delete: Callable[..., None], **arguments: object) -> None:

@@ -4,89 +4,221 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pinecone_admin._concurrency.clock import pause_for
-from pinecone_admin._concurrency.waiting import call_store
-from pinecone_admin._http.argument_checks import check_duration, check_function, set_operation_on_errors
+from attrs import evolve
+
+from pinecone_admin._concurrency.waiting import (
+    call_store,
+    complete_if_interrupted,
+    shield_from_cancellation,
+)
+from pinecone_admin._http.argument_checks import (
+    check_bool,
+    check_function,
+    check_timedelta,
+    set_operation_on_errors,
+)
+from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     create_stored_key,
-    delete_if_exists,
+    describe_leftover_key,
     repeat_if_response_is_lost,
 )
+from pinecone_admin._sync.workflows.delete_retired import delete_retired_key, server_now
+from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT, Rollback
 from pinecone_admin.errors import Masked, NotFoundError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
-from pinecone_admin.workflows import name_tags
+from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.reports import Rotation
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
-def rotate_api_key(admin: Admin, *, api_key_id: str, store: Store[APIKeyWithSecret], grace: float) -> Rotation:
-    """Create a new key, store its value, rename both keys, and delete the old one.
+def rotate_api_key(
+    admin: Admin, *, api_key_id: str, store: Store[APIKeyWithSecret], keep_old_for: timedelta, dry_run: bool
+) -> Rotation:
+    """Create a new key, store its value, rename both keys, and delete the old one now or leave it to a later run.
 
     The old key is renamed once the new value is stored, so that the next run knows that it only has to finish.
     """
     with set_operation_on_errors("rotate_api_key"):
         check_function("store", store)
-        check_duration("grace", grace, allow_zero=True)
-    steps: list[str] = []
+        check_timedelta("keep_old_for", keep_old_for, allow_zero=True)
+        check_bool("dry_run", dry_run)
+    changes = ChangeLog(dry_run=dry_run)
     old = admin.api_keys.describe(api_key_id=api_key_id)
-    new = _find_successor(old, admin.api_keys.list(project_id=old.project_id))
+    keys = admin.api_keys.list(project_id=old.project_id)
+    _refuse_unfinished(old)
+    new = retired_keys.find_successor(old, keys)
     if new is None:
-        name = name_tags.tag_as_successor(old.id, name_tags.original_name(old.name))
-        made, deleted = create_stored_key(admin, project_id=old.project_id, name=name, roles=old.roles, store=store)
-        new = made.key
-        steps += [f"created key {new.id}", "stored its value", *deleted]
-        # Only now: this name tells a later run that the new value is stored.
-        retired = name_tags.tag_as_retired(new.id, name_tags.original_name(old.name))
-        with suppress(NotFoundError):  # deleted meanwhile: the new key still has to get its name
-            old = admin.api_keys.update(api_key_id=old.id, name=retired)
-    if name_tags.parse_purpose(new.name):
-        new = admin.api_keys.update(api_key_id=new.id, name=name_tags.original_name(old.name, new.name))
-        steps.append(f"renamed key {new.id} to {new.name!r}")
-    pause_for(grace)
-    delete_if_exists(admin.api_keys.delete, api_key_id=old.id)
-    steps.append(f"deleted key {old.id}")
-    return Rotation(key=new, replaced=old.id, steps=steps)
+        return _replace_key(admin, old, keys, store=store, keep_old_for=keep_old_for, changes=changes)
+    _refuse_shorter_overlap(old, retired_keys.time_of_deletion(server_now(admin), keep_old_for))
+    new = _give_name(admin, old, new, changes)
+    keys = [new if key.id == new.id else key for key in keys]
+    return _delete_unless_kept(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
 
 
-def _find_successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
-    """Return the key whose value an earlier run has stored; the name of the old key refers to it.
-
-    Raises:
-        RefusedError: The old key belongs to another unfinished workflow.
-    """
-    if name_tags.parse_purpose(old.name) not in {None, "retired"}:
+def _refuse_unfinished(old: APIKey) -> None:
+    tag = name_tags.parse_tag(old.name)
+    if tag is not None and tag.delete_after is None:
         message = (
             f"API key {old.id} is named {old.name!r}: another workflow created it and has not finished; wait for it, "
             "or run it again if it was interrupted"
         )
         raise RefusedError(message, operation="rotate_api_key")
-    return next((key for key in keys if old.name.startswith(name_tags.name_tag("retired", key.id))), None)
+
+
+def _refuse_shorter_overlap(old: APIKey, wanted: datetime) -> None:
+    moment = retired_keys.delete_after(old)
+    if moment is not None and wanted < moment:
+        message = (
+            f"an earlier run keeps API key {old.id} until {moment:%Y-%m-%d %H:%M} UTC, which is longer; to delete it "
+            f"before, for example because it leaked, call api_keys.delete(api_key_id={old.id!r})"
+        )
+        raise RefusedError(message, operation="rotate_api_key")
+
+
+def _replace_key(
+    admin: Admin,
+    old: APIKey,
+    keys: Sequence[APIKey],
+    *,
+    store: Store[APIKeyWithSecret],
+    keep_old_for: timedelta,
+    changes: ChangeLog,
+) -> Rotation:
+    name = retired_keys.find_original_name(old)
+    if name is None:
+        message = (
+            f"API key {old.id} is named {old.name!r}: its successor was withdrawn, and with it the end of the name; "
+            "rename the key, and rotate it again"
+        )
+        raise RefusedError(message, operation="rotate_api_key")
+    if changes.dry_run:
+        return _preview(admin, old, name, keys, keep_old_for)
+    # By the tag alone: the old key may have been renamed since an interrupted run.
+    leftovers = [key for key in admin.api_keys.list(project_id=old.project_id) if _is_unfinished(key, old)]
+    with Rollback(admin) as rollback:
+        made, deleted = create_stored_key(
+            admin,
+            project_id=old.project_id,
+            temporary_name=name_tags.tag_as_successor(old.id, name),
+            name=name,
+            roles=old.roles,
+            leftovers=leftovers,
+            store=store,
+            rollback=rollback,
+        )
+        changes.steps += [f"created key {made.key.id}", "stored its value", *deleted]
+        moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
+        retired = name_tags.tag_as_retired(made.key.id, name, moment)
+        # Only now: this name tells a later run that the new value is stored.
+        with suppress(NotFoundError):  # deleted meanwhile: the new key still has to get its name
+            admin.api_keys.update(api_key_id=old.id, name=retired)
+        old = evolve(old, name=retired)
+        try:
+            new = _give_name(admin, old, made.key, changes)
+        except NotFoundError:
+            with suppress(NotFoundError):  # the new key was withdrawn: the old one is the only one again
+                admin.api_keys.update(api_key_id=old.id, name=name)
+            raise
+        return _delete_unless_kept(admin, old, new, keys=[*keys, new], keep_old_for=keep_old_for, changes=changes)
+
+
+def _is_unfinished(key: APIKey, old: APIKey) -> bool:
+    tag = name_tags.parse_tag(key.name)
+    return tag is not None and tag.purpose == "rotates" and tag.refers_to(old.id)
+
+
+def _preview(admin: Admin, old: APIKey, name: str, keys: Sequence[APIKey], keep_old_for: timedelta) -> Rotation:
+    """Return the report of a dry run that would create the new key."""
+    steps = ["created key", "stored its value"]
+    steps += [describe_leftover_key(key) for key in keys if _is_unfinished(key, old)]
+    steps.append(f"renamed key to {name!r}")
+    moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for) if keep_old_for else None
+    return Rotation(key=old, replaced=old.id, delete_after=moment, steps=[*steps, _describe_end(old, moment)])
+
+
+def _describe_end(old: APIKey, moment: datetime | None) -> str:
+    return f"deleted key {old.id}" if moment is None else f"kept key {old.id} until {moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _give_name(admin: Admin, old: APIKey, new: APIKey, changes: ChangeLog) -> APIKey:
+    if not name_tags.has_purpose(new.name, "rotates"):
+        return new
+    name = name_tags.original_name(old.name, new.name)
+    rename = partial(admin.api_keys.update, api_key_id=new.id, name=name)
+    return changes.apply(f"renamed key {new.id} to {name!r}", rename, preview=evolve(new, name=name))
+
+
+def _delete_unless_kept(
+    admin: Admin,
+    old: APIKey,
+    new: APIKey,
+    *,
+    keys: Sequence[APIKey],
+    keep_old_for: timedelta,
+    changes: ChangeLog,
+) -> Rotation:
+    if keep_old_for:
+        moment = retired_keys.delete_after(old)
+        changes.steps.append(_describe_end(old, moment))
+        return Rotation(key=new, replaced=old.id, delete_after=moment, steps=changes.steps)
+    keys = [old if key.id == old.id else key for key in keys]
+    if (obstacle := retired_keys.find_obstacle(old, keys)) is not None:
+        raise RefusedError(f"API key {old.id} is not deleted: {obstacle}", operation="rotate_api_key")
+    delete_retired_key(admin, old, keys, changes)
+    return Rotation(key=new, replaced=old.id, delete_after=None, steps=changes.steps)
 
 
 def rotate_service_account(
-    admin: Admin, *, service_account_id: str, store: Store[ServiceAccountWithSecret]
+    admin: Admin, *, service_account_id: str, store: Store[ServiceAccountWithSecret], dry_run: bool
 ) -> ServiceAccount:
     """Rotate and store the secret; if the response is lost, rotate again, since the secret in it is lost too."""
     with set_operation_on_errors("rotate_service_account"):
         check_function("store", store)
+        check_bool("dry_run", dry_run)
+    if dry_run:
+        return admin.service_accounts.describe(service_account_id=service_account_id)
+    issued: list[ServiceAccountWithSecret] = []
+    interruption: BaseException | None = None
 
-    def rotate() -> ServiceAccountWithSecret:
-        return admin.service_accounts.rotate_secret(service_account_id=service_account_id)
+    def rotate() -> None:
+        issued.append(admin.service_accounts.rotate_secret(service_account_id=service_account_id))
 
-    made = repeat_if_response_is_lost(admin, rotate)
     try:
-        call_store(store, made)
-    except Exception as error:
-        raise SecretNotStoredError(
-            f"the new secret of service account {service_account_id} was not stored; error.secret.reveal() returns it",
-            service_account_id=service_account_id,
-            secret=Masked(made.client_secret),
-            operation="rotate_service_account",
-        ) from error
-    return made.service_account
+        repeat_if_response_is_lost(admin, partial(complete_if_interrupted, rotate, COMPLETION_TIMEOUT))
+    except BaseException as error:
+        if not issued:
+            raise
+        interruption = error  # the old secret is gone, so the new one is stored all the same
+    shield = nullcontext() if interruption is None else shield_from_cancellation(COMPLETION_TIMEOUT)
+    _store_secret(store, issued[-1], shield)
+    if interruption is not None:
+        raise interruption
+    return issued[-1].service_account
+
+
+def _store_secret(
+    store: Store[ServiceAccountWithSecret], made: ServiceAccountWithSecret, shield: AbstractContextManager[object]
+) -> None:
+    failure: BaseException | None = None
+    try:
+        with shield:
+            call_store(store, made)
+            return
+    except BaseException as error:  # noqa: BLE001 - cancelled, too: nobody else has the secret
+        failure = error
+    account_id = made.service_account.id
+    raise SecretNotStoredError(
+        f"the new secret of service account {account_id} was not stored; error.secret.reveal() returns it",
+        service_account_id=account_id,
+        secret=Masked(made.client_secret),
+        operation="rotate_service_account",
+    ) from failure

@@ -1,0 +1,95 @@
+"""Delete the keys that rotations have replaced, once they are due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
+from pinecone_admin._concurrency.clock import current_clock
+from pinecone_admin._concurrency.parallel import async_run_in_parallel
+from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
+from pinecone_admin.models import APIKey
+from pinecone_admin.workflows import retired_keys
+from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
+
+if TYPE_CHECKING:
+    from pinecone_admin._async.client import AsyncAdmin
+
+_CONCURRENCY = 16
+
+
+def server_now(admin: AsyncAdmin) -> datetime:
+    """Return the server's time, or that of this machine if the server's responses have no valid Date."""
+    return admin.server_time or datetime.fromtimestamp(current_clock().wall(), UTC)
+
+
+async def delete_retired_keys(admin: AsyncAdmin, *, project_id: str | None, dry_run: bool) -> RetiredKeys:
+    """Delete the retired keys of a project, or of all projects."""
+    with set_operation_on_errors("delete_retired"):
+        check_bool("dry_run", dry_run)
+    project_ids = [each.id for each in await admin.projects.list()] if project_id is None else [project_id]
+    reports: dict[str, RetiredKeys] = {}
+
+    async def clean_project(each: str) -> RetiredKeys:
+        return await _clean_project(admin, each, dry_run=dry_run)
+
+    limit = min(_CONCURRENCY, admin.max_connections)
+    await async_run_in_parallel(clean_project, project_ids, limit=limit, deliver=reports.__setitem__)
+    parts = [reports[each] for each in project_ids]
+    return RetiredKeys(
+        dry_run=dry_run,
+        deleted=[key for part in parts for key in part.deleted],
+        kept=[key for part in parts for key in part.kept],
+        steps=[step for part in parts for step in part.steps],
+    )
+
+
+async def _clean_project(admin: AsyncAdmin, project_id: str, *, dry_run: bool) -> RetiredKeys:
+    changes = AsyncChangeLog(dry_run=dry_run)
+    report = RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=changes.steps)
+    keys = await admin.api_keys.list(project_id=project_id)
+    for key_id, name in retired_keys.find_unnamed_successors(keys).items():
+        keys = await _rename(admin, keys, key_id, name, changes)
+    for each in retired_keys.sort_retired(keys):
+        reason, old = retired_keys.reason_to_keep(each, keys, server_now(admin)), each
+        if reason is None and not dry_run:
+            # Read again: the successor may have been withdrawn, or the key renamed, since the list was read.
+            keys = await admin.api_keys.list(project_id=project_id)
+            old = next((key for key in keys if key.id == each.id), each)
+            reason = retired_keys.reason_to_keep(old, keys, server_now(admin))
+        if reason is None:
+            keys = await delete_retired_key(admin, old, keys, changes)
+            report.deleted.append(old)
+        else:
+            moment = retired_keys.delete_after(each)
+            assert moment is not None  # noqa: S101 - only retired keys are sorted
+            report.kept.append(KeptKey(key=old, delete_after=moment, reason=reason))
+    return report
+
+
+async def delete_retired_key(
+    admin: AsyncAdmin, old: APIKey, keys: Sequence[APIKey], changes: AsyncChangeLog
+) -> list[APIKey]:
+    """Delete a retired key, and return the other keys; those that it replaced refer to its successor from now on."""
+    left = [key for key in keys if key.id != old.id]
+    for key_id, name in retired_keys.names_after_deletion(old, keys).items():
+        left = await _rename(admin, left, key_id, name, changes)
+    delete = partial(delete_if_exists, admin.api_keys.delete, api_key_id=old.id)
+    await changes.apply(f"deleted key {old.id}", delete, preview=None)
+    return left
+
+
+async def _rename(
+    admin: AsyncAdmin, keys: Sequence[APIKey], key_id: str, name: str, changes: AsyncChangeLog
+) -> list[APIKey]:
+    """Rename one of the keys, and return them all as they are then."""
+    key = next(each for each in keys if each.id == key_id)
+    rename = partial(admin.api_keys.update, api_key_id=key_id, name=name)
+    renamed = await changes.apply(f"renamed key {key_id} to {name!r}", rename, preview=evolve(key, name=name))
+    return [renamed if each.id == key_id else each for each in keys]

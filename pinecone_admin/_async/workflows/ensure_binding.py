@@ -1,0 +1,74 @@
+"""Ensure that a principal holds a role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.find_or_create import AsyncEnsurable
+from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion, join_rollback
+from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
+from pinecone_admin._http.validation import check_operation
+from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
+from pinecone_admin.operations import create_role_binding
+from pinecone_admin.workflows.reports import Ensured, key_of_binding
+
+if TYPE_CHECKING:
+    from pinecone_admin._async.client import AsyncAdmin
+
+
+async def ensure_role_binding(
+    admin: AsyncAdmin,
+    *,
+    principal_type: PrincipalType,
+    principal_id: str,
+    resource_type: ResourceType,
+    role: RoleName,
+    resource_id: str | None = None,
+    dry_run: bool = False,
+    rollback: AsyncRollback | None = None,
+) -> Ensured[RoleBinding]:
+    """Ensure that a principal holds a role."""
+    with set_operation_on_errors("ensure_role_binding"):
+        check_bool("dry_run", dry_run)
+    body = CreateRoleBindingRequest(
+        principal_type=principal_type,
+        principal_id=principal_id,
+        resource_type=resource_type,
+        resource_id=resource_id,
+        role=role,
+    )
+    operation = create_role_binding(body=body)
+    check_operation(operation)
+
+    async def find() -> RoleBinding | None:
+        bindings = admin.role_bindings.list(
+            principal_type=principal_type,
+            principal_id=principal_id,
+            resource_type=resource_type,
+            resource_id=resource_id,
+            role=role,
+        )
+        found = await bindings.to_list(max_items=1)
+        return found[0] if found else None
+
+    async def create() -> RoleBinding:
+        return await admin.send(operation)
+
+    described = str(key_of_binding(role, resource_type, resource_id))
+    changes = AsyncChangeLog(dry_run=dry_run)
+    wanted = AsyncEnsurable(
+        description=f"role binding of {principal_type} {principal_id}: {described}",
+        step=f"granted {described}",
+        find=find,
+        create=create,
+        undo=_undo,
+        is_unique=True,
+    )
+    async with join_rollback(admin, rollback) as undo:
+        binding, created = await wanted.find_or_create(admin, changes, undo)
+    return Ensured(value=binding, created=created, steps=changes.steps)
+
+
+def _undo(binding: RoleBinding) -> tuple[str, Deletion]:
+    return f"role binding {binding.id}", lambda client: client.role_bindings.delete(role_binding_id=binding.id)

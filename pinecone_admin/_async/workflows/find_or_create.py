@@ -1,0 +1,83 @@
+"""Find something, and create it only if it does not exist.
+
+Search; if nothing is found, create; if the response to that is lost, search again. Two processes that ensure the same
+project at the same moment can still create two: names are not unique, and the API has no idempotency key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from attrs import frozen
+
+from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.create_with_secret import may_have_been_processed, poll_until_listed
+from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion
+from pinecone_admin._concurrency.clock import PollBackoff
+from pinecone_admin.errors import ConflictError, PineconeError
+
+if TYPE_CHECKING:
+    from pinecone_admin._async.client import AsyncAdmin
+
+_T = TypeVar("_T")
+
+
+@frozen(kw_only=True)
+class AsyncEnsurable(Generic[_T]):
+    """Something that can be found or created.
+
+    Attributes:
+        description: What it is.
+        step: Description of its creation.
+        find: Returns it, or None.
+        create: Creates it.
+        undo: Returns the description of what was created, and how to delete it; None if it cannot be undone.
+        is_unique: Whether the server refuses a second one, so that the create may be repeated.
+    """
+
+    description: str
+    step: str
+    find: Callable[[], Awaitable[_T | None]]
+    create: Callable[[], Awaitable[_T]]
+    undo: Callable[[_T], tuple[str, Deletion]] | None
+    is_unique: bool
+
+    async def find_or_create(
+        self, admin: AsyncAdmin, changes: AsyncChangeLog, rollback: AsyncRollback
+    ) -> tuple[_T | None, bool]:
+        """Return the thing and whether this call created it; None if a dry run would create it.
+
+        Raises:
+            PineconeError: The create failed, or its response was lost and nothing new appeared before the deadline.
+        """
+        if changes.dry_run:
+            found = await self.find()
+            created = found is None
+        else:
+            found, created = await self._create_unless_found(admin, rollback)
+        if created:
+            changes.steps.append(self.step)
+        return found, created
+
+    async def _create_unless_found(self, admin: AsyncAdmin, rollback: AsyncRollback) -> tuple[_T, bool]:
+        backoff = PollBackoff(admin.timeout)
+        lost_response: PineconeError | None = None
+        while (found := await self.find()) is None:
+            try:
+                if self.is_unique or lost_response is None:
+                    return await rollback.create(self.description, self.create, self.undo), True
+            except ConflictError:
+                if (found := await poll_until_listed(self.find)) is None:
+                    raise
+                break
+            except PineconeError as error:
+                if not may_have_been_processed(error):
+                    raise
+                lost_response = error
+            if not await backoff.async_wait():
+                assert lost_response is not None  # noqa: S101 - otherwise the create would have returned
+                raise lost_response
+        if lost_response is not None and self.undo is not None:
+            rollback.record(*self.undo(found))
+        return found, lost_response is not None

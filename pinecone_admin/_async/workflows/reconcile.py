@@ -1,0 +1,132 @@
+"""What ``ensure`` does about differences: report them, raise, or change the existing resource."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, get_args
+
+from attrs import frozen
+
+from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
+from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
+from pinecone_admin._async.workflows.rollback import AsyncRollback
+from pinecone_admin._http.argument_checks import check_bool, check_string
+from pinecone_admin.errors import PineconeValueError, RefusedError
+from pinecone_admin.models import Invite, PrincipalType, RoleBinding, RoleBindingInput, ServiceAccount
+from pinecone_admin.workflows.reports import (
+    BindingKey,
+    Difference,
+    OnDifference,
+    compare_settings,
+    key_of_binding,
+    keys_of_wanted_bindings,
+)
+
+if TYPE_CHECKING:
+    from pinecone_admin._async.client import AsyncAdmin
+
+
+@frozen
+class DifferencePolicy:
+    """What to do about differences.
+
+    Attributes:
+        operation: The workflow, for errors.
+        on_difference: Whether to report them, to raise, or to update.
+        revoke_unlisted: Whether an update also revokes role bindings that are not wanted.
+    """
+
+    operation: str
+    on_difference: OnDifference
+    revoke_unlisted: bool = False
+
+    @property
+    def updates(self) -> bool:
+        """Whether differences are removed."""
+        return self.on_difference == "update"
+
+    def check(self) -> None:
+        """Raise unless both settings are valid and do not contradict each other."""
+        choices = get_args(OnDifference)
+        if check_string("on_difference", self.on_difference) not in choices:
+            raise PineconeValueError(f"on_difference must be one of {', '.join(map(repr, choices))}")
+        if check_bool("revoke_unlisted", self.revoke_unlisted) and not self.updates:
+            raise PineconeValueError("revoke_unlisted=True requires on_difference='update'")
+
+    def refuse(self, description: str, differences: Sequence[Difference]) -> None:
+        """Raise if there are differences and they must not be.
+
+        Raises:
+            RefusedError: That is so.
+        """
+        if differences and self.on_difference == "raise":
+            message = f"{description} differs: {'; '.join(map(str, differences))}"
+            raise RefusedError(message, operation=self.operation)
+
+
+async def reconcile_bindings(
+    admin: AsyncAdmin,
+    principal: ServiceAccount | Invite,
+    *,
+    wanted: Sequence[RoleBindingInput],
+    policy: DifferencePolicy,
+    changes: AsyncChangeLog,
+    rollback: AsyncRollback,
+) -> list[Difference]:
+    """Compare the role bindings of a principal with the wanted ones; by the policy, grant first and revoke then."""
+    kind: PrincipalType = "invite" if isinstance(principal, Invite) else "service_account"
+    bindings = await admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
+    found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in bindings}
+    keys = keys_of_wanted_bindings(wanted)
+    differing = compare_settings(role_bindings=(frozenset(map(str, found)), frozenset(map(str, keys))))
+    policy.refuse(f"{kind.replace('_', ' ')} {principal.id}", differing)
+    if not policy.updates:
+        return differing
+    unlisted = {key: each for key, each in found.items() if key not in keys} if policy.revoke_unlisted else {}
+    is_own = bool(unlisted) and _is_own_account(admin, principal, policy)
+    for key in keys:
+        if key not in found:
+            granted = await ensure_role_binding(
+                admin,
+                principal_type=kind,
+                principal_id=principal.id,
+                resource_type=key.resource_type,
+                resource_id=key.project_id,
+                role=key.role,
+                dry_run=changes.dry_run,
+                rollback=rollback,
+            )
+            changes.steps += granted.steps
+    if is_own:
+        changes.steps += [f"kept {key}: this client authenticates as the account" for key in unlisted]
+    elif unlisted:
+        await _revoke_all(admin, unlisted, changes, rollback)
+    return differing
+
+
+def _is_own_account(admin: AsyncAdmin, principal: ServiceAccount | Invite, policy: DifferencePolicy) -> bool:
+    """Return whether a principal is the account of the client.
+
+    Raises:
+        RefusedError: It may be: the client has only a token, which does not tell whose it is.
+    """
+    if isinstance(principal, Invite):
+        return False
+    if admin.client_id is None:
+        raise RefusedError(
+            f"revoke_unlisted=True could revoke roles of the caller: this client has a token, not credentials, so it "
+            f"cannot tell whether it is service account {principal.id}; nothing was changed",
+            operation=policy.operation,
+        )
+    return admin.client_id == principal.client_id
+
+
+async def _revoke_all(
+    admin: AsyncAdmin, bindings: dict[BindingKey, RoleBinding], changes: AsyncChangeLog, rollback: AsyncRollback
+) -> None:
+    rollback.keep("roles that were granted are kept; run this again to complete it")
+    for key, binding in bindings.items():
+        revoke = partial(delete_if_exists, admin.role_bindings.delete, role_binding_id=binding.id)
+        await changes.apply(f"revoked {key}", revoke, preview=None)

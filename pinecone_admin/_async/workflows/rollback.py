@@ -1,0 +1,125 @@
+"""Undo what a workflow has made if it fails, is cancelled or is interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
+
+from pinecone_admin._concurrency.clock import PollBackoff
+from pinecone_admin._concurrency.waiting import async_complete_if_interrupted, async_shield_from_cancellation
+from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError
+
+if TYPE_CHECKING:
+    from pinecone_admin._async.client import AsyncAdmin
+
+_T = TypeVar("_T")
+
+COMPLETION_TIMEOUT = 10.0
+"""Seconds that a request which creates something may still take once its workflow is cancelled."""
+
+_UNDO_TIMEOUT = 30.0
+"""Seconds for undoing everything."""
+
+_SHORTEST_TIMEOUT = 0.1
+
+Deletion: TypeAlias = "Callable[[AsyncAdmin], Awaitable[None]]"
+
+
+class AsyncRollback:
+    """Context in which a workflow makes something; an exception undoes it in reverse order, until it has to be kept.
+
+    Args:
+        admin: The client.
+    """
+
+    def __init__(self, admin: AsyncAdmin) -> None:
+        self._admin = admin
+        self._deletions: list[tuple[str, Deletion]] = []
+        self._uncertain: str | None = None
+        self._kept: str | None = None
+
+    async def create(
+        self,
+        description: str,
+        create: Callable[[], Awaitable[_T]],
+        undo: Callable[[_T], tuple[str, Deletion]] | None = None,
+    ) -> _T:
+        """Create something and record it; if this is cancelled meanwhile, wait for the response, to know what to undo.
+
+        Args:
+            description: What may exist if there is no response.
+            create: Sends the request.
+            undo: Returns the description of what was created, and how to delete it; None if it cannot be undone.
+        """
+
+        async def create_and_record() -> _T:
+            self._uncertain = description
+            try:
+                made = await create()
+            except PineconeError as error:
+                if error.outcome in {"not_sent", "rejected"}:
+                    self._uncertain = None
+                raise
+            self._uncertain = None
+            if undo is not None:
+                self.record(*undo(made))
+            return made
+
+        return await async_complete_if_interrupted(create_and_record, COMPLETION_TIMEOUT)
+
+    def record(self, description: str, delete: Deletion) -> None:
+        """Record something that this workflow has created, and how to delete it."""
+        self._uncertain = None
+        if self._kept is None:
+            self._deletions.append((description, delete))
+
+    def keep(self, remark: str) -> None:
+        """Undo nothing from now on; an error gets the remark as a note."""
+        self._deletions.clear()
+        self._kept = remark
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is None:
+            return
+        if self._kept is not None:
+            error.add_note(self._kept)
+        if self._uncertain is not None:
+            error.add_note(f"{self._uncertain} may exist: the server's response is unknown")
+        await self._undo(error)
+
+    async def _undo(self, error: BaseException) -> None:
+        left = [description for description, _ in reversed(self._deletions)]
+        failures: list[PineconeError] = []
+        try:
+            with async_shield_from_cancellation(_UNDO_TIMEOUT):
+                backoff = PollBackoff(_UNDO_TIMEOUT)
+                for description, delete in reversed(self._deletions):
+                    seconds = min(self._admin.timeout, max(backoff.seconds_left, _SHORTEST_TIMEOUT))
+                    try:
+                        with suppress(NotFoundError):
+                            await delete(self._admin.with_options(timeout=seconds))
+                    except PineconeError as failure:
+                        failures.append(failure)
+                    else:
+                        left.remove(description)
+                        error.add_note(f"{description} was deleted after this error")
+        finally:
+            if left:
+                error.add_note(f"left: {', '.join(left)}")
+        if left and isinstance(error, Exception):
+            reason = failures[0] if failures else "the time was up"
+            raise LeftoverError(
+                f"{', '.join(left)} could not be deleted: {reason}, after: {error}", left=left
+            ) from error
+
+
+def join_rollback(admin: AsyncAdmin, outer: AsyncRollback | None) -> AbstractAsyncContextManager[AsyncRollback]:
+    """Return the rollback of an outer workflow, which that workflow runs, or a new one if there is none."""
+    return AsyncRollback(admin) if outer is None else nullcontext(outer)

@@ -1,0 +1,75 @@
+# Derived from pinecone_admin/_async/workflows/ensure_binding.py by scripts/unasync.py: change that, not this file.
+"""Ensure that a principal holds a role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
+from pinecone_admin._http.validation import check_operation
+from pinecone_admin._sync.workflows.change_log import ChangeLog
+from pinecone_admin._sync.workflows.find_or_create import Ensurable
+from pinecone_admin._sync.workflows.rollback import Deletion, Rollback, join_rollback
+from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
+from pinecone_admin.operations import create_role_binding
+from pinecone_admin.workflows.reports import Ensured, key_of_binding
+
+if TYPE_CHECKING:
+    from pinecone_admin._sync.client import Admin
+
+
+def ensure_role_binding(
+    admin: Admin,
+    *,
+    principal_type: PrincipalType,
+    principal_id: str,
+    resource_type: ResourceType,
+    role: RoleName,
+    resource_id: str | None = None,
+    dry_run: bool = False,
+    rollback: Rollback | None = None,
+) -> Ensured[RoleBinding]:
+    """Ensure that a principal holds a role."""
+    with set_operation_on_errors("ensure_role_binding"):
+        check_bool("dry_run", dry_run)
+    body = CreateRoleBindingRequest(
+        principal_type=principal_type,
+        principal_id=principal_id,
+        resource_type=resource_type,
+        resource_id=resource_id,
+        role=role,
+    )
+    operation = create_role_binding(body=body)
+    check_operation(operation)
+
+    def find() -> RoleBinding | None:
+        bindings = admin.role_bindings.list(
+            principal_type=principal_type,
+            principal_id=principal_id,
+            resource_type=resource_type,
+            resource_id=resource_id,
+            role=role,
+        )
+        found = bindings.to_list(max_items=1)
+        return found[0] if found else None
+
+    def create() -> RoleBinding:
+        return admin.send(operation)
+
+    described = str(key_of_binding(role, resource_type, resource_id))
+    changes = ChangeLog(dry_run=dry_run)
+    wanted = Ensurable(
+        description=f"role binding of {principal_type} {principal_id}: {described}",
+        step=f"granted {described}",
+        find=find,
+        create=create,
+        undo=_undo,
+        is_unique=True,
+    )
+    with join_rollback(admin, rollback) as undo:
+        binding, created = wanted.find_or_create(admin, changes, undo)
+    return Ensured(value=binding, created=created, steps=changes.steps)
+
+
+def _undo(binding: RoleBinding) -> tuple[str, Deletion]:
+    return f"role binding {binding.id}", lambda client: client.role_bindings.delete(role_binding_id=binding.id)

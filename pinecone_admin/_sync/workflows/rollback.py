@@ -1,0 +1,126 @@
+# Derived from pinecone_admin/_async/workflows/rollback.py by scripts/unasync.py: change that, not this file.
+"""Undo what a workflow has made if it fails, is cancelled or is interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
+
+from pinecone_admin._concurrency.clock import PollBackoff
+from pinecone_admin._concurrency.waiting import complete_if_interrupted, shield_from_cancellation
+from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError
+
+if TYPE_CHECKING:
+    from pinecone_admin._sync.client import Admin
+
+_T = TypeVar("_T")
+
+COMPLETION_TIMEOUT = 10.0
+"""Seconds that a request which creates something may still take once its workflow is cancelled."""
+
+_UNDO_TIMEOUT = 30.0
+"""Seconds for undoing everything."""
+
+_SHORTEST_TIMEOUT = 0.1
+
+Deletion: TypeAlias = "Callable[[Admin], None]"
+
+
+class Rollback:
+    """Context in which a workflow makes something; an exception undoes it in reverse order, until it has to be kept.
+
+    Args:
+        admin: The client.
+    """
+
+    def __init__(self, admin: Admin) -> None:
+        self._admin = admin
+        self._deletions: list[tuple[str, Deletion]] = []
+        self._uncertain: str | None = None
+        self._kept: str | None = None
+
+    def create(
+        self,
+        description: str,
+        create: Callable[[], _T],
+        undo: Callable[[_T], tuple[str, Deletion]] | None = None,
+    ) -> _T:
+        """Create something and record it; if this is cancelled meanwhile, wait for the response, to know what to undo.
+
+        Args:
+            description: What may exist if there is no response.
+            create: Sends the request.
+            undo: Returns the description of what was created, and how to delete it; None if it cannot be undone.
+        """
+
+        def create_and_record() -> _T:
+            self._uncertain = description
+            try:
+                made = create()
+            except PineconeError as error:
+                if error.outcome in {"not_sent", "rejected"}:
+                    self._uncertain = None
+                raise
+            self._uncertain = None
+            if undo is not None:
+                self.record(*undo(made))
+            return made
+
+        return complete_if_interrupted(create_and_record, COMPLETION_TIMEOUT)
+
+    def record(self, description: str, delete: Deletion) -> None:
+        """Record something that this workflow has created, and how to delete it."""
+        self._uncertain = None
+        if self._kept is None:
+            self._deletions.append((description, delete))
+
+    def keep(self, remark: str) -> None:
+        """Undo nothing from now on; an error gets the remark as a note."""
+        self._deletions.clear()
+        self._kept = remark
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is None:
+            return
+        if self._kept is not None:
+            error.add_note(self._kept)
+        if self._uncertain is not None:
+            error.add_note(f"{self._uncertain} may exist: the server's response is unknown")
+        self._undo(error)
+
+    def _undo(self, error: BaseException) -> None:
+        left = [description for description, _ in reversed(self._deletions)]
+        failures: list[PineconeError] = []
+        try:
+            with shield_from_cancellation(_UNDO_TIMEOUT):
+                backoff = PollBackoff(_UNDO_TIMEOUT)
+                for description, delete in reversed(self._deletions):
+                    seconds = min(self._admin.timeout, max(backoff.seconds_left, _SHORTEST_TIMEOUT))
+                    try:
+                        with suppress(NotFoundError):
+                            delete(self._admin.with_options(timeout=seconds))
+                    except PineconeError as failure:
+                        failures.append(failure)
+                    else:
+                        left.remove(description)
+                        error.add_note(f"{description} was deleted after this error")
+        finally:
+            if left:
+                error.add_note(f"left: {', '.join(left)}")
+        if left and isinstance(error, Exception):
+            reason = failures[0] if failures else "the time was up"
+            raise LeftoverError(
+                f"{', '.join(left)} could not be deleted: {reason}, after: {error}", left=left
+            ) from error
+
+
+def join_rollback(admin: Admin, outer: Rollback | None) -> AbstractContextManager[Rollback]:
+    """Return the rollback of an outer workflow, which that workflow runs, or a new one if there is none."""
+    return Rollback(admin) if outer is None else nullcontext(outer)

@@ -1,0 +1,111 @@
+"""Decide which key holds a name during a rotation, and which old keys may be deleted.
+
+A rotation renames the old key when the value of the new one is stored, and then gives the new key its name. So an old
+key names its successor, and a new key without its name names its predecessor; see ``name_tags``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from generated_client.models import APIKey
+from pinecone_admin.workflows import name_tags
+
+_MINUTE = timedelta(minutes=1)
+
+
+def time_of_deletion(now: datetime, keep_old_for: timedelta) -> datetime:
+    """Return the minute from which an old key may be deleted: rounded up, so that the key is never kept too short."""
+    if not keep_old_for:
+        return now.replace(second=0, microsecond=0)
+    late = now + keep_old_for + _MINUTE - timedelta(microseconds=1)
+    return late.replace(second=0, microsecond=0)
+
+
+def delete_after(key: APIKey) -> datetime | None:
+    """Return when an old key may be deleted, or None if no rotation has retired the key."""
+    tag = name_tags.parse_tag(key.name)
+    return None if tag is None else tag.delete_after
+
+
+def find_original_name(key: APIKey) -> str | None:
+    """Return the name of a key before a rotation retired it, or None if its end was cut off and is lost."""
+    return name_tags.original_name(key.name) if not name_tags.is_cut(key.name) else None
+
+
+def find_successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
+    """Return the key that replaced an old one, or None if there is none or the old key is not retired."""
+    tag = name_tags.parse_tag(old.name)
+    if tag is None or tag.delete_after is None:
+        return None
+    return next((key for key in keys if tag.refers_to(key.id)), None)
+
+
+def find_unnamed_successors(keys: Sequence[APIKey]) -> dict[str, str]:
+    """Return the final name of each key whose rotation ended between its two renames, by the id of the key."""
+    named = [(old, find_successor(old, keys)) for old in keys]
+    return {
+        new.id: name_tags.original_name(old.name, new.name)
+        for old, new in named
+        if new is not None and name_tags.has_purpose(new.name, "rotates")
+    }
+
+
+def find_holders(name: str, keys: Sequence[APIKey]) -> list[APIKey]:
+    """Return the keys that hold a name, including one to which a rotation could not give it any more."""
+    unnamed = find_unnamed_successors(keys)
+    return [key for key in keys if unnamed.get(key.id, key.name) == name]
+
+
+def sort_retired(keys: Sequence[APIKey]) -> list[APIKey]:
+    """Return the retired keys in the order of their deletion: oldest first, and each before its successor."""
+
+    def position(key: APIKey) -> tuple[datetime, int]:
+        moments = [moment for each in _follow_successors(key, keys) if (moment := delete_after(each)) is not None]
+        return min(moments), -len(moments)
+
+    return sorted((key for key in keys if delete_after(key) is not None), key=position)
+
+
+def find_obstacle(old: APIKey, keys: Sequence[APIKey]) -> str | None:
+    """Return why an old key must not be deleted even when it is due, or None.
+
+    In the end, a key must have replaced it that has a name without a tag.
+    """
+    last = _follow_successors(old, keys)[-1]
+    tag = name_tags.parse_tag(last.name)
+    if tag is None:
+        return None
+    if tag.delete_after is None:
+        return f"key {last.id}, which replaced it, is still named {last.name!r}"
+    return f"the key that replaced {last.id} no longer exists: rotate this key again, or delete it"
+
+
+def reason_to_keep(old: APIKey, keys: Sequence[APIKey], now: datetime) -> str | None:
+    """Return why a retired key is not deleted now, or None if it is."""
+    moment = delete_after(old)
+    if moment is None:
+        return "it was renamed"
+    if now < moment:
+        return f"it is kept until {moment:%Y-%m-%d %H:%M} UTC"
+    return find_obstacle(old, keys)
+
+
+def names_after_deletion(old: APIKey, keys: Sequence[APIKey]) -> dict[str, str]:
+    """Return new names, by id, for the keys that an old key replaced: its successor becomes theirs."""
+    new = find_successor(old, keys)
+    names: dict[str, str] = {}
+    for key in keys:
+        moment, successor = delete_after(key), find_successor(key, keys)
+        if new is not None and moment is not None and successor is not None and successor.id == old.id:
+            names[key.id] = name_tags.tag_as_retired(new.id, name_tags.original_name(key.name), moment)
+    return names
+
+
+def _follow_successors(old: APIKey, keys: Sequence[APIKey]) -> list[APIKey]:
+    """Return the key, its successor, and so on, each once."""
+    chain = [old]
+    while (successor := find_successor(chain[-1], keys)) is not None and successor not in chain:
+        chain.append(successor)
+    return chain
