@@ -105,7 +105,7 @@ def as_extra_fields(values: Mapping[str, Any]) -> ExtraFields:
 
 def find_extra_fields(kind: type[Any], json: Mapping[str, Any]) -> ExtraFields:
     """Return the fields of an object that a model does not list."""
-    listed = _wire_names(kind)
+    listed = _wire_names(cast("Any", kind))
     return ExtraFields({name: value for name, value in json.items() if name not in listed})
 
 

@@ -226,8 +226,7 @@ def drop_client_headers(document: Node) -> Node:
 def mark_secret(document: Node, *, field_path: str) -> Node:
     """Mark a field as secret, so that the repr of its model masks the value."""
     document = deepcopy(document)
-    field = find_field(document, field_path)
-    if field is not None:
+    for field in find_fields(document, field_path):
         field["x-secret"] = True
     return document
 
@@ -267,15 +266,14 @@ def list_likely_secrets(document: Node) -> list[str]:
 def add_limits(document: Node, *, field_path: str, limits: Node) -> Node:
     """Add limits that the document does not state to a field; what it states is kept."""
     document = deepcopy(document)
-    field = find_field(document, field_path)
-    if field is not None:
+    for field in find_fields(document, field_path):
         field.update({**limits, **field})
     return document
 
 
 def name_literal(document: Node, *, name: str, field_path: str) -> Node:
     """Move the values listed by a field to a named component, and reference it wherever the same values are listed."""
-    found = resolve_reference(document, find_field(document, field_path) or {})
+    found = resolve_reference(document, next(iter(find_fields(document, field_path)), {}))
     found = resolve_reference(document, found.get("items", found))
     if "enum" not in found:
         return document
@@ -614,13 +612,19 @@ def field_notes(schema: Node) -> Node:
     return {key: value for key, value in schema.items() if key in FIELD_KEYS}
 
 
-def find_field(document: Node, field_path: str) -> Node | None:
-    """Return the schema at a path such as ``Schema.field.field``, or None."""
+def find_fields(document: Node, field_path: str) -> list[Node]:
+    """Return the schemas at a path such as ``Schema.field.field``: none, or several if there are alternatives."""
     schema, *names = field_path.split(".")
-    node = component_schemas(document).get(schema)
+    nodes = [component_schemas(document).get(schema, {})]
     for name in names:
-        node = resolve_reference(document, node or {}).get("properties", {}).get(name)
-    return node
+        owners = [choice for node in nodes for choice in _list_choices(document, node)]
+        nodes = [owner["properties"][name] for owner in owners if name in owner.get("properties", {})]
+    return nodes
+
+
+def _list_choices(document: Node, node: Node) -> list[Node]:
+    schema = resolve_reference(document, node)
+    return [each for choice in schema.get("oneOf", []) for each in _list_choices(document, choice)] or [schema]
 
 
 def component_reference(name: str) -> Node:
