@@ -273,9 +273,11 @@ def add_limits(document: Node, *, field_path: str, limits: Node) -> Node:
 
 def name_literal(document: Node, *, name: str, field_path: str) -> Node:
     """Move the values listed by a field to a named component, and reference it wherever the same values are listed."""
-    found = resolve_reference(document, next(iter(find_fields(document, field_path)), {}))
-    found = resolve_reference(document, found.get("items", found))
-    if "enum" not in found:
+    fields = [resolve_reference(document, field) for field in find_fields(document, field_path)]
+    listed = [resolve_reference(document, field.get("items", field)) for field in fields]
+    found = listed[0] if listed else {}
+    # The choices of a union may list other values each, of which none stands for the others.
+    if "enum" not in found or any(each.get("enum") != found["enum"] for each in listed):
         return document
 
     def refer_to_literal(node: Node) -> Node:

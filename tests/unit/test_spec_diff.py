@@ -104,6 +104,12 @@ GET, PUT = "paths./pets/{id}.get", "paths./pets/{id}.put"
 PET, INPUT = "Pet.properties", "PetInput.properties"
 
 
+CAT, DOG, BIRD = (
+    {"type": "object", "title": name, "required": ["kind"], "properties": {"kind": {"const": name}}}
+    for name in ("Cat", "Dog", "Bird")
+)
+
+
 @pytest.mark.parametrize(
     ("edit", "lines"),
     [
@@ -190,6 +196,17 @@ PET, INPUT = "Pet.properties", "PetInput.properties"
           "breaking: Kind: literal removed", "breaking: PetToysItem: class removed",
           "compatible: fetch_pet.kind: is now FetchPetKind, was Kind",
           "compatible: PetInput.kind: is now PetInputKind, was Kind"]),
+        # unions
+        (set_component("Pet", {"oneOf": [CAT, DOG]}), [
+            "breaking: Pet: is now a union, was a class", "breaking: Kind: literal removed",
+            "breaking: PetToysItem: class removed",
+            "compatible: fetch_pet.kind: is now FetchPetKind, was Kind",
+            "compatible: PetInput.kind: is now PetInputKind, was Kind"]),
+        (set_component(f"{PET}.toys.items", {"oneOf": [CAT, DOG]}), [
+            "breaking: PetToysItem: is now a union, was a class"]),
+        (set_component(f"{INPUT}.extra", {"oneOf": [CAT, DOG]}), ["compatible: PetInput.extra: new"]),
+        (set_component("PetInput.minProperties", 2), ["breaking: PetInput: minProperties is now 2, was none"]),
+        (set_component("Pet.minProperties", 2), ["compatible: Pet: minProperties is now 2, was none"]),
         # names
         (set_at(f"{PUT}.operationId", "replace_pet"), ["breaking: put_pet: renamed to replace_pet"]),
         (lambda node: (set_at(f"{PUT}.operationId", "replace_pet")(node), set_component(f"{INPUT}.weight", None)(node)),
@@ -214,6 +231,33 @@ def test_a_change_is_reported_in_terms_of_the_client(edit: Edit, lines: list[str
     new = deepcopy(PETS)
     edit(new)
     assert [str(change) for change in list_changes(PETS, new, SETTINGS)] == lines
+
+
+def test_the_choices_of_a_union_are_compared() -> None:
+    """A new choice breaks programs that read a response, one that is gone those that send it; a class is widened."""
+    old = deepcopy(PETS)
+    schemas = old["components"]["schemas"]
+    schemas |= {"Cat": CAT, "Dog": DOG, "Bird": BIRD}
+    cat, dog, bird = ({"$ref": f"#/components/schemas/{name}"} for name in ("Cat", "Dog", "Bird"))
+    schemas |= {"Read": {"oneOf": [cat, dog]}, "Sent": {"oneOf": [cat, dog]}}
+    set_component(f"{PET}.friend", {"$ref": "#/components/schemas/Read"})(old)
+    set_component(f"{INPUT}.friend", {"$ref": "#/components/schemas/Sent"})(old)
+    set_component(f"{INPUT}.enemy", cat)(old)
+    for edit, lines in (
+        (set_component("Read.oneOf", [cat, dog, bird]), ["breaking: Read: new choice Bird"]),
+        (set_component("Sent.oneOf", [cat, dog, bird]), ["compatible: Sent: new choice Bird"]),
+        (set_component("Sent.oneOf", [cat, bird]),
+         ["breaking: Sent: choice Dog removed", "compatible: Sent: new choice Bird"]),
+        (set_component("Read.oneOf", [cat]),
+         ["breaking: Read: union removed", "compatible: Pet.friend: is now Cat, was Read"]),
+        (set_component(f"{INPUT}.enemy", {"$ref": "#/components/schemas/Sent"}),
+         ["compatible: PetInput.enemy: is now Sent, was Cat"]),
+        (set_component(f"{INPUT}.friend", cat), ["breaking: PetInput.friend: is now Cat, was Sent"]),
+        (set_component("Read.discriminator", {"propertyName": "kind"}), []),
+    ):  # fmt: skip
+        new = deepcopy(old)
+        edit(new)
+        assert [str(change) for change in list_changes(old, new, SETTINGS)] == lines
 
 
 def test_breaking_changes_come_first_and_each_change_once() -> None:
