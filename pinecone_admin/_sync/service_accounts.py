@@ -102,8 +102,8 @@ class ServiceAccounts:
         Args:
             name: Exact name of the account, 1 to 80 UTF-8 bytes.
             role_bindings: 0 to 100 roles that a new account will have, as models, mappings or objects with the same
-                three attributes. For an existing account, None accepts any roles. ``on_organization`` and ``on_project``
-                build them.
+                three attributes. For an existing account, None accepts any roles. ``on_organization`` and
+                ``on_project`` build them.
             store: Function that stores the secret of a new account, which it receives under the final name, before the
                 account gets it. It may return anything. If it raises, it must not have stored the secret: the account
                 is deleted.
