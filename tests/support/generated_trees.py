@@ -12,6 +12,7 @@ from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 
 from generate import TEMPLATES_FOLDER, tidy_package
+from generation.examples import write_examples
 from generation.normalization import adapt_schemas, normalize_document
 from generation.settings import SETTINGS_FILE, load_settings
 
@@ -38,7 +39,7 @@ def loaded_templates(document: Any, folder: Path) -> set[str]:
 
 
 def _make_project(document: Any, folder: Path, target: Path) -> Project:
-    adapted = adapt_schemas(normalize_document(document, load_settings())[0])
+    adapted = adapt_schemas(write_examples(normalize_document(document, load_settings())[0]))
     settings = ConfigFile.load_from_path(SETTINGS_FILE)
     config = Config.from_sources(settings, MetaType.NONE, folder / "none", "utf-8", overwrite=True, output_path=target)
     data = GeneratorData.from_dict(adapted, config=config)

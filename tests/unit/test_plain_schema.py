@@ -27,7 +27,8 @@ STRING, INTEGER = {"type": "string"}, {"type": "integer"}
     [
         (True, {}),
         (None, {}),
-        ({"title": "Id", "type": "string", "default": "a", "example": "b"}, STRING),
+        ({"title": "Id", "type": "string", "default": "a"}, STRING),
+        ({"type": "string", "example": "b"}, {"type": "string", "x-example": "b"}),
         (STRING | {"deprecated": True}, STRING | {"deprecated": True}),
         ({"type": "string", "format": "date-time"}, {"type": "string", "format": "date-time"}),
         ({"maxLength": 3, "description": "D", "not": {}}, {"maxLength": 3, "description": "D"}),
