@@ -11,6 +11,7 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Generic,
+    NamedTuple,
     NewType,
     NoReturn,
     TypeAlias,
@@ -104,8 +105,13 @@ def as_extra_fields(values: Mapping[str, Any]) -> ExtraFields:
 
 def find_extra_fields(kind: type[Any], json: Mapping[str, Any]) -> ExtraFields:
     """Return the fields of an object that a model does not list."""
-    listed = {wire_name(each) for each in listed_fields(kind)}
+    listed = _wire_names(kind)
     return ExtraFields({name: value for name, value in json.items() if name not in listed})
+
+
+@cache
+def _wire_names(kind: type[Any]) -> frozenset[str]:
+    return frozenset(wire_name(each) for each in listed_fields(kind))
 
 
 def extra_fields(model: object) -> ExtraFields:
@@ -309,6 +315,64 @@ def read_list(value: Any, read: Reader[_T]) -> list[_T]:
 def optional(read: Reader[_T]) -> Reader[_T | None]:
     """Return the reader of a value that may be null."""
     return lambda value: None if value is None else read(value)
+
+
+class Shape(NamedTuple):
+    """The fields of an object, each with the types or the only value that it may have; none means any.
+
+    Attributes:
+        required: Fields that must be present.
+        optional: Fields that may be absent.
+    """
+
+    required: Mapping[str, tuple[object, ...]]
+    optional: Mapping[str, tuple[object, ...]]
+
+    def fits(self, fields: Mapping[str, object]) -> bool:
+        """Return whether an object has the required fields, and each field is what it may be."""
+        return fields.keys() >= self.required.keys() and all(
+            not allowed or type(fields[name]) in allowed or fields[name] in allowed
+            for listed in self
+            for name, allowed in listed.items()
+            if name in fields
+        )
+
+    def lists(self, fields: Mapping[str, object]) -> bool:
+        """Return whether an object has no other fields."""
+        return fields.keys() <= self.required.keys() | self.optional.keys()
+
+
+class Choice(NamedTuple, Generic[_T]):
+    """A choice of a union that has no tag: its name, its reader, and the shape of each class that it consists of."""
+
+    name: str
+    read: Reader[_T]
+    shapes: Sequence[Shape]
+
+
+def read_tagged(json: Any, tag: str, choices: Mapping[str, Reader[_T]]) -> _T:
+    """Decode an object as the choice of a union that its tag selects."""
+    value = read_field(read_object(json), tag, read_string)
+    if value not in choices:
+        raise Misfit(f"must be one of {', '.join(map(repr, choices))}", tag)
+    return choices[value](json)
+
+
+def read_fitting(json: Any, choices: Sequence[Choice[_T]]) -> _T:
+    """Decode an object as the only choice of a union that it fits, or that lists all its fields if it fits several.
+
+    Only the fields of the object itself are looked at, not what they contain, and no choice is tried. So the work grows
+    with the fields of the object and of the choices, and not with the depth of nested unions.
+    """
+    fields = read_object(json)
+    fitting = [(choice, shape) for choice in choices for shape in choice.shapes if shape.fits(fields)]
+    found = {choice.name: choice for choice, _ in fitting}
+    if len(found) > 1:
+        found = {choice.name: choice for choice, shape in fitting if shape.lists(fields)} or found
+    if len(found) != 1:
+        names = ", ".join(found or [choice.name for choice in choices])
+        raise Misfit(f"fits {'several' if found else 'none'} of {names}")
+    return found.popitem()[1].read(json)
 
 
 @frozen(kw_only=True, init=False)

@@ -15,7 +15,7 @@ from pinecone_admin.errors import *
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
-    from pinecone_admin._async.pagination import AsyncPaginator
+    from pinecone_admin._async.pagination import AsyncCompleteList, AsyncPaginator
     from pinecone_admin._http.headers import __version__
     from pinecone_admin._http.pages import Page
     from pinecone_admin._http.retry_policy import RetryEvent, RetryPolicy
@@ -35,7 +35,7 @@ if generated_client.__dict__.get("GENERATED_FOR") != __name__:
 
 _MODULES = {
     "._async.client": ("AsyncAdmin",),
-    "._async.pagination": ("AsyncPaginator",),
+    "._async.pagination": ("AsyncCompleteList", "AsyncPaginator"),
     "._http.headers": ("__version__",),
     "._http.pages": ("Page",),
     "._http.retry_policy": ("RetryEvent", "RetryPolicy"),
@@ -51,6 +51,7 @@ __all__ = [
     "AccessToken",
     "Admin",
     "AsyncAdmin",
+    "AsyncCompleteList",
     "AsyncPaginator",
     "Ensured",
     "Inventory",

@@ -35,7 +35,7 @@ read. ``safe_to_retry`` is True if repeating the call cannot apply the change tw
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 __all__ = [
     "AmbiguousNameError",
@@ -254,6 +254,13 @@ class Masked:
     def __repr__(self) -> str:
         return "Masked('***')"
 
+    # Without these two, a copy would be made as pickling makes it, and lose the text.
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: Mapping[int, object]) -> Self:
+        return self
+
     def __reduce__(self) -> tuple[type[Masked], tuple[str]]:
         return Masked, ("",)
 
@@ -291,7 +298,7 @@ class AmbiguousNameError(PineconeError):
 
     def __init__(self, message: str, *, ids: Sequence[str], **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, **context)
-        self.ids = list(ids)
+        self.ids: tuple[str, ...] = tuple(ids)
 
 
 class PaginationError(PineconeError):
@@ -336,4 +343,4 @@ class LeftoverError(PineconeError):
 
     def __init__(self, message: str, *, left: Sequence[str], **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, **context)
-        self.left = list(left)
+        self.left: list[str] = list(left)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict, get_args
 
 import attrs
 
@@ -11,19 +12,40 @@ from generated_client import models as generated_models
 from generated_client.types import Null, Unlisted, extra_fields, wire_fields
 from pinecone_admin.errors import PineconeTypeError
 
-__all__ = ["Null", "RoleBindingDict", "Unlisted", "on_organization", "on_project", "to_dict"]
+__all__ = ["API_KEY_ROLES", "ORGANIZATION_ROLES", "PROJECT_ROLES"]
+__all__ += ["Null", "RoleBindingDict", "RoleBindingLike", "Unlisted", "on_organization", "on_project", "to_dict"]
 __all__ += generated_models.__all__
 
 if TYPE_CHECKING:
     from generated_client.models import *
+
+    API_KEY_ROLES: tuple[generated_models.APIKeyRole, ...]
+    """The roles that an API key can have, of those that the API document lists."""
+    ORGANIZATION_ROLES: tuple[generated_models.RoleName, ...]
+    """The roles on the organization, of those that the API document lists."""
+    PROJECT_ROLES: tuple[generated_models.RoleName, ...]
+    """The roles on a project, of those that the API document lists."""
 else:
     # Loaded when used; and a document that lacks one of them was accepted, so this module must not need it.
     def __getattr__(name: str) -> object:
-        value = globals()[name] = getattr(generated_models, name)
+        find_roles = _ROLES.get(name)
+        value = globals()[name] = getattr(generated_models, name) if find_roles is None else find_roles()
         return value
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *generated_models.__all__})
+        return sorted({*globals(), *__all__})
+
+
+def literal_values(name: str) -> tuple[str, ...]:
+    """Return the values of a literal, in the order of the API document; none if the document has no such literal."""
+    return tuple(value for part in get_args(getattr(generated_models, name, None)) for value in get_args(part))
+
+
+_ROLES: Mapping[str, Callable[[], tuple[str, ...]]] = {
+    "API_KEY_ROLES": lambda: literal_values("APIKeyRole"),
+    "ORGANIZATION_ROLES": lambda: tuple(role for role in literal_values("RoleName") if role.startswith("Org")),
+    "PROJECT_ROLES": lambda: tuple(role for role in literal_values("RoleName") if not role.startswith("Org")),
+}
 
 
 class RoleBindingDict(TypedDict):
@@ -32,6 +54,25 @@ class RoleBindingDict(TypedDict):
     resource_type: generated_models.ResourceType
     role: generated_models.RoleName
     resource_id: NotRequired[str]
+
+
+class RoleBindingLike(Protocol):
+    """A role binding to create, as any object with these attributes, such as a model of another package."""
+
+    @property
+    def resource_type(self) -> str:
+        """``"organization"`` or ``"project"``."""
+        ...
+
+    @property
+    def resource_id(self) -> str | None:
+        """Id of the project; None for the organization."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """The role to grant."""
+        ...
 
 
 def on_organization(role: generated_models.RoleName) -> generated_models.RoleBindingInput:

@@ -44,8 +44,8 @@ ensure_env() {
   fi
 }
 
-# ensure_official_sdks: install the older official SDKs, which tests/compat runs beside the one in the environment, each
-# in a folder of its own. Needs ensure_env.
+# ensure_official_sdks: install the official SDKs that tests/compat runs beside the one in the environment, each in a
+# folder of its own. Needs ensure_env.
 ensure_official_sdks() {
   local list stamp wanted
   for list in "$root"/scripts/requirements/pinecone-*.txt; do
@@ -58,4 +58,22 @@ ensure_official_sdks() {
       printf '%s\n' "$wanted" >"$stamp"
     fi
   done
+  ensure_typescript_sdk
+}
+
+# Install the official TypeScript SDK if npm is there; if it is not, its test is skipped, or fails if CI=true.
+ensure_typescript_sdk() {
+  local source="$root/scripts/requirements/typescript-9" folder="$venv/official/typescript-9" stamp wanted
+  stamp="$venv/installed-typescript-9"
+  wanted=$(cat "$source"/*.json | sha256sum)
+  [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || return 0
+  if ! command -v npm >/dev/null; then
+    echo "not installed, because npm is missing: scripts/requirements/typescript-9"
+    return 0
+  fi
+  echo "installing scripts/requirements/typescript-9"
+  mkdir -p "$folder"
+  cp "$source"/*.json "$folder"
+  npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+  printf '%s\n' "$wanted" >"$stamp"
 }

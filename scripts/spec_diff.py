@@ -27,8 +27,9 @@ from generation.normalization import (
     normalize_document,
     reach_components,
 )
-from generation.plain_schema import COMPONENT_PREFIX, LIMITS
+from generation.plain_schema import LIMITS
 from generation.settings import load_settings
+from generation.unions import referenced_component
 
 Lines = Iterator[tuple[bool, str]]
 """Whether a change is breaking, and its text."""
@@ -172,7 +173,10 @@ def _compare_component(pair: DocumentPair, place: Place, old: Node, new: Node) -
     yield from _compare_deprecation(place.label, old, new)
     if "enum" in old:
         yield from _compare_values(place, old["enum"], new["enum"])
+    elif "x-union" in old:
+        yield from _compare_choices(place, old["x-union"]["classes"], new["x-union"]["classes"])
     else:
+        yield from _compare_limits(place, old, new)
         yield from _compare_members(pair, place, _fields_of(old), _fields_of(new))
 
 
@@ -185,7 +189,7 @@ def _responses(document: Node) -> list[Node]:
 
 
 def _kind_of(schema: Node) -> str:
-    return "literal" if "enum" in schema else "class"
+    return "literal" if "enum" in schema else "union" if "x-union" in schema else "class"
 
 
 def _compare_members(pair: DocumentPair, place: Place, old: Members, new: Members) -> Lines:
@@ -224,7 +228,7 @@ def _compare_types(pair: DocumentPair, place: Place, old: Node, new: Node) -> Li
 def _compare_details(pair: DocumentPair, place: Place, old: Node, new: Node) -> Lines:
     values = component_values(pair.old, old), component_values(pair.new, new)
     # Values of one literal are compared under its own name.
-    if _reference(old) != _reference(new) and values[0] and values[1]:
+    if referenced_component(old) != referenced_component(new) and values[0] and values[1]:
         yield from _compare_values(place, values[0], values[1])
     yield from _compare_limits(place, old, new)
     if "items" in old and "items" in new:
@@ -233,12 +237,14 @@ def _compare_details(pair: DocumentPair, place: Place, old: Node, new: Node) -> 
 
 def component_values(document: Node, schema: Node) -> list[str] | None:
     """Return the values of the literal that a schema refers to, or None if it refers to none."""
-    values: list[str] | None = component_schemas(document).get(_reference(schema), {}).get("enum")
+    values: list[str] | None = component_schemas(document).get(referenced_component(schema), {}).get("enum")
     return values
 
 
-def _reference(schema: Node) -> str:
-    return str(schema.get("$ref", "")).removeprefix(COMPONENT_PREFIX)
+def _classes_of(document: Node, schema: Node) -> set[str]:
+    """Return the class that a schema refers to, or the classes of a union."""
+    name = referenced_component(schema)
+    return set(component_schemas(document).get(name, {}).get("x-union", {}).get("classes", [name] if name else []))
 
 
 _TYPE_NAMES = {
@@ -257,7 +263,7 @@ def _type_name(schema: Node) -> str:
     elif schema.get("format") == "date-time":
         name = "a date-time"
     else:
-        name = _reference(schema) or _TYPE_NAMES.get(schema.get("type", ""), "any value")
+        name = referenced_component(schema) or _TYPE_NAMES.get(schema.get("type", ""), "any value")
     return f"{name} or null" if schema.get("nullable") or schema.get("x-null") else name
 
 
@@ -278,6 +284,9 @@ def _fits(pair: DocumentPair, narrow: Node, wide: Node) -> bool:
     if "items" in narrow and "items" in wide:
         # Type checkers let a list stand for no list of another type.
         return second in {first, "a list of any value"}
+    classes, wider = _classes_of(pair.old, narrow), _classes_of(pair.new, wide)
+    if classes and classes < wider:
+        return True
     values, others = component_values(pair.old, narrow), component_values(pair.new, wide)
     listed = values is not None and (second == "a string" or (others is not None and set(values) <= set(others)))
     return listed or first == second or (first, second) == ("an integer", "a number")
@@ -286,6 +295,12 @@ def _fits(pair: DocumentPair, narrow: Node, wide: Node) -> bool:
 def _compare_values(place: Place, old: list[str], new: list[str]) -> Lines:
     yield from ((place.directions.sent, f"{place.label}: value {value} removed") for value in old if value not in new)
     yield from ((False, f"{place.label}: new value {value}") for value in new if value not in old)
+
+
+def _compare_choices(place: Place, old: list[str], new: list[str]) -> Lines:
+    yield from ((place.directions.sent, f"{place.label}: choice {name} removed") for name in old if name not in new)
+    # A program reads the fields of the choices that it knows.
+    yield from ((place.directions.received, f"{place.label}: new choice {name}") for name in new if name not in old)
 
 
 def _compare_limits(place: Place, old: Node, new: Node) -> Lines:
@@ -302,7 +317,7 @@ def _effective_limit(schema: Node, limit: str) -> Node:
     value = schema.get(limit)
     without_effect = (
         value is False
-        or (limit in {"minLength", "minItems"} and value == 0)
+        or (limit in {"minLength", "minItems", "minProperties"} and value == 0)
         or (limit == "format" and value != "email")
     )
     return None if without_effect else value

@@ -36,6 +36,8 @@ RULES = [
     (r"\bhttpcore\.Async", "httpcore."),
     (r"\bhttpx\.AsyncByteStream\b", "httpx.SyncByteStream"),
     (r"\bhttpx\.Async", "httpx."),
+    (r"\bAsyncCompleteList\[", "list["),
+    (r"\bAsyncCompleteList\b", "fetch_all"),
     (r"\bAsync([A-Z]\w+)", r"\1"),
     (r"\basynccontextmanager\b", "contextmanager"),
     (r"\bhandle_async_request\b", "handle_request"),

@@ -56,6 +56,7 @@ OWN_MODULES = {
         pinecone_admin._sync.transports.pool pinecone_admin._sync.transports.retry pinecone_admin.auth.cache
         pinecone_admin.auth.credentials pinecone_admin.auth.provider pinecone_admin.auth.token
         pinecone_admin.auth.token_endpoint pinecone_admin.auth.token_response pinecone_admin.auth.token_source
+        pinecone_admin.models
     """,
     "namespace": """
         generated_client.api.organizations

@@ -18,13 +18,13 @@ from generated_client.models import (
     UpdateAPIKeyRequest,
 )
 from pinecone_admin import workflows
-from pinecone_admin._async.pagination import AsyncPaginator
+from pinecone_admin._async.pagination import AsyncCompleteList
 from pinecone_admin._http.argument_checks import copy_to_list
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
-AllAPIKeys: TypeAlias = list[APIKey]
+AllAPIKeys: TypeAlias = AsyncCompleteList[APIKey]
 
 
 class AsyncAPIKeys:
@@ -36,7 +36,7 @@ class AsyncAPIKeys:
     def __init__(self, admin: AsyncAdmin) -> None:
         self._admin = admin
 
-    async def list(self, *, project_id: str) -> AllAPIKeys:
+    def list(self, *, project_id: str) -> AllAPIKeys:
         """List all API keys of a project, without their values.
 
         Args:
@@ -45,8 +45,7 @@ class AsyncAPIKeys:
         Returns:
             The complete list.
         """
-        operation = list_project_api_keys(project_id=project_id)
-        return await AsyncPaginator[APIKey](self._admin, operation).to_list()
+        return AsyncCompleteList(self._admin, list_project_api_keys(project_id=project_id))
 
     async def create(
         self, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None = None

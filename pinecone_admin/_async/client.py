@@ -373,6 +373,8 @@ class AsyncAdmin:
         await self.aclose()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_shared"):  # a traceback with locals shows the client whose constructor failed
+            return f"<{type(self).__name__}, not constructed>"
         names = "organizations, projects, api_keys, users, invites, service_accounts, role_bindings"
         return f"<{type(self).__name__} of {self._shared.config.api_url}: {names}>"
 

@@ -9,12 +9,12 @@ from generated_client.api.organizations.fetch_organization import fetch_organiza
 from generated_client.api.organizations.list_organizations import list_organizations
 from generated_client.api.organizations.update_organization import update_organization
 from generated_client.models import Organization, UpdateOrganizationRequest
-from pinecone_admin._async.pagination import AsyncPaginator
+from pinecone_admin._async.pagination import AsyncCompleteList
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
-AllOrganizations: TypeAlias = list[Organization]
+AllOrganizations: TypeAlias = AsyncCompleteList[Organization]
 
 
 class AsyncOrganizations:
@@ -26,13 +26,13 @@ class AsyncOrganizations:
     def __init__(self, admin: AsyncAdmin) -> None:
         self._admin = admin
 
-    async def list(self) -> AllOrganizations:
+    def list(self) -> AllOrganizations:
         """List all organizations that the caller belongs to.
 
         Returns:
             The complete list.
         """
-        return await AsyncPaginator[Organization](self._admin, list_organizations()).to_list()
+        return AsyncCompleteList(self._admin, list_organizations())
 
     async def describe(self, *, organization_id: str) -> Organization:
         """Fetch one organization.

@@ -21,10 +21,10 @@ class AsyncPaginator(Generic[_T]):
     """Items of a paginated list, fetched on demand. Each iteration starts from the beginning."""
 
     def __init__(self, admin: AsyncAdmin, operation: Operation[Any]) -> None:
+        self._operation = with_pagination(operation)
         # Checked here, so that a wrong argument fails in the call that has it, and not again for each page.
         check_operation(operation)
         self._send = partial(admin._sender.send, is_checked=True)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        self._operation = with_pagination(operation)
 
     async def pages(self) -> AsyncIterator[Page[_T]]:
         """Fetch one page after another.
@@ -70,3 +70,45 @@ class AsyncPaginator(Generic[_T]):
     # </async only>
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._operation.id}>"
+
+
+async def fetch_all(admin: AsyncAdmin, operation: Operation[Any]) -> list[_T]:
+    """Fetch a list whole; the timeout of a call limits all of its pages together.
+
+    Raises:
+        PineconeTimeoutError: The server returned one page after another until the time was up.
+        PaginationError: The server returned the same page token twice.
+    """
+    check_operation(operation)
+    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    deadline, cursor, items = sender.start_deadline(), PageCursor(with_pagination(operation)), list[_T]()
+    while page := cursor.next_operation():
+        items += cursor.advance(await sender.send(page, is_checked=True, deadline=deadline)).items
+    return items
+
+
+# <async only>
+class AsyncCompleteList(Generic[_T]):
+    """A list that the API returns whole: await it, or iterate over it with ``async for``.
+
+    It is fetched anew each time, and the client's ``timeout`` limits that as it limits any other call.
+    """
+
+    def __init__(self, admin: AsyncAdmin, operation: Operation[Any]) -> None:
+        self._operation = operation
+        check_operation(operation)
+        self._admin = admin
+
+    def __await__(self) -> Generator[object, None, list[_T]]:
+        """Fetch the list."""
+        return fetch_all(self._admin, self._operation).__await__()
+
+    async def __aiter__(self) -> AsyncIterator[_T]:
+        for item in await self:
+            yield item
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._operation.id}>"
+
+
+# </async only>

@@ -12,15 +12,15 @@ from generated_client.api.projects.list_projects import list_projects
 from generated_client.api.projects.update_project import update_project
 from generated_client.models import APIKeyRole, APIKeyWithSecret, CreateProjectRequest, Project, UpdateProjectRequest
 from pinecone_admin import workflows
-from pinecone_admin._async.pagination import AsyncPaginator
+from pinecone_admin._async.pagination import AsyncCompleteList
 from pinecone_admin._http.lookup import find_by_name
-from pinecone_admin._http.validation import check_project_name
+from pinecone_admin._http.validation import check_name
 from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
-AllProjects: TypeAlias = list[Project]
+AllProjects: TypeAlias = AsyncCompleteList[Project]
 
 
 class AsyncProjects:
@@ -32,13 +32,13 @@ class AsyncProjects:
     def __init__(self, admin: AsyncAdmin) -> None:
         self._admin = admin
 
-    async def list(self) -> AllProjects:
+    def list(self) -> AllProjects:
         """List all projects of the organization.
 
         Returns:
             The complete list.
         """
-        return await AsyncPaginator[Project](self._admin, list_projects()).to_list()
+        return AsyncCompleteList(self._admin, list_projects())
 
     async def create(
         self, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
@@ -118,7 +118,7 @@ class AsyncProjects:
             NotFoundError: No project has the name.
             AmbiguousNameError: Several projects have the name; ``ids`` lists them.
         """
-        check_project_name(name, operation="describe_by_name")
+        check_name(name, Project, operation="describe_by_name")
         return find_by_name(name, await self.list(), noun="project", operation="describe_by_name")
 
     async def exists(self, *, project_id: str | None = None, name: str | None = None) -> bool:
@@ -141,7 +141,7 @@ class AsyncProjects:
         if (project_id is None) == (name is None):
             raise PineconeValueError("exists needs either project_id or name", operation="exists")
         if project_id is None:
-            check_project_name(name, operation="exists")
+            check_name(name, Project, operation="exists")
             return any(project.name == name for project in await self.list())
         try:
             await self.describe(project_id=project_id)

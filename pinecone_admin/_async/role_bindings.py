@@ -45,6 +45,10 @@ class AsyncRoleBindings:
     ) -> AsyncPaginator[RoleBinding]:
         """List the role bindings that match all filters, one page per request.
 
+        The list includes the bindings of API keys, which hold the roles of the keys. A program that deletes every
+        binding that it does not know would take the roles from the keys: skip ``principal_type == "api_key"``, or
+        filter by ``principal_type``.
+
         Args:
             principal_type: Only principals of this type.
             principal_id: Only this principal; requires ``principal_type``.

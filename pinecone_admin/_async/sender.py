@@ -51,14 +51,19 @@ class AsyncSender:
         if shared.token_source is not None and options.bearer and "authorization" not in options.headers:
             self._transport = AsyncBearer(self._transport, shared.token_source)
 
-    async def send(self, operation: Operation[_T], *, is_checked: bool = False) -> _T:
+    def start_deadline(self) -> float:
+        """Return the monotonic time at which a call that starts now times out."""
+        return self._clock.monotonic() + self._options.timeout
+
+    async def send(self, operation: Operation[_T], *, is_checked: bool = False, deadline: float | None = None) -> _T:
         """Send an operation and return the decoded response; see ``AsyncAdmin.send``.
 
         Args:
             operation: The operation.
             is_checked: Whether its arguments have been checked.
+            deadline: From ``start_deadline``, if the operation is part of a longer call.
         """
-        call = self._start_call(operation)
+        call = self._start_call(operation, self.start_deadline() if deadline is None else deadline)
         request: BufferedRequest | PineconeError
         try:
             if not is_checked:
@@ -90,10 +95,9 @@ class AsyncSender:
             raise ClientClosedError("the client is closed")
         if self._shared.token_source is None:
             raise PineconeValueError("there is no token: additional_headers sets Authorization")
-        deadline = self._clock.monotonic() + self._options.timeout
-        return await self._shared.token_source.async_get_token(deadline=deadline)
+        return await self._shared.token_source.async_get_token(deadline=self.start_deadline())
 
-    def _start_call(self, operation: Operation[Any]) -> CallState:
+    def _start_call(self, operation: Operation[Any], deadline: float) -> CallState:
         if not isinstance(operation, Operation):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise PineconeTypeError(f"operation must be an Operation, not {type(operation).__name__}")
         if self._shared.closed.is_set():
@@ -103,7 +107,7 @@ class AsyncSender:
                 f"the client is read-only and does not send {operation.method} requests", operation=operation.id
             )
         return CallState(
-            deadline=self._clock.monotonic() + self._options.timeout,
+            deadline=deadline,
             idempotent=operation.method in IDEMPOTENT_METHODS,
             path_template=operation.path,
             endpoint=self._shared.endpoint,

@@ -21,7 +21,9 @@ from generated_client.models import (
 from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncPaginator
 from pinecone_admin._http.argument_checks import copy_bindings
-from pinecone_admin.models import RoleBindingDict
+from pinecone_admin._http.lookup import find_by_name
+from pinecone_admin._http.validation import check_name
+from pinecone_admin.models import RoleBindingDict, RoleBindingLike
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -54,7 +56,7 @@ class AsyncServiceAccounts:
         return AsyncPaginator(self._admin, operation)
 
     async def create(
-        self, *, name: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict] | None = None
+        self, *, name: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike] | None = None
     ) -> ServiceAccountWithSecret:
         """Create a service account.
 
@@ -63,8 +65,8 @@ class AsyncServiceAccounts:
 
         Args:
             name: Name of the account, 1 to 80 UTF-8 bytes.
-            role_bindings: 0 to 100 roles that the account will have, as models or mappings. ``on_organization`` and
-                ``on_project`` build them.
+            role_bindings: 0 to 100 roles that the account will have, as models, mappings or objects with the same
+                three attributes. ``on_organization`` and ``on_project`` build them.
 
         Returns:
             The new service account with its secret.
@@ -82,7 +84,7 @@ class AsyncServiceAccounts:
         self,
         *,
         name: str,
-        role_bindings: Sequence[RoleBindingInput | RoleBindingDict] | None = None,
+        role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike] | None = None,
         store: Callable[[ServiceAccountWithSecret], Awaitable[None] | None] | None = None,
     ) -> workflows.Ensured[ServiceAccountWithSecret | ServiceAccount]:
         """Return the service account with this name, and create it if there is none.
@@ -95,8 +97,9 @@ class AsyncServiceAccounts:
 
         Args:
             name: Exact name of the account, 1 to 80 UTF-8 bytes.
-            role_bindings: 0 to 100 roles that a new account will have, as models or mappings. For an existing account,
-                None accepts any roles. ``on_organization`` and ``on_project`` build them.
+            role_bindings: 0 to 100 roles that a new account will have, as models, mappings or objects with the same
+                three attributes. For an existing account, None accepts any roles. ``on_organization`` and
+                ``on_project`` build them.
             store: Function that stores the secret of a new account. It is called before the account gets its name. If
                 it raises, it must not have stored the secret: the account is deleted.
 
@@ -123,6 +126,21 @@ class AsyncServiceAccounts:
             NotFoundError: The organization has no service account with this id.
         """
         return await self._admin.send(fetch_service_account(service_account_id=service_account_id))
+
+    async def describe_by_name(self, *, name: str) -> ServiceAccount:
+        """Find the only service account with this name.
+
+        Args:
+            name: Exact name of the account, 1 to 80 UTF-8 bytes.
+
+        Raises:
+            PineconeValueError: No account can have this name; nothing was sent.
+            NotFoundError: No account has the name.
+            AmbiguousNameError: Several accounts have the name; ``ids`` lists them.
+        """
+        check_name(name, CreateServiceAccountRequest, operation="describe_by_name")
+        accounts = await self.list().to_list()
+        return find_by_name(name, accounts, noun="service account", operation="describe_by_name")
 
     async def update(self, *, service_account_id: str, name: str | None = None) -> ServiceAccount:
         """Rename a service account.

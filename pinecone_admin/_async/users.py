@@ -10,6 +10,8 @@ from generated_client.api.users.list_users import list_users
 from generated_client.models import User
 from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncPaginator
+from pinecone_admin._http.argument_checks import check_email, set_operation_on_errors
+from pinecone_admin._http.lookup import find_by_email
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -53,6 +55,22 @@ class AsyncUsers:
             NotFoundError: The organization has no user with this id.
         """
         return await self._admin.send(fetch_user(user_id=user_id))
+
+    async def describe_by_email(self, *, email: str) -> User:
+        """Find the user with this email address.
+
+        Args:
+            email: Email address, at most 254 characters. Email matching ignores case.
+
+        Raises:
+            PineconeValueError: This is not an email address; nothing was sent.
+            NotFoundError: No user of the organization has the address.
+            AmbiguousNameError: Several users have the address; ``ids`` lists them.
+        """
+        with set_operation_on_errors("describe_by_email"):
+            check_email("email", email)
+        users = await self.list(email=email).to_list()
+        return find_by_email(email, users, noun="user", operation="describe_by_email")
 
     async def delete(self, *, user_id: str) -> None:
         """Remove a user from the organization, and revoke all roles of the user.

@@ -76,42 +76,56 @@ def _make_loop_waker(call: Callable[[], None]) -> Callable[[], None]:
     return wake
 
 
+class _Turn:
+    """The turn of a caller of ``FairSemaphore.acquire``; one that has to wait has an event."""
+
+    granted = False
+    event: threading.Event
+
+
 class FairSemaphore:
-    """A first-come, first-served semaphore; ``threading.Semaphore`` does not guarantee the order."""
+    """A first-come, first-served semaphore; ``threading.Semaphore`` does not guarantee the order.
+
+    KeyboardInterrupt can come at any call of a function. So a slot passes to a turn without a call in between.
+    """
 
     def __init__(self, count: int) -> None:
         self._free = count
-        self._waiting: deque[threading.Event] = deque()
+        self._waiting: deque[_Turn] = deque()
         self._lock = threading.RLock()  # a signal handler may acquire while its own thread holds it
 
     def acquire(self, seconds: float) -> bool:
         """Wait at most the seconds for a slot; return whether it was acquired."""
-        with self._lock:
-            if self._free:
-                self._free -= 1
-                return True
-            turn = threading.Event()
-            self._waiting.append(turn)
+        turn = _Turn()
         try:
-            turn.wait(seconds)
+            with self._lock:
+                if self._free:
+                    self._free, turn.granted = self._free - 1, True
+                else:
+                    turn.event = threading.Event()
+                    self._waiting.append(turn)
+            if not turn.granted:
+                turn.event.wait(seconds)
+                self._stop_waiting(turn)
         except BaseException:
-            # A slot granted at the moment of the exception would be lost.
-            if self._is_granted(turn):
+            self._stop_waiting(turn)
+            if turn.granted:
                 self.release()
             raise
-        return self._is_granted(turn)
+        return turn.granted
 
-    def _is_granted(self, turn: threading.Event) -> bool:
-        with self._lock:
-            if not turn.is_set():
-                self._waiting.remove(turn)
-            return turn.is_set()
+    def _stop_waiting(self, turn: _Turn) -> None:
+        with self._lock, suppress(ValueError):
+            self._waiting.remove(turn)
 
     def release(self) -> None:
         """Release a slot; the caller that has waited longest gets it."""
         with self._lock:
             if self._waiting:
-                self._waiting.popleft().set()
+                turn = self._waiting[0]
+                turn.granted = True
+                self._waiting.popleft()
+                turn.event.set()
             else:
                 self._free += 1
 

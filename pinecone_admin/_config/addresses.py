@@ -14,6 +14,12 @@ from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 API_URL = "https://api.pinecone.io"
 OAUTH_URL = "https://login.pinecone.io/oauth/token"
 
+# RFC 1035 limits labels and names; names of machines have underscores, too.
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+_MAX_HOST_LENGTH = 253
+# Such as "https:/host", which would name a host "https". Else a number follows, the port, or a password and an at sign.
+_SCHEME_WITHOUT_SLASHES = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?![0-9]|[^/]*@)")
+
 
 def resolve_api_url(host: object, *, allow_http: bool, env: Mapping[str, str]) -> str:
     """Return the URL of the API, without a trailing slash."""
@@ -44,7 +50,7 @@ def check_url(name: str, value: object, *, allow_http: bool) -> str:
     """Return a valid URL; the default scheme is https, and plain http is limited to loopback unless allowed."""
     if not isinstance(value, str):
         raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
-    url = parse_url(value if "://" in value else f"https://{value}")
+    url = parse_url(value, default_scheme="https")
     if url is None:
         raise PineconeValueError(f"{name} is not a valid URL")
     problem = _find_url_problem(value, url)
@@ -58,32 +64,47 @@ def check_url(name: str, value: object, *, allow_http: bool) -> str:
     return str(url)
 
 
-def parse_url(value: str) -> httpx.URL | None:
-    """Return the value as a URL, or None if it is not one."""
+def parse_url(value: str, *, default_scheme: str) -> httpx.URL | None:
+    """Return the value as a URL, or None if it is not one; a value without a scheme gets the default."""
+    if "://" not in value and _SCHEME_WITHOUT_SLASHES.match(value):
+        return None
     try:
-        url = httpx.URL(value)
+        url = httpx.URL(value if "://" in value else f"{default_scheme}://{value}")
         str(url.host)  # raises if an internationalized name cannot be decoded
     except (httpx.InvalidURL, ValueError):
         return None
     return url
 
 
+def find_authority_problem(url: httpx.URL) -> str | None:
+    """Return what is wrong with the host or the port of a URL, or None."""
+    host = url.raw_host.decode("ascii")
+    if not host:
+        return "has no host"
+    if ":" not in host and (len(host) > _MAX_HOST_LENGTH or not _HOST_NAME.fullmatch(host)):
+        return "has a host that is neither a name nor an address"
+    if url.port is not None and not 1 <= url.port <= 65535:  # noqa: PLR2004 - the range of TCP
+        return "has a port outside 1 to 65535"
+    return None
+
+
 def _find_url_problem(value: str, url: httpx.URL) -> str | None:
     problems = {
         "has no host": not value.strip() or not url.host,
         "contains whitespace or a backslash": bool(re.search(r"[\s\\]", value)),
+        "contains a % without two hexadecimal digits": bool(re.search(r"%(?![0-9A-Fa-f]{2})", value)),
         "is neither http nor https": url.scheme not in {"http", "https"},
         "must not contain credentials": bool(url.userinfo),
         "must not have a query or a fragment": "?" in value or "#" in value,
-        "has a port outside 1 to 65535": url.port is not None and not 1 <= url.port <= 65535,  # noqa: PLR2004
     }
-    return next((problem for problem, found in problems.items() if found), None)
+    return next((problem for problem, found in problems.items() if found), None) or find_authority_problem(url)
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is certainly this machine: a loopback address or a ``localhost`` name."""
-    name = host.strip("[]").rstrip(".").lower()
-    if name == "localhost" or name.endswith(".localhost"):
+    """Return whether a host is certainly this machine: ``localhost``, or a loopback address."""
+    # A name below localhost counts as any other: resolvers may send it to a server.
+    name = host.strip("[]").lower()
+    if name == "localhost":
         return True
     try:
         address = ipaddress.ip_address(name)

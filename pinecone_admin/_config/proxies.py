@@ -8,7 +8,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from pinecone_admin._config.addresses import is_loopback, parse_url
+from pinecone_admin._config.addresses import find_authority_problem, is_loopback, parse_url
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 
@@ -34,8 +34,8 @@ def _parse_proxy(name: str, value: object, context: ssl.SSLContext) -> httpx.Pro
     # The URL of a proxy may contain a password, so no message shows it.
     if not isinstance(value, str):
         raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
-    url = parse_url(value if "://" in value else f"http://{value}")
-    if url is None or not url.host or url.scheme not in {"http", "https", "socks5", "socks5h"}:
+    url = parse_url(value, default_scheme="http")
+    if url is None or find_authority_problem(url) or url.scheme not in {"http", "https", "socks5", "socks5h"}:
         raise PineconeValueError(f"{name} is not the URL of an http, https or socks5 proxy")
     if url.path not in {"", "/"}:
         raise PineconeValueError(f"{name} must not have a path: write a slash in its user name or password as %2F")

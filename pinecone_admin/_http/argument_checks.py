@@ -6,6 +6,7 @@ import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from inspect import iscoroutinefunction
+from math import isfinite
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
@@ -17,6 +18,9 @@ _T = TypeVar("_T")
 
 MAX_SECONDS = 1e8
 """Longest accepted time span in seconds, about three years; threads cannot wait for much longer."""
+
+BINDING_FIELDS = ("resource_type", "resource_id", "role")
+"""The names of what a role binding to create consists of."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -37,13 +41,23 @@ def set_operation_on_errors(operation: str) -> Generator[None, None, None]:
         raise
 
 
+def as_plain_value(value: _T) -> _T:
+    """Return a plain str or int for one of a subclass, such as a member of an Enum, and any other value as it is."""
+    # Formatting a member, or converting it with str(), would return its name.
+    if isinstance(value, str) and type(value) is not str:
+        return cast("_T", str.__str__(value))
+    if isinstance(value, int) and type(value) not in {int, bool}:
+        return cast("_T", int.__int__(value))
+    return value
+
+
 def check_string(argument: str, value: object) -> str:
-    """Return the value if it is a str that UTF-8 can encode; raise otherwise."""
+    """Return the value, as a plain str, if it is a str that UTF-8 can encode; raise otherwise."""
     if not isinstance(value, str):
         raise PineconeTypeError(f"{argument} must be a str, not {type(value).__name__}")
     if _SURROGATE.search(value):
         raise PineconeValueError(f"{argument} contains an unpaired surrogate, which is not a character")
-    return value
+    return as_plain_value(value)
 
 
 def check_secret_text(name: str, value: object) -> str:
@@ -121,18 +135,39 @@ def check_integer(argument: str, value: object, *, least: int | None = None, mos
     if isinstance(value, bool) or not isinstance(value, int):
         raise PineconeTypeError(f"{argument} must be an int, not {type(value).__name__}")
     if (least is not None and value < least) or (most is not None and value > most):
-        # Python refuses to format an int of more than 4300 digits.
-        given = f", not {value}" if value.bit_length() <= 64 else ""  # noqa: PLR2004
-        raise PineconeValueError(f"{argument} must be {_describe_range(least, most)}{given}")
+        raise PineconeValueError(f"{argument} must be {_describe_range(least, most)}{_describe_given(value)}")
     return value
 
 
-def check_number(argument: str, value: object, *, least: float | None = None, most: float | None = None) -> None:
+def check_number(
+    argument: str,
+    value: object,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> None:
     """Raise unless the value is a number in the range, and not a bool."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise PineconeTypeError(f"{argument} must be a number, not {type(value).__name__}")
     if (least is not None and value < least) or (most is not None and value > most):
-        raise PineconeValueError(f"{argument} must be {_describe_range(least, most)}, not {value!r}")
+        raise PineconeValueError(f"{argument} must be {_describe_range(least, most)}{_describe_given(value)}")
+    if above is not None and value <= above:
+        raise PineconeValueError(f"{argument} must be above {above}{_describe_given(value)}")
+    if below is not None and value >= below:
+        raise PineconeValueError(f"{argument} must be below {below}{_describe_given(value)}")
+
+
+def check_multiple(argument: str, value: float, *, step: float) -> None:
+    """Raise unless a number is a multiple of another one, by their decimals: as floats, 0.3 is none of 0.1."""
+    from fractions import Fraction  # noqa: PLC0415 - few documents need it
+
+    if isinstance(value, float) and not isfinite(value):
+        return
+    exact = Fraction(value) if isinstance(value, int) else Fraction(repr(value))
+    if exact % Fraction(repr(step)):
+        raise PineconeValueError(f"{argument} must be a multiple of {step}{_describe_given(value)}")
 
 
 def check_length(
@@ -140,9 +175,19 @@ def check_length(
 ) -> Sequence[object]:
     """Return the value if it is a sequence, other than text or bytes, whose length is in the range; raise otherwise."""
     entries = check_sequence(argument, value)
-    if (least is not None and len(entries) < least) or (most is not None and len(entries) > most):
-        raise PineconeValueError(f"{argument} must have {_describe_range(least, most)} entries, not {len(entries)}")
+    check_count(argument, len(entries), "entries", least=least, most=most)
     return entries
+
+
+def check_count(argument: str, count: int, unit: str, *, least: int | None = None, most: int | None = None) -> None:
+    """Raise unless a number of things is in the range."""
+    if (least is not None and count < least) or (most is not None and count > most):
+        raise PineconeValueError(f"{argument} must have {_describe_range(least, most)} {unit}, not {count}")
+
+
+def _describe_given(value: float) -> str:
+    # Python refuses to format an int of more than 4300 digits.
+    return "" if isinstance(value, int) and value.bit_length() > 64 else f", not {value!r}"  # noqa: PLR2004
 
 
 def _describe_range(least: float | None, most: float | None) -> str:
@@ -190,20 +235,25 @@ def async_check_function(name: str, value: object, *, optional: bool = False) ->
 
 def copy_to_list(values: Sequence[_T] | None) -> list[_T] | None:
     """Return a sequence as the list that a model holds; any other value is returned for the checks to refuse."""
-    copied: object = list(values) if isinstance(values, Sequence) and not isinstance(values, str | bytes) else values
-    return cast("list[_T] | None", copied)
+    if values is None or not isinstance(values, Sequence) or isinstance(values, str | bytes):
+        return cast("list[_T] | None", values)
+    return [as_plain_value(value) for value in values]
 
 
 def copy_bindings(bindings: Sequence[object]) -> list[RoleBindingInput]:
-    """Copy role bindings, given as models or as mappings: both forms are checked and encoded alike."""
+    """Copy role bindings, given as models, mappings or other objects: all forms are checked and encoded alike."""
     copied: object = copy_to_list(bindings)
-    entries = [_drop_none_values(entry) for entry in copied] if isinstance(copied, list) else copied
+    entries = [_copy_binding(entry) for entry in copied] if isinstance(copied, list) else copied
     return cast("list[RoleBindingInput]", entries)
 
 
-def _drop_none_values(entry: object) -> object:
-    if not isinstance(entry, Mapping):
+def _copy_binding(entry: object) -> object:
+    """Return a binding as a mapping; any other value is returned for the checks to refuse."""
+    if isinstance(entry, Mapping):
+        fields = cast("Mapping[object, object]", entry)
+    elif all(hasattr(entry, name) for name in BINDING_FIELDS):
+        fields = {name: getattr(entry, name) for name in BINDING_FIELDS}
+    else:
         return entry
-    # None means omitted, in a mapping as in a model.
-    fields = cast("Mapping[object, object]", entry)
-    return {key: value for key, value in fields.items() if value is not None}
+    # None means omitted, in every form.
+    return {as_plain_value(key): as_plain_value(value) for key, value in fields.items() if value is not None}

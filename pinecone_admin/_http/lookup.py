@@ -18,8 +18,14 @@ class _Named(_Identified, Protocol):
     def name(self) -> str: ...
 
 
+class _Addressed(_Identified, Protocol):
+    @property
+    def email(self) -> str: ...
+
+
 _I = TypeVar("_I", bound=_Identified)
 _N = TypeVar("_N", bound=_Named)
+_A = TypeVar("_A", bound=_Addressed)
 
 
 def find_by_name(name: str, items: Sequence[_N], *, noun: str, operation: str) -> _N:
@@ -29,10 +35,29 @@ def find_by_name(name: str, items: Sequence[_N], *, noun: str, operation: str) -
         NotFoundError: No item has the name.
         AmbiguousNameError: Several items have the name.
     """
-    found = [item for item in items if item.name == name]
+    return _require_match([item for item in items if item.name == name], noun, f"named {name!r}", operation)
+
+
+def find_by_email(email: str, items: Sequence[_A], *, noun: str, operation: str) -> _A:
+    """Return the only item with this email address; email matching ignores case.
+
+    Raises:
+        NotFoundError: No item has the address.
+        AmbiguousNameError: Several items have the address.
+    """
+    found = [item for item in items if is_same_email(item.email, email)]
+    return _require_match(found, noun, f"with the email address {email!r}", operation)
+
+
+def is_same_email(one: str, other: str) -> bool:
+    """Return whether two email addresses are the same; matching ignores case."""
+    return one.casefold() == other.casefold()
+
+
+def _require_match(found: Sequence[_I], noun: str, description: str, operation: str) -> _I:
     if not found:
-        raise NotFoundError(f"there is no {noun} named {name!r}", status_code=404, operation=operation)
-    return require_single(found, f"{noun}s named {name!r}", operation=operation)
+        raise NotFoundError(f"there is no {noun} {description}", status_code=404, operation=operation)
+    return require_single(found, f"{noun}s {description}", operation=operation)
 
 
 def require_single(found: Sequence[_I], description: str, *, operation: str | None = None) -> _I:

@@ -236,6 +236,8 @@ def _union_reader(alternatives: tuple[Any, ...]) -> Reader[Any]:
     kinds = [kind for kind in alternatives if kind is not type(None)]
     if len(kinds) == 1:
         read = reader_of(kinds[0])
+    elif generated := readers.get(cast("Any", Union[tuple(kinds)])):  # noqa: UP007 - of a union of the API document
+        read = generated
     elif any(kind in {Unlisted, str} for kind in kinds) and all(map(_is_text, kinds)):
         read = read_string  # listed strings, and any other
     else:

@@ -12,10 +12,12 @@ import httpx
 
 from generated_client.types import API_VERSION, Operation
 from pinecone_admin._http import codec
-from pinecone_admin._http.argument_checks import check_string
+from pinecone_admin._http.argument_checks import as_plain_value, check_integer, check_string
 from pinecone_admin._http.headers import build_request_headers, check_header_name
 from pinecone_admin._http.messages import BufferedRequest
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+
+_MAX_INTEGER = 2**63 - 1  # no server has larger ones
 
 _METHOD = re.compile(r"[A-Z]+")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
@@ -127,7 +129,12 @@ def _split_path(path: str) -> Sequence[str]:
 
 
 def _encode_query(query: Mapping[str, object]) -> str:
-    pairs = [(name, text) for name, value in query.items() if value is not None for text in _query_values(name, value)]
+    pairs = [
+        (check_string("a name in query", name), text)
+        for name, value in query.items()
+        if value is not None
+        for text in _query_values(name, value)
+    ]
     return f"?{urlencode(pairs)}" if pairs else ""
 
 
@@ -135,7 +142,12 @@ def _query_values(name: str, value: object) -> list[str]:
     if isinstance(value, bool):
         return ["true" if value else "false"]
     if isinstance(value, int):
-        return [str(value)]
+        return [_format_integer(name, value)]
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return [check_string(name, item) for item in value]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     return [check_string(name, value)]
+
+
+def _format_integer(name: str, value: int) -> str:
+    # Python refuses to format an int of more than 4300 digits.
+    return str(as_plain_value(check_integer(name, value, least=-_MAX_INTEGER, most=_MAX_INTEGER)))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
+import re
+from functools import cache
+from typing import Any, TypeVar, cast
 
-from generated_client.types import Operation
+import attrs
+
+from generated_client.types import Operation, listed_fields, masked, wire_name
 from pinecone_admin._http import codec
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import error_from_decode_failure, error_from_response, redact_secrets
@@ -19,7 +23,8 @@ def read_response(
 ) -> _T | PineconeError:
     """Decode a response; an error is returned, not raised, so that no traceback holds the body."""
     if not 200 <= response.status < 300:  # noqa: PLR2004 - the class of success
-        return error_from_response(redact_secrets(response, call), operation=operation.id, call=call, wall=wall)
+        redacted = _mask_new_secrets(redact_secrets(response, call), operation.returns)
+        return error_from_response(redacted, operation=operation.id, call=call, wall=wall)
     if operation.returns is None:
         return cast("_T", None)
     encoding = response.headers.get("content-encoding")
@@ -32,3 +37,16 @@ def read_response(
     if not isinstance(decoded, codec.DecodeFailure):
         return decoded
     return error_from_decode_failure(decoded, redact_secrets(response, call), operation=operation.id, call=call)
+
+
+def _mask_new_secrets(response: BufferedResponse, returns: object) -> BufferedResponse:
+    """Mask the secret that a success returns: a status that was damaged on the way may say that it is an error."""
+    pattern = _secret_pattern(returns)
+    return response if pattern is None else attrs.evolve(response, body=pattern.sub(rb"\1***", response.body))
+
+
+@cache
+def _secret_pattern(returns: Any) -> re.Pattern[bytes] | None:
+    """Return a pattern of the secret fields of a model in JSON, up to the end of their values."""
+    names = [wire_name(each) for each in listed_fields(returns) if each.repr is masked] if attrs.has(returns) else []
+    return re.compile(rf'("({"|".join(names)})"\s*:\s*")(\\.|[^"\\])*+'.encode(), re.DOTALL) if names else None

@@ -90,7 +90,7 @@ def _validate_count(_: RetryPolicy, attribute: Attribute[int], value: int) -> No
 
 
 def _validate_seconds(_: RetryPolicy, attribute: Attribute[float], value: float) -> None:
-    check_duration(attribute.name, value)
+    check_duration(attribute.name, value, allow_zero=attribute.name == "backoff")
 
 
 def _validate_callable(_: RetryPolicy, attribute: Attribute[Any], value: object) -> None:
@@ -106,6 +106,7 @@ class RetryPolicy:
         max_attempts: Maximum number of attempts, from 1; 1 means no retries.
         attempt_timeout: Seconds for one attempt, including the response body.
         backoff: Maximum of the first wait in seconds; it doubles with every attempt, and is twice as long after a 429.
+            With 0, for tests, only a Retry-After is waited for.
         max_backoff: Maximum wait in seconds where the server sends no Retry-After.
         max_retry_after: Longest Retry-After in seconds that is waited for; with a longer one there is no retry.
         on_retry: Called with a ``RetryEvent`` before each wait.
@@ -174,6 +175,8 @@ def next_delay(
         # Never early; jitter of at most 5 % or 0.5 s spreads a fleet out.
         delay = max(0.05, retry_after + random(0.0, min(0.5, 0.05 * retry_after)))
         return delay if retry_after <= policy.max_retry_after and delay < left else None
+    if policy.backoff == 0:
+        return 0.0 if left > 0 else None
     base = policy.backoff * (2 if failure is Failure.RATE_LIMITED else 1)
     # The exponent is limited because a float overflows at 2**1024.
     delay = random(0.05, max(0.05, min(policy.max_backoff, base * 2 ** min(attempt - 1, 30))))

@@ -8,27 +8,41 @@ What only the server can decide is left to the server.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache, partial
 from typing import Any, Literal, NamedTuple, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
 from generated_client import api, models
-from generated_client.types import Null, Operation, Unlisted, listed_fields, wire_name
+from generated_client.types import (
+    Null,
+    Operation,
+    Unlisted,
+    extra_fields,
+    listed_fields,
+    name_of_extra_fields,
+    wire_fields,
+    wire_name,
+)
+from pinecone_admin import models as public_models
 from pinecone_admin._http.argument_checks import (
+    BINDING_FIELDS,
     check_bool,
+    check_count,
     check_email,
     check_header_value,
     check_identifier,
     check_integer,
     check_length,
+    check_multiple,
     check_number,
     check_sequence,
     check_string,
     check_text,
     set_operation_on_errors,
 )
+from pinecone_admin._http.codec import encode_body
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
 Check: TypeAlias = Callable[[str, object], object]
@@ -73,8 +87,8 @@ def check_operation(operation: Operation[Any]) -> None:
         raise
 
 
-def check_project_name(value: object, *, operation: str) -> None:
-    """Raise if no project can have the name.
+def check_name(value: object, model: Any, *, operation: str) -> None:
+    """Raise if nothing that the model describes can have the name.
 
     Raises:
         PineconeValueError: It is empty, too long, or contains NUL.
@@ -82,7 +96,7 @@ def check_project_name(value: object, *, operation: str) -> None:
     """
     with set_operation_on_errors(operation):
         check_string("name", value)
-        for field in _fields_of(models.Project):
+        for field in _fields_of(model):
             if field.name == "name":
                 field.check("name", value)
 
@@ -131,6 +145,8 @@ def _check_body(operation: Operation[Any]) -> None:
             check(attribute, value)
     if not given and operation.method == "PATCH":
         raise PineconeValueError(f"pass at least one of {', '.join(field.attribute for field in fields)}")
+    if bounds := _object_bounds(model):
+        _check_properties("the body", body, **bounds)
     for rule in _BODY_RULES.get(operation.id, ()):
         rule(body)
 
@@ -153,9 +169,48 @@ def _fields_of(model: Any) -> tuple[_FieldCheck, ...]:
 def _compile_check(name: str, kind: Any, limits: Mapping[str, Any]) -> Check:
     """Return the check of a value, given its name, its type and its limits."""
     kinds = [part for part in _alternatives(kind) if part is not type(None)]
-    if Null in kinds:
-        return partial(_check_unless_null, check=_check_of([part for part in kinds if part is not Null], name, limits))
-    return _check_of(kinds, name, limits)
+    checks = [_check_of([part for part in kinds if part is not Null], name, limits), *_further_checks(limits)]
+    check = checks[0] if len(checks) == 1 else partial(_check_all, checks=checks)
+    return partial(_check_unless_null, check=check) if Null in kinds else check
+
+
+def _further_checks(limits: Mapping[str, Any]) -> Iterator[Check]:
+    """Yield the checks of the limits that few documents state; each takes a value of the right type."""
+    if "multipleOf" in limits:
+        yield partial(_check_multiple, step=limits["multipleOf"])
+    if "uniqueItems" in limits:
+        yield _check_unique
+    if bounds := _range(limits, "minProperties", "maxProperties"):
+        yield partial(_check_properties, **bounds)
+
+
+def _check_all(argument: str, value: object, *, checks: Sequence[Check]) -> None:
+    for check in checks:
+        check(argument, value)
+
+
+def _check_multiple(argument: str, value: object, *, step: float) -> None:
+    if isinstance(value, int | float):
+        check_multiple(argument, value, step=step)
+
+
+def _check_unique(argument: str, value: object) -> None:
+    positions: dict[bytes, int] = {}
+    for position, entry in enumerate(check_sequence(argument, value)):
+        # As they are sent, because models and mappings may be equal, and 1 equals True.
+        first = positions.setdefault(encode_body(entry), position)
+        if first != position:
+            raise PineconeValueError(
+                f"{argument}[{position}] is the same as {argument}[{first}]: entries must be unique"
+            )
+
+
+def _check_properties(argument: str, value: object, **bounds: int) -> None:
+    if attrs.has(type(value)):
+        given = [each for _, each, _ in wire_fields(value) if each is not None]
+        check_count(argument, len(given) + len(extra_fields(value)), "fields", **bounds)
+    elif isinstance(value, Mapping):
+        check_count(argument, len(cast("Mapping[object, object]", value)), "fields", **bounds)
 
 
 def _check_of(kinds: Sequence[Any], name: str, limits: Mapping[str, Any]) -> Check:
@@ -163,16 +218,19 @@ def _check_of(kinds: Sequence[Any], name: str, limits: Mapping[str, Any]) -> Che
         return check_identifier
     only: Any = kinds[0] if len(kinds) == 1 else Any
     if get_origin(only) is list:
-        each = _compile_check(name, get_args(only)[0], {})
+        each = _compile_check(name, get_args(only)[0], limits.get("items", {}))
         return partial(_check_items, each=each, **_range(limits, "minItems", "maxItems"))
-    if only in _NUMBER_CHECKS:
-        return partial(_NUMBER_CHECKS[only], **_range(limits, "minimum", "maximum"))
-    if attrs.has(only):
-        return partial(_check_entry, model=only)
+    if only is int:
+        return partial(check_integer, **_range(limits, "minimum", "maximum"))
+    if only is float:
+        bounds = {name: limits[key] for key, name in _NUMBER_BOUNDS.items() if key in limits}
+        return partial(check_number, **bounds)
+    if all(map(attrs.has, kinds)):
+        return partial(_check_entry, choices=kinds)
     return _compile_text_check(name, limits) if only is str else check_bool if only is bool else _accept
 
 
-_NUMBER_CHECKS: Mapping[Any, Callable[..., object]] = {int: check_integer, float: check_number}
+_NUMBER_BOUNDS = {"minimum": "least", "maximum": "most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:
@@ -208,12 +266,37 @@ def _check_items(argument: str, value: object, *, each: Check, **limits: int) ->
         each(f"{argument}[{position}]", entry)
 
 
-def _check_entry(argument: str, entry: object, *, model: Any) -> None:
-    """Raise unless a value is a valid object of a model, given as the model or as a mapping with its keys."""
+def _check_entry(argument: str, entry: object, *, choices: Sequence[Any]) -> None:
+    """Raise unless a value is a valid object of one of some models, given as a model or as a mapping with its keys."""
+    model = next((each for each in choices if isinstance(entry, each)), None)
+    if model is not None:
+        values = {field.name: getattr(entry, field.attribute) for field in _fields_of(model)}
+        _check_entry_fields(argument, values, model)
+    elif isinstance(entry, Mapping):
+        _check_mapping(argument, cast("Mapping[object, object]", entry), choices)
+    else:
+        names = " or a ".join(each.__name__ for each in choices)
+        raise PineconeTypeError(f"{argument}: must be a {names} or a mapping, not {type(entry).__name__}")
+
+
+def _check_mapping(argument: str, values: Mapping[object, object], choices: Sequence[Any]) -> None:
+    # Chosen by its keys alone: if each choice were checked, nested alternatives would multiply the work.
+    fitting = [model for model in choices if _has_keys_of(model, values)] if len(choices) > 1 else choices
+    if not fitting:
+        raise PineconeValueError(f"{argument}: fits none of {', '.join(model.__name__ for model in choices)}")
+    if len(fitting) == 1:
+        _check_entry_fields(argument, values, fitting[0])
+
+
+def _has_keys_of(model: Any, values: Mapping[object, object]) -> bool:
     fields = _fields_of(model)
-    values = _entry_values(entry, model)
-    if values is None:
-        raise PineconeTypeError(f"{argument}: must be a {model.__name__} or a mapping, not {type(entry).__name__}")
+    return values.keys() <= {field.name for field in fields} and all(
+        values.get(field.name) is not None for field in fields if field.required
+    )
+
+
+def _check_entry_fields(argument: str, values: Mapping[Any, object], model: Any) -> None:
+    fields = _fields_of(model)
     names = [field.name for field in fields]
     unknown = [key for key in values if key not in names]
     if unknown:
@@ -224,12 +307,15 @@ def _check_entry(argument: str, entry: object, *, model: Any) -> None:
             check(f"{argument}: {name}", value)
         elif required:
             raise PineconeValueError(f"{argument}: {name} is missing")
+    if bounds := _object_bounds(model):
+        check_count(argument, sum(value is not None for value in values.values()), "fields", **bounds)
 
 
-def _entry_values(entry: object, model: Any) -> Mapping[object, object] | None:
-    if isinstance(entry, model):
-        return {field.name: getattr(entry, field.attribute) for field in _fields_of(model)}
-    return cast("Mapping[object, object]", entry) if isinstance(entry, Mapping) else None
+@cache
+def _object_bounds(model: Any) -> Mapping[str, int]:
+    """Return the least and the most fields that an object of a model may have, if the API document limits them."""
+    extra = attrs.fields_dict(model).get(name_of_extra_fields(model))
+    return _range(extra.metadata, "minProperties", "maxProperties") if extra else {}
 
 
 # What no document states. A rule is silent if the document lacks its operation or one of its fields.
@@ -241,7 +327,7 @@ def binding_fields(entry: object) -> Mapping[object, object] | None:
         return cast("Mapping[object, object]", entry)
     if not attrs.has(type(entry)):
         return None
-    return {name: getattr(entry, name, None) for name in ("resource_type", "resource_id", "role")}
+    return {name: getattr(entry, name, None) for name in BINDING_FIELDS}
 
 
 def _check_bindings(body: object) -> None:
@@ -259,10 +345,10 @@ def _check_own_scope(body: object) -> None:
 
 @cache
 def _entry_names(model: Any, attribute: str) -> frozenset[str]:
-    """Return the names of the fields that the entries of a list of a model have; none for a list of alternatives."""
+    """Return the names of the fields that the entries of a list of a model may have."""
     (kind,) = [part for part in _alternatives(get_type_hints(model)[attribute]) if get_origin(part) is list]
-    entry = get_args(kind)[0]
-    return frozenset(field.name for field in _fields_of(entry)) if attrs.has(entry) else frozenset()
+    entries = filter(attrs.has, _alternatives(get_args(kind)[0]))
+    return frozenset(field.name for entry in entries for field in _fields_of(entry))
 
 
 def _check_scope(prefix: str, binding: Mapping[object, object]) -> None:
@@ -275,9 +361,10 @@ def _check_scope(prefix: str, binding: Mapping[object, object]) -> None:
 
 @cache
 def _roles_by_scope() -> Mapping[object, frozenset[str]]:
-    roles = _documented("RoleName")
-    on_organization = frozenset(role for role in roles if role.startswith("Org"))
-    return {"organization": on_organization, "project": roles - on_organization}
+    return {
+        "organization": frozenset(public_models.ORGANIZATION_ROLES),
+        "project": frozenset(public_models.PROJECT_ROLES),
+    }
 
 
 def _check_role(where: str, role: object, fitting: frozenset[str], holder: str) -> None:
@@ -290,8 +377,7 @@ def _check_role(where: str, role: object, fitting: frozenset[str], holder: str) 
 
 @cache
 def _documented(literal: str) -> frozenset[str]:
-    """Return the values of a literal; none if the API document has no such literal."""
-    return frozenset(value for part in get_args(getattr(models, literal, None)) for value in get_args(part))
+    return frozenset(public_models.literal_values(literal))
 
 
 def _check_own_roles(body: object) -> None:

@@ -20,7 +20,7 @@ from generated_client.models import (
 )
 from pinecone_admin import workflows
 from pinecone_admin._http.argument_checks import copy_to_list
-from pinecone_admin._sync.pagination import Paginator
+from pinecone_admin._sync.pagination import fetch_all
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -46,8 +46,7 @@ class APIKeys:
         Returns:
             The complete list.
         """
-        operation = list_project_api_keys(project_id=project_id)
-        return Paginator[APIKey](self._admin, operation).to_list()
+        return fetch_all(self._admin, list_project_api_keys(project_id=project_id))
 
     def create(self, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None = None) -> APIKeyWithSecret:
         """Create an API key.

@@ -13,9 +13,10 @@ from generated_client.api.invites.list_invites import list_invites
 from generated_client.api.invites.resend_invite import resend_invite
 from generated_client.models import CreateInviteRequest, Invite, RoleBindingInput
 from pinecone_admin import workflows
-from pinecone_admin._http.argument_checks import copy_bindings
+from pinecone_admin._http.argument_checks import check_email, copy_bindings, set_operation_on_errors
+from pinecone_admin._http.lookup import find_by_email
 from pinecone_admin._sync.pagination import Paginator
-from pinecone_admin.models import RoleBindingDict
+from pinecone_admin.models import RoleBindingDict, RoleBindingLike
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -47,13 +48,15 @@ class Invites:
         """
         return Paginator(self._admin, list_invites(limit=limit, pagination_token=pagination_token))
 
-    def create(self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]) -> Invite:
+    def create(
+        self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike]
+    ) -> Invite:
         """Invite a person by email.
 
         Args:
             email: Email address, at most 254 characters.
-            role_bindings: 1 to 100 roles that the user will have, as models or mappings; at least one must be on the
-                organization. ``on_organization`` and ``on_project`` build them.
+            role_bindings: 1 to 100 roles that the user will have, as models, mappings or objects with the same three
+                attributes; at least one must be on the organization. ``on_organization`` and ``on_project`` build them.
 
         Returns:
             The new invite.
@@ -67,7 +70,7 @@ class Invites:
         return self._admin.send(create_invite(body=body))
 
     def ensure(
-        self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]
+        self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike]
     ) -> workflows.Ensured[Invite]:
         """Return the pending invite for this address, and create it if there is none.
 
@@ -75,8 +78,8 @@ class Invites:
 
         Args:
             email: Email address, at most 254 characters. Email matching ignores case.
-            role_bindings: 1 to 100 roles that the user will have, as models or mappings; at least one must be on the
-                organization. ``on_organization`` and ``on_project`` build them.
+            role_bindings: 1 to 100 roles that the user will have, as models, mappings or objects with the same three
+                attributes; at least one must be on the organization. ``on_organization`` and ``on_project`` build them.
 
         Returns:
             The invite, whether this call created it or sent it again, and the roles that differ.
@@ -102,6 +105,23 @@ class Invites:
             NotFoundError: The organization has no invite with this id.
         """
         return self._admin.send(fetch_invite(invite_id=invite_id))
+
+    def describe_by_email(self, *, email: str) -> Invite:
+        """Find the pending or expired invite for this email address.
+
+        Accepted invites are not found: they are not listed.
+
+        Args:
+            email: Email address, at most 254 characters. Email matching ignores case.
+
+        Raises:
+            PineconeValueError: This is not an email address; nothing was sent.
+            NotFoundError: No pending or expired invite is for the address.
+            AmbiguousNameError: Several invites are for the address; ``ids`` lists them.
+        """
+        with set_operation_on_errors("describe_by_email"):
+            check_email("email", email)
+        return find_by_email(email, self.list().to_list(), noun="invite", operation="describe_by_email")
 
     def delete(self, *, invite_id: str) -> None:
         """Withdraw an invite.

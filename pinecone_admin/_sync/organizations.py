@@ -10,7 +10,7 @@ from generated_client.api.organizations.fetch_organization import fetch_organiza
 from generated_client.api.organizations.list_organizations import list_organizations
 from generated_client.api.organizations.update_organization import update_organization
 from generated_client.models import Organization, UpdateOrganizationRequest
-from pinecone_admin._sync.pagination import Paginator
+from pinecone_admin._sync.pagination import fetch_all
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -33,7 +33,7 @@ class Organizations:
         Returns:
             The complete list.
         """
-        return Paginator[Organization](self._admin, list_organizations()).to_list()
+        return fetch_all(self._admin, list_organizations())
 
     def describe(self, *, organization_id: str) -> Organization:
         """Fetch one organization.

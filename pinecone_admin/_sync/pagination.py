@@ -22,10 +22,10 @@ class Paginator(Generic[_T]):
     """Items of a paginated list, fetched on demand. Each iteration starts from the beginning."""
 
     def __init__(self, admin: Admin, operation: Operation[Any]) -> None:
+        self._operation = with_pagination(operation)
         # Checked here, so that a wrong argument fails in the call that has it, and not again for each page.
         check_operation(operation)
         self._send = partial(admin._sender.send, is_checked=True)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        self._operation = with_pagination(operation)
 
     def pages(self) -> Iterator[Page[_T]]:
         """Fetch one page after another.
@@ -65,3 +65,18 @@ class Paginator(Generic[_T]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._operation.id}>"
+
+
+def fetch_all(admin: Admin, operation: Operation[Any]) -> list[_T]:
+    """Fetch a list whole; the timeout of a call limits all of its pages together.
+
+    Raises:
+        PineconeTimeoutError: The server returned one page after another until the time was up.
+        PaginationError: The server returned the same page token twice.
+    """
+    check_operation(operation)
+    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    deadline, cursor, items = sender.start_deadline(), PageCursor(with_pagination(operation)), list[_T]()
+    while page := cursor.next_operation():
+        items += cursor.advance(sender.send(page, is_checked=True, deadline=deadline)).items
+    return items

@@ -14,8 +14,8 @@ from generated_client.api.projects.update_project import update_project
 from generated_client.models import APIKeyRole, APIKeyWithSecret, CreateProjectRequest, Project, UpdateProjectRequest
 from pinecone_admin import workflows
 from pinecone_admin._http.lookup import find_by_name
-from pinecone_admin._http.validation import check_project_name
-from pinecone_admin._sync.pagination import Paginator
+from pinecone_admin._http.validation import check_name
+from pinecone_admin._sync.pagination import fetch_all
 from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Projects:
         Returns:
             The complete list.
         """
-        return Paginator[Project](self._admin, list_projects()).to_list()
+        return fetch_all(self._admin, list_projects())
 
     def create(
         self, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
@@ -119,7 +119,7 @@ class Projects:
             NotFoundError: No project has the name.
             AmbiguousNameError: Several projects have the name; ``ids`` lists them.
         """
-        check_project_name(name, operation="describe_by_name")
+        check_name(name, Project, operation="describe_by_name")
         return find_by_name(name, self.list(), noun="project", operation="describe_by_name")
 
     def exists(self, *, project_id: str | None = None, name: str | None = None) -> bool:
@@ -142,7 +142,7 @@ class Projects:
         if (project_id is None) == (name is None):
             raise PineconeValueError("exists needs either project_id or name", operation="exists")
         if project_id is None:
-            check_project_name(name, operation="exists")
+            check_name(name, Project, operation="exists")
             return any(project.name == name for project in self.list())
         try:
             self.describe(project_id=project_id)

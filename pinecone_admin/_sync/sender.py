@@ -52,14 +52,19 @@ class Sender:
         if shared.token_source is not None and options.bearer and "authorization" not in options.headers:
             self._transport = Bearer(self._transport, shared.token_source)
 
-    def send(self, operation: Operation[_T], *, is_checked: bool = False) -> _T:
+    def start_deadline(self) -> float:
+        """Return the monotonic time at which a call that starts now times out."""
+        return self._clock.monotonic() + self._options.timeout
+
+    def send(self, operation: Operation[_T], *, is_checked: bool = False, deadline: float | None = None) -> _T:
         """Send an operation and return the decoded response; see ``Admin.send``.
 
         Args:
             operation: The operation.
             is_checked: Whether its arguments have been checked.
+            deadline: From ``start_deadline``, if the operation is part of a longer call.
         """
-        call = self._start_call(operation)
+        call = self._start_call(operation, self.start_deadline() if deadline is None else deadline)
         request: BufferedRequest | PineconeError
         try:
             if not is_checked:
@@ -91,10 +96,9 @@ class Sender:
             raise ClientClosedError("the client is closed")
         if self._shared.token_source is None:
             raise PineconeValueError("there is no token: additional_headers sets Authorization")
-        deadline = self._clock.monotonic() + self._options.timeout
-        return self._shared.token_source.get_token(deadline=deadline)
+        return self._shared.token_source.get_token(deadline=self.start_deadline())
 
-    def _start_call(self, operation: Operation[Any]) -> CallState:
+    def _start_call(self, operation: Operation[Any], deadline: float) -> CallState:
         if not isinstance(operation, Operation):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise PineconeTypeError(f"operation must be an Operation, not {type(operation).__name__}")
         if self._shared.closed.is_set():
@@ -104,7 +108,7 @@ class Sender:
                 f"the client is read-only and does not send {operation.method} requests", operation=operation.id
             )
         return CallState(
-            deadline=self._clock.monotonic() + self._options.timeout,
+            deadline=deadline,
             idempotent=operation.method in IDEMPOTENT_METHODS,
             path_template=operation.path,
             endpoint=self._shared.endpoint,

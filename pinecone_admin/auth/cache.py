@@ -16,6 +16,7 @@ from pinecone_admin.auth.token import (
     TokenAction,
     blocking_window,
     decide_action,
+    expiry_from_timestamp,
     is_token,
 )
 from pinecone_admin.errors import PineconeError, PineconeValueError
@@ -80,9 +81,8 @@ class GuardedCache:
 
     def store(self, key: str, issued: IssuedToken) -> None:
         """Store a new token for other processes."""
-        text = json.dumps(
-            {"access_token": issued.token.value, "expires_at": issued.token.expires_at, "lifetime": issued.lifetime}
-        )
+        expires_at = issued.wall + issued.lifetime
+        text = json.dumps({"access_token": issued.token.value, "expires_at": expires_at, "lifetime": issued.lifetime})
         with self._log_failure():
             self._cache.store(key, text, issued.lifetime)
 
@@ -120,7 +120,7 @@ def parse_cache_entry(entry: bytes, *, monotonic: float, wall: float) -> IssuedT
     age = wall - (expires_at - lifetime)
     age = max(0.0, age) if age >= -blocking_window(lifetime) else lifetime
     return IssuedToken(
-        token=AccessToken(value=token, expires_at=expires_at),
+        token=AccessToken(value=token, expires_at=expiry_from_timestamp(expires_at)),
         lifetime=lifetime,
         monotonic=monotonic - age,
         wall=wall - age,

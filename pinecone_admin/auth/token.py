@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import NoReturn, TypeGuard
 
@@ -27,11 +28,11 @@ class AccessToken:
 
     Attributes:
         value: The token itself; masked in ``repr``.
-        expires_at: Seconds since the epoch at which the server stops accepting it, or None if unknown.
+        expires_at: When the server stops accepting it, as a datetime with the time zone UTC, or None if unknown.
     """
 
     value: str = field(repr=masked)
-    expires_at: float | None
+    expires_at: datetime | None
 
     def __reduce__(self) -> NoReturn:
         raise PineconeTypeError("AccessToken cannot be pickled: pass its value, where it is safe to do so")
@@ -138,6 +139,14 @@ def cooldown_seconds(failures: int, *, rejected: bool, retry_after: float | None
 def fingerprint(*parts: str) -> str:
     """Return a SHA-256 digest in hexadecimal that identifies credentials without revealing them."""
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+
+
+def expiry_from_timestamp(timestamp: float) -> datetime:
+    """Return an expiry, given in seconds since the epoch; one that no datetime can express becomes the nearest."""
+    try:
+        return datetime.fromtimestamp(timestamp, UTC)
+    except (OverflowError, ValueError, OSError):
+        return datetime.max.replace(tzinfo=UTC) if timestamp > 0 else datetime.min.replace(tzinfo=UTC)
 
 
 def is_token(value: object) -> TypeGuard[str]:

@@ -16,7 +16,13 @@ from pinecone_admin._concurrency.clock import ClientClock
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import error_from_exception, redact_secrets
 from pinecone_admin._http.messages import BufferedRequest, BufferedResponse
-from pinecone_admin.auth.token import AUDIENCE, MAX_TOKEN_RESPONSE_BYTES, AccessToken, IssuedToken
+from pinecone_admin.auth.token import (
+    AUDIENCE,
+    MAX_TOKEN_RESPONSE_BYTES,
+    AccessToken,
+    IssuedToken,
+    expiry_from_timestamp,
+)
 from pinecone_admin.auth.token_response import (
     TokenResponse,
     UnusableTokenResponse,
@@ -121,7 +127,7 @@ class TokenEndpoint:
                 "the token endpoint returned no usable expires_in: the token is used for %d s", parsed.lifetime
             )
         return IssuedToken(
-            token=AccessToken(value=parsed.token, expires_at=wall + parsed.lifetime),
+            token=AccessToken(value=parsed.token, expires_at=expiry_from_timestamp(wall + parsed.lifetime)),
             lifetime=parsed.lifetime,
             monotonic=monotonic,
             wall=wall,

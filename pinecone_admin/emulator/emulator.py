@@ -114,10 +114,10 @@ class Emulator:
         clock: Clock | None = None,
     ) -> None:
         settings = {name: value for name, value in locals().items() if name in SETTINGS}
-        self.clock = clock or Clock()
-        self.faults = Faults(seed)
-        self.requests = RequestLog()
-        self.transport = EmulatorTransport(self.handle, self.clock)
+        self.clock: Clock = clock or Clock()
+        self.faults: Faults = Faults(seed)
+        self.requests: RequestLog = RequestLog()
+        self.transport: EmulatorTransport = EmulatorTransport(self.handle, self.clock)
         self._lock = RLock()
         self._hosts: list[str] = []
         organization = {"plan": plan, "payment_status": payment_status}

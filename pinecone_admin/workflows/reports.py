@@ -18,7 +18,7 @@ from generated_client.models import (
     ServiceAccount,
     User,
 )
-from pinecone_admin._http.argument_checks import check_sequence
+from pinecone_admin._http.argument_checks import as_plain_value, check_sequence
 from pinecone_admin._http.validation import binding_fields
 from pinecone_admin.errors import PineconeTypeError
 from pinecone_admin.models import to_dict
@@ -296,8 +296,8 @@ def _count_noun(items: Collection[object], noun: str) -> str:
 
 def _format_value(value: object) -> str:
     if isinstance(value, Collection) and not isinstance(value, str):
-        return ", ".join(sorted(map(str, value))) or "nothing"  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    return str(value)
+        return ", ".join(sorted(map(_format_value, value))) or "nothing"  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return str(as_plain_value(value))
 
 
 def describe_bindings(bindings: Iterable[RoleBinding]) -> frozenset[str]:
@@ -313,4 +313,5 @@ def describe_wanted_bindings(bindings: Iterable[object]) -> frozenset[str]:
 
 def _describe_role(role: object, resource_type: object, resource_id: object) -> str:
     # The id of the organization is optional in a binding to create, so it is left out of the comparison.
+    role, resource_type, resource_id = map(as_plain_value, (role, resource_type, resource_id))
     return f"{role} on {resource_type}" + (f" {resource_id}" if resource_type == "project" else "")

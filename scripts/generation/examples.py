@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple, NoReturn, TypeAlias
@@ -27,7 +28,7 @@ from generation.normalization import (
     module_name,
     reach_components,
 )
-from generation.plain_schema import COMPONENT_PREFIX
+from generation.unions import referenced_component
 
 # Nobody reads more, and Python refuses 200 nested brackets.
 _DEEPEST = 8
@@ -130,7 +131,7 @@ def _list_body_examples(document: Node) -> list[tuple[Node, Node]]:
 
 def _collect_parts(schemas: Node, found: Node, schema: Node, value: Node) -> None:
     """Add the values within an example as those of the components that they are of; one of their own counts more."""
-    name = _referenced_name(schema)
+    name = referenced_component(schema)
     if name and value is not None:
         found.setdefault(name, schemas[name].get("x-example", value))
     inner = schemas[name] if name else schema
@@ -139,13 +140,15 @@ def _collect_parts(schemas: Node, found: Node, schema: Node, value: Node) -> Non
             _collect_parts(schemas, found, inner["properties"][key], value[key])
     elif isinstance(value, list) and value and "items" in inner:
         _collect_parts(schemas, found, inner["items"], value[0])
+    if "x-union" in inner and len(names := _list_choices(inner["x-union"], value)) == 1:
+        _collect_parts(schemas, found, component_reference(names[0]), value)
 
 
 def _compose_example(schemas: Node, found: Node, schema: Node) -> Node:
     """Return the example of a schema, or one made of those of its fields or items, or None."""
     if "x-example" in schema:
         return schema["x-example"]
-    name = _referenced_name(schema)
+    name = referenced_component(schema)
     if name:
         if found.setdefault(name, None) is None:
             found[name] = _compose_example(schemas, found, schemas[name])
@@ -153,13 +156,21 @@ def _compose_example(schemas: Node, found: Node, schema: Node) -> Node:
     if "items" in schema:
         item = _compose_example(schemas, found, schema["items"])
         return None if item is None else [item]
+    if "oneOf" in schema:
+        composed_choices = (_compose_example(schemas, found, choice) for choice in schema["oneOf"])
+        return next((each for each in composed_choices if each is not None), None)
     composed = {key: _compose_example(schemas, found, field) for key, field in schema.get("properties", {}).items()}
     composed = {key: value for key, value in composed.items() if value is not None}
     return composed if composed and set(schema["required"]) <= composed.keys() else None
 
 
-def _referenced_name(schema: Node) -> str:
-    return str(schema.get("$ref", "")).removeprefix(COMPONENT_PREFIX)
+def _list_choices(union: Node, value: Node) -> list[str]:
+    """Return the components of a union that a value may be of: that of its tag, else all."""
+    choices = union["choices"]
+    if "tag" not in union:
+        return list(choices)
+    tag = value.get(union["tag"]) if isinstance(value, dict) else None
+    return [choices[tag]] if isinstance(tag, str) and tag in choices else []
 
 
 def _write_call(document: Node, found: Node, node: Node) -> Node:
@@ -213,7 +224,8 @@ def _write_model(document: Node, name: str, schema: Node, value: Node, *, is_sen
 def _contains_model(document: Node, schema: Node) -> bool:
     if "items" in schema:
         return _contains_model(document, schema["items"])
-    return "properties" in component_schemas(document).get(_referenced_name(schema), {})
+    name = referenced_component(schema)
+    return bool(name) and "enum" not in component_schemas(document)[name]
 
 
 def _write_source(write: Callable[[], Expression], *, in_field: bool = False) -> Node:
@@ -237,7 +249,7 @@ def express_value(document: Node, schema: Node, value: Node, depth: int = 0) -> 
     """
     if depth > _DEEPEST:
         _refuse()
-    if name := _referenced_name(schema):
+    if name := referenced_component(schema):
         return _express_component(document, name, value, depth)
     kind: str | None = schema.get("type")
     if value is None:
@@ -258,6 +270,8 @@ def _express_component(document: Node, name: str, value: Node, depth: int) -> Ex
     schema = component_schemas(document)[name]
     if "enum" in schema:
         return _express_json(value, depth) if value in schema["enum"] else _refuse()
+    if "oneOf" in schema:
+        return _express_choice(document, _list_choices(schema["x-union"], value), value, depth)
     fields = schema["properties"]
     if not isinstance(value, dict) or not set(schema["required"]) <= value.keys():
         _refuse()
@@ -273,6 +287,13 @@ def _express_component(document: Node, name: str, value: Node, depth: int) -> Ex
         taken = "extra" in map(module_name, fields)
         items.append(("extra_=" if taken else "extra=", _express_json(extra, depth + 1)))
     return Group(f"{name}(", items, ")")
+
+
+def _express_choice(document: Node, names: list[str], value: Node, depth: int) -> Expression:
+    for name in names:
+        with suppress(UnfitExampleError):
+            return _express_component(document, name, value, depth)
+    return _refuse()
 
 
 def _express_date_time(value: str) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from functools import partial
+from math import floor
 from typing import NamedTuple
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
@@ -27,6 +28,7 @@ from generation.api_document import (
     success_responses,
 )
 from generation.plain_schema import COMPONENT_PREFIX, LIMITS, make_plain
+from generation.unions import describe_union
 
 # HTTP's own headers, which OpenAPI excludes as parameters, and the version header, which the client always sends.
 CLIENT_HEADERS = frozenset({"accept", "content-type", "authorization", VERSION_HEADER})
@@ -36,14 +38,18 @@ RESERVED_NAMES = frozenset({"Any", "Literal", "Operation", "TypeAlias", "Unliste
 NAME_PREFIX = "field_"
 # These keys describe a field rather than its type.
 FIELD_KEYS = frozenset(
-    {"description", "deprecated", "nullable", "readOnly", "writeOnly", "x-example", "x-secret", "x-limits", "x-null"}
+    {"description", "deprecated", "nullable", "readOnly", "writeOnly"}
+    | {"x-choice", "x-example", "x-limits", "x-null", "x-secret"}
 )
 # Decoded, checked, and masked in this order.
 KEPT_FORMATS = frozenset({"date-time", "email", "password"})
 SECRET_NAMES = re.compile(r"(.*_)?(secret|password|passphrase|token|private_key|api_key|credentials?)")
 PAGE_TOKENS = re.compile(r"(.*_)?(next|prev|previous|page|pagination|continuation)_token")
-# The limits that the client checks, apart from those of numbers; it leaves the others to the server.
-CHECKED_LIMITS = ("minLength", "maxLength", "unit", "pattern", "minItems", "maxItems", "minimum", "maximum")
+# The limits that the client checks as they are; those of the size of numbers are merged first.
+CHECKED_LIMITS = (
+    *("minLength", "maxLength", "unit", "pattern", "minItems", "maxItems", "uniqueItems"),
+    *("minProperties", "maxProperties", "multipleOf"),
+)
 
 Transform = Callable[[Node], Node]
 NamedTransform = Callable[[str, Node], Node]
@@ -102,6 +108,8 @@ def list_rules(settings: Node) -> list[Rule]:
         # After inline_aliases, because an alias can be nullable.
         Rule("mark request fields that may be null", mark_request_nulls, may_be_idle=True),
         Rule("make nullable fields optional", make_nullable_optional, may_be_idle=True),
+        # After make_nullable_optional, because a choice without a tag is known by its required fields.
+        Rule("say how unions are decoded", describe_unions, may_be_idle=True),
         Rule("simplify parameters", simplify_parameters, may_be_idle=True),
         Rule("emit limits", emit_limits, may_be_idle=True),
         Rule("drop empty descriptions", drop_empty_descriptions, may_be_idle=True),
@@ -321,7 +329,11 @@ def name_inline_schemas(document: Node) -> Node:
     def name_nested(name: str, schema: Node) -> Node:
         fields = {key: name_schema(f"{name} {key}", field) for key, field in schema.get("properties", {}).items()}
         items = {"items": name_schema(f"{name} Item", schema["items"])} if "items" in schema else {}
-        return schema | ({"properties": fields} if fields else {}) | items
+        choices = [
+            name_schema(f"{name} {_choice_title(choice, number)}", choice)
+            for number, choice in enumerate(schema.get("oneOf", []), 1)
+        ]
+        return schema | ({"properties": fields} if fields else {}) | items | ({"oneOf": choices} if choices else {})
 
     def name_schema(name: str, schema: Node) -> Node:
         schema = name_nested(name, schema)
@@ -333,6 +345,12 @@ def name_inline_schemas(document: Node) -> Node:
 
     hoisted = map_schemas(document, name_nested, name_schema)
     return add_schemas(hoisted, named)
+
+
+def _choice_title(choice: Node, number: int) -> str:
+    """Return what tells a choice from the others: its title, the only value of one of its fields, or its number."""
+    listed = (field["enum"] for field in choice.get("properties", {}).values() if len(field.get("enum", [])) == 1)
+    return str(choice["x-choice"]["title"] or next(listed, [f"Choice {number}"])[0])
 
 
 def inline_aliases(document: Node) -> Node:
@@ -406,16 +424,16 @@ def _without_null(schema: Node) -> Node:
 def emit_limits(document: Node) -> Node:
     """Put the limits that the client checks where the templates find them.
 
-    Those of a field stand beside its type. The generator keeps no schema of a parameter, so those of parameters stand
-    in the response of their operation.
+    Those of a field stand beside its type, those of a whole object beside its fields. The generator keeps no schema of
+    a parameter, so those of parameters stand in the response of their operation.
     """
 
     def emit_for_fields(node: Node) -> Node:
-        fields = {
-            name: field | ({"x-limits": limits} if (limits := checked_limits(field)) else {})
-            for name, field in node.get("properties", {}).items()
-        }
-        return node | {"properties": fields} if fields else node
+        fields = {name: with_limits(field) for name, field in node.get("properties", {}).items()}
+        return with_limits(node) | {"properties": fields} if fields else node
+
+    def with_limits(node: Node) -> Node:
+        return node | ({"x-limits": limits} if (limits := checked_limits(node)) else {})
 
     def emit_for_parameters(node: Node) -> Node:
         limits: Node = {"path": {}, "query": {}, "header": {}}
@@ -434,26 +452,30 @@ def schema_limits(schema: Node) -> Node:
 
 
 def checked_limits(schema: Node) -> Node:
-    """Return the limits of a plain schema that the client checks; bounds of integers are inclusive."""
-    found = {key: schema[key] for key in CHECKED_LIMITS if key in schema}
-    if schema.get("type") == "integer":
-        found |= _inclusive_bound(schema, "minimum", "exclusiveMinimum", 1)
-        found |= _inclusive_bound(schema, "maximum", "exclusiveMaximum", -1)
+    """Return the limits of a plain schema that the client checks, and those of the items of a list."""
+    found = {key: schema[key] for key in CHECKED_LIMITS if key in schema and schema[key] is not False}
+    found |= _merge_bounds(schema, "minimum", "exclusiveMinimum", 1)
+    found |= _merge_bounds(schema, "maximum", "exclusiveMaximum", -1)
     if schema.get("format") == "email":
         found["format"] = "email"
     if not _is_pattern(found.get("pattern", "")):
         del found["pattern"]
+    if limits := checked_limits(schema.get("items", {})) if "items" in schema else {}:
+        found["items"] = limits
     return found
 
 
-def _inclusive_bound(schema: Node, inclusive: str, exclusive: str, step: int) -> Node:
+def _merge_bounds(schema: Node, inclusive: str, exclusive: str, sign: int) -> Node:
+    """Return the tighter one of two bounds; that of integers is inclusive."""
+    bound, other = schema.get(exclusive), schema.get(inclusive)
     # In OpenAPI 3.0 the exclusive bound is a switch, in 3.1 a number of its own.
-    bound = schema.get(exclusive)
-    bound = schema.get(inclusive) if bound is True else bound
+    bound = other if bound is True else bound
     if bound is None or bound is False:
-        return {}
-    both = [bound + step, *([schema[inclusive]] if inclusive in schema and schema[exclusive] is not True else [])]
-    return {inclusive: (max if step > 0 else min)(both)}
+        return {} if other is None else {inclusive: other}
+    if schema.get("type") == "integer":
+        within = sign * floor(sign * bound + 1)
+        return {inclusive: within if other is None else sign * max(sign * within, sign * other)}
+    return {exclusive: bound} if other is None or sign * other <= sign * bound else {inclusive: other}
 
 
 def _is_pattern(text: str) -> bool:
@@ -539,6 +561,15 @@ def argument_names(node: Node) -> list[str]:
     return [f"{name}_" if name == "body" and "requestBody" in node else name for name in full]
 
 
+def describe_unions(document: Node) -> Node:
+    """Say for each union which classes it consists of, and how its decoder chooses one of them."""
+    schemas = component_schemas(document)
+    unions = {name: schema for name, schema in schemas.items() if "oneOf" in schema}
+    return add_schemas(
+        document, {name: schema | {"x-union": describe_union(schemas, schema)} for name, schema in unions.items()}
+    )
+
+
 def mark_response_models(document: Node) -> Node:
     """Mark each component that a response contains, so that its module gets a decoder."""
     found = reach_components(document, (node["responses"] for node in list_operations(document)))
@@ -574,7 +605,12 @@ def adapt_schemas(document: Node) -> Node:
         kept = ("description", "x-example", "x-secret", "x-limits", "x-null")
         described = {key: node[key] for key in kept if key in node}
         bare = {key: value for key, value in node.items() if key not in FIELD_KEYS}
-        if bare.get("type") == "object" and "properties" not in bare:
+        if "oneOf" in bare:
+            # The generator has no union of its own name: a model whose fields are the choices imports them.
+            classes = {name: component_reference(name) for name in bare["x-union"]["classes"]}
+            bare = {key: value for key, value in bare.items() if key != "oneOf"}
+            bare |= {"type": "object", "properties": classes}
+        elif bare.get("type") == "object" and "properties" not in bare:
             bare = component_reference(free_form)
         if not node.get("nullable"):
             return {"anyOf": [{"allOf": [bare]}], **described} if "$ref" in bare and described else bare | described
@@ -616,8 +652,8 @@ def reserve_name(name: str, taken: set[str]) -> str:
 
 
 def is_named_type(schema: Node) -> bool:
-    """Return whether a plain schema becomes a class or a named literal."""
-    return "properties" in schema or "enum" in schema
+    """Return whether a plain schema becomes a class, a union or a named literal."""
+    return "properties" in schema or "oneOf" in schema or "enum" in schema
 
 
 def field_notes(schema: Node) -> Node:
@@ -715,7 +751,8 @@ def map_nested_schemas(schema: Node, transform: Transform) -> Node:
     """Transform a plain schema and every schema within it, innermost first."""
     fields = {name: map_nested_schemas(field, transform) for name, field in schema.get("properties", {}).items()}
     items = {"items": map_nested_schemas(schema["items"], transform)} if "items" in schema else {}
-    return transform(schema | ({"properties": fields} if fields else {}) | items)
+    choices = {"oneOf": [map_nested_schemas(each, transform) for each in schema["oneOf"]]} if "oneOf" in schema else {}
+    return transform(schema | ({"properties": fields} if fields else {}) | items | choices)
 
 
 def rewrite_mappings(node: Node, transform: Transform) -> Node:

@@ -1,12 +1,14 @@
 """Rewrite any JSON schema as a plain schema, which has only the keys that the generator's templates know.
 
 These are type, format, description, properties, required, items, enum (of strings), nullable, readOnly, writeOnly,
-the limits (with unit, what a length counts), x-example, and $ref (to a component). An empty plain schema allows any
-JSON value.
+the limits (with unit, what a length counts), x-example, $ref (to a component), and oneOf (of objects). The last has
+x-tag, the property of its discriminator, if any; each of its choices has x-choice: its title, and the tags that select
+it. An empty plain schema allows any JSON value.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from functools import reduce
 
@@ -16,7 +18,7 @@ COMPONENT_PREFIX = "#/components/schemas/"
 
 LIMITS = (
     *("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
-    *("multipleOf", "pattern", "uniqueItems", "unit"),
+    *("minProperties", "maxProperties", "multipleOf", "pattern", "uniqueItems", "unit"),
 )
 
 # These keys define the type of a schema; all others describe it or limit its values.
@@ -55,9 +57,8 @@ def _follow_reference(document: Node, reference: str, seen: Seen) -> Node:
 def _rewrite_bare(document: Node, schema: Node, seen: Seen) -> Node:
     """Rewrite a schema that is neither a reference nor an allOf, without its notes."""
     fields = schema.get("properties")
-    choices = list_alternatives(schema, beside_fields=bool(fields))
-    if choices:
-        return {"type": "object"} if fields else _rewrite_choice(document, choices, seen)
+    if choices := list_alternatives(schema, beside_fields=bool(fields)):
+        return _rewrite_choices(document, schema, choices, seen)
     kind = _single_kind(schema)
     values = [value for value in listed_values(schema) or [] if value is not None]
     if values and kind is None:
@@ -90,12 +91,74 @@ def _single_kind(schema: Node) -> str | None:
     return "number" if kinds == _NUMBER_KINDS else kinds.pop() if len(kinds) == 1 else None
 
 
-def _rewrite_choice(document: Node, choices: list[Node], seen: Seen) -> Node:
-    """Merge alternatives: one schema or null becomes that schema, scalars of one kind that kind, others any value."""
-    real = [choice for choice in choices if allowed_kinds(document, choice) != {"null"}]
+def _rewrite_choices(document: Node, schema: Node, choices: list[Node], seen: Seen) -> Node:
+    """Merge alternatives: one schema or null becomes that schema, objects a oneOf, scalars of one kind that kind.
+
+    Others become any value, or any object if fields stand beside them.
+    """
+    real = _distinct([choice for choice in choices if allowed_kinds(document, choice) != {"null"}])
+    if real and all(_declares_fields(document, choice) for choice in real):
+        whole = [_add_shared_fields(document, schema, choice, seen) for choice in real]
+        return (
+            make_plain(document, whole[0], seen)
+            if len(real) == 1
+            else _make_one_of(document, schema, real, whole, seen)
+        )
+    if "properties" in schema:
+        return {"type": "object"}
     if len(real) == 1:
         return make_plain(document, real[0], seen)
     return _scalar_of_kinds({kind for choice in real for kind in allowed_kinds(document, choice) if kind != "null"})
+
+
+def _distinct(schemas: list[Node]) -> list[Node]:
+    return list({json.dumps(schema, sort_keys=True): schema for schema in schemas}.values())
+
+
+def _declares_fields(document: Node, schema: Node, seen: Seen = frozenset()) -> bool:
+    """Return whether a schema becomes a class, or a oneOf of classes; a circular one does not."""
+    if not isinstance(schema, dict):
+        return False
+    if isinstance(reference := schema.get("$ref"), str):
+        target = look_up_reference(document, reference)
+        return reference not in seen and _declares_fields(document, target, seen | {reference})
+    if schema.get("properties"):
+        return _single_kind(schema) == "object"
+    if any(_declares_fields(document, part, seen) for part in schema.get("allOf", [])):
+        return True
+    real = [choice for choice in list_alternatives(schema) if allowed_kinds(document, choice) != {"null"}]
+    return bool(real) and all(_declares_fields(document, choice, seen) for choice in real)
+
+
+def _add_shared_fields(document: Node, schema: Node, choice: Node, seen: Seen) -> Node:
+    """Return a choice with the fields that stand beside the alternatives."""
+    if not schema.get("properties"):
+        return choice
+    shared = {key: schema[key] for key in ("type", "properties", "required") if key in schema}
+    merged: Node = reduce(_merge_pair, _expand_parts(document, [shared, choice], seen), {})
+    # A choice may extend the schema that lists it, and so have its alternatives.
+    return {key: value for key, value in merged.items() if key not in {"oneOf", "anyOf", "discriminator"}}
+
+
+def _make_one_of(document: Node, schema: Node, choices: list[Node], whole: list[Node], seen: Seen) -> Node:
+    """Return a oneOf, given its choices as they stand in the document and with the fields that they share."""
+    discriminator = schema.get("discriminator", {})
+    tag = {"x-tag": discriminator["propertyName"]} if discriminator else {}
+    plain = [
+        make_plain(document, full, seen) | {"x-choice": _describe_choice(choice, discriminator)}
+        for choice, full in zip(choices, whole, strict=True)
+    ]
+    return {"oneOf": plain} | tag
+
+
+def _describe_choice(choice: Node, discriminator: Node) -> Node:
+    """Return the title of a choice, the tags that are mapped to it, and the tag that it has without a mapping."""
+    if "$ref" not in choice:
+        return {"title": choice.get("title", ""), "tags": [], "implicit": []}
+    name = choice["$ref"].removeprefix(COMPONENT_PREFIX)
+    mapping = discriminator.get("mapping", {})
+    tags = [tag for tag, target in mapping.items() if target.removeprefix(COMPONENT_PREFIX) == name]
+    return {"title": name, "tags": tags, "implicit": [name] if discriminator else []}
 
 
 def _scalar_of_kinds(kinds: set[str]) -> Node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -209,7 +210,7 @@ async def test_the_current_token_is_public(make_client: Callable[..., AsyncAdmin
     """token() returns the token with its expiry, masked in its repr; a token of the caller has no expiry."""
     admin = make_client(ScriptedTransport())
     token = await admin.token()
-    assert token == AccessToken(value="token-1", expires_at=1_700_000_000.0 + 1800)
+    assert token == AccessToken(value="token-1", expires_at=datetime(2023, 11, 14, 22, 43, 20, tzinfo=UTC))
     assert "token-1" not in f"{token} {token!r}"
     assert await admin.token() == token
     assert await make_client(ScriptedTransport(), access_token="x").token() == AccessToken(value="x", expires_at=None)

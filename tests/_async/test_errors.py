@@ -312,6 +312,15 @@ def test_every_error_survives_pickle(error: PineconeError) -> None:
         assert SECRET.encode() not in data
 
 
+def test_a_copy_of_an_error_keeps_its_secret() -> None:
+    """Copy and deepcopy, within one process, keep what pickling drops."""
+    for duplicate in (copy.copy, copy.deepcopy):
+        kept = [vars(duplicate(error)) for error in ALL_ERRORS]
+        assert [masked.reveal() for each in kept for masked in each.values() if isinstance(masked, Masked)] == [
+            SECRET
+        ] * 2
+
+
 def test_every_error_class_is_covered() -> None:
     """The list above has an instance of every error class."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from pinecone_admin import (
     AsyncAdmin,
     PaginationError,
+    PineconeTimeoutError,
     PineconeTypeError,
     PineconeValueError,
     ResponseParsingError,
@@ -17,10 +19,14 @@ from pinecone_admin import (
     on_organization,
 )
 from pinecone_admin.emulator import Emulator
+from tests.support.clock import VirtualClock
 from tests.support.errors import raises
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
+
+
+NAMESPACES = ["organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings"]
 
 
 def make_page(*names: str, after: Any = ...) -> ScriptedResponse:
@@ -88,6 +94,42 @@ async def test_every_list_can_be_awaited(make_client: Callable[..., AsyncAdmin])
     admin = make_client(script_two_pages())
     assert [user.id for user in await admin.users.list()] == ["a", "b", "c"]
     assert await make_client(ScriptedTransport()).projects.list() == []
+
+
+# <async only>
+async def test_every_async_list_can_be_awaited_and_iterated(emulator: Emulator) -> None:
+    """Every list, of whatever kind, has the same items when it is awaited and when it is iterated over, each time."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="x")
+    await admin.api_keys.create(project_id=project.id, name="k")
+    await admin.invites.create(email="ada@example.com", role_bindings=[on_organization("OrgMember")])
+    listed: list[Any] = [
+        admin.api_keys.list(project_id=project.id),
+        *(getattr(admin, name).list() for name in NAMESPACES if name != "api_keys"),
+    ]
+    for each in listed:
+        items = await each
+        assert items == [item async for item in each] == [item async for item in each] == await each != []
+        assert repr(each).startswith(f"<{type(each).__name__} of list_")
+
+
+# </async only>
+@pytest.mark.parametrize("method", ["organizations.list", "projects.list", "api_keys.list", "projects.exists"])
+async def test_a_complete_list_without_end_times_out(
+    method: str, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+) -> None:
+    """A list that the server pages without end, with a new token each time, is over when the timeout is."""
+
+    def next_page(_: httpx.Request) -> ScriptedResponse:
+        clock.advance(1)
+        return ScriptedResponse(body={"data": [], "pagination": {"next": f"token-{clock.monotonic()}"}})
+
+    script = ScriptedTransport(next_page)
+    namespace, name = method.split(".")
+    arguments = {"api_keys.list": {"project_id": "p"}, "projects.exists": {"name": "x"}}.get(method, {})
+    with raises(PineconeTimeoutError, match="time limit") as caught:
+        await getattr(getattr(make_client(script, timeout=10), namespace), name)(**arguments)
+    assert (len(script.requests), caught.value.outcome) == (10, "not_sent")
 
 
 # </async only>

@@ -92,7 +92,7 @@ async def test_a_shared_name_is_ambiguous(admin: AsyncAdmin) -> None:
     assert await admin.projects.exists(name="x") is True
     with raises(AmbiguousNameError) as caught:
         await admin.projects.describe_by_name(name="x")
-    assert caught.value.ids == ids
+    assert caught.value.ids == tuple(ids)
     assert caught.value.operation == "describe_by_name"
 
 

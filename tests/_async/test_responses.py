@@ -9,6 +9,7 @@ import pickle
 import pprint
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from io import StringIO
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 import rich.console
 from attrs import frozen
 
-from pinecone_admin import AsyncAdmin, Operation, PineconeTypeError, ResponseParsingError, to_dict
+from pinecone_admin import ApiError, AsyncAdmin, Operation, PineconeTypeError, ResponseParsingError, to_dict
 from pinecone_admin.models import (
     APIKeyWithSecret,
     Invite,
@@ -131,7 +132,7 @@ INVALID: dict[str, tuple[ScriptedResponse, str, str]] = {
     "latin-1": (ScriptedResponse(body=PROJECT_JSON.encode("latin-1")), "", "is not JSON"),
     "garbage": (ScriptedResponse(body=b"\xff\xfe\x00"), "", "is not JSON"),
     "two documents": (ScriptedResponse(body=b"{}{}"), "", "is not JSON"),
-    "deep": (ScriptedResponse(body=b"[" * 100_000), "", "is not JSON"),
+    "deep": (ScriptedResponse(body=b"[" * 60_000), "", "is not JSON"),
     "a huge number": (ScriptedResponse(body=b'{"max_pods": ' + b"9" * 5000 + b"}"), "", "is not JSON"),
     "list": (ScriptedResponse(body=[PROJECT]), "", "must be an object, not a list"),
     "string": (ScriptedResponse(body="p"), "", "must be an object, not a string"),
@@ -213,6 +214,26 @@ async def test_a_one_time_secret_is_recoverable(body: bytes, make_client: Callab
     assert (error.outcome, error.safe_to_retry) == ("done", False)
     assert SECRET in error.raw.reveal()
     assert SECRET not in f"{error} {error!r} {error.raw} {error.raw!r} {pprint.pformat(vars(error))}"
+
+
+@pytest.mark.parametrize("status", [301, 400, 503])
+async def test_a_new_secret_is_masked_in_the_body_of_an_error(
+    status: int, make_client: Callable[..., AsyncAdmin]
+) -> None:
+    """A success whose status was damaged on the way shows no secret, even if the body was cut off within it."""
+    cut = [json.dumps(each)[:-5].encode() for each in (KEY_WITH_SECRET, ACCOUNT_WITH_SECRET)]
+    bodies = [KEY_WITH_SECRET, cut[0], ACCOUNT_WITH_SECRET, cut[1], ACCOUNT_WITH_SECRET]
+    admin = make_client(ScriptedTransport(*(ScriptedResponse(status, body) for body in bodies)))
+    calls = [
+        *[partial(admin.api_keys.create, project_id="p", name="x")] * 2,
+        *[partial(admin.service_accounts.create, name="x")] * 2,
+        partial(admin.service_accounts.rotate_secret, service_account_id="s"),
+    ]
+    for call in calls:
+        with raises(ApiError) as caught:
+            await call()
+        assert '"***' in caught.value.body
+        assert SECRET[:-4] not in pprint.pformat(vars(caught.value))
 
 
 async def test_the_raw_body_is_decoded_when_it_is_revealed(make_client: Callable[..., AsyncAdmin]) -> None:

@@ -439,6 +439,24 @@ async def test_delays_double_up_to_max_backoff(
         assert all(0.05 <= slept <= most for slept, most in zip(clock.slept, longest, strict=True))
 
 
+async def test_without_backoff_only_retry_after_is_waited_for(
+    make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+) -> None:
+    """backoff=0 retries at once, unless the server asks to wait."""
+    admin = make_client(
+        ScriptedTransport(
+            ScriptedResponse(503),
+            ScriptedResponse(429),
+            ScriptedResponse(429, headers={"retry-after": "2"}),
+            ScriptedResponse(body={"data": []}),
+        ),
+        retry=RetryPolicy(backoff=0),
+    )
+    assert await admin.projects.list() == []
+    assert clock.slept[:2] == [0, 0]
+    assert 2 <= clock.slept[2] <= 2.5
+
+
 async def test_delays_are_random(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
     """No two delays are equal, so that a fleet does not retry at once."""
     for _ in range(10):

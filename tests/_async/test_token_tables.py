@@ -7,6 +7,7 @@ import json
 import os
 import warnings
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import anyio
@@ -195,7 +196,7 @@ def make_jwt(**claims: object) -> str:
 async def check_lifetime(make_client: Callable[..., AsyncAdmin], fields: dict[str, Any], seconds: float) -> None:
     """Check how many seconds a token is valid."""
     token = await make_client(ScriptedTransport(tokens=[token_response(1, **fields)])).token()
-    assert token.expires_at == NOW + seconds
+    assert token.expires_at == datetime.fromtimestamp(NOW + seconds, UTC)
 
 
 async def check_rejected(

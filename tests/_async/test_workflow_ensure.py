@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from enum import Enum
+from typing import Any, cast
 
 import pytest
 
@@ -52,6 +53,39 @@ async def test_a_missing_record_is_created_and_an_existing_one_returned(kind: st
     second = await ENSURE[kind](admin, project.id)
     assert (first.created, second.created) == (True, False)
     assert first.differences == second.differences == []
+
+
+async def test_a_member_of_an_enum_differs_from_nothing(admin: AsyncAdmin) -> None:
+    """Roles and names given as members of Enums are found, compared and reported by their values."""
+
+    class Choice(str, Enum):  # noqa: UP042 - formatting a member of a StrEnum returns its value anyway
+        MEMBER = "OrgMember"
+        MANAGER = "OrgManager"
+        ORGANIZATION = "organization"
+        VIEWER = "ProjectViewer"
+        NAME = "shop"
+
+    bindings: Any = [{"resource_type": Choice.ORGANIZATION, "role": Choice.MEMBER}]
+    project = (await admin.projects.ensure(name=Choice.NAME)).value
+    keys = [
+        await admin.api_keys.ensure(project_id=project.id, name=Choice.NAME, roles=cast("Any", [role]))
+        for role in ("ProjectViewer", Choice.VIEWER)
+    ]
+    accounts = [await admin.service_accounts.ensure(name=Choice.NAME, role_bindings=bindings) for _ in range(2)]
+    assert [each.created for each in (*keys, *accounts)] == [True, False] * 2
+    assert [each.differences for each in (*keys, *accounts)] == [[]] * 4
+    assert isinstance(accounts[0].value, ServiceAccountWithSecret)
+    assert accounts[0].value.service_account.name == project.name == "shop"
+    different = await admin.api_keys.ensure(project_id=project.id, name="shop", roles=cast("Any", ["DataPlaneViewer"]))
+    assert str(different.differences[0]) == "roles: found ProjectViewer, wanted DataPlaneViewer"
+    change = await admin.role_bindings.change_role(
+        principal_type="service_account",
+        principal_id=accounts[0].value.service_account.id,
+        resource_type="organization",
+        from_role=cast("Any", Choice.MEMBER),
+        to_role=cast("Any", Choice.MANAGER),
+    )
+    assert change.steps == ["granted OrgManager", "revoked OrgMember"]
 
 
 async def test_an_existing_role_binding_is_returned(admin: AsyncAdmin) -> None:
@@ -109,7 +143,7 @@ async def test_a_shared_name_is_ambiguous(admin: AsyncAdmin, emulator: Emulator)
     project = [await admin.projects.create(name="p") for _ in range(2)]
     with raises(AmbiguousNameError) as caught:
         await admin.projects.ensure(name="p")
-    assert caught.value.ids == [each.id for each in project]
+    assert caught.value.ids == tuple(each.id for each in project)
     for _ in range(2):
         await admin.api_keys.create(project_id=project[0].id, name="k")
         await admin.service_accounts.create(name="s")

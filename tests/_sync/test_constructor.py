@@ -28,7 +28,6 @@ HOSTS: list[tuple[str | None, str]] = [
     ("HTTPS://API.example.COM", "https://api.example.com"),
     ("localhost:8080", "https://localhost:8080"),
     ("http://localhost:8080", "http://localhost:8080"),
-    ("http://emulator.localhost", "http://emulator.localhost"),
     ("http://127.0.0.1:5", "http://127.0.0.1:5"),
     ("http://127.8.9.1", "http://127.8.9.1"),
     ("http://[::1]:5", "http://[::1]:5"),
@@ -101,6 +100,20 @@ BAD_ADDRESSES: list[object] = [
     f"https://user:{SECRET}@api.example.com:port",
     "https://\ud800.example.com",
     "https://" + "a" * 300 + ".example.com:99999",
+    "https:",
+    "https:/api.pinecone.io",
+    "http:/127.0.0.1:9",
+    "https:api.pinecone.io",
+    "localhost:",
+    "%zz",
+    "https://%zz",
+    "https://api.example.com/%zz",
+    "https://api%2eexample.com",
+    "https://api%20example.com",
+    "https://api..example.com",
+    "https://api.example.com:-1",
+    "https://" + "a" * 64 + ".example.com",
+    "https://" + "a." * 130 + "com",
     5,
     b"https://api.example.com",
     True,
@@ -142,6 +155,7 @@ PLAIN_HTTP = [
     "http://[::ffff:10.0.0.1]/token",
     "http://127.1/token",
     "http://0.0.0.0/token",
+    "http://evil.localhost/token",
 ]
 
 
@@ -199,6 +213,8 @@ BAD_POLICIES: list[tuple[dict[str, Any], str]] = [
     ({"max_attempts": True}, "max_attempts must be an int"),
     ({"attempt_timeout": 0}, "attempt_timeout .*above 0"),
     ({"backoff": float("nan")}, "backoff .*finite"),
+    ({"backoff": -1}, "backoff .*at least 0"),
+    ({"max_backoff": 0}, "max_backoff .*above 0"),
     ({"max_backoff": "8"}, "max_backoff must be a number"),
     ({"max_retry_after": -1}, "max_retry_after .*above 0"),
     ({"on_retry": 5}, "on_retry must be callable"),
@@ -227,6 +243,18 @@ BAD_CONNECTIONS: list[tuple[dict[str, Any], str]] = [
     ({"proxy_url": f"ftp://user:{SECRET}@proxy"}, "proxy_url is not the URL"),
     ({"proxy_url": f"http://user:{SECRET}@proxy:port"}, "proxy_url is not the URL"),
     ({"proxy_url": f"http://user:{SECRET}@"}, "proxy_url is not the URL"),
+    *(
+        ({"proxy_url": url}, "proxy_url is not the URL")
+        for url in (
+            "proxy:0",
+            "http://proxy:-1",
+            "http://proxy:65536",
+            "http:/proxy:3128",
+            "http:",
+            "%zz",
+            "http://a..b",
+        )
+    ),
 ]
 
 
@@ -235,6 +263,12 @@ def test_invalid_connection_options_raise(options: dict[str, Any], message: str)
     """Invalid certificates and proxies raise in the constructor, without the password of the proxy."""
     with raises(PineconeTypeError if "must be" in message else PineconeValueError, match=message):
         make_own_client(**options)
+
+
+def test_a_proxy_needs_no_scheme() -> None:
+    """A proxy without a scheme uses http, with or without a password."""
+    for proxy in ("proxy", "proxy:3128", "ada:word@proxy:3128"):
+        make_own_client(proxy_url=proxy).close()
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])

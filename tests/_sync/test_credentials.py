@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -208,7 +209,7 @@ def test_the_current_token_is_public(make_client: Callable[..., Admin]) -> None:
     """token() returns the token with its expiry, masked in its repr; a token of the caller has no expiry."""
     admin = make_client(ScriptedTransport())
     token = admin.token()
-    assert token == AccessToken(value="token-1", expires_at=1_700_000_000.0 + 1800)
+    assert token == AccessToken(value="token-1", expires_at=datetime(2023, 11, 14, 22, 43, 20, tzinfo=UTC))
     assert "token-1" not in f"{token} {token!r}"
     assert admin.token() == token
     assert make_client(ScriptedTransport(), access_token="x").token() == AccessToken(value="x", expires_at=None)

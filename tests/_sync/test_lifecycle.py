@@ -6,6 +6,8 @@ from __future__ import annotations
 import copy
 import pickle
 import pprint
+import re
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,7 @@ from pinecone_admin import (
     Admin,
     ClientClosedError,
     Operation,
+    PineconeError,
     PineconeTypeError,
     PineconeValueError,
     ReadOnlyError,
@@ -39,10 +42,13 @@ READS: dict[str, Callable[[Admin], Any]] = {
     "api_keys.describe": lambda a: a.api_keys.describe(api_key_id="k"),
     "users.list": lambda a: a.users.list().to_list(),
     "users.describe": lambda a: a.users.describe(user_id="u"),
+    "users.describe_by_email": lambda a: a.users.describe_by_email(email="a@b"),
     "invites.list": lambda a: a.invites.list().to_list(),
     "invites.describe": lambda a: a.invites.describe(invite_id="i"),
+    "invites.describe_by_email": lambda a: a.invites.describe_by_email(email="a@b"),
     "service_accounts.list": lambda a: a.service_accounts.list().to_list(),
     "service_accounts.describe": lambda a: a.service_accounts.describe(service_account_id="s"),
+    "service_accounts.describe_by_name": lambda a: a.service_accounts.describe_by_name(name="x"),
     "role_bindings.list": lambda a: a.role_bindings.list().to_list(),
     "role_bindings.describe": lambda a: a.role_bindings.describe(role_binding_id="b"),
     "send": lambda a: a.send(Operation(id="x", method="GET", path="/x", returns=None)),
@@ -234,6 +240,23 @@ def test_the_repr_has_namespaces_and_no_credentials(make_client: Callable[..., A
     everything = f"{admin} {pprint.pformat(admin)} {pprint.pformat(vars(admin))} {pprint.pformat(vars(admin.projects))}"
     assert SECRET not in everything
     assert "token-1" not in everything
+
+
+def test_an_object_whose_constructor_failed_has_a_repr(make_client: Callable[..., Admin]) -> None:
+    """A traceback that shows local variables can show the client and the list that could not be constructed."""
+    admin = make_client(ScriptedTransport())
+    failing: list[Callable[[], object]] = [
+        lambda: make_client(ScriptedTransport(), timeout=0),
+        lambda: make_client(ScriptedTransport(), transport=5),
+        lambda: admin.users.list(limit=0),
+    ]
+    for construct in failing:
+        with pytest.raises(PineconeError) as caught:
+            construct()
+        frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+        shown = [frame.locals["self"] for frame in frames if frame.name == "__init__" and frame.locals]
+        assert all(re.fullmatch(r"<\w*Admin, not constructed>|<\w+ of list_users>", text) for text in shown)
+        assert shown
 
 
 @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])

@@ -6,11 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from pinecone_admin import (
     Admin,
     PaginationError,
+    PineconeTimeoutError,
     PineconeTypeError,
     PineconeValueError,
     ResponseParsingError,
@@ -18,10 +20,14 @@ from pinecone_admin import (
     on_organization,
 )
 from pinecone_admin.emulator import Emulator
+from tests.support.clock import VirtualClock
 from tests.support.errors import raises
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
+
+
+NAMESPACES = ["organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings"]
 
 
 def make_page(*names: str, after: Any = ...) -> ScriptedResponse:
@@ -83,6 +89,25 @@ def test_every_page_request_has_filters_and_limit(make_client: Callable[..., Adm
     ]
 
 
+@pytest.mark.parametrize("method", ["organizations.list", "projects.list", "api_keys.list", "projects.exists"])
+def test_a_complete_list_without_end_times_out(
+    method: str, make_client: Callable[..., Admin], clock: VirtualClock
+) -> None:
+    """A list that the server pages without end, with a new token each time, is over when the timeout is."""
+
+    def next_page(_: httpx.Request) -> ScriptedResponse:
+        clock.advance(1)
+        return ScriptedResponse(body={"data": [], "pagination": {"next": f"token-{clock.monotonic()}"}})
+
+    script = ScriptedTransport(next_page)
+    namespace, name = method.split(".")
+    arguments = {"api_keys.list": {"project_id": "p"}, "projects.exists": {"name": "x"}}.get(method, {})
+    with raises(PineconeTimeoutError, match="time limit") as caught:
+        getattr(getattr(make_client(script, timeout=10), namespace), name)(**arguments)
+    assert (len(script.requests), caught.value.outcome) == (10, "not_sent")
+
+
+# </async only>
 @pytest.mark.parametrize(("max_items", "names", "requests"), [(1, "a", 1), (2, "ab", 1), (3, "abc", 2), (9, "abc", 2)])
 def test_max_items_fetches_no_extra_page(
     max_items: int, names: str, requests: int, make_client: Callable[..., Admin]

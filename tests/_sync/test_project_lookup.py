@@ -93,7 +93,7 @@ def test_a_shared_name_is_ambiguous(admin: Admin) -> None:
     assert admin.projects.exists(name="x") is True
     with raises(AmbiguousNameError) as caught:
         admin.projects.describe_by_name(name="x")
-    assert caught.value.ids == ids
+    assert caught.value.ids == tuple(ids)
     assert caught.value.operation == "describe_by_name"
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import warnings
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -193,7 +194,7 @@ def make_jwt(**claims: object) -> str:
 def check_lifetime(make_client: Callable[..., Admin], fields: dict[str, Any], seconds: float) -> None:
     """Check how many seconds a token is valid."""
     token = make_client(ScriptedTransport(tokens=[token_response(1, **fields)])).token()
-    assert token.expires_at == NOW + seconds
+    assert token.expires_at == datetime.fromtimestamp(NOW + seconds, UTC)
 
 
 def check_rejected(

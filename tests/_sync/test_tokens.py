@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -103,7 +104,7 @@ def test_a_lifetime_starts_before_the_exchange(make_client: Callable[..., Admin]
     slow = delay(clock, 50, token_response(1, expires_in=100))
     admin = make_client(ScriptedTransport(tokens=[slow]), lazy=True)
     started = clock.wall()
-    assert (admin.token()).expires_at == started + 100
+    assert (admin.token()).expires_at == datetime.fromtimestamp(started + 100, UTC)
     clock.advance(41)
     assert fetch_token(admin) == "token-2"
 

@@ -6,17 +6,21 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Mapping
+from enum import Enum
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
 import httpx
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
+from pinecone.models.admin import role_binding as official
 
 from pinecone_admin import (
     Admin,
     NotFoundError,
+    Operation,
     PineconeError,
     PineconeTypeError,
     PineconeValueError,
@@ -127,6 +131,7 @@ METHODS: dict[str, dict[str, Argument]] = {
     "api_keys.delete": {"api_key_id": ID},
     "users.list": {"email": Argument("optional email", "query", "a@b"), "limit": LIMIT, "pagination_token": TOKEN},
     "users.describe": {"user_id": ID},
+    "users.describe_by_email": {"email": Argument("email", "query", "a@b")},
     "users.delete": {"user_id": ID},
     "invites.list": {"limit": LIMIT, "pagination_token": TOKEN},
     "invites.create": {
@@ -134,6 +139,7 @@ METHODS: dict[str, dict[str, Argument]] = {
         "role_bindings": Argument("bindings", "body", BINDINGS),
     },
     "invites.describe": {"invite_id": ID},
+    "invites.describe_by_email": {"email": Argument("email", "none", "a@b")},
     "invites.delete": {"invite_id": ID},
     "invites.resend": {"invite_id": ID},
     "service_accounts.list": {"limit": LIMIT, "pagination_token": TOKEN},
@@ -142,6 +148,7 @@ METHODS: dict[str, dict[str, Argument]] = {
         "role_bindings": Argument("optional bindings", "body", BINDINGS),
     },
     "service_accounts.describe": {"service_account_id": ID},
+    "service_accounts.describe_by_name": {"name": Argument("name", "none", "x")},
     "service_accounts.update": {"service_account_id": ID, "name": Argument("only name", "body", "x")},
     "service_accounts.delete": {"service_account_id": ID},
     "service_accounts.rotate_secret": {"service_account_id": ID},
@@ -284,6 +291,70 @@ def test_a_hostile_value_is_rejected_or_sent_unchanged(
             assert find_sent_value(script.request, name, place) == sent_value, label
 
 
+def as_member(value: Any) -> Any:
+    """Return a value with members of Enums in the place of its texts and numbers."""
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        choice: Any = Enum("Choice", {"MEMBER": value}, type=type(value))
+        return choice.MEMBER
+    if isinstance(value, Mapping):
+        return {as_member(key): as_member(each) for key, each in value.items()}
+    if isinstance(value, RoleBindingInput):
+        return evolve(value, resource_type=as_member(value.resource_type), role=as_member(value.role))
+    return [as_member(each) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_member_of_an_enum_is_sent_as_its_value(method: str, make_client: Callable[..., Admin]) -> None:
+    """Members of str and int Enums lead to the same request and the same message as their values."""
+    found: list[object] = []
+    conversions: list[Callable[[Any], Any]] = [lambda value: value, as_member]
+    for convert in conversions:
+        script = ScriptedTransport(ScriptedResponse(404))
+        given = {name: convert(argument.valid) for name, argument in METHODS[method].items()}
+        outcome = classify_call(script, make_client, method, **given)
+        found.append((outcome, [(str(each.url), each.content) for each in script.requests]))
+    assert found[0] == found[1]
+
+
+def test_a_role_binding_may_be_any_object_with_its_attributes(make_client: Callable[..., Admin]) -> None:
+    """Models of other packages, such as the official SDK's, are mixed with mappings and our models, and sent alike."""
+    for form in (RoleBindingInput, official.RoleBindingInput, SimpleNamespace):
+        bindings = [
+            form(resource_type="organization", resource_id=None, role="OrgMember"),
+            form(resource_type="project", resource_id="p", role="ProjectViewer"),
+            {"resource_type": as_member("project"), "resource_id": "q", "role": as_member("ProjectEditor")},
+        ]
+        script = ScriptedTransport(ScriptedResponse(404))
+        assert classify_call(script, make_client, "invites.create", email="a@b", role_bindings=bindings) == "s"
+        assert find_sent_value(script.request, "role_bindings", "body") == [
+            {"resource_type": "organization", "role": "OrgMember"},
+            {"resource_type": "project", "resource_id": "p", "role": "ProjectViewer"},
+            {"resource_type": "project", "resource_id": "q", "role": "ProjectEditor"},
+        ]
+
+
+def test_a_hand_built_operation_may_have_members_of_enums(make_client: Callable[..., Admin]) -> None:
+    """Every text and number of an Operation may be a member of an Enum."""
+    script = ScriptedTransport(ScriptedResponse(204))
+    make_client(script).send(
+        Operation(
+            id=as_member("x"),
+            method=as_member("PATCH"),
+            path=as_member("/x/{id}"),
+            path_parameters={as_member("id"): as_member("a/b")},
+            query={as_member("role"): as_member("OrgOwner"), "n": as_member(5), "each": [as_member("y")]},
+            headers={as_member("x-tag"): as_member("z")},
+            body={as_member("role"): as_member("OrgOwner"), as_member("n"): [as_member(5)]},
+            api_version=as_member("2026-07"),
+            returns=None,
+        )
+    )
+    request = script.request
+    assert (request.method, str(request.url)) == ("PATCH", "https://api.pinecone.io/x/a%2Fb?role=OrgOwner&n=5&each=y")
+    assert (request.headers["x-tag"], request.headers["x-pinecone-api-version"]) == ("z", "2026-07")
+    assert json.loads(request.content) == {"role": "OrgOwner", "n": [5]}
+
+
 def test_every_argument_is_covered(make_client: Callable[..., Admin]) -> None:
     """The table has every argument of every public method."""
     admin = make_client(ScriptedTransport(), lazy=True)
@@ -311,6 +382,7 @@ LIMITS: list[tuple[str, str, list[Any], list[Any]]] = [
     ("api_keys.update", "name", ["x", "é" * 80], ["é" * 81]),
     ("service_accounts.create", "name", ["x" * 80, "é" * 40], ["x" * 81, "é" * 41]),
     ("service_accounts.update", "name", ["x" * 80, "é" * 40], ["x" * 81, "é" * 41]),
+    ("service_accounts.describe_by_name", "name", ["x" * 80, "é" * 40], ["x" * 81, "é" * 41]),
     ("users.list", "email", ["a@b", LONG_EMAIL], ["a" + LONG_EMAIL, "ab", "@b", "a@", "a@b@c", "a b@c", "a@b\n"]),
     ("invites.create", "email", ["a@b", LONG_EMAIL], ["a" + LONG_EMAIL, "ab", "@b", "a@", "a@b@c", "a b@c", "a@b\n"]),
     *(

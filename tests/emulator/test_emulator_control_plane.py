@@ -14,6 +14,7 @@ from pinecone_admin.emulator.model.records import Grant, PendingResource, Princi
 VERSIONS = ["2025-10", "2026-04", "2026-07"]
 SERVERLESS = {"serverless": {"cloud": "aws", "region": "us-east-1"}}
 MOVIES = {"name": "movies", "dimension": 4, "spec": SERVERLESS}
+PODS = {"name": "pods", "dimension": 4, "spec": {"pod": {"environment": "e"}}}
 
 
 def version_header(version: str) -> dict[str, str]:
@@ -189,6 +190,8 @@ def test_indexes_are_created(
     version: str, spec: dict[str, Any], deployment: dict[str, str], emulator: Emulator, project: ProjectRecord
 ) -> None:
     """An index that is created by one version is shown as the same index by every version."""
+    if "pod" in spec:  # later versions show a pod-based index, but do not create one
+        version = min(version, "2026-04")
     body: dict[str, Any] = {"name": "movies", "dimension": 4, "metric": "euclidean", "spec": spec}
     if version == "2026-07":
         vectors = {"type": "dense_vector", "dimension": 4, "metric": "euclidean"}
@@ -258,18 +261,45 @@ def test_malformed_indexes_are_refused(
     assert project.contents["indexes"] == {"a", "b"}
 
 
+DENSE = {"type": "dense_vector", "dimension": 4}
+POD = {"deployment_type": "pod", "environment": "e", "pod_type": "p1.x1"}
+
+
+def test_schemas_have_searched_fields_only(emulator: Emulator, project: ProjectRecord) -> None:
+    """Version 2026-07 creates indexes with searched fields, and refuses other fields, pods and sources."""
+
+    def create(fields: Any, **more: Any) -> Any:
+        body = {"schema": {"fields": fields}} | more
+        return send(emulator, project, "POST", "/indexes", json=body, version="2026-07")
+
+    searched = {"body": {"type": "string", "full_text_search": {"language": "en"}}}
+    assert create(searched).json()["schema"] == {"fields": searched}
+    refusals: list[tuple[Any, dict[str, Any], int, str]] = [
+        ({"title": {"type": "string"}}, {}, 422, "neither"),
+        ({"v": DENSE, "title": {"type": "string", "filterable": True}}, {}, 400, "only accepts fields used for search"),
+        ({"v": DENSE, "year": {"type": "float", "filterable": True}}, {}, 400, "only accepts fields used for search"),
+        ({"v": DENSE}, {"deployment": POD}, 400, "'pod' is not supported on this API version"),
+        ({"v": DENSE}, {"source_collection": "c"}, 400, "source_collection is not supported"),
+        ({"v": DENSE}, {"source_backup_id": "b"}, 400, "source_backup_id is not supported"),
+    ]
+    for fields, more, status, words in refusals:
+        refused = create(fields, **more)
+        assert (refused.status_code, words in refused.json()["error"]["message"]) == (status, True), refused.text
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
         ("/collections", {"name": "x"}, 422),
         ("/collections", {"name": "x", "source": "unknown"}, 400),
-        ("/collections", {"name": "c", "source": "a"}, 409),
+        ("/collections", {"name": "x", "source": "a"}, 400),
         ("/indexes/unknown/backups", {}, 404),
         ("/indexes/a/backups", {"name": 1}, 400),
         ("/assistant/assistants", {}, 400),
         ("/assistant/assistants", {"name": "h"}, 409),
         ("/assistant/assistants", {"name": "n", "region": "asia"}, 400),
         ("/assistant/assistants", {"name": "n", "metadata": 1}, 400),
+        ("/assistant/assistants", {"name": "n", "metadata": {"a": "é" * 8192}}, 400),
     ],
 )
 def test_malformed_contents_are_refused(
@@ -283,9 +313,12 @@ def test_malformed_contents_are_refused(
 def test_other_contents_are_created(version: str, emulator: Emulator, project: ProjectRecord) -> None:
     """Collections, backups and assistants are created, ready at once, and shown with what they were created with."""
     send(emulator, project, "POST", "/indexes", json=MOVIES | {"tags": {"a": "b"}})
-    body = {"name": "archive", "source": "movies"}
+    send(emulator, project, "POST", "/indexes", json=PODS)
+    body = {"name": "archive", "source": "pods"}
     collection = send(emulator, project, "POST", "/collections", json=body, version=version)
     assert (collection.status_code, collection.json()["status"], collection.json()["dimension"]) == (201, "Ready", 4)
+    assert collection.json()["environment"] == "e"
+    assert send(emulator, project, "POST", "/collections", json=body, version=version).status_code == 409
     body = {"name": "weekly", "description": "d"}
     backup = send(emulator, project, "POST", "/indexes/movies/backups", json=body, version=version)
     assert backup.status_code == 201
@@ -319,6 +352,49 @@ def test_tags_are_merged(emulator: Emulator, project: ProjectRecord) -> None:
     assert "tags" not in send(emulator, project, "PATCH", "/indexes/a", json={"tags": {"team": ""}}).json()
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_assistants_are_updated(version: str, emulator: Emulator, project: ProjectRecord) -> None:
+    """PATCH replaces the instructions and the metadata of an assistant, and leaves what is not sent."""
+    body = {"name": "helper", "instructions": "Be brief.", "metadata": {"team": "a", "tier": "1"}}
+    created = send(emulator, project, "POST", "/assistant/assistants", json=body, version=version).json()
+    emulator.clock.advance(1)
+    path, change = "/assistant/assistants/helper", {"metadata": {"team": "b"}}
+    updated = send(emulator, project, "PATCH", path, json=change, version=version)
+    assert (updated.status_code, updated.json()["assistant_name"]) == (200, "helper")
+    shown = send(emulator, project, "GET", path, version=version).json()
+    assert shown == created | change | {"updated_at": shown["updated_at"]}
+    assert shown["updated_at"] > created["updated_at"]
+    missing = send(emulator, project, "PATCH", "/assistant/assistants/unknown", json={}, version=version)
+    assert read_error(missing) == (404, "NOT_FOUND")
+
+
+def test_read_capacity_is_changed(emulator: Emulator, project: ProjectRecord) -> None:
+    """PATCH changes the read capacity of an index."""
+    for capacity in ({"mode": "Dedicated", "dedicated": {"node_type": "t1"}}, {"mode": "OnDemand"}):
+        body = {"read_capacity": capacity}
+        changed = send(emulator, project, "PATCH", "/indexes/a", json=body, version="2026-07").json()
+        assert changed["read_capacity"] == capacity | {"status": {"state": "Ready"}}
+    assert read_error(send(emulator, project, "PATCH", "/indexes/a", json={"read_capacity": {}}))[0] == 400
+
+
+def test_backups_outlive_their_index(emulator: Emulator, project: ProjectRecord) -> None:
+    """The backups of a deleted index are listed if they are asked for, and not taken for those of its successor."""
+
+    def list_backups(**parameters: str) -> Any:
+        return send(emulator, project, "GET", "/indexes/movies/backups", params=parameters, version="2026-07")
+
+    for _ in range(2):
+        send(emulator, project, "POST", "/indexes", json=MOVIES)
+        send(emulator, project, "POST", "/indexes/movies/backups", json={})
+        assert len(list_backups().json()["data"]) == 1
+        send(emulator, project, "DELETE", "/indexes/movies")
+        emulator.clock.advance(2)
+        assert read_error(list_backups()) == (404, "NOT_FOUND")
+    all_of_them = list_backups(include_deleted="true").json()["data"]
+    assert len({each["source_index_deleted_at"] for each in all_of_them}) == 2
+    assert read_error(list_backups(include_deleted="maybe")) == (400, "INVALID_ARGUMENT")
+
+
 def test_creation_takes_as_long_as_is_set(emulator: Emulator, project: ProjectRecord) -> None:
     """With a delay, a resource is initializing at first, and blocks what depends on it."""
     emulator.configure(creation_delay=3)
@@ -326,13 +402,13 @@ def test_creation_takes_as_long_as_is_set(emulator: Emulator, project: ProjectRe
         "ready": False,
         "state": "Initializing",
     }
-    assert send(emulator, project, "POST", "/collections", json={"name": "x", "source": "a"}).json()["status"] == (
-        "Initializing"
-    )
-    assert read_error(send(emulator, project, "DELETE", "/indexes/a")) == (412, "FAILED_PRECONDITION")
+    send(emulator, project, "POST", "/indexes", json=PODS)
+    collection = send(emulator, project, "POST", "/collections", json={"name": "x", "source": "pods"})
+    assert collection.json()["status"] == "Initializing"
+    assert read_error(send(emulator, project, "DELETE", "/indexes/pods")) == (412, "FAILED_PRECONDITION")
     emulator.clock.advance(3)
     assert send(emulator, project, "GET", "/indexes/movies").json()["status"]["ready"]
-    assert send(emulator, project, "DELETE", "/indexes/a").status_code == 202
+    assert send(emulator, project, "DELETE", "/indexes/pods").status_code == 202
 
 
 def test_creating_requires_billing_and_a_role(emulator: Emulator, project: ProjectRecord) -> None:

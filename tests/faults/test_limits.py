@@ -163,7 +163,8 @@ def test_second_address_is_tried_in_same_attempt(first: str, client_kind: Client
         stack.enter_context(resolve_to("two.localhost", ["127.0.0.2", "127.0.0.1"]))
         policy = RetryPolicy(max_attempts=1)
         address = f"http://two.localhost:{server.address[1]}"
-        _, result = measure_call(client_kind, host=address, access_token="supplied", retry=policy, timeout=4.0)
+        options = {"access_token": "supplied", "retry": policy, "timeout": 4.0, "allow_http": True}
+        _, result = measure_call(client_kind, host=address, **options)
         assert result is None
         assert server.count_requests("PUT") == 1
 

@@ -110,13 +110,14 @@ def index_schema(version: str) -> Schema:
 
 def backup_schema(version: str) -> Schema:
     """Return the schema of a backup."""
-    return require(BACKUP, **OPTIONAL_OF_BACKUP, **({"schema": SCHEMA} if version > "2026-04" else {}))
+    later = {"schema": SCHEMA, "source_index_deleted_at": TIME} if version > "2026-04" else {}
+    return require(BACKUP, **OPTIONAL_OF_BACKUP, **later)
 
 
-def assistant_schema(version: str) -> Schema:
-    """Return the schema of an assistant."""
+def assistant_schema(version: str, **more: Schema) -> Schema:
+    """Return the schema of an assistant, with more required fields."""
     region: dict[str, Schema] = {"region": {"enum": ["us", "eu"]}} if version > "2025-10" else {}
-    return require(ASSISTANT, **OPTIONAL_OF_ASSISTANT, **region)
+    return require(ASSISTANT | more, **OPTIONAL_OF_ASSISTANT, **region)
 
 
 def list_schema(field: str, item: Schema, *, paged: bool) -> Schema:
@@ -146,6 +147,7 @@ def success_schemas(version: str) -> dict[str, tuple[int, Schema | None]]:
         "list_assistants": (200, list_schema("assistants", assistant, paged=version > "2025-10")),
         "create_assistant": (200, assistant),
         "describe_assistant": (200, assistant),
+        "update_assistant": (200, assistant_schema(version, assistant_name=STRING)),
         "delete_assistant": (200, None),
     }
 

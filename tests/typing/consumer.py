@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, assert_type
 
 import httpx
+from pinecone.models.admin import role_binding as official
 
 from pinecone_admin import (
     AccessToken,
@@ -29,6 +30,9 @@ from pinecone_admin import (
     to_dict,
 )
 from pinecone_admin.models import (
+    API_KEY_ROLES,
+    ORGANIZATION_ROLES,
+    PROJECT_ROLES,
     APIKey,
     APIKeyRole,
     APIKeyWithSecret,
@@ -91,6 +95,9 @@ def namespaces(admin: Admin) -> None:
     assert_type(admin.projects.list(), list[Project])
     assert_type(admin.projects.create(name="n", max_pods=1, force_encryption_with_cmek=True), Project)
     assert_type(admin.projects.describe_by_name(name="n"), Project)
+    assert_type(admin.users.describe_by_email(email="a@b.co"), User)
+    assert_type(admin.invites.describe_by_email(email="a@b.co"), Invite)
+    assert_type(admin.service_accounts.describe_by_name(name="n"), ServiceAccount)
     assert_type(admin.projects.exists(project_id="p"), bool)
     assert_type(admin.projects.describe(project_id="p").created_at, datetime | None)
     roles: list[APIKeyRole] = ["ProjectEditor", Unlisted("NewRole")]
@@ -112,8 +119,8 @@ def namespaces(admin: Admin) -> None:
     assert_type(admin.with_options(timeout=1, read_only=True), Admin)
 
 
-def bindings(admin: Admin, role: RoleName) -> None:
-    """Pass role bindings as models and as mappings."""
+def bindings(admin: Admin, role: RoleName, binding: official.RoleBindingInput) -> None:
+    """Pass role bindings as models, as mappings and as models of the official SDK."""
     mapping: RoleBindingDict = {"resource_type": "organization", "role": "OrgMember"}
     admin.invites.create(
         email="a@b.co",
@@ -123,8 +130,10 @@ def bindings(admin: Admin, role: RoleName) -> None:
             RoleBindingInput(resource_type="project", resource_id="p", role="ProjectViewer"),
             {"resource_type": "project", "resource_id": "p", "role": "ProjectEditor"},
             mapping,
+            binding,
         ],
     )
+    assert_type((ORGANIZATION_ROLES[0], PROJECT_ROLES[0], API_KEY_ROLES[0]), tuple[RoleName, RoleName, APIKeyRole])
     admin.service_accounts.create(name="n", role_bindings=())
     admin.role_bindings.create(principal_type="user", principal_id="u", resource_type="organization", role=role)
 

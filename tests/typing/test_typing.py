@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,3 +47,23 @@ def test_consumer_code_is_clean_and_every_mistake_is_found(
     marked = {(mistakes.name, number) for number, line in enumerate(lines, 1) if line.endswith("# wrong")}
     assert marked
     assert set(run(folder, HERE / "consumer.py", mistakes)) == marked
+
+
+@pytest.mark.long
+def test_every_public_type_is_known() -> None:
+    """Each type of the public interface is declared, so that all type checkers see the same one."""
+    command = [
+        sys.executable,
+        "-m",
+        "basedpyright",
+        "--verifytypes",
+        "pinecone_admin",
+        "--ignoreexternal",
+        "--outputjson",
+    ]
+    # With this option, basedpyright ignores --pythonpath.
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])}
+    output = subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout
+    report = json.loads(output)["typeCompleteness"]
+    unknown = [each["name"] for each in report["symbols"] if not each["isTypeKnown"]]
+    assert (unknown, report["completenessScore"]) == ([], 1)

@@ -205,6 +205,8 @@ EXPENSIVE: dict[str, tuple[bytes, str]] = {
     "300 KB of objects": (make_list(b"{}", size=300_000), "data[0].id"),
     "2 MB of numbers": (make_list(b"1", size=2_000_000), "data[0]"),
     "2 MB of lists": (make_list(b"[]", size=2_000_000), "data[0]"),
+    "2 MB of lists in lists": (make_list(b"[[[[[[]]]]]]", size=2_000_000), "data[0]"),
+    "2 MB of objects in objects": (make_list(b'{"a":{"b":{}}}', size=2_000_000), "data[0].id"),
     "2 MB of strings": (make_list(b'"a"', size=2_000_000), "data[0]"),
     "2 MB of empty users": (make_list(b'{"id":"","name":""}', size=2_000_000), "data[0].email"),
     "2 MB of longer numbers": (make_list(b"12345678901234", size=2_000_000), "data[0]"),
@@ -256,7 +258,7 @@ def test_a_large_valid_body_is_decoded() -> None:
     decoded = decode_body(json.dumps({"data": users}).encode(), UserList)
     assert isinstance(decoded, UserList)
     assert len(decoded.data) == 10_000
-    for name in ("," * 512, ',"' * 256, "\\," * 256, ',\\"' * 170, "[{}]," * 100):
+    for name in ("," * 512, ',"' * 256, "\\," * 256, ',\\"' * 170, "[{}]," * 100, "[{" * 256):
         body = json.dumps({"data": [PROJECT | {"name": name}] * 200}).encode()
         found = decode_body(body, ProjectList)
         assert isinstance(found, ProjectList)

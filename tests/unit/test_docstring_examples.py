@@ -123,6 +123,26 @@ def test_fields_of_responses_show_the_examples_of_what_contains_them(generate: G
     assert evaluate_field_examples(package.models.PetOwner, package) == {"id": 3}
 
 
+def test_examples_of_unions_are_models_of_the_choice_that_fits(generate: Generate) -> None:
+    """A tag decides, else the first choice with all required fields."""
+    cat = make_object("kind", kind={"enum": ["cat"]}, lives={"type": "integer"})
+    dog = make_object("kind", kind={"enum": ["dog"]}, tricks={"type": "array", "items": STRING})
+    named = make_object("name", name=STRING)
+    schemas = {"Cat": cat, "Dog": dog, "Named": named}
+    tagged, untagged = (
+        {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in names]}
+        for names in (("Cat", "Dog"), ("Named", "Cat"))
+    )
+    response = make_content(tagged)
+    response["content"]["application/json"]["example"] = {"kind": "cat", "lives": 9}
+    value = {"tagged": {"kind": "dog", "tricks": ["sit"]}, "untagged": {"kind": "cat", "lives": 7}}
+    body = make_content(make_object(tagged=tagged, untagged=untagged) | {"example": value}) | {"required": True}
+    package = generate(make_document(method="post", schemas=schemas, requestBody=body, responses={"200": response}))
+    sent = evaluate_example(package.api.do_it, package).body
+    assert (type(sent.tagged), type(sent.untagged)) == (package.models.Dog, package.models.Cat)
+    assert encode_value(sent, package) == value
+
+
 # ---- values
 
 

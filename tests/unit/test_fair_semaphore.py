@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable
+from itertools import count
+from types import FrameType
 from unittest.mock import patch
 
 import anyio
@@ -62,6 +65,43 @@ def test_an_interrupted_wait_takes_no_permit(*, granted: bool) -> None:
         semaphore.release()
     assert semaphore.acquire(0)
     assert not semaphore.acquire(0)
+
+
+def interrupt_at(number: int) -> Callable[[FrameType, str, object], None]:
+    """Return a profile function that raises KeyboardInterrupt where Python would: as a function begins, or returned."""
+    remaining = number
+
+    def profile(_: FrameType, event: str, __: object) -> None:
+        nonlocal remaining
+        if event in {"call", "c_return"}:
+            remaining -= 1
+            if remaining < 0:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+    return profile
+
+
+@pytest.mark.parametrize("free", [True, False])
+def test_an_interrupt_loses_no_permit(*, free: bool) -> None:
+    """Wherever KeyboardInterrupt comes in ``acquire``, the permit is free afterwards, or the caller has got it."""
+    for number in count():
+        semaphore, acquired = FairSemaphore(1), False
+        if not free:
+            semaphore.acquire(0)
+        interrupt = interrupt_at(number)
+        try:
+            sys.setprofile(interrupt)
+            acquired = semaphore.acquire(0)
+            sys.setprofile(None)
+            break
+        except (KeyboardInterrupt, RuntimeError):  # the latter from threading.Condition, whose lock was released twice
+            if not free:
+                semaphore.release()
+            assert acquired or semaphore.acquire(0)
+            assert not semaphore.acquire(0)
+    assert number >= (2 if free else 10)
+    assert acquired == free
 
 
 @pytest.mark.timeout(60)

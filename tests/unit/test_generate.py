@@ -239,14 +239,16 @@ def test_each_upstream_template_that_is_loaded_is_hashed(tmp_path: Path) -> None
 
 
 def test_lock_says_whether_the_generator_has_a_newer_release(tree: Path, tmp_path: Path) -> None:
-    """It names both versions and what to do; nothing is said of the pinned one. uv may end without reading its input."""
+    """It names both versions and what to do; nothing is said of the pinned one. uv may leave its input unread."""
     (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/npm").symlink_to("/bin/true")
     uv = tmp_path / "bin/uv"
     env = os.environ | {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
     pinned = re.findall(r"openapi-python-client==[0-9.]+", (tree / "pyproject.toml").read_text(encoding="utf-8"))[0]
     said = f"lock: openapi-python-client==9.9 is released, {pinned} is pinned: "
     for newest, expected in ((pinned, ""), ("openapi-python-client==9.9", said)):
-        uv.write_text(f'#!/bin/sh\nexec <&-\nfor last; do :; done\n[ "$last" = - ] && echo {newest} || true\n', encoding="utf-8")
+        program = f'exec <&-\nfor last; do :; done\n[ "$last" = - ] && echo {newest} || true\n'
+        uv.write_text(f"#!/bin/sh\n{program}", encoding="utf-8")
         uv.chmod(0o755)
         done = subprocess.run([tree / "scripts/lock"], env=env, capture_output=True, text=True, check=True)
         assert done.stdout.startswith(expected)

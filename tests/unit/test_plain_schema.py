@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,11 +16,20 @@ DOCUMENT: Any = {
             "Pet": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}}},
             "Name": {"type": "string"},
             "Circle": {"allOf": [{"$ref": "#/components/schemas/Circle"}, {"properties": {"a": {"type": "integer"}}}]},
+            "Dog": {"properties": {"bark": {"type": "string"}}},
+            "Animal": {"oneOf": [{"$ref": "#/components/schemas/Pet"}, {"$ref": "#/components/schemas/Dog"}]},
+            "Endless": {"oneOf": [{"$ref": "#/components/schemas/Endless"}, {"$ref": "#/components/schemas/Pet"}]},
             "Deep": {"$defs": {"Loop": {"$ref": "#/components/schemas/Deep/$defs/Loop"}, "Id": {"type": "integer"}}},
         }
     }
 }
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
+DOG, ANIMAL = {"$ref": "#/components/schemas/Dog"}, {"$ref": "#/components/schemas/Animal"}
+
+
+def choice(title: str, tags: Sequence[str] = (), implicit: Sequence[str] = ()) -> Any:
+    """Return what a plain schema says of a choice."""
+    return {"x-choice": {"title": title, "tags": list(tags), "implicit": list(implicit)}}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +63,25 @@ STRING, INTEGER = {"type": "string"}, {"type": "integer"}
         ({"oneOf": [{"$ref": "#/components/schemas/Name"}, {"const": "a"}]}, STRING),
         ({"properties": {"a": STRING}, "oneOf": [{"required": ["a"]}]},
          {"type": "object", "properties": {"a": STRING}, "required": []}),
-        ({"properties": {"a": STRING}, "oneOf": [REF, REF]}, {"type": "object"}),
+        ({"properties": {"a": STRING}, "oneOf": [REF, REF]},
+         {"type": "object", "properties": {"a": STRING, "kind": STRING}, "required": ["kind"]}),
+        # alternatives of objects
+        ({"oneOf": [REF, DOG]}, {"oneOf": [REF | choice("Pet"), DOG | choice("Dog")]}),
+        ({"anyOf": [REF, DOG, {"type": "null"}], "description": "D"},
+         {"oneOf": [REF | choice("Pet"), DOG | choice("Dog")], "nullable": True, "description": "D"}),
+        ({"oneOf": [REF, DOG], "discriminator": {"propertyName": "kind", "mapping": {"d": "Dog", "e": DOG["$ref"]}}},
+         {"x-tag": "kind", "oneOf": [REF | choice("Pet", implicit=["Pet"]),
+                                     DOG | choice("Dog", tags=["d", "e"], implicit=["Dog"])]}),
+        ({"oneOf": [{"title": "Big cat", "properties": {"a": STRING}}, ANIMAL]},
+         {"oneOf": [{"type": "object", "properties": {"a": STRING}, "required": []} | choice("Big cat"),
+                    ANIMAL | choice("Animal")]}),
+        ({"properties": {"b": STRING}, "required": ["b"], "oneOf": [REF, DOG]},
+         {"oneOf": [{"type": "object", "properties": {"b": STRING, "kind": STRING}, "required": ["b", "kind"]}
+                    | choice("Pet"),
+                    {"type": "object", "properties": {"b": STRING, "bark": STRING}, "required": ["b"]}
+                    | choice("Dog")]}),
+        ({"oneOf": [REF, {"type": "object"}]}, {}),
+        ({"oneOf": [REF, {"$ref": "#/components/schemas/Endless"}]}, {}),
         # objects and lists
         ({"type": "object", "additionalProperties": REF}, {"type": "object"}),
         ({"properties": {"a": True}, "required": ["a", "b"]},
@@ -72,7 +100,11 @@ STRING, INTEGER = {"type": "string"}, {"type": "integer"}
           "properties": {"kind": {"type": "string", "enum": ["dog"]}, "age": INTEGER}}),
         ({"allOf": [REF, {"properties": {"kind": {"description": "D"}}}]},
          {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "description": "D"}}}),
-        ({"allOf": [REF, {"oneOf": [REF, STRING]}]}, {"type": "object"}),
+        ({"allOf": [REF, {"oneOf": [REF, DOG]}]},
+         {"oneOf": [{"type": "object", "properties": {"kind": STRING}, "required": ["kind"]} | choice("Pet"),
+                    {"type": "object", "properties": {"kind": STRING, "bark": STRING}, "required": ["kind"]}
+                    | choice("Dog")]}),
+        ({"allOf": [REF, {"oneOf": [REF, {"properties": {}}]}]}, {"type": "object"}),
         ({"allOf": [{"type": "string"}, {"maxLength": 3}]}, {"type": "string", "maxLength": 3}),
         (DOCUMENT["components"]["schemas"]["Circle"],
          {"type": "object", "properties": {"a": INTEGER}, "required": []}),

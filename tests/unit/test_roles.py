@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pinecone_admin import models
 from pinecone_admin.emulator.api.permissions import PERMISSIONS
 from pinecone_admin.emulator.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
 from pinecone_admin.workflows.roles import LEVELS, ORGANIZATION_WRITERS, SECRET_KEEPERS
@@ -20,6 +21,14 @@ ADMINISTRATION = [
 def find_roles(row: str) -> set[str]:
     """Return the roles that permit a row of the matrix, even if not on everything."""
     return {role for role, cell in PERMISSIONS[row].cells.items() if cell.reach != "none"}
+
+
+def test_the_tuples_of_roles_have_every_role_of_the_api() -> None:
+    """The public tuples have the roles of the generated literals, by what they can be held on."""
+    assert set(models.ORGANIZATION_ROLES) == set(ORGANIZATION_ROLES)
+    assert set(models.PROJECT_ROLES) == set(PROJECT_ROLES)
+    assert set(models.API_KEY_ROLES) == set(models.literal_values("APIKeyRole")) < set(PROJECT_ROLES)
+    assert models.literal_values("NoSuchLiteral") == ()
 
 
 def test_every_role_has_a_level() -> None:

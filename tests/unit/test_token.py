@@ -16,6 +16,7 @@ from pinecone_admin.auth.token import (
     cooldown_seconds,
     count_failure,
     decide_action,
+    expiry_from_timestamp,
     fingerprint,
 )
 from pinecone_admin.auth.token_response import error_from_failed_response
@@ -24,7 +25,7 @@ from pinecone_admin.errors import InvalidCredentialsError, PineconeConnectionErr
 
 def make_token(lifetime: float, jitter: float = 0.0) -> IssuedToken:
     """Return a token issued at 1000 on the monotonic clock and 5000 on the wall clock."""
-    token = AccessToken(value="t", expires_at=5000 + lifetime)
+    token = AccessToken(value="t", expires_at=expiry_from_timestamp(5000 + lifetime))
     return IssuedToken(token=token, lifetime=lifetime, monotonic=1000.0, wall=5000.0, jitter=jitter)
 
 

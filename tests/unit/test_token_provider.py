@@ -11,7 +11,7 @@ from attrs import evolve
 from pinecone_admin import Admin
 from pinecone_admin._concurrency.clock import use_clock
 from pinecone_admin.auth.provider import TokenProvider, _ExchangeWait, _PendingExchange
-from pinecone_admin.auth.token import AccessToken, IssuedToken
+from pinecone_admin.auth.token import AccessToken, IssuedToken, expiry_from_timestamp
 from pinecone_admin.errors import PineconeTimeoutError, TokenError
 from tests.support.clock import VirtualClock
 from tests.support.concurrency import wait_for_exchanges
@@ -31,7 +31,7 @@ def clock() -> Generator[VirtualClock, None, None]:
 @pytest.fixture
 def current_token(clock: VirtualClock) -> IssuedToken:
     """Return a token that has 20 of its 1,800 seconds left."""
-    token = AccessToken(value="old", expires_at=clock.wall() + LEFT)
+    token = AccessToken(value="old", expires_at=expiry_from_timestamp(clock.wall() + LEFT))
     age = 1800 - LEFT
     return IssuedToken(
         token=token, lifetime=1800, monotonic=clock.monotonic() - age, wall=clock.wall() - age, jitter=0.0

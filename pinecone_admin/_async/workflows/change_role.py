@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pinecone_admin._async.workflows.create_with_secret import delete_and_report, delete_if_exists
 from pinecone_admin._async.workflows.ensure import ensure_role_binding
-from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors
+from pinecone_admin._http.argument_checks import as_plain_value, check_identifier, set_operation_on_errors
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin.errors import NotFoundError, PineconeError, PineconeValueError
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleName
@@ -28,6 +28,7 @@ async def change_role(
     to_role: RoleName,
 ) -> RoleChange:
     """Grant the new role, then revoke the old one; if the server refuses that, revoke the new role again."""
+    from_role, to_role = as_plain_value(from_role), as_plain_value(to_role)
     with set_operation_on_errors("change_role"):
         check_identifier("from_role", from_role)
         check_identifier("to_role", to_role)

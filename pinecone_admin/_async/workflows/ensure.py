@@ -29,6 +29,7 @@ from pinecone_admin.models import (
     RoleBinding,
     RoleBindingDict,
     RoleBindingInput,
+    RoleBindingLike,
     RoleName,
 )
 from pinecone_admin.operations import (
@@ -73,7 +74,7 @@ async def ensure_project(
 
 
 async def ensure_invite(
-    admin: AsyncAdmin, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]
+    admin: AsyncAdmin, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike]
 ) -> Ensured[Invite]:
     """Ensure that a pending invite for this address exists; an expired one is sent again."""
     wanted = copy_bindings(role_bindings)

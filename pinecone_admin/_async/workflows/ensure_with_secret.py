@@ -30,6 +30,7 @@ from pinecone_admin.models import (
     CreateServiceAccountRequest,
     RoleBindingDict,
     RoleBindingInput,
+    RoleBindingLike,
     ServiceAccount,
     ServiceAccountWithSecret,
 )
@@ -82,7 +83,7 @@ async def ensure_service_account(
     admin: AsyncAdmin,
     *,
     name: str,
-    role_bindings: Sequence[RoleBindingInput | RoleBindingDict] | None = None,
+    role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike] | None = None,
     store: Store[ServiceAccountWithSecret] | None = None,
 ) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
     """Ensure that a service account with this name exists."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors
+from pinecone_admin._http.argument_checks import as_plain_value, check_identifier, set_operation_on_errors
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin._sync.workflows.create_with_secret import delete_and_report, delete_if_exists
 from pinecone_admin._sync.workflows.ensure import ensure_role_binding
@@ -29,6 +29,7 @@ def change_role(
     to_role: RoleName,
 ) -> RoleChange:
     """Grant the new role, then revoke the old one; if the server refuses that, revoke the new role again."""
+    from_role, to_role = as_plain_value(from_role), as_plain_value(to_role)
     with set_operation_on_errors("change_role"):
         check_identifier("from_role", from_role)
         check_identifier("to_role", to_role)

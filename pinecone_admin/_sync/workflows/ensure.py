@@ -30,6 +30,7 @@ from pinecone_admin.models import (
     RoleBinding,
     RoleBindingDict,
     RoleBindingInput,
+    RoleBindingLike,
     RoleName,
 )
 from pinecone_admin.operations import (
@@ -74,7 +75,7 @@ def ensure_project(
 
 
 def ensure_invite(
-    admin: Admin, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict]
+    admin: Admin, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike]
 ) -> Ensured[Invite]:
     """Ensure that a pending invite for this address exists; an expired one is sent again."""
     wanted = copy_bindings(role_bindings)

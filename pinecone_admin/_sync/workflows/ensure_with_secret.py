@@ -31,6 +31,7 @@ from pinecone_admin.models import (
     CreateServiceAccountRequest,
     RoleBindingDict,
     RoleBindingInput,
+    RoleBindingLike,
     ServiceAccount,
     ServiceAccountWithSecret,
 )
@@ -83,7 +84,7 @@ def ensure_service_account(
     admin: Admin,
     *,
     name: str,
-    role_bindings: Sequence[RoleBindingInput | RoleBindingDict] | None = None,
+    role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike] | None = None,
     store: Store[ServiceAccountWithSecret] | None = None,
 ) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
     """Ensure that a service account with this name exists."""

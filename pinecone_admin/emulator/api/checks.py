@@ -250,18 +250,22 @@ def one_of(choices: Iterable[str]) -> Check[str]:
     return refine(string, lambda text: None if text in allowed else f"{problem}, not {quoted(text)}")
 
 
-visible_ascii = refine(
+visible_ascii: Check[str] = refine(
     string, lambda text: None if _VISIBLE.fullmatch(text) else f"must be visible ASCII characters: {quoted(text)}"
 )
 """Check for characters that a header can carry unchanged."""
 
 
-non_negative_integer = refine(integer, lambda number: f"must not be negative: {quoted(number)}" if number < 0 else None)
+non_negative_integer: Check[int] = refine(
+    integer, lambda number: f"must not be negative: {quoted(number)}" if number < 0 else None
+)
 
-uuid = refine(string, lambda text: None if _UUID.fullmatch(text) else f"must be a UUID in lower case: {quoted(text)}")
+uuid: Check[str] = refine(
+    string, lambda text: None if _UUID.fullmatch(text) else f"must be a UUID in lower case: {quoted(text)}"
+)
 """Check for a UUID in lower case, as the API writes it."""
 
-email = refine(
+email: Check[str] = refine(
     max_characters(254), lambda text: None if _EMAIL.fullmatch(text) else f"must be an email address: {quoted(text)}"
 )
 """Check for an email address of at most 254 characters."""

@@ -60,6 +60,16 @@ class ControlPlaneContext:
         """The fields of the request body."""
         return Fields.from_body(self.request.body)
 
+    @property
+    def query(self) -> Fields:
+        """The parameters of the query."""
+        return Fields(dict(parse_qsl(self.request.query, keep_blank_values=True)))
+
+    @property
+    def includes_deleted(self) -> bool:
+        """Whether the query asks for the backups of deleted indexes, too."""
+        return self.query.get("include_deleted", checks.one_of(("true", "false")), "false") == "true"
+
     def properties(self, kind: str, name: str) -> Properties:
         """Return the properties that a resource was created with."""
         return self.project.properties.get((kind, name), {})
@@ -202,17 +212,21 @@ def _list_assistants(context: ControlPlaneContext) -> Document:
 def _list_backups(context: ControlPlaneContext) -> Document:
     names = sorted(context.project.contents["backups"])
     if context.target:
-        _require_existing(context, "indexes", context.target)
-        sources = {name: context.properties("backups", name).get("source_index_name") for name in names}
-        names = [name for name in names if sources[name] == context.target]
+        names = [name for name in names if _is_backup_of_target(context, context.properties("backups", name))]
+        if not context.includes_deleted:
+            _require_existing(context, "indexes", context.target)
     return _page(context, names, field="data", parameter="paginationToken", default=BACKUPS_PER_PAGE)
+
+
+def _is_backup_of_target(context: ControlPlaneContext, backup: Properties) -> bool:
+    deleted = documents.SOURCE_DELETED_AT in backup
+    return backup.get("source_index_name") == context.target and (context.includes_deleted or not deleted)
 
 
 def _page(context: ControlPlaneContext, names: list[str], *, field: str, parameter: str, default: int) -> Document:
     # The position is an offset: a deletion between two pages shifts the rest. Clients must read the whole list first.
-    query = Fields(dict(parse_qsl(context.request.query, keep_blank_values=True)))
-    limit = query.optional("limit", checks.page_limit) or default
-    token = query.optional(parameter, checks.string)
+    limit = context.query.optional("limit", checks.page_limit) or default
+    token = context.query.optional(parameter, checks.string)
     listing = f"{context.kind} {context.project.id} {context.target}"
     start = 0 if token is None else context.state.decode_cursor(listing, token)
     if start is None:
@@ -257,9 +271,7 @@ def _create_collection(context: ControlPlaneContext) -> Document:
     name, source = documents.read_collection(context.fields)
     if source not in context.project.contents["indexes"]:
         raise invalid_argument(f"source {quoted(source)} is not an index of the project")
-    index = context.properties("indexes", source)
-    dimension = (documents.DEFAULT_INDEX | index)["dimension"]
-    properties = {"environment": documents.environment_of(index), "dimension": dimension}
+    properties = documents.collection_properties(source, context.properties("indexes", source))
     return _create(context, "collections", name, properties, source=source)
 
 
@@ -285,16 +297,27 @@ def _configure_index(context: ControlPlaneContext) -> Document:
     protection = fields.optional("deletion_protection", documents.DELETION_PROTECTION)
     changed_tags = fields.optional("tags", documents.tags)
     name = _require_existing(context, "indexes", context.target)
-    for other in ("spec", "embed", "schema", "deployment", "read_capacity"):
+    for other in ("spec", "embed", "schema", "deployment"):
         if fields.optional(other, lambda _, value: value) is not None:
             raise Refusal(501, "UNIMPLEMENTED", f"the emulator cannot change the {other} of an index")
+    properties = dict(context.properties("indexes", name))
+    if changed_tags is not None:
+        properties["tags"] = documents.merge_tags(properties.get("tags"), changed_tags)
+    if (capacity := fields.optional("read_capacity", documents.read_capacity)) is not None:
+        properties["spec"] = documents.spec_with_capacity(properties, capacity)
     if protection is not None:
         (context.project.protected.add if protection == "enabled" else context.project.protected.discard)(name)
-    if changed_tags is not None:
-        properties = dict(context.properties("indexes", name))
-        properties["tags"] = documents.merge_tags(properties.get("tags"), changed_tags)
-        context.project.properties["indexes", name] = properties
+    context.project.properties["indexes", name] = properties
     return _document(context, "indexes", name)
+
+
+def _update_assistant(context: ControlPlaneContext) -> Document:
+    changes = documents.read_assistant_changes(context.fields)
+    name = _require_existing(context, "assistants", context.target)
+    updated = context.properties("assistants", name) | changes | {"updated_at": format_time(context.now)}
+    context.project.properties["assistants", name] = updated
+    # The documents name the assistant so; the official Python clients read the whole assistant.
+    return _document(context, "assistants", name) | {"assistant_name": name}
 
 
 def _delete_index(context: ControlPlaneContext) -> None:
@@ -304,6 +327,10 @@ def _delete_index(context: ControlPlaneContext) -> None:
     pending = context.project.pending.items()
     if made := [each for (kind, each), resource in pending if kind == "collections" and resource.source == name]:
         raise Refusal(412, "FAILED_PRECONDITION", f"index {quoted(name)} has pending collections: {', '.join(made)}")
+    for backup in context.project.contents["backups"]:
+        properties = context.properties("backups", backup)
+        if properties.get("source_index_name") == name:
+            properties.setdefault(documents.SOURCE_DELETED_AT, format_time(context.now))
     _start_deletion(context)
 
 
@@ -342,6 +369,7 @@ ROUTES = (
     ControlPlaneRoute("list_assistants", "GET", _ASSISTANTS, "assistants", 200, _list_assistants),
     ControlPlaneRoute("create_assistant", "POST", _ASSISTANTS, "assistants", 200, _create_assistant),
     ControlPlaneRoute("describe_assistant", "GET", _ASSISTANT, "assistants", 200, _describe),
+    ControlPlaneRoute("update_assistant", "PATCH", _ASSISTANT, "assistants", 200, _update_assistant),
     ControlPlaneRoute("delete_assistant", "DELETE", _ASSISTANT, "assistants", 200, _delete),
 )
 """The operations of the control plane."""

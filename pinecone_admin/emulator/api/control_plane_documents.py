@@ -1,9 +1,11 @@
 """Resources of the control plane as JSON: what a create request asks for, and what a response shows of it.
 
 The sources are the control-plane documents of 2025-10 and 2026-04. Version 2026-07, which describes an index by a
-schema and a deployment, is not published as a document: its responses add what the official client requires.
+schema and a deployment, is not published as a document: its responses add what the official client requires, and its
+refusals are those that the live tests of the official SDKs pin.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import TypeAlias, cast
@@ -26,8 +28,10 @@ _VECTOR_TYPE = checks.one_of(("dense", "sparse"))
 _CLOUD = checks.one_of(("gcp", "aws", "azure"))
 _REGION = checks.one_of(("us", "eu"))
 _DIMENSION = checks.integer_between(1, 20_000)
+_METADATA_BYTES = 16_384
 _COUNT = checks.integer_between(1, 10**6)
 _DEPLOYMENT_TYPES = {"managed": "serverless", "pod": "pod", "byoc": "byoc"}
+SOURCE_DELETED_AT = "source_index_deleted_at"
 DELETION_PROTECTION = checks.one_of(("enabled", "disabled"))
 
 
@@ -111,7 +115,7 @@ def _read_spec(spec: Fields) -> tuple[str, Document]:
     return kind, _read_deployment(kind, Fields(checks.json_object(path, spec.required(kind, _any_value)), f"{path}."))
 
 
-def _read_deployment(kind: str, fields: Fields, read_capacity: object = None) -> Document:
+def _read_deployment(kind: str, fields: Fields, default_capacity: object = None) -> Document:
     if kind == "pod":
         replicas, shards = fields.get("replicas", _COUNT, 1), fields.get("shards", _COUNT, 1)
         return {
@@ -121,17 +125,18 @@ def _read_deployment(kind: str, fields: Fields, read_capacity: object = None) ->
             "shards": shards,
             "pods": replicas * shards,
         }
-    capacity = fields.optional("read_capacity", _any_value) or read_capacity
+    capacity = fields.optional("read_capacity", _any_value) or default_capacity
     place: Document = (
         {"environment": fields.required("environment", checks.string)}
         if kind == "byoc"
         else {"cloud": fields.required("cloud", _CLOUD), "region": fields.required("region", checks.string)}
     )
-    return place | {"read_capacity": _read_capacity(capacity)}
+    return place | {"read_capacity": read_capacity("read_capacity", capacity or {"mode": "OnDemand"})}
 
 
-def _read_capacity(value: object) -> Document:
-    given = {"mode": "OnDemand"} if value is None else checks.encodable_object("read_capacity", value)
+def read_capacity(field: str, value: object) -> Document:
+    """Check for the read capacity of an index."""
+    given = checks.encodable_object(field, value)
     mode = Fields(given, "read_capacity.").required("mode", checks.one_of(("OnDemand", "Dedicated")))
     dedicated: Document = {"dedicated": given.get("dedicated") or {}} if mode == "Dedicated" else {}
     return {"mode": mode, **dedicated, "status": {"state": "Ready"}}
@@ -140,7 +145,10 @@ def _read_capacity(value: object) -> Document:
 def _properties_of_schema(fields: Fields) -> Document:
     schema = fields.required("schema", checks.encodable_object)
     declared = checks.json_object("schema.fields", schema.get("fields"))
-    each = [checks.json_object(f"schema.fields.{name}", value) for name, value in declared.items()]
+    each = [_searched_field(f"schema.fields.{name}", value) for name, value in declared.items()]
+    for source in ("source_collection", "source_backup_id"):
+        if fields.optional(source, _any_value) is not None:
+            raise fields.refusal(source, "is not supported: an index cannot be created from it on this API version")
     dense = next((field for field in each if field.get("type") == "dense_vector"), None)
     vectors: Document = {"vector_type": "sparse", "metric": "dotproduct", "dimension": None}
     if dense is not None:
@@ -156,8 +164,26 @@ def _properties_of_schema(fields: Fields) -> Document:
         {"cloud": "aws", "region": "us-east-1"} | checks.json_object("deployment", given), "deployment."
     )
     kind = _DEPLOYMENT_TYPES[deployment.required("deployment_type", checks.one_of(_DEPLOYMENT_TYPES))]
+    if kind == "pod":
+        raise deployment.refusal("deployment_type", "'pod' is not supported on this API version, only on earlier ones")
     capacity = fields.optional("read_capacity", _any_value)
     return vectors | {"spec": {kind: _read_deployment(kind, deployment, capacity)}, "schema": schema}
+
+
+def _searched_field(path: str, value: object) -> Document:
+    field = checks.json_object(path, value)
+    kind, searched = field.get("type"), field.get("full_text_search") is not None
+    if kind in {"dense_vector", "sparse_vector"} or (kind == "string" and searched):
+        return field
+    if kind == "string" and "filterable" not in field:
+        raise Refusal(422, "UNPROCESSABLE_ENTITY", f"{path} has neither full_text_search nor filterable")
+    raise Refusal(400, "INVALID_ARGUMENT", f"the schema only accepts fields used for search: {path} is not one")
+
+
+def spec_with_capacity(index: Properties, capacity: Document) -> Document:
+    """Return the spec of an index with another read capacity."""
+    spec = cast("dict[str, Document]", (DEFAULT_INDEX | index)["spec"])
+    return {kind: place | {"read_capacity": capacity} for kind, place in spec.items()}
 
 
 def read_collection(fields: Fields) -> tuple[str, str]:
@@ -173,19 +199,32 @@ def read_backup(fields: Fields) -> Document:
 
 def read_assistant(fields: Fields) -> tuple[str, Document]:
     """Read a request to create an assistant; return its name and its properties."""
-    return fields.required("name", _ASSISTANT_NAME), {
+    default: Document = {"instructions": None, "metadata": None, "region": fields.get("region", _REGION, "us")}
+    return fields.required("name", _ASSISTANT_NAME), default | read_assistant_changes(fields)
+
+
+def read_assistant_changes(fields: Fields) -> Document:
+    """Read a request to update an assistant; metadata replace those that it has."""
+    changes: Document = {
         "instructions": fields.optional("instructions", checks.nullable(checks.string)),
-        "metadata": fields.optional("metadata", checks.nullable(checks.encodable_object)),
-        "region": fields.get("region", _REGION, "us"),
+        "metadata": fields.optional("metadata", checks.nullable(_metadata)),
     }
+    return _without_null(changes)
+
+
+def _metadata(field: str, value: object) -> Document:
+    metadata = checks.encodable_object(field, value)
+    if len(json.dumps(metadata, ensure_ascii=False).encode()) > _METADATA_BYTES:
+        raise Refusal(400, "INVALID_ARGUMENT", f"Metadata exceeds maximum length of {_METADATA_BYTES} bytes")
+    return metadata
 
 
 # Responses
 
-_, DEFAULT_INDEX = read_index(
+DEFAULT_INDEX: Properties = read_index(
     Fields({"name": "index", "dimension": 1536, "spec": {"serverless": {"cloud": "aws", "region": "us-east-1"}}}),
     LAST_VERSION_WITH_SPEC,
-)
+)[1]
 """The properties of an index that was not created on the control plane."""
 
 
@@ -216,10 +255,12 @@ def _additions_of_schema(schema: object, spec: Mapping[str, Document]) -> Docume
     return {"schema": schema, "deployment": deployment, **capacity}
 
 
-def environment_of(properties: Properties) -> str:
-    """Return the environment of the collections of an index; only pod-based indexes have one of their own."""
-    spec = cast("dict[str, Document]", properties.get("spec", {}))
-    return str(spec.get("pod", {}).get("environment", "us-east1-gcp"))
+def collection_properties(source: str, index: Properties) -> Properties:
+    """Return the properties of a collection of an index, which must be pod-based."""
+    spec = cast("dict[str, Document]", index.get("spec", {}))
+    if "pod" not in spec:
+        raise Refusal(400, "INVALID_ARGUMENT", f"only a pod-based index can have collections: {quoted(source)} is none")
+    return {"environment": spec["pod"]["environment"], "dimension": index["dimension"]}
 
 
 def collection_document(name: str, properties: Properties, *, state: str) -> Document:
@@ -251,6 +292,7 @@ def backup_document(backup_id: str, properties: Properties, version: str, *, sta
     if version <= LAST_VERSION_WITH_SPEC:
         # There, a schema lists the filterable metadata, of which nothing is known.
         document.pop("schema", None)
+        document.pop(SOURCE_DELETED_AT, None)
     return document
 
 

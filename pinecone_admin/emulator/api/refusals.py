@@ -31,7 +31,7 @@ class Refusal(ValueError):  # noqa: N818 — a response of the server; control m
         self.status = status
         self.code = code
         self.message = message
-        self.headers = headers or {}
+        self.headers: Mapping[str, str] = headers or {}
         self.details = details
 
     @property

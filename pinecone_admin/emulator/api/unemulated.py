@@ -11,14 +11,19 @@ UNEMULATED: Mapping[tuple[str, str], str] = {
     ("POST", "/backups/{backup_id}/create-index"): "create_index_from_backup_operation",
     ("GET", "/restore-jobs"): "list_restore_jobs",
     ("GET", "/restore-jobs/{job_id}"): "describe_restore_job",
-    ("PATCH", "/assistant/assistants/{assistant_name}"): "update_assistant",
+    ("GET", "/indexes/{index_name}/backup-schedules"): "list_backup_schedules",
+    ("POST", "/indexes/{index_name}/backup-schedules"): "create_backup_schedule",
+    ("GET", "/backup-schedules/{schedule_id}"): "describe_backup_schedule",
+    ("PATCH", "/backup-schedules/{schedule_id}"): "update_backup_schedule",
+    ("DELETE", "/backup-schedules/{schedule_id}"): "delete_backup_schedule",
+    ("GET", "/backup-schedules/{schedule_id}/history"): "list_backup_schedule_history",
     ("POST", "/embed"): "embed",
     ("POST", "/rerank"): "rerank",
     ("GET", "/models"): "list_models",
     ("GET", "/models/{model_name}"): "get_model",
 }
-"""The operation of each method and path. Source: the control-plane and assistant documents, 2026-04;
-the routes of inference are assumed."""
+"""The operation of each method and path. Source: the control-plane documents, 2026-04; for
+backup schedules and inference, the requests of the official SDKs 10 and TypeScript 9."""
 
 _PATTERNS = [
     (method, re.compile(re.sub(r"{\w+}", "[^/]+", path)), operation) for (method, path), operation in UNEMULATED.items()

@@ -18,9 +18,10 @@ try:
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     from pinecone_admin.emulator.http.asgi import CONNECTION, application
-except ModuleNotFoundError as error:
-    message = f"{error.name} is not installed: pip install 'pinecone-admin[emulator]'"
-    raise ModuleNotFoundError(message, name=error.name) from error
+except ModuleNotFoundError as _error:
+    raise ModuleNotFoundError(
+        f"{_error.name} is not installed: pip install 'pinecone-admin[emulator]'", name=_error.name
+    ) from _error
 
 
 class Server(uvicorn.Server):

@@ -65,7 +65,7 @@ class Table(dict[str, R]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.listing = Listing[R]()
+        self.listing: Listing[R] = Listing()
 
     def add(self, record: R) -> None:
         """Add a record."""

@@ -1,0 +1,119 @@
+"""Each version of the official SDKs calls all that it shares with the emulator, and reaches nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pinecone_admin.emulator import Emulator, serving
+from pinecone_admin.emulator.api import dispatch
+from pinecone_admin.emulator.api.control_plane import OPERATION_IDS as CONTROL_PLANE
+from pinecone_admin.emulator.api.operations import ADMIN_ROUTES
+from tests.support.contract import record_breaches
+from tests.support.programs import find_program
+
+ROOT = Path(__file__).parents[2]
+OFFICIAL = Path(sys.prefix) / "official"
+ADMIN = {route.id for route in ADMIN_ROUTES}
+# Before version 10, the SDKs do not manage members, service accounts and role bindings.
+BEFORE_10 = {each for each in ADMIN if each.rstrip("s").endswith(("organization", "project", "api_key"))}
+BEFORE_8 = {each for each in BEFORE_10 if "organization" not in each} - {"update_api_key"}
+# The API that these use creates no pod-based index, of which alone a collection could be made.
+WITHOUT_PODS = set(CONTROL_PLANE) - {"create_collection"}
+
+
+def find_sdk(name: str) -> Path:
+    """Return the folder of an SDK."""
+    folder = OFFICIAL / name
+    assert folder.exists(), f"{folder} is missing: scripts/check installs it"
+    return folder
+
+
+def run_with_sdk(version: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a module that must not reach beyond this machine with an SDK; 10 is the version in the environment."""
+    folder = None if version == "10" else find_sdk(f"pinecone-{version}")
+    path = os.pathsep.join(str(each) for each in (folder, ROOT, ROOT / "scripts") if each)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")} | {"PYTHONPATH": path}
+    command = [sys.executable, "-W", "error", "-m", "tests.support.loopback_only", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
+
+
+def run_program(version: str, *arguments: str) -> Any:
+    """Run a module with an SDK and return what it prints."""
+    process = run_with_sdk(version, *arguments)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
+
+
+def expect(version: str, mix: str) -> str:
+    """Return how the clean-up of a mix of contents ends."""
+    # No official SDK lifts deletion protection. Version 9 knows no assistants, and reads one page of backups.
+    if "protected" in mix:
+        return "ForbiddenError: [403 FORBIDDEN] deletion protection is enabled"
+    if version == "9" and ("assistant" in mix or mix == "many backups"):
+        return "ApiError: [412 FAILED_PRECONDITION]"
+    return "deleted"
+
+
+@pytest.mark.parametrize("way", ["http", "emulate"])
+@pytest.mark.parametrize("version", ["9", "10"])
+def test_official_sdk_from_9(version: str, way: str) -> None:
+    """All that SDK 9 can do succeeds, and each of 32 mixes of contents that it empties ends as in the service."""
+    printed = run_program(version, "tests.compat.official_from_9", way)
+    assert set(printed["succeeded"]) == BEFORE_10 | (set(CONTROL_PLANE) if version == "9" else WITHOUT_PODS)
+    assert len(printed["results"]) == 33
+    wrong = {mix: end for mix, end in printed["results"].items() if not end.startswith(expect(version, mix))}
+    assert (wrong, printed["breaches"]) == ({}, [])
+
+
+@pytest.mark.parametrize(("version", "operations"), [("7", BEFORE_8), ("8", BEFORE_10)])
+def test_official_sdk_before_9(version: str, operations: set[str]) -> None:
+    """All that the SDK can do succeeds over HTTP, once the addresses built into it are replaced."""
+    printed = run_program(version, "tests.compat.official_before_9")
+    assert set(printed.pop("succeeded")) == operations | {"get_token"} | set(CONTROL_PLANE)
+    assert printed == {"left": [], "breaches": []}
+
+
+@pytest.mark.parametrize("version", ["7", "8"])
+def test_official_sdk_before_9_is_refused_in_process(version: str) -> None:
+    """Within emulate(), an SDK before 9 does not reach production, and is told that it cannot be answered."""
+    done = run_with_sdk(version, "tests.compat.official_alone", "emulate")
+    assert done.returncode == 1
+    assert "ProductionOutOfReachError: login.pinecone.io is Pinecone's own service" in done.stderr
+    assert "the official SDK before version 9, which cannot be answered here" in done.stderr
+
+
+@pytest.mark.parametrize("version", ["7", "8", "9", "10"])
+def test_official_sdk_alone_would_reach_production(version: str) -> None:
+    """Outside of emulate() each SDK looks up Pinecone's own host, which shows that the watch sees its stack."""
+    done = run_with_sdk(version, "tests.compat.official_alone", "production")
+    assert (done.returncode, done.stderr) == (70, "beyond this machine: login.pinecone.io\n")
+
+
+def test_official_typescript_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The TypeScript SDK 9 calls all 32 operations and the control plane over HTTP, with valid responses."""
+    node = find_program("node")
+    find_program("npm")
+    breaches: list[str] = []
+    monkeypatch.setattr(dispatch, "handle", record_breaches(dispatch.handle, breaches))
+    emulator = Emulator()
+    with serving(emulator) as url:
+        env = os.environ | {
+            "PINECONE_CLIENT_ID": emulator.client_id,
+            "PINECONE_CLIENT_SECRET": emulator.client_secret,
+            "PINECONE_CONTROLLER_HOST": url,
+            "PINECONE_OAUTH_URL": emulator.oauth_url,
+            "EMULATOR_CONTROL_URL": f"{url}/_emulator",
+        }
+        command = [node, str(ROOT / "tests/compat/official_typescript.cjs"), str(find_sdk("typescript-9"))]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    succeeded = {each.operation_id for each in emulator.requests if each.status in {200, 201, 202}}
+    assert succeeded == ADMIN | {"get_token"} | WITHOUT_PODS
+    assert breaches == []
