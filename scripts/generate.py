@@ -32,6 +32,7 @@ from generation.api_document import (
     read_document,
     validate_document,
 )
+from generation.examples import write_examples
 from generation.normalization import adapt_schemas, list_likely_secrets, normalize_document
 from generation.settings import SETTINGS_FILE, load_settings
 from generation.unsupported_features import find_unsupported, find_unsupported_types
@@ -109,7 +110,7 @@ def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[No
         _refuse(source, find_unsupported_types(normalized))
         lines = describe_document(document, idle) if adopting else []
         lines += describe_remedies(normalized, idle)
-        adapted = adapt_schemas(normalized)
+        adapted = adapt_schemas(write_examples(normalized))
     except (DocumentError, GenerationError):
         raise
     except Exception as exc:  # a valid document can still have any shape
@@ -176,9 +177,7 @@ def generate_package(normalized: Node, source: str, work: Path) -> Path:
     options = ["--config", SETTINGS_FILE, "--custom-template-path", TEMPLATES_FOLDER, "--output-path", fresh]
     _run_tool(work, f"cannot generate from {source}", *map(str, (*command, *options)))
     tidy_package(fresh)
-    # The templates import everything that a module may need; ruff removes unused imports.
-    for arguments in (["check", "--fix-only", "--select", "F401,I"], ["format", "--line-length", "120"]):
-        _run_tool(work, "ruff failed", "-m", "ruff", *arguments, "--isolated", "--quiet", "--no-cache", fresh)
+    format_package(fresh)
     for path in list_files(fresh):
         path.write_text(HEADER + path.read_text(encoding="utf-8"), encoding="utf-8")
     # -B, because a __pycache__ would be copied with the package.
@@ -194,6 +193,12 @@ def tidy_package(fresh: Path) -> None:
         if not path.read_text(encoding="utf-8").strip():
             path.unlink()
     (fresh / "py.typed").touch()
+
+
+def format_package(fresh: Path) -> None:
+    """Remove unused imports, since the templates import everything that a module may need, and format every module."""
+    for arguments in (["check", "--fix-only", "--select", "F401,I"], ["format", "--line-length", "120"]):
+        _run_tool(fresh.parent, "ruff failed", "-m", "ruff", *arguments, "--isolated", "--quiet", "--no-cache", fresh)
 
 
 def _run_tool(work: Path, failure: str, *arguments: str | Path) -> None:

@@ -30,9 +30,13 @@ class APIKey:
 
     Attributes:
         id: The id of the key, not its value.
+            Example: "9b000000-0000-4000-8000-000000000001"
         name: The name of the key. It is not unique.
+            Example: "indexer"
         project_id: The id of the project that the key belongs to.
+            Example: "9a000000-0000-4000-8000-000000000001"
         roles: The roles of the key, all on its own project.
+            Example: ["DataPlaneEditor"]
         extra: Fields that the API document does not list, by their names in JSON.
     """
 

@@ -28,8 +28,8 @@ class APIKeyWithSecret:
 
     Attributes:
         key: An API key without its value. It has no dates of creation, expiry or last use.
-        value: The secret to authenticate with, such as pcsk_label_unique. It is shown only in this
-            response and cannot be fetched again.
+        value: The secret to authenticate with, such as pcsk_label_unique. It is shown only in
+            this response and cannot be fetched again.
         extra: Fields that the API document does not list, by their names in JSON.
     """
 

@@ -21,10 +21,13 @@ class CreateAPIKeyRequest:
     """The API key to create.
 
     Attributes:
-        name: The name, 1 to 80 characters; any other length is refused with 400 INVALID_ARGUMENT. Other
-            keys may have the same name.
+        name: The name, 1 to 80 characters; any other length is refused with 400
+            INVALID_ARGUMENT. Other keys may have the same name.
         roles: The roles of the key on its project, only ProjectEditor if omitted.
         extra: Fields that the API document does not list, by their names in JSON.
+
+    Example:
+        CreateAPIKeyRequest(name="indexer", roles=["DataPlaneEditor"])
     """
 
     name: str = field(metadata={"minLength": 1, "maxLength": 80})

@@ -20,11 +20,25 @@ class CreateInviteRequest:
     """The person to invite and the roles to grant on acceptance.
 
     Attributes:
-        email: The mail address to invite, at most 254 characters. A malformed address is refused with 400
-            INVALID_ARGUMENT, the address of a member or of a pending invite with 409 ALREADY_EXISTS.
-        role_bindings: The roles that the person gets, 1 to 100, at least one of them on the organization. Anything
-            else is refused with 400 INVALID_ARGUMENT.
+        email: The mail address to invite, at most 254 characters. A malformed address is
+            refused with 400 INVALID_ARGUMENT, the address of a member or of a pending invite with
+            409 ALREADY_EXISTS.
+        role_bindings: The roles that the person gets, 1 to 100, at least one of them on the
+            organization. Anything else is refused with 400 INVALID_ARGUMENT.
         extra: Fields that the API document does not list, by their names in JSON.
+
+    Example:
+        CreateInviteRequest(
+            email="chi@harbour.example",
+            role_bindings=[
+                RoleBindingInput(resource_type="organization", role="OrgMember"),
+                RoleBindingInput(
+                    resource_type="project",
+                    resource_id="9a000000-0000-4000-8000-000000000001",
+                    role="ProjectViewer",
+                ),
+            ],
+        )
     """
 
     email: str = field(metadata={"maxLength": 254, "format": "email"})

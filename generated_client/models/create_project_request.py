@@ -22,11 +22,14 @@ class CreateProjectRequest:
     Attributes:
         name: The name, 1 to 512 characters without NUL; anything else is refused with 400
             INVALID_ARGUMENT. Other projects may have the same name.
-        max_pods: The maximum number of pods that the project may use, 0 if omitted. More than 0 is refused
-            with 400 INVALID_ARGUMENT for an organization without access to pods.
-        force_encryption_with_cmek: Whether to require a customer-managed encryption key (CMEK), false if omitted. Once true, it
-            cannot be turned off.
+        max_pods: The maximum number of pods that the project may use, 0 if omitted. More than 0
+            is refused with 400 INVALID_ARGUMENT for an organization without access to pods.
+        force_encryption_with_cmek: Whether to require a customer-managed encryption key (CMEK),
+            false if omitted. Once true, it cannot be turned off.
         extra: Fields that the API document does not list, by their names in JSON.
+
+    Example:
+        CreateProjectRequest(name="search", force_encryption_with_cmek=True)
     """
 
     name: str = field(metadata={"minLength": 1, "maxLength": 512})

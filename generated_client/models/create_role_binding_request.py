@@ -24,15 +24,27 @@ class CreateRoleBindingRequest:
 
     Attributes:
         principal_type: The kind of principal that gets the role.
-        principal_id: The id of the user, service account, API key or invite that gets the role. A user has to be
-            a member already; a processed invite is refused with 409 ALREADY_EXISTS.
+        principal_id: The id of the user, service account, API key or invite that gets the role.
+            A user has to be a member already; a processed invite is refused with 409
+            ALREADY_EXISTS.
         resource_type: Whether the role is granted on the organization or on a project.
-        role: The role to grant: one that starts with Org on the organization, any other on a project; an
-            API key can only get one that ends with Editor or Viewer. A mismatch is refused with 400
-            INVALID_ARGUMENT, a role that the caller does not hold with 403 PERMISSION_DENIED.
-        resource_id: The id of the project, for an API key its own; a project without it is refused with 400
-            INVALID_ARGUMENT. For the organization it can be omitted or be the id of the organization.
+        role: The role to grant: one that starts with Org on the organization, any other on a
+            project; an API key can only get one that ends with Editor or Viewer. A mismatch is
+            refused with 400 INVALID_ARGUMENT, a role that the caller does not hold with 403
+            PERMISSION_DENIED.
+        resource_id: The id of the project, for an API key its own; a project without it is
+            refused with 400 INVALID_ARGUMENT. For the organization it can be omitted or be the id
+            of the organization.
         extra: Fields that the API document does not list, by their names in JSON.
+
+    Example:
+        CreateRoleBindingRequest(
+            principal_type="user",
+            principal_id="9c000000-0000-4000-8000-000000000002",
+            resource_type="project",
+            resource_id="9a000000-0000-4000-8000-000000000001",
+            role="ProjectEditor",
+        )
     """
 
     principal_type: PrincipalType

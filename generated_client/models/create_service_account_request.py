@@ -20,11 +20,23 @@ class CreateServiceAccountRequest:
     """The service account to create and the roles to give it.
 
     Attributes:
-        name: The name, 1 to 80 bytes of UTF-8; any other length is refused with 400 INVALID_ARGUMENT.
-            Other service accounts may have the same name.
-        role_bindings: The initial roles of the service account, 0 to 100, none if omitted. More are refused with
-            400 INVALID_ARGUMENT.
+        name: The name, 1 to 80 bytes of UTF-8; any other length is refused with 400
+            INVALID_ARGUMENT. Other service accounts may have the same name.
+        role_bindings: The initial roles of the service account, 0 to 100, none if omitted. More
+            are refused with 400 INVALID_ARGUMENT.
         extra: Fields that the API document does not list, by their names in JSON.
+
+    Example:
+        CreateServiceAccountRequest(
+            name="deploy",
+            role_bindings=[
+                RoleBindingInput(
+                    resource_type="project",
+                    resource_id="9a000000-0000-4000-8000-000000000001",
+                    role="ProjectEditor",
+                ),
+            ],
+        )
     """
 
     name: str = field(metadata={"minLength": 1, "maxLength": 80, "unit": "UTF-8 bytes"})

@@ -17,11 +17,12 @@ from ..types import (
 
 @frozen(kw_only=True, repr=False)
 class ErrorResponse:
-    """Why a request was refused or failed. Errors from a proxy in front of the API can be plain text or
-    HTML instead.
+    """Why a request was refused or failed. Errors from a proxy in front of the API can be plain text
+    or HTML instead.
 
     Attributes:
         status: The HTTP status of the response.
+            Example: 404
         error: The error itself.
         extra: Fields that the API document does not list, by their names in JSON.
     """

@@ -21,8 +21,11 @@ class ErrorResponseError:
     """The error itself.
 
     Attributes:
-        code: The kind of error, finer than the HTTP status. Decide on this, never on the message.
+        code: The kind of error, finer than the HTTP status. Decide on this, never on the
+            message.
+            Example: "NOT_FOUND"
         message: A human-readable message. The wording can change.
+            Example: "Project 9a000000-0000-4000-8000-000000000003 does not exist."
         details: Details of the error, in no fixed form. Often absent.
         extra: Fields that the API document does not list, by their names in JSON.
     """

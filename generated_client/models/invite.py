@@ -32,11 +32,17 @@ class Invite:
 
     Attributes:
         id: The id of the invite.
+            Example: "9d000000-0000-4000-8000-000000000001"
         email: The mail address of the invited person.
-        status: Pending while the invite can be accepted, expired once its 7 days are over, processed once
-            it has been accepted.
+            Example: "chi@harbour.example"
+        status: Pending while the invite can be accepted, expired once its 7 days are over,
+            processed once it has been accepted.
+            Example: "pending"
         created_at: When the invite was created.
-        expires_at: When the invite expires, 7 days after it was created or last resent. Can be null or absent.
+            Example: datetime.fromisoformat("2026-06-10T10:00:00Z")
+        expires_at: When the invite expires, 7 days after it was created or last resent. Can be
+            null or absent.
+            Example: datetime.fromisoformat("2026-06-17T10:00:00Z")
         processed_at: When the invite was accepted. Null or absent until then.
         extra: Fields that the API document does not list, by their names in JSON.
     """

@@ -31,12 +31,20 @@ class Organization:
     """An organization, which owns projects and has users and service accounts as members.
 
     Attributes:
-        id: The id of the organization, a free string that can start with a hyphen. It is not a UUID.
+        id: The id of the organization, a free string that can start with a hyphen. It is not a
+            UUID.
+            Example: "-NharbourExampleOrg1"
         name: The name of the organization, 1 to 512 characters. It is not unique.
+            Example: "Harbour Labs"
         plan: The plan that the organization is on. It decides quotas and which roles exist.
-        payment_status: The billing state of the organization. In some states, creating is refused with 402.
+            Example: "Enterprise"
+        payment_status: The billing state of the organization. In some states, creating is
+            refused with 402.
+            Example: "Active"
         created_at: When the organization was created.
+            Example: datetime.fromisoformat("2026-01-12T08:30:00Z")
         support_tier: The support level of the organization.
+            Example: "Enterprise"
         extra: Fields that the API document does not list, by their names in JSON.
     """
 

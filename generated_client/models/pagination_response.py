@@ -25,8 +25,9 @@ class PaginationResponse:
     """Where the next page of a list starts.
 
     Attributes:
-        next_: The paginationToken of the next page, to be sent with the same filters and limit. Its
-            content has no meaning to the caller.
+        next_: The paginationToken of the next page, to be sent with the same filters and limit.
+            Its content has no meaning to the caller.
+            Example: "example-token-of-the-next-page"
         extra: Fields that the API document does not list, by their names in JSON.
     """
 

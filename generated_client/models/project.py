@@ -29,11 +29,18 @@ class Project:
 
     Attributes:
         id: The id of the project.
+            Example: "9a000000-0000-4000-8000-000000000001"
         name: The name of the project, 1 to 512 characters. It is not unique.
+            Example: "search"
         max_pods: The maximum number of pods that the project may use.
-        force_encryption_with_cmek: Whether a customer-managed encryption key (CMEK) is required. Once true, it stays true.
+            Example: 0
+        force_encryption_with_cmek: Whether a customer-managed encryption key (CMEK) is
+            required. Once true, it stays true.
+            Example: True
         organization_id: The id of the organization that owns the project.
+            Example: "-NharbourExampleOrg1"
         created_at: When the project was created. It can be absent.
+            Example: datetime.fromisoformat("2026-02-02T09:00:00Z")
         extra: Fields that the API document does not list, by their names in JSON.
     """
 

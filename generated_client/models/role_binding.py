@@ -33,12 +33,21 @@ class RoleBinding:
 
     Attributes:
         id: The id of the role binding.
+            Example: "9f000000-0000-4000-8000-000000000001"
         principal_type: The kind of principal that holds the role.
-        principal_id: The id of the user, service account, API key or invite that holds the role.
+            Example: "user"
+        principal_id: The id of the user, service account, API key or invite that holds the
+            role.
+            Example: "9c000000-0000-4000-8000-000000000002"
         resource_type: Whether the role is held on an organization or on a project.
+            Example: "project"
         resource_id: The id of the organization or project that the role is held on.
-        role: The role. A role that starts with Org is held on an organization, any other on a project.
+            Example: "9a000000-0000-4000-8000-000000000001"
+        role: The role. A role that starts with Org is held on an organization, any other on a
+            project.
+            Example: "ProjectEditor"
         created_at: When the role binding was created.
+            Example: datetime.fromisoformat("2026-05-06T07:30:00Z")
         extra: Fields that the API document does not list, by their names in JSON.
     """
 

@@ -23,12 +23,20 @@ class RoleBindingInput:
 
     Attributes:
         resource_type: Whether the role is granted on the organization or on a project.
-        role: The role to grant: one that starts with Org on the organization, any other on a project. A
-            mismatch is refused with 400 INVALID_ARGUMENT, a role that the caller does not hold with 403
-            PERMISSION_DENIED.
-        resource_id: The id of the project; a project without it is refused with 400 INVALID_ARGUMENT. For the
-            organization it can be omitted or be the id of the organization.
+        role: The role to grant: one that starts with Org on the organization, any other on a
+            project. A mismatch is refused with 400 INVALID_ARGUMENT, a role that the caller does
+            not hold with 403 PERMISSION_DENIED.
+        resource_id: The id of the project; a project without it is refused with 400
+            INVALID_ARGUMENT. For the organization it can be omitted or be the id of the
+            organization.
         extra: Fields that the API document does not list, by their names in JSON.
+
+    Example:
+        RoleBindingInput(
+            resource_type="project",
+            resource_id="9a000000-0000-4000-8000-000000000001",
+            role="ProjectEditor",
+        )
     """
 
     resource_type: ResourceType

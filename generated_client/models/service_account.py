@@ -25,14 +25,22 @@ from ..types import (
 
 @frozen(kw_only=True, repr=False)
 class ServiceAccount:
-    """A program that is a member of the organization, without its secret. Roles are in the role bindings.
+    """A program that is a member of the organization, without its secret. Roles are in the role
+    bindings.
 
     Attributes:
         id: The id of the service account, as used in paths and role bindings.
+            Example: "9e000000-0000-4000-8000-000000000001"
         name: The name of the service account, 1 to 80 bytes of UTF-8. It is not unique.
-        client_id: The public half of the credentials, 32 letters and digits, as the token endpoint takes it.
+            Example: "deploy"
+        client_id: The public half of the credentials, 32 letters and digits, as the token
+            endpoint takes it.
+            Example: "ExampleExampleExampleExample0001"
         created_at: When the service account was created.
-        updated_at: When the service account was last updated. A request without fields moves it, too.
+            Example: datetime.fromisoformat("2026-04-20T11:15:00Z")
+        updated_at: When the service account was last updated. A request without fields moves
+            it, too.
+            Example: datetime.fromisoformat("2026-04-20T11:15:00Z")
         extra: Fields that the API document does not list, by their names in JSON.
     """
 

@@ -27,10 +27,10 @@ class ServiceAccountWithSecret:
     """A service account together with its new client secret.
 
     Attributes:
-        service_account: A program that is a member of the organization, without its secret. Roles are in the role
-            bindings.
-        client_secret: The secret half of the credentials, 64 letters, digits, hyphens and underscores. It is shown
-            only in this response and cannot be fetched again.
+        service_account: A program that is a member of the organization, without its secret.
+            Roles are in the role bindings.
+        client_secret: The secret half of the credentials, 64 letters, digits, hyphens and
+            underscores. It is shown only in this response and cannot be fetched again.
         extra: Fields that the API document does not list, by their names in JSON.
     """
 

@@ -21,9 +21,13 @@ class UpdateAPIKeyRequest:
     """What to change in an API key. Omitted fields keep their value.
 
     Attributes:
-        name: The new name, 1 to 80 characters; any other length is refused with 400 INVALID_ARGUMENT.
+        name: The new name, 1 to 80 characters; any other length is refused with 400
+            INVALID_ARGUMENT.
         roles: The new roles, which replace all roles of the key.
         extra: Fields that the API document does not list, by their names in JSON.
+
+    Example:
+        UpdateAPIKeyRequest(roles=["ControlPlaneEditor", "DataPlaneEditor"])
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 80})

@@ -20,8 +20,12 @@ class UpdateOrganizationRequest:
     """What to change in an organization.
 
     Attributes:
-        name: The new name, 1 to 512 characters; any other length is refused with 400 INVALID_ARGUMENT.
+        name: The new name, 1 to 512 characters; any other length is refused with 400
+            INVALID_ARGUMENT.
         extra: Fields that the API document does not list, by their names in JSON.
+
+    Example:
+        UpdateOrganizationRequest(name="Harbour Research")
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 512})

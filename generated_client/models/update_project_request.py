@@ -22,11 +22,15 @@ class UpdateProjectRequest:
     Attributes:
         name: The new name, 1 to 512 characters without NUL; anything else is refused with 400
             INVALID_ARGUMENT.
-        max_pods: The maximum number of pods that the project may use. More than 0 is refused with 400
-            INVALID_ARGUMENT for an organization without access to pods.
-        force_encryption_with_cmek: True requires a customer-managed encryption key (CMEK) from now on and cannot be undone.
-            False changes nothing in a project that does not require one.
+        max_pods: The maximum number of pods that the project may use. More than 0 is refused
+            with 400 INVALID_ARGUMENT for an organization without access to pods.
+        force_encryption_with_cmek: True requires a customer-managed encryption key (CMEK) from
+            now on and cannot be undone. False changes nothing in a project that does not require
+            one.
         extra: Fields that the API document does not list, by their names in JSON.
+
+    Example:
+        UpdateProjectRequest(name="semantic-search")
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 512})

@@ -20,8 +20,12 @@ class UpdateServiceAccountRequest:
     """What to change in a service account.
 
     Attributes:
-        name: The new name, 1 to 80 bytes of UTF-8; any other length is refused with 400 INVALID_ARGUMENT.
+        name: The new name, 1 to 80 bytes of UTF-8; any other length is refused with 400
+            INVALID_ARGUMENT.
         extra: Fields that the API document does not list, by their names in JSON.
+
+    Example:
+        UpdateServiceAccountRequest(name="deploy-staging")
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 80, "unit": "UTF-8 bytes"})

@@ -26,8 +26,11 @@ class User:
 
     Attributes:
         id: The id of the user. It differs from the id of the invite that the user accepted.
+            Example: "9c000000-0000-4000-8000-000000000001"
         email: The mail address of the user.
+            Example: "ada@harbour.example"
         name: The name of the user. It is absent if the user has not set one.
+            Example: "Ada Moreno"
         extra: Fields that the API document does not list, by their names in JSON.
     """
 

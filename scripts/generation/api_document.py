@@ -248,8 +248,25 @@ def _complete_operation(document: Node, item: Node, operation: Node) -> Node:
     }
 
 
+def find_example(document: Node, node: Node) -> Node:
+    """Return the first example of a schema, a parameter or a content type, or None if it has none."""
+    if "example" in node:
+        return node["example"]
+    examples = node.get("examples")
+    # The examples of a schema are values, those of a parameter or a content type are objects with a name.
+    if isinstance(examples, dict) and examples:
+        return resolve_reference(document, next(iter(examples.values()))).get("value")
+    return examples[0] if isinstance(examples, list) and examples else None
+
+
 def find_json_schema(content: Node, *, in_response: bool) -> Node:
-    """Return the JSON schema among the content types of a body, or None if none of them is JSON.
+    """Return the JSON schema among the content types of a body, or None if none of them is JSON."""
+    found = find_json_content(content, in_response=in_response)
+    return None if found is None else found.get("schema", {})
+
+
+def find_json_content(content: Node, *, in_response: bool) -> Node:
+    """Return the JSON content among the content types of a body, or None if none of them is JSON.
 
     A response of any type can be JSON, since the client asks for JSON. A request body must accept application/json
     itself, since that is what the client sends.
@@ -257,7 +274,7 @@ def find_json_schema(content: Node, *, in_response: bool) -> Node:
     fitting = r"application/(json|[\w.+-]+\+json)|\*/\*|application/\*" if in_response else r"application/json|\*/\*"
     found = [kind for kind in content if re.fullmatch(fitting, kind.split(";")[0].strip().lower())]
     exact = [kind for kind in found if kind.lower().startswith("application/json")]
-    return content[(exact or found)[0]].get("schema", {}) if found else None
+    return content[(exact or found)[0]] if found else None
 
 
 def success_responses(operation: Node) -> dict[str, Node]:

@@ -20,7 +20,8 @@ from generation.api_document import (
     VERSION_HEADER,
     Endpoint,
     Node,
-    find_json_schema,
+    find_example,
+    find_json_content,
     iter_operations,
     iter_references,
     resolve_reference,
@@ -37,7 +38,8 @@ RESERVED_NAMES = frozenset({"Any", "Literal", "Operation", "TypeAlias", "Unliste
 NAME_PREFIX = "field_"
 # These keys describe a field rather than its type.
 FIELD_KEYS = frozenset(
-    {"description", "deprecated", "nullable", "readOnly", "writeOnly", "x-secret", "x-limits", "x-null", "x-choice"}
+    {"description", "deprecated", "nullable", "readOnly", "writeOnly"}
+    | {"x-choice", "x-example", "x-limits", "x-null", "x-secret"}
 )
 # Decoded, checked, and masked in this order.
 KEPT_FORMATS = frozenset({"date-time", "email", "password"})
@@ -80,9 +82,9 @@ def normalize_document(document: Node, settings: Node) -> tuple[Node, list[str]]
 def list_rules(settings: Node) -> list[Rule]:
     """Return the rules in order; those that our own document does not need may be idle."""
     return [
-        Rule("drop format: uuid and the like", drop_formats),
         Rule("hoist schemas marked x-component-name", hoist_marked_schemas),
         Rule("expand operations and schemas", expand_operations, may_be_idle=True),
+        Rule("drop format: uuid and the like", drop_formats),
         Rule("drop the version header parameter", drop_client_headers),
         *(
             Rule(f"secret {field_path}", partial(mark_secret, field_path=field_path))
@@ -110,10 +112,12 @@ def list_rules(settings: Node) -> list[Rule]:
         Rule("say how unions are decoded", describe_unions, may_be_idle=True),
         Rule("simplify parameters", simplify_parameters, may_be_idle=True),
         Rule("emit limits", emit_limits, may_be_idle=True),
+        Rule("drop empty descriptions", drop_empty_descriptions, may_be_idle=True),
         Rule("note deprecations", note_deprecations, may_be_idle=True),
         Rule("describe parameters in their schemas", describe_parameters, may_be_idle=True),
         # Last, because the references between components are final only now.
         Rule("mark models in responses", mark_response_models, may_be_idle=True),
+        Rule("note where models occur", note_occurrences, may_be_idle=True),
     ]
 
 
@@ -125,7 +129,7 @@ def drop_formats(document: Node) -> Node:
             return node
         return {key: value for key, value in node.items() if key != "format"}
 
-    return rewrite_mappings(document, drop_format)
+    return map_every_schema(document, drop_format)
 
 
 def hoist_marked_schemas(document: Node) -> Node:
@@ -145,7 +149,8 @@ def expand_operations(document: Node) -> Node:
     """Keep only operations, without references, and component schemas; make every schema plain."""
     paths: Node = {}
     for endpoint in iter_operations(document):
-        paths.setdefault(_rename_placeholders(endpoint.path), {})[endpoint.method] = _expand_operation(endpoint)
+        operation = _expand_operation(document, endpoint)
+        paths.setdefault(_rename_placeholders(endpoint.path), {})[endpoint.method] = operation
     expanded = {
         "openapi": document["openapi"],
         "info": {key: document["info"][key] for key in ("title", "version")},
@@ -155,17 +160,17 @@ def expand_operations(document: Node) -> Node:
     return map_schemas(expanded, lambda _, schema: make_plain(document, schema))
 
 
-def _expand_operation(endpoint: Endpoint) -> Node:
+def _expand_operation(document: Node, endpoint: Endpoint) -> Node:
     operation = endpoint.operation
     expanded = {key: operation[key] for key in ("summary", "description", "deprecated") if key in operation} | {
         "operationId": operation_id(endpoint),
         "tags": [first_tag(operation)],
-        "parameters": [_expand_parameter(parameter) for parameter in operation["parameters"]],
-        "responses": {"200": {"description": "Success.", **_expand_response(operation)}},
+        "parameters": [_expand_parameter(document, parameter) for parameter in operation["parameters"]],
+        "responses": {"200": {"description": "Success.", **_expand_response(document, operation)}},
     }
     if body := operation["requestBody"]:
-        schema = find_json_schema(body["content"], in_response=False)
-        expanded["requestBody"] = {"required": body.get("required", False), **_json_content(schema)}
+        content = _expand_content(document, find_json_content(body["content"], in_response=False))
+        expanded["requestBody"] = {"required": body.get("required", False), **content}
     return expanded
 
 
@@ -181,13 +186,19 @@ def first_tag(operation: Node) -> str:
     return tags[0]
 
 
-def _expand_parameter(parameter: Node) -> Node:
+def _expand_parameter(document: Node, parameter: Node) -> Node:
     kept = {key: parameter[key] for key in ("in", "required", "description", "deprecated") if key in parameter}
     name = parameter["name"]
-    return kept | {
-        "name": _placeholder_name(name) if parameter["in"] == "path" else name,
-        "schema": parameter.get("schema", {}),
-    }
+    schema = resolve_reference(document, parameter.get("schema", {}))
+    example = _note_example(document, schema) | _note_example(document, parameter)
+    return (
+        kept
+        | example
+        | {
+            "name": _placeholder_name(name) if parameter["in"] == "path" else name,
+            "schema": parameter.get("schema", {}),
+        }
+    )
 
 
 def _rename_placeholders(path: str) -> str:
@@ -199,13 +210,23 @@ def _placeholder_name(name: str) -> str:
     return re.sub(r"^(?=\d)", "_", re.sub(r"[^A-Za-z0-9_-]", "_", name))
 
 
-def _expand_response(operation: Node) -> Node:
+def _expand_response(document: Node, operation: Node) -> Node:
     responses = success_responses(operation).values()
     contents = [response["content"] for response in responses if response.get("content")]
     if not contents:
         return {}
     may_be_empty = {"x-may-be-empty": True} if len(contents) < len(responses) else {}
-    return _json_content(find_json_schema(contents[0], in_response=True)) | may_be_empty
+    return _expand_content(document, find_json_content(contents[0], in_response=True)) | may_be_empty
+
+
+def _expand_content(document: Node, content: Node) -> Node:
+    # The example stands beside the content, where no rule that rewrites its schema loses it.
+    return _json_content(content.get("schema", {})) | _note_example(document, content)
+
+
+def _note_example(document: Node, node: Node) -> Node:
+    example = find_example(document, node)
+    return {} if example is None else {"x-example": example}
 
 
 def _json_content(schema: Node) -> Node:
@@ -319,7 +340,7 @@ def name_inline_schemas(document: Node) -> Node:
         if not is_named_type(schema):
             return schema
         key = reserve_name(class_name(name), taken)
-        named[key] = {k: v for k, v in schema.items() if k == "description" or k not in FIELD_KEYS}
+        named[key] = {k: v for k, v in schema.items() if k in {"description", "x-example"} or k not in FIELD_KEYS}
         return component_reference(key) | field_notes(schema)
 
     hoisted = map_schemas(document, name_nested, name_schema)
@@ -492,6 +513,15 @@ def _simplify_schema(schema: Node, *, in_query: bool) -> Node:
     return {} if in_query and kind == "any" else {"type": "string"}
 
 
+def drop_empty_descriptions(document: Node) -> Node:
+    """Drop each summary and description that says nothing."""
+
+    def drop_empty(node: Node) -> Node:
+        return {key: text for key, text in node.items() if key not in {"summary", "description"} or text.strip()}
+
+    return map_every_schema(map_operations(map_parameters(document, drop_empty), drop_empty), drop_empty)
+
+
 def note_deprecations(document: Node) -> Node:
     """Say in the description of what is deprecated that it is, and mark the operations where the templates look."""
 
@@ -547,6 +577,22 @@ def mark_response_models(document: Node) -> Node:
     return add_schemas(document, {name: schemas[name] | {"x-in-response": True} for name in schemas if name in found})
 
 
+def note_occurrences(document: Node) -> Node:
+    """Note of each component without a description where it occurs, which begins the docstring of its class instead."""
+    operations, schemas = list_operations(document), component_schemas(document)
+    places = {
+        "requests": reach_components(document, (node.get("requestBody") for node in operations)),
+        "responses": reach_components(document, (node["responses"] for node in operations)),
+    }
+
+    def describe_places(name: str) -> str:
+        found = " and ".join(place for place, names in places.items() if name in names)
+        return f"A part of {found}." if found else "A part of no request and of no successful response."
+
+    undescribed = [name for name, schema in schemas.items() if "description" not in schema]
+    return add_schemas(document, {name: schemas[name] | {"x-occurs": describe_places(name)} for name in undescribed})
+
+
 def adapt_schemas(document: Node) -> Node:
     """Rewrite what the generator would lose or name badly.
 
@@ -556,7 +602,8 @@ def adapt_schemas(document: Node) -> Node:
     free_form = reserve_name("FreeForm", {module_name(name) for name in component_schemas(document)})
 
     def adapt_schema(node: Node) -> Node:
-        described = {key: node[key] for key in ("description", "x-secret", "x-limits", "x-null") if key in node}
+        kept = ("description", "x-example", "x-secret", "x-limits", "x-null")
+        described = {key: node[key] for key in kept if key in node}
         bare = {key: value for key, value in node.items() if key not in FIELD_KEYS}
         if "oneOf" in bare:
             # The generator has no union of its own name: a model whose fields are the choices imports them.

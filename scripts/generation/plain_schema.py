@@ -1,9 +1,9 @@
 """Rewrite any JSON schema as a plain schema, which has only the keys that the generator's templates know.
 
 These are type, format, description, properties, required, items, enum (of strings), nullable, readOnly, writeOnly,
-the limits (with unit, what a length counts), $ref (to a component), and oneOf (of objects). The last has x-tag, the
-property of its discriminator, if any; each of its choices has x-choice: its title, and the tags that select it. An
-empty plain schema allows any JSON value.
+the limits (with unit, what a length counts), x-example, $ref (to a component), and oneOf (of objects). The last has
+x-tag, the property of its discriminator, if any; each of its choices has x-choice: its title, and the tags that select
+it. An empty plain schema allows any JSON value.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator
 from functools import reduce
 
-from generation.api_document import Node, look_up_reference
+from generation.api_document import Node, find_example, look_up_reference
 
 COMPONENT_PREFIX = "#/components/schemas/"
 
@@ -39,6 +39,8 @@ def make_plain(document: Node, schema: Node, seen: Seen = frozenset()) -> Node:
     notes = {key: schema[key] for key in _NOTE_KEYS if key in schema}
     if is_nullable(schema):
         notes["nullable"] = True
+    if (example := find_example(document, schema)) is not None:
+        notes["x-example"] = example
     if "$ref" in schema:
         return _follow_reference(document, schema["$ref"], seen) | notes
     if schema.get("allOf"):
@@ -215,7 +217,8 @@ def _merge_all_of(document: Node, schema: Node, seen: Seen) -> Node:
     defining = [part for part in parts if isinstance(part, dict) and _STRUCTURE_KEYS & part.keys()]
     if len(defining) == 1:
         described = [part for part in parts if isinstance(part, dict)]
-        return defining[0] | {key: part[key] for part in described for key in _NOTE_KEYS if key in part}
+        noted = (*_NOTE_KEYS, "example", "examples")
+        return defining[0] | {key: part[key] for part in described for key in noted if key in part}
     whole: Node = reduce(_merge_pair, _expand_parts(document, parts, seen), {})
     return whole
 

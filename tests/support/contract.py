@@ -75,6 +75,11 @@ def _make_validator(operation_id: str, status: int, *, oauth: bool) -> Draft2020
     else:
         # A request that is no operation of the documents gets an error in the documented format.
         assert status in {400, 401, 404, 405, 501}, f"an unknown operation must not return {status}"
+    return make_strict_validator(root, schema)
+
+
+def make_strict_validator(root: Node, schema: Node) -> Draft202012Validator:
+    """Return the validator of a schema of an API document: unknown fields and unlisted values are errors."""
     return Draft202012Validator(_make_strict(root, schema), format_checker=FormatChecker())
 
 

@@ -14,6 +14,7 @@ from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 
 from generate import TEMPLATES_FOLDER, tidy_package
+from generation.examples import write_examples
 from generation.normalization import adapt_schemas
 from generation.settings import SETTINGS_FILE
 
@@ -60,7 +61,7 @@ def _make_project(normalized: Any, folder: Path, target: Path) -> Project:
     config = Config.from_sources(
         _load_config_file(), MetaType.NONE, folder / "none", "utf-8", overwrite=True, output_path=target
     )
-    data = GeneratorData.from_dict(adapt_schemas(normalized), config=config)
+    data = GeneratorData.from_dict(adapt_schemas(write_examples(normalized)), config=config)
     assert isinstance(data, GeneratorData), data
     project = Project(openapi=data, config=config, custom_template_path=TEMPLATES_FOLDER)
     project.env.bytecode_cache = _COMPILED_TEMPLATES

@@ -37,7 +37,8 @@ def choice(title: str, tags: Sequence[str] = (), implicit: Sequence[str] = ()) -
     [
         (True, {}),
         (None, {}),
-        ({"title": "Id", "type": "string", "default": "a", "example": "b"}, STRING),
+        ({"title": "Id", "type": "string", "default": "a"}, STRING),
+        ({"type": "string", "example": "b"}, {"type": "string", "x-example": "b"}),
         (STRING | {"deprecated": True}, STRING | {"deprecated": True}),
         ({"type": "string", "format": "date-time"}, {"type": "string", "format": "date-time"}),
         ({"maxLength": 3, "description": "D", "not": {}}, {"maxLength": 3, "description": "D"}),

@@ -47,7 +47,8 @@ def walk(node: Any, location: Location) -> Iterator[tuple[Location, Any]]:
     if isinstance(node, dict):
         yield location, node
         for key, value in node.items():
-            yield from walk(value, (*location, key))
+            if key != "example":
+                yield from walk(value, (*location, key))
     elif isinstance(node, list):
         for position, value in enumerate(node):
             yield from walk(value, (*location, position))

@@ -17,12 +17,18 @@ def create_api_key(
 
     The response contains the value of the key, which is shown only once. Names are not unique, so a
     repeated request creates a second key. More keys than the plan allows in a project (5 on the
-    smallest plan), a role that the plan lacks, or a role that the caller may not grant are refused with
-    403 PERMISSION_DENIED.
+    smallest plan), a role that the plan lacks, or a role that the caller may not grant are refused
+    with 403 PERMISSION_DENIED.
 
     Args:
         project_id: The id of the project.
         body: The API key to create.
+
+    Example:
+        create_api_key(
+            project_id="9a000000-0000-4000-8000-000000000001",
+            body=CreateAPIKeyRequest(name="indexer", roles=["DataPlaneEditor"]),
+        )
     """
     return Operation(
         id="create_api_key",

@@ -13,11 +13,14 @@ def fetch_api_key(
 ) -> Operation[APIKey]:
     """Fetch one API key.
 
-    The response does not contain the value of the key. An id outside the caller's organization returns
-    404 NOT_FOUND.
+    The response does not contain the value of the key. An id outside the caller's organization
+    returns 404 NOT_FOUND.
 
     Args:
         api_key_id: The id of the API key, not its value.
+
+    Example:
+        fetch_api_key(api_key_id="9b000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="fetch_api_key",

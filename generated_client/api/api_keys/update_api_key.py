@@ -15,12 +15,18 @@ def update_api_key(
 ) -> Operation[APIKey]:
     """Change the name or the roles of an API key.
 
-    Omitted fields keep their value. Given roles replace the whole set. A role that the plan lacks or
-    that the caller may not grant is refused with 403 PERMISSION_DENIED.
+    Omitted fields keep their value. Given roles replace the whole set. A role that the plan lacks
+    or that the caller may not grant is refused with 403 PERMISSION_DENIED.
 
     Args:
         api_key_id: The id of the API key, not its value.
         body: What to change in an API key. Omitted fields keep their value.
+
+    Example:
+        update_api_key(
+            api_key_id="9b000000-0000-4000-8000-000000000001",
+            body=UpdateAPIKeyRequest(roles=["ControlPlaneEditor", "DataPlaneEditor"]),
+        )
     """
     return Operation(
         id="update_api_key",

@@ -12,11 +12,14 @@ def delete_invite(
 ) -> Operation[None]:
     """Withdraw a pending or expired invite.
 
-    A processed invite is refused with 409 ABORTED. The invite is gone at once, and a repeated request
-    returns 404 NOT_FOUND.
+    A processed invite is refused with 409 ABORTED. The invite is gone at once, and a repeated
+    request returns 404 NOT_FOUND.
 
     Args:
         invite_id: The id of the invite.
+
+    Example:
+        delete_invite(invite_id="9d000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="delete_invite",

@@ -17,6 +17,9 @@ def fetch_invite(
 
     Args:
         invite_id: The id of the invite.
+
+    Example:
+        fetch_invite(invite_id="9d000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="fetch_invite",

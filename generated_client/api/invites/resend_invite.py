@@ -13,12 +13,15 @@ def resend_invite(
 ) -> Operation[Invite]:
     """Mail an invite again and restart its 7 days.
 
-    The invite becomes pending, even if it had expired, and its 7 days start anew. A processed invite is
-    refused with 409 ALREADY_EXISTS. More than 100 mails an hour for the organization, created and
-    resent invites together, return 429 RESOURCE_EXHAUSTED with Retry-After.
+    The invite becomes pending, even if it had expired, and its 7 days start anew. A processed
+    invite is refused with 409 ALREADY_EXISTS. More than 100 mails an hour for the organization,
+    created and resent invites together, return 429 RESOURCE_EXHAUSTED with Retry-After.
 
     Args:
         invite_id: The id of the invite.
+
+    Example:
+        resend_invite(invite_id="9d000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="resend_invite",

@@ -17,6 +17,9 @@ def fetch_organization(
 
     Args:
         organization_id: The id of the organization, a free string that can start with a hyphen.
+
+    Example:
+        fetch_organization(organization_id="-NharbourExampleOrg1")
     """
     return Operation(
         id="fetch_organization",

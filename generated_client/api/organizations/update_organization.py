@@ -21,6 +21,12 @@ def update_organization(
     Args:
         organization_id: The id of the organization, a free string that can start with a hyphen.
         body: What to change in an organization.
+
+    Example:
+        update_organization(
+            organization_id="-NharbourExampleOrg1",
+            body=UpdateOrganizationRequest(name="Harbour Research"),
+        )
     """
     return Operation(
         id="update_organization",

@@ -14,12 +14,15 @@ def create_project(
 ) -> Operation[Project]:
     """Create a project.
 
-    Names are not unique, so a repeated request creates a second project. A plan allows 1, 5, 20 or 100
-    projects per organization; one more is refused with 403 QUOTA_EXCEEDED. If the billing state forbids
-    creating, the response is 402.
+    Names are not unique, so a repeated request creates a second project. A plan allows 1, 5, 20 or
+    100 projects per organization; one more is refused with 403 QUOTA_EXCEEDED. If the billing state
+    forbids creating, the response is 402.
 
     Args:
         body: The project to create.
+
+    Example:
+        create_project(body=CreateProjectRequest(name="search", force_encryption_with_cmek=True))
     """
     return Operation(
         id="create_project",

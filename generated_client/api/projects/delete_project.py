@@ -12,12 +12,15 @@ def delete_project(
 ) -> Operation[None]:
     """Delete a project and its API keys.
 
-    If the project still holds indexes, collections, assistants or backups, the request is refused with
-    412 FAILED_PRECONDITION, which names the first of these, in this order, that it holds. The project
-    is gone at once, and a repeated request returns 404 NOT_FOUND.
+    If the project still holds indexes, collections, assistants or backups, the request is refused
+    with 412 FAILED_PRECONDITION, which names the first of these, in this order, that it holds. The
+    project is gone at once, and a repeated request returns 404 NOT_FOUND.
 
     Args:
         project_id: The id of the project.
+
+    Example:
+        delete_project(project_id="9a000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="delete_project",

@@ -15,12 +15,18 @@ def update_project(
 ) -> Operation[Project]:
     """Change the name, the pod limit or the encryption of a project.
 
-    Omitted fields keep their value. Encryption with a customer-managed key can be turned on but never
-    off again.
+    Omitted fields keep their value. Encryption with a customer-managed key can be turned on but
+    never off again.
 
     Args:
         project_id: The id of the project.
         body: What to change in a project. Omitted fields keep their value.
+
+    Example:
+        update_project(
+            project_id="9a000000-0000-4000-8000-000000000001",
+            body=UpdateProjectRequest(name="semantic-search"),
+        )
     """
     return Operation(
         id="update_project",

@@ -32,21 +32,31 @@ def list_role_bindings(
 ) -> Operation[RoleBindingList]:
     """List one page of the role bindings of the organization.
 
-    Filters combine: a binding is listed if it matches all of them. An id filter without its type filter
-    is refused with 400 INVALID_ARGUMENT.
+    Filters combine: a binding is listed if it matches all of them. An id filter without its type
+    filter is refused with 400 INVALID_ARGUMENT.
 
     Args:
         principal_type: Only bindings of this kind of principal.
-        principal_id: Only bindings of the principal with this id. Without principal_type it is refused with 400
-            INVALID_ARGUMENT.
-        resource_type: Only bindings on this kind of resource.
-        resource_id: Only bindings on the organization or project with this id. Without resource_type it is
+        principal_id: Only bindings of the principal with this id. Without principal_type it is
             refused with 400 INVALID_ARGUMENT.
+        resource_type: Only bindings on this kind of resource.
+        resource_id: Only bindings on the organization or project with this id. Without
+            resource_type it is refused with 400 INVALID_ARGUMENT.
         role: Only bindings that give this role.
         limit: How many items a page holds at most, 1 to 100; outside of that 400 OUT_OF_RANGE.
-        pagination_token: Where the page starts: pagination.next of the page before, sent with the same filters and
-            limit, or nothing for the first page. A token that is expired or from another list is
-            refused with 400 INVALID_ARGUMENT.
+        pagination_token: Where the page starts: pagination.next of the page before, sent with
+            the same filters and limit, or nothing for the first page. A token that is expired or
+            from another list is refused with 400 INVALID_ARGUMENT.
+
+    Example:
+        list_role_bindings(
+            principal_type="user",
+            principal_id="9c000000-0000-4000-8000-000000000002",
+            resource_type="project",
+            resource_id="9a000000-0000-4000-8000-000000000001",
+            role="ProjectEditor",
+            limit=20,
+        )
     """
     return Operation(
         id="list_role_bindings",

@@ -12,11 +12,14 @@ def delete_service_account(
 ) -> Operation[None]:
     """Delete a service account and revoke its tokens.
 
-    The service account is gone at once, and a repeated request returns 404 NOT_FOUND. Its access tokens
-    stop working within seconds.
+    The service account is gone at once, and a repeated request returns 404 NOT_FOUND. Its access
+    tokens stop working within seconds.
 
     Args:
         service_account_id: The id of the service account, not its client_id.
+
+    Example:
+        delete_service_account(service_account_id="9e000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="delete_service_account",

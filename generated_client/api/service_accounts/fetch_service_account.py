@@ -13,11 +13,14 @@ def fetch_service_account(
 ) -> Operation[ServiceAccount]:
     """Fetch one service account.
 
-    The response does not contain the client secret. An id outside the caller's organization returns 404
-    NOT_FOUND.
+    The response does not contain the client secret. An id outside the caller's organization returns
+    404 NOT_FOUND.
 
     Args:
         service_account_id: The id of the service account, not its client_id.
+
+    Example:
+        fetch_service_account(service_account_id="9e000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="fetch_service_account",

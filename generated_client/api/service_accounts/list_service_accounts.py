@@ -23,9 +23,12 @@ def list_service_accounts(
 
     Args:
         limit: How many items a page holds at most, 1 to 100; outside of that 400 OUT_OF_RANGE.
-        pagination_token: Where the page starts: pagination.next of the page before, sent with the same filters and
-            limit, or nothing for the first page. A token that is expired or from another list is
-            refused with 400 INVALID_ARGUMENT.
+        pagination_token: Where the page starts: pagination.next of the page before, sent with
+            the same filters and limit, or nothing for the first page. A token that is expired or
+            from another list is refused with 400 INVALID_ARGUMENT.
+
+    Example:
+        list_service_accounts(limit=20)
     """
     return Operation(
         id="list_service_accounts",

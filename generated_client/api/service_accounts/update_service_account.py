@@ -15,12 +15,18 @@ def update_service_account(
 ) -> Operation[ServiceAccount]:
     """Rename a service account.
 
-    Only the name can be changed here; roles are changed through role bindings. A request without fields
-    is accepted and moves updated_at.
+    Only the name can be changed here; roles are changed through role bindings. A request without
+    fields is accepted and moves updated_at.
 
     Args:
         service_account_id: The id of the service account, not its client_id.
         body: What to change in a service account.
+
+    Example:
+        update_service_account(
+            service_account_id="9e000000-0000-4000-8000-000000000001",
+            body=UpdateServiceAccountRequest(name="deploy-staging"),
+        )
     """
     return Operation(
         id="update_service_account",

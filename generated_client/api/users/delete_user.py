@@ -13,10 +13,14 @@ def delete_user(
     """Remove a user from the organization.
 
     Removing the holder of the last OrgOwner binding, or a user managed by an identity provider, is
-    refused with 409 ABORTED. The user is gone at once, and a repeated request returns 404 NOT_FOUND.
+    refused with 409 ABORTED. The user is gone at once, and a repeated request returns 404
+    NOT_FOUND.
 
     Args:
         user_id: The id of the user.
+
+    Example:
+        delete_user(user_id="9c000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="delete_user",

@@ -24,12 +24,15 @@ def list_users(
     People who have been invited and have not accepted yet are invites, not users.
 
     Args:
-        email: Only the user with this mail address, at most 254 characters, compared without regard to
-            case. A malformed address is refused with 400 INVALID_ARGUMENT.
+        email: Only the user with this mail address, at most 254 characters, compared without
+            regard to case. A malformed address is refused with 400 INVALID_ARGUMENT.
         limit: How many items a page holds at most, 1 to 100; outside of that 400 OUT_OF_RANGE.
-        pagination_token: Where the page starts: pagination.next of the page before, sent with the same filters and
-            limit, or nothing for the first page. A token that is expired or from another list is
-            refused with 400 INVALID_ARGUMENT.
+        pagination_token: Where the page starts: pagination.next of the page before, sent with
+            the same filters and limit, or nothing for the first page. A token that is expired or
+            from another list is refused with 400 INVALID_ARGUMENT.
+
+    Example:
+        list_users(email="ada@harbour.example", limit=20)
     """
     return Operation(
         id="list_users",
