@@ -7,7 +7,7 @@ import json
 import logging
 import pickle
 import pprint
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from io import StringIO
@@ -224,7 +224,7 @@ async def test_a_new_secret_is_masked_in_the_body_of_an_error(
     cut = [json.dumps(each)[:-5].encode() for each in (KEY_WITH_SECRET, ACCOUNT_WITH_SECRET)]
     bodies = [KEY_WITH_SECRET, cut[0], ACCOUNT_WITH_SECRET, cut[1], ACCOUNT_WITH_SECRET]
     admin = make_client(ScriptedTransport(*(ScriptedResponse(status, body) for body in bodies)))
-    calls = [
+    calls: list[Callable[[], Awaitable[object]]] = [
         *[partial(admin.api_keys.create, project_id="p", name="x")] * 2,
         *[partial(admin.service_accounts.create, name="x")] * 2,
         partial(admin.service_accounts.rotate_secret, service_account_id="s"),

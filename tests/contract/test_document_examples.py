@@ -18,13 +18,14 @@ from generation.normalization import class_name
 from pinecone_admin._http.codec import decode_value, encode_body
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.models import to_dict
-from tests.support.contract import OPENAPI, load_document, make_strict_validator
+from tests.support.api_documents import ROOT, load_document
+from tests.support.contract import make_strict_validator
 from tests.support.docstrings import evaluate_example, evaluate_field_examples
 
 OURS = {
     name: load_document(name)
     for name in ("admin", "oauth")
-    if (OPENAPI / f"{name}.yaml").read_text(encoding="utf-8").startswith("# Our own API document ")
+    if (ROOT / f"openapi/{name}.yaml").read_text(encoding="utf-8").startswith("# Our own API document ")
 }
 ADMIN: Any = OURS.get("admin", {"components": {"schemas": {}}})
 SCHEMAS = ADMIN["components"]["schemas"]
