@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from copy import deepcopy
 from functools import partial
 from math import floor
 from typing import NamedTuple
@@ -246,10 +245,7 @@ def drop_client_headers(document: Node) -> Node:
 
 def mark_secret(document: Node, *, field_path: str) -> Node:
     """Mark a field as secret, so that the repr of its model masks the value."""
-    document = deepcopy(document)
-    for field in find_fields(document, field_path):
-        field["x-secret"] = True
-    return document
+    return map_fields(document, field_path, lambda field: field | {"x-secret": True})
 
 
 def mark_likely_secrets(document: Node) -> Node:
@@ -286,10 +282,7 @@ def list_likely_secrets(document: Node) -> list[str]:
 
 def add_limits(document: Node, *, field_path: str, limits: Node) -> Node:
     """Add limits that the document does not state to a field; what it states is kept."""
-    document = deepcopy(document)
-    for field in find_fields(document, field_path):
-        field.update({**limits, **field})
-    return document
+    return map_fields(document, field_path, lambda field: {**limits, **field})
 
 
 def name_literal(document: Node, *, name: str, field_path: str) -> Node:
@@ -674,6 +667,20 @@ def find_fields(document: Node, field_path: str) -> list[Node]:
 def _list_choices(document: Node, node: Node) -> list[Node]:
     schema = resolve_reference(document, node)
     return [each for choice in schema.get("oneOf", []) for each in _list_choices(document, choice)] or [schema]
+
+
+def map_fields(document: Node, field_path: str, transform: Transform) -> Node:
+    """Transform the schemas at a path such as ``Schema.field.field``."""
+    fields = find_fields(document, field_path)
+
+    def replace_fields(node: Node) -> Node:
+        if any(node is field for field in fields):
+            return transform(node)
+        if isinstance(node, list):
+            return [replace_fields(item) for item in node]
+        return {key: replace_fields(value) for key, value in node.items()} if isinstance(node, dict) else node
+
+    return document | {"components": replace_fields(document["components"])} if fields else document
 
 
 def component_reference(name: str) -> Node:

@@ -288,7 +288,8 @@ def test_a_setting_that_matches_nothing_is_told(tree: Path) -> None:
 # ---- generating
 
 
-@pytest.mark.parametrize("seed", ["0", pytest.param("1", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", ["0", "1"])
 def test_the_committed_files_are_up_to_date(untouched: Path, seed: str) -> None:
     """The result does not depend on PYTHONHASHSEED or the working directory; scripts/check draws a seed each time."""
     done = run_generate(untouched, "--check", PYTHONHASHSEED=seed)
