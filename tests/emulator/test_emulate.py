@@ -218,7 +218,7 @@ def test_emulation_is_reentrant() -> None:
 def test_waits_take_no_real_time() -> None:
     """The wait before a retry passes only on the clock of the emulator, in sync and async clients."""
     started = time.monotonic()
-    with emulate() as emulator:
+    with emulate(ticking=False) as emulator:
         before = emulator.clock.now()
         emulator.faults.add("list_projects", status=503, retry_after=30)
         use_sync_client()

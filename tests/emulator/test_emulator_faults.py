@@ -138,7 +138,7 @@ def test_disconnected_client_does_not_block_the_server(emulator: Emulator, conne
         emulator.faults.add("list_projects", drip=0.2)
         for _ in range(2):
             with pytest.raises(httpx.ReadTimeout):
-                api.get("/admin/projects", timeout=0.1)
+                api.get("/admin/projects", timeout=httpx.Timeout(30, read=0.1))
         assert api.get("/admin/projects").status_code == 200
 
 
