@@ -154,19 +154,59 @@ def _describe_idle(label: str) -> str:
 
 def find_type_errors() -> list[str]:
     """Return each place of the hand-written code that does not fit what was generated, with the remedy."""
-    command = [sys.executable, "-m", "mypy", "--no-error-summary", "--hide-error-context", "--no-pretty"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    errors = [line for line in done.stdout.splitlines() if ": error: " in line]
-    if done.returncode and not errors:
-        return [f"mypy failed: {extract_complaint(done.stdout + done.stderr)}: run scripts/check"]
+    mypy = _start_checker("mypy", "--no-error-summary", "--hide-error-context", "--no-pretty")
+    # Where it is installed; scripts/check runs it, too. It takes 12 s for these files, and 20 s for all.
+    strict = ("--outputjson", "--level", "error", "--pythonpath", sys.executable)
+    pyright = _start_checker("basedpyright", *strict, *_list_client_files()) if find_spec("basedpyright") else None
+    found = list_mypy_errors(mypy.communicate()[0])
+    for place, problem in (list_pyright_errors(pyright.communicate()[0]) if pyright else {}).items():
+        found.setdefault(place, problem)
     # The sync code is derived, so its errors are those of the async code.
-    return [f"{line.replace(': error:', ':', 1)}: {_remedy(line)}" for line in errors if "/_sync/" not in line]
+    return [f"{place}: {problem}: {_remedy(place)}" for place, problem in found.items() if "/_sync/" not in place]
 
 
-def _remedy(line: str) -> str:
-    if line.startswith("tests/"):
+def _list_client_files() -> list[str]:
+    """Return the hand-written files of the client; those of the emulator take nothing of what is generated."""
+    paths = (path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "pinecone_admin").rglob("*.py")))
+    return [path for path in paths if not path.startswith(("pinecone_admin/_sync/", "pinecone_admin/emulator/"))]
+
+
+def _start_checker(tool: str, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", tool, *options]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def list_mypy_errors(output: str) -> dict[str, str]:
+    """Return the errors in the output of mypy, by file and line; several in one line are joined."""
+    errors: dict[str, str] = {}
+    for line in output.splitlines():
+        place, is_error, problem = line.partition(": error: ")
+        if is_error:
+            errors[place] = f"{errors[place]}; {problem}" if place in errors else problem
+    return errors or ({"mypy": extract_complaint(output)} if output.strip() else {})
+
+
+def list_pyright_errors(output: str) -> dict[str, str]:
+    """Return the errors in the output of basedpyright, by file and line."""
+    try:
+        found = json.loads(output)["generalDiagnostics"]
+    except ValueError:
+        return {"basedpyright": extract_complaint(output)}
+    return {
+        f"{Path(each['file']).relative_to(ROOT)}:{each['range']['start']['line'] + 1}": (
+            f"{each['message'].splitlines()[0]}  [{each.get('rule', 'syntax')}]"
+        )
+        for each in found
+    }
+
+
+def _remedy(place: str) -> str:
+    if place in {"mypy", "basedpyright"}:
+        return "run scripts/check"
+    if place.startswith("tests/"):
         return "follow the document in the test"
-    return "follow the document here, then run scripts/unasync.py" if "/_async/" in line else "follow the document here"
+    derive = ", then run scripts/unasync.py" if "/_async/" in place else ""
+    return f"follow the document here{derive}"
 
 
 def generate_package(normalized: Node, source: str, work: Path) -> Path:

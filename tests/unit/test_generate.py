@@ -25,6 +25,8 @@ from generate import (
     extract_complaint,
     find_changed_templates,
     find_wrong_pins,
+    list_mypy_errors,
+    list_pyright_errors,
     prepare_document,
     replace_all,
 )
@@ -41,6 +43,20 @@ from tests.support.api_documents import find_parameters, read_older_document, re
 from tests.support.generated_trees import loaded_templates
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+# Stand in for the type checkers, which take longer than all else; long tests run the real ones.
+BASEDPYRIGHT = """
+import pathlib, sys
+assert {"--outputjson", "pinecone_admin/_async/users.py", "pinecone_admin/models.py"} < set(sys.argv), sys.argv
+assert not [each for each in sys.argv if "_sync/" in each or "emulator/" in each], sys.argv
+found = pathlib.Path("pyright.json")
+print(found.read_text() if found.exists() else '{"generalDiagnostics": []}')
+"""
+MYPY = """
+print("pinecone_admin/_async/users.py:8: error: One  [a]")
+print("pinecone_admin/_async/users.py:8: error: Two  [b]")
+print("pinecone_admin/_sync/users.py:8: error: One  [a]")
+print("tests/test_nothing.py:1: error: Three  [c]")
+"""
 PARTS = ("generated_client", "openapi", "pinecone_admin", "scripts", "pyproject.toml")
 MINIMAL = """
 openapi: 3.0.3
@@ -62,6 +78,7 @@ def copy_repository(folder: Path) -> Path:
             shutil.copyfile(ROOT / part, tree / part)
     (tree / "tests").mkdir()
     (tree / "tests/test_nothing.py").touch()
+    (tree / "basedpyright.py").write_text(BASEDPYRIGHT, encoding="utf-8")
     return tree
 
 
@@ -429,6 +446,56 @@ def test_an_older_version_is_adopted(tree: Path, tmp_path: Path) -> None:
     assert sent.stdout == "ProjectList(data=[]) []\n", sent.stderr
 
 
+def list_untold_errors(tree: Path, output: str) -> set[str]:
+    """Return the places of errors that scripts/check finds by basedpyright and that a report does not tell."""
+    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--level", "error", "--pythonpath", sys.executable]
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+    found = [
+        f"{Path(each['file']).relative_to(tree)}:{each['range']['start']['line'] + 1}: "
+        for each in json.loads(done.stdout)["generalDiagnostics"]
+    ]
+    return {place for place in found if "/_sync/" not in place and f"\n{place}" not in output}
+
+
+def make_deprecated() -> Any:
+    """Return our document with an operation that is deprecated, which mypy does not tell of."""
+    document = read_our_document()
+    document["paths"]["/admin/users"]["get"]["deprecated"] = True
+    return document
+
+
+def test_what_type_checkers_find_is_told(tree: Path) -> None:
+    """Each place is told once, with the remedy: what mypy finds there, else what basedpyright does."""
+    (tree / "mypy.py").write_text(MYPY, encoding="utf-8")
+    path, sync = "pinecone_admin/_async/users.py", "pinecone_admin/_sync/users.py"
+    errors = [
+        {"file": str(tree / name), "range": {"start": {"line": line}}, "message": "Four\n  more", "rule": "d"}
+        for name, line in ((path, 7), (path, 9), (sync, 9))
+    ]
+    write_json(tree / "pyright.json", {"generalDiagnostics": errors})
+    code = "import sys; sys.path.append('scripts'); import generate; print(*generate.find_type_errors(), sep='\\n')"
+    done = run_python(tree, "-c", code)
+    assert done.stdout.splitlines() == [
+        f"{path}:8: One  [a]; Two  [b]: follow the document here, then run scripts/unasync.py",
+        "tests/test_nothing.py:1: Three  [c]: follow the document in the test",
+        f"{path}:10: Four  [d]: follow the document here, then run scripts/unasync.py",
+    ], done.stderr
+    assert list_mypy_errors("") == {}
+    assert list_mypy_errors("no such option") == {"mypy": "no such option"}
+    assert list_pyright_errors("node: not found\n") == {"basedpyright": "node: not found"}
+
+
+@pytest.mark.long
+def test_nothing_that_scripts_check_finds_is_untold(tree: Path, tmp_path: Path) -> None:
+    """Whatever types an adopted document changes, each error of basedpyright is in the report."""
+    (tree / "basedpyright.py").unlink()
+    document = make_deprecated()
+    document["components"]["schemas"]["Invite"]["required"].append("processed_at")
+    done = run_generate(tree, write_json(tmp_path / "deprecated.json", document))
+    assert 'The function "list_users" is deprecated  [reportDeprecated]: follow the document here' in done.stdout
+    assert not list_untold_errors(tree, done.stdout)
+
+
 def make_other_limits() -> Any:
     """Return our document with other limits, fields and filters than the hand-written code knows."""
     document = read_our_document()
@@ -524,6 +591,99 @@ def test_validation_follows_the_adopted_document(tree: Path, tmp_path: Path) -> 
     assert secret in done.stdout.splitlines()
     used = run_python(tree, "-c", USE_OTHER_LIMITS)
     assert (used.returncode, used.stderr) == (0, "")
+
+
+def make_union_of_bindings() -> Any:
+    """Return our document with RoleBindingInput as a choice by its resource_type."""
+    document = read_our_document()
+    schemas = document["components"]["schemas"]
+    fields = schemas["RoleBindingInput"]["properties"]
+    on_organization = {"resource_type": {"type": "string", "enum": ["organization"]}, "role": fields["role"]}
+    on_project = on_organization | {
+        "resource_type": {"type": "string", "enum": ["project"]},
+        "resource_id": fields["resource_id"] | {"minLength": 2},
+    }
+    choices = {"organization": on_organization, "project": on_project}
+    for name, properties in choices.items():
+        schema = {"type": "object", "properties": properties, "required": list(properties)}
+        schemas[f"{name.title()}RoleBindingInput"] = schema
+    references = {name: f"#/components/schemas/{name.title()}RoleBindingInput" for name in choices}
+    schemas["RoleBindingInput"] = {
+        "oneOf": [{"$ref": each} for each in references.values()],
+        "discriminator": {"propertyName": "resource_type", "mapping": references},
+    }
+    invite = schemas["Invite"]["properties"]
+    invite["role_bindings"] = {"type": "array", "items": {"$ref": "#/components/schemas/RoleBindingInput"}}
+    return document
+
+
+USE_UNION_OF_BINDINGS = """
+import json, httpx
+from generated_client.api import create_invite
+from pinecone_admin import Admin, PineconeError
+from pinecone_admin.models import *
+
+member = OrganizationRoleBindingInput(resource_type="organization", role="OrgMember")
+viewer = ProjectRoleBindingInput(resource_type="project", role="ProjectViewer", resource_id="p1")
+invite = {"id": "i", "email": "a@b", "status": "pending", "created_at": "2026-07-01T10:00:00Z"}
+sent = []
+
+def respond(request):
+    sent.append(json.loads(request.content))
+    return httpx.Response(201, json=invite | {"role_bindings": sent[-1]["role_bindings"]})
+
+def problem(call):
+    try:
+        call()
+    except PineconeError as error:
+        return error.message
+
+with Admin(access_token="t", transport=httpx.MockTransport(respond)) as admin:
+    invited = admin.send(create_invite(body=CreateInviteRequest(email="a@b", role_bindings=[member, viewer])))
+    assert invited.role_bindings == [member, viewer], invited
+    assert sent[-1]["role_bindings"][1] == {
+        "resource_type": "project", "role": "ProjectViewer", "resource_id": "p1"}, sent
+    for bindings, expected in (
+        ([viewer], "role_bindings must contain at least one organization role"),
+        ([member, {"resource_type": "project", "role": "ProjectViewer"}],
+         "role_bindings[1]: resource_id is missing: a project role requires a project id"),
+        ([member, {"resource_type": "project", "role": "ProjectViewer", "resource_id": "p"}],
+         "role_bindings[1]: resource_id must have at least 2 characters, not 1"),
+    ):
+        call = create_invite(body=CreateInviteRequest(email="a@b", role_bindings=bindings))
+        found = problem(lambda: admin.send(call))
+        assert found == expected, found
+    invited = admin.invites.create(email="a@b", role_bindings=[member, {
+        "resource_type": "project", "role": "ProjectViewer", "resource_id": "p1"}])
+    assert invited.role_bindings == [member, viewer]
+    invite["status"] = "pending"
+    sent_wrong = httpx.MockTransport(lambda request: httpx.Response(201, json=invite | {
+        "role_bindings": [{"resource_type": "organization", "role": "OrgMember"}, {"resource_type": "team"}]}))
+with Admin(access_token="t", transport=sent_wrong) as admin:
+    found = problem(lambda: admin.send(create_invite(body=CreateInviteRequest(email="a@b", role_bindings=[member]))))
+    assert "role_bindings[1].resource_type" in found and "must be one of 'organization', 'project'" in found, found
+"""
+
+
+def test_a_union_of_role_bindings_is_usable_at_once(tree: Path, tmp_path: Path) -> None:
+    """What the published text calls the tag of RoleBindingInput may become its discriminator."""
+    (tree / "mypy.py").touch()
+    done = run_generate(tree, write_json(tmp_path / "union.json", make_union_of_bindings()))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "breaking: RoleBindingInput: is now a union, was a class" in done.stdout.splitlines()
+    used = run_python(tree, "-c", USE_UNION_OF_BINDINGS)
+    assert (used.returncode, used.stderr) == (0, "")
+
+
+@pytest.mark.long
+def test_what_must_follow_a_union_is_listed(tree: Path, tmp_path: Path) -> None:
+    """Each hand-written line that makes the class which is a union now is told with file, line and reason."""
+    done = run_generate(tree, write_json(tmp_path / "union.json", make_union_of_bindings()))
+    text = (tree / "pinecone_admin/models.py").read_text(encoding="utf-8")
+    made = [n for n, line in enumerate(text.splitlines(), 1) if "return generated_models.RoleBindingInput(" in line]
+    told = [line for line in done.stdout.splitlines() if line.startswith("pinecone_admin/models.py:")]
+    assert [int(line.split(":")[1]) for line in told] == made
+    assert all("not callable" in line and line.endswith(": follow the document here") for line in told)
 
 
 def make_small_features() -> Any:
