@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Measure a served emulator under load: many connections, a large state, and the same load on moto for comparison.
 
-Usage: PYTHONPATH=. tests/benchmarks/emulator_load.py [--users N] [--connections N] [--seconds S] [--moto-python PATH]
+Usage: tests/benchmarks/emulator_load.py [--users N] [--connections N] [--seconds S] [--moto] [--write PATH]
 
---moto-python is an interpreter that has moto[server]; its IAM users are what service accounts are here. Prints two
-tables in Markdown, for docs/emulator.md.
+--moto installs moto into an environment that is removed again; its IAM users are what service accounts are here. Prints
+two tables in Markdown, or writes them to the page that has a place for them, docs/emulator.md.
 """
 
 from __future__ import annotations
@@ -12,18 +12,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
+import platform
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -31,7 +33,12 @@ import httpx
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, Principal
 
+MOTO = "moto==5.2.5"
+BEGIN, END = "<!-- Begin: emulator_load.py -->\n", "<!-- End: emulator_load.py -->\n"
 AWS = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=x"
+
+
+Row: TypeAlias = Sequence[str]
 
 
 class Server(NamedTuple):
@@ -44,30 +51,87 @@ class Server(NamedTuple):
 
 
 def main() -> None:
-    """Print the tables."""
+    """Measure, and print or write the tables."""
+    options = parse_arguments()
+    loads, times = measure(options)
+    tables = [
+        render_table(
+            (f"{options.connections} connections", "reads a second, p50, p99", "creates", "half of each"), loads
+        ),
+        render_table((f"{options.users:,} users who each hold a role", "seconds"), times),
+    ]
+    if options.write:
+        page = options.write.read_text(encoding="utf-8")
+        options.write.write_text(replace_section(page, render_section(tables)), encoding="utf-8")
+    else:
+        print("\n".join(tables))
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--users", type=int, default=100_000, help="users in the state (default %(default)s)")
     parser.add_argument("--connections", type=int, default=64, help="at the same time (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=5, help="duration of each load (default %(default)s)")
-    parser.add_argument("--moto-python", help="interpreter with moto[server]")
+    parser.add_argument("--moto", action="store_true", help=f"measure {MOTO}, too, in an environment made for it")
+    parser.add_argument("--write", type=Path, metavar="PATH", help="write the tables to this page")
     options = parser.parse_args()
-    print(
-        f"| {options.connections} connections | reads a second, p50, p99 | creates | half of each |\n|---|---|---|---|"
-    )
-    with served_emulator() as server:
-        print_load(server, options.connections, options.seconds)
+    if options.write and not options.moto:
+        parser.error("--write needs --moto")
+    return options
+
+
+def measure(options: argparse.Namespace) -> tuple[list[Row], list[Row]]:
+    """Return the rows of the load of each server, and of what a large state costs."""
+    times: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "state.json"
         file.write_text(json.dumps(make_state(options.users)), encoding="utf-8")
-        times: dict[str, float] = {}
-        with served_emulator(file, times) as server:
-            print_load(server, options.connections, options.seconds)
-    if options.moto_python:
-        with served_moto(options.moto_python) as server:
-            print_load(server, options.connections, options.seconds)
-    print(f"\n| {options.users:,} users, each with a role | seconds |\n|---|---|")
-    for name, seconds in times.items():
-        print(f"| {name} | {seconds:.2f} |")
+        # The environment is made first: what it leaves for the disk to write must not disturb a server.
+        moto = [served_moto(install_moto(Path(folder) / "moto"))] if options.moto else []
+        loads = [
+            measure_server(served, options.connections, options.seconds)
+            for served in (served_emulator(), served_emulator(file, times), *moto)
+        ]
+    return loads, [(name, f"{seconds:.2f}") for name, seconds in times.items()]
+
+
+def install_moto(folder: Path) -> str:
+    """Create an environment with moto and what its server needs, and return its interpreter."""
+    print(f"creating an environment with {MOTO}", file=sys.stderr, flush=True)
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = str(folder / "bin/python")
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", MOTO, "flask", "flask-cors"]
+    subprocess.run(install, check=True)
+    return python
+
+
+# The page
+
+
+def render_table(heads: Row, rows: Iterable[Row]) -> str:
+    """Return a table as Markdown."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def render_section(tables: Iterable[str]) -> str:
+    """Return the tables and how they were measured."""
+    place = f"{len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}, {MOTO.replace('==', ' ')}"
+    return f"""\
+Written by `tests/benchmarks/emulator_load.py --moto --write docs/emulator.md`, in one run over loopback: {place}.
+The organization is read, and service accounts are created; of moto an IAM user. moto closes each connection.
+
+{chr(10).join(tables)}"""
+
+
+def replace_section(page: str, section: str) -> str:
+    """Return a page with another section between the marks."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"the page must have the lines {BEGIN}and {END}")
+    return before + begin + section + end + after
 
 
 # The servers
@@ -183,16 +247,18 @@ def encode_request(method: str, path: str, headers: dict[str, str], body: str = 
     return "\r\n".join([*lines, "", body]).encode()
 
 
-def print_load(server: Server, connections: int, seconds: float) -> None:
-    """Print a row: for each kind of load, the requests a second and two quantiles of their durations."""
+def measure_server(served: AbstractContextManager[Server], connections: int, seconds: float) -> Row:
+    """Return a row: for each kind of load, the requests a second and two quantiles of their durations."""
     numbers = count()
-    loads: list[Callable[[int], bytes]] = [
-        lambda _: server.read,
-        lambda _: server.create(next(numbers)),
-        lambda turn: server.read if turn % 2 else server.create(next(numbers)),
-    ]
-    cells = [asyncio.run(measure_load(server.url, load, connections, seconds)) for load in loads]
-    print(f"| {server.name} | {' | '.join(cells)} |", flush=True)
+    with served as server:
+        print(f"measuring {server.name}", file=sys.stderr, flush=True)
+        loads: list[Callable[[int], bytes]] = [
+            lambda _: server.read,
+            lambda _: server.create(next(numbers)),
+            lambda turn: server.read if turn % 2 else server.create(next(numbers)),
+        ]
+        cells = [asyncio.run(measure_load(server.url, load, connections, seconds)) for load in loads]
+    return [server.name, *cells]
 
 
 async def measure_load(url: str, load: Callable[[int], bytes], connections: int, seconds: float) -> str:

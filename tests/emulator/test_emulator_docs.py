@@ -14,6 +14,7 @@ import pytest
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.control.faults import Fault
 from pinecone_admin.emulator.control.routes import CONTROL_ROUTES
+from tests.benchmarks.emulator_load import replace_section
 from tests.support.recipes import run_recipe
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +82,25 @@ def test_internal_links_point_to_headings() -> None:
     headings = re.findall(r"^#+ (.+)$", PAGE, re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
     assert set(re.findall(r"\]\(#([^)]+)\)", PAGE)) <= anchors
+
+
+def test_tables_of_the_load_have_a_place() -> None:
+    """The benchmark of the load replaces its own part of the page, and nothing else."""
+    written = replace_section(PAGE, "| measured |\n")
+    assert "| measured |\n" in written
+    assert replace_section(written, "") == replace_section(PAGE, "")
+    with pytest.raises(ValueError, match="must have the lines"):
+        replace_section("another page", "")
+
+
+@pytest.mark.long
+def test_benchmark_of_the_load_runs() -> None:
+    """The benchmark of the load runs with a small state for a moment; its results are not checked here."""
+    command = [sys.executable, "tests/benchmarks/emulator_load.py", "--users", "50", "--connections", "2"]
+    command += ["--seconds", "0.1"]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert process.returncode == 0, process.stderr
+    assert len([line for line in process.stdout.splitlines() if line.startswith("| ")]) == 4 + 6
 
 
 @pytest.mark.long
