@@ -63,6 +63,7 @@ def read_error(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, response.json()["error"]["code"]
 
 
+@pytest.mark.rule("index-deletion")
 def test_index_is_deleted_after_a_while(emulator: Emulator, project: ProjectRecord) -> None:
     """A deleted index is terminating for a while, and blocks the deletion of its project meanwhile."""
     assert [each["name"] for each in send(emulator, project, "GET", "/indexes").json()["indexes"]] == ["a", "b"]
@@ -78,6 +79,7 @@ def test_index_is_deleted_after_a_while(emulator: Emulator, project: ProjectReco
     assert read_error(send(emulator, project, "DELETE", "/indexes/a")) == (404, "NOT_FOUND")
 
 
+@pytest.mark.rule("index-deletion")
 def test_protected_index_cannot_be_deleted(emulator: Emulator, project: ProjectRecord) -> None:
     """A protected index cannot be deleted until its protection is disabled."""
     body = {"deletion_protection": "enabled"}
@@ -88,6 +90,7 @@ def test_protected_index_cannot_be_deleted(emulator: Emulator, project: ProjectR
     assert send(emulator, project, "DELETE", "/indexes/a").status_code == 202
 
 
+@pytest.mark.rule("index-deletion", "backup-deletion")
 def test_contents_in_creation_cannot_be_deleted(emulator: Emulator, project: ProjectRecord) -> None:
     """A backup in creation, and the source index of a collection in creation, cannot be deleted."""
     until = emulator.clock.now()
@@ -101,6 +104,7 @@ def test_contents_in_creation_cannot_be_deleted(emulator: Emulator, project: Pro
     assert send(emulator, project, "DELETE", "/backups/b-00").status_code == 202
 
 
+@pytest.mark.rule("backup-pages")
 def test_backups_are_paged(emulator: Emulator, project: ProjectRecord) -> None:
     """A page has 10 backups by default and up to 100, and a token of another list is refused."""
     first = send(emulator, project, "GET", "/backups").json()
@@ -114,6 +118,7 @@ def test_backups_are_paged(emulator: Emulator, project: ProjectRecord) -> None:
     assert read_error(other) == (400, "INVALID_ARGUMENT")
 
 
+@pytest.mark.rule("assistant-deletion")
 def test_assistants_are_deleted_after_a_while(emulator: Emulator, project: ProjectRecord) -> None:
     """Deleting an assistant returns 200 without a body, and takes a while."""
     response = send(emulator, project, "DELETE", "/assistant/assistants/h")
@@ -125,6 +130,7 @@ def test_assistants_are_deleted_after_a_while(emulator: Emulator, project: Proje
     assert read_error(send(emulator, project, "GET", "/assistant/assistants/h")) == (404, "NOT_FOUND")
 
 
+@pytest.mark.rule("assistant-pages")
 def test_assistants_are_paged(emulator: Emulator, project: ProjectRecord) -> None:
     """A page has 50 assistants by default; version 2025-10 knows no pages."""
     for number in range(52):
@@ -137,12 +143,14 @@ def test_assistants_are_paged(emulator: Emulator, project: ProjectRecord) -> Non
     assert len(whole) == 53
 
 
+@pytest.mark.rule("collection-list")
 def test_collections_are_listed_where_there_are_none(emulator: Emulator, project: ProjectRecord) -> None:
     """The list of collections is empty where there are none."""
     assert send(emulator, project, "DELETE", "/collections/c").status_code == 202
     assert send(emulator, project, "GET", "/collections").json() == {"collections": []}
 
 
+@pytest.mark.rule("control-key")
 def test_key_is_limited_to_its_project_and_roles(emulator: Emulator, project: ProjectRecord) -> None:
     """A key is accepted only for its own project and roles, and a bearer token is refused."""
     other = emulator.state.add_project("other", emulator.clock.now())
@@ -164,6 +172,7 @@ def test_other_methods_and_routes_are_refused(emulator: Emulator, project: Proje
     assert send(emulator, project, "PATCH", "/indexes/a", json={"embed": {"model": "m"}}).status_code == 501
 
 
+@pytest.mark.rule("control-version")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_contents_are_described(version: str, emulator: Emulator, project: ProjectRecord) -> None:
     """Each resource is described as in its list, and not found where it is not."""
@@ -173,6 +182,7 @@ def test_contents_are_described(version: str, emulator: Emulator, project: Proje
         assert read_error(send(emulator, project, "GET", f"{path}/x", version=version)) == (404, "NOT_FOUND")
 
 
+@pytest.mark.rule("control-version", "control-created", "index-pods")
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(
     ("spec", "deployment"),
@@ -232,6 +242,7 @@ def test_sparse_and_nameless_indexes_are_created(emulator: Emulator, project: Pr
     assert capacity == dedicated | {"status": {"state": "Ready"}}
 
 
+@pytest.mark.rule("control-fields")
 @pytest.mark.parametrize(
     ("change", "status"),
     [
@@ -265,6 +276,7 @@ DENSE = {"type": "dense_vector", "dimension": 4}
 POD = {"deployment_type": "pod", "environment": "e", "pod_type": "p1.x1"}
 
 
+@pytest.mark.rule("index-schema", "index-pods")
 def test_schemas_have_searched_fields_only(emulator: Emulator, project: ProjectRecord) -> None:
     """Version 2026-07 creates indexes with searched fields, and refuses other fields, pods and sources."""
 
@@ -287,6 +299,7 @@ def test_schemas_have_searched_fields_only(emulator: Emulator, project: ProjectR
         assert (refused.status_code, words in refused.json()["error"]["message"]) == (status, True), refused.text
 
 
+@pytest.mark.rule("control-fields", "collection-source", "assistant-metadata")
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
@@ -309,6 +322,7 @@ def test_malformed_contents_are_refused(
     assert send(emulator, project, "POST", path, json=body).status_code == status
 
 
+@pytest.mark.rule("control-created")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_other_contents_are_created(version: str, emulator: Emulator, project: ProjectRecord) -> None:
     """Collections, backups and assistants are created, ready at once, and shown with what they were created with."""
@@ -344,6 +358,7 @@ def test_created_contents_survive_in_the_state(emulator: Emulator, project: Proj
     assert "tags" not in send(emulator, loaded, "GET", "/indexes/movies").json()
 
 
+@pytest.mark.rule("index-patch")
 def test_tags_are_merged(emulator: Emulator, project: ProjectRecord) -> None:
     """PATCH adds and changes tags, and removes those that are empty."""
     send(emulator, project, "PATCH", "/indexes/a", json={"tags": {"team": "x", "tier": "1"}})
@@ -352,6 +367,7 @@ def test_tags_are_merged(emulator: Emulator, project: ProjectRecord) -> None:
     assert "tags" not in send(emulator, project, "PATCH", "/indexes/a", json={"tags": {"team": ""}}).json()
 
 
+@pytest.mark.rule("assistant-patch")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_assistants_are_updated(version: str, emulator: Emulator, project: ProjectRecord) -> None:
     """PATCH replaces the instructions and the metadata of an assistant, and leaves what is not sent."""
@@ -377,6 +393,7 @@ def test_read_capacity_is_changed(emulator: Emulator, project: ProjectRecord) ->
     assert read_error(send(emulator, project, "PATCH", "/indexes/a", json={"read_capacity": {}}))[0] == 400
 
 
+@pytest.mark.rule("backup-source")
 def test_backups_outlive_their_index(emulator: Emulator, project: ProjectRecord) -> None:
     """The backups of a deleted index are listed if they are asked for, and not taken for those of its successor."""
 
@@ -411,6 +428,7 @@ def test_creation_takes_as_long_as_is_set(emulator: Emulator, project: ProjectRe
     assert send(emulator, project, "DELETE", "/indexes/pods").status_code == 202
 
 
+@pytest.mark.rule("control-key", "billing")
 def test_creating_requires_billing_and_a_role(emulator: Emulator, project: ProjectRecord) -> None:
     """A key of a viewer, or a payment status that forbids creating, cannot create."""
     assert read_error(send(emulator, project, "POST", "/indexes", json=MOVIES, roles=["ProjectViewer"]))[0] == 403
@@ -418,6 +436,7 @@ def test_creating_requires_billing_and_a_role(emulator: Emulator, project: Proje
     assert read_error(send(emulator, project, "POST", "/indexes", json=MOVIES)) == (402, "PAYMENT_REQUIRED")
 
 
+@pytest.mark.rule("doubled-version")
 def test_version_header_may_be_doubled(emulator: Emulator, project: ProjectRecord) -> None:
     """The version header may come twice with one value, as the official SDK 8 sends it, and not with two."""
     assert send(emulator, project, "GET", "/indexes", version="2025-04, 2025-04").status_code == 200
@@ -427,6 +446,7 @@ def test_version_header_may_be_doubled(emulator: Emulator, project: ProjectRecor
     )
 
 
+@pytest.mark.rule("project-contents")
 def test_terminating_contents_block_project_deletion(emulator: Emulator) -> None:
     """Terminating contents block the deletion of a project."""
     admin = emulator.admin()

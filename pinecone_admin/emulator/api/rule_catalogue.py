@@ -37,6 +37,8 @@ _MATRIX = Source("published in part", "reference pages on organizations, project
 _LIVE = Source("pinned", "live tests of the official Python SDK")
 _CLIENTS = Source("pinned", "official SDKs, Terraform provider, tests of the Go client")
 _ASSUMED = Source("assumed", "no source")
+_CONTROL = Source("published", "control-plane and assistant documents 2025-10 and 2026-04")
+_LATER = Source("pinned", "live tests of the official SDKs 10 and TypeScript 9, which use 2026-07")
 _OWN = Source("assumed", "not a rule of the service: the emulator says what it does not do")
 
 RULES: Mapping[str, ServerRule] = {
@@ -243,5 +245,38 @@ RULES: Mapping[str, ServerRule] = {
     "account-tokens": ServerRule("deleting a service account revokes its tokens", _PAGES),
     "rotated-secret": ServerRule("a rotated secret is invalid at once", _PAGES),
     "rotated-tokens": ServerRule("rotating a secret revokes its tokens, unless configured otherwise", _DISPUTED),
+    # The control plane
+    "control-key": ServerRule(
+        "an API key gives access to its project: ProjectEditor and ControlPlaneEditor change, their Viewers read",
+        _PAGES,
+    ),
+    "control-version": ServerRule(
+        "a resource is shown as the version that is asked for describes it, whichever version created it", _CONTROL
+    ),
+    "doubled-version": ServerRule("the version header may come twice with one value", _CLIENTS),
+    "control-created": ServerRule(
+        "creating an index, a collection or a backup returns 201, an assistant 200; a name that is taken 409", _CONTROL
+    ),
+    "control-fields": ServerRule("a missing field returns 422 or 400, a malformed one 400", _CONTROL),
+    "index-patch": ServerRule("PATCH of an index returns 202, merges tags, and removes those that are empty", _CONTROL),
+    "index-deletion": ServerRule(
+        "a deleted index is Terminating at first; it is refused while protected (403) or a source in use (412)",
+        _CONTROL,
+    ),
+    "index-schema": ServerRule(
+        "2026-07: a schema has searched fields only (400; 422 for a string without a purpose)", _LATER
+    ),
+    "index-pods": ServerRule("2026-07: a pod-based index is shown, and creating one returns 400", _LATER),
+    "collection-list": ServerRule("the list of collections is empty where there are none", _CONTROL),
+    "collection-source": ServerRule("a collection of an index that is not pod-based returns 400", _CONTROL),
+    "backup-pages": ServerRule("backups are paged, 10 a page by default and up to 100", _CONTROL),
+    "backup-deletion": ServerRule("a backup that is still being made cannot be deleted: 412", _CONTROL),
+    "backup-source": ServerRule(
+        "the backups of a deleted index are listed with include_deleted; without, the index returns 404", _LATER
+    ),
+    "assistant-pages": ServerRule("assistants are paged from 2026-04 on, 50 a page by default", _CONTROL),
+    "assistant-patch": ServerRule("PATCH replaces the instructions and the metadata of an assistant", _CONTROL),
+    "assistant-metadata": ServerRule("the metadata of an assistant have at most 16 KiB", _CONTROL),
+    "assistant-deletion": ServerRule("deleting an assistant returns 200 without a body, and takes a while", _CONTROL),
 }
 """Each rule by name."""
