@@ -1,0 +1,410 @@
+# Derived from tests/_async/test_workflow_overlap.py by scripts/unasync.py: change that, not this file.
+"""Rotations that keep the old key for a time, and the deletion of old keys that are due."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from attrs import define, field
+
+from pinecone_admin import Admin, NotFoundError, RefusedError
+from pinecone_admin.emulator import Clock, Emulator
+from pinecone_admin.models import APIKey
+from pinecone_admin.workflows import Rotation
+from tests.support.clock import VirtualClock
+from tests.support.errors import raises
+from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError
+
+pytestmark = pytest.mark.anyio
+
+HOUR = timedelta(hours=1)
+LONG_NAME = "reader é" * 10
+EACH_NAME = ("reader", LONG_NAME)
+
+
+@define
+class RotatedProject:
+    """A project with one key, whose value is stored, and what rotations of it store.
+
+    Attributes:
+        emulator: The organization.
+        name: Name of the key.
+        id: Id of the project.
+        vault: The latest value by name.
+    """
+
+    emulator: Emulator
+    name: str = "reader"
+    id: str = ""
+    vault: dict[str, str] = field(factory=dict)
+
+    def create(self) -> str:
+        """Create the project and the key, and return the id of the key."""
+        admin = self.emulator.admin()
+        self.id = (admin.projects.create(name="p")).id
+        made = admin.api_keys.create(project_id=self.id, name=self.name)
+        self.store(made)
+        return made.key.id
+
+    def store(self, made: Any) -> object:
+        """Store a value, and return something, as clients of vaults do."""
+        self.vault[made.key.name] = made.value
+        return {"version": len(self.vault)}
+
+    def rotate(self, key_id: str, keep_old_for: timedelta = HOUR, **options: Any) -> Rotation:
+        """Rotate a key."""
+        admin = options.pop("admin", None) or self.emulator.admin()
+        return admin.api_keys.rotate(api_key_id=key_id, store=self.store, keep_old_for=keep_old_for, **options)
+
+    def rotate_until_killed(self, key_id: str, *, at: int) -> None:
+        """Rotate a key in a process that is killed before a request, by its number from 1."""
+        admin = FaultyTransport(self.emulator, {at: InjectedFault.KILL_BEFORE}).admin()
+        with pytest.raises(KilledError):
+            self.rotate(key_id, admin=admin)
+
+    def find_holder(self) -> APIKey:
+        """Return the key that holds the name."""
+        return self.emulator.admin().api_keys.describe_by_name(project_id=self.id, name=self.name)
+
+    def advance(self, time: timedelta) -> None:
+        """Advance the server's clock."""
+        self.emulator.clock.advance(time.total_seconds())
+
+    def names(self) -> dict[str, str]:
+        """Return the name of each key by id."""
+        return {key.id: key.name for key in self.emulator.state.api_keys.values()}
+
+    def check_stored(self, key_id: str) -> None:
+        """Check that a key is the only one, with its name, and that its value is stored."""
+        (key,) = self.emulator.state.api_keys.values()
+        assert (key.id, key.name, key.value) == (key_id, self.name, self.vault[self.name])
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    """Return an emulator whose clock shows 05:44:30."""
+    return Emulator(seed=1, clock=Clock(datetime(2026, 12, 3, 5, 44, 30, tzinfo=UTC)))
+
+
+@pytest.mark.parametrize("days", [0, 30, -30])
+def test_the_old_key_lives_until_its_minute(emulator: Emulator, clock: VirtualClock, days: int) -> None:
+    """Both keys work until the minute in the old key's name, by the server's clock, and nothing sleeps."""
+    clock.shift_wall((emulator.clock.now().timestamp() - clock.wall()) + days * 86_400)
+    project = RotatedProject(emulator)
+    old = project.create()
+    rotation = project.rotate(old)
+    assert rotation.delete_after == datetime(2026, 12, 3, 6, 45, tzinfo=UTC)
+    assert project.names()[old].startswith("~delete-after:20261203T0645Z:")
+    assert project.names()[rotation.key.id] == "reader"
+    admin = emulator.admin()
+    for seconds, deleted in ((0, []), (3629, []), (1, [old])):
+        emulator.clock.advance(seconds)
+        assert [key.id for key in (admin.api_keys.delete_retired()).deleted] == deleted
+    project.check_stored(rotation.key.id)
+    assert clock.slept == []
+
+
+def test_the_time_of_the_store_is_not_taken_from_the_overlap(emulator: Emulator, clock: VirtualClock) -> None:
+    """The overlap begins when the value is stored, even if storing it takes long."""
+    project = RotatedProject(emulator)
+    old = project.create()
+
+    def store(_: object) -> None:
+        clock.advance(600)
+
+    rotation = emulator.admin().api_keys.rotate(api_key_id=old, store=store, keep_old_for=HOUR)
+    assert rotation.delete_after == datetime(2026, 12, 3, 6, 55, tzinfo=UTC)
+
+
+class OtherDates(FaultyTransport):
+    """Replaces the Date header of each response.
+
+    Args:
+        emulator: Processes the requests.
+        date: The header; empty for none.
+    """
+
+    def __init__(self, emulator: Emulator, date: str) -> None:
+        super().__init__(emulator)
+        self._date = date
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the request on."""
+        return self._replace_date(super().handle_request(request))
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the request on."""
+        return self._replace_date(super().handle_request(request))
+
+    def _replace_date(self, response: httpx.Response) -> httpx.Response:
+        del response.headers["date"]
+        if self._date:
+            response.headers["date"] = self._date
+        return response
+
+
+@pytest.mark.parametrize("date", ["", "noon", "Mon, 01 Jan 9999 00:00:00 GMT", "Mon, 01 Jan 1000 00:00:00 GMT"])
+def test_a_server_without_a_valid_date_has_the_time_of_this_machine(emulator: Emulator, date: str) -> None:
+    """Where responses have no Date, or an impossible one, this machine's clock counts."""
+    project = RotatedProject(emulator)
+    old = project.create()
+    rotation = project.rotate(old, admin=OtherDates(emulator, date).admin())
+    assert rotation.delete_after == datetime(2023, 11, 14, 23, 14, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", EACH_NAME)
+@pytest.mark.parametrize("keep_old_for", [HOUR, 2 * HOUR])
+def test_repeating_with_the_same_or_a_longer_time_changes_nothing(
+    emulator: Emulator, keep_old_for: timedelta, name: str
+) -> None:
+    """A repeated rotation returns the moment of the first and sends no change, also after that moment."""
+    project = RotatedProject(emulator, name)
+    old = project.create()
+    first = project.rotate(old)
+    for pause in (0, 0.4, 45, 3600, 86_400):
+        emulator.clock.advance(pause)
+        transport = FaultyTransport(emulator)
+        again = project.rotate(old, keep_old_for, admin=transport.admin())
+        assert (again.delete_after, again.key.id, again.replaced) == (first.delete_after, first.key.id, old)
+        assert all(request.startswith("GET") for request in transport.requests)
+
+
+@pytest.mark.parametrize("keep_old_for", [timedelta(0), timedelta(minutes=58)])
+def test_a_shorter_time_is_refused(emulator: Emulator, keep_old_for: timedelta) -> None:
+    """A shorter time is refused, with the moment and what deletes the key at once; after the moment it finishes."""
+    project = RotatedProject(emulator)
+    old = project.create()
+    new = (project.rotate(old)).key.id
+    before = project.names()
+    with raises(RefusedError, match=r"until 2026-12-03 06:45 UTC.*api_keys\.delete\(api_key_id="):
+        project.rotate(old, keep_old_for)
+    assert project.names() == before
+    project.advance(HOUR + timedelta(minutes=1))
+    assert (project.rotate(old, timedelta(0))).delete_after is None
+    project.check_stored(new)
+    with raises(NotFoundError):
+        project.rotate(old)
+
+
+@pytest.mark.parametrize("name", EACH_NAME)
+@pytest.mark.parametrize("at", [6, 7])
+def test_there_is_never_a_second_key_of_the_name(emulator: Emulator, at: int, name: str) -> None:
+    """Where a rotation dies before a rename, ``ensure`` and ``describe_by_name`` find one key."""
+    project = RotatedProject(emulator, name)
+    old = project.create()
+    project.rotate_until_killed(old, at=at - 1)
+    holder = project.find_holder()
+    stored_before_the_rename = at == 6
+    assert (holder.id == old) == stored_before_the_rename
+    admin = emulator.admin()
+    for _ in range(2):
+        ensured = admin.api_keys.ensure(project_id=project.id, name=name, store=project.store)
+        assert (ensured.created, ensured.value) == (False, project.find_holder())
+        assert isinstance(ensured.value, APIKey)
+        assert ensured.value.name == name
+    assert len(project.names()) == 2
+    rotation = project.rotate(old)
+    assert (project.find_holder()).id == rotation.key.id
+    project.advance(2 * HOUR)
+    admin.api_keys.delete_retired()
+    project.check_stored(rotation.key.id)
+
+
+@pytest.mark.parametrize("name", EACH_NAME)
+def test_a_rename_left_half_done_is_finished_before_the_deletion(emulator: Emulator, name: str) -> None:
+    """``delete_retired`` gives the new key its name first; a dry run says the same and changes nothing."""
+    project = RotatedProject(emulator, name)
+    old = project.create()
+    project.rotate_until_killed(old, at=6)
+    project.advance(2 * HOUR)
+    before = project.names()
+    admin = emulator.admin()
+    preview = admin.api_keys.delete_retired(project_id=project.id, dry_run=True)
+    assert project.names() == before
+    report = admin.api_keys.delete_retired(project_id=project.id)
+    assert preview.steps == report.steps
+    (new,) = project.names()
+    assert report.steps == [f"renamed key {new} to {name!r}", f"deleted key {old}"]
+    project.check_stored(new)
+
+
+@pytest.mark.parametrize("name", EACH_NAME)
+@pytest.mark.parametrize("keep_old_for", [timedelta(0), HOUR])
+def test_a_withdrawn_new_key_leaves_the_old_one(emulator: Emulator, keep_old_for: timedelta, name: str) -> None:
+    """Where the new key is withdrawn while it is stored, the old key gets its name back, and can be rotated again."""
+    project = RotatedProject(emulator, name)
+    old = project.create()
+
+    def withdraw(made: Any) -> None:
+        emulator.state.remove_api_key(emulator.state.api_keys[made.key.id])
+
+    with raises(NotFoundError):
+        emulator.admin().api_keys.rotate(api_key_id=old, store=withdraw, keep_old_for=keep_old_for)
+    assert project.names() == {old: name}
+    project.rotate(old, timedelta(0))
+    project.check_stored((project.find_holder()).id)
+
+
+@pytest.mark.parametrize("name", EACH_NAME)
+def test_an_old_key_outlives_its_withdrawn_successor(emulator: Emulator, name: str) -> None:
+    """Where the new key is withdrawn later, the old one is never deleted, and the report says why."""
+    project = RotatedProject(emulator, name)
+    old = project.create()
+    new = (project.rotate(old)).key.id
+    emulator.admin().api_keys.delete(api_key_id=new)
+    project.advance(2 * HOUR)
+    report = emulator.admin().api_keys.delete_retired()
+    assert (report.deleted, [kept.key.id for kept in report.kept], list(project.names())) == ([], [old], [old])
+    assert "no longer exists: rotate this key again, or delete it" in str(report)
+    with raises(NotFoundError):
+        project.find_holder()
+    if name == LONG_NAME:  # its end was in the name of the new key
+        with raises(RefusedError, match="rename the key"):
+            project.rotate(old)
+        emulator.admin().api_keys.update(api_key_id=old, name=name)
+    again = project.rotate(old)
+    assert again.delete_after == datetime(2026, 12, 3, 8, 45, tzinfo=UTC)
+    project.advance(2 * HOUR)
+    emulator.admin().api_keys.delete_retired()
+    project.check_stored(again.key.id)
+
+
+def test_a_successor_withdrawn_during_the_run_saves_the_old_key(emulator: Emulator) -> None:
+    """The keys are read again before each deletion: a successor withdrawn, or a key renamed, since then saves it."""
+    for change in ("withdraw", "rename"):
+        project = RotatedProject(emulator)
+        old = project.create()
+        new = (project.rotate(old)).key.id
+        project.advance(2 * HOUR)
+        transport = FaultyTransport(emulator)
+
+        def interfere(change: str = change, old: str = old, new: str = new, by: FaultyTransport = transport) -> None:
+            if len(by.requests) != 2:
+                return
+            if change == "withdraw":
+                emulator.state.remove_api_key(emulator.state.api_keys[new])
+            else:
+                emulator.state.api_keys[old].name = "precious"
+
+        transport.before_request = interfere
+        report = transport.admin().api_keys.delete_retired(project_id=project.id)
+        assert (report.deleted, [kept.key.id for kept in report.kept]) == ([], [old])
+        assert old in emulator.state.api_keys
+
+
+@pytest.mark.parametrize("name", EACH_NAME)
+@pytest.mark.parametrize("hours", [(1, 1, 1), (1, 2, 3), (3, 2, 1)])
+def test_a_chain_of_rotations_within_one_overlap(emulator: Emulator, hours: tuple[int, ...], name: str) -> None:
+    """Three rotations within one overlap leave one key in the end, whatever their times, at each kill of a deletion."""
+    project = RotatedProject(emulator, name)
+    keys = [project.create()]
+    for each in hours:
+        keys.append((project.rotate(keys[-1], each * HOUR)).key.id)
+    for at in range(1, 30):
+        for _ in hours:
+            project.advance(HOUR)
+            admin = FaultyTransport(emulator, {at: InjectedFault.KILL_BEFORE}).admin()
+            try:
+                report = admin.api_keys.delete_retired(project_id=project.id)
+            except (KilledError, BaseExceptionGroup):
+                continue
+            assert [key.id for key in report.deleted] == [key for key in keys if key in {x.id for x in report.deleted}]
+    project.check_stored(keys[-1])
+
+
+def test_the_keys_that_are_due_are_deleted_oldest_first(emulator: Emulator) -> None:
+    """Keys of a project are deleted in the order of their moments, and each before the key that replaced it."""
+    project = RotatedProject(emulator)
+    first = project.create()
+    other = (emulator.admin().api_keys.create(project_id=project.id, name="other")).key.id
+    project.rotate(other, 2 * HOUR)
+    second = (project.rotate(first, HOUR)).key.id
+    project.rotate(second, HOUR)
+    project.advance(3 * HOUR)
+    report = emulator.admin().api_keys.delete_retired()
+    assert [key.id for key in report.deleted] == [first, second, other]
+
+
+def test_a_leaked_successor_can_be_replaced_during_the_overlap(emulator: Emulator) -> None:
+    """Where the new key is itself replaced at once, the first key still refers to a key that exists, and is deleted."""
+    project = RotatedProject(emulator)
+    first = project.create()
+    second = (project.rotate(first, 2 * HOUR)).key.id
+    third = (project.rotate(second, timedelta(0))).key.id
+    assert set(project.names()) == {first, third}
+    assert (project.rotate(first, 2 * HOUR)).key.id == third
+    project.advance(3 * HOUR)
+    emulator.admin().api_keys.delete_retired()
+    project.check_stored(third)
+
+
+def test_a_name_given_by_hand_counts(emulator: Emulator) -> None:
+    """A new key renamed in the console replaces the old one all the same; an old key renamed there is kept for ever."""
+    project = RotatedProject(emulator)
+    old = project.create()
+    new = (project.rotate(old)).key.id
+    emulator.state.api_keys[new].name = "writer"
+    project.advance(2 * HOUR)
+    assert [key.id for key in (emulator.admin().api_keys.delete_retired()).deleted] == [old]
+    newer = (project.rotate(new)).key.id
+    emulator.state.api_keys[new].name = "spare"
+    project.advance(2 * HOUR)
+    report = emulator.admin().api_keys.delete_retired()
+    assert (report.deleted, report.kept, str(report)) == ([], [], "no key has been replaced by a rotation")
+    assert project.names() == {new: "spare", newer: "writer"}
+
+
+def test_a_key_renamed_by_hand_during_a_rotation_has_one_successor(emulator: Emulator) -> None:
+    """Where the old key is renamed after its rotation died, the next run deletes the key that the dead one left."""
+    project = RotatedProject(emulator)
+    old = project.create()
+    project.rotate_until_killed(old, at=5)
+    emulator.state.api_keys[old].name = project.name = "writer"
+    new = (project.rotate(old, timedelta(0))).key.id
+    project.check_stored(new)
+
+
+def test_an_overlap_needs_room_for_one_more_key(emulator: Emulator) -> None:
+    """The report lists every kept key with its reason, for all projects, in the order of the projects."""
+    projects = [RotatedProject(emulator) for _ in range(3)]
+    olds = [project.create() for project in projects]
+    for project, old in zip(projects, olds, strict=True):
+        project.rotate(old)
+    report = emulator.admin().api_keys.delete_retired()
+    assert [(kept.key.id, kept.reason) for kept in report.kept] == [
+        (old, "it is kept until 2026-12-03 06:45 UTC") for old in olds
+    ]
+    assert report.to_dict()["deleted"] == []
+    with raises(NotFoundError):
+        emulator.admin().api_keys.delete_retired(project_id="nowhere")
+
+
+@pytest.mark.parametrize("killed_at", [None, 5, 6])
+def test_a_dry_run_of_a_rotation_sends_only_reads(emulator: Emulator, killed_at: int | None) -> None:
+    """A dry run previews a rotation, an interrupted one too, and sends only GET requests."""
+    project = RotatedProject(emulator)
+    old = project.create()
+    if killed_at is not None:
+        project.rotate_until_killed(old, at=killed_at)
+    transport = FaultyTransport(emulator)
+    preview = project.rotate(old, dry_run=True, admin=transport.admin())
+    assert all(request.startswith("GET") for request in transport.requests)
+    rotation = project.rotate(old)
+    assert preview.delete_after == rotation.delete_after == datetime(2026, 12, 3, 6, 45, tzinfo=UTC)
+    new = rotation.key.id if preview.key.id == old else "none"  # a dry run does not know its id
+    assert preview.steps == [step.replace(f"key {new}", "key") for step in rotation.steps]
+
+
+def test_describe_by_name_finds_one_key(admin: Admin, emulator: Emulator) -> None:
+    """A key that a workflow is making does not hold its name."""
+    project = RotatedProject(emulator)
+    old = project.create()
+    assert (project.find_holder()).id == old
+    killed = FaultyTransport(emulator, {4: InjectedFault.KILL_BEFORE}).admin()
+    with pytest.raises(KilledError):
+        killed.api_keys.ensure(project_id=project.id, name="writer", store=project.store)
+    with raises(NotFoundError, match="no API key named 'writer'"):
+        admin.api_keys.describe_by_name(project_id=project.id, name="writer")
