@@ -1,6 +1,6 @@
 """Every error that this package raises.
 
-PineconeError                       message, operation, outcome, safe_to_retry, attempts, request_id
+PineconeError                       message, operation, outcome, safe_to_retry, attempts, request_id, help_code
 ├─ PineconeValueError (ValueError)  before anything is sent
 ├─ PineconeTypeError (TypeError)    before anything is sent
 ├─ ReadOnlyError                    before anything is sent
@@ -37,6 +37,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
+from pinecone_admin._text.printable import make_printable
+
 __all__ = [
     "AmbiguousNameError",
     "ApiError",
@@ -72,6 +74,10 @@ __all__ = [
 Outcome: TypeAlias = Literal["not_sent", "rejected", "unknown", "done"]
 
 
+# A list of what is left or found may be long, and is complete in an attribute; a server gets fewer characters.
+_MAX_MESSAGE_LENGTH = 2000
+
+
 class ErrorContext(TypedDict, total=False):
     """The context of a call that every error carries; see the attributes of ``PineconeError``."""
 
@@ -92,6 +98,7 @@ class PineconeError(Exception):
         safe_to_retry: Whether repeating the call cannot apply the change twice.
         attempts: How many times the request was sent or sending it was tried.
         request_id: The server's id of the request, to quote to support; None if the server sent none.
+        help_code: Short, stable code of the kind of error, such as ``PA205``, under which documentation explains it.
     """
 
     message: str
@@ -100,8 +107,11 @@ class PineconeError(Exception):
     safe_to_retry: bool = True
     attempts: int = 0
     request_id: str | None = None
+    help_code: str = "PA100"
 
     def __init__(self, message: str, **context: Unpack[ErrorContext]) -> None:
+        # Messages quote names and servers, and are logged and printed.
+        message = make_printable(message, most=_MAX_MESSAGE_LENGTH)
         super().__init__(message)
         self.message = message
         for name in ErrorContext.__annotations__:
@@ -110,7 +120,11 @@ class PineconeError(Exception):
     def __str__(self) -> str:
         prefix = f"{self.operation}: " if self.operation else ""
         suffix = f" (request_id: {self.request_id})" if self.request_id else ""
-        return f"{prefix}{self._headline()}{suffix}"
+        return make_printable(f"{prefix}{self._headline()}{suffix}")
+
+    def add_note(self, note: str, /) -> None:
+        """Add a note, which tracebacks show, as one printable line."""
+        super().add_note(make_printable(note))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle_error, (type(self), self.message, self.__dict__)
@@ -129,9 +143,13 @@ def _unpickle_error(cls: type[PineconeError], message: str, state: dict[str, obj
 class PineconeValueError(PineconeError, ValueError):
     """An argument has an invalid value; nothing was sent."""
 
+    help_code = "PA101"
+
 
 class PineconeTypeError(PineconeError, TypeError):
     """An argument has the wrong type; nothing was sent."""
+
+    help_code = "PA102"
 
 
 ValidationError = PineconeValueError
@@ -140,6 +158,8 @@ ValidationError = PineconeValueError
 
 class ReadOnlyError(PineconeError):
     """A client with ``read_only=True`` was asked to make a change; nothing was sent."""
+
+    help_code = "PA103"
 
 
 class ApiError(PineconeError):
@@ -154,6 +174,7 @@ class ApiError(PineconeError):
         retry_after: Seconds that the server asks the caller to wait, or None.
     """
 
+    help_code = "PA200"
     outcome: Outcome = "rejected"
     attempts: int = 1
 
@@ -185,57 +206,85 @@ class ApiError(PineconeError):
 class BadRequestError(ApiError):
     """400: a field is missing, malformed or out of range."""
 
+    help_code = "PA201"
+
 
 class UnauthorizedError(ApiError):
     """401: the token is missing, unknown, expired or revoked; a fresh one was tried if the client could get one."""
+
+    help_code = "PA202"
 
 
 class PaymentRequiredError(ApiError):
     """402: the billing state of the organization does not allow creating resources."""
 
+    help_code = "PA203"
+
 
 class ForbiddenError(ApiError):
     """403: the caller lacks permission, or a quota of the plan is used up."""
+
+    help_code = "PA204"
 
 
 class NotFoundError(ApiError):
     """404: the resource does not exist in the organization of the caller."""
 
+    help_code = "PA205"
+
 
 class ConflictError(ApiError):
     """409: the resource already exists, or its state does not allow the change."""
+
+    help_code = "PA206"
 
 
 class FailedPreconditionError(ApiError):
     """412: something must be removed first, such as the indexes of a project that is to be deleted."""
 
+    help_code = "PA207"
+
 
 class UnprocessableEntityError(ApiError):
     """422: the server understood the request but cannot process it."""
+
+    help_code = "PA208"
 
 
 class RateLimitError(ApiError):
     """429: too many requests; ``retry_after`` is how long to wait, if the server says so."""
 
+    help_code = "PA209"
+
 
 class ServiceError(ApiError):
     """5xx: the server failed; the outcome of a create is unknown."""
+
+    help_code = "PA210"
 
 
 class TokenError(ApiError):
     """The token endpoint refused the exchange, or returned no usable token."""
 
+    help_code = "PA301"
+
 
 class InvalidCredentialsError(TokenError, UnauthorizedError):
     """The token endpoint does not accept the client id and secret."""
+
+    help_code = "PA302"
 
 
 class PineconeConnectionError(PineconeError):
     """No complete response arrived: the connection was refused or reset, or TLS or a proxy failed."""
 
+    help_code = "PA401"
+
 
 class PineconeTimeoutError(PineconeError, TimeoutError):
     """No complete response arrived in time."""
+
+    help_code = "PA402"
 
 
 class Masked:
@@ -274,6 +323,7 @@ class ResponseParsingError(PineconeError):
         raw: The body as received, masked: ``raw.reveal()`` recovers a secret that the server returns only once.
     """
 
+    help_code = "PA501"
     outcome: Outcome = "done"
     safe_to_retry: bool = False
     attempts: int = 1
@@ -294,6 +344,7 @@ class AmbiguousNameError(PineconeError):
         ids: Ids of all resources with this name.
     """
 
+    help_code = "PA601"
     outcome: Outcome = "done"
 
     def __init__(self, message: str, *, ids: Sequence[str], **context: Unpack[ErrorContext]) -> None:
@@ -304,13 +355,19 @@ class AmbiguousNameError(PineconeError):
 class PaginationError(PineconeError):
     """The server returned the same page token twice, so that the list would never end."""
 
+    help_code = "PA502"
+
 
 class ClientClosedError(PineconeError):
     """The client was closed before or during the call."""
 
+    help_code = "PA104"
+
 
 class RefusedError(PineconeError):
     """A workflow stopped because continuing would be unsafe, before its first change wherever possible."""
+
+    help_code = "PA602"
 
 
 class SecretNotStoredError(PineconeError):
@@ -321,6 +378,7 @@ class SecretNotStoredError(PineconeError):
         secret: The new secret, masked: ``secret.reveal()`` returns it. Pickling drops it.
     """
 
+    help_code = "PA603"
     outcome: Outcome = "done"
     safe_to_retry: bool = False
 
@@ -339,6 +397,7 @@ class LeftoverError(PineconeError):
         left: Descriptions of what is left, with ids.
     """
 
+    help_code = "PA604"
     outcome: Outcome = "unknown"
 
     def __init__(self, message: str, *, left: Sequence[str], **context: Unpack[ErrorContext]) -> None:

@@ -41,7 +41,8 @@ OWN_MODULES = {
         pinecone_admin._http.argument_checks pinecone_admin._http.attempt_event pinecone_admin._http.call_state
         pinecone_admin._http.retry_policy
         pinecone_admin._http.returned_errors pinecone_admin._sync pinecone_admin._sync.client pinecone_admin.auth
-        pinecone_admin.errors pinecone_admin.workflows
+        pinecone_admin._text
+        pinecone_admin._text.printable pinecone_admin.errors pinecone_admin.workflows
     """,
     "constructor": """
         generated_client.api generated_client.models
@@ -50,8 +51,8 @@ OWN_MODULES = {
         pinecone_admin._config.assembly pinecone_admin._config.client_config pinecone_admin._config.proxies
         pinecone_admin._config.tls pinecone_admin._http.codec pinecone_admin._http.error_mapping
         pinecone_admin._http.failures pinecone_admin._http.headers pinecone_admin._http.messages
-        pinecone_admin._http.request pinecone_admin._http.response pinecone_admin._http.retry_after
-        pinecone_admin._http.validation pinecone_admin._sync.sender pinecone_admin._sync.shared
+        pinecone_admin._http.redaction pinecone_admin._http.request pinecone_admin._http.response
+        pinecone_admin._http.retry_after pinecone_admin._http.validation pinecone_admin._sync.sender pinecone_admin._sync.shared
         pinecone_admin._sync.transports pinecone_admin._sync.transports.bearer
         pinecone_admin._sync.transports.exchange pinecone_admin._sync.transports.network
         pinecone_admin._sync.transports.pool pinecone_admin._sync.transports.retry pinecone_admin.auth.cache

@@ -33,6 +33,7 @@ EMULATOR = "pinecone_admin.emulator"
 # The lowest room first.
 ROOMS = [
     Room("generated_client", "dateutil"),
+    Room("pinecone_admin._text"),
     Room("pinecone_admin.errors"),
     Room("pinecone_admin.models"),
     Room("pinecone_admin.operations"),
@@ -69,7 +70,7 @@ NAMES = [room.name for room in ROOMS]
 
 PUBLIC_MODULES = {"__init__.py", "errors.py", "models.py", "operations.py", "retry.py", "py.typed"}
 CLOCK_AND_RANDOM_MODULES = {"time", "random", "asyncio", "anyio"}
-DECISION_MODULES = ["_http", "_config", "workflows", "auth/token.py", "auth/credentials.py"]
+DECISION_MODULES = ["_text", "_http", "_config", "workflows", "auth/token.py", "auth/credentials.py"]
 
 
 def source_files() -> list[Path]:

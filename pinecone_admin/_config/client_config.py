@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 import httpx
@@ -25,8 +26,10 @@ from pinecone_admin._http.headers import build_user_agent, check_headers
 from pinecone_admin._http.retry_policy import RetryPolicy
 from pinecone_admin.errors import Masked, PineconeTypeError
 
-# A shorter word is not a credential, and redacting it everywhere would garble messages.
-_MIN_SECRET_LENGTH = 8
+# A shorter word is not a credential, and redacting it everywhere would garble messages. What is written as the value of
+# a name, as in a cookie, is one sooner.
+_MIN_WORD_LENGTH = 8
+_MIN_VALUE_LENGTH = 6
 
 
 @frozen(kw_only=True)
@@ -52,9 +55,8 @@ class ClientOptions:
     @property
     def secrets(self) -> list[Masked]:
         """The parts of header values that may be credentials."""
-        # The last word, because of schemes such as ``Bearer``.
-        words = [word for value in self.headers.values() for word in value.split()[-1:]]
-        return [Masked(word) for word in words if len(word) >= _MIN_SECRET_LENGTH]
+        parts = {part for value in self.headers.values() for part in _split_header(value)}
+        return [Masked(part) for part in sorted(parts)]
 
 
 @frozen(kw_only=True)
@@ -151,6 +153,16 @@ def change_options(
         on_attempt=options.on_attempt if on_attempt is None else check_on_attempt(on_attempt),
         bearer=options.bearer and api_key is None,
     )
+
+
+def _split_header(value: str) -> Iterator[str]:
+    """Yield the parts of the value of a header that may be credentials, such as those of ``session=…; theme=…``."""
+    for word in [value, *re.split(r"[\s;,]+", value)]:
+        if len(word) >= _MIN_WORD_LENGTH:
+            yield word
+        found = word.partition("=")[2].strip('"')
+        if len(found) >= _MIN_VALUE_LENGTH:
+            yield found
 
 
 def check_on_attempt(on_attempt: object) -> OnAttempt | None:

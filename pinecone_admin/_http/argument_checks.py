@@ -88,9 +88,14 @@ def check_identifier(argument: str, value: object) -> None:
         raise PineconeValueError(f"{argument} is {text!r}, which would change the path of the request")
     if _CONTROL.search(text):
         raise PineconeValueError(f"{argument} contains a control character")
-    if _KEY_VALUE.match(text):
+    if is_key_value(text):
         # As an id it would become part of a URL, and so appear in the logs of every proxy and server on the path.
         raise PineconeValueError(f"{argument} is the value of an API key, which is a secret, not an id")
+
+
+def is_key_value(text: str) -> bool:
+    """Return whether a text looks like the value of an API key."""
+    return _KEY_VALUE.match(text) is not None
 
 
 def check_header_value(name: str, value: object) -> str:

@@ -55,7 +55,7 @@ class CallState:
     tokens: list[BearerToken] = field(factory=list[BearerToken])
     max_response_bytes: int = MAX_RESPONSE_BYTES
 
-    def reveal_secrets(self) -> Iterator[bytes]:
+    def reveal_secrets(self) -> Iterator[str]:
         """Yield everything that was sent and must not appear in logs or errors."""
-        yield from (secret.reveal().encode() for secret in self.secrets)
-        yield from (token.value.encode() for token in self.tokens)
+        yield from (secret.reveal() for secret in self.secrets)
+        yield from (token.value for token in self.tokens)

@@ -13,10 +13,12 @@ import httpx
 from pinecone_admin import errors
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.codec import DecodeFailure, as_json_object, is_dense, parse_json_object
-from pinecone_admin._http.failures import exception_chain
+from pinecone_admin._http.failures import classify_status, exception_chain
 from pinecone_admin._http.messages import BufferedResponse
+from pinecone_admin._http.redaction import redact_body, redact_text
 from pinecone_admin._http.retry_after import parse_retry_after
-from pinecone_admin._http.retry_policy import is_safe_to_retry
+from pinecone_admin._http.retry_policy import Failure, is_safe_to_retry
+from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import ApiError, Masked, PineconeError
 
 _CLASS_BY_STATUS: Mapping[int, type[ApiError]] = {
@@ -31,8 +33,8 @@ _CLASS_BY_STATUS: Mapping[int, type[ApiError]] = {
     429: errors.RateLimitError,
 }
 _MAX_MESSAGE_LENGTH = 500
-# So few bytes could be any word.
-_MIN_SECRET_BYTES = 4
+_MAX_REQUEST_ID_LENGTH = 100
+_MAX_REDIRECT_LENGTH = 200
 # Far below Python's recursion limit of 1000, at which repr and pickle fail.
 _MAX_DEPTH = 50
 
@@ -57,7 +59,7 @@ def error_from_response(response: BufferedResponse, *, operation: str | None, ca
     status, headers = response.status, response.headers
     code, message, details = parse_error_body(response.body)
     return error_class(status)(
-        message or f"HTTP {status} {_reason_phrase(status)}".rstrip(),
+        message or _describe_foreign_response(response, call),
         status_code=status,
         error_code=code,
         details=details,
@@ -70,6 +72,23 @@ def error_from_response(response: BufferedResponse, *, operation: str | None, ca
         attempts=call.attempts,
         request_id=find_request_id(headers),
     )
+
+
+def _describe_foreign_response(response: BufferedResponse, call: CallState) -> str:
+    """Describe a response that has no message in the form of the API, which something else may have sent."""
+    status = f"HTTP {response.status} {_reason_phrase(response.status)}".rstrip()
+    target = _find_redirect_target(response)
+    if target is not None:
+        return f"{status} from {call.endpoint}, which redirects to {target}"
+    return f"{status} from {call.endpoint}, without a message of the API"
+
+
+def _find_redirect_target(response: BufferedResponse) -> str | None:
+    location = response.headers.get("location")
+    if location is None or classify_status(response.status) is not Failure.REDIRECT:
+        return None
+    # The query of a login page may hold state that is secret.
+    return make_printable(re.split("[?#]", location)[0], most=_MAX_REDIRECT_LENGTH)
 
 
 def parse_error_body(body: bytes) -> tuple[str | None, str | None, dict[str, Any] | None]:
@@ -99,10 +118,7 @@ def _child_values(value: object) -> Iterable[object]:
 
 
 def _as_printable_text(value: object) -> str | None:
-    if not isinstance(value, str) or not value:
-        return None
-    # JSON can contain an unpaired surrogate, which terminals and logs cannot encode.
-    return value[:_MAX_MESSAGE_LENGTH].encode("utf-8", "replace").decode()
+    return make_printable(value, most=_MAX_MESSAGE_LENGTH) if isinstance(value, str) and value else None
 
 
 def _reason_phrase(status: int) -> str:
@@ -114,44 +130,30 @@ def _reason_phrase(status: int) -> str:
 
 def redact_secrets(response: BufferedResponse, call: CallState) -> BufferedResponse:
     """Redact secrets that a response echoes in its headers and, unless it is a success, its body."""
-    headers, body = response.headers.raw, response.body
-    for secret in call.reveal_secrets():
-        headers = [(name, value.replace(secret, b"***")) for name, value in headers]
-        body = body if response.is_success else _redact_in_body(body, secret)
+    secrets = list(call.reveal_secrets())
+    headers = [
+        (name, redact_text(value.decode("latin-1"), secrets).encode("latin-1")) for name, value in response.headers.raw
+    ]
+    body = response.body if response.is_success else redact_body(response.body, secrets)
     return BufferedResponse(response.status, httpx.Headers(headers), body, response.extensions)
 
 
 def redacted_request_id(response: BufferedResponse, call: CallState) -> str | None:
     """Return the server's id of a request for logs, or None if the response has none."""
-    request_id = find_request_id(response.headers)
-    return None if request_id is None else _redact(request_id, call)
-
-
-def _redact(text: str, call: CallState) -> str:
-    for secret in call.reveal_secrets():
-        text = text.replace(secret.decode(), "***")
-    return text
-
-
-def _redact_in_body(body: bytes, secret: bytes) -> bytes:
-    body = body.replace(secret, b"***")
-    # The body of an error counts even if it broke off, which may be in the middle of a secret.
-    for size in range(len(secret) - 1, _MIN_SECRET_BYTES - 1, -1):
-        if body.endswith(secret[:size]):
-            return body[:-size] + b"***"
-    return body
+    return find_request_id(redact_secrets(response, call).headers)
 
 
 def find_request_id(headers: Mapping[str, str]) -> str | None:
-    """Return the server's id of a request, or None if the response has none."""
-    return headers.get("x-pinecone-request-id") or headers.get("x-request-id")
+    """Return the server's id of a request, printable and not too long, or None if the response has none."""
+    request_id = headers.get("x-pinecone-request-id") or headers.get("x-request-id")
+    return make_printable(request_id, most=_MAX_REQUEST_ID_LENGTH) if request_id else None
 
 
 def error_from_decode_failure(
     failure: DecodeFailure, response: BufferedResponse, *, operation: str, call: CallState
 ) -> errors.ResponseParsingError:
     """Return the error for a success that does not match the API description."""
-    where = f"the response's {failure.path}" if failure.path else "the response"
+    where = f"the response's {failure.path}" if failure.path else f"the response from {call.endpoint}"
     return errors.ResponseParsingError(
         f"{where} {failure.problem} (status {response.status})",
         path=failure.path,
@@ -171,7 +173,7 @@ def error_from_exception(error: Exception, *, operation: str | None, call: CallS
     if isinstance(error, httpx.TimeoutException):
         kind = errors.PineconeTimeoutError
     # A transport of the caller's may quote anything in its errors.
-    reason = _redact(_safe_reason(error), call)
+    reason = redact_text(_safe_reason(error), call.reveal_secrets())
     return kind(
         f"{_describe_failure(error, call)} {call.endpoint}: {reason}{_describe_outcome(call)}",
         operation=operation,

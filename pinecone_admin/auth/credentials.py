@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import TypeAlias, cast
 
 from attrs import field, frozen
 
 from generated_client.types import masked
-from pinecone_admin._http.argument_checks import check_secret_text
+from pinecone_admin._http.argument_checks import check_secret_text, is_key_value
 from pinecone_admin._http.returned_errors import raise_if_error
 from pinecone_admin.errors import PineconeError, PineconeValueError
 
@@ -35,7 +36,7 @@ class SuppliedToken:
 
     def read(self) -> str:
         """Return the current token, checked."""
-        return read_secret("access_token", self.token)
+        return raise_if_error(_check_token(read_secret("access_token", self.token)))
 
 
 @frozen
@@ -47,6 +48,7 @@ Identity: TypeAlias = Credentials | SuppliedToken | CallerAuthorization
 
 
 _CREDENTIAL_VARIABLES = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET")
+_VARIABLES = {*_CREDENTIAL_VARIABLES, "PINECONE_ACCESS_TOKEN"}
 
 
 def resolve_identity(
@@ -66,19 +68,42 @@ def resolve_identity(
     if caller_sets_authorization:
         return CallerAuthorization()
     if access_token is not None:
-        return SuppliedToken(token=_check_source("access_token", access_token))
+        return _supply_token("access_token", _check_source("access_token", access_token))
     # CI systems set an empty variable for a secret that is not set.
     if not explicit_credentials and env.get("PINECONE_ACCESS_TOKEN", "").strip():
-        return SuppliedToken(token=_read_variable("access_token", "PINECONE_ACCESS_TOKEN", env))
+        return _supply_token("PINECONE_ACCESS_TOKEN", _read_variable("access_token", "PINECONE_ACCESS_TOKEN", env))
     if client_id is client_secret is None and not any(env.get(name, "").strip() for name in _CREDENTIAL_VARIABLES):
         raise PineconeValueError(
             f"client_id and client_secret are missing: pass them, or set {' and '.join(_CREDENTIAL_VARIABLES)} in the "
             "environment; or pass access_token, or set PINECONE_ACCESS_TOKEN"
+            + _suggest_variables([*_CREDENTIAL_VARIABLES, "PINECONE_ACCESS_TOKEN"], env)
         )
     return Credentials(
         client_id=_resolve_source("client_id", client_id, "PINECONE_CLIENT_ID", env),
         client_secret=_resolve_source("client_secret", client_secret, "PINECONE_CLIENT_SECRET", env),
     )
+
+
+def _supply_token(name: str, token: TextSource) -> SuppliedToken:
+    if not callable(token):
+        raise_if_error(_check_token(token, name))
+    return SuppliedToken(token=token)
+
+
+def _check_token(token: str, name: str = "access_token") -> str | PineconeError:
+    if is_key_value(token):
+        return PineconeValueError(
+            f"{name} is the value of an API key, which the Admin API does not accept: pass an access token, or the "
+            "client_id and client_secret of a service account"
+        )
+    return token
+
+
+def _suggest_variables(missing: Sequence[str], env: Mapping[str, str]) -> str:
+    """Return a hint at variables that are set under nearly the right name, or nothing."""
+    others = [name for name in env if name not in _VARIABLES]
+    found = [(close[0], name) for name in missing if (close := get_close_matches(name, others, n=1, cutoff=0.85))]
+    return "".join(f"; {given} is set: did you mean {name}?" for given, name in found)
 
 
 def _resolve_source(argument: str, value: object, variable: str, env: Mapping[str, str]) -> TextSource:
@@ -87,7 +112,10 @@ def _resolve_source(argument: str, value: object, variable: str, env: Mapping[st
 
 def _read_variable(argument: str, variable: str, env: Mapping[str, str]) -> str:
     if not env.get(variable, "").strip():
-        raise PineconeValueError(f"{argument} is missing: pass it, or set {variable} in the environment")
+        raise PineconeValueError(
+            f"{argument} is missing: pass it, or set {variable} in the environment"
+            + _suggest_variables([variable], env)
+        )
     return check_secret_text(variable, env[variable])
 
 

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from attrs import asdict, evolve, field, fields, frozen
 
 from generated_client.models import PrincipalType, RoleBinding, RoleName
-from pinecone_admin._http.argument_checks import check_integer, check_timedelta
+from pinecone_admin._http.argument_checks import check_duration, check_integer, check_timedelta
+from pinecone_admin._text.printable import escape_surrogates
 from pinecone_admin.workflows.escaping import escape_csv, escape_markdown
 from pinecone_admin.workflows.findings import (
     Finding,
@@ -141,7 +142,7 @@ class Access:
             "findings": [asdict(finding) for finding in self.findings],
             "access": [asdict(row) for row in self.rows()],
         }
-        return json.dumps(document, ensure_ascii=False, indent=2)
+        return escape_surrogates(json.dumps(document, ensure_ascii=False, indent=2))
 
     def to_markdown(self) -> str:
         """Return the findings and rows as Markdown."""

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from generated_client.models import APIKey, PrincipalType, RoleBinding
 from generated_client.types import Misfit, read_date_time
+from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.inventory import DisplayNames, Inventory
 from pinecone_admin.workflows.name_tags import retired_until
 from pinecone_admin.workflows.roles import ORGANIZATION_WRITERS, bindings_by_principal
@@ -39,7 +40,7 @@ class Finding:
     """
 
     kind: FindingKind
-    text: str
+    text: str = field(converter=make_printable)
 
 
 def find_many_owners(owners: Sequence[str], max_owners: int) -> list[Finding]:

@@ -21,6 +21,7 @@ from generated_client.models import (
     User,
 )
 from pinecone_admin._http.codec import DecodeFailure, decode_value
+from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.reports import Progress
@@ -64,7 +65,7 @@ class Unread:
 
     def __str__(self) -> str:
         project = "" if self.project_id is None else f" of project {self.project_id}"
-        return f"{self.part}{project}: {self.error}"
+        return make_printable(f"{self.part}{project}: {self.error}")
 
 
 @frozen(kw_only=True)
@@ -122,7 +123,7 @@ class Changes:
         by_resource = groupby(self.changed, key=lambda each: (each.kind, each.id, f"~ {each.description}: "))
         lines = [*map(str, self.added), *map(str, self.removed)]
         lines += [head + "; ".join(map(_format_field, changes)) for (*_, head), changes in by_resource]
-        return "\n".join([*lines, *(f"? {part}" for part in self.unknown)])
+        return "\n".join(map(make_printable, [*lines, *(f"? {part}" for part in self.unknown)]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the changes as plain JSON types."""

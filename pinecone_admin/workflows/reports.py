@@ -22,6 +22,7 @@ from generated_client.models import (
 )
 from pinecone_admin._http.argument_checks import as_plain_value, check_sequence
 from pinecone_admin._http.validation import binding_fields
+from pinecone_admin._text.printable import make_lines_printable, make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import to_dict
 
@@ -47,7 +48,7 @@ class Difference:
     wanted: str
 
     def __str__(self) -> str:
-        return f"{self.setting}: found {self.found}, wanted {self.wanted}"
+        return make_printable(f"{self.setting}: found {self.found}, wanted {self.wanted}")
 
 
 @frozen(kw_only=True, repr=False)
@@ -98,7 +99,7 @@ class Progress:
 
     done: int
     total: int
-    step: str
+    step: str = field(converter=make_printable)
 
 
 @frozen(kw_only=True)
@@ -116,7 +117,7 @@ class Rotation:
     key: APIKey
     replaced: str
     delete_after: datetime | None
-    steps: list[str]
+    steps: list[str] = field(converter=make_lines_printable)
 
 
 @frozen(kw_only=True)
@@ -134,7 +135,7 @@ class KeptKey:
     reason: str
 
     def __str__(self) -> str:
-        return f"kept key {self.key.id} of project {self.key.project_id}: {self.reason}"
+        return make_printable(f"kept key {self.key.id} of project {self.key.project_id}: {self.reason}")
 
 
 @frozen(kw_only=True)
@@ -151,7 +152,7 @@ class RetiredKeys:
     dry_run: bool
     deleted: list[APIKey]
     kept: list[KeptKey]
-    steps: list[str]
+    steps: list[str] = field(converter=make_lines_printable)
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
@@ -173,7 +174,7 @@ class RoleChange:
     """
 
     binding: RoleBinding
-    steps: list[str]
+    steps: list[str] = field(converter=make_lines_printable)
 
 
 @frozen(kw_only=True)
@@ -260,12 +261,12 @@ class OffboardReport:
     keys_to_rotate: list[APIKey]
     service_accounts_to_rotate: list[ServiceAccount]
     refusal: str | None
-    steps: list[str]
+    steps: list[str] = field(converter=make_lines_printable)
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
         if self.user is None and not self.invites:
-            return f"{self.email}: no user or open invite has this address; nothing to do"
+            return make_printable(f"{self.email}: no user or open invite has this address; nothing to do")
         who = "no user" if self.user is None else f"user {self.user.id}"
         lines = [
             f"{self.email}: {who}, {_count_noun(self.invites, 'open invite')}, {_count_noun(self.bindings, 'role')}"
@@ -282,7 +283,7 @@ class OffboardReport:
             for account in self.service_accounts_to_rotate
         ]
         lines += [f"cannot be removed: {self.refusal}"] if self.refusal else []
-        return "\n".join([*lines, *self.steps, *(["nothing was changed"] if self.dry_run else [])])
+        return "\n".join(map(make_printable, [*lines, *self.steps, *(["nothing was changed"] if self.dry_run else [])]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""
@@ -306,7 +307,7 @@ class Content:
     leaving: bool = False
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
+        return make_printable(f"{self.kind} {self.name}")
 
 
 @frozen(kw_only=True)
@@ -325,14 +326,14 @@ class CleanupReport:
     dry_run: bool
     contents: list[Content]
     deleted: bool
-    steps: list[str]
+    steps: list[str] = field(converter=make_lines_printable)
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
         lines = [f"project {self.project.name} ({self.project.id}) contains {_count_noun(self.contents, 'resource')}"]
         if self.dry_run:
             lines += [f"{each}{', deletion protection is on' if each.protected else ''}" for each in self.contents]
-        return "\n".join([*lines, *self.steps, *(["nothing was deleted"] if self.dry_run else [])])
+        return "\n".join(map(make_printable, [*lines, *self.steps, *(["nothing was deleted"] if self.dry_run else [])]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""

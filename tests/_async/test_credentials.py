@@ -206,6 +206,38 @@ async def test_a_401_for_a_fixed_token_is_final(
     assert (len(script.requests), script.exchanges) == (1, [])
 
 
+@pytest.mark.parametrize("value", ["pcsk_abc_def", "pckey_abc"])
+async def test_the_value_of_a_key_is_no_token(
+    value: str, make_client: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An API key in place of a token raises, given as text, by a callable or by the environment; it is not shown."""
+    script = ScriptedTransport()
+    with raises(PineconeValueError, match="^access_token is the value of an API key") as caught:
+        make_client(script, access_token=value)
+    assert value not in str(caught.value)
+    with raises(PineconeValueError, match="access_token is the value of an API key"):
+        await make_client(script, access_token=lambda: value).projects.list()
+    monkeypatch.setenv("PINECONE_ACCESS_TOKEN", value)
+    with raises(PineconeValueError, match="^PINECONE_ACCESS_TOKEN is the value of an API key"):
+        AsyncAdmin(transport=script, oauth_transport=script)
+    assert (script.requests, script.exchanges) == ([], [])
+
+
+async def test_a_nearly_right_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that is set under nearly the right name is named, without its value."""
+    script = ScriptedTransport()
+    monkeypatch.setenv("PINECONE_CLIENT_SECERT", SECRET)
+    hint = "; PINECONE_CLIENT_SECERT is set: did you mean PINECONE_CLIENT_SECRET\\?$"
+    with raises(PineconeValueError, match=f"client_id and client_secret are missing.*{hint}"):
+        AsyncAdmin(transport=script, oauth_transport=script)
+    monkeypatch.setenv("PINECONE_CLIENT_ID", "x")
+    with raises(PineconeValueError, match=f"client_secret is missing.*{hint}"):
+        AsyncAdmin(transport=script, oauth_transport=script)
+    monkeypatch.delenv("PINECONE_CLIENT_SECERT")
+    with raises(PineconeValueError, match="set PINECONE_CLIENT_SECRET in the environment$"):
+        AsyncAdmin(transport=script, oauth_transport=script)
+
+
 async def test_the_current_token_is_public(make_client: Callable[..., AsyncAdmin]) -> None:
     """token() returns the token with its expiry, masked in its repr; a token of the caller has no expiry."""
     admin = make_client(ScriptedTransport())

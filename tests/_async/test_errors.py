@@ -144,7 +144,7 @@ BODIES: dict[str, tuple[object, str]] = {
     "other status": ({"status": 500, "error": {"code": "X", "message": "m"}}, "[409 X] m"),
     "byte order mark": (b'\xef\xbb\xbf{"error": {"code": "X", "message": "m"}}', "[409 X] m"),
     "UTF-16": ('{"error": {"code": "X", "message": "m"}}'.encode("utf-16"), "[409 X] m"),
-    "long": ({"error": {"code": "X", "message": "m" * 10_000}}, "[409 X] " + "m" * 500),
+    "long": ({"error": {"code": "X", "message": "m" * 10_000}}, "[409 X] " + "m" * 499 + "…"),
     "surrogate": (b'{"error": {"code": "X", "message": "m\\ud800"}}', "[409 X] m"),
 }
 
@@ -378,6 +378,58 @@ async def test_no_secret_or_token_appears_anywhere(
         for text in (str(caught.value), *package, caplog.text):
             assert SECRET not in text
             assert "token-1" not in text
+
+
+async def test_a_response_of_something_else_names_its_host(make_client: Callable[..., AsyncAdmin]) -> None:
+    """What does not look like the API names the host that it came from, and a redirect where it points."""
+    redirect = ScriptedResponse(302, b"<html>", {"location": "https://sso.corp.example/login?state=hidden#x"})
+    cases: list[tuple[ScriptedResponse, str]] = [
+        (ScriptedResponse(404, b"<html>not here</html>"), "[404] HTTP 404 Not Found from api.pinecone.io, without"),
+        (redirect, "[302] HTTP 302 Found from api.pinecone.io, which redirects to https://sso.corp.example/login"),
+        (ScriptedResponse(200, b"<html>"), "the response from api.pinecone.io is not JSON"),
+    ]
+    for response, text in cases:
+        with pytest.raises(PineconeError) as caught:
+            await make_client(ScriptedTransport(response)).projects.list()
+        check_promises(caught.value)
+        assert str(caught.value).startswith(f"list_projects: {text}")
+        assert "hidden" not in str(caught.value)
+
+
+async def test_what_a_server_says_is_printable_and_short(
+    make_client: Callable[..., AsyncAdmin], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Message, code and request id of a server are one line, cut at 500, 500 and 100 characters, in logs too."""
+    caplog.set_level(logging.DEBUG)
+    forged = "x\r\nfine\x1b[2J\u202e\x85\ud800" * 10_000
+    body = json.dumps({"error": {"code": forged, "message": forged}}).encode()
+    script = ScriptedTransport(ScriptedResponse(409, body, {"x-request-id": "r\x1b" * 30_000}))
+    with raises(ConflictError) as caught:
+        await make_client(script).projects.list()
+    error = caught.value
+    assert (len(error.message), len(error.error_code or ""), len(error.request_id or "")) == (500, 500, 100)
+    for text in (str(error), error.message, *caplog.messages):
+        assert text.isprintable()
+        assert len(text) < 1_300
+
+
+async def test_an_echoed_secret_is_redacted_as_it_is_read(
+    make_client: Callable[..., AsyncAdmin], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Any part of a header that was sent, in any escaping, appears neither in an error nor in a log record."""
+    caplog.set_level(logging.DEBUG)
+    cookie = "canary/of=a=cookie"
+    escaped = "".join(f"\\u{ord(char):04x}" for char in cookie)
+    body = f'{{"error": {{"message": "{escaped}, canary\\/of\\u003da\\u003dcookie and \\u0074oken-1"}}}}'.encode()
+    headers = {"x-request-id": f"r {cookie}", "x-echo": f"theme=x; session={cookie}"}
+    admin = make_client(
+        ScriptedTransport(ScriptedResponse(400, body, headers)),
+        additional_headers={"Cookie": f"session={cookie}; theme=x"},
+    )
+    with raises(BadRequestError, match=r"\*\*\*, \*\*\* and \*\*\*") as caught:
+        await admin.projects.list()
+    seen = f"{caught.value} {vars(caught.value)} {caplog.text} {[vars(record) for record in caplog.records]}"
+    assert not [form for form in (cookie, "canary", "token-1", escaped[:30], "u0074oken") if form in seen]
 
 
 async def test_a_log_record_has_the_path_template_and_no_id(

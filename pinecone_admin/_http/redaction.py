@@ -1,0 +1,65 @@
+"""Redact secrets that a response echoes, as they would be read: also where JSON escapes their characters."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+MASK = "***"
+# So few characters could be any word.
+_MIN_PREFIX_LENGTH = 4
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|([\"/\\]))")
+# Text that was escaped may be quoted in text that is escaped again, as in the log line that a proxy returns.
+_ESCAPE_LEVELS = 3
+
+
+def redact_text(text: str, secrets: Iterable[str]) -> str:
+    """Return a text with a mask in the place of each secret."""
+    for secret in sorted(secrets, key=len, reverse=True):  # one may be a part of another
+        text = text.replace(secret, MASK)
+        if _is_escaped_in(text, secret):
+            text = _escaped_pattern(secret).sub(MASK, text)
+    return text
+
+
+def redact_body(body: bytes, secrets: Iterable[str]) -> bytes:
+    """Return the body of an error with a mask in the place of each secret, whatever its encoding."""
+    text, encoding = _decode_body(body)
+    secrets = sorted(secrets, key=len, reverse=True)
+    redacted = redact_text(text, secrets)
+    for secret in secrets:
+        redacted = _redact_end(redacted, secret)
+    return body if redacted == text else redacted.encode(encoding, "surrogateescape")
+
+
+def _decode_body(body: bytes) -> tuple[str, str]:
+    encoding = json.detect_encoding(body)
+    if not encoding.startswith("utf-8"):
+        try:
+            return body.decode(encoding), encoding
+        except UnicodeDecodeError:
+            pass
+    return body.decode("utf-8", "surrogateescape"), "utf-8"
+
+
+def _redact_end(text: str, secret: str) -> str:
+    # The body of an error counts even if it broke off, which may be in the middle of a secret.
+    for size in range(len(secret) - 1, _MIN_PREFIX_LENGTH - 1, -1):
+        if text.endswith(secret[:size]):
+            return text[:-size] + MASK
+    return text
+
+
+def _is_escaped_in(text: str, secret: str) -> bool:
+    for _ in range(_ESCAPE_LEVELS):
+        if "\\" not in text:
+            return False
+        text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else match[2], text)
+        if secret in text:
+            return True
+    return False
+
+
+def _escaped_pattern(secret: str) -> re.Pattern[str]:
+    return re.compile("".join(rf"(?:\\*{re.escape(char)}|\\+u(?i:{ord(char):04x}))" for char in secret))

@@ -1,0 +1,154 @@
+"""What each kind of error means and what to do about it, by the ``help_code`` of the error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Help(NamedTuple):
+    """Help about one kind of error.
+
+    Attributes:
+        meaning: What the error says.
+        reason: Why it occurs.
+        remedy: What to do.
+    """
+
+    meaning: str
+    reason: str
+    remedy: str
+
+
+HELP: Mapping[str, Help] = {
+    "PA100": Help(
+        "The call failed unexpectedly.",
+        "Code that the client called, such as a callable that you passed, ended in an unusual way.",
+        "Read the message; if it does not name code of yours, report it with the traceback.",
+    ),
+    "PA101": Help(
+        "An argument or an environment variable has an invalid value.",
+        "It is missing, empty, out of range, or contradicts another one; nothing was sent.",
+        "Correct the argument that the message names.",
+    ),
+    "PA102": Help(
+        "An argument has the wrong type.",
+        "It cannot be sent as it is; nothing was sent.",
+        "Pass a value of the type that the message names.",
+    ),
+    "PA103": Help(
+        "A read-only client was asked to make a change.",
+        "The client was made with read_only=True; nothing was sent.",
+        "Use a client, or a copy from with_options(read_only=False), that may make changes.",
+    ),
+    "PA104": Help(
+        "The client is closed.",
+        "Its with block ended, or close() was called, before the call or during it.",
+        "Keep the client open for as long as calls are made, or make a new one.",
+    ),
+    "PA200": Help(
+        "The server returned a status that is neither a success nor documented.",
+        "Often something between this machine and the API responded, such as a proxy or a login page.",
+        "Check the host that the message names, proxies, and where a redirect points.",
+    ),
+    "PA201": Help(
+        "The server refused the request as invalid (400).",
+        "A field is missing, malformed or out of range, in a way that only the server can know.",
+        "Correct the field that the message names.",
+    ),
+    "PA202": Help(
+        "The API does not accept the token (401).",
+        "It is unknown, expired or revoked, or it is of another environment; a fresh one was tried where possible.",
+        "Pass a valid token or client credentials, and check that host and oauth_url belong together.",
+    ),
+    "PA203": Help(
+        "The billing state of the organization forbids the request (402).",
+        "A payment is missing or failed.",
+        "Settle the payment in the console.",
+    ),
+    "PA204": Help(
+        "The caller may not do this (403).",
+        "It lacks the role, the plan lacks the feature, or a quota is used up.",
+        "Grant the service account a role that permits it, or raise the limit that the message names.",
+    ),
+    "PA205": Help(
+        "The resource does not exist (404).",
+        "The id is wrong or of another organization, or the resource was deleted.",
+        "List the resources and compare the ids; check which organization the credentials belong to.",
+    ),
+    "PA206": Help(
+        "The request conflicts with the present state (409).",
+        "The resource already exists, or its state does not allow the change.",
+        "Read error_code; use an ensure method where an existing resource is fine.",
+    ),
+    "PA207": Help(
+        "Something must be removed first (412).",
+        "The resource still contains others, such as the indexes of a project.",
+        "Remove them, or use delete_with_cleanup for a project.",
+    ),
+    "PA208": Help(
+        "The server understood the request but cannot process it (422).",
+        "The values are well-formed, but do not fit together.",
+        "Correct what the message names.",
+    ),
+    "PA209": Help(
+        "There were too many requests (429).",
+        "A rate limit was reached, and waiting for it would take longer than the timeout or the retry policy allow.",
+        "Wait for retry_after seconds, lower the concurrency, or raise timeout or max_retry_after.",
+    ),
+    "PA210": Help(
+        "The server failed (5xx).",
+        "The service or a gateway before it had an error; retries did not help, or a create must not be repeated.",
+        "If outcome is unknown, check whether the request took effect; otherwise try again later.",
+    ),
+    "PA301": Help(
+        "The token endpoint issued no token.",
+        "It failed, or its response is not a usable token.",
+        "Try again later; check oauth_url and proxies if it persists.",
+    ),
+    "PA302": Help(
+        "The token endpoint does not accept the client id and secret.",
+        "They are wrong or of another environment, the secret was rotated, or the service account was deleted.",
+        "Set the current client id and secret of a service account.",
+    ),
+    "PA401": Help(
+        "No complete response arrived.",
+        "The name was not found, the connection was refused or ended early, or TLS or a proxy failed.",
+        "Check the host that the message names, the network, proxies and certificates; then read outcome.",
+    ),
+    "PA402": Help(
+        "No complete response arrived in time.",
+        "The server or the network is slow, or a list has more pages than the timeout has time for.",
+        "Raise timeout, and read outcome before you repeat a create.",
+    ),
+    "PA501": Help(
+        "A success could not be read.",
+        "The response does not fit the API description; the request was processed.",
+        "Do not repeat a create: raw.reveal() has the response. Check that host is the API.",
+    ),
+    "PA502": Help(
+        "The server returned the same page token twice.",
+        "The list would never end.",
+        "Report it to Pinecone with the request id; use the items that were read so far.",
+    ),
+    "PA601": Help(
+        "Several resources share the name.",
+        "Names are not unique in Pinecone.",
+        "Use one of the ids in error.ids, or rename the others.",
+    ),
+    "PA602": Help(
+        "A workflow stopped because continuing would be unsafe.",
+        "The message names what it found, such as deletion protection or the last owner.",
+        "Resolve what the message names, and run the workflow again.",
+    ),
+    "PA603": Help(
+        "A new secret was issued but not stored.",
+        "The store function failed, and the old secret is no longer valid.",
+        "Store error.secret.reveal() by hand, or rotate again.",
+    ),
+    "PA604": Help(
+        "A workflow could not remove what it had created.",
+        "The deletion failed after an error, or at the end of the workflow.",
+        "Delete what error.left names, or run the workflow again.",
+    ),
+}

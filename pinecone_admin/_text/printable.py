@@ -1,0 +1,37 @@
+"""Make text that others chose printable, on one line: names, messages of servers, and ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# Line breaks and control characters could forge lines of a report or drive a terminal, bidirectional ones make one name
+# look like another, and unpaired surrogates cannot be encoded.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ELLIPSIS = "…"
+
+
+def make_printable(text: str, *, most: int | None = None) -> str:
+    """Return a text as one line, with characters that cannot be printed shown by their code.
+
+    Args:
+        text: Any text.
+        most: Maximum number of characters; what is cut off is shown by an ellipsis.
+    """
+    shown = _UNPRINTABLE.sub(_show_code, text if most is None else text[: most + 1])
+    return shown if most is None or len(shown) <= most else shown[: most - 1] + _ELLIPSIS
+
+
+def make_lines_printable(lines: Iterable[str]) -> list[str]:
+    """Return a list with each text as one printable line."""
+    return [make_printable(line) for line in lines]
+
+
+def escape_surrogates(json: str) -> str:
+    """Return JSON that can be encoded: unpaired surrogates become escapes, which mean the same."""
+    return _SURROGATE.sub(_show_code, json)
+
+
+def _show_code(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
