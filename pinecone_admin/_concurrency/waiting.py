@@ -204,10 +204,11 @@ def complete_if_interrupted(call: Callable[[], _T], seconds: float) -> _T:
         except BaseException as exc:  # noqa: BLE001 - raised below, in the thread of the caller
             result.set_exception(exc)
 
-    # Ctrl-C is raised in the main thread only.
-    if threading.current_thread() is not threading.main_thread() or not start_daemon_thread(run, "pinecone-admin-call"):
-        return call()
+    if threading.current_thread() is not threading.main_thread():
+        return call()  # Ctrl-C is raised in the main thread only
     try:
+        if not start_daemon_thread(run, "pinecone-admin-call"):
+            run()
         return result.result()
     except BaseException:
         wait_for_future(result, seconds)

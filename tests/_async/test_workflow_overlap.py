@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from attrs import define, field
 
@@ -15,7 +14,7 @@ from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import Rotation
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
-from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError
+from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, OtherDates
 
 pytestmark = pytest.mark.anyio
 
@@ -116,33 +115,6 @@ async def test_the_time_of_the_store_is_not_taken_from_the_overlap(emulator: Emu
 
     rotation = await emulator.async_admin().api_keys.rotate(api_key_id=old, store=store, keep_old_for=HOUR)
     assert rotation.delete_after == datetime(2026, 12, 3, 6, 55, tzinfo=UTC)
-
-
-class OtherDates(FaultyTransport):
-    """Replaces the Date header of each response.
-
-    Args:
-        emulator: Processes the requests.
-        date: The header; empty for none.
-    """
-
-    def __init__(self, emulator: Emulator, date: str) -> None:
-        super().__init__(emulator)
-        self._date = date
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass the request on."""
-        return self._replace_date(super().handle_request(request))
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass the request on."""
-        return self._replace_date(await super().handle_async_request(request))
-
-    def _replace_date(self, response: httpx.Response) -> httpx.Response:
-        del response.headers["date"]
-        if self._date:
-            response.headers["date"] = self._date
-        return response
 
 
 @pytest.mark.parametrize("date", ["", "noon", "Mon, 01 Jan 9999 00:00:00 GMT", "Mon, 01 Jan 1000 00:00:00 GMT"])

@@ -1,5 +1,5 @@
 # Derived from tests/_async/test_workflow_recovery.py by scripts/unasync.py: change that, not this file.
-"""Recovery of workflows: a run completes what a killed or failed run left."""
+"""Recovery of workflows: a run completes what a killed, cancelled or failed run left."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from attrs import define, field, frozen
 
-from pinecone_admin import Admin, NotFoundError, PineconeError, on_organization, on_project
+from pinecone_admin import Admin, NotFoundError, PineconeError, SecretNotStoredError, on_organization, on_project
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, Principal
 from pinecone_admin.workflows import ProjectRole
 from tests.support.clock import VirtualClock
 from tests.support.fault_injection import KILLS, FaultyTransport, InjectedFault, KilledError, draw_random_faults
+from tests.support.interruption import InterruptingTransport, run_interruptibly, yield_once
 from tests.support.organizations import fill_project
 
 pytestmark = pytest.mark.anyio
@@ -39,6 +40,7 @@ class ScenarioState:
     vault: dict[str, str] = field(factory=dict)
     runs: int = 0
     transport: FaultyTransport = field(init=False)
+    before_store: Callable[[], object] = field(default=lambda: None)
 
     def make_client(self, faults: Mapping[int, InjectedFault] | None = None) -> Admin:
         """Return the client of a new process."""
@@ -47,11 +49,28 @@ class ScenarioState:
 
     def store_key(self, made: Any) -> None:
         """Store the value of a key."""
-        self.vault["key"] = made.value
+        self._store("key", made.value)
 
     def store_account(self, made: Any) -> None:
         """Store the secret of a service account."""
-        self.vault["account"] = made.client_secret
+        self._store("account", made.client_secret)
+
+    def _store(self, name: str, secret: str) -> None:
+        self.before_store()
+        yield_once()
+        self.vault[name] = secret
+
+    def list_ids(self) -> set[str]:
+        """Return the ids of all projects, keys, service accounts and role bindings."""
+        server = self.emulator.state
+        bindings = {binding.id for binding in server.role_bindings}
+        return {*server.projects, *server.api_keys, *(each.id for each in server.service_accounts.listing), *bindings}
+
+    def list_secrets(self) -> set[str]:
+        """Return the secrets that are valid."""
+        server = self.emulator.state
+        accounts = {account.client_secret for account in server.service_accounts.listing}
+        return {*accounts, *(key.value for key in server.api_keys.values())}
 
 
 @frozen
@@ -357,3 +376,65 @@ def test_a_completed_workflow_changes_nothing(scenario: Scenario) -> None:
     scenario.check(state)
     changes = [request for request in state.transport.requests if not request.startswith("GET ")]
     assert not changes or scenario.run is rotate_account
+
+
+UNDONE = ["ensure project", "ensure key", "ensure account", "ensure binding", "rotate key", "provision"]
+"""Workflows that create something which an interruption must not leave."""
+
+
+each_short_scenario = pytest.mark.parametrize(
+    "scenario",
+    [pytest.param(each, marks=[pytest.mark.long] * (name == "cleanup")) for name, each in SCENARIOS.items()],
+    ids=list(SCENARIOS),
+)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before a request", "after a request"])
+@each_short_scenario
+def test_an_interrupted_workflow_is_undone_until_its_secret_is_stored(scenario: Scenario, after: bool) -> None:
+    """A workflow interrupted at any request leaves nothing that it made, or a stored secret; a run completes it."""
+    for by_task in (False, True):
+        number, interruption = 0, None
+        while number == 0 or interruption is not None:
+            number += 1
+            state = prepare_state(scenario)
+            ids, vault = state.list_ids(), dict(state.vault)
+            transport = InterruptingTransport(state.emulator, number, after=after)
+            interruption = interrupt_scenario(state, scenario, transport, by_task=by_task)
+            if scenario in [SCENARIOS[name] for name in UNDONE] and interruption is not None:
+                assert not state.list_ids() - ids or state.vault != vault
+            assert set(state.vault.values()) <= state.list_secrets()
+            assert run_scenario(state, scenario, {})
+            scenario.check(state)
+        assert number > 1
+
+
+@each_scenario
+def test_an_interrupted_store_counts_as_failed(scenario: Scenario) -> None:
+    """Where ``store`` is interrupted, what was made is undone, and a run completes the workflow."""
+    state = prepare_state(scenario)
+    ids = state.list_ids()
+    transport = InterruptingTransport(state.emulator, 0, after=False)
+    state.before_store = transport.trigger
+    interruption = interrupt_scenario(state, scenario, transport, by_task=True)
+    state.before_store = lambda: None
+    if interruption is not None:
+        assert state.list_ids() == ids
+    assert run_scenario(state, scenario, {})
+    scenario.check(state)
+
+
+def interrupt_scenario(
+    state: ScenarioState, scenario: Scenario, transport: InterruptingTransport, *, by_task: bool
+) -> BaseException | None:
+    """Run a workflow, and return the exception with which the interruption ended it, or None if it completed."""
+
+    def run() -> None:
+        with suppress(SecretNotStoredError):
+            scenario.run(state, transport.admin())
+
+    def arm(interrupt: Callable[[], object]) -> None:
+        transport.interrupt = interrupt
+
+    state.runs += 1
+    return run_interruptibly(run, arm, by_task=by_task)

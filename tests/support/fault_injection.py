@@ -197,6 +197,33 @@ class CountingTransport(FaultyTransport):
             self._count(request, -1)
 
 
+class OtherDates(FaultyTransport):
+    """Replaces the Date header of each response.
+
+    Args:
+        emulator: Processes the requests.
+        date: The header; empty for none.
+    """
+
+    def __init__(self, emulator: Emulator, date: str) -> None:
+        super().__init__(emulator)
+        self._date = date
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the request on."""
+        return self._replace_date(super().handle_request(request))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the request on."""
+        return self._replace_date(await super().handle_async_request(request))
+
+    def _replace_date(self, response: httpx.Response) -> httpx.Response:
+        del response.headers["date"]
+        if self._date:
+            response.headers["date"] = self._date
+        return response
+
+
 class DelayedListsTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Passes requests on to an emulator; its lists omit a new record for a while.
 

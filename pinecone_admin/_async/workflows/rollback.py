@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
@@ -92,32 +94,40 @@ class AsyncRollback:
             error.add_note(self._kept)
         if self._uncertain is not None:
             error.add_note(f"{self._uncertain} may exist: the server's response is unknown")
-        await self._undo(error)
+        if self._deletions:
+            await self._undo_all(error)
 
-    async def _undo(self, error: BaseException) -> None:
-        left = [description for description, _ in reversed(self._deletions)]
-        failures: list[PineconeError] = []
+    async def _undo_all(self, error: BaseException) -> None:
+        failures: dict[str, PineconeError] = {}
         try:
-            with async_shield_from_cancellation(_UNDO_TIMEOUT):
-                backoff = PollBackoff(_UNDO_TIMEOUT)
-                for description, delete in reversed(self._deletions):
-                    seconds = min(self._admin.timeout, max(backoff.seconds_left, _SHORTEST_TIMEOUT))
-                    try:
-                        with suppress(NotFoundError):
-                            await delete(self._admin.with_options(timeout=seconds))
-                    except PineconeError as failure:
-                        failures.append(failure)
-                    else:
-                        left.remove(description)
-                        error.add_note(f"{description} was deleted after this error")
+            # Two layers: the inner one also survives a second cancellation of the task, which no scope shields from.
+            with async_shield_from_cancellation(math.inf):
+                await async_complete_if_interrupted(partial(self._delete_all, error, failures), _UNDO_TIMEOUT)
         finally:
+            left = [*failures, *(description for description, _ in reversed(self._deletions))]
             if left:
                 error.add_note(f"left: {', '.join(left)}")
         if left and isinstance(error, Exception):
-            reason = failures[0] if failures else "the time was up"
+            reason = next(iter(failures.values()), "the time was up")
             raise LeftoverError(
                 f"{', '.join(left)} could not be deleted: {reason}, after: {error}", left=left
             ) from error
+
+    async def _delete_all(self, error: BaseException, failures: dict[str, PineconeError]) -> None:
+        """Delete everything that was recorded, and note each deletion on the error."""
+        backoff = PollBackoff(_UNDO_TIMEOUT)
+        with async_shield_from_cancellation(_UNDO_TIMEOUT):
+            while self._deletions:
+                description, delete = self._deletions[-1]
+                seconds = min(self._admin.timeout, max(backoff.seconds_left, _SHORTEST_TIMEOUT))
+                try:
+                    with suppress(NotFoundError):
+                        await delete(self._admin.with_options(timeout=seconds))
+                except PineconeError as failure:
+                    failures[description] = failure
+                else:
+                    error.add_note(f"{description} was deleted after this error")
+                self._deletions.pop()
 
 
 def join_rollback(admin: AsyncAdmin, outer: AsyncRollback | None) -> AbstractAsyncContextManager[AsyncRollback]:

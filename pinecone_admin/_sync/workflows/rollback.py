@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
@@ -93,32 +95,40 @@ class Rollback:
             error.add_note(self._kept)
         if self._uncertain is not None:
             error.add_note(f"{self._uncertain} may exist: the server's response is unknown")
-        self._undo(error)
+        if self._deletions:
+            self._undo_all(error)
 
-    def _undo(self, error: BaseException) -> None:
-        left = [description for description, _ in reversed(self._deletions)]
-        failures: list[PineconeError] = []
+    def _undo_all(self, error: BaseException) -> None:
+        failures: dict[str, PineconeError] = {}
         try:
-            with shield_from_cancellation(_UNDO_TIMEOUT):
-                backoff = PollBackoff(_UNDO_TIMEOUT)
-                for description, delete in reversed(self._deletions):
-                    seconds = min(self._admin.timeout, max(backoff.seconds_left, _SHORTEST_TIMEOUT))
-                    try:
-                        with suppress(NotFoundError):
-                            delete(self._admin.with_options(timeout=seconds))
-                    except PineconeError as failure:
-                        failures.append(failure)
-                    else:
-                        left.remove(description)
-                        error.add_note(f"{description} was deleted after this error")
+            # Two layers: the inner one also survives a second cancellation of the task, which no scope shields from.
+            with shield_from_cancellation(math.inf):
+                complete_if_interrupted(partial(self._delete_all, error, failures), _UNDO_TIMEOUT)
         finally:
+            left = [*failures, *(description for description, _ in reversed(self._deletions))]
             if left:
                 error.add_note(f"left: {', '.join(left)}")
         if left and isinstance(error, Exception):
-            reason = failures[0] if failures else "the time was up"
+            reason = next(iter(failures.values()), "the time was up")
             raise LeftoverError(
                 f"{', '.join(left)} could not be deleted: {reason}, after: {error}", left=left
             ) from error
+
+    def _delete_all(self, error: BaseException, failures: dict[str, PineconeError]) -> None:
+        """Delete everything that was recorded, and note each deletion on the error."""
+        backoff = PollBackoff(_UNDO_TIMEOUT)
+        with shield_from_cancellation(_UNDO_TIMEOUT):
+            while self._deletions:
+                description, delete = self._deletions[-1]
+                seconds = min(self._admin.timeout, max(backoff.seconds_left, _SHORTEST_TIMEOUT))
+                try:
+                    with suppress(NotFoundError):
+                        delete(self._admin.with_options(timeout=seconds))
+                except PineconeError as failure:
+                    failures[description] = failure
+                else:
+                    error.add_note(f"{description} was deleted after this error")
+                self._deletions.pop()
 
 
 def join_rollback(admin: Admin, outer: Rollback | None) -> AbstractContextManager[Rollback]:
