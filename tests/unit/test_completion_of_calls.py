@@ -1,0 +1,203 @@
+"""Calls that are completed although their caller is cancelled or interrupted, and rollbacks that need it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from pinecone_admin import Admin, AsyncAdmin
+from pinecone_admin._concurrency.waiting import async_complete_if_interrupted, complete_if_interrupted
+from pinecone_admin.emulator import Emulator
+from tests.support.fault_injection import FaultyTransport
+from tests.support.interruption import run_interruptibly
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_result_and_an_error_are_passed_on() -> None:
+    """Without an interruption, the result or the error of the call is that of the function, in both worlds."""
+
+    async def fail() -> None:
+        raise OSError("sealed")
+
+    async def succeed() -> int:
+        return 5
+
+    assert await async_complete_if_interrupted(succeed, 1.0) == complete_if_interrupted(lambda: 5, 1.0) == 5
+    with pytest.raises(OSError, match="sealed"):
+        await async_complete_if_interrupted(fail, 1.0)
+    with pytest.raises(ZeroDivisionError):
+        complete_if_interrupted(lambda: 1 // 0, 1.0)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_cancelled_call_is_completed_within_its_time() -> None:
+    """A call that ends in time after the cancellation is completed; one that does not is cancelled, too."""
+    completed: list[str] = []
+
+    async def call(name: str, until: anyio.Event) -> None:
+        scope.cancel()
+        await until.wait()
+        completed.append(name)
+
+    for name, seconds in (("in time", 30.0), ("late", 0.01)):
+        until = anyio.Event()
+        with anyio.CancelScope() as scope:
+            async with anyio.create_task_group() as group:
+                if name == "in time":
+                    group.start_soon(_set_when_cancelled, until)
+                await async_complete_if_interrupted(lambda name=name, until=until: call(name, until), seconds)  # type: ignore[misc]
+        assert scope.cancelled_caught
+    assert completed == ["in time"]
+
+
+async def _set_when_cancelled(event: anyio.Event) -> None:
+    try:
+        await anyio.sleep_forever()
+    finally:
+        event.set()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_cancelled_caller_starts_no_call() -> None:
+    """Where the cancellation came before, the call is not started."""
+    started: list[int] = []
+
+    async def call() -> None:
+        started.append(1)
+
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await async_complete_if_interrupted(call, 30.0)
+    assert started == []
+
+
+def test_an_interrupted_call_is_awaited_for_its_time_only() -> None:
+    """After Ctrl-C, the main thread waits for a call that hangs no longer than its time."""
+    never = threading.Event()
+    armed: list[Callable[[], object]] = []
+
+    def call() -> None:
+        armed[0]()
+        never.wait(30)
+
+    interruption = run_interruptibly(lambda: complete_if_interrupted(call, 0.01), armed.append, by_task=False)
+    never.set()
+    assert isinstance(interruption, KeyboardInterrupt)
+
+
+def test_another_thread_makes_the_call_itself() -> None:
+    """Only the main thread can be interrupted, so that another one starts no thread."""
+    made_by: list[threading.Thread] = []
+    thread = threading.Thread(
+        target=lambda: complete_if_interrupted(lambda: made_by.append(threading.current_thread()), 1)
+    )
+    thread.start()
+    thread.join()
+    assert made_by == [thread]
+
+
+class HeldTransport(FaultyTransport):
+    """Holds the response to each POST until the caller has been cancelled, or for ever.
+
+    Args:
+        emulator: Processes the requests.
+        for_ever: Whether there is never a response.
+    """
+
+    def __init__(self, emulator: Emulator, *, for_ever: bool = False) -> None:
+        super().__init__(emulator)
+        self._for_ever = for_ever
+        self.release = asyncio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the request on, and hold the response to a POST."""
+        response = await super().handle_async_request(request)
+        if request.method == "POST" and request.url.path != "/oauth/token":
+            asyncio.get_running_loop().call_later(0.02, self.release.set)
+            await (asyncio.Event() if self._for_ever else self.release).wait()
+        return response
+
+
+async def provision_in_time(transport: FaultyTransport) -> BaseException:
+    """Provision a tenant with a timeout that ends it during its first create, and return the cancellation."""
+    admin: AsyncAdmin = transport.async_admin()
+    await admin.token()
+    with pytest.raises(TimeoutError) as caught:
+        async with asyncio.timeout(0.01):
+            await admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=print)
+    assert caught.value.__cause__ is not None
+    return caught.value.__cause__
+
+
+def test_a_timeout_of_asyncio_undoes_what_was_being_created() -> None:
+    """A project whose creation was in progress is deleted when ``asyncio.timeout`` ends, and a note says so."""
+    emulator = Emulator(seed=1)
+
+    async def run() -> None:
+        cancellation = await provision_in_time(HeldTransport(emulator))
+        (note,) = cancellation.__notes__
+        assert note.startswith("project ")
+        assert note.endswith(" was deleted after this error")
+
+    asyncio.run(run())
+    assert not emulator.state.projects
+
+
+def test_a_creation_without_a_response_is_given_up_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A creation that never has a response does not hold a cancelled workflow, and a note says what may exist."""
+    monkeypatch.setattr("pinecone_admin._async.workflows.rollback.COMPLETION_TIMEOUT", 0.01)
+
+    async def run() -> None:
+        cancellation = await provision_in_time(HeldTransport(Emulator(seed=1), for_ever=True))
+        assert cancellation.__notes__ == ["project 'tenant' may exist: the server's response is unknown"]
+
+    asyncio.run(run())
+
+
+def test_a_second_cancellation_does_not_stop_the_undoing() -> None:
+    """A task that is cancelled again while it undoes still deletes everything."""
+    emulator = Emulator(seed=1)
+    transport = FaultyTransport(emulator)
+
+    async def run() -> None:
+        admin = transport.async_admin()
+        task = asyncio.current_task()
+        assert task is not None
+
+        def cancel_again() -> None:
+            if transport.requests[-1].startswith("DELETE"):
+                task.cancel()
+
+        async def store(_: Any) -> None:
+            transport.before_request = cancel_again
+            task.cancel()
+            await asyncio.sleep(0)
+
+        with pytest.raises(asyncio.CancelledError):
+            await admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=store)
+
+    asyncio.run(run())
+    assert not emulator.state.projects
+
+
+def test_ctrl_c_in_a_store_undoes_and_notes_it() -> None:
+    """A KeyboardInterrupt in the store of the sync client deletes key and project, and its notes say so."""
+    emulator = Emulator(seed=1)
+    admin: Admin = emulator.admin()
+
+    def store(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=store)
+    assert [note.split()[0] for note in caught.value.__notes__] == ["API", "project"]
+    assert not emulator.state.projects
