@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from attrs import asdict, evolve, field, fields, frozen
 
 from generated_client.models import PrincipalType, RoleBinding, RoleName
-from pinecone_admin._http.argument_checks import check_duration, check_integer, check_timedelta
+from pinecone_admin._http.argument_checks import check_integer, check_timedelta
 from pinecone_admin._text.printable import escape_surrogates
 from pinecone_admin.workflows.escaping import escape_csv, escape_markdown
 from pinecone_admin.workflows.findings import (

@@ -92,8 +92,8 @@ class Change:
 
     def __str__(self) -> str:
         if self.field is None:
-            return f"{'+' if self.before is None else '-'} {self.description}"
-        return f"~ {self.description}: {_format_field(self)}"
+            return make_printable(f"{'+' if self.before is None else '-'} {self.description}")
+        return make_printable(f"~ {self.description}: {_format_field(self)}")
 
 
 @frozen(kw_only=True)

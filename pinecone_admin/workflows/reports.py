@@ -64,7 +64,7 @@ class Ensured(Generic[_T_co]):
     _value: _T_co | None = field(metadata={"name": "value"})
     created: bool
     differences: list[Difference] = field(factory=list[Difference])
-    steps: list[str] = field(factory=list[str])
+    steps: list[str] = field(factory=list[str], converter=make_lines_printable)
 
     @property
     def value(self) -> _T_co:

@@ -17,7 +17,7 @@ from pinecone_admin.errors import AmbiguousNameError, ConflictError, LeftoverErr
 from pinecone_admin.models import User
 from pinecone_admin.workflows.escaping import escape_csv, escape_markdown
 from pinecone_admin.workflows.findings import Finding
-from pinecone_admin.workflows.inventory import Changes, Unread
+from pinecone_admin.workflows.inventory import Change, Changes, Unread
 from pinecone_admin.workflows.reports import CleanupReport, Content, Difference, OffboardReport, Progress, RoleChange
 from tests.support.records import make_binding, make_project
 from tests.unit.test_access import INVENTORY
@@ -51,6 +51,9 @@ OFFBOARDING = OffboardReport(
 CLEANUP = CleanupReport(
     project=PROJECT, dry_run=False, contents=[Content(kind=FORGED, name=FORGED)], deleted=False, steps=[FORGED]
 )
+ADDED = Change(kind="project", id=FORGED, name=FORGED, description=FORGED, field=None, before=None, after=PROJECT)
+REMOVED = evolve(ADDED, before=PROJECT, after=None)
+CHANGED = evolve(ADDED, field=FORGED, before=FORGED, after=FORGED)
 # Text for people → how many lines it has.
 TEXTS: dict[str, tuple[Callable[[], object], int]] = {
     "error": (lambda: PineconeError(FORGED, operation=FORGED, request_id=FORGED), 1),
@@ -66,8 +69,9 @@ TEXTS: dict[str, tuple[Callable[[], object], int]] = {
     "progress": (lambda: Progress(done=1, total=1, step=FORGED).step, 1),
     "difference": (lambda: Difference(setting="x", found=FORGED, wanted=FORGED), 1),
     "unread": (lambda: Unread(part="users", project_id=FORGED, error=FORGED), 1),
-    "changes": (lambda: Changes(added=[FORGED], removed=[FORGED], changed=[FORGED], unknown=[FORGED]), 4),
-    "finding": (lambda: Finding(kind="invite expired", text=FORGED).text, 1),
+    "changes": (lambda: Changes(added=[ADDED], removed=[REMOVED], changed=[CHANGED], unknown=[FORGED]), 4),
+    "change": (lambda: CHANGED, 1),
+    "finding": (lambda: Finding(kind="invite-expired", text=FORGED).text, 1),
 }
 
 
