@@ -53,7 +53,8 @@ OWN_MODULES = {
         pinecone_admin._http.failures pinecone_admin._http.headers pinecone_admin._http.messages
         pinecone_admin._http.redaction pinecone_admin._http.request pinecone_admin._http.response
         pinecone_admin._http.retry_after pinecone_admin._http.validation
-        pinecone_admin._sync.sender pinecone_admin._sync.shared pinecone_admin._sync.transports pinecone_admin._sync.transports.bearer
+        pinecone_admin._sync.sender pinecone_admin._sync.shared
+        pinecone_admin._sync.transports pinecone_admin._sync.transports.bearer
         pinecone_admin._sync.transports.exchange pinecone_admin._sync.transports.network
         pinecone_admin._sync.transports.pool pinecone_admin._sync.transports.retry pinecone_admin.auth.cache
         pinecone_admin.auth.credentials pinecone_admin.auth.provider pinecone_admin.auth.token
