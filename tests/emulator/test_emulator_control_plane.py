@@ -242,7 +242,7 @@ def test_sparse_and_nameless_indexes_are_created(emulator: Emulator, project: Pr
     assert capacity == dedicated | {"status": {"state": "Ready"}}
 
 
-@pytest.mark.rule("control-fields")
+@pytest.mark.rule("control-fields", "index-tags")
 @pytest.mark.parametrize(
     ("change", "status"),
     [
@@ -260,6 +260,10 @@ def test_sparse_and_nameless_indexes_are_created(emulator: Emulator, project: Pr
         ({"spec": SERVERLESS | {"byoc": {"environment": "e"}}}, 400),
         ({"spec": {"serverless": {"cloud": "x", "region": "y"}}}, 400),
         ({"tags": {"a": 1}}, 400),
+        ({"tags": {"a b": "c"}}, 400),
+        ({"tags": {"k" * 81: "c"}}, 400),
+        ({"tags": {"a": "c/d"}}, 400),
+        ({"tags": {"a": "v" * 121}}, 400),
         ({"tags": {"a": "\ud800"}}, 400),
         ({"deletion_protection": "on"}, 400),
     ],
@@ -299,7 +303,7 @@ def test_schemas_have_searched_fields_only(emulator: Emulator, project: ProjectR
         assert (refused.status_code, words in refused.json()["error"]["message"]) == (status, True), refused.text
 
 
-@pytest.mark.rule("control-fields", "collection-source", "assistant-metadata")
+@pytest.mark.rule("control-fields", "collection-source", "assistant-size")
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
@@ -313,6 +317,7 @@ def test_schemas_have_searched_fields_only(emulator: Emulator, project: ProjectR
         ("/assistant/assistants", {"name": "n", "region": "asia"}, 400),
         ("/assistant/assistants", {"name": "n", "metadata": 1}, 400),
         ("/assistant/assistants", {"name": "n", "metadata": {"a": "é" * 8192}}, 400),
+        ("/assistant/assistants", {"name": "n", "instructions": "é" * 8193}, 400),
     ],
 )
 def test_malformed_contents_are_refused(

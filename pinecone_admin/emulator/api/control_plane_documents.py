@@ -28,7 +28,8 @@ _VECTOR_TYPE = checks.one_of(("dense", "sparse"))
 _CLOUD = checks.one_of(("gcp", "aws", "azure"))
 _REGION = checks.one_of(("us", "eu"))
 _DIMENSION = checks.integer_between(1, 20_000)
-_METADATA_BYTES = 16_384
+_ASSISTANT_BYTES = 16_384
+_TAG_KEY, _TAG_VALUE = re.compile(r"[A-Za-z0-9_-]{1,80}"), re.compile(r"[A-Za-z0-9;@_.+ -]{0,120}")
 _COUNT = checks.integer_between(1, 10**6)
 _DEPLOYMENT_TYPES = {"managed": "serverless", "pod": "pod", "byoc": "byoc"}
 SOURCE_DELETED_AT = "source_index_deleted_at"
@@ -56,7 +57,12 @@ def require_fields(fields: Fields, *names: str) -> None:
 def tags(field: str, value: object) -> dict[str, str]:
     """Check for the tags of an index."""
     given = checks.json_object(field, value)
-    return {checks.string(field, key): checks.string(f"{field}.{key}", each) for key, each in given.items()}
+    checked = {checks.string(field, key): checks.string(f"{field}.{key}", each) for key, each in given.items()}
+    for key, each in checked.items():
+        if not (_TAG_KEY.fullmatch(key) and _TAG_VALUE.fullmatch(each)):
+            limits = "keys of 1 to 80 letters, digits, _ or -, and values of up to 120, also with ; @ . + or spaces"
+            raise Refusal(400, "INVALID_ARGUMENT", f"{field} must have {limits}: {quoted(key)}, {quoted(each)}")
+    return checked
 
 
 def merge_tags(current: object, changes: dict[str, str]) -> dict[str, str]:
@@ -204,9 +210,9 @@ def read_assistant(fields: Fields) -> tuple[str, Document]:
 
 
 def read_assistant_changes(fields: Fields) -> Document:
-    """Read a request to update an assistant; metadata replace those that it has."""
+    """Read the fields of an assistant that can be updated; metadata replace those that it has."""
     changes: Document = {
-        "instructions": fields.optional("instructions", checks.nullable(checks.string)),
+        "instructions": fields.optional("instructions", checks.nullable(_instructions)),
         "metadata": fields.optional("metadata", checks.nullable(_metadata)),
     }
     return _without_null(changes)
@@ -214,9 +220,19 @@ def read_assistant_changes(fields: Fields) -> Document:
 
 def _metadata(field: str, value: object) -> Document:
     metadata = checks.encodable_object(field, value)
-    if len(json.dumps(metadata, ensure_ascii=False).encode()) > _METADATA_BYTES:
-        raise Refusal(400, "INVALID_ARGUMENT", f"Metadata exceeds maximum length of {_METADATA_BYTES} bytes")
+    # The text is the one that the live tests of the TypeScript SDK look for.
+    _limit_bytes("Metadata", json.dumps(metadata, ensure_ascii=False))
     return metadata
+
+
+def _instructions(field: str, value: object) -> str:
+    return _limit_bytes("Instructions", checks.string(field, value))
+
+
+def _limit_bytes(name: str, text: str) -> str:
+    if len(text.encode()) > _ASSISTANT_BYTES:
+        raise Refusal(400, "INVALID_ARGUMENT", f"{name} exceeds maximum length of {_ASSISTANT_BYTES} bytes")
+    return text
 
 
 # Responses

@@ -259,6 +259,9 @@ RULES: Mapping[str, ServerRule] = {
     ),
     "control-fields": ServerRule("a missing field returns 422 or 400, a malformed one 400", _CONTROL),
     "index-patch": ServerRule("PATCH of an index returns 202, merges tags, and removes those that are empty", _CONTROL),
+    "index-tags": ServerRule(
+        "tags of an index have keys of up to 80 characters and values of up to 120, of a limited alphabet", _CONTROL
+    ),
     "index-deletion": ServerRule(
         "a deleted index is Terminating at first; it is refused while protected (403) or a source in use (412)",
         _CONTROL,
@@ -276,7 +279,9 @@ RULES: Mapping[str, ServerRule] = {
     ),
     "assistant-pages": ServerRule("assistants are paged from 2026-04 on, 50 a page by default", _CONTROL),
     "assistant-patch": ServerRule("PATCH replaces the instructions and the metadata of an assistant", _CONTROL),
-    "assistant-metadata": ServerRule("the metadata of an assistant have at most 16 KiB", _CONTROL),
+    "assistant-size": ServerRule(
+        "the instructions and the metadata of an assistant have at most 16 KiB each", _CONTROL
+    ),
     "assistant-deletion": ServerRule("deleting an assistant returns 200 without a body, and takes a while", _CONTROL),
 }
 """Each rule by name."""
