@@ -302,7 +302,7 @@ def check_on_damaged_wire(client: AnyClient, name: str, server: Server, search: 
 
 # The standard library does not close the socket to wrap if the connection has just been reset.
 @pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
-@pytest.mark.parametrize("cases", [range(60), pytest.param(range(60, 400), marks=pytest.mark.long)], ids=len)
+@pytest.mark.parametrize("cases", [range(60), pytest.param(range(60, 240), marks=pytest.mark.long)], ids=len)
 @pytest.mark.parametrize("route", ["TLS", "CONNECT", "SOCKS"])
 def test_damaged_handshake_harms_nothing(route: str, cases: Sequence[int], certificates: Certificates) -> None:
     """Damage to TLS or to the replies of a proxy leads to an error of this package, and a create is sent once."""

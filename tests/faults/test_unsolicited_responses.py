@@ -172,19 +172,18 @@ def contexts(authority: trustme.CA, certificates: Certificates) -> Contexts:
     return Contexts(servers, certificates.client)
 
 
-ROUTES = (
-    "plain",
-    "TLS 1.2",
-    "TLS 1.3",
-    "plain, http proxy",
+ROUTES = ("plain", "TLS 1.2", "TLS 1.3", "plain, http proxy", "TLS 1.3, https proxy", "TLS 1.3, SOCKS proxy")
+OTHER_ROUTES = (
     "plain, https proxy",
     "TLS 1.2, http proxy",
     "TLS 1.3, http proxy",
     "TLS 1.2, https proxy",
-    "TLS 1.3, https proxy",
     "plain, SOCKS proxy",
     "TLS 1.2, SOCKS proxy",
-    "TLS 1.3, SOCKS proxy",
+)
+"""They combine the layers of the others, and are tested among the long tests."""
+on_each_route = pytest.mark.parametrize(
+    "route", [*ROUTES, *(pytest.param(route, marks=pytest.mark.long) for route in OTHER_ROUTES)]
 )
 
 
@@ -213,7 +212,7 @@ def run_route(
 
 
 @pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
-@pytest.mark.parametrize("route", ROUTES)
+@on_each_route
 def test_unsolicited_response_is_not_used(route: str, client_kind: ClientKind, contexts: Contexts) -> None:
     """The next call gets its own response over a new connection, wherever the surplus of the last response waits."""
     common = {"access_token": "supplied", "ssl_verify": contexts.client, "retry": RetryPolicy(max_attempts=1)}
@@ -231,7 +230,7 @@ def test_unsolicited_response_is_not_used(route: str, client_kind: ClientKind, c
 
 
 @pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
-@pytest.mark.parametrize("route", ROUTES)
+@on_each_route
 def test_clean_connection_is_reused(route: str, client_kind: ClientKind, contexts: Contexts) -> None:
     """A connection without a surplus is used again, unless so much came at once that more may be hidden."""
     common = {"access_token": "supplied", "ssl_verify": contexts.client, "retry": RetryPolicy(max_attempts=1)}
