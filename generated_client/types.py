@@ -105,18 +105,13 @@ def as_extra_fields(values: Mapping[str, Any]) -> ExtraFields:
 
 def find_extra_fields(kind: type[Any], json: Mapping[str, Any]) -> ExtraFields:
     """Return the fields of an object that a model does not list."""
-    listed = _wire_names(cast("Any", kind))
+    listed = {name for _, name, _ in wire_attributes(cast("Any", kind))}
     return ExtraFields({name: value for name, value in json.items() if name not in listed})
-
-
-@cache
-def _wire_names(kind: type[Any]) -> frozenset[str]:
-    return frozenset(wire_name(each) for each in listed_fields(kind))
 
 
 def extra_fields(model: object) -> ExtraFields:
     """Return the fields of a model that the API document does not list."""
-    kind = cast("Any", type(model))
+    kind: Any = type(model)
     found: ExtraFields = getattr(model, name_of_extra_fields(kind), NO_EXTRA)
     return found
 
@@ -151,12 +146,13 @@ def wire_name(attribute: Attribute[Any]) -> str:
 
 def wire_fields(model: object) -> list[tuple[str, object, bool]]:
     """Return each listed field of a model: its name in JSON, its value, and whether it is a secret."""
-    kind = cast("Any", type(model))
-    return [(name, getattr(model, attribute), secret) for attribute, name, secret in _wire_attributes(kind)]
+    kind: Any = type(model)
+    return [(name, getattr(model, attribute), secret) for attribute, name, secret in wire_attributes(kind)]
 
 
 @cache
-def _wire_attributes(kind: type[Any]) -> list[tuple[str, str, bool]]:
+def wire_attributes(kind: type[Any]) -> list[tuple[str, str, bool]]:
+    """Return each listed field of a class: its name in Python, its name in JSON, and whether it is a secret."""
     return [(each.name, wire_name(each), each.repr is masked) for each in listed_fields(kind)]
 
 
@@ -195,12 +191,13 @@ class Misfit(Exception):
         self.path = f"{step}.{self.path}" if self.path and self.path[0] != "[" else step + self.path
 
 
-def slot_setters(model: type[Any]) -> list[Callable[[object, object], None]]:
-    """Return the functions that set the fields of a new model, in order.
+def draft_class(model: type[Any]) -> type[Any]:
+    """Return a class with the slots of a model, whose objects a decoder fills and then turns into models.
 
-    They take half the time of the constructor of a frozen class, which is most of the time that decoding takes.
+    A frozen class allows no assignment, and its constructor takes four times as long, which is most of the decoding.
+    Python lets an object change its class if both have the same slots, none of which is for weak references.
     """
-    return [vars(model)[each.name].__set__ for each in fields(model)]
+    return type(f"{model.__name__}Draft", (), {"__slots__": model.__slots__})
 
 
 def refuse(value: object, kind: type[Any]) -> NoReturn:
@@ -272,6 +269,15 @@ def read_date_time(value: Any) -> datetime:
     except (TypeError, ValueError):
         moment = _parse_unusual_date_time(value)
     # Every datetime of a model is aware, so that two of them can always be compared.
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def read_date_time_field(fields: dict[str, Any], name: str) -> datetime:
+    """Decode a required date-time of an object; the usual forms in one call, which saves 0.1 µs for each."""
+    try:
+        moment = datetime.fromisoformat(fields[name])
+    except (KeyError, TypeError, ValueError):
+        return read_field(fields, name, read_date_time)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -12,6 +12,7 @@ from ..models.api_key_role import APIKeyRole
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    draft_class,
     find_extra_fields,
     list_of,
     read_field,
@@ -20,11 +21,10 @@ from ..types import (
     refuse,
     refuse_field,
     represent,
-    slot_setters,
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class APIKey:
     """An API key without its value. It has no dates of creation, expiry or last use.
 
@@ -55,14 +55,16 @@ def decode_api_key(json: Any) -> APIKey:
     if type(json) is not dict:
         refuse(json, dict)
     get = fields.get
-    model: APIKey = object.__new__(APIKey)
-    set_id(model, value if type(value := get("id")) is str else refuse_field(fields, "id", str))
-    set_name(model, value if type(value := get("name")) is str else refuse_field(fields, "name", str))
-    set_project_id(model, value if type(value := get("project_id")) is str else refuse_field(fields, "project_id", str))
-    set_roles(model, read_field(fields, "roles", list_of(read_string)))
-    set_extra(model, NO_EXTRA if len(fields) == 4 else find_extra_fields(APIKey, fields))
+    draft: Any = _Draft()
+    draft.id = value if type(value := get("id")) is str else refuse_field(fields, "id", str)
+    draft.name = value if type(value := get("name")) is str else refuse_field(fields, "name", str)
+    draft.project_id = value if type(value := get("project_id")) is str else refuse_field(fields, "project_id", str)
+    draft.roles = read_field(fields, "roles", list_of(read_string))
+    draft.extra = NO_EXTRA if len(fields) == 4 else find_extra_fields(APIKey, fields)
+    draft.__class__ = APIKey
+    model: APIKey = draft
     return model
 
 
-set_id, set_name, set_project_id, set_roles, set_extra = slot_setters(APIKey)
+_Draft = draft_class(APIKey)
 readers[APIKey] = decode_api_key

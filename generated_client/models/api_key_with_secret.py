@@ -11,6 +11,7 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    draft_class,
     find_extra_fields,
     masked,
     read_field,
@@ -18,11 +19,10 @@ from ..types import (
     refuse,
     refuse_field,
     represent,
-    slot_setters,
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class APIKeyWithSecret:
     """A new API key together with its value.
 
@@ -48,14 +48,16 @@ def decode_api_key_with_secret(json: Any) -> APIKeyWithSecret:
     if type(json) is not dict:
         refuse(json, dict)
     get = fields.get
-    model: APIKeyWithSecret = object.__new__(APIKeyWithSecret)
-    set_key(model, read_field(fields, "key", decode_api_key))
-    set_value(model, value if type(value := get("value")) is str else refuse_field(fields, "value", str))
-    set_extra(model, NO_EXTRA if len(fields) == 2 else find_extra_fields(APIKeyWithSecret, fields))
+    draft: Any = _Draft()
+    draft.key = read_field(fields, "key", decode_api_key)
+    draft.value = value if type(value := get("value")) is str else refuse_field(fields, "value", str)
+    draft.extra = NO_EXTRA if len(fields) == 2 else find_extra_fields(APIKeyWithSecret, fields)
+    draft.__class__ = APIKeyWithSecret
+    model: APIKeyWithSecret = draft
     return model
 
 
-set_key, set_value, set_extra = slot_setters(APIKeyWithSecret)
+_Draft = draft_class(APIKeyWithSecret)
 readers[APIKeyWithSecret] = decode_api_key_with_secret
 
 

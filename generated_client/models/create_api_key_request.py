@@ -16,7 +16,7 @@ from ..types import (
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class CreateAPIKeyRequest:
     """The API key to create.
 

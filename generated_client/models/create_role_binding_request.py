@@ -18,7 +18,7 @@ from ..types import (
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class CreateRoleBindingRequest:
     """The role to grant, to which principal and on which resource.
 

@@ -15,7 +15,7 @@ from ..types import (
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class CreateServiceAccountRequest:
     """The service account to create and the roles to give it.
 

@@ -15,7 +15,7 @@ from ..types import (
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class ErrorResponse:
     """Why a request was refused or failed. Errors from a proxy in front of the API can be plain text
     or HTML instead.

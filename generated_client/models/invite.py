@@ -13,19 +13,17 @@ from ..models.invite_status import InviteStatus
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    draft_class,
     find_extra_fields,
-    read_date_time,
-    read_field,
-    read_optional_field,
+    read_date_time_field,
     readers,
     refuse,
     refuse_field,
     represent,
-    slot_setters,
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class Invite:
     """An invitation to join the organization. When it is accepted, a user with a new id takes over its
     role bindings, which keep their id and created_at.
@@ -64,21 +62,22 @@ def decode_invite(json: Any) -> Invite:
     if type(json) is not dict:
         refuse(json, dict)
     get = fields.get
-    model: Invite = object.__new__(Invite)
-    set_id(model, value if type(value := get("id")) is str else refuse_field(fields, "id", str))
-    set_email(model, value if type(value := get("email")) is str else refuse_field(fields, "email", str))
-    set_status(model, value if type(value := get("status")) is str else refuse_field(fields, "status", str))
-    set_created_at(model, read_field(fields, "created_at", read_date_time))
-    set_expires_at(model, read_optional_field(fields, "expires_at", read_date_time))
-    set_processed_at(model, read_optional_field(fields, "processed_at", read_date_time))
-    set_extra(
-        model,
+    draft: Any = _Draft()
+    draft.id = value if type(value := get("id")) is str else refuse_field(fields, "id", str)
+    draft.email = value if type(value := get("email")) is str else refuse_field(fields, "email", str)
+    draft.status = value if type(value := get("status")) is str else refuse_field(fields, "status", str)
+    draft.created_at = read_date_time_field(fields, "created_at")
+    draft.expires_at = None if fields.get("expires_at") is None else read_date_time_field(fields, "expires_at")
+    draft.processed_at = None if fields.get("processed_at") is None else read_date_time_field(fields, "processed_at")
+    draft.extra = (
         NO_EXTRA
         if len(fields) == 4 + ("expires_at" in fields) + ("processed_at" in fields)
-        else find_extra_fields(Invite, fields),
+        else find_extra_fields(Invite, fields)
     )
+    draft.__class__ = Invite
+    model: Invite = draft
     return model
 
 
-set_id, set_email, set_status, set_created_at, set_expires_at, set_processed_at, set_extra = slot_setters(Invite)
+_Draft = draft_class(Invite)
 readers[Invite] = decode_invite

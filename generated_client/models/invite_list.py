@@ -11,6 +11,7 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    draft_class,
     find_extra_fields,
     list_of,
     read_field,
@@ -18,11 +19,10 @@ from ..types import (
     readers,
     refuse,
     represent,
-    slot_setters,
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class InviteList:
     """One page of pending and expired invites.
 
@@ -44,14 +44,16 @@ def decode_invite_list(json: Any) -> InviteList:
     fields: dict[str, Any] = json
     if type(json) is not dict:
         refuse(json, dict)
-    model: InviteList = object.__new__(InviteList)
-    set_data(model, read_field(fields, "data", list_of(decode_invite)))
-    set_pagination(model, read_optional_field(fields, "pagination", decode_pagination_response))
-    set_extra(model, NO_EXTRA if len(fields) == 1 + ("pagination" in fields) else find_extra_fields(InviteList, fields))
+    draft: Any = _Draft()
+    draft.data = read_field(fields, "data", list_of(decode_invite))
+    draft.pagination = read_optional_field(fields, "pagination", decode_pagination_response)
+    draft.extra = NO_EXTRA if len(fields) == 1 + ("pagination" in fields) else find_extra_fields(InviteList, fields)
+    draft.__class__ = InviteList
+    model: InviteList = draft
     return model
 
 
-set_data, set_pagination, set_extra = slot_setters(InviteList)
+_Draft = draft_class(InviteList)
 readers[InviteList] = decode_invite_list
 
 

@@ -11,17 +11,17 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    draft_class,
     find_extra_fields,
     list_of,
     read_field,
     readers,
     refuse,
     represent,
-    slot_setters,
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class ListApiKeysResponse:
     """All API keys of a project.
 
@@ -41,13 +41,15 @@ def decode_list_api_keys_response(json: Any) -> ListApiKeysResponse:
     fields: dict[str, Any] = json
     if type(json) is not dict:
         refuse(json, dict)
-    model: ListApiKeysResponse = object.__new__(ListApiKeysResponse)
-    set_data(model, read_field(fields, "data", list_of(decode_api_key)))
-    set_extra(model, NO_EXTRA if len(fields) == 1 else find_extra_fields(ListApiKeysResponse, fields))
+    draft: Any = _Draft()
+    draft.data = read_field(fields, "data", list_of(decode_api_key))
+    draft.extra = NO_EXTRA if len(fields) == 1 else find_extra_fields(ListApiKeysResponse, fields)
+    draft.__class__ = ListApiKeysResponse
+    model: ListApiKeysResponse = draft
     return model
 
 
-set_data, set_extra = slot_setters(ListApiKeysResponse)
+_Draft = draft_class(ListApiKeysResponse)
 readers[ListApiKeysResponse] = decode_list_api_keys_response
 
 

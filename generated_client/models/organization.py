@@ -15,18 +15,17 @@ from ..models.support_tier import SupportTier
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    draft_class,
     find_extra_fields,
-    read_date_time,
-    read_field,
+    read_date_time_field,
     readers,
     refuse,
     refuse_field,
     represent,
-    slot_setters,
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class Organization:
     """An organization, which owns projects and has users and service accounts as members.
 
@@ -65,20 +64,22 @@ def decode_organization(json: Any) -> Organization:
     if type(json) is not dict:
         refuse(json, dict)
     get = fields.get
-    model: Organization = object.__new__(Organization)
-    set_id(model, value if type(value := get("id")) is str else refuse_field(fields, "id", str))
-    set_name(model, value if type(value := get("name")) is str else refuse_field(fields, "name", str))
-    set_plan(model, value if type(value := get("plan")) is str else refuse_field(fields, "plan", str))
-    set_payment_status(
-        model, value if type(value := get("payment_status")) is str else refuse_field(fields, "payment_status", str)
+    draft: Any = _Draft()
+    draft.id = value if type(value := get("id")) is str else refuse_field(fields, "id", str)
+    draft.name = value if type(value := get("name")) is str else refuse_field(fields, "name", str)
+    draft.plan = value if type(value := get("plan")) is str else refuse_field(fields, "plan", str)
+    draft.payment_status = (
+        value if type(value := get("payment_status")) is str else refuse_field(fields, "payment_status", str)
     )
-    set_created_at(model, read_field(fields, "created_at", read_date_time))
-    set_support_tier(
-        model, value if type(value := get("support_tier")) is str else refuse_field(fields, "support_tier", str)
+    draft.created_at = read_date_time_field(fields, "created_at")
+    draft.support_tier = (
+        value if type(value := get("support_tier")) is str else refuse_field(fields, "support_tier", str)
     )
-    set_extra(model, NO_EXTRA if len(fields) == 6 else find_extra_fields(Organization, fields))
+    draft.extra = NO_EXTRA if len(fields) == 6 else find_extra_fields(Organization, fields)
+    draft.__class__ = Organization
+    model: Organization = draft
     return model
 
 
-set_id, set_name, set_plan, set_payment_status, set_created_at, set_support_tier, set_extra = slot_setters(Organization)
+_Draft = draft_class(Organization)
 readers[Organization] = decode_organization

@@ -11,17 +11,17 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    draft_class,
     find_extra_fields,
     list_of,
     read_field,
     readers,
     refuse,
     represent,
-    slot_setters,
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class OrganizationList:
     """All organizations that the caller can see.
 
@@ -41,13 +41,15 @@ def decode_organization_list(json: Any) -> OrganizationList:
     fields: dict[str, Any] = json
     if type(json) is not dict:
         refuse(json, dict)
-    model: OrganizationList = object.__new__(OrganizationList)
-    set_data(model, read_field(fields, "data", list_of(decode_organization)))
-    set_extra(model, NO_EXTRA if len(fields) == 1 else find_extra_fields(OrganizationList, fields))
+    draft: Any = _Draft()
+    draft.data = read_field(fields, "data", list_of(decode_organization))
+    draft.extra = NO_EXTRA if len(fields) == 1 else find_extra_fields(OrganizationList, fields)
+    draft.__class__ = OrganizationList
+    model: OrganizationList = draft
     return model
 
 
-set_data, set_extra = slot_setters(OrganizationList)
+_Draft = draft_class(OrganizationList)
 readers[OrganizationList] = decode_organization_list
 
 

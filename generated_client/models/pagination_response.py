@@ -11,16 +11,16 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    draft_class,
     find_extra_fields,
     readers,
     refuse,
     refuse_field,
     represent,
-    slot_setters,
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class PaginationResponse:
     """Where the next page of a list starts.
 
@@ -43,15 +43,13 @@ def decode_pagination_response(json: Any) -> PaginationResponse:
     if type(json) is not dict:
         refuse(json, dict)
     get = fields.get
-    model: PaginationResponse = object.__new__(PaginationResponse)
-    set_next_(
-        model, value if (value := get("next")) is None or type(value) is str else refuse_field(fields, "next", str)
-    )
-    set_extra(
-        model, NO_EXTRA if len(fields) == 0 + ("next" in fields) else find_extra_fields(PaginationResponse, fields)
-    )
+    draft: Any = _Draft()
+    draft.next_ = value if (value := get("next")) is None or type(value) is str else refuse_field(fields, "next", str)
+    draft.extra = NO_EXTRA if len(fields) == 0 + ("next" in fields) else find_extra_fields(PaginationResponse, fields)
+    draft.__class__ = PaginationResponse
+    model: PaginationResponse = draft
     return model
 
 
-set_next_, set_extra = slot_setters(PaginationResponse)
+_Draft = draft_class(PaginationResponse)
 readers[PaginationResponse] = decode_pagination_response

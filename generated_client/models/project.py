@@ -12,18 +12,17 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    draft_class,
     find_extra_fields,
-    read_date_time,
-    read_optional_field,
+    read_date_time_field,
     readers,
     refuse,
     refuse_field,
     represent,
-    slot_setters,
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class Project:
     """A project of the organization.
 
@@ -61,25 +60,24 @@ def decode_project(json: Any) -> Project:
     if type(json) is not dict:
         refuse(json, dict)
     get = fields.get
-    model: Project = object.__new__(Project)
-    set_id(model, value if type(value := get("id")) is str else refuse_field(fields, "id", str))
-    set_name(model, value if type(value := get("name")) is str else refuse_field(fields, "name", str))
-    set_max_pods(model, value if type(value := get("max_pods")) is int else refuse_field(fields, "max_pods", int))
-    set_force_encryption_with_cmek(
-        model,
+    draft: Any = _Draft()
+    draft.id = value if type(value := get("id")) is str else refuse_field(fields, "id", str)
+    draft.name = value if type(value := get("name")) is str else refuse_field(fields, "name", str)
+    draft.max_pods = value if type(value := get("max_pods")) is int else refuse_field(fields, "max_pods", int)
+    draft.force_encryption_with_cmek = (
         value
         if type(value := get("force_encryption_with_cmek")) is bool
-        else refuse_field(fields, "force_encryption_with_cmek", bool),
+        else refuse_field(fields, "force_encryption_with_cmek", bool)
     )
-    set_organization_id(
-        model, value if type(value := get("organization_id")) is str else refuse_field(fields, "organization_id", str)
+    draft.organization_id = (
+        value if type(value := get("organization_id")) is str else refuse_field(fields, "organization_id", str)
     )
-    set_created_at(model, read_optional_field(fields, "created_at", read_date_time))
-    set_extra(model, NO_EXTRA if len(fields) == 5 + ("created_at" in fields) else find_extra_fields(Project, fields))
+    draft.created_at = None if fields.get("created_at") is None else read_date_time_field(fields, "created_at")
+    draft.extra = NO_EXTRA if len(fields) == 5 + ("created_at" in fields) else find_extra_fields(Project, fields)
+    draft.__class__ = Project
+    model: Project = draft
     return model
 
 
-set_id, set_name, set_max_pods, set_force_encryption_with_cmek, set_organization_id, set_created_at, set_extra = (
-    slot_setters(Project)
-)
+_Draft = draft_class(Project)
 readers[Project] = decode_project

@@ -11,17 +11,17 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    draft_class,
     find_extra_fields,
     list_of,
     read_field,
     readers,
     refuse,
     represent,
-    slot_setters,
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class ProjectList:
     """All projects of the organization.
 
@@ -41,13 +41,15 @@ def decode_project_list(json: Any) -> ProjectList:
     fields: dict[str, Any] = json
     if type(json) is not dict:
         refuse(json, dict)
-    model: ProjectList = object.__new__(ProjectList)
-    set_data(model, read_field(fields, "data", list_of(decode_project)))
-    set_extra(model, NO_EXTRA if len(fields) == 1 else find_extra_fields(ProjectList, fields))
+    draft: Any = _Draft()
+    draft.data = read_field(fields, "data", list_of(decode_project))
+    draft.extra = NO_EXTRA if len(fields) == 1 else find_extra_fields(ProjectList, fields)
+    draft.__class__ = ProjectList
+    model: ProjectList = draft
     return model
 
 
-set_data, set_extra = slot_setters(ProjectList)
+_Draft = draft_class(ProjectList)
 readers[ProjectList] = decode_project_list
 
 

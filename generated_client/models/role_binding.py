@@ -15,18 +15,17 @@ from ..models.role_name import RoleName
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    draft_class,
     find_extra_fields,
-    read_date_time,
-    read_field,
+    read_date_time_field,
     readers,
     refuse,
     refuse_field,
     represent,
-    slot_setters,
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class RoleBinding:
     """One role of one principal on one organization or project. It never changes, except that the user
     replaces an accepted invite as its principal.
@@ -69,34 +68,25 @@ def decode_role_binding(json: Any) -> RoleBinding:
     if type(json) is not dict:
         refuse(json, dict)
     get = fields.get
-    model: RoleBinding = object.__new__(RoleBinding)
-    set_id(model, value if type(value := get("id")) is str else refuse_field(fields, "id", str))
-    set_principal_type(
-        model, value if type(value := get("principal_type")) is str else refuse_field(fields, "principal_type", str)
+    draft: Any = _Draft()
+    draft.id = value if type(value := get("id")) is str else refuse_field(fields, "id", str)
+    draft.principal_type = (
+        value if type(value := get("principal_type")) is str else refuse_field(fields, "principal_type", str)
     )
-    set_principal_id(
-        model, value if type(value := get("principal_id")) is str else refuse_field(fields, "principal_id", str)
+    draft.principal_id = (
+        value if type(value := get("principal_id")) is str else refuse_field(fields, "principal_id", str)
     )
-    set_resource_type(
-        model, value if type(value := get("resource_type")) is str else refuse_field(fields, "resource_type", str)
+    draft.resource_type = (
+        value if type(value := get("resource_type")) is str else refuse_field(fields, "resource_type", str)
     )
-    set_resource_id(
-        model, value if type(value := get("resource_id")) is str else refuse_field(fields, "resource_id", str)
-    )
-    set_role(model, value if type(value := get("role")) is str else refuse_field(fields, "role", str))
-    set_created_at(model, read_field(fields, "created_at", read_date_time))
-    set_extra(model, NO_EXTRA if len(fields) == 7 else find_extra_fields(RoleBinding, fields))
+    draft.resource_id = value if type(value := get("resource_id")) is str else refuse_field(fields, "resource_id", str)
+    draft.role = value if type(value := get("role")) is str else refuse_field(fields, "role", str)
+    draft.created_at = read_date_time_field(fields, "created_at")
+    draft.extra = NO_EXTRA if len(fields) == 7 else find_extra_fields(RoleBinding, fields)
+    draft.__class__ = RoleBinding
+    model: RoleBinding = draft
     return model
 
 
-(
-    set_id,
-    set_principal_type,
-    set_principal_id,
-    set_resource_type,
-    set_resource_id,
-    set_role,
-    set_created_at,
-    set_extra,
-) = slot_setters(RoleBinding)
+_Draft = draft_class(RoleBinding)
 readers[RoleBinding] = decode_role_binding

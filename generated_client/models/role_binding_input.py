@@ -17,7 +17,7 @@ from ..types import (
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class RoleBindingInput:
     """A role to grant to a principal that the same request creates.
 

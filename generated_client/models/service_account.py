@@ -12,18 +12,17 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    draft_class,
     find_extra_fields,
-    read_date_time,
-    read_field,
+    read_date_time_field,
     readers,
     refuse,
     refuse_field,
     represent,
-    slot_setters,
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class ServiceAccount:
     """A program that is a member of the organization, without its secret. Roles are in the role
     bindings.
@@ -60,15 +59,17 @@ def decode_service_account(json: Any) -> ServiceAccount:
     if type(json) is not dict:
         refuse(json, dict)
     get = fields.get
-    model: ServiceAccount = object.__new__(ServiceAccount)
-    set_id(model, value if type(value := get("id")) is str else refuse_field(fields, "id", str))
-    set_name(model, value if type(value := get("name")) is str else refuse_field(fields, "name", str))
-    set_client_id(model, value if type(value := get("client_id")) is str else refuse_field(fields, "client_id", str))
-    set_created_at(model, read_field(fields, "created_at", read_date_time))
-    set_updated_at(model, read_field(fields, "updated_at", read_date_time))
-    set_extra(model, NO_EXTRA if len(fields) == 5 else find_extra_fields(ServiceAccount, fields))
+    draft: Any = _Draft()
+    draft.id = value if type(value := get("id")) is str else refuse_field(fields, "id", str)
+    draft.name = value if type(value := get("name")) is str else refuse_field(fields, "name", str)
+    draft.client_id = value if type(value := get("client_id")) is str else refuse_field(fields, "client_id", str)
+    draft.created_at = read_date_time_field(fields, "created_at")
+    draft.updated_at = read_date_time_field(fields, "updated_at")
+    draft.extra = NO_EXTRA if len(fields) == 5 else find_extra_fields(ServiceAccount, fields)
+    draft.__class__ = ServiceAccount
+    model: ServiceAccount = draft
     return model
 
 
-set_id, set_name, set_client_id, set_created_at, set_updated_at, set_extra = slot_setters(ServiceAccount)
+_Draft = draft_class(ServiceAccount)
 readers[ServiceAccount] = decode_service_account

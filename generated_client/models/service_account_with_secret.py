@@ -11,6 +11,7 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    draft_class,
     find_extra_fields,
     masked,
     read_field,
@@ -18,11 +19,10 @@ from ..types import (
     refuse,
     refuse_field,
     represent,
-    slot_setters,
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class ServiceAccountWithSecret:
     """A service account together with its new client secret.
 
@@ -49,16 +49,18 @@ def decode_service_account_with_secret(json: Any) -> ServiceAccountWithSecret:
     if type(json) is not dict:
         refuse(json, dict)
     get = fields.get
-    model: ServiceAccountWithSecret = object.__new__(ServiceAccountWithSecret)
-    set_service_account(model, read_field(fields, "service_account", decode_service_account))
-    set_client_secret(
-        model, value if type(value := get("client_secret")) is str else refuse_field(fields, "client_secret", str)
+    draft: Any = _Draft()
+    draft.service_account = read_field(fields, "service_account", decode_service_account)
+    draft.client_secret = (
+        value if type(value := get("client_secret")) is str else refuse_field(fields, "client_secret", str)
     )
-    set_extra(model, NO_EXTRA if len(fields) == 2 else find_extra_fields(ServiceAccountWithSecret, fields))
+    draft.extra = NO_EXTRA if len(fields) == 2 else find_extra_fields(ServiceAccountWithSecret, fields)
+    draft.__class__ = ServiceAccountWithSecret
+    model: ServiceAccountWithSecret = draft
     return model
 
 
-set_service_account, set_client_secret, set_extra = slot_setters(ServiceAccountWithSecret)
+_Draft = draft_class(ServiceAccountWithSecret)
 readers[ServiceAccountWithSecret] = decode_service_account_with_secret
 
 

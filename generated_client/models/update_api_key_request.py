@@ -16,7 +16,7 @@ from ..types import (
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class UpdateAPIKeyRequest:
     """What to change in an API key. Omitted fields keep their value.
 

@@ -15,7 +15,7 @@ from ..types import (
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class UpdateServiceAccountRequest:
     """What to change in a service account.
 

@@ -11,16 +11,16 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    draft_class,
     find_extra_fields,
     readers,
     refuse,
     refuse_field,
     represent,
-    slot_setters,
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class User:
     """A person who is a member of the organization. Roles are in the role bindings.
 
@@ -48,15 +48,15 @@ def decode_user(json: Any) -> User:
     if type(json) is not dict:
         refuse(json, dict)
     get = fields.get
-    model: User = object.__new__(User)
-    set_id(model, value if type(value := get("id")) is str else refuse_field(fields, "id", str))
-    set_email(model, value if type(value := get("email")) is str else refuse_field(fields, "email", str))
-    set_name(
-        model, value if (value := get("name")) is None or type(value) is str else refuse_field(fields, "name", str)
-    )
-    set_extra(model, NO_EXTRA if len(fields) == 2 + ("name" in fields) else find_extra_fields(User, fields))
+    draft: Any = _Draft()
+    draft.id = value if type(value := get("id")) is str else refuse_field(fields, "id", str)
+    draft.email = value if type(value := get("email")) is str else refuse_field(fields, "email", str)
+    draft.name = value if (value := get("name")) is None or type(value) is str else refuse_field(fields, "name", str)
+    draft.extra = NO_EXTRA if len(fields) == 2 + ("name" in fields) else find_extra_fields(User, fields)
+    draft.__class__ = User
+    model: User = draft
     return model
 
 
-set_id, set_email, set_name, set_extra = slot_setters(User)
+_Draft = draft_class(User)
 readers[User] = decode_user

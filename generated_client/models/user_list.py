@@ -11,6 +11,7 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    draft_class,
     find_extra_fields,
     list_of,
     read_field,
@@ -18,11 +19,10 @@ from ..types import (
     readers,
     refuse,
     represent,
-    slot_setters,
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, weakref_slot=False)
 class UserList:
     """One page of users.
 
@@ -44,14 +44,16 @@ def decode_user_list(json: Any) -> UserList:
     fields: dict[str, Any] = json
     if type(json) is not dict:
         refuse(json, dict)
-    model: UserList = object.__new__(UserList)
-    set_data(model, read_field(fields, "data", list_of(decode_user)))
-    set_pagination(model, read_optional_field(fields, "pagination", decode_pagination_response))
-    set_extra(model, NO_EXTRA if len(fields) == 1 + ("pagination" in fields) else find_extra_fields(UserList, fields))
+    draft: Any = _Draft()
+    draft.data = read_field(fields, "data", list_of(decode_user))
+    draft.pagination = read_optional_field(fields, "pagination", decode_pagination_response)
+    draft.extra = NO_EXTRA if len(fields) == 1 + ("pagination" in fields) else find_extra_fields(UserList, fields)
+    draft.__class__ = UserList
+    model: UserList = draft
     return model
 
 
-set_data, set_pagination, set_extra = slot_setters(UserList)
+_Draft = draft_class(UserList)
 readers[UserList] = decode_user_list
 
 

@@ -10,8 +10,6 @@ from math import inf
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
-from attrs import define
-
 _HTTPCORE_LOGGERS = ("httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks")
 
 TraceListener: TypeAlias = Callable[[str, dict[str, Any]], object]
@@ -20,7 +18,6 @@ TraceListener: TypeAlias = Callable[[str, dict[str, Any]], object]
 AsyncTraceListener: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[object]]
 
 
-@define(eq=False)
 class AttemptProgress:
     """How far an attempt got.
 
@@ -68,7 +65,6 @@ class Attempt(AttemptProgress):
     """
 
     def __init__(self, seconds: float | None = None) -> None:
-        super().__init__()
         self._end = inf if seconds is None else time.monotonic() + seconds
         self._token: Token[Attempt] | None = None
         self.answered = False
@@ -128,19 +124,6 @@ def async_record_events(attempt: Attempt, listener: AsyncTraceListener | None) -
             await listener(event, info)
 
     return record_and_forward
-
-
-def record_last_events(attempt: Attempt) -> TraceListener:
-    """Return a trace hook for our own connections, which send a request at most once in an attempt.
-
-    httpcore calls it ten times a request, so it is no function of ours.
-    """
-    return attempt.events.__setitem__
-
-
-def async_record_last_events(attempt: Attempt) -> AsyncTraceListener:
-    """Async twin of ``record_last_events``."""
-    return async_record_events(attempt, None)
 
 
 def _keep_event_name(record: logging.LogRecord) -> bool:

@@ -109,13 +109,16 @@ def resolve_config(
     plain_http = resolve_allow_http(allow_http, env)
     api = resolve_api_url(host, allow_http=plain_http, env=env)
     oauth = resolve_oauth_url(oauth_url, allow_http=plain_http, env=env)
-    context = build_ssl_context(ssl_verify) if opens_connections else None
+    api_proxy = resolve_proxy(api, proxy_url, allow_http=plain_http) if opens_connections else None
+    oauth_proxy = resolve_proxy(oauth, proxy_url, allow_http=plain_http) if opens_connections else None
+    urls = [api, oauth, *(str(each.url) for each in (api_proxy, oauth_proxy) if each is not None)]
+    is_used = any(url.startswith("https:") for url in urls)
     return ClientConfig(
         api_url=api,
         oauth_url=oauth,
-        api_proxy=None if context is None else resolve_proxy(api, proxy_url, context, allow_http=plain_http),
-        oauth_proxy=None if context is None else resolve_proxy(oauth, proxy_url, context, allow_http=plain_http),
-        ssl_context=context,
+        api_proxy=api_proxy,
+        oauth_proxy=oauth_proxy,
+        ssl_context=build_ssl_context(ssl_verify, is_used=is_used) if opens_connections else None,
         user_agent=build_user_agent(source_tag),
         options=ClientOptions(
             timeout=check_duration("timeout", timeout),

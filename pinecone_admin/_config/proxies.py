@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from importlib.util import find_spec
 from urllib.request import getproxies, proxy_bypass
 
@@ -12,7 +11,7 @@ from pinecone_admin._config.addresses import find_authority_problem, is_loopback
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 
-def resolve_proxy(url: str, proxy_url: object, context: ssl.SSLContext, *, allow_http: bool) -> httpx.Proxy | None:
+def resolve_proxy(url: str, proxy_url: object, *, allow_http: bool) -> httpx.Proxy | None:
     """Return the proxy for a URL: the explicit one, or the one that the standard library reads from the environment."""
     name, value, target = "proxy_url", proxy_url, httpx.URL(url)
     if value is None:
@@ -21,7 +20,7 @@ def resolve_proxy(url: str, proxy_url: object, context: ssl.SSLContext, *, allow
         value = proxies.get(target.scheme) or proxies.get("all")
         if not value or proxy_bypass(target.netloc.decode("ascii")):
             return None
-    proxy = _parse_proxy(name, value, context)
+    proxy = _parse_proxy(name, value)
     if target.scheme == "http" and not allow_http and not is_loopback(proxy.url.host):
         raise PineconeValueError(
             f"{name} would send plain http for {target.host} beyond loopback, which exposes the token in transit: "
@@ -30,7 +29,7 @@ def resolve_proxy(url: str, proxy_url: object, context: ssl.SSLContext, *, allow
     return proxy
 
 
-def _parse_proxy(name: str, value: object, context: ssl.SSLContext) -> httpx.Proxy:
+def _parse_proxy(name: str, value: object) -> httpx.Proxy:
     # The URL of a proxy may contain a password, so no message shows it.
     if not isinstance(value, str):
         raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
@@ -41,4 +40,4 @@ def _parse_proxy(name: str, value: object, context: ssl.SSLContext) -> httpx.Pro
         raise PineconeValueError(f"{name} must not have a path: write a slash in its user name or password as %2F")
     if url.scheme.startswith("socks") and find_spec("socksio") is None:
         raise PineconeValueError(f"{name} is a socks proxy, which needs an extra: install httpx[socks]")
-    return httpx.Proxy(url, ssl_context=context if url.scheme == "https" else None)
+    return httpx.Proxy(url)

@@ -12,11 +12,18 @@ import httpx
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 
-def build_ssl_context(ssl_verify: object) -> ssl.SSLContext:
-    """Return the TLS context that connections to the API, the token endpoint and the proxies share."""
+def build_ssl_context(ssl_verify: object, *, is_used: bool) -> ssl.SSLContext:
+    """Return the TLS context that connections to the API, the token endpoint and the proxies share.
+
+    Args:
+        ssl_verify: The caller's choice.
+        is_used: Whether any of them has an https URL.
+    """
     if isinstance(ssl_verify, ssl.SSLContext):
         return ssl_verify
     if isinstance(ssl_verify, bool):
+        if not is_used:
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody; loading certificates takes 5 ms
         return _build_default_context(verify=ssl_verify)
     if not isinstance(ssl_verify, str | os.PathLike):
         raise PineconeTypeError(

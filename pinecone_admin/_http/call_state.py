@@ -23,7 +23,7 @@ class BearerToken(Protocol):
         ...
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, repr=False)
 class CallState:
     """State that the attempts of one call share, including the attempt with a fresh token after a 401.
 

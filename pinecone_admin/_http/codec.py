@@ -6,12 +6,11 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar, cast, get_args
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast, get_args
 
 import attrs
-from attrs import frozen
 
-from generated_client.types import NO_EXTRA, Misfit, Null, Reader, extra_fields, readers, wire_fields
+from generated_client.types import NO_EXTRA, Misfit, Null, Reader, extra_fields, readers, wire_attributes
 from pinecone_admin._http.returned_errors import raise_if_error
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
@@ -20,8 +19,7 @@ _T = TypeVar("_T")
 Json: TypeAlias = Any
 
 
-@frozen
-class DecodeFailure:
+class DecodeFailure(NamedTuple):
     """Where and why a body does not match its type; returned, not raised, so that no traceback holds the body."""
 
     path: str
@@ -40,9 +38,7 @@ def encode_body(body: object) -> bytes:
 
 def _dump_json(body: object) -> bytes | PineconeError:
     try:
-        return json.dumps(
-            body, default=_to_json_value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-        ).encode()
+        return _encoder.encode(body).encode()
     except TypeError as exc:
         return PineconeTypeError(f"the body cannot be sent as JSON: {exc}")
     except (ValueError, RecursionError) as exc:
@@ -53,7 +49,8 @@ def _to_json_value(value: object) -> Json:
     if attrs.has(type(value)):
         if isinstance(value, Null):
             return None
-        found = {name: item for name, item, _ in wire_fields(value) if item is not None}
+        kind: Any = type(value)
+        found = {name: item for each, name, _ in wire_attributes(kind) if (item := getattr(value, each)) is not None}
         extra = extra_fields(value)
         return found if extra is NO_EXTRA else {**extra, **found}
     if isinstance(value, datetime):
@@ -61,6 +58,9 @@ def _to_json_value(value: object) -> Json:
     if isinstance(value, Mapping):
         return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     raise TypeError(f"{type(value).__name__} is not a JSON value")
+
+
+_encoder = json.JSONEncoder(default=_to_json_value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def decode_body(body: bytes, returns: type[_T]) -> _T | DecodeFailure:

@@ -70,7 +70,8 @@ def classify_error(error: Exception, attempt: Attempt, *, handled: BaseException
 
 def read_trace(events: TraceEvents) -> AttemptProgress:
     """Return how far httpcore got, given its trace events."""
-    progress = AttemptProgress(seen=bool(events))
+    progress = AttemptProgress()
+    progress.seen = bool(events)
     for event, info in events.items():
         progress.secured = progress.secured or event.endswith(".start_tls.complete")
         progress.sent = progress.sent or is_sent(event, info)

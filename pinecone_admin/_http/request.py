@@ -39,7 +39,7 @@ class RequestBuilder:
         self._host = httpx.URL(api_url).netloc
         self._user_agent = user_agent
         self._caller_headers = httpx.Headers(headers, encoding="latin-1").raw
-        self._fixed_headers: dict[tuple[str, str, bool], Sequence[tuple[bytes, bytes]]] = {}
+        self._fixed_headers: dict[tuple[str, str, bool], httpx.Headers] = {}
 
     def build(self, operation: Operation[Any]) -> BufferedRequest:
         """Return the request of an operation whose arguments are checked.
@@ -63,14 +63,13 @@ class RequestBuilder:
         if headers is None:
             headers = self._fixed_headers[kind] = self._build_headers(*kind)
         if content:
-            headers = [*headers, (b"Content-Length", b"%d" % len(content))]
-        if self._caller_headers:
-            headers = [*headers, *self._caller_headers]
+            headers = httpx.Headers(headers)
+            headers["Content-Length"] = str(len(content))
         if operation.headers:
-            headers = [*headers, *_other_headers(operation.headers, headers)]
+            headers = httpx.Headers([*headers.raw, *_other_headers(operation.headers, headers)])
         return BufferedRequest(method, url, headers, content)
 
-    def _build_headers(self, method: str, version: str, has_body: bool) -> Sequence[tuple[bytes, bytes]]:  # noqa: FBT001 - the parts of a key
+    def _build_headers(self, method: str, version: str, has_body: bool) -> httpx.Headers:  # noqa: FBT001 - the parts of a key
         host = {"Host": self._host.decode("ascii")}
         if not has_body and method in _METHODS_WITH_BODY:
             host["Content-Length"] = "0"
@@ -78,7 +77,8 @@ class RequestBuilder:
             raise PineconeValueError("api_version contains a character that a header cannot contain")
         own = build_request_headers(user_agent=self._user_agent, api_version=version, has_body=has_body)
         taken = {name.lower() for name, _ in self._caller_headers}
-        return [header for header in httpx.Headers(host | own).raw if header[0].lower() not in taken]
+        kept = [header for header in httpx.Headers(host | own).raw if header[0].lower() not in taken]
+        return httpx.Headers([*kept, *self._caller_headers])
 
     def _build_url(self, operation: Operation[Any]) -> httpx.URL:
         path = self._api_url + _expand_path(operation.path, operation.path_parameters)
@@ -86,11 +86,9 @@ class RequestBuilder:
         return _parse_url(path + query) if query else _parse_url_once(path)
 
 
-def _other_headers(
-    given: Mapping[str, str | None], present: Sequence[tuple[bytes, bytes]]
-) -> Sequence[tuple[bytes, bytes]]:
+def _other_headers(given: Mapping[str, str | None], present: httpx.Headers) -> Sequence[tuple[bytes, bytes]]:
     """Return the headers of an operation but for those that the client or its caller sets, or the token is."""
-    taken = {b"authorization", *(name.lower() for name, _ in present)}
+    taken = {b"authorization", *(name.lower() for name, _ in present.raw)}
     sent = {check_header_name("headers", name): value for name, value in given.items() if value is not None}
     return [header for header in httpx.Headers(sent, encoding="latin-1").raw if header[0] not in taken]
 

@@ -12,7 +12,7 @@ from generated_client.types import Operation, listed_fields, masked, wire_name
 from pinecone_admin._http import codec
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import error_from_decode_failure, error_from_response, redact_secrets
-from pinecone_admin._http.messages import BufferedResponse
+from pinecone_admin._http.messages import BufferedResponse, find_header
 from pinecone_admin.errors import PineconeError
 
 _T = TypeVar("_T")
@@ -27,9 +27,9 @@ def read_response(
         return error_from_response(redacted, operation=operation.id, call=call, wall=wall)
     if operation.returns is None:
         return cast("_T", None)
-    encoding = response.headers.get("content-encoding")
+    encoding = find_header(response.headers, b"content-encoding").decode("latin-1")
     decoded: _T | codec.DecodeFailure
-    if encoding is None or encoding.lower() in {"", "identity"}:
+    if encoding.lower() in {"", "identity"}:
         decoded = codec.decode_body(response.body, operation.returns)
     else:
         # A few bytes of gzip can expand to gigabytes, so compression is neither requested nor decoded.

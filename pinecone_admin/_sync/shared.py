@@ -27,7 +27,7 @@ from pinecone_admin.auth.token_response import error_from_exchange
 from pinecone_admin.auth.token_source import TokenSource
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Shared:
     """Objects that a client shares with its copies.
 

@@ -120,7 +120,7 @@ class TokenEndpoint:
             "x-pinecone-api-version": API_VERSION,
             "Content-Length": str(len(content)),
         }
-        return BufferedRequest("POST", url, httpx.Headers(headers).raw, content)
+        return BufferedRequest("POST", url, httpx.Headers(headers), content)
 
     def _issue_token(self, parsed: TokenResponse, monotonic: float, wall: float) -> IssuedToken:
         if parsed.assumed:

@@ -10,7 +10,7 @@ import httpx
 
 from pinecone_admin._concurrency.attempts import Attempt, async_record_events
 from pinecone_admin._http.failures import ResponseTooLargeError, classify_status
-from pinecone_admin._http.messages import BufferedResponse
+from pinecone_admin._http.messages import BufferedResponse, find_header
 
 
 class AsyncExchange(Protocol):
@@ -62,9 +62,9 @@ async def send_and_read(
 
 
 async def _read_body(response: httpx.Response, chunks: list[bytes], *, max_bytes: int, has_body: bool) -> None:
-    content_length = response.headers.get("content-length", "")
-    if has_body and content_length.isdecimal() and int(content_length) > max_bytes:
-        raise ResponseTooLargeError(f"the response announces {content_length} bytes")
+    content_length = find_header(response.headers, b"content-length")
+    if has_body and content_length.isdigit() and int(content_length) > max_bytes:
+        raise ResponseTooLargeError(f"the response announces {content_length.decode()} bytes")
     size = 0
     stream: Any = cast("AsyncIterable[bytes]", response.stream).__aiter__()
     try:

@@ -12,6 +12,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 import httpcore
@@ -19,7 +20,7 @@ import httpx
 
 from pinecone_admin._async.transports.exchange import send_and_read
 from pinecone_admin._async.transports.network import CLOSE_TIMEOUT, AsyncBoundedBackend
-from pinecone_admin._concurrency.attempts import Attempt, async_record_last_events, hide_details_in_logs
+from pinecone_admin._concurrency.attempts import Attempt, async_record_events, hide_details_in_logs
 from pinecone_admin._concurrency.per_loop import PerLoop
 from pinecone_admin._concurrency.waiting import AsyncFairSemaphore, async_shield_from_cancellation
 from pinecone_admin._http.messages import BufferedResponse
@@ -64,14 +65,18 @@ class AsyncPools:
         if self._closed.is_set():  # checked after the pool was fetched: one that aclose did not see must not be used
             attempt.seen = True
             raise httpx.ConnectError("closed before the request was sent")
-        request.extensions["trace"] = async_record_last_events(attempt)
+        request.extensions["trace"] = async_record_events(attempt, None)
         connection = await pool.acquire_connection(request.url, attempt)
         try:
             response = await send_and_read(connection, request, attempt, max_bytes=max_bytes)
+            is_reusable = connection.is_reusable()
         except BaseException:
             await pool.discard_connection(connection)
             raise
-        await pool.release_connection(connection)
+        if is_reusable:
+            await pool.release_connection(connection)
+        else:
+            await pool.discard_connection(connection)
         return response
 
     async def aclose(self) -> None:
@@ -100,7 +105,7 @@ class _Connection(httpx.AsyncHTTPTransport):
         self._keep = keep
         self._backend = AsyncBoundedBackend()
         self._connection = _make_httpcore_connection(origin, ssl_context, proxy, self._backend)
-        self._pool = self._connection  # type: ignore[assignment] # pyright: ignore[reportIncompatibleVariableOverride]
+        self._pool = _UntracedConnection(self._connection)  # type: ignore[assignment] # pyright: ignore[reportIncompatibleVariableOverride]
 
     async def aclose(self) -> None:
         """Close the connection for good, even while it is being opened."""
@@ -127,6 +132,22 @@ class _Connection(httpx.AsyncHTTPTransport):
         return not layer._h11_state.trailing_data[0]  # noqa: SLF001
 
 
+class _UntracedConnection:
+    """Sends requests without the trace hook, which is for what intercepts them above: our streams need none.
+
+    httpcore calls a hook ten times a request, which takes 10 µs.
+    """
+
+    def __init__(self, connection: httpcore.AsyncHTTPConnection | httpcore.AsyncConnectionPool) -> None:
+        self._connection = connection
+        self.aclose = connection.aclose
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request and return the response."""
+        request.extensions.pop("trace", None)
+        return await self._connection.handle_async_request(request)
+
+
 def _make_httpcore_connection(
     origin: httpcore.Origin, ssl_context: ssl.SSLContext, proxy: httpx.Proxy | None, backend: AsyncBoundedBackend
 ) -> httpcore.AsyncHTTPConnection | httpcore.AsyncConnectionPool:
@@ -151,11 +172,16 @@ def _make_httpcore_connection(
         proxy.raw_auth,
         proxy.headers.raw,
         ssl_context,
-        proxy.ssl_context,
+        ssl_context if proxy.url.scheme == "https" else None,
         max_connections=1,
         keepalive_expiry=_KEEPALIVE_EXPIRY,
         network_backend=backend,
     )
+
+
+@lru_cache(maxsize=16)
+def _find_origin(scheme: bytes, host: bytes, port: int | None) -> httpcore.Origin:
+    return httpcore.URL(scheme=scheme, host=host, port=port, target=b"").origin
 
 
 class _ConnectionPool:
@@ -174,9 +200,7 @@ class _ConnectionPool:
             attempt.seen = True
             raise httpx.PoolTimeout("all connections are in use")
         try:
-            connection = await self._take_connection(
-                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"").origin
-            )
+            connection = await self._take_connection(_find_origin(url.raw_scheme, url.raw_host, url.port))
         except BaseException:
             self._semaphore.release()
             raise
@@ -198,14 +222,13 @@ class _ConnectionPool:
         return connection
 
     async def release_connection(self, connection: _Connection) -> None:
-        """Return a connection to the pool, or close it if it is not reusable."""
-        if connection.is_reusable():
-            self._in_use.discard(connection)
-            self._idle.append(connection)
-            if not self._closed:  # checked after the connection is listed, as above
-                self._semaphore.release()
-                return
-        await self.discard_connection(connection)
+        """Return a reusable connection to the pool."""
+        self._in_use.discard(connection)
+        self._idle.append(connection)
+        if self._closed:  # checked after the connection is listed, as above
+            await self.discard_connection(connection)
+        else:
+            self._semaphore.release()
 
     async def discard_connection(self, connection: _Connection) -> None:
         """Close a connection whose response was not read to the end."""

@@ -150,8 +150,8 @@ class _Stream(httpcore.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write the whole buffer, a small one with what follows it.
 
-        The headers of a request and its small body go out together, when the response is read: each write costs a
-        system call, and wakes the server.
+        The headers of a request and its small body go out together: each write costs a system call, and wakes the
+        server. They go out before the response is read, so that the server works meanwhile (30 µs).
         """
         if buffer and not self._unsent:
             # What follows a reply of a SOCKS proxy would be taken for the response to a request without TLS.
@@ -160,7 +160,8 @@ class _Stream(httpcore.NetworkStream):
             self._measure_reply = None if self._carries_requests else _find_reply_measure(buffer)
             self._carries_requests = self._measure_reply is None
         self._unsent += buffer
-        if len(self._unsent) >= _WRITE_CHUNK_BYTES:
+        # h11 writes nothing at the end of a request; after what it sends to a proxy, it reads.
+        if self._unsent and (not buffer or len(self._unsent) >= _WRITE_CHUNK_BYTES):
             self._flush_unsent(timeout)
 
     def _flush_unsent(self, timeout: float | None) -> None:

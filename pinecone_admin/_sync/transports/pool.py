@@ -13,12 +13,13 @@ import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 import httpcore
 import httpx
 
-from pinecone_admin._concurrency.attempts import Attempt, hide_details_in_logs, record_last_events
+from pinecone_admin._concurrency.attempts import Attempt, hide_details_in_logs, record_events
 from pinecone_admin._concurrency.per_loop import PerProcess
 from pinecone_admin._concurrency.waiting import FairSemaphore, shield_from_cancellation
 from pinecone_admin._http.messages import BufferedResponse
@@ -65,14 +66,18 @@ class Pools:
         if self._closed.is_set():  # checked after the pool was fetched: one that close did not see must not be used
             attempt.seen = True
             raise httpx.ConnectError("closed before the request was sent")
-        request.extensions["trace"] = record_last_events(attempt)
+        request.extensions["trace"] = record_events(attempt, None)
         connection = pool.acquire_connection(request.url, attempt)
         try:
             response = send_and_read(connection, request, attempt, max_bytes=max_bytes)
+            is_reusable = connection.is_reusable()
         except BaseException:
             pool.discard_connection(connection)
             raise
-        pool.release_connection(connection)
+        if is_reusable:
+            pool.release_connection(connection)
+        else:
+            pool.discard_connection(connection)
         return response
 
     def close(self) -> None:
@@ -101,7 +106,7 @@ class _Connection(httpx.HTTPTransport):
         self._keep = keep
         self._backend = BoundedBackend()
         self._connection = _make_httpcore_connection(origin, ssl_context, proxy, self._backend)
-        self._pool = self._connection  # type: ignore[assignment] # pyright: ignore[reportIncompatibleVariableOverride]
+        self._pool = _UntracedConnection(self._connection)  # type: ignore[assignment] # pyright: ignore[reportIncompatibleVariableOverride]
 
     def close(self) -> None:
         """Close the connection for good, even while it is being opened."""
@@ -128,6 +133,22 @@ class _Connection(httpx.HTTPTransport):
         return not layer._h11_state.trailing_data[0]  # noqa: SLF001
 
 
+class _UntracedConnection:
+    """Sends requests without the trace hook, which is for what intercepts them above: our streams need none.
+
+    httpcore calls a hook ten times a request, which takes 10 µs.
+    """
+
+    def __init__(self, connection: httpcore.HTTPConnection | httpcore.ConnectionPool) -> None:
+        self._connection = connection
+        self.close = connection.close
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request and return the response."""
+        request.extensions.pop("trace", None)
+        return self._connection.handle_request(request)
+
+
 def _make_httpcore_connection(
     origin: httpcore.Origin, ssl_context: ssl.SSLContext, proxy: httpx.Proxy | None, backend: BoundedBackend
 ) -> httpcore.HTTPConnection | httpcore.ConnectionPool:
@@ -150,11 +171,16 @@ def _make_httpcore_connection(
         proxy.raw_auth,
         proxy.headers.raw,
         ssl_context,
-        proxy.ssl_context,
+        ssl_context if proxy.url.scheme == "https" else None,
         max_connections=1,
         keepalive_expiry=_KEEPALIVE_EXPIRY,
         network_backend=backend,
     )
+
+
+@lru_cache(maxsize=16)
+def _find_origin(scheme: bytes, host: bytes, port: int | None) -> httpcore.Origin:
+    return httpcore.URL(scheme=scheme, host=host, port=port, target=b"").origin
 
 
 class _ConnectionPool:
@@ -173,9 +199,7 @@ class _ConnectionPool:
             attempt.seen = True
             raise httpx.PoolTimeout("all connections are in use")
         try:
-            connection = self._take_connection(
-                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"").origin
-            )
+            connection = self._take_connection(_find_origin(url.raw_scheme, url.raw_host, url.port))
         except BaseException:
             self._semaphore.release()
             raise
@@ -197,14 +221,13 @@ class _ConnectionPool:
         return connection
 
     def release_connection(self, connection: _Connection) -> None:
-        """Return a connection to the pool, or close it if it is not reusable."""
-        if connection.is_reusable():
-            self._in_use.discard(connection)
-            self._idle.append(connection)
-            if not self._closed:  # checked after the connection is listed, as above
-                self._semaphore.release()
-                return
-        self.discard_connection(connection)
+        """Return a reusable connection to the pool."""
+        self._in_use.discard(connection)
+        self._idle.append(connection)
+        if self._closed:  # checked after the connection is listed, as above
+            self.discard_connection(connection)
+        else:
+            self._semaphore.release()
 
     def discard_connection(self, connection: _Connection) -> None:
         """Close a connection whose response was not read to the end."""

@@ -8,10 +8,9 @@ import sys
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
-from attrs import frozen
 
 from pinecone_admin._concurrency.attempts import Attempt
 from pinecone_admin._concurrency.clock import current_clock
@@ -26,7 +25,7 @@ from pinecone_admin._http.error_mapping import (
     redacted_request_id,
 )
 from pinecone_admin._http.failures import classify_error, classify_status, forget_origin
-from pinecone_admin._http.messages import BufferedRequest, BufferedResponse
+from pinecone_admin._http.messages import BufferedRequest, BufferedResponse, EmptyBody
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import (
     IDEMPOTENT_METHODS,
@@ -40,8 +39,7 @@ from pinecone_admin._sync.transports.exchange import Exchange, TransportExchange
 from pinecone_admin.errors import PineconeError
 
 
-@frozen
-class _FailedAttempt:
+class _FailedAttempt(NamedTuple):
     """An attempt to retry or to report: why it failed, and either the exception or the response of an error status."""
 
     failure: Failure
@@ -171,16 +169,16 @@ def _build_httpx_request(request: BufferedRequest, call: CallState, seconds: flo
         timeout = {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds}
     else:
         timeout = {key: min(seconds, requested.get(key) or seconds) for key in ("connect", "read", "write", "pool")}
-    headers = request.headers
-    if call.tokens:
-        headers = [*headers, (b"authorization", b"Bearer %b" % call.tokens[-1].value.encode("ascii"))]
-    return httpx.Request(
+    built = httpx.Request(
         request.method,
         request.url,
-        headers=httpx.Headers(headers),
-        stream=httpx.ByteStream(request.body),
+        headers=request.headers,
+        stream=httpx.ByteStream(request.body) if request.body else EmptyBody(),
         extensions={**request.extensions, "timeout": timeout},
     )
+    if call.tokens:
+        built.headers["authorization"] = f"Bearer {call.tokens[-1].value}"
+    return built
 
 
 def _response_or_raise(failed: _FailedAttempt) -> BufferedResponse:
@@ -229,7 +227,7 @@ class RetryTransport(httpx.BaseTransport):
         )
         body = request.read()  # a stream can be sent only once
         response = self._retrier.send(
-            BufferedRequest(request.method, request.url, request.headers.raw, body, request.extensions), call
+            BufferedRequest(request.method, request.url, request.headers, body, request.extensions), call
         )
         extensions: dict[str, Any] = dict(response.extensions)
         return httpx.Response(
