@@ -24,7 +24,7 @@ MAX_CONCURRENT_EXCHANGES = 20
 """Connections to the token endpoint: one is enough, unless exchanges hang while others proceed."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class ClientSetup:
     """The checked arguments of a client.
 

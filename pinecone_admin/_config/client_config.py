@@ -59,7 +59,7 @@ class ClientOptions:
         return [Masked(part) for part in sorted(parts)]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class ClientConfig:
     """The checked configuration of a client.
 

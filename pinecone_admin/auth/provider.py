@@ -45,7 +45,7 @@ ExchangeResult: TypeAlias = IssuedToken | PineconeError | None
 """Result of an exchange; None if another exchange has replaced it."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class _Account:
     """The account of a token: client id, and fingerprints of the credentials as configured and as used."""
 
@@ -54,7 +54,7 @@ class _Account:
     used_fingerprint: str
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _RotatedSecret:
     """A secret from a rotation, and the fingerprint of the configured credentials that it replaces."""
 
@@ -62,7 +62,7 @@ class _RotatedSecret:
     client_secret: Masked
 
 
-@define(eq=False, kw_only=True)
+@define(kw_only=True, eq=False, repr=False)
 class _PendingExchange:
     """An exchange that is requested or in progress. The one caller that claims it starts it, after releasing the lock.
 
@@ -89,7 +89,7 @@ class _PendingExchange:
         set_result_once(self.future, result)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _ExchangeWait:
     """An exchange to wait for, and the token to use if it fails or takes too long."""
 

@@ -88,7 +88,7 @@ def blocking_window(lifetime: float) -> float:
     return min(30.0, lifetime / 10)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class ExchangeFailures:
     """Consecutive failed exchanges with the same credentials.
 

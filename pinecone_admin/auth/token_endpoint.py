@@ -43,7 +43,7 @@ class RequestSender(Protocol):
         ...
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class TokenEndpoint:
     """The token endpoint, which exchanges client credentials for a token.
 

@@ -29,7 +29,7 @@ _HARMLESS_HEADERS = frozenset(
 )
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class UnusableTokenResponse:
     """A success without a usable token, and the reason."""
 

@@ -162,6 +162,7 @@ QUICK = Sizes(1, 1, 1, 10, 64, 2, 100, 1_000, (1, 10), (1, 8))
 COUNTS = (
     Count("calls of its own functions", "calls", 70),
     Count("files that these functions are in", "files", 16),
+    Count("calls of all functions, with those of httpx, httpcore and h11", "all_calls", None),
     Count("`httpx.Request` and `httpx.Response` objects", "objects", None),
 )
 OTHER_ROWS = ("own-calls", "growing-tasks", "growing-threads", "memory")
@@ -382,6 +383,31 @@ def render_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+WHAT_LIMITS = """\
+## What limits the figures
+
+- **A create** spends most of its time in httpx, httpcore and h11, as the table above shows: h11 alone checks and writes
+  each header with a dozen calls. Left out were, with the processor time that each took: a trace hook on our own
+  connections (10 µs), a part without bytes as the body of a GET (8), decoding all headers of a response to find two (6),
+  checking the same request headers again (3), a new origin and a new JSON encoder for each call (3). A request goes out
+  before h11 prepares to read, so that the server works meanwhile. What stays: the socket is asked twice whether
+  anything is left to read, so that a response that nobody asked for is never given to the next request.
+- **The files**: each step of a call is a file, and so are the model and the builder of the operation, the clock of an
+  attempt and the semaphore of the pool. Sixteen would need files with several tasks, or layers that import upwards.
+- **A page** needs a new URL, which httpx parses (40 µs), and `json.loads` (85 µs), where the official SDK decodes in C.
+  Decoding 100 role bindings takes 1.9 times as long as `json.loads` alone, of which this is a part. It was 2.4 times,
+  when each field of a frozen model was set by a call.
+- **The first response**: half of its time is loading httpx and httpcore, which both clients do. attrs generates the
+  methods of a class in 0.2 to 0.4 ms, so internal classes have only those that they use. The certificates are loaded
+  (5 ms) only where a URL is https, which those of this benchmark are not.
+- **Large responses**: 8 MiB of role bindings are decoded in twice the time of `json.loads`. A body that has more than a
+  comma for each 12 bytes, or more than an object or list for each 24, is refused before it is parsed, in less than that
+  time. Other bodies of that size, which the API does not send, can take longer, compared with `json.loads` of the role
+  bindings: integers of 4,000 digits 4 times as long, role bindings whose texts are all empty 5 times, an object of
+  600,000 different names 10 times, which is half a second.
+"""
+
+
 def render_page(tables: Sequence[str], sizes: Sizes) -> str:
     """Return the page as Markdown."""
     comparison, own_calls, tasks, threads, memory = tables
@@ -420,6 +446,7 @@ half of the rounds' own ratios shows the noise.
 Counted with `sys.setprofile` after 100 creates in the same process: every function, comprehension and generator in the
 files of the client's packages, each time that it is entered or resumed.
 
+{WHAT_LIMITS}
 ## Growth
 
 {tasks}

@@ -273,7 +273,7 @@ class Worker:
             sys.setprofile(None)
         own = [code.co_filename for code in entered if code.co_filename.startswith(roots)]
         objects = sum(code in constructors for code in entered)
-        return {"calls": len(own), "files": len(set(own)), "objects": objects}
+        return {"calls": len(own), "files": len(set(own)), "all_calls": len(entered), "objects": objects}
 
 
 def measure_calls(call: Callable[[], object], calls: int) -> Figures:

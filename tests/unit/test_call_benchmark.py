@@ -53,4 +53,4 @@ def test_page_is_written_only_from_a_whole_run(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_every_row_is_measured() -> None:
     """The benchmark runs with all rows; its figures are not checked here."""
-    assert len(run_quickly()) == 2 + 9 + 2 + 3 + 2 + 2 + 2 + 2 + 2 + 2
+    assert len(run_quickly()) == 2 + 9 + 2 + 4 + 2 + 2 + 2 + 2 + 2 + 2
