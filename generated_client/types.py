@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from types import UnionType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -438,6 +439,21 @@ class Operation(Generic[_T]):
         api_version: str | None = None,
     ) -> None: ...
 
+    @overload
+    def __init__(
+        self: Operation[Any],
+        *,
+        id: str,
+        method: str,
+        path: str,
+        returns: UnionType,
+        path_parameters: Mapping[str, str] = ...,
+        query: Mapping[str, QueryValue] = ...,
+        headers: Mapping[str, str | None] = ...,
+        body: object = None,
+        api_version: str | None = None,
+    ) -> None: ...
+
     def __init__(self, **fields: Any) -> None:
-        """Take every field by name; the overloads make an operation with returns=None an Operation[None]."""
+        """Take every field by name; with returns=None it is an Operation[None], with a union what the caller says."""
         self.__attrs_init__(**fields)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]

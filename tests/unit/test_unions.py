@@ -362,7 +362,7 @@ def test_each_module_can_be_imported_first(package: Path) -> None:
 
 
 CONSUMER = """
-from typing import assert_never, cast
+from typing import assert_never
 
 from generated_client.api import create_entry, create_key
 from generated_client.models import *
@@ -372,7 +372,7 @@ from generated_client.types import Operation
 def read(scope: Scope, page: Page, entry: Entry) -> str:
     created: Operation[Entry] = create_entry(body=Draft(scope=scope, scopes=[scope], entry=entry))
     keys: Operation[Key | None] = create_key(body=scope)
-    hand_built: Operation[Key] = Operation(id="k", method="GET", path="/k", returns=cast("type[Key]", Key))
+    hand_built: Operation[Key] = Operation(id="k", method="GET", path="/k", returns=Key)
     if isinstance(scope, Everywhere):
         return scope.kind
     for each in page.data:
