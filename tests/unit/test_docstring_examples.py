@@ -15,6 +15,8 @@ import pytest
 
 from generate import format_package
 from generation.examples import UnfitExampleError, express_value
+from generation.normalization import normalize_document
+from generation.settings import load_settings
 from tests.support.api_documents import (
     PET,
     STRING,
@@ -36,7 +38,7 @@ def generate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Genera
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def generate_package(document: Any) -> ModuleType:
-        tree = generate_tree(document, tmp_path)
+        tree = generate_tree(normalize_document(document, load_settings())[0], tmp_path)
         format_package(tree)
         tree.rename(tmp_path / "foreign_client")
         for name in ("api", "models", "types"):
@@ -273,7 +275,8 @@ def remove_keys(node: Any, *keys: str) -> Any:
 
 def test_a_document_without_examples_has_none_in_its_docstrings(tmp_path: Path) -> None:
     """No section is empty."""
-    tree = generate_tree(remove_keys(read_our_document(), "example", "examples"), tmp_path)
+    document = remove_keys(read_our_document(), "example", "examples")
+    tree = generate_tree(normalize_document(document, load_settings())[0], tmp_path)
     assert [path.name for path in tree.rglob("*.py") if "Example:" in path.read_text(encoding="utf-8")] == []
 
 
