@@ -57,6 +57,7 @@ from pinecone_admin.workflows import (
     Inventory,
     Progress,
     ProjectRole,
+    RetiredKeys,
     Rotation,
 )
 
@@ -169,11 +170,15 @@ def workflows(admin: Admin) -> None:
     assert_type(account, Ensured[ServiceAccountWithSecret | ServiceAccount])
     assert_type(account.differences, list[Difference])
     assert_type(admin.invites.ensure(email="a@b.co", role_bindings=[on_organization("OrgMember")]), Ensured[Invite])
+    assert_type(admin.projects.ensure(name="n", on_difference="update", dry_run=True).steps, list[str])
     binding = admin.role_bindings.ensure(
         principal_type="user", principal_id="u", resource_type="organization", role="OrgMember"
     )
     assert_type(binding, Ensured[RoleBinding])
     assert_type(admin.api_keys.rotate(api_key_id="k", store=store, keep_old_for=timedelta(hours=1)), Rotation)
+    assert_type(admin.api_keys.rotate(api_key_id="k", store=put_secret_value).delete_after, datetime | None)
+    assert_type(admin.api_keys.delete_retired(project_id="p", dry_run=True), RetiredKeys)
+    assert_type(admin.api_keys.describe_by_name(project_id="p", name="n"), APIKey)
     assert_type(admin.service_accounts.rotate(service_account_id="s", store=print), ServiceAccount)
     tenant = admin.projects.provision(
         name="n",
@@ -196,6 +201,11 @@ def workflows(admin: Admin) -> None:
 
 def store(made: APIKeyWithSecret) -> None:
     """Store a secret."""
+
+
+def put_secret_value(made: APIKeyWithSecret) -> dict[str, str]:
+    """Store a secret, and return what the vault returns, as boto3 does."""
+    return {"Name": made.key.name}
 
 
 async def store_async(made: APIKeyWithSecret) -> None:

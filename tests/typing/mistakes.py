@@ -9,7 +9,7 @@ from pinecone_admin import (
     on_organization,
     on_project,
 )
-from pinecone_admin.models import APIKeyWithSecret, CreateProjectRequest, Project, RoleBindingInput
+from pinecone_admin.models import CreateProjectRequest, Project, RoleBindingInput
 
 
 def roles(admin: Admin) -> None:
@@ -39,16 +39,13 @@ def arguments(admin: Admin) -> None:
 
 
 def workflows(admin: Admin) -> None:
-    """Read the value of an existing key, pass a store of the wrong type, and a flag by position."""
+    """Read the value of an existing key, and pass arguments of the wrong type or by position."""
     print(admin.api_keys.ensure(project_id="p", name="n").value.value)  # wrong
     admin.api_keys.rotate(api_key_id="k", store=len)  # wrong
-    admin.api_keys.rotate(api_key_id="k", store=store_async)  # wrong
+    admin.api_keys.rotate(api_key_id="k", store=print, keep_old_for=60)  # wrong
+    admin.projects.ensure(name="n", on_difference="change")  # wrong
     admin.users.offboard("a@b.co", True)  # wrong
     admin.projects.provision(name="n", key_roles=["ProjectViewr"], store=print)  # wrong
-
-
-async def store_async(made: APIKeyWithSecret) -> None:
-    """Store a secret asynchronously, which the sync client cannot await."""
 
 
 def results(admin: Admin, project: Project) -> None:

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 _MAX_KEY_NAME_LENGTH = 80
-_NOT_CREATED_YET = "not created yet"
 
 
 def provision(
@@ -90,7 +89,7 @@ def _ensure_role(
 
 def _preview(project: Ensured[Project], name: str, roles: Sequence[ProjectRole]) -> Provisioned:
     """Return the report of a dry run that would create the project, and so everything in it."""
-    granted = [f"granted {key_of_binding(each.role, 'project', _NOT_CREATED_YET)}" for each in roles]
+    granted = [f"granted {key_of_binding(each.role, 'project', repr(name))}" for each in roles]
     return Provisioned(
         project=project,
         key=Ensured(value=None, created=True, steps=[f"created API key {name[:_MAX_KEY_NAME_LENGTH]!r}"]),
@@ -108,7 +107,7 @@ def _check_arguments(name: str, key_roles: Sequence[APIKeyRole], store: object, 
             principal_type=each.principal_type,
             principal_id=each.principal_id,
             resource_type="project",
-            resource_id=_NOT_CREATED_YET,
+            resource_id="not created yet",
             role=each.role,
         )
         check_operation(create_role_binding(body=body))

@@ -1,0 +1,268 @@
+"""What ``ensure`` does about differences, and what a dry run of it says."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from pinecone_admin import (
+    AsyncAdmin,
+    ConflictError,
+    PineconeValueError,
+    RefusedError,
+    ServiceError,
+    on_organization,
+    on_project,
+)
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.models import RoleBindingInput
+from pinecone_admin.workflows import Ensured
+from tests.support.errors import raises
+from tests.support.fault_injection import FaultyTransport, InjectedFault
+
+pytestmark = pytest.mark.anyio
+
+ROLES = [on_organization("OrgMember"), on_organization("OrgBillingAdmin")]
+
+
+async def ensure_project(admin: AsyncAdmin, _: str, **more: Any) -> Ensured[Any]:
+    """Ensure a project that requires an encryption key."""
+    return await admin.projects.ensure(name="p", force_encryption_with_cmek=True, **more)
+
+
+async def ensure_key(admin: AsyncAdmin, project_id: str, **more: Any) -> Ensured[Any]:
+    """Ensure a key that is ProjectViewer and DataPlaneEditor."""
+    return await admin.api_keys.ensure(
+        project_id=project_id, name="k", roles=["ProjectViewer", "DataPlaneEditor"], **more
+    )
+
+
+async def ensure_account(admin: AsyncAdmin, project_id: str, **more: Any) -> Ensured[Any]:
+    """Ensure a service account that has two roles."""
+    return await admin.service_accounts.ensure(name="s", role_bindings=roles_on(project_id), **more)
+
+
+async def ensure_invite(admin: AsyncAdmin, project_id: str, **more: Any) -> Ensured[Any]:
+    """Ensure an invite that has two roles."""
+    return await admin.invites.ensure(email="a@example.com", role_bindings=roles_on(project_id), **more)
+
+
+def roles_on(project_id: str) -> list[RoleBindingInput]:
+    """Return the wanted roles: one on the organization, and one on the project."""
+    return [on_organization("OrgMember"), on_project(project_id, "ProjectViewer")]
+
+
+ENSURE: dict[str, Callable[..., Awaitable[Ensured[Any]]]] = {
+    "project": ensure_project,
+    "key": ensure_key,
+    "account": ensure_account,
+    "invite": ensure_invite,
+}
+STEPS = {
+    "project": ["updated project {id}: force_encryption_with_cmek to True"],
+    "key": ["updated key {id}: roles to DataPlaneEditor, ProjectViewer"],
+    "account": ["granted ProjectViewer on project {project}"],
+    "invite": ["granted ProjectViewer on project {project}"],
+}
+each_kind = pytest.mark.parametrize("kind", ENSURE)
+
+
+async def create_different(admin: AsyncAdmin) -> str:
+    """Create a resource of each kind that differs from the wanted one, and return the id of the project."""
+    project = await admin.projects.create(name="p")
+    await admin.api_keys.create(project_id=project.id, name="k", roles=["ProjectEditor"])
+    await admin.service_accounts.create(name="s", role_bindings=ROLES)
+    await admin.invites.create(email="a@example.com", role_bindings=ROLES)
+    return project.id
+
+
+async def list_roles(admin: AsyncAdmin, kind: str, id: str) -> list[str]:
+    """Return the roles of a service account or an invite, sorted."""
+    principal_type: Any = {"account": "service_account", "invite": "invite"}[kind]
+    bindings = admin.role_bindings.list(principal_type=principal_type, principal_id=id)
+    return sorted([binding.role async for binding in bindings])
+
+
+@each_kind
+async def test_an_update_removes_the_differences_and_reports_them(kind: str, admin: AsyncAdmin) -> None:
+    """An update changes what differs, and reports what was found and done; a second one finds nothing to do."""
+    project_id = await create_different(admin)
+    first = await ENSURE[kind](admin, project_id, on_difference="update")
+    assert (first.created, len(first.differences)) == (False, 1)
+    names = {"id": first.value.id, "project": project_id}
+    assert first.steps == [step.format(**names) for step in STEPS[kind]]
+    second = await ENSURE[kind](admin, project_id, on_difference="update")
+    assert (second.value, second.steps) == (first.value, [])
+    if kind in {"account", "invite"}:  # what is bound beyond the wish is reported, and kept
+        assert await list_roles(admin, kind, first.value.id) == ["OrgBillingAdmin", "OrgMember", "ProjectViewer"]
+        assert len(second.differences) == 1
+    else:
+        assert second.differences == []
+
+
+@each_kind
+async def test_a_difference_raises_before_any_change(kind: str, admin: AsyncAdmin, emulator: Emulator) -> None:
+    """With ``"raise"``, a difference raises an error that names it, and nothing is changed."""
+    project_id = await create_different(admin)
+    transport = FaultyTransport(emulator)
+    with raises(RefusedError, match="differs: .*: found ") as caught:
+        await ENSURE[kind](transport.async_admin(), project_id, on_difference="raise")
+    assert caught.value.operation is not None
+    assert all(request.startswith("GET") for request in transport.requests)
+    await ENSURE[kind](admin, project_id, on_difference="update", **({} if kind in {"project", "key"} else REVOKE))
+    assert (await ENSURE[kind](admin, project_id, on_difference="raise")).differences == []
+
+
+REVOKE = {"revoke_unlisted": True}
+
+
+@pytest.mark.parametrize("kind", ["account", "invite"])
+async def test_unlisted_roles_are_revoked_after_granting(kind: str, admin: AsyncAdmin, emulator: Emulator) -> None:
+    """With ``revoke_unlisted``, an update grants first and revokes then."""
+    project_id = await create_different(admin)
+    transport = FaultyTransport(emulator)
+    ensured = await ENSURE[kind](transport.async_admin(), project_id, on_difference="update", **REVOKE)
+    assert await list_roles(admin, kind, ensured.value.id) == ["OrgMember", "ProjectViewer"]
+    assert ensured.steps == [
+        f"granted ProjectViewer on project {project_id}",
+        "revoked OrgBillingAdmin on organization",
+    ]
+    changes = [request.split()[0] for request in transport.requests if not request.startswith("GET")]
+    assert changes == ["POST", "DELETE"]
+
+
+@pytest.mark.parametrize("kind", ["account", "invite"])
+async def test_a_refused_revocation_keeps_what_was_granted(kind: str, emulator: Emulator) -> None:
+    """Where a role cannot be revoked, the granted ones are kept, a note says so, and another run completes it."""
+    project_id = await create_different(emulator.async_admin())
+    faults = dict.fromkeys(range(1, 99), InjectedFault.UNAVAILABLE)
+    admin = FaultyTransport(emulator, faults, only_method="DELETE").async_admin()
+    with raises(ServiceError) as caught:
+        await ENSURE[kind](admin, project_id, on_difference="update", **REVOKE)
+    assert "roles that were granted are kept" in caught.value.__notes__[0]
+    ensured = await ENSURE[kind](emulator.async_admin(), project_id, on_difference="update", **REVOKE)
+    assert ensured.steps == ["revoked OrgBillingAdmin on organization"]
+
+
+async def test_a_failed_grant_revokes_those_before_it(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """Where a role cannot be granted, those that the call granted before are revoked again."""
+    project_id = await create_different(admin)
+    wanted = [*ROLES, on_project(project_id, "ProjectViewer"), on_project("nowhere", "ProjectViewer")]
+    with pytest.raises(Exception, match="404"):
+        await admin.service_accounts.ensure(name="s", role_bindings=wanted, on_difference="update")
+    _, account = emulator.state.service_accounts.listing
+    assert await list_roles(admin, "account", account.id) == ["OrgBillingAdmin", "OrgMember"]
+
+
+async def test_roles_of_the_caller_are_never_revoked(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """Roles of the account as which the client authenticates are kept; with a token only, nothing is changed."""
+    (own,) = emulator.state.service_accounts.listing
+    wanted: dict[str, Any] = {"name": own.name, "role_bindings": [on_organization("OrgMember")]}
+    ensured = await admin.service_accounts.ensure(**wanted, on_difference="update", **REVOKE)
+    assert ensured.steps == [
+        "granted OrgMember on organization",
+        "kept OrgOwner on organization: this client authenticates as the account",
+    ]
+    assert await list_roles(admin, "account", own.id) == ["OrgMember", "OrgOwner"]
+    token = (await admin.token()).value
+    transport = FaultyTransport(emulator)
+    with_token = AsyncAdmin(access_token=token, transport=transport)
+    with raises(RefusedError, match="cannot tell whether it is service account"):
+        await with_token.service_accounts.ensure(**wanted, on_difference="update", **REVOKE)
+    assert all(request.startswith("GET") for request in transport.requests)
+
+
+async def test_the_last_organization_role_of_an_invite_stays(admin: AsyncAdmin) -> None:
+    """What the server refuses to revoke is raised as it says it."""
+    await admin.invites.create(email="a@example.com", role_bindings=ROLES[:1])
+    invite = await admin.invites.ensure(
+        email="a@example.com", role_bindings=ROLES[1:], on_difference="update", revoke_unlisted=True
+    )
+    assert await list_roles(admin, "invite", invite.value.id) == ["OrgBillingAdmin"]
+    with raises(ConflictError):
+        for binding in await admin.role_bindings.list(principal_type="invite", principal_id=invite.value.id).to_list():
+            await admin.role_bindings.delete(role_binding_id=binding.id)
+
+
+@pytest.mark.parametrize("kind", ["account", "invite"])
+async def test_revoking_without_updating_is_a_contradiction(kind: str, emulator: Emulator) -> None:
+    """``revoke_unlisted`` raises unless differences are to be removed, before any request."""
+    transport = FaultyTransport(emulator)
+    with raises(PineconeValueError, match="revoke_unlisted=True requires on_difference='update'"):
+        await ENSURE[kind](transport.async_admin(), "p", revoke_unlisted=True)
+    assert transport.requests == []
+
+
+@each_kind
+@pytest.mark.parametrize("exists", [False, True])
+async def test_a_dry_run_says_what_a_real_run_does(
+    kind: str, exists: bool, admin: AsyncAdmin, emulator: Emulator
+) -> None:
+    """A dry run sends only GET requests, and its report is that of the real run after it."""
+    project_id = await create_different(admin) if exists else (await admin.projects.create(name="other")).id
+    options = {"on_difference": "update"} | (REVOKE if kind in {"account", "invite"} else {})
+    transport = FaultyTransport(emulator)
+    preview = await ENSURE[kind](transport.async_admin(), project_id, **options, dry_run=True)
+    assert all(request.startswith("GET") for request in transport.requests)
+    real = await ENSURE[kind](admin, project_id, **options)
+    assert (preview.created, preview.differences, preview.steps) == (real.created, real.differences, real.steps)
+    assert real.created is not exists
+    if exists:
+        assert preview.value == real.value
+    else:
+        assert "value=None" in repr(preview)
+        with raises(PineconeValueError, match="dry run"):
+            _ = preview.value
+
+
+async def test_a_dry_run_of_provision_says_what_a_real_run_does(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """A dry run of ``provision`` sends only GET requests, whatever exists already."""
+    account = (await admin.service_accounts.create(name="robot")).service_account
+    arguments: dict[str, Any] = {"name": "tenant", "key_roles": ["ProjectViewer"], "store": print}
+    for role in ("ProjectViewer", "ProjectEditor"):
+        await admin.projects.ensure(name="tenant")
+        arguments["bindings"] = [{"principal_type": "service_account", "principal_id": account.id, "role": role}]
+        transport = FaultyTransport(emulator)
+        preview = await transport.async_admin().projects.provision(**arguments, dry_run=True)
+        assert all(request.startswith("GET") for request in transport.requests)
+        real = await admin.projects.provision(**arguments)
+        assert preview.steps == real.steps
+        assert [each.created for each in preview.bindings] == [each.created for each in real.bindings]
+
+
+async def test_a_dry_run_of_a_tenant_that_does_not_exist(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """Where the project does not exist, a dry run lists everything that would be created."""
+    binding: Any = {"principal_type": "user", "principal_id": "u", "role": "ProjectViewer"}
+    preview = await admin.projects.provision(
+        name="tenant", key_roles=["ProjectViewer"], store=print, bindings=[binding], dry_run=True
+    )
+    assert preview.steps == [
+        "created project 'tenant'",
+        "granted ProjectViewer on project 'tenant'",
+        "created API key 'tenant'",
+    ]
+    assert not emulator.state.projects
+
+
+async def test_dry_runs_of_a_role_change_and_of_a_rotation_of_a_secret(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """Both send only GET requests; the report of a role change is that of the real run after it."""
+    made = await admin.service_accounts.create(name="robot", role_bindings=[on_organization("OrgManager")])
+    account = made.service_account
+    change: dict[str, Any] = {
+        "principal_type": "service_account",
+        "principal_id": account.id,
+        "resource_type": "organization",
+        "from_role": "OrgManager",
+        "to_role": "OrgMember",
+    }
+    transport = FaultyTransport(emulator)
+    dry = transport.async_admin()
+    preview = await dry.role_bindings.change_role(**change, dry_run=True)
+    assert preview.binding.role == "OrgManager"
+    assert await dry.service_accounts.rotate(service_account_id=account.id, store=print, dry_run=True) == account
+    assert all(request.startswith("GET") for request in transport.requests)
+    assert preview.steps == (await admin.role_bindings.change_role(**change)).steps
+    again = await dry.role_bindings.change_role(**change, dry_run=True)
+    assert (again.steps, again.binding.role) == ([], "OrgMember")
