@@ -61,7 +61,7 @@ class Ensured(Generic[_T_co]):
         steps: What was done, in order; of a dry run, what would be done.
     """
 
-    _value: _T_co | None = field(metadata={"name": "value"})
+    _value: _T_co | None = field(alias="value", metadata={"name": "value"})
     created: bool
     differences: list[Difference] = field(factory=list[Difference])
     steps: list[str] = field(factory=list[str], converter=make_lines_printable)
@@ -394,9 +394,8 @@ class BindingKey(NamedTuple):
 def key_of_binding(role: RoleName, resource_type: ResourceType, resource_id: str | None) -> BindingKey:
     """Return what identifies a role binding of one principal."""
     # The id of the organization is optional in a binding to create, so it is left out of the comparison.
-    kind = as_plain_value(resource_type)
-    project_id = as_plain_value(resource_id) if kind == "project" else None
-    return BindingKey(as_plain_value(role), kind, project_id)
+    project_id = as_plain_value(resource_id) if as_plain_value(resource_type) == "project" else None
+    return BindingKey(as_plain_value(role), as_plain_value(resource_type), project_id)
 
 
 def keys_of_wanted_bindings(bindings: Iterable[object]) -> list[BindingKey]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -54,7 +54,7 @@ def roles_on(project_id: str) -> list[RoleBindingInput]:
     return [on_organization("OrgMember"), on_project(project_id, "ProjectViewer")]
 
 
-ENSURE: dict[str, Callable[..., Awaitable[Ensured[Any]]]] = {
+ENSURE: dict[str, Callable[..., Any]] = {
     "project": ensure_project,
     "key": ensure_key,
     "account": ensure_account,
@@ -66,6 +66,7 @@ STEPS = {
     "account": ["granted ProjectViewer on project {project}"],
     "invite": ["granted ProjectViewer on project {project}"],
 }
+REVOKE: dict[str, Any] = {"revoke_unlisted": True}
 each_kind = pytest.mark.parametrize("kind", ENSURE)
 
 
@@ -113,9 +114,6 @@ async def test_a_difference_raises_before_any_change(kind: str, admin: AsyncAdmi
     assert all(request.startswith("GET") for request in transport.requests)
     await ENSURE[kind](admin, project_id, on_difference="update", **({} if kind in {"project", "key"} else REVOKE))
     assert (await ENSURE[kind](admin, project_id, on_difference="raise")).differences == []
-
-
-REVOKE = {"revoke_unlisted": True}
 
 
 @pytest.mark.parametrize("kind", ["account", "invite"])

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -53,7 +53,7 @@ def roles_on(project_id: str) -> list[RoleBindingInput]:
     return [on_organization("OrgMember"), on_project(project_id, "ProjectViewer")]
 
 
-ENSURE: dict[str, Callable[..., Awaitable[Ensured[Any]]]] = {
+ENSURE: dict[str, Callable[..., Any]] = {
     "project": ensure_project,
     "key": ensure_key,
     "account": ensure_account,
@@ -65,6 +65,7 @@ STEPS = {
     "account": ["granted ProjectViewer on project {project}"],
     "invite": ["granted ProjectViewer on project {project}"],
 }
+REVOKE: dict[str, Any] = {"revoke_unlisted": True}
 each_kind = pytest.mark.parametrize("kind", ENSURE)
 
 
@@ -112,9 +113,6 @@ def test_a_difference_raises_before_any_change(kind: str, admin: Admin, emulator
     assert all(request.startswith("GET") for request in transport.requests)
     ENSURE[kind](admin, project_id, on_difference="update", **({} if kind in {"project", "key"} else REVOKE))
     assert (ENSURE[kind](admin, project_id, on_difference="raise")).differences == []
-
-
-REVOKE = {"revoke_unlisted": True}
 
 
 @pytest.mark.parametrize("kind", ["account", "invite"])
