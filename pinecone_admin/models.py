@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict, get_args
 
 import attrs
@@ -103,7 +103,7 @@ def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]:
             which may be secrets and are left out otherwise.
 
     Returns:
-        A dict with the field names of the API; date-times are ISO 8601 strings.
+        A dict with the field names of the API; date-times are ISO 8601 strings, and durations are seconds.
 
     Raises:
         PineconeTypeError: ``model`` is not a model.
@@ -124,6 +124,8 @@ def _to_json(value: object, *, reveal: bool) -> Any:
         return to_dict(value, reveal=reveal)
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, list):
         return [_to_json(item, reveal=reveal) for item in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     return value

@@ -45,7 +45,7 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
 }
 HOSTILE = ("", "a\x00b", "a\ud800", "x" * 10_000, True, -1, b"x", ["x"])
 # They send requests in parallel, in an order that varies between runs.
-PARALLEL = {"projects.delete_with_cleanup", "client.inventory"}
+PARALLEL = {"projects.delete_with_cleanup", "projects.delete_stale", "users.offboard_many", "client.inventory"}
 
 
 class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -135,8 +135,11 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
         | {"bindings": [{"principal_type": "user", "principal_id": ids["user"], "role": "ProjectViewer"}]}
         | {"dry_run": False},
         "projects.delete": {"project_id": ids["project"]},
-        "projects.delete_with_cleanup": {"project_id": ids["full project"], "dry_run": False, "timeout": 60.0}
+        "projects.delete_with_cleanup": {"project_id": ids["full project"], "dry_run": False}
+        | {"timeout": timedelta(seconds=60)}
         | {"lift_protection": True, "progress": [].append},
+        "projects.delete_stale": {"name_pattern": "s*", "older_than": timedelta(days=1), "plan": None}
+        | {"concurrency": 1, "progress": None},
         "api_keys.list": {"project_id": ids["project"]},
         "api_keys.create": {"project_id": ids["project"], "name": "k", "roles": ["ProjectViewer"]},
         "api_keys.ensure": {"project_id": ids["project"], "name": "k", "roles": ["ProjectViewer"], "store": [].append}
@@ -153,6 +156,7 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
         "users.describe_by_email": {"email": "ADA@example.com"},
         "users.delete": {"user_id": ids["user"]},
         "users.offboard": {"email": "Ada@example.com", "dry_run": False},
+        "users.offboard_many": {"emails": ["Ada@example.com"], "plan": None},
         "invites.list": {"limit": 5, "pagination_token": None},
         "invites.create": {"email": "new@example.com", "role_bindings": roles},
         "invites.ensure": {"email": "new@example.com", "role_bindings": roles, "on_difference": "report"}

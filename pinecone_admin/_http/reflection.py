@@ -10,7 +10,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, MutableSequence, Sequence
 from dataclasses import MISSING, is_dataclass
 from dataclasses import fields as dataclass_fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from typing import (
     Annotated,
@@ -67,6 +67,7 @@ _PLAIN: Mapping[Any, Reader[Any]] = {
     float: read_number,
     bool: read_boolean,
     datetime: read_date_time,
+    timedelta: lambda value: timedelta(seconds=read_number(value)),
     **{make: partial(_read_collection, make, read_anything) for make in (list, tuple, set, frozenset)},
     Mapping: read_object,
     MutableMapping: read_object,

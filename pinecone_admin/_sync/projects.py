@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeAlias, overload
 
 from generated_client.api.projects.create_project import create_project
 from generated_client.api.projects.delete_project import delete_project
@@ -245,20 +246,21 @@ class Projects:
         *,
         project_id: str,
         dry_run: bool = False,
-        timeout: float = 600.0,
+        timeout: timedelta = timedelta(minutes=10),
         lift_protection: bool = False,
-        progress: Callable[[workflows.Progress], None] | None = None,
+        progress: Callable[[workflows.Progress], object] | None = None,
     ) -> workflows.CleanupReport:
         """Delete everything in a project, wait until it is gone, and delete the project.
 
         Indexes, collections, assistants and backups can be reached only with an API key of the project. A temporary key
         with the least privileged role is created, and always deleted. This also happens with ``dry_run=True``, which
-        changes nothing else. The next run completes an interrupted one, and concurrent runs do not harm each other.
+        changes nothing else; ``temporary_keys`` in the report names the key. The next run completes an interrupted one,
+        and concurrent runs do not harm each other.
 
         Args:
             project_id: Id of the project.
-            dry_run: Only report what would be deleted.
-            timeout: Seconds for the whole workflow, above 0.
+            dry_run: Only report what would be deleted; ``refusal`` in the report says why a real run would refuse.
+            timeout: Time for the whole workflow, above 0.
             lift_protection: Also delete indexes with deletion protection.
             progress: Function that receives what is left, each time that the contents are read.
 
@@ -282,5 +284,82 @@ class Projects:
             dry_run=dry_run,
             timeout=timeout,
             lift_protection=lift_protection,
+            progress=progress,
+        )
+
+    @overload
+    def delete_stale(
+        self,
+        *,
+        name_pattern: str,
+        older_than: timedelta,
+        plan: None = None,
+        concurrency: int = 4,
+        progress: Callable[[workflows.Progress], object] | None = None,
+    ) -> workflows.StalePlan: ...
+
+    @overload
+    def delete_stale(
+        self,
+        *,
+        name_pattern: str | None = None,
+        older_than: timedelta | None = None,
+        plan: workflows.StalePlan,
+        concurrency: int = 4,
+        progress: Callable[[workflows.Progress], object] | None = None,
+    ) -> workflows.StaleReport: ...
+
+    def delete_stale(
+        self,
+        *,
+        name_pattern: str | None = None,
+        older_than: timedelta | None = None,
+        plan: workflows.StalePlan | None = None,
+        concurrency: int = 4,
+        progress: Callable[[workflows.Progress], object] | None = None,
+    ) -> workflows.StalePlan | workflows.StaleReport:
+        """Delete projects that test runs left behind: first make a plan of them, then carry it out.
+
+        Without ``plan``, the projects whose name matches and that are old enough are read with all their contents, and
+        a plan of them is returned. Nothing changes but temporary API keys, which read the contents, are always deleted,
+        and are named in the plan. ``to_json`` and ``StalePlan.from_json`` save and restore the plan.
+
+        With a plan, its projects are deleted with everything in them, and no others. A project that was renamed or has
+        other contents than in the plan, that has no date or is not old enough, or that cannot be deleted is left, and
+        listed with the reason. The next run of the same plan completes an interrupted one.
+
+        Args:
+            name_pattern: Pattern of names, such as ``"ci-*"``, with ``*``, ``?`` and ``[…]`` as in a shell; matching
+                respects case. With a plan, None, or that of the plan.
+            older_than: Age that a project must exceed, above 0. With a plan, None, or that of the plan.
+            plan: Plan to carry out.
+            concurrency: Maximum number of projects in progress at once, from 1.
+            progress: Function that is called after each project.
+
+        Returns:
+            A plan; or, if one was carried out, what was deleted, and what was left.
+
+        Raises:
+            RefusedError: The plan is of another organization; nothing was changed.
+            PineconeTypeError: ``plan`` is not a ``StalePlan``.
+            ClientClosedError: The client is closed.
+            ReadOnlyError: The client is read-only, so that it can create no key.
+        """
+        from pinecone_admin._sync.workflows.delete_stale import carry_out_deletion, plan_deletion  # noqa: PLC0415 - imported on first use
+
+        if plan is None:
+            return plan_deletion(
+                self._admin,
+                name_pattern=name_pattern,
+                older_than=older_than,
+                concurrency=concurrency,
+                progress=progress,
+            )
+        return carry_out_deletion(
+            self._admin,
+            name_pattern=name_pattern,
+            older_than=older_than,
+            plan=plan,
+            concurrency=concurrency,
             progress=progress,
         )

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, overload
 
 from generated_client.api.users.delete_user import delete_user
 from generated_client.api.users.fetch_user import fetch_user
@@ -106,3 +107,40 @@ class Users:
         from pinecone_admin._sync.workflows.offboard import offboard  # noqa: PLC0415 - imported on first use
 
         return offboard(self._admin, email=email, dry_run=dry_run)
+
+    @overload
+    def offboard_many(self, *, emails: Sequence[str], plan: None = None) -> workflows.OffboardPlan: ...
+
+    @overload
+    def offboard_many(
+        self, *, emails: Sequence[str] | None = None, plan: workflows.OffboardPlan
+    ) -> workflows.OffboardManyReport: ...
+
+    def offboard_many(
+        self, *, emails: Sequence[str] | None = None, plan: workflows.OffboardPlan | None = None
+    ) -> workflows.OffboardPlan | workflows.OffboardManyReport:
+        """Remove several users as ``offboard`` does: first make a plan of them, then carry it out.
+
+        Without ``plan``, nothing changes: the organization is read once, and the plan says of each person what
+        ``offboard`` says. ``to_json`` and ``OffboardPlan.from_json`` save and restore it. With a plan, the people in it
+        are removed, and nobody else. Whoever has gained a role or an invite since is left, and listed with the reason;
+        so is whoever the server refuses to remove. The next run of the same plan completes an interrupted one.
+
+        Args:
+            emails: Email addresses, at most 254 characters each. Email matching ignores case. With a plan, None, or
+                those of the plan.
+            plan: Plan to carry out.
+
+        Returns:
+            A plan; or, if one was carried out, what was done, and who was left.
+
+        Raises:
+            RefusedError: No owner who is a user would remain once everybody in the plan is gone, the plan is of another
+                organization, or not everything could be read. Nothing was changed.
+            PineconeTypeError: ``plan`` is not an ``OffboardPlan``.
+        """
+        from pinecone_admin._sync.workflows.offboard import carry_out_offboarding, plan_offboarding  # noqa: PLC0415 - imported on first use
+
+        if plan is None:
+            return plan_offboarding(self._admin, emails=emails)
+        return carry_out_offboarding(self._admin, emails=emails, plan=plan)

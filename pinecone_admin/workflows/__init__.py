@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from pinecone_admin.workflows.access import Access, AccessRow, Holder
     from pinecone_admin.workflows.findings import Finding
     from pinecone_admin.workflows.inventory import Change, Changes, Inventory, Unread
+    from pinecone_admin.workflows.plans import (
+        Left,
+        OffboardManyReport,
+        OffboardPlan,
+        StalePlan,
+        StaleProject,
+        StaleReport,
+    )
     from pinecone_admin.workflows.reports import (
         CleanupReport,
         Content,
@@ -44,6 +52,9 @@ __all__ = [
     "Holder",
     "Inventory",
     "KeptKey",
+    "Left",
+    "OffboardManyReport",
+    "OffboardPlan",
     "OffboardReport",
     "OnDifference",
     "Progress",
@@ -54,6 +65,9 @@ __all__ = [
     "RetiredKeys",
     "RoleChange",
     "Rotation",
+    "StalePlan",
+    "StaleProject",
+    "StaleReport",
     "Unread",
 ]
 
@@ -64,6 +78,14 @@ if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
             ".access": ("Access", "AccessRow", "Holder"),
             ".findings": ("Finding",),
             ".inventory": ("Change", "Changes", "Inventory", "Unread"),
+            ".plans": (
+                "Left",
+                "OffboardManyReport",
+                "OffboardPlan",
+                "StalePlan",
+                "StaleProject",
+                "StaleReport",
+            ),
             ".reports": (
                 "CleanupReport",
                 "Content",

@@ -12,7 +12,7 @@ from generated_client.models import APIKey, PrincipalType, RoleBinding
 from generated_client.types import Misfit, read_date_time
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.inventory import DisplayNames, Inventory
-from pinecone_admin.workflows.name_tags import retired_until
+from pinecone_admin.workflows.retired_keys import delete_after
 from pinecone_admin.workflows.roles import ORGANIZATION_WRITERS, bindings_by_principal
 
 FindingKind: TypeAlias = Literal[
@@ -151,7 +151,7 @@ def find_overdue_keys(inventory: Inventory) -> list[Finding]:
             text=f"{names.describe(key)} was replaced and should have been deleted after {until:%Y-%m-%d %H:%M} UTC",
         )
         for key in inventory.api_keys
-        if (until := retired_until(key.name)) is not None and until < inventory.taken_at
+        if (until := delete_after(key)) is not None and until < inventory.taken_at
     ]
 
 

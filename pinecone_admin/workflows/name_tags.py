@@ -72,15 +72,6 @@ def name_tag(purpose: str, subject: str) -> str:
     return f"~{purpose}:{_digest(subject)} "
 
 
-def retired_until(name: str) -> datetime | None:
-    """Return the moment from which a retired key may be deleted, or None if the name is not that of a retired key."""
-    match = re.match(r"~delete-after:(\d{8}T\d{4})Z:[0-9a-f]{8} ", name, re.ASCII)
-    try:
-        return match and datetime.strptime(match[1], "%Y%m%dT%H%M").replace(tzinfo=UTC)
-    except ValueError:  # typed by hand: there is no such minute
-        return None
-
-
 def tag_as_being_made(name: str) -> str:
     """Return the temporary name of a resource that is being created, cut to both limits of ``MAX_NAME_LENGTH``."""
     return (name_tag("makes", name) + name).encode()[:MAX_NAME_LENGTH].decode(errors="ignore")

@@ -249,7 +249,7 @@ class OffboardReport:
         service_accounts_to_rotate: Service accounts whose secrets the user may know, being able to create or rotate
             them.
         refusal: Why the user cannot be removed, or None.
-        steps: Steps that were done, in order.
+        steps: Steps that were done, in order; of a dry run, those that a real run would do.
     """
 
     email: str
@@ -283,7 +283,9 @@ class OffboardReport:
             for account in self.service_accounts_to_rotate
         ]
         lines += [f"cannot be removed: {self.refusal}"] if self.refusal else []
-        return "\n".join(map(make_printable, [*lines, *self.steps, *(["nothing was changed"] if self.dry_run else [])]))
+        lines += [f"dry run: {step}" if self.dry_run else step for step in self.steps]
+        lines += ["nothing was changed"] if self.dry_run else []
+        return "\n".join(map(make_printable, lines))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""
@@ -319,13 +321,18 @@ class CleanupReport:
         dry_run: Whether the report only previews the deletion, and nothing was deleted.
         contents: Contents that were found in the project.
         deleted: Whether the project and all its contents are deleted.
-        steps: Steps that were done, in order.
+        refusal: Why a real run would refuse to delete anything, or None.
+        temporary_keys: Ids of the temporary API keys that read the contents, also those that earlier runs left; they
+            were deleted. A dry run makes no other change.
+        steps: Steps that were done, in order; of a dry run, those that a real run would do.
     """
 
     project: Project
     dry_run: bool
     contents: list[Content]
     deleted: bool
+    refusal: str | None
+    temporary_keys: list[str]
     steps: list[str] = field(converter=make_lines_printable)
 
     def __str__(self) -> str:
@@ -333,11 +340,22 @@ class CleanupReport:
         lines = [f"project {self.project.name} ({self.project.id}) contains {_count_noun(self.contents, 'resource')}"]
         if self.dry_run:
             lines += [f"{each}{', deletion protection is on' if each.protected else ''}" for each in self.contents]
-        return "\n".join(map(make_printable, [*lines, *self.steps, *(["nothing was deleted"] if self.dry_run else [])]))
+            lines += [f"cannot be deleted: {self.refusal}"] if self.refusal else []
+        else:
+            lines += self.steps
+        lines += name_temporary_keys(self.temporary_keys)
+        lines += ["nothing else was deleted"] if self.dry_run else []
+        return "\n".join(map(make_printable, lines))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""
         return to_dict(self)
+
+
+def name_temporary_keys(ids: Iterable[str]) -> list[str]:
+    """Return a line that names the temporary keys of a workflow, if there are any."""
+    named = ", ".join(ids)
+    return [f"temporary API keys, deleted since: {named}"] if named else []
 
 
 def parse_project_roles(bindings: object) -> list[ProjectRole]:

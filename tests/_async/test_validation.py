@@ -71,6 +71,10 @@ KINDS = {
     "switch": "TTTTTTTTT TTsTT",
     "seconds": "TTTTTTTTT TsTTT",
     "duration": "TTTTTTTTT TTTTT",
+    "needed duration": "TTTTTTTTT VTTTT",
+    "pattern": "VssssVsVs VTTTT",
+    "optional plan": "TTTTTTTTT -TTTT",
+    "emails": "TTTTTTTTT VTTTV",
     "choice": "VVVVVVVVV TTTTT",
     "function": "TTTTTTTTT TTTTT",
     "optional function": "TTTTTTTTT -TTTT",
@@ -201,7 +205,7 @@ METHODS: dict[str, dict[str, Argument]] = {
     "projects.delete_with_cleanup": {
         "project_id": ID,
         "dry_run": Argument("switch", "none", False),
-        "timeout": Argument("seconds", "none", 60),
+        "timeout": Argument("duration", "none", timedelta(seconds=60)),
         "lift_protection": Argument("switch", "none", False),
         "progress": Argument("optional function", "none", print),
     },
@@ -219,8 +223,19 @@ METHODS: dict[str, dict[str, Argument]] = {
         "keep_old_for": Argument("duration", "none", timedelta(hours=1)),
         "dry_run": DRY_RUN,
     },
+    "projects.delete_stale": {
+        "name_pattern": Argument("pattern", "none", "ci-*"),
+        "older_than": Argument("needed duration", "none", timedelta(days=7)),
+        "plan": Argument("optional plan", "none", None),
+        "concurrency": Argument("seconds", "none", 4),
+        "progress": Argument("optional function", "none", print),
+    },
     "api_keys.delete_retired": {"project_id": Argument("optional id", "none", "p"), "dry_run": DRY_RUN},
     "users.offboard": {"email": Argument("email", "query", "a@b"), "dry_run": Argument("switch", "none", False)},
+    "users.offboard_many": {
+        "emails": Argument("emails", "none", ["a@b"]),
+        "plan": Argument("optional plan", "none", None),
+    },
     "invites.ensure": {
         "email": Argument("email", "none", "a@b"),
         "role_bindings": Argument("bindings", "none", BINDINGS),
@@ -285,7 +300,8 @@ async def classify_call(
         return f"T {exc.message}"
     except NotFoundError:
         pass
-    assert len(script.requests) == 1
+    # offboard_many goes on to read the whole organization, as an inventory does.
+    assert len(script.requests) == 1 or method == "users.offboard_many"
     return "s"
 
 

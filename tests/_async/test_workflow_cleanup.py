@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import anyio
 import httpx
 import pytest
+from attrs import evolve
 
 from pinecone_admin import (
     AsyncAdmin,
@@ -106,12 +108,30 @@ async def test_a_dry_run_deletes_only_its_own_key(emulator: Emulator) -> None:
         Content(kind="index", name="people", protected=True),
     ]
     assert (len(report.contents), report.deleted, report.steps) == (6, False, [])
+    assert report.refusal is not None
+    assert report.refusal in str(report)
     assert not emulator.state.api_keys
     deleted = [request for request in transport.requests if request.startswith("DELETE")]
     assert len(deleted) == 1
-    assert deleted[0].startswith("DELETE /admin/api-keys/")
-    assert str(report).splitlines()[-1] == "nothing was deleted"
+    assert deleted == [f"DELETE /admin/api-keys/{key_id}" for key_id in report.temporary_keys]
+    assert str(report).splitlines()[-2:] == [
+        f"temporary API keys, deleted since: {report.temporary_keys[0]}",
+        "nothing else was deleted",
+    ]
     assert report.to_dict()["contents"][1]["protected"] is True
+
+
+async def test_a_dry_run_reports_what_a_real_run_does(emulator: Emulator) -> None:
+    """The report of a dry run is that of a real run, except that nothing is deleted; both name their temporary keys."""
+    project_id = await create_full_project(emulator)
+    admin = emulator.async_admin()
+    preview = await admin.projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+    report = await admin.projects.delete_with_cleanup(project_id=project_id)
+    assert {*preview.steps} == {*report.steps}
+    assert preview.temporary_keys != report.temporary_keys
+    assert preview == evolve(
+        report, dry_run=True, deleted=False, steps=preview.steps, temporary_keys=preview.temporary_keys
+    )
 
 
 async def test_a_protected_index_raises_at_once(emulator: Emulator, clock: VirtualClock) -> None:
@@ -148,7 +168,7 @@ async def test_a_timeout_names_what_remains(emulator: Emulator, clock: VirtualCl
     """A timeout raises an error that names the remaining contents, and deletes the temporary key."""
     project_id = await create_full_project(emulator)
     with raises(PineconeTimeoutError, match=r"still contains .*assistant helper"):
-        await emulator.async_admin().projects.delete_with_cleanup(project_id=project_id, timeout=2.0)
+        await emulator.async_admin().projects.delete_with_cleanup(project_id=project_id, timeout=timedelta(seconds=2))
     assert sum(clock.slept) == pytest.approx(2.0)
     assert not emulator.state.api_keys
 
@@ -169,7 +189,7 @@ async def test_a_refilled_project_is_emptied_again(emulator: Emulator, clock: Vi
     project_id = await create_full_project(emulator)
     transport.before_request = lambda: emulator.state.projects[project_id].contents["collections"].add("always")
     with pytest.raises((FailedPreconditionError, PineconeTimeoutError)):
-        await transport.async_admin().projects.delete_with_cleanup(project_id=project_id, timeout=60.0)
+        await transport.async_admin().projects.delete_with_cleanup(project_id=project_id, timeout=timedelta(seconds=60))
     assert not emulator.state.api_keys
 
 
@@ -271,7 +291,9 @@ async def test_a_key_left_by_an_earlier_run_is_deleted(emulator: Emulator) -> No
     with raises(LeftoverError):
         await transport.async_admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     assert len(emulator.state.api_keys) == 1
-    await emulator.async_admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+    (left,) = emulator.state.api_keys
+    report = await emulator.async_admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+    assert report.temporary_keys[0] == left
     assert not emulator.state.api_keys
 
 
@@ -362,7 +384,7 @@ async def test_an_invalid_call_changes_nothing(emulator: Emulator) -> None:
     with raises(NotFoundError):
         await admin.projects.delete_with_cleanup(project_id="nowhere")
     with raises(PineconeValueError, match="timeout"):
-        await admin.projects.delete_with_cleanup(project_id=project.id, timeout=0)
+        await admin.projects.delete_with_cleanup(project_id=project.id, timeout=timedelta())
     with raises(ReadOnlyError):
         await admin.with_options(read_only=True).projects.delete_with_cleanup(project_id=project.id)
     assert list(emulator.state.projects) == [project.id]
@@ -439,7 +461,9 @@ async def test_no_deletion_exceeds_the_timeout(make_client: Callable[..., AsyncA
         "/indexes/a": lambda _: busy,
     }
     with raises(ServiceError):
-        await make_client(script_control_plane(responses)).projects.delete_with_cleanup(project_id="p", timeout=5.0)
+        await make_client(script_control_plane(responses)).projects.delete_with_cleanup(
+            project_id="p", timeout=timedelta(seconds=5)
+        )
     assert sum(clock.slept) <= 5.0
 
 
@@ -458,7 +482,9 @@ async def test_contents_that_are_not_listed_raise_at_the_timeout(
     blocked = {"status": 412, "error": {"code": "FAILED_PRECONDITION", "message": "1 indexes"}}
     responses = {"/admin/projects/p": lambda r: PROJECT if r.method == "GET" else ScriptedResponse(412, blocked)}
     with raises(FailedPreconditionError, match="1 indexes"):
-        await make_client(script_control_plane(responses)).projects.delete_with_cleanup(project_id="p", timeout=20.0)
+        await make_client(script_control_plane(responses)).projects.delete_with_cleanup(
+            project_id="p", timeout=timedelta(seconds=20)
+        )
     assert sum(clock.slept) == pytest.approx(20.0)
 
 

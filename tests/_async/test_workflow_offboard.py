@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from pinecone_admin import (
     AsyncAdmin,
@@ -49,11 +50,13 @@ async def test_a_dry_run_reports_everything_and_changes_nothing(admin: AsyncAdmi
     assert [(each.project.id, each.roles) for each in report.reach] == [(reached.id, ["ProjectViewer"])]
     assert [each.id for each in report.keys_to_rotate] == [key.key.id]
     assert sorted(each.role for each in report.bindings) == ["OrgMember", "ProjectViewer"]
-    assert (report.service_accounts_to_rotate, report.refusal, report.steps) == ([], None, [])
+    assert (report.service_accounts_to_rotate, report.refusal) == ([], None)
+    assert report.steps == [f"removed user {user_id}"]
     assert str(report).splitlines() == [
         f"ADA@EXAMPLE.COM: user {user_id}, 0 open invites, 2 roles",
         f"access to project reached ({reached.id}): ProjectViewer",
         f"may know the value of API key reader ({key.key.id}) of project {reached.id}",
+        f"dry run: removed user {user_id}",
         "nothing was changed",
     ]
     assert report.to_dict()["user"]["email"] == "Ada@example.com"
@@ -76,7 +79,9 @@ async def test_user_roles_and_invites_are_removed(admin: AsyncAdmin, emulator: E
     """Offboarding deletes the user, their role bindings and their invites, and reports the steps."""
     invite = await admin.invites.create(email="Ada@example.com", role_bindings=[on_organization("OrgMember")])
     user_id = add_member(emulator, "ada@example.com", ("OrgMember", ""))
+    preview = await admin.users.offboard(email="ada@example.com")
     report = await admin.users.offboard(email="ada@example.com", dry_run=False)
+    assert preview == evolve(report, dry_run=True)
     assert report.steps == [f"withdrew invite {invite.id}", f"removed user {user_id}"]
     assert [each.email for each in emulator.state.users.listing] == ["owner@example.com"]
     assert not list(emulator.state.open_invites)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from pinecone_admin import AsyncAdmin, NotFoundError, PineconeError, SecretNotSt
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, Principal
-from pinecone_admin.workflows import ProjectRole
+from pinecone_admin.workflows import OffboardPlan, ProjectRole, StalePlan
 from tests.support.clock import VirtualClock
 from tests.support.fault_injection import KILLS, FaultyTransport, InjectedFault, KilledError, draw_random_faults
 from tests.support.interruption import InterruptingTransport, async_run_interruptibly, async_yield_once
@@ -243,6 +244,19 @@ def check_nobody_left(state: ScenarioState) -> None:
     assert len(server.role_bindings) == 2  # of the two owners
 
 
+async def prepare_leavers(state: ScenarioState, admin: AsyncAdmin) -> None:
+    """Start with a plan of a member who has invites, and of another one."""
+    await prepare_leaver(state, admin)
+    state.emulator.add_user("lea@example.com")
+    plan = await state.make_client().users.offboard_many(emails=["LEO@example.com", "lea@example.com"])
+    state.ids["plan"] = plan.to_json()
+
+
+async def offboard_planned(state: ScenarioState, admin: AsyncAdmin) -> object:
+    """Offboard the members of the plan."""
+    return await admin.users.offboard_many(plan=OffboardPlan.from_json(state.ids["plan"]))
+
+
 async def change_role(state: ScenarioState, admin: AsyncAdmin) -> object:
     """Change a ProjectViewer to ProjectEditor."""
     return await admin.role_bindings.change_role(
@@ -289,6 +303,22 @@ async def prepare_contents(state: ScenarioState, admin: AsyncAdmin) -> None:
     clock.on_sleep = lambda: state.emulator.clock.advance(clock.slept[-1])
 
 
+async def prepare_stale_projects(state: ScenarioState, admin: AsyncAdmin) -> None:
+    """Start with a plan of a full project and an empty one."""
+    await prepare_contents(state, admin)
+    await admin.projects.create(name="p2")
+    clock = current_clock()
+    assert isinstance(clock, VirtualClock)
+    clock.shift_wall(state.emulator.clock.now().timestamp() + 60 - clock.wall())
+    plan = await admin.projects.delete_stale(name_pattern="p*", older_than=timedelta(seconds=30))
+    state.ids["plan"] = plan.to_json()
+
+
+async def delete_planned(state: ScenarioState, admin: AsyncAdmin) -> object:
+    """Delete the projects of the plan, one at a time, so that each run sends the same requests."""
+    return await admin.projects.delete_stale(plan=StalePlan.from_json(state.ids["plan"]), concurrency=1)
+
+
 async def clean_up_project(state: ScenarioState, admin: AsyncAdmin) -> object:
     """Delete the project with its contents; after a completed run it is not found."""
     with suppress(NotFoundError):
@@ -316,6 +346,8 @@ SCENARIOS = {
     "offboard": Scenario(
         prepare_leaver, lambda _, admin: admin.users.offboard(email="LEO@example.com", dry_run=False), check_nobody_left
     ),
+    "offboard many": Scenario(prepare_leavers, offboard_planned, check_nobody_left),
+    "delete stale": Scenario(prepare_stale_projects, delete_planned, check_nothing_left),
     "cleanup": Scenario(prepare_contents, clean_up_project, check_nothing_left),
     "provision": Scenario(prepare_robot, provision_project, check_provisioned),
     "change role": Scenario(prepare_account, change_role, make_role_check("OrgMember", "ProjectEditor")),

@@ -55,10 +55,14 @@ from pinecone_admin.workflows import (
     Difference,
     Ensured,
     Inventory,
+    Left,
+    OffboardPlan,
+    OffboardReport,
     Progress,
     ProjectRole,
     RetiredKeys,
     Rotation,
+    StalePlan,
 )
 
 
@@ -192,6 +196,10 @@ def workflows(admin: Admin) -> None:
     assert_type(tenant.key, Ensured[APIKeyWithSecret | APIKey])
     assert_type(tenant.bindings, list[Ensured[RoleBinding]])
     assert_type(admin.users.offboard(email="a@b.co").refusal, str | None)
+    leavers = admin.users.offboard_many(emails=["a@b.co", "c@b.co"])
+    assert_type(admin.users.offboard_many(plan=OffboardPlan.from_json(leavers.to_json())).reports, list[OffboardReport])
+    stale = admin.projects.delete_stale(name_pattern="ci-*", older_than=timedelta(days=7), progress=print)
+    assert_type(admin.projects.delete_stale(plan=StalePlan.from_json(stale.to_json())).left, list[Left])
     assert_type(admin.projects.delete_with_cleanup(project_id="p", progress=print_progress), CleanupReport)
     inventory = admin.inventory(concurrency=4, progress=print_progress)
     assert_type(Inventory.from_dict(inventory.to_dict()), Inventory)

@@ -45,6 +45,8 @@ def workflows(admin: Admin) -> None:
     admin.api_keys.rotate(api_key_id="k", store=print, keep_old_for=60)  # wrong
     admin.projects.ensure(name="n", on_difference="change")  # wrong
     admin.users.offboard("a@b.co", True)  # wrong
+    admin.projects.delete_stale(name_pattern="ci-*")  # wrong
+    admin.inventory().access(max_pending=3)  # wrong
     admin.projects.provision(name="n", key_roles=["ProjectViewr"], store=print)  # wrong
 
 

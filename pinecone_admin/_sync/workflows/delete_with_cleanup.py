@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from pinecone_admin._concurrency.clock import PollBackoff
-from pinecone_admin._http.argument_checks import check_bool, check_duration, check_function, set_operation_on_errors
+from pinecone_admin._http.argument_checks import check_bool, check_function, check_timedelta, set_operation_on_errors
 from pinecone_admin._sync.workflows.create_with_secret import delete_leftover_keys, list_keys_named
 from pinecone_admin._sync.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._sync.workflows.temporary_key import is_deleted, temporary_key
@@ -20,8 +21,10 @@ from pinecone_admin.errors import (
     RefusedError,
     UnauthorizedError,
 )
+from pinecone_admin.models import Project
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
+from pinecone_admin.workflows.stale_projects import find_protection
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -35,59 +38,99 @@ def delete_with_cleanup(
     *,
     project_id: str,
     dry_run: bool,
-    timeout: float,
+    timeout: timedelta,
     lift_protection: bool,
-    progress: Callable[[Progress], None] | None,
+    progress: Callable[[Progress], object] | None,
 ) -> CleanupReport:
     """Empty the project with a temporary key and delete it; repeat while the server still finds something in it."""
     with set_operation_on_errors("delete_with_cleanup"):
         check_bool("dry_run", dry_run)
         check_bool("lift_protection", lift_protection)
         check_function("progress", progress, optional=True)
-        backoff = PollBackoff(check_duration("timeout", timeout))
+        backoff = PollBackoff(check_timedelta("timeout", timeout).total_seconds())
     project = admin.projects.describe(project_id=project_id)
-    report = CleanupReport(project=project, dry_run=dry_run, contents=[], deleted=False, steps=[])
-    delete_leftover_keys(
-        admin, list_keys_named(admin, project_id=project_id, name=name_tags.tag_as_emptying(project_id))
+    return empty_and_delete(
+        admin,
+        start_report(project, dry_run=dry_run),
+        backoff=backoff,
+        find_refusal=(lambda _: None) if lift_protection else _refuse_protected,
+        progress=progress,
     )
+
+
+def _refuse_protected(contents: Sequence[Content]) -> str | None:
+    protection = find_protection(contents)
+    return protection and f"{protection}, or pass lift_protection=True"
+
+
+def start_report(project: Project, *, dry_run: bool) -> CleanupReport:
+    """Return the report of a project that was not read yet."""
+    return CleanupReport(
+        project=project, dry_run=dry_run, contents=[], deleted=False, refusal=None, temporary_keys=[], steps=[]
+    )
+
+
+def empty_and_delete(
+    admin: Admin,
+    report: CleanupReport,
+    *,
+    backoff: PollBackoff,
+    find_refusal: Callable[[Sequence[Content]], str | None],
+    progress: Callable[[Progress], object] | None,
+) -> CleanupReport:
+    """Empty the project of a report and delete it.
+
+    Args:
+        admin: Client.
+        report: Gets what is found and done, also if this raises.
+        backoff: Waits, and the time for everything.
+        find_refusal: Function that returns why contents must not be deleted, or None. It is called each time that the
+            contents are read.
+        progress: Function that receives what is left.
+    """
+    project_id = report.project.id
+    leftovers = list_keys_named(admin, project_id=project_id, name=name_tags.tag_as_emptying(project_id))
+    report.temporary_keys.extend(key.id for key in leftovers)
+    delete_leftover_keys(admin, leftovers)
     while True:
         try:
-            _empty_with_temporary_key(
-                admin, report, lift_protection=lift_protection, backoff=backoff, progress=progress
-            )
-            if dry_run:
-                return report
+            _empty_with_temporary_key(admin, report, backoff=backoff, find_refusal=find_refusal, progress=progress)
+            if report.dry_run:
+                return _preview(report, find_refusal(report.contents))
             admin.projects.delete(project_id=project_id)
         except FailedPreconditionError:
             if not backoff.wait():
                 raise
         except NotFoundError:
-            if dry_run:
+            if report.dry_run:
                 raise
-            return evolve(report, deleted=True, steps=[*report.steps, f"project {project_id} was already deleted"])
+            report.steps.append(f"project {project_id} was already deleted")
+            return evolve(report, deleted=True)
         else:
-            return evolve(report, deleted=True, steps=[*report.steps, f"deleted project {project_id}"])
+            report.steps.append(f"deleted project {project_id}")
+            return evolve(report, deleted=True)
 
 
 def _empty_with_temporary_key(
     admin: Admin,
     report: CleanupReport,
     *,
-    lift_protection: bool,
     backoff: PollBackoff,
-    progress: Callable[[Progress], None] | None,
+    find_refusal: Callable[[Sequence[Content]], str | None],
+    progress: Callable[[Progress], object] | None,
 ) -> None:
     """Empty the project; if the temporary key is deleted meanwhile, for example by a concurrent run, use a new one."""
     while True:
         with temporary_key(
             admin, project_id=report.project.id, name=name_tags.tag_as_emptying(report.project.id)
         ) as made:
+            report.temporary_keys.append(made.key.id)
             keyed = admin.with_options(api_key=made.value)
             acceptance, deleted = PollBackoff(_KEY_ACCEPTANCE_TIMEOUT), False
             while not deleted:
                 try:
                     return _delete_until_empty(
-                        keyed, report, lift_protection=lift_protection, backoff=backoff, progress=progress
+                        keyed, report, backoff=backoff, find_refusal=find_refusal, progress=progress
                     )
                 except UnauthorizedError:
                     deleted = is_deleted(admin, made.key)
@@ -99,9 +142,9 @@ def _delete_until_empty(
     keyed: Admin,
     report: CleanupReport,
     *,
-    lift_protection: bool,
     backoff: PollBackoff,
-    progress: Callable[[Progress], None] | None,
+    find_refusal: Callable[[Sequence[Content]], str | None],
+    progress: Callable[[Progress], object] | None,
 ) -> None:
     """Request each deletion once, retry those that the server does not accept yet, and wait until all are done."""
     asked: set[str] = set()
@@ -116,7 +159,8 @@ def _delete_until_empty(
         _record_contents(contents, report, progress)
         if report.dry_run:
             return
-        _refuse_protected(contents, lift_protection=lift_protection)
+        if (refusal := find_refusal(contents)) is not None:
+            raise RefusedError(refusal, operation="delete_with_cleanup")
         if backoff.seconds_left <= 0:
             left = ", ".join(map(str, contents))
             message = f"project {report.project.id} still contains {left}"
@@ -131,7 +175,7 @@ def _delete_until_empty(
 
 
 def _record_contents(
-    contents: Sequence[Content], report: CleanupReport, progress: Callable[[Progress], None] | None
+    contents: Sequence[Content], report: CleanupReport, progress: Callable[[Progress], object] | None
 ) -> None:
     known = set(map(str, report.contents))
     report.contents.extend(each for each in contents if str(each) not in known)
@@ -141,8 +185,6 @@ def _record_contents(
         progress(Progress(done=total - len(contents), total=total, step=f"left: {left}"))
 
 
-def _refuse_protected(contents: Sequence[Content], *, lift_protection: bool) -> None:
-    protected = ", ".join(str(each) for each in contents if each.protected)
-    if protected and not lift_protection:
-        message = f"deletion protection is on for {protected}: turn it off, or pass lift_protection=True"
-        raise RefusedError(message, operation="delete_with_cleanup")
+def _preview(report: CleanupReport, refusal: str | None) -> CleanupReport:
+    steps = [*(f"deleted {content}" for content in report.contents), f"deleted project {report.project.id}"]
+    return evolve(report, refusal=refusal, steps=[] if refusal else steps)

@@ -1,0 +1,225 @@
+"""Delete stale projects: first a plan of what they are and contain, then exactly that."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from attrs import field, frozen
+
+from pinecone_admin._async.workflows.delete_with_cleanup import empty_and_delete, start_report
+from pinecone_admin._concurrency.clock import PollBackoff, current_clock
+from pinecone_admin._concurrency.parallel import async_run_in_parallel
+from pinecone_admin._http.argument_checks import (
+    check_function,
+    check_integer,
+    check_text,
+    check_timedelta,
+    set_operation_on_errors,
+)
+from pinecone_admin.errors import (
+    ClientClosedError,
+    NotFoundError,
+    PineconeError,
+    PineconeValueError,
+    ReadOnlyError,
+    RefusedError,
+)
+from pinecone_admin.models import Project
+from pinecone_admin.workflows.plans import (
+    Left,
+    StalePlan,
+    StaleProject,
+    StaleReport,
+    check_organization,
+    check_plan,
+)
+from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
+from pinecone_admin.workflows.stale_projects import (
+    find_change,
+    find_planned_refusal,
+    find_protection,
+    find_reason_to_keep,
+    matches_name,
+)
+
+if TYPE_CHECKING:
+    from pinecone_admin._async.client import AsyncAdmin
+
+_P = TypeVar("_P", Project, StaleProject)
+_OnProgress: TypeAlias = Callable[[Progress], object]
+
+_SECONDS_PER_PROJECT = 600.0
+_INTERRUPT_PATIENCE = 30.0
+"""Seconds after Ctrl-C in which the temporary keys of the projects in progress are deleted."""
+
+
+@frozen(kw_only=True)
+class _Outcome:
+    """What was found in a project and done to it, and why it was left; None if it was not."""
+
+    reason: str | None = None
+    contents: list[Content] = field(factory=list[Content])
+    temporary_keys: list[str] = field(factory=list[str])
+    steps: list[str] = field(factory=list[str])
+
+
+async def plan_deletion(
+    admin: AsyncAdmin,
+    *,
+    name_pattern: str | None,
+    older_than: timedelta | None,
+    concurrency: int,
+    progress: _OnProgress | None,
+) -> StalePlan:
+    """Read the contents of all stale projects."""
+    with set_operation_on_errors("delete_stale"):
+        _check_arguments(concurrency, progress)
+        if name_pattern is None or older_than is None:
+            raise PineconeValueError("delete_stale needs name_pattern and older_than, or a plan")
+        check_text("name_pattern", name_pattern, least=1)
+        check_timedelta("older_than", older_than)
+    projects = [each for each in await admin.projects.list() if matches_name(each.name, name_pattern)]
+    organizations = await admin.organizations.list()
+    now = _now(admin)
+    reasons = {each.id: find_reason_to_keep(each, older_than=older_than, now=now) for each in projects}
+
+    async def read(project: Project, on_progress: _OnProgress) -> _Outcome:
+        return await _clean_up(admin, start_report(project, dry_run=True), find_protection, on_progress)
+
+    stale = [each for each in projects if reasons[each.id] is None]
+    outcomes = await _run_all(stale, read, concurrency=concurrency, progress=progress)
+    reasons |= {id: outcome.reason for id, outcome in outcomes.items()}
+    return StalePlan(
+        organization_id=organizations[0].id,
+        made_at=now,
+        name_pattern=name_pattern,
+        older_than=older_than,
+        projects=[
+            StaleProject(id=each.id, name=each.name, created_at=each.created_at, contents=outcomes[each.id].contents)
+            for each in stale
+            if reasons[each.id] is None and each.created_at is not None
+        ],
+        left=_list_left(projects, reasons),
+        temporary_keys=_list_temporary_keys(outcomes.values()),
+    )
+
+
+async def carry_out_deletion(
+    admin: AsyncAdmin,
+    *,
+    name_pattern: str | None,
+    older_than: timedelta | None,
+    plan: StalePlan,
+    concurrency: int,
+    progress: _OnProgress | None,
+) -> StaleReport:
+    """Delete the projects of a plan that are as they were when it was made."""
+    with set_operation_on_errors("delete_stale"):
+        _check_arguments(concurrency, progress)
+        check_plan(plan, StalePlan)
+        if name_pattern not in {None, plan.name_pattern} or older_than not in {None, plan.older_than}:
+            raise PineconeValueError("name_pattern and older_than are not those of the plan: pass only the plan")
+    check_organization(plan.organization_id, await admin.organizations.list(), operation="delete_stale")
+
+    async def delete(planned: StaleProject, on_progress: _OnProgress) -> _Outcome:
+        try:
+            project = await admin.projects.describe(project_id=planned.id)
+        except NotFoundError:
+            return _Outcome(steps=[f"project {planned.id} was already deleted"])
+        reason = find_change(planned, project) or find_reason_to_keep(
+            project, older_than=plan.older_than, now=_now(admin)
+        )
+        if reason is not None:
+            return _Outcome(reason=reason)
+        report = start_report(project, dry_run=False)
+        return await _clean_up(admin, report, partial(find_planned_refusal, planned), on_progress)
+
+    outcomes = await _run_all(plan.projects, delete, concurrency=concurrency, progress=progress)
+    return StaleReport(
+        deleted=[each for each in plan.projects if outcomes[each.id].reason is None],
+        left=_list_left(plan.projects, {id: outcome.reason for id, outcome in outcomes.items()}),
+        temporary_keys=_list_temporary_keys(outcomes.values()),
+        steps=[step for outcome in outcomes.values() for step in outcome.steps],
+    )
+
+
+def _check_arguments(concurrency: int, progress: _OnProgress | None) -> None:
+    check_integer("concurrency", concurrency, least=1)
+    check_function("progress", progress, optional=True)
+
+
+def _now(admin: AsyncAdmin) -> datetime:
+    """Return the time of the server, which dates the projects; by this machine's clock, all could look stale."""
+    return admin.server_time or datetime.fromtimestamp(current_clock().wall(), UTC)
+
+
+async def _clean_up(
+    admin: AsyncAdmin,
+    report: CleanupReport,
+    find_refusal: Callable[[Sequence[Content]], str | None],
+    on_progress: _OnProgress,
+) -> _Outcome:
+    """Read or delete one project; if that fails, the others can still be."""
+    reason: str | None
+    try:
+        done = await empty_and_delete(
+            admin,
+            report,
+            backoff=PollBackoff(_SECONDS_PER_PROJECT),
+            find_refusal=find_refusal,
+            progress=on_progress,
+        )
+    except (ClientClosedError, ReadOnlyError):
+        raise
+    except PineconeError as error:
+        reason = error.message if isinstance(error, RefusedError) else str(error)
+    else:
+        reason = done.refusal
+    return _Outcome(reason=reason, contents=report.contents, temporary_keys=report.temporary_keys, steps=report.steps)
+
+
+async def _run_all(
+    projects: Sequence[_P],
+    work: Callable[[_P, _OnProgress], Awaitable[_Outcome]],
+    *,
+    concurrency: int,
+    progress: _OnProgress | None,
+) -> dict[str, _Outcome]:
+    """Process projects in parallel, and return the outcomes by project id."""
+    outcomes: dict[str, _Outcome] = {}
+    interrupted = threading.Event()
+
+    def stop_if_interrupted(_: Progress) -> None:
+        if interrupted.is_set():
+            raise RefusedError("the call was interrupted", operation="delete_stale")
+
+    async def process(project: _P) -> _Outcome:
+        return await work(project, stop_if_interrupted)
+
+    def deliver(project: _P, outcome: _Outcome) -> None:
+        outcomes[project.id] = outcome
+        if progress is not None:
+            step = f"project {project.name!r} ({project.id})"
+            progress(Progress(done=len(outcomes), total=len(projects), step=step))
+
+    await async_run_in_parallel(
+        process,
+        projects,
+        limit=concurrency,
+        deliver=deliver,
+        interrupted=interrupted,
+        patience=_INTERRUPT_PATIENCE,
+    )
+    return outcomes
+
+
+def _list_left(projects: Sequence[Project] | Sequence[StaleProject], reasons: Mapping[str, str | None]) -> list[Left]:
+    return [Left(id=each.id, name=each.name, reason=reason) for each in projects if (reason := reasons[each.id])]
+
+
+def _list_temporary_keys(outcomes: Iterable[_Outcome]) -> list[str]:
+    return [id for outcome in outcomes for id in outcome.temporary_keys]

@@ -1,0 +1,227 @@
+"""Plans: what a workflow would delete, to be saved and read before another call deletes exactly that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Self, TypeVar
+
+from attrs import field, frozen
+
+from generated_client.models import Organization
+from pinecone_admin._http.argument_checks import check_string
+from pinecone_admin._http.codec import DecodeFailure, decode_value, parse_json_object
+from pinecone_admin._text.printable import escape_surrogates, make_lines_printable, make_printable
+from pinecone_admin.errors import PineconeTypeError, PineconeValueError, RefusedError
+from pinecone_admin.models import to_dict
+from pinecone_admin.workflows.reports import Content, OffboardReport, name_temporary_keys
+
+_VERSION = 1
+_P = TypeVar("_P")
+
+
+@frozen(kw_only=True)
+class Left:
+    """A project or a person that a workflow left as it was.
+
+    Attributes:
+        id: Id of the project or user; empty if there is none.
+        name: Name of the project, or email address of the person.
+        reason: Why it was left.
+    """
+
+    id: str
+    name: str
+    reason: str = field(converter=make_printable)
+
+    def __str__(self) -> str:
+        return make_printable(f"left {self.name!r}{f' ({self.id})' if self.id else ''}: {self.reason}")
+
+
+@frozen(kw_only=True)
+class StaleProject:
+    """A project that ``delete_stale`` may delete.
+
+    Attributes:
+        id: Id of the project.
+        name: Name of the project.
+        created_at: When it was created.
+        contents: What it contains; all of it is deleted with the project.
+    """
+
+    id: str
+    name: str
+    created_at: datetime
+    contents: list[Content]
+
+    def __str__(self) -> str:
+        contents = ", ".join(f"{each.kind} {each.name!r}" for each in self.contents) or "nothing"
+        created = f"created {self.created_at:%Y-%m-%d %H:%M} UTC"
+        return make_printable(f"project {self.name!r} ({self.id}), {created}, contains {contents}")
+
+
+@frozen(kw_only=True)
+class StalePlan:
+    """The projects that ``delete_stale`` would delete; ``delete_stale(plan=…)`` deletes these and no others.
+
+    Attributes:
+        organization_id: Id of the organization.
+        made_at: When the plan was made.
+        name_pattern: Pattern of the names.
+        older_than: Age that all projects of the plan exceed.
+        projects: Projects to delete.
+        left: Projects whose name matches and that are not in the plan, each with the reason.
+        temporary_keys: Ids of the temporary API keys that read the contents; they were deleted.
+    """
+
+    organization_id: str
+    made_at: datetime
+    name_pattern: str
+    older_than: timedelta = field(metadata={"name": "older_than_seconds"})
+    projects: list[StaleProject]
+    left: list[Left]
+    temporary_keys: list[str]
+
+    def __str__(self) -> str:
+        """Return the plan as text, one project per line."""
+        head = f"{len(self.projects)} projects like {self.name_pattern!r} are older than {self.older_than}"
+        lines = [f"{head}, in organization {self.organization_id}", *map(str, (*self.projects, *self.left))]
+        lines += [*name_temporary_keys(self.temporary_keys), "nothing else was deleted"]
+        return "\n".join(map(make_printable, lines))
+
+    def to_json(self) -> str:
+        """Return the plan as JSON, for ``from_json``."""
+        return _dump_plan(self, "projects.delete_stale")
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the plan that ``to_json`` converted.
+
+        Raises:
+            PineconeTypeError: ``text`` is not a str.
+            PineconeValueError: ``text`` is not such a plan, or only part of one; the message says what is wrong.
+        """
+        return _load_plan(text, cls, "projects.delete_stale")
+
+
+@frozen(kw_only=True)
+class StaleReport:
+    """What ``delete_stale`` did with a plan.
+
+    Attributes:
+        deleted: Projects that were deleted with everything in them, by this call or before it.
+        left: Projects of the plan that were not deleted, each with the reason.
+        temporary_keys: Ids of the temporary API keys that were used; they were deleted.
+        steps: What was done, in order.
+    """
+
+    deleted: list[StaleProject]
+    left: list[Left]
+    temporary_keys: list[str]
+    steps: list[str] = field(converter=make_lines_printable)
+
+    def __str__(self) -> str:
+        """Return the report as text, one item per line."""
+        keys = name_temporary_keys(self.temporary_keys)
+        lines = [*self.steps, *map(str, self.left), *keys] or ["the plan has no projects; nothing to do"]
+        return "\n".join(map(make_printable, lines))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain JSON types."""
+        return to_dict(self)
+
+
+@frozen(kw_only=True)
+class OffboardPlan:
+    """The people whom ``offboard_many`` would remove; ``offboard_many(plan=…)`` removes these and no others.
+
+    Attributes:
+        organization_id: Id of the organization.
+        made_at: When the organization was read.
+        reports: A report for each email address, as of a dry run of ``offboard``.
+        refusal: Why a real run would refuse, or None.
+    """
+
+    organization_id: str
+    made_at: datetime
+    reports: list[OffboardReport]
+    refusal: str | None
+
+    def __str__(self) -> str:
+        """Return the plan as text, one item per line."""
+        head = make_printable(f"organization {self.organization_id}")
+        refusal = [make_printable(f"cannot be carried out: {self.refusal}")] if self.refusal else []
+        return "\n".join([head, *map(str, self.reports), *refusal])
+
+    def to_json(self) -> str:
+        """Return the plan as JSON, for ``from_json``."""
+        return _dump_plan(self, "users.offboard_many")
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the plan that ``to_json`` converted.
+
+        Raises:
+            PineconeTypeError: ``text`` is not a str.
+            PineconeValueError: ``text`` is not such a plan, or only part of one; the message says what is wrong.
+        """
+        return _load_plan(text, cls, "users.offboard_many")
+
+
+@frozen(kw_only=True)
+class OffboardManyReport:
+    """What ``offboard_many`` did with a plan.
+
+    Attributes:
+        reports: A report for each person who was removed, by this call or before it.
+        left: People of the plan who were not removed, each with the reason.
+        steps: What was done, in order.
+    """
+
+    reports: list[OffboardReport]
+    left: list[Left]
+    steps: list[str] = field(converter=make_lines_printable)
+
+    def __str__(self) -> str:
+        """Return the report as text, one item per line."""
+        return "\n".join(map(str, (*self.reports, *self.left)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain JSON types."""
+        return to_dict(self)
+
+
+def check_plan(plan: object, kind: type[_P]) -> _P:
+    """Return a plan if it is of this kind; raise otherwise."""
+    if not isinstance(plan, kind):
+        name = kind.__name__
+        message = f"plan must be of type {name}, not {type(plan).__name__}: {name}.from_json reads a saved one"
+        raise PineconeTypeError(message)
+    return plan
+
+
+def check_organization(planned_id: str, organizations: Sequence[Organization], *, operation: str) -> None:
+    """Raise RefusedError unless a plan is of the organization of the client."""
+    if planned_id not in {each.id for each in organizations}:
+        ids = ", ".join(each.id for each in organizations) or "unknown"
+        raise RefusedError(f"the plan is of organization {planned_id}, not of {ids}", operation=operation)
+
+
+def _dump_plan(plan: object, workflow: str) -> str:
+    document = {"plan_of": workflow, "version": _VERSION, **to_dict(plan)}
+    return escape_surrogates(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def _load_plan(text: object, kind: type[_P], workflow: str) -> _P:
+    document = parse_json_object(check_string("text", text).encode())
+    if document is None:
+        raise PineconeValueError("text is not a JSON object: it is no plan, or a plan that was saved only in part")
+    if document.get("plan_of") != workflow:
+        raise PineconeValueError(f"text is not a plan of {workflow}: plan_of is {document.get('plan_of')!r}")
+    if document.get("version") != _VERSION:
+        raise PineconeValueError(f"this release reads plans of version {_VERSION}, not {document.get('version')!r}")
+    plan = decode_value(document, kind)
+    if isinstance(plan, DecodeFailure):
+        raise PineconeValueError(f"text is not a valid plan: {plan.path} {plan.problem}")
+    return plan

@@ -1,0 +1,47 @@
+"""Decide which projects are stale, and what has changed since a plan was made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+
+from generated_client.models import Project
+from pinecone_admin.workflows.plans import StaleProject
+from pinecone_admin.workflows.reports import Content
+
+
+def matches_name(name: str, name_pattern: str) -> bool:
+    """Return whether the name of a project matches a pattern, as names of files do in a shell."""
+    return fnmatchcase(name, name_pattern)
+
+
+def find_reason_to_keep(project: Project, *, older_than: timedelta, now: datetime) -> str | None:
+    """Return why a project, whose name matches, is not stale, or None if it is."""
+    if project.created_at is None:
+        return "it has no date of creation"
+    if now - project.created_at <= older_than:
+        return f"it was created {project.created_at:%Y-%m-%d %H:%M} UTC, and is not older than {older_than}"
+    return None
+
+
+def find_change(planned: StaleProject, project: Project) -> str | None:
+    """Return how a project differs from its plan, or None if it does not."""
+    if project.name != planned.name:
+        return f"it is now named {project.name!r}"
+    if project.created_at != planned.created_at:
+        return f"its date of creation is now {project.created_at or 'unknown'}"
+    return None
+
+
+def find_planned_refusal(planned: StaleProject, contents: Sequence[Content]) -> str | None:
+    """Return which contents are protected or not in the plan, or None; an earlier run may have deleted others."""
+    known = {(each.kind, each.name) for each in planned.contents}
+    new = [f"{each.kind} {each.name!r}" for each in contents if (each.kind, each.name) not in known]
+    return f"it contains {', '.join(new)}, which the plan does not have" if new else find_protection(contents)
+
+
+def find_protection(contents: Sequence[Content]) -> str | None:
+    """Return which contents are protected from deletion, or None if there are none."""
+    protected = ", ".join(str(each) for each in contents if each.protected)
+    return f"deletion protection is on for {protected}: turn it off" if protected else None

@@ -1,0 +1,194 @@
+"""Offboarding many people: a plan from one reading, and nobody removed who is not as in the plan."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from pinecone_admin import (
+    AsyncAdmin,
+    PineconeTypeError,
+    PineconeValueError,
+    ReadOnlyError,
+    RefusedError,
+    on_organization,
+)
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.workflows import OffboardPlan
+from tests.support.errors import raises
+from tests.support.fault_injection import FaultyTransport, InjectedFault
+
+pytestmark = pytest.mark.anyio
+
+EMAILS = ["ada@example.com", "bob@example.com", "eve@example.com"]
+
+
+def list_emails(emulator: Emulator) -> list[str]:
+    """Return the email addresses of all users."""
+    return [each.email for each in emulator.state.users.listing]
+
+
+async def populate(emulator: Emulator) -> AsyncAdmin:
+    """Add Ada, who reaches a project with a key, Bob, who has an invite too, and Dan, who stays."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="atlas")
+    await admin.api_keys.create(project_id=project.id, name="reader")
+    emulator.add_user("Ada@example.com", roles=["OrgMember", ("ProjectViewer", project.id)])
+    await admin.invites.create(email="bob@example.com", role_bindings=[on_organization("OrgMember")])
+    emulator.add_user("bob@example.com", roles=["OrgManager"])
+    emulator.add_user("dan@example.com")
+    return admin
+
+
+async def test_a_plan_reads_once_and_changes_nothing(emulator: Emulator) -> None:
+    """A plan sends each list request once, and says of each person what a dry run of one says."""
+    admin = await populate(emulator)
+    transport = FaultyTransport(emulator)
+    plan = await transport.async_admin().users.offboard_many(emails=[*EMAILS, "ADA@example.com"])
+    assert {request.split()[0] for request in transport.requests} == {"GET"}
+    assert set(Counter(transport.requests).values()) == {1}
+    assert plan.organization_id == emulator.organization_id
+    assert plan.refusal is None
+    assert plan.reports == [await admin.users.offboard(email=email) for email in EMAILS]
+    assert plan.reports[0].keys_to_rotate[0].name == "reader"
+    assert str(plan).splitlines()[-1] == "eve@example.com: no user or open invite has this address; nothing to do"
+
+
+async def test_a_saved_plan_is_carried_out(emulator: Emulator) -> None:
+    """A plan that was saved as JSON is read back equal, removes everybody in it, and nobody else."""
+    admin = await populate(emulator)
+    plan = await admin.users.offboard_many(emails=EMAILS)
+    restored = OffboardPlan.from_json(plan.to_json())
+    assert restored == plan
+    report = await admin.users.offboard_many(plan=restored)
+    assert list_emails(emulator) == ["owner@example.com", "dan@example.com"]
+    assert not list(emulator.state.open_invites)
+    assert report.left == []
+    assert report.steps == [step for each in plan.reports for step in each.steps]
+    assert report.reports == [evolve(each, dry_run=False) for each in plan.reports]
+    assert json.loads(json.dumps(report.to_dict()))["reports"][0]["email"] == EMAILS[0]
+    assert str(report).startswith("ada@example.com: user ")
+    again = await admin.users.offboard_many(plan=plan, emails=[each.upper() for each in reversed(EMAILS)])
+    assert again.left == []
+    assert [each.keys_to_rotate for each in again.reports] == [each.keys_to_rotate for each in plan.reports]
+    assert [len(each.steps) for each in again.reports] == [1, 1, 0]
+
+
+async def test_whoever_changed_is_left(emulator: Emulator) -> None:
+    """Whoever has gained a role, an invite or another user with the address since the plan is left, with the reason."""
+    admin = await populate(emulator)
+    fay, gus = (emulator.add_user(f"{name}@example.com") for name in ("fay", "gus"))
+    emails = [f"{name}@example.com" for name in ("ada", "eve", "hal", "fay", "gus")]
+    plan = await admin.users.offboard_many(emails=emails)
+    ada = await admin.users.describe_by_email(email="ada@example.com")
+    await admin.role_bindings.create(
+        principal_type="user", principal_id=ada.id, resource_type="organization", role="OrgManager"
+    )
+    invite = await admin.invites.create(email="eve@example.com", role_bindings=[on_organization("OrgMember")])
+    hal = emulator.add_user("hal@example.com")
+    emulator.state.remove_user(fay)
+    other_fay = emulator.add_user("fay@example.com")
+    emulator.state.remove_user(gus)
+    gus.email = "august@example.com"
+    emulator.state.users.add(gus)
+    transport = FaultyTransport(emulator)
+    report = await transport.async_admin().users.offboard_many(plan=plan)
+    assert {request.split()[0] for request in transport.requests} == {"GET"}
+    assert [(each.name, each.id, each.reason) for each in report.left] == [
+        ("ada@example.com", ada.id, "the plan does not have the role OrgManager on organization"),
+        ("eve@example.com", "", f"the plan does not have invite {invite.id}"),
+        ("hal@example.com", "", f"user {hal.id}, who has this address, is not in the plan"),
+        ("fay@example.com", fay.id, f"user {other_fay.id}, who has this address, is not in the plan"),
+        ("gus@example.com", gus.id, f"the address of user {gus.id} is now 'august@example.com'"),
+    ]
+    assert str(report).splitlines()[0] == f"left 'ada@example.com' ({ada.id}): {report.left[0].reason}"
+
+
+async def test_only_users_count_as_owners(emulator: Emulator) -> None:
+    """A list with all users who are owners is refused before the first change, though a service account is an owner."""
+    admin = emulator.async_admin()
+    emulator.add_user("ada@example.com", roles=["OrgOwner"])
+    await admin.invites.create(email="bob@example.com", role_bindings=[on_organization("OrgOwner")])
+    one = await admin.users.offboard_many(emails=["ada@example.com", "bob@example.com"])
+    assert one.refusal is None
+    plan = await admin.users.offboard_many(emails=["ada@example.com", "bob@example.com", "owner@example.com"])
+    assert plan.refusal is not None
+    assert "last owners of the organization who are users" in plan.refusal
+    assert str(plan).endswith(plan.refusal)
+    assert [bool(each.refusal) for each in plan.reports] == [True, False, True]
+    transport = FaultyTransport(emulator)
+    with raises(RefusedError, match="last owners") as caught:
+        await transport.async_admin().users.offboard_many(plan=plan)
+    assert caught.value.operation == "offboard_many"
+    assert {request.split()[0] for request in transport.requests} == {"GET"}
+    emulator.add_user("dan@example.com", roles=["OrgOwner"])
+    assert (await admin.users.offboard_many(plan=plan)).left == []
+    assert list_emails(emulator) == ["dan@example.com"]
+
+
+async def test_a_failure_leaves_one_person(emulator: Emulator) -> None:
+    """Whoever the server does not remove is left with its reason, and the others are removed."""
+    admin = await populate(emulator)
+    plan = await admin.users.offboard_many(emails=EMAILS)
+    emulator.faults.add("delete_user", status=409, times=1)
+    report = await admin.users.offboard_many(plan=plan)
+    assert [each.name for each in report.left] == ["ada@example.com"]
+    assert "the server refused to remove user" in report.left[0].reason
+    assert list_emails(emulator) == ["owner@example.com", "Ada@example.com", "dan@example.com"]
+    assert (await admin.users.offboard_many(plan=plan)).left == []
+    assert list_emails(emulator) == ["owner@example.com", "dan@example.com"]
+
+
+async def test_an_incomplete_reading_is_refused(emulator: Emulator) -> None:
+    """No plan is made or carried out if a list of the organization cannot be read."""
+    admin = await populate(emulator)
+    plan = await admin.users.offboard_many(emails=EMAILS)
+    calls: list[Callable[[AsyncAdmin], Any]] = [
+        lambda a: a.users.offboard_many(emails=EMAILS),
+        lambda a: a.users.offboard_many(plan=plan),
+    ]
+    for call in calls:
+        transport = FaultyTransport(emulator, {3: InjectedFault.INVALID_JSON})
+        with raises(RefusedError, match="not everything could be read: "):
+            await call(transport.async_admin())
+        assert {request.split()[0] for request in transport.requests} == {"GET"}
+
+
+async def test_a_plan_of_another_organization_is_refused(emulator: Emulator) -> None:
+    """A plan is carried out only in the organization that it was made of."""
+    await populate(emulator)
+    other = Emulator(seed=2)
+    plan = await (await populate(other)).users.offboard_many(emails=EMAILS)
+    with raises(RefusedError, match=f"the plan is of organization {other.organization_id}"):
+        await emulator.async_admin().users.offboard_many(plan=plan)
+
+
+async def test_an_invalid_call_changes_nothing(emulator: Emulator) -> None:
+    """Other emails than those of the plan, neither, and a plan of another type raise before a request."""
+    admin = await populate(emulator)
+    plan = await admin.users.offboard_many(emails=EMAILS)
+    transport = FaultyTransport(emulator)
+    users: Any = transport.async_admin().users
+    cases: list[tuple[dict[str, Any], type[Exception], str]] = [
+        ({"plan": plan, "emails": EMAILS[:2]}, PineconeValueError, "emails are not those of the plan"),
+        ({}, PineconeValueError, "either emails or a plan"),
+        ({"emails": []}, PineconeValueError, "emails must have at least 1 entries"),
+        ({"emails": ["ada@example.com", "x"]}, PineconeValueError, r"emails\[1\] is not an email address"),
+        (
+            {"plan": plan.to_json()},
+            PineconeTypeError,
+            "plan must be of type OffboardPlan, not str: OffboardPlan.from_json",
+        ),
+    ]
+    for arguments, error, match in cases:
+        with pytest.raises(error, match=match):
+            await users.offboard_many(**arguments)
+    assert transport.requests == []
+    with raises(ReadOnlyError):
+        await admin.with_options(read_only=True).users.offboard_many(plan=plan)
+    assert len(list_emails(emulator)) == 4

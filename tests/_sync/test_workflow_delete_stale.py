@@ -1,0 +1,302 @@
+# Derived from tests/_async/test_workflow_delete_stale.py by scripts/unasync.py: change that, not this file.
+"""Deleting stale projects: a plan of what they are and contain, and nothing deleted that is not as in the plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from pinecone_admin import (
+    Admin,
+    ClientClosedError,
+    PineconeTypeError,
+    PineconeValueError,
+    ReadOnlyError,
+    RefusedError,
+)
+from pinecone_admin.emulator import Clock, Emulator
+from pinecone_admin.workflows import Content, OffboardPlan, Progress, StalePlan
+from tests.support.clock import VirtualClock
+from tests.support.errors import raises
+from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault, KilledError
+from tests.support.organizations import fill_project
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
+
+pytestmark = pytest.mark.anyio
+
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+def emulator(clock: VirtualClock) -> Emulator:
+    """Return an emulator whose time is that of the client, and advances with its waits."""
+    emulator = Emulator(seed=1, clock=Clock(datetime.fromtimestamp(clock.wall(), UTC)))
+    clock.on_sleep = lambda: emulator.clock.advance(clock.slept[-1])
+    return emulator
+
+
+def create_projects(emulator: Emulator, *names: str) -> list[str]:
+    """Create projects, and return their ids."""
+    return [(emulator.admin().projects.create(name=name)).id for name in names]
+
+
+def pass_days(emulator: Emulator, clock: VirtualClock, days: float) -> None:
+    """Advance the time of the client and of the emulator."""
+    emulator.clock.advance(days * 86_400)
+    clock.advance(days * 86_400)
+
+
+def make_plan(emulator: Emulator, clock: VirtualClock, *names: str) -> tuple[list[str], StalePlan]:
+    """Create projects, let them become stale, fill the first one, and return their ids and a plan of them."""
+    ids = create_projects(emulator, *names)
+    pass_days(emulator, clock, 8)
+    fill_project(emulator, ids[0])
+    return ids, emulator.admin().projects.delete_stale(name_pattern="ci-*", older_than=WEEK)
+
+
+def test_a_plan_changes_nothing_but_its_own_keys(emulator: Emulator, clock: VirtualClock) -> None:
+    """A plan has the stale projects with their contents, and only temporary keys that it names were made for it."""
+    old = create_projects(emulator, "ci-1", "ci-2", "CI-3", "prod")
+    pass_days(emulator, clock, 8)
+    (young,) = create_projects(emulator, "ci-young")
+    fill_project(emulator, old[0])
+    transport = FaultyTransport(emulator)
+    received: list[Progress] = []
+    plan = transport.admin().projects.delete_stale(
+        name_pattern="ci-*", older_than=WEEK, concurrency=1, progress=received.append
+    )
+    assert [(each.id, each.name) for each in plan.projects] == [(old[0], "ci-1"), (old[1], "ci-2")]
+    assert [len(each.contents) for each in plan.projects] == [6, 0]
+    assert Content(kind="index", name="articles") in plan.projects[0].contents
+    assert plan.projects[0].created_at == plan.made_at - timedelta(days=8)
+    assert [(each.id, each.name) for each in plan.left] == [(young, "ci-young")]
+    assert "is not older than 7 days" in plan.left[0].reason
+    changes = [request for request in transport.requests if not request.startswith("GET ")]
+    assert changes == [
+        change
+        for project_id, key_id in zip(old[:2], plan.temporary_keys, strict=True)
+        for change in (f"POST /admin/projects/{project_id}/api-keys", f"DELETE /admin/api-keys/{key_id}")
+    ]
+    assert received == [
+        Progress(done=1, total=2, step=f"project 'ci-1' ({old[0]})"),
+        Progress(done=2, total=2, step=f"project 'ci-2' ({old[1]})"),
+    ]
+    lines = str(plan).splitlines()
+    assert lines[0].startswith("2 projects like 'ci-*' are older than 7 days")
+    assert lines[1].startswith(f"project 'ci-1' ({old[0]}), created 2023-11-14 22:13 UTC, contains index 'articles', ")
+    assert all(key_id in lines[-2] for key_id in plan.temporary_keys)
+
+
+def test_a_saved_plan_is_carried_out(emulator: Emulator, clock: VirtualClock) -> None:
+    """A plan that was saved as JSON is read back equal, and its projects are deleted with everything in them."""
+    ids, plan = make_plan(emulator, clock, "ci-1", "ci-2", "prod")
+    create_projects(emulator, "ci-later")
+    pass_days(emulator, clock, 8)
+    restored = StalePlan.from_json(plan.to_json())
+    assert restored == plan
+    admin = emulator.admin()
+    report = admin.projects.delete_stale(plan=restored)
+    assert report.deleted == plan.projects
+    assert (report.left, len(report.temporary_keys)) == ([], 2)
+    assert [each.name for each in emulator.state.projects.values()] == ["prod", "ci-later"]
+    assert not emulator.state.api_keys
+    assert {f"deleted project {id}" for id in ids[:2]} | {"deleted index articles"} <= {*report.steps}
+    assert json.loads(json.dumps(report.to_dict()))["deleted"][0]["id"] == ids[0]
+    assert "deleted index articles" in str(report)
+    again = admin.projects.delete_stale(plan=plan, name_pattern="ci-*", older_than=WEEK)
+    assert (again.deleted, again.left) == (plan.projects, [])
+    assert again.steps == [f"project {id} was already deleted" for id in ids[:2]]
+
+
+def test_what_changed_is_left(emulator: Emulator, clock: VirtualClock) -> None:
+    """A project that is not as in the plan is left unchanged, and listed with the reason."""
+    names = ("ci-new-content", "ci-renamed", "ci-recreated", "ci-protected")
+    ids, plan = make_plan(emulator, clock, *names)
+    projects = emulator.state.projects
+    projects[ids[0]].contents["collections"].add("late")
+    projects[ids[1]].name = "ci-kept"
+    projects[ids[2]].created_at = emulator.clock.now()
+    emulator.hold(ids[3], "indexes", "kept", protected=True)
+    plan = evolve(
+        plan, projects=[*plan.projects[:3], evolve(plan.projects[3], contents=[Content(kind="index", name="kept")])]
+    )
+    report = emulator.admin().projects.delete_stale(plan=plan)
+    assert [each.id for each in report.left] == ids[:4]
+    reasons = [each.reason for each in report.left]
+    assert reasons[0] == "it contains collection 'late', which the plan does not have"
+    assert reasons[1] == "it is now named 'ci-kept'"
+    assert reasons[2].startswith("its date of creation is now ")
+    assert reasons[3] == "deletion protection is on for index kept: turn it off"
+    assert (report.deleted, report.steps) == ([], [])
+    assert list(projects) == ids
+    assert len(projects[ids[0]].contents["indexes"]) == 2
+    assert str(report).splitlines()[0] == f"left 'ci-new-content' ({ids[0]}): {reasons[0]}"
+
+
+def test_what_is_not_stale_is_left(emulator: Emulator, clock: VirtualClock) -> None:
+    """The age is checked again before the deletion."""
+    ids, plan = make_plan(emulator, clock, "ci-1")
+    report = emulator.admin().projects.delete_stale(plan=evolve(plan, older_than=timedelta(days=30)))
+    assert [each.id for each in report.left] == ids
+    assert "is not older than 30 days" in report.left[0].reason
+
+
+def test_the_clock_of_the_server_counts(emulator: Emulator, clock: VirtualClock) -> None:
+    """A machine whose clock is wrong by 30 days takes no new project for stale, and no stale one for new."""
+    _, plan = make_plan(emulator, clock, "ci-1")
+    create_projects(emulator, "ci-2")
+    for days in (30, -60):
+        clock.shift_wall(days * 86_400)
+        again = emulator.admin().projects.delete_stale(name_pattern="ci-*", older_than=WEEK)
+        assert again.projects == plan.projects
+    assert (emulator.admin().projects.delete_stale(plan=plan)).left == []
+
+
+def test_content_that_appears_during_the_deletion_stops_it(emulator: Emulator, clock: VirtualClock) -> None:
+    """What others add to a project while it is being emptied is not deleted."""
+    ids, plan = make_plan(emulator, clock, "ci-1")
+    transport = FaultyTransport(emulator)
+
+    def refill() -> None:
+        if transport.requests[-1].startswith("DELETE /indexes"):
+            emulator.state.projects[ids[0]].contents["collections"].add("late")
+
+    transport.before_request = refill
+    report = transport.admin().projects.delete_stale(plan=plan)
+    assert [each.reason for each in report.left] == ["it contains collection 'late', which the plan does not have"]
+    assert "deleted index articles" in report.steps
+    assert emulator.state.projects[ids[0]].contents["collections"] >= {"late"}
+    assert not emulator.state.api_keys
+
+
+def test_a_project_without_a_date_is_left(make_client: Callable[..., Admin]) -> None:
+    """A project whose date of creation the server does not tell is in no plan, and is not deleted."""
+    dateless = {"id": "p", "name": "ci", "max_pods": 0, "force_encryption_with_cmek": False, "organization_id": "o"}
+    organization = {"id": "o", "name": "n", "plan": "Free", "payment_status": "Active", "support_tier": "Free"}
+    organization |= {"created_at": "2020-01-01T00:00:00Z"}
+
+    def respond(request: Any) -> ScriptedResponse:
+        listed = organization if request.url.path.endswith("organizations") else dateless
+        return ScriptedResponse(body=dateless if request.url.path.endswith("/p") else {"data": [listed]})
+
+    script = ScriptedTransport(respond)
+    projects = make_client(script).projects
+    plan = projects.delete_stale(name_pattern="*", older_than=timedelta(days=1))
+    assert (plan.projects, plan.left[0].reason) == ([], "it has no date of creation")
+    document = json.loads(plan.to_json())
+    document["projects"] = [{"id": "p", "name": "ci", "created_at": "2020-01-01T00:00:00Z", "contents": []}]
+    report = projects.delete_stale(plan=StalePlan.from_json(json.dumps(document)))
+    assert [each.reason for each in report.left] == ["its date of creation is now unknown"]
+    assert {request.method for request in script.requests} == {"GET"}
+
+
+def test_a_project_that_cannot_be_read_is_left(emulator: Emulator, clock: VirtualClock) -> None:
+    """A project whose contents cannot be read is in no plan, and the others are."""
+    ids, _ = make_plan(emulator, clock, "ci-1", "ci-2", "ci-3")
+    emulator.hold(ids[2], "indexes", "kept", protected=True)
+    transport = FaultyTransport(emulator)
+    emulator.faults.add("create_api_key", status=500, times=1)
+    plan = transport.admin().projects.delete_stale(name_pattern="ci-*", older_than=WEEK, concurrency=1)
+    emulator.configure(api_key_quota=0)
+    none = emulator.admin().projects.delete_stale(name_pattern="ci-*", older_than=WEEK)
+    assert [each.id for each in plan.projects] == ids[:2]
+    assert [each.reason for each in plan.left] == ["deletion protection is on for index kept: turn it off"]
+    assert (none.projects, [each.id for each in none.left]) == ([], ids)
+    assert all(each.reason.startswith("create_api_key: [403") for each in none.left)
+
+
+def test_projects_are_processed_concurrently(emulator: Emulator, clock: VirtualClock) -> None:
+    """At most as many projects as the concurrency are in progress at once."""
+    _, plan = make_plan(emulator, clock, *(f"ci-{number}" for number in range(6)))
+    for concurrency in (1, 3):
+        counting = CountingTransport(emulator, only_method="POST")
+        counting.admin().projects.delete_stale(name_pattern="ci-*", older_than=WEEK, concurrency=concurrency)
+        assert counting.peak <= concurrency
+    assert counting.peak > 1
+    report = CountingTransport(emulator).admin().projects.delete_stale(plan=plan)
+    assert len(report.deleted) == 6
+    assert not emulator.state.projects
+
+
+def test_an_exception_in_progress_is_raised(emulator: Emulator, clock: VirtualClock) -> None:
+    """An exception in the progress callback is raised unchanged, and no temporary key is left."""
+    _, plan = make_plan(emulator, clock, "ci-1", "ci-2", "ci-3")
+
+    def fail(_: Progress) -> None:
+        raise OSError("the screen is gone")
+
+    with pytest.raises(OSError, match="screen"):
+        emulator.admin().projects.delete_stale(plan=plan, progress=fail)
+    assert not emulator.state.api_keys
+
+
+def test_an_interrupted_run_is_completed_by_another(emulator: Emulator, clock: VirtualClock) -> None:
+    """After an interruption no temporary key is left, and a run of the same plan completes the deletion."""
+    _, plan = make_plan(emulator, clock, *(f"ci-{number}" for number in range(6)))
+
+    def interrupt(_: Progress) -> None:
+        raise KilledError  # asyncio would end the event loop after a KeyboardInterrupt
+
+    interrupted: tuple[type[BaseException], ...] = (KilledError, BaseExceptionGroup)
+    with pytest.raises(interrupted):
+        emulator.admin().projects.delete_stale(plan=plan, concurrency=2, progress=interrupt)
+    assert not emulator.state.api_keys
+    assert emulator.state.projects
+    report = emulator.admin().projects.delete_stale(plan=plan)
+    assert (len(report.deleted), report.left) == (6, [])
+    assert not emulator.state.projects
+
+
+def test_a_plan_of_another_organization_is_refused(emulator: Emulator, clock: VirtualClock) -> None:
+    """A plan is carried out only in the organization that it was made of."""
+    _, plan = make_plan(emulator, clock, "ci-1")
+    transport = FaultyTransport(Emulator(seed=2))
+    with raises(RefusedError, match=f"the plan is of organization {emulator.organization_id}"):
+        transport.admin().projects.delete_stale(plan=plan)
+    assert transport.requests == ["GET /admin/organizations"]
+
+
+def test_an_invalid_call_changes_nothing(emulator: Emulator, clock: VirtualClock) -> None:
+    """Other arguments than those of the plan, neither, and a plan of another type raise before a request."""
+    _, plan = make_plan(emulator, clock, "ci-1")
+    transport = FaultyTransport(emulator)
+    projects: Any = transport.admin().projects
+    cases: list[tuple[dict[str, Any], type[Exception], str]] = [
+        ({}, PineconeValueError, "name_pattern and older_than, or a plan"),
+        ({"name_pattern": "ci-*"}, PineconeValueError, "name_pattern and older_than, or a plan"),
+        ({"plan": plan, "name_pattern": "*"}, PineconeValueError, "are not those of the plan"),
+        ({"plan": plan, "older_than": timedelta(days=1)}, PineconeValueError, "are not those of the plan"),
+        ({"plan": json.loads(plan.to_json())}, PineconeTypeError, "StalePlan.from_json reads a saved one"),
+        ({"name_pattern": "*", "older_than": 7}, PineconeTypeError, "older_than must be a timedelta"),
+    ]
+    for arguments, error, match in cases:
+        with pytest.raises(error, match=match):
+            projects.delete_stale(**arguments)
+    assert transport.requests == []
+    admin = emulator.admin()
+    with raises(ReadOnlyError):
+        admin.with_options(read_only=True).projects.delete_stale(plan=plan)
+    admin.close()
+    with raises(ClientClosedError):
+        admin.projects.delete_stale(plan=plan)
+    assert len(emulator.state.projects) == 1
+
+
+def test_a_failed_request_leaves_its_project(emulator: Emulator, clock: VirtualClock) -> None:
+    """A project whose deletion fails is left with the error and its finished steps, and another run deletes it."""
+    _, plan = make_plan(emulator, clock, "ci-1", "ci-2")
+    transport = FaultyTransport(emulator, dict.fromkeys(range(1, 999), InjectedFault.UNAVAILABLE), only_method="DELETE")
+    report = transport.admin().projects.delete_stale(plan=plan)
+    assert report.deleted == []
+    assert all("temporary API key" in each.reason for each in report.left)
+    assert len(emulator.state.api_keys) == 2
+    report = emulator.admin().projects.delete_stale(plan=plan)
+    assert (len(report.deleted), report.left) == (2, [])
+    assert len(report.temporary_keys) == 4
+    with pytest.raises(PineconeValueError, match=r"plan of projects.delete_stale|plan of users.offboard_many"):
+        OffboardPlan.from_json(plan.to_json())
