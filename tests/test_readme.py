@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
@@ -57,6 +58,21 @@ def test_all_methods_are_listed() -> None:
             assert set(re.findall(r"`(\w+)`", listed)) == methods
         (others,) = re.findall(r"^\| `admin` \| (.+) \|$", PAGE, re.MULTILINE)
         assert all(callable(getattr(admin, name)) for name in re.findall(r"`(\w+)`", others))
+
+
+def test_every_workflow_previews_or_takes_a_plan() -> None:
+    """Each workflow that changes something takes dry_run, which only offboard sets by default, or a plan."""
+    defaults: dict[str, object] = {}
+    with Emulator().admin() as admin:
+        for namespace, listed in re.findall(r"^\| `admin\.(\w+)` \| (.+) \|$", PAGE, re.MULTILINE):
+            for name in re.findall(r"\*`(\w+)`\*", listed):
+                parameters = inspect.signature(getattr(getattr(admin, namespace), name)).parameters
+                assert ("dry_run" in parameters) != ("plan" in parameters), f"{namespace}.{name}"
+                if "dry_run" in parameters:
+                    defaults[f"{namespace}.{name}"] = parameters["dry_run"].default
+    assert [method for method, default in defaults.items() if default is not False] == ["users.offboard"]
+    assert defaults["users.offboard"] is True
+    assert len(defaults) > 10
 
 
 SCRIPTS = [(name, text) for name, text in list_blocks("python") if "def test_" not in text]

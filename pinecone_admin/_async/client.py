@@ -269,7 +269,7 @@ class AsyncAdmin:
         return self._sender.server_time()
 
     async def inventory(
-        self, *, concurrency: int = 16, progress: Callable[[workflows.Progress], None] | None = None
+        self, *, concurrency: int = 16, progress: Callable[[workflows.Progress], object] | None = None
     ) -> workflows.Inventory:
         """Read the whole organization: projects, keys, users, invites, service accounts and role bindings.
 

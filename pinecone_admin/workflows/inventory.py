@@ -247,7 +247,7 @@ class InventoryBuilder:
         progress: Function that is called after each part, or None.
     """
 
-    def __init__(self, taken_at: datetime, progress: Callable[[Progress], None] | None) -> None:
+    def __init__(self, taken_at: datetime, progress: Callable[[Progress], object] | None) -> None:
         self._taken_at = taken_at
         self._progress = progress
         self._read: dict[InventoryPart, Sequence[Any]] = {}

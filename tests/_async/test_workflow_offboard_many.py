@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import pytest
 from attrs import evolve
 
@@ -21,7 +22,7 @@ from pinecone_admin import (
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import OffboardPlan
 from tests.support.errors import raises
-from tests.support.fault_injection import FaultyTransport, InjectedFault
+from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault
 
 pytestmark = pytest.mark.anyio
 
@@ -192,3 +193,28 @@ async def test_an_invalid_call_changes_nothing(emulator: Emulator) -> None:
     with raises(ReadOnlyError):
         await admin.with_options(read_only=True).users.offboard_many(plan=plan)
     assert len(list_emails(emulator)) == 4
+
+
+# <async only>
+async def cancel_at_request(emulator: Emulator, plan: OffboardPlan, number: int) -> None:
+    """Carry out a plan, and cancel it at this request."""
+    transport = CountingTransport(emulator)
+    with anyio.CancelScope() as scope:
+        transport.before_request = lambda: scope.cancel() if len(transport.requests) == number else None
+        await transport.async_admin().users.offboard_many(plan=plan)
+    assert scope.cancel_called
+
+
+async def test_a_cancelled_run_is_completed_by_another(emulator: Emulator) -> None:
+    """After a cancellation at any request, another run of the same plan removes everybody in it."""
+    plan = await (await populate(emulator)).users.offboard_many(emails=EMAILS)
+    document = emulator.dump()
+    for number in range(1, 11):  # seven requests read the organization, three remove what is in the plan
+        emulator.load(document)
+        await cancel_at_request(emulator, plan, number)
+        assert (await emulator.async_admin().users.offboard_many(plan=plan)).left == []
+        assert list_emails(emulator) == ["owner@example.com", "dan@example.com"]
+        assert not list(emulator.state.open_invites)
+
+
+# </async only>

@@ -307,9 +307,7 @@ async def prepare_stale_projects(state: ScenarioState, admin: AsyncAdmin) -> Non
     """Start with a plan of a full project and an empty one."""
     await prepare_contents(state, admin)
     await admin.projects.create(name="p2")
-    clock = current_clock()
-    assert isinstance(clock, VirtualClock)
-    clock.shift_wall(state.emulator.clock.now().timestamp() + 60 - clock.wall())
+    state.emulator.clock.advance(60)
     plan = await admin.projects.delete_stale(name_pattern="p*", older_than=timedelta(seconds=30))
     state.ids["plan"] = plan.to_json()
 

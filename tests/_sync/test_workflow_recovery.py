@@ -298,9 +298,7 @@ def prepare_stale_projects(state: ScenarioState, admin: Admin) -> None:
     """Start with a plan of a full project and an empty one."""
     prepare_contents(state, admin)
     admin.projects.create(name="p2")
-    clock = current_clock()
-    assert isinstance(clock, VirtualClock)
-    clock.shift_wall(state.emulator.clock.now().timestamp() + 60 - clock.wall())
+    state.emulator.clock.advance(60)
     plan = admin.projects.delete_stale(name_pattern="p*", older_than=timedelta(seconds=30))
     state.ids["plan"] = plan.to_json()
 

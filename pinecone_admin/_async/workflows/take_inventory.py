@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def take_inventory(
-    admin: AsyncAdmin, *, concurrency: int, progress: Callable[[Progress], None] | None
+    admin: AsyncAdmin, *, concurrency: int, progress: Callable[[Progress], object] | None
 ) -> Inventory:
     """Read every part; a part that fails does not affect the others."""
     with set_operation_on_errors("inventory"):

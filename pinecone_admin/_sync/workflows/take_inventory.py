@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
-def take_inventory(admin: Admin, *, concurrency: int, progress: Callable[[Progress], None] | None) -> Inventory:
+def take_inventory(admin: Admin, *, concurrency: int, progress: Callable[[Progress], object] | None) -> Inventory:
     """Read every part; a part that fails does not affect the others."""
     with set_operation_on_errors("inventory"):
         check_function("progress", progress, optional=True)

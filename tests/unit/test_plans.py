@@ -1,0 +1,106 @@
+"""Plans: saving, reading back, and refusing files that are no plan."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from pinecone_admin import PineconeTypeError, PineconeValueError
+from pinecone_admin.models import APIKey, User
+from pinecone_admin.workflows import Content, Left, OffboardPlan, OffboardReport, Reach, StalePlan, StaleProject
+from tests.support.errors import raises
+from tests.support.records import CREATED_AT, make_binding, make_project
+
+HOSTILE = 'a"\n\u202e\x1b[31m nothing was deleted'
+STALE = StalePlan(
+    organization_id="o",
+    made_at=CREATED_AT,
+    name_pattern="ci-*",
+    older_than=timedelta(days=7, microseconds=1),
+    projects=[
+        StaleProject(
+            id="p1",
+            name="ci-1 ü",
+            created_at=datetime(2026, 1, 1, tzinfo=UTC),
+            contents=[Content(kind="index", name="articles"), Content(kind="backup", name="b", leaving=True)],
+        )
+    ],
+    left=[Left(id="p2", name="ci-2", reason="it has no date of creation")],
+    temporary_keys=["k1"],
+)
+REPORT = OffboardReport(
+    email="ada@example.com",
+    dry_run=True,
+    user=User(id="u1", email="Ada@example.com", name="Ada"),
+    invites=[],
+    bindings=[make_binding("user", "u1", "ProjectViewer", "p1")],
+    reach=[Reach(project=make_project("p1", "search"), roles=["ProjectViewer"])],
+    keys_to_rotate=[APIKey(id="k1", name="reader", project_id="p1", roles=["ProjectViewer"])],
+    service_accounts_to_rotate=[],
+    refusal=None,
+    steps=["removed user u1"],
+)
+OFFBOARD = OffboardPlan(organization_id="o", made_at=CREATED_AT, reports=[REPORT], refusal=None)
+PLANS: list[tuple[Any, Any]] = [(StalePlan, STALE), (OffboardPlan, OFFBOARD)]
+
+
+def test_a_plan_survives_saving() -> None:
+    """from_json restores the plan that to_json converted, also with values that need escapes."""
+    for kind, plan in PLANS:
+        assert kind.from_json(plan.to_json()) == plan
+        assert json.loads(plan.to_json())["organization_id"] == "o"
+    hostile = evolve(STALE, projects=[evolve(STALE.projects[0], name=HOSTILE, contents=[])])
+    assert StalePlan.from_json(hostile.to_json()) == hostile
+
+
+def test_a_saved_plan_is_readable() -> None:
+    """The JSON has one value per line, with names as they are, and an age in seconds."""
+    lines = [line.strip(" ,") for line in STALE.to_json().splitlines()]
+    assert lines[1:3] == ['"plan_of": "projects.delete_stale"', '"version": 1']
+    assert '"name": "ci-1 ü"' in lines
+    assert '"older_than_seconds": 604800.000001' in lines
+
+
+def test_a_part_of_a_file_is_refused() -> None:
+    """A file that was saved only in part raises an error that says so, wherever it ends."""
+    for kind, plan in PLANS:
+        text = plan.to_json()
+        for end in range(0, len(text), 7):
+            with raises(PineconeValueError, match="saved only in part"):
+                kind.from_json(text[:end])
+
+
+def test_a_foreign_file_is_refused() -> None:
+    """A file of another kind, of another version, or with a missing or invalid field raises an error that names it."""
+    for kind, plan in PLANS:
+        document = json.loads(plan.to_json())
+        cases: list[tuple[Any, str]] = [
+            ([], "not a JSON object"),
+            ({}, "plan_of is None"),
+            (document | {"plan_of": "terraform"}, "plan_of is 'terraform'"),
+            (document | {"version": 2}, "version 1, not 2"),
+            (document | {"made_at": "yesterday"}, "made_at must be a date-time"),
+            (document | {"organization_id": 5}, "organization_id must be a string"),
+            ({name: value for name, value in document.items() if name != "made_at"}, "made_at is missing"),
+        ]
+        for found, match in cases:
+            with raises(PineconeValueError, match=match):
+                kind.from_json(json.dumps(found))
+        with raises(PineconeTypeError, match="text must be a str"):
+            kind.from_json(document)
+    for kind, text in ((StalePlan, OFFBOARD.to_json()), (OffboardPlan, STALE.to_json())):
+        with raises(PineconeValueError, match="text is not a plan of"):
+            kind.from_json(text)
+
+
+@pytest.mark.parametrize("name", [HOSTILE, "\u2028x", "\x85y"])
+def test_no_name_adds_a_line(name: str) -> None:
+    """A plan prints one line for each project, whatever its name and contents are called."""
+    project = evolve(STALE.projects[0], name=name, contents=[Content(kind="index", name=name)])
+    plan = evolve(STALE, projects=[project], left=[evolve(STALE.left[0], name=name)])
+    assert len(str(plan).splitlines()) == 5
+    assert str(plan).replace("\n", "").isprintable()
