@@ -16,6 +16,7 @@ from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import add_call_context, error_from_closing, error_from_exception
 from pinecone_admin._http.failures import forget_origin
 from pinecone_admin._http.messages import BufferedRequest, BufferedResponse
+from pinecone_admin._http.operation_shape import check_operation_shape
 from pinecone_admin._http.request import RequestBuilder
 from pinecone_admin._http.response import read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS
@@ -25,7 +26,6 @@ from pinecone_admin.auth.token import AccessToken
 from pinecone_admin.errors import (
     ClientClosedError,
     PineconeError,
-    PineconeTypeError,
     PineconeValueError,
     ReadOnlyError,
 )
@@ -108,8 +108,7 @@ class AsyncSender:
         return self._server_clock.now(self._clock.monotonic())
 
     def _start_call(self, operation: Operation[Any], deadline: float) -> CallState:
-        if not isinstance(operation, Operation):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise PineconeTypeError(f"operation must be an Operation, not {type(operation).__name__}")
+        check_operation_shape(operation)
         if self._shared.closed.is_set():
             raise ClientClosedError("the client is closed", operation=operation.id)
         if self._options.read_only and operation.method != "GET":

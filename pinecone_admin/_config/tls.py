@@ -30,13 +30,18 @@ def build_ssl_context(ssl_verify: object, *, is_used: bool) -> ssl.SSLContext:
             f"ssl_verify must be a bool, a path or an ssl.SSLContext, not {type(ssl_verify).__name__}"
         )
     path = os.fspath(cast("str | os.PathLike[str]", ssl_verify))
+    if not isinstance(path, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise PineconeTypeError(f"ssl_verify must be a path of text, not of {type(path).__name__}")
     if not path.strip():
         raise PineconeValueError("ssl_verify is empty")
     try:
         is_folder = Path(path).is_dir()
         return ssl.create_default_context(cafile=None if is_folder else path, capath=path if is_folder else None)
-    except (OSError, ValueError) as exc:
+    except OSError as exc:
         raise PineconeValueError(f"ssl_verify: cannot load certificates from {path!r}: {exc}") from exc
+    except ValueError:
+        pass
+    raise PineconeValueError(f"ssl_verify is not a path: {path!r}")
 
 
 def _build_default_context(*, verify: bool) -> ssl.SSLContext:

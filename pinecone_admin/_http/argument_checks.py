@@ -26,6 +26,8 @@ BINDING_FIELDS = ("resource_type", "resource_id", "role")
 MAX_TIMEDELTA = timedelta(days=100_000)
 """Longest accepted timedelta, so that subtracting it from a date of this century gives a date."""
 
+_MAX_BITS = 64
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # Values of API keys begin with pcsk_ or pckey_.
@@ -145,6 +147,8 @@ def check_integer(argument: str, value: object, *, least: int | None = None, mos
         raise PineconeTypeError(f"{argument} must be an int, not {type(value).__name__}")
     if (least is not None and value < least) or (most is not None and value > most):
         raise PineconeValueError(f"{argument} must be {_describe_range(least, most)}{_describe_given(value)}")
+    if value.bit_length() > _MAX_BITS:
+        raise PineconeValueError(f"{argument} is larger than any number of 64 bits")
     return value
 
 
@@ -196,7 +200,7 @@ def check_count(argument: str, count: int, unit: str, *, least: int | None = Non
 
 def _describe_given(value: float) -> str:
     # Python refuses to format an int of more than 4300 digits.
-    return "" if isinstance(value, int) and value.bit_length() > 64 else f", not {value!r}"  # noqa: PLR2004
+    return "" if isinstance(value, int) and value.bit_length() > _MAX_BITS else f", not {value!r}"
 
 
 def _describe_range(least: float | None, most: float | None) -> str:

@@ -17,8 +17,6 @@ from pinecone_admin._http.headers import build_request_headers, check_header_nam
 from pinecone_admin._http.messages import BufferedRequest
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
-_MAX_INTEGER = 2**63 - 1  # no server has larger ones
-
 _METHOD = re.compile(r"[A-Z]+")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -50,8 +48,8 @@ class RequestBuilder:
         """
         method = operation.method
         version = API_VERSION if operation.api_version is None else operation.api_version
-        if not isinstance(method, str) or not _METHOD.fullmatch(method):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise PineconeValueError(f"method {check_string('method', method)!r} is not an HTTP method in upper case")
+        if not _METHOD.fullmatch(method):
+            raise PineconeValueError(f"method {method!r} is not an HTTP method in upper case")
         if not isinstance(version, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise PineconeTypeError(f"api_version must be a str, not {type(version).__name__}")
         # Before anything that may hold a credential: a traceback of an error here shows local variables.
@@ -104,8 +102,8 @@ def _parse_url(url: str) -> httpx.URL:
 _parse_url_once = lru_cache(maxsize=256)(_parse_url)
 
 
-def _expand_path(path: object, parameters: Mapping[str, str]) -> str:
-    parts = _split_path(path if isinstance(path, str) else check_string("path", path))
+def _expand_path(path: str, parameters: Mapping[str, str]) -> str:
+    parts = _split_path(path)
     if len(parts) == 1 and not parameters:
         return parts[0]
     names = parts[1::2]
@@ -118,7 +116,7 @@ def _expand_path(path: object, parameters: Mapping[str, str]) -> str:
 @lru_cache(maxsize=256)
 def _split_path(path: str) -> Sequence[str]:
     """Return the text before the first parameter, its name, the text after it, and so on."""
-    parts = _PARAMETER.split(check_string("path", path))
+    parts = _PARAMETER.split(path)
     # Each parameter is checked and quoted apart; here only the text between them is.
     literal = "x".join(parts[::2])
     if not re.fullmatch(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+", literal) or re.search(r"/\.\.?(/|$)", literal):
@@ -128,7 +126,7 @@ def _split_path(path: str) -> Sequence[str]:
 
 def _encode_query(query: Mapping[str, object]) -> str:
     pairs = [
-        (check_string("a name in query", name), text)
+        (as_plain_value(name), text)
         for name, value in query.items()
         if value is not None
         for text in _query_values(name, value)
@@ -140,12 +138,7 @@ def _query_values(name: str, value: object) -> list[str]:
     if isinstance(value, bool):
         return ["true" if value else "false"]
     if isinstance(value, int):
-        return [_format_integer(name, value)]
+        return [str(as_plain_value(check_integer(name, value)))]
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return [check_string(name, item) for item in value]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     return [check_string(name, value)]
-
-
-def _format_integer(name: str, value: int) -> str:
-    # Python refuses to format an int of more than 4300 digits.
-    return str(as_plain_value(check_integer(name, value, least=-_MAX_INTEGER, most=_MAX_INTEGER)))

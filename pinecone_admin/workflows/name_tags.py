@@ -113,4 +113,4 @@ def is_cut(old_name: str) -> bool:
 
 
 def _digest(subject: str) -> str:
-    return blake2b(subject.encode(), digest_size=4).hexdigest()
+    return blake2b(subject.encode(errors="surrogatepass"), digest_size=4).hexdigest()

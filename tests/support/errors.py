@@ -10,6 +10,7 @@ from typing import TypeVar, get_args
 import pytest
 
 from pinecone_admin import PineconeError
+from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import Masked, Outcome
 
 SECRET = "canary-of-a-secret"
@@ -32,7 +33,7 @@ def check_promises(error: PineconeError) -> None:
     assert error.outcome in get_args(Outcome)
     assert isinstance(error.safe_to_retry, bool)
     assert error.attempts >= 0
-    assert not error.operation or str(error).startswith(f"{error.operation}: ")
+    assert not error.operation or str(error).startswith(make_printable(f"{error.operation}: "))
     assert SECRET not in f"{error!s} {error!r} {error.args} {error.__dict__}"
     foreign = [link for link in _exception_chain(error) if not isinstance(link, PineconeError | OSError)]
     assert not foreign, f"{error!r} carries {foreign} along"

@@ -1,0 +1,44 @@
+"""Check what an Operation consists of: one built by hand may hold anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from generated_client.types import Operation
+from pinecone_admin._http.argument_checks import check_string
+from pinecone_admin.errors import PineconeError, PineconeTypeError
+
+_MAPPINGS = ("path_parameters", "query", "headers")
+_NO_TYPES = (str, bytes, bytearray, int, float, list, tuple, dict, set)
+
+
+def check_operation_shape(operation: object) -> None:
+    """Raise unless a value is an Operation whose parts have the types that all later checks rely on.
+
+    Raises:
+        PineconeTypeError: It is not, or one of its parts has the wrong type.
+        PineconeValueError: One of its texts contains an unpaired surrogate.
+    """
+    if not isinstance(operation, Operation):
+        raise PineconeTypeError(f"operation must be an Operation, not {type(operation).__name__}")
+    check_string("id", operation.id)
+    try:
+        check_string("method", operation.method)
+        check_string("path", operation.path)
+        for name in _MAPPINGS:
+            _check_mapping(name, getattr(operation, name))
+        if isinstance(operation.returns, _NO_TYPES):
+            raise PineconeTypeError(f"returns must be a type or None, not {type(operation.returns).__name__}")
+    except PineconeError as exc:
+        exc.operation = operation.id
+        raise
+
+
+def _check_mapping(name: str, value: object) -> None:
+    if value.__class__ is dict and not value:  # most operations have none of the three
+        return
+    if not isinstance(value, Mapping):
+        raise PineconeTypeError(f"{name} must be a mapping, not {type(value).__name__}")
+    for key in cast("Mapping[object, object]", value):
+        check_string(f"a name in {name}", key)
