@@ -94,7 +94,8 @@ class AsyncAdmin:
         on_attempt: Function that is called once after every attempt to send a request, in the thread or task of the
             call, and after those of token exchanges in their thread. What it raises is logged.
         transport: Transport that sends the requests, in place of the client's own connections. You close it.
-            ``proxy_url`` and ``ssl_verify`` have no effect on it.
+            ``proxy_url``, ``ssl_verify`` and ``max_connections`` are errors beside it. ``timeout`` ends its attempts
+            between the pieces of a body and, in the async client, wherever it waits.
         oauth_transport: Transport for the token exchange, always synchronous. You close it. By default, a synchronous
             ``transport`` is used for both.
 

@@ -24,7 +24,7 @@ from pinecone_admin._http.argument_checks import (
 from pinecone_admin._http.attempt_event import OnAttempt
 from pinecone_admin._http.headers import build_user_agent, check_headers
 from pinecone_admin._http.retry_policy import RetryPolicy
-from pinecone_admin.errors import Masked, PineconeTypeError
+from pinecone_admin.errors import Masked, PineconeTypeError, PineconeValueError
 
 # A shorter word is not a credential, and redacting it everywhere would garble messages. What is written as the value of
 # a name, as in a cookie, is one sooner.
@@ -105,6 +105,8 @@ def resolve_config(
     on_attempt: object,
 ) -> ClientConfig:
     """Return the configuration of a client, checked, without its identity."""
+    if not opens_connections:
+        _check_unused(proxy_url=(proxy_url, None), ssl_verify=(ssl_verify, True), max_connections=(max_connections, 20))
     headers = check_headers(additional_headers)
     plain_http = resolve_allow_http(allow_http, env)
     api = resolve_api_url(host, allow_http=plain_http, env=env)
@@ -130,6 +132,13 @@ def resolve_config(
         max_connections=check_integer("max_connections", max_connections, least=1),
         lazy=check_bool("lazy", lazy),
     )
+
+
+def _check_unused(**arguments: tuple[object, object]) -> None:
+    """Raise if an argument has another value than its default, where nothing would use it."""
+    for name, (value, default) in arguments.items():
+        if type(value) is not type(default) or value != default:
+            raise PineconeValueError(f"{name} contradicts transport, which makes the connections: configure it there")
 
 
 def change_options(

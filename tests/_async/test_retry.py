@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from traceback import TracebackException
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from attrs import evolve, fields, frozen
@@ -566,6 +567,46 @@ async def test_a_response_beyond_8_mib_raises(
         await make_client(ScriptedTransport(ScriptedResponse(200, b"x" * largest, headers(largest)))).projects.list()
 
 
+class _EndlessStream(httpx.AsyncByteStream):
+    """A body whose pieces never end."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+
+
+async def test_a_body_without_end_is_over_when_the_timeout_is(make_client: Callable[..., AsyncAdmin]) -> None:
+    """Between the pieces of a body, the timeout holds for a transport of the caller's that ignores it."""
+    requests: list[httpx.Request] = []
+
+    async def respond(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, stream=_EndlessStream())
+
+    admin = make_client(ScriptedTransport(), transport=httpx.MockTransport(respond), timeout=0.02)
+    with raises(PineconeTimeoutError, match="incomplete response") as caught:
+        await admin.projects.create(name="x")
+    assert (caught.value.outcome, len(requests)) == ("done", 1)
+    with raises(PineconeTimeoutError, match="incomplete response"):
+        await admin.projects.list()
+
+
+# <async only>
+async def test_an_endless_wait_of_a_transport_ends_by_the_deadline(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A transport of the caller's that waits for ever is cancelled when the time of an attempt is up."""
+
+    class WaitingTransport(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002
+            await anyio.sleep_forever()
+            raise AssertionError
+
+    admin = make_client(ScriptedTransport(), transport=WaitingTransport(), timeout=0.02)
+    with raises(PineconeTimeoutError) as caught:
+        await admin.projects.create(name="x")
+    assert (caught.value.outcome, caught.value.attempts) == ("unknown", 1)
+
+
+# </async only>
 class _RecordingStream(httpx.AsyncByteStream):
     """A body that records when it is left and closed."""
 

@@ -210,6 +210,20 @@ def test_an_invalid_option_raises(options: dict[str, Any], message: str, make_cl
     assert script.exchanges == []
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"proxy_url": "http://proxy"}, {"ssl_verify": False}, {"ssl_verify": "ca.pem"}, {"max_connections": 5}],
+    ids=str,
+)
+def test_options_of_connections_contradict_a_transport(
+    options: dict[str, Any], make_client: Callable[..., Admin]
+) -> None:
+    """An option of the client's own connections beside a transport raises, instead of being ignored."""
+    with raises(PineconeValueError, match=f"^{next(iter(options))} contradicts transport"):
+        make_client(ScriptedTransport(), **options)
+    make_client(ScriptedTransport(), proxy_url=None, ssl_verify=True, max_connections=20)
+
+
 def test_on_attempt_must_not_need_await(make_client: Callable[..., Admin]) -> None:
     """A coroutine function raises: nobody would its result."""
     with raises(PineconeTypeError, match="on_attempt must be a synchronous function"):

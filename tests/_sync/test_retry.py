@@ -551,6 +551,30 @@ def test_a_response_beyond_8_mib_raises(method: str, with_length: bool, make_cli
         make_client(ScriptedTransport(ScriptedResponse(200, b"x" * largest, headers(largest)))).projects.list()
 
 
+class _EndlessStream(httpx.SyncByteStream):
+    """A body whose pieces never end."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            yield b" "
+
+
+def test_a_body_without_end_is_over_when_the_timeout_is(make_client: Callable[..., Admin]) -> None:
+    """Between the pieces of a body, the timeout holds for a transport of the caller's that ignores it."""
+    requests: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, stream=_EndlessStream())
+
+    admin = make_client(ScriptedTransport(), transport=httpx.MockTransport(respond), timeout=0.02)
+    with raises(PineconeTimeoutError, match="incomplete response") as caught:
+        admin.projects.create(name="x")
+    assert (caught.value.outcome, len(requests)) == ("done", 1)
+    with raises(PineconeTimeoutError, match="incomplete response"):
+        admin.projects.list()
+
+
 class _RecordingStream(httpx.SyncByteStream):
     """A body that records when it is left and closed."""
 

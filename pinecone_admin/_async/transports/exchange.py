@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol, cast
 
 import httpx
 
 from pinecone_admin._concurrency.attempts import Attempt, async_record_events
+from pinecone_admin._concurrency.waiting import async_call_within
 from pinecone_admin._http.failures import ResponseTooLargeError, classify_status
 from pinecone_admin._http.messages import BufferedResponse, find_header
 
@@ -35,7 +37,11 @@ class AsyncTransportExchange:
             Exception: Whatever the transport raises.
         """
         request.extensions["trace"] = async_record_events(attempt, request.extensions.get("trace"))
-        return await send_and_read(self._transport, request, attempt, max_bytes=max_bytes)
+        return await async_call_within(
+            attempt.seconds_left,
+            partial(send_and_read, self._transport, request, attempt, max_bytes=max_bytes),
+            _time_limit_error,
+        )
 
 
 async def send_and_read(
@@ -51,7 +57,7 @@ async def send_and_read(
             headers = httpx.Headers([each for each in headers.raw if each[0].lower() != b"content-encoding"])
             chunks.append(response.content)
         else:
-            await _read_body(response, chunks, max_bytes=max_bytes, has_body=request.method != "HEAD")
+            await _read_body(response, chunks, attempt, max_bytes=max_bytes, has_body=request.method != "HEAD")
     except Exception:
         if classify_status(response.status_code) is None:
             raise
@@ -61,7 +67,13 @@ async def send_and_read(
     return BufferedResponse(response.status_code, headers, b"".join(chunks), response.extensions)
 
 
-async def _read_body(response: httpx.Response, chunks: list[bytes], *, max_bytes: int, has_body: bool) -> None:
+def _time_limit_error() -> httpx.TimeoutException:
+    return httpx.ReadTimeout("the time limit of this attempt has passed")
+
+
+async def _read_body(
+    response: httpx.Response, chunks: list[bytes], attempt: Attempt, *, max_bytes: int, has_body: bool
+) -> None:
     content_length = find_header(response.headers, b"content-length")
     if has_body and content_length.isdigit() and int(content_length) > max_bytes:
         raise ResponseTooLargeError(f"the response announces {content_length.decode()} bytes")
@@ -70,6 +82,9 @@ async def _read_body(response: httpx.Response, chunks: list[bytes], *, max_bytes
     try:
         async for chunk in stream:
             size += len(chunk)
+            # A transport of the caller's may ignore the timeouts that it gets. What arrived in one piece is used.
+            if chunks and attempt.seconds_left <= 0:
+                raise _time_limit_error()
             if size > max_bytes:
                 raise ResponseTooLargeError(f"the response has more than {max_bytes} bytes")
             chunks.append(chunk)
