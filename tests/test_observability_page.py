@@ -1,0 +1,106 @@
+"""docs/observability.md: each recipe runs, and records what the page says."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.testing import emulate
+
+PAGE = (Path(__file__).resolve().parent.parent / "docs/observability.md").read_text(encoding="utf-8")
+RECIPES = dict(re.findall(r"^## (\w+)\n.*?^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+
+
+class Metric:
+    """Stands for a Counter and a Histogram of prometheus_client, as far as the recipe uses them."""
+
+    recorded: dict[tuple[str, ...], float]
+
+    def __init__(self, name: str, documentation: str, labelnames: list[str]) -> None:
+        assert name.startswith("pinecone_admin_")
+        assert documentation.endswith(".")
+        self.recorded = {}
+        self._labels = labelnames
+        self._key: tuple[str, ...] = ()
+
+    def labels(self, *values: str) -> Metric:
+        """Select the values of the labels."""
+        assert len(values) == len(self._labels)
+        self._key = values
+        return self
+
+    def inc(self) -> None:
+        """Count one."""
+        self.recorded[self._key] = self.recorded.get(self._key, 0) + 1
+
+    def observe(self, value: float) -> None:
+        """Record a value."""
+        assert value >= 0
+        self.recorded[self._key] = value
+
+
+def run_recipe(name: str) -> dict[str, Any]:
+    """Run a recipe, and return its variables."""
+    variables: dict[str, Any] = {"__name__": "recipe"}
+    exec(compile(RECIPES[name], "observability.md", "exec"), variables)
+    return variables
+
+
+@pytest.fixture(autouse=True)
+def emulator() -> Generator[Emulator, None, None]:
+    """Put the emulator in the place of the service; the first list of projects fails once."""
+    with emulate() as emulator:
+        emulator.faults.add("list_projects", status=503)
+        yield emulator
+
+
+def test_prometheus_counts_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The metrics have every attempt, by operation and result."""
+    module: Any = ModuleType("prometheus_client")
+    module.Counter = module.Histogram = Metric
+    monkeypatch.setitem(sys.modules, "prometheus_client", module)
+    variables = run_recipe("Prometheus")
+    assert variables["ATTEMPTS"].recorded == {
+        ("get_token", "200"): 1,
+        ("list_projects", "503"): 1,
+        ("list_projects", "200"): 1,
+    }
+    assert variables["SECONDS"].recorded.keys() == {("get_token",), ("list_projects",)}
+
+
+def test_opentelemetry_has_a_span_for_each_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recipe makes a span of each attempt, below the caller's own span."""
+    exporter = InMemorySpanExporter()
+    monkeypatch.setattr("opentelemetry.sdk.trace.export.ConsoleSpanExporter", lambda: exporter)
+    try:
+        run_recipe("OpenTelemetry")
+    finally:
+        HTTPXClientInstrumentor().uninstrument()
+    spans = exporter.get_finished_spans()
+    assert [span.name for span in spans] == ["POST", "GET", "GET", "report"]
+    parent = spans[-1].context
+    assert parent is not None
+    assert [span.parent and span.parent.span_id for span in spans[1:3]] == [parent.span_id] * 2
+
+
+def test_log_records_have_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    """The records of the logger have the fields of the event."""
+    logger = logging.getLogger("pinecone_admin")
+    handlers, level = list(logger.handlers), logger.level
+    try:
+        run_recipe("Logs")
+    finally:
+        logger.handlers[:] = handlers
+        logger.setLevel(level)
+    lines = [line.rsplit(" ", 1)[0] for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["get_token 200", "list_projects 503", "list_projects 200"]
