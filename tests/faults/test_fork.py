@@ -31,7 +31,7 @@ def count_forks(*arguments: str) -> dict[str, int]:
 
 
 FEW_FORKS = [("ours", 40), ("cached", 40), ("asyncio", 20), ("trio", 20)]
-MANY_FORKS = [("ours", 120), ("cached", 120), ("asyncio", 50), ("trio", 50)]
+MANY_FORKS = [("ours", 200), ("cached", 200), ("asyncio", 60), ("trio", 60)]
 
 
 @pytest.mark.parametrize(
