@@ -104,6 +104,23 @@ def test_interrupted_call_shows_no_credential(route: str, certificates: Certific
         assert number >= {"plain": 5, "TLS": 8, "proxy": 10, "SOCKS": 12}[route]
 
 
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # as above
+def test_interrupted_call_gives_its_connection_back(certificates: Certificates) -> None:
+    """A call that is interrupted before any of its system calls leaves the only connection to the next call."""
+    with run_servers("plain", certificates, send_response(201, CREATED_KEY)) as options:
+        for number in count():
+            with Admin(lazy=True, **options | {"timeout": 5.0}) as admin:
+                sys.setprofile(interrupt_system_call(number))
+                try:
+                    admin.api_keys.create(project_id="p", name="n")
+                    break
+                except KeyboardInterrupt:
+                    assert admin.api_keys.create(project_id="p", name="n").value == KEY
+                finally:
+                    sys.setprofile(None)
+        assert number >= 5
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("route", ["plain", "TLS", "proxy", "SOCKS"])
 async def test_cancelled_call_shows_no_credential(route: str, certificates: Certificates, search: SecretSearch) -> None:
