@@ -39,10 +39,9 @@ OWN_MODULES = {
         generated_client.types pinecone_admin._concurrency pinecone_admin._concurrency.lazy
         pinecone_admin._concurrency.per_loop pinecone_admin._concurrency.waiting pinecone_admin._http
         pinecone_admin._http.argument_checks pinecone_admin._http.attempt_event pinecone_admin._http.call_state
-        pinecone_admin._http.retry_policy
-        pinecone_admin._http.returned_errors pinecone_admin._sync pinecone_admin._sync.client pinecone_admin.auth
-        pinecone_admin._text
-        pinecone_admin._text.printable pinecone_admin.errors pinecone_admin.workflows
+        pinecone_admin._http.retry_policy pinecone_admin._http.returned_errors pinecone_admin._sync
+        pinecone_admin._sync.client pinecone_admin._text pinecone_admin._text.printable pinecone_admin.auth
+        pinecone_admin.errors pinecone_admin.workflows
     """,
     "constructor": """
         generated_client.api generated_client.models pinecone_admin._concurrency.attempts
@@ -52,9 +51,8 @@ OWN_MODULES = {
         pinecone_admin._http.error_mapping pinecone_admin._http.failures pinecone_admin._http.headers
         pinecone_admin._http.messages pinecone_admin._http.operation_shape pinecone_admin._http.redaction
         pinecone_admin._http.request pinecone_admin._http.response pinecone_admin._http.retry_after
-        pinecone_admin._http.server_clock
-        pinecone_admin._http.validation pinecone_admin._sync.sender pinecone_admin._sync.shared
-        pinecone_admin._sync.transports pinecone_admin._sync.transports.bearer
+        pinecone_admin._http.server_clock pinecone_admin._http.validation pinecone_admin._sync.sender
+        pinecone_admin._sync.shared pinecone_admin._sync.transports pinecone_admin._sync.transports.bearer
         pinecone_admin._sync.transports.exchange pinecone_admin._sync.transports.network
         pinecone_admin._sync.transports.pool pinecone_admin._sync.transports.retry pinecone_admin.auth.cache
         pinecone_admin.auth.credentials pinecone_admin.auth.provider pinecone_admin.auth.token
@@ -62,13 +60,14 @@ OWN_MODULES = {
         pinecone_admin.models
     """,
     "namespace": """
-        generated_client.api.organizations
-        generated_client.api.organizations.delete_organization generated_client.api.organizations.fetch_organization
-        generated_client.api.organizations.list_organizations generated_client.api.organizations.update_organization
-        generated_client.models.organization generated_client.models.organization_list
-        generated_client.models.organization_plan generated_client.models.payment_status
-        generated_client.models.support_tier generated_client.models.update_organization_request
-        pinecone_admin._http.pages pinecone_admin._sync.organizations pinecone_admin._sync.pagination
+        generated_client.api.organizations generated_client.api.organizations.delete_organization
+        generated_client.api.organizations.fetch_organization
+        generated_client.api.organizations.list_organizations
+        generated_client.api.organizations.update_organization generated_client.models.organization
+        generated_client.models.organization_list generated_client.models.organization_plan
+        generated_client.models.payment_status generated_client.models.support_tier
+        generated_client.models.update_organization_request pinecone_admin._http.pages
+        pinecone_admin._sync.organizations pinecone_admin._sync.pagination
     """,
 }
 

@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias, TypeVar, cast, get_args
+from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 import attrs
+from attrs import frozen
 
-from generated_client.types import NO_EXTRA, Misfit, Null, Reader, extra_fields, readers, wire_attributes
-from pinecone_admin._http.returned_errors import raise_if_error
+from generated_client.types import NO_EXTRA, Misfit, Null, Reader, name_of_extra_fields, readers, wire_attributes
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
 _T = TypeVar("_T")
@@ -19,7 +19,8 @@ _T = TypeVar("_T")
 Json: TypeAlias = Any
 
 
-class DecodeFailure(NamedTuple):
+@frozen
+class DecodeFailure:
     """Where and why a body does not match its type; returned, not raised, so that no traceback holds the body."""
 
     path: str
@@ -33,16 +34,14 @@ def encode_body(body: object) -> bytes:
         PineconeTypeError: It contains a value that JSON cannot express.
         PineconeValueError: It contains NaN, an infinity, an unpaired surrogate, or itself.
     """
-    return raise_if_error(_dump_json(body))
-
-
-def _dump_json(body: object) -> bytes | PineconeError:
+    error: PineconeError
     try:
         return _encoder.encode(body).encode()
     except TypeError as exc:
-        return PineconeTypeError(f"the body cannot be sent as JSON: {exc}")
+        error = PineconeTypeError(f"the body cannot be sent as JSON: {exc}")
     except (ValueError, RecursionError) as exc:
-        return PineconeValueError(f"the body cannot be sent as JSON: {exc}")
+        error = PineconeValueError(f"the body cannot be sent as JSON: {exc}")
+    raise error  # not from the exception, whose frames hold parts of the body
 
 
 def _to_json_value(value: object) -> Json:
@@ -51,7 +50,7 @@ def _to_json_value(value: object) -> Json:
             return None
         kind: Any = type(value)
         found = {name: item for each, name, _ in wire_attributes(kind) if (item := getattr(value, each)) is not None}
-        extra = extra_fields(value)
+        extra = getattr(value, name_of_extra_fields(kind), NO_EXTRA)
         return found if extra is NO_EXTRA else {**extra, **found}
     if isinstance(value, datetime):
         return value.isoformat()

@@ -81,7 +81,7 @@ class Sender:
         response = self._send_request(operation, request, call)
         if isinstance(response, PineconeError):
             raise response
-        self._server_clock.record(response.headers.get("date"), self._clock.monotonic())
+        self._server_clock.record(response.headers, self._clock.monotonic())
         handled = sys.exc_info()[1]
         try:
             result = read_response(operation, response, call, wall=self._clock.wall())
