@@ -35,7 +35,7 @@ Lines = Iterator[tuple[bool, str]]
 """Whether a change is breaking, and its text."""
 
 
-class Change(NamedTuple):
+class DocumentChange(NamedTuple):
     """One difference; it is breaking if a program written for the old document may have to change."""
 
     is_breaking: bool
@@ -69,17 +69,17 @@ class DocumentPair(NamedTuple):
     new: Node
 
 
-def list_changes(old: Node, new: Node, settings: Node) -> list[Change]:
+def list_changes(old: Node, new: Node, settings: Node) -> list[DocumentChange]:
     """Return the changes between two documents, breaking ones first."""
     return compare_documents(DocumentPair(normalize_document(old, settings)[0], normalize_document(new, settings)[0]))
 
 
-def compare_documents(pair: DocumentPair) -> list[Change]:
+def compare_documents(pair: DocumentPair) -> list[DocumentChange]:
     """Return the changes, breaking ones first; a change in both directions is listed once."""
     found: dict[str, bool] = {}
     for is_breaking, text in chain(_compare_operations(pair), _compare_components(pair)):
         found[text] = is_breaking or found.get(text, False)
-    listed = [Change(is_breaking, text) for text, is_breaking in found.items()]
+    listed = [DocumentChange(is_breaking, text) for text, is_breaking in found.items()]
     return sorted(listed, key=lambda change: not change.is_breaking)
 
 

@@ -20,7 +20,7 @@ from generation.api_document import METHODS
 from generation.normalization import normalize_document
 from generation.settings import load_settings
 from generation.unsupported_features import find_unsupported, find_unsupported_types
-from spec_diff import Change, DocumentPair, compare_documents
+from spec_diff import DocumentChange, DocumentPair, compare_documents
 from tests.support.api_documents import read_our_document
 from tests.support.generated_trees import Surface, generate_tree, read_surface
 
@@ -160,7 +160,7 @@ def make_changed(location: Location, edit: Edit) -> Any:
     return None if find_unsupported_types(normalized) else normalized
 
 
-def list_untold(old: Surface, new: Surface, report: list[Change]) -> list[str]:
+def list_untold(old: Surface, new: Surface, report: list[DocumentChange]) -> list[str]:
     """Return the differences of two surfaces that a report does not tell, or does not call breaking though names go."""
     told = {change.text.split(": ")[0] for change in report}
     breaking = {change.text.split(": ")[0] for change in report if change.is_breaking}
