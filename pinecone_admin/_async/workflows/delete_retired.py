@@ -52,7 +52,8 @@ async def delete_retired_keys(admin: AsyncAdmin, *, project_id: str | None, dry_
 
 async def _clean_project(admin: AsyncAdmin, project_id: str, *, dry_run: bool) -> RetiredKeys:
     changes = AsyncChangeLog(dry_run=dry_run)
-    report = RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=changes.steps)
+    deleted: list[APIKey] = []
+    kept: list[KeptKey] = []
     keys = await admin.api_keys.list(project_id=project_id)
     for key_id, name in retired_keys.find_unnamed_successors(keys).items():
         keys = await _rename(admin, keys, key_id, name, changes)
@@ -65,12 +66,12 @@ async def _clean_project(admin: AsyncAdmin, project_id: str, *, dry_run: bool) -
             reason = retired_keys.reason_to_keep(old, keys, server_now(admin))
         if reason is None:
             keys = await delete_retired_key(admin, old, keys, changes)
-            report.deleted.append(old)
+            deleted.append(old)
         else:
             moment = retired_keys.delete_after(each)
             assert moment is not None  # noqa: S101 - only retired keys are sorted
-            report.kept.append(KeptKey(key=old, delete_after=moment, reason=reason))
-    return report
+            kept.append(KeptKey(key=old, delete_after=moment, reason=reason))
+    return RetiredKeys(dry_run=dry_run, deleted=deleted, kept=kept, steps=changes.steps)
 
 
 async def delete_retired_key(

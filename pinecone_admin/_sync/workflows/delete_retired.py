@@ -53,7 +53,8 @@ def delete_retired_keys(admin: Admin, *, project_id: str | None, dry_run: bool) 
 
 def _clean_project(admin: Admin, project_id: str, *, dry_run: bool) -> RetiredKeys:
     changes = ChangeLog(dry_run=dry_run)
-    report = RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=changes.steps)
+    deleted: list[APIKey] = []
+    kept: list[KeptKey] = []
     keys = admin.api_keys.list(project_id=project_id)
     for key_id, name in retired_keys.find_unnamed_successors(keys).items():
         keys = _rename(admin, keys, key_id, name, changes)
@@ -66,12 +67,12 @@ def _clean_project(admin: Admin, project_id: str, *, dry_run: bool) -> RetiredKe
             reason = retired_keys.reason_to_keep(old, keys, server_now(admin))
         if reason is None:
             keys = delete_retired_key(admin, old, keys, changes)
-            report.deleted.append(old)
+            deleted.append(old)
         else:
             moment = retired_keys.delete_after(each)
             assert moment is not None  # noqa: S101 - only retired keys are sorted
-            report.kept.append(KeptKey(key=old, delete_after=moment, reason=reason))
-    return report
+            kept.append(KeptKey(key=old, delete_after=moment, reason=reason))
+    return RetiredKeys(dry_run=dry_run, deleted=deleted, kept=kept, steps=changes.steps)
 
 
 def delete_retired_key(admin: Admin, old: APIKey, keys: Sequence[APIKey], changes: ChangeLog) -> list[APIKey]:
