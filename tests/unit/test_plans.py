@@ -6,7 +6,6 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from attrs import evolve
 
 from pinecone_admin import PineconeTypeError, PineconeValueError
@@ -95,12 +94,3 @@ def test_a_foreign_file_is_refused() -> None:
     for kind, text in ((StalePlan, OFFBOARD.to_json()), (OffboardPlan, STALE.to_json())):
         with raises(PineconeValueError, match="text is not a plan of"):
             kind.from_json(text)
-
-
-@pytest.mark.parametrize("name", [HOSTILE, "\u2028x", "\x85y"])
-def test_no_name_adds_a_line(name: str) -> None:
-    """A plan prints one line for each project, whatever its name and contents are called."""
-    project = evolve(STALE.projects[0], name=name, contents=[Content(kind="index", name=name)])
-    plan = evolve(STALE, projects=[project], left=[evolve(STALE.left[0], name=name)])
-    assert len(str(plan).splitlines()) == 5
-    assert str(plan).replace("\n", "").isprintable()

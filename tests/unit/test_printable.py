@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -18,13 +19,22 @@ from pinecone_admin.models import User
 from pinecone_admin.workflows.escaping import escape_csv, escape_markdown
 from pinecone_admin.workflows.findings import Finding
 from pinecone_admin.workflows.inventory import Change, Changes, Unread
+from pinecone_admin.workflows.plans import (
+    Left,
+    OffboardManyReport,
+    OffboardPlan,
+    StalePlan,
+    StaleProject,
+    StaleReport,
+)
 from pinecone_admin.workflows.reports import CleanupReport, Content, Difference, OffboardReport, Progress, RoleChange
-from tests.support.records import make_binding, make_project
+from tests.support.records import CREATED_AT, make_binding, make_project
 from tests.unit.test_access import INVENTORY
 
 FORGED = "x\nnothing was changed\r\n\x1b[2J\x00\x7f\x85\x9b\u061c\u200e\u2028\u2029\u202e\u2066\ud800"
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 PROJECT = make_project("p", FORGED)
+ORGANIZATION = evolve(INVENTORY.organizations[0], name=FORGED)
 
 
 def test_unprintable_characters_are_shown_by_code() -> None:
@@ -49,8 +59,26 @@ OFFBOARDING = OffboardReport(
     steps=[FORGED],
 )
 CLEANUP = CleanupReport(
-    project=PROJECT, dry_run=False, contents=[Content(kind=FORGED, name=FORGED)], deleted=False, steps=[FORGED]
+    project=PROJECT,
+    dry_run=False,
+    contents=[Content(kind=FORGED, name=FORGED)],
+    deleted=False,
+    refusal=FORGED,
+    temporary_keys=[FORGED],
+    steps=[FORGED],
 )
+LEFT = Left(id=FORGED, name=FORGED, reason=FORGED)
+STALE = StalePlan(
+    organization_id=FORGED,
+    made_at=CREATED_AT,
+    name_pattern=FORGED,
+    older_than=timedelta(days=1),
+    projects=[StaleProject(id=FORGED, name=FORGED, created_at=CREATED_AT, contents=CLEANUP.contents)],
+    left=[LEFT],
+    temporary_keys=[FORGED],
+)
+DELETED = StaleReport(deleted=STALE.projects, left=[LEFT], temporary_keys=[FORGED], steps=[FORGED])
+LEAVING = OffboardPlan(organization_id=FORGED, made_at=CREATED_AT, reports=[OFFBOARDING], refusal=FORGED)
 ADDED = Change(kind="project", id=FORGED, name=FORGED, description=FORGED, field=None, before=None, after=PROJECT)
 REMOVED = evolve(ADDED, before=PROJECT, after=None)
 CHANGED = evolve(ADDED, field=FORGED, before=FORGED, after=FORGED)
@@ -63,8 +91,13 @@ TEXTS: dict[str, tuple[Callable[[], object], int]] = {
     "ambiguous": (lambda: AmbiguousNameError(FORGED, ids=[FORGED]), 1),
     "offboarding": (lambda: OFFBOARDING, 3),
     "nobody to offboard": (lambda: evolve(OFFBOARDING, user=None), 1),
-    "cleanup": (lambda: CLEANUP, 2),
-    "cleanup in advance": (lambda: evolve(CLEANUP, dry_run=True), 4),
+    "cleanup": (lambda: CLEANUP, 3),
+    "cleanup in advance": (lambda: evolve(CLEANUP, dry_run=True), 5),
+    "plan of a deletion": (lambda: STALE, 5),
+    "deletion": (lambda: DELETED, 3),
+    "plan of offboarding": (lambda: LEAVING, 5),
+    "many offboarded": (lambda: OffboardManyReport(reports=[OFFBOARDING], left=[LEFT], steps=[FORGED]), 4),
+    "inventory": (lambda: repr(evolve(INVENTORY, organizations=[ORGANIZATION])), 1),
     "steps": (lambda: RoleChange(binding=make_binding("user", "u", "OrgOwner"), steps=[FORGED]).steps[0], 1),
     "progress": (lambda: Progress(done=1, total=1, step=FORGED).step, 1),
     "difference": (lambda: Difference(setting="x", found=FORGED, wanted=FORGED), 1),
@@ -95,9 +128,10 @@ def test_a_note_is_printable() -> None:
 def test_every_format_can_be_encoded() -> None:
     """A page, a table or JSON with unpaired surrogates can be written to a file, and JSON loses nothing."""
     access = evolve(INVENTORY, projects=[make_project("p1", FORGED)]).access()
-    for text in (access.to_html(), access.to_csv(), access.to_markdown(), access.to_json()):
+    for text in (access.to_html(), access.to_csv(), access.to_markdown(), access.to_json(), STALE.to_json()):
         text.encode()
     assert FORGED in {row["project"] for row in json.loads(access.to_json())["access"]}
+    assert StalePlan.from_json(STALE.to_json()) == STALE
 
 
 def test_csv_has_no_formula_for_any_separator() -> None:
