@@ -189,9 +189,6 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"timeout": "60"}, "timeout must be a number"),
     ({"timeout": None}, "timeout must be a number"),
     ({"retry": 3}, "retry must be a RetryPolicy"),
-    ({"max_connections": 0}, "max_connections .*at least 1"),
-    ({"max_connections": True}, "max_connections must be an int"),
-    ({"max_connections": 1.0}, "max_connections must be an int"),
     ({"on_attempt": 5}, "on_attempt must be callable"),
     ({"source_tag": 5}, "source_tag must be a str"),
     ({"source_tag": "-!"}, "source_tag must contain at least one"),
@@ -255,6 +252,9 @@ def make_own_client(**options: Any) -> Admin:
 
 
 BAD_CONNECTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"max_connections": 0}, "max_connections .*at least 1"),
+    ({"max_connections": True}, "max_connections must be an int"),
+    ({"max_connections": 1.0}, "max_connections must be an int"),
     ({"ssl_verify": 5}, "ssl_verify must be"),
     ({"ssl_verify": None}, "ssl_verify must be"),
     ({"ssl_verify": "/no/such/file.pem"}, "ssl_verify: cannot load certificates from '/no/such/file.pem'"),
