@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Awaitable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -101,7 +101,8 @@ class AsyncCompleteList(Generic[_T]):
 
     def __await__(self) -> Generator[object, None, list[_T]]:
         """Fetch the list."""
-        return fetch_all(self._admin, self._operation).__await__()
+        items: Awaitable[list[_T]] = fetch_all(self._admin, self._operation)
+        return items.__await__()
 
     async def __aiter__(self) -> AsyncIterator[_T]:
         for item in await self:

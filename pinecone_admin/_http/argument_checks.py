@@ -258,9 +258,10 @@ def async_check_function(name: str, value: object, *, optional: bool = False) ->
 
 def copy_to_list(values: Sequence[_T] | None) -> list[_T] | None:
     """Return a sequence as the list that a model holds; any other value is returned for the checks to refuse."""
-    if values is None or not isinstance(values, Sequence) or isinstance(values, str | bytes):
-        return cast("list[_T] | None", values)
-    return [as_plain_value(value) for value in values]
+    given: object = values
+    if not isinstance(given, Sequence) or isinstance(given, str | bytes):
+        return cast("list[_T] | None", given)
+    return [as_plain_value(value) for value in given]
 
 
 def copy_bindings(bindings: Sequence[object]) -> list[RoleBindingInput]:

@@ -22,16 +22,17 @@ def check_operation_shape(operation: object) -> None:
     """
     if not isinstance(operation, Operation):
         raise PineconeTypeError(f"operation must be an Operation, not {type(operation).__name__}")
-    check_string("id", operation.id)
+    given = cast("Operation[object]", operation)
+    check_string("id", given.id)
     try:
-        check_string("method", operation.method)
-        check_string("path", operation.path)
+        check_string("method", given.method)
+        check_string("path", given.path)
         for name in _MAPPINGS:
-            _check_mapping(name, getattr(operation, name))
-        if isinstance(operation.returns, _NO_TYPES):
-            raise PineconeTypeError(f"returns must be a type or None, not {type(operation.returns).__name__}")
+            _check_mapping(name, getattr(given, name))
+        if isinstance(given.returns, _NO_TYPES):
+            raise PineconeTypeError(f"returns must be a type or None, not {type(given.returns).__name__}")
     except PineconeError as exc:
-        exc.operation = operation.id
+        exc.operation = given.id
         raise
 
 

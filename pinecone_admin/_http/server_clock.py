@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
+from pinecone_admin._http.messages import find_header
 from pinecone_admin._http.retry_after import parse_http_date
 
 _PLAUSIBLE_YEARS = range(2000, 9000)
@@ -19,9 +20,9 @@ class ServerClock:
 
     def record(self, headers: httpx.Headers, monotonic: float) -> None:
         """Remember the Date header of a response that has just arrived."""
-        for name, value in headers.raw:  # decoding all headers would take 5 µs
-            if name.lower() == b"date":
-                self._latest = (value, monotonic)
+        date = find_header(headers, b"date")
+        if date:
+            self._latest = (date, monotonic)
 
     def now(self, monotonic: float) -> datetime | None:
         """Return the server's time in whole seconds, or None if no response had a valid Date."""

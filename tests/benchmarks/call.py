@@ -386,12 +386,12 @@ def render_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 WHAT_LIMITS = """\
 ## What limits the figures
 
-- **A create** spends most of its time in httpx, httpcore and h11, as the table above shows: h11 alone checks and writes
-  each header with a dozen calls. Left out were, with the processor time that each took: a trace hook on our own
-  connections (10 µs), a part without bytes as the body of a GET (8), decoding all headers of a response to find two (6),
-  checking the same request headers again (3), a new origin and a new JSON encoder for each call (3). A request goes out
-  before h11 prepares to read, so that the server works meanwhile. What stays: the socket is asked twice whether
-  anything is left to read, so that a response that nobody asked for is never given to the next request.
+- **A create** spends most of its time in httpx, httpcore and h11, as the table above shows: h11 alone checks and
+  writes each header with a dozen calls. Left out were, with the processor time that each took: a trace hook on our
+  own connections (10 µs), a part without bytes as the body of a GET (8), decoding all headers of a response to find
+  two (6), checking the same request headers again (3), a new origin and a new JSON encoder for each call (3). A
+  request goes out before h11 prepares to read, so that the server works meanwhile. What stays: the socket is asked
+  twice whether anything is left to read, so that a response that nobody asked for is never given to the next request.
 - **The files**: each step of a call is a file, and so are the model and the builder of the operation, the clock of an
   attempt and the semaphore of the pool. Sixteen would need files with several tasks, or layers that import upwards.
 - **A page** needs a new URL, which httpx parses (40 µs), and `json.loads` (85 µs), where the official SDK decodes in C.

@@ -144,7 +144,7 @@ class _UntracedConnection:
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request and return the response."""
-        request.extensions.pop("trace", None)
+        request.extensions.pop("trace", None)  # pyright: ignore[reportUnknownMemberType] - httpcore declares a bare dict
         return await self._connection.handle_async_request(request)
 
 

@@ -145,7 +145,7 @@ class _UntracedConnection:
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request and return the response."""
-        request.extensions.pop("trace", None)
+        request.extensions.pop("trace", None)  # pyright: ignore[reportUnknownMemberType] - httpcore declares a bare dict
         return self._connection.handle_request(request)
 
 
