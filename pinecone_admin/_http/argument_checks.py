@@ -63,7 +63,7 @@ def check_string(argument: str, value: object) -> str:
         raise PineconeTypeError(f"{argument} must be a str, not {type(value).__name__}")
     if _SURROGATE.search(value):
         raise PineconeValueError(f"{argument} contains an unpaired surrogate, which is not a character")
-    return as_plain_value(value)
+    return value if type(value) is str else as_plain_value(value)
 
 
 def check_secret_text(name: str, value: object) -> str:

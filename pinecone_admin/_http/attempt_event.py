@@ -45,11 +45,6 @@ class AttemptEvent:
 OnAttempt: TypeAlias = Callable[[AttemptEvent], object]
 
 
-def is_reported(on_attempt: OnAttempt | None) -> bool:
-    """Return whether anybody wants to know about attempts."""
-    return on_attempt is not None or logger.isEnabledFor(logging.DEBUG)
-
-
 def report_attempt(event: AttemptEvent, on_attempt: OnAttempt | None, *, failure: str) -> None:
     """Log an attempt and pass it to the callback, whose errors are logged.
 

@@ -9,6 +9,7 @@ from generated_client.types import Operation
 from pinecone_admin._http.argument_checks import check_string
 from pinecone_admin.errors import PineconeError, PineconeTypeError
 
+_TEXTS = ("id", "method", "path")
 _MAPPINGS = ("path_parameters", "query", "headers")
 _NO_TYPES = (str, bytes, bytearray, int, float, list, tuple, dict, set)
 
@@ -23,22 +24,28 @@ def check_operation_shape(operation: object) -> None:
     if not isinstance(operation, Operation):
         raise PineconeTypeError(f"operation must be an Operation, not {type(operation).__name__}")
     given = cast("Operation[object]", operation)
-    check_string("id", given.id)
+    id, method, path = given.id, given.method, given.path
     try:
-        check_string("method", given.method)
-        check_string("path", given.path)
+        # All but some that are built by hand are like this, so that no text needs a call of its own.
+        if not (type(id) is type(method) is type(path) is str and (id + method + path).isascii()):
+            _check_texts(id, method, path)
         for name in _MAPPINGS:
-            _check_mapping(name, getattr(given, name))
+            value = getattr(given, name)
+            if value.__class__ is not dict or value:  # most operations have none of the three
+                _check_mapping(name, value)
         if isinstance(given.returns, _NO_TYPES):
             raise PineconeTypeError(f"returns must be a type or None, not {type(given.returns).__name__}")
     except PineconeError as exc:
-        exc.operation = given.id
+        exc.operation = id if type(id) is str else None
         raise
 
 
+def _check_texts(*texts: object) -> None:
+    for name, text in zip(_TEXTS, texts, strict=True):
+        check_string(name, text)
+
+
 def _check_mapping(name: str, value: object) -> None:
-    if value.__class__ is dict and not value:  # most operations have none of the three
-        return
     if not isinstance(value, Mapping):
         raise PineconeTypeError(f"{name} must be a mapping, not {type(value).__name__}")
     for key in cast("Mapping[object, object]", value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import sys
 import threading
@@ -15,7 +16,7 @@ from pinecone_admin._async.transports.exchange import AsyncExchange, AsyncTransp
 from pinecone_admin._concurrency.attempts import Attempt
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._http.argument_checks import check_duration, check_function
-from pinecone_admin._http.attempt_event import AttemptEvent, OnAttempt, is_reported, report_attempt
+from pinecone_admin._http.attempt_event import AttemptEvent, OnAttempt, logger, report_attempt
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import (
     ErrorMapper,
@@ -82,7 +83,8 @@ class AsyncRetrier:
             result = await self._try_once(request, call, started)
             failed = None if isinstance(result, BufferedResponse) else result
             delay = None if failed is None else self._delay_after(failed, call)
-            if call.attempts > attempts_before and is_reported(self._on_attempt):
+            is_wanted = self._on_attempt is not None or logger.isEnabledFor(logging.DEBUG)
+            if is_wanted and call.attempts > attempts_before:
                 self._report(result, request, call, started, delay)
             if isinstance(result, BufferedResponse):
                 return result
