@@ -20,7 +20,8 @@ def find_header(headers: httpx.Headers, name: bytes) -> bytes:
     return b""
 
 
-# Nothing compares or shows these objects, and to generate methods for it would take 0.2 ms for each class.
+# Nothing compares or shows these objects, and to generate methods for it would take 0.2 ms for each class. Rich shows
+# the fields of any class of attrs, except those that are hidden one by one.
 @define(eq=False, repr=False)
 class BufferedRequest:
     """A request that can be sent more than once.
@@ -35,9 +36,9 @@ class BufferedRequest:
 
     method: str
     url: httpx.URL
-    headers: httpx.Headers
-    body: bytes
-    extensions: Mapping[str, Any] = field(factory=dict[str, Any])
+    headers: httpx.Headers = field(repr=False)
+    body: bytes = field(repr=False)
+    extensions: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)
 
 
 @define(eq=False, repr=False)
@@ -52,9 +53,9 @@ class BufferedResponse:
     """
 
     status: int
-    headers: httpx.Headers
-    body: bytes
-    extensions: Mapping[str, Any]
+    headers: httpx.Headers = field(repr=False)
+    body: bytes = field(repr=False)
+    extensions: Mapping[str, Any] = field(repr=False)
 
     @property
     def is_success(self) -> bool:
