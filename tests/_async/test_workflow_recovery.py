@@ -423,7 +423,10 @@ UNDONE = ["ensure project", "ensure key", "ensure account", "ensure binding", "r
 
 each_short_scenario = pytest.mark.parametrize(
     "scenario",
-    [pytest.param(each, marks=[pytest.mark.long] * (name == "cleanup")) for name, each in SCENARIOS.items()],
+    [
+        pytest.param(each, marks=[pytest.mark.long] * (name in {"cleanup", "delete stale"}))
+        for name, each in SCENARIOS.items()
+    ],
     ids=list(SCENARIOS),
 )
 
