@@ -295,8 +295,9 @@ def test_a_client_knows_its_account_and_the_time_of_the_server(emulator: Emulato
     assert admin.server_time == emulator.clock.now().replace(microsecond=0)
     assert admin.with_options(timeout=1.0).server_time is None
     token = (admin.token()).value
-    for options in ({"access_token": token}, {"additional_headers": {"Authorization": f"Bearer {token}"}}):
-        other = Admin(transport=emulator.transport, **options)  # type: ignore[arg-type]
+    given: list[dict[str, Any]] = [{"access_token": token}]
+    for options in [*given, {"additional_headers": {"Authorization": f"Bearer {token}"}}]:
+        other = Admin(transport=emulator.transport, **options)
         other.projects.list()
         assert other.client_id is None
         assert other.server_time is not None
