@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import Future
 from contextvars import copy_context
 from itertools import islice
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Generic, TypeVar
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -35,41 +37,67 @@ def run_in_parallel(
         interrupted: Set after Ctrl-C, so that items in progress can end early.
         patience: Seconds to wait for the items in progress after Ctrl-C; by default two.
     """
-    from concurrent.futures import FIRST_COMPLETED, wait  # noqa: PLC0415 - loaded only when used
-
     rest = iter(items)
-    running: dict[Future[_R], _T] = {}
+    done: SimpleQueue[_Worker[_T, _R]] = SimpleQueue()
+    running: set[_Worker[_T, _R]] = set()
     try:
         while True:
             for item in islice(rest, limit - len(running)):
-                running[_start_in_thread(work, item)] = item
+                worker = _Worker(work, item, done)
+                running.add(worker)
+                worker.start()
             if not running:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                deliver(running.pop(future), future.result())
+            worker = done.get()
+            running.remove(worker)
+            deliver(worker.item, worker.result())
     except Exception:
-        wait(running)
+        _join(running)
         raise
     except BaseException:
         if interrupted is not None:
             interrupted.set()
-        wait(running, _INTERRUPT_PATIENCE if patience is None else patience)
+        _join(running, _INTERRUPT_PATIENCE if patience is None else patience)
         raise
 
 
-def _start_in_thread(work: Callable[[_T], _R], item: _T) -> Future[_R]:
-    """Process an item in a daemon thread: the interpreter would wait for any other at its end, also after Ctrl-C."""
-    future = Future[_R]()
-    context = copy_context()
+class _Worker(threading.Thread, Generic[_T, _R]):
+    """Processes one item; a daemon, because the interpreter waits for other threads at its end, also after Ctrl-C.
 
-    def process() -> None:
+    A Future would not do: Ctrl-C in ``wait`` can leave its lock held, so that its worker never ends.
+    """
+
+    def __init__(self, work: Callable[[_T], _R], item: _T, done: SimpleQueue[_Worker[_T, _R]]) -> None:
+        super().__init__(name="pinecone-admin-workflow", daemon=True)
+        self.item = item
+        self._context = copy_context()
+        self._work = work
+        self._done = done
+        self._outcome: list[_R] = []
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        """Process the item, and put this worker into the queue."""
         try:
-            future.set_result(context.run(work, item))
-        except BaseException as exc:  # noqa: BLE001 - raised in the thread that waits for the result
-            future.set_exception(exc)
+            self._outcome.append(self._context.run(self._work, self.item))
+        except BaseException as exc:  # noqa: BLE001 - raised by result
+            self._error = exc
+        self._done.put(self)
 
-    threading.Thread(target=process, name="pinecone-admin-workflow", daemon=True).start()
-    return future
+    def result(self) -> _R:
+        """Return the result of a worker that is done, or raise its exception."""
+        if self._error is not None:
+            raise self._error
+        return self._outcome[0]
+
+
+def _join(workers: Iterable[threading.Thread], seconds: float = math.inf) -> None:
+    """Wait at most the seconds until all workers have ended."""
+    deadline = time.monotonic() + seconds
+    for worker in workers:
+        if worker.is_alive():
+            left = deadline - time.monotonic()
+            worker.join(None if left == math.inf else max(0.0, left))
 
 
 async def async_run_in_parallel(

@@ -303,18 +303,18 @@ async def prepare_contents(state: ScenarioState, admin: AsyncAdmin) -> None:
     clock.on_sleep = lambda: state.emulator.clock.advance(clock.slept[-1])
 
 
-async def prepare_stale_projects(state: ScenarioState, admin: AsyncAdmin) -> None:
-    """Start with a plan of a full project and an empty one."""
-    await prepare_contents(state, admin)
-    await admin.projects.create(name="p2")
+async def prepare_stale_project(state: ScenarioState, admin: AsyncAdmin) -> None:
+    """Start with a plan of a project that contains a collection."""
+    await prepare_project(state, admin)
+    state.emulator.hold(state.ids["project"], "collections", "archive")
     state.emulator.clock.advance(60)
     plan = await admin.projects.delete_stale(name_pattern="p*", older_than=timedelta(seconds=30))
     state.ids["plan"] = plan.to_json()
 
 
 async def delete_planned(state: ScenarioState, admin: AsyncAdmin) -> object:
-    """Delete the projects of the plan, one at a time, so that each run sends the same requests."""
-    return await admin.projects.delete_stale(plan=StalePlan.from_json(state.ids["plan"]), concurrency=1)
+    """Delete the project of the plan."""
+    return await admin.projects.delete_stale(plan=StalePlan.from_json(state.ids["plan"]))
 
 
 async def clean_up_project(state: ScenarioState, admin: AsyncAdmin) -> object:
@@ -345,7 +345,7 @@ SCENARIOS = {
         prepare_leaver, lambda _, admin: admin.users.offboard(email="LEO@example.com", dry_run=False), check_nobody_left
     ),
     "offboard many": Scenario(prepare_leavers, offboard_planned, check_nobody_left),
-    "delete stale": Scenario(prepare_stale_projects, delete_planned, check_nothing_left),
+    "delete stale": Scenario(prepare_stale_project, delete_planned, check_nothing_left),
     "cleanup": Scenario(prepare_contents, clean_up_project, check_nothing_left),
     "provision": Scenario(prepare_robot, provision_project, check_provisioned),
     "change role": Scenario(prepare_account, change_role, make_role_check("OrgMember", "ProjectEditor")),

@@ -294,18 +294,18 @@ def prepare_contents(state: ScenarioState, admin: Admin) -> None:
     clock.on_sleep = lambda: state.emulator.clock.advance(clock.slept[-1])
 
 
-def prepare_stale_projects(state: ScenarioState, admin: Admin) -> None:
-    """Start with a plan of a full project and an empty one."""
-    prepare_contents(state, admin)
-    admin.projects.create(name="p2")
+def prepare_stale_project(state: ScenarioState, admin: Admin) -> None:
+    """Start with a plan of a project that contains a collection."""
+    prepare_project(state, admin)
+    state.emulator.hold(state.ids["project"], "collections", "archive")
     state.emulator.clock.advance(60)
     plan = admin.projects.delete_stale(name_pattern="p*", older_than=timedelta(seconds=30))
     state.ids["plan"] = plan.to_json()
 
 
 def delete_planned(state: ScenarioState, admin: Admin) -> object:
-    """Delete the projects of the plan, one at a time, so that each run sends the same requests."""
-    return admin.projects.delete_stale(plan=StalePlan.from_json(state.ids["plan"]), concurrency=1)
+    """Delete the project of the plan."""
+    return admin.projects.delete_stale(plan=StalePlan.from_json(state.ids["plan"]))
 
 
 def clean_up_project(state: ScenarioState, admin: Admin) -> object:
@@ -336,7 +336,7 @@ SCENARIOS = {
         prepare_leaver, lambda _, admin: admin.users.offboard(email="LEO@example.com", dry_run=False), check_nobody_left
     ),
     "offboard many": Scenario(prepare_leavers, offboard_planned, check_nobody_left),
-    "delete stale": Scenario(prepare_stale_projects, delete_planned, check_nothing_left),
+    "delete stale": Scenario(prepare_stale_project, delete_planned, check_nothing_left),
     "cleanup": Scenario(prepare_contents, clean_up_project, check_nothing_left),
     "provision": Scenario(prepare_robot, provision_project, check_provisioned),
     "change role": Scenario(prepare_account, change_role, make_role_check("OrgMember", "ProjectEditor")),
