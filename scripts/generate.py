@@ -34,6 +34,7 @@ from generation.api_document import (
 )
 from generation.examples import write_examples
 from generation.normalization import adapt_schemas, list_likely_secrets, normalize_document
+from generation.plain_schema import find_mixed_choices
 from generation.settings import SETTINGS_FILE, load_settings
 from generation.unsupported_features import find_unsupported, find_unsupported_types
 from spec_diff import list_changes
@@ -142,7 +143,11 @@ def describe_document(document: Node, idle: list[str]) -> list[str]:
     rules = [
         f"unused rule: {label} matches nothing: nothing to do" for label in idle if not label.startswith(SETTING_LABELS)
     ]
-    return [*map(str, changes), *defaults, *rules]
+    mixed = [
+        f"typed Any: {location}: not all of its choices are objects with fields: nothing to do"
+        for location in find_mixed_choices(document, document)
+    ]
+    return [*map(str, changes), *defaults, *mixed, *rules]
 
 
 def _describe_idle(label: str) -> str:

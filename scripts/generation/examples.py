@@ -150,7 +150,8 @@ def _compose_example(schemas: Node, found: Node, schema: Node) -> Node:
         return schema["x-example"]
     name = referenced_component(schema)
     if name:
-        if found.setdefault(name, None) is None:
+        if name not in found:
+            found[name] = None  # a component that contains itself ends here
             found[name] = _compose_example(schemas, found, schemas[name])
         return found[name]
     if "items" in schema:

@@ -130,6 +130,21 @@ def _declares_fields(document: Node, schema: Node, seen: Seen = frozenset()) -> 
     return bool(real) and all(_declares_fields(document, choice, seen) for choice in real)
 
 
+def find_mixed_choices(document: Node, node: Node, location: str = "") -> Iterator[str]:
+    """Yield the location of each schema whose choices are objects and other values, which becomes any value."""
+    if isinstance(node, list):
+        node = {str(position): value for position, value in enumerate(node)}
+    if not isinstance(node, dict):
+        return
+    choices = [node[key] for key in ("oneOf", "anyOf") if isinstance(node.get(key), list)]
+    real = [each for some in choices for each in some if allowed_kinds(document, each) != {"null"}]
+    if len({_declares_fields(document, each) for each in real}) > 1:
+        yield location
+    for key, value in node.items():
+        if key not in {"example", "examples", "default", "enum"}:
+            yield from find_mixed_choices(document, value, f"{location}/{key}" if location else key)
+
+
 def _add_shared_fields(document: Node, schema: Node, choice: Node, seen: Seen) -> Node:
     """Return a choice with the fields that stand beside the alternatives."""
     if not schema.get("properties"):

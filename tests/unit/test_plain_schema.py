@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from generation.plain_schema import make_plain
+from generation.plain_schema import find_mixed_choices, make_plain
 
 REF = {"$ref": "#/components/schemas/Pet"}
 DOCUMENT: Any = {
@@ -113,3 +113,16 @@ def choice(title: str, tags: Sequence[str] = (), implicit: Sequence[str] = ()) -
 def test_a_schema_becomes_plain(schema: Any, expected: Any) -> None:
     """Any JSON schema becomes one of the few forms that the client supports."""
     assert make_plain(DOCUMENT, schema) == expected
+
+
+def test_choices_without_a_sensible_type_are_found() -> None:
+    """Where objects and other values can be chosen, the place is told; required fields and null are no choices."""
+    schemas = {
+        "Mixed": {"type": "array", "items": {"oneOf": [REF, STRING]}},
+        "Free": {"anyOf": [REF, {"type": "object"}]},
+        "Fine": {"oneOf": [REF, DOG, {"type": "null"}], "example": {"oneOf": [REF, STRING]}},
+        "Values": {"oneOf": [STRING, INTEGER]},
+    }
+    document = {"components": {"schemas": DOCUMENT["components"]["schemas"] | schemas}}
+    places = ["Endless", "Mixed/items", "Free"]
+    assert list(find_mixed_choices(document, document)) == [f"components/schemas/{place}" for place in places]
