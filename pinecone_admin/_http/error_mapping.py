@@ -59,7 +59,7 @@ def error_from_response(response: BufferedResponse, *, operation: str | None, ca
     status, headers = response.status, response.headers
     code, message, details = parse_error_body(response.body)
     return error_class(status)(
-        message or _describe_foreign_response(response, call),
+        message or describe_foreign_response(response, call),
         status_code=status,
         error_code=code,
         details=details,
@@ -74,7 +74,7 @@ def error_from_response(response: BufferedResponse, *, operation: str | None, ca
     )
 
 
-def _describe_foreign_response(response: BufferedResponse, call: CallState) -> str:
+def describe_foreign_response(response: BufferedResponse, call: CallState) -> str:
     """Describe a response that has no message in the form of the API, which something else may have sent."""
     status = f"HTTP {response.status} {_reason_phrase(response.status)}".rstrip()
     target = _find_redirect_target(response)

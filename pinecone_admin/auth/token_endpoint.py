@@ -26,7 +26,7 @@ from pinecone_admin.auth.token import (
 from pinecone_admin.auth.token_response import (
     TokenResponse,
     UnusableTokenResponse,
-    error_from_failed_response,
+    error_from_exchange,
     error_from_unusable_response,
     parse_token_response,
 )
@@ -87,16 +87,16 @@ class TokenEndpoint:
             # The outcome describes the request to the API, which waits for the token.
             call.outcome = "not_sent"
             return error_from_exception(exc, operation="get_token", call=call)
-        result = self._read_response(redact_secrets(response, call), monotonic, wall)
+        result = self._read_response(redact_secrets(response, call), call, monotonic, wall)
         if isinstance(result, TokenError):
             result.operation, result.attempts = "get_token", call.attempts
         return result
 
-    def _read_response(self, response: BufferedResponse, monotonic: float, wall: float) -> IssuedToken | TokenError:
+    def _read_response(
+        self, response: BufferedResponse, call: CallState, monotonic: float, wall: float
+    ) -> IssuedToken | TokenError:
         if not response.is_success:
-            return error_from_failed_response(
-                status=response.status, headers=response.headers, body=response.body, wall=wall
-            )
+            return error_from_exchange(response, operation="get_token", call=call, wall=wall)
         parsed = parse_token_response(response.body, wall=wall)
         if isinstance(parsed, UnusableTokenResponse):
             return error_from_unusable_response(parsed, status=response.status, headers=response.headers)

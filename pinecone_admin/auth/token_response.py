@@ -12,7 +12,7 @@ from attrs import field, frozen
 from generated_client.types import masked
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.codec import parse_json_object
-from pinecone_admin._http.error_mapping import find_request_id
+from pinecone_admin._http.error_mapping import describe_foreign_response, find_request_id
 from pinecone_admin._http.messages import BufferedResponse
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin.auth.token import DEFAULT_LIFETIME, MAX_LIFETIME, is_token
@@ -97,30 +97,28 @@ def _read_jwt_expiry(token: str) -> float | None:
     return None if payload is None else _parse_seconds(payload.get("exp"))
 
 
-def error_from_failed_response(*, status: int, headers: httpx.Headers, body: bytes, wall: float) -> TokenError:
+def error_from_exchange(
+    response: BufferedResponse, *, operation: str | None, call: CallState, wall: float
+) -> TokenError:
     """Return the error for a response that is not a success; it omits the body, which could contain a token."""
-    code = _find_oauth_code(body)
+    status, headers = response.status, response.headers
+    code = _find_oauth_code(response.body)
     invalid = status == HTTPStatus.UNAUTHORIZED or (status == HTTPStatus.BAD_REQUEST and code in _INVALID_CREDENTIALS)
     kind = InvalidCredentialsError if invalid else TokenError
     reason = "the client id and secret are not accepted" if invalid else "the token endpoint issued no token"
+    if code is None:
+        reason += f": {describe_foreign_response(response, call)}"
     return kind(
         reason,
         status_code=status,
         error_code=code,
         headers=_keep_harmless_headers(headers),
         retry_after=parse_retry_after(headers, wall=wall),
+        operation=operation,
+        attempts=call.attempts,
         outcome="not_sent",
         request_id=find_request_id(headers),
     )
-
-
-def error_from_exchange(
-    response: BufferedResponse, *, operation: str | None, call: CallState, wall: float
-) -> TokenError:
-    """Return the error for a failed exchange, with the operation and the number of attempts."""
-    error = error_from_failed_response(status=response.status, headers=response.headers, body=response.body, wall=wall)
-    error.operation, error.attempts = operation, call.attempts
-    return error
 
 
 def error_from_unusable_response(response: UnusableTokenResponse, *, status: int, headers: httpx.Headers) -> TokenError:

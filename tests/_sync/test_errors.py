@@ -393,6 +393,10 @@ def test_a_response_of_something_else_names_its_host(make_client: Callable[..., 
         check_promises(caught.value)
         assert str(caught.value).startswith(f"list_projects: {text}")
         assert "hidden" not in str(caught.value)
+    with raises(
+        TokenError, match="issued no token: HTTP 302 Found from login.pinecone.io, which redirects to https://sso"
+    ):
+        make_client(ScriptedTransport(tokens=[redirect]), lazy=True).projects.list()
 
 
 def test_what_a_server_says_is_printable_and_short(

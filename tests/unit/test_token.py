@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from threading import Event
 
 import httpx
 import pytest
 
+from pinecone_admin._http.call_state import CallState
+from pinecone_admin._http.messages import BufferedResponse
 from pinecone_admin.auth.cache import parse_cache_entry
 from pinecone_admin.auth.token import (
     AccessToken,
@@ -19,7 +22,7 @@ from pinecone_admin.auth.token import (
     expiry_from_timestamp,
     fingerprint,
 )
-from pinecone_admin.auth.token_response import error_from_failed_response
+from pinecone_admin.auth.token_response import error_from_exchange
 from pinecone_admin.errors import InvalidCredentialsError, PineconeConnectionError, TokenError
 
 
@@ -141,6 +144,8 @@ REFUSALS = [
 def test_refusals(status: int, code: str | None, blamed: bool) -> None:
     """A 401 is an InvalidCredentialsError, and so is a 400 whose code blames the credentials."""
     body = json.dumps({"error": code}).encode()
-    error = error_from_failed_response(status=status, headers=httpx.Headers(), body=body, wall=0)
+    call = CallState(deadline=1, idempotent=True, path_template="/x", endpoint="login.example.com", closed=Event())
+    response = BufferedResponse(status, httpx.Headers(), body, {})
+    error = error_from_exchange(response, operation="get_token", call=call, wall=0)
     assert isinstance(error, InvalidCredentialsError) == blamed
     assert (error.status_code, error.error_code, error.outcome) == (status, code, "not_sent")
