@@ -33,8 +33,13 @@ def check_operation_shape(operation: object) -> None:
             value = getattr(given, name)
             if value.__class__ is not dict or value:  # most operations have none of the three
                 _check_mapping(name, value)
-        if isinstance(given.returns, _NO_TYPES):
-            raise PineconeTypeError(f"returns must be a type or None, not {type(given.returns).__name__}")
+        is_wrong = isinstance(given.returns, _NO_TYPES)
+        try:
+            hash(given.returns)
+        except TypeError:
+            is_wrong = True
+        if is_wrong:
+            raise PineconeTypeError(f"returns must be a hashable type or None, not {type(given.returns).__name__}")
     except PineconeError as exc:
         exc.operation = id if type(id) is str else None
         raise

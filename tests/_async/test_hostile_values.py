@@ -11,7 +11,7 @@ from enum import Enum
 from functools import partial
 from pathlib import PurePath
 from random import Random
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
@@ -170,6 +170,7 @@ BROKEN_PARTS: list[tuple[type[PineconeError], str, Any]] = [
     (PineconeTypeError, "id", {}),
     (PineconeValueError, "id", "\ud800"),
     (PineconeTypeError, "returns", []),
+    (PineconeTypeError, "returns", Annotated[dict[str, object], []]),
     (PineconeTypeError, "api_version", []),
     (PineconeValueError, "body", HUGE),
 ]
