@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 MASK = "***"
 # So few characters could be any word.
@@ -16,21 +16,36 @@ _ESCAPE_LEVELS = 3
 
 def redact_text(text: str, secrets: Iterable[str]) -> str:
     """Return a text with a mask in the place of each secret."""
-    for secret in sorted(secrets, key=len, reverse=True):  # one may be a part of another
+    secrets = sorted(secrets, key=len, reverse=True)  # one may be a part of another
+    unescaped = list(_unescape(text))
+    for secret in secrets:
         text = text.replace(secret, MASK)
-        if _is_escaped_in(text, secret):
+        # Asked first, because to compile the pattern takes longer.
+        if any(secret in each for each in unescaped):
             text = _escaped_pattern(secret).sub(MASK, text)
     return text
 
 
-def redact_body(body: bytes, secrets: Iterable[str]) -> bytes:
-    """Return the body of an error with a mask in the place of each secret, whatever its encoding."""
+def redact_body(body: bytes, secrets: Iterable[str], names: Sequence[str] = ()) -> bytes:
+    """Return the body of an error with a mask in the place of each secret, whatever its encoding.
+
+    Args:
+        body: The body.
+        secrets: Texts to mask.
+        names: Names of fields in JSON whose values are masked, too.
+    """
     text, encoding = _decode_body(body)
     secrets = sorted(secrets, key=len, reverse=True)
-    redacted = redact_text(text, secrets)
+    redacted = _redact_fields(redact_text(text, secrets), names)
     for secret in secrets:
         redacted = _redact_end(redacted, secret)
     return body if redacted == text else redacted.encode(encoding, "surrogateescape")
+
+
+def _redact_fields(text: str, names: Sequence[str]) -> str:
+    # Up to the end of a value, which is that of the text if it broke off there.
+    pattern = rf'("(?:{"|".join(map(re.escape, names))})"\s*:\s*")(?:\\.|[^"\\])*+'
+    return re.sub(pattern, rf"\1{MASK}", text, flags=re.DOTALL) if names else text
 
 
 def _decode_body(body: bytes) -> tuple[str, str]:
@@ -51,15 +66,15 @@ def _redact_end(text: str, secret: str) -> str:
     return text
 
 
-def _is_escaped_in(text: str, secret: str) -> bool:
+def _unescape(text: str) -> Iterator[str]:
+    """Yield what an escaped text means, and what that means if it is escaped itself."""
     for _ in range(_ESCAPE_LEVELS):
         if "\\" not in text:
-            return False
+            return
         text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else match[2], text)
-        if secret in text:
-            return True
-    return False
+        yield text
 
 
 def _escaped_pattern(secret: str) -> re.Pattern[str]:
-    return re.compile("".join(rf"(?:\\*{re.escape(char)}|\\+u(?i:{ord(char):04x}))" for char in secret))
+    # Only the first of several backslashes can begin a match; else many of them would take the square of their number.
+    return re.compile(r"(?<!\\)" + "".join(rf"(?:\\*{re.escape(char)}|\\+u(?i:{ord(char):04x}))" for char in secret))

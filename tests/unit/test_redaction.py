@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from time import process_time
 
 import pytest
 
@@ -50,7 +51,24 @@ def test_the_beginning_of_a_secret_at_the_end_is_masked() -> None:
 
 def test_a_secret_within_another_is_masked_after_it() -> None:
     """The longer one of two secrets is masked first, so that nothing of it remains."""
-    assert redact_text("session=abcdef; abcdef", ["abcdef", "session=abcdef"]) == "***; ***"
+    for text in ("session=abcdef; abcdef", r"session\u003dabcdef; \u0061bcdef"):
+        assert redact_text(text, ["abcdef", "session=abcdef"]) == "***; ***"
+
+
+def test_many_backslashes_take_time_in_proportion() -> None:
+    """A body that echoes an escaped secret before many backslashes is redacted at once, not after minutes."""
+    filler = b"\\" * 200_000
+    begun = process_time()
+    assert redact_body(escape_all(SECRET).encode() + b"; " + filler, [SECRET]) == b"***; " + filler
+    assert process_time() - begun < 5
+
+
+def test_named_fields_are_masked_up_to_their_ends() -> None:
+    """The values of named fields are masked in any encoding, also where the body breaks off within one."""
+    text = '{"value" : "a\\"b", "valued": "kept", "client_secret":"c'
+    for encoding in ("utf-8", "utf-16"):
+        masked = redact_body(text.encode(encoding), [], ["value", "client_secret"]).decode(encoding)
+        assert masked == '{"value" : "***", "valued": "kept", "client_secret":"***'
 
 
 # Value of a header → what may be a credential.
