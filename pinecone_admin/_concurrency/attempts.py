@@ -60,14 +60,14 @@ class Attempt(AttemptProgress):
         seconds: Seconds from now until the attempt ends; None for no limit.
 
     Attributes:
-        answered: Whether the headers of a response had arrived.
+        arrived: What has arrived of a response, or None.
         events: What httpcore reported to the trace hook; used only if no connection of ours took part.
     """
 
     def __init__(self, seconds: float | None = None) -> None:
         self._end = inf if seconds is None else time.monotonic() + seconds
         self._token: Token[Attempt] | None = None
-        self.answered = False
+        self.arrived: object = None
         self.events = TraceEvents()
 
     def __enter__(self) -> Self:

@@ -246,15 +246,15 @@ async def async_complete_if_interrupted(call: Callable[[], Awaitable[_T]], secon
     return result.result()
 
 
-def call_within(seconds: float, call: Callable[[], _T], expired: Callable[[], Exception]) -> _T:  # noqa: ARG001 - a thread cannot leave a call
+def call_within(seconds: float, call: Callable[[], _T], otherwise: Callable[[], _T]) -> _T:  # noqa: ARG001 - a thread cannot leave a call
     """Call a function. Its thread cannot leave it, so it takes as long as it takes."""
     return call()
 
 
-async def async_call_within(seconds: float, call: Callable[[], Awaitable[_T]], expired: Callable[[], Exception]) -> _T:
-    """Await the result of a function; if that takes longer than the seconds, cancel it and raise ``expired()``."""
+async def async_call_within(seconds: float, call: Callable[[], Awaitable[_T]], otherwise: Callable[[], _T]) -> _T:
+    """Await the result of a function; if that takes longer than the seconds, cancel it and return ``otherwise()``."""
     import anyio  # noqa: PLC0415 - see the package
 
     with anyio.move_on_after(seconds):
         return await call()
-    raise expired()
+    return otherwise()

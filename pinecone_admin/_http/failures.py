@@ -54,7 +54,7 @@ def classify_error(error: Exception, attempt: Attempt, *, handled: BaseException
         attempt: What our sockets recorded; if they took no part, what httpcore's trace events reported.
         handled: Exception that the caller was handling when the attempt began, which is not a cause of the error.
     """
-    if attempt.answered:
+    if attempt.arrived is not None:
         return Failure.BODY_TOO_LARGE if isinstance(error, ResponseTooLargeError) else Failure.INCOMPLETE_BODY
     progress = attempt if attempt.seen else read_trace(attempt.events)
     if _is_certificate_refused(error, progress, handled):

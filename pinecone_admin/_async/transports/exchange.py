@@ -40,7 +40,7 @@ class AsyncTransportExchange:
         return await async_call_within(
             attempt.seconds_left,
             partial(send_and_read, self._transport, request, attempt, max_bytes=max_bytes),
-            _time_limit_error,
+            partial(_end_early, attempt),
         )
 
 
@@ -49,12 +49,13 @@ async def send_and_read(
 ) -> BufferedResponse:
     """Send a request and read the response; see ``AsyncTransportExchange.exchange``."""
     response = await transport.handle_async_request(request)
-    attempt.answered = True
-    headers, chunks = response.headers, list[bytes]()
+    attempt.arrived = arrived = BufferedResponse(response.status_code, response.headers, b"", response.extensions)
+    chunks = list[bytes]()
     try:
         if response.is_stream_consumed and not isinstance(response.stream, httpx.ByteStream):
             # The caller's transport has read the body, and decoded it.
-            headers = httpx.Headers([each for each in headers.raw if each[0].lower() != b"content-encoding"])
+            kept = [each for each in response.headers.raw if each[0].lower() != b"content-encoding"]
+            arrived.headers = httpx.Headers(kept)
             chunks.append(response.content)
         else:
             await _read_body(response, chunks, attempt, max_bytes=max_bytes, has_body=request.method != "HEAD")
@@ -62,9 +63,18 @@ async def send_and_read(
         if classify_status(response.status_code) is None:
             raise
     finally:
+        arrived.body = b"".join(chunks)
         with suppress(Exception):
             await response.aclose()
-    return BufferedResponse(response.status_code, headers, b"".join(chunks), response.extensions)
+    return arrived
+
+
+def _end_early(attempt: Attempt) -> BufferedResponse:
+    """Return what has arrived of an error response when the time is up; raise if there is none."""
+    arrived = attempt.arrived
+    if isinstance(arrived, BufferedResponse) and classify_status(arrived.status) is not None:
+        return arrived
+    raise _time_limit_error()
 
 
 def _time_limit_error() -> httpx.TimeoutException:
