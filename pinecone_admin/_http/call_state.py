@@ -32,6 +32,8 @@ class CallState:
         idempotent: Whether sending the request twice has the same effect as sending it once.
         path_template: Path template, which contains no ids; logs show it instead of the path.
         operation: Id of the operation, for errors and reports of attempts; None if there is none.
+        returns: Type of a successful response, whose secrets are masked in errors; None if there is none.
+        is_exchange: Whether the request fetches a token, so that the operation that waits for it is not sent.
         endpoint: Host and port of the server, and the proxy if there is one, for error messages.
         closed: Set when the client is closed, which ends every wait.
         attempts: Number of attempts so far.
@@ -48,6 +50,8 @@ class CallState:
     endpoint: str
     closed: Event
     operation: str | None = None
+    returns: object = None
+    is_exchange: bool = False
     attempts: int = 0
     ambiguous: bool = False
     outcome: Outcome = "not_sent"

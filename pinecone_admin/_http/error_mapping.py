@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol, cast
 
+import attrs
 import httpx
 
+from generated_client.types import wire_attributes
 from pinecone_admin import errors
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.codec import DecodeFailure, as_json_object, is_dense, parse_json_object
@@ -47,14 +49,12 @@ def error_class(status: int) -> type[ApiError]:
 class ErrorMapper(Protocol):
     """Returns the error for a response that is not a success."""
 
-    def __call__(
-        self, response: BufferedResponse, *, operation: str | None, call: CallState, wall: float
-    ) -> PineconeError:
+    def __call__(self, response: BufferedResponse, *, call: CallState, wall: float) -> PineconeError:
         """Return the error; ``wall`` is the time in seconds since the epoch."""
         ...
 
 
-def error_from_response(response: BufferedResponse, *, operation: str | None, call: CallState, wall: float) -> ApiError:
+def error_from_response(response: BufferedResponse, *, call: CallState, wall: float) -> ApiError:
     """Return the error for a response that is not a success, whatever its body contains."""
     status, headers = response.status, response.headers
     code, message, details = parse_error_body(response.body)
@@ -66,7 +66,7 @@ def error_from_response(response: BufferedResponse, *, operation: str | None, ca
         body=response.body.decode("utf-8", "replace"),
         headers=dict(headers),
         retry_after=parse_retry_after(headers, wall=wall),
-        operation=operation,
+        operation=call.operation,
         outcome=call.outcome,
         safe_to_retry=is_safe_to_retry(call),
         attempts=call.attempts,
@@ -129,18 +129,23 @@ def _reason_phrase(status: int) -> str:
 
 
 def redact_secrets(response: BufferedResponse, call: CallState) -> BufferedResponse:
-    """Redact secrets that a response echoes in its headers and, unless it is a success, its body."""
+    """Redact secrets that a response echoes in its headers and, unless it is a success, all secrets in its body.
+
+    The body of an error may be that of a success, if its status was damaged on the way.
+    """
     secrets = list(call.reveal_secrets())
     headers = [
         (name, redact_text(value.decode("latin-1"), secrets).encode("latin-1")) for name, value in response.headers.raw
     ]
-    body = response.body if response.is_success else redact_body(response.body, secrets)
+    body = response.body if response.is_success else redact_body(response.body, secrets, _secret_names(call.returns))
     return BufferedResponse(response.status, httpx.Headers(headers), body, response.extensions)
 
 
-def redacted_request_id(response: BufferedResponse, call: CallState) -> str | None:
-    """Return the server's id of a request for logs, or None if the response has none."""
-    return find_request_id(redact_secrets(response, call).headers)
+def _secret_names(returns: object) -> list[str]:
+    """Return the names of the secret fields of a model in JSON; any other type has none."""
+    if not (isinstance(returns, type) and attrs.has(returns)):
+        return []
+    return [name for _, name, is_secret in wire_attributes(cast("Any", returns)) if is_secret]
 
 
 def find_request_id(headers: Mapping[str, str]) -> str | None:
@@ -150,7 +155,7 @@ def find_request_id(headers: Mapping[str, str]) -> str | None:
 
 
 def error_from_decode_failure(
-    failure: DecodeFailure, response: BufferedResponse, *, operation: str, call: CallState
+    failure: DecodeFailure, response: BufferedResponse, call: CallState
 ) -> errors.ResponseParsingError:
     """Return the error for a success that does not match the API description."""
     where = f"the response's {failure.path}" if failure.path else f"the response from {call.endpoint}"
@@ -159,7 +164,7 @@ def error_from_decode_failure(
         path=failure.path,
         status_code=response.status,
         raw=Masked(response.body),
-        operation=operation,
+        operation=call.operation,
         outcome="done",
         safe_to_retry=is_safe_to_retry(call),
         attempts=call.attempts,
@@ -167,7 +172,7 @@ def error_from_decode_failure(
     )
 
 
-def error_from_exception(error: Exception, *, operation: str | None, call: CallState) -> PineconeError:
+def error_from_exception(error: Exception, call: CallState) -> PineconeError:
     """Return the error for a call that got no complete response."""
     kind: type[PineconeError] = errors.PineconeConnectionError
     if isinstance(error, httpx.TimeoutException):
@@ -176,16 +181,16 @@ def error_from_exception(error: Exception, *, operation: str | None, call: CallS
     reason = redact_text(_safe_reason(error), call.reveal_secrets())
     return kind(
         f"{_describe_failure(error, call)} {call.endpoint}: {reason}{_describe_outcome(call)}",
-        operation=operation,
+        operation=call.operation,
         outcome=call.outcome,
         safe_to_retry=is_safe_to_retry(call),
         attempts=call.attempts,
     )
 
 
-def add_call_context(error: PineconeError, call: CallState, operation: str) -> PineconeError:
+def add_call_context(error: PineconeError, call: CallState) -> PineconeError:
     """Set the operation and outcome of the call on an error that was raised during it, such as a token error."""
-    error.operation = operation
+    error.operation = call.operation
     # The token may be a fresh one after a 401, so an attempt may have been sent already.
     if call.attempts:
         error.attempts, error.outcome = call.attempts, call.outcome
@@ -193,11 +198,11 @@ def add_call_context(error: PineconeError, call: CallState, operation: str) -> P
     return error.with_traceback(None)
 
 
-def error_from_closing(call: CallState, operation: str) -> errors.ClientClosedError:
+def error_from_closing(call: CallState) -> errors.ClientClosedError:
     """Return the error for a call that was in progress when its client was closed."""
     return errors.ClientClosedError(
         "the client was closed during the call",
-        operation=operation,
+        operation=call.operation,
         outcome=call.outcome,
         safe_to_retry=is_safe_to_retry(call),
         attempts=call.attempts,

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
-import attrs
-
-from generated_client.types import Operation, listed_fields, masked, wire_name
+from generated_client.types import Operation
 from pinecone_admin._http import codec
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import error_from_decode_failure, error_from_response, redact_secrets
@@ -23,8 +19,7 @@ def read_response(
 ) -> _T | PineconeError:
     """Decode a response; an error is returned, not raised, so that no traceback holds the body."""
     if not 200 <= response.status < 300:  # noqa: PLR2004 - the class of success
-        redacted = _mask_new_secrets(redact_secrets(response, call), operation.returns)
-        return error_from_response(redacted, operation=operation.id, call=call, wall=wall)
+        return error_from_response(redact_secrets(response, call), call=call, wall=wall)
     if operation.returns is None:
         return cast("_T", None)
     encoding = find_header(response.headers, b"content-encoding").decode("latin-1")
@@ -36,17 +31,4 @@ def read_response(
         decoded = codec.DecodeFailure("", f"is encoded as {encoding[:20]!r}, which was not requested")
     if not isinstance(decoded, codec.DecodeFailure):
         return decoded
-    return error_from_decode_failure(decoded, redact_secrets(response, call), operation=operation.id, call=call)
-
-
-def _mask_new_secrets(response: BufferedResponse, returns: object) -> BufferedResponse:
-    """Mask the secret that a success returns: a status that was damaged on the way may say that it is an error."""
-    pattern = _secret_pattern(returns)
-    return response if pattern is None else attrs.evolve(response, body=pattern.sub(rb"\1***", response.body))
-
-
-@cache
-def _secret_pattern(returns: Any) -> re.Pattern[bytes] | None:
-    """Return a pattern of the secret fields of a model in JSON, up to the end of their values."""
-    names = [wire_name(each) for each in listed_fields(returns) if each.repr is masked] if attrs.has(returns) else []
-    return re.compile(rf'("({"|".join(names)})"\s*:\s*")(\\.|[^"\\])*+'.encode(), re.DOTALL) if names else None
+    return error_from_decode_failure(decoded, redact_secrets(response, call), call)

@@ -104,6 +104,8 @@ def may_retry(failure: Failure, *, idempotent: bool) -> bool:
 
 def record_attempt(call: CallState, failure: Failure | None, status: int | None) -> None:
     """Record in the call what an attempt says about its outcome; ``failure`` is None for a success."""
+    if call.is_exchange:
+        return
     if failure is None:
         call.outcome, call.ambiguous = "done", False
         return

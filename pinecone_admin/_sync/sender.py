@@ -78,7 +78,7 @@ class Sender:
         if isinstance(request, PineconeError):
             request.operation = operation.id
             raise request
-        response = self._send_request(operation, request, call)
+        response = self._send_request(request, call)
         if isinstance(response, PineconeError):
             raise response
         self._server_clock.record(response.headers, self._clock.monotonic())
@@ -119,19 +119,18 @@ class Sender:
             idempotent=operation.method in IDEMPOTENT_METHODS,
             path_template=operation.path,
             operation=operation.id,
+            returns=operation.returns,
             endpoint=self._shared.endpoint,
             closed=self._shared.closed,
             secrets=self._secrets,
         )
 
-    def _send_request(
-        self, operation: Operation[Any], request: BufferedRequest, call: CallState
-    ) -> BufferedResponse | PineconeError:
+    def _send_request(self, request: BufferedRequest, call: CallState) -> BufferedResponse | PineconeError:
         try:
             return self._transport.send(request, call)
         except PineconeError as exc:
-            return add_call_context(exc, call, operation.id)
+            return add_call_context(exc, call)
         except Exception as exc:  # noqa: BLE001 - a transport may raise anything; callers see only errors of this package
             if call.closed.is_set():
-                return error_from_closing(call, operation.id)
-            return error_from_exception(exc, operation=operation.id, call=call)
+                return error_from_closing(call)
+            return error_from_exception(exc, call)

@@ -76,6 +76,7 @@ class TokenEndpoint:
             idempotent=True,
             path_template=httpx.URL(self.url).path,
             operation="get_token",
+            is_exchange=True,
             endpoint=self.description,
             closed=self.closed,
             secrets=[client_secret],
@@ -84,22 +85,17 @@ class TokenEndpoint:
         try:
             response = self.retrier.send(self._build_request(client_id, client_secret), call)
         except Exception as exc:  # noqa: BLE001 - any exception of a transport means that there is no token
-            # The outcome describes the request to the API, which waits for the token.
-            call.outcome = "not_sent"
-            return error_from_exception(exc, operation="get_token", call=call)
-        result = self._read_response(redact_secrets(response, call), call, monotonic, wall)
-        if isinstance(result, TokenError):
-            result.operation, result.attempts = "get_token", call.attempts
-        return result
+            return error_from_exception(exc, call)
+        return self._read_response(redact_secrets(response, call), call, monotonic, wall)
 
     def _read_response(
         self, response: BufferedResponse, call: CallState, monotonic: float, wall: float
     ) -> IssuedToken | TokenError:
         if not response.is_success:
-            return error_from_exchange(response, operation="get_token", call=call, wall=wall)
+            return error_from_exchange(response, call=call, wall=wall)
         parsed = parse_token_response(response.body, wall=wall)
         if isinstance(parsed, UnusableTokenResponse):
-            return error_from_unusable_response(parsed, status=response.status, headers=response.headers)
+            return error_from_unusable_response(parsed, response, call)
         return self._issue_token(parsed, monotonic, wall)
 
     def _build_request(self, client_id: str, client_secret: Masked) -> BufferedRequest:

@@ -97,9 +97,7 @@ def _read_jwt_expiry(token: str) -> float | None:
     return None if payload is None else _parse_seconds(payload.get("exp"))
 
 
-def error_from_exchange(
-    response: BufferedResponse, *, operation: str | None, call: CallState, wall: float
-) -> TokenError:
+def error_from_exchange(response: BufferedResponse, *, call: CallState, wall: float) -> TokenError:
     """Return the error for a response that is not a success; it omits the body, which could contain a token."""
     status, headers = response.status, response.headers
     code = _find_oauth_code(response.body)
@@ -114,21 +112,25 @@ def error_from_exchange(
         error_code=code,
         headers=_keep_harmless_headers(headers),
         retry_after=parse_retry_after(headers, wall=wall),
-        operation=operation,
+        operation=call.operation,
         attempts=call.attempts,
-        outcome="not_sent",
+        outcome=call.outcome,
         request_id=find_request_id(headers),
     )
 
 
-def error_from_unusable_response(response: UnusableTokenResponse, *, status: int, headers: httpx.Headers) -> TokenError:
+def error_from_unusable_response(
+    unusable: UnusableTokenResponse, response: BufferedResponse, call: CallState
+) -> TokenError:
     """Return the error for a success without a usable token."""
     return TokenError(
-        response.problem,
-        status_code=status,
-        headers=_keep_harmless_headers(headers),
-        outcome="not_sent",
-        request_id=find_request_id(headers),
+        unusable.problem,
+        status_code=response.status,
+        headers=_keep_harmless_headers(response.headers),
+        operation=call.operation,
+        attempts=call.attempts,
+        outcome=call.outcome,
+        request_id=find_request_id(response.headers),
     )
 
 

@@ -20,6 +20,7 @@ from attrs import frozen
 from pinecone_admin import (
     ApiError,
     AsyncAdmin,
+    AttemptEvent,
     BadRequestError,
     Operation,
     PineconeTypeError,
@@ -229,10 +230,12 @@ async def test_a_one_time_secret_is_recoverable(body: bytes, make_client: Callab
 async def test_a_new_secret_is_masked_in_the_body_of_an_error(
     status: int, kind: type[ApiError], make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """A success whose status was damaged on the way shows no secret, even if the body was cut off within it."""
+    """A success whose status was damaged on the way shows no secret, in reports of attempts either, even if cut off."""
+    events: list[AttemptEvent] = []
     cut = [json.dumps(each)[:-5].encode() for each in (KEY_WITH_SECRET, ACCOUNT_WITH_SECRET)]
     bodies = [KEY_WITH_SECRET, cut[0], ACCOUNT_WITH_SECRET, cut[1], ACCOUNT_WITH_SECRET]
-    admin = make_client(ScriptedTransport(*(ScriptedResponse(status, body) for body in bodies)))
+    script = ScriptedTransport(*(ScriptedResponse(status, body) for body in bodies))
+    admin = make_client(script, on_attempt=events.append, access_token="x")
     calls: list[Callable[[], Awaitable[object]]] = [
         *[partial(admin.api_keys.create, project_id="p", name="x")] * 2,
         *[partial(admin.service_accounts.create, name="x")] * 2,
@@ -241,8 +244,10 @@ async def test_a_new_secret_is_masked_in_the_body_of_an_error(
     for call in calls:
         with raises(kind) as caught:
             await call()
-        assert '"***' in caught.value.body
-        assert SECRET[:-4] not in pprint.pformat(vars(caught.value))
+        for error in (caught.value, events[-1].error):
+            assert isinstance(error, ApiError)
+            assert '"***' in error.body
+            assert SECRET[:-4] not in pprint.pformat(vars(error))
 
 
 async def test_the_raw_body_is_decoded_when_it_is_revealed(make_client: Callable[..., AsyncAdmin]) -> None:

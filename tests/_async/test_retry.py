@@ -22,6 +22,7 @@ from pinecone_admin import (
     ApiError,
     AsyncAdmin,
     AttemptEvent,
+    BadRequestError,
     NotFoundError,
     Operation,
     PineconeConnectionError,
@@ -508,6 +509,21 @@ async def test_on_attempt_receives_every_attempt(make_client: Callable[..., Asyn
     assert "hidden" not in str([(event, vars(event.error)) for event in calls if event.error])
 
 
+async def test_a_failed_exchange_is_reported_as_not_sent(make_client: Callable[..., AsyncAdmin]) -> None:
+    """Whatever ends an exchange, the operation that waits for the token is not sent, and each report says so."""
+    events: list[AttemptEvent] = []
+    failures: list[Step] = [
+        ScriptedFailure(httpx.ReadError("reset")),
+        ScriptedResponse(500),
+        ScriptedResponse(200, b"no"),
+    ]
+    with raises(TokenError) as caught:
+        await make_client(ScriptedTransport(tokens=failures), on_attempt=events.append, lazy=True).projects.list()
+    errors = [*(event.error for event in events[:2]), caught.value]
+    assert [(error.outcome, error.safe_to_retry) for error in errors if error] == [("not_sent", True)] * 3
+    assert (caught.value.operation, caught.value.attempts) == ("list_projects", 3)
+
+
 async def test_on_attempt_may_return_anything_and_fail(
     make_client: Callable[..., AsyncAdmin], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -604,6 +620,28 @@ async def test_an_endless_wait_of_a_transport_ends_by_the_deadline(make_client: 
     with raises(PineconeTimeoutError) as caught:
         await admin.projects.create(name="x")
     assert (caught.value.outcome, caught.value.attempts) == ("unknown", 1)
+
+
+class _HangingStream(httpx.AsyncByteStream):
+    """A body whose end never arrives."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b'{"error": '
+        await anyio.sleep_forever()
+
+
+async def test_a_hanging_body_leaves_the_meaning_of_its_status(make_client: Callable[..., AsyncAdmin]) -> None:
+    """Where the time is up within the body of an error, the status still says what happened to the request."""
+    expected: dict[int, tuple[type[PineconeError], str]] = {
+        400: (BadRequestError, "rejected"),
+        503: (ServiceError, "unknown"),
+        201: (PineconeTimeoutError, "done"),
+    }
+    for status, (kind, outcome) in expected.items():
+        transport = httpx.MockTransport(lambda _, status=status: httpx.Response(status, stream=_HangingStream()))
+        with raises(kind) as caught:
+            await make_client(ScriptedTransport(), transport=transport, timeout=0.1).projects.create(name="x")
+        assert caught.value.outcome == outcome
 
 
 # </async only>

@@ -494,6 +494,21 @@ def test_on_attempt_receives_every_attempt(make_client: Callable[..., Admin], cl
     assert "hidden" not in str([(event, vars(event.error)) for event in calls if event.error])
 
 
+def test_a_failed_exchange_is_reported_as_not_sent(make_client: Callable[..., Admin]) -> None:
+    """Whatever ends an exchange, the operation that waits for the token is not sent, and each report says so."""
+    events: list[AttemptEvent] = []
+    failures: list[Step] = [
+        ScriptedFailure(httpx.ReadError("reset")),
+        ScriptedResponse(500),
+        ScriptedResponse(200, b"no"),
+    ]
+    with raises(TokenError) as caught:
+        make_client(ScriptedTransport(tokens=failures), on_attempt=events.append, lazy=True).projects.list()
+    errors = [*(event.error for event in events[:2]), caught.value]
+    assert [(error.outcome, error.safe_to_retry) for error in errors if error] == [("not_sent", True)] * 3
+    assert (caught.value.operation, caught.value.attempts) == ("list_projects", 3)
+
+
 def test_on_attempt_may_return_anything_and_fail(
     make_client: Callable[..., Admin], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from pinecone_admin import Admin, AsyncAdmin, PineconeError, RetryPolicy
+from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from tests.faults.canaries import HEADER, KEY, PASSWORD, TOKEN, SecretSearch
 from tests.faults.cases import CLIENT_KINDS, Certificates, ClientKind, send_and_close
 from tests.faults.clients import AnyClient
@@ -188,6 +189,39 @@ async def test_call_cancelled_in_wait_shows_no_credential(where: str, search: Se
                         await anyio.sleep(0.002)
                     await anyio.sleep(0.05)
                     scope.cancel()
+
+
+class EchoingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport whose errors quote a line that the server echoed, as those of h11 do."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Fail."""
+        raise httpx.RemoteProtocolError(f"illegal header line: {request.headers['authorization']!r}")
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Fail."""
+        return self.handle_request(request)
+
+
+@pytest.mark.anyio
+async def test_call_interrupted_after_an_echo_shows_no_credential(search: SecretSearch) -> None:
+    """A call that ends between two attempts shows nothing that the error of the last one quotes."""
+
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    options: dict[str, Any] = {"access_token": TOKEN, "transport": EchoingTransport()}
+    with Admin(on_attempt=interrupt, **options) as admin, pytest.raises(KeyboardInterrupt) as interrupted:
+        admin.projects.describe(project_id="x")
+    search.error("interrupted", interrupted.value)
+    with use_clock(SystemClock()), anyio.CancelScope() as scope:
+        async_admin = AsyncAdmin(on_attempt=lambda _: scope.cancel(), **options)
+        try:
+            await async_admin.projects.describe(project_id="x")
+        except BaseException as exc:
+            search.error("cancelled", exc)
+            raise
+    assert scope.cancelled_caught
 
 
 class InterruptingTransport(httpx.BaseTransport):

@@ -146,6 +146,6 @@ def test_refusals(status: int, code: str | None, blamed: bool) -> None:
     body = json.dumps({"error": code}).encode()
     call = CallState(deadline=1, idempotent=True, path_template="/x", endpoint="login.example.com", closed=Event())
     response = BufferedResponse(status, httpx.Headers(), body, {})
-    error = error_from_exchange(response, operation="get_token", call=call, wall=0)
+    error = error_from_exchange(response, call=call, wall=0)
     assert isinstance(error, InvalidCredentialsError) == blamed
     assert (error.status_code, error.error_code, error.outcome) == (status, code, "not_sent")

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 
@@ -22,8 +22,8 @@ from pinecone_admin._http.error_mapping import (
     ErrorMapper,
     error_from_exception,
     error_from_response,
+    find_request_id,
     redact_secrets,
-    redacted_request_id,
 )
 from pinecone_admin._http.failures import classify_error, classify_status, forget_origin
 from pinecone_admin._http.messages import BufferedRequest, BufferedResponse, EmptyBody
@@ -39,12 +39,15 @@ from pinecone_admin._http.retry_policy import (
 from pinecone_admin.errors import PineconeError
 
 
-class _FailedAttempt(NamedTuple):
-    """An attempt to retry or to report: why it failed, and either the exception or the response of an error status."""
+class _FailedAttempt:
+    """An attempt to retry or to report: why it failed, and the exception or the response with an error status.
 
-    failure: Failure
-    error: Exception | None
-    response: BufferedResponse | None
+    It has no repr, because the text of an exception may quote a credential that the server echoed.
+    """
+
+    def __init__(self, failure: Failure, cause: Exception | BufferedResponse) -> None:
+        self.failure = failure
+        self.cause = cause
 
 
 class AsyncRetrier:
@@ -100,7 +103,7 @@ class AsyncRetrier:
         left = min(call.deadline - started, self._retry.attempt_timeout)
         if left <= 0:
             error = httpx.PoolTimeout("the time limit of this call has passed")
-            return _FailedAttempt(Failure.NOT_SENT, error, None)
+            return _FailedAttempt(Failure.NOT_SENT, error)
         call.attempts += 1
         handled = sys.exc_info()[1]  # an exception that the caller is handling is no cause of a failure here
         attempt = Attempt(left)
@@ -110,7 +113,7 @@ class AsyncRetrier:
                     _build_httpx_request(request, call, left), attempt, max_bytes=call.max_response_bytes
                 )
         except Exception as exc:  # noqa: BLE001 - any exception of a transport is a failed attempt
-            failed = _FailedAttempt(classify_error(exc, attempt, handled=handled), exc, None)
+            failed = _FailedAttempt(classify_error(exc, attempt, handled=handled), exc)
             record_attempt(call, failed.failure, None)
             return failed
         except BaseException as exc:  # noqa: BLE001 - cancelled or interrupted
@@ -120,7 +123,7 @@ class AsyncRetrier:
             response = BufferedResponse(HTTPStatus.NO_CONTENT, response.headers, b"", {})
         failure = classify_status(response.status)
         record_attempt(call, failure, response.status)
-        return response if failure is None else _FailedAttempt(failure, None, response)
+        return response if failure is None else _FailedAttempt(failure, response)
 
     def _report(
         self,
@@ -131,13 +134,16 @@ class AsyncRetrier:
         delay: float | None,
     ) -> None:
         duration = self._clock.monotonic() - started
-        response, cause = (result, None) if isinstance(result, BufferedResponse) else (result.response, result.error)
+        response: BufferedResponse | None = None
         error: PineconeError | None = None
-        if cause is not None:
-            error = error_from_exception(cause, operation=call.operation, call=call)
-        elif response is not None and not response.is_success:
-            redacted = redact_secrets(response, call)
-            error = self._map_response(redacted, operation=call.operation, call=call, wall=self._clock.wall())
+        failure = ""
+        if isinstance(result, BufferedResponse):
+            response = redact_secrets(result, call)
+        elif isinstance(result.cause, BufferedResponse):
+            response = redact_secrets(result.cause, call)
+            error = self._map_response(response, call=call, wall=self._clock.wall())
+        else:
+            error, failure = error_from_exception(result.cause, call), type(result.cause).__name__
         event = AttemptEvent(
             operation=call.operation,
             method=request.method,
@@ -145,22 +151,24 @@ class AsyncRetrier:
             attempt=call.attempts,
             status_code=None if response is None else response.status,
             duration=duration,
-            request_id=None if response is None else redacted_request_id(response, call),
+            request_id=None if response is None else find_request_id(response.headers),
             error=error,
             delay=delay,
         )
-        report_attempt(event, self._on_attempt, failure=type(cause).__name__)
+        report_attempt(event, self._on_attempt, failure=failure)
 
     def _delay_after(self, failed: _FailedAttempt, call: CallState) -> float | None:
         if call.closed.is_set() or not may_retry(failed.failure, idempotent=call.idempotent):
             return None
-        response = failed.response
+        retry_after = None
+        if isinstance(failed.cause, BufferedResponse):
+            retry_after = parse_retry_after(failed.cause.headers, wall=self._clock.wall())
         return next_delay(
             self._retry,
             failure=failed.failure,
             attempt=call.attempts,
             left=call.deadline - self._clock.monotonic(),
-            retry_after=None if response is None else parse_retry_after(response.headers, wall=self._clock.wall()),
+            retry_after=retry_after,
             random=random.uniform,
         )
 
@@ -185,10 +193,9 @@ def _build_httpx_request(request: BufferedRequest, call: CallState, seconds: flo
 
 
 def _response_or_raise(failed: _FailedAttempt) -> BufferedResponse:
-    if failed.response is not None:
-        return failed.response
-    assert failed.error is not None  # noqa: S101 - one of the two is always set
-    raise failed.error
+    if isinstance(failed.cause, BufferedResponse):
+        return failed.cause
+    raise failed.cause
 
 
 class AsyncRetryTransport(httpx.AsyncBaseTransport):
