@@ -76,6 +76,13 @@ class _Worker(threading.Thread, Generic[_T, _R]):
         self._outcome: list[_R] = []
         self._error: BaseException | None = None
 
+    def start(self) -> None:
+        """Process the item in the thread, or in this one if none can be started."""
+        try:
+            super().start()
+        except (RuntimeError, MemoryError):
+            self.run()
+
     def run(self) -> None:
         """Process the item, and put this worker into the queue."""
         try:

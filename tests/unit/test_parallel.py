@@ -49,6 +49,18 @@ def test_an_interrupt_waits_for_items_that_end() -> None:
     assert ended.is_set()
 
 
+def test_items_are_processed_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no thread can be started, as at the end of the interpreter, the items are processed one after another."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    delivered: dict[int, int] = {}
+    run_in_parallel(lambda number: 2 * number, range(5), limit=2, deliver=delivered.__setitem__)
+    assert delivered == {number: 2 * number for number in range(5)}
+
+
 INTERRUPTED_INVENTORY = """
 import os, signal, threading
 import httpx
