@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
-_INTERRUPT_PATIENCE = 2.0
+_INTERRUPT_TIMEOUT = 2.0
 """Seconds to wait for the items in progress after Ctrl-C."""
 
 
@@ -25,7 +25,7 @@ def run_in_parallel(
     limit: int,
     deliver: Callable[[_T, _R], object],
     interrupted: threading.Event | None = None,
-    patience: float | None = None,
+    interrupt_timeout: float | None = None,
 ) -> None:
     """Process items in threads, and deliver each result in this thread as soon as it is ready.
 
@@ -35,7 +35,7 @@ def run_in_parallel(
         limit: Maximum number of items in progress at once.
         deliver: Called in this thread with the item and its result.
         interrupted: Set after Ctrl-C, so that items in progress can end early.
-        patience: Seconds to wait for the items in progress after Ctrl-C; by default two.
+        interrupt_timeout: Seconds to wait for the items in progress after Ctrl-C; by default two.
     """
     rest = iter(items)
     done: SimpleQueue[_Worker[_T, _R]] = SimpleQueue()
@@ -57,7 +57,7 @@ def run_in_parallel(
     except BaseException:
         if interrupted is not None:
             interrupted.set()
-        _join(running, _INTERRUPT_PATIENCE if patience is None else patience)
+        _join(running, _INTERRUPT_TIMEOUT if interrupt_timeout is None else interrupt_timeout)
         raise
 
 
@@ -114,7 +114,7 @@ async def async_run_in_parallel(
     limit: int,
     deliver: Callable[[_T, _R], object],
     interrupted: threading.Event | None = None,  # noqa: ARG001 - its twin needs it
-    patience: float | None = None,  # noqa: ARG001 - as above
+    interrupt_timeout: float | None = None,  # noqa: ARG001 - as above
 ) -> None:
     """Async twin of ``run_in_parallel``, with tasks; an exception or cancellation cancels the items in progress."""
     import anyio  # noqa: PLC0415 - see the package

@@ -28,7 +28,7 @@ def test_an_interrupt_ends_although_an_item_hangs() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_in_parallel(work, range(9), limit=2, deliver=interrupt, interrupted=interrupted, patience=0.01)
+        run_in_parallel(work, range(9), limit=2, deliver=interrupt, interrupted=interrupted, interrupt_timeout=0.01)
     assert ended.wait(PATIENCE)
     release.set()
 
@@ -45,7 +45,7 @@ def test_an_interrupt_waits_for_items_that_end() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_in_parallel(work, range(9), limit=2, deliver=interrupt, interrupted=interrupted, patience=PATIENCE)
+        run_in_parallel(work, range(9), limit=2, deliver=interrupt, interrupted=interrupted, interrupt_timeout=PATIENCE)
     assert ended.is_set()
 
 
@@ -67,7 +67,7 @@ import httpx
 from pinecone_admin import Admin
 from pinecone_admin._concurrency import parallel
 
-parallel._INTERRUPT_PATIENCE = 0.01
+parallel._INTERRUPT_TIMEOUT = 0.01
 
 def respond(request):
     if request.url.path != "/admin/projects":

@@ -53,7 +53,7 @@ _P = TypeVar("_P", Project, StaleProject)
 _OnProgress: TypeAlias = Callable[[Progress], object]
 
 _SECONDS_PER_PROJECT = 600.0
-_INTERRUPT_PATIENCE = 30.0
+_INTERRUPT_TIMEOUT = 30.0
 """Seconds after Ctrl-C in which the temporary keys of the projects in progress are deleted."""
 
 
@@ -212,7 +212,7 @@ async def _run_all(
         limit=concurrency,
         deliver=deliver,
         interrupted=interrupted,
-        patience=_INTERRUPT_PATIENCE,
+        interrupt_timeout=_INTERRUPT_TIMEOUT,
     )
     return outcomes
 
