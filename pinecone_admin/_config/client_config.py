@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import cast
 
 import httpx
@@ -22,14 +21,9 @@ from pinecone_admin._http.argument_checks import (
     check_secret_text,
 )
 from pinecone_admin._http.attempt_event import OnAttempt
-from pinecone_admin._http.headers import build_user_agent, check_headers
+from pinecone_admin._http.headers import build_user_agent, check_headers, list_credentials
 from pinecone_admin._http.retry_policy import RetryPolicy
 from pinecone_admin.errors import Masked, PineconeTypeError, PineconeValueError
-
-# A shorter word is not a credential, and redacting it everywhere would garble messages. What is written as the value of
-# a name, as in a cookie, is one sooner.
-_MIN_WORD_LENGTH = 8
-_MIN_VALUE_LENGTH = 6
 
 
 @frozen(kw_only=True)
@@ -55,8 +49,7 @@ class ClientOptions:
     @property
     def secrets(self) -> list[Masked]:
         """The parts of header values that may be credentials."""
-        parts = {part for value in self.headers.values() for part in _split_header(value)}
-        return [Masked(part) for part in sorted(parts)]
+        return list_credentials(self.headers.values())
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -165,16 +158,6 @@ def change_options(
         on_attempt=options.on_attempt if on_attempt is None else check_on_attempt(on_attempt),
         bearer=options.bearer and api_key is None,
     )
-
-
-def _split_header(value: str) -> Iterator[str]:
-    """Yield the parts of the value of a header that may be credentials, such as those of ``session=…; theme=…``."""
-    for word in [value, *re.split(r"[\s;,]+", value)]:
-        if len(word) >= _MIN_WORD_LENGTH:
-            yield word
-        found = word.partition("=")[2].strip('"')
-        if len(found) >= _MIN_VALUE_LENGTH:
-            yield found
 
 
 def check_on_attempt(on_attempt: object) -> OnAttempt | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pinecone_admin._http.argument_checks import check_header_value
-from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+from pinecone_admin.errors import Masked, PineconeTypeError, PineconeValueError
 
 __version__ = "0.1.0"
 
@@ -17,6 +17,12 @@ _RESERVED_NAMES = frozenset({
     "accept-encoding", "connection", "content-length", "expect", "keep-alive", "proxy-connection", "te",
     "trailer", "transfer-encoding", "upgrade",
 })  # fmt: skip
+
+# A shorter word is not a credential, and redacting it everywhere would garble messages. What is written as the value of
+# a name, as in a cookie, is one sooner.
+_MIN_WORD_LENGTH = 8
+_MIN_VALUE_LENGTH = 6
+_CREDENTIAL_NAME = re.compile("auth|cookie|key|secret|token")
 
 
 def build_user_agent(source_tag: object = None) -> str:
@@ -59,6 +65,27 @@ def check_header_name(argument: str, name: object) -> str:
     if name.lower() in _RESERVED_NAMES:
         raise PineconeValueError(f"{argument}: {name} is reserved for the client")
     return name.lower()
+
+
+def list_credentials(values: Iterable[str]) -> list[Masked]:
+    """Return the parts of the values of headers that may be credentials."""
+    parts = {part for value in values for part in _split_value(value)}
+    return [Masked(part) for part in sorted(parts)]
+
+
+def _split_value(value: str) -> Iterator[str]:
+    """Yield the parts of the value of a header that may be credentials, such as those of ``session=…; theme=…``."""
+    for word in [value, *re.split(r"[\s;,]+", value)]:
+        if len(word) >= _MIN_WORD_LENGTH:
+            yield word
+        found = word.partition("=")[2].strip('"')
+        if len(found) >= _MIN_VALUE_LENGTH:
+            yield found
+
+
+def list_request_credentials(headers: Iterable[tuple[str, str]]) -> list[Masked]:
+    """Return what may be credentials in the headers of another client's request, by their names in lower case."""
+    return list_credentials(value for name, value in headers if _CREDENTIAL_NAME.search(name))
 
 
 def build_request_headers(*, user_agent: str, api_version: str, has_body: bool) -> dict[str, str]:

@@ -549,6 +549,24 @@ def test_a_retry_transport_reports_its_attempts(clock: VirtualClock) -> None:
     assert [event.delay for event in events] == [*clock.slept, None]
 
 
+def test_a_retry_transport_reports_no_credential(clock: VirtualClock) -> None:
+    """A report of a retry transport shows no credential of the request that the server echoed; the response does."""
+    events: list[AttemptEvent] = []
+    script = ScriptedTransport(ScriptedResponse(400, f"sent {SECRET}".encode(), headers={"x-request-id": SECRET}))
+    for header in (
+        {"authorization": f"Bearer {SECRET}"},
+        {"Cookie": f"session={SECRET}; theme=x"},
+        {"x-api-key": SECRET},
+    ):
+        with httpx.Client(transport=RetryTransport(script, on_attempt=events.append)) as client:
+            response = client.get("https://example.com/x", headers=header)
+        assert SECRET in response.text
+        assert isinstance(events[-1].error, ApiError)
+        assert events[-1].error.body == "sent ***"
+        assert SECRET not in f"{events[-1]} {vars(events[-1].error)}"
+    assert clock.slept == []
+
+
 @pytest.mark.parametrize("with_length", [True, False])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_response_beyond_8_mib_raises(method: str, with_length: bool, make_client: Callable[..., Admin]) -> None:

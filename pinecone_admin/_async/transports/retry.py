@@ -26,6 +26,7 @@ from pinecone_admin._http.error_mapping import (
     redact_secrets,
 )
 from pinecone_admin._http.failures import classify_error, classify_status, forget_origin
+from pinecone_admin._http.headers import list_request_credentials
 from pinecone_admin._http.messages import BufferedRequest, BufferedResponse, EmptyBody
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import (
@@ -234,6 +235,7 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
             path_template=request.url.path,
             endpoint=request.url.netloc.decode("ascii"),
             closed=self._closed,
+            secrets=list_request_credentials(request.headers.multi_items()),
         )
         body = await request.aread()  # a stream can be sent only once
         response = await self._retrier.send(
