@@ -16,8 +16,8 @@ def resolve_proxy(url: str, proxy_url: object, *, allow_http: bool) -> httpx.Pro
     name, value, target = "proxy_url", proxy_url, httpx.URL(url)
     if value is None:
         proxies = getproxies()
-        name = f"{target.scheme.upper()}_PROXY"
-        value = proxies.get(target.scheme) or proxies.get("all")
+        kind = target.scheme if proxies.get(target.scheme) else "all"
+        name, value = f"{kind.upper()}_PROXY", proxies.get(kind)
         if not value or proxy_bypass(target.netloc.decode("ascii")):
             return None
     proxy = _parse_proxy(name, value)

@@ -294,9 +294,9 @@ def test_a_proxy_needs_no_scheme() -> None:
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 def test_an_invalid_proxy_in_the_environment_raises(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An invalid proxy variable raises in the constructor, unless NO_PROXY excludes both hosts."""
+    """An invalid proxy variable is named by the constructor, unless NO_PROXY excludes both hosts."""
     monkeypatch.setenv(variable, f"ftp://user:{SECRET}@proxy")
-    with raises(PineconeValueError, match="PROXY is not the URL"):
+    with raises(PineconeValueError, match=f"^{variable.upper()} is not the URL"):
         make_own_client()
     monkeypatch.setenv("NO_PROXY", "pinecone.io")
     make_own_client().close()
