@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
@@ -252,22 +251,6 @@ class AsyncAdmin:
     def max_connections(self) -> int:
         """Maximum number of open connections to the API."""
         return self._shared.config.max_connections
-
-    @property
-    def client_id(self) -> str | None:
-        """Client id of the service account as which this client authenticates; None if it has only a token.
-
-        With a callable, it is known after the first call.
-        """
-        return None if self._shared.token_source is None else self._shared.token_source.client_id
-
-    @property
-    def server_time(self) -> datetime | None:
-        """Time of the server now, from the Date header of its latest response; None before the first.
-
-        Each copy of a client keeps its own. Use it where the clock of this machine cannot be trusted.
-        """
-        return self._sender.server_time()
 
     async def inventory(
         self, *, concurrency: int = 16, progress: Callable[[workflows.Progress], object] | None = None

@@ -53,8 +53,10 @@ class AsyncSender:
         self._transport: AsyncRetrier | AsyncBearer = AsyncRetrier(
             shared.exchange, options.retry, on_attempt=options.on_attempt
         )
-        if shared.token_source is not None and options.bearer and "authorization" not in options.headers:
-            self._transport = AsyncBearer(self._transport, shared.token_source)
+        sends_token = options.bearer and "authorization" not in options.headers
+        self._token_source = shared.token_source if sends_token else None
+        if self._token_source is not None:
+            self._transport = AsyncBearer(self._transport, self._token_source)
 
     def start_deadline(self) -> float:
         """Return the monotonic time at which a call that starts now times out."""
@@ -104,8 +106,12 @@ class AsyncSender:
         return await self._shared.token_source.async_get_token(deadline=self.start_deadline())
 
     def server_time(self) -> datetime | None:
-        """Return the server's time; see ``AsyncAdmin.server_time``."""
+        """Return the time of the server now, by the Date of its latest response, or None if there was none."""
         return self._server_clock.now(self._clock.monotonic())
+
+    def client_id(self) -> str | None:
+        """Return the client id of the account whose tokens are sent, or None if that is unknown."""
+        return None if self._token_source is None else self._token_source.client_id
 
     def _start_call(self, operation: Operation[Any], deadline: float) -> CallState:
         check_operation_shape(operation)

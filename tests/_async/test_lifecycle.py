@@ -314,20 +314,3 @@ async def test_oauth_transport_receives_only_the_exchanges() -> None:
     await admin.projects.list()
     assert (len(api.requests), len(api.exchanges)) == (1, 0)
     assert (len(oauth.requests), len(oauth.exchanges)) == (0, 1)
-
-
-async def test_a_client_knows_its_account_and_the_time_of_the_server(emulator: Emulator) -> None:
-    """The client id is known after the first call unless there is only a token, and the time after a response."""
-    admin = emulator.async_admin(lazy=True)
-    assert (admin.client_id, admin.server_time) == (None, None)
-    await admin.projects.list()
-    assert admin.client_id == emulator.client_id
-    assert admin.server_time == emulator.clock.now().replace(microsecond=0)
-    assert admin.with_options(timeout=1.0).server_time is None
-    token = (await admin.token()).value
-    given: list[dict[str, Any]] = [{"access_token": token}]
-    for options in [*given, {"additional_headers": {"Authorization": f"Bearer {token}"}}]:
-        other = AsyncAdmin(transport=emulator.transport, **options)
-        await other.projects.list()
-        assert other.client_id is None
-        assert other.server_time is not None

@@ -155,7 +155,7 @@ async def test_a_failed_grant_revokes_those_before_it(admin: AsyncAdmin, emulato
 
 
 async def test_roles_of_the_caller_are_never_revoked(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """Roles of the account as which the client authenticates are kept; with a token only, nothing is changed."""
+    """Roles of the account as which the client authenticates are kept."""
     (own,) = emulator.state.service_accounts.listing
     wanted: dict[str, Any] = {"name": own.name, "role_bindings": [on_organization("OrgMember")]}
     ensured = await admin.service_accounts.ensure(**wanted, on_difference="update", **REVOKE)
@@ -164,11 +164,26 @@ async def test_roles_of_the_caller_are_never_revoked(admin: AsyncAdmin, emulator
         "kept OrgOwner on organization: this client authenticates as the account",
     ]
     assert await list_roles(admin, "account", own.id) == ["OrgMember", "OrgOwner"]
-    token = (await admin.token()).value
+    called = AsyncAdmin(client_id=lambda: own.client_id, client_secret=own.client_secret, transport=emulator.transport)
+    assert await called.service_accounts.ensure(**wanted, on_difference="update", **REVOKE)
+    assert await list_roles(admin, "account", own.id) == ["OrgMember", "OrgOwner"]
+
+
+async def test_a_client_with_a_token_revokes_no_role_of_an_account(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """With only a token, however it is given, the account may be the caller's own: nothing is changed."""
+    made = await admin.service_accounts.create(name="robot", role_bindings=[on_organization("OrgOwner")])
+    credentials = (made.service_account.client_id, made.client_secret)
+    robot = AsyncAdmin(client_id=credentials[0], client_secret=credentials[1], transport=emulator.transport)
+    token = (await robot.token()).value
+    headers = {"Authorization": f"Bearer {token}"}
     transport = FaultyTransport(emulator)
-    with_token = AsyncAdmin(access_token=token, transport=transport)
-    with raises(RefusedError, match="cannot tell whether it is service account"):
-        await with_token.service_accounts.ensure(**wanted, on_difference="update", **REVOKE)
+    for client in (
+        AsyncAdmin(access_token=token, transport=transport),
+        AsyncAdmin(additional_headers=headers, transport=transport),
+        transport.async_admin().with_options(additional_headers=headers),
+    ):
+        with raises(RefusedError, match="cannot tell whether it is service account"):
+            await client.service_accounts.ensure(name="robot", role_bindings=[], on_difference="update", **REVOKE)
     assert all(request.startswith("GET") for request in transport.requests)
 
 

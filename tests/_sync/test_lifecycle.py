@@ -25,7 +25,6 @@ from pinecone_admin import (
     ServiceError,
     on_organization,
 )
-from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
@@ -284,20 +283,3 @@ def test_oauth_transport_receives_only_the_exchanges() -> None:
     admin.projects.list()
     assert (len(api.requests), len(api.exchanges)) == (1, 0)
     assert (len(oauth.requests), len(oauth.exchanges)) == (0, 1)
-
-
-def test_a_client_knows_its_account_and_the_time_of_the_server(emulator: Emulator) -> None:
-    """The client id is known after the first call unless there is only a token, and the time after a response."""
-    admin = emulator.admin(lazy=True)
-    assert (admin.client_id, admin.server_time) == (None, None)
-    admin.projects.list()
-    assert admin.client_id == emulator.client_id
-    assert admin.server_time == emulator.clock.now().replace(microsecond=0)
-    assert admin.with_options(timeout=1.0).server_time is None
-    token = (admin.token()).value
-    given: list[dict[str, Any]] = [{"access_token": token}]
-    for options in [*given, {"additional_headers": {"Authorization": f"Bearer {token}"}}]:
-        other = Admin(transport=emulator.transport, **options)
-        other.projects.list()
-        assert other.client_id is None
-        assert other.server_time is not None

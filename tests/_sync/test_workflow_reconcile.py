@@ -154,7 +154,7 @@ def test_a_failed_grant_revokes_those_before_it(admin: Admin, emulator: Emulator
 
 
 def test_roles_of_the_caller_are_never_revoked(admin: Admin, emulator: Emulator) -> None:
-    """Roles of the account as which the client authenticates are kept; with a token only, nothing is changed."""
+    """Roles of the account as which the client authenticates are kept."""
     (own,) = emulator.state.service_accounts.listing
     wanted: dict[str, Any] = {"name": own.name, "role_bindings": [on_organization("OrgMember")]}
     ensured = admin.service_accounts.ensure(**wanted, on_difference="update", **REVOKE)
@@ -163,11 +163,26 @@ def test_roles_of_the_caller_are_never_revoked(admin: Admin, emulator: Emulator)
         "kept OrgOwner on organization: this client authenticates as the account",
     ]
     assert list_roles(admin, "account", own.id) == ["OrgMember", "OrgOwner"]
-    token = (admin.token()).value
+    called = Admin(client_id=lambda: own.client_id, client_secret=own.client_secret, transport=emulator.transport)
+    assert called.service_accounts.ensure(**wanted, on_difference="update", **REVOKE)
+    assert list_roles(admin, "account", own.id) == ["OrgMember", "OrgOwner"]
+
+
+def test_a_client_with_a_token_revokes_no_role_of_an_account(admin: Admin, emulator: Emulator) -> None:
+    """With only a token, however it is given, the account may be the caller's own: nothing is changed."""
+    made = admin.service_accounts.create(name="robot", role_bindings=[on_organization("OrgOwner")])
+    credentials = (made.service_account.client_id, made.client_secret)
+    robot = Admin(client_id=credentials[0], client_secret=credentials[1], transport=emulator.transport)
+    token = (robot.token()).value
+    headers = {"Authorization": f"Bearer {token}"}
     transport = FaultyTransport(emulator)
-    with_token = Admin(access_token=token, transport=transport)
-    with raises(RefusedError, match="cannot tell whether it is service account"):
-        with_token.service_accounts.ensure(**wanted, on_difference="update", **REVOKE)
+    for client in (
+        Admin(access_token=token, transport=transport),
+        Admin(additional_headers=headers, transport=transport),
+        transport.admin().with_options(additional_headers=headers),
+    ):
+        with raises(RefusedError, match="cannot tell whether it is service account"):
+            client.service_accounts.ensure(name="robot", role_bindings=[], on_difference="update", **REVOKE)
     assert all(request.startswith("GET") for request in transport.requests)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
+from pinecone_admin._async.workflows.client_state import server_now
 from pinecone_admin._async.workflows.delete_with_cleanup import empty_and_delete, start_report
-from pinecone_admin._concurrency.clock import PollBackoff, current_clock
+from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import (
     check_function,
@@ -84,7 +85,7 @@ async def plan_deletion(
         check_timedelta("older_than", older_than)
     projects = [each for each in await admin.projects.list() if matches_name(each.name, name_pattern)]
     organizations = await admin.organizations.list()
-    now = _now(admin)
+    now = server_now(admin)  # the server dates the projects
     reasons = {each.id: find_reason_to_keep(each, older_than=older_than, now=now) for each in projects}
 
     async def read(project: Project, on_progress: _OnProgress) -> _Outcome:
@@ -131,7 +132,7 @@ async def carry_out_deletion(
         except NotFoundError:
             return _Outcome(steps=[f"project {planned.id} was already deleted"])
         reason = find_change(planned, project) or find_reason_to_keep(
-            project, older_than=plan.older_than, now=_now(admin)
+            project, older_than=plan.older_than, now=server_now(admin)
         )
         if reason is not None:
             return _Outcome(reason=reason)
@@ -150,11 +151,6 @@ async def carry_out_deletion(
 def _check_arguments(concurrency: int, progress: _OnProgress | None) -> None:
     check_integer("concurrency", concurrency, least=1)
     check_function("progress", progress, optional=True)
-
-
-def _now(admin: AsyncAdmin) -> datetime:
-    """Return the time of the server, which dates the projects; by this machine's clock, all could look stale."""
-    return admin.server_time or datetime.fromtimestamp(current_clock().wall(), UTC)
 
 
 async def _clean_up(

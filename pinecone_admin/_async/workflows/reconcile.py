@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 from attrs import frozen
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.client_state import own_client_id
 from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._async.workflows.rollback import AsyncRollback
@@ -114,13 +115,14 @@ def _is_own_account(admin: AsyncAdmin, principal: ServiceAccount | Invite, polic
     """
     if isinstance(principal, Invite):
         return False
-    if admin.client_id is None:
+    client_id = own_client_id(admin)
+    if client_id is None:
         raise RefusedError(
             f"revoke_unlisted=True could revoke roles of the caller: this client has a token, not credentials, so it "
             f"cannot tell whether it is service account {principal.id}; nothing was changed",
             operation=policy.operation,
         )
-    return admin.client_id == principal.client_id
+    return client_id == principal.client_id
 
 
 async def _revoke_all(

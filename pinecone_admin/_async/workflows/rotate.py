@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.client_state import server_now
 from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     create_stored_key,
     describe_leftover_key,
     repeat_if_response_is_lost,
 )
-from pinecone_admin._async.workflows.delete_retired import delete_retired_key, server_now
+from pinecone_admin._async.workflows.delete_retired import delete_retired_key
 from pinecone_admin._async.workflows.rollback import COMPLETION_TIMEOUT, AsyncRollback
 from pinecone_admin._concurrency.waiting import (
     async_call_store,

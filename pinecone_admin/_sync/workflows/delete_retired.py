@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
 from pinecone_admin._sync.workflows.change_log import ChangeLog
+from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import retired_keys
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 _CONCURRENCY = 16
-
-
-def server_now(admin: Admin) -> datetime:
-    """Return the server's time, or that of this machine if the server's responses have no valid Date."""
-    return admin.server_time or datetime.fromtimestamp(current_clock().wall(), UTC)
 
 
 def delete_retired_keys(admin: Admin, *, project_id: str | None, dry_run: bool) -> RetiredKeys:

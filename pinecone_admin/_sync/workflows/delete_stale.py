@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-from pinecone_admin._concurrency.clock import PollBackoff, current_clock
+from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import (
     check_function,
@@ -20,6 +20,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin._sync.workflows.delete_with_cleanup import empty_and_delete, start_report
 from pinecone_admin.errors import (
     ClientClosedError,
@@ -85,7 +86,7 @@ def plan_deletion(
         check_timedelta("older_than", older_than)
     projects = [each for each in admin.projects.list() if matches_name(each.name, name_pattern)]
     organizations = admin.organizations.list()
-    now = _now(admin)
+    now = server_now(admin)  # the server dates the projects
     reasons = {each.id: find_reason_to_keep(each, older_than=older_than, now=now) for each in projects}
 
     def read(project: Project, on_progress: _OnProgress) -> _Outcome:
@@ -132,7 +133,7 @@ def carry_out_deletion(
         except NotFoundError:
             return _Outcome(steps=[f"project {planned.id} was already deleted"])
         reason = find_change(planned, project) or find_reason_to_keep(
-            project, older_than=plan.older_than, now=_now(admin)
+            project, older_than=plan.older_than, now=server_now(admin)
         )
         if reason is not None:
             return _Outcome(reason=reason)
@@ -151,11 +152,6 @@ def carry_out_deletion(
 def _check_arguments(concurrency: int, progress: _OnProgress | None) -> None:
     check_integer("concurrency", concurrency, least=1)
     check_function("progress", progress, optional=True)
-
-
-def _now(admin: Admin) -> datetime:
-    """Return the time of the server, which dates the projects; by this machine's clock, all could look stale."""
-    return admin.server_time or datetime.fromtimestamp(current_clock().wall(), UTC)
 
 
 def _clean_up(

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from pinecone_admin._http.argument_checks import check_bool, check_string
 from pinecone_admin._sync.workflows.change_log import ChangeLog
+from pinecone_admin._sync.workflows.client_state import own_client_id
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._sync.workflows.rollback import Rollback
@@ -115,13 +116,14 @@ def _is_own_account(admin: Admin, principal: ServiceAccount | Invite, policy: Di
     """
     if isinstance(principal, Invite):
         return False
-    if admin.client_id is None:
+    client_id = own_client_id(admin)
+    if client_id is None:
         raise RefusedError(
             f"revoke_unlisted=True could revoke roles of the caller: this client has a token, not credentials, so it "
             f"cannot tell whether it is service account {principal.id}; nothing was changed",
             operation=policy.operation,
         )
-    return admin.client_id == principal.client_id
+    return client_id == principal.client_id
 
 
 def _revoke_all(admin: Admin, bindings: dict[BindingKey, RoleBinding], changes: ChangeLog, rollback: Rollback) -> None:

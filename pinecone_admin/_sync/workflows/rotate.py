@@ -23,13 +23,14 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
 )
 from pinecone_admin._sync.workflows.change_log import ChangeLog
+from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     create_stored_key,
     describe_leftover_key,
     repeat_if_response_is_lost,
 )
-from pinecone_admin._sync.workflows.delete_retired import delete_retired_key, server_now
+from pinecone_admin._sync.workflows.delete_retired import delete_retired_key
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT, Rollback
 from pinecone_admin.errors import Masked, NotFoundError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret

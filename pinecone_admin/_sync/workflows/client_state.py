@@ -1,0 +1,24 @@
+# Derived from pinecone_admin/_async/workflows/client_state.py by scripts/unasync.py: change that, not this file.
+"""What a client knows besides its options: the server's time, and as which account it authenticates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pinecone_admin._concurrency.clock import current_clock
+
+if TYPE_CHECKING:
+    from pinecone_admin._sync.client import Admin
+
+
+def server_now(admin: Admin) -> datetime:
+    """Return the server's time, or that of this machine if the server's responses have no valid Date."""
+    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return sender.server_time() or datetime.fromtimestamp(current_clock().wall(), UTC)
+
+
+def own_client_id(admin: Admin) -> str | None:
+    """Return the client id of the account as which a client authenticates, or None if that is unknown."""
+    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return sender.client_id()
