@@ -201,6 +201,13 @@ def check_plan(plan: object, kind: type[_P]) -> _P:
     return plan
 
 
+def find_organization(organizations: Sequence[Organization], *, operation: str) -> Organization:
+    """Return the organization of a plan; raise RefusedError if the client sees none."""
+    if not organizations:
+        raise RefusedError("a plan needs its organization, and the server lists none", operation=operation)
+    return organizations[0]
+
+
 def check_organization(planned_id: str, organizations: Sequence[Organization], *, operation: str) -> None:
     """Raise RefusedError unless a plan is of the organization of the client."""
     if planned_id not in {each.id for each in organizations}:

@@ -25,7 +25,6 @@ from pinecone_admin import (
     ServiceError,
     on_organization,
 )
-from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET, raises
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport

@@ -18,6 +18,7 @@ from pinecone_admin import (
     PineconeValueError,
     ReadOnlyError,
     RefusedError,
+    RetryPolicy,
 )
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.workflows import Content, OffboardPlan, Progress, StalePlan
@@ -208,6 +209,46 @@ def test_a_project_that_cannot_be_read_is_left(emulator: Emulator, clock: Virtua
     assert [each.reason for each in plan.left] == ["deletion protection is on for index kept: turn it off"]
     assert (none.projects, [each.id for each in none.left]) == ([], ids)
     assert all(each.reason.startswith("create_api_key: [403") for each in none.left)
+
+
+def test_a_project_that_cannot_be_described_is_left(emulator: Emulator, clock: VirtualClock) -> None:
+    """A failure to read one project of a plan, or an impossible id in it, does not stop the work on the others."""
+    ids, plan = make_plan(emulator, clock, "ci-1", "ci-2", "ci-3", "ci-4")
+    first, second, *others = plan.projects
+    damaged = evolve(plan, projects=[evolve(first, id=".."), second, *others])
+    transport = FaultyTransport(emulator)
+
+    def fail_second() -> None:
+        if transport.requests[-1] == f"GET /admin/projects/{second.id}":
+            emulator.faults.add("fetch_project", status=500, times=1)
+
+    transport.before_request = fail_second
+    admin = transport.admin().with_options(retry=RetryPolicy(max_attempts=1))
+    report = admin.projects.delete_stale(plan=damaged, concurrency=1)
+    assert [each.reason.split(":")[0] for each in report.left] == ["fetch_project"] * 2
+    assert [each.id for each in report.left] == ["..", second.id]
+    assert report.deleted == others
+    assert list(emulator.state.projects) == ids[:2]
+
+
+def test_a_plan_without_a_limit_of_age_is_refused(emulator: Emulator, clock: VirtualClock) -> None:
+    """A plan whose age was edited to 0 or below, for which every project is old enough, raises before a request."""
+    _, plan = make_plan(emulator, clock, "ci-1")
+    transport = FaultyTransport(emulator)
+    for seconds in (0, -1):
+        document = json.loads(plan.to_json()) | {"older_than_seconds": seconds}
+        with raises(PineconeValueError, match=r"plan\.older_than must be above 0"):
+            transport.admin().projects.delete_stale(plan=StalePlan.from_json(json.dumps(document)))
+    assert transport.requests == []
+
+
+def test_a_plan_needs_an_organization(make_client: Callable[..., Admin]) -> None:
+    """Where the server lists no organization, no plan can be made."""
+    admin = make_client(ScriptedTransport(lambda _: ScriptedResponse(body={"data": []})))
+    with raises(RefusedError, match="the server lists none"):
+        admin.projects.delete_stale(name_pattern="*", older_than=WEEK)
+    with raises(RefusedError, match="the server lists none"):
+        admin.users.offboard_many(emails=["a@example.com"])
 
 
 def test_projects_are_processed_concurrently(emulator: Emulator, clock: VirtualClock) -> None:

@@ -30,7 +30,14 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.offboarding import build_report, find_change, find_refusal, find_user_ids
-from pinecone_admin.workflows.plans import Left, OffboardManyReport, OffboardPlan, check_organization, check_plan
+from pinecone_admin.workflows.plans import (
+    Left,
+    OffboardManyReport,
+    OffboardPlan,
+    check_organization,
+    check_plan,
+    find_organization,
+)
 from pinecone_admin.workflows.reports import OffboardReport
 from pinecone_admin.workflows.roles import SECRET_KEEPERS, roles_by_project
 
@@ -65,7 +72,7 @@ async def plan_offboarding(admin: AsyncAdmin, *, emails: Sequence[str] | None) -
     inventory = await _read_organization(admin)
     leaving = find_user_ids(inventory, distinct)
     return OffboardPlan(
-        organization_id=inventory.organizations[0].id,
+        organization_id=find_organization(inventory.organizations, operation="offboard_many").id,
         made_at=inventory.taken_at,
         reports=[build_report(inventory, email, dry_run=True, leaving=leaving) for email in distinct],
         refusal=find_refusal(inventory.role_bindings, leaving),

@@ -38,6 +38,7 @@ from pinecone_admin.workflows.plans import (
     StaleReport,
     check_organization,
     check_plan,
+    find_organization,
 )
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
 from pinecone_admin.workflows.stale_projects import (
@@ -96,7 +97,7 @@ def plan_deletion(
     outcomes = _run_all(stale, read, concurrency=concurrency, progress=progress)
     reasons |= {id: outcome.reason for id, outcome in outcomes.items()}
     return StalePlan(
-        organization_id=organizations[0].id,
+        organization_id=find_organization(organizations, operation="delete_stale").id,
         made_at=now,
         name_pattern=name_pattern,
         older_than=older_than,
@@ -122,7 +123,7 @@ def carry_out_deletion(
     """Delete the projects of a plan that are as they were when it was made."""
     with set_operation_on_errors("delete_stale"):
         _check_arguments(concurrency, progress)
-        check_plan(plan, StalePlan)
+        check_timedelta("plan.older_than", check_plan(plan, StalePlan).older_than)
         if name_pattern not in {None, plan.name_pattern} or older_than not in {None, plan.older_than}:
             raise PineconeValueError("name_pattern and older_than are not those of the plan: pass only the plan")
     check_organization(plan.organization_id, admin.organizations.list(), operation="delete_stale")
@@ -132,6 +133,8 @@ def carry_out_deletion(
             project = admin.projects.describe(project_id=planned.id)
         except NotFoundError:
             return _Outcome(steps=[f"project {planned.id} was already deleted"])
+        except PineconeError as error:
+            return _Outcome(reason=_explain(error))
         reason = find_change(planned, project) or find_reason_to_keep(
             project, older_than=plan.older_than, now=server_now(admin)
         )
@@ -161,7 +164,6 @@ def _clean_up(
     on_progress: _OnProgress,
 ) -> _Outcome:
     """Read or delete one project; if that fails, the others can still be."""
-    reason: str | None
     try:
         done = empty_and_delete(
             admin,
@@ -170,13 +172,17 @@ def _clean_up(
             find_refusal=find_refusal,
             progress=on_progress,
         )
-    except (ClientClosedError, ReadOnlyError):
-        raise
-    except PineconeError as error:
-        reason = error.message if isinstance(error, RefusedError) else str(error)
-    else:
         reason = done.refusal
+    except PineconeError as error:
+        reason = _explain(error)
     return _Outcome(reason=reason, contents=report.contents, temporary_keys=report.temporary_keys, steps=report.steps)
+
+
+def _explain(error: PineconeError) -> str:
+    """Return why a project was left; raise an error that would end the work on every project."""
+    if isinstance(error, ClientClosedError | ReadOnlyError):
+        raise error
+    return error.message if isinstance(error, RefusedError) else str(error)
 
 
 def _run_all(
