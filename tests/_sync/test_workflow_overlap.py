@@ -267,6 +267,44 @@ def test_a_successor_withdrawn_during_the_run_saves_the_old_key(emulator: Emulat
         assert old in emulator.state.api_keys
 
 
+def prepare_chain(emulator: Emulator) -> tuple[str, dict[str, str]]:
+    """Create a project with a chain of three keys, whose last rename was not done, and two empty projects around it."""
+    emulator.admin().projects.create(name="before")
+    project = RotatedProject(emulator)
+    first = project.create()
+    second = (project.rotate(first)).key.id
+    project.rotate_until_killed(second, at=6)
+    emulator.admin().projects.create(name="after")
+    project.advance(2 * HOUR)
+    return project.id, project.vault
+
+
+def test_a_deletion_of_retired_keys_goes_on_if_others_delete_at_once(emulator: Emulator) -> None:
+    """Where another process deletes a project, or does the same at the same moment, no key is lost, and no error ends it."""
+    for change in ("delete the project", "delete the retired keys"):
+        project_id, vault = prepare_chain(emulator)
+        document = emulator.dump()
+        for number in range(1, 12):
+            emulator.load(document)
+            transport, other = FaultyTransport(emulator), emulator.admin()
+
+            def interfere(
+                change: str = change, at: int = number, by: FaultyTransport = transport, other: Any = other
+            ) -> None:
+                if len(by.requests) == at and change == "delete the project":
+                    other.projects.delete(project_id=project_id)
+                elif len(by.requests) == at:
+                    other.api_keys.delete_retired()
+
+            transport.before_request = interfere
+            transport.admin().api_keys.delete_retired()
+            left = [key for key in emulator.state.api_keys.values() if key.project_id == project_id]
+            if change == "delete the project":
+                assert (not left) == (project_id not in emulator.state.projects)
+            else:
+                assert [(key.name, key.value) for key in left] == [("reader", vault["reader"])]
+
+
 @pytest.mark.parametrize("name", EACH_NAME)
 @pytest.mark.parametrize("hours", [(1, 1, 1), (1, 2, 3), (3, 2, 1)])
 def test_a_chain_of_rotations_within_one_overlap(emulator: Emulator, hours: tuple[int, ...], name: str) -> None:

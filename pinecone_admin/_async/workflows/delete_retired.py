@@ -13,6 +13,7 @@ from pinecone_admin._async.workflows.client_state import server_now
 from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
+from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import retired_keys
 from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
@@ -31,7 +32,12 @@ async def delete_retired_keys(admin: AsyncAdmin, *, project_id: str | None, dry_
     reports: dict[str, RetiredKeys] = {}
 
     async def clean_project(each: str) -> RetiredKeys:
-        return await _clean_project(admin, each, dry_run=dry_run)
+        try:
+            return await _clean_project(admin, each, dry_run=dry_run)
+        except NotFoundError:
+            if project_id is not None:
+                raise
+            return RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=[])  # the project was deleted meanwhile
 
     limit = min(_CONCURRENCY, admin.max_connections)
     await async_run_in_parallel(clean_project, project_ids, limit=limit, deliver=reports.__setitem__)
@@ -83,8 +89,11 @@ async def delete_retired_key(
 async def _rename(
     admin: AsyncAdmin, keys: Sequence[APIKey], key_id: str, name: str, changes: AsyncChangeLog
 ) -> list[APIKey]:
-    """Rename one of the keys, and return them all as they are then."""
+    """Rename one of the keys, and return them all as they are then; without it if it was deleted meanwhile."""
     key = next(each for each in keys if each.id == key_id)
     rename = partial(admin.api_keys.update, api_key_id=key_id, name=name)
-    renamed = await changes.apply(f"renamed key {key_id} to {name!r}", rename, preview=evolve(key, name=name))
+    try:
+        renamed = await changes.apply(f"renamed key {key_id} to {name!r}", rename, preview=evolve(key, name=name))
+    except NotFoundError:
+        return [each for each in keys if each.id != key_id]
     return [renamed if each.id == key_id else each for each in keys]

@@ -14,6 +14,7 @@ from pinecone_admin._http.argument_checks import check_bool, set_operation_on_er
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
+from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import retired_keys
 from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
@@ -32,7 +33,12 @@ def delete_retired_keys(admin: Admin, *, project_id: str | None, dry_run: bool) 
     reports: dict[str, RetiredKeys] = {}
 
     def clean_project(each: str) -> RetiredKeys:
-        return _clean_project(admin, each, dry_run=dry_run)
+        try:
+            return _clean_project(admin, each, dry_run=dry_run)
+        except NotFoundError:
+            if project_id is not None:
+                raise
+            return RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=[])  # the project was deleted meanwhile
 
     limit = min(_CONCURRENCY, admin.max_connections)
     run_in_parallel(clean_project, project_ids, limit=limit, deliver=reports.__setitem__)
@@ -80,8 +86,11 @@ def delete_retired_key(admin: Admin, old: APIKey, keys: Sequence[APIKey], change
 
 
 def _rename(admin: Admin, keys: Sequence[APIKey], key_id: str, name: str, changes: ChangeLog) -> list[APIKey]:
-    """Rename one of the keys, and return them all as they are then."""
+    """Rename one of the keys, and return them all as they are then; without it if it was deleted meanwhile."""
     key = next(each for each in keys if each.id == key_id)
     rename = partial(admin.api_keys.update, api_key_id=key_id, name=name)
-    renamed = changes.apply(f"renamed key {key_id} to {name!r}", rename, preview=evolve(key, name=name))
+    try:
+        renamed = changes.apply(f"renamed key {key_id} to {name!r}", rename, preview=evolve(key, name=name))
+    except NotFoundError:
+        return [each for each in keys if each.id != key_id]
     return [renamed if each.id == key_id else each for each in keys]
