@@ -95,9 +95,9 @@ class ServiceAccounts:
 
         The secret of an existing account cannot be retrieved: the result holds a ``ServiceAccountWithSecret`` only if
         this call created the account. A new account gets its name only after ``store`` has returned; if a run is
-        cancelled before that, the account is deleted. If the secret of an unfinished account was lost, it is rotated.
-        Call this from one process at a time: two processes that do it at the same moment can create two accounts, or
-        one can store a secret that the other has rotated.
+        cancelled before that, the account is deleted, and if it is killed, the next run creates another one. Call this
+        from one process at a time: two processes that do it at the same moment can create two accounts, or one can
+        delete the new account of the other.
 
         Args:
             name: Exact name of the account, 1 to 80 UTF-8 bytes.

@@ -194,14 +194,15 @@ def test_a_key_whose_value_was_lost_is_replaced(emulator: Emulator) -> None:
     assert sum(request.startswith("DELETE") for request in transport.requests) == 1
 
 
-def test_an_account_whose_secret_was_lost_is_rotated(emulator: Emulator) -> None:
-    """The secret of a service account whose response was lost is rotated."""
+def test_an_account_whose_secret_was_lost_is_replaced(emulator: Emulator) -> None:
+    """A service account whose secret was lost is deleted, and another one is created."""
     transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
     ensured = transport.admin().service_accounts.ensure(name="s", role_bindings=MEMBER)
     _, account = emulator.state.service_accounts.listing
     assert isinstance(ensured.value, ServiceAccountWithSecret)
     assert (ensured.created, ensured.value.client_secret) == (True, account.client_secret)
-    assert transport.requests.count(f"POST /admin/service-accounts/{account.id}/rotate-secret") == 1
+    assert (account.id, account.name) == (ensured.value.service_account.id, "s")
+    assert sum(request.startswith("DELETE") for request in transport.requests) == 1
 
 
 @pytest.mark.parametrize("kind", ["projects", "api_keys", "service_accounts", "invites"])
@@ -316,16 +317,6 @@ def test_a_failed_rename_without_store_deletes_the_record(kind: str, fault: Inje
     assert (ENSURE[kind](emulator.admin(), project.id)).created
 
 
-def test_renaming_an_account_is_the_last_request(emulator: Emulator) -> None:
-    """A failure before the account has its name leaves no account with an unknown secret."""
-    faults = dict.fromkeys(range(4, 99), InjectedFault.INVALID_JSON)
-    admin = FaultyTransport(emulator, faults, only_method="GET").admin()
-    with raises(ResponseParsingError):
-        admin.service_accounts.ensure(name="s", role_bindings=MEMBER)
-    assert len(list(emulator.state.service_accounts.listing)) == 1
-    assert (emulator.admin().service_accounts.ensure(name="s", role_bindings=MEMBER)).created
-
-
 @pytest.mark.parametrize("kind", ["api_keys", "service_accounts"])
 def test_a_stored_record_is_kept_when_the_last_request_fails(kind: str, emulator: Emulator) -> None:
     """A record whose secret is stored is kept when its last request fails, and the next run finds it."""
@@ -351,14 +342,22 @@ def test_a_record_neither_stored_nor_deleted_is_named(kind: str, emulator: Emula
     assert left in str(caught.value)
 
 
-def test_one_of_several_unfinished_accounts_is_kept(admin: Admin, emulator: Emulator) -> None:
-    """Of several accounts that runs left, one is adopted, and the others are deleted once its secret is stored."""
+def test_accounts_that_runs_left_are_deleted(admin: Admin, emulator: Emulator) -> None:
+    """Accounts that runs left are deleted once the new secret is stored; one that got its name meanwhile is kept."""
     for _ in range(3):
         emulator.state.add_service_account(name_tags.tag_as_being_made("s"), emulator.clock.now())
-    ensured = admin.service_accounts.ensure(name="s", store=lambda _: None)
-    _, account = emulator.state.service_accounts.listing
+    own, named, *left = emulator.state.service_accounts.listing
+
+    def store(_: object) -> None:
+        assert {*left} < {*emulator.state.service_accounts.listing}
+        named.name = "named meanwhile"
+
+    ensured = admin.service_accounts.ensure(name="s", store=store)
     assert isinstance(ensured.value, ServiceAccountWithSecret)
+    *others, account = emulator.state.service_accounts.listing
+    assert others == [own, named]
     assert (account.name, account.client_secret) == ("s", ensured.value.client_secret)
+    assert ensured.steps[1:] == [f"deleted service account {each.id}, left by an earlier run" for each in left]
 
 
 def test_a_refusal_is_raised_at_once(emulator: Emulator, clock: VirtualClock) -> None:

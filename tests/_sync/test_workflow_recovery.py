@@ -442,6 +442,25 @@ def test_an_interrupted_workflow_is_undone_until_its_secret_is_stored(scenario: 
         assert number > 1
 
 
+@pytest.mark.parametrize("name", ["ensure key", "ensure account", "rotate key", "provision"])
+def test_a_stored_secret_works_until_another_one_is_stored(name: str) -> None:
+    """Whatever request a run dies at, and though ``store`` fails in the next run, what the vault holds is valid."""
+    scenario = SCENARIOS[name]
+    for number in range(1, 100):
+        state = prepare_state(scenario)
+        survived = run_scenario(state, scenario, {number: InjectedFault.KILL_BEFORE})
+        state.before_store = lambda: 1 // 0
+        with suppress(ZeroDivisionError):
+            run_scenario(state, scenario, {})
+        assert set(state.vault.values()) <= state.list_secrets()
+        state.before_store = lambda: None
+        assert run_scenario(state, scenario, {})
+        scenario.check(state)
+        if survived:
+            break
+    assert 1 < number < 99
+
+
 @each_scenario
 def test_an_interrupted_store_counts_as_failed(scenario: Scenario) -> None:
     """Where ``store`` is interrupted, what was made is undone, and a run completes the workflow."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from attrs import evolve
@@ -34,6 +35,8 @@ _T = TypeVar("_T")
 
 Store: TypeAlias = Callable[[_T], object]
 """Stores a secret, and returns anything, which is awaited if it is awaitable; if it raises, it stored nothing."""
+
+_Deletions: TypeAlias = list[tuple[str, Deletion]]
 
 _LISTING_TIMEOUT = 5.0
 """Seconds within which a list shows a new item."""
@@ -93,21 +96,37 @@ async def create_key(
     """Create a key beside the existing ones of this name; if its value is lost, delete it and create another."""
     before = {key.id for key in existing}
 
-    async def find_orphans() -> list[APIKey]:
-        return [key for key in await list_keys_named(admin, project_id=project_id, name=name) if key.id not in before]
+    async def find_orphans() -> _Deletions:
+        named = await list_keys_named(admin, project_id=project_id, name=name)
+        return [_undo_key(key) for key in named if key.id not in before]
 
-    async def send() -> APIKeyWithSecret:
-        return await admin.api_keys.create(project_id=project_id, name=name, roles=roles)
+    return await _create_again_if_lost(
+        admin,
+        f"API key {name!r} of project {project_id}",
+        partial(admin.api_keys.create, project_id=project_id, name=name, roles=roles),
+        undo=lambda made: _undo_key(made.key),
+        find_orphans=find_orphans,
+        rollback=rollback,
+    )
 
-    async def create() -> APIKeyWithSecret:
-        if rollback is None:
-            return await send()
-        return await rollback.create(f"API key {name!r} of project {project_id}", send, _undo_key)
+
+async def _create_again_if_lost(
+    admin: AsyncAdmin,
+    description: str,
+    send: Callable[[], Awaitable[_T]],
+    *,
+    undo: Callable[[_T], tuple[str, Deletion]],
+    find_orphans: Callable[[], Awaitable[_Deletions]],
+    rollback: AsyncRollback | None,
+) -> _T:
+    """Create something with a secret; if the response is lost, delete what it created, which is of no use."""
+
+    async def create() -> _T:
+        return await (send() if rollback is None else rollback.create(description, send, undo))
 
     async def delete_orphans(lost_response: PineconeError) -> None:
-        # Its value is in the lost response only, so the key is of no use.
-        for key in await poll_until_listed(find_orphans):
-            await delete_and_report(lost_response, _describe_key(key), admin.api_keys.delete, api_key_id=key.id)
+        for described, delete in await poll_until_listed(find_orphans):
+            await delete_and_report(lost_response, described, partial(delete, admin))
 
     return await repeat_if_response_is_lost(admin, create, delete_orphans)
 
@@ -128,8 +147,8 @@ def describe_leftover_key(key: APIKey) -> str:
     return f"deleted key {key.id}, left by an earlier run"
 
 
-def _undo_key(made: APIKeyWithSecret) -> tuple[str, Deletion]:
-    return _describe_key(made.key), lambda client: client.api_keys.delete(api_key_id=made.key.id)
+def _undo_key(key: APIKey) -> tuple[str, Deletion]:
+    return _describe_key(key), lambda client: client.api_keys.delete(api_key_id=key.id)
 
 
 def _describe_key(key: APIKey) -> str:
@@ -150,13 +169,21 @@ async def create_stored_account(
     store: Store[ServiceAccountWithSecret] | None,
     rollback: AsyncRollback,
 ) -> tuple[ServiceAccountWithSecret, list[str]]:
-    """Create a service account as ``create_stored_key`` creates a key.
-
-    An account whose secret was lost is kept, and its secret is rotated.
-    """
+    """Create a service account as ``create_stored_key`` creates a key."""
     temporary_name = tag_as_being_made(name)
-    made = await _obtain_account_secret(
-        admin, leftovers, name=temporary_name, role_bindings=role_bindings, rollback=rollback
+    before = {account.id for account in leftovers}
+
+    async def find_orphans() -> _Deletions:
+        named = await list_accounts_named(admin, temporary_name)
+        return [_undo_account(account) for account in named if account.id not in before]
+
+    made = await _create_again_if_lost(
+        admin,
+        f"service account {temporary_name!r}",
+        partial(admin.service_accounts.create, name=temporary_name, role_bindings=role_bindings),
+        undo=lambda made: _undo_account(made.service_account),
+        find_orphans=find_orphans,
+        rollback=rollback,
     )
     account = made.service_account
     if store is not None:
@@ -164,12 +191,18 @@ async def create_stored_account(
         rollback.keep(
             f"service account {account.id} is kept, since its secret is stored; run this again to complete it"
         )
+    return made, await _delete_leftover_accounts(admin, leftovers)
+
+
+async def _delete_leftover_accounts(admin: AsyncAdmin, leftovers: Sequence[ServiceAccount]) -> list[str]:
+    """Delete service accounts as ``delete_leftover_keys`` deletes keys."""
     deleted: list[str] = []
     for each in leftovers:
-        if each.id != account.id:
-            await delete_if_exists(admin.service_accounts.delete, service_account_id=each.id)
-            deleted.append(describe_leftover_account(each))
-    return made, deleted
+        with suppress(NotFoundError):
+            if (await admin.service_accounts.describe(service_account_id=each.id)).name == each.name:
+                await admin.service_accounts.delete(service_account_id=each.id)
+                deleted.append(describe_leftover_account(each))
+    return deleted
 
 
 def describe_leftover_account(account: ServiceAccount) -> str:
@@ -177,35 +210,11 @@ def describe_leftover_account(account: ServiceAccount) -> str:
     return f"deleted service account {account.id}, left by an earlier run"
 
 
-async def _obtain_account_secret(
-    admin: AsyncAdmin,
-    unfinished: Sequence[ServiceAccount],
-    *,
-    name: str,
-    role_bindings: Sequence[RoleBindingInput] | None,
-    rollback: AsyncRollback,
-) -> ServiceAccountWithSecret:
-    async def list_named() -> list[ServiceAccount]:
-        return await list_accounts_named(admin, name)
-
-    async def send() -> ServiceAccountWithSecret:
-        if unfinished:
-            return await admin.service_accounts.rotate_secret(service_account_id=unfinished[0].id)
-        return await admin.service_accounts.create(name=name, role_bindings=role_bindings)
-
-    async def obtain() -> ServiceAccountWithSecret:
-        return await rollback.create(f"service account {name!r}", send, _undo_account)
-
-    async def find_unfinished(_: PineconeError) -> None:
-        nonlocal unfinished
-        unfinished = await poll_until_listed(list_named)
-
-    return await repeat_if_response_is_lost(admin, obtain, find_unfinished)
-
-
-def _undo_account(made: ServiceAccountWithSecret) -> tuple[str, Deletion]:
-    account_id = made.service_account.id
-    return f"service account {account_id}", lambda client: client.service_accounts.delete(service_account_id=account_id)
+def _undo_account(account: ServiceAccount) -> tuple[str, Deletion]:
+    return (
+        f"service account {account.id}",
+        lambda client: client.service_accounts.delete(service_account_id=account.id),
+    )
 
 
 async def list_accounts_named(admin: AsyncAdmin, name: str) -> list[ServiceAccount]:

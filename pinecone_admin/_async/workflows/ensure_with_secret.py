@@ -136,30 +136,23 @@ async def ensure_service_account(
         check_operation(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
     changes = AsyncChangeLog(dry_run=dry_run)
 
-    async def reconcile(account: ServiceAccount, rollback: AsyncRollback) -> list[Difference]:
-        if wanted is None:
-            return []
-        return await reconcile_bindings(
-            admin, account, wanted=wanted, policy=policy, changes=changes, rollback=rollback
-        )
-
     named = await list_accounts_named(admin, name)
     leftovers = [] if named else await list_accounts_named(admin, name_tags.tag_as_being_made(name))
     async with AsyncRollback(admin) as rollback:
         if named:
             account = require_single(named, f"service accounts named {name!r}")
-            differing = await reconcile(account, rollback)
+            differing: list[Difference] = []
+            if wanted is not None:
+                differing = await reconcile_bindings(
+                    admin, account, wanted=wanted, policy=policy, changes=changes, rollback=rollback
+                )
             return Ensured(value=account, created=False, differences=differing, steps=changes.steps)
-        changes.steps.append(f"created service account {name!r}")
+        step = f"created service account {name!r}"
         if dry_run:
-            steps = [*changes.steps, *map(describe_leftover_account, leftovers[1:])]
-            return Ensured(value=None, created=True, steps=steps)
+            return Ensured(value=None, created=True, steps=[step, *map(describe_leftover_account, leftovers)])
         made, deleted = await create_stored_account(
             admin, name=name, leftovers=leftovers, role_bindings=wanted, store=store, rollback=rollback
         )
-        changes.steps += deleted
-        differing = await reconcile(made.service_account, rollback)
-        # Named last: with the roles read after it, 7 of 300 random runs left a named account whose secret was lost.
         account = await admin.service_accounts.update(service_account_id=made.service_account.id, name=name)
     value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
-    return Ensured(value=value, created=True, differences=differing, steps=changes.steps)
+    return Ensured(value=value, created=True, steps=[step, *deleted])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from attrs import evolve
@@ -35,6 +36,8 @@ _T = TypeVar("_T")
 
 Store: TypeAlias = Callable[[_T], object]
 """Stores a secret, and returns anything, which is awaited if it is awaitable; if it raises, it stored nothing."""
+
+_Deletions: TypeAlias = list[tuple[str, Deletion]]
 
 _LISTING_TIMEOUT = 5.0
 """Seconds within which a list shows a new item."""
@@ -94,21 +97,37 @@ def create_key(
     """Create a key beside the existing ones of this name; if its value is lost, delete it and create another."""
     before = {key.id for key in existing}
 
-    def find_orphans() -> list[APIKey]:
-        return [key for key in list_keys_named(admin, project_id=project_id, name=name) if key.id not in before]
+    def find_orphans() -> _Deletions:
+        named = list_keys_named(admin, project_id=project_id, name=name)
+        return [_undo_key(key) for key in named if key.id not in before]
 
-    def send() -> APIKeyWithSecret:
-        return admin.api_keys.create(project_id=project_id, name=name, roles=roles)
+    return _create_again_if_lost(
+        admin,
+        f"API key {name!r} of project {project_id}",
+        partial(admin.api_keys.create, project_id=project_id, name=name, roles=roles),
+        undo=lambda made: _undo_key(made.key),
+        find_orphans=find_orphans,
+        rollback=rollback,
+    )
 
-    def create() -> APIKeyWithSecret:
-        if rollback is None:
-            return send()
-        return rollback.create(f"API key {name!r} of project {project_id}", send, _undo_key)
+
+def _create_again_if_lost(
+    admin: Admin,
+    description: str,
+    send: Callable[[], _T],
+    *,
+    undo: Callable[[_T], tuple[str, Deletion]],
+    find_orphans: Callable[[], _Deletions],
+    rollback: Rollback | None,
+) -> _T:
+    """Create something with a secret; if the response is lost, delete what it created, which is of no use."""
+
+    def create() -> _T:
+        return send() if rollback is None else rollback.create(description, send, undo)
 
     def delete_orphans(lost_response: PineconeError) -> None:
-        # Its value is in the lost response only, so the key is of no use.
-        for key in poll_until_listed(find_orphans):
-            delete_and_report(lost_response, _describe_key(key), admin.api_keys.delete, api_key_id=key.id)
+        for described, delete in poll_until_listed(find_orphans):
+            delete_and_report(lost_response, described, partial(delete, admin))
 
     return repeat_if_response_is_lost(admin, create, delete_orphans)
 
@@ -129,8 +148,8 @@ def describe_leftover_key(key: APIKey) -> str:
     return f"deleted key {key.id}, left by an earlier run"
 
 
-def _undo_key(made: APIKeyWithSecret) -> tuple[str, Deletion]:
-    return _describe_key(made.key), lambda client: client.api_keys.delete(api_key_id=made.key.id)
+def _undo_key(key: APIKey) -> tuple[str, Deletion]:
+    return _describe_key(key), lambda client: client.api_keys.delete(api_key_id=key.id)
 
 
 def _describe_key(key: APIKey) -> str:
@@ -151,24 +170,40 @@ def create_stored_account(
     store: Store[ServiceAccountWithSecret] | None,
     rollback: Rollback,
 ) -> tuple[ServiceAccountWithSecret, list[str]]:
-    """Create a service account as ``create_stored_key`` creates a key.
-
-    An account whose secret was lost is kept, and its secret is rotated.
-    """
+    """Create a service account as ``create_stored_key`` creates a key."""
     temporary_name = tag_as_being_made(name)
-    made = _obtain_account_secret(admin, leftovers, name=temporary_name, role_bindings=role_bindings, rollback=rollback)
+    before = {account.id for account in leftovers}
+
+    def find_orphans() -> _Deletions:
+        named = list_accounts_named(admin, temporary_name)
+        return [_undo_account(account) for account in named if account.id not in before]
+
+    made = _create_again_if_lost(
+        admin,
+        f"service account {temporary_name!r}",
+        partial(admin.service_accounts.create, name=temporary_name, role_bindings=role_bindings),
+        undo=lambda made: _undo_account(made.service_account),
+        find_orphans=find_orphans,
+        rollback=rollback,
+    )
     account = made.service_account
     if store is not None:
         call_store(store, evolve(made, service_account=evolve(account, name=name)))
         rollback.keep(
             f"service account {account.id} is kept, since its secret is stored; run this again to complete it"
         )
+    return made, _delete_leftover_accounts(admin, leftovers)
+
+
+def _delete_leftover_accounts(admin: Admin, leftovers: Sequence[ServiceAccount]) -> list[str]:
+    """Delete service accounts as ``delete_leftover_keys`` deletes keys."""
     deleted: list[str] = []
     for each in leftovers:
-        if each.id != account.id:
-            delete_if_exists(admin.service_accounts.delete, service_account_id=each.id)
-            deleted.append(describe_leftover_account(each))
-    return made, deleted
+        with suppress(NotFoundError):
+            if (admin.service_accounts.describe(service_account_id=each.id)).name == each.name:
+                admin.service_accounts.delete(service_account_id=each.id)
+                deleted.append(describe_leftover_account(each))
+    return deleted
 
 
 def describe_leftover_account(account: ServiceAccount) -> str:
@@ -176,35 +211,11 @@ def describe_leftover_account(account: ServiceAccount) -> str:
     return f"deleted service account {account.id}, left by an earlier run"
 
 
-def _obtain_account_secret(
-    admin: Admin,
-    unfinished: Sequence[ServiceAccount],
-    *,
-    name: str,
-    role_bindings: Sequence[RoleBindingInput] | None,
-    rollback: Rollback,
-) -> ServiceAccountWithSecret:
-    def list_named() -> list[ServiceAccount]:
-        return list_accounts_named(admin, name)
-
-    def send() -> ServiceAccountWithSecret:
-        if unfinished:
-            return admin.service_accounts.rotate_secret(service_account_id=unfinished[0].id)
-        return admin.service_accounts.create(name=name, role_bindings=role_bindings)
-
-    def obtain() -> ServiceAccountWithSecret:
-        return rollback.create(f"service account {name!r}", send, _undo_account)
-
-    def find_unfinished(_: PineconeError) -> None:
-        nonlocal unfinished
-        unfinished = poll_until_listed(list_named)
-
-    return repeat_if_response_is_lost(admin, obtain, find_unfinished)
-
-
-def _undo_account(made: ServiceAccountWithSecret) -> tuple[str, Deletion]:
-    account_id = made.service_account.id
-    return f"service account {account_id}", lambda client: client.service_accounts.delete(service_account_id=account_id)
+def _undo_account(account: ServiceAccount) -> tuple[str, Deletion]:
+    return (
+        f"service account {account.id}",
+        lambda client: client.service_accounts.delete(service_account_id=account.id),
+    )
 
 
 def list_accounts_named(admin: Admin, name: str) -> list[ServiceAccount]:
