@@ -269,18 +269,6 @@ def test_a_successor_withdrawn_during_the_run_saves_the_old_key(emulator: Emulat
         assert old in emulator.state.api_keys
 
 
-def prepare_chain(emulator: Emulator) -> tuple[str, dict[str, str]]:
-    """Create a project with a chain of three keys, whose last rename was not done, and two empty projects around it."""
-    emulator.admin().projects.create(name="before")
-    project = RotatedProject(emulator)
-    first = project.create()
-    second = (project.rotate(first)).key.id
-    project.rotate_until_killed(second, at=6)
-    emulator.admin().projects.create(name="after")
-    project.advance(2 * HOUR)
-    return project.id, project.vault
-
-
 def interfere_at(transport: FaultyTransport, number: int, change: Callable[[], object]) -> None:
     """Make a change in another process before a request, by its number from 1."""
     transport.before_request = lambda: change() if len(transport.requests) == number else None
@@ -288,27 +276,49 @@ def interfere_at(transport: FaultyTransport, number: int, change: Callable[[], o
 
 def test_retired_keys_are_deleted_although_a_project_is_deleted_meanwhile(emulator: Emulator) -> None:
     """Where another process deletes a project at any request, those of the other projects are deleted all the same."""
-    project_id, _ = prepare_chain(emulator)
+    projects = [RotatedProject(emulator) for _ in range(3)]
+    for each in projects:
+        each.rotate(each.create())
+    projects[0].advance(2 * HOUR)
     document = emulator.dump()
     for number in range(1, 12):
         emulator.load(document)
         transport, other = FaultyTransport(emulator), emulator.admin()
-        interfere_at(transport, number, partial(other.projects.delete, project_id=project_id))
+        interfere_at(transport, number, partial(other.projects.delete, project_id=projects[1].id))
         transport.admin().api_keys.delete_retired()
-        assert project_id not in emulator.state.projects or len(transport.requests) < number
+        for each in (projects[0], projects[2]):
+            kept = [key.name for key in emulator.state.api_keys.values() if key.project_id == each.id]
+            assert kept == ["reader"]
+
+
+def test_a_successor_withdrawn_before_its_rename_saves_the_old_key(emulator: Emulator) -> None:
+    """Where the new key is withdrawn right before it would get its name, the key that it replaced is kept."""
+    project = RotatedProject(emulator)
+    old = project.create()
+    project.rotate_until_killed(old, at=6)
+    (new,) = project.names().keys() - {old}
+    project.advance(2 * HOUR)
+    transport = FaultyTransport(emulator)
+    interfere_at(transport, 2, partial(emulator.admin().api_keys.delete, api_key_id=new))
+    report = transport.admin().api_keys.delete_retired(project_id=project.id)
+    assert transport.requests[1] == f"PATCH /admin/api-keys/{new}"
+    assert (report.deleted, [kept.key.id for kept in report.kept], report.steps) == ([], [old], [])
 
 
 def test_two_processes_delete_retired_keys_at_once(emulator: Emulator) -> None:
     """Where another process does the same at any request, the key with the name is left, and no error is raised."""
-    _, vault = prepare_chain(emulator)
+    project = RotatedProject(emulator)
+    first = project.create()
+    second = (project.rotate(first, 2 * HOUR)).key.id
+    project.rotate_until_killed(second, at=6)
+    project.advance(3 * HOUR)
     document = emulator.dump()
     for number in range(1, 12):
         emulator.load(document)
         transport = FaultyTransport(emulator)
         interfere_at(transport, number, emulator.admin().api_keys.delete_retired)
         transport.admin().api_keys.delete_retired()
-        (key,) = emulator.state.api_keys.values()
-        assert (key.name, key.value) == ("reader", vault["reader"])
+        project.check_stored(*project.names())
 
 
 @pytest.mark.parametrize("name", EACH_NAME)
