@@ -51,7 +51,12 @@ def find_by_email(email: str, items: Sequence[_A], *, noun: str, operation: str)
 
 def is_same_email(one: str, other: str) -> bool:
     """Return whether two email addresses are the same; matching ignores case."""
-    return one.casefold() == other.casefold()
+    return normalize_email(one) == normalize_email(other)
+
+
+def normalize_email(email: str) -> str:
+    """Return an email address in lower case; ``casefold`` would also make one person of straße@ and strasse@."""
+    return email.lower()
 
 
 def require_match(found: Sequence[_I], noun: str, description: str, operation: str) -> _I:

@@ -144,3 +144,15 @@ async def test_an_unfiltered_list_removes_nobody_else(make_client: Callable[...,
     report = await make_client(script).users.offboard(email="ada@example.com", dry_run=False)
     assert report.user is None
     assert {request.method for request in script.requests} == {"GET"}
+
+
+async def test_only_the_case_of_an_address_is_ignored(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """Whoever has straße@ or its invite is not taken for strasse@, though the two are equal once case-folded."""
+    emulator.add_user("straße@example.com")
+    await admin.invites.create(email="weiß@example.com", role_bindings=[on_organization("OrgMember")])
+    for email in ("strasse@example.com", "weiss@example.com"):
+        report = await admin.users.offboard(email=email, dry_run=False)
+        planned = (await admin.users.offboard_many(emails=[email])).reports[0]
+        assert (report.user, report.invites, planned.user, planned.invites) == (None, [], None, [])
+    both = await admin.users.offboard_many(emails=["STRAßE@example.com", "strasse@example.com"])
+    assert [each.user is None for each in both.reports] == [False, True]

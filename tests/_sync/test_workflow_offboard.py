@@ -145,3 +145,15 @@ def test_an_unfiltered_list_removes_nobody_else(make_client: Callable[..., Admin
     report = make_client(script).users.offboard(email="ada@example.com", dry_run=False)
     assert report.user is None
     assert {request.method for request in script.requests} == {"GET"}
+
+
+def test_only_the_case_of_an_address_is_ignored(admin: Admin, emulator: Emulator) -> None:
+    """Whoever has straße@ or its invite is not taken for strasse@, though the two are equal once case-folded."""
+    emulator.add_user("straße@example.com")
+    admin.invites.create(email="weiß@example.com", role_bindings=[on_organization("OrgMember")])
+    for email in ("strasse@example.com", "weiss@example.com"):
+        report = admin.users.offboard(email=email, dry_run=False)
+        planned = (admin.users.offboard_many(emails=[email])).reports[0]
+        assert (report.user, report.invites, planned.user, planned.invites) == (None, [], None, [])
+    both = admin.users.offboard_many(emails=["STRAßE@example.com", "strasse@example.com"])
+    assert [each.user is None for each in both.reports] == [False, True]

@@ -13,7 +13,7 @@ from pinecone_admin._async.workflows.find_or_create import AsyncEnsurable
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion, join_rollback
 from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_operation_on_errors
-from pinecone_admin._http.lookup import require_single
+from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin.models import (
     CreateInviteRequest,
@@ -108,7 +108,7 @@ async def ensure_invite(
     expired: list[Invite] = []
 
     async def find() -> Invite | None:
-        invites = [each async for each in admin.invites.list() if each.email.casefold() == email.casefold()]
+        invites = [each async for each in admin.invites.list() if is_same_email(each.email, email)]
         pending = [each for each in invites if each.status == "pending"]
         expired[:] = [each for each in invites if each.status == "expired"]
         return require_single(pending, f"invites for {email}") if pending else None

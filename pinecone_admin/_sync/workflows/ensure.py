@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_operation_on_errors
-from pinecone_admin._http.lookup import require_single
+from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.validation import check_operation
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.find_or_create import Ensurable
@@ -109,7 +109,7 @@ def ensure_invite(
     expired: list[Invite] = []
 
     def find() -> Invite | None:
-        invites = [each for each in admin.invites.list() if each.email.casefold() == email.casefold()]
+        invites = [each for each in admin.invites.list() if is_same_email(each.email, email)]
         pending = [each for each in invites if each.status == "pending"]
         expired[:] = [each for each in invites if each.status == "expired"]
         return require_single(pending, f"invites for {email}") if pending else None

@@ -17,7 +17,7 @@ from pinecone_admin._http.argument_checks import (
     check_length,
     set_operation_on_errors,
 )
-from pinecone_admin._http.lookup import is_same_email
+from pinecone_admin._http.lookup import is_same_email, normalize_email
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
 from pinecone_admin.errors import (
@@ -83,8 +83,8 @@ def plan_offboarding(admin: Admin, *, emails: Sequence[str] | None) -> OffboardP
 def carry_out_offboarding(admin: Admin, *, emails: Sequence[str] | None, plan: OffboardPlan) -> OffboardManyReport:
     """Read the organization again, refuse before the first change, and remove everybody who is as in the plan."""
     with set_operation_on_errors("offboard_many"):
-        planned = {each.email.casefold(): each for each in check_plan(plan, OffboardPlan).reports}
-        if emails is not None and {each.casefold() for each in _check_emails(emails)} != planned.keys():
+        planned = {normalize_email(each.email): each for each in check_plan(plan, OffboardPlan).reports}
+        if emails is not None and {normalize_email(each) for each in _check_emails(emails)} != planned.keys():
             raise PineconeValueError("emails are not those of the plan: pass only the plan, or make another one")
     inventory = _read_organization(admin)
     check_organization(plan.organization_id, inventory.organizations, operation="offboard_many")
@@ -128,7 +128,7 @@ def _check_emails(emails: Sequence[str] | None) -> list[str]:
     distinct: dict[str, str] = {}
     for position, email in enumerate(check_length("emails", emails, least=1)):
         check_email(f"emails[{position}]", email)
-        distinct.setdefault(str(email).casefold(), str(email))
+        distinct.setdefault(normalize_email(str(email)), str(email))
     return list(distinct.values())
 
 
