@@ -393,6 +393,23 @@ def test_a_key_renamed_by_hand_during_a_rotation_has_one_successor(emulator: Emu
     project.check_stored(new)
 
 
+@pytest.mark.parametrize("killed_at", [None, 6])
+def test_roles_that_are_changed_during_a_rotation_are_kept(emulator: Emulator, killed_at: int | None) -> None:
+    """Roles taken from the old key while the value is stored, or while a rotation is dead, do not come back."""
+    project = RotatedProject(emulator)
+    old = project.create()
+    reduce = partial(emulator.admin().api_keys.update, api_key_id=old, roles=["ProjectViewer"])
+    if killed_at is None:
+        rotation = emulator.admin().api_keys.rotate(api_key_id=old, store=lambda _: reduce())
+    else:
+        project.rotate_until_killed(old, at=killed_at)
+        reduce()
+        rotation = project.rotate(old)
+    (new,) = project.names().keys() - {old}
+    assert rotation.key.roles == emulator.state.roles_of(emulator.state.api_keys[new]) == ["ProjectViewer"]
+    assert f"renamed key {new} to 'reader', and its roles to ProjectViewer" in rotation.steps
+
+
 def test_an_overlap_needs_room_for_one_more_key(emulator: Emulator) -> None:
     """The report lists every kept key with its reason, for all projects, in the order of the projects."""
     projects = [RotatedProject(emulator) for _ in range(3)]

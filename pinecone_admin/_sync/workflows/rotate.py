@@ -119,10 +119,10 @@ def _replace_key(
         changes.steps += [f"created key {made.key.id}", "stored its value", *deleted]
         moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
         retired = name_tags.tag_as_retired(made.key.id, name, moment)
+        old = evolve(old, name=retired)
         # Only now: this name tells a later run that the new value is stored.
         with suppress(NotFoundError):  # deleted meanwhile: the new key still has to get its name
-            admin.api_keys.update(api_key_id=old.id, name=retired)
-        old = evolve(old, name=retired)
+            old = admin.api_keys.update(api_key_id=old.id, name=retired)
         try:
             new = _give_name(admin, old, made.key, changes)
         except NotFoundError:
@@ -151,11 +151,17 @@ def _describe_end(old: APIKey, moment: datetime | None) -> str:
 
 
 def _give_name(admin: Admin, old: APIKey, new: APIKey, changes: ChangeLog) -> APIKey:
+    """Give the new key the name of the old one, and the roles that the old one has by now."""
     if not name_tags.has_purpose(new.name, "rotates"):
         return new
     name = name_tags.original_name(old.name, new.name)
-    rename = partial(admin.api_keys.update, api_key_id=new.id, name=name)
-    return changes.apply(f"renamed key {new.id} to {name!r}", rename, preview=evolve(new, name=name))
+    step = f"renamed key {new.id} to {name!r}"
+    roles = None
+    if set(old.roles) != set(new.roles):  # changed since the new key was created
+        roles = old.roles
+        step += f", and its roles to {', '.join(roles)}"
+    rename = partial(admin.api_keys.update, api_key_id=new.id, name=name, roles=roles)
+    return changes.apply(step, rename, preview=evolve(new, name=name, roles=old.roles))
 
 
 def _delete_unless_kept(
