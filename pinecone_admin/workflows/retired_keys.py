@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from attrs import evolve
+
 from generated_client.models import APIKey
 from pinecone_admin.workflows import name_tags
 
@@ -42,12 +44,20 @@ def find_successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
     return next((key for key in keys if tag.refers_to(key.id)), None)
 
 
-def find_unnamed_successors(keys: Sequence[APIKey]) -> dict[str, str]:
-    """Return the final name of each key whose rotation ended between its two renames, by the id of the key."""
-    named = [(old, find_successor(old, keys)) for old in keys]
+def finish_successor(old: APIKey, new: APIKey) -> APIKey:
+    """Return a new key as its rotation leaves it: with the name of the old key, and the roles that this has by then."""
+    if not name_tags.has_purpose(new.name, "rotates"):
+        return new
+    roles = new.roles if set(new.roles) == set(old.roles) else old.roles
+    return evolve(new, name=name_tags.original_name(old.name, new.name), roles=roles)
+
+
+def find_unnamed_successors(keys: Sequence[APIKey]) -> dict[str, APIKey]:
+    """Return each key whose rotation ended between its two renames, by its id, as it would be after the second."""
+    pairs = [(old, find_successor(old, keys)) for old in keys]
     return {
-        new.id: name_tags.original_name(old.name, new.name)
-        for old, new in named
+        new.id: finish_successor(old, new)
+        for old, new in pairs
         if new is not None and name_tags.has_purpose(new.name, "rotates")
     }
 
@@ -55,7 +65,7 @@ def find_unnamed_successors(keys: Sequence[APIKey]) -> dict[str, str]:
 def find_holders(name: str, keys: Sequence[APIKey]) -> list[APIKey]:
     """Return the keys that hold a name, including one to which a rotation could not give it any more."""
     unnamed = find_unnamed_successors(keys)
-    return [key for key in keys if unnamed.get(key.id, key.name) == name]
+    return [key for key in keys if unnamed.get(key.id, key).name == name]
 
 
 def sort_retired(keys: Sequence[APIKey]) -> list[APIKey]:
@@ -92,15 +102,16 @@ def reason_to_keep(old: APIKey, keys: Sequence[APIKey], now: datetime) -> str | 
     return find_obstacle(old, keys)
 
 
-def names_after_deletion(old: APIKey, keys: Sequence[APIKey]) -> dict[str, str]:
-    """Return new names, by id, for the keys that an old key replaced: its successor becomes theirs."""
+def rename_predecessors(old: APIKey, keys: Sequence[APIKey]) -> dict[str, APIKey]:
+    """Return the keys that an old key replaced, by id, with the names that refer to its successor."""
     new = find_successor(old, keys)
-    names: dict[str, str] = {}
+    renamed: dict[str, APIKey] = {}
     for key in keys:
         moment, successor = delete_after(key), find_successor(key, keys)
         if new is not None and moment is not None and successor is not None and successor.id == old.id:
-            names[key.id] = name_tags.tag_as_retired(new.id, name_tags.original_name(key.name), moment)
-    return names
+            name = name_tags.tag_as_retired(new.id, name_tags.original_name(key.name), moment)
+            renamed[key.id] = evolve(key, name=name)
+    return renamed
 
 
 def _follow_successors(old: APIKey, keys: Sequence[APIKey]) -> list[APIKey]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
-
-from attrs import evolve
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
 from pinecone_admin._async.workflows.client_state import server_now
 from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
+from pinecone_admin._async.workflows.rename_key import rename_key
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
 from pinecone_admin.errors import NotFoundError
@@ -55,8 +55,7 @@ async def _clean_project(admin: AsyncAdmin, project_id: str, *, dry_run: bool) -
     deleted: list[APIKey] = []
     kept: list[KeptKey] = []
     keys = await admin.api_keys.list(project_id=project_id)
-    for key_id, name in retired_keys.find_unnamed_successors(keys).items():
-        keys = await _rename(admin, keys, key_id, name, changes)
+    keys = await _rename(admin, keys, retired_keys.find_unnamed_successors(keys), changes)
     for each in retired_keys.sort_retired(keys):
         reason, old = retired_keys.reason_to_keep(each, keys, server_now(admin)), each
         if reason is None and not dry_run:
@@ -78,22 +77,18 @@ async def delete_retired_key(
     admin: AsyncAdmin, old: APIKey, keys: Sequence[APIKey], changes: AsyncChangeLog
 ) -> list[APIKey]:
     """Delete a retired key, and return the other keys; those that it replaced refer to its successor from now on."""
-    left = [key for key in keys if key.id != old.id]
-    for key_id, name in retired_keys.names_after_deletion(old, keys).items():
-        left = await _rename(admin, left, key_id, name, changes)
+    keys = await _rename(admin, keys, retired_keys.rename_predecessors(old, keys), changes)
     delete = partial(delete_if_exists, admin.api_keys.delete, api_key_id=old.id)
     await changes.apply(f"deleted key {old.id}", delete, preview=None)
-    return left
+    return [key for key in keys if key.id != old.id]
 
 
 async def _rename(
-    admin: AsyncAdmin, keys: Sequence[APIKey], key_id: str, name: str, changes: AsyncChangeLog
+    admin: AsyncAdmin, keys: Sequence[APIKey], finals: Mapping[str, APIKey], changes: AsyncChangeLog
 ) -> list[APIKey]:
-    """Rename one of the keys, and return them all as they are then; without it if it was deleted meanwhile."""
-    key = next(each for each in keys if each.id == key_id)
-    rename = partial(admin.api_keys.update, api_key_id=key_id, name=name)
-    try:
-        renamed = await changes.apply(f"renamed key {key_id} to {name!r}", rename, preview=evolve(key, name=name))
-    except NotFoundError:
-        return [each for each in keys if each.id != key_id]
-    return [renamed if each.id == key_id else each for each in keys]
+    """Rename some of the keys, and return them all as they are then, without those that were deleted meanwhile."""
+    left: list[APIKey] = []
+    for key in keys:
+        with suppress(NotFoundError):
+            left.append(await rename_key(admin, key, finals.get(key.id, key), changes))
+    return left

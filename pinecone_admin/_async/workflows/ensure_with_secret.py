@@ -19,6 +19,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     list_keys_named,
 )
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
+from pinecone_admin._async.workflows.rename_key import rename_key
 from pinecone_admin._async.workflows.rollback import AsyncRollback, join_rollback
 from pinecone_admin._http.argument_checks import (
     async_check_function,
@@ -44,7 +45,7 @@ from pinecone_admin.models import (
 from pinecone_admin.operations import create_api_key, create_service_account
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.reports import Difference, Ensured, OnDifference, compare_settings
-from pinecone_admin.workflows.retired_keys import find_holders
+from pinecone_admin.workflows.retired_keys import find_holders, find_unnamed_successors
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -69,11 +70,13 @@ async def ensure_api_key(
         check_bool("dry_run", dry_run)
         roles = copy_to_list(roles)
         check_operation(create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=roles)))
-    held = find_holders(name, await admin.api_keys.list(project_id=project_id))
+    keys = await admin.api_keys.list(project_id=project_id)
+    held = find_holders(name, keys)
     if held:
         key = require_single(held, f"API keys named {name!r}")
+        final = find_unnamed_successors(keys).get(key.id, key)
         changes = AsyncChangeLog(dry_run=dry_run)
-        return await _reconcile_key(admin, key, name=name, roles=roles, policy=policy, changes=changes)
+        return await _reconcile_key(admin, key, final, roles=roles, policy=policy, changes=changes)
     temporary_name = name_tags.tag_as_being_made(name)
     leftovers = await list_keys_named(admin, project_id=project_id, name=temporary_name)
     step = f"created API key {name!r}"
@@ -97,18 +100,16 @@ async def ensure_api_key(
 async def _reconcile_key(
     admin: AsyncAdmin,
     key: APIKey,
+    final: APIKey,
     *,
-    name: str,
     roles: Sequence[APIKeyRole] | None,
     policy: DifferencePolicy,
     changes: AsyncChangeLog,
 ) -> Ensured[APIKeyWithSecret | APIKey]:
-    """Compare an existing key with the wanted one, and give it the name that a dead rotation has not given it."""
-    differing = compare_settings(roles=(set(key.roles), None if roles is None else set(roles)))
+    """Compare an existing key with the wanted one, once it has the name that a dead rotation has not given it."""
+    differing = compare_settings(roles=(set(final.roles), None if roles is None else set(roles)))
     policy.refuse(f"API key {key.id}", differing)
-    if key.name != name:
-        rename = partial(admin.api_keys.update, api_key_id=key.id, name=name)
-        key = await changes.apply(f"renamed key {key.id} to {name!r}", rename, preview=evolve(key, name=name))
+    key = await rename_key(admin, key, final, changes)
     if differing and roles is not None and policy.updates:
         update = partial(admin.api_keys.update, api_key_id=key.id, roles=roles)
         step = f"updated key {key.id}: roles to {differing[0].wanted}"

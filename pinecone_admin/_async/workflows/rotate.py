@@ -19,6 +19,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     repeat_if_response_is_lost,
 )
 from pinecone_admin._async.workflows.delete_retired import delete_retired_key
+from pinecone_admin._async.workflows.rename_key import rename_key
 from pinecone_admin._async.workflows.rollback import COMPLETION_TIMEOUT, AsyncRollback
 from pinecone_admin._concurrency.waiting import (
     async_call_store,
@@ -59,7 +60,7 @@ async def rotate_api_key(
     if new is None:
         return await _replace_key(admin, old, keys, store=store, keep_old_for=keep_old_for, changes=changes)
     _refuse_shorter_overlap(old, retired_keys.time_of_deletion(server_now(admin), keep_old_for))
-    new = await _give_name(admin, old, new, changes)
+    new = await rename_key(admin, new, retired_keys.finish_successor(old, new), changes)
     keys = [new if key.id == new.id else key for key in keys]
     return await _delete_unless_kept(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
 
@@ -123,7 +124,7 @@ async def _replace_key(
         with suppress(NotFoundError):  # deleted meanwhile: the new key still has to get its name
             old = await admin.api_keys.update(api_key_id=old.id, name=retired)
         try:
-            new = await _give_name(admin, old, made.key, changes)
+            new = await rename_key(admin, made.key, retired_keys.finish_successor(old, made.key), changes)
         except NotFoundError:
             with suppress(NotFoundError):  # the new key was withdrawn: the old one is the only one again
                 await admin.api_keys.update(api_key_id=old.id, name=name)
@@ -147,20 +148,6 @@ def _preview(admin: AsyncAdmin, old: APIKey, name: str, keys: Sequence[APIKey], 
 
 def _describe_end(old: APIKey, moment: datetime | None) -> str:
     return f"deleted key {old.id}" if moment is None else f"kept key {old.id} until {moment:%Y-%m-%d %H:%M} UTC"
-
-
-async def _give_name(admin: AsyncAdmin, old: APIKey, new: APIKey, changes: AsyncChangeLog) -> APIKey:
-    """Give the new key the name of the old one, and the roles that the old one has by now."""
-    if not name_tags.has_purpose(new.name, "rotates"):
-        return new
-    name = name_tags.original_name(old.name, new.name)
-    step = f"renamed key {new.id} to {name!r}"
-    roles = None
-    if set(old.roles) != set(new.roles):  # changed since the new key was created
-        roles = old.roles
-        step += f", and its roles to {', '.join(roles)}"
-    rename = partial(admin.api_keys.update, api_key_id=new.id, name=name, roles=roles)
-    return await changes.apply(step, rename, preview=evolve(new, name=name, roles=old.roles))
 
 
 async def _delete_unless_kept(

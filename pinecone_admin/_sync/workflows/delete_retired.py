@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
-
-from attrs import evolve
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
+from pinecone_admin._sync.workflows.rename_key import rename_key
 from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import retired_keys
@@ -56,8 +56,7 @@ def _clean_project(admin: Admin, project_id: str, *, dry_run: bool) -> RetiredKe
     deleted: list[APIKey] = []
     kept: list[KeptKey] = []
     keys = admin.api_keys.list(project_id=project_id)
-    for key_id, name in retired_keys.find_unnamed_successors(keys).items():
-        keys = _rename(admin, keys, key_id, name, changes)
+    keys = _rename(admin, keys, retired_keys.find_unnamed_successors(keys), changes)
     for each in retired_keys.sort_retired(keys):
         reason, old = retired_keys.reason_to_keep(each, keys, server_now(admin)), each
         if reason is None and not dry_run:
@@ -77,20 +76,16 @@ def _clean_project(admin: Admin, project_id: str, *, dry_run: bool) -> RetiredKe
 
 def delete_retired_key(admin: Admin, old: APIKey, keys: Sequence[APIKey], changes: ChangeLog) -> list[APIKey]:
     """Delete a retired key, and return the other keys; those that it replaced refer to its successor from now on."""
-    left = [key for key in keys if key.id != old.id]
-    for key_id, name in retired_keys.names_after_deletion(old, keys).items():
-        left = _rename(admin, left, key_id, name, changes)
+    keys = _rename(admin, keys, retired_keys.rename_predecessors(old, keys), changes)
     delete = partial(delete_if_exists, admin.api_keys.delete, api_key_id=old.id)
     changes.apply(f"deleted key {old.id}", delete, preview=None)
+    return [key for key in keys if key.id != old.id]
+
+
+def _rename(admin: Admin, keys: Sequence[APIKey], finals: Mapping[str, APIKey], changes: ChangeLog) -> list[APIKey]:
+    """Rename some of the keys, and return them all as they are then, without those that were deleted meanwhile."""
+    left: list[APIKey] = []
+    for key in keys:
+        with suppress(NotFoundError):
+            left.append(rename_key(admin, key, finals.get(key.id, key), changes))
     return left
-
-
-def _rename(admin: Admin, keys: Sequence[APIKey], key_id: str, name: str, changes: ChangeLog) -> list[APIKey]:
-    """Rename one of the keys, and return them all as they are then; without it if it was deleted meanwhile."""
-    key = next(each for each in keys if each.id == key_id)
-    rename = partial(admin.api_keys.update, api_key_id=key_id, name=name)
-    try:
-        renamed = changes.apply(f"renamed key {key_id} to {name!r}", rename, preview=evolve(key, name=name))
-    except NotFoundError:
-        return [each for each in keys if each.id != key_id]
-    return [renamed if each.id == key_id else each for each in keys]

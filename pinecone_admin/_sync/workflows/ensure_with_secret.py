@@ -29,6 +29,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     list_keys_named,
 )
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
+from pinecone_admin._sync.workflows.rename_key import rename_key
 from pinecone_admin._sync.workflows.rollback import Rollback, join_rollback
 from pinecone_admin.models import (
     APIKey,
@@ -45,7 +46,7 @@ from pinecone_admin.models import (
 from pinecone_admin.operations import create_api_key, create_service_account
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.reports import Difference, Ensured, OnDifference, compare_settings
-from pinecone_admin.workflows.retired_keys import find_holders
+from pinecone_admin.workflows.retired_keys import find_holders, find_unnamed_successors
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -70,11 +71,13 @@ def ensure_api_key(
         check_bool("dry_run", dry_run)
         roles = copy_to_list(roles)
         check_operation(create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=roles)))
-    held = find_holders(name, admin.api_keys.list(project_id=project_id))
+    keys = admin.api_keys.list(project_id=project_id)
+    held = find_holders(name, keys)
     if held:
         key = require_single(held, f"API keys named {name!r}")
+        final = find_unnamed_successors(keys).get(key.id, key)
         changes = ChangeLog(dry_run=dry_run)
-        return _reconcile_key(admin, key, name=name, roles=roles, policy=policy, changes=changes)
+        return _reconcile_key(admin, key, final, roles=roles, policy=policy, changes=changes)
     temporary_name = name_tags.tag_as_being_made(name)
     leftovers = list_keys_named(admin, project_id=project_id, name=temporary_name)
     step = f"created API key {name!r}"
@@ -98,18 +101,16 @@ def ensure_api_key(
 def _reconcile_key(
     admin: Admin,
     key: APIKey,
+    final: APIKey,
     *,
-    name: str,
     roles: Sequence[APIKeyRole] | None,
     policy: DifferencePolicy,
     changes: ChangeLog,
 ) -> Ensured[APIKeyWithSecret | APIKey]:
-    """Compare an existing key with the wanted one, and give it the name that a dead rotation has not given it."""
-    differing = compare_settings(roles=(set(key.roles), None if roles is None else set(roles)))
+    """Compare an existing key with the wanted one, once it has the name that a dead rotation has not given it."""
+    differing = compare_settings(roles=(set(final.roles), None if roles is None else set(roles)))
     policy.refuse(f"API key {key.id}", differing)
-    if key.name != name:
-        rename = partial(admin.api_keys.update, api_key_id=key.id, name=name)
-        key = changes.apply(f"renamed key {key.id} to {name!r}", rename, preview=evolve(key, name=name))
+    key = rename_key(admin, key, final, changes)
     if differing and roles is not None and policy.updates:
         update = partial(admin.api_keys.update, api_key_id=key.id, roles=roles)
         step = f"updated key {key.id}: roles to {differing[0].wanted}"

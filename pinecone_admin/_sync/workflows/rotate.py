@@ -31,6 +31,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     repeat_if_response_is_lost,
 )
 from pinecone_admin._sync.workflows.delete_retired import delete_retired_key
+from pinecone_admin._sync.workflows.rename_key import rename_key
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT, Rollback
 from pinecone_admin.errors import Masked, NotFoundError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
@@ -60,7 +61,7 @@ def rotate_api_key(
     if new is None:
         return _replace_key(admin, old, keys, store=store, keep_old_for=keep_old_for, changes=changes)
     _refuse_shorter_overlap(old, retired_keys.time_of_deletion(server_now(admin), keep_old_for))
-    new = _give_name(admin, old, new, changes)
+    new = rename_key(admin, new, retired_keys.finish_successor(old, new), changes)
     keys = [new if key.id == new.id else key for key in keys]
     return _delete_unless_kept(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
 
@@ -124,7 +125,7 @@ def _replace_key(
         with suppress(NotFoundError):  # deleted meanwhile: the new key still has to get its name
             old = admin.api_keys.update(api_key_id=old.id, name=retired)
         try:
-            new = _give_name(admin, old, made.key, changes)
+            new = rename_key(admin, made.key, retired_keys.finish_successor(old, made.key), changes)
         except NotFoundError:
             with suppress(NotFoundError):  # the new key was withdrawn: the old one is the only one again
                 admin.api_keys.update(api_key_id=old.id, name=name)
@@ -148,20 +149,6 @@ def _preview(admin: Admin, old: APIKey, name: str, keys: Sequence[APIKey], keep_
 
 def _describe_end(old: APIKey, moment: datetime | None) -> str:
     return f"deleted key {old.id}" if moment is None else f"kept key {old.id} until {moment:%Y-%m-%d %H:%M} UTC"
-
-
-def _give_name(admin: Admin, old: APIKey, new: APIKey, changes: ChangeLog) -> APIKey:
-    """Give the new key the name of the old one, and the roles that the old one has by now."""
-    if not name_tags.has_purpose(new.name, "rotates"):
-        return new
-    name = name_tags.original_name(old.name, new.name)
-    step = f"renamed key {new.id} to {name!r}"
-    roles = None
-    if set(old.roles) != set(new.roles):  # changed since the new key was created
-        roles = old.roles
-        step += f", and its roles to {', '.join(roles)}"
-    rename = partial(admin.api_keys.update, api_key_id=new.id, name=name, roles=roles)
-    return changes.apply(step, rename, preview=evolve(new, name=name, roles=old.roles))
 
 
 def _delete_unless_kept(
