@@ -17,6 +17,8 @@ from hashlib import blake2b
 
 from attrs import frozen
 
+from pinecone_admin.errors import PineconeValueError
+
 MAX_NAME_LENGTH = 80
 """Limit of the API: characters in the name of a key, UTF-8 bytes in the name of a service account."""
 
@@ -59,6 +61,12 @@ def parse_tag(name: str) -> NameTag | None:
     except ValueError:  # typed by hand: there is no such minute
         return None
     return NameTag(match[1] or match[2], match[4], moment or None, name[match.end() :])
+
+
+def check_untagged(name: str) -> None:
+    """Raise PineconeValueError if a name has a tag: a workflow would take what has it for unfinished work."""
+    if parse_tag(name) is not None:
+        raise PineconeValueError(f"name must not be that of unfinished work, as {name!r} is")
 
 
 def has_purpose(name: str, purpose: str) -> bool:

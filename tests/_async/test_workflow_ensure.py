@@ -456,3 +456,19 @@ async def test_a_key_of_an_unknown_project_raises(admin: AsyncAdmin) -> None:
     """A key of an unknown project raises the error of the server."""
     with raises(NotFoundError):
         await admin.api_keys.ensure(project_id="nowhere", name="k")
+
+
+async def test_a_name_of_unfinished_work_is_refused(emulator: Emulator) -> None:
+    """The name that a workflow gives to what it has not finished raises before any request: it would be deleted."""
+    transport = FaultyTransport(emulator)
+    admin = transport.async_admin()
+    for purpose in ("makes", "rotates", "empties", "delete-after:20261203T0545Z"):
+        name = name_tags.name_tag(purpose, "reader") + "reader"
+        for call in (
+            lambda name=name: admin.api_keys.ensure(project_id="p", name=name),
+            lambda name=name: admin.service_accounts.ensure(name=name),
+            lambda name=name: admin.projects.provision(name=name, key_roles=["ProjectViewer"], store=print),
+        ):
+            with raises(PineconeValueError, match="unfinished work"):
+                await call()
+    assert transport.requests == []

@@ -98,6 +98,23 @@ def test_a_possibly_stored_key_is_kept_until_another_is_stored(emulator: Emulato
     assert (vault[-1], exists) == (key.value, [True, True])
 
 
+def test_a_possibly_stored_key_that_made_room_is_named(emulator: Emulator) -> None:
+    """Where the quota has room for no further key and the store fails, a note names the deleted key, perhaps in use."""
+    old = create_key(emulator.admin())
+    killed = FaultyTransport(emulator, {5: InjectedFault.KILL_BEFORE}).admin()
+    with pytest.raises(KilledError):
+        killed.api_keys.rotate(api_key_id=old.key.id, store=lambda _: None)
+    (left,) = set(emulator.state.api_keys) - {old.key.id}
+    emulator.configure(api_key_quota=2)
+    with pytest.raises(OSError, match="sealed") as caught:
+        emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=fail_to_store)
+    assert caught.value.__notes__[0] == (
+        f"deleted key {left}, left by an earlier run, to make room; if that run stored its value, the stored value is "
+        "no longer valid"
+    )
+    assert list(emulator.state.api_keys) == [old.key.id]
+
+
 def test_a_run_killed_after_its_store_is_resumed(
     emulator: Emulator,
 ) -> None:

@@ -77,6 +77,8 @@ async def create_stored_key(
             raise
         deleted = await delete_leftover_keys(admin, leftovers)  # the quota may have no room for one more key
         leftovers = []
+        for step in deleted:
+            rollback.note(f"{step}, to make room; if that run stored its value, the stored value is no longer valid")
         made = await create()
     if store is not None:
         await async_call_store(store, evolve(made, key=evolve(made.key, name=name)))

@@ -70,6 +70,7 @@ async def ensure_api_key(
         check_bool("dry_run", dry_run)
         roles = copy_to_list(roles)
         check_operation(create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=roles)))
+        name_tags.check_untagged(name)
     keys = await admin.api_keys.list(project_id=project_id)
     held = find_holders(name, keys)
     if held:
@@ -135,6 +136,7 @@ async def ensure_service_account(
         policy.check()
         check_bool("dry_run", dry_run)
         check_operation(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
+        name_tags.check_untagged(name)
     changes = AsyncChangeLog(dry_run=dry_run)
 
     named = await list_accounts_named(admin, name)

@@ -40,7 +40,8 @@ class AsyncRollback:
         self._admin = admin
         self._deletions: list[tuple[str, Deletion]] = []
         self._uncertain: str | None = None
-        self._kept: str | None = None
+        self._is_kept = False
+        self._remarks: list[str] = []
 
     async def create(
         self,
@@ -74,13 +75,18 @@ class AsyncRollback:
     def record(self, description: str, delete: Deletion) -> None:
         """Record something that this workflow has created, and how to delete it."""
         self._uncertain = None
-        if self._kept is None:
+        if not self._is_kept:
             self._deletions.append((description, delete))
+
+    def note(self, remark: str) -> None:
+        """Add the remark as a note to an error that comes before something has to be kept."""
+        self._remarks.append(remark)
 
     def keep(self, remark: str) -> None:
         """Undo nothing from now on; an error gets the remark as a note."""
         self._deletions.clear()
-        self._kept = remark
+        self._is_kept = True
+        self._remarks = [remark]
 
     async def __aenter__(self) -> Self:
         return self
@@ -90,8 +96,8 @@ class AsyncRollback:
     ) -> None:
         if error is None:
             return
-        if self._kept is not None:
-            error.add_note(self._kept)
+        for remark in self._remarks:
+            error.add_note(remark)
         if self._uncertain is not None:
             error.add_note(f"{self._uncertain} may exist: the server's response is unknown")
         if self._deletions:

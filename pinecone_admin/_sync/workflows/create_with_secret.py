@@ -78,6 +78,8 @@ def create_stored_key(
             raise
         deleted = delete_leftover_keys(admin, leftovers)  # the quota may have no room for one more key
         leftovers = []
+        for step in deleted:
+            rollback.note(f"{step}, to make room; if that run stored its value, the stored value is no longer valid")
         made = create()
     if store is not None:
         call_store(store, evolve(made, key=evolve(made.key, name=name)))

@@ -71,6 +71,7 @@ def ensure_api_key(
         check_bool("dry_run", dry_run)
         roles = copy_to_list(roles)
         check_operation(create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=roles)))
+        name_tags.check_untagged(name)
     keys = admin.api_keys.list(project_id=project_id)
     held = find_holders(name, keys)
     if held:
@@ -136,6 +137,7 @@ def ensure_service_account(
         policy.check()
         check_bool("dry_run", dry_run)
         check_operation(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
+        name_tags.check_untagged(name)
     changes = ChangeLog(dry_run=dry_run)
 
     named = list_accounts_named(admin, name)

@@ -22,6 +22,7 @@ from pinecone_admin.models import (
     RoleBinding,
 )
 from pinecone_admin.operations import create_project, create_role_binding
+from pinecone_admin.workflows.name_tags import check_untagged
 from pinecone_admin.workflows.reports import (
     Ensured,
     ProjectRole,
@@ -100,6 +101,7 @@ def _preview(project: Ensured[Project], name: str, roles: Sequence[ProjectRole])
 def _check_arguments(name: str, key_roles: Sequence[APIKeyRole], store: object, roles: Sequence[ProjectRole]) -> None:
     """Refuse arguments that cannot succeed, before anything is created."""
     check_operation(create_project(body=CreateProjectRequest(name=name)))
+    check_untagged(name)
     check_function("store", store)
     check_key_roles("key_roles", key_roles)
     for each in roles:

@@ -41,7 +41,8 @@ class Rollback:
         self._admin = admin
         self._deletions: list[tuple[str, Deletion]] = []
         self._uncertain: str | None = None
-        self._kept: str | None = None
+        self._is_kept = False
+        self._remarks: list[str] = []
 
     def create(
         self,
@@ -75,13 +76,18 @@ class Rollback:
     def record(self, description: str, delete: Deletion) -> None:
         """Record something that this workflow has created, and how to delete it."""
         self._uncertain = None
-        if self._kept is None:
+        if not self._is_kept:
             self._deletions.append((description, delete))
+
+    def note(self, remark: str) -> None:
+        """Add the remark as a note to an error that comes before something has to be kept."""
+        self._remarks.append(remark)
 
     def keep(self, remark: str) -> None:
         """Undo nothing from now on; an error gets the remark as a note."""
         self._deletions.clear()
-        self._kept = remark
+        self._is_kept = True
+        self._remarks = [remark]
 
     def __enter__(self) -> Self:
         return self
@@ -91,8 +97,8 @@ class Rollback:
     ) -> None:
         if error is None:
             return
-        if self._kept is not None:
-            error.add_note(self._kept)
+        for remark in self._remarks:
+            error.add_note(remark)
         if self._uncertain is not None:
             error.add_note(f"{self._uncertain} may exist: the server's response is unknown")
         if self._deletions:
