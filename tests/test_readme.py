@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pinecone_admin import Admin, PineconeError, errors
 from pinecone_admin.emulator import Emulator
 from tests.faults.external_servers import run_redis
 from tests.support.recipes import run_recipe
@@ -50,21 +51,58 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str, None, 
         yield url
 
 
+METHODS: list[tuple[str, str]] = re.findall(r"^\| `admin\.(\w+)` \| (.+) \|$", PAGE, re.MULTILINE)
+
+
+def list_public_names(value: object) -> set[str]:
+    """Return the names of the public attributes of a value."""
+    return {name for name in dir(value) if not name.startswith("_")}
+
+
 def test_all_methods_are_listed() -> None:
-    """The table lists exactly the public methods of every namespace."""
+    """The table lists exactly the public methods of every namespace and of the client, and the text its attributes."""
     with Emulator().admin() as admin:
-        for namespace, listed in re.findall(r"^\| `admin\.(\w+)` \| (.+) \|$", PAGE, re.MULTILINE):
-            methods = {name for name in dir(getattr(admin, namespace)) if not name.startswith("_")}
-            assert set(re.findall(r"`(\w+)`", listed)) == methods
+        for namespace, listed in METHODS:
+            assert set(re.findall(r"`(\w+)`", listed)) == list_public_names(getattr(admin, namespace))
         (others,) = re.findall(r"^\| `admin` \| (.+) \|$", PAGE, re.MULTILINE)
-        assert all(callable(getattr(admin, name)) for name in re.findall(r"`(\w+)`", others))
+        (attributes,) = re.findall(r"^A client also has the attributes (.+?)\.$", PAGE, re.MULTILINE | re.DOTALL)
+        named = {*re.findall(r"`(\w+)`", others + attributes), *(namespace for namespace, _ in METHODS)}
+        assert named == list_public_names(admin)
+
+
+def test_all_constructor_arguments_are_listed() -> None:
+    """The table of the configuration lists exactly the arguments of the client."""
+    rows = re.findall(r"^\| (.+?) \|", PAGE.partition("## Configuration")[2].partition("## ")[0], re.MULTILINE)
+    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(listed) == sorted(inspect.signature(Admin).parameters)
+
+
+def test_all_errors_are_listed_with_their_help_codes() -> None:
+    """The table of errors lists every class, with its code."""
+    listed = re.findall(r"^\| `(\w+)`[^|]* \| `(PA\d+)` \|", PAGE, re.MULTILINE)
+    classes = {each for name in errors.__all__ if inspect.isclass(each := getattr(errors, name))}
+    kinds = {each for each in classes if issubclass(each, PineconeError)}
+    assert sorted(listed) == sorted((kind.__name__, kind.help_code) for kind in kinds)
+
+
+def test_all_workflows_are_listed() -> None:
+    """The table of workflows lists exactly the methods in italics, and says how each is previewed."""
+    rows = re.findall(r"^\| (.+) \| .+ \| (`dry_run`|a plan|reads only)", PAGE, re.MULTILINE)
+    listed = {name: preview for names, preview in rows for name in re.findall(r"`([\w.]+)`", names)}
+    italics = [(namespace, name) for namespace, names in METHODS for name in re.findall(r"\*`(\w+)`\*", names)]
+    assert listed.pop("inventory") == "reads only"
+    assert listed.keys() == {f"{namespace}.{name}" for namespace, name in italics}
+    with Emulator().admin() as admin:
+        for namespace, name in italics:
+            parameters = inspect.signature(getattr(getattr(admin, namespace), name)).parameters
+            assert (listed[f"{namespace}.{name}"] == "a plan") == ("plan" in parameters)
 
 
 def test_every_workflow_previews_or_takes_a_plan() -> None:
     """Each workflow that changes something takes dry_run, which only offboard sets by default, or a plan."""
     defaults: dict[str, object] = {}
     with Emulator().admin() as admin:
-        for namespace, listed in re.findall(r"^\| `admin\.(\w+)` \| (.+) \|$", PAGE, re.MULTILINE):
+        for namespace, listed in METHODS:
             for name in re.findall(r"\*`(\w+)`\*", listed):
                 parameters = inspect.signature(getattr(getattr(admin, namespace), name)).parameters
                 assert ("dry_run" in parameters) != ("plan" in parameters), f"{namespace}.{name}"
