@@ -1,4 +1,4 @@
-"""Keep requests that the emulator cannot answer away from Pinecone's own hosts.
+"""Keep requests that the emulator cannot intercept away from Pinecone's own hosts.
 
 Every stack that reaches a host looks its name up or names it in a TLS handshake. The first catches most before they
 open a connection; the second catches resolvers written in C, and proxies, which look the name up themselves.
@@ -16,9 +16,9 @@ from typing import TypeVar, cast
 PRODUCTION_HOSTS = frozenset({"api.pinecone.io", "login.pinecone.io"})
 
 _EXPLANATION = (
-    "{host} is Pinecone's own service and is out of reach in emulate(). The emulator answers requests that are sent "
-    "through httpx, as this package and the official SDK from version 9 on send them; this request came another way "
-    "(requests, urllib3, urllib, http.client, aiohttp, or the official SDK before version 9, which cannot be answered "
+    "{host} is Pinecone's own service and is out of reach in emulate(). The emulator intercepts requests that are sent "
+    "through httpx, as this package and the official SDK from version 9 on send them. This request was sent otherwise "
+    "(by requests, urllib3, urllib, http.client, aiohttp, or the official SDK before version 9, which cannot be served "
     "here). emulate(serve=True), or @pytest.mark.pinecone_emulator(serve=True), also serves the emulator over HTTP "
     "at emulator.host and emulator.oauth_url, for clients that can be given these addresses."
 )
@@ -29,7 +29,7 @@ T = TypeVar("T")
 class ProductionOutOfReachError(
     RuntimeError
 ):  # not an OSError, which stacks take for a failure that may pass, and retry
-    """A request in `emulate()` that the emulator cannot answer was about to reach Pinecone's own service."""
+    """A request in `emulate()` that the emulator cannot intercept was about to reach Pinecone's own service."""
 
 
 @contextmanager

@@ -87,12 +87,12 @@ def test_official_sdk_before_9(version: str, operations: set[str]) -> None:
 
 @pytest.mark.parametrize("version", ["7", "8"])
 def test_official_sdk_before_9_is_refused_in_process(version: str) -> None:
-    """In emulate(), with serve=True or without, an SDK before 9 is told that it cannot be answered."""
+    """In emulate(), with serve=True or without, the error says that an SDK before 9 cannot be served."""
     errors = run_program(version, "tests.compat.official_alone", "emulated")
     assert len(errors) == 2
     for error in errors:
         assert "login.pinecone.io is Pinecone's own service" in error
-        assert "the official SDK before version 9, which cannot be answered here" in error
+        assert "the official SDK before version 9, which cannot be served here" in error
 
 
 def test_official_sdks_in_child_processes() -> None:

@@ -122,7 +122,7 @@ STACKS = [use_requests, use_urllib3, use_urllib, use_http_client, use_aiohttp, u
 
 @pytest.mark.parametrize("use", STACKS)
 def test_other_stacks_are_refused(use: Callable[[], int]) -> None:
-    """Another library than httpx is refused at once, in words that say what is answered and what serves the others."""
+    """Other libraries than httpx are refused at once, and the error says what is intercepted and what to do."""
     with emulate() as emulator:
         with pytest.raises(ProductionOutOfReachError) as caught:
             use()
