@@ -387,24 +387,24 @@ WHAT_LIMITS = """\
 ## What limits the figures
 
 - **A create** spends most of its time in httpx, httpcore and h11, as the table above shows: h11 alone checks and
-  writes each header with a dozen calls. Left out were, with the processor time that each took: a trace hook on our
-  own connections (10 µs), a part without bytes as the body of a GET (8), decoding all headers of a response to find
-  two (6), checking the same request headers again (3), a new origin and a new JSON encoder for each call (3). A
-  request goes out before h11 prepares to read, so that the server works meanwhile. What stays: the socket is asked
-  twice whether anything is left to read, so that a response that nobody asked for is never given to the next request.
+  writes each header with a dozen calls. The client avoids a trace hook on its own connections (10 µs of processor
+  time), an empty part as the body of a GET (8), decoding all headers of a response to find two (6), checking the same
+  request headers again (3), and a new origin and JSON encoder for each call (3). A request is sent before h11 prepares
+  to read, so that the server works meanwhile. The client still asks the socket twice whether anything is left to read,
+  so that an unsolicited response is never given to the next request.
 - **The files**: each step of a call is a file, and so are the model and the builder of the operation, the clock of an
   attempt and the semaphore of the pool. Sixteen would need files with several tasks, or layers that import upwards.
 - **A page** needs a new URL, which httpx parses (40 µs), and `json.loads` (85 µs), where the official SDK decodes in C.
-  Decoding 100 role bindings takes 1.9 times as long as `json.loads` alone, of which this is a part. It was 2.4 times,
-  when each field of a frozen model was set by a call.
+  To decode 100 role bindings, including `json.loads`, takes 1.9 times as long as `json.loads` alone. It took 2.4 times
+  as long when a call set each field of a frozen model.
 - **The first response**: half of its time is loading httpx and httpcore, which both clients do. attrs generates the
   methods of a class in 0.2 to 0.4 ms, so internal classes have only those that they use. The certificates are loaded
-  (5 ms) only where a URL is https, which those of this benchmark are not.
-- **Large responses**: 8 MiB of role bindings are decoded in twice the time of `json.loads`. A body that has more than a
+  (5 ms) only for https URLs, and this benchmark has none.
+- **Large responses**: to decode 8 MiB of role bindings takes twice the time of `json.loads`. A body with more than a
   comma for each 12 bytes, or more than an object or list for each 24, is refused before it is parsed, in less than that
-  time. Other bodies of that size, which the API does not send, can take longer, compared with `json.loads` of the role
-  bindings: integers of 4,000 digits 4 times as long, role bindings whose texts are all empty 5 times, an object of
-  600,000 different names 10 times, which is half a second.
+  time. Other bodies of that size, which the API does not send, can take longer than `json.loads` of the role bindings:
+  integers of 4,000 digits 4 times as long, role bindings whose texts are all empty 5 times, and an object of 600,000
+  different names 10 times, which is half a second.
 """
 
 
