@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from attrs import field, frozen
 
@@ -61,8 +61,40 @@ class StaleProject:
         return make_printable(f"project {self.name!r} ({self.id}), {created}, contains {contents}")
 
 
+class _SavablePlan:
+    """A plan that can be saved as JSON."""
+
+    __slots__ = ()
+    _WORKFLOW: ClassVar[str]
+
+    def to_json(self) -> str:
+        """Return the plan as JSON, for ``from_json``."""
+        document = {"plan_of": self._WORKFLOW, "version": _VERSION, **to_dict(self)}
+        return escape_surrogates(json.dumps(document, ensure_ascii=False, indent=2))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the plan that ``to_json`` converted.
+
+        Raises:
+            PineconeTypeError: ``text`` is not a str.
+            PineconeValueError: ``text`` is not such a plan, or only part of one; the message says what is wrong.
+        """
+        document = parse_json_object(check_string("text", text).encode())
+        if document is None:
+            raise PineconeValueError("text is not a JSON object: it is no plan, or a plan that was saved only in part")
+        if document.get("plan_of") != cls._WORKFLOW:
+            raise PineconeValueError(f"text is not a plan of {cls._WORKFLOW}: plan_of is {document.get('plan_of')!r}")
+        if document.get("version") != _VERSION:
+            raise PineconeValueError(f"this release reads plans of version {_VERSION}, not {document.get('version')!r}")
+        plan = decode_value(document, cls)
+        if isinstance(plan, DecodeFailure):
+            raise PineconeValueError(f"text is not a valid plan: {plan.path} {plan.problem}")
+        return plan
+
+
 @frozen(kw_only=True)
-class StalePlan:
+class StalePlan(_SavablePlan):
     """The projects that ``delete_stale`` would delete; ``delete_stale(plan=…)`` deletes these and no others.
 
     Attributes:
@@ -71,9 +103,11 @@ class StalePlan:
         name_pattern: Pattern of the names.
         older_than: Age that all projects of the plan exceed.
         projects: Projects to delete.
-        left: Projects whose name matches and that are not in the plan, each with the reason.
+        left: Projects whose name matches, but that would not be deleted, each with the reason.
         temporary_keys: Ids of the temporary API keys that read the contents; they were deleted.
     """
+
+    _WORKFLOW = "projects.delete_stale"
 
     organization_id: str
     made_at: datetime
@@ -89,20 +123,6 @@ class StalePlan:
         lines = [f"{head}, in organization {self.organization_id}", *map(str, (*self.projects, *self.left))]
         lines += [*name_temporary_keys(self.temporary_keys), "nothing else was deleted"]
         return "\n".join(map(make_printable, lines))
-
-    def to_json(self) -> str:
-        """Return the plan as JSON, for ``from_json``."""
-        return _dump_plan(self, "projects.delete_stale")
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Return the plan that ``to_json`` converted.
-
-        Raises:
-            PineconeTypeError: ``text`` is not a str.
-            PineconeValueError: ``text`` is not such a plan, or only part of one; the message says what is wrong.
-        """
-        return _load_plan(text, cls, "projects.delete_stale")
 
 
 @frozen(kw_only=True)
@@ -133,7 +153,7 @@ class StaleReport:
 
 
 @frozen(kw_only=True)
-class OffboardPlan:
+class OffboardPlan(_SavablePlan):
     """The people whom ``offboard_many`` would remove; ``offboard_many(plan=…)`` removes these and no others.
 
     Attributes:
@@ -142,6 +162,8 @@ class OffboardPlan:
         reports: A report for each email address, as of a dry run of ``offboard``.
         refusal: Why a real run would refuse, or None.
     """
+
+    _WORKFLOW = "users.offboard_many"
 
     organization_id: str
     made_at: datetime
@@ -153,20 +175,6 @@ class OffboardPlan:
         head = make_printable(f"organization {self.organization_id}")
         refusal = [make_printable(f"cannot be carried out: {self.refusal}")] if self.refusal else []
         return "\n".join([head, *map(str, self.reports), *refusal])
-
-    def to_json(self) -> str:
-        """Return the plan as JSON, for ``from_json``."""
-        return _dump_plan(self, "users.offboard_many")
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Return the plan that ``to_json`` converted.
-
-        Raises:
-            PineconeTypeError: ``text`` is not a str.
-            PineconeValueError: ``text`` is not such a plan, or only part of one; the message says what is wrong.
-        """
-        return _load_plan(text, cls, "users.offboard_many")
 
 
 @frozen(kw_only=True)
@@ -193,7 +201,7 @@ class OffboardManyReport:
 
 
 def check_plan(plan: object, kind: type[_P]) -> _P:
-    """Return a plan if it is of this kind; raise otherwise."""
+    """Return the plan if it has this type; raise otherwise."""
     if not isinstance(plan, kind):
         name = kind.__name__
         message = f"plan must be of type {name}, not {type(plan).__name__}: {name}.from_json reads a saved one"
@@ -209,26 +217,7 @@ def find_organization(organizations: Sequence[Organization], *, operation: str) 
 
 
 def check_organization(planned_id: str, organizations: Sequence[Organization], *, operation: str) -> None:
-    """Raise RefusedError unless a plan is of the organization of the client."""
+    """Raise RefusedError if a plan was made of another organization than that of the client."""
     if planned_id not in {each.id for each in organizations}:
         ids = ", ".join(each.id for each in organizations) or "unknown"
         raise RefusedError(f"the plan is of organization {planned_id}, not of {ids}", operation=operation)
-
-
-def _dump_plan(plan: object, workflow: str) -> str:
-    document = {"plan_of": workflow, "version": _VERSION, **to_dict(plan)}
-    return escape_surrogates(json.dumps(document, ensure_ascii=False, indent=2))
-
-
-def _load_plan(text: object, kind: type[_P], workflow: str) -> _P:
-    document = parse_json_object(check_string("text", text).encode())
-    if document is None:
-        raise PineconeValueError("text is not a JSON object: it is no plan, or a plan that was saved only in part")
-    if document.get("plan_of") != workflow:
-        raise PineconeValueError(f"text is not a plan of {workflow}: plan_of is {document.get('plan_of')!r}")
-    if document.get("version") != _VERSION:
-        raise PineconeValueError(f"this release reads plans of version {_VERSION}, not {document.get('version')!r}")
-    plan = decode_value(document, kind)
-    if isinstance(plan, DecodeFailure):
-        raise PineconeValueError(f"text is not a valid plan: {plan.path} {plan.problem}")
-    return plan
