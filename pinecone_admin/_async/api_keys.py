@@ -210,8 +210,8 @@ class AsyncAPIKeys:
             store: Function that stores the value of the new key, which it receives under the name of the old one. It
                 may return anything. If it raises, it must not have stored the value: the new key is deleted, and the
                 old key stays.
-            keep_old_for: How long both keys work, from 0; by the server's clock, rounded up to minutes. Repeating the
-                call with the same or a longer time changes nothing. The project needs room for one more key meanwhile.
+            keep_old_for: How long both keys work, from 0; by the server's clock, rounded up to minutes. A repeated call
+                with the same or a longer time changes nothing. The project needs room for one more key meanwhile.
             dry_run: Only report what would be done.
 
         Returns:
@@ -231,10 +231,10 @@ class AsyncAPIKeys:
         )
 
     async def delete_retired(self, *, project_id: str | None = None, dry_run: bool = False) -> workflows.RetiredKeys:
-        """Delete the old keys that ``rotate`` has kept for a time which is over by the server's clock.
+        """Delete the old keys that ``rotate`` has kept and that are due by the server's clock.
 
-        A key is deleted only if a key has replaced it that still exists and has its name. A rename that an interrupted
-        rotation has not done is done first. Run this regularly, for example each hour.
+        A key is deleted only if the key that replaced it still exists and has its name. If an interrupted rotation has
+        not renamed that key, it is renamed first. Run this regularly, for example each hour.
 
         Args:
             project_id: Id of the project; None for all projects of the organization.

@@ -321,30 +321,31 @@ class AsyncProjects:
     ) -> workflows.StalePlan | workflows.StaleReport:
         """Delete projects that test runs left behind: first make a plan of them, then carry it out.
 
-        Without ``plan``, the projects whose name matches and that are old enough are read with all their contents, and
-        a plan of them is returned. Nothing changes but temporary API keys, which read the contents, are always deleted,
-        and are named in the plan. ``to_json`` and ``StalePlan.from_json`` save and restore the plan.
+        Without ``plan``, return a plan of the projects whose name matches and that are old enough, with all their
+        contents. Nothing changes, apart from temporary API keys that read the contents: they are always deleted, and
+        the plan names them. ``to_json`` and ``StalePlan.from_json`` save and restore the plan.
 
-        With a plan, its projects are deleted with everything in them, and no others. A project that was renamed or has
-        other contents than in the plan, that has no date or is not old enough, or that cannot be deleted is left, and
-        listed with the reason. The next run of the same plan completes an interrupted one.
+        With a plan, delete its projects with everything in them, and no others. A project stays, and is listed under
+        ``left`` with the reason, if it was renamed, has no date of creation or is not old enough, contains something
+        that is protected or not in the plan, or cannot be deleted. The next run of the same plan completes an
+        interrupted one.
 
         Args:
             name_pattern: Pattern of names, such as ``"ci-*"``, with ``*``, ``?`` and ``[…]`` as in a shell; matching
-                respects case. With a plan, None, or that of the plan.
-            older_than: Age that a project must exceed, above 0. With a plan, None, or that of the plan.
+                respects case. With a plan, pass None or the pattern of the plan.
+            older_than: Age that a project must exceed, above 0. With a plan, pass None or the age of the plan.
             plan: Plan to carry out.
             concurrency: Maximum number of projects in progress at once, from 1.
             progress: Function that is called after each project.
 
         Returns:
-            A plan; or, if one was carried out, what was deleted, and what was left.
+            The plan; or, if one was carried out, a report of what was deleted, and what was left.
 
         Raises:
             RefusedError: The plan is of another organization; nothing was changed.
             PineconeTypeError: ``plan`` is not a ``StalePlan``.
             ClientClosedError: The client is closed.
-            ReadOnlyError: The client is read-only, so that it can create no key.
+            ReadOnlyError: The client is read-only, so it can create no key.
         """
         from pinecone_admin._async.workflows.delete_stale import carry_out_deletion, plan_deletion  # noqa: PLC0415 - imported on first use
 

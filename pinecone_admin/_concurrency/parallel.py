@@ -62,9 +62,9 @@ def run_in_parallel(
 
 
 class _Worker(threading.Thread, Generic[_T, _R]):
-    """Processes one item; a daemon, because the interpreter waits for other threads at its end, also after Ctrl-C.
+    """A thread that processes one item; a daemon, because at its end the interpreter waits for all other threads.
 
-    A Future would not do: Ctrl-C in ``wait`` can leave its lock held, so that its worker never ends.
+    It uses no Future: Ctrl-C during ``wait`` can leave the lock of a Future held, so that the worker never ends.
     """
 
     def __init__(self, work: Callable[[_T], _R], item: _T, done: SimpleQueue[_Worker[_T, _R]]) -> None:
@@ -99,7 +99,7 @@ class _Worker(threading.Thread, Generic[_T, _R]):
 
 
 def _join(workers: Iterable[threading.Thread], seconds: float = math.inf) -> None:
-    """Wait at most the seconds until all workers have ended."""
+    """Wait until all workers have ended, at most for the given seconds."""
     deadline = time.monotonic() + seconds
     for worker in workers:
         if worker.is_alive():

@@ -78,7 +78,7 @@ def _make_loop_waker(call: Callable[[], None]) -> Callable[[], None]:
 
 
 class _Turn:
-    """The turn of a caller of ``FairSemaphore.acquire``; one that has to wait has an event."""
+    """The place of a caller in the queue of a ``FairSemaphore``; ``event`` is set only if the caller has to wait."""
 
     granted = False
     event: threading.Event
@@ -87,7 +87,7 @@ class _Turn:
 class FairSemaphore:
     """A first-come, first-served semaphore; ``threading.Semaphore`` does not guarantee the order.
 
-    KeyboardInterrupt can come at any call of a function. So a slot passes to a turn without a call in between.
+    Python can raise KeyboardInterrupt at any function call, so a slot is passed on without a call in between.
     """
 
     def __init__(self, count: int) -> None:
@@ -190,7 +190,7 @@ def async_shield_from_cancellation(seconds: float) -> AbstractContextManager[obj
 
 
 def complete_if_interrupted(call: Callable[[], _T], seconds: float) -> _T:
-    """Call a function that must not be lost halfway; if Ctrl-C interrupts it, let it end before that is raised.
+    """Call a function that must not stop halfway; if Ctrl-C interrupts it, wait for its end, and raise then.
 
     Args:
         call: Function that records its own result, which the caller does not get if it is interrupted.

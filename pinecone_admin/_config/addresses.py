@@ -17,7 +17,7 @@ OAUTH_URL = "https://login.pinecone.io/oauth/token"
 # RFC 1035 limits labels and names; names of machines have underscores, too.
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _MAX_HOST_LENGTH = 253
-# Such as "https:/host", which would name a host "https". Else a number follows, the port, or a password and an at sign.
+# Such as "https:/host", which would name a host "https". After a host comes a port, after a user a password and an @.
 _SCHEME_WITHOUT_SLASHES = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?![0-9]|[^/]*@)")
 
 
@@ -102,7 +102,7 @@ def _find_url_problem(value: str, url: httpx.URL) -> str | None:
 
 def is_loopback(host: str) -> bool:
     """Return whether a host is certainly this machine: ``localhost``, or a loopback address."""
-    # A name below localhost counts as any other: resolvers may send it to a server.
+    # A name below localhost is not loopback: a resolver may return another machine for it.
     name = host.strip("[]").lower()
     if name == "localhost":
         return True

@@ -128,7 +128,7 @@ def resolve_config(
 
 
 def _check_unused(**arguments: tuple[object, object]) -> None:
-    """Raise if an argument has another value than its default, where nothing would use it."""
+    """Raise if an argument that nothing would use does not have its default."""
     for name, (value, default) in arguments.items():
         if type(value) is not type(default) or value != default:
             raise PineconeValueError(f"{name} contradicts transport, which makes the connections: configure it there")

@@ -21,7 +21,7 @@ MAX_SECONDS = 1e8
 """Longest accepted time span in seconds, about three years; threads cannot wait for much longer."""
 
 BINDING_FIELDS = ("resource_type", "resource_id", "role")
-"""The names of what a role binding to create consists of."""
+"""Fields of a role binding to create."""
 
 MAX_TIMEDELTA = timedelta(days=100_000)
 """Longest accepted timedelta, so that subtracting it from a date of this century gives a date."""
@@ -125,7 +125,7 @@ def check_text(
     size = len(text) if unit == "characters" else len(text.encode())
     if (least is not None and size < least) or (most is not None and size > most):
         raise PineconeValueError(f"{argument} must have {_describe_range(least, most)} {unit}, not {size}")
-    # Published for the names of projects: the service cannot store it.
+    # As published for the names of projects, the service cannot store it.
     if "\x00" in text:
         raise PineconeValueError(f"{argument} contains a NUL character")
     if pattern is not None and not pattern.search(text):
@@ -133,7 +133,7 @@ def check_text(
 
 
 def check_email(argument: str, value: object, *, most: int | None = _MAX_EMAIL_LENGTH) -> None:
-    """Raise unless the value looks like an email address, of at most so many characters."""
+    """Raise unless the value looks like an email address, and is not too long."""
     text = check_string(argument, value)
     if most is not None and len(text) > most:
         raise PineconeValueError(f"{argument} must have at most {most} characters, not {len(text)}")
@@ -173,7 +173,7 @@ def check_number(
 
 
 def check_multiple(argument: str, value: float, *, step: float) -> None:
-    """Raise unless a number is a multiple of another one, by their decimals: as floats, 0.3 is none of 0.1."""
+    """Raise unless a number is a multiple of the step in decimals; as floats, 0.3 is not a multiple of 0.1."""
     from fractions import Fraction  # noqa: PLC0415 - few documents need it
 
     if isinstance(value, float) and not isfinite(value):
@@ -193,7 +193,7 @@ def check_length(
 
 
 def check_count(argument: str, count: int, unit: str, *, least: int | None = None, most: int | None = None) -> None:
-    """Raise unless a number of things is in the range."""
+    """Raise unless a count is in the range."""
     if (least is not None and count < least) or (most is not None and count > most):
         raise PineconeValueError(f"{argument} must have {_describe_range(least, most)} {unit}, not {count}")
 

@@ -1,4 +1,4 @@
-"""What is reported about each attempt: to the caller's ``on_attempt``, and in the log."""
+"""Report each attempt to the caller's ``on_attempt`` and in the log."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def report_attempt(event: AttemptEvent, on_attempt: OnAttempt | None, *, failure
     Args:
         event: The attempt.
         on_attempt: The callback, if any.
-        failure: What the log says in place of a status, if there is none.
+        failure: Logged in place of the status, if there is none.
     """
     logger.debug(
         "%s %s -> %s, attempt %d, %.0f ms, request id %s",

@@ -1,4 +1,4 @@
-"""A request and a response of HTTP whose bodies are in memory."""
+"""HTTP requests and responses whose bodies are in memory."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def find_header(headers: httpx.Headers, name: bytes) -> bytes:
     return b""
 
 
-# Nothing compares or shows these objects, and to generate methods for it would take 0.2 ms for each class. Rich shows
-# the fields of any class of attrs, except those that are hidden one by one.
+# Nothing compares or prints these objects, and attrs would take 0.2 ms per class to generate methods for that. Rich
+# shows every field of an attrs class that does not have repr=False itself.
 @define(eq=False, repr=False)
 class BufferedRequest:
     """A request that can be sent more than once.
@@ -64,7 +64,7 @@ class BufferedResponse:
 
 
 class EmptyBody(httpx.ByteStream):
-    """The body of a request without one. Unlike ``ByteStream(b"")``, it has no part, which h11 would process (8 µs)."""
+    """An empty request body. ``ByteStream(b"")`` would yield an empty part, for which h11 takes 8 µs."""
 
     def __init__(self) -> None:
         super().__init__(b"")

@@ -1,4 +1,4 @@
-"""Check what an Operation consists of: one built by hand may hold anything."""
+"""Check the types of the parts of an Operation: one that is built by hand may hold anything."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def check_operation_shape(operation: object) -> None:
     given = cast("Operation[object]", operation)
     id, method, path = given.id, given.method, given.path
     try:
-        # All but some that are built by hand are like this, so that no text needs a call of its own.
+        # Fast path: the texts of nearly all operations are plain ASCII.
         if not (type(id) is type(method) is type(path) is str and (id + method + path).isascii()):
             _check_texts(id, method, path)
         for name in _MAPPINGS:

@@ -1,4 +1,4 @@
-"""Redact secrets that a response echoes, as they would be read: also where JSON escapes their characters."""
+"""Redact secrets that a response echoes, including those whose characters JSON escapes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 MASK = "***"
-# So few characters could be any word.
+# A shorter text could be any word.
 _MIN_PREFIX_LENGTH = 4
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|([\"/\\]))")
-# Text that was escaped may be quoted in text that is escaped again, as in the log line that a proxy returns.
+# Escaped text may be quoted in text that is escaped again, such as a log line that a proxy returns.
 _ESCAPE_LEVELS = 3
 
 
@@ -59,7 +59,7 @@ def _decode_body(body: bytes) -> tuple[str, str]:
 
 
 def _redact_end(text: str, secret: str) -> str:
-    # The body of an error counts even if it broke off, which may be in the middle of a secret.
+    # The body of an error may break off in the middle of a secret.
     for size in range(len(secret) - 1, _MIN_PREFIX_LENGTH - 1, -1):
         if text.endswith(secret[:size]):
             return text[:-size] + MASK

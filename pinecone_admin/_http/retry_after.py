@@ -40,7 +40,7 @@ def _parse_number(text: str) -> float | None:
 
 
 def parse_http_date(text: str) -> datetime | None:
-    """Return a date of an HTTP header as an aware datetime, or None if it is none."""
+    """Return a date of an HTTP header as an aware datetime, or None if it is not one."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):

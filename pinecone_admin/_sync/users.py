@@ -121,22 +121,24 @@ class Users:
     ) -> workflows.OffboardPlan | workflows.OffboardManyReport:
         """Remove several users as ``offboard`` does: first make a plan of them, then carry it out.
 
-        Without ``plan``, nothing changes: the organization is read once, and the plan says of each person what
-        ``offboard`` says. ``to_json`` and ``OffboardPlan.from_json`` save and restore it. With a plan, the people in it
-        are removed, and nobody else. Whoever has gained a role or an invite since is left, and listed with the reason;
-        so is whoever the server refuses to remove. The next run of the same plan completes an interrupted one.
+        Without ``plan``, read the organization once, change nothing, and return a plan with the report of a dry run of
+        ``offboard`` for each person. ``to_json`` and ``OffboardPlan.from_json`` save and restore the plan.
+
+        With a plan, remove the people in it, and nobody else. A person stays, and is listed under ``left`` with the
+        reason, if they have gained a role or an invite since then, or if the server refuses to remove them. The next
+        run of the same plan completes an interrupted one.
 
         Args:
-            emails: Email addresses, at most 254 characters each. Email matching ignores case. With a plan, None, or
-                those of the plan.
+            emails: Email addresses, at most 254 characters each. Email matching ignores case. With a plan, pass None or
+                the addresses of the plan.
             plan: Plan to carry out.
 
         Returns:
-            A plan; or, if one was carried out, what was done, and who was left.
+            The plan; or, if one was carried out, a report of what was done, and who was left.
 
         Raises:
-            RefusedError: No owner who is a user would remain once everybody in the plan is gone, the plan is of another
-                organization, or not everything could be read. Nothing was changed.
+            RefusedError: No user who is an owner would remain, the plan is of another organization, or not everything
+                could be read. Nothing was changed.
             PineconeTypeError: ``plan`` is not an ``OffboardPlan``.
         """
         from pinecone_admin._sync.workflows.offboard import carry_out_offboarding, plan_offboarding  # noqa: PLC0415 - imported on first use

@@ -100,7 +100,7 @@ def _check_token(token: str, name: str = "access_token") -> str | PineconeError:
 
 
 def _suggest_variables(missing: Sequence[str], env: Mapping[str, str]) -> str:
-    """Return a hint at variables that are set under nearly the right name, or nothing."""
+    """Return a hint at variables with nearly the right name; empty if there are none."""
     others = [name for name in env if name not in _VARIABLES]
     found = [(close[0], name) for name in missing if (close := get_close_matches(name, others, n=1, cutoff=0.85))]
     return "".join(f"; {given} is set: did you mean {name}?" for given, name in found)

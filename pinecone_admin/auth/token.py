@@ -142,7 +142,7 @@ def fingerprint(*parts: str) -> str:
 
 
 def expiry_from_timestamp(timestamp: float) -> datetime:
-    """Return an expiry, given in seconds since the epoch; one that no datetime can express becomes the nearest."""
+    """Return an expiry, given in seconds since the epoch, or the nearest one that a datetime can express."""
     try:
         return datetime.fromtimestamp(timestamp, UTC)
     except (OverflowError, ValueError, OSError):

@@ -95,8 +95,8 @@ def find_editor_keys(inventory: Inventory) -> list[Finding]:
 def find_old_keys(inventory: Inventory, max_age: timedelta) -> list[Finding]:
     """Find keys that are older than ``max_age``, and say which keys may be.
 
-    The API dates no key. A response may carry an undocumented ``created_at``; otherwise the oldest role binding of a
-    key tells how old it is at least, because a change of its roles may replace the bindings.
+    The API does not say when a key was created. A response may carry an undocumented ``created_at``. Otherwise, the
+    oldest role binding of a key gives a minimum, because a change of its roles may replace the bindings.
     """
     names, dates = DisplayNames(inventory), _oldest_binding_of_keys(inventory)
     findings: list[Finding] = []
@@ -109,7 +109,7 @@ def find_old_keys(inventory: Inventory, max_age: timedelta) -> list[Finding]:
             undated.append(names.describe(key))
         elif (age := inventory.taken_at - known) > max_age:
             least, source = ("", "undocumented created_at") if created_at else ("at least ", "oldest role binding")
-            text = f"{names.describe(key)} is {least}{age.days} days old: its {source} is of {known:%Y-%m-%d}"
+            text = f"{names.describe(key)} is {least}{age.days} days old: its {source} is from {known:%Y-%m-%d}"
             findings.append(Finding(kind="key-is-old", text=text))
         elif created_at is None:
             maybe_older.append(names.describe(key))
@@ -121,9 +121,9 @@ def find_old_keys(inventory: Inventory, max_age: timedelta) -> list[Finding]:
     ]
 
 
-_UNDATED = "nothing dates these keys, neither the API nor a role binding, so that they may be older than"
+_UNDATED = "neither the API nor a role binding shows the age of these keys, which may be older than"
 _MAYBE_OLDER = (
-    "only role bindings date these keys, and a change of roles resets them, so that the keys may be older than"
+    "only role bindings, which a change of roles replaces, show the age of these keys, which may be older than"
 )
 
 

@@ -100,7 +100,7 @@ class Change:
 class Changes:
     """Changes from one inventory to a later one.
 
-    The bindings of an API key are its roles, so that only the key is compared.
+    The role bindings of an API key repeat its roles, so only the key is compared.
 
     Attributes:
         added: Resources that are only in the later one.
@@ -214,8 +214,8 @@ class Inventory:
         Args:
             max_owners: Number of owners of the organization, at least 1, above which there is a finding.
             max_pending: Time, from 0, after which a pending invite becomes a finding.
-            max_key_age: Age, above 0, after which an API key becomes a finding, which says how the age is known: the
-                API dates no key. None looks at no ages.
+            max_key_age: Age, above 0, after which an API key becomes a finding, which says how the age is known. With
+                None, ages are not checked.
 
         Raises:
             PineconeTypeError: An argument has the wrong type.
@@ -351,7 +351,7 @@ def _name_of(resource: Resource) -> str:
 
 
 def _without_bindings_of(key_ids: Collection[str], bindings: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the bindings of keys that are compared themselves: they tell the roles of the key once more."""
+    """Leave out the bindings of keys that are compared themselves: they repeat the roles of the key."""
     return {
         id: each
         for id, each in bindings.items()

@@ -19,7 +19,7 @@ def find_user_ids(inventory: Inventory, emails: Iterable[str]) -> set[str]:
 
 
 def build_report(inventory: Inventory, email: str, *, dry_run: bool, leaving: Collection[str] = ()) -> OffboardReport:
-    """Return what an inventory tells about a person; of a dry run, with the steps of a real one.
+    """Return the report of a person, from an inventory; that of a dry run has the steps of a real run.
 
     Args:
         inventory: The organization, or the part of it that concerns the person.
@@ -72,7 +72,7 @@ def find_refusal(bindings: Iterable[RoleBinding], leaving: Collection[str]) -> s
 
 
 def find_change(planned: OffboardReport, found: OffboardReport, inventory: Inventory) -> str | None:
-    """Return what a person has that their plan does not have, or None; what is gone may be so by an earlier run."""
+    """Return what a person has gained since the plan, or None; an earlier run may have removed the rest."""
     if found.user is not None and (planned.user is None or planned.user.id != found.user.id):
         return f"user {found.user.id}, who has this address, is not in the plan"
     moved = [each for each in inventory.users if planned.user is not None and each.id == planned.user.id]

@@ -18,7 +18,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 def time_of_deletion(now: datetime, keep_old_for: timedelta) -> datetime:
-    """Return the minute from which an old key may be deleted: rounded up, so that the key is never kept too short."""
+    """Return the minute from which an old key may be deleted: rounded up, so that the key is never deleted early."""
     if not keep_old_for:
         return now.replace(second=0, microsecond=0)
     late = now + keep_old_for + _MINUTE - timedelta(microseconds=1)
@@ -63,7 +63,7 @@ def find_unnamed_successors(keys: Sequence[APIKey]) -> dict[str, APIKey]:
 
 
 def find_holders(name: str, keys: Sequence[APIKey]) -> list[APIKey]:
-    """Return the keys that hold a name, including one to which a rotation could not give it any more."""
+    """Return the keys that hold a name, including a new key that an interrupted rotation has not renamed."""
     unnamed = find_unnamed_successors(keys)
     return [key for key in keys if unnamed.get(key.id, key).name == name]
 
@@ -81,7 +81,7 @@ def sort_retired(keys: Sequence[APIKey]) -> list[APIKey]:
 def find_obstacle(old: APIKey, keys: Sequence[APIKey]) -> str | None:
     """Return why an old key must not be deleted even when it is due, or None.
 
-    In the end, a key must have replaced it that has a name without a tag.
+    The last of its successors must have a name without a tag.
     """
     last = _follow_successors(old, keys)[-1]
     tag = name_tags.parse_tag(last.name)

@@ -132,14 +132,14 @@ def test_the_age_of_a_key_is_found_with_its_source() -> None:
     inventory = evolve(INVENTORY, api_keys=keys, role_bindings=bindings)
     options = {"max_key_age": timedelta(days=90)}
     assert find_texts(inventory, "key-is-old", **options) == [
-        "API key 'key' (k0) of project 'search' is 91 days old: its undocumented created_at is of 2026-04-20",
-        "API key 'key' (k2) of project 'search' is at least 100 days old: its oldest role binding is of 2026-04-11",
+        "API key 'key' (k0) of project 'search' is 91 days old: its undocumented created_at is from 2026-04-20",
+        "API key 'key' (k2) of project 'search' is at least 100 days old: its oldest role binding is from 2026-04-11",
     ]
     unknown = find_texts(inventory, "key-age-unknown", **options)
     assert [re.findall(r"\((k\d)\)", each) for each in unknown] == [["k4", "k5"], ["k3"]]
     assert [each.split(",")[0] for each in unknown] == [
-        "nothing dates these keys",
-        "only role bindings date these keys",
+        "neither the API nor a role binding shows the age of these keys",
+        "only role bindings",
     ]
     assert all("may be older than 90 days" in each for each in unknown)
     assert not any(find_texts(inventory, kind) for kind in ("key-is-old", "key-age-unknown"))

@@ -67,7 +67,7 @@ class ControlPlaneContext:
 
     @property
     def includes_deleted(self) -> bool:
-        """Whether the query asks for the backups of deleted indexes, too."""
+        """Whether the query also asks for the backups of deleted indexes."""
         return self.query.get("include_deleted", checks.one_of(("true", "false")), "false") == "true"
 
     def properties(self, kind: str, name: str) -> Properties:
@@ -316,7 +316,7 @@ def _update_assistant(context: ControlPlaneContext) -> Document:
     name = _require_existing(context, "assistants", context.target)
     updated = context.properties("assistants", name) | changes | {"updated_at": format_time(context.now)}
     context.project.properties["assistants", name] = updated
-    # The documents name the assistant so; the official Python clients read the whole assistant.
+    # The documents have only this name; the official Python clients read the whole assistant.
     return _document(context, "assistants", name) | {"assistant_name": name}
 
 

@@ -210,7 +210,7 @@ def read_assistant(fields: Fields) -> tuple[str, Document]:
 
 
 def read_assistant_changes(fields: Fields) -> Document:
-    """Read the fields of an assistant that can be updated; metadata replace those that it has."""
+    """Read the fields of an assistant that can be updated; new metadata replaces the old."""
     changes: Document = {
         "instructions": fields.optional("instructions", checks.nullable(_instructions)),
         "metadata": fields.optional("metadata", checks.nullable(_metadata)),
@@ -220,7 +220,7 @@ def read_assistant_changes(fields: Fields) -> Document:
 
 def _metadata(field: str, value: object) -> Document:
     metadata = checks.encodable_object(field, value)
-    # The text is the one that the live tests of the TypeScript SDK look for.
+    # The live tests of the TypeScript SDK look for this text.
     _limit_bytes("Metadata", json.dumps(metadata, ensure_ascii=False))
     return metadata
 

@@ -251,7 +251,7 @@ RULES: Mapping[str, ServerRule] = {
         _PAGES,
     ),
     "control-version": ServerRule(
-        "a resource is shown as the version that is asked for describes it, whichever version created it", _CONTROL
+        "a resource is shown in the form of the requested version, whichever version created it", _CONTROL
     ),
     "doubled-version": ServerRule("the version header may come twice with one value", _CLIENTS),
     "control-created": ServerRule(
@@ -275,7 +275,7 @@ RULES: Mapping[str, ServerRule] = {
     "backup-pages": ServerRule("backups are paged, 10 a page by default and up to 100", _CONTROL),
     "backup-deletion": ServerRule("a backup that is still being made cannot be deleted: 412", _CONTROL),
     "backup-source": ServerRule(
-        "the backups of a deleted index are listed with include_deleted; without, the index returns 404", _LATER
+        "the backups of a deleted index are listed with include_deleted; without it, the index returns 404", _LATER
     ),
     "assistant-pages": ServerRule("assistants are paged from 2026-04 on, 50 a page by default", _CONTROL),
     "assistant-patch": ServerRule("PATCH replaces the instructions and the metadata of an assistant", _CONTROL),
