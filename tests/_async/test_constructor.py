@@ -233,7 +233,7 @@ async def test_options_of_connections_contradict_a_transport(
 
 
 async def test_on_attempt_must_not_need_await(make_client: Callable[..., AsyncAdmin]) -> None:
-    """A coroutine function raises: nobody would await its result."""
+    """A coroutine function raises, because its result would not be awaited."""
     with raises(PineconeTypeError, match="on_attempt must be a synchronous function"):
         make_client(ScriptedTransport(), on_attempt=asyncio.sleep)
 

@@ -224,7 +224,7 @@ async def test_the_value_of_a_key_is_no_token(
 
 
 async def test_a_nearly_right_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable that is set under nearly the right name is named, without its value."""
+    """The error names a variable that has nearly the right name, without its value."""
     script = ScriptedTransport()
     monkeypatch.setenv("PINECONE_CLIENT_SECERT", SECRET)
     hint = "; PINECONE_CLIENT_SECERT is set: did you mean PINECONE_CLIENT_SECRET\\?$"

@@ -473,7 +473,7 @@ async def test_delays_are_random(make_client: Callable[..., AsyncAdmin], clock: 
 
 
 async def test_on_attempt_receives_every_attempt(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
-    """on_attempt is called once after every attempt, of token exchanges too; the log says the same as it."""
+    """on_attempt is called once after every attempt, including token exchanges; log records have the same fields."""
     events: list[AttemptEvent] = []
     script = ScriptedTransport(
         delay(clock, 0.25, ScriptedResponse(503, headers={"x-request-id": "r-1"})),
@@ -527,7 +527,7 @@ async def test_a_failed_exchange_is_reported_as_not_sent(make_client: Callable[.
 async def test_on_attempt_may_return_anything_and_fail(
     make_client: Callable[..., AsyncAdmin], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What on_attempt returns is ignored, and what it raises is logged as a warning; the call proceeds."""
+    """The result of on_attempt is ignored, and its exceptions are logged as warnings; the call proceeds."""
 
     def fail(event: AttemptEvent) -> int:
         if event.status_code == 503:
@@ -540,7 +540,7 @@ async def test_on_attempt_may_return_anything_and_fail(
 
 
 async def test_on_attempt_runs_in_the_context_of_the_call(make_client: Callable[..., AsyncAdmin]) -> None:
-    """on_attempt runs in the thread and context of the call; that of a copy replaces the client's."""
+    """on_attempt runs in the thread and context of the call; the on_attempt of a copy replaces the client's."""
     variable, found, others = ContextVar[str]("variable"), list[object](), list[AttemptEvent]()
     admin = make_client(ScriptedTransport(), access_token="x", on_attempt=others.append)
     variable.set("here")
@@ -610,7 +610,7 @@ class _EndlessStream(httpx.AsyncByteStream):
 
 
 async def test_a_body_without_end_is_over_when_the_timeout_is(make_client: Callable[..., AsyncAdmin]) -> None:
-    """Between the pieces of a body, the timeout holds for a transport of the caller's that ignores it."""
+    """If a transport of the caller ignores the timeout, the timeout still ends the call between pieces of a body."""
     requests: list[httpx.Request] = []
 
     async def respond(request: httpx.Request) -> httpx.Response:
@@ -627,7 +627,7 @@ async def test_a_body_without_end_is_over_when_the_timeout_is(make_client: Calla
 
 # <async only>
 async def test_an_endless_wait_of_a_transport_ends_by_the_deadline(make_client: Callable[..., AsyncAdmin]) -> None:
-    """A transport of the caller's that waits for ever is cancelled when the time of an attempt is up."""
+    """A transport of the caller that waits forever is cancelled when the time of an attempt is up."""
 
     class WaitingTransport(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002

@@ -114,7 +114,7 @@ async def test_a_saved_plan_is_carried_out(emulator: Emulator, clock: VirtualClo
     assert again.steps == [f"project {id} was already deleted" for id in ids[:2]]
 
 
-async def test_what_changed_is_left(emulator: Emulator, clock: VirtualClock) -> None:
+async def test_a_changed_project_is_not_deleted(emulator: Emulator, clock: VirtualClock) -> None:
     """A project that is not as in the plan is left unchanged, and listed with the reason."""
     names = ("ci-new-content", "ci-renamed", "ci-recreated", "ci-protected")
     ids, plan = await make_plan(emulator, clock, *names)
@@ -139,7 +139,7 @@ async def test_what_changed_is_left(emulator: Emulator, clock: VirtualClock) -> 
     assert str(report).splitlines()[0] == f"left 'ci-new-content' ({ids[0]}): {reasons[0]}"
 
 
-async def test_what_is_not_stale_is_left(emulator: Emulator, clock: VirtualClock) -> None:
+async def test_a_project_that_is_not_stale_is_not_deleted(emulator: Emulator, clock: VirtualClock) -> None:
     """The age is checked again before the deletion."""
     ids, plan = await make_plan(emulator, clock, "ci-1")
     report = await emulator.async_admin().projects.delete_stale(plan=evolve(plan, older_than=timedelta(days=30)))
@@ -147,8 +147,8 @@ async def test_what_is_not_stale_is_left(emulator: Emulator, clock: VirtualClock
     assert "is not older than 30 days" in report.left[0].reason
 
 
-async def test_the_clock_of_the_server_counts(emulator: Emulator, clock: VirtualClock) -> None:
-    """A machine whose clock is wrong by 30 days takes no new project for stale, and no stale one for new."""
+async def test_the_age_follows_the_clock_of_the_server(emulator: Emulator, clock: VirtualClock) -> None:
+    """The age of a project is found right on a machine whose clock is wrong by 30 days."""
     _, plan = await make_plan(emulator, clock, "ci-1")
     await create_projects(emulator, "ci-2")
     for days in (30, -60):
@@ -159,7 +159,7 @@ async def test_the_clock_of_the_server_counts(emulator: Emulator, clock: Virtual
 
 
 async def test_content_that_appears_during_the_deletion_stops_it(emulator: Emulator, clock: VirtualClock) -> None:
-    """What others add to a project while it is being emptied is not deleted."""
+    """A resource that others add to a project while it is being emptied is not deleted."""
     ids, plan = await make_plan(emulator, clock, "ci-1")
     transport = FaultyTransport(emulator)
 
@@ -176,7 +176,7 @@ async def test_content_that_appears_during_the_deletion_stops_it(emulator: Emula
 
 
 async def test_a_project_without_a_date_is_left(make_client: Callable[..., AsyncAdmin]) -> None:
-    """A project whose date of creation the server does not tell is in no plan, and is not deleted."""
+    """A project without a date of creation is in no plan, and is not deleted."""
     dateless = {"id": "p", "name": "ci", "max_pods": 0, "force_encryption_with_cmek": False, "organization_id": "o"}
     organization = {"id": "o", "name": "n", "plan": "Free", "payment_status": "Active", "support_tier": "Free"}
     organization |= {"created_at": "2020-01-01T00:00:00Z"}
@@ -252,7 +252,7 @@ async def test_a_plan_needs_an_organization(make_client: Callable[..., AsyncAdmi
 
 
 async def test_projects_are_processed_concurrently(emulator: Emulator, clock: VirtualClock) -> None:
-    """At most as many projects as the concurrency are in progress at once."""
+    """No more projects are in progress at once than ``concurrency`` allows."""
     _, plan = await make_plan(emulator, clock, *(f"ci-{number}" for number in range(6)))
     for concurrency in (1, 3):
         counting = CountingTransport(emulator, only_method="POST")
@@ -327,7 +327,7 @@ async def test_a_plan_of_another_organization_is_refused(emulator: Emulator, clo
 
 
 async def test_an_invalid_call_changes_nothing(emulator: Emulator, clock: VirtualClock) -> None:
-    """Other arguments than those of the plan, neither, and a plan of another type raise before a request."""
+    """Arguments that differ from the plan, none at all, and a plan of another type raise before a request."""
     _, plan = await make_plan(emulator, clock, "ci-1")
     transport = FaultyTransport(emulator)
     projects: Any = transport.async_admin().projects

@@ -47,7 +47,7 @@ async def populate(emulator: Emulator) -> AsyncAdmin:
 
 
 async def test_a_plan_reads_once_and_changes_nothing(emulator: Emulator) -> None:
-    """A plan sends each list request once, and says of each person what a dry run of one says."""
+    """A plan sends each list request once, and has the report of a dry run for each person."""
     admin = await populate(emulator)
     transport = FaultyTransport(emulator)
     plan = await transport.async_admin().users.offboard_many(emails=[*EMAILS, "ADA@example.com"])
@@ -80,8 +80,8 @@ async def test_a_saved_plan_is_carried_out(emulator: Emulator) -> None:
     assert [len(each.steps) for each in again.reports] == [1, 1, 0]
 
 
-async def test_whoever_changed_is_left(emulator: Emulator) -> None:
-    """Whoever has gained a role, an invite or another user with the address since the plan is left, with the reason."""
+async def test_a_changed_person_is_not_removed(emulator: Emulator) -> None:
+    """A person who gained a role, an invite or another user since the plan is not removed, and the reason is given."""
     admin = await populate(emulator)
     fay, gus = (emulator.add_user(f"{name}@example.com") for name in ("fay", "gus"))
     emails = [f"{name}@example.com" for name in ("ada", "eve", "hal", "fay", "gus")]
@@ -111,7 +111,7 @@ async def test_whoever_changed_is_left(emulator: Emulator) -> None:
 
 
 async def test_only_users_count_as_owners(emulator: Emulator) -> None:
-    """A list with all users who are owners is refused before the first change, though a service account is an owner."""
+    """A plan for all users who are owners is refused before a change, even if a service account is an owner."""
     admin = emulator.async_admin()
     emulator.add_user("ada@example.com", roles=["OrgOwner"])
     await admin.invites.create(email="bob@example.com", role_bindings=[on_organization("OrgOwner")])
@@ -133,7 +133,7 @@ async def test_only_users_count_as_owners(emulator: Emulator) -> None:
 
 
 async def test_a_failure_leaves_one_person(emulator: Emulator) -> None:
-    """Whoever the server does not remove is left with its reason, and the others are removed."""
+    """A person whom the server does not remove is listed with its reason, and the others are removed."""
     admin = await populate(emulator)
     plan = await admin.users.offboard_many(emails=EMAILS)
     emulator.faults.add("delete_user", status=409, times=1)
@@ -170,7 +170,7 @@ async def test_a_plan_of_another_organization_is_refused(emulator: Emulator) -> 
 
 
 async def test_an_invalid_call_changes_nothing(emulator: Emulator) -> None:
-    """Other emails than those of the plan, neither, and a plan of another type raise before a request."""
+    """Emails that differ from the plan, none at all, and a plan of another type raise before a request."""
     admin = await populate(emulator)
     plan = await admin.users.offboard_many(emails=EMAILS)
     transport = FaultyTransport(emulator)

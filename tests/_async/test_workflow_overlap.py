@@ -121,7 +121,7 @@ async def test_the_time_of_the_store_is_not_taken_from_the_overlap(emulator: Emu
 
 @pytest.mark.parametrize("date", ["", "noon", "Mon, 01 Jan 9999 00:00:00 GMT", "Mon, 01 Jan 1000 00:00:00 GMT"])
 async def test_a_server_without_a_valid_date_has_the_time_of_this_machine(emulator: Emulator, date: str) -> None:
-    """Where responses have no Date, or an impossible one, this machine's clock counts."""
+    """If responses have no Date, or an impossible one, this machine's clock is used."""
     project = RotatedProject(emulator)
     old = await project.create()
     rotation = await project.rotate(old, admin=OtherDates(emulator, date).async_admin())
@@ -147,7 +147,7 @@ async def test_repeating_with_the_same_or_a_longer_time_changes_nothing(
 
 @pytest.mark.parametrize("keep_old_for", [timedelta(0), timedelta(minutes=58)])
 async def test_a_shorter_time_is_refused(emulator: Emulator, keep_old_for: timedelta) -> None:
-    """A shorter time is refused, with the moment and what deletes the key at once; after the moment it finishes."""
+    """A shorter time is refused with the moment, and with what deletes the key at once; after it, the run finishes."""
     project = RotatedProject(emulator)
     old = await project.create()
     new = (await project.rotate(old)).key.id
@@ -165,7 +165,7 @@ async def test_a_shorter_time_is_refused(emulator: Emulator, keep_old_for: timed
 @pytest.mark.parametrize("name", EACH_NAME)
 @pytest.mark.parametrize("at", [6, 7])
 async def test_there_is_never_a_second_key_of_the_name(emulator: Emulator, at: int, name: str) -> None:
-    """Where a rotation dies before a rename, ``ensure`` and ``describe_by_name`` find one key."""
+    """If a rotation dies before a rename, ``ensure`` and ``describe_by_name`` find one key."""
     project = RotatedProject(emulator, name)
     old = await project.create()
     await project.rotate_until_killed(old, at=at - 1)
@@ -207,7 +207,7 @@ async def test_a_rename_left_half_done_is_finished_before_the_deletion(emulator:
 @pytest.mark.parametrize("name", EACH_NAME)
 @pytest.mark.parametrize("keep_old_for", [timedelta(0), HOUR])
 async def test_a_withdrawn_new_key_leaves_the_old_one(emulator: Emulator, keep_old_for: timedelta, name: str) -> None:
-    """Where the new key is withdrawn while it is stored, the old key gets its name back, and can be rotated again."""
+    """If the new key is deleted while it is stored, the old key gets its name back, and can be rotated again."""
     project = RotatedProject(emulator, name)
     old = await project.create()
 
@@ -223,7 +223,7 @@ async def test_a_withdrawn_new_key_leaves_the_old_one(emulator: Emulator, keep_o
 
 @pytest.mark.parametrize("name", EACH_NAME)
 async def test_an_old_key_outlives_its_withdrawn_successor(emulator: Emulator, name: str) -> None:
-    """Where the new key is withdrawn later, the old one is never deleted, and the report says why."""
+    """If the new key is deleted later, the old one is never deleted, and the report says why."""
     project = RotatedProject(emulator, name)
     old = await project.create()
     new = (await project.rotate(old)).key.id
@@ -246,7 +246,7 @@ async def test_an_old_key_outlives_its_withdrawn_successor(emulator: Emulator, n
 
 
 async def test_a_successor_withdrawn_during_the_run_saves_the_old_key(emulator: Emulator) -> None:
-    """The keys are read again before each deletion: a successor withdrawn, or a key renamed, since then saves it."""
+    """The keys are read again before each deletion: a key is kept if it was renamed or its successor was deleted."""
     for change in ("withdraw", "rename"):
         project = RotatedProject(emulator)
         old = await project.create()
@@ -354,7 +354,7 @@ async def test_the_keys_that_are_due_are_deleted_oldest_first(emulator: Emulator
 
 
 async def test_a_leaked_successor_can_be_replaced_during_the_overlap(emulator: Emulator) -> None:
-    """Where the new key is itself replaced at once, the first key still refers to a key that exists, and is deleted."""
+    """If the new key is itself replaced at once, the first key still refers to an existing key, and is deleted."""
     project = RotatedProject(emulator)
     first = await project.create()
     second = (await project.rotate(first, 2 * HOUR)).key.id
@@ -383,7 +383,7 @@ async def test_a_name_given_by_hand_counts(emulator: Emulator) -> None:
 
 
 async def test_a_key_renamed_by_hand_during_a_rotation_has_one_successor(emulator: Emulator) -> None:
-    """Where the old key is renamed after its rotation died, the next run deletes the key that the dead one left."""
+    """If the old key is renamed after its rotation died, the next run deletes the key that the first one left."""
     project = RotatedProject(emulator)
     old = await project.create()
     await project.rotate_until_killed(old, at=5)

@@ -312,7 +312,7 @@ def test_every_error_survives_pickle(error: PineconeError) -> None:
 
 
 def test_a_copy_of_an_error_keeps_its_secret() -> None:
-    """Copy and deepcopy, within one process, keep what pickling drops."""
+    """``copy`` and ``deepcopy`` keep the secret, which pickling drops."""
     for duplicate in (copy.copy, copy.deepcopy):
         kept = [vars(duplicate(error)) for error in ALL_ERRORS]
         assert [masked.reveal() for each in kept for masked in each.values() if isinstance(masked, Masked)] == [
@@ -380,7 +380,7 @@ def test_no_secret_or_token_appears_anywhere(
 
 
 def test_a_response_of_something_else_names_its_host(make_client: Callable[..., Admin]) -> None:
-    """What does not look like the API names the host that it came from, and a redirect where it points."""
+    """The error for a response that is not the API's names the host that sent it, and the target of a redirect."""
     redirect = ScriptedResponse(302, b"<html>", {"location": "https://sso.corp.example/login?state=hidden#x"})
     cases: list[tuple[ScriptedResponse, str]] = [
         (ScriptedResponse(404, b"<html>not here</html>"), "[404] HTTP 404 Not Found from api.pinecone.io, without"),
@@ -399,7 +399,7 @@ def test_a_response_of_something_else_names_its_host(make_client: Callable[..., 
         make_client(ScriptedTransport(tokens=[redirect]), lazy=True).projects.list()
 
 
-def test_what_a_server_says_is_printable_and_short(
+def test_messages_of_a_server_are_printable_and_short(
     make_client: Callable[..., Admin], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Message, code and request id of a server are one line, cut at 500, 500 and 100 characters, in logs too."""

@@ -458,7 +458,7 @@ def test_delays_are_random(make_client: Callable[..., Admin], clock: VirtualCloc
 
 
 def test_on_attempt_receives_every_attempt(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
-    """on_attempt is called once after every attempt, of token exchanges too; the log says the same as it."""
+    """on_attempt is called once after every attempt, including token exchanges; log records have the same fields."""
     events: list[AttemptEvent] = []
     script = ScriptedTransport(
         delay(clock, 0.25, ScriptedResponse(503, headers={"x-request-id": "r-1"})),
@@ -512,7 +512,7 @@ def test_a_failed_exchange_is_reported_as_not_sent(make_client: Callable[..., Ad
 def test_on_attempt_may_return_anything_and_fail(
     make_client: Callable[..., Admin], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What on_attempt returns is ignored, and what it raises is logged as a warning; the call proceeds."""
+    """The result of on_attempt is ignored, and its exceptions are logged as warnings; the call proceeds."""
 
     def fail(event: AttemptEvent) -> int:
         if event.status_code == 503:
@@ -525,7 +525,7 @@ def test_on_attempt_may_return_anything_and_fail(
 
 
 def test_on_attempt_runs_in_the_context_of_the_call(make_client: Callable[..., Admin]) -> None:
-    """on_attempt runs in the thread and context of the call; that of a copy replaces the client's."""
+    """on_attempt runs in the thread and context of the call; the on_attempt of a copy replaces the client's."""
     variable, found, others = ContextVar[str]("variable"), list[object](), list[AttemptEvent]()
     admin = make_client(ScriptedTransport(), access_token="x", on_attempt=others.append)
     variable.set("here")
@@ -593,7 +593,7 @@ class _EndlessStream(httpx.SyncByteStream):
 
 
 def test_a_body_without_end_is_over_when_the_timeout_is(make_client: Callable[..., Admin]) -> None:
-    """Between the pieces of a body, the timeout holds for a transport of the caller's that ignores it."""
+    """If a transport of the caller ignores the timeout, the timeout still ends the call between pieces of a body."""
     requests: list[httpx.Request] = []
 
     def respond(request: httpx.Request) -> httpx.Response:

@@ -122,7 +122,7 @@ def test_the_time_of_the_store_is_not_taken_from_the_overlap(emulator: Emulator,
 
 @pytest.mark.parametrize("date", ["", "noon", "Mon, 01 Jan 9999 00:00:00 GMT", "Mon, 01 Jan 1000 00:00:00 GMT"])
 def test_a_server_without_a_valid_date_has_the_time_of_this_machine(emulator: Emulator, date: str) -> None:
-    """Where responses have no Date, or an impossible one, this machine's clock counts."""
+    """If responses have no Date, or an impossible one, this machine's clock is used."""
     project = RotatedProject(emulator)
     old = project.create()
     rotation = project.rotate(old, admin=OtherDates(emulator, date).admin())
@@ -148,7 +148,7 @@ def test_repeating_with_the_same_or_a_longer_time_changes_nothing(
 
 @pytest.mark.parametrize("keep_old_for", [timedelta(0), timedelta(minutes=58)])
 def test_a_shorter_time_is_refused(emulator: Emulator, keep_old_for: timedelta) -> None:
-    """A shorter time is refused, with the moment and what deletes the key at once; after the moment it finishes."""
+    """A shorter time is refused with the moment, and with what deletes the key at once; after it, the run finishes."""
     project = RotatedProject(emulator)
     old = project.create()
     new = (project.rotate(old)).key.id
@@ -166,7 +166,7 @@ def test_a_shorter_time_is_refused(emulator: Emulator, keep_old_for: timedelta) 
 @pytest.mark.parametrize("name", EACH_NAME)
 @pytest.mark.parametrize("at", [6, 7])
 def test_there_is_never_a_second_key_of_the_name(emulator: Emulator, at: int, name: str) -> None:
-    """Where a rotation dies before a rename, ``ensure`` and ``describe_by_name`` find one key."""
+    """If a rotation dies before a rename, ``ensure`` and ``describe_by_name`` find one key."""
     project = RotatedProject(emulator, name)
     old = project.create()
     project.rotate_until_killed(old, at=at - 1)
@@ -208,7 +208,7 @@ def test_a_rename_left_half_done_is_finished_before_the_deletion(emulator: Emula
 @pytest.mark.parametrize("name", EACH_NAME)
 @pytest.mark.parametrize("keep_old_for", [timedelta(0), HOUR])
 def test_a_withdrawn_new_key_leaves_the_old_one(emulator: Emulator, keep_old_for: timedelta, name: str) -> None:
-    """Where the new key is withdrawn while it is stored, the old key gets its name back, and can be rotated again."""
+    """If the new key is deleted while it is stored, the old key gets its name back, and can be rotated again."""
     project = RotatedProject(emulator, name)
     old = project.create()
 
@@ -224,7 +224,7 @@ def test_a_withdrawn_new_key_leaves_the_old_one(emulator: Emulator, keep_old_for
 
 @pytest.mark.parametrize("name", EACH_NAME)
 def test_an_old_key_outlives_its_withdrawn_successor(emulator: Emulator, name: str) -> None:
-    """Where the new key is withdrawn later, the old one is never deleted, and the report says why."""
+    """If the new key is deleted later, the old one is never deleted, and the report says why."""
     project = RotatedProject(emulator, name)
     old = project.create()
     new = (project.rotate(old)).key.id
@@ -247,7 +247,7 @@ def test_an_old_key_outlives_its_withdrawn_successor(emulator: Emulator, name: s
 
 
 def test_a_successor_withdrawn_during_the_run_saves_the_old_key(emulator: Emulator) -> None:
-    """The keys are read again before each deletion: a successor withdrawn, or a key renamed, since then saves it."""
+    """The keys are read again before each deletion: a key is kept if it was renamed or its successor was deleted."""
     for change in ("withdraw", "rename"):
         project = RotatedProject(emulator)
         old = project.create()
@@ -355,7 +355,7 @@ def test_the_keys_that_are_due_are_deleted_oldest_first(emulator: Emulator) -> N
 
 
 def test_a_leaked_successor_can_be_replaced_during_the_overlap(emulator: Emulator) -> None:
-    """Where the new key is itself replaced at once, the first key still refers to a key that exists, and is deleted."""
+    """If the new key is itself replaced at once, the first key still refers to an existing key, and is deleted."""
     project = RotatedProject(emulator)
     first = project.create()
     second = (project.rotate(first, 2 * HOUR)).key.id
@@ -384,7 +384,7 @@ def test_a_name_given_by_hand_counts(emulator: Emulator) -> None:
 
 
 def test_a_key_renamed_by_hand_during_a_rotation_has_one_successor(emulator: Emulator) -> None:
-    """Where the old key is renamed after its rotation died, the next run deletes the key that the dead one left."""
+    """If the old key is renamed after its rotation died, the next run deletes the key that the first one left."""
     project = RotatedProject(emulator)
     old = project.create()
     project.rotate_until_killed(old, at=5)

@@ -117,7 +117,7 @@ def test_a_difference_raises_before_any_change(kind: str, admin: Admin, emulator
 
 @pytest.mark.parametrize("kind", ["account", "invite"])
 def test_unlisted_roles_are_revoked_after_granting(kind: str, admin: Admin, emulator: Emulator) -> None:
-    """With ``revoke_unlisted``, an update grants first and revokes then."""
+    """With ``revoke_unlisted``, an update grants first, and then revokes."""
     project_id = create_different(admin)
     transport = FaultyTransport(emulator)
     ensured = ENSURE[kind](transport.admin(), project_id, on_difference="update", **REVOKE)
@@ -132,7 +132,7 @@ def test_unlisted_roles_are_revoked_after_granting(kind: str, admin: Admin, emul
 
 @pytest.mark.parametrize("kind", ["account", "invite"])
 def test_a_refused_revocation_keeps_what_was_granted(kind: str, emulator: Emulator) -> None:
-    """Where a role cannot be revoked, the granted ones are kept, a note says so, and another run completes it."""
+    """If a role cannot be revoked, the granted ones are kept, a note says so, and another run completes the update."""
     project_id = create_different(emulator.admin())
     faults = dict.fromkeys(range(1, 99), InjectedFault.UNAVAILABLE)
     admin = FaultyTransport(emulator, faults, only_method="DELETE").admin()
@@ -144,7 +144,7 @@ def test_a_refused_revocation_keeps_what_was_granted(kind: str, emulator: Emulat
 
 
 def test_a_failed_grant_revokes_those_before_it(admin: Admin, emulator: Emulator) -> None:
-    """Where a role cannot be granted, those that the call granted before are revoked again."""
+    """If a role cannot be granted, the roles that the call granted before are revoked again."""
     project_id = create_different(admin)
     wanted = [*ROLES, on_project(project_id, "ProjectViewer"), on_project("nowhere", "ProjectViewer")]
     with pytest.raises(Exception, match="404"):
@@ -187,7 +187,7 @@ def test_a_client_with_a_token_revokes_no_role_of_an_account(admin: Admin, emula
 
 
 def test_the_last_organization_role_of_an_invite_stays(admin: Admin) -> None:
-    """What the server refuses to revoke is raised as it says it."""
+    """If the server refuses to revoke a role, its error is raised unchanged."""
     admin.invites.create(email="a@example.com", role_bindings=ROLES[:1])
     invite = admin.invites.ensure(
         email="a@example.com", role_bindings=ROLES[1:], on_difference="update", revoke_unlisted=True
@@ -243,7 +243,7 @@ def test_a_dry_run_of_provision_says_what_a_real_run_does(admin: Admin, emulator
 
 
 def test_a_dry_run_of_a_tenant_that_does_not_exist(admin: Admin, emulator: Emulator) -> None:
-    """Where the project does not exist, a dry run lists everything that would be created."""
+    """If the project does not exist, a dry run lists everything that would be created."""
     binding: Any = {"principal_type": "user", "principal_id": "u", "role": "ProjectViewer"}
     preview = admin.projects.provision(
         name="tenant", key_roles=["ProjectViewer"], store=print, bindings=[binding], dry_run=True

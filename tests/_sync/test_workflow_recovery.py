@@ -463,7 +463,7 @@ def test_a_stored_secret_works_until_another_one_is_stored(name: str) -> None:
 
 @each_scenario
 def test_an_interrupted_store_counts_as_failed(scenario: Scenario) -> None:
-    """Where ``store`` is interrupted, what was made is undone, and a run completes the workflow."""
+    """If ``store`` is interrupted, everything that was created is deleted, and a run completes the workflow."""
     state = prepare_state(scenario)
     ids = state.list_ids()
     transport = InterruptingTransport(state.emulator, 0, after=False)

@@ -36,7 +36,7 @@ def use_clients(emulator: Emulator) -> None:
 
 
 def test_emulator_after_pytest_httpx(httpx_mock: HTTPXMock, pinecone_emulator: Emulator) -> None:
-    """Where httpx_mock comes first, the emulator responds for Pinecone and httpx_mock for other hosts."""
+    """If httpx_mock comes first, the emulator responds for Pinecone and httpx_mock for other hosts."""
     httpx_mock.add_response(text="mocked")
     use_clients(pinecone_emulator)
     assert httpx.get(OTHER).text == "mocked"
@@ -44,7 +44,7 @@ def test_emulator_after_pytest_httpx(httpx_mock: HTTPXMock, pinecone_emulator: E
 
 
 def test_pytest_httpx_after_emulator(pinecone_emulator: Emulator, httpx_mock: HTTPXMock) -> None:
-    """Where httpx_mock comes last, it responds for Pinecone, too."""
+    """If httpx_mock comes last, it responds for Pinecone, too."""
     httpx_mock.add_response(url=TOKEN, json={"access_token": "t", "token_type": "Bearer", "expires_in": 60})
     httpx_mock.add_response(url=PROJECTS, json={"data": []})
     with Admin() as admin:
@@ -54,7 +54,7 @@ def test_pytest_httpx_after_emulator(pinecone_emulator: Emulator, httpx_mock: HT
 
 @pytest.mark.httpx_mock(should_mock=lambda request: not request.url.host.endswith(".pinecone.io"))
 def test_pytest_httpx_lets_pinecone_through(pinecone_emulator: Emulator, httpx_mock: HTTPXMock) -> None:
-    """Where httpx_mock comes last, its option should_mock lets requests through to the emulator."""
+    """If httpx_mock comes last, its option should_mock lets requests through to the emulator."""
     httpx_mock.add_response(text="mocked")
     use_clients(pinecone_emulator)
     assert httpx.get(OTHER).text == "mocked"
@@ -80,7 +80,7 @@ def read_clock(url: str) -> httpx.Response:
 
 
 def test_emulator_after_vcr(tmp_path: Path) -> None:
-    """Where the cassette is entered first, the emulator responds for Pinecone, and the cassette records other hosts."""
+    """If the cassette is entered first, the emulator responds for Pinecone, and the cassette records other hosts."""
     with serving(Emulator()) as url:
         with vcr.use_cassette(str(tmp_path / "calls.yaml")) as cassette, emulate() as emulator:
             use_clients(emulator)
@@ -103,7 +103,7 @@ interactions:
 
 @pytest.mark.parametrize("ignore", [[], ["api.pinecone.io"]], ids=["recorded", "ignored"])
 def test_vcr_after_emulator(ignore: list[str], tmp_path: Path) -> None:
-    """Where the cassette is entered last, it replays what it has of Pinecone, and all else is refused."""
+    """If the cassette is entered last, it replays its responses of Pinecone, and other requests are refused."""
     (tmp_path / "calls.yaml").write_text(RECORDED)
     cassette = vcr.VCR(record_mode=vcr.mode.NEW_EPISODES, ignore_hosts=ignore).use_cassette
     refused: list[Callable[[], object]] = [lambda: httpx.get(f"{PROJECTS}/other")]

@@ -223,7 +223,7 @@ def test_serving_reaches_other_stacks() -> None:
 
 
 def test_serving_reaches_every_stack() -> None:
-    """With serve=True, each library that is refused without reaches the emulator at its address."""
+    """With serve=True, each library that is otherwise refused reaches the emulator at its address."""
     with emulate(serve=True) as emulator:
         assert [use(f"{emulator.host}/_emulator/clock") for use in STACKS] == [200] * len(STACKS)
 

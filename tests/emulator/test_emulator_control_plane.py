@@ -375,7 +375,7 @@ def test_tags_are_merged(emulator: Emulator, project: ProjectRecord) -> None:
 @pytest.mark.rule("assistant-patch")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_assistants_are_updated(version: str, emulator: Emulator, project: ProjectRecord) -> None:
-    """PATCH replaces the instructions and the metadata of an assistant, and leaves what is not sent."""
+    """PATCH replaces the instructions and the metadata of an assistant, and keeps fields that are not sent."""
     body = {"name": "helper", "instructions": "Be brief.", "metadata": {"team": "a", "tier": "1"}}
     created = send(emulator, project, "POST", "/assistant/assistants", json=body, version=version).json()
     emulator.clock.advance(1)
@@ -400,7 +400,7 @@ def test_read_capacity_is_changed(emulator: Emulator, project: ProjectRecord) ->
 
 @pytest.mark.rule("backup-source")
 def test_backups_outlive_their_index(emulator: Emulator, project: ProjectRecord) -> None:
-    """The backups of a deleted index are listed if they are asked for, and not taken for those of its successor."""
+    """The backups of a deleted index are listed on request, and are not those of a later index of the same name."""
 
     def list_backups(**parameters: str) -> Any:
         return send(emulator, project, "GET", "/indexes/movies/backups", params=parameters, version="2026-07")

@@ -68,7 +68,7 @@ async def _set_when_cancelled(event: anyio.Event) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_cancelled_caller_starts_no_call() -> None:
-    """Where the cancellation came before, the call is not started."""
+    """A call is not started after a cancellation."""
     started: list[int] = []
 
     async def call() -> None:
@@ -95,7 +95,7 @@ def test_an_interrupted_call_is_awaited_for_its_time_only() -> None:
 
 
 def test_another_thread_makes_the_call_itself() -> None:
-    """Only the main thread can be interrupted, so that another one starts no thread."""
+    """Another thread than the main one starts no thread, because it cannot be interrupted."""
     made_by: list[threading.Thread] = []
     thread = threading.Thread(
         target=lambda: complete_if_interrupted(lambda: made_by.append(threading.current_thread()), 1)
@@ -153,7 +153,7 @@ def test_a_timeout_of_asyncio_undoes_what_was_being_created() -> None:
 
 
 def test_a_creation_without_a_response_is_given_up_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A creation that never has a response does not hold a cancelled workflow, and a note says what may exist."""
+    """A create without a response does not block a cancelled workflow, and a note says what may exist."""
     monkeypatch.setattr("pinecone_admin._async.workflows.rollback.COMPLETION_TIMEOUT", 0.01)
 
     async def run() -> None:
@@ -164,7 +164,7 @@ def test_a_creation_without_a_response_is_given_up_and_named(monkeypatch: pytest
 
 
 def test_a_second_cancellation_does_not_stop_the_undoing() -> None:
-    """A task that is cancelled again while it undoes still deletes everything."""
+    """A task that is cancelled again during its rollback still deletes everything."""
     emulator = Emulator(seed=1)
     transport = FaultyTransport(emulator)
 

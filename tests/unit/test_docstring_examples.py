@@ -191,8 +191,8 @@ def deepen(depth: int) -> Any:
         ({}, deepen(100)),
     ],
 )
-def test_what_does_not_fit_its_schema_is_refused(schema: Any, value: Any) -> None:
-    """So is what is nested too deeply to be read, and what JSON does not have."""
+def test_unfit_examples_are_refused(schema: Any, value: Any) -> None:
+    """A value that does not fit, is nested too deeply, or is not JSON is refused."""
     with pytest.raises(UnfitExampleError):
         express_value(PETS, schema, value)
 
@@ -232,7 +232,7 @@ HOSTILE = [
 
 
 def test_foreign_text_stays_within_its_literal(generate: Generate) -> None:
-    """Whatever an example contains, it is shown as what it is, and is all that is shown."""
+    """Any text of an example stays within its string literal, and runs nothing."""
     value = {"texts": HOSTILE, "fields": dict.fromkeys(HOSTILE, "x"), "nested": [[{"a": text}] for text in HOSTILE]}
     response = make_content(make_object(**{f"f{number}": STRING for number in range(len(HOSTILE))}))
     response["content"]["application/json"]["example"] = {f"f{n}": text for n, text in enumerate(HOSTILE)}

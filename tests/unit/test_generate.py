@@ -464,8 +464,8 @@ def make_deprecated() -> Any:
     return document
 
 
-def test_what_type_checkers_find_is_told(tree: Path) -> None:
-    """Each place is told once, with the remedy: what mypy finds there, else what basedpyright does."""
+def test_findings_of_type_checkers_are_reported(tree: Path) -> None:
+    """Each place is reported once, with the remedy: by mypy, or else by basedpyright."""
     (tree / "mypy.py").write_text(MYPY, encoding="utf-8")
     path, sync = "pinecone_admin/_async/users.py", "pinecone_admin/_sync/users.py"
     errors = [
@@ -486,7 +486,7 @@ def test_what_type_checkers_find_is_told(tree: Path) -> None:
 
 
 @pytest.mark.long
-def test_nothing_that_scripts_check_finds_is_untold(tree: Path, tmp_path: Path) -> None:
+def test_every_finding_of_scripts_check_is_reported(tree: Path, tmp_path: Path) -> None:
     """Whatever types an adopted document changes, each error of basedpyright is in the report."""
     (tree / "basedpyright.py").unlink()
     document = make_deprecated()
@@ -676,8 +676,8 @@ def test_a_union_of_role_bindings_is_usable_at_once(tree: Path, tmp_path: Path) 
 
 
 @pytest.mark.long
-def test_what_must_follow_a_union_is_listed(tree: Path, tmp_path: Path) -> None:
-    """Each hand-written line that makes the class which is a union now is told with file, line and reason."""
+def test_code_that_must_follow_a_union_is_listed(tree: Path, tmp_path: Path) -> None:
+    """Each hand-written line that constructs a class that is now a union is reported with file, line and reason."""
     done = run_generate(tree, write_json(tmp_path / "union.json", make_union_of_bindings()))
     text = (tree / "pinecone_admin/models.py").read_text(encoding="utf-8")
     made = [n for n, line in enumerate(text.splitlines(), 1) if "return generated_models.RoleBindingInput(" in line]

@@ -17,7 +17,7 @@ def collect_classes(kind: type[PineconeError]) -> set[type[PineconeError]]:
 
 
 def test_every_class_has_its_own_code_and_every_code_a_class() -> None:
-    """The table of help has exactly the codes of the classes, and no two classes share one."""
+    """The help texts have exactly the codes of the classes, and no two classes share one."""
     codes = [vars(kind)["help_code"] for kind in collect_classes(PineconeError)]
     assert len(set(codes)) == len(codes)
     assert set(codes) == HELP.keys()

@@ -13,7 +13,7 @@ from tests.support.concurrency import PATIENCE
 
 
 def test_an_interrupt_ends_although_an_item_hangs() -> None:
-    """Ctrl-C tells the items in progress to end, and waits for those that do not only as long as it may."""
+    """Ctrl-C tells the items in progress to end, and waits no longer than its limit for those that do not."""
     interrupted, release, ended = threading.Event(), threading.Event(), threading.Event()
 
     def work(number: int) -> int:

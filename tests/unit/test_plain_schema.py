@@ -116,7 +116,7 @@ def test_a_schema_becomes_plain(schema: Any, expected: Any) -> None:
 
 
 def test_choices_without_a_sensible_type_are_found() -> None:
-    """Where objects and other values can be chosen, the place is told; required fields and null are no choices."""
+    """A choice between objects and other values is reported; required fields and null are not choices."""
     schemas = {
         "Mixed": {"type": "array", "items": {"oneOf": [REF, STRING]}},
         "Free": {"anyOf": [REF, {"type": "object"}]},

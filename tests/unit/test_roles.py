@@ -24,7 +24,7 @@ def find_roles(row: str) -> set[str]:
 
 
 def test_the_tuples_of_roles_have_every_role_of_the_api() -> None:
-    """The public tuples have the roles of the generated literals, by what they can be held on."""
+    """The public tuples have the roles of the generated literals, for keys, the organization and projects."""
     assert set(models.ORGANIZATION_ROLES) == set(ORGANIZATION_ROLES)
     assert set(models.PROJECT_ROLES) == set(PROJECT_ROLES)
     assert set(models.API_KEY_ROLES) == set(models.literal_values("APIKeyRole")) < set(PROJECT_ROLES)

@@ -234,7 +234,7 @@ def test_a_change_is_reported_in_terms_of_the_client(edit: Edit, lines: list[str
 
 
 def test_the_choices_of_a_union_are_compared() -> None:
-    """A new choice breaks programs that read a response, one that is gone those that send it; a class is widened."""
+    """A new choice breaks programs that read it, a removed one programs that send it; a new union widens a class."""
     old = deepcopy(PETS)
     schemas = old["components"]["schemas"]
     schemas |= {"Cat": CAT, "Dog": DOG, "Bird": BIRD}

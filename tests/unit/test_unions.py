@@ -206,7 +206,7 @@ for kind, value, expected in json.loads(sys.argv[1]):
 
 
 def test_the_choice_that_fits_is_decoded(package: Path) -> None:
-    """It is found by its tag or as the only one that fits; otherwise the path of the first misfit is told."""
+    """It is found by its tag or as the only one that fits; otherwise the error has the path of the first misfit."""
     run_program(package, DECODE, json.dumps(DECODED))
 
 
@@ -396,7 +396,7 @@ Draft(scope=ShortKey(form="t", secret="v"))  # wrong
 
 @pytest.mark.long
 def test_unions_are_typed(package: Path, tmp_path: Path) -> None:
-    """What is generated is clean in strict mode, and a program that gives another model is not."""
+    """Type checkers accept the generated code in strict mode, and reject a program that passes another model."""
     (package / "consumer.py").write_text(CONSUMER, encoding="utf-8")
     (wrong,) = (number for number, line in enumerate(CONSUMER.splitlines(), 1) if line.endswith("# wrong"))
     options = ["--strict", "--no-error-summary", "--config-file", os.devnull, "--cache-dir", str(tmp_path)]
