@@ -1,4 +1,4 @@
-"""How the client sends an operation: the deadline, the checks, the request, and what the response means."""
+"""Send the operations of a client: set the deadline, check, build the request, and decode the response."""
 
 from __future__ import annotations
 

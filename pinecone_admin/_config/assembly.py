@@ -18,9 +18,9 @@ from pinecone_admin.auth.token_endpoint import RequestSender, TokenEndpoint
 from pinecone_admin.auth.token_source import SuppliedTokenSource, TokenSource
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
-EXCHANGE_ATTEMPTS = 3
+TOKEN_EXCHANGE_ATTEMPTS = 3
 
-MAX_CONCURRENT_EXCHANGES = 20
+MAX_CONCURRENT_TOKEN_EXCHANGES = 20
 """Connections to the token endpoint: one is enough, unless exchanges hang while others proceed."""
 
 

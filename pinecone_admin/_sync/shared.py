@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/shared.py by scripts/unasync.py: change that, not this file.
-"""What a client shares with its copies, and how it is built."""
+"""Build what a client shares with its copies: connections, the token source, and the configuration."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from attrs import evolve, frozen
 
 from pinecone_admin._config.addresses import describe_endpoint
 from pinecone_admin._config.assembly import (
-    EXCHANGE_ATTEMPTS,
-    MAX_CONCURRENT_EXCHANGES,
+    MAX_CONCURRENT_TOKEN_EXCHANGES,
+    TOKEN_EXCHANGE_ATTEMPTS,
     ClientSetup,
     build_token_source,
     check_cache,
@@ -34,7 +34,7 @@ class Shared:
     Attributes:
         config: The configuration.
         endpoint: Host and port of the API, and the proxy if there is one, for error messages.
-        exchange: Sends each request.
+        exchange: Sends each attempt of a request to the API.
         pools: The client's own connections, or None if the caller passed a transport.
         token_source: Gives each request its token, or None if the caller sets the Authorization header.
         fetches_token_early: Whether the first token is fetched before the first call.
@@ -100,21 +100,21 @@ def build_shared(
 
 
 def _build_token_retrier(config: ClientConfig, given: object, closed: threading.Event) -> Retrier:
-    """Return what sends the token exchange, which is synchronous in both clients."""
+    """Return the retrier of token exchanges, which are synchronous in both clients."""
     make_retrier = partial(
         Retrier,
-        retry=evolve(config.options.retry, max_attempts=EXCHANGE_ATTEMPTS),
+        retry=evolve(config.options.retry, max_attempts=TOKEN_EXCHANGE_ATTEMPTS),
         on_attempt=config.options.on_attempt,
         map_response=error_from_exchange,
     )
     if isinstance(given, httpx.BaseTransport):
         return make_retrier(TransportExchange(given))
     assert config.ssl_context is not None  # noqa: S101 - built if a transport is missing
-    # Exchanges are rare, so their connections are not kept open.
+    # Token exchanges are rare, so their connections are not kept open.
     pools = Pools(
         ssl_context=config.ssl_context,
         proxy=config.oauth_proxy,
-        max_connections=MAX_CONCURRENT_EXCHANGES,
+        max_connections=MAX_CONCURRENT_TOKEN_EXCHANGES,
         keep=False,
         closed=closed,
     )

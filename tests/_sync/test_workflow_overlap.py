@@ -207,7 +207,7 @@ def test_a_rename_left_half_done_is_finished_before_the_deletion(emulator: Emula
 
 @pytest.mark.parametrize("name", EACH_NAME)
 @pytest.mark.parametrize("keep_old_for", [timedelta(0), HOUR])
-def test_a_withdrawn_new_key_leaves_the_old_one(emulator: Emulator, keep_old_for: timedelta, name: str) -> None:
+def test_a_deleted_new_key_leaves_the_old_one(emulator: Emulator, keep_old_for: timedelta, name: str) -> None:
     """If the new key is deleted while it is stored, the old key gets its name back, and can be rotated again."""
     project = RotatedProject(emulator, name)
     old = project.create()
@@ -223,7 +223,7 @@ def test_a_withdrawn_new_key_leaves_the_old_one(emulator: Emulator, keep_old_for
 
 
 @pytest.mark.parametrize("name", EACH_NAME)
-def test_an_old_key_outlives_its_withdrawn_successor(emulator: Emulator, name: str) -> None:
+def test_an_old_key_outlives_its_deleted_successor(emulator: Emulator, name: str) -> None:
     """If the new key is deleted later, the old one is never deleted, and the report says why."""
     project = RotatedProject(emulator, name)
     old = project.create()
@@ -246,7 +246,7 @@ def test_an_old_key_outlives_its_withdrawn_successor(emulator: Emulator, name: s
     project.check_stored(again.key.id)
 
 
-def test_a_successor_withdrawn_during_the_run_saves_the_old_key(emulator: Emulator) -> None:
+def test_a_successor_deleted_during_the_run_saves_the_old_key(emulator: Emulator) -> None:
     """The keys are read again before each deletion: a key is kept if it was renamed or its successor was deleted."""
     for change in ("withdraw", "rename"):
         project = RotatedProject(emulator)

@@ -1,4 +1,4 @@
-"""One attempt over a transport of httpx: send a request, and read the response to its end."""
+"""Send a request once over a transport of httpx, and read the response to its end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pinecone_admin._http.messages import BufferedResponse, find_header
 
 
 class AsyncExchange(Protocol):
-    """A way to send a request once."""
+    """Sends a request once and reads the response: one exchange of HTTP messages, not of a token."""
 
     async def exchange(self, request: httpx.Request, attempt: Attempt, *, max_bytes: int) -> BufferedResponse:
         """Return the response to a request, of whose body at most ``max_bytes`` are accepted."""

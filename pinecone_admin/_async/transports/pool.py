@@ -1,4 +1,4 @@
-"""Connections that are kept for later requests, each used by one request at a time.
+"""Pool connections, each used by one request at a time.
 
 Each connection stands alone in the place where an httpx transport has its pool. The transport stays above it, because
 OpenTelemetry, pytest-httpx, respx, vcr and ``emulate()`` intercept requests there. A pool of httpcore that several

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 Store: TypeAlias = Callable[[_T], object]
-"""Stores a secret, and returns anything, which is awaited if it is awaitable; if it raises, it stored nothing."""
+"""A function that stores a secret, or raises if it did not; its result is ignored, but awaited if it is awaitable."""
 
 _Deletions: TypeAlias = list[tuple[str, Deletion]]
 

@@ -1,4 +1,4 @@
-"""Delete stale projects: first a plan of what they are and contain, then exactly that."""
+"""Delete stale projects: first plan the deletion, then carry out exactly that plan."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _INTERRUPT_TIMEOUT = 30.0
 
 @frozen(kw_only=True)
 class _Outcome:
-    """What was found in a project and done to it, and why it was left; None if it was not."""
+    """What was found in a project and done to it; ``reason`` says why it was not deleted, or is None."""
 
     reason: str | None = None
     contents: list[Content] = field(factory=list[Content])

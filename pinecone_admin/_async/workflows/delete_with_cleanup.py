@@ -63,7 +63,7 @@ def _refuse_protected(contents: Sequence[Content]) -> str | None:
 
 
 def start_report(project: Project, *, dry_run: bool) -> CleanupReport:
-    """Return the report of a project that was not read yet."""
+    """Return the empty report of a project that has not been read yet."""
     return CleanupReport(
         project=project, dry_run=dry_run, contents=[], deleted=False, refusal=None, temporary_keys=[], steps=[]
     )
@@ -81,8 +81,8 @@ async def empty_and_delete(
 
     Args:
         admin: Client.
-        report: Gets what is found and done, also if this raises.
-        backoff: Waits, and the time for everything.
+        report: Report that receives what is found and done, even if this raises.
+        backoff: Waits between polls, and limits the time for everything.
         find_refusal: Function that returns why contents must not be deleted, or None. It is called each time that the
             contents are read.
         progress: Function that receives what is left.

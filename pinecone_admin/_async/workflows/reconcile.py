@@ -1,4 +1,4 @@
-"""What ``ensure`` does about differences: report them, raise, or change the existing resource."""
+"""Handle differences in ``ensure``: report them, raise, or change the existing resource."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ class DifferencePolicy:
             raise PineconeValueError("revoke_unlisted=True requires on_difference='update'")
 
     def refuse(self, description: str, differences: Sequence[Difference]) -> None:
-        """Raise if there are differences and they must not be.
+        """Raise if there are differences and the policy is to raise.
 
         Raises:
-            RefusedError: That is so.
+            RefusedError: There are differences.
         """
         if differences and self.on_difference == "raise":
             message = f"{description} differs: {'; '.join(map(str, differences))}"
@@ -76,7 +76,7 @@ async def reconcile_bindings(
     changes: AsyncChangeLog,
     rollback: AsyncRollback,
 ) -> list[Difference]:
-    """Compare the role bindings of a principal with the wanted ones; by the policy, grant first and revoke then."""
+    """Compare the role bindings of a principal with the wanted ones; if the policy says so, grant, then revoke."""
     kind: PrincipalType = "invite" if isinstance(principal, Invite) else "service_account"
     bindings = await admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
     found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in bindings}

@@ -97,7 +97,7 @@ async def _replace_key(
     name = retired_keys.find_original_name(old)
     if name is None:
         message = (
-            f"API key {old.id} is named {old.name!r}: its successor was withdrawn, and with it the end of the name; "
+            f"API key {old.id} is named {old.name!r}: its successor was deleted, and with it the end of the name; "
             "rename the key, and rotate it again"
         )
         raise RefusedError(message, operation="rotate_api_key")
@@ -126,7 +126,7 @@ async def _replace_key(
         try:
             new = await rename_key(admin, made.key, retired_keys.finish_successor(old, made.key), changes)
         except NotFoundError:
-            with suppress(NotFoundError):  # the new key was withdrawn: the old one is the only one again
+            with suppress(NotFoundError):  # the new key was deleted, so the old one is the only one again
                 await admin.api_keys.update(api_key_id=old.id, name=name)
             raise
         return await _delete_unless_kept(admin, old, new, keys=[*keys, new], keep_old_for=keep_old_for, changes=changes)
@@ -190,7 +190,7 @@ async def rotate_service_account(
     except BaseException as error:
         if not issued:
             raise
-        interruption = error  # the old secret is gone, so the new one is stored all the same
+        interruption = error  # the old secret is invalid, so the new one is still stored
     shield = nullcontext() if interruption is None else async_shield_from_cancellation(COMPLETION_TIMEOUT)
     await _store_secret(store, issued[-1], shield)
     if interruption is not None:

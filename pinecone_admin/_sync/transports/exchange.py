@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/transports/exchange.py by scripts/unasync.py: change that, not this file.
-"""One attempt over a transport of httpx: send a request, and read the response to its end."""
+"""Send a request once over a transport of httpx, and read the response to its end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pinecone_admin._http.messages import BufferedResponse, find_header
 
 
 class Exchange(Protocol):
-    """A way to send a request once."""
+    """Sends a request once and reads the response: one exchange of HTTP messages, not of a token."""
 
     def exchange(self, request: httpx.Request, attempt: Attempt, *, max_bytes: int) -> BufferedResponse:
         """Return the response to a request, of whose body at most ``max_bytes`` are accepted."""

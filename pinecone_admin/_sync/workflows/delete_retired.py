@@ -60,7 +60,7 @@ def _clean_project(admin: Admin, project_id: str, *, dry_run: bool) -> RetiredKe
     for each in retired_keys.sort_retired(keys):
         reason, old = retired_keys.reason_to_keep(each, keys, server_now(admin)), each
         if reason is None and not dry_run:
-            # Read again: the successor may have been withdrawn, or the key renamed, since the list was read.
+            # Read again: the successor may have been deleted, or the key renamed, since the list was read.
             keys = admin.api_keys.list(project_id=project_id)
             old = next((key for key in keys if key.id == each.id), each)
             reason = retired_keys.reason_to_keep(old, keys, server_now(admin))

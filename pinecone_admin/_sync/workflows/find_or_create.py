@@ -1,8 +1,9 @@
 # Derived from pinecone_admin/_async/workflows/find_or_create.py by scripts/unasync.py: change that, not this file.
 """Find something, and create it only if it does not exist.
 
-Search; if nothing is found, create; if the response to that is lost, search again. Two processes that ensure the same
-project at the same moment can still create two: names are not unique, and the API has no idempotency key.
+It searches, creates if nothing is found, and searches again if the response to the create is lost. Two processes that
+ensure the same project at the same moment can still create two: names are not unique, and the API has no idempotency
+key.
 """
 
 from __future__ import annotations

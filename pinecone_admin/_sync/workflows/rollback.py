@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/workflows/rollback.py by scripts/unasync.py: change that, not this file.
-"""Undo what a workflow has made if it fails, is cancelled or is interrupted."""
+"""Delete what a workflow has created if it fails, is cancelled or is interrupted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 COMPLETION_TIMEOUT = 10.0
-"""Seconds that a request which creates something may still take once its workflow is cancelled."""
+"""Seconds that a create may still take once its workflow is cancelled."""
 
 _UNDO_TIMEOUT = 30.0
 """Seconds for undoing everything."""
@@ -31,7 +31,7 @@ Deletion: TypeAlias = "Callable[[Admin], None]"
 
 
 class Rollback:
-    """Context in which a workflow makes something; an exception undoes it in reverse order, until it has to be kept.
+    """Context that deletes what a workflow has created, in reverse order, if an exception leaves it before ``keep``.
 
     Args:
         admin: The client.
@@ -50,7 +50,7 @@ class Rollback:
         create: Callable[[], _T],
         undo: Callable[[_T], tuple[str, Deletion]] | None = None,
     ) -> _T:
-        """Create something and record it; if this is cancelled meanwhile, wait for the response, to know what to undo.
+        """Create something and record it; if this is cancelled, still wait for the response, to know what to undo.
 
         Args:
             description: What may exist if there is no response.
@@ -84,7 +84,7 @@ class Rollback:
         self._remarks.append(remark)
 
     def keep(self, remark: str) -> None:
-        """Undo nothing from now on; an error gets the remark as a note."""
+        """Delete nothing from now on; a later error gets the remark as a note."""
         self._deletions.clear()
         self._is_kept = True
         self._remarks = [remark]
@@ -138,5 +138,5 @@ class Rollback:
 
 
 def join_rollback(admin: Admin, outer: Rollback | None) -> AbstractContextManager[Rollback]:
-    """Return the rollback of an outer workflow, which that workflow runs, or a new one if there is none."""
+    """Return the rollback of an outer workflow, without leaving it at the end, or a new one if there is none."""
     return Rollback(admin) if outer is None else nullcontext(outer)
