@@ -1,4 +1,4 @@
-"""Token sources, including tokens supplied by the caller."""
+"""The interface of token sources, and the source of supplied tokens; ``provider`` has that of exchanged tokens."""
 
 from __future__ import annotations
 
