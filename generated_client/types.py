@@ -274,7 +274,7 @@ def read_date_time(value: Any) -> datetime:
 
 
 def read_date_time_field(fields: dict[str, Any], name: str) -> datetime:
-    """Decode a required date-time of an object; the usual forms in one call, which saves 0.1 µs for each."""
+    """Decode a required date-time of an object. The usual forms take a single call, which saves 0.1 µs each."""
     try:
         moment = datetime.fromisoformat(fields[name])
     except (KeyError, TypeError, ValueError):
@@ -455,5 +455,5 @@ class Operation(Generic[_T]):
     ) -> None: ...
 
     def __init__(self, **fields: Any) -> None:
-        """Take every field by name; with returns=None it is an Operation[None], with a union what the caller says."""
+        """Take every field by name; the overloads give the type of the operation."""
         self.__attrs_init__(**fields)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]

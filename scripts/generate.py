@@ -127,7 +127,7 @@ def _refuse(source: str, problems: list[str]) -> None:
 
 
 def describe_remedies(normalized: Node, idle: list[str]) -> list[str]:
-    """Return what a person has to look at in the settings: what matches nothing, and what looks like a secret."""
+    """Return what to review in the settings: lines that match nothing, and fields that look like secrets."""
     name = SETTINGS_FILE.relative_to(ROOT)
     secrets = [
         f"{name}: {path} looks like a secret and is masked: list it under secrets"
@@ -137,7 +137,7 @@ def describe_remedies(normalized: Node, idle: list[str]) -> list[str]:
 
 
 def describe_document(document: Node, idle: list[str]) -> list[str]:
-    """Return what an adopted document changes, what of it is ignored, and the rules that it does not need."""
+    """Return what an adopted document changes, which parts of it are ignored, and which rules it does not need."""
     changes = list_changes(read_document(str(ADMIN_DOCUMENT)), document, load_settings())
     defaults = [f"wrong default ignored: {each}: nothing to do" for each in find_wrong_defaults(document)]
     rules = [
@@ -160,7 +160,7 @@ def _describe_idle(label: str) -> str:
 def find_type_errors() -> list[str]:
     """Return each place of the hand-written code that does not fit what was generated, with the remedy."""
     mypy = _start_checker("mypy", "--no-error-summary", "--hide-error-context", "--no-pretty")
-    # Where it is installed; scripts/check runs it, too. It takes 12 s for these files, and 20 s for all.
+    # Only if it is installed. It takes 12 s for these files, and 20 s for all, which scripts/check reads.
     strict = ("--outputjson", "--level", "error", "--pythonpath", sys.executable)
     pyright = _start_checker("basedpyright", *strict, *_list_client_files()) if find_spec("basedpyright") else None
     found = list_mypy_errors(mypy.communicate()[0])

@@ -1,7 +1,7 @@
 """Write the examples of a document as Python source, which the templates put into docstrings.
 
-The values are foreign text. All that is written of them are literals without line breaks and control characters, as
-arguments of generated classes and functions. What does not fit its schema, or is too large to read, is left out.
+The values come from outside, so only literals without line breaks and control characters are written, as arguments of
+generated classes and functions. A value that does not fit its schema, or is too large to read, is left out.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from generation.normalization import (
 )
 from generation.unions import referenced_component
 
-# Nobody reads more, and Python refuses 200 nested brackets.
+# More is not readable, and Python refuses 200 nested brackets.
 _DEEPEST = 8
 _LONGEST = 1500
 _LONGEST_IN_FIELD = 80
@@ -73,8 +73,8 @@ Expression: TypeAlias = "str | Group"
 def write_examples(document: Node) -> Node:
     """Replace the examples of a normalized document by Python source for docstrings.
 
-    The call of an operation stands in its response, the construction of a model for requests in its component. In the
-    fields of other models stand their values.
+    The response of an operation gets its call, the component of a model for requests gets its construction, and the
+    fields of other models get their values.
     """
     found = collect_examples(document)
     sent = reach_components(document, (node.get("requestBody") for node in list_operations(document)))

@@ -571,7 +571,7 @@ def mark_response_models(document: Node) -> Node:
 
 
 def note_occurrences(document: Node) -> Node:
-    """Note of each component without a description where it occurs, which begins the docstring of its class instead."""
+    """Note where each component without a description occurs, which its docstring says instead."""
     operations, schemas = list_operations(document), component_schemas(document)
     places = {
         "requests": reach_components(document, (node.get("requestBody") for node in operations)),

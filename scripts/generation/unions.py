@@ -1,4 +1,4 @@
-"""Say how the decoder of a union chooses one of its choices: by a tag, or by the fields that each choice has.
+"""Describe how the decoder of a union selects a choice: by a tag, or by the fields that each choice has.
 
 The schemas are the components of an expanded document in which each choice of a oneOf is a reference.
 """
@@ -68,7 +68,7 @@ def _tag_values(schemas: Node, name: str, tag: str, choice: Node) -> list[str]:
 
 
 def _describe_shape(schemas: Node, name: str) -> Node:
-    """Return the fields of a class, each with the Python source of the types or the only value that it may have."""
+    """Return the fields of a class, each with the Python source of the types or its only value."""
     schema = schemas[name]
     kinds = {field: _describe_kind(schemas, value) for field, value in schema["properties"].items()}
     required = {field: kind for field, kind in kinds.items() if field in schema["required"]}
