@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
 from typing import Any
 
+import pytest
 import urllib3
 from pinecone import Admin, NotFoundException, Pinecone, PodSpec, ServerlessSpec
 
@@ -101,24 +101,13 @@ def use_projects(admin: Any) -> None:
     client = Pinecone(api_key=admin.api_key.create(project_id=project.id, name="set-up").value)
     fill(client)
     everything = {f"delete_all_{kind}": True for kind in ("indexes", "collections", "backups")}
-    refused = raises(
-        Exception,  # the SDK raises no class of its own for this
-        lambda: admin.project.delete(project_id=project.id, **everything),
-    )
-    assert "deletion protection enabled cannot be deleted" in str(refused)
+    with pytest.raises(Exception, match="deletion protection enabled cannot be deleted"):  # the SDK has no class for it
+        admin.project.delete(project_id=project.id, **everything)
     client.configure_index("articles", deletion_protection="disabled")
     admin.project.delete(project_id=project.id, **everything)
     assert not admin.project.exists(project_id=project.id)
-    raises(NotFoundException, lambda: admin.project.get(project_id=project.id))
-
-
-def raises(kind: type[Exception], call: Callable[[], object]) -> Exception:
-    """Return the error that a call must raise."""
-    try:
-        call()
-    except kind as error:
-        return error
-    raise AssertionError(f"{kind.__name__} was not raised")
+    with pytest.raises(NotFoundException):
+        admin.project.get(project_id=project.id)
 
 
 def fill(client: Pinecone) -> None:
