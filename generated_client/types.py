@@ -67,6 +67,7 @@ Each has its ``type``, its limits by their names in OpenAPI, ``unit`` if a lengt
 """
 
 _T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
 
 
 def masked(value: object) -> str:
@@ -383,7 +384,7 @@ def read_fitting(json: Any, choices: Sequence[Choice[_T]]) -> _T:
 
 
 @frozen(kw_only=True, init=False)
-class Operation(Generic[_T]):
+class Operation(Generic[_T_co]):
     """One API call as data: a client quotes, checks and sends it.
 
     Attributes:
@@ -402,7 +403,7 @@ class Operation(Generic[_T]):
     id: str
     method: str
     path: str
-    returns: type[_T] | None
+    returns: type[_T_co] | None
     path_parameters: Mapping[str, str] = field(factory=dict[str, str])
     query: Mapping[str, QueryValue] = field(factory=dict[str, QueryValue])
     headers: Mapping[str, str | None] = field(factory=dict[str, "str | None"])
@@ -431,7 +432,7 @@ class Operation(Generic[_T]):
         id: str,
         method: str,
         path: str,
-        returns: type[_T],
+        returns: type[_T_co],
         path_parameters: Mapping[str, str] = ...,
         query: Mapping[str, QueryValue] = ...,
         headers: Mapping[str, str | None] = ...,

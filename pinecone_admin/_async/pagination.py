@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin._http.argument_checks import check_integer
-from pinecone_admin._http.pages import Page, PageCursor, with_pagination
+from pinecone_admin._http.pages import ListResponse, Page, PageCursor, PagedResponse, with_pagination
 from pinecone_admin._http.validation import check_operation
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 class AsyncPaginator(Generic[_T]):
     """Items of a paginated list, fetched on demand. Each iteration starts from the beginning."""
 
-    def __init__(self, admin: AsyncAdmin, operation: Operation[Any]) -> None:
+    def __init__(self, admin: AsyncAdmin, operation: Operation[PagedResponse[_T]]) -> None:
         self._operation = with_pagination(operation)
         # Checked here, so that a wrong argument fails in the call that has it, and not again for each page.
         check_operation(operation)
@@ -72,7 +72,7 @@ class AsyncPaginator(Generic[_T]):
         return f"<{type(self).__name__} of {self._operation.id}>"
 
 
-async def fetch_all(admin: AsyncAdmin, operation: Operation[Any]) -> list[_T]:
+async def fetch_all(admin: AsyncAdmin, operation: Operation[ListResponse[_T]]) -> list[_T]:
     """Fetch a list whole; the timeout of a call limits all of its pages together.
 
     Raises:
@@ -94,7 +94,7 @@ class AsyncCompleteList(Generic[_T]):
     It is fetched anew each time, and the client's ``timeout`` limits that as it limits any other call.
     """
 
-    def __init__(self, admin: AsyncAdmin, operation: Operation[Any]) -> None:
+    def __init__(self, admin: AsyncAdmin, operation: Operation[ListResponse[_T]]) -> None:
         self._operation = operation
         check_operation(operation)
         self._admin = admin

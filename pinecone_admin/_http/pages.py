@@ -7,17 +7,41 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from attrs import evolve, field, fields, frozen, make_class
 
-from generated_client import models
+from generated_client import api, models
 from generated_client.types import Operation, read_optional_field, readers
 from pinecone_admin.errors import PaginationError
 
 _T = TypeVar("_T")
 
 
-class ListResponse(Protocol[_T]):
-    """A response with a list; its ``pagination``, if any, has the token of the next page."""
+class NextPage(Protocol):
+    """Where the next page of a list starts."""
 
-    data: list[_T]
+    @property
+    def next_(self) -> str | None:  # the generator appends an underscore to reserved names
+        """Token of the next page."""
+        ...
+
+
+class ListResponse(Protocol[_T]):
+    """A response with a list."""
+
+    @property
+    def data(self) -> list[_T]:
+        """The items of the list, or of one page of it."""
+        ...
+
+
+class PagedResponse(ListResponse[_T], Protocol[_T]):
+    """A response with one page of a list.
+
+    Type checkers find here which lists a new API document pages in another way.
+    """
+
+    @property
+    def pagination(self) -> NextPage | None:
+        """The next page; None on the last page."""
+        ...
 
 
 @frozen(kw_only=True)
@@ -47,7 +71,8 @@ class PageCursor:
 
     def __init__(self, first: Operation[Any]) -> None:
         self._operation: Operation[Any] | None = first
-        self._seen_tokens: set[object] = {first.query.get("paginationToken")}
+        self._parameter = _token_parameter(first.id)
+        self._seen_tokens: set[object] = {first.query.get(self._parameter)}
         self._repeated = False
 
     def next_operation(self) -> Operation[Any] | None:
@@ -63,15 +88,30 @@ class PageCursor:
         return self._operation
 
     def advance(self, response: ListResponse[_T]) -> Page[_T]:
-        """Return the page in a response, and move to the next page."""
-        # The generator appends an underscore to reserved names.
-        token = getattr(getattr(response, "pagination", None), "next_", None) or None
+        """Return the page in a response, and move to the next page.
+
+        Raises:
+            PaginationError: The API document says in another way where the next page starts.
+        """
         operation: Any = self._operation
+        pagination: Any = getattr(response, "pagination", None)
+        if pagination is not None and not hasattr(pagination, "next_"):
+            # A list that ends here would look complete.
+            message = f"{type(pagination).__name__} has no token of the next page"
+            raise PaginationError(message, operation=operation.id, outcome="done")
+        token = None if pagination is None else pagination.next_ or None
         self._repeated = token in self._seen_tokens
         self._seen_tokens.add(token)
-        query = {**operation.query, "paginationToken": token}
+        query = {**operation.query, self._parameter: token}
         self._operation = None if token is None else evolve(operation, query=query)
         return Page(items=response.data, pagination_token=token)
+
+
+def _token_parameter(operation_id: str) -> str:
+    """Return the name that the page token has in requests, also of a list that the API document does not page."""
+    parameters = api.parameters_of(operation_id).items()
+    names = (name for name, stated in parameters if stated.get("argument", name) == "pagination_token")
+    return next(names, "paginationToken")
 
 
 def with_pagination(operation: Operation[Any]) -> Operation[Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin._http.argument_checks import check_integer
-from pinecone_admin._http.pages import Page, PageCursor, with_pagination
+from pinecone_admin._http.pages import ListResponse, Page, PageCursor, PagedResponse, with_pagination
 from pinecone_admin._http.validation import check_operation
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 class Paginator(Generic[_T]):
     """Items of a paginated list, fetched on demand. Each iteration starts from the beginning."""
 
-    def __init__(self, admin: Admin, operation: Operation[Any]) -> None:
+    def __init__(self, admin: Admin, operation: Operation[PagedResponse[_T]]) -> None:
         self._operation = with_pagination(operation)
         # Checked here, so that a wrong argument fails in the call that has it, and not again for each page.
         check_operation(operation)
@@ -67,7 +67,7 @@ class Paginator(Generic[_T]):
         return f"<{type(self).__name__} of {self._operation.id}>"
 
 
-def fetch_all(admin: Admin, operation: Operation[Any]) -> list[_T]:
+def fetch_all(admin: Admin, operation: Operation[ListResponse[_T]]) -> list[_T]:
     """Fetch a list whole; the timeout of a call limits all of its pages together.
 
     Raises:
