@@ -523,6 +523,11 @@ def make_other_limits() -> Any:
     schemas["Project"]["properties"]["webhook_secret"] = {"type": "string"}
     paths["/admin/users"]["get"]["deprecated"] = True
     find_parameters(document, "principal_type")[0].update({"name": "kind", "schema": {"type": "string"}})
+    for parameter in find_parameters(document, "paginationToken"):
+        parameter["name"] = "pagination_token"
+    pages = {"type": "object", "properties": {"cursor": {"type": "string"}}}
+    for name in ("ServiceAccountList", "ProjectList"):
+        schemas[name]["properties"]["pagination"] = pages
     return document
 
 
@@ -567,6 +572,21 @@ for operation, expected in (
 ):
     assert problem(operation) == expected, (problem(operation), expected)
 
+import httpx
+from pinecone_admin import Admin
+
+def respond(request):
+    pages = {"users": {"next": "t"}, "projects": {"cursor": "t"}}[request.url.path.split("/")[-1]]
+    return httpx.Response(200, json={"data": [], "pagination": None if request.url.query else pages})
+
+with Admin(access_token="t", transport=httpx.MockTransport(respond)) as admin:
+    assert [page.pagination_token for page in admin.users.list().pages()] == ["t", None]
+    try:
+        found = admin.projects.list()
+    except PineconeError as error:
+        found = error.message
+    assert found == "ProjectListPagination has no token of the next page", found
+
 import warnings
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
@@ -587,6 +607,8 @@ def test_validation_follows_the_adopted_document(tree: Path, tmp_path: Path) -> 
     (told,) = [line for line in done.stdout.splitlines() if line.startswith("pinecone_admin/_async/invites.py:")]
     assert 'Unexpected keyword argument "email"' in told
     assert told.endswith(": follow the document here, then run scripts/unasync.py")
+    (told,) = [line for line in done.stdout.splitlines() if line.startswith("pinecone_admin/_async/service_accounts.py")]
+    assert "pagination: expected" in told or "PagedResponse" in told
     secret = "openapi/generator.yaml: Project.webhook_secret looks like a secret and is masked: list it under secrets"
     assert secret in done.stdout.splitlines()
     used = run_python(tree, "-c", USE_OTHER_LIMITS)
