@@ -273,8 +273,11 @@ def _type_name(schema: Node) -> str:
 
 def _breaks(pair: DocumentPair, directions: Directions, old: Node, new: Node) -> bool:
     """Return whether values of the old type may not fit as they are sent, or new ones as they are received."""
-    return (directions.sent and not _fits(pair, old, new)) or (
-        directions.received and not _fits(DocumentPair(pair.new, pair.old), new, old)
+    # A program that names the old type gets what the new document means by this name.
+    named = referenced_component(old) in component_schemas(pair.new)
+    pairs = [pair, DocumentPair(pair.new, pair.new)] if named else [pair]
+    return (directions.sent and not all(_fits(each, old, new) for each in pairs)) or (
+        directions.received and not all(_fits(DocumentPair(each.new, each.old), new, old) for each in pairs)
     )
 
 

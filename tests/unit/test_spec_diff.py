@@ -180,8 +180,9 @@ CAT, DOG, BIRD = (
          ["breaking: Pet.toys: is now a list of a free-form object, was a list of PetToysItem",
           "breaking: PetToysItem: class removed"]),
         (set_component(f"{PET}.kind.x-enum", ["cat", "dog", "fish"]),
-         ["compatible: fetch_pet.kind: is now FetchPetKind, was Kind",
-          "compatible: PetInput.kind: is now PetInputKind, was Kind", "compatible: Kind: new value fish"]),
+         # A program that takes a Kind and sends it can get a fish now.
+         ["breaking: fetch_pet.kind: is now FetchPetKind, was Kind",
+          "breaking: PetInput.kind: is now PetInputKind, was Kind", "compatible: Kind: new value fish"]),
         (lambda node: [set_component(f"{name}.kind", STRING)(node) for name in (PET, INPUT)]
          + [set_at(f"{GET}.parameters.2.schema", STRING)(node)],
          ["breaking: Pet.kind: is now a string, was Kind", "breaking: Kind: literal removed",
