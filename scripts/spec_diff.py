@@ -125,10 +125,16 @@ def _compare_operation(pair: DocumentPair, name: str, old: Node, new: Node) -> L
         if before is not after:
             yield after is None, f"{name}: {'no longer has' if after is None else 'now has'} a response body"
     else:
+        if _is_paged(pair.new, after) and not _is_paged(pair.old, before):
+            yield True, f"{name}: is now paged, so that one response may not have the whole list"
         yield from _compare_types(pair, Place(f"{name} response", RECEIVED), before, after)
         was_sure, is_sure = (not node["responses"]["200"].get("x-may-be-empty") for node in (old, new))
         if was_sure != is_sure:
             yield was_sure, f"{name} response: {'is never' if is_sure else 'may now be'} empty"
+
+
+def _is_paged(document: Node, response: Node) -> bool:
+    return "pagination" in component_schemas(document).get(referenced_component(response), {}).get("properties", {})
 
 
 class Members(NamedTuple):

@@ -168,6 +168,9 @@ CAT, DOG, BIRD = (
         # responses
         (set_component(f"{PET}.age", None), ["breaking: Pet.age: removed"]),
         (set_component(f"{PET}.color", STRING), ["compatible: Pet.color: new"]),
+        (set_component(f"{PET}.pagination", STRING),
+         ["breaking: fetch_pet: is now paged, so that one response may not have the whole list",
+          "compatible: Pet.pagination: new"]),
         (set_component("Pet.required", ["name"]), ["breaking: Pet.age: is now optional"]),
         (set_component("Pet.required", ["name", "age", "born"]), ["compatible: Pet.born: is now required"]),
         (set_component(f"{PET}.age", {"type": ["integer", "null"]}), ["breaking: Pet.age: is now optional"]),
