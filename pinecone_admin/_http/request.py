@@ -13,8 +13,8 @@ import httpx
 from generated_client.types import API_VERSION, Operation
 from pinecone_admin._http import codec
 from pinecone_admin._http.argument_checks import as_plain_value, check_integer, check_string
+from pinecone_admin._http.buffered_messages import BufferedRequest
 from pinecone_admin._http.headers import build_request_headers, check_header_name
-from pinecone_admin._http.messages import BufferedRequest
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 _METHOD = re.compile(r"[A-Z]+")

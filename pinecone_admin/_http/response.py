@@ -6,9 +6,9 @@ from typing import TypeVar, cast
 
 from generated_client.types import Operation
 from pinecone_admin._http import codec
+from pinecone_admin._http.buffered_messages import BufferedResponse, find_header
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import error_from_decode_failure, error_from_response, redact_secrets
-from pinecone_admin._http.messages import BufferedResponse, find_header
 from pinecone_admin.errors import PineconeError
 
 _T = TypeVar("_T")

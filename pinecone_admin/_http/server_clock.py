@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from pinecone_admin._http.messages import find_header
+from pinecone_admin._http.buffered_messages import find_header
 from pinecone_admin._http.retry_after import parse_http_date
 
 _PLAUSIBLE_YEARS = range(2000, 9000)

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from generated_client.types import Operation
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._config.client_config import ClientOptions
+from pinecone_admin._http.buffered_messages import BufferedRequest, BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import add_call_context, error_from_closing, error_from_exception
 from pinecone_admin._http.failures import forget_origin
-from pinecone_admin._http.messages import BufferedRequest, BufferedResponse
 from pinecone_admin._http.operation_shape import check_operation_shape
 from pinecone_admin._http.request import RequestBuilder
 from pinecone_admin._http.response import read_response

@@ -13,9 +13,9 @@ from attrs import frozen
 
 from generated_client.types import API_VERSION
 from pinecone_admin._concurrency.clock import ClientClock
+from pinecone_admin._http.buffered_messages import BufferedRequest, BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import error_from_exception, redact_secrets
-from pinecone_admin._http.messages import BufferedRequest, BufferedResponse
 from pinecone_admin.auth.token import (
     AUDIENCE,
     MAX_TOKEN_RESPONSE_BYTES,

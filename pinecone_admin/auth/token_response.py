@@ -10,10 +10,10 @@ import httpx
 from attrs import field, frozen
 
 from generated_client.types import masked
+from pinecone_admin._http.buffered_messages import BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.codec import parse_json_object
 from pinecone_admin._http.error_mapping import describe_foreign_response, find_request_id
-from pinecone_admin._http.messages import BufferedResponse
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin.auth.token import DEFAULT_LIFETIME, MAX_LIFETIME, is_token
 from pinecone_admin.errors import InvalidCredentialsError, TokenError

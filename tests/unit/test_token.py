@@ -9,8 +9,8 @@ from threading import Event
 import httpx
 import pytest
 
+from pinecone_admin._http.buffered_messages import BufferedResponse
 from pinecone_admin._http.call_state import CallState
-from pinecone_admin._http.messages import BufferedResponse
 from pinecone_admin.auth.cache import parse_cache_entry
 from pinecone_admin.auth.token import (
     AccessToken,

@@ -11,8 +11,8 @@ import httpx
 
 from pinecone_admin._concurrency.attempts import Attempt, async_record_events
 from pinecone_admin._concurrency.waiting import async_call_within
+from pinecone_admin._http.buffered_messages import BufferedResponse, find_header
 from pinecone_admin._http.failures import ResponseTooLargeError, classify_status
-from pinecone_admin._http.messages import BufferedResponse, find_header
 
 
 class AsyncExchange(Protocol):

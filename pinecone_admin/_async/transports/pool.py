@@ -23,7 +23,7 @@ from pinecone_admin._async.transports.network import CLOSE_TIMEOUT, AsyncBounded
 from pinecone_admin._concurrency.attempts import Attempt, async_record_events, hide_details_in_logs
 from pinecone_admin._concurrency.per_loop import PerLoop
 from pinecone_admin._concurrency.waiting import AsyncFairSemaphore, async_shield_from_cancellation
-from pinecone_admin._http.messages import BufferedResponse
+from pinecone_admin._http.buffered_messages import BufferedResponse
 
 _KEEPALIVE_EXPIRY = 5.0
 """Seconds after which an idle connection is not used again, as in httpx: a firewall may have forgotten it."""

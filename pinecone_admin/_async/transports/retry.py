@@ -17,6 +17,7 @@ from pinecone_admin._concurrency.attempts import Attempt
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._http.argument_checks import check_duration, check_function
 from pinecone_admin._http.attempt_event import AttemptEvent, OnAttempt, logger, report_attempt
+from pinecone_admin._http.buffered_messages import BufferedRequest, BufferedResponse, EmptyBody
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import (
     ErrorMapper,
@@ -27,7 +28,6 @@ from pinecone_admin._http.error_mapping import (
 )
 from pinecone_admin._http.failures import classify_error, classify_status, forget_origin
 from pinecone_admin._http.headers import list_request_credentials
-from pinecone_admin._http.messages import BufferedRequest, BufferedResponse, EmptyBody
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import (
     IDEMPOTENT_METHODS,

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from pinecone_admin._http.buffered_messages import BufferedRequest, BufferedResponse
 from pinecone_admin._http.call_state import CallState
-from pinecone_admin._http.messages import BufferedRequest, BufferedResponse
 from pinecone_admin._sync.transports.retry import Retrier
 from pinecone_admin.auth.token_source import TokenSource
 
