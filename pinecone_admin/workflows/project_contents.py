@@ -55,7 +55,7 @@ class _Backup:
 
 
 @frozen(kw_only=True)
-class _PagedResponse:
+class _ContentsPage:
     pagination: PaginationResponse | None = None
 
     @property
@@ -64,7 +64,7 @@ class _PagedResponse:
 
 
 @frozen(kw_only=True)
-class _Indexes(_PagedResponse):
+class _Indexes(_ContentsPage):
     indexes: list[_Index]
 
     @property
@@ -81,7 +81,7 @@ class _Indexes(_PagedResponse):
 
 
 @frozen(kw_only=True)
-class _Collections(_PagedResponse):
+class _Collections(_ContentsPage):
     collections: list[_NamedResource]
 
     @property
@@ -90,7 +90,7 @@ class _Collections(_PagedResponse):
 
 
 @frozen(kw_only=True)
-class _Assistants(_PagedResponse):
+class _Assistants(_ContentsPage):
     assistants: list[_NamedResource]
 
     @property
@@ -99,7 +99,7 @@ class _Assistants(_PagedResponse):
 
 
 @frozen(kw_only=True)
-class _Backups(_PagedResponse):
+class _Backups(_ContentsPage):
     data: list[_Backup]
 
     @property
