@@ -55,7 +55,7 @@ class _Backup:
 
 
 @frozen(kw_only=True)
-class _ContentsPage:
+class _ResourcePage:
     pagination: PaginationResponse | None = None
 
     @property
@@ -64,7 +64,7 @@ class _ContentsPage:
 
 
 @frozen(kw_only=True)
-class _Indexes(_ContentsPage):
+class _Indexes(_ResourcePage):
     indexes: list[_Index]
 
     @property
@@ -81,7 +81,7 @@ class _Indexes(_ContentsPage):
 
 
 @frozen(kw_only=True)
-class _Collections(_ContentsPage):
+class _Collections(_ResourcePage):
     collections: list[_NamedResource]
 
     @property
@@ -90,7 +90,7 @@ class _Collections(_ContentsPage):
 
 
 @frozen(kw_only=True)
-class _Assistants(_ContentsPage):
+class _Assistants(_ResourcePage):
     assistants: list[_NamedResource]
 
     @property
@@ -99,7 +99,7 @@ class _Assistants(_ContentsPage):
 
 
 @frozen(kw_only=True)
-class _Backups(_ContentsPage):
+class _Backups(_ResourcePage):
     data: list[_Backup]
 
     @property
