@@ -76,5 +76,8 @@ def _unescape(text: str) -> Iterator[str]:
 
 
 def _escaped_pattern(secret: str) -> re.Pattern[str]:
-    # Only the first of several backslashes can begin a match; else many of them would take the square of their number.
-    return re.compile(r"(?<!\\)" + "".join(rf"(?:\\*{re.escape(char)}|\\+u(?i:{ord(char):04x}))" for char in secret))
+    codes = [(re.escape(char), f"u(?i:{ord(char):04x})") for char in secret]
+    first, first_code = codes[0]
+    # A match begins at the first of several backslashes, or the time would grow with the square of their number.
+    start = rf"(?:{first}|(?<!\\)\\+(?:{first}|{first_code}))"
+    return re.compile(start + "".join(rf"(?:\\*{char}|\\+{code})" for char, code in codes[1:]))

@@ -55,6 +55,11 @@ def test_a_secret_within_another_is_masked_after_it() -> None:
         assert redact_text(text, ["abcdef", "session=abcdef"]) == "***; ***"
 
 
+def test_each_of_adjacent_secrets_is_masked() -> None:
+    """A secret is masked directly after one that ends in a backslash, which is no escape of what follows."""
+    assert redact_text(r"a\u0062c\\a\u0062c\\", ["abc\\"]) == "******"
+
+
 def test_many_backslashes_take_time_in_proportion() -> None:
     """A body that echoes an escaped secret before many backslashes is redacted at once, not after minutes."""
     filler = b"\\" * 200_000
