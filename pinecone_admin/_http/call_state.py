@@ -33,7 +33,7 @@ class CallState:
         path_template: Path template, which contains no ids; logs show it instead of the path.
         operation: Id of the operation, for errors and reports of attempts; None if there is none.
         returns: Type of a successful response, whose secrets are masked in errors; None if there is none.
-        is_exchange: Whether the request fetches a token, so that the operation that waits for it is not sent.
+        is_token_exchange: Whether the request fetches a token, so that the operation that waits for it is not sent.
         endpoint: Host and port of the server, and the proxy if there is one, for error messages.
         closed: Set when the client is closed, which ends every wait.
         attempts: Number of attempts so far.
@@ -51,7 +51,7 @@ class CallState:
     closed: Event
     operation: str | None = None
     returns: object = None
-    is_exchange: bool = False
+    is_token_exchange: bool = False
     attempts: int = 0
     ambiguous: bool = False
     outcome: Outcome = "not_sent"

@@ -104,7 +104,7 @@ def may_retry(failure: Failure, *, idempotent: bool) -> bool:
 
 def record_attempt(call: CallState, failure: Failure | None, status: int | None) -> None:
     """Record in the call what an attempt says about its outcome; ``failure`` is None for a success."""
-    if call.is_exchange:
+    if call.is_token_exchange:
         return
     if failure is None:
         call.outcome, call.ambiguous = "done", False

@@ -76,7 +76,7 @@ class TokenEndpoint:
             idempotent=True,
             path_template=httpx.URL(self.url).path,
             operation="get_token",
-            is_exchange=True,
+            is_token_exchange=True,
             endpoint=self.description,
             closed=self.closed,
             secrets=[client_secret],
