@@ -26,7 +26,7 @@ def redact_text(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def redact_body(body: bytes, secrets: Iterable[str], names: Sequence[str] = ()) -> bytes:
+def redact_body(body: bytes, secrets: Sequence[str], names: Sequence[str] = ()) -> bytes:
     """Return the body of an error with a mask in the place of each secret, whatever its encoding.
 
     Args:
@@ -34,10 +34,21 @@ def redact_body(body: bytes, secrets: Iterable[str], names: Sequence[str] = ()) 
         secrets: Texts to mask.
         names: Names of fields in JSON whose values are masked, too.
     """
-    text, encoding = _decode_body(body)
-    secrets = sorted(secrets, key=len, reverse=True)
+    encoding = json.detect_encoding(body)
+    # A body that only begins like one in another encoding is shown as UTF-8, too.
+    for each in ["utf-8"] if encoding.startswith("utf-8") else [encoding, "utf-8"]:
+        body = _redact_as(body, each, secrets, names)
+    return body
+
+
+def _redact_as(body: bytes, encoding: str, secrets: Sequence[str], names: Sequence[str]) -> bytes:
+    """Return a redacted body, read in an encoding; the body itself if it cannot be."""
+    try:
+        text = body.decode(encoding, "surrogateescape" if encoding == "utf-8" else "strict")
+    except UnicodeDecodeError:
+        return body
     redacted = _redact_fields(redact_text(text, secrets), names)
-    for secret in secrets:
+    for secret in sorted(secrets, key=len, reverse=True):
         redacted = _redact_end(redacted, secret)
     return body if redacted == text else redacted.encode(encoding, "surrogateescape")
 
@@ -46,16 +57,6 @@ def _redact_fields(text: str, names: Sequence[str]) -> str:
     # Up to the end of a value, which is that of the text if it broke off there.
     pattern = rf'("(?:{"|".join(map(re.escape, names))})"\s*:\s*")(?:\\.|[^"\\])*+'
     return re.sub(pattern, rf"\1{MASK}", text, flags=re.DOTALL) if names else text
-
-
-def _decode_body(body: bytes) -> tuple[str, str]:
-    encoding = json.detect_encoding(body)
-    if not encoding.startswith("utf-8"):
-        try:
-            return body.decode(encoding), encoding
-        except UnicodeDecodeError:
-            pass
-    return body.decode("utf-8", "surrogateescape"), "utf-8"
 
 
 def _redact_end(text: str, secret: str) -> str:

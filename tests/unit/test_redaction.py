@@ -44,6 +44,14 @@ def test_a_body_without_secrets_is_unchanged() -> None:
         assert redact_body(body, [SECRET, "Canary"]) == body
 
 
+def test_a_body_that_begins_like_another_encoding_is_masked() -> None:
+    """A body in ASCII is masked even if its first bytes are those of UTF-16 or UTF-32, whatever its length."""
+    for start in (b"{\x00", b"\x00{", b"\xff\xfe", b"\xfe\xff", b"{\x00\x00\x00", b"\x00\x00\xfe\xff", b"\xef\xbb\xbf"):
+        for padding in range(4):
+            body = start + b'"abcdefgh", "value": "ijkl' + b" " * padding
+            assert redact_body(body, ["abcdefgh"], ["value"]) == start + b'"***", "value": "***'
+
+
 def test_the_beginning_of_a_secret_at_the_end_is_masked() -> None:
     """A body that breaks off in a secret shows nothing of it."""
     assert redact_body(f"x {SECRET[:9]}".encode(), [SECRET]) == b"x ***"
