@@ -245,6 +245,7 @@ class AsyncAPIKeys:
 
         Raises:
             NotFoundError: The organization has no project with this id.
+            RefusedError: The server's responses have no valid Date, so that its time is unknown.
         """
         from pinecone_admin._async.workflows.delete_retired import delete_retired_keys  # noqa: PLC0415 - imported on first use
 

@@ -242,6 +242,7 @@ class APIKeys:
 
         Raises:
             NotFoundError: The organization has no project with this id.
+            RefusedError: The server's responses have no valid Date, so that its time is unknown.
         """
         from pinecone_admin._sync.workflows.delete_retired import delete_retired_keys  # noqa: PLC0415 - imported on first use
 

@@ -341,7 +341,8 @@ class Projects:
             The plan; or, if one was carried out, a report of what was deleted, and what was left.
 
         Raises:
-            RefusedError: The plan is of another organization; nothing was changed.
+            RefusedError: The plan is of another organization, or the server's responses have no valid Date, so that its
+                time is unknown; nothing was changed.
             PineconeTypeError: ``plan`` is not a ``StalePlan``.
             ClientClosedError: The client is closed.
             ReadOnlyError: The client is read-only, so it can create no key.

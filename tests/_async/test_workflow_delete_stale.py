@@ -183,7 +183,8 @@ async def test_a_project_without_a_date_is_left(make_client: Callable[..., Async
 
     def respond(request: Any) -> ScriptedResponse:
         listed = organization if request.url.path.endswith("organizations") else dateless
-        return ScriptedResponse(body=dateless if request.url.path.endswith("/p") else {"data": [listed]})
+        body = dateless if request.url.path.endswith("/p") else {"data": [listed]}
+        return ScriptedResponse(body=body, headers={"Date": "Mon, 01 Jan 2024 00:00:00 GMT"})
 
     script = ScriptedTransport(respond)
     projects = make_client(script).projects

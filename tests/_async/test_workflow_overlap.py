@@ -128,6 +128,26 @@ async def test_a_server_without_a_valid_date_has_the_time_of_this_machine(emulat
     assert rotation.delete_after == datetime(2023, 11, 14, 23, 14, tzinfo=UTC)
 
 
+async def test_nothing_is_deleted_by_the_clock_of_this_machine(emulator: Emulator, clock: VirtualClock) -> None:
+    """Where responses have no valid Date, nothing counts as due or stale, however far this machine's clock is ahead."""
+    project = RotatedProject(emulator)
+    await project.rotate(await project.create(), 24 * HOUR)
+    project.advance(2 * HOUR)
+    plan = await emulator.async_admin().projects.delete_stale(name_pattern="*", older_than=HOUR)
+    clock.shift_wall(3 * 365 * 86_400)
+    deletions: list[Callable[[AsyncAdmin], Any]] = [
+        lambda admin: admin.api_keys.delete_retired(),
+        lambda admin: admin.projects.delete_stale(name_pattern="*", older_than=HOUR),
+        lambda admin: admin.projects.delete_stale(plan=plan),
+    ]
+    for date in ("", "noon"):
+        transport = OtherDates(emulator, date)
+        for delete in deletions:
+            with raises(RefusedError, match="no valid Date"):
+                await delete(transport.async_admin())
+        assert all(request.startswith("GET") for request in transport.requests)
+
+
 @pytest.mark.parametrize("name", EACH_NAME)
 @pytest.mark.parametrize("keep_old_for", [HOUR, 2 * HOUR])
 async def test_repeating_with_the_same_or_a_longer_time_changes_nothing(

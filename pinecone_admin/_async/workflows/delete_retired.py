@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
-from pinecone_admin._async.workflows.client_state import server_now
+from pinecone_admin._async.workflows.client_state import require_server_time
 from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._async.workflows.rename_key import rename_key
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -57,12 +57,13 @@ async def _clean_project(admin: AsyncAdmin, project_id: str, *, dry_run: bool) -
     keys = await admin.api_keys.list(project_id=project_id)
     keys = await _rename(admin, keys, retired_keys.find_unnamed_successors(keys), changes)
     for each in retired_keys.sort_retired(keys):
-        reason, old = retired_keys.reason_to_keep(each, keys, server_now(admin)), each
+        now = require_server_time(admin, operation="delete_retired")
+        reason, old = retired_keys.reason_to_keep(each, keys, now), each
         if reason is None and not dry_run:
             # Read again: the successor may have been deleted, or the key renamed, since the list was read.
             keys = await admin.api_keys.list(project_id=project_id)
             old = next((key for key in keys if key.id == each.id), each)
-            reason = retired_keys.reason_to_keep(old, keys, server_now(admin))
+            reason = retired_keys.reason_to_keep(old, keys, now)
         if reason is None:
             keys = await delete_retired_key(admin, old, keys, changes)
             deleted.append(old)

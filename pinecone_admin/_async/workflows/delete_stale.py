@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-from pinecone_admin._async.workflows.client_state import server_now
+from pinecone_admin._async.workflows.client_state import require_server_time
 from pinecone_admin._async.workflows.delete_with_cleanup import empty_and_delete, start_report
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -85,8 +85,8 @@ async def plan_deletion(
         check_text("name_pattern", name_pattern, least=1)
         check_timedelta("older_than", older_than)
     projects = [each for each in await admin.projects.list() if matches_name(each.name, name_pattern)]
-    organizations = await admin.organizations.list()
-    now = server_now(admin)  # the server dates the projects
+    organization = find_organization(await admin.organizations.list(), operation="delete_stale")
+    now = require_server_time(admin, operation="delete_stale")  # the server dates the projects
     reasons = {each.id: find_reason_to_keep(each, older_than=older_than, now=now) for each in projects}
 
     async def read(project: Project, on_progress: _OnProgress) -> _Outcome:
@@ -96,7 +96,7 @@ async def plan_deletion(
     outcomes = await _run_all(stale, read, concurrency=concurrency, progress=progress)
     reasons |= {id: outcome.reason for id, outcome in outcomes.items()}
     return StalePlan(
-        organization_id=find_organization(organizations, operation="delete_stale").id,
+        organization_id=organization.id,
         made_at=now,
         name_pattern=name_pattern,
         older_than=older_than,
@@ -135,7 +135,7 @@ async def carry_out_deletion(
         except PineconeError as error:
             return _Outcome(reason=_explain(error))
         reason = find_change(planned, project) or find_reason_to_keep(
-            project, older_than=plan.older_than, now=server_now(admin)
+            project, older_than=plan.older_than, now=require_server_time(admin, operation="delete_stale")
         )
         if reason is not None:
             return _Outcome(reason=reason)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
 from pinecone_admin._sync.workflows.change_log import ChangeLog
-from pinecone_admin._sync.workflows.client_state import server_now
+from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._sync.workflows.rename_key import rename_key
 from pinecone_admin.errors import NotFoundError
@@ -58,12 +58,13 @@ def _clean_project(admin: Admin, project_id: str, *, dry_run: bool) -> RetiredKe
     keys = admin.api_keys.list(project_id=project_id)
     keys = _rename(admin, keys, retired_keys.find_unnamed_successors(keys), changes)
     for each in retired_keys.sort_retired(keys):
-        reason, old = retired_keys.reason_to_keep(each, keys, server_now(admin)), each
+        now = require_server_time(admin, operation="delete_retired")
+        reason, old = retired_keys.reason_to_keep(each, keys, now), each
         if reason is None and not dry_run:
             # Read again: the successor may have been deleted, or the key renamed, since the list was read.
             keys = admin.api_keys.list(project_id=project_id)
             old = next((key for key in keys if key.id == each.id), each)
-            reason = retired_keys.reason_to_keep(old, keys, server_now(admin))
+            reason = retired_keys.reason_to_keep(old, keys, now)
         if reason is None:
             keys = delete_retired_key(admin, old, keys, changes)
             deleted.append(old)
