@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin._http.argument_checks import check_integer
-from pinecone_admin._http.pages import ListResponse, Page, PageCursor, PagedResponse, with_pagination
+from pinecone_admin._http.pages import ListResponse, Page, PageCursor, PageOfList, with_pagination
 from pinecone_admin._http.validation import check_operation
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 class AsyncPaginator(Generic[_T]):
     """Items of a paginated list, fetched on demand. Each iteration starts from the beginning."""
 
-    def __init__(self, admin: AsyncAdmin, operation: Operation[PagedResponse[_T]]) -> None:
+    def __init__(self, admin: AsyncAdmin, operation: Operation[PageOfList[_T]]) -> None:
         self._operation = with_pagination(operation)
         # Checked here, so that a wrong argument fails in the call that has it, and not again for each page.
         check_operation(operation)

@@ -32,7 +32,7 @@ class ListResponse(Protocol[_T]):
         ...
 
 
-class PagedResponse(ListResponse[_T], Protocol[_T]):
+class PageOfList(ListResponse[_T], Protocol[_T]):
     """A response with one page of a list.
 
     Type checkers find here which lists a new API document pages in another way.

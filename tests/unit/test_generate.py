@@ -606,7 +606,7 @@ def test_validation_follows_the_adopted_document(tree: Path, tmp_path: Path) -> 
     assert (done.returncode, done.stderr) == (0, "")
     for name, problem in (
         ("invites", 'Unexpected keyword argument "email"'),
-        ("service_accounts", 'incompatible type "Operation[ServiceAccountList]"; expected "Operation[PagedResponse['),
+        ("service_accounts", 'incompatible type "Operation[ServiceAccountList]"; expected "Operation[PageOfList['),
     ):
         (told,) = [line for line in done.stdout.splitlines() if line.startswith(f"pinecone_admin/_async/{name}.py:")]
         assert problem in told
