@@ -29,10 +29,12 @@ FUZZED = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-PROJECT, USER, ACCOUNT, KEY = (f"{n}2222222-2222-4222-8222-222222222222" for n in range(1, 5))
-INVITE, BINDING = (f"{n}2222222-2222-4222-8222-222222222222" for n in range(5, 7))
+# The ids of the document's examples, which are sent first, so that they succeed whatever is generated after them.
+PROJECT, KEY = "9a000000-0000-4000-8000-000000000001", "9b000000-0000-4000-8000-000000000001"
+USER, INVITE = "9c000000-0000-4000-8000-000000000002", "9d000000-0000-4000-8000-000000000001"
+ACCOUNT, BINDING = "9e000000-0000-4000-8000-000000000001", "9f000000-0000-4000-8000-000000000001"
 IDS = {
-    "organization_id": "-NAbCdEfGhIjKlMnOpQr",
+    "organization_id": "-NharbourExampleOrg1",
     "project_id": PROJECT,
     "api_key_id": KEY,
     "user_id": USER,
@@ -43,7 +45,7 @@ IDS = {
 MEMBER = {"resource_type": "organization", "role": "OrgMember"}
 SNAPSHOT = {
     "organization": {"id": IDS["organization_id"]},
-    "projects": [{"id": PROJECT, "name": "search", "api_keys": [{"id": KEY, "name": "ci"}]}],
+    "projects": [{"id": PROJECT, "name": "archive", "api_keys": [{"id": KEY, "name": "ci"}]}],
     "users": [{"id": USER, "email": "a@example.com", "name": "Alice"}],
     "invites": [{"id": INVITE, "email": "b@example.com"}],
     "service_accounts": [{"id": ACCOUNT, "name": "ci"}],
