@@ -13,6 +13,7 @@ import pytest
 
 from pinecone_admin import PineconeConnectionError, RetryPolicy
 from pinecone_admin.emulator import Clock, Emulator, serving
+from pinecone_admin.emulator.api.operation_names import METHOD_NAMES
 
 Connect = Callable[..., httpx.Client]
 
@@ -514,3 +515,30 @@ def test_faults_know_operations_by_method(api: httpx.Client, emulator: Emulator,
     assert (create_project(api).status_code, fault.operation) == (503, "create_project")
     with pytest.raises(ValueError, match=r"did you mean projects\.create"):
         emulator.faults.add("projects.creat", status=503)
+
+
+def test_an_unknown_operation_suggests_one_of_its_resource(emulator: Emulator) -> None:
+    """The suggestion has the verb that was meant if the resource has it, and is an id or a method as what was given."""
+    for operation_id, method in METHOD_NAMES.items():
+        resource, _, verb = method.partition(".")
+        if verb == "describe":
+            noun = operation_id.partition("_")[2]
+            assert suggest_operation(emulator, f"get_{noun}") == operation_id
+            assert suggest_operation(emulator, f"{resource}.fetch") == method
+            assert METHOD_NAMES[suggest_operation(emulator, f"zap_{noun}")].startswith(f"{resource}.")
+            assert suggest_operation(emulator, f"{resource}.zap").startswith(f"{resource}.")
+    for unknown, suggestion in {
+        "describe_project": "fetch_project",
+        "projects.fetch": "projects.describe",
+        "list_api_keys": "list_project_api_keys",
+        "role_bindings.revoke": "role_bindings.delete",
+        "indexs.list": "indexes.list",
+    }.items():
+        assert suggest_operation(emulator, unknown) == suggestion
+
+
+def suggest_operation(emulator: Emulator, unknown: str) -> str:
+    """Return the operation that the error for an unknown one suggests."""
+    with pytest.raises(ValueError, match=r"does not exist: did you mean .*\?$") as caught:
+        emulator.faults.add(unknown, status=503)
+    return str(caught.value).split("did you mean ")[1].rstrip("?")

@@ -30,10 +30,34 @@ _IDS = {name: operation_id for operation_id, name in METHOD_NAMES.items() if nam
 }
 
 
+_VERBS = {
+    "fetch": "describe",
+    "get": "describe",
+    "add": "create",
+    "grant": "create",
+    "remove": "delete",
+    "revoke": "delete",
+    "patch": "update",
+    "rename": "update",
+}
+"""Other words for the verbs of methods, which spelling does not bring close to them."""
+
+
 def operation_name(field: str, value: object) -> str:
     """Check for the id or the method name of an operation, and return its id."""
     text = checks.string(field, value)
     if text not in _IDS:
-        near = get_close_matches(text, _IDS, 1)
-        raise invalid_argument(f"{field} {quoted(text)} does not exist{f': did you mean {near[0]}?' if near else ''}")
+        near = _nearest_name(text)
+        raise invalid_argument(f"{field} {quoted(text)} does not exist{f': did you mean {near}?' if near else ''}")
     return _IDS[text]
+
+
+def _nearest_name(text: str) -> str | None:
+    """Return the most similar name, of the same kind and the same resource if there is one, or None."""
+    is_method = "." in text
+    resource, _, verb = (text if is_method else _derive_method_name(text)).partition(".")
+    methods = [each for each in METHOD_NAMES.values() if each.startswith(f"{resource}.")]
+    if resource and methods:
+        near = get_close_matches(f"{resource}.{_VERBS.get(verb, verb)}", methods, 1, cutoff=0)[0]
+        return near if is_method else _IDS[near]
+    return next(iter(get_close_matches(text, _IDS, 1)), None)
