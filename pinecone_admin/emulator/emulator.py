@@ -1,12 +1,12 @@
 """The emulator in process: the `Emulator` class."""
 
 import json
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from email.utils import format_datetime
 from random import Random
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack, cast
 
 from attrs import evolve, frozen
 
@@ -18,7 +18,12 @@ from pinecone_admin.emulator.api.preconditions import require_record
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
 from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.control import snapshot
-from pinecone_admin.emulator.control.configuration import SETTINGS, changed_settings, settings_document
+from pinecone_admin.emulator.control.configuration import (
+    SETTINGS,
+    SettingArguments,
+    changed_settings,
+    settings_document,
+)
 from pinecone_admin.emulator.control.faults import Fault, Faults
 from pinecone_admin.emulator.control.request_log import RequestLog
 from pinecone_admin.emulator.http.transport import EmulatorTransport
@@ -30,6 +35,7 @@ from pinecone_admin.emulator.model.state import State
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin, AsyncAdmin
+    from pinecone_admin.emulator.client_arguments import AdminArguments, AsyncAdminArguments
 
 Role: TypeAlias = str | tuple[str, str]
 """An organization role is its name; a project role is a pair of its name and the project's id."""
@@ -200,8 +206,10 @@ class Emulator:
 
     # Clients
 
-    def admin(self, *, roles: Iterable[Role] | None = None, **options: object) -> "Admin":
+    def admin(self, *, roles: Iterable[Role] | None = None, **options: "Unpack[AdminArguments]") -> "Admin":
         """Return a client that is connected to this emulator.
+
+        The client runs on real time. Inside `emulate(emulator)`, it runs on the emulator's clock.
 
         Args:
             roles: Create a service account with these roles and return its client; by default the owner's client.
@@ -215,8 +223,12 @@ class Emulator:
 
         return Admin(**self._client_options(roles, options))
 
-    def async_admin(self, *, roles: Iterable[Role] | None = None, **options: object) -> "AsyncAdmin":
+    def async_admin(
+        self, *, roles: Iterable[Role] | None = None, **options: "Unpack[AsyncAdminArguments]"
+    ) -> "AsyncAdmin":
         """Return an asynchronous client that is connected to this emulator.
+
+        It runs on real time, or on the emulator's clock, as for `admin`.
 
         Args:
             roles: As in `admin`.
@@ -227,12 +239,12 @@ class Emulator:
         """
         from pinecone_admin import AsyncAdmin  # noqa: PLC0415 — the emulator must not need the client
 
-        return AsyncAdmin(**self._client_options(roles, options), oauth_transport=self.transport)
+        return AsyncAdmin(**self._client_options(roles, {"oauth_transport": self.transport, **options}))
 
-    def _client_options(self, roles: Iterable[Role] | None, options: dict[str, object]) -> dict[str, Any]:
+    def _client_options(self, roles: Iterable[Role] | None, options: Mapping[str, object]) -> dict[str, Any]:
         account = self if roles is None else self.add_client(roles=roles)
         defaults = {"client_id": account.client_id, "client_secret": account.client_secret, "transport": self.transport}
-        return defaults | options
+        return {**defaults, **options}
 
     # Control
 
@@ -297,7 +309,7 @@ class Emulator:
         document: Document = {"plan": organization.plan, "payment_status": organization.payment_status}
         return document | settings_document(self.state.settings)
 
-    def configure(self, /, **changes: object) -> None:
+    def configure(self, /, **changes: "Unpack[SettingArguments]") -> None:
         """Change the plan, the payment status or the settings, by the names of the constructor's arguments.
 
         Args:

@@ -9,6 +9,7 @@ from pinecone_admin import (
     on_organization,
     on_project,
 )
+from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import CreateProjectRequest, Project, RoleBindingInput
 
 
@@ -62,3 +63,12 @@ def results(admin: Admin, project: Project) -> None:
 async def not_awaited(admin: AsyncAdmin) -> None:
     """Use a result without awaiting it."""
     print(admin.projects.create(name="n").name)  # wrong
+
+
+def emulator(emulator: Emulator) -> None:
+    """Pass arguments that are misspelt or of the wrong type through the emulator."""
+    emulator.admin(tiemout=5)  # wrong
+    emulator.admin(timeout="5")  # wrong
+    emulator.async_admin(rtry=None)  # wrong
+    emulator.configure(plna="Free")  # wrong
+    emulator.configure(token_lifetime="5")  # wrong

@@ -1,7 +1,7 @@
 """The settings as JSON, and changes to them by name."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from attrs import evolve
 
@@ -31,6 +31,27 @@ SETTINGS: Mapping[str, checks.Check[object]] = {
     "creation_delay": checks.seconds,
 }
 """The check of each setting. Plans are not among them: they are set in Python only."""
+
+
+class SettingArguments(TypedDict, total=False):
+    """The arguments of `Emulator.configure`, which are described at the constructor."""
+
+    plan: str
+    payment_status: str
+    permissions: str
+    project_quota: int | None
+    user_quota: int | None
+    api_key_quota: int | None
+    key_created_at: bool
+    invite_mails_per_hour: int
+    pod_access: bool
+    default_max_pods: int
+    max_pods_floor: int
+    identity_provider: bool
+    token_lifetime: int
+    rotation_revokes_tokens: bool
+    key_prefix: str
+    creation_delay: float
 
 
 def settings_document(settings: Settings) -> Document:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import parse_qsl, unquote
 
 from attrs import asdict, frozen
@@ -20,6 +20,7 @@ from pinecone_admin.emulator.control.request_log import LoggedRequest
 from pinecone_admin.emulator.control.snapshot import encode_document
 
 if TYPE_CHECKING:
+    from pinecone_admin.emulator.control.configuration import SettingArguments
     from pinecone_admin.emulator.emulator import Emulator
 
 CONTROL_PATH = "/_emulator"
@@ -149,7 +150,8 @@ def _dump_state(context: ControlContext) -> Response:
 
 
 def _configure(context: ControlContext) -> Document:
-    context.emulator.configure(**context.body)
+    # `configure` checks the names and the values.
+    context.emulator.configure(**cast("SettingArguments", context.body))
     return context.emulator.settings
 
 
