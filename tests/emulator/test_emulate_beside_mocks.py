@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 import respx
 import vcr  # type: ignore[import-untyped]
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pytest_httpx import HTTPXMock
 
 from pinecone_admin import Admin, AsyncAdmin
@@ -124,3 +128,23 @@ def test_fault_replaces_one_response(pinecone_emulator: Emulator) -> None:
     with Admin() as admin:
         admin.projects.create(name="search")
         assert [len(list(admin.projects.list())) for _ in range(2)] == [0, 1]
+
+
+def test_opentelemetry_makes_spans_if_it_instruments_httpx_inside_the_emulation() -> None:
+    """Requests to the emulator make spans if httpx is instrumented inside the emulation, and none if before it."""
+    exporter, provider, instrumentor = InMemorySpanExporter(), TracerProvider(), HTTPXClientInstrumentor()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+
+    def instrument(stack: ExitStack) -> None:
+        instrumentor.instrument(tracer_provider=provider)
+        stack.callback(instrumentor.uninstrument)
+
+    with ExitStack() as stack:
+        instrument(stack)
+        with emulate(), Admin() as admin:
+            admin.projects.list()
+    assert exporter.get_finished_spans() == ()
+    with emulate(), ExitStack() as stack:
+        instrument(stack)
+        stack.enter_context(Admin()).projects.list()
+    assert [span.name for span in exporter.get_finished_spans()] == ["POST", "GET"]

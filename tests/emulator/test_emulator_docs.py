@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from pinecone_admin.emulator import Emulator, serving
+from pinecone_admin.emulator.api.operation_names import METHOD_NAMES
 from pinecone_admin.emulator.control.faults import Fault
 from pinecone_admin.emulator.control.routes import CONTROL_ROUTES
 from tests.benchmarks.emulator_load import replace_section
@@ -32,10 +33,12 @@ def test_every_python_block_runs(block: str) -> None:
     exec(compile(block, "docs/emulator.md", "exec"), {"__name__": "docs"})
 
 
-def test_recipe_runs_in_its_own_folder(tmp_path: Path) -> None:
-    """The pytest recipe passes as the only file of a folder."""
-    (recipe,) = (text for text in find_blocks("python") if "def test_" in text)
-    assert "3 passed" in run_recipe(tmp_path, recipe)
+def test_recipes_run_in_their_own_folder(tmp_path: Path) -> None:
+    """Each pytest recipe passes as the only file of a folder."""
+    recipes = [text for text in find_blocks("python") if "def test_" in text]
+    for recipe in recipes:
+        assert f"{recipe.count('def test_')} passed" in run_recipe(tmp_path, recipe)
+    assert recipes
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
@@ -75,6 +78,16 @@ def test_page_lists_settings_and_fault_arguments(emulator: Emulator) -> None:
     for name in (*emulator.settings, *Fault.__slots__):
         if not name.startswith("_"):
             assert re.search(rf"`.*\b{name}\b", PAGE), name
+
+
+def test_page_lists_methods_with_their_operation_ids() -> None:
+    """The table of operations has every method that sends one, in order, with its id."""
+    table = PAGE.partition("| namespace | methods | operation ids |\n|---|---|---|\n")[2].partition("\n\n")[0]
+    listed: dict[str, str] = {}
+    for row in table.splitlines():
+        namespace, methods, ids = (re.findall(r"`(\w+)`", cell) for cell in row.strip("|").split("|"))
+        listed |= {operation_id: f"{namespace[0]}.{name}" for name, operation_id in zip(methods, ids, strict=True)}
+    assert listed == {operation_id: method for operation_id, method in METHOD_NAMES.items() if method}
 
 
 def test_internal_links_point_to_headings() -> None:
