@@ -50,9 +50,14 @@ def test_options_replace_what_the_emulator_passes() -> None:
 def test_clients_use_the_clock_of_the_emulator_inside_an_emulation_only() -> None:
     """Outside, a token that expires just after it replaced another is rejected, as the page on the emulator says."""
     emulator = Emulator()
-    credentials = {"client_id": emulator.client_id, "client_secret": emulator.client_secret}
     with serving(emulator) as host:
-        over_http = partial(Admin, host=host, oauth_url=emulator.oauth_url, **credentials)
+        over_http = partial(
+            Admin,
+            host=host,
+            oauth_url=emulator.oauth_url,
+            client_id=emulator.client_id,
+            client_secret=emulator.client_secret,
+        )
         for connect in (emulator.admin, over_http):
             with connect() as admin:
                 for _ in range(2):
