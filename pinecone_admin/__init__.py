@@ -77,7 +77,4 @@ __all__.remove("Outcome")  # noqa: PYI056 - as above
 if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
     __all__.sort()
 
-    __getattr__ = load_names_on_use(__name__, _MODULES)
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = load_names_on_use(__name__, _MODULES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import re
 import subprocess
 import sys
@@ -64,6 +65,26 @@ def test_every_public_name_can_be_imported() -> None:
     assert pinecone_admin.__all__ == sorted(pinecone_admin.__all__)
     with pytest.raises(ImportError, match="cannot import name 'Amdin'"):
         exec("from pinecone_admin import Amdin")
+
+
+LIST_NAMES = """
+import importlib, json, pydoc, sys
+modules = [importlib.import_module(name) for name in sys.argv[1:]]
+names = [dir(module) for module in modules]
+print(json.dumps([names, [pydoc.plaintext.document(module) for module in modules]]))
+"""
+
+
+def test_help_lists_every_public_class() -> None:
+    """In a fresh interpreter, dir() of a module has every public name, and help() shows the classes among them."""
+    paths = ["pinecone_admin", *(f"pinecone_admin.{name}" for name in MODULES)]
+    output = subprocess.run([sys.executable, "-c", LIST_NAMES, *paths], capture_output=True, check=True).stdout
+    for path, names, page in zip(paths, *json.loads(output), strict=True):
+        module = importlib.import_module(path)
+        public = set(module.__all__) - {"serving"}  # needs an extra, without which help() would fail
+        assert public <= set(names), path
+        kinds = {name for name in public if inspect.isclass(getattr(module, name))}
+        assert kinds <= set(re.findall(r"^    (?:class )?(\w+)(?:\(| = class)", page, re.MULTILINE)), path
 
 
 @pytest.mark.parametrize("namespace", NAMESPACES)

@@ -47,8 +47,10 @@ class LazyModule(ModuleType):
         return getattr(import_module(self.__name__), name)
 
 
-def load_names_on_use(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], object]:
-    """Return the ``__getattr__`` of a package that imports each public name from its module when it is first used.
+def load_names_on_use(
+    package: str, modules: Mapping[str, Sequence[str]]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Return the ``__getattr__`` of a package that imports each public name on first use, and its ``__dir__``.
 
     Args:
         package: Name of the package.
@@ -63,7 +65,10 @@ def load_names_on_use(package: str, modules: Mapping[str, Sequence[str]]) -> Cal
         setattr(sys.modules[package], name, value)
         return value
 
-    return load_name
+    def list_names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *module_of})  # help() shows only these
+
+    return load_name, list_names
 
 
 _preloaded: set[str] = set()

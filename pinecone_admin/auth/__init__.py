@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["AccessToken", "FileTokenCache", "TokenCache"]
 
 if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
-    __getattr__ = load_names_on_use(
+    __getattr__, __dir__ = load_names_on_use(
         __name__,
         {
             ".cache": ("TokenCache",),

@@ -72,7 +72,7 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
-    __getattr__ = load_names_on_use(
+    __getattr__, __dir__ = load_names_on_use(
         __name__,
         {
             ".access": ("Access", "AccessRow", "Holder"),
