@@ -138,7 +138,8 @@ def check_email(argument: str, value: object, *, most: int | None = _MAX_EMAIL_L
     if most is not None and len(text) > most:
         raise PineconeValueError(f"{argument} must have at most {most} characters, not {len(text)}")
     if not _EMAIL.fullmatch(text) or _CONTROL.search(text):
-        raise PineconeValueError(f"{argument} is not an email address")
+        shown = "" if is_key_value(text) else f": {text!r}"
+        raise PineconeValueError(f"{argument} is not an email address{shown}")
 
 
 def check_integer(argument: str, value: object, *, least: int | None = None, most: int | None = None) -> int:

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from generated_client.models import APIKey, PrincipalType, RoleBinding
 from generated_client.types import Misfit, read_date_time
+from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.inventory import DisplayNames, Inventory
 from pinecone_admin.workflows.retired_keys import delete_after
@@ -115,7 +116,7 @@ def find_old_keys(inventory: Inventory, max_age: timedelta) -> list[Finding]:
             maybe_older.append(names.describe(key))
     reasons = ((undated, _UNDATED), (maybe_older, _MAYBE_OLDER))
     return findings + [
-        Finding(kind="key-age-unknown", text=f"{reason} {max_age.days} days: {', '.join(keys)}")
+        Finding(kind="key-age-unknown", text=f"{reason} {describe_duration(max_age)}: {', '.join(keys)}")
         for keys, reason in reasons
         if keys
     ]

@@ -12,11 +12,13 @@ from attrs import field, frozen
 from generated_client.models import Organization
 from pinecone_admin._http.argument_checks import check_string
 from pinecone_admin._http.codec import DecodeFailure, decode_value, parse_json_object
+from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import escape_surrogates, make_lines_printable, make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError, RefusedError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.reports import Content, OffboardReport, name_temporary_keys
 
+_NOBODY = "the plan has no people; nothing to do"
 _VERSION = 1
 _P = TypeVar("_P")
 
@@ -119,7 +121,8 @@ class StalePlan(_SavablePlan):
 
     def __str__(self) -> str:
         """Return the plan as text, one project per line."""
-        head = f"{len(self.projects)} projects like {self.name_pattern!r} are older than {self.older_than}"
+        age = describe_duration(self.older_than)
+        head = f"{len(self.projects)} projects like {self.name_pattern!r} are older than {age}"
         lines = [f"{head}, in organization {self.organization_id}", *map(str, (*self.projects, *self.left))]
         lines += [*name_temporary_keys(self.temporary_keys), "nothing else was deleted"]
         return "\n".join(map(make_printable, lines))
@@ -174,7 +177,7 @@ class OffboardPlan(_SavablePlan):
         """Return the plan as text, one item per line."""
         head = make_printable(f"organization {self.organization_id}")
         refusal = [make_printable(f"cannot be carried out: {self.refusal}")] if self.refusal else []
-        return "\n".join([head, *map(str, self.reports), *refusal])
+        return "\n".join([head, *(map(str, self.reports) if self.reports else [_NOBODY]), *refusal])
 
 
 @frozen(kw_only=True)
@@ -193,7 +196,7 @@ class OffboardManyReport:
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
-        return "\n".join(map(str, (*self.reports, *self.left)))
+        return "\n".join(map(str, (*self.reports, *self.left))) or _NOBODY
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""

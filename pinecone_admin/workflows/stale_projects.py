@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from generated_client.models import Project
+from pinecone_admin._text.durations import describe_duration
 from pinecone_admin.workflows.plans import StaleProject
 from pinecone_admin.workflows.reports import Content
 
@@ -21,7 +22,8 @@ def find_reason_to_keep(project: Project, *, older_than: timedelta, now: datetim
     if project.created_at is None:
         return "it has no date of creation"
     if now - project.created_at <= older_than:
-        return f"it was created {project.created_at:%Y-%m-%d %H:%M} UTC, and is not older than {older_than}"
+        limit = describe_duration(older_than)
+        return f"it was created {project.created_at:%Y-%m-%d %H:%M} UTC, and is not older than {limit}"
     return None
 
 

@@ -333,8 +333,8 @@ async def test_an_invalid_call_changes_nothing(emulator: Emulator, clock: Virtua
     transport = FaultyTransport(emulator)
     projects: Any = transport.async_admin().projects
     cases: list[tuple[dict[str, Any], type[Exception], str]] = [
-        ({}, PineconeValueError, "name_pattern and older_than, or a plan"),
-        ({"name_pattern": "ci-*"}, PineconeValueError, "name_pattern and older_than, or a plan"),
+        ({}, PineconeValueError, "^delete_stale: pass name_pattern and older_than, or a plan"),
+        ({"name_pattern": "ci-*"}, PineconeValueError, "^delete_stale: pass name_pattern and older_than, or a plan"),
         ({"plan": plan, "name_pattern": "*"}, PineconeValueError, "are not those of the plan"),
         ({"plan": plan, "older_than": timedelta(days=1)}, PineconeValueError, "are not those of the plan"),
         ({"plan": json.loads(plan.to_json())}, PineconeTypeError, "StalePlan.from_json reads a saved one"),

@@ -169,17 +169,27 @@ async def test_a_plan_of_another_organization_is_refused(emulator: Emulator) -> 
         await emulator.async_admin().users.offboard_many(plan=plan)
 
 
+async def test_an_empty_list_gives_an_empty_plan(emulator: Emulator) -> None:
+    """A list of leavers that has nobody gives a plan that says so, and that removes nobody."""
+    admin = await populate(emulator)
+    plan = await admin.users.offboard_many(emails=[])
+    report = await admin.users.offboard_many(plan=plan)
+    assert (plan.reports, report.reports, report.left) == ([], [], [])
+    assert all(str(each).endswith("the plan has no people; nothing to do") for each in (plan, report))
+    assert len(list_emails(emulator)) == 4
+
+
 async def test_an_invalid_call_changes_nothing(emulator: Emulator) -> None:
-    """Emails that differ from the plan, none at all, and a plan of another type raise before a request."""
+    """Emails that differ from the plan, no argument, and a plan of another type raise before a request."""
     admin = await populate(emulator)
     plan = await admin.users.offboard_many(emails=EMAILS)
     transport = FaultyTransport(emulator)
     users: Any = transport.async_admin().users
     cases: list[tuple[dict[str, Any], type[Exception], str]] = [
         ({"plan": plan, "emails": EMAILS[:2]}, PineconeValueError, "emails are not those of the plan"),
-        ({}, PineconeValueError, "either emails or a plan"),
-        ({"emails": []}, PineconeValueError, "emails must have at least 1 entries"),
-        ({"emails": ["ada@example.com", "x"]}, PineconeValueError, r"emails\[1\] is not an email address"),
+        ({}, PineconeValueError, "^offboard_many: pass either emails or a plan"),
+        ({"emails": ["ada@example.com", "x"]}, PineconeValueError, r"emails\[1\] is not an email address: 'x'$"),
+        ({"emails": ["pcsk_secret"]}, PineconeValueError, r"emails\[0\] is not an email address$"),
         (
             {"plan": plan.to_json()},
             PineconeTypeError,

@@ -83,7 +83,10 @@ def create_stored_key(
         made = create()
     if store is not None:
         call_store(store, evolve(made, key=evolve(made.key, name=name)))
-        rollback.keep(f"{_describe_key(made.key)} is kept, since its value is stored; run this again to complete it")
+        rollback.keep(
+            f"{_describe_key(made.key)} is kept, since its value is stored; the next run completes the work, or stores "
+            "the value of a new key and then deletes this one"
+        )
     return made, deleted + delete_leftover_keys(admin, leftovers)
 
 
@@ -192,7 +195,8 @@ def create_stored_account(
     if store is not None:
         call_store(store, evolve(made, service_account=evolve(account, name=name)))
         rollback.keep(
-            f"service account {account.id} is kept, since its secret is stored; run this again to complete it"
+            f"service account {account.id} is kept, since its secret is stored; the next run completes the work, or "
+            "stores the secret of a new account and then deletes this one"
         )
     return made, _delete_leftover_accounts(admin, leftovers)
 

@@ -82,7 +82,7 @@ def plan_deletion(
     with set_operation_on_errors("delete_stale"):
         _check_arguments(concurrency, progress)
         if name_pattern is None or older_than is None:
-            raise PineconeValueError("delete_stale needs name_pattern and older_than, or a plan")
+            raise PineconeValueError("pass name_pattern and older_than, or a plan")
         check_text("name_pattern", name_pattern, least=1)
         check_timedelta("older_than", older_than)
     projects = [each for each in admin.projects.list() if matches_name(each.name, name_pattern)]

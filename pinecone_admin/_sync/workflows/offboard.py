@@ -14,7 +14,7 @@ from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import (
     check_bool,
     check_email,
-    check_length,
+    check_sequence,
     set_operation_on_errors,
 )
 from pinecone_admin._http.lookup import is_same_email, normalize_email
@@ -124,9 +124,9 @@ def _remove_planned(
 def _check_emails(emails: Sequence[str] | None) -> list[str]:
     """Return each email address once."""
     if emails is None:
-        raise PineconeValueError("offboard_many needs either emails or a plan")
+        raise PineconeValueError("pass either emails or a plan")
     distinct: dict[str, str] = {}
-    for position, email in enumerate(check_length("emails", emails, least=1)):
+    for position, email in enumerate(check_sequence("emails", emails)):
         check_email(f"emails[{position}]", email)
         distinct.setdefault(normalize_email(str(email)), str(email))
     return list(distinct.values())
