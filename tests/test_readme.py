@@ -17,21 +17,10 @@ import pytest
 from pinecone_admin import Admin, PineconeError, errors
 from pinecone_admin.emulator import Emulator
 from tests.faults.external_servers import run_redis
-from tests.support.recipes import run_recipe
+from tests.support.recipes import list_blocks, run_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def list_blocks(language: str) -> list[tuple[str, str]]:
-    """Return the fenced blocks of a language, each with its heading."""
-    found: list[tuple[str, str]] = []
-    heading = ""
-    for match in re.finditer(r"^#+ ([^\n]+)$|^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
-        heading = match[1] or heading
-        if match[2] == language:
-            found.append((heading, match[3]))
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -112,10 +101,10 @@ def test_every_workflow_previews_or_takes_a_plan() -> None:
     assert len(defaults) > 10
 
 
-SCRIPTS = [(name, text) for name, text in list_blocks("python") if "def test_" not in text]
-RECIPES = [(name, text) for name, text in list_blocks("python") if "def test_" in text]
-CURL = [(name, text) for name, text in list_blocks("sh") if "curl" in text]
-COMMANDS = [(name, text) for name, text in list_blocks("sh") if "curl" not in text]
+SCRIPTS = [(name, text) for name, text in list_blocks("README.md", "python") if "def test_" not in text]
+RECIPES = [(name, text) for name, text in list_blocks("README.md", "python") if "def test_" in text]
+CURL = [(name, text) for name, text in list_blocks("README.md", "sh") if "curl" in text]
+COMMANDS = [(name, text) for name, text in list_blocks("README.md", "sh") if "curl" not in text]
 
 
 def parametrize_blocks(found: list[tuple[str, str]]) -> pytest.MarkDecorator:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.recipes import list_blocks
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 Findings = dict[tuple[str, int], str]
@@ -36,17 +38,28 @@ def run_basedpyright(folder: Path, *paths: Path) -> Findings:
     return {(Path(item["file"]).name, item["range"]["start"]["line"] + 1): item["message"] for item in found}
 
 
+def write_recipes(folder: Path) -> list[Path]:
+    """Write the Python blocks of the documentation to files, except tests and one whose package is not installed."""
+    paths: list[Path] = []
+    for page in ("README.md", "docs/emulator.md", "docs/observability.md"):
+        for number, (_, block) in enumerate(list_blocks(page, "python")):
+            if "def test_" not in block and "prometheus_client" not in block:
+                paths.append(folder / f"{Path(page).stem}_{number}.py")
+                paths[-1].write_text(block, encoding="utf-8")
+    return paths
+
+
 @pytest.mark.parametrize("run", [run_mypy, run_basedpyright])
 def test_consumer_code_is_clean_and_every_mistake_is_found(
-    run: Callable[..., Findings], pytestconfig: pytest.Config
+    run: Callable[..., Findings], pytestconfig: pytest.Config, tmp_path: Path
 ) -> None:
-    """Each line marked wrong is an error in strict mode, and no other line of either file is."""
+    """Each line marked wrong is an error in strict mode, and no other line of either file or of a recipe is."""
     folder = pytestconfig.cache.mkdir(run.__name__)  # kept, since mypy takes ten times longer without its cache
     mistakes = HERE / "mistakes.py"
     lines = mistakes.read_text(encoding="utf-8").splitlines()
     marked = {(mistakes.name, number) for number, line in enumerate(lines, 1) if line.endswith("# wrong")}
     assert marked
-    assert set(run(folder, HERE / "consumer.py", mistakes)) == marked
+    assert set(run(folder, HERE / "consumer.py", mistakes, *write_recipes(tmp_path))) == marked
 
 
 @pytest.mark.long
