@@ -29,7 +29,7 @@ PineconeError                       message, operation, outcome, safe_to_retry, 
 
 ``outcome`` says what happened to the request: ``"not_sent"``; ``"rejected"`` by the server; ``"unknown"``, it may have
 been processed; ``"done"``, it was processed, but the result could not be used, such as a 2xx response that cannot be
-read. ``safe_to_retry`` is True if repeating the call cannot apply the change twice; it does not say that a repeat helps.
+read. ``safe_to_retry`` is True if repeating the call cannot apply the change twice, not if a repeat would help.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class PineconeError(Exception):
         message: What went wrong, without the operation and the status.
         operation: Id of the operation, such as ``create_project``, or None outside of an operation.
         outcome: What happened to the request.
-        safe_to_retry: Whether repeating the call cannot apply the change twice; it does not say that a repeat helps.
+        safe_to_retry: Whether repeating the call cannot apply the change twice; not whether a repeat would help.
         attempts: How many times the request was sent or sending it was tried.
         request_id: The server's id of the request, to quote to support; None if the server sent none.
         help_code: Short, stable code of the kind of error, such as ``PA205``, under which documentation explains it.
