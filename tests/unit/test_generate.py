@@ -565,7 +565,7 @@ for operation, expected in (
     (create_service_account(body=CreateServiceAccountRequest(name="é" * 51)),
      "name must have 1 to 100 UTF-8 bytes, not 102"),
     (create_invite(body=CreateInviteRequest(address="a@b")), None),
-    (create_invite(body=CreateInviteRequest(address="a")), "address is not an email address"),
+    (create_invite(body=CreateInviteRequest(address="a")), "address is not an email address: 'a'"),
     (create_invite(body=CreateInviteRequest(address="a@b", days=0.1)), "days must be at least 0.5, not 0.1"),
     (create_invite(body=CreateInviteRequest(address="a@b", role_bindings=project)),
      "role_bindings must contain at least one organization role"),
