@@ -130,7 +130,7 @@ class Users:
 
         Args:
             emails: Email addresses, at most 254 characters each. Email matching ignores case. With a plan, pass None or
-                the addresses of the plan.
+                the addresses of the plan. An empty list gives an empty plan.
             plan: Plan to carry out.
 
         Returns:
