@@ -39,7 +39,7 @@ class Journal(logging.Handler):
         """Keep the log message of a request."""
         self._requests.append(record.getMessage().split(", attempt")[0])
 
-    def write(self, step: str, result: object = None, *, expected: bool = True) -> None:
+    def write(self, step: str, result: object = "", *, expected: bool = True) -> None:
         """Print a step, its result, time and requests; exit if the result is not the expected one."""
         took = (time.perf_counter() - self._started) * 1000
         requests, self._requests = "; ".join(self._requests), []
@@ -54,7 +54,7 @@ def run_sync_job(journal: Journal, arguments: dict[str, Any]) -> None:
     with Admin(**arguments) as admin:
         journal.start()
         token = admin.token()
-        journal.write("fetch a token", token, expected=len(token.value) > 0)
+        journal.write("fetch a token", f"valid until {token.expires_at:%H:%M} UTC", expected=len(token.value) > 0)
         organizations = admin.organizations.list()
         journal.write("list the organizations", organizations[0].name, expected=len(organizations) == 1)
 
@@ -106,7 +106,7 @@ async def run_async_job(journal: Journal, arguments: dict[str, Any]) -> None:
     async with AsyncAdmin(**arguments) as admin:
         journal.start()
         token = await admin.token()
-        journal.write("fetch a token", token, expected=len(token.value) > 0)
+        journal.write("fetch a token", f"valid until {token.expires_at:%H:%M} UTC", expected=len(token.value) > 0)
         organizations = await admin.organizations.list()
         journal.write("list the organizations", organizations[0].name, expected=len(organizations) == 1)
 

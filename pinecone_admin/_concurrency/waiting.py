@@ -196,6 +196,8 @@ def complete_if_interrupted(call: Callable[[], _T], seconds: float) -> _T:
         call: Function that records its own result, which the caller does not get if it is interrupted.
         seconds: How long the call may still take once it is interrupted.
     """
+    if threading.current_thread() is not threading.main_thread():
+        return call()  # Ctrl-C is raised in the main thread only
     result, context = Future[_T](), copy_context()
 
     def run() -> None:
@@ -204,8 +206,6 @@ def complete_if_interrupted(call: Callable[[], _T], seconds: float) -> _T:
         except BaseException as exc:  # noqa: BLE001 - raised below, in the thread of the caller
             result.set_exception(exc)
 
-    if threading.current_thread() is not threading.main_thread():
-        return call()  # Ctrl-C is raised in the main thread only
     try:
         if not start_daemon_thread(run, "pinecone-admin-call"):
             run()

@@ -12,9 +12,6 @@ _T = TypeVar("_T")
 class ChangeLog:
     """Makes changes and records each as a step; a dry run only records them.
 
-    Args:
-        dry_run: Whether no change is made.
-
     Attributes:
         dry_run: Whether no change is made.
         steps: The changes in order.
