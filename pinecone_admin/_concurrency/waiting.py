@@ -9,6 +9,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import AbstractContextManager, nullcontext, suppress
 from contextvars import copy_context
 from inspect import isawaitable, iscoroutine
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from pinecone_admin._concurrency.per_loop import running_loop
@@ -78,10 +79,10 @@ def _make_loop_waker(call: Callable[[], None]) -> Callable[[], None]:
 
 
 class _Turn:
-    """The place of a caller in the queue of a ``FairSemaphore``; ``event`` is set only if the caller has to wait."""
+    """The place of a caller in the queue of a ``FairSemaphore``; ``wake`` is set only if the caller has to wait."""
 
     granted = False
-    event: threading.Event
+    wake: SimpleQueue[None]
 
 
 class FairSemaphore:
@@ -103,10 +104,11 @@ class FairSemaphore:
                 if self._free:
                     self._free, turn.granted = self._free - 1, True
                 else:
-                    turn.event = threading.Event()
+                    turn.wake = SimpleQueue()
                     self._waiting.append(turn)
             if not turn.granted:
-                turn.event.wait(seconds)
+                with suppress(Empty):
+                    turn.wake.get(timeout=max(0.0, seconds))
                 self._stop_waiting(turn)
         except BaseException:
             self._stop_waiting(turn)
@@ -122,13 +124,14 @@ class FairSemaphore:
     def release(self) -> None:
         """Release a slot; the caller that has waited longest gets it."""
         with self._lock:
-            if self._waiting:
-                turn = self._waiting[0]
-                turn.granted = True
-                self._waiting.popleft()
-                turn.event.set()
-            else:
-                self._free += 1
+            for (
+                turn
+            ) in self._waiting:  # a caller leaves the queue itself, because an interrupt may come after each call
+                if not turn.granted:
+                    turn.granted = True
+                    turn.wake.put(None)
+                    return
+            self._free += 1
 
 
 class AsyncFairSemaphore:
@@ -198,21 +201,29 @@ def complete_if_interrupted(call: Callable[[], _T], seconds: float) -> _T:
     """
     if threading.current_thread() is not threading.main_thread():
         return call()  # Ctrl-C is raised in the main thread only
-    result, context = Future[_T](), copy_context()
+    context, results = copy_context(), list[Future[_T]]()
+    # Unlike a Future, a SimpleQueue is written in C, so that Ctrl-C cannot leave it locked.
+    finished = SimpleQueue[None]()
 
     def run() -> None:
+        result = Future[_T]()
         try:
             result.set_result(context.run(call))
         except BaseException as exc:  # noqa: BLE001 - raised below, in the thread of the caller
             result.set_exception(exc)
+        results.append(result)
+        finished.put(None)
 
     try:
         if not start_daemon_thread(run, "pinecone-admin-call"):
             run()
-        return result.result()
+        finished.get()
     except BaseException:
-        wait_for_future(result, seconds)
+        if not results:
+            with suppress(Empty):
+                finished.get(timeout=seconds)
         raise
+    return results[0].result()
 
 
 async def async_complete_if_interrupted(call: Callable[[], Awaitable[_T]], seconds: float) -> _T:

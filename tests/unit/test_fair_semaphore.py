@@ -54,12 +54,19 @@ def test_an_interrupted_wait_takes_no_permit(*, granted: bool) -> None:
     semaphore = FairSemaphore(1)
     semaphore.acquire(0)
 
-    def interrupt(*_: object) -> None:
-        if granted:
-            semaphore.release()
-        raise KeyboardInterrupt
+    class InterruptedQueue:
+        """Interrupts its consumer."""
 
-    with patch("threading.Event.wait", interrupt), pytest.raises(KeyboardInterrupt):
+        put = list[None]().append
+
+        def get(self, timeout: float) -> None:
+            """Interrupt the wait."""
+            assert timeout == 1
+            if granted:
+                semaphore.release()
+            raise KeyboardInterrupt
+
+    with patch("pinecone_admin._concurrency.waiting.SimpleQueue", InterruptedQueue), pytest.raises(KeyboardInterrupt):
         semaphore.acquire(1)
     if not granted:
         semaphore.release()
@@ -95,13 +102,44 @@ def test_an_interrupt_loses_no_permit(*, free: bool) -> None:
             acquired = semaphore.acquire(0)
             sys.setprofile(None)
             break
-        except (KeyboardInterrupt, RuntimeError):  # the latter from threading.Condition, whose lock was released twice
+        except KeyboardInterrupt:
             if not free:
                 semaphore.release()
             assert acquired or semaphore.acquire(0)
             assert not semaphore.acquire(0)
     assert number >= (2 if free else 10)
     assert acquired == free
+
+
+def test_an_interrupted_release_leaves_no_waiter_asleep() -> None:
+    """Wherever KeyboardInterrupt comes in ``release``, the waiter has got the permit, or its caller still holds it."""
+
+    def acquire_in_thread(semaphore: FairSemaphore, acquired: list[bool]) -> None:
+        acquired.append(semaphore.acquire(PATIENCE))
+
+    for number in count():
+        semaphore = FairSemaphore(1)
+        semaphore.acquire(0)
+        acquired = list[bool]()
+        waiter = threading.Thread(target=acquire_in_thread, args=(semaphore, acquired))
+        waiter.start()
+        wait_until(lambda: bool(semaphore._waiting))  # noqa: B023 - it is called at once
+        (turn,) = semaphore._waiting
+        interrupt = interrupt_at(number)
+        interrupted = False
+        try:
+            sys.setprofile(interrupt)
+            semaphore.release()
+            sys.setprofile(None)
+        except KeyboardInterrupt:
+            interrupted = True
+        if not turn.granted:
+            semaphore.release()
+        waiter.join(PATIENCE / 2)
+        assert acquired == [True]
+        if not interrupted:
+            break
+    assert number >= 3
 
 
 @pytest.mark.timeout(60)
