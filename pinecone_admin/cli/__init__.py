@@ -1,0 +1,1 @@
+"""The command line ``pinecone-admin``, which the extra ``cli`` installs."""

@@ -1,0 +1,33 @@
+"""The exit codes, which scripts rely on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DONE: Final = 0
+REFUSED: Final = 1
+USAGE: Final = 2
+IDENTITY: Final = 3
+NOT_FOUND: Final = 4
+CONFLICT: Final = 5
+UNKNOWN_OUTCOME: Final = 6
+TRY_LATER: Final = 7
+FINDINGS: Final = 8
+PARTLY_DONE: Final = 9
+NOT_ALLOWED: Final = 10
+INTERRUPTED: Final = 130
+
+MEANINGS: Final = {
+    DONE: "Done.",
+    REFUSED: "The server refused the request, or a check of doctor failed.",
+    USAGE: "The command line is wrong; nothing was sent.",
+    IDENTITY: "Credentials are missing, or were not accepted.",
+    NOT_FOUND: "There is no such thing; of exists, this is the answer no.",
+    CONFLICT: "It conflicts with what is there, several things have the name, or it would be unsafe.",
+    UNKNOWN_OUTCOME: "The change may have been made, and must not be repeated blindly: look first.",
+    TRY_LATER: "It was not sent, or only read: repeat it later.",
+    FINDINGS: "There are findings or differences, and you asked to fail on them.",
+    PARTLY_DONE: "Part of it is done; the message says what is left.",
+    NOT_ALLOWED: "The account lacks a role, the plan lacks a feature, or a quota is used up.",
+    INTERRUPTED: "It was interrupted, or you answered no.",
+}

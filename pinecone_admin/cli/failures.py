@@ -1,0 +1,125 @@
+"""Turn an error into one line for people, an object for scripts, and an exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from attrs import field, frozen
+
+from pinecone_admin import errors
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.errors import PineconeError
+
+_EXITS: tuple[tuple[type[PineconeError], int], ...] = (
+    # The first class that fits counts: a subclass stands before its base.
+    (errors.TokenError, exit_codes.IDENTITY),
+    (errors.UnauthorizedError, exit_codes.IDENTITY),
+    (errors.NotFoundError, exit_codes.NOT_FOUND),
+    (errors.ConflictError, exit_codes.CONFLICT),
+    (errors.FailedPreconditionError, exit_codes.CONFLICT),
+    (errors.AmbiguousNameError, exit_codes.CONFLICT),
+    (errors.RefusedError, exit_codes.CONFLICT),
+    (errors.PaymentRequiredError, exit_codes.NOT_ALLOWED),
+    (errors.ForbiddenError, exit_codes.NOT_ALLOWED),
+    (errors.LeftoverError, exit_codes.PARTLY_DONE),
+    (errors.SecretNotStoredError, exit_codes.PARTLY_DONE),
+    (errors.PineconeValueError, exit_codes.USAGE),
+    (errors.PineconeTypeError, exit_codes.USAGE),
+    (errors.ReadOnlyError, exit_codes.USAGE),
+    (errors.RateLimitError, exit_codes.TRY_LATER),
+    (errors.ServiceError, exit_codes.TRY_LATER),
+    (errors.PineconeConnectionError, exit_codes.TRY_LATER),
+    (errors.PineconeTimeoutError, exit_codes.TRY_LATER),
+    (errors.ResponseParsingError, exit_codes.TRY_LATER),
+    (errors.PaginationError, exit_codes.TRY_LATER),
+    (errors.ClientClosedError, exit_codes.TRY_LATER),
+)
+
+
+class CLIError(Exception):
+    """An error of the command line itself.
+
+    Args:
+        message: What went wrong and what to do, on one line.
+        exit: The exit code.
+        help_code: Its code for ``explain``.
+    """
+
+    def __init__(self, message: str, *, exit: int = exit_codes.USAGE, help_code: str = "PA101") -> None:  # noqa: A002
+        super().__init__(make_printable(message))
+        self.message = make_printable(message)
+        self.exit = exit
+        self.help_code = help_code
+
+
+@frozen(kw_only=True)
+class Failure:
+    """How a command failed.
+
+    Attributes:
+        message: One line.
+        exit: The exit code.
+        details: Further facts, by their names in the error object.
+    """
+
+    message: str
+    exit: int
+    details: dict[str, Any] = field(factory=dict[str, Any])
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The error as an object."""
+        names = ("operation", "status", "error_code", "help_code", "outcome", "safe_to_retry", "request_id")
+        facts = {name: self.details.get(name) for name in names}
+        return {"error": {"message": self.message, **facts, "exit": self.exit}}
+
+
+def choose_exit(error: PineconeError) -> int:
+    """Return the exit code of an error of the library."""
+    found = next((code for kind, code in _EXITS if isinstance(error, kind)), exit_codes.REFUSED)
+    is_certain = error.safe_to_retry or error.outcome not in {"unknown", "done"}
+    return found if found == exit_codes.PARTLY_DONE or is_certain else exit_codes.UNKNOWN_OUTCOME
+
+
+def describe_failure(error: BaseException) -> Failure:
+    """Return what to tell about an error of the library, of the command line, or of the system."""
+    if isinstance(error, PineconeError):
+        return _describe_library_error(error)
+    if isinstance(error, CLIError):
+        details = {"help_code": error.help_code, "outcome": "not_sent", "safe_to_retry": True}
+        return Failure(message=error.message, exit=error.exit, details=details)
+    if isinstance(error, click.Abort):
+        return Failure(message="interrupted", exit=exit_codes.INTERRUPTED)
+    not_sent = {"help_code": "PA101", "outcome": "not_sent", "safe_to_retry": True}
+    if isinstance(error, click.ClickException):
+        return Failure(message=_describe_usage(error), exit=exit_codes.USAGE, details=not_sent)
+    if isinstance(error, OSError):
+        return Failure(message=_describe_system_error(error), exit=exit_codes.USAGE, details=not_sent)
+    return Failure(message=make_printable(f"{type(error).__name__}: {error}"), exit=exit_codes.REFUSED)
+
+
+def _describe_library_error(error: PineconeError) -> Failure:
+    notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+    details = {
+        "operation": error.operation,
+        "status": getattr(error, "status_code", None),
+        "error_code": getattr(error, "error_code", None),
+        "help_code": error.help_code,
+        "outcome": error.outcome,
+        "safe_to_retry": error.safe_to_retry,
+        "request_id": error.request_id,
+    }
+    return Failure(message=f"{error}{notes}", exit=choose_exit(error), details=details)
+
+
+def _describe_usage(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    where = f" (see {context.command_path} --help)" if context is not None else ""
+    return make_printable(error.format_message().rstrip(".")) + where
+
+
+def _describe_system_error(error: OSError) -> str:
+    reason = error.strerror or type(error).__name__
+    return make_printable(f"{error.filename}: {reason}" if error.filename else reason)

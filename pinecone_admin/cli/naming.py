@@ -1,0 +1,117 @@
+"""Find the things that ids and names on the command line mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from pinecone_admin.errors import NotFoundError
+from pinecone_admin._http.lookup import is_same_email, require_match
+
+if TYPE_CHECKING:
+    from pinecone_admin import Admin
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text has the form of an id, so that it is taken for one without being looked up."""
+    return _UUID.fullmatch(text) is not None
+
+
+@frozen
+class Thing:
+    """A thing that was named on the command line.
+
+    Attributes:
+        noun: What it is, such as ``project``.
+        id: Its id.
+        name: Its name or email address, or None if only the id was given and nothing was looked up.
+    """
+
+    noun: str
+    id: str
+    name: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.noun} {self.name!r} ({self.id})" if self.name else f"{self.noun} {self.id}"
+
+
+class NameLookup:
+    """Finds things by id or name, reading each list once.
+
+    Args:
+        admin: The client.
+    """
+
+    def __init__(self, admin: Admin) -> None:
+        self._admin = admin
+        self._lists: dict[str, list[Any]] = {}
+
+    def find(self, noun: str, text: str, *, project: str | None = None) -> Thing:
+        """Return the thing that an id or an exact name means.
+
+        Args:
+            noun: What it is.
+            text: Id, name or email address.
+            project: Id of the project to look for an API key in; None for all projects.
+
+        Raises:
+            NotFoundError: Nothing has the id or the name.
+            AmbiguousNameError: Several things have the name.
+        """
+        if is_id(text):
+            return Thing(noun, text)
+        items = self._candidates(noun, text, project)
+        by_id = [item for item in items if item.id == text]
+        found = require_match(by_id or _matching(items, text), noun, f"{text!r}", operation=None)
+        return Thing(noun, found.id, _name_of(found))
+
+    def describe(self, thing: Thing) -> Thing:
+        """Return the thing with its name, which is fetched if it is not known."""
+        if thing.name is not None or thing.noun not in _DESCRIBE:
+            return thing
+        namespace, argument = _DESCRIBE[thing.noun]
+        found = getattr(self._admin, namespace).describe(**{argument: thing.id})
+        return Thing(thing.noun, thing.id, _name_of(found))
+
+    def _candidates(self, noun: str, text: str, project: str | None) -> list[Any]:
+        key = f"{noun} {project or ''}"
+        if noun == "user" and "@" in text:
+            return list(self._admin.users.list(email=text))
+        if key not in self._lists:
+            self._lists[key] = list(self._list(noun, project))
+        return self._lists[key]
+
+    def _list(self, noun: str, project: str | None) -> Iterable[Any]:
+        if noun == "api-key":
+            projects = [project] if project else [each.id for each in self._list("project", None)]
+            return [key for each in projects for key in self._admin.api_keys.list(project_id=each)]
+        listed: Iterable[Any] = getattr(self._admin, _DESCRIBE[noun][0]).list()
+        return listed
+
+
+_DESCRIBE = {
+    "api-key": ("api_keys", "api_key_id"),
+    "invite": ("invites", "invite_id"),
+    "organization": ("organizations", "organization_id"),
+    "project": ("projects", "project_id"),
+    "role-binding": ("role_bindings", "role_binding_id"),
+    "service-account": ("service_accounts", "service_account_id"),
+    "user": ("users", "user_id"),
+}
+
+
+def _name_of(item: Any) -> str | None:
+    return getattr(item, "email", None) or getattr(item, "name", None)
+
+
+def _matching(items: Iterable[Any], text: str) -> list[Any]:
+    return [
+        item
+        for item in items
+        if getattr(item, "name", None) == text or ("@" in text and is_same_email(getattr(item, "email", ""), text))
+    ]

@@ -1,0 +1,149 @@
+"""Build the options and arguments of commands from the registry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from pinecone_admin.cli.registry import CommandSpec, Kind, ParameterSpec
+
+FORMATS = ("table", "json", "yaml", "csv", "raw")
+
+# The ids of organizations are made by a scheme whose first character can be a dash.
+_DASHED_ID = re.compile(r"-[\w-]{19}", re.ASCII)
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_METAVARS: Mapping[Kind, str] = {
+    "duration": "TIME",
+    "file": "FILE",
+    "grants": "TYPE:WHO:ROLE",
+    "integer": "N",
+    "limit": "N",
+    "role": "[PROJECT:]ROLE",
+    "roles": "[PROJECT:]ROLE",
+    "text": "TEXT",
+}
+
+
+class Duration(click.ParamType):
+    """A time such as 7d, 90m or 0."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Return the time as a timedelta."""
+        if isinstance(value, timedelta):
+            return value
+        duration = parse_duration(value)
+        if duration is None:
+            self.fail(
+                f"{value!r} is not a time: write a number and a unit, such as 90s, 90m, 12h, 7d or 2w", param, ctx
+            )
+        return duration
+
+
+def parse_duration(text: str) -> timedelta | None:
+    """Return the time that a text such as ``7d`` means, or None if it is none."""
+    if text == "0":
+        return timedelta(0)
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        return None
+    try:
+        return timedelta(**{_UNITS[found[2]]: float(found[1])})
+    except OverflowError:
+        return None
+
+
+def protect_ids(args: Sequence[str], params: Sequence[click.Parameter]) -> list[str]:
+    """Move ids that start with a dash, and would be read as options, behind ``--``."""
+    takes_value = {
+        name for param in params if isinstance(param, click.Option) and not param.is_flag for name in param.opts
+    }
+    ids, others = list[str](), list[str]()
+    for position, word in enumerate(args):
+        is_value = position > 0 and args[position - 1] in takes_value
+        (ids if _DASHED_ID.fullmatch(word) and not is_value else others).append(word)
+    return [*others, "--", *ids] if ids and "--" not in args else list(args)
+
+
+def build_parameters(spec: CommandSpec) -> list[click.Parameter]:
+    """Return the parameters of a command that calls a method."""
+    return [_build_parameter(each) for each in spec.parameters]
+
+
+def _build_parameter(spec: ParameterSpec) -> click.Parameter:
+    metavar = spec.metavar or _METAVARS.get(spec.kind) or spec.noun.upper()
+    kind: Any = str
+    if spec.kind == "duration":
+        kind = Duration()
+    elif spec.kind in {"integer", "limit"}:
+        kind = click.IntRange(min=1 if spec.kind == "limit" else None)
+    elif spec.choices:
+        kind, metavar = click.Choice(spec.choices), None
+    if not spec.option:
+        return click.Argument([spec.name], type=kind, required=spec.required, metavar=metavar)
+    names = [spec.option, spec.name]
+    if spec.kind == "switch":
+        names[0] += f"/--no-{spec.option[2:]}"
+    is_boolean = spec.kind in {"flag", "switch"}
+    return click.Option(
+        names,
+        type=bool if is_boolean else kind,
+        is_flag=is_boolean,
+        default=None if spec.kind != "flag" else False,
+        required=spec.required,
+        multiple=spec.repeated,
+        metavar=None if is_boolean else metavar,
+        help=spec.help,
+    )
+
+
+def change_options(spec: CommandSpec) -> list[click.Parameter]:
+    """Return the options of every command that changes something."""
+    if spec.effect == "reads":
+        return []
+    options: list[click.Parameter] = [
+        build_setting(["--yes", "-y"], is_flag=True, help="Do it without asking."),
+        build_setting(["--dry-run"], is_flag=True, help="Show what would be done, and change nothing."),
+    ]
+    if spec.confirms:
+        options.append(
+            build_setting(["--confirm"], metavar="NAME", help="Do it without asking; NAME must be its name.")
+        )
+    return options
+
+
+def common_options(*, hidden: bool = False) -> list[click.Parameter]:
+    """Return the options of every command."""
+    return [
+        build_setting(
+            ["--output", "-o"],
+            type=click.Choice(FORMATS),
+            help="Format of the output; table on a terminal, else json.",
+            hidden=hidden,
+        ),
+        build_setting(["--query"], metavar="JMESPATH", help="Show only this part of the output.", hidden=hidden),
+        build_setting(
+            ["--read-only"],
+            is_flag=True,
+            help="Refuse every change; as PINECONE_ADMIN_READ_ONLY=1.",
+            hidden=hidden,
+        ),
+    ]
+
+
+def build_setting(names: list[str], **attributes: Any) -> click.Option:
+    """Return an option whose value goes to ``session.settings``."""
+    return click.Option(names, expose_value=False, callback=_keep_setting, default=None, **attributes)
+
+
+def _keep_setting(context: click.Context, option: click.Parameter, value: object) -> object:
+    # The option of the command itself counts more than the same one before it: it is read later.
+    if value is not None and option.name is not None:
+        context.obj.settings[option.name] = value
+    return value

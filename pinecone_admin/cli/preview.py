@@ -1,0 +1,49 @@
+"""A client that reads, and shows the first change instead of sending it."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from generated_client.types import Operation
+from pinecone_admin import Admin
+from pinecone_admin._http.request import RequestBuilder
+from pinecone_admin._http.validation import check_operation
+from pinecone_admin.models import to_dict
+
+_T = TypeVar("_T")
+
+
+class WouldSend(Exception):  # noqa: N818 - it is no failure
+    """A change that a dry run does not send.
+
+    Attributes:
+        document: The request as plain JSON values, without secrets.
+    """
+
+    def __init__(self, operation: Operation[Any]) -> None:
+        super().__init__(operation.id)
+        request = RequestBuilder(api_url="https://host", user_agent="", headers={}).build(operation)
+        self.document = {
+            "operation": operation.id,
+            "method": operation.method,
+            "path": request.url.raw_path.decode("ascii"),
+            "body": _body_of(operation),
+        }
+
+
+def _body_of(operation: Operation[Any]) -> Any:
+    if operation.body is None:
+        return None
+    body = operation.body if isinstance(operation.body, dict) else to_dict(operation.body)
+    return {name: value for name, value in body.items() if value is not None}
+
+
+class PreviewAdmin(Admin):
+    """A client that sends reads only, and raises ``WouldSend`` in place of the first change."""
+
+    def send(self, operation: Operation[_T]) -> _T:
+        """Send a read; check a change as if it were sent."""
+        if operation.method == "GET":
+            return super().send(operation)
+        check_operation(operation)
+        raise WouldSend(operation)

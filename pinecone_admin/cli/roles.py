@@ -1,0 +1,90 @@
+"""Read roles as they are written on the command line, before anything is sent."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from attrs import frozen
+
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.models import ORGANIZATION_ROLES, PROJECT_ROLES
+
+
+@frozen
+class WantedRole:
+    """A role on the organization, or on a project.
+
+    Attributes:
+        role: The role.
+        project: Id or name of the project; None for the organization.
+    """
+
+    role: str
+    project: str | None = None
+
+
+def parse_role(option: str, text: str) -> WantedRole:
+    """Return the role that ``ROLE`` or ``PROJECT:ROLE`` means.
+
+    Raises:
+        CLIError: There is no such role on an organization or on a project.
+    """
+    project, colon, role = text.rpartition(":")
+    if colon and not project:
+        raise CLIError(f"{option}: {text!r} names no project: write PROJECT:ROLE, or a role on the organization alone")
+    known = PROJECT_ROLES if colon else ORGANIZATION_ROLES
+    if role not in known:
+        raise CLIError(f"{option}: {_explain(role, on_project=bool(colon))}")
+    return WantedRole(role, project or None)
+
+
+def _explain(role: str, *, on_project: bool) -> str:
+    fitting, others = (PROJECT_ROLES, ORGANIZATION_ROLES) if on_project else (ORGANIZATION_ROLES, PROJECT_ROLES)
+    where = "a project" if on_project else "the organization"
+    if role in others:
+        return f"{role} is a role on {'the organization' if on_project else 'a project: write PROJECT:' + role}"
+    close = get_close_matches(role.lower(), [each.lower() for each in fitting], n=1)
+    meant = next((each for each in fitting if close and each.lower() == close[0]), None)
+    hint = f"did you mean {meant}?" if meant else f"the roles are {', '.join(fitting)}"
+    return f"{role!r} is no role on {where}: {hint}"
+
+
+_PRINCIPALS = {"user": "user", "service-account": "service_account", "api-key": "api_key", "invite": "invite"}
+
+
+@frozen
+class WantedGrant:
+    """A project role for a principal.
+
+    Attributes:
+        noun: What the principal is, such as ``service-account``.
+        principal: Its id, name or email address.
+        role: The role.
+    """
+
+    noun: str
+    principal: str
+    role: str
+
+
+def parse_grant(option: str, text: str) -> WantedGrant:
+    """Return what ``TYPE:PRINCIPAL:ROLE`` means.
+
+    Raises:
+        CLIError: It does not have three parts, or there is no such type or role.
+    """
+    noun, _, rest = text.partition(":")
+    principal, colon, role = rest.rpartition(":")
+    if noun not in _PRINCIPALS or not colon or not principal:
+        raise CLIError(
+            f"{option}: {text!r} must be TYPE:WHO:ROLE, such as user:ada@example.com:ProjectEditor; "
+            f"the types are {', '.join(_PRINCIPALS)}"
+        )
+    if role not in PROJECT_ROLES:
+        raise CLIError(f"{option}: {_explain(role, on_project=True)}")
+    return WantedGrant(noun, principal, role)
+
+
+def principal_type(noun: str) -> str:
+    """Return the API's type of principal, such as ``service_account``."""
+    return _PRINCIPALS[noun]

@@ -1,0 +1,137 @@
+"""What a command works with: the streams, the options that every command has, and a client that is made when needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TextIO
+
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.failures import CLIError, Failure
+
+if TYPE_CHECKING:
+    from generated_client.models import Organization
+    from pinecone_admin import Admin
+    from pinecone_admin.cli.registry import CommandSpec
+
+
+class Session:
+    """One run of the command line.
+
+    Args:
+        stdin: Where confirmations and ``-`` are read from.
+        stdout: Where data is written to, and nothing else.
+        stderr: Where everything else is written to.
+        env: The environment.
+
+    Attributes:
+        settings: Values of the options that every command has, by their names, such as ``output`` or ``read_only``;
+            only those that were given.
+        spec: The command, from the registry.
+        exit_code: The exit code of the run, unless it ends in an error.
+    """
+
+    def __init__(self, *, stdin: TextIO, stdout: TextIO, stderr: TextIO, env: Mapping[str, str]) -> None:
+        self.stdin, self.stdout, self.stderr, self.env = stdin, stdout, stderr, env
+        self.settings: dict[str, Any] = {}
+        self.spec: CommandSpec | None = None
+        self.exit_code = 0
+        self._admin: Admin | None = None
+        self._organization: Organization | None = None
+
+    @classmethod
+    def of_process(cls) -> Session:
+        """Return a session with the streams and the environment of this process."""
+        for stream in (sys.stdout, sys.stderr):
+            # A name may have characters that the terminal's encoding lacks.
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+        return cls(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr, env=os.environ)
+
+    # What the command asks for
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether a person can be asked: both ends of the dialogue are a terminal."""
+        return self.stdin.isatty() and self.stderr.isatty()
+
+    @property
+    def output(self) -> str:
+        """The format of the output: table, json, yaml, csv or raw."""
+        return self.settings.get("output") or ("table" if self.stdout.isatty() else "json")
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether nothing may be changed."""
+        return bool(self.settings.get("dry_run"))
+
+    @property
+    def intercepts_changes(self) -> bool:
+        """Whether the client must stop at the first change, because the method itself has no dry run."""
+        return self.is_dry_run and not (self.spec and self.spec.has_dry_run)
+
+    # The client
+
+    @property
+    def admin(self) -> Admin:
+        """The client, made on first use."""
+        if self._admin is None:
+            from pinecone_admin.cli.identity import make_client  # noqa: PLC0415 - loads httpx
+
+            self._admin = make_client(self)
+        return self._admin
+
+    @property
+    def organization(self) -> Organization:
+        """The organization of the caller, read on first use."""
+        if self._organization is None:
+            found = self.admin.organizations.list()
+            if not found:
+                raise CLIError("the server lists no organization for this account", exit=3, help_code="PA202")
+            self._organization = found[0]
+        return self._organization
+
+    @property
+    def caller(self) -> str:
+        """The client id of the account, or ``unknown`` if there is only a token."""
+        from pinecone_admin.cli.identity import name_caller  # noqa: PLC0415 - loads httpx
+
+        return name_caller(self)
+
+    def close(self) -> None:
+        """Close the client, and write what is still buffered."""
+        if self._admin is not None:
+            self._admin.close()
+        self.stdout.flush()
+
+    # Output
+
+    def write(self, value: object) -> None:
+        """Write a result: a model, a report, a list, or plain JSON values."""
+        from pinecone_admin.cli.output import write_value  # noqa: PLC0415 - loads the packages of the format
+
+        write_value(self, value)
+
+    def write_items(self, items: Iterable[object]) -> None:
+        """Write a list, item by item where the format allows it."""
+        from pinecone_admin.cli.output import write_items  # noqa: PLC0415 - as above
+
+        write_items(self, items)
+
+    def write_preview(self, would_do: object) -> None:
+        """Write what a dry run would do: requests, or the report of a workflow; with organization and caller."""
+        organization = {"id": self.organization.id, "name": self.organization.name}
+        self.write({"dry_run": True, "organization": organization, "caller": self.caller, "would_do": would_do})
+
+    def notify(self, text: str) -> None:
+        """Write one line for people to stderr."""
+        self.stderr.write(f"{make_printable(text)}\n")
+        self.stderr.flush()
+
+    def write_failure(self, failure: Failure) -> None:
+        """Write an error: one line, and with ``--output json`` an object below it."""
+        self.notify(f"error: {failure.message}")
+        if self.settings.get("output") == "json":
+            self.stderr.write(f"{json.dumps(failure.document)}\n")

@@ -1,0 +1,165 @@
+"""Build the commands from the registry when they are needed, and run one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+import click
+
+from pinecone_admin.cli import parameters
+from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.exit_codes import INTERRUPTED
+from pinecone_admin.cli.failures import describe_failure
+from pinecone_admin.cli.registry import NOUNS, CommandSpec, find_command, list_below
+from pinecone_admin.cli.secret_commands import secret_options
+from pinecone_admin.cli.session import Session
+
+PROGRAM = "pinecone-admin"
+ABOUT = "Run a Pinecone organization: projects, API keys, users, invites, service accounts and roles."
+HINT = f"More: {PROGRAM} NOUN --help, and {PROGRAM} NOUN VERB --help."
+
+
+def run_command_line(argv: Sequence[str]) -> int:
+    """Run a command line on the standard streams, and return its exit code."""
+    session = Session.of_process()
+    try:
+        try:
+            _invoke(session, argv)
+        finally:
+            session.close()
+    except BrokenPipeError:
+        return session.exit_code  # the reader has what it wanted
+    except KeyboardInterrupt:
+        session.write_failure(describe_failure(click.Abort()))
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - every error ends in one line and a code
+        failure = describe_failure(error)
+        session.write_failure(failure)
+        return failure.exit
+    return session.exit_code
+
+
+def _invoke(session: Session, argv: Sequence[str]) -> None:
+    try:
+        with build_root().make_context(PROGRAM, list(argv), obj=session) as context:
+            context.command.invoke(context)
+    except click.exceptions.Exit as ended:
+        session.exit_code = ended.exit_code
+
+
+def build_root() -> CommandGroup:
+    """Return the root of all commands."""
+    root = CommandGroup((), help=f"{ABOUT}\n\n{HINT}")
+    root.params.append(
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_print_version,
+            help="Show the version and exit.",
+        )
+    )
+    return root
+
+
+def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    if value:
+        from pinecone_admin._http.headers import __version__  # noqa: PLC0415 - only this option needs it
+
+        click.echo(f"{PROGRAM} {__version__}")
+        context.exit()
+
+
+class CommandGroup(click.Group):
+    """A group of commands, which are built when they are used.
+
+    Args:
+        path: Words that lead to it.
+        help: Its help.
+    """
+
+    def __init__(self, path: tuple[str, ...], *, help: str) -> None:  # noqa: A002 - click's name
+        super().__init__(path[-1] if path else PROGRAM, help=help, params=parameters.common_options(hidden=bool(path)))
+        self.path = path
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the words that can follow."""
+        return list_below(self.path, COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """Return the group or the command of a word."""
+        path = (*self.path, cmd_name)
+        spec = find_command(path, COMMANDS)
+        if spec is not None:
+            return build_command(spec)
+        return CommandGroup(path, help=NOUNS.get(cmd_name, "")) if list_below(path, COMMANDS) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of the next word, or suggest one that is spelt nearly like it."""
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-"):
+            close = get_close_matches(args[0], known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"the commands are: {', '.join(known)}"
+            raise click.UsageError(f"there is no command {' '.join((*self.path, args[0]))!r}: {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        """Write the list of commands, without building them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(word, self._summarize(word)) for word in list_below(self.path, COMMANDS)])
+
+    def _summarize(self, word: str) -> str:
+        spec = find_command((*self.path, word), COMMANDS)
+        return NOUNS.get(word, "") if spec is None else spec.summary
+
+
+class Command(click.Command):
+    """A command that takes ids which start with a dash, as those of organizations do."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words after the command."""
+        return super().parse_args(ctx, parameters.protect_ids(args, self.params))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        """Write the example."""
+        if self.epilog:
+            with formatter.section("Example"):
+                formatter.write_text(self.epilog)
+
+
+def build_command(spec: CommandSpec) -> Command:
+    """Return the command that the registry describes; one that is written by hand is imported."""
+    own = import_module(spec.module).command if spec.module else _derive_command(spec)
+    return Command(
+        spec.path[-1],
+        params=[*own.params, *secret_options(spec), *parameters.change_options(spec), *parameters.common_options()],
+        callback=_with_spec(own.callback, spec),
+        help="\n\n".join(filter(None, (spec.summary, spec.details))),
+        epilog=spec.example,
+    )
+
+
+def _derive_command(spec: CommandSpec) -> click.Command:
+    @click.pass_obj
+    def call(session: Session, **values: Any) -> None:
+        from pinecone_admin.cli.invoke import call_method  # noqa: PLC0415 - loads the client
+
+        call_method(session, spec, values)
+
+    return click.Command(spec.path[-1], params=parameters.build_parameters(spec), callback=call)
+
+
+def _with_spec(callback: Any, spec: CommandSpec) -> Any:
+    @click.pass_context
+    def call(context: click.Context, **values: Any) -> Any:
+        session: Session = context.obj
+        session.spec = spec
+        return context.invoke(callback, **values)
+
+    return call

@@ -1,0 +1,169 @@
+"""What the command line says about each method beyond its signature: effect, spellings, an example, and plainer help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pinecone_admin.cli.registry import CommandSpec, Effect
+
+
+class Row(NamedTuple):
+    """What is written by hand about the command of one method.
+
+    Attributes:
+        effect: What it does to the organization.
+        example: A command line, without the name of the program.
+        summary: One sentence, where the docstring's first one speaks of Python.
+        details: Further help.
+        options: Spellings of options by arguments of the method, where they differ; empty makes it positional.
+        helps: Help of options by arguments of the method, where the docstring speaks of Python.
+        confirms: Whether the name must be typed.
+    """
+
+    effect: Effect
+    example: str
+    summary: str = ""
+    details: str = ""
+    options: Mapping[str, str] = {}
+    helps: Mapping[str, str] = {}
+    confirms: bool = False
+
+
+IF_DIFFERENT = {"on_difference": "If it exists with other settings: report them, fail, or update them."}
+ROLES = {"role_bindings": "A role on the organization, or PROJECT:ROLE; can be repeated."}
+STAGED = "Nothing is created twice: run it again after an interruption."
+
+TABLE: Mapping[str, Row] = {
+    "organizations.list": Row("reads", "organization list"),
+    "organizations.describe": Row("reads", "organization describe 'Emulated Organization'", "Show one organization."),
+    "organizations.update": Row("changes", "organization update 'Emulated Organization' --name Acme --yes"),
+    "organizations.delete": Row(
+        "deletes",
+        "organization delete 'Emulated Organization' --dry-run",
+        confirms=True,
+        details="It must be empty and on the Free plan.",
+    ),
+    "projects.list": Row("reads", "project list"),
+    "projects.describe": Row("reads", "project describe search", "Show one project."),
+    "projects.exists": Row(
+        "reads",
+        "project exists search",
+        "Say whether a project exists; exit code 4 means no.",
+        options={"project_id": ""},
+    ),
+    "projects.create": Row("changes", "project create docs --yes"),
+    "projects.ensure": Row(
+        "changes",
+        "project ensure docs --yes",
+        "Create a project, unless there is one with this name.",
+        helps=IF_DIFFERENT,
+    ),
+    "projects.update": Row(
+        "changes", "project update search --name search-v2 --yes", "Change the settings of a project."
+    ),
+    "projects.delete": Row("deletes", "project delete empty --yes"),
+    "projects.delete_with_cleanup": Row(
+        "deletes",
+        "project delete-with-cleanup search --confirm search",
+        details="To see what a project contains, a temporary API key is made in it, also by a dry run. It is deleted again.",
+        confirms=True,
+    ),
+    "projects.provision": Row(
+        "changes",
+        "project provision acme --key-role DataPlaneEditor --grant user:ada@example.com:ProjectViewer --reveal --yes",
+        "Set up a tenant: a project, roles on it, and an API key of the same name.",
+        STAGED,
+        options={"bindings": "--grant", "key_roles": "--key-role"},
+        helps={
+            "bindings": "A role on the project for somebody: user, service-account, api-key or invite; can be repeated."
+        },
+    ),
+    "api_keys.list": Row("reads", "api-key list --project search"),
+    "api_keys.describe": Row(
+        "reads", "api-key describe reader --project search", "Show one API key, without its value."
+    ),
+    "api_keys.create": Row("changes", "api-key create writer --project search --role DataPlaneEditor --reveal --yes"),
+    "api_keys.ensure": Row(
+        "changes",
+        "api-key ensure writer --project search --reveal --yes",
+        "Create an API key, unless the project has one with this name.",
+        STAGED,
+        helps=IF_DIFFERENT,
+    ),
+    "api_keys.update": Row(
+        "changes",
+        "api-key update reader --project search --name viewer --yes",
+        "Change the name or the roles of an API key.",
+    ),
+    "api_keys.delete": Row("deletes", "api-key delete reader --project search --yes"),
+    "api_keys.rotate": Row("changes", "api-key rotate reader --project search --keep-old-for 7d --reveal --yes"),
+    "api_keys.delete_retired": Row(
+        "deletes",
+        "api-key delete-retired --project search --yes",
+        "Delete the old keys that rotations have kept and that are due.",
+    ),
+    "users.list": Row("reads", "user list", "List the users of the organization."),
+    "users.describe": Row("reads", "user describe ada@example.com", "Show one user."),
+    "users.delete": Row("deletes", "user delete ada@example.com --yes"),
+    "users.offboard": Row("deletes", "user offboard ada@example.com --yes"),
+    "invites.list": Row("reads", "invite list", "List the pending and expired invites."),
+    "invites.describe": Row("reads", "invite describe bob@example.com", "Show one invite."),
+    "invites.create": Row("changes", "invite create eve@example.com --role OrgMember --yes", helps=ROLES),
+    "invites.ensure": Row(
+        "changes",
+        "invite ensure bob@example.com --role OrgMember --yes",
+        "Invite a person, unless an invite for the address is pending.",
+        helps=IF_DIFFERENT | ROLES,
+    ),
+    "invites.delete": Row("deletes", "invite delete bob@example.com --yes"),
+    "invites.resend": Row("changes", "invite resend bob@example.com --yes"),
+    "service_accounts.list": Row("reads", "service-account list", "List the service accounts of the organization."),
+    "service_accounts.describe": Row(
+        "reads", "service-account describe ci", "Show one service account, without its secret."
+    ),
+    "service_accounts.create": Row(
+        "changes",
+        "service-account create deploy --role OrgMember --role search:ProjectEditor --reveal --yes",
+        helps=ROLES,
+    ),
+    "service_accounts.ensure": Row(
+        "changes",
+        "service-account ensure deploy --role OrgMember --reveal --yes",
+        "Create a service account, unless there is one with this name.",
+        STAGED,
+        helps=IF_DIFFERENT | ROLES,
+    ),
+    "service_accounts.update": Row("changes", "service-account update ci --name ci-2 --yes"),
+    "service_accounts.delete": Row("deletes", "service-account delete ci --yes"),
+    "service_accounts.rotate": Row("changes", "service-account rotate ci --reveal --yes"),
+    "service_accounts.rotate_secret": Row("changes", "service-account rotate-secret ci --reveal --yes"),
+    "role_bindings.list": Row("reads", "role-binding list --user ada@example.com", "List who holds which role."),
+    "role_bindings.describe": Row(
+        "reads", "role-binding describe 21681081-399f-4a8f-90fc-9eee0a1727f7", "Show one role binding."
+    ),
+    "role_bindings.create": Row(
+        "changes", "role-binding create --user ada@example.com --role search:ProjectEditor --yes"
+    ),
+    "role_bindings.ensure": Row(
+        "changes", "role-binding ensure --user ada@example.com --role search:ProjectEditor --yes"
+    ),
+    "role_bindings.delete": Row("deletes", "role-binding delete 21681081-399f-4a8f-90fc-9eee0a1727f7 --yes"),
+    "role_bindings.change_role": Row(
+        "changes",
+        "role-binding change-role --user ada@example.com --from search:ProjectViewer --to ProjectEditor --yes",
+        options={"from_role": "--from", "to_role": "--to"},
+    ),
+}
+
+COVERED = {
+    "projects.describe_by_name": "project describe",
+    "api_keys.describe_by_name": "api-key describe",
+    "users.describe_by_email": "user describe",
+    "invites.describe_by_email": "invite describe",
+    "service_accounts.describe_by_name": "service-account describe",
+}
+"""Methods without a command of their own, by the command that does the same."""
+
+HAND_WRITTEN: tuple[CommandSpec, ...] = ()
+"""Commands that are implemented by modules of their own."""

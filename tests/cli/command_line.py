@@ -1,0 +1,115 @@
+"""Run the command line in process, with streams of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+from attrs import frozen
+
+from pinecone_admin.cli.main import main
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.model.records import ProjectRecord
+from pinecone_admin.testing import emulate
+
+
+@frozen
+class Run:
+    """How a command line ended.
+
+    Attributes:
+        exit: The exit code.
+        stdout: What it wrote to stdout.
+        stderr: What it wrote to stderr.
+    """
+
+    exit: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        """What it wrote to stdout, as JSON."""
+        return json.loads(self.stdout)
+
+    @property
+    def error(self) -> Any:
+        """The error object, which is the last line of stderr with ``--output json``."""
+        return json.loads(self.stderr.splitlines()[-1])["error"]
+
+
+class _Stream(io.TextIOWrapper):
+    def __init__(self, text: str = "", *, terminal: bool, encoding: str) -> None:
+        super().__init__(io.BytesIO(text.encode(encoding)), encoding=encoding, newline="")
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+    def text(self) -> str:
+        self.flush()
+        assert isinstance(self.buffer, io.BytesIO)
+        return self.buffer.getvalue().decode(self.encoding)
+
+
+def run(
+    *argv: str,
+    stdin: str = "",
+    terminal: bool = False,
+    encoding: str = "utf-8",
+    env: Mapping[str, str | None] | None = None,
+) -> Run:
+    """Run ``pinecone-admin`` with these words.
+
+    Args:
+        argv: The words.
+        stdin: What is typed.
+        terminal: Whether all three streams are terminals, of 80 columns.
+        encoding: The encoding of the streams.
+        env: Changes of the environment; None removes a variable.
+    """
+    streams = [_Stream(text, terminal=terminal, encoding=encoding) for text in (stdin, "", "")]
+    changed = {"COLUMNS": "80", **{name: value for name, value in (env or {}).items() if value is not None}}
+    with mock.patch.dict("os.environ", changed):
+        import os
+
+        for name, value in (env or {}).items():
+            if value is None:
+                os.environ.pop(name, None)
+        with mock.patch.multiple(sys, stdin=streams[0], stdout=streams[1], stderr=streams[2]):
+            code = main(argv)
+    return Run(code, streams[1].text(), streams[2].text())
+
+
+@contextmanager
+def example_organization() -> Generator[Emulator, None, None]:
+    """Emulate the organization that the examples in the help name.
+
+    It has the projects ``search``, with the key ``reader`` and an index, and ``empty``; the users owner@example.com and
+    ada@example.com, who views ``search``; an invite for bob@example.com; and the service account ``ci``.
+    """
+    emulator = Emulator(seed=0)
+    with emulate(emulator):
+        fill(emulator)
+        yield emulator
+
+
+def fill(emulator: Emulator) -> ProjectRecord:
+    """Fill an emulator with what the examples name, and return the project ``search``."""
+    with emulator.admin() as admin:
+        project = admin.projects.create(name="search")
+        admin.projects.create(name="empty")
+        admin.api_keys.create(project_id=project.id, name="reader", roles=["DataPlaneViewer"])
+        admin.invites.create(
+            email="bob@example.com", role_bindings=[{"resource_type": "organization", "role": "OrgMember"}]
+        )
+        admin.service_accounts.create(name="ci")
+    emulator.add_user("ada@example.com", name="Ada", roles=["OrgMember", ("ProjectViewer", project.id)])
+    emulator.hold(project.id, "indexes", "documents")
+    emulator.requests.clear()
+    return emulator.state.projects[project.id]
