@@ -21,22 +21,31 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from cli_table import COVERED, HAND_WRITTEN, TABLE, Row
-
 from pinecone_admin import Admin
+from pinecone_admin.cli.arguments import VALUES
 from pinecone_admin.cli.registry import CommandSpec, Kind, ParameterSpec
 from pinecone_admin.models import API_KEY_ROLES
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "pinecone_admin/cli/commands.py"
-HEADER = '''# Derived from the methods of Admin and scripts/cli_table.py by scripts/cli_registry.py: change those, not this file.
+HEADER = '''# Derived from scripts/cli_table.py and the methods of Admin by scripts/cli_registry.py: change these instead.
 """All commands, as data."""
 
 from pinecone_admin.cli.registry import CommandSpec, ParameterSpec
 
 COMMANDS = (
 '''
-NAMESPACES = ("organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
+NAMESPACES = (
+    "organizations",
+    "projects",
+    "api_keys",
+    "users",
+    "invites",
+    "service_accounts",
+    "role_bindings",
+)
 PRINCIPALS = ("user", "service-account", "api-key", "invite")
+SPELLINGS = {value: spelling for spelling, value in VALUES.items()}
 # Given by other means: the client pages by itself, and shows its progress.
 UNSPELT = {"pagination_token", "dry_run", "progress", "store"}
 
@@ -76,23 +85,20 @@ def build_commands() -> list[CommandSpec]:
     return [*full, *HAND_WRITTEN]
 
 
-def build_command(method: str, function: Callable[..., Any], row: Row) -> CommandSpec:
+def build_command(name: str, function: Callable[..., Any], row: Row) -> CommandSpec:
     """Return the command of a method."""
-    namespace, name = method.split(".")
-    noun = namespace.removesuffix("s").replace("_", "-")
-    document = read_docstring(function)
-    signature = inspect.signature(function)
-    hints = typing.get_type_hints(function)
+    namespace, verb = name.split(".")
+    method = Method(namespace.removesuffix("s").replace("_", "-"), function, row)
     return CommandSpec(
-        path=(noun, name.replace("_", "-")),
+        path=(method.noun, verb.replace("_", "-")),
         effect=row.effect,
-        summary=row.summary or plain_text(document[""]),
+        summary=row.summary or plain_text(method.document[""]),
         example=f"pinecone-admin {row.example}",
         details=row.details,
-        methods=(method,),
-        parameters=tuple(build_parameters(noun, signature, hints, document, row)),
-        secret=find_secret(hints["return"], signature),
-        has_dry_run="dry_run" in signature.parameters,
+        methods=(name,),
+        parameters=tuple(build_parameters(method)),
+        secret=find_secret(method),
+        has_dry_run="dry_run" in method.signature.parameters,
         confirms=row.confirms,
     )
 
@@ -113,40 +119,68 @@ def plain_text(text: str) -> str:
     return re.sub(r"``\"?([^`\"]*)\"?``", r"\1", text)
 
 
-def build_parameters(
-    noun: str, signature: inspect.Signature, hints: Mapping[str, Any], document: Mapping[str, str], row: Row
-) -> Iterator[ParameterSpec]:
-    """Return the parameters of a command: its own thing first."""
-    names = [name for name in signature.parameters if name != "self" and name not in UNSPELT]
+class Method:
+    """A method whose command is being built.
+
+    Attributes:
+        noun: What its namespace is about, such as ``api-key``.
+        parameters: Its parameters that have a spelling on the command line, by name.
+        hints: Their types.
+        document: Its docstring: the first sentence under the empty name, and the texts of its arguments.
+        row: What is written by hand about it.
+    """
+
+    def __init__(self, noun: str, function: Callable[..., Any], row: Row) -> None:
+        self.noun, self.row = noun, row
+        self.signature = inspect.signature(function)
+        self.parameters = {
+            name: each for name, each in self.signature.parameters.items() if name != "self" and name not in UNSPELT
+        }
+        self.hints = typing.get_type_hints(function)
+        self.document = read_docstring(function)
+
+    def is_required(self, name: str) -> bool:
+        """Return whether the command needs an argument; how long an old key works is never a default."""
+        return self.parameters[name].default is inspect.Parameter.empty or name == "keep_old_for"
+
+    def help_of(self, name: str) -> str:
+        """Return the help of an argument."""
+        return self.row.helps.get(name) or plain_text(self.document[name])
+
+    @property
+    def returns_list(self) -> bool:
+        """Whether it returns a list, whole or page by page."""
+        returns = get_origin(self.hints["return"])
+        return returns is not None and returns.__name__ in {"list", "Paginator"}
+
+
+def build_parameters(method: Method) -> Iterator[ParameterSpec]:
+    """Return the parameters of a command, its own thing first."""
+    names = dict.fromkeys(method.parameters)
     found = list[ParameterSpec]()
     if "principal_type" in names:
-        found += principal_parameters("from_role" in names or "role" in names)
-        names = [name for name in names if name not in {"principal_type", "principal_id"}]
+        found += [principal_parameter(kind) for kind in PRINCIPALS]
+        names = without(names, "principal_type", "principal_id")
     if "resource_type" in names:
-        is_list = "limit" in names
-        found += resource_parameters(names) if is_list else [role_parameter(names, document, row)]
-        names = [
-            name
-            for name in names
-            if name not in {"resource_type", "resource_id", *(() if is_list else ("role", "from_role"))}
-        ]
-    if "project_id" in names and "name" in names and signature.parameters["project_id"].default is None:
-        found.append(
-            ParameterSpec(
-                "thing", "", "thing_or_name", "Id or name.", ("project_id", "name"), required=True, noun="project"
-            )
+        found += resource_parameters() if method.returns_list else [role_parameter(method)]
+        names = without(names, "resource_type", "resource_id", *(() if method.returns_list else ("role", "from_role")))
+    if names.keys() == {"project_id", "name"} and not method.is_required("project_id"):
+        yield ParameterSpec(
+            "thing", "", "thing_or_name", "Id or name of the project.", tuple(names), required=True, metavar="PROJECT"
         )
-        names = []
-    found += [build_parameter(noun, name, signature.parameters[name], hints[name], document, row) for name in names]
-    if noun == "api-key" and "api_key_id" in names:
-        found.append(
-            ParameterSpec(
-                "project", "--project", "scope", "Project in which a name of a key is looked for.", noun="project"
-            )
-        )
-    if "list" in str(hints.get("return")) and "limit" not in names:
+        return
+    found += [build_parameter(method, name) for name in names]
+    if method.noun == "api-key" and "api_key_id" in names:
+        text = "Project in which the name of the key is looked for; by default in all."
+        found.append(ParameterSpec("project", "--project", "scope", text, noun="project"))
+    if method.returns_list and "limit" not in names:
         found.append(limit_parameter(()))
     yield from sorted(found, key=lambda each: (bool(each.option), not each.required))
+
+
+def without(names: Mapping[str, None], *taken: str) -> dict[str, None]:
+    """Return the names that are not taken."""
+    return {name: None for name in names if name not in taken}
 
 
 def limit_parameter(arguments: tuple[str, ...]) -> ParameterSpec:
@@ -154,77 +188,79 @@ def limit_parameter(arguments: tuple[str, ...]) -> ParameterSpec:
     return ParameterSpec("limit", "--limit", "limit", "Show at most this many.", arguments)
 
 
-def principal_parameters(_: bool) -> list[ParameterSpec]:
-    """Return an option for each type of principal, of which one can be given."""
+def principal_parameter(kind: str) -> ParameterSpec:
+    """Return the option for a principal of one type; one of the four is given."""
     arguments = ("principal_type", "principal_id")
-    return [
-        ParameterSpec(
-            kind.replace("-", "_"),
-            f"--{kind}",
-            "principal",
-            f"Whose role: {kind.replace('-', ' ')}.",
-            arguments,
-            noun=kind,
-        )
-        for kind in PRINCIPALS
-    ]
+    words = "Email address or id of the" if kind in {"user", "invite"} else "Name or id of the"
+    text = f"{words} {kind.replace('-', ' ')} that holds the role."
+    return ParameterSpec(kind.replace("-", "_"), f"--{kind}", "principal", text, arguments, noun=kind)
 
 
-def resource_parameters(_: Sequence[str]) -> list[ParameterSpec]:
-    """Return the filters by resource."""
+def resource_parameters() -> list[ParameterSpec]:
+    """Return the filters of a list by resource."""
+    on = ParameterSpec(
+        "on",
+        "--on",
+        "choice",
+        "Only roles on the organization, or only roles on projects.",
+        ("resource_type",),
+        choices=("organization", "project"),
+    )
     arguments = ("resource_type", "resource_id")
     return [
         ParameterSpec("project", "--project", "resource", "Only roles on this project.", arguments, noun="project"),
-        ParameterSpec(
-            "on",
-            "--on",
-            "choice",
-            "Only roles on the organization, or only roles on projects.",
-            ("resource_type",),
-            choices=("organization", "project"),
-        ),
+        on,
     ]
 
 
-def role_parameter(names: Sequence[str], document: Mapping[str, str], row: Row) -> ParameterSpec:
-    """Return the option for a role with its resource."""
-    name = "from_role" if "from_role" in names else "role"
-    option = row.options.get(name, "--role")
-    arguments = (name, "resource_type", "resource_id")
+def role_parameter(method: Method) -> ParameterSpec:
+    """Return the option for a role and what it is held on."""
+    name = "from_role" if "from_role" in method.parameters else "role"
+    option = method.row.options.get(name, "--role")
     return ParameterSpec(
-        name, option, "role", row.helps.get(name, plain_text(document[name])), arguments, required=True
+        name, option, "role", method.help_of(name), (name, "resource_type", "resource_id"), required=True
     )
 
 
-def build_parameter(
-    noun: str, name: str, parameter: inspect.Parameter, hint: Any, document: Mapping[str, str], row: Row
-) -> ParameterSpec:
+def build_parameter(method: Method, name: str) -> ParameterSpec:
     """Return the parameter of a command for an argument of its method."""
-    text = row.helps.get(name, plain_text(document[name]))
-    required = parameter.default is inspect.Parameter.empty or name == "keep_old_for"
+    required = method.is_required(name)
     if name == "limit":
         return limit_parameter(("limit",))
     if name.endswith("_id"):
-        named = name.removesuffix("_id").replace("_", "-")
-        option = "" if named == noun and required else f"--{named}"
-        return ParameterSpec(
-            named.replace("-", "_") if option else "thing",
-            option,
-            "thing",
-            f"Id or name of the {named.replace('-', ' ')}.",
-            (name,),
-            required,
-            noun=named,
-            metavar="" if option else f"{named.upper()}",
-        )
-    kind, choices, repeated = classify(name, hint)
-    is_own = (
-        name in {"name", "email"} and required and kind == "text" and f"{noun.replace('-', '_')}_id" not in document
-    )
-    default_option = {"role_bindings": "--role", "roles": "--role"}.get(name, f"--{name.replace('_', '-')}")
-    option = "" if is_own else row.options.get(name, default_option)
+        return thing_parameter(method, name)
+    kind, choices, repeated = classify(name, method.hints[name])
+    describes_own = f"{method.noun.replace('-', '_')}_id" in method.parameters
+    is_own = name in {"name", "email"} and required and not describes_own
+    default = "--role" if name in {"roles", "role_bindings"} else f"--{name.replace('_', '-')}"
     return ParameterSpec(
-        name, option, kind, text, (name,), required, repeated, choices, metavar=name.upper() if is_own else ""
+        name,
+        "" if is_own else method.row.options.get(name, default),
+        kind,
+        method.help_of(name),
+        (name,),
+        required,
+        repeated,
+        choices,
+        metavar=name.upper() if is_own else "",
+    )
+
+
+def thing_parameter(method: Method, name: str) -> ParameterSpec:
+    """Return the parameter for the id or name of a thing: positional if the command is about it."""
+    noun = name.removesuffix("_id").replace("_", "-")
+    required = method.is_required(name)
+    is_own = noun == method.noun and required
+    words = "Email address or id" if noun in {"user", "invite"} else "Id" if noun == "role-binding" else "Name or id"
+    return ParameterSpec(
+        "thing" if is_own else noun.replace("-", "_"),
+        "" if is_own else f"--{noun}",
+        "thing",
+        method.row.helps.get(name) or f"{words} of the {noun.replace('-', ' ')}.",
+        (name,),
+        required,
+        noun=noun,
+        metavar=noun.upper() if is_own else "",
     )
 
 
@@ -239,7 +275,7 @@ def classify(name: str, hint: Any) -> tuple[Kind, tuple[str, ...], bool]:
     if name in {"roles", "key_roles"}:
         return "choice", API_KEY_ROLES, True
     if literals := tuple(value for part in parts for value in literal_of(part)):
-        return "choice", literals, False
+        return "choice", tuple(SPELLINGS.get(value, value) for value in literals), False
     kinds: Mapping[object, Kind] = {
         str: "text",
         int: "integer",
@@ -263,10 +299,10 @@ def literal_of(hint: Any) -> tuple[str, ...]:
     return get_args(hint) if get_origin(hint) is typing.Literal else ()
 
 
-def find_secret(returns: Any, signature: inspect.Signature) -> str:
+def find_secret(method: Method) -> str:
     """Return what kind of secret a method makes: one that it returns, or passes to ``store``."""
     kinds = {"APIKeyWithSecret": "api-key", "ServiceAccountWithSecret": "service-account"}
-    text = f"{returns} {signature.parameters.get('store', '')}"
+    text = f"{method.hints['return']} {method.signature.parameters.get('store', '')}"
     return next((kind for name, kind in kinds.items() if name in text), "")
 
 

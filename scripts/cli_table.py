@@ -1,4 +1,4 @@
-"""What the command line says about each method beyond its signature: effect, spellings, an example, and plainer help."""
+"""What the command line says about a method beyond its signature: effect, spellings, an example, plainer help."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Row(NamedTuple):
     confirms: bool = False
 
 
-IF_DIFFERENT = {"on_difference": "If it exists with other settings: report them, fail, or update them."}
+IF_DIFFERENT = {"on_difference": "If it exists with other settings: report them (the default), fail, or update them."}
+SPELT = {"on_difference": "--if-different"}
 ROLES = {"role_bindings": "A role on the organization, or PROJECT:ROLE; can be repeated."}
 STAGED = "Nothing is created twice: run it again after an interruption."
 
@@ -57,6 +58,7 @@ TABLE: Mapping[str, Row] = {
         "changes",
         "project ensure docs --yes",
         "Create a project, unless there is one with this name.",
+        options=SPELT,
         helps=IF_DIFFERENT,
     ),
     "projects.update": Row(
@@ -66,7 +68,9 @@ TABLE: Mapping[str, Row] = {
     "projects.delete_with_cleanup": Row(
         "deletes",
         "project delete-with-cleanup search --confirm search",
-        details="To see what a project contains, a temporary API key is made in it, also by a dry run. It is deleted again.",
+        details=(
+            "To see what a project contains, a temporary API key is made in it, also by a dry run. It is deleted again."
+        ),
         confirms=True,
     ),
     "projects.provision": Row(
@@ -89,6 +93,7 @@ TABLE: Mapping[str, Row] = {
         "api-key ensure writer --project search --reveal --yes",
         "Create an API key, unless the project has one with this name.",
         STAGED,
+        options=SPELT,
         helps=IF_DIFFERENT,
     ),
     "api_keys.update": Row(
@@ -114,6 +119,7 @@ TABLE: Mapping[str, Row] = {
         "changes",
         "invite ensure bob@example.com --role OrgMember --yes",
         "Invite a person, unless an invite for the address is pending.",
+        options=SPELT,
         helps=IF_DIFFERENT | ROLES,
     ),
     "invites.delete": Row("deletes", "invite delete bob@example.com --yes"),
@@ -132,6 +138,7 @@ TABLE: Mapping[str, Row] = {
         "service-account ensure deploy --role OrgMember --reveal --yes",
         "Create a service account, unless there is one with this name.",
         STAGED,
+        options=SPELT,
         helps=IF_DIFFERENT | ROLES,
     ),
     "service_accounts.update": Row("changes", "service-account update ci --name ci-2 --yes"),

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.naming import NameLookup, Thing, is_id
 from pinecone_admin.cli.registry import CommandSpec, ParameterSpec
-from pinecone_admin.cli.roles import WantedGrant, WantedRole, parse_grant, parse_role, principal_type
+from pinecone_admin.cli.roles import WantedGrant, WantedRole, api_type, parse_grant, parse_role
 from pinecone_admin.models import on_organization, on_project
 
 
@@ -84,6 +84,9 @@ def resolve_values(spec: CommandSpec, parsed: Mapping[str, Any], names: NameLook
 
 _LARGEST_PAGE = 100
 
+VALUES: Mapping[str, str] = {"fail": "raise"}
+"""Values of arguments that have another spelling on the command line, by that spelling."""
+
 
 def _find_scope(spec: CommandSpec, parsed: Mapping[str, Any], names: NameLookup) -> str | None:
     scope = next((parsed[each.name] for each in spec.parameters if each.kind == "scope"), None)
@@ -91,23 +94,24 @@ def _find_scope(spec: CommandSpec, parsed: Mapping[str, Any], names: NameLookup)
 
 
 def _convert(spec: ParameterSpec, value: Any, names: NameLookup) -> dict[str, Any]:
-    if spec.kind == "principal":
-        return {"principal_type": principal_type(spec.noun), "principal_id": names.find(spec.noun, value).id}
-    if spec.kind == "resource":
-        return {"resource_type": spec.noun, "resource_id": names.find(spec.noun, value).id}
-    if spec.kind == "role":
-        return _role_arguments(spec, value, names)
-    if spec.kind == "roles":
-        return {spec.arguments[0]: [_to_binding(each, names) for each in value]}
-    if spec.kind == "grants":
-        return {spec.arguments[0]: [_to_grant(each, names) for each in value]}
-    if spec.kind == "thing_or_name":
-        return {spec.arguments[0 if is_id(value) else 1]: value}
-    return dict.fromkeys(spec.arguments, value)
+    first, *_ = spec.arguments
+    match spec.kind:
+        case "principal" | "resource":
+            kind, thing = spec.arguments
+            return {kind: api_type(spec.noun), thing: names.find(spec.noun, value).id}
+        case "role":
+            return _role_arguments(first, value, names)
+        case "roles":
+            return {first: [_to_binding(each, names) for each in value]}
+        case "grants":
+            return {first: [_to_grant(each, names) for each in value]}
+        case "thing_or_name":
+            return {spec.arguments[0 if is_id(value) else 1]: value}
+        case _:
+            return {first: VALUES.get(value, value) if spec.choices and not spec.repeated else value}
 
 
-def _role_arguments(spec: ParameterSpec, wanted: WantedRole, names: NameLookup) -> dict[str, Any]:
-    name, *_ = spec.arguments
+def _role_arguments(name: str, wanted: WantedRole, names: NameLookup) -> dict[str, Any]:
     if wanted.project is None:
         return {name: wanted.role, "resource_type": "organization"}
     project = names.find("project", wanted.project)
@@ -123,7 +127,7 @@ def _to_binding(wanted: WantedRole, names: NameLookup) -> Any:
 
 def _to_grant(wanted: WantedGrant, names: NameLookup) -> dict[str, str]:
     return {
-        "principal_type": principal_type(wanted.noun),
+        "principal_type": api_type(wanted.noun),
         "principal_id": names.find(wanted.noun, wanted.principal).id,
         "role": wanted.role,
     }

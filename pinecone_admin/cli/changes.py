@@ -2,32 +2,60 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shlex
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-import click
-
+from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.exit_codes import INTERRUPTED
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.registry import CommandSpec
 
 if TYPE_CHECKING:
-    from pinecone_admin.cli.arguments import Resolved
-    from pinecone_admin.cli.naming import NameLookup
+    from pinecone_admin.cli.naming import NameLookup, Thing
     from pinecone_admin.cli.session import Session
 
 
-def confirm_change(session: Session, spec: CommandSpec, resolved: Resolved, names: NameLookup) -> None:
-    """Return if the change is wanted; raise if it is not, or if nobody can be asked."""
-    if spec.confirms and resolved.own is not None:
-        own = names.describe(resolved.own)
-        confirm_by_name(session, f"{spec.name}: {own}", own.name or own.id)
+def describe_change(spec: CommandSpec, parsed: Mapping[str, Any], own: Thing | None) -> str:
+    """Return a change as a command line without its secrets, with the name and the id of what it is about."""
+    words = [spec.name]
+    for each in spec.parameters:
+        value = parsed[each.name]
+        if value is None or value is False or each.kind == "scope":
+            continue
+        shown = str(own) if own is not None and not each.option else _show_value(value)
+        words.append(f"{each.option} {shown}".strip() if value is not True else each.option)
+    return " ".join(words)
+
+
+def _show_value(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return describe_duration(value) if isinstance(value, timedelta) else str(value)
+
+
+def confirm_change(
+    session: Session, spec: CommandSpec, parsed: Mapping[str, Any], own: Thing | None, names: NameLookup
+) -> None:
+    """Return if a change is wanted; raise if it is not, or if nobody can be asked.
+
+    Args:
+        session: The session.
+        spec: The command.
+        parsed: Values of its parameters.
+        own: What it is about, if that exists already.
+        names: The names that are known.
+    """
+    if session.is_dry_run:
         return
-    if session.settings.get("yes"):
-        return
-    if not session.is_interactive:
-        raise CLIError("this changes the organization, and there is no terminal to ask on: give --yes, or --dry-run")
-    own = None if resolved.own is None else names.describe(resolved.own)
-    confirm(session, f"{spec.name}{'' if own is None else f': {own}'}")
+    if spec.confirms and own is not None:
+        named = names.describe(own)
+        confirm_by_name(session, describe_change(spec, parsed, named), named.name or named.id)
+    elif not session.settings.get("yes"):
+        _require_terminal(session, "this changes the organization")
+        confirm(session, describe_change(spec, parsed, None if own is None else names.describe(own)))
 
 
 def confirm(session: Session, what: str) -> None:
@@ -35,18 +63,16 @@ def confirm(session: Session, what: str) -> None:
 
     Args:
         session: The session.
-        what: What would be done, such as ``project delete: project 'search' (…)``.
+        what: What would be done.
 
     Raises:
-        CLIError: Nobody can be asked.
-        click.Abort: The answer is no.
+        CLIError: Nobody can be asked, or the answer is no.
     """
     if session.settings.get("yes"):
         return
-    if not session.is_interactive:
-        raise CLIError("this changes the organization, and there is no terminal to ask on: give --yes, or --dry-run")
+    _require_terminal(session, "this changes the organization")
     if _ask(session, what, "Go on? [y/N] ").lower() not in {"y", "yes"}:
-        raise click.Abort
+        raise _declined()
 
 
 def confirm_by_name(session: Session, what: str, name: str) -> None:
@@ -58,27 +84,33 @@ def confirm_by_name(session: Session, what: str, name: str) -> None:
         name: The name that must be typed.
 
     Raises:
-        CLIError: ``--confirm`` gives another name, or nobody can be asked.
-        click.Abort: The answer is another name.
+        CLIError: ``--confirm`` or the answer is another name, or nobody can be asked.
     """
     given = session.settings.get("confirm")
-    if given is not None:
+    if given is None:
+        _require_terminal(session, "this deletes what cannot be restored", f"--confirm {shlex.quote(name)}")
+        given = _ask(session, what, f"Type {make_printable(name)} to go on: ")
         if given != name:
-            raise CLIError(f"--confirm: it is named {name!r}, not {given!r}; nothing was changed")
-        return
+            raise _declined()
+    if given != name:
+        raise CLIError(f"--confirm: the name is {name!r}, not {given!r}; nothing was changed")
+
+
+def _declined() -> CLIError:
+    return CLIError("you did not confirm it; nothing was changed", exit=INTERRUPTED)
+
+
+def _require_terminal(session: Session, why: str, option: str = "--yes") -> None:
     if not session.is_interactive:
-        raise CLIError(f"this deletes what cannot be restored: give --confirm {name!r}, or --dry-run")
-    if _ask(session, what, f"Type {make_printable(name)} to go on: ") != name:
-        raise click.Abort
+        raise CLIError(
+            f"{why}, and there is no terminal to ask on: give {option}, or --dry-run to see what it would do"
+        )
 
 
 def _ask(session: Session, what: str, question: str) -> str:
     organization = session.organization
-    session.notify(what)
-    session.notify(f"in organization {organization.name!r} ({organization.id}), as {session.caller}")
+    session.notify(f"About to: {what}")
+    session.notify(f"in organization {organization.name} ({organization.id}), as {session.caller}")
     session.stderr.write(question)
     session.stderr.flush()
-    answer = session.stdin.readline()
-    if not answer:
-        raise click.Abort
-    return answer.rstrip("\r\n")
+    return session.stdin.readline().rstrip("\r\n")

@@ -55,7 +55,7 @@ class CLIError(Exception):
 
 
 @frozen(kw_only=True)
-class Failure:
+class CommandFailure:
     """How a command failed.
 
     Attributes:
@@ -83,25 +83,24 @@ def choose_exit(error: PineconeError) -> int:
     return found if found == exit_codes.PARTLY_DONE or is_certain else exit_codes.UNKNOWN_OUTCOME
 
 
-def describe_failure(error: BaseException) -> Failure:
+def describe_failure(error: BaseException) -> CommandFailure:
     """Return what to tell about an error of the library, of the command line, or of the system."""
     if isinstance(error, PineconeError):
         return _describe_library_error(error)
     if isinstance(error, CLIError):
         details = {"help_code": error.help_code, "outcome": "not_sent", "safe_to_retry": True}
-        return Failure(message=error.message, exit=error.exit, details=details)
-    if isinstance(error, click.Abort):
-        return Failure(message="interrupted", exit=exit_codes.INTERRUPTED)
+        return CommandFailure(message=error.message, exit=error.exit, details=details)
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return CommandFailure(message=_with_notes("interrupted", error), exit=exit_codes.INTERRUPTED)
     not_sent = {"help_code": "PA101", "outcome": "not_sent", "safe_to_retry": True}
     if isinstance(error, click.ClickException):
-        return Failure(message=_describe_usage(error), exit=exit_codes.USAGE, details=not_sent)
+        return CommandFailure(message=_describe_usage(error), exit=exit_codes.USAGE, details=not_sent)
     if isinstance(error, OSError):
-        return Failure(message=_describe_system_error(error), exit=exit_codes.USAGE, details=not_sent)
-    return Failure(message=make_printable(f"{type(error).__name__}: {error}"), exit=exit_codes.REFUSED)
+        return CommandFailure(message=_describe_system_error(error), exit=exit_codes.USAGE, details=not_sent)
+    return CommandFailure(message=make_printable(f"{type(error).__name__}: {error}"), exit=exit_codes.REFUSED)
 
 
-def _describe_library_error(error: PineconeError) -> Failure:
-    notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+def _describe_library_error(error: PineconeError) -> CommandFailure:
     details = {
         "operation": error.operation,
         "status": getattr(error, "status_code", None),
@@ -111,7 +110,12 @@ def _describe_library_error(error: PineconeError) -> Failure:
         "safe_to_retry": error.safe_to_retry,
         "request_id": error.request_id,
     }
-    return Failure(message=f"{error}{notes}", exit=choose_exit(error), details=details)
+    return CommandFailure(message=_with_notes(str(error), error), exit=choose_exit(error), details=details)
+
+
+def _with_notes(message: str, error: BaseException) -> str:
+    """Return a message with what a workflow has noted about what was done and undone."""
+    return make_printable("; ".join([message, *getattr(error, "__notes__", ())]))
 
 
 def _describe_usage(error: click.ClickException) -> str:

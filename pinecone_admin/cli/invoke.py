@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, TypeGuard
 
+from pinecone_admin import Paginator
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.arguments import Resolved, parse_values, resolve_values
 from pinecone_admin.cli.changes import confirm_change
@@ -28,16 +29,23 @@ def call_method(session: Session, spec: CommandSpec, values: Mapping[str, Any]) 
     check_destination(session, spec)
     names = NameLookup(session.admin)
     resolved = resolve_values(spec, parsed, names)
-    if spec.effect != "reads" and not session.is_dry_run:
-        confirm_change(session, spec, resolved, names)
-    arguments = resolved.arguments | ({"dry_run": session.is_dry_run} if spec.has_dry_run else {})
-    method = find_method(session, spec)
+    if spec.effect != "reads":
+        confirm_change(session, spec, parsed, resolved.own, names)
     try:
-        result = call_with_secret(session, spec, method, arguments) if spec.secret else method(**arguments)
+        result = _call(session, spec, resolved)
     except WouldSend as stopped:
         session.write_preview([stopped.document])
-        return
-    _write_result(session, result, resolved.limit)
+    except KeyboardInterrupt as interrupted:
+        interrupted.add_note(describe_interruption(spec))
+        raise
+    else:
+        _write_result(session, spec, resolved, result)
+
+
+def _call(session: Session, spec: CommandSpec, resolved: Resolved) -> object:
+    arguments = resolved.arguments | ({"dry_run": session.is_dry_run} if spec.has_dry_run else {})
+    method = find_method(session, spec)
+    return call_with_secret(session, spec, method, arguments) if spec.secret else method(**arguments)
 
 
 def find_method(session: Session, spec: CommandSpec) -> Callable[..., Any]:
@@ -47,13 +55,27 @@ def find_method(session: Session, spec: CommandSpec) -> Callable[..., Any]:
     return method
 
 
-def _write_result(session: Session, result: object, limit: int | None) -> None:
+def describe_interruption(spec: CommandSpec) -> str:
+    """Return what is known after an interruption, besides what the workflow has noted."""
+    if spec.effect == "reads":
+        return "nothing was changed"
+    if spec.has_dry_run:
+        return "the same command goes on from here"
+    return f"{spec.name} may have taken effect: look before you repeat it"
+
+
+def _is_listing(result: object) -> TypeGuard[Iterable[object]]:
+    return isinstance(result, list | Paginator)
+
+
+def _write_result(session: Session, spec: CommandSpec, resolved: Resolved, result: object) -> None:
     if result is False:
         session.exit_code = exit_codes.NOT_FOUND
-    if isinstance(result, Iterable) and not isinstance(result, str | Mapping):
-        items: Iterable[object] = result
-        session.write_items(islice(items, limit))
+    if _is_listing(result):
+        session.write_items(islice(result, resolved.limit))
     elif session.is_dry_run:
         session.write_preview(result)
-    elif result is not None:
+    elif result is None:
+        session.write({"done": spec.name, "id": None if resolved.own is None else resolved.own.id})
+    else:
         session.write(result)

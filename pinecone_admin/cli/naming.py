@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from pinecone_admin.errors import NotFoundError
 from pinecone_admin._http.lookup import is_same_email, require_match
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class NameLookup:
             return Thing(noun, text)
         items = self._candidates(noun, text, project)
         by_id = [item for item in items if item.id == text]
-        found = require_match(by_id or _matching(items, text), noun, f"{text!r}", operation=None)
+        found = require_match(by_id or _matching(items, text), noun, repr(text), f"find_{noun.replace('-', '_')}")
         return Thing(noun, found.id, _name_of(found))
 
     def describe(self, thing: Thing) -> Thing:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from pinecone_admin.cli.output.plain import check_query
 from pinecone_admin.cli.registry import CommandSpec, Kind, ParameterSpec
 
 FORMATS = ("table", "json", "yaml", "csv", "raw")
@@ -29,7 +30,23 @@ _METAVARS: Mapping[Kind, str] = {
 }
 
 
-class Duration(click.ParamType):
+class CommonOption(click.Option):
+    """An option that every command has."""
+
+
+class Positional(click.Argument):
+    """A positional parameter with a help text, which click has since 8.5 only.
+
+    Attributes:
+        text: The help.
+    """
+
+    def __init__(self, name: str, *, text: str, **attributes: Any) -> None:
+        super().__init__([name], **attributes)
+        self.text = text
+
+
+class Duration(click.ParamType[timedelta]):
     """A time such as 7d, 90m or 0."""
 
     name = "TIME"
@@ -77,16 +94,10 @@ def build_parameters(spec: CommandSpec) -> list[click.Parameter]:
 
 
 def _build_parameter(spec: ParameterSpec) -> click.Parameter:
-    metavar = spec.metavar or _METAVARS.get(spec.kind) or spec.noun.upper()
-    kind: Any = str
-    if spec.kind == "duration":
-        kind = Duration()
-    elif spec.kind in {"integer", "limit"}:
-        kind = click.IntRange(min=1 if spec.kind == "limit" else None)
-    elif spec.choices:
-        kind, metavar = click.Choice(spec.choices), None
+    kind = _value_type(spec)
+    metavar = None if spec.choices else spec.metavar or _METAVARS.get(spec.kind) or spec.noun.upper()
     if not spec.option:
-        return click.Argument([spec.name], type=kind, required=spec.required, metavar=metavar)
+        return Positional(spec.name, text=spec.help, type=kind, required=spec.required, metavar=metavar)
     names = [spec.option, spec.name]
     if spec.kind == "switch":
         names[0] += f"/--no-{spec.option[2:]}"
@@ -103,47 +114,51 @@ def _build_parameter(spec: ParameterSpec) -> click.Parameter:
     )
 
 
+def _value_type(spec: ParameterSpec) -> click.ParamType[Any]:
+    if spec.kind == "duration":
+        return Duration()
+    if spec.kind in {"integer", "limit"}:
+        return click.IntRange(min=1 if spec.kind == "limit" else 0)
+    return click.Choice(spec.choices) if spec.choices else click.STRING
+
+
 def change_options(spec: CommandSpec) -> list[click.Parameter]:
     """Return the options of every command that changes something."""
     if spec.effect == "reads":
         return []
-    options: list[click.Parameter] = [
-        build_setting(["--yes", "-y"], is_flag=True, help="Do it without asking."),
+    confirm = build_setting(["--confirm"], metavar="NAME", help="Do it without asking; NAME must be its name.")
+    return [
+        # Where the name must be typed, --yes is not enough, and says so.
+        build_setting(["--yes", "-y"], is_flag=True, help="Do it without asking.", hidden=spec.confirms),
+        *([confirm] if spec.confirms else []),
         build_setting(["--dry-run"], is_flag=True, help="Show what would be done, and change nothing."),
     ]
-    if spec.confirms:
-        options.append(
-            build_setting(["--confirm"], metavar="NAME", help="Do it without asking; NAME must be its name.")
-        )
-    return options
 
 
-def common_options(*, hidden: bool = False) -> list[click.Parameter]:
+def common_options() -> list[click.Parameter]:
     """Return the options of every command."""
     return [
-        build_setting(
-            ["--output", "-o"],
-            type=click.Choice(FORMATS),
-            help="Format of the output; table on a terminal, else json.",
-            hidden=hidden,
+        _common(
+            ["--output", "-o"], type=click.Choice(FORMATS), help="Format; by default table on a terminal, else json."
         ),
-        build_setting(["--query"], metavar="JMESPATH", help="Show only this part of the output.", hidden=hidden),
-        build_setting(
-            ["--read-only"],
-            is_flag=True,
-            help="Refuse every change; as PINECONE_ADMIN_READ_ONLY=1.",
-            hidden=hidden,
-        ),
+        _common(["--query"], metavar="JMESPATH", help="Show only this part of the output."),
+        _common(["--read-only"], is_flag=True, help="Refuse every change; as PINECONE_ADMIN_READ_ONLY=1."),
     ]
 
 
-def build_setting(names: list[str], **attributes: Any) -> click.Option:
+def build_setting(names: list[str], kind: type[click.Option] = click.Option, **attributes: Any) -> click.Option:
     """Return an option whose value goes to ``session.settings``."""
-    return click.Option(names, expose_value=False, callback=_keep_setting, default=None, **attributes)
+    return kind(names, expose_value=False, callback=_keep_setting, default=None, **attributes)
+
+
+def _common(names: list[str], **attributes: Any) -> click.Option:
+    return build_setting(names, CommonOption, **attributes)
 
 
 def _keep_setting(context: click.Context, option: click.Parameter, value: object) -> object:
-    # The option of the command itself counts more than the same one before it: it is read later.
-    if value is not None and option.name is not None:
+    if value is not None:
+        if option.name == "query":
+            check_query(str(value))
+        # An option of the command itself replaces the same one before the command, which is parsed first.
         context.obj.settings[option.name] = value
     return value

@@ -8,7 +8,7 @@ from generated_client.types import Operation
 from pinecone_admin import Admin
 from pinecone_admin._http.request import RequestBuilder
 from pinecone_admin._http.validation import check_operation
-from pinecone_admin.models import to_dict
+from pinecone_admin.cli.output.plain import to_plain, without_null
 
 _T = TypeVar("_T")
 
@@ -27,15 +27,8 @@ class WouldSend(Exception):  # noqa: N818 - it is no failure
             "operation": operation.id,
             "method": operation.method,
             "path": request.url.raw_path.decode("ascii"),
-            "body": _body_of(operation),
+            "body": None if operation.body is None else without_null(to_plain(operation.body)),
         }
-
-
-def _body_of(operation: Operation[Any]) -> Any:
-    if operation.body is None:
-        return None
-    body = operation.body if isinstance(operation.body, dict) else to_dict(operation.body)
-    return {name: value for name, value in body.items() if value is not None}
 
 
 class PreviewAdmin(Admin):

@@ -22,6 +22,9 @@ class WantedRole:
     role: str
     project: str | None = None
 
+    def __str__(self) -> str:
+        return f"{self.project}:{self.role}" if self.project else self.role
+
 
 def parse_role(option: str, text: str) -> WantedRole:
     """Return the role that ``ROLE`` or ``PROJECT:ROLE`` means.
@@ -49,7 +52,7 @@ def _explain(role: str, *, on_project: bool) -> str:
     return f"{role!r} is no role on {where}: {hint}"
 
 
-_PRINCIPALS = {"user": "user", "service-account": "service_account", "api-key": "api_key", "invite": "invite"}
+_PRINCIPALS = ("user", "service-account", "api-key", "invite")
 
 
 @frozen
@@ -65,6 +68,9 @@ class WantedGrant:
     noun: str
     principal: str
     role: str
+
+    def __str__(self) -> str:
+        return f"{self.noun}:{self.principal}:{self.role}"
 
 
 def parse_grant(option: str, text: str) -> WantedGrant:
@@ -85,6 +91,6 @@ def parse_grant(option: str, text: str) -> WantedGrant:
     return WantedGrant(noun, principal, role)
 
 
-def principal_type(noun: str) -> str:
-    """Return the API's type of principal, such as ``service_account``."""
-    return _PRINCIPALS[noun]
+def api_type(noun: str) -> str:
+    """Return what the API calls a type of principal or resource, such as ``service_account``."""
+    return noun.replace("-", "_")

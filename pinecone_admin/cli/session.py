@@ -6,10 +6,11 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TextIO
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.cli.failures import CLIError, Failure
+from pinecone_admin.cli.failures import CLIError, CommandFailure
 
 if TYPE_CHECKING:
     from generated_client.models import Organization
@@ -31,6 +32,7 @@ class Session:
             only those that were given.
         spec: The command, from the registry.
         exit_code: The exit code of the run, unless it ends in an error.
+        expects_json_errors: Whether an error is also written as an object.
     """
 
     def __init__(self, *, stdin: TextIO, stdout: TextIO, stderr: TextIO, env: Mapping[str, str]) -> None:
@@ -38,6 +40,7 @@ class Session:
         self.settings: dict[str, Any] = {}
         self.spec: CommandSpec | None = None
         self.exit_code = 0
+        self.expects_json_errors = False
         self._admin: Admin | None = None
         self._organization: Organization | None = None
 
@@ -46,7 +49,7 @@ class Session:
         """Return a session with the streams and the environment of this process."""
         for stream in (sys.stdout, sys.stderr):
             # A name may have characters that the terminal's encoding lacks.
-            if hasattr(stream, "reconfigure"):
+            if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         return cls(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr, env=os.environ)
 
@@ -100,7 +103,10 @@ class Session:
 
         return name_caller(self)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Close the client, and write what is still buffered."""
         if self._admin is not None:
             self._admin.close()
@@ -110,28 +116,33 @@ class Session:
 
     def write(self, value: object) -> None:
         """Write a result: a model, a report, a list, or plain JSON values."""
-        from pinecone_admin.cli.output import write_value  # noqa: PLC0415 - loads the packages of the format
+        from pinecone_admin.cli.output.writing import write_value  # noqa: PLC0415 - loads the packages of the format
 
         write_value(self, value)
 
     def write_items(self, items: Iterable[object]) -> None:
         """Write a list, item by item where the format allows it."""
-        from pinecone_admin.cli.output import write_items  # noqa: PLC0415 - as above
+        from pinecone_admin.cli.output.writing import write_items  # noqa: PLC0415 - as above
 
         write_items(self, items)
 
     def write_preview(self, would_do: object) -> None:
-        """Write what a dry run would do: requests, or the report of a workflow; with organization and caller."""
-        organization = {"id": self.organization.id, "name": self.organization.name}
-        self.write({"dry_run": True, "organization": organization, "caller": self.caller, "would_do": would_do})
+        """Write what a dry run would do, with the organization and the caller.
+
+        Args:
+            would_do: The requests, as ``describe_request`` returns them, or the report of a workflow.
+        """
+        from pinecone_admin.cli.output.writing import write_preview  # noqa: PLC0415 - as above
+
+        write_preview(self, would_do)
 
     def notify(self, text: str) -> None:
         """Write one line for people to stderr."""
         self.stderr.write(f"{make_printable(text)}\n")
         self.stderr.flush()
 
-    def write_failure(self, failure: Failure) -> None:
+    def write_failure(self, failure: CommandFailure) -> None:
         """Write an error: one line, and with ``--output json`` an object below it."""
         self.notify(f"error: {failure.message}")
-        if self.settings.get("output") == "json":
+        if self.expects_json_errors:
             self.stderr.write(f"{json.dumps(failure.document)}\n")

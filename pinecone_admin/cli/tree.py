@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
@@ -11,48 +11,54 @@ import click
 
 from pinecone_admin.cli import parameters
 from pinecone_admin.cli.commands import COMMANDS
-from pinecone_admin.cli.exit_codes import INTERRUPTED
 from pinecone_admin.cli.failures import describe_failure
+from pinecone_admin.cli.help_page import WIDEST, write_common_options, write_example, write_help
 from pinecone_admin.cli.registry import NOUNS, CommandSpec, find_command, list_below
 from pinecone_admin.cli.secret_commands import secret_options
 from pinecone_admin.cli.session import Session
 
 PROGRAM = "pinecone-admin"
-ABOUT = "Run a Pinecone organization: projects, API keys, users, invites, service accounts and roles."
-HINT = f"More: {PROGRAM} NOUN --help, and {PROGRAM} NOUN VERB --help."
+_ABOUT = "Run a Pinecone organization: its projects, API keys, users, invites, service accounts and roles."
+_SETTINGS: Mapping[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": WIDEST}
 
 
 def run_command_line(argv: Sequence[str]) -> int:
     """Run a command line on the standard streams, and return its exit code."""
     session = Session.of_process()
+    session.expects_json_errors = asks_for_json(argv)
     try:
-        try:
+        with session:
             _invoke(session, argv)
-        finally:
-            session.close()
     except BrokenPipeError:
-        return session.exit_code  # the reader has what it wanted
-    except KeyboardInterrupt:
-        session.write_failure(describe_failure(click.Abort()))
-        return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - every error ends in one line and a code
+        pass  # whoever reads stdout has enough
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every error ends in one line and a code
         failure = describe_failure(error)
         session.write_failure(failure)
         return failure.exit
     return session.exit_code
 
 
+def asks_for_json(argv: Sequence[str]) -> bool:
+    """Return whether a command line asks for JSON, even if it cannot be parsed."""
+    return any(
+        word in {"--output=json", "-ojson"} or (word in {"--output", "-o"} and following == "json")
+        for word, following in zip(argv, [*argv[1:], ""], strict=True)
+    )
+
+
 def _invoke(session: Session, argv: Sequence[str]) -> None:
     try:
-        with build_root().make_context(PROGRAM, list(argv), obj=session) as context:
+        with build_root().make_context(PROGRAM, list(argv), obj=session, **_SETTINGS) as context:
             context.command.invoke(context)
+    except click.exceptions.NoArgsIsHelpError as asked:
+        click.echo(asked.format_message())
     except click.exceptions.Exit as ended:
         session.exit_code = ended.exit_code
 
 
 def build_root() -> CommandGroup:
     """Return the root of all commands."""
-    root = CommandGroup((), help=f"{ABOUT}\n\n{HINT}")
+    root = CommandGroup((), _ABOUT)
     root.params.append(
         click.Option(
             ["--version"],
@@ -79,11 +85,17 @@ class CommandGroup(click.Group):
 
     Args:
         path: Words that lead to it.
-        help: Its help.
+        summary: What it is about.
     """
 
-    def __init__(self, path: tuple[str, ...], *, help: str) -> None:  # noqa: A002 - click's name
-        super().__init__(path[-1] if path else PROGRAM, help=help, params=parameters.common_options(hidden=bool(path)))
+    def __init__(self, path: tuple[str, ...], summary: str) -> None:
+        words = f"{PROGRAM} {'NOUN ' if not path else ''}COMMAND --help says more about a command."
+        super().__init__(
+            path[-1] if path else PROGRAM,
+            help=f"{summary}\n\n{words}",
+            params=parameters.common_options(),
+            subcommand_metavar="COMMAND …",
+        )
         self.path = path
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -96,27 +108,31 @@ class CommandGroup(click.Group):
         spec = find_command(path, COMMANDS)
         if spec is not None:
             return build_command(spec)
-        return CommandGroup(path, help=NOUNS.get(cmd_name, "")) if list_below(path, COMMANDS) else None
+        return CommandGroup(path, NOUNS[cmd_name]) if list_below(path, COMMANDS) else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command of the next word, or suggest one that is spelt nearly like it."""
         known = self.list_commands(ctx)
-        if args and args[0] not in known and not args[0].startswith("-"):
+        if args[0] not in known and not args[0].startswith("-"):
             close = get_close_matches(args[0], known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"the commands are: {', '.join(known)}"
+            hint = f"did you mean {close[0]!r}?" if close else f"the commands are {', '.join(known)}"
             raise click.UsageError(f"there is no command {' '.join((*self.path, args[0]))!r}: {hint}", ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
-        """Write the list of commands, without building them."""
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help."""
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
         with formatter.section("Commands"):
-            formatter.write_dl([(word, self._summarize(word)) for word in list_below(self.path, COMMANDS)])
+            formatter.write_dl([(word, self._summarize(word)) for word in self.list_commands(ctx)])
+        if not self.path:
+            write_common_options(self, ctx, formatter)
 
     def _summarize(self, word: str) -> str:
         spec = find_command((*self.path, word), COMMANDS)
-        return NOUNS.get(word, "") if spec is None else spec.summary
+        return NOUNS[word] if spec is None else spec.summary
 
 
 class Command(click.Command):
@@ -126,20 +142,20 @@ class Command(click.Command):
         """Parse the words after the command."""
         return super().parse_args(ctx, parameters.protect_ids(args, self.params))
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
-        """Write the example."""
-        if self.epilog:
-            with formatter.section("Example"):
-                formatter.write_text(self.epilog)
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help."""
+        write_help(self, ctx, formatter)
+        write_example(self.epilog or "", formatter)
 
 
 def build_command(spec: CommandSpec) -> Command:
     """Return the command that the registry describes; one that is written by hand is imported."""
-    own = import_module(spec.module).command if spec.module else _derive_command(spec)
+    own: click.Command = import_module(spec.module).command if spec.module else _derive_command(spec)
+    added = [*secret_options(spec), *parameters.change_options(spec), *parameters.common_options()]
     return Command(
         spec.path[-1],
-        params=[*own.params, *secret_options(spec), *parameters.change_options(spec), *parameters.common_options()],
-        callback=_with_spec(own.callback, spec),
+        params=[*own.params, *added],
+        callback=_keep_spec(own.callback, spec),
         help="\n\n".join(filter(None, (spec.summary, spec.details))),
         epilog=spec.example,
     )
@@ -147,7 +163,7 @@ def build_command(spec: CommandSpec) -> Command:
 
 def _derive_command(spec: CommandSpec) -> click.Command:
     @click.pass_obj
-    def call(session: Session, **values: Any) -> None:
+    def call(session: Session, /, **values: Any) -> None:
         from pinecone_admin.cli.invoke import call_method  # noqa: PLC0415 - loads the client
 
         call_method(session, spec, values)
@@ -155,11 +171,11 @@ def _derive_command(spec: CommandSpec) -> click.Command:
     return click.Command(spec.path[-1], params=parameters.build_parameters(spec), callback=call)
 
 
-def _with_spec(callback: Any, spec: CommandSpec) -> Any:
+def _keep_spec(callback: Callable[..., Any] | None, spec: CommandSpec) -> Callable[..., Any]:
     @click.pass_context
-    def call(context: click.Context, **values: Any) -> Any:
+    def call(context: click.Context, /, **values: Any) -> Any:
         session: Session = context.obj
         session.spec = spec
-        return context.invoke(callback, **values)
+        return None if callback is None else context.invoke(callback, **values)
 
     return call

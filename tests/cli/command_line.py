@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -76,8 +77,6 @@ def run(
     streams = [_Stream(text, terminal=terminal, encoding=encoding) for text in (stdin, "", "")]
     changed = {"COLUMNS": "80", **{name: value for name, value in (env or {}).items() if value is not None}}
     with mock.patch.dict("os.environ", changed):
-        import os
-
         for name, value in (env or {}).items():
             if value is None:
                 os.environ.pop(name, None)

@@ -1,0 +1,133 @@
+"""Render plain values as JSON, YAML, CSV or raw values, piece by piece."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any, TypeAlias
+
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.output.plain import is_list, is_object
+from pinecone_admin.workflows.escaping import escape_csv
+
+Plain: TypeAlias = Any
+"""What JSON can express."""
+
+# The value that scripts want of a thing, most wanted first.
+_RAW_KEYS = ("value", "client_secret", "id", "key", "project", "binding")
+_IDENTIFIER = re.compile(r"(^|[._])id$")
+
+
+def render_json(value: Plain, *, ascii_only: bool = False) -> str:
+    """Return a value as JSON in which nothing can drive a terminal."""
+    lines = json.dumps(value, indent=2, ensure_ascii=ascii_only).split("\n")
+    return "\n".join(map(make_printable, lines)) + "\n"
+
+
+def stream_json(items: Iterable[Plain], *, ascii_only: bool = False) -> Iterator[str]:
+    """Yield the pieces of a JSON list."""
+    opening = "["
+    for item in items:
+        text = render_json(item, ascii_only=ascii_only).rstrip("\n").replace("\n", "\n  ")
+        yield f"{opening}\n  {text}"
+        opening = ","
+    yield "[]\n" if opening == "[" else "\n]\n"
+
+
+def render_yaml(value: Plain, *, ascii_only: bool = False) -> str:
+    """Return a value as YAML; characters that could drive a terminal are escaped."""
+    import yaml  # noqa: PLC0415 - only this format needs it
+
+    text = json.dumps(value, ensure_ascii=False)
+    is_printable = make_printable(text) == text
+    dumped: str = yaml.safe_dump(  # pyright: ignore[reportUnknownMemberType] - the stubs leave a type open
+        value, sort_keys=False, allow_unicode=is_printable and not ascii_only, width=100
+    )
+    return dumped.removesuffix("...\n")
+
+
+def stream_yaml(items: Iterable[Plain], *, ascii_only: bool = False) -> Iterator[str]:
+    """Yield the items of a YAML list."""
+    is_empty = True
+    for item in items:
+        is_empty = False
+        yield render_yaml([item], ascii_only=ascii_only)
+    if is_empty:
+        yield "[]\n"
+
+
+def stream_csv(items: Iterable[Plain], *, ascii_only: bool = False) -> Iterator[str]:  # noqa: ARG001 - one signature
+    """Yield the lines of a CSV table, whose columns are the fields of the first item."""
+    rows = (_flatten(item) for item in items)
+    first = next(rows, None)
+    if first is None:
+        return
+    yield _csv_line(first)
+    for row in chain([first], rows):
+        yield _csv_line(_csv_cell(name, row.get(name)) for name in first)
+
+
+def _flatten(item: Plain, prefix: str = "") -> dict[str, Plain]:
+    """Return the fields of an object by dotted names; any other value is one field."""
+    if not is_object(item):
+        return {prefix.rstrip(".") or "value": item}
+    parts = (_flatten(value, f"{prefix}{name}.") for name, value in item.items())
+    return dict(chain.from_iterable(part.items() for part in parts))
+
+
+def _csv_line(cells: Iterable[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def _csv_cell(name: str, value: Plain) -> str:
+    is_flat = is_list(value) and not any(isinstance(each, list | dict) for each in value)
+    text = " ".join(map(str, value)) if is_flat else text_of(value)
+    # Ids are the server's, and some start with a dash; everything else may have been chosen to be read as a formula.
+    return make_printable(text) if _IDENTIFIER.search(name) else escape_csv(text)
+
+
+def text_of(value: Plain) -> str:
+    """Return a value as text: a string as it is, nothing for null, anything else as JSON."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def stream_raw(items: Iterable[Plain], *, ascii_only: bool = False) -> Iterator[str]:  # noqa: ARG001 - one signature
+    """Yield one value a line."""
+    for item in items:
+        values = item if is_list(item) else [item]
+        yield from (f"{make_printable(text_of(_raw_value(each)))}\n" for each in values)
+
+
+def _raw_value(value: Plain) -> Plain:
+    """Return the value that stands for an object: its secret if there is one, else its id, else all of it."""
+    if not is_object(value):
+        return value
+    name = next((name for name in _RAW_KEYS if value.get(name) is not None), None)
+    return value if name is None else _raw_value(value[name])
+
+
+STREAMS: Mapping[str, Callable[..., Iterator[str]]] = {
+    "csv": stream_csv,
+    "json": stream_json,
+    "raw": stream_raw,
+    "yaml": stream_yaml,
+}
+"""How a list is rendered in each format but the table."""
+
+
+def render_value(value: Plain, output: str, *, ascii_only: bool = False) -> Iterator[str]:
+    """Yield the pieces of a single result."""
+    if output == "json":
+        yield render_json(value, ascii_only=ascii_only)
+    elif output == "yaml":
+        yield render_yaml(value, ascii_only=ascii_only)
+    else:
+        yield from STREAMS[output](value if is_list(value) else [value], ascii_only=ascii_only)

@@ -1,0 +1,61 @@
+"""Convert results to plain JSON values, and select parts of them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeGuard
+
+import attrs
+
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.models import to_dict
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Return whether a plain value is an object."""
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Return whether a plain value is a list."""
+    return isinstance(value, list)
+
+
+def to_plain(value: object) -> Any:
+    """Return a result as plain JSON values; secrets are masked."""
+    if attrs.has(type(value)):
+        return to_dict(value)
+    if is_object(value):
+        return {name: to_plain(each) for name, each in value.items()}
+    return [to_plain(each) for each in value] if is_list(value) else value
+
+
+def without_null(value: Any) -> Any:
+    """Return a plain value without the fields that are null, which a request leaves out."""
+    if is_object(value):
+        return {name: without_null(each) for name, each in value.items() if each is not None}
+    return [without_null(each) for each in value] if is_list(value) else value
+
+
+def check_query(query: str) -> None:
+    """Raise CLIError unless a text is a JMESPath expression."""
+    import jmespath.exceptions  # noqa: PLC0415 - only --query needs it
+
+    try:
+        jmespath.compile(query)
+    except jmespath.exceptions.JMESPathError as error:
+        problem = str(error).splitlines()[0].removesuffix(", for expression:")
+        raise CLIError(f"--query: {query!r} is no JMESPath expression: {problem}") from error
+
+
+def search(query: str, plain: Any) -> Any:
+    """Return the part of a result that a JMESPath expression selects.
+
+    Raises:
+        CLIError: The expression does not fit the result, such as a function of a value of another type.
+    """
+    import jmespath.exceptions  # noqa: PLC0415 - only --query needs it
+
+    try:
+        return jmespath.search(query, plain)
+    except jmespath.exceptions.JMESPathError as error:
+        raise CLIError(f"--query: {query!r} does not fit the result: {error}") from error

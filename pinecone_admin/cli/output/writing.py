@@ -1,0 +1,105 @@
+"""Write results in the format of the session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.output.formats import STREAMS, render_value
+from pinecone_admin.cli.output.plain import is_list, is_object, search, to_plain
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
+
+
+def write_value(session: Session, value: object) -> None:
+    """Write one result."""
+    query = session.settings.get("query")
+    plain = search(query, to_plain(value)) if query else to_plain(value)
+    if session.output != "table":
+        _write_pieces(session, render_value(plain, session.output, ascii_only=_is_ascii_only(session)))
+    elif query is None and _has_text(value):
+        _write_pieces(session, (f"{make_printable(line)}\n" for line in str(value).split("\n")))
+    else:
+        _print_plain(session, plain)
+
+
+def write_items(session: Session, items: Iterable[object]) -> None:
+    """Write a list, item by item where the format allows it."""
+    query = session.settings.get("query")
+    if query is not None:
+        write_value(session, list(items))
+    elif session.output == "table":
+        _print_items(session, list(items))
+    else:
+        plain = map(to_plain, items)
+        _write_pieces(session, STREAMS[session.output](plain, ascii_only=_is_ascii_only(session)))
+
+
+def write_preview(session: Session, would_do: object) -> None:
+    """Write what a dry run would do."""
+    organization = session.organization
+    if session.output == "table" and not session.settings.get("query"):
+        where = f"{organization.name} ({organization.id})"
+        session.stdout.write(make_printable(f"Dry run in organization {where}, as {session.caller}:") + "\n")
+        _print_preview(session, would_do)
+        return
+    known = {"id": organization.id, "name": organization.name}
+    write_value(session, {"dry_run": True, "organization": known, "caller": session.caller, "would_do": would_do})
+
+
+def _print_preview(session: Session, would_do: Any) -> None:
+    from pinecone_admin.cli.output.tables import make_console, print_fields  # noqa: PLC0415 - only tables need it
+
+    if is_list(would_do):
+        console = make_console(session.stdout, session.env)
+        for request in would_do:
+            session.stdout.write(f"would send {request['method']} {request['path']}\n")
+            print_fields(console, request["body"] or {}, indent=2)
+    elif _has_text(would_do):
+        write_value(session, would_do)
+    else:
+        differences = [f"differs: {each}" for each in getattr(would_do, "differences", ())]
+        steps = [f"would be done: {step}" for step in would_do.steps]
+        lines = [*differences, *steps] or ["nothing to do"]
+        session.stdout.write("".join(f"{make_printable(line)}\n" for line in lines))
+
+
+def _write_pieces(session: Session, pieces: Iterator[str]) -> None:
+    for piece in pieces:
+        session.stdout.write(piece)
+    session.stdout.flush()
+
+
+def _is_ascii_only(session: Session) -> bool:
+    return not (session.stdout.encoding or "").lower().startswith("utf")
+
+
+def _has_text(value: object) -> bool:
+    """Return whether a report says itself how it reads."""
+    return attrs.has(type(value)) and type(value).__str__ is not object.__str__
+
+
+def _print_items(session: Session, items: list[Any]) -> None:
+    from pinecone_admin.cli.output.tables import make_console, print_rows  # noqa: PLC0415 - only tables need it
+
+    if items:
+        kind = type(items[0]).__name__
+        print_rows(make_console(session.stdout, session.env), [to_plain(each) for each in items], kind)
+    else:
+        session.notify("there are none")
+
+
+def _print_plain(session: Session, plain: Any) -> None:
+    from pinecone_admin.cli.output.tables import make_console, print_fields, print_rows  # noqa: PLC0415 - as above
+
+    console = make_console(session.stdout, session.env)
+    if is_object(plain):
+        print_fields(console, plain)
+    elif plain and is_list(plain) and all(map(is_object, plain)):
+        print_rows(console, plain)
+    else:
+        _write_pieces(session, STREAMS["raw"]([plain]))
