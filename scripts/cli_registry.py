@@ -20,15 +20,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
-from cli_table import COVERED, HAND_WRITTEN, TABLE, Row
+from cli_table import COVERED, HAND_WRITTEN, HELPS, TABLE, Row
 from pinecone_admin import Admin
 from pinecone_admin.cli.arguments import VALUES
 from pinecone_admin.cli.registry import CommandSpec, Kind, ParameterSpec
-from pinecone_admin.models import API_KEY_ROLES
+from pinecone_admin.models import API_KEY_ROLES, ORGANIZATION_ROLES, PROJECT_ROLES
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "pinecone_admin/cli/commands.py"
-HEADER = '''# Derived from scripts/cli_table.py and the methods of Admin by scripts/cli_registry.py: change these instead.
+HEADER = '''# Derived from scripts/cli_table.py and the methods of Admin by scripts/cli_registry.py: edit those
 """All commands, as data."""
 
 from pinecone_admin.cli.registry import CommandSpec, ParameterSpec
@@ -89,18 +89,31 @@ def build_command(name: str, function: Callable[..., Any], row: Row) -> CommandS
     """Return the command of a method."""
     namespace, verb = name.split(".")
     method = Method(namespace.removesuffix("s").replace("_", "-"), function, row)
+    parameters = tuple(build_parameters(method))
     return CommandSpec(
         path=(method.noun, verb.replace("_", "-")),
         effect=row.effect,
         summary=row.summary or plain_text(method.document[""]),
         example=f"pinecone-admin {row.example}",
-        details=row.details,
+        details="\n\n".join(filter(None, (row.details, describe_roles(parameters)))),
         methods=(name,),
-        parameters=tuple(build_parameters(method)),
+        parameters=parameters,
         secret=find_secret(method),
         has_dry_run="dry_run" in method.signature.parameters,
         confirms=row.confirms,
     )
+
+
+def describe_roles(parameters: Sequence[ParameterSpec]) -> str:
+    """Return which roles a command takes."""
+    kinds = {each.kind for each in parameters}
+    of_keys = any(each.choices == API_KEY_ROLES for each in parameters)
+    lists = {
+        "Roles of keys": of_keys and API_KEY_ROLES,
+        "Roles on the organization": kinds & {"role", "roles"} and ORGANIZATION_ROLES,
+        "Roles on a project": kinds & {"role", "roles", "grants"} and PROJECT_ROLES,
+    }
+    return "\n\n".join(f"{what}: {', '.join(roles)}." for what, roles in lists.items() if roles)
 
 
 def read_docstring(function: Callable[..., Any]) -> dict[str, str]:
@@ -115,7 +128,7 @@ def read_docstring(function: Callable[..., Any]) -> dict[str, str]:
 def plain_text(text: str) -> str:
     """Return a text without the marks of code, and without what only speaks to programmers."""
     text = re.sub(r"\s*Arguments that are None leave a setting unchanged\.", "", text)
-    text = re.sub(r"(, )?one page per request", "", text)
+    text = re.sub(r"(, )?one page per request| without NUL", "", text)
     return re.sub(r"``\"?([^`\"]*)\"?``", r"\1", text)
 
 
@@ -145,7 +158,7 @@ class Method:
 
     def help_of(self, name: str) -> str:
         """Return the help of an argument."""
-        return self.row.helps.get(name) or plain_text(self.document[name])
+        return self.row.helps.get(name) or HELPS.get(name) or plain_text(self.document[name])
 
     @property
     def returns_list(self) -> bool:
@@ -166,7 +179,7 @@ def build_parameters(method: Method) -> Iterator[ParameterSpec]:
         names = without(names, "resource_type", "resource_id", *(() if method.returns_list else ("role", "from_role")))
     if names.keys() == {"project_id", "name"} and not method.is_required("project_id"):
         yield ParameterSpec(
-            "thing", "", "thing_or_name", "Id or name of the project.", tuple(names), required=True, metavar="PROJECT"
+            "thing", "", "thing_or_name", "Name or id of the project.", tuple(names), required=True, metavar="PROJECT"
         )
         return
     found += [build_parameter(method, name) for name in names]
@@ -191,8 +204,7 @@ def limit_parameter(arguments: tuple[str, ...]) -> ParameterSpec:
 def principal_parameter(kind: str) -> ParameterSpec:
     """Return the option for a principal of one type; one of the four is given."""
     arguments = ("principal_type", "principal_id")
-    words = "Email address or id of the" if kind in {"user", "invite"} else "Name or id of the"
-    text = f"{words} {kind.replace('-', ' ')} that holds the role."
+    text = f"{words_for(kind)} whose role it is."
     return ParameterSpec(kind.replace("-", "_"), f"--{kind}", "principal", text, arguments, noun=kind)
 
 
@@ -246,17 +258,22 @@ def build_parameter(method: Method, name: str) -> ParameterSpec:
     )
 
 
+def words_for(noun: str) -> str:
+    """Return how a kind of thing is named."""
+    words = {"user": "Email address or id", "invite": "Email address or id", "role-binding": "Id"}
+    return f"{words.get(noun, 'Name or id')} of the {noun.replace('-', ' ').replace('api', 'API')}"
+
+
 def thing_parameter(method: Method, name: str) -> ParameterSpec:
     """Return the parameter for the id or name of a thing: positional if the command is about it."""
     noun = name.removesuffix("_id").replace("_", "-")
     required = method.is_required(name)
     is_own = noun == method.noun and required
-    words = "Email address or id" if noun in {"user", "invite"} else "Id" if noun == "role-binding" else "Name or id"
     return ParameterSpec(
         "thing" if is_own else noun.replace("-", "_"),
         "" if is_own else f"--{noun}",
         "thing",
-        method.row.helps.get(name) or f"{words} of the {noun.replace('-', ' ')}.",
+        method.row.helps.get(name) or f"{words_for(noun)}.",
         (name,),
         required,
         noun=noun,

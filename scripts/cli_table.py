@@ -30,9 +30,21 @@ class Row(NamedTuple):
     confirms: bool = False
 
 
-IF_DIFFERENT = {"on_difference": "If it exists with other settings: report them (the default), fail, or update them."}
+HELPS: Mapping[str, str] = {
+    "concurrency": "How many requests may be under way at once.",
+    "email": "Email address, at most 254 characters; capital letters do not matter.",
+    "force_encryption_with_cmek": "Require an encryption key of your own, which cannot be undone.",
+    "key_roles": "A role of the key; can be repeated.",
+    "max_pods": "How many pods the indexes of the project may have together; 0 without the option.",
+    "on_difference": "What to do if it exists with other settings; without the option, they are reported.",
+    "revoke_unlisted": "Also revoke all other roles, after granting; only with --if-different update.",
+    "role": "The role: alone for the organization, as PROJECT:ROLE for a project.",
+    "role_bindings": "A role: alone for the organization, as PROJECT:ROLE for a project; can be repeated.",
+    "roles": "A role of the key; can be repeated.",
+}
+"""Help of arguments, where the docstrings speak to programmers; a row may say more."""
+
 SPELT = {"on_difference": "--if-different"}
-ROLES = {"role_bindings": "A role on the organization, or PROJECT:ROLE; can be repeated."}
 STAGED = "Nothing is created twice: run it again after an interruption."
 
 TABLE: Mapping[str, Row] = {
@@ -59,7 +71,6 @@ TABLE: Mapping[str, Row] = {
         "project ensure docs --yes",
         "Create a project, unless there is one with this name.",
         options=SPELT,
-        helps=IF_DIFFERENT,
     ),
     "projects.update": Row(
         "changes", "project update search --name search-v2 --yes", "Change the settings of a project."
@@ -71,6 +82,7 @@ TABLE: Mapping[str, Row] = {
         details=(
             "To see what a project contains, a temporary API key is made in it, also by a dry run. It is deleted again."
         ),
+        helps={"timeout": "How long to wait at most; 10m without the option."},
         confirms=True,
     ),
     "projects.provision": Row(
@@ -87,40 +99,54 @@ TABLE: Mapping[str, Row] = {
     "api_keys.describe": Row(
         "reads", "api-key describe reader --project search", "Show one API key, without its value."
     ),
-    "api_keys.create": Row("changes", "api-key create writer --project search --role DataPlaneEditor --reveal --yes"),
+    "api_keys.create": Row(
+        "changes",
+        "api-key create writer --project search --role DataPlaneEditor --reveal --yes",
+        details="The value of the key is shown only now. Without a role, the key gets ProjectEditor.",
+    ),
     "api_keys.ensure": Row(
         "changes",
         "api-key ensure writer --project search --reveal --yes",
         "Create an API key, unless the project has one with this name.",
-        STAGED,
+        f"{STAGED} The value of a key that exists already cannot be shown.",
         options=SPELT,
-        helps=IF_DIFFERENT,
     ),
     "api_keys.update": Row(
         "changes",
         "api-key update reader --project search --name viewer --yes",
         "Change the name or the roles of an API key.",
+        helps={"roles": "A role that the key will have, in place of its present ones; can be repeated."},
     ),
     "api_keys.delete": Row("deletes", "api-key delete reader --project search --yes"),
-    "api_keys.rotate": Row("changes", "api-key rotate reader --project search --keep-old-for 7d --reveal --yes"),
+    "api_keys.rotate": Row(
+        "changes",
+        "api-key rotate reader --project search --keep-old-for 7d --reveal --yes",
+        details=(
+            "The old key works until the time is over and api-key delete-retired has run. If the run is interrupted, "
+            "run it again: it goes on."
+        ),
+        helps={"keep_old_for": "How long the old key still works, such as 7d; 0 if it has leaked."},
+    ),
     "api_keys.delete_retired": Row(
         "deletes",
         "api-key delete-retired --project search --yes",
         "Delete the old keys that rotations have kept and that are due.",
+        helps={"project_id": "Only in this project; without the option, in all."},
     ),
-    "users.list": Row("reads", "user list", "List the users of the organization."),
+    "users.list": Row(
+        "reads", "user list", "List the users of the organization.", helps={"email": "Only the user with this address."}
+    ),
     "users.describe": Row("reads", "user describe ada@example.com", "Show one user."),
     "users.delete": Row("deletes", "user delete ada@example.com --yes"),
     "users.offboard": Row("deletes", "user offboard ada@example.com --yes"),
     "invites.list": Row("reads", "invite list", "List the pending and expired invites."),
     "invites.describe": Row("reads", "invite describe bob@example.com", "Show one invite."),
-    "invites.create": Row("changes", "invite create eve@example.com --role OrgMember --yes", helps=ROLES),
+    "invites.create": Row("changes", "invite create eve@example.com --role OrgMember --yes"),
     "invites.ensure": Row(
         "changes",
         "invite ensure bob@example.com --role OrgMember --yes",
         "Invite a person, unless an invite for the address is pending.",
         options=SPELT,
-        helps=IF_DIFFERENT | ROLES,
     ),
     "invites.delete": Row("deletes", "invite delete bob@example.com --yes"),
     "invites.resend": Row("changes", "invite resend bob@example.com --yes"),
@@ -131,7 +157,6 @@ TABLE: Mapping[str, Row] = {
     "service_accounts.create": Row(
         "changes",
         "service-account create deploy --role OrgMember --role search:ProjectEditor --reveal --yes",
-        helps=ROLES,
     ),
     "service_accounts.ensure": Row(
         "changes",
@@ -139,27 +164,48 @@ TABLE: Mapping[str, Row] = {
         "Create a service account, unless there is one with this name.",
         STAGED,
         options=SPELT,
-        helps=IF_DIFFERENT | ROLES,
     ),
     "service_accounts.update": Row("changes", "service-account update ci --name ci-2 --yes"),
     "service_accounts.delete": Row("deletes", "service-account delete ci --yes"),
-    "service_accounts.rotate": Row("changes", "service-account rotate ci --reveal --yes"),
-    "service_accounts.rotate_secret": Row("changes", "service-account rotate-secret ci --reveal --yes"),
-    "role_bindings.list": Row("reads", "role-binding list --user ada@example.com", "List who holds which role."),
+    "service_accounts.rotate": Row(
+        "changes",
+        "service-account rotate ci --reveal --yes",
+        details="The old secret stops working at once. If the response is lost, the secret is replaced again.",
+    ),
+    "service_accounts.rotate_secret": Row(
+        "changes",
+        "service-account rotate-secret ci --reveal --yes",
+        "Replace the secret of a service account, with one request.",
+        details="The old secret stops working at once. rotate also copes with a lost response.",
+    ),
+    "role_bindings.list": Row(
+        "reads",
+        "role-binding list --user ada@example.com",
+        "List who holds which role.",
+        helps={"role": "Only this role."},
+    ),
     "role_bindings.describe": Row(
         "reads", "role-binding describe 21681081-399f-4a8f-90fc-9eee0a1727f7", "Show one role binding."
     ),
     "role_bindings.create": Row(
-        "changes", "role-binding create --user ada@example.com --role search:ProjectEditor --yes"
+        "changes",
+        "role-binding create --user ada@example.com --role search:ProjectEditor --yes",
+        "Grant a role.",
     ),
     "role_bindings.ensure": Row(
-        "changes", "role-binding ensure --user ada@example.com --role search:ProjectEditor --yes"
+        "changes",
+        "role-binding ensure --user ada@example.com --role search:ProjectEditor --yes",
+        "Grant a role, unless it is held already.",
     ),
-    "role_bindings.delete": Row("deletes", "role-binding delete 21681081-399f-4a8f-90fc-9eee0a1727f7 --yes"),
+    "role_bindings.delete": Row(
+        "deletes", "role-binding delete 21681081-399f-4a8f-90fc-9eee0a1727f7 --yes", "Revoke a role."
+    ),
     "role_bindings.change_role": Row(
         "changes",
         "role-binding change-role --user ada@example.com --from search:ProjectViewer --to ProjectEditor --yes",
+        "Replace a role: grant the new one, then revoke the old one.",
         options={"from_role": "--from", "to_role": "--to"},
+        helps={"from_role": "The present role: alone for the organization, as PROJECT:ROLE for a project."},
     ),
 }
 

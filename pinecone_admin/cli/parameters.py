@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -44,6 +45,50 @@ class Positional(click.Argument):
     def __init__(self, name: str, *, text: str, **attributes: Any) -> None:
         super().__init__([name], **attributes)
         self.text = text
+
+
+class Choice(click.Choice[str]):
+    """One of a few words; a word that is spelt nearly like one of them is an error that says so."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word."""
+        words = list(map(str, self.choices))
+        if value not in words:
+            self.fail(f"{value!r} is not one of them: {suggest(str(value), words)}", param, ctx)
+        return str(value)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        """Return the words if there is room for them."""
+        return super().get_metavar(param, ctx) if len(self.choices) <= _MOST_SHOWN else "ROLE"
+
+
+_MOST_SHOWN = 5
+
+
+def suggest(word: str, words: Sequence[str]) -> str:
+    """Return which of the words was probably meant, or all of them."""
+    lower = {each.lower(): each for each in words}
+    close = get_close_matches(word.lower(), lower, n=1)
+    return f"did you mean {lower[close[0]]}?" if close else f"choose from {', '.join(words)}"
+
+
+class Count(click.ParamType[int]):
+    """A whole number.
+
+    Args:
+        least: The least that it may be.
+    """
+
+    name = "N"
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number."""
+        if not re.fullmatch(r"\d{1,9}", str(value), re.ASCII) or int(value) < self._least:
+            self.fail(f"{value!r} is not a whole number from {self._least}", param, ctx)
+        return int(value)
 
 
 class Duration(click.ParamType[timedelta]):
@@ -118,8 +163,8 @@ def _value_type(spec: ParameterSpec) -> click.ParamType[Any]:
     if spec.kind == "duration":
         return Duration()
     if spec.kind in {"integer", "limit"}:
-        return click.IntRange(min=1 if spec.kind == "limit" else 0)
-    return click.Choice(spec.choices) if spec.choices else click.STRING
+        return Count(1 if spec.kind == "limit" else 0)
+    return Choice(spec.choices) if spec.choices else click.STRING
 
 
 def change_options(spec: CommandSpec) -> list[click.Parameter]:
@@ -138,9 +183,7 @@ def change_options(spec: CommandSpec) -> list[click.Parameter]:
 def common_options() -> list[click.Parameter]:
     """Return the options of every command."""
     return [
-        _common(
-            ["--output", "-o"], type=click.Choice(FORMATS), help="Format; by default table on a terminal, else json."
-        ),
+        _common(["--output", "-o"], type=Choice(FORMATS), help="Format; by default table on a terminal, else json."),
         _common(["--query"], metavar="JMESPATH", help="Show only this part of the output."),
         _common(["--read-only"], is_flag=True, help="Refuse every change; as PINECONE_ADMIN_READ_ONLY=1."),
     ]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from attrs import frozen
 
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.parameters import suggest
 from pinecone_admin.models import ORGANIZATION_ROLES, PROJECT_ROLES
 
 
@@ -46,10 +45,7 @@ def _explain(role: str, *, on_project: bool) -> str:
     where = "a project" if on_project else "the organization"
     if role in others:
         return f"{role} is a role on {'the organization' if on_project else 'a project: write PROJECT:' + role}"
-    close = get_close_matches(role.lower(), [each.lower() for each in fitting], n=1)
-    meant = next((each for each in fitting if close and each.lower() == close[0]), None)
-    hint = f"did you mean {meant}?" if meant else f"the roles are {', '.join(fitting)}"
-    return f"{role!r} is no role on {where}: {hint}"
+    return f"{role!r} is no role on {where}: {suggest(role, fitting)}"
 
 
 _PRINCIPALS = ("user", "service-account", "api-key", "invite")

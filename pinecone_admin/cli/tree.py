@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -116,9 +115,8 @@ class CommandGroup(click.Group):
         """Find the command of the next word, or suggest one that is spelt nearly like it."""
         known = self.list_commands(ctx)
         if args[0] not in known and not args[0].startswith("-"):
-            close = get_close_matches(args[0], known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"the commands are {', '.join(known)}"
-            raise click.UsageError(f"there is no command {' '.join((*self.path, args[0]))!r}: {hint}", ctx)
+            words = " ".join((*self.path, args[0]))
+            raise click.UsageError(f"there is no command {words!r}: {parameters.suggest(args[0], known)}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
