@@ -218,5 +218,54 @@ COVERED = {
 }
 """Methods without a command of their own, by the command that does the same."""
 
-HAND_WRITTEN: tuple[CommandSpec, ...] = ()
+HAND_WRITTEN: tuple[CommandSpec, ...] = (
+    CommandSpec(
+        path=("whoami",),
+        effect="reads",
+        summary="Show as whom commands act: account, organization, roles, and until when the token is valid.",
+        example="pinecone-admin whoami",
+        details="What the account may not see of itself is shown as unknown.",
+        module="pinecone_admin.cli.whoami",
+    ),
+    CommandSpec(
+        path=("doctor",),
+        effect="reads",
+        summary="Check everything that a command needs, and say how to fix what fails.",
+        example="pinecone-admin doctor",
+        details="It ends with exit code 1 if a check fails.",
+        module="pinecone_admin.cli.doctor",
+    ),
+    CommandSpec(
+        path=("token",),
+        effect="reads",
+        summary="Show an access token, for use in other tools.",
+        example="pinecone-admin token --reveal --output raw",
+        module="pinecone_admin.cli.token",
+    ),
+    CommandSpec(
+        path=("profile", "add"),
+        effect="reads",
+        summary="Save a profile: who commands act as, without the secret.",
+        example=(
+            "pinecone-admin profile add staging --client-id ExampleExampleExampleExample0001 "
+            "--secret-command 'op read op://staging/pinecone/secret'"
+        ),
+        details="The secret is what --secret-command prints, or is piped to --client-secret-stdin.",
+        module="pinecone_admin.cli.profile_add",
+    ),
+    CommandSpec(
+        path=("profile", "list"),
+        effect="reads",
+        summary="List the saved profiles.",
+        example="pinecone-admin profile list",
+        module="pinecone_admin.cli.profile_list",
+    ),
+    CommandSpec(
+        path=("profile", "remove"),
+        effect="reads",
+        summary="Remove a saved profile.",
+        example="pinecone-admin profile remove production",
+        module="pinecone_admin.cli.profile_remove",
+    ),
+)
 """Commands that are implemented by modules of their own."""

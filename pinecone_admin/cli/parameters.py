@@ -186,6 +186,11 @@ def common_options() -> list[click.Parameter]:
         _common(["--output", "-o"], type=Choice(FORMATS), help="Format; by default table on a terminal, else json."),
         _common(["--query"], metavar="JMESPATH", help="Show only this part of the output."),
         _common(["--read-only"], is_flag=True, help="Refuse every change; as PINECONE_ADMIN_READ_ONLY=1."),
+        _common(["--profile"], metavar="NAME", help="Act as a saved profile, whatever the environment says."),
+        _common(["--env-file"], metavar="FILE", help="Act as the PINECONE_ variables in FILE say."),
+        _common(["--client-secret-stdin"], is_flag=True, help="Read the client secret from stdin."),
+        _common(["--expect-organization"], metavar="ID", help="Refuse to work on any other organization."),
+        _common(["--audit-log"], metavar="FILE", help="Append a line of JSON to FILE for each change."),
     ]
 
 

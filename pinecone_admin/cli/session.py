@@ -6,15 +6,18 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.failures import CLIError, CommandFailure
 
 if TYPE_CHECKING:
     from generated_client.models import Organization
     from pinecone_admin import Admin
+    from pinecone_admin.cli.identity_sources import CallerIdentity
     from pinecone_admin.cli.registry import CommandSpec
 
 
@@ -96,10 +99,17 @@ class Session:
             self._organization = found[0]
         return self._organization
 
+    @cached_property
+    def identity(self) -> CallerIdentity:
+        """Who the command acts as, without the secret of a command or of stdin."""
+        from pinecone_admin.cli.identity import find_identity  # noqa: PLC0415 - loads what only it needs
+
+        return find_identity(self)
+
     @property
     def caller(self) -> str:
         """The client id of the account, or ``unknown`` if there is only a token."""
-        from pinecone_admin.cli.identity import name_caller  # noqa: PLC0415 - loads httpx
+        from pinecone_admin.cli.identity import name_caller  # noqa: PLC0415 - as above
 
         return name_caller(self)
 
@@ -140,6 +150,11 @@ class Session:
         """Write one line for people to stderr."""
         self.stderr.write(f"{make_printable(text)}\n")
         self.stderr.flush()
+
+    def note_lost_entry(self, line: str) -> None:
+        """Write a line that the audit log did not take to stderr, and let the run end with the code of a part."""
+        self.notify(line)
+        self.exit_code = PARTLY_DONE
 
     def write_failure(self, failure: CommandFailure) -> None:
         """Write an error: one line, and with ``--output json`` an object below it."""

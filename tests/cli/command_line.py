@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 
@@ -90,10 +91,13 @@ def example_organization() -> Generator[Emulator, None, None]:
     """Emulate the organization that the examples in the help name.
 
     It has the projects ``search``, with the key ``reader`` and an index, and ``empty``; the users owner@example.com and
-    ada@example.com, who views ``search``; an invite for bob@example.com; and the service account ``ci``.
+    ada@example.com, who views ``search``; an invite for bob@example.com; and the service account ``ci``. On this
+    machine the profile ``production`` is saved.
     """
     emulator = Emulator(seed=0)
-    with emulate(emulator):
+    with emulate(emulator), TemporaryDirectory() as home, mock.patch.dict("os.environ", {"HOME": home}):
+        os.environ.pop("XDG_CONFIG_HOME", None)
+        run("profile", "add", "production", "--client-id", "ExampleExampleExampleExample0002")
         fill(emulator)
         yield emulator
 

@@ -1,0 +1,119 @@
+"""What the API shows of the caller: it has no "me", so some of it may stay unknown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from attrs import frozen
+
+from pinecone_admin import Admin, ForbiddenError, NotFoundError
+from pinecone_admin.models import Project, RoleBinding, ServiceAccount
+
+_T = TypeVar("_T")
+
+UNKNOWN = "unknown"
+
+
+@frozen(kw_only=True)
+class CallerView:
+    """What can be seen of the caller; None is what cannot.
+
+    Attributes:
+        client_id: Client id of the service account.
+        account_id: Id of the service account.
+        account_name: Its name.
+        organizations: Names of its organizations by their ids; a name that cannot be read is None.
+        roles: Its roles, as ``OrgOwner`` or ``search:ProjectEditor``.
+        expires_at: Until when its token is valid.
+    """
+
+    client_id: str | None
+    account_id: str | None
+    account_name: str | None
+    organizations: dict[str, str | None]
+    roles: Sequence[str] | None
+    expires_at: datetime | None
+
+    def to_document(self) -> dict[str, object]:
+        """Return the view as a document; what cannot be seen is ``unknown``."""
+        return {
+            "client_id": self.client_id or UNKNOWN,
+            "service_account_id": self.account_id or UNKNOWN,
+            "service_account_name": self.account_name or UNKNOWN,
+            "organization_id": ", ".join(self.organizations) or UNKNOWN,
+            "organization_name": ", ".join(filter(None, self.organizations.values())) or UNKNOWN,
+            "roles": UNKNOWN if self.roles is None else list(self.roles),
+            "token_expires_at": UNKNOWN if self.expires_at is None else self.expires_at.isoformat(timespec="seconds"),
+        }
+
+
+def look_at_caller(admin: Admin, *, client_id: str | None) -> CallerView:
+    """Read what the caller may see of itself; what it may not see stays unknown.
+
+    Args:
+        admin: Client of the caller.
+        client_id: Client id of the caller, or None if it authenticates with a token from elsewhere.
+
+    Raises:
+        PineconeError: The token is not accepted, or a request fails for another reason than permissions.
+    """
+    expires_at = admin.token().expires_at
+    organizations = read_organizations(admin)
+    projects = read_if_allowed(admin.projects.list) or []
+    account = _find_account(admin, client_id)
+    bindings = None if client_id is None else _read_own_bindings(admin, account)
+    return CallerView(
+        client_id=client_id,
+        account_id=account.id if account else next((each.principal_id for each in bindings or ()), None),
+        account_name=account.name if account else None,
+        organizations=organizations,
+        roles=None if bindings is None else describe_roles(bindings, projects),
+        expires_at=expires_at,
+    )
+
+
+def read_organizations(admin: Admin) -> dict[str, str | None]:
+    """Return the caller's organizations by their ids; without their names where only its projects can be read."""
+    organizations = read_if_allowed(admin.organizations.list)
+    if organizations:
+        return {each.id: each.name for each in organizations}
+    return dict.fromkeys(each.organization_id for each in read_if_allowed(admin.projects.list) or ())
+
+
+def read_if_allowed(read: Callable[[], _T]) -> _T | None:
+    """Return what is read, or None if the caller may not see it."""
+    try:
+        return read()
+    except (ForbiddenError, NotFoundError):
+        return None
+
+
+def describe_roles(bindings: Iterable[RoleBinding], projects: Sequence[Project]) -> list[str]:
+    """Return roles as they are written on the command line; a project that shares its name is named by its id."""
+    counts = Counter(project.name for project in projects)
+    names = {project.id: project.name for project in projects if counts[project.name] == 1}
+    return [
+        f"{names.get(each.resource_id, each.resource_id)}:{each.role}" if each.resource_type == "project" else each.role
+        for each in bindings
+    ]
+
+
+def _find_account(admin: Admin, client_id: str | None) -> ServiceAccount | None:
+    if client_id is None:
+        return None
+    accounts = read_if_allowed(lambda: [each for each in admin.service_accounts.list() if each.client_id == client_id])
+    return accounts[0] if accounts else None
+
+
+def _read_own_bindings(admin: Admin, account: ServiceAccount | None) -> list[RoleBinding] | None:
+    """Return the role bindings of the caller, a service account, or None if it is unknown which are its own."""
+    of_accounts = admin.role_bindings.list(
+        principal_type="service_account", principal_id=None if account is None else account.id
+    )
+    bindings = read_if_allowed(lambda: list(of_accounts))
+    # Every principal sees its own bindings, so those of a single principal are the caller's.
+    principals = {each.principal_id for each in bindings or ()}
+    return bindings if len(principals) <= 1 else None

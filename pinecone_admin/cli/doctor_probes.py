@@ -1,0 +1,98 @@
+"""Send one request without credentials, to learn where the way to a server ends."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import httpx
+from attrs import frozen
+
+from pinecone_admin._http.failures import exception_chain
+from pinecone_admin._http.retry_after import parse_http_date
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.operations import API_VERSION
+
+Stage: TypeAlias = Literal["name look-up", "proxy", "connection", "certificates"]
+
+STAGES: tuple[Stage, ...] = ("proxy", "name look-up", "connection", "certificates")
+"""What must work before a server can respond, in this order."""
+
+
+@frozen(kw_only=True)
+class Probe:
+    """How far a request got.
+
+    Attributes:
+        url: Its URL.
+        failed: The stage at which it ended, or None if there was a response.
+        reason: Why it ended there.
+        date: The server's time, or None if the response did not say.
+    """
+
+    url: str
+    failed: Stage | None = None
+    reason: str = ""
+    date: datetime | None = None
+
+    @property
+    def host(self) -> str:
+        """Host of the URL, and the port if it is unusual."""
+        return httpx.URL(self.url).netloc.decode("ascii")
+
+
+def send_probe(url: str, *, proxy: httpx.Proxy | None, ssl_context: ssl.SSLContext, timeout: float = 10.0) -> Probe:
+    """Send a GET without credentials; any response will do.
+
+    Args:
+        url: Where to.
+        proxy: Proxy that a client would use, or None.
+        ssl_context: TLS context that a client would use.
+        timeout: Seconds for each step of the connection and for the response.
+    """
+    limits = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
+    headers = {"accept": "application/json", "x-pinecone-api-version": API_VERSION}
+    request = httpx.Request("GET", url, headers=headers, extensions={"timeout": limits})
+    transport = httpx.HTTPTransport(verify=ssl_context, trust_env=False, proxy=proxy)
+    try:
+        with transport:
+            response = transport.handle_request(request)
+            response.close()
+    except (httpx.TransportError, OSError) as exc:
+        stage, reason = classify_failure(exc, through_proxy=proxy is not None)
+        return Probe(url=url, failed=stage, reason=reason)
+    return Probe(url=url, date=parse_http_date(response.headers.get("date", "")))
+
+
+def classify_failure(error: Exception, *, through_proxy: bool) -> tuple[Stage, str]:
+    """Return the stage at which a request failed, and the reason.
+
+    Args:
+        error: What the transport raised.
+        through_proxy: Whether it was to use a proxy.
+    """
+    chain = exception_chain(error, until=None)
+    tls = next((each for each in chain if isinstance(each, ssl.SSLError)), None)
+    if isinstance(tls, ssl.SSLCertVerificationError):
+        return "certificates", make_printable(tls.verify_message, most=200)
+    if isinstance(error, httpx.ProxyError):
+        # A proxy can put any text after its status, such as the password that it received.
+        status = re.match(r"\d{3}\b", str(error))
+        return "proxy", f"it responded with status {status[0]}" if status else "it refused the connection"
+    if tls is not None:
+        return "certificates", (tls.reason or "the TLS handshake failed").replace("_", " ").lower()
+    return _classify_connection(error, chain, through_proxy=through_proxy)
+
+
+def _classify_connection(error: Exception, chain: list[BaseException], *, through_proxy: bool) -> tuple[Stage, str]:
+    if any(isinstance(each, socket.gaierror) for each in chain):
+        return ("proxy", "its name is unknown") if through_proxy else ("name look-up", "the name is unknown")
+    reason = "no response in time" if isinstance(error, httpx.TimeoutException) else "the connection was refused"
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return ("proxy" if through_proxy else "connection"), reason
+    if isinstance(error, httpx.TimeoutException):
+        return "connection", reason
+    return "connection", "the connection ended early, or the response was not HTTP"

@@ -1,0 +1,142 @@
+"""Find what keeps commands from working: one check after the other, from the variables to the roles."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from datetime import UTC, datetime
+
+from pinecone_admin import Admin, ForbiddenError, PineconeError, PineconeValueError
+from pinecone_admin._config.client_config import ClientConfig, resolve_config
+from pinecone_admin._http.returned_errors import return_error
+from pinecone_admin.cli.caller import look_at_caller
+from pinecone_admin.cli.doctor_checks import (
+    CHECKS,
+    CheckResult,
+    failed,
+    judge_clock,
+    judge_organization,
+    judge_probes,
+    judge_read,
+    judge_refused_configuration,
+    judge_refused_identity,
+    judge_roles,
+    judge_token,
+    judge_variables,
+    skipped,
+)
+from pinecone_admin.cli.doctor_probes import Probe, send_probe
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.identity import find_client_id, obtain_secret, open_client
+from pinecone_admin.cli.identity_sources import CallerIdentity
+from pinecone_admin.cli.session import Session
+from pinecone_admin.cli.variable_checks import find_variable_problems
+
+
+def examine(session: Session) -> Iterator[CheckResult]:
+    """Yield the result of each check, in order; those behind a failed one that they depend on are skipped.
+
+    Args:
+        session: The session, of which the identity and the environment are checked.
+    """
+    made: set[str] = set()
+    for result in _make_checks(session):
+        made.add(result.check)
+        yield result
+    yield from skipped(check for check in CHECKS if check not in made)
+
+
+def _make_checks(session: Session) -> Iterator[CheckResult]:
+    try:
+        identity = session.identity
+    except CLIError as exc:
+        yield failed("variables", exc.message, "correct the option, or the file that it names")
+        return
+    complete = yield from _check_identity(session, identity)
+    try:
+        config = _resolve_config(session.env, identity)
+    except PineconeValueError as exc:
+        yield judge_refused_configuration(exc.message)
+        return
+    probes = _probe_servers(config, uses_token_endpoint=identity.access_token is None)
+    yield from judge_probes(probes, proxies=_describe_proxies(config))
+    if any(probe.date for probe in probes):
+        yield judge_clock(probes, now=datetime.now(UTC))
+    if complete is not None and not any(probe.failed for probe in probes):
+        with open_client(session, complete) as admin:
+            yield from _check_calls(admin, identity, find_client_id(session))
+
+
+def _check_identity(session: Session, identity: CallerIdentity) -> Generator[CheckResult, None, CallerIdentity | None]:
+    """Return the identity with its secret, or None if no client can be made with it."""
+    problems = find_variable_problems(session.env, reads_identity=identity.in_environment)
+    yield from judge_variables(problems, origin=identity.origin)
+    try:
+        complete = obtain_secret(session)
+        open_client(session, complete).close()
+    except CLIError as exc:
+        # A variable that is missing or wrong has been named already.
+        if not problems:
+            yield judge_refused_identity(exc.message)
+        return None
+    return complete
+
+
+def _resolve_config(env: Mapping[str, str], identity: CallerIdentity) -> ClientConfig:
+    """Return what a client would use; the client does not show its proxies and its TLS context."""
+    return resolve_config(
+        env=env if identity.in_environment else {},
+        host=None if identity.in_environment else identity.host,
+        oauth_url=None if identity.in_environment else identity.oauth_url,
+        allow_http=identity.allow_http,
+        additional_headers=None,
+        source_tag=None,
+        proxy_url=None,
+        ssl_verify=True,
+        opens_connections=True,
+        timeout=60.0,
+        retry=None,
+        max_connections=1,
+        lazy=True,
+        read_only=False,
+        on_attempt=None,
+    )
+
+
+def _probe_servers(config: ClientConfig, *, uses_token_endpoint: bool) -> list[Probe]:
+    targets = [(f"{config.api_url}/admin/organizations", config.api_proxy)]
+    if uses_token_endpoint:
+        targets.append((config.oauth_url, config.oauth_proxy))
+    assert config.ssl_context is not None  # noqa: S101 - no transport is passed
+    return [send_probe(url, proxy=proxy, ssl_context=config.ssl_context) for url, proxy in targets]
+
+
+def _describe_proxies(config: ClientConfig) -> list[str]:
+    proxies = (config.api_proxy, config.oauth_proxy)
+    return list(dict.fromkeys(str(each.url.copy_with(userinfo=b"")) for each in proxies if each is not None))
+
+
+def _check_calls(admin: Admin, identity: CallerIdentity, client_id: str | None) -> Iterator[CheckResult]:
+    token = return_error(admin.token)
+    yield from judge_token(token if isinstance(token, PineconeError) else None)
+    if isinstance(token, PineconeError):
+        return
+    error = return_error(_read_something, admin)
+    yield from judge_read(error)
+    if error is not None:
+        return
+    view = return_error(look_at_caller, admin, client_id=client_id)
+    if isinstance(view, PineconeError):
+        yield failed("roles", view.message, f"pinecone-admin explain {view.help_code}")
+        return
+    yield judge_roles(view)
+    yield from judge_organization(view, identity.expect_organization)
+
+
+def _read_something(admin: Admin) -> None:
+    try:
+        admin.organizations.list()
+    except ForbiddenError as exc:
+        # A proxy refuses without a code, and the API does so where the account has roles on projects only.
+        if exc.error_code is None:
+            raise
+        admin.projects.list()

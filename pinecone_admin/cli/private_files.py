@@ -1,0 +1,79 @@
+"""Read files that decide who a command acts as, and refuse those that other users could have written."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from attrs import frozen
+
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.failures import CLIError
+
+MAX_FILE_BYTES = 1024 * 1024
+
+OTHERS_CAN_ACCESS = 0o077
+OTHERS_CAN_WRITE = 0o022
+
+
+@frozen
+class FileText:
+    """The text of a file, and whether all users can read it."""
+
+    text: str
+    is_public: bool
+
+
+def read_file(path: Path, *, forbidden: int) -> FileText | None:
+    """Return the text of a file, or None if it does not exist; pipes are read, too.
+
+    Args:
+        path: The file.
+        forbidden: Bits of its mode that must not be set.
+
+    Raises:
+        CLIError: It cannot be read, another user could have written it, or it is not text.
+    """
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            problem = find_access_problem(status, forbidden=forbidden)
+            if problem:
+                raise CLIError(f"{describe_path(path)} {problem}")
+            return FileText(_decode(file.read(MAX_FILE_BYTES + 1), path), bool(status.st_mode & stat.S_IROTH))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as exc:
+        raise CLIError(f"{describe_path(path)} cannot be read: {getattr(exc, 'strerror', 'invalid name')}") from exc
+
+
+def find_access_problem(status: os.stat_result, *, forbidden: int) -> str | None:
+    """Return why a file cannot be trusted, or None.
+
+    Args:
+        status: Status of the open file.
+        forbidden: Bits of its mode that must not be set.
+    """
+    if os.name != "posix" or not stat.S_ISREG(status.st_mode):
+        return None
+    if status.st_uid not in {os.geteuid(), 0}:
+        return "belongs to another user"
+    if status.st_mode & forbidden:
+        access = "written" if status.st_mode & forbidden & OTHERS_CAN_WRITE else "read"
+        return f"can be {access} by others (mode {status.st_mode & 0o777:o}): run chmod 600 on it"
+    return None
+
+
+def describe_path(path: object) -> str:
+    """Return a path as errors show it."""
+    return make_printable(str(path), most=300)
+
+
+def _decode(data: bytes, path: Path) -> str:
+    if len(data) > MAX_FILE_BYTES:
+        raise CLIError(f"{describe_path(path)} is too large")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise CLIError(f"{describe_path(path)} is not UTF-8 text (byte {exc.start})") from None

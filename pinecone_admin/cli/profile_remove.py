@@ -1,0 +1,17 @@
+"""The command ``profile remove``."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("name")
+def command(name: str) -> None:
+    """Remove a saved profile."""
+    from pinecone_admin.cli.profile_edits import remove_profile  # noqa: PLC0415 - loaded when it is run
+    from pinecone_admin.cli.profile_files import change_profiles, find_profile_file, load_profiles  # noqa: PLC0415 - as above
+
+    path = find_profile_file()
+    load_profiles(path).find(name)
+    change_profiles(path, lambda text: remove_profile(text, name))

@@ -1,0 +1,167 @@
+"""Profiles: named identities, in TOML. A profile names the command that prints the secret, and never has the secret."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, cast
+
+from attrs import field, frozen
+
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.failures import CLIError
+
+# Also what a shell shows as a word of its own.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_MAX_VALUE_LENGTH = 2000
+_SECRET_KEYS = {"client-secret", "secret", "access-token", "token", "password"}
+
+
+@frozen(kw_only=True)
+class Profile:
+    """A named identity.
+
+    Attributes:
+        name: Name of the profile.
+        client_id: Client id of the service account.
+        host: URL of the API, or None for production.
+        oauth_url: URL of the token endpoint, or None for production.
+        expect_organization: Id of the only organization that commands may work on, or None for any.
+        secret_command: Command that prints the client secret; empty if the secret comes from elsewhere.
+    """
+
+    name: str
+    client_id: str
+    host: str | None = None
+    oauth_url: str | None = None
+    expect_organization: str | None = None
+    secret_command: tuple[str, ...] = ()
+
+    def to_table(self) -> dict[str, object]:
+        """Return the table of the profile in the file."""
+        values = {key: getattr(self, name) for key, name in _KEYS.items()}
+        return {
+            key: list(cast("Sequence[str]", value)) if isinstance(value, tuple) else value
+            for key, value in values.items()
+            if value
+        }
+
+    def to_document(self, *, is_default: bool) -> dict[str, object]:
+        """Return the profile as commands show it."""
+        values = {name: getattr(self, name) for name in _KEYS.values()}
+        return {"name": self.name, "default": is_default, **values, "secret_command": list(self.secret_command)}
+
+
+_KEYS = {
+    name.replace("_", "-"): name for name in ("client_id", "host", "oauth_url", "expect_organization", "secret_command")
+}
+
+
+@frozen(kw_only=True)
+class Profiles:
+    """The profiles of a user, and the one that is used where nothing else names an identity."""
+
+    by_name: Mapping[str, Profile] = field(factory=dict[str, Profile])
+    default: str | None = None
+
+    @property
+    def default_profile(self) -> Profile | None:
+        """The profile to use where nothing else names an identity, or None."""
+        return None if self.default is None else self.by_name[self.default]
+
+    def find(self, name: str) -> Profile:
+        """Return the profile of a name.
+
+        Raises:
+            CLIError: There is none.
+        """
+        if name in self.by_name:
+            return self.by_name[name]
+        known = ", ".join(self.by_name) or "none"
+        raise CLIError(f"there is no profile {make_printable(name, most=80)!r}; there are: {known}")
+
+
+def parse_profiles(text: str, *, source: str) -> Profiles:
+    """Return the profiles of a file.
+
+    Args:
+        text: Text of the file.
+        source: How errors name the file.
+
+    Raises:
+        CLIError: The file is damaged, or a value cannot be right; the message says where.
+    """
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+        raise CLIError(f"{source} is not valid TOML: {make_printable(str(exc), most=200)}") from exc
+    try:
+        return _read_document(document)
+    except ValueError as exc:
+        raise CLIError(make_printable(f"{source}: {exc}", most=500)) from exc
+
+
+def check_profile_name(name: str) -> str:
+    """Return the name of a profile; raise ValueError if it cannot be one."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot name a profile: use letters, digits, dots, hyphens and underscores")
+    return name
+
+
+def _read_document(document: Mapping[str, Any]) -> Profiles:
+    _check_keys(document, ["default", "profiles"], where="the file")
+    tables = document.get("profiles", {})
+    if not isinstance(tables, dict):
+        raise ValueError("profiles must be a table")  # noqa: TRY004 - the type is that of a file, not of an argument
+    profiles = {name: _read_profile(name, table) for name, table in cast("dict[str, object]", tables).items()}
+    default = document.get("default")
+    if default is not None and (not isinstance(default, str) or default not in profiles):
+        raise ValueError(f"default names no profile: {default!r}")
+    return Profiles(by_name=profiles, default=default)
+
+
+def _read_profile(name: str, value: object) -> Profile:
+    check_profile_name(name)
+    if not isinstance(value, dict):
+        raise ValueError(f"profile {name} must be a table")  # noqa: TRY004 - as above
+    table = cast("dict[str, object]", value)
+    _check_keys(table, list(_KEYS), where=f"profile {name}")
+    texts = {key: _read_text(name, key, table[key]) for key in table if key != "secret-command"}
+    if "client-id" not in texts:
+        raise ValueError(f"profile {name} has no client-id")
+    fields: dict[str, Any] = {_KEYS[key]: text for key, text in texts.items()}
+    return Profile(name=name, secret_command=_read_command(name, table.get("secret-command", ())), **fields)
+
+
+def _check_keys(table: Mapping[str, object], known: Sequence[str], *, where: str) -> None:
+    for key in table:
+        if key in known:
+            continue
+        if key.replace("_", "-").lower() in _SECRET_KEYS:
+            raise ValueError(f"{where} holds {key!r}: a profile never holds a secret; let secret-command print it")
+        close = get_close_matches(key, known, n=1)
+        raise ValueError(f"{where} has an unknown key {key!r}" + (f": did you mean {close[0]}?" if close else ""))
+
+
+def _read_command(name: str, value: object) -> tuple[str, ...]:
+    words = cast("list[object]", value) if isinstance(value, list) else None
+    if value == ():
+        return ()
+    if not words:
+        raise ValueError(f'profile {name}: secret-command must be a list of words, such as ["op", "read", "…"]')
+    return tuple(_read_text(name, "secret-command", word) for word in words)
+
+
+def _read_text(name: str, key: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"profile {name}: {key} must be a text")
+    if _UNPRINTABLE.search(value):
+        raise ValueError(f"profile {name}: {key} contains control characters")
+    if value != value.strip() and key != "secret-command":
+        raise ValueError(f"profile {name}: {key} begins or ends with white space")
+    if len(value) > _MAX_VALUE_LENGTH:
+        raise ValueError(f"profile {name}: {key} is too long")
+    return value
