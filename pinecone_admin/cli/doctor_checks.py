@@ -11,6 +11,7 @@ from attrs import frozen
 from pinecone_admin import (
     ApiError,
     BadRequestError,
+    ForbiddenError,
     InvalidCredentialsError,
     PineconeError,
     ResponseParsingError,
@@ -37,6 +38,7 @@ _STAGE_FIXES: dict[Stage, str] = {
     "certificates": "if a proxy of your company replaces certificates, set SSL_CERT_FILE to a file with its authority; "
     "else check the host and the clock of this machine",
 }
+_ROLES_FIX = "let an owner of the organization grant the account a role: pinecone-admin role-binding create"
 
 
 @frozen(kw_only=True)
@@ -166,6 +168,9 @@ def judge_read(error: PineconeError | None) -> list[CheckResult]:
     """
     if error is None:
         return [passed("API version", API_VERSION), passed("read", "works")]
+    if isinstance(error, ForbiddenError) and error.error_code is not None:
+        refused = CheckResult(check="read", status="skipped", detail="the account may not read anything")
+        return [passed("API version", API_VERSION), refused, failed("roles", error.message, _ROLES_FIX)]
     if isinstance(error, BadRequestError) and "version" in error.message.lower():
         fix = "install a newer release: pip install --upgrade pinecone-admin"
         return [failed("API version", f"{API_VERSION} is refused: {error.message}", fix), *skipped(["read"])]
@@ -188,11 +193,7 @@ def judge_roles(view: CallerView) -> CheckResult:
         return passed("roles", "unknown: the account may not see which roles are its own")
     if view.roles:
         return passed("roles", ", ".join(view.roles))
-    return failed(
-        "roles",
-        "the account has none, so it may do nothing",
-        "let an owner of the organization grant it one: pinecone-admin role-binding create",
-    )
+    return failed("roles", "the account has none, so it may do nothing", _ROLES_FIX)
 
 
 def judge_organization(view: CallerView, expected: str | None) -> list[CheckResult]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from pinecone_admin import Admin, ForbiddenError, PineconeError, PineconeValueError
 from pinecone_admin._config.client_config import ClientConfig, resolve_config
@@ -31,6 +32,8 @@ from pinecone_admin.cli.identity_sources import CallerIdentity
 from pinecone_admin.cli.session import Session
 from pinecone_admin.cli.variable_checks import find_variable_problems
 
+_T = TypeVar("_T")
+
 
 def examine(session: Session) -> Iterator[CheckResult]:
     """Yield the result of each check, in order; those behind a failed one that they depend on are skipped.
@@ -51,7 +54,11 @@ def _make_checks(session: Session) -> Iterator[CheckResult]:
     except CLIError as exc:
         yield failed("variables", exc.message, "correct the option, or the file that it names")
         return
-    complete = yield from _check_identity(session, identity)
+    problems = find_variable_problems(session.env, reads_identity=identity.in_environment)
+    yield from judge_variables(problems, origin=identity.origin)
+    complete = _catch_refusal(lambda: obtain_secret(session))
+    if isinstance(complete, CLIError) and not problems:  # else what is missing has been named already
+        yield judge_refused_identity(complete.message)
     try:
         config = _resolve_config(session.env, identity)
     except PineconeValueError as exc:
@@ -61,24 +68,15 @@ def _make_checks(session: Session) -> Iterator[CheckResult]:
     yield from judge_probes(probes, proxies=_describe_proxies(config))
     if any(probe.date for probe in probes):
         yield judge_clock(probes, now=datetime.now(UTC))
-    if complete is not None and not any(probe.failed for probe in probes):
-        with open_client(session, complete) as admin:
-            yield from _check_calls(admin, identity, find_client_id(session))
+    if isinstance(complete, CallerIdentity) and not any(probe.failed for probe in probes):
+        yield from _check_calls(session, complete, is_explained=bool(problems))
 
 
-def _check_identity(session: Session, identity: CallerIdentity) -> Generator[CheckResult, None, CallerIdentity | None]:
-    """Return the identity with its secret, or None if no client can be made with it."""
-    problems = find_variable_problems(session.env, reads_identity=identity.in_environment)
-    yield from judge_variables(problems, origin=identity.origin)
+def _catch_refusal(function: Callable[[], _T]) -> _T | CLIError:
     try:
-        complete = obtain_secret(session)
-        open_client(session, complete).close()
+        return function()
     except CLIError as exc:
-        # A variable that is missing or wrong has been named already.
-        if not problems:
-            yield judge_refused_identity(exc.message)
-        return None
-    return complete
+        return exc
 
 
 def _resolve_config(env: Mapping[str, str], identity: CallerIdentity) -> ClientConfig:
@@ -115,11 +113,20 @@ def _describe_proxies(config: ClientConfig) -> list[str]:
     return list(dict.fromkeys(str(each.url.copy_with(userinfo=b"")) for each in proxies if each is not None))
 
 
-def _check_calls(admin: Admin, identity: CallerIdentity, client_id: str | None) -> Iterator[CheckResult]:
-    token = return_error(admin.token)
-    yield from judge_token(token if isinstance(token, PineconeError) else None)
-    if isinstance(token, PineconeError):
+def _check_calls(session: Session, identity: CallerIdentity, *, is_explained: bool) -> Iterator[CheckResult]:
+    admin = _catch_refusal(lambda: open_client(session, identity))
+    if isinstance(admin, CLIError):
+        if not is_explained:
+            yield judge_refused_identity(admin.message)
         return
+    with admin:
+        token = return_error(admin.token)
+        yield from judge_token(token if isinstance(token, PineconeError) else None)
+        if not isinstance(token, PineconeError):
+            yield from _check_reads(admin, identity, find_client_id(session))
+
+
+def _check_reads(admin: Admin, identity: CallerIdentity, client_id: str | None) -> Iterator[CheckResult]:
     error = return_error(_read_something, admin)
     yield from judge_read(error)
     if error is not None:

@@ -1,0 +1,20 @@
+"""Keep the profiles, the credentials and the proxies of whoever runs the tests out of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return an empty home folder, and remove Pinecone and proxy settings from the environment."""
+    for name in list(os.environ):
+        if name.startswith(("PINECONE_", "XDG_", "SSL_CERT_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    return folder

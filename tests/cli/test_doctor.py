@@ -1,0 +1,328 @@
+"""``doctor`` finds each fault that keeps commands from working, and says how to fix it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import trustme
+
+from pinecone_admin.cli.doctor_checks import CHECKS
+from pinecone_admin.cli.doctor_probes import classify_failure
+from pinecone_admin.emulator import Clock, Emulator
+from pinecone_admin.testing import emulate
+from tests.cli.command_line import Run, run
+from tests.faults.cases import fail_name_lookup, make_certificates, reply_in_plaintext
+from tests.faults.external_servers import find_free_port
+from tests.faults.server import TOKEN_PATH, Server, send_response
+
+HTML = b"<html>a login page</html>"
+
+
+def diagnose(*argv: str, env: Mapping[str, str | None] | None = None) -> Run:
+    """Run ``doctor`` and check what holds for every run: each check has a result, and the exit code fits them."""
+    done = run("doctor", *argv, env=env)
+    assert [each["check"] for each in done.json if each["check"] in CHECKS], done
+    assert {each["check"] for each in done.json} >= set(CHECKS)
+    found = failures(done)
+    assert done.exit == (1 if found else 0), done
+    assert all(detail and fix for _, detail, fix in found)
+    assert all(each["detail"] for each in done.json)
+    return done
+
+
+def failures(done: Run) -> list[tuple[str, str, str]]:
+    """Return the checks that failed, each with what was found and the fix."""
+    return [(each["check"], each["detail"], each["fix"]) for each in done.json if each["status"] == "failed"]
+
+
+def status_of(done: Run, check: str) -> str:
+    """Return the status of a check."""
+    return str(next(each["status"] for each in done.json if each["check"] == check))
+
+
+def served_by(server: Server, **changes: str) -> dict[str, str]:
+    """Return an environment whose API and token endpoint are a server."""
+    return {
+        "PINECONE_CONTROLLER_HOST": server.url,
+        "PINECONE_OAUTH_URL": server.url + TOKEN_PATH,
+        "PINECONE_CLIENT_ID": "client-id",
+        "PINECONE_CLIENT_SECRET": "client-secret",
+        **changes,
+    }
+
+
+def test_a_healthy_setup_passes_every_check() -> None:
+    """Each check has one line, in order, and none fails; in a table, too."""
+    with emulate():
+        done = diagnose()
+        assert [each["check"] for each in done.json] == list(CHECKS)
+        assert {each["status"] for each in done.json} == {"ok"}
+        shown = run("doctor", terminal=True)
+    assert shown.exit == 0
+    assert all(check in shown.stdout for check in CHECKS)
+
+
+VARIABLES = [
+    ({"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}, "are not set", "set PINECONE_CLIENT_ID and"),
+    ({"PINECONE_CLIENT_SECRET": None}, "PINECONE_CLIENT_SECRET is not set", "set PINECONE_CLIENT_SECRET"),
+    (
+        {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": "", "PINECONE_API_KEY": "pcsk_abc"},
+        "PINECONE_API_KEY is for another API",
+        "service account",
+    ),
+    (
+        {"PINECONE_CLIENT_SECRET": None, "PINECONE_CLIENTSECRET": "canary"},
+        "PINECONE_CLIENTSECRET means nothing",
+        "rename it to PINECONE_CLIENT_SECRET",
+    ),
+    ({"PINECONE_CLIENT_SECRET": "canary "}, "PINECONE_CLIENT_SECRET begins or ends with white space", "without"),
+    ({"PINECONE_CLIENT_ID": "'canary'"}, "PINECONE_CLIENT_ID has quotes around", "without the quotes"),
+    ({"PINECONE_CLIENT_SECRET": "can\nary"}, "PINECONE_CLIENT_SECRET contains white space or control", "copy"),
+    ({"PINECONE_ACCESS_TOKEN": "pcsk_canary"}, "PINECONE_ACCESS_TOKEN holds an API key", "service account"),
+    ({"PINECONE_CLIENT_SECRET": "pckey_canary"}, "PINECONE_CLIENT_SECRET holds an API key", "service account"),
+    ({"PINECONE_ACCESS_TOKEN": "Bearer-canary"}, "begins with the word Bearer", "the token alone"),
+    ({"PINECONE_ADMIN_READ_ONLY": "yes"}, "PINECONE_ADMIN_READ_ONLY is neither 0 nor 1", "PINECONE_ADMIN_READ_ONLY=1"),
+]
+
+
+@pytest.mark.parametrize(("env", "detail", "fix"), VARIABLES, ids=[row[1].replace(" ", "-") for row in VARIABLES])
+def test_a_wrong_variable_is_named_with_its_fix(env: dict[str, str | None], detail: str, fix: str) -> None:
+    """A variable that is missing, misspelt or malformed is named, without its value; the network is checked anyway."""
+    with emulate():
+        done = diagnose(env=env)
+    check, found, advice = failures(done)[0]
+    assert check == "variables"
+    assert detail in found
+    assert fix in advice
+    assert "canary" not in done.stdout + done.stderr
+    assert status_of(done, "connection") == "ok"
+
+
+def test_a_variable_with_nearly_a_known_name_is_no_fault_beside_the_known_one() -> None:
+    """A variable of another program does not matter where the right one is set."""
+    with emulate():
+        assert diagnose(env={"PINECONE_CLIENT_IDS": "x"}).exit == 0
+
+
+def test_an_unknown_host_fails_the_look_up_and_nothing_behind_it_is_tried() -> None:
+    """The name that is unknown is shown; what depends on it is skipped."""
+    env = {
+        "PINECONE_CONTROLLER_HOST": "nowhere.example",
+        "PINECONE_OAUTH_URL": "https://elsewhere.example/oauth/token",
+        "PINECONE_ACCESS_TOKEN": "token",
+    }
+    with fail_name_lookup(socket.EAI_NONAME):
+        done = diagnose(env=env)
+    assert failures(done) == [
+        (
+            "name look-up",
+            "nowhere.example: the name is unknown",
+            "check the spelling of the host, and the DNS of this machine; behind a proxy, set HTTPS_PROXY",
+        )
+    ]
+    skipped = [each["check"] for each in done.json if each["status"] == "skipped"]
+    assert sorted(skipped) == sorted(CHECKS[CHECKS.index("connection") :])
+
+
+def test_a_host_that_refuses_connections_fails_the_connection() -> None:
+    """A wrong port is told from a wrong name."""
+    env = {"PINECONE_CONTROLLER_HOST": f"http://127.0.0.1:{find_free_port()}", "PINECONE_ACCESS_TOKEN": "token"}
+    done = diagnose(env=env)
+    ((check, detail, _),) = failures(done)
+    assert (check, status_of(done, "name look-up")) == ("connection", "ok")
+    assert "refused" in detail
+
+
+def test_a_broken_proxy_is_told_from_a_broken_server() -> None:
+    """A proxy that is not there, that refuses or whose address is not valid fails the check of the proxy."""
+    dead = f"http://ada:canary@127.0.0.1:{find_free_port()}"
+    env = {"PINECONE_ACCESS_TOKEN": "token", "PINECONE_CONTROLLER_HOST": "https://api.example"}
+    with Server(api_actions=[send_response(407)]) as server:
+        proxies = {
+            dead: "the connection was refused",
+            server.url.replace("//", "//ada:canary@"): "status 407",
+            "ftp://ada:canary@proxy.example": "HTTPS_PROXY is not the URL of",
+        }
+        for proxy, expected in proxies.items():
+            done = diagnose(env={**env, "HTTPS_PROXY": proxy})
+            ((check, detail, fix),) = failures(done)
+            assert (check, expected in detail, "HTTPS_PROXY" in fix) == ("proxy", True, True), done
+            assert "canary" not in done.stdout + done.stderr
+
+
+def test_a_working_proxy_is_shown_without_its_credentials() -> None:
+    """What is reached through a proxy is looked up by it."""
+    with emulate():
+        done = diagnose(env={"HTTPS_PROXY": "http://ada:canary@proxy.example:3128"})
+    details = {each["check"]: each["detail"] for each in done.json}
+    assert details["proxy"] == "used: http://proxy.example:3128"
+    assert details["name look-up"] == "left to the proxy"
+
+
+def test_a_certificate_that_is_not_trusted_fails_with_its_reason(tmp_path: Path) -> None:
+    """An unknown authority, another host and an expired certificate are told apart; SSL_CERT_FILE adds an authority."""
+    authority = trustme.CA()
+    certificates = make_certificates(authority)
+    trusted = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(trusted))
+    reasons = {"unknown": "unable to get local issuer", "other": "not valid for", "expired": "expired"}
+    for name, reason in reasons.items():
+        with Server(tls=certificates.servers[name]) as server:
+            done = diagnose(env=served_by(server, SSL_CERT_FILE=str(trusted)))
+        ((check, detail, fix),) = failures(done)
+        assert (check, reason in detail, "SSL_CERT_FILE" in fix) == ("certificates", True, True), done
+    with Server(tls=certificates.servers["good"], api_actions=[send_response(404, HTML)]) as server:
+        done = diagnose(env=served_by(server, SSL_CERT_FILE=str(trusted)))
+        assert (status_of(done, "certificates"), status_of(done, "credentials")) == ("ok", "ok")
+        ((check, _, _),) = failures(diagnose(env=served_by(server, SSL_CERT_FILE=str(tmp_path / "absent.pem"))))
+        assert check == "certificates"
+
+
+def test_a_server_without_tls_fails_the_certificates() -> None:
+    """An https address of a server that speaks plain http is no certificate to trust."""
+    with Server(connection_actions=[reply_in_plaintext]) as server:
+        env = {"PINECONE_CONTROLLER_HOST": server.url.replace("http:", "https:"), "PINECONE_ACCESS_TOKEN": "token"}
+        ((check, detail, _),) = failures(diagnose(env=env))
+    assert (check, "wrong version" in detail or "record" in detail) == ("certificates", True), detail
+
+
+def test_a_clock_that_differs_from_the_server_fails_with_the_difference() -> None:
+    """A clock is wrong in either direction; the other checks go on."""
+    for year, word in ((2020, "fast"), (2090, "slow")):
+        emulator = Emulator(seed=0, clock=Clock(datetime(year, 1, 1, tzinfo=UTC)))
+        with emulate(emulator):
+            done = diagnose()
+        ((check, detail, fix),) = failures(done)
+        assert (check, word in detail, "NTP" in fix) == ("clock", True, True)
+        assert status_of(done, "roles") == "ok"
+
+
+def test_a_token_endpoint_that_fails_is_told_from_wrong_credentials() -> None:
+    """A failing endpoint, a page in its place and refused credentials have three different fixes."""
+    for fault, fix in (({"status": 503}, "try again later"), ({"status": 404, "body": "html"}, "PINECONE_OAUTH_URL")):
+        with emulate() as emulator:
+            # The first request of each run is the one that looks only whether there is a response.
+            emulator.faults.add("get_token", times=None, **fault)
+            ((check, _, advice),) = failures(diagnose())
+        assert (check, fix in advice) == ("token endpoint", True)
+    with emulate():
+        done = diagnose(env={"PINECONE_CLIENT_SECRET": "rotated"})
+    ((check, detail, fix),) = failures(done)
+    assert (check, "not accepted" in detail, "copy" in fix) == ("credentials", True, True)
+    assert status_of(done, "token endpoint") == "ok"
+
+
+READS: list[tuple[dict[str, Any], str, str]] = [
+    (
+        {"status": 400, "body": {"error": {"code": "INVALID_ARGUMENT", "message": "unsupported API version"}}},
+        "API version",
+        "install a newer release",
+    ),
+    ({"status": 500}, "read", "explain PA210"),
+    ({"status": 401}, "read", "must belong together"),
+    ({"status": 404, "body": "html"}, "read", "PINECONE_CONTROLLER_HOST"),
+    ({"status": 403, "body": "html"}, "read", "PINECONE_CONTROLLER_HOST"),
+    ({"status": 200, "body": "html"}, "read", "PINECONE_CONTROLLER_HOST"),
+]
+
+
+def test_a_read_that_fails_says_whether_version_host_or_token_is_wrong() -> None:
+    """An API that does not know the version, one that fails, and a host that is not the API are told apart."""
+    for fault, expected, fix in READS:
+        with emulate() as emulator:
+            emulator.faults.add("list_organizations", times=None, skip=1, **fault)
+            ((check, _, advice),) = failures(diagnose())
+        assert (check, fix in advice) == (expected, True), (fault, advice)
+
+
+def test_a_host_that_is_not_the_api_is_named() -> None:
+    """A server that responds to everything with a page is not taken for the API."""
+    with Server(api_actions=[send_response(200, HTML)]) as server:
+        done = diagnose(env=served_by(server))
+    ((check, detail, _),) = failures(done)
+    assert (check, "not a response of the API" in detail, status_of(done, "clock")) == ("read", True, "skipped")
+
+
+def test_an_account_without_roles_fails_and_one_with_roles_on_a_project_passes() -> None:
+    """An account that may do nothing is told how to get a role."""
+    with emulate() as emulator:
+        with emulator.admin() as admin:
+            project = admin.projects.create(name="search")
+        for roles, found in (([], None), ([("ProjectEditor", project.id)], "search:ProjectEditor")):
+            account = emulator.add_client(roles=roles)
+            env = {"PINECONE_CLIENT_ID": account.client_id, "PINECONE_CLIENT_SECRET": account.client_secret}
+            done = diagnose(env=env)
+            details = {each["check"]: each["detail"] for each in done.json}
+            if found is None:
+                assert [(check, "role-binding create" in fix) for check, _, fix in failures(done)] == [("roles", True)]
+            else:
+                assert (details["roles"], failures(done)) == (found, [])
+
+
+def test_the_roles_of_a_token_from_elsewhere_are_unknown() -> None:
+    """Whose token it is cannot be seen, which is no fault."""
+    with emulate() as emulator, emulator.admin() as admin:
+        done = diagnose(env={"PINECONE_ACCESS_TOKEN": admin.token().value})
+    assert "unknown" in next(each["detail"] for each in done.json if each["check"] == "roles")
+    assert done.exit == 0
+
+
+def test_an_account_whose_list_of_roles_is_empty_has_none() -> None:
+    """A server that lets such an account read something has the same result."""
+    with emulate() as emulator:
+        empty = {"data": [], "pagination": None}
+        emulator.faults.add("list_role_bindings", times=None, status=200, body=empty)
+        ((check, _, fix),) = failures(diagnose())
+    assert (check, "role-binding create" in fix) == ("roles", True)
+
+
+def test_roles_that_cannot_be_read_for_another_reason_fail() -> None:
+    """A server that fails in the last read is no account without roles."""
+    with emulate() as emulator:
+        emulator.faults.add("list_role_bindings", times=None, status=500)
+        ((check, _, fix),) = failures(diagnose())
+    assert (check, fix) == ("roles", "pinecone-admin explain PA210")
+
+
+def test_another_organization_than_the_expected_one_fails() -> None:
+    """The expectation of the command line is a check of its own."""
+    with emulate() as emulator:
+        ((check, detail, _),) = failures(diagnose("--expect-organization", "another"))
+        assert (check, emulator.organization_id in detail) == ("organization", True)
+        passed = diagnose("--expect-organization", emulator.organization_id)
+    assert passed.json[-1] == {
+        "check": "organization", "status": "ok", "detail": emulator.organization_id, "fix": "",
+    }  # fmt: skip
+
+
+def test_a_profile_or_a_client_that_cannot_be_made_is_a_failed_check() -> None:
+    """What is wrong with a profile, with its secret or with an address is a result, not an error."""
+    with emulate():
+        run("profile", "add", "work", "--client-id", "x")
+        run("profile", "add", "broken", "--client-id", "x", "--secret-command", "printf ' canary '")
+        cases = {
+            ("--profile", "absent"): ("variables", "no profile 'absent'"),
+            ("--profile", "work"): ("credentials", "has no secret-command"),
+            ("--profile", "broken"): ("credentials", "whitespace"),
+        }
+        for argv, (expected, detail) in cases.items():
+            done = diagnose(*argv)
+            check, found, _ = failures(done)[0]
+            assert (check, detail in found, "canary" in done.stdout) == (expected, True, False), done
+        ((check, found, _),) = failures(diagnose(env={"PINECONE_CONTROLLER_HOST": "https://"}))
+    assert (check, "PINECONE_CONTROLLER_HOST" in found) == ("variables", True)
+
+
+def test_every_failure_of_a_transport_has_a_stage() -> None:
+    """A time-out, before and after the connection, is no failure of the name look-up."""
+    assert classify_failure(httpx.ConnectTimeout("x"), through_proxy=True) == ("proxy", "no response in time")
+    assert classify_failure(httpx.ConnectTimeout("x"), through_proxy=False) == ("connection", "no response in time")
+    assert classify_failure(httpx.ReadTimeout("x"), through_proxy=True) == ("connection", "no response in time")
+    assert classify_failure(httpx.ProxyError("no"), through_proxy=True) == ("proxy", "it refused the connection")
+    assert classify_failure(httpx.RemoteProtocolError("x"), through_proxy=False)[0] == "connection"
