@@ -117,11 +117,15 @@ class AuditLog:
 
     def _write(self, line: bytes) -> None:
         # Opened anew for each line, so that the file can be rotated.
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            problem = find_access_problem(os.fstat(descriptor), forbidden=OTHERS_CAN_WRITE)
+            status = os.fstat(descriptor)
+            problem = find_access_problem(status, forbidden=OTHERS_CAN_WRITE)
             if problem:
                 raise CLIError(f"--audit-log: {describe_path(self._path)} {problem}")
+            # A full disk may have cut off the last line.
+            if line and status.st_size and os.pread(descriptor, 1, status.st_size - 1) != b"\n":
+                line = b"\n" + line
             # One write to a file that is open for appending: lines of several processes do not mix.
             if os.write(descriptor, line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

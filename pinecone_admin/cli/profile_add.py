@@ -56,6 +56,9 @@ def command(
 
 def _split_command(text: str | None) -> tuple[str, ...]:
     try:
-        return () if text is None else tuple(shlex.split(text))
+        words = () if text is None else tuple(shlex.split(text))
     except ValueError as exc:
         raise CLIError(f"--secret-command: {exc}") from exc
+    if text is not None and not words:
+        raise CLIError("--secret-command is empty")
+    return words

@@ -46,7 +46,7 @@ class Profile:
         return {
             key: list(cast("Sequence[str]", value)) if isinstance(value, tuple) else value
             for key, value in values.items()
-            if value
+            if value is not None and value != ()
         }
 
     def to_document(self, *, is_default: bool) -> dict[str, object]:

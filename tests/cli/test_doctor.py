@@ -276,7 +276,7 @@ def test_the_roles_of_a_token_from_elsewhere_are_unknown() -> None:
 def test_an_account_whose_list_of_roles_is_empty_has_none() -> None:
     """A server that lets such an account read something has the same result."""
     with emulate() as emulator:
-        empty = {"data": [], "pagination": None}
+        empty: dict[str, object] = {"data": [], "pagination": None}
         emulator.faults.add("list_role_bindings", times=None, status=200, body=empty)
         ((check, _, fix),) = failures(diagnose())
     assert (check, "role-binding create" in fix) == ("roles", True)

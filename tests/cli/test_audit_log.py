@@ -1,0 +1,169 @@
+"""The audit log: a line for each change that was sent, and never a secret."""
+
+from __future__ import annotations
+
+import json
+import resource
+import stat
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pinecone_admin.cli.audit_log import AuditEntry, AuditLog, find_ids
+from pinecone_admin.cli.audited_client import ChangeRecorder
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.operations import Operation
+from tests.cli.command_line import example_organization, run
+
+DELETE = Operation(
+    id="delete_project",
+    method="DELETE",
+    path="/admin/projects/{project_id}",
+    returns=None,
+    path_parameters={"project_id": "p"},
+)
+ENTRY = AuditEntry(
+    time=datetime(2026, 11, 26, 18, tzinfo=UTC),
+    client_id="account",
+    user="ada",
+    operation="delete_project",
+    request="DELETE /admin/projects/{project_id}",
+    ids={"project_id": "p"},
+    outcome="done",
+    status=202,
+    error_code=None,
+    request_id="r",
+)
+
+
+def read_entries(path: Path) -> list[dict[str, Any]]:
+    """Return the entries of a log."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@contextmanager
+def file_size_limit(size: int) -> Generator[None, None, None]:
+    """Let every write beyond a size fail, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_each_change_has_a_line_with_its_ids_and_outcome(tmp_path: Path) -> None:
+    """Reads, dry runs and what is refused before it is sent have none; the ids of the requests are the server's."""
+    path = tmp_path / "audit.jsonl"
+    log = ["--audit-log", str(path)]
+    with example_organization() as emulator:
+        made = run("api-key", "create", "writer", "--project", "search", "--reveal", "--yes", *log).json
+        assert run("project", "list", *log).exit == 0
+        assert run("project", "delete", "search", "--dry-run", *log).exit == 0
+        assert run("project", "delete", "search", "--read-only", "--yes", *log).exit == 2
+        assert run("project", "create", "", "--yes", *log).exit == 2
+        refused = run("project", "delete", "search", "--yes", *log)
+        emulator.faults.add("create_project", drop="after")
+        lost = run("project", "create", "docs", "--yes", *log)
+        assert (refused.exit, lost.exit) == (5, 6)
+        rotated = run(
+            "api-key", "rotate", "writer", "--project", "search", "--keep-old-for", "0", "--reveal", "--yes", *log
+        )
+        assert rotated.exit == 0
+        request_ids = {each.request_id for each in emulator.requests}
+        client_id = emulator.client_id
+    entries = read_entries(path)
+    project_id = made["key"]["project_id"]
+    assert [(each["operation"], each["outcome"], each["status"]) for each in entries[:3]] == [
+        ("create_api_key", "done", 201),
+        ("delete_project", "rejected", 412),
+        ("create_project", "unknown", None),
+    ]
+    assert entries[0]["ids"] == {"project_id": project_id, "id": made["key"]["id"]}
+    assert entries[0]["request"] == "POST /admin/projects/{project_id}/api-keys"
+    assert (entries[1]["ids"], entries[1]["error_code"]) == ({"project_id": project_id}, "FAILED_PRECONDITION")
+    assert {each["operation"] for each in entries[3:]} == {"create_api_key", "delete_api_key", "update_api_key"}
+    assert {each["who"]["client_id"] for each in entries} == {client_id}
+    assert {each["request_id"] for each in entries} - {None} <= request_ids
+    assert all(datetime.fromisoformat(each["time"]).tzinfo == UTC for each in entries)
+    assert made["value"] not in path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_ids_are_found_by_their_names_only() -> None:
+    """A request that was built by hand is searched, too; a field that is no id is not written."""
+    by_hand = Operation(
+        id="post",
+        method="POST",
+        path="/x",
+        returns=None,
+        body={"principal_id": "u", "name": "canary", "id": 3, "key_id": None},
+    )
+    assert find_ids(by_hand) == {"principal_id": "u"}
+    assert find_ids(DELETE, {"id": "made\n", "value": "canary"}) == {"project_id": "p", "id": "made\\u000a"}
+
+
+def test_an_interrupted_change_has_a_line(tmp_path: Path) -> None:
+    """What happened to it is unknown."""
+    path = tmp_path / "audit.jsonl"
+    recorder = ChangeRecorder(AuditLog(str(path), on_failure=pytest.fail), client_id=None)
+
+    def interrupt(_: Operation[None]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        recorder.send(interrupt, DELETE)
+    (entry,) = read_entries(path)
+    assert (entry["operation"], entry["outcome"], entry["who"]["client_id"]) == ("delete_project", "unknown", None)
+
+
+def test_several_processes_append_whole_lines(tmp_path: Path) -> None:
+    """Lines that several processes write at once are not mixed and not lost."""
+    path = tmp_path / "audit.jsonl"
+    program = (
+        "import sys; from types import SimpleNamespace; from pinecone_admin.cli.audit_log import AuditLog; "
+        "entry = SimpleNamespace(to_line=lambda: sys.argv[2] * 600 + chr(10)); "
+        "log = AuditLog(sys.argv[1], on_failure=sys.exit); [log.append(entry) for _ in range(200)]"
+    )
+    processes = [subprocess.Popen([sys.executable, "-c", program, str(path), letter]) for letter in "ab"]
+    assert [each.wait(60) for each in processes] == [0, 0]
+    lines = path.read_text().splitlines()
+    assert sorted(lines) == ["a" * 600] * 200 + ["b" * 600] * 200
+
+
+def test_a_log_that_cannot_be_written_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    """A missing folder, a folder, a full disk, and a file that others can write end with exit code 2."""
+    shared = tmp_path / "shared"
+    shared.touch(mode=0o600)
+    shared.chmod(0o660)
+    with example_organization() as emulator:
+        for path in (tmp_path / "absent" / "audit", tmp_path, shared, "/dev/full", "a\0b"):
+            done = run("project", "create", "docs", "--yes", "--audit-log", str(path))
+            assert (done.exit, "--audit-log" in done.stderr, len(done.stderr.splitlines())) == (2, True, 1), done
+        assert len(emulator.requests) == 0
+
+
+def test_a_change_that_cannot_be_recorded_is_told_on_stderr(tmp_path: Path) -> None:
+    """The result is still shown, the line goes to stderr, and the exit code says that a part is missing."""
+    path = tmp_path / "audit.jsonl"
+    path.write_text("x" * 1000)
+    path.chmod(0o600)
+    with example_organization(), file_size_limit(1010):
+        done = run("project", "create", "docs", "--yes", "--audit-log", str(path))
+    assert (done.exit, done.json["name"]) == (9, "docs")
+    assert '"operation": "create_project"' in done.stderr
+    with example_organization():
+        assert run("project", "create", "docs", "--yes", "--audit-log", str(path)).exit == 0
+    assert json.loads(path.read_text().splitlines()[-1])["operation"] == "create_project"
+    log = AuditLog(str(tmp_path / "other"), on_failure=pytest.fail)
+    (tmp_path / "other").chmod(0o666)
+    with pytest.raises(pytest.fail.Exception, match="not written to"):
+        log.append(ENTRY)
+    with pytest.raises(CLIError, match="can be written by others"):
+        AuditLog(str(tmp_path / "other"), on_failure=pytest.fail)

@@ -1,0 +1,328 @@
+"""Who a command acts as: profile, env file or environment; and what may not be done."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shlex
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.secret_command import read_secret_from, run_secret_command
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.emulator import Role
+from pinecone_admin.testing import emulate
+from tests.cli.command_line import Run, run
+from tests.faults.external_servers import find_free_port
+
+NOBODY: dict[str, str | None] = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
+"""An environment without an identity."""
+
+
+@frozen
+class Accounts:
+    """An emulator, and the client ids of accounts that a profile, an env file and the environment have."""
+
+    emulator: Emulator
+    profile: str
+    env_file: str
+    environment: str
+    file: Path
+    secret_file: Path
+
+
+@pytest.fixture
+def accounts(tmp_path: Path) -> Generator[Accounts, None, None]:
+    """Emulate an organization with three accounts; the secrets of two of them are in files."""
+    with emulate() as emulator:
+        in_profile = emulator.add_client(roles=["OrgOwner"], name="in-profile")
+        in_file = emulator.add_client(roles=["OrgOwner"], name="in-file")
+        secret_file, file = tmp_path / "secret", tmp_path / "env"
+        secret_file.write_text(f"{in_profile.client_secret}\n")
+        file.write_text(
+            f"PINECONE_CLIENT_ID={in_file.client_id}\nexport PINECONE_CLIENT_SECRET='{in_file.client_secret}'\n"
+        )
+        file.chmod(0o600)
+        command = shlex.join(["cat", str(secret_file)])
+        done = run(
+            "profile", "add", "work", "--client-id", in_profile.client_id, "--secret-command", command, "--default"
+        )
+        assert done.exit == 0, done
+        yield Accounts(emulator, in_profile.client_id, in_file.client_id, emulator.client_id, file, secret_file)
+
+
+def caller(done: Run) -> str:
+    """Return as whom a run of ``whoami`` acted."""
+    assert (done.exit, done.stderr) == (0, ""), done
+    return str(done.json["client_id"])
+
+
+def test_the_command_line_comes_before_the_environment_and_that_before_the_default_profile(accounts: Accounts) -> None:
+    """A profile or an env file that is named wins; without any, the environment; at last the default profile."""
+    assert caller(run("whoami", "--profile", "work")) == accounts.profile
+    assert caller(run("--env-file", str(accounts.file), "whoami")) == accounts.env_file
+    assert caller(run("whoami")) == accounts.environment
+    assert caller(run("whoami", env=NOBODY)) == accounts.profile
+    both = run("whoami", "--profile", "work", "--env-file", str(accounts.file))
+    assert (both.exit, "only one" in both.stderr) == (2, True)
+
+
+def test_a_profile_and_a_file_that_are_named_win_over_a_token_in_the_environment(accounts: Accounts) -> None:
+    """A token comes before credentials only where both are from one place."""
+    env = {"PINECONE_ACCESS_TOKEN": "another"}
+    assert caller(run("whoami", "--profile", "work", env=env)) == accounts.profile
+    assert caller(run("whoami", "--env-file", str(accounts.file), env=env)) == accounts.env_file
+    assert run("whoami", env=env).exit == 3
+    with accounts.file.open("a") as file:
+        file.write("PINECONE_ACCESS_TOKEN=another\n")
+    assert run("whoami", "--env-file", str(accounts.file)).exit == 3
+
+
+def test_an_address_in_the_environment_keeps_the_default_profile_out(accounts: Accounts) -> None:
+    """A shell that is wired to another server must not change the organization of the default profile."""
+    done = run("whoami", env={**NOBODY, "PINECONE_CONTROLLER_HOST": "http://127.0.0.1:9"})
+    assert (done.exit, "PINECONE_CLIENT_ID" in done.stderr) == (3, True)
+    assert len(accounts.emulator.requests) == 0
+
+
+def test_no_part_of_an_identity_comes_from_elsewhere(accounts: Accounts) -> None:
+    """The secret and the addresses of the environment are not used for the account of a file or a profile."""
+    dead = f"http://127.0.0.1:{find_free_port()}"
+    env = {"PINECONE_CONTROLLER_HOST": dead, "PINECONE_OAUTH_URL": f"{dead}/oauth/token"}
+    assert caller(run("whoami", "--profile", "work", env=env)) == accounts.profile
+    assert caller(run("whoami", "--env-file", str(accounts.file), env=env)) == accounts.env_file
+    accounts.file.write_text(f"PINECONE_CLIENT_ID={accounts.env_file}\n")
+    half = run("whoami", "--env-file", str(accounts.file))
+    assert (half.exit, "add PINECONE_CLIENT_SECRET to it" in half.stderr) == (3, True)
+
+
+def test_missing_credentials_are_named_with_what_nearly_has_their_name() -> None:
+    """An environment without an identity ends with exit code 3 and all ways to give one."""
+    done = run("project", "list", env={"PINECONE_CLIENTID": "x", "PINECONE_CLIENT_SECRET": "canary"})
+    assert (done.exit, done.stdout) == (3, "")
+    assert "did you mean PINECONE_CLIENT_ID?" in done.stderr
+    assert "canary" not in done.stderr
+    nothing = run("project", "list", "--output", "json")
+    assert (nothing.exit, nothing.error["exit"]) == (3, 3)
+    assert all(way in nothing.stderr for way in ("PINECONE_ACCESS_TOKEN", "--profile", "--env-file"))
+
+
+def test_the_secret_on_stdin_replaces_that_of_any_identity(accounts: Accounts) -> None:
+    """The client id is that of the profile, the file or the environment; a token in the environment is not used."""
+    stdin = accounts.secret_file.read_text()
+    env = {**NOBODY, "PINECONE_CLIENT_ID": accounts.profile, "PINECONE_ACCESS_TOKEN": "another"}
+    assert caller(run("whoami", "--client-secret-stdin", stdin=stdin, env=env)) == accounts.profile
+    run("profile", "add", "bare", "--client-id", accounts.profile)
+    assert caller(run("whoami", "--profile", "bare", "--client-secret-stdin", stdin=stdin)) == accounts.profile
+    accounts.file.write_text(f"PINECONE_CLIENT_ID={accounts.profile}\n")
+    assert (
+        caller(run("whoami", "--env-file", str(accounts.file), "--client-secret-stdin", stdin=stdin))
+        == accounts.profile
+    )
+    for stdin in ("", "\n", "canary\ncanary\n", "can\x00ary"):
+        done = run("whoami", "--client-secret-stdin", stdin=stdin)
+        assert (done.exit, "canary" in done.stderr, "\x00" in done.stderr) == (3, False, False), done
+    typed = run("whoami", "--client-secret-stdin", stdin="canary\n", terminal=True)
+    assert (typed.exit, "canary" in typed.stderr) == (2, False)
+    refused = run("whoami", "--client-secret-stdin", stdin=" canary \n")
+    assert (refused.exit, "canary" in refused.stderr) == (3, False)
+
+
+def test_stdin_that_is_no_text_has_no_secret() -> None:
+    """Bytes that are not in the encoding of stdin are refused."""
+    with pytest.raises(CLIError) as caught:
+        read_secret_from(io.TextIOWrapper(io.BytesIO(b"\xff\xfe"), encoding="utf-8"))
+    assert caught.value.exit == 3
+
+
+def test_the_command_of_a_secret_gets_no_pinecone_variables_and_no_stdin() -> None:
+    """The child process sees neither credentials in its environment nor the input of this program."""
+    program = "import os, sys; print(sorted(n for n in os.environ if 'PINECONE' in n), repr(sys.stdin.read()))"
+    env = {**os.environ, "PINECONE_CLIENT_SECRET": "canary", "PINECONE_API_KEY": "canary"}
+    assert run_secret_command([sys.executable, "-c", program], env=env, origin="x") == "[] ''"
+
+
+def test_a_command_that_gives_no_secret_is_named_without_its_arguments() -> None:
+    """Exit code 3 for a command that is not there, fails, hangs, or prints something else than one line."""
+    commands = {
+        "cannot be run": ["/nowhere/canary-not"],
+        "invalid name": ["a\0b"],
+        "ended with status 7": ["sh", "-c", "echo canary; exit 7"],
+        "gave nothing": ["true"],
+        "one line": ["printf", "canary\\ncanary"],
+        "one line of": ["printf", "canary\\377"],
+        "did not end within": ["sh", "-c", "echo canary; exec sleep 60"],
+    }
+    for problem, command in commands.items():
+        with pytest.raises(CLIError) as caught:
+            run_secret_command(command, env=os.environ, origin="profile work", timeout=0.2)
+        assert (caught.value.exit, problem in caught.value.message) == (3, True), caught.value.message
+        assert "canary;" not in caught.value.message
+        assert "canary\\" not in caught.value.message
+
+
+def test_no_other_organization_is_touched_than_the_expected_one(accounts: Accounts) -> None:
+    """A command with another expectation ends with exit code 3 before it changes or shows anything."""
+    own = accounts.emulator.organization_id
+    assert run("project", "create", "a", "--yes", "--expect-organization", own).exit == 0
+    accounts.emulator.requests.clear()
+    done = run("project", "create", "b", "--yes", "--expect-organization", "-Nanother")
+    assert (done.exit, done.stdout, list(accounts.emulator.requests.filter("create_project"))) == (3, "", [])
+    assert own in done.stderr
+    run("profile", "add", "strict", "--client-id", accounts.profile, "--expect-organization", "-Nanother")
+    strict = run(
+        "project", "list", "--profile", "strict", "--client-secret-stdin", stdin=accounts.secret_file.read_text()
+    )
+    assert (strict.exit, strict.stdout) == (3, "")
+    two = run("project", "list", "--profile", "strict", "--expect-organization", own)
+    assert (two.exit, "-Nanother" in two.stderr) == (2, True)
+
+
+def test_an_account_of_a_project_only_has_the_organization_of_its_projects() -> None:
+    """The expectation also holds for an account that cannot read the organization."""
+    with emulate() as emulator:
+        with emulator.admin() as admin:
+            project = admin.projects.create(name="search")
+        account = emulator.add_client(roles=[("ProjectEditor", project.id)])
+        env = {"PINECONE_CLIENT_ID": account.client_id, "PINECONE_CLIENT_SECRET": account.client_secret}
+        assert run("project", "list", "--expect-organization", emulator.organization_id, env=env).exit == 0
+        assert run("project", "list", "--expect-organization", "-Nanother", env=env).exit == 3
+        nobody = emulator.add_client(roles=[])
+        env = {"PINECONE_CLIENT_ID": nobody.client_id, "PINECONE_CLIENT_SECRET": nobody.client_secret}
+        done = run("project", "list", "--expect-organization", emulator.organization_id, env=env)
+        assert (done.exit, "unknown" in done.stderr) == (3, True)
+
+
+def test_a_read_only_session_reads_only(accounts: Accounts) -> None:
+    """The option and the variable refuse every change; a variable that could mean either refuses everything."""
+    for argv, env in ((["--read-only"], {}), ([], {"PINECONE_ADMIN_READ_ONLY": "1"})):
+        assert run("project", "list", *argv, env=env).exit == 0
+        done = run("project", "create", "a", "--yes", *argv, env=env)
+        assert (done.exit, "read-only" in done.stderr) == (2, True)
+    assert list(accounts.emulator.requests.filter("create_project")) == []
+    assert run("project", "create", "a", "--yes", env={"PINECONE_ADMIN_READ_ONLY": "0"}).exit == 0
+    unclear = run("project", "list", env={"PINECONE_ADMIN_READ_ONLY": "true"})
+    assert (unclear.exit, "PINECONE_ADMIN_READ_ONLY" in unclear.stderr) == (2, True)
+
+
+def test_an_env_file_that_cannot_be_trusted_or_read_is_refused(accounts: Accounts, tmp_path: Path) -> None:
+    """A file that others can write, that is damaged or not there ends with exit code 2, and shows no value."""
+    accounts.file.chmod(0o622)
+    assert (
+        "can be written by others (mode 622): run chmod 600" in run("whoami", "--env-file", str(accounts.file)).stderr
+    )
+    accounts.file.chmod(0o644)
+    public = run("whoami", "--env-file", str(accounts.file))
+    assert (public.exit, public.stderr.count("can be read by all users")) == (0, 1)
+    contents = [b"PINECONE_CLIENT_SECRET='canary\n", b"PINECONE_CLIENT_ID=\xff\xff", b"#" * (1024 * 1024 + 1)]
+    for content in contents:
+        (tmp_path / "damaged").write_bytes(content)
+        (tmp_path / "damaged").chmod(0o600)
+        done = run("whoami", "--env-file", str(tmp_path / "damaged"))
+        assert (done.exit, "damaged" in done.stderr, "canary" in done.stderr) == (2, True, False), done
+    for path in (tmp_path / "absent", tmp_path, "a\0b"):
+        assert run("whoami", "--env-file", str(path)).exit == 2
+
+
+def test_an_env_file_can_be_a_pipe(accounts: Accounts) -> None:
+    """What a shell writes as <(command) can be read once only."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(accounts.file.read_bytes())
+    try:
+        done = run("project", "create", "a", "--dry-run", "--env-file", f"/dev/fd/{reading}")
+    finally:
+        os.close(reading)
+    assert (done.exit, done.json["caller"]) == (0, accounts.env_file)
+
+
+def test_an_address_that_the_client_refuses_is_an_error_of_the_identity(accounts: Accounts) -> None:
+    """A profile or an environment with an address that is no URL says where it comes from."""
+    accounts.file.write_text(accounts.file.read_text() + "PINECONE_CONTROLLER_HOST=http://api.example\n")
+    done = run("whoami", "--env-file", str(accounts.file))
+    assert (done.exit, f"env file {accounts.file}: host" in done.stderr) == (3, True), done
+    done = run("whoami", env={"PINECONE_CONTROLLER_HOST": "http://"})
+    assert (done.exit, "PINECONE_CONTROLLER_HOST" in done.stderr) == (3, True)
+
+
+def test_the_caller_of_a_token_is_unknown(accounts: Accounts) -> None:
+    """Nothing says whose token it is: it is unknown, and so are its roles and its end."""
+    with accounts.emulator.admin() as admin:
+        token = admin.token().value
+    done = run("whoami", env={"PINECONE_ACCESS_TOKEN": token})
+    unknown = [name for name, value in done.json.items() if value == "unknown"]
+    assert unknown == ["client_id", "service_account_id", "service_account_name", "roles", "token_expires_at"]
+    preview = run("project", "create", "a", "--dry-run", env={"PINECONE_ACCESS_TOKEN": token})
+    assert preview.json["caller"] == "unknown"
+
+
+def test_whoami_shows_account_organization_roles_and_the_end_of_the_token() -> None:
+    """An account sees its roles by name, and a project that shares its name by its id."""
+    with emulate() as emulator:
+        with emulator.admin() as admin:
+            search, first, second = (admin.projects.create(name=name) for name in ("search", "twin", "twin"))
+        roles: list[Role] = [
+            "OrgMember",
+            ("ProjectViewer", search.id),
+            ("ProjectEditor", first.id),
+            ("ProjectViewer", second.id),
+        ]
+        account = emulator.add_client(roles=roles, name="deploy")
+        env = {"PINECONE_CLIENT_ID": account.client_id, "PINECONE_CLIENT_SECRET": account.client_secret}
+        seen = run("whoami", env=env).json
+        assert (seen["client_id"], seen["service_account_name"]) == (account.client_id, "deploy")
+        assert (seen["organization_id"], seen["organization_name"]) == (
+            emulator.organization_id,
+            "Emulated Organization",
+        )
+        named = ["OrgMember", "search:ProjectViewer", f"{first.id}:ProjectEditor", f"{second.id}:ProjectViewer"]
+        assert sorted(seen["roles"]) == sorted(named)
+        assert seen["token_expires_at"] > "2026"
+        # A second account on the same project: whose bindings are whose cannot be told without the list of accounts.
+        owner = emulator.add_client(roles=[("ProjectOwner", search.id)])
+        env = {"PINECONE_CLIENT_ID": owner.client_id, "PINECONE_CLIENT_SECRET": owner.client_secret}
+        seen = run("whoami", env=env).json
+        assert (seen["roles"], seen["service_account_id"]) == ("unknown", "unknown")
+        assert (seen["organization_id"], seen["organization_name"]) == (emulator.organization_id, "unknown")
+
+
+def test_whoami_fails_where_the_account_is_not_accepted() -> None:
+    """A token that is refused is an error, and not unknown."""
+    with emulate():
+        assert run("whoami", env={"PINECONE_ACCESS_TOKEN": "another"}).exit == 3
+        assert run("whoami", env={"PINECONE_CLIENT_SECRET": "another"}).exit == 3
+
+
+def test_a_token_is_shown_only_where_that_is_asked_for() -> None:
+    """Without --reveal nothing is sent; with it, the token is one line for a variable, or an object."""
+    with emulate() as emulator:
+        hidden = run("token")
+        assert (hidden.exit, hidden.stdout, len(emulator.requests)) == (2, "", 0)
+        raw = run("token", "--reveal", "--output", "raw").stdout.strip().strip('"')
+        document = run("token", "--reveal").json
+        assert list(document) == ["access_token", "expires_at"]
+        assert json.loads(json.dumps(document))["expires_at"] > "2026"
+        for token in (raw, document["access_token"]):
+            assert run("project", "list", env={"PINECONE_ACCESS_TOKEN": token}).exit == 0
+
+
+def test_no_output_shows_a_credential(accounts: Accounts) -> None:
+    """Neither stdout nor stderr has a secret, of whatever command, also where the server fails."""
+    in_file = accounts.file.read_text().split("'")[1]
+    secrets = [accounts.secret_file.read_text().strip(), in_file, accounts.emulator.client_secret]
+    shown = ""
+    for is_broken in (False, True):
+        if is_broken:
+            accounts.emulator.faults.add("*", times=None, status=400, body="html")
+        for identity in (["--profile", "work"], ["--env-file", str(accounts.file)], []):
+            for command in ("whoami", "doctor", "token"):
+                done = run(command, *identity)
+                shown += done.stdout + done.stderr
+    assert len(shown) > 1000
+    assert [secret for secret in secrets if secret in shown] == []

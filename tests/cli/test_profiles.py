@@ -1,0 +1,209 @@
+"""Profiles: saved, listed and removed; and refused where the file is damaged or not private."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from pinecone_admin.cli.env_files import parse_env_file
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.private_files import find_access_problem
+from pinecone_admin.cli.profile_files import change_profiles, find_profile_file
+from tests.cli.command_line import run
+
+
+def profile_file() -> Path:
+    """Return the file of the profiles of the test."""
+    path = find_profile_file()
+    assert path is not None
+    return path
+
+
+def write_profiles(text: str | bytes, *, mode: int = 0o600) -> Path:
+    """Write the file of the profiles."""
+    path = profile_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    path.chmod(mode)
+    return path
+
+
+def test_a_profile_is_saved_shown_and_removed() -> None:
+    """The file is private and has no secret; what else is in it stays."""
+    assert run("profile", "list").json == []
+    options = {
+        "--client-id": "account",
+        "--host": "https://api.example",
+        "--oauth-url": "https://login.example/oauth/token",
+        "--expect-organization": "-Norganization",
+        "--secret-command": "op read 'op://a b/secret'",
+    }
+    added = run("profile", "add", "work", "--default", *(word for pair in options.items() for word in pair))
+    assert (added.exit, added.stderr) == (0, "")
+    path = profile_file()
+    assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)) == (0o600, 0o700)
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    path.write_text(f"# mine\n{path.read_text()}")
+    assert run("profile", "add", "staging", "--client-id", "other").exit == 0
+    given = {"name": "staging", "default": False, "client_id": "other", "secret_command": []}
+    assert run("profile", "list").json == [added.json, dict.fromkeys(added.json) | given]
+    assert added.json["secret_command"] == ["op", "read", "op://a b/secret"]
+    assert run("profile", "remove", "work").exit == 0
+    assert run("profile", "remove", "work").exit == 2
+    assert [each["name"] for each in run("profile", "list").json] == ["staging"]
+    assert path.read_text().startswith("# mine\n")
+    assert "default" not in path.read_text()
+
+
+def test_what_no_client_would_accept_is_not_saved() -> None:
+    """A name, an id, an address or a command that cannot be right is refused, and the file stays as it was."""
+    assert run("profile", "add", "work", "--client-id", "account").exit == 0
+    before = profile_file().read_bytes()
+    wrong = [
+        ["work 2", "--client-id", "account"],
+        ["-x", "--client-id", "account"],
+        ["x" * 65, "--client-id", "account"],
+        ["other"],
+        ["other", "--client-id", ""],
+        ["other", "--client-id", "\x1b[31mred"],
+        ["other", "--client-id", " account"],
+        ["other", "--client-id", "x" * 2001],
+        ["other", "--client-id", "account", "--host", "http://api.example"],
+        ["other", "--client-id", "account", "--oauth-url", "https://login.example"],
+        ["other", "--client-id", "account", "--secret-command", "op 'read"],
+        ["other", "--client-id", "account", "--secret-command", ""],
+        ["other", "--client-id", "account", "--expect-organization", "a\u202eb"],
+    ]
+    for argv in wrong:
+        done = run("profile", "add", *argv)
+        assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), (argv, done)
+        assert not {"\x1b", "\u202e"} & set(done.stderr)
+    again = run("profile", "add", "work", "--client-id", "another")
+    assert (again.exit, "already" in again.stderr) == (5, True)
+    assert profile_file().read_bytes() == before
+    host = ["--host", "http://api.example"]
+    assert run("profile", "add", "b", "--client-id", "a", *host, env={"PINECONE_ADMIN_ALLOW_HTTP": "1"}).exit == 0
+
+
+DAMAGED: dict[str, str | bytes] = {
+    "not valid TOML": "[profiles",
+    "not valid TOML: ": "a = " + "[" * 5000,
+    "not UTF-8": b"\xff\xfe",
+    "too large": "#" * (1024 * 1024 + 1),
+    "did you mean profiles?": "[profile.work]\nclient-id = 'x'",
+    "profiles must be a table": "profiles = 3",
+    "profile work must be a table": "profiles.work = 3",
+    "has no client-id": "[profiles.work]",
+    "did you mean client-id?": "[profiles.work]\nclient_id = 'x'",
+    "unknown key 'x'": "[profiles.work]\nclient-id = 'x'\nx = 1",
+    "a profile never holds a secret": "[profiles.work]\nclient-id = 'x'\nclient_secret = 'canary'",
+    "client-id must be a text": "[profiles.work]\nclient-id = 3",
+    "client-id contains control characters": '[profiles.work]\nclient-id = "\\u001b[2J"',
+    "host contains control characters": '[profiles.work]\nclient-id = "x"\nhost = "https://a\\u202eb"',
+    "secret-command must be a list": "[profiles.work]\nclient-id = 'x'\nsecret-command = 'op read'",
+    "secret-command must be a text": "[profiles.work]\nclient-id = 'x'\nsecret-command = ['op', 3]",
+    "cannot name a profile": "[profiles.'a\\tb']\nclient-id = 'x'",
+    "default names no profile: 'b'": "default = 'b'\n[profiles.work]\nclient-id = 'x'",
+    "default names no profile: 3": "default = 3",
+}
+
+
+def test_a_damaged_file_ends_in_one_clear_line() -> None:
+    """Whatever is in the file: exit code 2, its path, what is wrong, and neither a secret nor a control character."""
+    for expected, text in DAMAGED.items():
+        path = write_profiles(text)
+        for argv in (["profile", "list"], ["whoami"], ["profile", "add", "new", "--client-id", "x"]):
+            done = run(*argv)
+            assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), (expected, done)
+            assert (str(path) in done.stderr, expected.rstrip(": ") in done.stderr) == (True, True), (expected, done)
+            assert not {"\x1b", "\u202e", "\t"} & set(done.stderr)
+            assert "canary" not in done.stderr
+
+
+def test_a_file_that_others_can_read_or_write_is_refused() -> None:
+    """Who can write the file decides which program runs, so it must be private; root's files are trusted."""
+    for mode, word in ((0o644, "read"), (0o640, "read"), (0o602, "written"), (0o666, "written")):
+        write_profiles("", mode=mode)
+        done = run("profile", "list")
+        assert (done.exit, f"can be {word} by others (mode {mode:o})" in done.stderr) == (2, True), done
+    status = list(profile_file().stat())
+    status[stat.ST_MODE], status[stat.ST_UID] = stat.S_IFREG | 0o600, os.geteuid() + 1
+    assert find_access_problem(os.stat_result(status), forbidden=0o077) == "belongs to another user"
+    status[stat.ST_UID] = 0
+    assert find_access_problem(os.stat_result(status), forbidden=0o077) is None
+
+
+def test_a_file_that_cannot_be_read_or_written_is_named(home: Path) -> None:
+    """A folder in place of the file, or a file in place of the folder."""
+    profile_file().mkdir(parents=True)
+    assert "cannot be read" in run("profile", "list").stderr
+    profile_file().rmdir()
+    profile_file().parent.rmdir()
+    profile_file().parent.write_text("")
+    done = run("profile", "add", "work", "--client-id", "x")
+    assert (done.exit, str(home) in done.stderr) == (2, True)
+    with pytest.raises(CLIError, match="set HOME"):
+        change_profiles(None, lambda text: text)
+
+
+def test_a_linked_file_is_replaced_where_it_is(tmp_path: Path) -> None:
+    """Settings that are kept elsewhere, and linked, stay linked."""
+    path, target = profile_file(), tmp_path / "settings.toml"
+    target.touch(mode=0o600)
+    path.parent.mkdir(parents=True)
+    path.symlink_to(target)
+    assert run("profile", "add", "work", "--client-id", "x").exit == 0
+    assert path.is_symlink()
+    assert "[profiles.work]" in target.read_text()
+
+
+def test_a_user_without_a_home_folder_has_no_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no folder can be found there are none, and none can be saved."""
+    monkeypatch.setattr("pinecone_admin.cli.profile_files.user_config_path", lambda *_, **__: Path("~/x"))
+    assert run("profile", "list").json == []
+    done = run("profile", "add", "work", "--client-id", "x")
+    assert (done.exit, "set HOME" in done.stderr) == (2, True)
+
+
+def test_an_env_file_is_read_as_a_shell_would() -> None:
+    """Quotes, comments, export and line ends; lines of other programs do not matter."""
+    text = r"""
+        # PINECONE_A=comment
+        PINECONE_A=plain # a comment
+        export PINECONE_B='it has $ and "'  # a comment
+        PINECONE_C="a \"quoted\" \$word \\"
+        PINECONE_D=
+        PINECONE_E=#
+        PINECONE_F=first
+        PINECONE_F=second#kept
+        OTHER='not closed
+        PINECONE_G = spaced
+    """
+    expected = {
+        "PINECONE_A": "plain",
+        "PINECONE_B": 'it has $ and "',
+        "PINECONE_C": 'a "quoted" $word \\',
+        "PINECONE_D": "",
+        "PINECONE_E": "",
+        "PINECONE_F": "second#kept",
+        "PINECONE_G": "spaced",
+    }
+    assert parse_env_file(text, source="file") == expected
+    assert parse_env_file(text.replace("\n", "\r\n"), source="file") == expected
+    assert parse_env_file("\ufeffPINECONE_A=x", source="file") == {"PINECONE_A": "x"}
+    for value in (
+        "'canary",
+        'canary"',
+        '"canary',
+        "'a' canary",
+        "canary canary",
+        '"$canary"',
+        "$(canary)",
+        '"`canary`"',
+    ):
+        with pytest.raises(CLIError, match="line 2: the value of PINECONE_A") as caught:
+            parse_env_file(f"\nPINECONE_A={value}\n", source="file")
+        assert "canary" not in caught.value.message
