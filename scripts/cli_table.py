@@ -144,7 +144,7 @@ TABLE: Mapping[str, Row] = {
     "invites.create": Row("changes", "invite create eve@example.com --role OrgMember --yes"),
     "invites.ensure": Row(
         "changes",
-        "invite ensure bob@example.com --role OrgMember --yes",
+        "invite ensure eve@example.com --role OrgMember --yes",
         "Invite a person, unless an invite for the address is pending.",
         options=SPELT,
     ),
@@ -185,7 +185,7 @@ TABLE: Mapping[str, Row] = {
         helps={"role": "Only this role."},
     ),
     "role_bindings.describe": Row(
-        "reads", "role-binding describe 21681081-399f-4a8f-90fc-9eee0a1727f7", "Show one role binding."
+        "reads", "role-binding describe b2d650af-313b-42b7-9836-31890063e42f", "Show one role binding."
     ),
     "role_bindings.create": Row(
         "changes",
@@ -198,7 +198,7 @@ TABLE: Mapping[str, Row] = {
         "Grant a role, unless it is held already.",
     ),
     "role_bindings.delete": Row(
-        "deletes", "role-binding delete 21681081-399f-4a8f-90fc-9eee0a1727f7 --yes", "Revoke a role."
+        "deletes", "role-binding delete b2d650af-313b-42b7-9836-31890063e42f --yes", "Revoke a role."
     ),
     "role_bindings.change_role": Row(
         "changes",

@@ -744,7 +744,7 @@ COMMANDS = (
         path=("invite", "ensure"),
         effect="changes",
         summary="Invite a person, unless an invite for the address is pending.",
-        example="pinecone-admin invite ensure bob@example.com --role OrgMember --yes",
+        example="pinecone-admin invite ensure eve@example.com --role OrgMember --yes",
         details="Roles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
         methods=("invites.ensure",),
         parameters=(
@@ -1095,7 +1095,7 @@ COMMANDS = (
         path=("role-binding", "describe"),
         effect="reads",
         summary="Show one role binding.",
-        example="pinecone-admin role-binding describe 21681081-399f-4a8f-90fc-9eee0a1727f7",
+        example="pinecone-admin role-binding describe b2d650af-313b-42b7-9836-31890063e42f",
         methods=("role_bindings.describe",),
         parameters=(
             ParameterSpec(
@@ -1215,7 +1215,7 @@ COMMANDS = (
         path=("role-binding", "delete"),
         effect="deletes",
         summary="Revoke a role.",
-        example="pinecone-admin role-binding delete 21681081-399f-4a8f-90fc-9eee0a1727f7 --yes",
+        example="pinecone-admin role-binding delete b2d650af-313b-42b7-9836-31890063e42f --yes",
         methods=("role_bindings.delete",),
         parameters=(
             ParameterSpec(

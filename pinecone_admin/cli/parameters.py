@@ -140,7 +140,7 @@ def build_parameters(spec: CommandSpec) -> list[click.Parameter]:
 
 def _build_parameter(spec: ParameterSpec) -> click.Parameter:
     kind = _value_type(spec)
-    metavar = None if spec.choices else spec.metavar or _METAVARS.get(spec.kind) or spec.noun.upper()
+    metavar = None if spec.choices else spec.metavar or _METAVARS.get(spec.kind) or spec.noun.split("-")[-1].upper()
     if not spec.option:
         return Positional(spec.name, text=spec.help, type=kind, required=spec.required, metavar=metavar)
     names = [spec.option, spec.name]
@@ -183,7 +183,12 @@ def change_options(spec: CommandSpec) -> list[click.Parameter]:
 def common_options() -> list[click.Parameter]:
     """Return the options of every command."""
     return [
-        _common(["--output", "-o"], type=Choice(FORMATS), help="Format; by default table on a terminal, else json."),
+        _common(
+            ["--output", "-o"],
+            type=Choice(FORMATS),
+            metavar="FORMAT",
+            help="table (on a terminal), json (elsewhere), yaml, csv, or raw: one value a line.",
+        ),
         _common(["--query"], metavar="JMESPATH", help="Show only this part of the output."),
         _common(["--read-only"], is_flag=True, help="Refuse every change; as PINECONE_ADMIN_READ_ONLY=1."),
         _common(["--profile"], metavar="NAME", help="Act as a saved profile, whatever the environment says."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
 import click
@@ -41,7 +42,7 @@ def asks_for_json(argv: Sequence[str]) -> bool:
     """Return whether a command line asks for JSON, even if it cannot be parsed."""
     return any(
         word in {"--output=json", "-ojson"} or (word in {"--output", "-o"} and following == "json")
-        for word, following in zip(argv, [*argv[1:], ""], strict=True)
+        for word, following in pairwise([*argv, ""])
     )
 
 

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
@@ -86,16 +87,28 @@ def run(
     return Run(code, streams[1].text(), streams[2].text())
 
 
+# A context for TLS takes as long as everything else that a command does. The emulation serves these addresses, too.
+_PLAIN_ADDRESSES = {
+    "PINECONE_CONTROLLER_HOST": "http://localhost:1",
+    "PINECONE_OAUTH_URL": "http://localhost:1/oauth/token",
+}
+
+
 @contextmanager
 def example_organization() -> Generator[Emulator, None, None]:
     """Emulate the organization that the examples in the help name.
 
-    It has the projects ``search``, with the key ``reader`` and an index, and ``empty``; the users owner@example.com and
-    ada@example.com, who views ``search``; an invite for bob@example.com; and the service account ``ci``. On this
-    machine the profile ``production`` is saved.
+    It has the projects ``search``, with an index and the keys ``reader`` and ``indexer``, and ``empty``; the users
+    owner@example.com and ada@example.com, who views ``search``; an invite for bob@example.com; and the service account
+    ``ci``. The key ``indexer`` was rotated, and its predecessor is due. On this machine the profile ``production`` is
+    saved.
     """
     emulator = Emulator(seed=0)
-    with emulate(emulator), TemporaryDirectory() as home, mock.patch.dict("os.environ", {"HOME": home}):
+    with (
+        emulate(emulator),
+        TemporaryDirectory() as home,
+        mock.patch.dict("os.environ", {"HOME": home, **_PLAIN_ADDRESSES}),
+    ):
         os.environ.pop("XDG_CONFIG_HOME", None)
         run("profile", "add", "production", "--client-id", "ExampleExampleExampleExample0002")
         fill(emulator)
@@ -106,13 +119,17 @@ def fill(emulator: Emulator) -> ProjectRecord:
     """Fill an emulator with what the examples name, and return the project ``search``."""
     with emulator.admin() as admin:
         project = admin.projects.create(name="search")
+        # First, because an example has the id of this user's role, which comes from the seed and the order.
+        emulator.add_user("ada@example.com", name="Ada", roles=["OrgMember", ("ProjectViewer", project.id)])
         admin.projects.create(name="empty")
         admin.api_keys.create(project_id=project.id, name="reader", roles=["DataPlaneViewer"])
+        old = admin.api_keys.create(project_id=project.id, name="indexer", roles=["DataPlaneEditor"])
+        admin.api_keys.rotate(api_key_id=old.key.id, store=lambda key: key, keep_old_for=timedelta(minutes=1))
+        emulator.clock.advance(120)
         admin.invites.create(
             email="bob@example.com", role_bindings=[{"resource_type": "organization", "role": "OrgMember"}]
         )
         admin.service_accounts.create(name="ci")
-    emulator.add_user("ada@example.com", name="Ada", roles=["OrgMember", ("ProjectViewer", project.id)])
     emulator.hold(project.id, "indexes", "documents")
     emulator.requests.clear()
     return emulator.state.projects[project.id]

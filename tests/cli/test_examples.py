@@ -1,4 +1,4 @@
-"""Every command has an example in its help, and each example works in the organization that the examples name."""
+"""The help of every command shows an example, and each example works in the organization that the examples name."""
 
 from __future__ import annotations
 
@@ -9,11 +9,36 @@ from tests.cli.command_line import example_organization, run
 
 
 def test_the_example_of_every_help_works() -> None:
-    """The example that a help shows ends with exit code 0, and writes nothing to stderr."""
+    """The example that a help shows ends with exit code 0, writes JSON or nothing, and nothing to stderr."""
     failed = {}
     for spec in COMMANDS:
         with example_organization():
             done = run(*shlex.split(spec.example)[1:])
         if (done.exit, done.stderr) != (0, ""):
             failed[spec.example] = done
+        elif done.stdout and "--output" not in spec.example:
+            assert done.json is not None, spec.example
     assert failed == {}
+
+
+def test_the_help_of_every_command_shows_its_example_and_its_parameters() -> None:
+    """A person can do the job with the help alone."""
+    for spec in COMMANDS:
+        done = run(*spec.path, "--help")
+        assert (done.exit, done.stderr) == (0, "")
+        assert done.stdout.rstrip().endswith(spec.example)
+        assert spec.summary.split()[0] in done.stdout
+        for each in spec.parameters:
+            assert (each.option or each.metavar) in done.stdout, spec.name
+
+
+def test_groups_list_their_commands_with_their_summaries() -> None:
+    """The help of the program lists every noun, and the help of a noun every verb."""
+    root = run("--help").stdout
+    assert run().stdout == root
+    for spec in COMMANDS:
+        assert f"  {spec.path[0]} " in root
+        if len(spec.path) > 1:
+            group = run(spec.path[0], "-h").stdout
+            assert f"  {spec.path[1]} " in group
+            assert run(spec.path[0]).stdout == group

@@ -1,0 +1,129 @@
+"""Every command ends in the exit code that scripts rely on, whatever goes wrong."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+
+from pinecone_admin import errors
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.failures import choose_exit
+from pinecone_admin.cli.registry import CommandSpec
+from tests.cli.command_line import Run, example_organization, run
+
+METHOD_COMMANDS = [spec for spec in COMMANDS if spec.methods and not spec.module]
+
+# What the server does, and the exit code; None: it depends on whether the command only reads.
+FAULTS: dict[str, tuple[dict[str, Any], int | None]] = {
+    "400": ({"status": 400}, exit_codes.REFUSED),
+    "401": ({"status": 401, "times": None}, exit_codes.IDENTITY),
+    "402": ({"status": 402}, exit_codes.NOT_ALLOWED),
+    "403": ({"status": 403}, exit_codes.NOT_ALLOWED),
+    "404": ({"status": 404}, exit_codes.NOT_FOUND),
+    "409": ({"status": 409}, exit_codes.CONFLICT),
+    "412": ({"status": 412}, exit_codes.CONFLICT),
+    "422": ({"status": 422}, exit_codes.REFUSED),
+    "429": ({"status": 429, "times": None, "retry_after": 3600}, exit_codes.TRY_LATER),
+    "500": ({"status": 500, "times": None}, None),
+    "reset": ({"reset": "after", "times": None}, None),
+}
+# Each command meets a few of the faults, and all commands meet each fault; --all runs the whole product.
+STEP = 6
+
+
+def run_with_fault(spec: CommandSpec, fault: dict[str, Any]) -> tuple[Run, bool]:
+    """Run the example of a command while its main request fails; also return whether that request only reads."""
+    words = [*shlex.split(spec.example)[1:], "--output", "json"]
+    with example_organization() as emulator:
+        initial = emulator.dump()
+        run(*words)
+        sent = [each for each in emulator.requests if each.operation_id != "get_token"]
+        main = next((each for each in sent if each.method != "GET"), sent[-1])
+        emulator.load(initial)
+        emulator.faults.add(main.operation_id, **fault)
+        return run(*words), main.method == "GET"
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_every_command_ends_in_the_code_of_the_fault(name: str) -> None:
+    """A failing request ends in one line, an error object and the same exit code with every command."""
+    check_commands(name, METHOD_COMMANDS[list(FAULTS).index(name) % STEP :: STEP])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", FAULTS)
+def test_every_command_with_every_fault(name: str) -> None:
+    """As above, for all commands."""
+    check_commands(name, METHOD_COMMANDS)
+
+
+def check_commands(name: str, specs: list[CommandSpec]) -> None:
+    """Check how commands end when their main request fails."""
+    fault, expected = FAULTS[name]
+    for spec in specs:
+        done, reads = run_with_fault(spec, fault)
+        if spec.has_dry_run and done.exit == 0:  # a workflow goes on where it can
+            assert done.stderr == "", spec.name
+            continue
+        error = done.error
+        assert done.exit == error["exit"], spec.name
+        assert done.stdout == "", spec.name
+        assert len(done.stderr.splitlines()) == 2, (spec.name, done.stderr)
+        assert done.stderr.startswith("error: "), spec.name
+        codes = codes_without_response(error, reads=reads) if expected is None else {expected}
+        assert done.exit in codes, (spec.name, done)
+        assert error["help_code"].startswith("PA"), spec.name
+
+
+def codes_without_response(error: dict[str, Any], *, reads: bool) -> set[int]:
+    """Return the exit codes that are right if no usable response came."""
+    if reads or error["safe_to_retry"]:
+        return {exit_codes.TRY_LATER}
+    return {exit_codes.UNKNOWN_OUTCOME, exit_codes.PARTLY_DONE}
+
+
+def test_each_class_of_errors_has_an_exit_code() -> None:
+    """No error of the library ends in the code of another kind."""
+    context: dict[str, Any] = {"status_code": 418}
+    assert choose_exit(errors.ApiError("x", **context)) == exit_codes.REFUSED
+    assert choose_exit(errors.InvalidCredentialsError("x", **context)) == exit_codes.IDENTITY
+    assert choose_exit(errors.TokenError("x", **context)) == exit_codes.IDENTITY
+    assert choose_exit(errors.AmbiguousNameError("x", ids=["1"])) == exit_codes.CONFLICT
+    assert choose_exit(errors.RefusedError("x")) == exit_codes.CONFLICT
+    assert choose_exit(errors.LeftoverError("x", left=["y"], safe_to_retry=False)) == exit_codes.PARTLY_DONE
+    assert choose_exit(errors.PineconeValueError("x")) == exit_codes.USAGE
+    assert choose_exit(errors.ReadOnlyError("x")) == exit_codes.USAGE
+    assert choose_exit(errors.PineconeTimeoutError("x", outcome="unknown", safe_to_retry=False)) == (
+        exit_codes.UNKNOWN_OUTCOME
+    )
+    assert choose_exit(errors.PineconeConnectionError("x")) == exit_codes.TRY_LATER
+
+
+def test_an_answer_that_cannot_be_read_is_an_unknown_outcome() -> None:
+    """A create whose response is cut off must not be repeated, a read may be."""
+    with example_organization() as emulator:
+        emulator.faults.add("create_project", status=201, body="truncated", after_change=True)
+        emulator.faults.add("list_projects", status=200, body="html", times=None)
+        created = run("project", "create", "x", "--yes", "--output", "json")
+        listed = run("project", "list", "--output", "json")
+    assert (created.exit, created.error["outcome"]) == (exit_codes.UNKNOWN_OUTCOME, "done")
+    assert listed.exit == exit_codes.TRY_LATER
+
+
+def test_missing_credentials_are_a_matter_of_identity() -> None:
+    """Without credentials, and with wrong ones, the exit code is 3."""
+    gone = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
+    with example_organization():
+        assert run("project", "list", env=gone).exit == exit_codes.IDENTITY
+        assert run("project", "list", env={"PINECONE_CLIENT_SECRET": "wrong" * 12}).exit == exit_codes.IDENTITY
+
+
+def test_exists_answers_no_with_code_4() -> None:
+    """Whether a project exists is the output and the exit code."""
+    with example_organization():
+        found, missing = run("project", "exists", "search"), run("project", "exists", "nothing")
+    assert (found.exit, found.json) == (exit_codes.DONE, True)
+    assert (missing.exit, missing.json, missing.stderr) == (exit_codes.NOT_FOUND, False, "")

@@ -1,0 +1,89 @@
+"""The registry has a command for every public method, and says of each what it does."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import typing
+from functools import cache
+
+import pytest
+
+from cli_registry import public_methods
+from cli_table import COVERED, TABLE
+from generated_client import api
+from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.emulator.control.request_log import LoggedRequest
+from tests.cli.command_line import example_organization, run
+
+# What reads the contents of a project makes a temporary key for that, and deletes it.
+_TEMPORARY_KEY = {"create_api_key", "delete_api_key"}
+_MAKES_TEMPORARY_KEYS = {"project delete-with-cleanup", "project stale"}
+
+
+@cache
+def requests_of_examples() -> dict[str, list[LoggedRequest]]:
+    """Return the requests that the example of each command sends, without those for tokens."""
+    sent = {}
+    for spec in COMMANDS:
+        with example_organization() as emulator:
+            run(*shlex.split(spec.example)[1:])
+            sent[spec.name] = [each for each in emulator.requests if each.operation_id != "get_token"]
+    return sent
+
+
+def test_signatures_resolve_at_run_time() -> None:
+    """The types of every public method can be resolved, so that commands are derived from them."""
+    for function in public_methods().values():
+        assert "return" in typing.get_type_hints(function)
+
+
+def test_every_public_method_has_a_command() -> None:
+    """Each method is called by a command or covered by one."""
+    called = {method for spec in COMMANDS for method in spec.methods}
+    assert called == public_methods().keys()
+    assert COVERED.keys() | TABLE.keys() <= called
+
+
+def test_every_operation_is_sent_by_the_example_of_a_command() -> None:
+    """The operations that the examples send are those of the API."""
+    sent = {each.operation_id for requests in requests_of_examples().values() for each in requests}
+    builders = {name for name in api.__all__ if not name.startswith("_")}
+    assert builders - sent == {"delete_organization"}  # its example is a dry run: an organization cannot be had back
+
+
+@pytest.mark.parametrize("effect", ["reads", "changes", "deletes"])
+def test_the_effect_of_a_command_is_what_it_sends(effect: str) -> None:
+    """A command that reads sends GET only; one that deletes sends DELETE; one that changes sends something else."""
+    for spec in COMMANDS:
+        requests = requests_of_examples()[spec.name]
+        if spec.effect == effect and "--dry-run" not in spec.example:
+            ignored = _TEMPORARY_KEY if spec.name in _MAKES_TEMPORARY_KEYS else set()
+            methods = {each.method for each in requests if each.operation_id not in ignored} - {"GET"}
+            assert ("DELETE" in methods) == (effect == "deletes") or effect == "changes", spec.name
+            assert bool(methods) == (effect != "reads"), spec.name
+
+
+def test_names_of_commands_and_options_are_distinct() -> None:
+    """No two commands have the same words, and no two parameters of a command the same name or spelling."""
+    assert len({spec.path for spec in COMMANDS}) == len(COMMANDS)
+    for spec in COMMANDS:
+        options = [each.option for each in spec.parameters if each.option]
+        assert len(set(options)) == len(options), spec.name
+        assert len({each.name for each in spec.parameters}) == len(spec.parameters), spec.name
+
+
+def test_helps_do_not_speak_python() -> None:
+    """No text of the registry has words that only a programmer knows."""
+    words = r"`|\b(None|True|False|self|callable|callback|dict|str|bool|mapping|models?|keyword|raise[sd]?)\b|\w_\w|(?<!-)\bclient\b(?!-)"
+    texts = {
+        f"{spec.name} {each}": text
+        for spec in COMMANDS
+        for each, text in [
+            ("summary", spec.summary),
+            ("details", spec.details),
+            *((parameter.name, parameter.help) for parameter in spec.parameters),
+        ]
+    }
+    assert {where: text for where, text in texts.items() if re.search(words, text)} == {}
+    assert [where for where, text in texts.items() if text and not text.endswith(".")] == []
