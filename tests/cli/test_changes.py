@@ -1,0 +1,157 @@
+"""A change is asked about, or wanted with an option; a dry run shows it and sends reads only."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.registry import CommandSpec
+from pinecone_admin.emulator import Emulator
+from tests.cli.command_line import example_organization, run
+
+CHANGES = [spec for spec in COMMANDS if spec.effect != "reads" and not spec.module]
+# They make a temporary key to see what a project contains, and say so.
+READS_CONTENTS = {"project delete-with-cleanup"}
+
+
+def words_of(spec: CommandSpec, *more: str) -> list[str]:
+    """Return the words of an example without its consent, and further words."""
+    words = shlex.split(spec.example)[1:]
+    if "--confirm" in words:
+        position = words.index("--confirm")
+        del words[position : position + 2]
+    return [each for each in words if each not in {"--yes", "--dry-run"}] + list(more)
+
+
+def sent_changes(emulator: Emulator) -> list[str]:
+    """Return the changes that were sent."""
+    return [
+        each.operation_id for each in emulator.requests if each.method != "GET" and each.operation_id != "get_token"
+    ]
+
+
+def test_nothing_is_changed_without_a_terminal_and_without_consent() -> None:
+    """A script that forgets --yes gets exit code 2 and the name of the option."""
+    with example_organization() as emulator:
+        for spec in CHANGES:
+            done = run(*words_of(spec), stdin="y\n")
+            option = "--confirm" if spec.confirms else "--yes"
+            assert (done.exit, done.stdout) == (exit_codes.USAGE, ""), spec.name
+            assert option in done.stderr, spec.name
+            assert "--dry-run" in done.stderr, spec.name
+        assert sent_changes(emulator) == []
+
+
+def test_a_prompt_names_the_change_the_organization_and_the_caller() -> None:
+    """On a terminal, every change is asked about, and no is the default."""
+    with example_organization() as emulator:
+        for spec in CHANGES:
+            for answer in ("n\n", "\n", ""):
+                done = run(*words_of(spec), terminal=True, stdin=answer)
+                assert (done.exit, done.stdout) == (exit_codes.INTERRUPTED, ""), (spec.name, done)
+                assert f"About to: {spec.name}" in done.stderr
+                assert f"organization Emulated Organization ({emulator.organization_id})" in done.stderr
+                assert f"as {emulator.client_id}" in done.stderr
+                assert "nothing was changed" in done.stderr
+        assert sent_changes(emulator) == []
+
+
+def test_a_prompt_shows_the_name_and_the_id_of_what_is_deleted() -> None:
+    """Who gave an id sees the name, and who gave a name sees the id."""
+    with example_organization() as emulator:
+        project = next(each for each in emulator.state.projects.values() if each.name == "empty")
+        for given in (project.id, project.name):
+            done = run("project", "delete", given, terminal=True, stdin="n\n")
+            assert f"project 'empty' ({project.id})" in done.stderr
+
+
+def test_the_answer_yes_makes_the_change() -> None:
+    """Y and yes are consent."""
+    with example_organization() as emulator:
+        for name, answer in (("one", "y\n"), ("two", "YES\n")):
+            assert run("project", "create", name, terminal=True, stdin=answer).exit == exit_codes.DONE
+        assert sent_changes(emulator) == ["create_project", "create_project"]
+
+
+def test_what_deletes_contents_wants_the_name() -> None:
+    """Neither --yes nor y is enough: the name is typed, or given with --confirm."""
+    words = ("project", "delete-with-cleanup", "search")
+    with example_organization() as emulator:
+        assert run(*words, "--yes").exit == exit_codes.USAGE
+        assert run(*words, "--yes", "--confirm", "serch").exit == exit_codes.USAGE
+        assert run(*words, terminal=True, stdin="y\n").exit == exit_codes.INTERRUPTED
+        assert sent_changes(emulator) == []
+        assert run(*words, terminal=True, stdin="search\n").exit == exit_codes.DONE
+        assert "delete_project" in sent_changes(emulator)
+
+
+def test_a_dry_run_sends_reads_only_and_names_organization_and_caller() -> None:
+    """Every command that changes something can show what it would do, without consent."""
+    with example_organization() as emulator:
+        for spec in CHANGES:
+            done = run(*words_of(spec, "--dry-run"))
+            assert (done.exit, done.stderr) == (exit_codes.DONE, ""), (spec.name, done)
+            assert done.json["dry_run"] is True
+            assert done.json["organization"] == {"id": emulator.organization_id, "name": "Emulated Organization"}
+            assert done.json["caller"] == emulator.client_id
+            assert done.json["would_do"], spec.name
+            if spec.name not in READS_CONTENTS:
+                assert sent_changes(emulator) == [], spec.name
+            emulator.requests.clear()
+
+
+def test_a_dry_run_reads_well_on_a_terminal() -> None:
+    """It says where, as whom, and what."""
+    with example_organization():
+        plain = run("project", "create", "docs", "--dry-run", terminal=True).stdout
+        staged = run("project", "ensure", "docs", "--dry-run", terminal=True).stdout
+        nothing = run("project", "ensure", "search", "--dry-run", terminal=True).stdout
+        contents = run("project", "delete-with-cleanup", "search", "--dry-run", terminal=True).stdout
+        differing = run("project", "ensure", "search", "--max-pods", "2", "--dry-run", terminal=True).stdout
+    assert all(text.startswith("Dry run in organization Emulated") for text in (plain, staged, nothing, contents))
+    assert "would send POST /admin/projects" in plain
+    assert "docs" in plain.splitlines()[-1]
+    assert "would be done: created project 'docs'" in staged
+    assert "nothing to do" in nothing
+    assert "index documents" in contents
+    assert "temporary API keys" in contents
+    assert "differs: max_pods: found 0, wanted 2" in differing
+
+
+def test_a_dry_run_checks_what_the_server_would_refuse() -> None:
+    """A value that cannot be right is an error of the dry run, too."""
+    with example_organization() as emulator:
+        done = run("api-key", "create", "x" * 81, "--project", "search", "--dry-run")
+        assert (done.exit, done.stdout) == (exit_codes.USAGE, "")
+        assert sent_changes(emulator) == []
+
+
+def test_a_dry_run_shows_no_secret() -> None:
+    """A command that makes a secret needs no place for it in a dry run."""
+    with example_organization():
+        for spec in CHANGES:
+            if spec.secret:
+                words = [each for each in words_of(spec, "--dry-run") if each != "--reveal"]
+                assert run(*words).exit == exit_codes.DONE, spec.name
+
+
+@pytest.mark.parametrize("option", [["--read-only"], []])
+def test_a_read_only_session_changes_nothing(option: list[str]) -> None:
+    """With --read-only or the variable, a change is refused before it is sent."""
+    env = {} if option else {"PINECONE_ADMIN_READ_ONLY": "1"}
+    with example_organization() as emulator:
+        done = run("project", "create", "x", "--yes", *option, "--output", "json", env=env)
+        assert (done.exit, done.error["help_code"]) == (exit_codes.USAGE, "PA103")
+        assert run("project", "list", *option, env=env).exit == exit_codes.DONE
+        assert sent_changes(emulator) == []
+
+
+def test_the_result_of_a_deletion_is_data() -> None:
+    """A script that reads JSON finds what was done."""
+    with example_organization() as emulator:
+        project = next(each.id for each in emulator.state.projects.values() if each.name == "empty")
+        done = run("project", "delete", "empty", "--yes")
+    assert done.json == {"done": "project delete", "id": project}
