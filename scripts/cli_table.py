@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from cli_report_table import REPORTS
+
 from pinecone_admin.cli.registry import CommandSpec, Effect
 
 
@@ -138,7 +140,6 @@ TABLE: Mapping[str, Row] = {
     ),
     "users.describe": Row("reads", "user describe ada@example.com", "Show one user."),
     "users.delete": Row("deletes", "user delete ada@example.com --yes"),
-    "users.offboard": Row("deletes", "user offboard ada@example.com --yes"),
     "invites.list": Row("reads", "invite list", "List the pending and expired invites."),
     "invites.describe": Row("reads", "invite describe bob@example.com", "Show one invite."),
     "invites.create": Row("changes", "invite create eve@example.com --role OrgMember --yes"),
@@ -267,5 +268,6 @@ HAND_WRITTEN: tuple[CommandSpec, ...] = (
         example="pinecone-admin profile remove production",
         module="pinecone_admin.cli.profile_remove",
     ),
+    *REPORTS,
 )
 """Commands that are implemented by modules of their own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from inspect import signature
 from itertools import islice
 from typing import Any, TypeGuard
 
@@ -12,6 +13,7 @@ from pinecone_admin.cli.arguments import Resolved, parse_values, resolve_values
 from pinecone_admin.cli.changes import confirm_change
 from pinecone_admin.cli.naming import NameLookup
 from pinecone_admin.cli.preview import WouldSend
+from pinecone_admin.cli.progress import count_items, show_progress
 from pinecone_admin.cli.registry import CommandSpec
 from pinecone_admin.cli.secret_commands import call_with_secret, check_destination
 from pinecone_admin.cli.session import Session
@@ -45,7 +47,11 @@ def call_method(session: Session, spec: CommandSpec, values: Mapping[str, Any]) 
 def _call(session: Session, spec: CommandSpec, resolved: Resolved) -> object:
     arguments = resolved.arguments | ({"dry_run": session.is_dry_run} if spec.has_dry_run else {})
     method = find_method(session, spec)
-    return call_with_secret(session, spec, method, arguments) if spec.secret else method(**arguments)
+    if spec.secret:
+        return call_with_secret(session, spec, method, arguments)  # a store may ask for something on the terminal
+    with show_progress(session, spec.name) as advance:
+        takes_progress = "progress" in signature(method).parameters
+        return method(**arguments, progress=advance) if takes_progress else method(**arguments)
 
 
 def find_method(session: Session, spec: CommandSpec) -> Callable[..., Any]:
@@ -64,6 +70,16 @@ def describe_interruption(spec: CommandSpec) -> str:
     return f"{spec.name} may have taken effect: look before you repeat it"
 
 
+def _write_items(session: Session, spec: CommandSpec, items: Iterable[object]) -> None:
+    if session.output != "table":
+        session.write_items(items)
+        return
+    # A table is written when all of it is known.
+    with show_progress(session, spec.name) as advance:
+        found = list(count_items(items, advance))
+    session.write_items(found)
+
+
 def _is_listing(result: object) -> TypeGuard[Iterable[object]]:
     return isinstance(result, list | Paginator)
 
@@ -72,7 +88,7 @@ def _write_result(session: Session, spec: CommandSpec, resolved: Resolved, resul
     if result is False:
         session.exit_code = exit_codes.NOT_FOUND
     if _is_listing(result):
-        session.write_items(islice(result, resolved.limit))
+        _write_items(session, spec, islice(result, resolved.limit))
     elif session.is_dry_run:
         session.write_preview(result)
     elif result is None:

@@ -11,6 +11,7 @@ import click
 
 from pinecone_admin.cli import parameters
 from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.completion import VARIABLE, complete_words
 from pinecone_admin.cli.failures import describe_failure
 from pinecone_admin.cli.help_page import WIDEST, write_common_options, write_example, write_help
 from pinecone_admin.cli.registry import NOUNS, CommandSpec, find_command, list_below
@@ -25,6 +26,8 @@ _SETTINGS: Mapping[str, Any] = {"help_option_names": ["-h", "--help"], "max_cont
 def run_command_line(argv: Sequence[str]) -> int:
     """Run a command line on the standard streams, and return its exit code."""
     session = Session.of_process()
+    if VARIABLE in session.env:
+        return complete_words(session, build_root())
     session.expects_json_errors = asks_for_json(argv)
     try:
         with session:

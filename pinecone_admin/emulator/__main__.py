@@ -178,13 +178,14 @@ def _announce(emulator: Emulator, host: str, form: str) -> None:
         "organization_id": emulator.organization_id,
     }
     try:
-        print(json.dumps(line) if form == "json" else _format_exports(line), flush=True)  # noqa: T201 — for other programs to read
+        print(json.dumps(line) if form == "json" else format_exports(line), flush=True)  # noqa: T201 — for other programs to read
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # flushing at exit would fail again
         raise _OutputClosedError(f"cannot write to standard output: {_describe_error(error)}") from error
 
 
-def _format_exports(line: dict[str, str]) -> str:
+def format_exports(line: Mapping[str, str]) -> str:
+    """Return what the emulator announces as exports for a shell."""
     return "\n".join(f"export {name}={shlex.quote(line[key])}" for name, key in _VARIABLES.items())
 
 

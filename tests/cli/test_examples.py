@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
+
+import pytest
 
 from pinecone_admin.cli.commands import COMMANDS
 from tests.cli.command_line import example_organization, run
 
 
-def test_the_example_of_every_help_works() -> None:
+# It serves until it is stopped: test_emulator_command.py starts it.
+ENDLESS = {("emulator",)}
+# They print pages and scripts.
+TEXTS = {("help",), ("completion",)}
+
+
+def test_the_example_of_every_help_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The example that a help shows ends with exit code 0, writes JSON or nothing, and nothing to stderr."""
+    monkeypatch.chdir(tmp_path)
+    with example_organization():
+        assert run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", "plan.json").exit == 0
     failed = {}
     for spec in COMMANDS:
+        if spec.path in ENDLESS:
+            continue
         with example_organization():
             done = run(*shlex.split(spec.example)[1:])
         if (done.exit, done.stderr) != (0, ""):
             failed[spec.example] = done
-        elif done.stdout and "--output" not in spec.example:
+        elif done.stdout and "--output" not in spec.example and spec.path not in TEXTS:
             assert done.json is not None, spec.example
     assert failed == {}
 

@@ -1,0 +1,148 @@
+"""What the codes of the command line mean: of errors, exits and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pinecone_admin._text.help_codes import HELP
+from pinecone_admin.cli.exit_codes import MEANINGS
+
+
+class Explanation(NamedTuple):
+    """What a code means.
+
+    Attributes:
+        code: The code.
+        meaning: What it says.
+        reason: Why it occurs; empty if the meaning says it.
+        remedy: What to do.
+    """
+
+    code: str
+    meaning: str
+    reason: str
+    remedy: str
+
+
+# HELP speaks to programs; these are the remedies on a command line.
+_REMEDIES: Mapping[str, str] = {
+    "PA100": "Read the message; if it does not help, report it with the command.",
+    "PA101": "Correct the argument, the file or the variable that the message names.",
+    "PA103": "Leave out --read-only, and unset PINECONE_ADMIN_READ_ONLY.",
+    "PA104": "Run the command again.",
+    "PA202": "Run pinecone-admin doctor, which says which credentials are used and what is wrong with them.",
+    "PA206": "Look at what exists; an ensure command accepts a thing that is there.",
+    "PA207": "Remove what the message names; project delete-with-cleanup empties and deletes a project.",
+    "PA209": "Wait, and run the command again.",
+    "PA210": "If the outcome is unknown, look whether the change was made; otherwise try again later.",
+    "PA301": "Try again later; pinecone-admin doctor checks the token endpoint and proxies.",
+    "PA302": "Set the current client id and secret of a service account; pinecone-admin doctor checks them.",
+    "PA401": "Run pinecone-admin doctor, which checks the name, the proxy and the certificates.",
+    "PA402": "Look whether a change was made before you repeat it.",
+    "PA501": "Look whether the change was made before you repeat it; pinecone-admin doctor checks the host.",
+    "PA502": "Report it to Pinecone with the request id.",
+    "PA601": "Use one of the ids in the message, or rename the others.",
+    "PA602": "Resolve what the message names, and run the command again.",
+    "PA603": "Take the new secret from the file that the message names, or rotate again.",
+    "PA604": "Delete what the message names, or run the command again.",
+}
+
+_REASONS: Mapping[str, str] = {
+    "PA100": "Something ended in an unusual way.",
+    "PA103": "--read-only or PINECONE_ADMIN_READ_ONLY=1 is set; nothing was sent.",
+    "PA104": "It was interrupted.",
+    "PA209": "A rate limit was reached, and it does not end within the time that a command waits.",
+    "PA603": "It could not be stored, and the old secret is no longer valid.",
+}
+
+_EXIT_REMEDIES: Mapping[int, str] = {
+    0: "Nothing.",
+    1: "Read the message, and explain the code in it.",
+    2: "Correct the command line; --help shows an example.",
+    3: "Run pinecone-admin doctor.",
+    4: "List the things, and compare ids and names.",
+    5: "Read the message; of several things with one name, use the id.",
+    6: "Look whether the change was made, then decide.",
+    7: "Run the same command again, later.",
+    8: "Read the output: the command did its work.",
+    9: "Read what is left; the same command usually goes on where it stopped.",
+    10: "Grant the service account a role that permits it, or raise the limit that the message names.",
+    130: "Read what was done; the same command goes on.",
+}
+
+FINDINGS: Mapping[str, tuple[str, str, str]] = {
+    "could-not-be-read": (
+        "A part of the organization could not be read.",
+        "The account lacks a role, or the server failed; a finding may hide there.",
+        "Give the account a role that reads it, and run the command again.",
+    ),
+    "many-owners": (
+        "The organization has many owners.",
+        "Each owner can do everything, also delete the organization.",
+        "Give those who need less a lesser role, or raise --max-owners.",
+    ),
+    "invite-pending-long": (
+        "An invite has been pending for long.",
+        "Whoever reads the mailbox can still accept it, with all its roles.",
+        "Resend it or withdraw it: invite resend, invite delete.",
+    ),
+    "invite-expired": (
+        "An invite has expired, and is still there.",
+        "It can be sent again, with all its roles.",
+        "Withdraw it: invite delete.",
+    ),
+    "service-account-without-roles": (
+        "A service account has no role.",
+        "It can do nothing, and is often forgotten.",
+        "Delete it, or grant it a role.",
+    ),
+    "service-account-writes-organization-wide": (
+        "A service account can change the organization.",
+        "Whoever has its secret can add people, keys and accounts.",
+        "Grant it roles on the projects that it needs, and revoke the one on the organization.",
+    ),
+    "key-is-an-editor": (
+        "An API key has ProjectEditor.",
+        "It can create and delete indexes, not only read and write data.",
+        "Give it DataPlaneEditor or DataPlaneViewer: api-key update.",
+    ),
+    "key-is-old": (
+        "An API key is older than --max-key-age.",
+        "The longer a key lives, the more people and machines may know it.",
+        "Rotate it: api-key rotate.",
+    ),
+    "key-age-unknown": (
+        "The age of some API keys is not known.",
+        "The API does not say when a key was created; role bindings show only a minimum.",
+        "Rotate them once; from then on, their role bindings are as old as they are.",
+    ),
+    "retired-key-overdue": (
+        "An API key that was replaced should have been deleted by now.",
+        "It still works.",
+        "Delete it: api-key delete-retired.",
+    ),
+    "principal-is-gone": (
+        "A role is held by something that no longer exists.",
+        "It is a leftover.",
+        "Revoke it: role-binding delete.",
+    ),
+}
+"""Meaning, reason and remedy of each kind of finding."""
+
+
+def list_explanations() -> list[Explanation]:
+    """Return the explanations of all codes."""
+    errors = [
+        Explanation(code, each.meaning, _REASONS.get(code, each.reason), _REMEDIES.get(code, each.remedy))
+        for code, each in HELP.items()
+    ]
+    exits = [Explanation(f"exit-{code}", text, "", _EXIT_REMEDIES[code]) for code, text in MEANINGS.items()]
+    return [*errors, *exits, *(Explanation(kind, *texts) for kind, texts in FINDINGS.items())]
+
+
+def find_explanation(text: str) -> Explanation | None:
+    """Return the explanation of a code, in any case; a number is an exit code."""
+    code = text.strip().casefold()
+    code = f"exit-{code}" if code.isdecimal() else code
+    return next((each for each in list_explanations() if each.code.casefold() == code), None)

@@ -1,0 +1,98 @@
+"""What the command line says about reports, plans, the emulator and help, which are implemented by modules of their own."""
+
+from __future__ import annotations
+
+from pinecone_admin.cli.registry import CommandSpec
+
+REPORTS: tuple[CommandSpec, ...] = (
+    CommandSpec(
+        path=("access",),
+        effect="reads",
+        summary="Show who can do what in which project, and what a reviewer should check.",
+        details="What roles permit is shown, not what is used: the API does not say that. Files are readable only by "
+        "you. The kinds of findings are explained by: help findings. Waivers are explained by: help waivers.",
+        example="pinecone-admin access --project search --level writes",
+        module="pinecone_admin.cli.access",
+    ),
+    CommandSpec(
+        path=("inventory",),
+        effect="reads",
+        summary="Read everything in the organization, save it, or show what has changed since.",
+        example="pinecone-admin inventory --output table",
+        module="pinecone_admin.cli.inventory",
+    ),
+    CommandSpec(
+        path=("project", "stale"),
+        effect="reads",
+        summary="Find old projects that tests left behind, and save a plan to delete them.",
+        details="Nothing is deleted. To see what a project contains, a temporary API key is made in it, and deleted.",
+        example="pinecone-admin project stale --name 'ci-*' --older-than 7d",
+        methods=("projects.delete_stale",),
+        module="pinecone_admin.cli.project_stale",
+    ),
+    CommandSpec(
+        path=("project", "delete-stale"),
+        effect="deletes",
+        summary="Delete the projects of a saved plan with everything in them, and no others.",
+        details="A project stays if it has changed since the plan was made. To keep one, remove it from the file. Run "
+        "the same plan again after an interruption.",
+        example="pinecone-admin project delete-stale plan.json --yes",
+        methods=("projects.delete_stale",),
+        module="pinecone_admin.cli.project_delete_stale",
+        has_dry_run=True,
+    ),
+    CommandSpec(
+        path=("user", "offboard"),
+        effect="deletes",
+        summary="Remove a person with all roles and invites, and show which secrets the person may know.",
+        details="Keep the output, and rotate what it names: afterwards, nothing shows what the person could reach. "
+        "For several people, --from makes a plan, which you read, and --plan carries it out.",
+        example="pinecone-admin user offboard ada@example.com --yes",
+        methods=("users.offboard", "users.offboard_many"),
+        module="pinecone_admin.cli.user_offboard",
+        has_dry_run=True,
+    ),
+    CommandSpec(
+        path=("send",),
+        effect="deletes",
+        summary="Send a request that no other command covers.",
+        details="It gets the same token, retries and errors as every command. A DELETE wants the last segment of the "
+        "path as --confirm.",
+        example="pinecone-admin send GET '/admin/users?limit=5'",
+        module="pinecone_admin.cli.send",
+        confirms=True,
+        has_dry_run=True,
+    ),
+    CommandSpec(
+        path=("emulator",),
+        effect="reads",
+        summary="Serve an organization on this machine, to try things without an account.",
+        details="To wire a shell to one that ends with the shell: "
+        'eval "$(pinecone-admin emulator --format env --background)"',
+        example="pinecone-admin emulator --port 5081 --state organization.json",
+        module="pinecone_admin.cli.emulator",
+    ),
+    CommandSpec(
+        path=("explain",),
+        effect="reads",
+        summary="Say what a code of an error, an exit or a finding means, and what to do.",
+        example="pinecone-admin explain PA205",
+        module="pinecone_admin.cli.explain",
+    ),
+    CommandSpec(
+        path=("help",),
+        effect="reads",
+        summary="Show a page about a topic, or the help of a command.",
+        example="pinecone-admin help exit-codes",
+        module="pinecone_admin.cli.help",
+    ),
+    CommandSpec(
+        path=("completion",),
+        effect="reads",
+        summary="Print what makes a shell complete the commands.",
+        details='In ~/.bashrc or ~/.zshrc: eval "$(pinecone-admin completion bash)". '
+        "For fish: pinecone-admin completion fish > ~/.config/fish/completions/pinecone-admin.fish",
+        example="pinecone-admin completion bash",
+        module="pinecone_admin.cli.completion",
+    ),
+)

@@ -1,0 +1,193 @@
+"""``access`` and ``inventory``: reports of a whole organization."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+from tests.cli.command_line import example_organization, run
+
+
+def test_whoever_can_write_to_a_project_is_listed() -> None:
+    """With a project and a level, the rows are those of the project, at least at the level, also by inherited roles."""
+    with example_organization() as emulator:
+        search = next(each for each in emulator.state.projects.values() if each.name == "search")
+        emulator.add_user("eve@example.com", roles=["OrgMember", ("DataPlaneEditor", search.id)])
+        writers = run("access", "--project", "search", "--level", "writes")
+        by_id = run("access", "--project", search.id, "--level", "writes")
+        readers = run("access", "--project", "search", "--output", "raw")
+        owners = run("access", "--level", "owns", "--query", "access[].[principal, project]")
+    assert {(row["principal"], row["level"]) for row in writers.json["access"]} == {
+        ("owner@example.com", "owns"),
+        ("eve@example.com", "writes"),
+        ("emulator", "owns"),
+    }
+    assert by_id.json["access"] == writers.json["access"]
+    assert "ada@example.com" in readers.stdout.splitlines()
+    assert ["owner@example.com", ""] in owners.json
+    assert not [row for row in owners.json if row[0] == "eve@example.com"]
+
+
+def test_the_files_of_a_review_agree_and_are_private(tmp_path: Path) -> None:
+    """Each file has the selected access, mode 0600, and the page names the owners also beside one project."""
+    with example_organization():
+        names = [f"--{kind}={tmp_path / kind}" for kind in ("html", "csv", "markdown")]
+        done = run("access", "--project", "search", *names)
+    assert done.exit == 0
+    assert done.stderr.splitlines() == [f"wrote {tmp_path / kind}" for kind in ("html", "csv", "markdown")]
+    assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "csv").read_text())))
+    assert [row["principal"] for row in rows] == [row["principal"] for row in done.json["access"]]
+    assert {row["project"] for row in rows} == {"search"}
+    assert (tmp_path / "markdown").read_text().count("| search |") == len(rows)
+    assert '<b id="owners">emulator' in (tmp_path / "html").read_text()
+
+
+def test_findings_fail_a_pipeline_until_somebody_accepts_them(tmp_path: Path) -> None:
+    """Exit code 8 stands for a finding of the named kinds; a valid waiver accepts it, one that ended does not."""
+    accepted = {"kind": "service-account-without-roles", "reason": "new", "until": "2999-01-01"}
+    ended = {"kind": "service-account-writes-organization-wide", "reason": "old", "until": "2001-01-01"}
+    file = tmp_path / "accepted.yaml"
+    file.write_text(json.dumps([accepted, ended]))
+    without, with_roles = "service-account-without-roles", "service-account-writes-organization-wide"
+    with example_organization():
+        codes = {
+            arguments: run("access", *arguments).exit
+            for arguments in [
+                (),
+                ("--fail-on", without),
+                ("--fail-on", f"many-owners, {without}"),
+                ("--fail-on", "many-owners"),
+                ("--fail-on", without, "--accept", str(file)),
+                ("--fail-on", "any", "--accept", str(file)),
+            ]
+        }
+        reviewed = run("access", "--fail-on", "any", "--accept", str(file))
+        owners = run("access", "--max-owners", "1", "--fail-on", "many-owners").exit
+    assert list(codes.values()) == [0, 8, 8, 0, 0, 8]
+    assert owners == 8
+    findings = {each["kind"]: each["accepted"] for each in reviewed.json["findings"]}
+    assert findings == {without: {"reason": "new", "until": "2999-01-01"}, with_roles: None}
+    assert reviewed.stderr.splitlines() == [
+        f"warning: the waiver of {with_roles} until 2001-01-01 has ended",
+        f"failed on {with_roles} (1)",
+    ]
+
+
+def test_a_part_that_could_not_be_read_is_no_clean_review(tmp_path: Path) -> None:
+    """What could not be read ends with exit code 9 and a warning, in a review, an inventory and a comparison."""
+    file = str(tmp_path / "inventory.json")
+    with example_organization() as emulator:
+        emulator.faults.add("list_users", status=403, times=None)
+        review = run("access", "--fail-on", "many-owners")
+        failed = run("access", "--fail-on", "could-not-be-read")
+        taken = run("inventory", "--save", file)
+        compared = run("inventory", "--compare", file, file, "--fail-on-change")
+    assert (review.exit, failed.exit, taken.exit, compared.exit) == (9, 8, 9, 9)
+    for done in (review, taken, compared):
+        assert "warning: could not be read: users: list_users: [403" in done.stderr
+
+
+def test_an_access_review_of_a_saved_inventory_needs_no_account(tmp_path: Path) -> None:
+    """A saved inventory gives the same review as the organization, without credentials."""
+    file = str(tmp_path / "inventory.json")
+    with example_organization():
+        live = run("access").json
+        assert run("inventory", "--save", file).exit == 0
+    nobody = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None, "PINECONE_ACCESS_TOKEN": None}
+    saved = run("access", "--inventory", file, env=nobody).json
+    assert {**saved, "taken_at": ""} == {**live, "taken_at": ""}
+
+
+def test_a_change_since_the_saved_inventory_is_reported(tmp_path: Path) -> None:
+    """A difference exits with 8 if asked to, and is the same in every format and from saved files."""
+    old, new = str(tmp_path / "old.json"), str(tmp_path / "new.json")
+    with example_organization():
+        run("inventory", "--save", old)
+        same = run("inventory", "--diff", old, "--fail-on-change")
+        run("project", "create", "docs", "--yes")
+        plain = run("inventory", "--diff", old)
+        failed = run("inventory", "--diff", old, "--save", new, "--fail-on-change")
+        compared = run("inventory", "--compare", old, new, "--fail-on-change")
+        text = run("inventory", "--compare", old, new, "--output", "table")
+        table = run("inventory", "--compare", new, old, "--output", "csv")
+    assert (same.exit, plain.exit, failed.exit, compared.exit) == (0, 0, 8, 8)
+    assert plain.json == failed.json == compared.json
+    assert [(each["kind"], each["name"]) for each in plain.json["added"]] == [("project", "docs")]
+    assert text.stdout.startswith("+ project 'docs'")
+    rows = list(csv.DictReader(io.StringIO(table.stdout)))
+    assert [(row["change"], row["kind"], row["name"]) for row in rows] == [("removed", "project", "docs")]
+    assert stat.S_IMODE(Path(new).stat().st_mode) == 0o600
+
+
+def test_files_that_are_no_inventory_end_in_one_line(tmp_path: Path) -> None:
+    """A file that is missing, cut off, of another kind or of another organization is named, with its exit code."""
+    good, cut, other = tmp_path / "good", tmp_path / "cut", tmp_path / "other"
+    with example_organization():
+        run("inventory", "--save", str(good))
+    cut.write_text(good.read_text()[:200])
+    document: dict[str, Any] = json.loads(good.read_text())
+    document["organizations"][0]["id"] = "another"
+    other.write_text(json.dumps(document))
+    (tmp_path / "list").write_text("[]")
+    (tmp_path / "wrong").write_text(json.dumps({**document, "users": 5}))
+    cases = {
+        "none": (2, "No such file"),
+        "cut": (2, "saved only in part"),
+        "list": (2, "not a JSON object"),
+        "wrong": (2, "data.users"),
+        "other": (5, "two organizations"),
+    }
+    for name, (code, message) in cases.items():
+        done = run("inventory", "--compare", str(good), str(tmp_path / name))
+        assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (code, "", 1), name
+        assert message in done.stderr, name
+
+
+def test_options_that_contradict_each_other_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+    """Wrong options and files that cannot be written exit with 2, and the server sees no request."""
+    missing = str(tmp_path / "missing" / "file")
+    cases: dict[tuple[str, ...], int] = {
+        ("inventory", "--fail-on-change"): 2,
+        ("inventory", "--compare", "a", "b", "--save", "c"): 2,
+        ("inventory", "--save", missing): 2,
+        ("access", "--html", missing): 2,
+        ("access", "--fail-on", "nothing"): 2,
+        ("access", "--accept", missing): 2,
+        ("access", "--level", "all"): 2,
+        ("access", "--max-key-age", "old"): 2,
+    }
+    with example_organization() as emulator:
+        assert {arguments: run(*arguments).exit for arguments in cases} == cases
+        assert list(emulator.requests) == []
+
+
+def test_a_project_that_is_missing_or_not_the_only_one_is_not_reviewed() -> None:
+    """No project of the name exits with 4, several with 5 and their ids."""
+    with example_organization() as emulator:
+        ids = [emulator.state.add_project("twin", emulator.clock.now()).id for _ in range(2)]
+        missing, several = run("access", "--project", "none"), run("access", "--project", "twin")
+    assert (missing.exit, several.exit) == (4, 5)
+    assert all(id in several.stderr for id in ids)
+
+
+def test_the_review_on_a_terminal_shows_owners_once() -> None:
+    """On a terminal, access and findings fit its width, and an owner of the organization stands there once."""
+    with example_organization():
+        for columns in (80, 120):
+            review = run("access", terminal=True, env={"COLUMNS": f"{columns}"})
+            plain = re.sub("\x1b[^m]*m", "", review.stdout)
+            assert max(map(len, plain.splitlines())) <= columns
+            assert plain.count("owner@example.com") == 1
+            assert "Findings in the organization: 2\nservice-account-writes-organization-wide\n" in re.sub(
+                " +\n", "\n", plain
+            )
+        pages = run("access", "--html", "/dev/null", terminal=True)
+        summary = run("inventory", terminal=True)
+    assert "ada@example.com" not in pages.stdout
+    assert "role bindings" in summary.stdout

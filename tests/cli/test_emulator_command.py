@@ -1,0 +1,139 @@
+"""``emulator``: served by the command line, also in the background for a shell."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+from pinecone_admin.cli import emulator, emulator_process
+from pinecone_admin.cli.background_emulator import format_announcement
+from pinecone_admin.cli.emulator_process import REGISTRATION_SECONDS, find_owner, wait_for_end
+from pinecone_admin.emulator.__main__ import main as serve_emulator
+from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
+from pinecone_admin.emulator.model.settings import PLANS
+from tests.cli.command_line import run
+from tests.support.concurrency import PATIENCE
+
+PROGRAM = f"{sys.executable} -c 'from pinecone_admin.cli.main import run; run()'"
+
+
+def _wait_until_ended(process_id: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while _is_running(process_id):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _is_running(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{process_id}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize("shell", ["sh", pytest.param("bash", marks=pytest.mark.long)])
+def test_a_shell_is_wired_to_an_emulator_that_ends_with_it(shell: str) -> None:
+    """What the background command prints connects the shell; the emulator outlives the command, and not the shell."""
+    script = f"""
+        pinecone_admin() {{ {PROGRAM} "$@"; }}
+        export PINECONE_ACCESS_TOKEN=from-elsewhere
+        eval "$(pinecone_admin emulator --format env --background)"
+        pinecone_admin organization list --query '[].id'
+        echo "$PINECONE_EMULATOR_ORGANIZATION_ID"
+        echo "$PINECONE_EMULATOR_PID"
+    """
+    done = subprocess.run([shell, "-c", script], capture_output=True, text=True, check=False, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, "")
+    *listed, id, process_id = done.stdout.splitlines()
+    assert json.loads("".join(listed)) == [id]
+    _wait_until_ended(int(process_id))
+
+
+def test_in_the_background_the_announcement_is_json_and_the_state_is_saved(tmp_path: Path) -> None:
+    """Without a shell to wire, one line of JSON says where it listens; it ends when whoever started it does."""
+    state = tmp_path / "state.json"
+    script = f"{PROGRAM} emulator --background --state {state}; true"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, timeout=PATIENCE)
+    announcement = json.loads(done.stdout)
+    assert announcement["host"].startswith("http://127.0.0.1:")
+    _wait_until_ended(announcement["pid"])
+    assert "organization" in json.loads(state.read_text())
+
+
+def test_an_emulator_that_cannot_start_ends_in_one_line(tmp_path: Path) -> None:
+    """A damaged state file, an address that others can reach and a wrong option exit with 2, in front and behind."""
+    damaged = tmp_path / "state.json"
+    damaged.write_text("{")
+    before = set(Path("/tmp").glob("pinecone-emulator-*"))
+    for words in (("--state", str(damaged)), ("--host", "8.8.8.8"), ("--port", "70000"), ("--plan", "None")):
+        for more in ((), ("--background", "--format", "env")):
+            done = run("emulator", *words, *more)
+            assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), (words, more, done)
+    assert set(Path("/tmp").glob("pinecone-emulator-*")) == before
+
+
+def test_the_options_are_those_of_the_emulator(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every option of the emulator's own command is an option here, with the same choices."""
+    with pytest.raises(SystemExit):
+        serve_emulator(["--help"])
+    own = {word.strip("[],") for word in capsys.readouterr().out.split() if word.strip("[],").startswith("--")}
+    options = {name: each for each in emulator.command.params for name in each.opts}
+    assert own - {"--help"} == set(options) - {"--background"}
+    choices = {name: each.type.choices for name, each in options.items() if isinstance(each.type, click.Choice)}
+    assert tuple(choices["--plan"]) == tuple(PLANS)
+    assert tuple(choices["--permissions"]) == PERMISSION_MODES
+
+
+def test_the_shell_that_registers_is_the_one_to_wait_for(tmp_path: Path) -> None:
+    """The process id in the file counts once its line is complete; without one in time, the launcher counts."""
+    file = tmp_path / "shell"
+    now = [0.0]
+    written = {1.0: "12", 2.0: "1234\n"}
+
+    def sleep(seconds: float) -> None:
+        now[0] = round(now[0] + seconds, 1)
+        if now[0] in written:
+            file.write_text(written[now[0]])
+
+    assert find_owner(1, file, lambda: now[0], sleep) == 1234
+    assert now[0] == 2.0
+    file.unlink()
+    assert find_owner(1, file, lambda: now[0], sleep) == 1
+    assert now[0] > REGISTRATION_SECONDS
+
+
+def test_the_end_of_a_process_is_noticed_on_every_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting returns once the process has ended, with and without a file descriptor for it."""
+    for _ in range(2):
+        with subprocess.Popen(["sleep", "0.05"]) as process:
+            if hasattr(os, "pidfd_open"):
+                wait_for_end(process.pid)
+        wait_for_end(process.pid)
+        monkeypatch.delattr(os, "pidfd_open", raising=False)
+    answers = iter([None, PermissionError(), ProcessLookupError()])
+
+    def kill(_id: int, _signal: int) -> None:
+        if (answer := next(answers)) is not None:
+            raise answer
+
+    monkeypatch.setattr(os, "kill", kill)
+    monkeypatch.setattr(emulator_process, "_INTERVAL", 0)
+    wait_for_end(1)
+    assert list(answers) == []
+
+
+def test_the_file_of_a_shell_is_quoted() -> None:
+    """A temporary folder with a space in its name is written as one word."""
+    line = dict.fromkeys(("host", "oauth_url", "client_id", "client_secret", "control_url", "organization_id"), "a b")
+    text = format_announcement(line, 5, Path("/tmp/a b/shell"))
+    assert "{ echo $$ > '/tmp/a b/shell'; } 2>/dev/null" in text
+    assert "export PINECONE_CLIENT_ID='a b'" in text

@@ -1,0 +1,117 @@
+"""``help``, ``explain`` and ``completion``: what needs neither an account nor a network."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.topics import TOPICS
+from tests.cli.command_line import run
+
+NOBODY = dict.fromkeys(("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN", "HOME"))
+
+
+def _complete(shell: str, *words: str) -> list[str]:
+    """Return the words that a shell offers in place of the last one."""
+    env = {"_PINECONE_ADMIN_COMPLETE": f"{shell}_complete", "COMP_WORDS": " ".join(("pinecone-admin", *words[:-1]))}
+    # fish counts the incomplete word, the others its position.
+    env["COMP_WORDS"] = " ".join(("pinecone-admin", *words)) if shell != "fish" else env["COMP_WORDS"]
+    env["COMP_CWORD"] = words[-1] if shell == "fish" else f"{len(words)}"
+    done = run(env={**NOBODY, **env})
+    assert (done.exit, done.stderr) == (0, "")
+    if shell == "zsh":
+        return done.stdout.splitlines()[1::3]
+    return [line.partition(",")[2].partition("\t")[0] for line in done.stdout.splitlines()]
+
+
+def test_each_shell_completes_commands_options_and_choices() -> None:
+    """A word that has begun is completed, offline, as the same command in every shell."""
+    for shell in ("bash", "zsh", "fish"):
+        assert _complete(shell, "proj") == ["project"]
+        assert "delete-stale" in _complete(shell, "project", "")
+        assert _complete(shell, "project", "delete-s") == ["delete-stale"]
+        assert _complete(shell, "access", "--fail") == ["--fail-on"]
+        assert _complete(shell, "access", "--level", "w") == ["writes"]
+        assert _complete(shell, "access", "--output", "j") == ["json"]
+
+
+def test_the_script_of_each_shell_calls_the_program() -> None:
+    """Each script names the program and the variable with which it asks."""
+    for shell in ("bash", "zsh", "fish"):
+        done = run("completion", shell, env=NOBODY)
+        assert (done.exit, done.stderr) == (0, "")
+        assert f"_PINECONE_ADMIN_COMPLETE={shell}_complete" in done.stdout
+        assert "pinecone-admin" in done.stdout
+    assert run("completion", "tcsh").exit == 2
+
+
+def test_bash_completes_with_the_script(tmp_path: Path) -> None:
+    """In bash, the script registers a function that offers the commands."""
+    program = tmp_path / "pinecone-admin"
+    program.write_text(f"#!{sys.executable}\nfrom pinecone_admin.cli.main import run\nrun()\n")
+    program.chmod(0o755)
+    script = """
+        eval "$(pinecone-admin completion bash)"
+        COMP_WORDS=(pinecone-admin project pro) COMP_CWORD=2
+        _pinecone_admin_completion pinecone-admin
+        echo "${COMPREPLY[@]}"
+    """
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, env=env)
+    assert done.stdout.split() == ["provision"], done
+
+
+def test_help_lists_topics_and_shows_them_and_commands() -> None:
+    """Help shows each topic by its name, and the help of each command by its words; others are refused."""
+    listed = run("help", env=NOBODY)
+    assert (listed.exit, listed.stderr) == (0, "")
+    assert all(name in listed.stdout for name in TOPICS)
+    for name, page in TOPICS.items():
+        assert run("help", name, env=NOBODY).stdout == page
+    assert run("help", "project", "stale").stdout == run("project", "stale", "--help").stdout
+    assert "provision" in run("help", "project").stdout
+    for words in (("nothing",), ("project", "nothing"), ("access", "nothing")):
+        done = run("help", *words)
+        assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+
+
+def test_a_code_is_explained_in_text_and_as_data() -> None:
+    """A code has its meaning and what to do, on a terminal as text, elsewhere as data; an unknown one exits with 4."""
+    done = run("explain", "pa205", env=NOBODY)
+    assert done.json["code"] == "PA205"
+    shown = run("explain", "many-owners", terminal=True, env=NOBODY)
+    assert shown.stdout.startswith("many-owners: The organization has many owners.")
+    assert "What to do:" in shown.stdout
+    assert {"PA205", "exit-8", "many-owners"} < {each["code"] for each in run("explain").json}
+    assert run("explain", "PA999").exit == 4
+
+
+def test_pages_of_help_name_only_commands_and_options_that_exist() -> None:
+    """Every command that a page of help or an explanation names is one, with the options that it is given."""
+    texts = [*TOPICS.values()]
+    texts += [each["meaning"] for each in run("explain").json]
+    names = {each.name for each in COMMANDS} | {each.path[0] for each in COMMANDS}
+    for text in texts:
+        for part in text.split("pinecone-admin ")[1:]:
+            words = part.replace("\n", " ").split()
+            assert words[0].strip(".,") in names or " ".join(words[:2]).strip(".,") in names, part
+
+
+def test_help_explain_and_completion_load_no_client() -> None:
+    """None of these commands loads httpx, the client or rich."""
+    code = (
+        "import io, sys, json\n"
+        "from pinecone_admin.cli.main import main\n"
+        "real, sys.stdout = sys.stdout, io.StringIO()\n"
+        "for words in (['help'], ['help', 'secrets'], ['explain', 'PA205'], ['completion', 'bash'],\n"
+        "              ['access', '--help'], ['emulator', '--help'], ['help', 'user', 'offboard']):\n"
+        "    assert main(words) == 0, words\n"
+        "names = ('httpx', 'rich', 'pinecone_admin._sync', 'pinecone_admin.emulator', 'pinecone_admin._http')\n"
+        "print(json.dumps([each for each in names if each in sys.modules]), file=real)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []

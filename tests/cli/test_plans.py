@@ -1,0 +1,199 @@
+"""Plans: ``project stale``, ``project delete-stale`` and ``user offboard``."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+from pinecone_admin.emulator import Emulator
+from tests.cli.command_line import example_organization, run
+
+WEEK = 7 * 24 * 3600
+
+
+def _leave_projects(emulator: Emulator, *names: str) -> None:
+    """Make projects that are older than a week."""
+    for name in names:
+        emulator.state.add_project(name, emulator.clock.now())
+    emulator.clock.advance(WEEK + 60)
+
+
+def _names(emulator: Emulator) -> set[str]:
+    return {each.name for each in emulator.state.projects.values()}
+
+
+def test_a_plan_deletes_the_stale_projects_and_no_others(tmp_path: Path) -> None:
+    """The plan is private, deletes nothing by itself, and is carried out as it says; a second run changes nothing."""
+    plan = tmp_path / "plan.json"
+    with example_organization() as emulator:
+        _leave_projects(emulator, "ci-1", "ci-2", "prod-1")
+        emulator.hold(next(each.id for each in emulator.state.projects.values() if each.name == "ci-2"), "indexes", "i")
+        emulator.state.add_project("ci-new", emulator.clock.now())
+        made = run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", str(plan))
+        assert {"ci-1", "ci-2"} < _names(emulator)
+        preview = run("project", "delete-stale", str(plan), "--dry-run")
+        assert {"ci-1", "ci-2"} < _names(emulator)
+        asked = run("project", "delete-stale", str(plan))
+        done = run("project", "delete-stale", str(plan), "--yes")
+        left = _names(emulator)
+        again = run("project", "delete-stale", str(plan), "--yes")
+    assert stat.S_IMODE(plan.stat().st_mode) == 0o600
+    assert [each["name"] for each in made.json["projects"]] == ["ci-1", "ci-2"]
+    assert [each["name"] for each in made.json["left"]] == ["ci-new"]
+    assert len(made.json["temporary_keys"]) == 2
+    assert [each["name"] for each in preview.json["would_do"]["delete"]] == ["ci-1", "ci-2"]
+    assert (asked.exit, asked.stdout) == (2, "")
+    assert "give --yes" in asked.stderr
+    assert (done.exit, again.exit) == (0, 0)
+    assert left == {"search", "empty", "prod-1", "ci-new"}
+    assert [each["name"] for each in again.json["deleted"]] == ["ci-1", "ci-2"]
+
+
+def test_what_changed_since_the_plan_is_left_and_named(tmp_path: Path) -> None:
+    """A project that was renamed since the plan stays, and the command exits with 9; a dry run says so before."""
+    plan = str(tmp_path / "plan.json")
+    with example_organization() as emulator:
+        _leave_projects(emulator, "ci-1", "ci-2", "ci-3")
+        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", plan)
+        run("project", "update", "ci-1", "--name", "kept", "--yes")
+        run("project", "delete", "ci-3", "--yes")
+        preview = run("project", "delete-stale", plan, "--dry-run")
+        done = run("project", "delete-stale", plan, "--yes")
+        rest = _names(emulator)
+    assert [(each["name"], each["reason"]) for each in preview.json["would_do"]["leave"]] == [
+        ("ci-1", "it is now named 'kept'"),
+        ("ci-3", "it was already deleted"),
+    ]
+    assert done.exit == 9
+    assert [each["name"] for each in done.json["left"]] == ["ci-1"]
+    assert done.stderr.endswith("warning: 1 of 3 projects were not deleted\n")
+    assert rest == {"search", "empty", "kept"}
+
+
+def test_a_person_is_asked_before_the_projects_of_a_plan_are_deleted(tmp_path: Path) -> None:
+    """The question names each project, the organization and the caller; any answer but yes changes nothing."""
+    plan = str(tmp_path / "plan.json")
+    with example_organization() as emulator:
+        _leave_projects(emulator, "ci-1")
+        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", plan)
+        shown = run("project", "stale", "--name", "ci-*", "--older-than", "7d", terminal=True)
+        refused = run("project", "delete-stale", plan, terminal=True, stdin="n\n")
+        assert "ci-1" in _names(emulator)
+        accepted = run("project", "delete-stale", plan, terminal=True, stdin="y\n")
+        assert "ci-1" not in _names(emulator)
+    assert (refused.exit, accepted.exit) == (130, 0)
+    assert "temporary API keys read the contents, and were deleted:" in shown.stderr
+    for word in ("project 'ci-1'", "Emulated Organization", emulator.client_id):
+        assert word in refused.stderr
+
+
+def test_plans_that_are_damaged_or_of_another_organization_are_refused(tmp_path: Path) -> None:
+    """A plan that is missing, cut off, of another kind or organization ends in one line and changes nothing."""
+    people = tmp_path / "people"
+    people.write_text("ada@example.com\n")
+    stale, offboarding = tmp_path / "stale", tmp_path / "offboarding"
+    with example_organization() as emulator:
+        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", str(stale))
+        run("user", "offboard", "--from", str(people), "--save", str(offboarding))
+        for good, other, words in (
+            (stale, offboarding, ["project", "delete-stale"]),
+            (offboarding, stale, ["user", "offboard", "--plan"]),
+        ):
+            document: dict[str, Any] = json.loads(good.read_text())
+            (tmp_path / "foreign").write_text(json.dumps({**document, "organization_id": "another"}))
+            (tmp_path / "cut").write_text(good.read_text()[:100])
+            (tmp_path / "old").write_text(json.dumps({**document, "version": 0}))
+            (tmp_path / "wrong").write_text(json.dumps({**document, "made_at": 5}))
+            emulator.requests.clear()
+            for name, code, message in (
+                ("none", 2, "No such file"),
+                ("cut", 2, "saved only in part"),
+                ("old", 2, "plans of version 1"),
+                ("wrong", 2, "made_at"),
+                (other.name, 2, "is not a plan of"),
+                ("foreign", 5, "organization another"),
+            ):
+                done = run(*words, str(tmp_path / name), "--yes")
+                assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (code, "", 1), (words, name)
+                assert message in done.stderr, (words, name)
+            assert {each.method for each in emulator.requests if each.operation_id != "get_token"} == {"GET"}
+
+
+def test_one_person_is_removed_by_address_or_id(tmp_path: Path) -> None:
+    """The report says what the person may know; a dry run changes nothing; an unknown address exits with 4."""
+    report = tmp_path / "report.json"
+    with example_organization() as emulator:
+        ada = next(each for each in emulator.state.users.values() if each.email == "ada@example.com")
+        preview = run("user", "offboard", "ADA@example.com", "--dry-run")
+        assert ada.id in emulator.state.users
+        refused = run("user", "offboard", ada.id)
+        asked = run("user", "offboard", ada.id, terminal=True, stdin="n\n")
+        assert ada.id in emulator.state.users
+        done = run("user", "offboard", ada.id, "--yes", "--save", str(report))
+        assert ada.id not in emulator.state.users
+        again = run("user", "offboard", "ada@example.com", "--yes")
+        invited = run("user", "offboard", "bob@example.com", "--yes", "--output", "table")
+        owner = run("user", "offboard", "owner@example.com", "--dry-run")
+        last = run("user", "offboard", "owner@example.com", "--yes")
+    assert preview.json["would_do"]["steps"] == [f"removed user {ada.id}"]
+    assert [key["name"] for key in done.json["keys_to_rotate"]] == ["reader"]
+    assert json.loads(report.read_text()) == done.json
+    assert stat.S_IMODE(report.stat().st_mode) == 0o600
+    assert "may know the value of API key reader" in asked.stderr
+    assert "withdrew invite" in invited.stdout
+    assert [each.exit for each in (refused, asked, done, again, invited, owner, last)] == [2, 130, 0, 4, 0, 5, 5]
+    assert "last owner" in last.stderr
+
+
+def test_a_list_of_people_is_planned_read_and_removed(tmp_path: Path) -> None:
+    """People from a file become a plan that removes them and nobody else; who has changed since stays, with code 9."""
+    people, plan = tmp_path / "people.csv", str(tmp_path / "plan.json")
+    people.write_text("name,email\nAda,ada@example.com\nBob,bob@example.com\nEve,eve@example.com\nNo,no@example.com\n")
+    with example_organization() as emulator:
+        eve = emulator.add_user("eve@example.com", roles=["OrgMember"])
+        unsaved = run("user", "offboard", "--from", str(people))
+        shown = run("user", "offboard", "--from", str(people), "--dry-run", "--output", "table")
+        made = run("user", "offboard", "--from", str(people), "--save", plan)
+        run("role-binding", "create", "--user", "eve@example.com", "--role", "search:ProjectEditor", "--yes")
+        preview = run("user", "offboard", "--plan", plan, "--dry-run")
+        asked = run("user", "offboard", "--plan", plan)
+        assert len(emulator.state.users) == 3
+        done = run("user", "offboard", "--plan", plan, "--yes")
+        emails = {each.email for each in emulator.state.users.values()}
+    assert (unsaved.exit, shown.exit, made.exit, preview.exit, asked.exit, done.exit) == (2, 0, 0, 0, 2, 9)
+    assert "--save FILE" in unsaved.stderr
+    assert made.stderr.splitlines() == [
+        f"wrote {plan}",
+        "warning: no user or open invite has the address no@example.com",
+        f"nobody was removed; to remove these: pinecone-admin user offboard --plan {plan}",
+    ]
+    assert [each["email"] for each in preview.json["would_do"]["reports"]] == [
+        each["email"] for each in made.json["reports"]
+    ]
+    assert emails == {"owner@example.com", "eve@example.com"}
+    assert [(each["id"], each["name"]) for each in done.json["left"]] == [(eve.id, "eve@example.com")]
+
+
+def test_a_plan_that_removes_every_owner_cannot_be_carried_out(tmp_path: Path) -> None:
+    """Such a plan is written, a warning says why, and both steps exit with 5; two sources of people exit with 2."""
+    people, plan = tmp_path / "people", str(tmp_path / "plan.json")
+    people.write_text("owner@example.com\n")
+    with example_organization() as emulator:
+        made = run("user", "offboard", "--from", str(people), "--save", plan)
+        done = run("user", "offboard", "--plan", plan, "--yes")
+        both = run("user", "offboard", "ada@example.com", "--plan", plan)
+        neither = run("user", "offboard")
+        assert len(emulator.state.users) == 2
+    assert "cannot be carried out" in made.stderr
+    assert (made.exit, done.exit, both.exit, neither.exit) == (5, 5, 2, 2)
+
+
+def test_a_read_only_session_makes_no_temporary_key() -> None:
+    """With --read-only, a search for stale projects is refused before the key that reads their contents is made."""
+    with example_organization() as emulator:
+        _leave_projects(emulator, "ci-1")
+        done = run("--read-only", "project", "stale", "--name", "ci-*", "--older-than", "7d")
+        assert done.exit == 2
+        assert not [each for each in emulator.requests if each.method != "GET" and each.operation_id != "get_token"]

@@ -1,0 +1,126 @@
+"""Progress: on a terminal, of whatever takes longer than a second, and nowhere else."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+
+import pytest
+
+from pinecone_admin.cli import progress
+from pinecone_admin.cli.progress import count_items, show_progress
+from pinecone_admin.cli.session import Session
+from pinecone_admin.workflows import Progress
+from tests.cli.command_line import example_organization, run
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class _Timer:
+    """A timer that fires when the test says so."""
+
+    made: list[_Timer]
+    daemon = False
+
+    def __init__(self, _delay: float, function: Callable[[], None]) -> None:
+        self.fire = function
+        self.made.append(self)
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    def cancel(self) -> None:
+        """Do nothing: what was cancelled too late must not show anything either."""
+
+
+@pytest.fixture
+def timers(monkeypatch: pytest.MonkeyPatch) -> list[_Timer]:
+    """Return the timers that are started."""
+    _Timer.made = []
+    monkeypatch.setattr(progress, "Timer", _Timer)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    return _Timer.made
+
+
+def _session(stderr: io.StringIO) -> Session:
+    return Session(stdin=io.StringIO(), stdout=io.StringIO(), stderr=stderr, env={})
+
+
+def test_after_a_second_the_terminal_shows_how_far_it_is(timers: list[_Timer]) -> None:
+    """The bar shows what is done, of how much, and the last step, without markup; and it is gone at the end."""
+    terminal = _Terminal()
+    with show_progress(_session(terminal), "reading") as advance:
+        advance(Progress(done=1, total=40, step="first"))
+        assert terminal.getvalue() == ""
+        timers[0].fire()
+        advance(Progress(done=20, total=40, step="[bold]keys of project \x1b[31m"))
+    text = re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue())
+    assert "reading" in text
+    assert "20 of 40" in text
+    assert "about 0 s left" in text
+    assert "[bold]keys of project \\u001b[31m" in text
+    assert terminal.getvalue().endswith("\x1b[2K")
+
+
+def test_what_ends_sooner_shows_nothing(timers: list[_Timer]) -> None:
+    """A command that ends before the second writes nothing to the terminal, even if the timer was about to fire."""
+    terminal = _Terminal()
+    with show_progress(_session(terminal), "reading") as advance:
+        advance(Progress(done=1, total=2, step="first"))
+    timers[0].fire()
+    assert terminal.getvalue() == ""
+
+
+def test_where_there_is_no_terminal_nothing_is_shown(timers: list[_Timer]) -> None:
+    """Without a terminal there is not even a timer."""
+    stream = io.StringIO()
+    with show_progress(_session(stream), "reading") as advance:
+        advance(Progress(done=1, total=2, step="first"))
+    assert (stream.getvalue(), timers) == ("", [])
+
+
+def test_the_items_of_a_list_are_counted() -> None:
+    """A list whose length is unknown reports how many items there were."""
+    seen: list[Progress] = []
+    assert list(count_items("abc", seen.append)) == ["a", "b", "c"]
+    assert [(each.done, each.total, each.step) for each in seen] == [
+        (1, 0, "1 so far"),
+        (2, 0, "2 so far"),
+        (3, 0, "3 so far"),
+    ]
+
+
+def test_commands_that_may_take_long_show_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal, lists, reports and long workflows advance a bar; a command that makes a secret does not."""
+    titles: list[str] = []
+
+    class _Bar:
+        def __init__(self, _stream: object, title: str) -> None:
+            self._title = title
+
+        def advance(self, _progress: Progress) -> None:
+            titles.append(self._title)
+
+        def close(self) -> None:
+            """Do nothing."""
+
+    monkeypatch.setattr(progress, "_DelayedBar", _Bar)
+    with example_organization():
+        for words in (
+            ("user", "list"),
+            ("inventory",),
+            ("access",),
+            ("project", "delete-with-cleanup", "search", "--confirm", "search"),
+            ("api-key", "create", "x", "--project", "empty", "--role", "DataPlaneViewer", "--reveal", "--yes"),
+        ):
+            assert run(*words, terminal=True).exit == 0, words
+        for words in (("user", "list"), ("inventory",)):
+            before = len(titles)
+            assert run(*words).exit == 0
+            assert len(titles) == before
+    assert list(dict.fromkeys(titles)) == ["user list", "reading the organization", "project delete-with-cleanup"]

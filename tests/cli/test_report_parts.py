@@ -1,0 +1,212 @@
+"""The pure parts of reports: waivers, lists of people, explanations, requests, files, and times."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import stat
+import sys
+from datetime import date
+from inspect import signature
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from pinecone_admin import operations
+from pinecone_admin._text.help_codes import HELP
+from pinecone_admin.cli import exit_codes, requests
+from pinecone_admin.cli.explanations import FINDINGS, find_explanation, list_explanations
+from pinecone_admin.cli.people import parse_people
+from pinecone_admin.cli.progress_display import describe_times, estimate_remaining
+from pinecone_admin.cli.report_files import check_writable, read_text, write_report
+from pinecone_admin.cli.topics import TOPICS
+from pinecone_admin.cli.waivers import parse_waivers, review_findings
+from pinecone_admin.errors import PineconeValueError
+from pinecone_admin.workflows import Finding
+from pinecone_admin.workflows.findings import FindingKind
+
+OWNERS = Finding(kind="many-owners", text="the organization has 5 owners")
+EDITOR = Finding(kind="key-is-an-editor", text="API key nightly (k1) has ProjectEditor")
+
+
+def test_waivers_accept_findings_until_their_day_has_passed() -> None:
+    """A waiver covers the findings of its kind that contain its text, on its last day, too; others are named."""
+    waivers = parse_waivers("""
+- {kind: many-owners, reason: the board, until: 2026-11-26}
+- {kind: key-is-an-editor, contains: weekly, reason: import, until: 2027-01-01}
+- {kind: key-is-an-editor, contains: nightly, reason: import, until: 2026-11-25}
+- {kind: key-is-an-editor, contains: k1, reason: import, until: "2026-12-01"}
+""")
+    review = review_findings([OWNERS, EDITOR], waivers, today=date(2026, 11, 26))
+    assert review.open == []
+    assert [(finding.kind, waiver.contains) for finding, waiver in review.accepted] == [
+        ("many-owners", ""),
+        ("key-is-an-editor", "k1"),
+    ]
+    assert review.warnings() == [
+        "the waiver of key-is-an-editor containing 'nightly' until 2026-11-25 has ended",
+        "the waiver of key-is-an-editor containing 'weekly' until 2027-01-01 covers no finding: remove it",
+    ]
+    later = review_findings([OWNERS], waivers, today=date(2026, 11, 27))
+    assert later.open == [OWNERS]
+
+
+def test_waivers_that_are_malformed_name_what_is_wrong() -> None:
+    """The message about malformed waivers names the entry and what is wrong with it."""
+    valid = {"kind": "many-owners", "reason": "x", "until": "2027-01-01"}
+    cases: dict[str, object] = {
+        "must be a list": valid,
+        "waiver 2 must have": [valid, 5],
+        "waiver 1 has the field 'ends'": [valid | {"ends": 1}],
+        "waiver 1 has no reason": [valid | {"reason": ""}],
+        "waiver 1 has no until": [{"kind": "many-owners", "reason": "x"}],
+        "waiver 1: kind 'many-owner' is no kind of finding: did you mean many-owners?": [
+            valid | {"kind": "many-owner"}
+        ],
+        "is no kind of finding: there are could-not-be-read": [valid | {"kind": "xyz"}],
+        "until must be a day": [valid | {"until": "soon"}],
+        "contains and reason must be text": [valid | {"contains": 5}],
+    }
+    for message, document in cases.items():
+        with pytest.raises(PineconeValueError, match=message.replace("?", r"\?")):
+            parse_waivers(json.dumps(document))
+    with pytest.raises(PineconeValueError, match=r"not YAML: .* in line 2"):
+        parse_waivers("- kind: many-owners\n  reason: [")
+    assert parse_waivers("- {kind: many-owners, reason: x, until: 2027-01-01T10:00:00Z}")[0].until == date(2027, 1, 1)
+
+
+def test_lists_of_people_are_read_however_a_spreadsheet_writes_them() -> None:
+    """A column named email, with any separator, or one address in each line, gives the addresses in their order."""
+    expected = ["ada@example.com", "bob@example.com"]
+    texts = [
+        "ada@example.com\n\n# on leave: eve@example.com\n  bob@example.com  \n",
+        "name,Email\nAda,ada@example.com\nBob,bob@example.com\n",
+        'Name;E-Mail\r\n"Lovelace; Ada";ada@example.com\r\nBob;bob@example.com\r\n',
+        "email\tteam\nada@example.com\tx@y\nbob@example.com\n",
+        "Ada,ada@example.com\nBob,bob@example.com",
+    ]
+    for text in texts:
+        assert parse_people(text) == expected, text
+
+
+def test_lists_of_people_that_are_malformed_name_the_line() -> None:
+    """A line without an address, or with several, is named; so is a list without any."""
+    cases = {
+        "": "has no email address",
+        "email\n": "has no email address",
+        "ada@example.com\nbob\n": "line 2 of the list has no email address",
+        "ada@example.com,bob@example.com": "line 1 of the list has several",
+        "email,name\n,Ada": "line 2 of the list has no email address in its column email",
+        "name,email\nAda": "line 2 of the list has no email address in its column email",
+        'email\n"ada': "line 2 of the list",
+    }
+    for text, message in cases.items():
+        with pytest.raises(PineconeValueError, match=message):
+            parse_people(text)
+
+
+def test_every_code_is_explained_for_people_who_do_not_know_python() -> None:
+    """Each error, exit code and kind of finding has an explanation that does not speak of Python."""
+    explanations = {each.code: each for each in list_explanations()}
+    exits = {f"exit-{code}" for code in exit_codes.MEANINGS}
+    assert set(explanations) == {*HELP, *exits, *get_args(FindingKind)} == {*HELP, *exits, *FINDINGS}
+    for each in explanations.values():
+        assert each.meaning
+        assert each.remedy
+        text = " ".join(each)
+        for word in ("error.", "()", "with_options", "client open", "callable", "=True", "_"):
+            assert word not in text.replace("PINECONE_ADMIN_READ_ONLY", ""), (each.code, word)
+    assert find_explanation("pa205") == explanations["PA205"]
+    assert find_explanation("5") == find_explanation("EXIT-5") == explanations["exit-5"]
+    assert find_explanation("5.5") is None
+
+
+def test_pages_of_help_fit_a_terminal_of_80_columns() -> None:
+    """Each page about a topic begins with a sentence, and has no line of more than 80 columns."""
+    for name, page in TOPICS.items():
+        assert page.split("\n")[0].endswith("."), name
+        assert page.endswith("\n"), name
+        assert max(map(len, page.splitlines())) <= 80, name
+
+
+def test_requests_are_built_from_what_is_typed() -> None:
+    """A path with a query and a JSON body become an operation; what is malformed is named."""
+    operation = requests.build_operation("GET", "/admin/users?limit=5&email=ada%40example.com&tag=a&tag=b", None)
+    assert operation.path == "/admin/users"
+    assert operation.query == {"limit": ["5"], "email": ["ada@example.com"], "tag": ["a", "b"]}
+    assert requests.build_operation("POST", "/admin/projects", '{"name": "x"}').body == {"name": "x"}
+    cases = [
+        (("GET", "admin/users", None), "must begin with a slash"),
+        (("GET", "/admin/users?limit", None), "must be like limit=5"),
+        (("GET", "/admin/users", "{}"), "GET takes no body"),
+        (("POST", "/admin/projects", "{name: x}"), "the body is not JSON"),
+    ]
+    for arguments, message in cases:
+        with pytest.raises(PineconeValueError, match=message):
+            requests.build_operation(*arguments)
+    assert requests.last_segment("/admin/projects/p1/?x=1") == "p1"
+
+
+def test_every_operation_that_makes_a_secret_is_known() -> None:
+    """The operations whose response holds a secret are those that send does not begin without --reveal."""
+    found: set[str] = set()
+    for name in dir(operations):
+        builder = getattr(operations, name)
+        if inspect.isfunction(builder):
+            required = [each.name for each in signature(builder).parameters.values() if each.default is each.empty]
+            operation = builder(**dict.fromkeys(required, "x"))
+            has_secret = "WithSecret" in getattr(operation.returns, "__name__", "")
+            assert requests.makes_secret(operation.method, operation.path) == has_secret, name
+            found |= {name} if has_secret else set()
+    assert found == {"create_api_key", "create_service_account", "rotate_service_account_secret"}
+
+
+def test_secrets_in_a_response_are_masked_wherever_they_are() -> None:
+    """The fields that hold secrets are masked at any depth, and nothing else is."""
+    response = {"key": {"id": "k", "name": "value"}, "value": "pcsk_x", "data": [{"client_secret": "s", "n": 1}]}
+    assert requests.mask_secrets(response) == {
+        "key": {"id": "k", "name": "value"},
+        "value": "***",
+        "data": [{"client_secret": "***", "n": 1}],
+    }
+
+
+def test_reports_are_readable_only_by_their_owner_and_complete_or_absent(tmp_path: Path) -> None:
+    """A report has mode 0600 whatever was there before, follows a link, and leaves nothing behind when it fails."""
+    target = tmp_path / "report"
+    target.write_text("old")
+    target.chmod(0o644)
+    link = tmp_path / "link"
+    link.symlink_to(target)
+    write_report(str(link), "new")
+    assert (link.is_symlink(), target.read_text()) == (True, "new")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    with pytest.raises(PineconeValueError, match="cannot write"):
+        write_report(str(target), "\ud800")
+    assert target.read_text() == "new"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["link", "report"]
+    write_report("/dev/null", "to a device")
+    for path, reason in ((tmp_path, "it is a folder"), (tmp_path / "no" / "x", "its folder does not exist")):
+        with pytest.raises(PineconeValueError, match=reason):
+            check_writable(str(path))
+    check_writable(str(target))
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    """A missing file, a folder and text that is not UTF-8 are named; a byte order mark is skipped."""
+    (tmp_path / "latin").write_bytes(b"caf\xe9")
+    (tmp_path / "marked").write_bytes(b"\xef\xbb\xbfemail")
+    for name, reason in (("none", "No such file"), (".", "directory"), ("latin", "not UTF-8")):
+        with pytest.raises(PineconeValueError, match=f"cannot read .*{reason}"):
+            read_text(str(tmp_path / name), sys.stdin)
+    assert read_text(str(tmp_path / "marked"), sys.stdin) == "email"
+
+
+def test_the_remaining_time_is_estimated_once_there_is_something_to_estimate_from() -> None:
+    """Two steps are needed for an estimate, and a known total; long times are in minutes."""
+    assert estimate_remaining(10, 1, 5) is None
+    assert estimate_remaining(10, 3, None) is None
+    assert estimate_remaining(10, 2, 6) == 20
+    assert describe_times(10, 20) == "10 s, about 20 s left"
+    assert describe_times(240.2, None) == "4 min"

@@ -1,0 +1,82 @@
+"""``send``: requests that no other command covers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.command_line import example_organization, run
+
+
+def test_any_request_can_be_sent() -> None:
+    """A path with a query, a body from the command line or standard input, and an empty response work."""
+    with example_organization() as emulator:
+        users = run("send", "get", "/admin/users?email=ada%40example.com")
+        made = run("send", "POST", "/admin/projects", "--body", '{"name": "docs"}', "--yes")
+        id = made.json["id"]
+        renamed = run("send", "PATCH", f"/admin/projects/{id}", "--body", "-", "--yes", stdin='{"name": "pages"}')
+        gone = run("send", "DELETE", f"/admin/projects/{id}", "--confirm", id)
+        missing = run("send", "GET", f"/admin/projects/{id}")
+        assert [each.name for each in emulator.state.projects.values()] == ["search", "empty"]
+    assert [each["email"] for each in users.json["data"]] == ["ada@example.com"]
+    assert renamed.json["name"] == "pages"
+    assert (gone.exit, gone.stdout, gone.stderr) == (0, "", "")
+    assert missing.exit == 4
+
+
+def test_a_delete_wants_the_last_segment_of_its_path() -> None:
+    """A DELETE needs the id typed or confirmed, other changes need --yes, and a read needs neither."""
+    with example_organization() as emulator:
+        id = next(each.id for each in emulator.state.projects.values() if each.name == "empty")
+        path = f"/admin/projects/{id}"
+        codes = [
+            run("send", "DELETE", path).exit,
+            run("send", "DELETE", path, "--yes").exit,
+            run("send", "DELETE", path, "--confirm", "empty").exit,
+            run("send", "DELETE", path, terminal=True, stdin="empty\n").exit,
+            run("send", "PATCH", path, "--body", '{"name": "x"}').exit,
+            run("send", "POST", "/admin/projects", "--body", '{"name": "x"}', "--read-only", "--yes").exit,
+        ]
+        preview = run("send", "DELETE", path, "--dry-run")
+        assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
+        asked = run("send", "DELETE", path, terminal=True, stdin=f"{id}\n")
+        assert id not in emulator.state.projects
+    assert codes == [2, 2, 2, 130, 2, 2]
+    assert preview.json["would_do"] == [{"operation": "send", "method": "DELETE", "path": path, "body": None}]
+    assert asked.exit == 0
+
+
+def test_a_secret_is_made_only_if_it_will_be_seen() -> None:
+    """A request that makes a secret is refused without --reveal, before it is sent; with it, the secret is shown."""
+    body = ("--body", '{"name": "docs"}', "--yes")
+    with example_organization() as emulator:
+        refused = run("send", "POST", "/admin/service-accounts", *body)
+        assert list(emulator.requests) == []
+        made = run("send", "POST", "/admin/service-accounts", *body, "--reveal")
+        secret = made.json["client_secret"]
+        project = next(iter(emulator.state.projects))
+        read = run("send", "GET", f"/admin/projects/{project}/api-keys")
+    assert refused.exit == 2
+    assert "--reveal" in refused.stderr
+    assert secret not in made.stderr
+    assert read.exit == 0
+
+
+def test_requests_that_are_malformed_are_not_sent(tmp_path: Path) -> None:
+    """A wrong path, method, query or body ends in one line with exit code 2, and the server sees nothing."""
+    (tmp_path / "body.json").write_text(json.dumps({"name": "x"})[:-1])
+    with example_organization() as emulator:
+        for words in (
+            ("TRACE", "/admin/users"),
+            ("GET", "admin/users"),
+            ("GET", "https://api.pinecone.io/admin/users"),
+            ("GET", "/admin/../users"),
+            ("GET", "/admin/users?x"),
+            ("GET", "/admin/users", "--body", "{}"),
+            ("POST", "/admin/projects", "--body", f"@{tmp_path}/body.json", "--yes"),
+            ("POST", "/admin/projects", "--body", f"@{tmp_path}/none.json", "--yes"),
+            ("POST", "/admin/projects", "--body", "{", "--yes"),
+        ):
+            done = run("send", *words)
+            assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), (words, done)
+        assert list(emulator.requests) == []
