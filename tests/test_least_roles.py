@@ -38,7 +38,7 @@ class Organization:
     def __init__(self, role: RoleName | None) -> None:
         self.emulator = Emulator()
         self.owner = self.emulator.admin()
-        self._role = role
+        self._role: RoleName | None = role
         self._is_on_project = role in PROJECT_ROLES
         self._numbers = count()
         on_it = [] if self._is_on_project else [on_organization(role or "OrgMember")]
