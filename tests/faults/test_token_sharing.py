@@ -1,4 +1,4 @@
-"""Processes that start together with the token caches of the README cause one exchange, also if a cache is down."""
+"""Processes that start together with a token cache of the documentation cause one exchange, also if it is down."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.faults.server import Server, respond_after, send_response
 ROOT = Path(__file__).resolve().parents[2]
 FILE_CACHE_EXAMPLE, REDIS_CACHE_EXAMPLE = re.findall(
     r"^```python\n(.*?)^```$",
-    (ROOT / "README.md").read_text().split("### Share tokens between processes")[1].split("\n### ")[0],
+    (ROOT / "docs/how-to/share-tokens.md").read_text(),
     re.MULTILINE | re.DOTALL,
 )
 ORGANIZATION = {
@@ -37,7 +37,7 @@ def server() -> Server:
 
 
 def run_processes(count: int, code: str, server: Server, **environment: str) -> list[str]:
-    """Run code of the README in many processes at once, and return their output."""
+    """Run code of the documentation in many processes at once, and return their output."""
     variables = {
         "PINECONE_CLIENT_ID": "id",
         "PINECONE_CLIENT_SECRET": "secret",

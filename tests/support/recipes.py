@@ -1,4 +1,4 @@
-"""Run a recipe of the documentation as a newcomer does."""
+"""The examples in the documentation, and how a newcomer runs them."""
 
 from __future__ import annotations
 
@@ -6,30 +6,62 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-_ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md"))]
+"""The pages of the documentation."""
+
 _OTHER_PLUGINS = ("schemathesis", "hypothesispytest", "pytest_httpx", "respx")
 WITHOUT_OTHER_PLUGINS = [argument for name in _OTHER_PLUGINS for argument in ("-p", f"no:{name}")]
 """Arguments of pytest; the plugins of this environment take longer to load than a recipe takes to run."""
 
 
-def run_recipe(folder: Path, recipe: str) -> str:
-    """Run the tests of a recipe with pytest, in a folder of their own and without credentials; return the output."""
-    (folder / "test_recipe.py").write_text(recipe, encoding="utf-8")
+class Block(NamedTuple):
+    """A fenced block of a page.
+
+    Attributes:
+        page: The page.
+        language: The language of the block.
+        text: What it contains.
+        line: The line of the page before its first line.
+    """
+
+    page: str
+    language: str
+    text: str
+    line: int
+
+    @property
+    def name(self) -> str:
+        """A name for a file with the block."""
+        return re.sub(r"\W", "_", f"{self.page.removesuffix('.md')}_{self.line}")
+
+    @property
+    def is_recipe(self) -> bool:
+        """Whether it is a file of tests."""
+        return self.language == "python" and "def test_" in self.text
+
+
+def read_page(page: str) -> str:
+    """Return the text of a page."""
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def list_blocks(page: str) -> list[Block]:
+    """Return the fenced blocks of a page."""
+    text = read_page(page)
+    found = re.finditer(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [Block(page, match[1], match[2], text.count("\n", 0, match.start(2))) for match in found]
+
+
+def run_recipes(folder: Path, recipes: Mapping[str, str]) -> str:
+    """Run tests, by the names of their files, with pytest in a folder and without credentials; return the output."""
+    for name, text in recipes.items():
+        (folder / f"test_{name}.py").write_text(text, encoding="utf-8")
     env = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", *WITHOUT_OTHER_PLUGINS]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=180, check=False)
     return done.stdout + done.stderr
-
-
-def list_blocks(page: str, language: str) -> list[tuple[str, str]]:
-    """Return the fenced blocks of a language on a page of the documentation, each with its heading."""
-    found: list[tuple[str, str]] = []
-    heading = ""
-    text = (_ROOT / page).read_text(encoding="utf-8")
-    for match in re.finditer(r"^#+ ([^\n]+)$|^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        heading = match[1] or heading
-        if match[2] == language:
-            found.append((heading, match[3]))
-    return found

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.recipes import list_blocks
+from tests.support.recipes import PAGES, list_blocks
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -41,11 +41,10 @@ def run_basedpyright(folder: Path, *paths: Path) -> Findings:
 def write_recipes(folder: Path) -> list[Path]:
     """Write the Python blocks of the documentation to files, except tests and one whose package is not installed."""
     paths: list[Path] = []
-    for page in ("README.md", "docs/emulator.md", "docs/observability.md"):
-        for number, (_, block) in enumerate(list_blocks(page, "python")):
-            if "def test_" not in block and "prometheus_client" not in block:
-                paths.append(folder / f"{Path(page).stem}_{number}.py")
-                paths[-1].write_text(block, encoding="utf-8")
+    for block in (block for page in PAGES for block in list_blocks(page)):
+        if block.language == "python" and not block.is_recipe and "prometheus_client" not in block.text:
+            paths.append(folder / f"{block.name}.py")
+            paths[-1].write_text(block.text, encoding="utf-8")
     return paths
 
 

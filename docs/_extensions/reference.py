@@ -1,0 +1,260 @@
+"""The reference: directives that document public names as users write them, and links to them from every page.
+
+``client-methods`` documents a method as ``admin.projects.create``, the name in users' code, although it belongs to a
+private class. ``public-names`` documents names of a public module. A name in backticks links to the reference by
+itself, so that pages need no markup that only Sphinx reads.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from types import ModuleType
+from typing import Any, Union, get_args, get_origin
+
+import attrs
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.pycode import ModuleAnalyzer
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import make_refnode
+from sphinx.util.typing import ExtensionMetadata, stringify_annotation
+
+import pinecone_admin
+from generated_client.types import Unlisted
+from pinecone_admin.emulator.control.faults import Faults
+from pinecone_admin.emulator.control.request_log import RequestLog
+
+NAMESPACES = ("organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
+_PACKAGES = ("generated_client", "pinecone_admin")
+
+
+def register_names_of_users() -> None:
+    """Let autodoc import ``admin.projects`` and ``emulator.faults``, which are objects in users' code, as classes."""
+    admin, emulator = ModuleType("admin"), ModuleType("emulator")
+    vars(admin).update({namespace: find_namespace_class(namespace) for namespace in NAMESPACES})
+    vars(emulator).update(faults=Faults, requests=RequestLog)
+    sys.modules.update(admin=admin, emulator=emulator)
+
+
+def find_namespace_class(namespace: str) -> type:
+    """Return the class of a namespace of the client."""
+    module = importlib.import_module(f"pinecone_admin._sync.{namespace}")
+    kind: type = getattr(module, inspect.get_annotations(vars(pinecone_admin.Admin)[namespace].func)["return"])
+    return kind
+
+
+class ClientMethods(SphinxDirective):
+    """Document the methods of an object in users' code, such as ``admin.projects``."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return a list of the methods with their first sentences, then each method."""
+        path = self.arguments[0]
+        module, _, name = path.partition(".")
+        members = vars(getattr(sys.modules[module], name))
+        methods = [each for each, member in members.items() if callable(member) and not each.startswith("_")]
+        rows = "".join(f"* :py:meth:`{each} <{path}.{each}>`: {summarize(members[each])}\n" for each in methods)
+        entries = "".join(f".. automethod:: {path}.{each}\n" for each in methods)
+        return self.parse_text_to_nodes(f"{rows}\n{entries}")
+
+
+def summarize(documented: object) -> str:
+    """Return the first sentence of a docstring."""
+    return re.split(r"(?<=\.)\s", inspect.getdoc(documented) or "", maxsplit=1)[0].replace("\n", " ")
+
+
+class PublicNames(SphinxDirective):
+    """Document the names of a public module that the content lists, in that order."""
+
+    required_arguments = 1
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return an entry for each name."""
+        module = importlib.import_module(self.arguments[0])
+        names = " ".join(self.content).split()
+        return self.parse_text_to_nodes("\n".join(write_entry(module, name) for name in names))
+
+
+def write_entry(module: ModuleType, name: str) -> str:
+    """Return the directive that documents a public name."""
+    value, path = getattr(module, name), f"{module.__name__}.{name}"
+    if inspect.isclass(value):
+        kind = "exception" if issubclass(value, Exception) else "class"
+        return f".. auto{kind}:: {path}\n   :members:\n"
+    if inspect.isfunction(value):
+        return f".. autofunction:: {path}\n"
+    return f".. py:data:: {path}\n\n   {find_comment(name)} {describe_values(value)}\n"
+
+
+def find_comment(name: str) -> str:
+    """Return the docstring of a constant or type alias, from the module that defines it."""
+    for path, module in sorted(sys.modules.items()):
+        if path.startswith(_PACKAGES) and name in vars(module):
+            comments = ModuleAnalyzer.for_module(path).find_attr_docs()
+            if ("", name) in comments:
+                return " ".join(comments["", name])
+    return ""
+
+
+def describe_values(value: object) -> str:
+    """Return a sentence with the value of a constant, or with the values that a type alias lists."""
+    if isinstance(value, str):
+        return f"Value: ``{value!r}``."
+    listed = value if isinstance(value, tuple) else list_literal_values(value)
+    others = ", or any text as ``Unlisted``" if Unlisted in get_args(value) else ""
+    return f"Values: {', '.join(f'``{each!r}``' for each in listed)}{others}." if listed else ""
+
+
+def list_literal_values(alias: object) -> list[object]:
+    """Return the values of a literal, or of the literals in a union."""
+    parts = get_args(alias) if get_origin(alias) is Union else [alias]
+    return [value for part in parts for value in get_args(part)]
+
+
+def complete_signature(
+    _app: Sphinx, what: str, _name: str, documented: Any, _options: object, signature: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    """Show the defaults of attrs classes as users see them, and no signature of an exception, which users catch."""
+    if what == "exception":
+        return "", None
+    if what == "class" and attrs.has(documented):
+        shown = [each for each in inspect.signature(documented).parameters.values() if each.name != "extra"]
+        return f"({', '.join(show_parameters(shown))})", None
+    return signature, returned
+
+
+def show_parameters(parameters: list[inspect.Parameter]) -> Iterator[str]:
+    """Yield the parameters as a signature shows them, without their types."""
+    if parameters and parameters[0].kind is inspect.Parameter.KEYWORD_ONLY:
+        yield "*"
+    for each in parameters:
+        simple = isinstance(each.default, str | int | float | tuple | None)
+        default = "" if each.default is each.empty else f"={each.default!r}" if simple else "=..."
+        yield each.name + default
+
+
+def mark_examples(
+    _app: Sphinx, _what: str, _name: str, _documented: object, _options: object, lines: list[str]
+) -> None:
+    """Show the code of an example as code: in docstrings, it follows a line or a word without markup."""
+    for number, line in enumerate(lines):
+        if line == "Example:":
+            lines[number] = "Example::"
+            lines.insert(number + 1, "")
+        elif found := re.fullmatch(r"( +Example: )(.+)", line):
+            lines[number] = f"{found[1]}``{found[2]}``"
+
+
+def show_names_of_users(app: Sphinx, domain: str, _kind: str, content: addnodes.desc_content) -> None:
+    """Show ``admin.projects.create`` in place of ``projects.create``, and types by their public names."""
+    if domain != "py" or not isinstance(content.parent, addnodes.desc):
+        return
+    signature: Any = content.parent[0]
+    module, name = signature.get("module"), signature.get("fullname")
+    if module in {"admin", "emulator"}:
+        for prefix in signature.findall(addnodes.desc_addname):
+            prefix.insert(0, nodes.Text(f"{module}."))
+    types = app.env.current_document.autodoc_annotations.get(f"{module}.{name}", {})
+    for parameter, text in types.items():
+        types[parameter] = show_type(text)
+
+
+def show_type(text: str) -> str:
+    """Return a type with the names of literals in place of their values, and with no modules shown."""
+    for literal, name in list_literals().items():
+        text = text.replace(literal, name)
+    return re.sub(r"~?\b((?:[a-z_]\w*\.)+[A-Z]\w*)", r"~\1", text)
+
+
+@cache
+def list_literals() -> Mapping[str, str]:
+    """Return the public name of each type alias, by what autodoc shows in its place."""
+    found: dict[str, str] = {}
+    for module_name in ("errors", "models", "workflows"):
+        module = importlib.import_module(f"pinecone_admin.{module_name}")
+        for name in module.__all__:
+            value = getattr(module, name)
+            if get_args(value) and not inspect.isclass(value):
+                for mode in ("smart", "fully-qualified"):
+                    found[stringify_annotation(value, mode)] = f"pinecone_admin.{module_name}.{name}"
+    return found
+
+
+class LinkNames(SphinxPostTransform):
+    """Link each public name in backticks to the reference."""
+
+    default_priority: Any = 20  # docutils declares it as None
+
+    def run(self, **_: object) -> None:
+        """Replace the names by links."""
+        targets = find_targets(self.env)
+        for literal in list(self.document.findall(nodes.literal)):
+            if isinstance(literal.parent, nodes.reference | nodes.title | addnodes.pending_xref):
+                continue
+            name = find_namespace_of_row(literal) + literal.astext().partition("(")[0]
+            if place := targets.get(name):
+                link = make_refnode(self.app.builder, self.env.docname, *place, literal.deepcopy(), name)
+                literal.replace_self(link)
+
+
+def find_namespace_of_row(literal: nodes.literal) -> str:
+    """Return ``admin.projects.`` if the row of a table begins with ``admin.projects``, and else nothing."""
+    cell = literal.parent
+    while cell is not None and not isinstance(cell, nodes.entry):
+        cell = cell.parent
+    if cell is None or cell.parent is None:
+        return ""
+    first = cell.parent.children[0]
+    found = re.fullmatch(r"admin(\.\w+)?", first.astext())
+    return f"{found[0]}." if found and first is not cell else ""
+
+
+def find_targets(env: BuildEnvironment) -> Mapping[str, tuple[str, str]]:
+    """Return the page and the anchor of each documented name, by every way in which a page may write it."""
+    targets: dict[str, tuple[str, str]] = {}
+    for path, entry in env.domains.python_domain.objects.items():
+        place = (entry.docname, entry.node_id)
+        module, _, name = path.partition(".")
+        if module == "admin":
+            targets[path] = targets[name] = place
+        elif path.startswith("pinecone_admin.Admin."):
+            targets[path.replace("pinecone_admin.Admin", "admin")] = place
+            targets[path.removeprefix("pinecone_admin.")] = place
+        elif module == "emulator":
+            targets[path] = place
+        elif re.fullmatch(r"pinecone_admin(\.\w+)?\.\w+", path):
+            targets[path] = targets[path.rpartition(".")[2]] = place
+    return targets
+
+
+def link_namespace(app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, text: nodes.Element) -> Any:
+    """Link the class of a namespace, which is private, to the page of the namespace."""
+    kinds = {find_namespace_class(name).__name__: name for name in NAMESPACES}
+    namespace = kinds.get(node["reftarget"].removeprefix("Async"))
+    if namespace is None:
+        return None
+    page = env.domains.python_domain.objects[f"admin.{namespace}.list"].docname
+    return make_refnode(app.builder, node["refdoc"], page, "", text)
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the extension with Sphinx."""
+    register_names_of_users()
+    app.add_directive("client-methods", ClientMethods)
+    app.add_directive("public-names", PublicNames)
+    app.connect("autodoc-process-signature", complete_signature)
+    app.connect("autodoc-process-docstring", mark_examples, priority=400)  # before napoleon reads the docstring
+    app.connect("object-description-transform", show_names_of_users, priority=400)  # before autodoc adds the types
+    app.connect("missing-reference", link_namespace)
+    app.add_post_transform(LinkNames)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

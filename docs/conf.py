@@ -1,0 +1,39 @@
+"""Settings of the documentation site, which scripts/docs builds."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+
+project = "pinecone-admin"
+author = "the authors of pinecone-admin"
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "navigation", "reference"]
+exclude_patterns = ["_extensions"]
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:class", r"(collections\.abc|datetime|httpx|os|ssl|types)\..*|timedelta"),  # other packages have other sites
+    ("py:class", r".*\._T(_co)?"),  # type variables
+    ("py:class", r"pinecone_admin\.emulator\.(api|control|model)\..*|(Async)?AdminArguments"),  # private
+]
+default_role = "code"
+
+html_theme = "furo"
+html_title = "pinecone-admin"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_theme_options: dict[str, Any] = {"top_of_page_buttons": []}
+html_copy_source = False
+html_show_copyright = False
+html_show_sphinx = False
+
+myst_heading_anchors = 4
+
+add_module_names = False
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+autodoc_member_order = "bysource"
+napoleon_use_ivar = True
+napoleon_use_rtype = False
