@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pinecone_admin import Admin, PineconeError, errors, on_organization
+from pinecone_admin._http.retry_policy import RETRY_TABLE
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
 from tests.faults.external_servers import run_redis
@@ -166,6 +167,17 @@ def test_all_constructor_arguments_are_listed() -> None:
     rows = re.findall(r"^\| (.+?) \|", read_page("docs/configuration.md"), re.MULTILINE)
     listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     assert sorted(listed) == sorted(inspect.signature(Admin).parameters)
+
+
+def test_all_failures_are_listed_with_what_is_sent_again() -> None:
+    """The table of failures has a row for each row of the table that the client decides by, in its order."""
+    rows = re.findall(
+        r"^\| .+ \| (repeated|final) \| (repeated|final) \| `(\w+)` \|$",
+        read_page("docs/timeouts-and-retries.md"),
+        re.MULTILINE,
+    )
+    words = {True: "repeated", False: "final"}
+    assert rows == [(words[post], words[others], outcome) for others, post, outcome in RETRY_TABLE.values()]
 
 
 def test_all_errors_are_listed_with_their_help_codes() -> None:

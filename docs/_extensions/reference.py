@@ -232,7 +232,7 @@ def find_targets(env: BuildEnvironment) -> Mapping[str, tuple[str, str]]:
             targets[path.removeprefix("pinecone_admin.")] = place
         elif module == "emulator":
             targets[path] = place
-        elif re.fullmatch(r"pinecone_admin(\.\w+)?\.\w+", path):
+        elif re.fullmatch(r"pinecone_admin(\.[a-z]\w*)?\.\w+", path):
             targets[path] = targets[path.rpartition(".")[2]] = place
     return targets
 
