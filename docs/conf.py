@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 
 project = "pinecone-admin"
 author = "the authors of pinecone-admin"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "navigation", "reference"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "commands", "navigation", "reference"]
 exclude_patterns = ["_extensions"]
 nitpicky = True
 nitpick_ignore_regex = [

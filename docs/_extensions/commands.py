@@ -1,0 +1,97 @@
+"""The reference of the command line: ``command-reference`` documents the commands that the program has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import click
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
+
+from pinecone_admin.cli.exit_codes import MEANINGS
+from pinecone_admin.cli.tree import PROGRAM, build_root
+
+Definitions = Iterable[tuple[str, str]]
+
+
+class CommandReference(SphinxDirective):
+    """Document each command, the options that all commands have, and the exit codes."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return a section for the commands of each kind, one for the options, and one for the codes."""
+        root = build_root()
+        context = click.Context(root, info_name=PROGRAM)
+        common = {"--help", *(name for option in root.params for name in option.opts)}
+        return [
+            *describe_groups(root, context, common),
+            write_section("Options of every command", define(list_options(root, context, set()))),
+            write_section("Exit codes", define((str(code), text) for code, text in MEANINGS.items())),
+        ]
+
+
+def describe_groups(root: click.Group, context: click.Context, common: set[str]) -> Iterator[nodes.section]:
+    """Yield a section for each group of commands, and one for each command outside of a group."""
+    for word in root.list_commands(context):
+        command = root.get_command(context, word)
+        if isinstance(command, click.Group):
+            below = click.Context(command, info_name=word, parent=context)
+            found = [(each, command.get_command(below, each)) for each in command.list_commands(below)]
+            sections = [describe_command(each, below, name, common) for name, each in found if each is not None]
+            yield write_section(word, *write_paragraphs(command.help), *sections)
+        elif command is not None:
+            yield describe_command(command, context, word, common)
+
+
+def describe_command(command: click.Command, parent: click.Context, word: str, common: set[str]) -> nodes.section:
+    """Return a section with the help of a command."""
+    context = click.Context(command, info_name=word, parent=parent)
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    return write_section(
+        context.command_path.removeprefix(f"{PROGRAM} "),
+        *write_paragraphs(command.help),
+        write_code(usage),
+        define(list_options(command, context, common)),
+        *([nodes.paragraph("", "Example:"), write_code(command.epilog)] if command.epilog else []),
+    )
+
+
+def list_options(command: click.Command, context: click.Context, common: set[str]) -> Definitions:
+    """Yield the arguments and options of a command, each with its help, but for those that all commands have."""
+    for parameter in command.get_params(context):
+        if isinstance(parameter, click.Argument):
+            yield parameter.make_metavar(context), getattr(parameter, "text", "")
+        elif (record := parameter.get_help_record(context)) and not common.intersection(parameter.opts):
+            yield record
+
+
+def write_section(title: str, *children: nodes.Node) -> nodes.section:
+    """Return a section."""
+    return nodes.section("", nodes.title("", title), *children, ids=[nodes.make_id(title)])
+
+
+def write_paragraphs(text: str | None) -> list[nodes.paragraph]:
+    """Return the paragraphs of a help."""
+    return [nodes.paragraph("", " ".join(each.split())) for each in (text or "").split("\n\n") if each.strip()]
+
+
+def write_code(text: str) -> nodes.literal_block:
+    """Return a command line as code."""
+    return nodes.literal_block(text, text, language="sh")
+
+
+def define(entries: Definitions) -> nodes.definition_list:
+    """Return a list of terms with their meanings."""
+    items = nodes.definition_list()
+    for term, meaning in entries:
+        items += nodes.definition_list_item(
+            "", nodes.term("", "", nodes.literal("", term)), nodes.definition("", nodes.paragraph("", meaning))
+        )
+    return items
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the extension with Sphinx."""
+    app.add_directive("command-reference", CommandReference)
+    return {"parallel_read_safe": True}
