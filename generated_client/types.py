@@ -54,7 +54,11 @@ Unlisted = NewType("Unlisted", str)
 
 @frozen
 class Null:
-    """JSON null in a request, for a field in which it has a meaning of its own; None omits the field."""
+    """JSON null in a request, for a field in which it has a meaning of its own; None omits the field.
+
+    Example:
+        >>> body = {"name": "search", "note": Null()}
+    """
 
 
 QueryValue: TypeAlias = str | int | bool | Sequence[str] | None
@@ -398,6 +402,17 @@ class Operation(Generic[_T_co]):
             them.
         body: Model or JSON value to send, or None for no body.
         api_version: API version to request; None means ``API_VERSION``.
+
+    Example:
+        >>> operation = Operation(
+        ...     id="fetch_project",
+        ...     method="GET",
+        ...     path="/admin/projects/{project_id}",
+        ...     path_parameters={"project_id": project.id},
+        ...     returns=Project,
+        ... )
+        >>> admin.send(operation).name
+        'search'
     """
 
     id: str

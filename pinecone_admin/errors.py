@@ -72,7 +72,7 @@ __all__ = [
 ]
 
 Outcome: TypeAlias = Literal["not_sent", "rejected", "unknown", "done"]
-
+"""What happened to a request; the docstring of this module says what each value means."""
 
 # A list of what is left or found may be long, and is complete in an attribute; a server gets fewer characters.
 _MAX_MESSAGE_LENGTH = 2000
@@ -99,6 +99,13 @@ class PineconeError(Exception):
         attempts: How many times the request was sent or sending it was tried.
         request_id: The server's id of the request, to quote to support; None if the server sent none.
         help_code: Short, stable code of the kind of error, such as ``PA205``, under which documentation explains it.
+
+    Example:
+        >>> try:
+        ...     admin.projects.create(name="checkout")
+        ... except PineconeError as error:
+        ...     if error.outcome == "unknown":
+        ...         print("look for the project before you create it again:", error.help_code, error.request_id)
     """
 
     message: str
@@ -123,7 +130,11 @@ class PineconeError(Exception):
         return make_printable(f"{prefix}{self._headline()}{suffix}")
 
     def add_note(self, note: str, /) -> None:
-        """Add a note, which tracebacks show, as one printable line."""
+        """Add a note, which tracebacks show, as one printable line.
+
+        Args:
+            note: Text of the note.
+        """
         super().add_note(make_printable(note))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -172,6 +183,13 @@ class ApiError(PineconeError):
         body: Response body as text; empty for errors of the token endpoint, whose body could contain a token.
         headers: Response headers, names in lower case.
         retry_after: Seconds that the server asks the caller to wait, or None.
+
+    Example:
+        >>> try:
+        ...     admin.projects.describe(project_id="no-such-project")
+        ... except ApiError as error:
+        ...     print(error.status_code, error.error_code)
+        404 NOT_FOUND
     """
 
     help_code = "PA200"
@@ -288,7 +306,18 @@ class PineconeTimeoutError(PineconeError, TimeoutError):
 
 
 class Masked:
-    """A text that may contain a secret, shown only by ``reveal()``. Pickling drops it."""
+    """A text that may contain a secret, shown only by ``reveal()``. Pickling drops it.
+
+    Args:
+        text: The text, or its bytes in UTF-8.
+
+    Example:
+        >>> secret = Masked("the text")
+        >>> secret
+        Masked('***')
+        >>> secret.reveal()
+        'the text'
+    """
 
     __slots__ = ("_text",)
 
@@ -321,6 +350,12 @@ class ResponseParsingError(PineconeError):
         path: Where in the body it does not fit, such as ``data[3].role``; empty for the body as a whole.
         status_code: HTTP status.
         raw: The body as received, masked: ``raw.reveal()`` recovers a secret that the server returns only once.
+
+    Example:
+        >>> try:
+        ...     made = admin.api_keys.create(project_id=project.id, name="writer")
+        ... except ResponseParsingError as error:
+        ...     print(f"store this by hand: {error.raw.reveal()}")
     """
 
     help_code = "PA501"
@@ -342,6 +377,12 @@ class AmbiguousNameError(PineconeError):
 
     Attributes:
         ids: Ids of all resources with this name.
+
+    Example:
+        >>> try:
+        ...     project = admin.projects.describe_by_name(name="search")
+        ... except AmbiguousNameError as error:
+        ...     print(error.ids)
     """
 
     help_code = "PA601"
@@ -376,6 +417,12 @@ class SecretNotStoredError(PineconeError):
     Attributes:
         service_account_id: Id of the service account.
         secret: The new secret, masked: ``secret.reveal()`` returns it. Pickling drops it.
+
+    Example:
+        >>> try:
+        ...     admin.service_accounts.rotate(service_account_id=account.id, store=lambda made: print(1 / 0))
+        ... except SecretNotStoredError as error:
+        ...     vault["nightly"] = error.secret.reveal()
     """
 
     help_code = "PA603"
@@ -395,6 +442,12 @@ class LeftoverError(PineconeError):
 
     Attributes:
         left: Descriptions of what is left, with ids.
+
+    Example:
+        >>> try:
+        ...     admin.projects.delete_with_cleanup(project_id=project.id)
+        ... except LeftoverError as error:
+        ...     print("delete by hand:", error.left)
     """
 
     help_code = "PA604"

@@ -49,7 +49,16 @@ _ROLES: Mapping[str, Callable[[], tuple[str, ...]]] = {
 
 
 class RoleBindingDict(TypedDict):
-    """A role binding to create, as a mapping with the keys of ``RoleBindingInput``."""
+    """A role binding to create, as a mapping with the keys of ``RoleBindingInput``.
+
+    Attributes:
+        resource_type: ``"organization"`` or ``"project"``.
+        role: The role to grant.
+        resource_id: Id of the project; absent for the organization.
+
+    Example:
+        >>> wanted: RoleBindingDict = {"resource_type": "organization", "role": "OrgMember"}
+    """
 
     resource_type: generated_models.ResourceType
     role: generated_models.RoleName
@@ -57,7 +66,13 @@ class RoleBindingDict(TypedDict):
 
 
 class RoleBindingLike(Protocol):
-    """A role binding to create, as any object with these attributes, such as a model of another package."""
+    """A role binding to create, as any object with these attributes, such as a model of another package.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> wanted = SimpleNamespace(resource_type="organization", resource_id=None, role="OrgMember")
+        >>> invite = admin.invites.create(email="eve@example.com", role_bindings=[wanted])
+    """
 
     @property
     def resource_type(self) -> str:
@@ -80,6 +95,10 @@ def on_organization(role: generated_models.RoleName) -> generated_models.RoleBin
 
     Args:
         role: An organization role, such as ``"OrgMember"``.
+
+    Example:
+        >>> on_organization("OrgMember").role
+        'OrgMember'
     """
     return generated_models.RoleBindingInput(resource_type="organization", role=role)
 
@@ -90,6 +109,10 @@ def on_project(project_id: str, role: generated_models.RoleName) -> generated_mo
     Args:
         project_id: Id of the project.
         role: A project role, such as ``"ProjectViewer"``.
+
+    Example:
+        >>> on_project(project.id, "ProjectViewer").resource_type
+        'project'
     """
     return generated_models.RoleBindingInput(resource_type="project", resource_id=project_id, role=role)
 
@@ -107,6 +130,10 @@ def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]:
 
     Raises:
         PineconeTypeError: ``model`` is not a model.
+
+    Example:
+        >>> to_dict(project)["name"]
+        'search'
     """
     if not attrs.has(type(model)):
         raise PineconeTypeError(f"model must be a model of this package, not {type(model).__name__}")

@@ -27,7 +27,7 @@ class CreateAPIKeyRequest:
         extra: Fields that the API document does not list, by their names in JSON.
 
     Example:
-        CreateAPIKeyRequest(name="indexer", roles=["DataPlaneEditor"])
+        >>> CreateAPIKeyRequest(name="indexer", roles=["DataPlaneEditor"])
     """
 
     name: str = field(metadata={"minLength": 1, "maxLength": 80})

@@ -28,17 +28,17 @@ class CreateInviteRequest:
         extra: Fields that the API document does not list, by their names in JSON.
 
     Example:
-        CreateInviteRequest(
-            email="chi@harbour.example",
-            role_bindings=[
-                RoleBindingInput(resource_type="organization", role="OrgMember"),
-                RoleBindingInput(
-                    resource_type="project",
-                    resource_id="9a000000-0000-4000-8000-000000000001",
-                    role="ProjectViewer",
-                ),
-            ],
-        )
+        >>> CreateInviteRequest(
+        ...     email="chi@harbour.example",
+        ...     role_bindings=[
+        ...         RoleBindingInput(resource_type="organization", role="OrgMember"),
+        ...         RoleBindingInput(
+        ...             resource_type="project",
+        ...             resource_id="9a000000-0000-4000-8000-000000000001",
+        ...             role="ProjectViewer",
+        ...         ),
+        ...     ],
+        ... )
     """
 
     email: str = field(metadata={"maxLength": 254, "format": "email"})

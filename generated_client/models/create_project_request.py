@@ -29,7 +29,7 @@ class CreateProjectRequest:
         extra: Fields that the API document does not list, by their names in JSON.
 
     Example:
-        CreateProjectRequest(name="search", force_encryption_with_cmek=True)
+        >>> CreateProjectRequest(name="search", force_encryption_with_cmek=True)
     """
 
     name: str = field(metadata={"minLength": 1, "maxLength": 512})

@@ -38,13 +38,13 @@ class CreateRoleBindingRequest:
         extra: Fields that the API document does not list, by their names in JSON.
 
     Example:
-        CreateRoleBindingRequest(
-            principal_type="user",
-            principal_id="9c000000-0000-4000-8000-000000000002",
-            resource_type="project",
-            resource_id="9a000000-0000-4000-8000-000000000001",
-            role="ProjectEditor",
-        )
+        >>> CreateRoleBindingRequest(
+        ...     principal_type="user",
+        ...     principal_id="9c000000-0000-4000-8000-000000000002",
+        ...     resource_type="project",
+        ...     resource_id="9a000000-0000-4000-8000-000000000001",
+        ...     role="ProjectEditor",
+        ... )
     """
 
     principal_type: PrincipalType

@@ -27,16 +27,16 @@ class CreateServiceAccountRequest:
         extra: Fields that the API document does not list, by their names in JSON.
 
     Example:
-        CreateServiceAccountRequest(
-            name="deploy",
-            role_bindings=[
-                RoleBindingInput(
-                    resource_type="project",
-                    resource_id="9a000000-0000-4000-8000-000000000001",
-                    role="ProjectEditor",
-                ),
-            ],
-        )
+        >>> CreateServiceAccountRequest(
+        ...     name="deploy",
+        ...     role_bindings=[
+        ...         RoleBindingInput(
+        ...             resource_type="project",
+        ...             resource_id="9a000000-0000-4000-8000-000000000001",
+        ...             role="ProjectEditor",
+        ...         ),
+        ...     ],
+        ... )
     """
 
     name: str = field(metadata={"minLength": 1, "maxLength": 80, "unit": "UTF-8 bytes"})

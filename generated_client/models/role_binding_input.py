@@ -32,11 +32,11 @@ class RoleBindingInput:
         extra: Fields that the API document does not list, by their names in JSON.
 
     Example:
-        RoleBindingInput(
-            resource_type="project",
-            resource_id="9a000000-0000-4000-8000-000000000001",
-            role="ProjectEditor",
-        )
+        >>> RoleBindingInput(
+        ...     resource_type="project",
+        ...     resource_id="9a000000-0000-4000-8000-000000000001",
+        ...     role="ProjectEditor",
+        ... )
     """
 
     resource_type: ResourceType

@@ -27,7 +27,7 @@ class UpdateAPIKeyRequest:
         extra: Fields that the API document does not list, by their names in JSON.
 
     Example:
-        UpdateAPIKeyRequest(roles=["ControlPlaneEditor", "DataPlaneEditor"])
+        >>> UpdateAPIKeyRequest(roles=["ControlPlaneEditor", "DataPlaneEditor"])
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 80})

@@ -25,7 +25,7 @@ class UpdateOrganizationRequest:
         extra: Fields that the API document does not list, by their names in JSON.
 
     Example:
-        UpdateOrganizationRequest(name="Harbour Research")
+        >>> UpdateOrganizationRequest(name="Harbour Research")
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 512})

@@ -30,7 +30,7 @@ class UpdateProjectRequest:
         extra: Fields that the API document does not list, by their names in JSON.
 
     Example:
-        UpdateProjectRequest(name="semantic-search")
+        >>> UpdateProjectRequest(name="semantic-search")
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 512})

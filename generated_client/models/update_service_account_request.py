@@ -25,7 +25,7 @@ class UpdateServiceAccountRequest:
         extra: Fields that the API document does not list, by their names in JSON.
 
     Example:
-        UpdateServiceAccountRequest(name="deploy-staging")
+        >>> UpdateServiceAccountRequest(name="deploy-staging")
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 80, "unit": "UTF-8 bytes"})

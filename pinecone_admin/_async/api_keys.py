@@ -47,6 +47,10 @@ class AsyncAPIKeys:
 
         Returns:
             The complete list.
+
+        Example:
+            >>> [each.name for each in await admin.api_keys.list(project_id=project.id)]
+            ['reader']
         """
         return AsyncCompleteList(self._admin, list_project_api_keys(project_id=project_id))
 
@@ -70,6 +74,10 @@ class AsyncAPIKeys:
             ForbiddenError: The plan allows no further key in the project, or does not have one of the roles.
             NotFoundError: The organization has no project with this id.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, a key may exist whose value is lost.
+
+        Example:
+            >>> made = await admin.api_keys.create(project_id=project.id, name="writer", roles=["DataPlaneEditor"])
+            >>> vault["writer"] = made.value
         """
         body = CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))
         return await self._admin.send(create_api_key(project_id=project_id, body=body))
@@ -112,6 +120,16 @@ class AsyncAPIKeys:
             LeftoverError: ``store`` failed, or the key could not be named and there is no ``store``; and then the key
                 could not be deleted.
             NotFoundError: The organization has no project with this id, or another process deleted the new key.
+
+        Example:
+            >>> ensured = await admin.api_keys.ensure(
+            ...     project_id=project.id,
+            ...     name="writer",
+            ...     roles=["DataPlaneEditor"],
+            ...     store=lambda made: vault.update({made.key.name: made.value}),
+            ... )
+            >>> ensured.created, list(vault)
+            (True, ['writer'])
         """
         from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key  # noqa: PLC0415 - imported on first use
 
@@ -133,6 +151,9 @@ class AsyncAPIKeys:
 
         Raises:
             NotFoundError: The organization has no key with this id.
+
+        Example:
+            >>> key = await admin.api_keys.describe(api_key_id=key.id)
         """
         return await self._admin.send(fetch_api_key(api_key_id=api_key_id))
 
@@ -150,6 +171,9 @@ class AsyncAPIKeys:
             PineconeValueError: No key can have this name; nothing was sent.
             NotFoundError: No key of the project has the name, or there is no such project.
             AmbiguousNameError: Several keys have the name; ``ids`` lists them.
+
+        Example:
+            >>> key = await admin.api_keys.describe_by_name(project_id=project.id, name="reader")
         """
         from pinecone_admin.workflows.retired_keys import find_holders  # noqa: PLC0415 - imported on first use
 
@@ -174,6 +198,11 @@ class AsyncAPIKeys:
         Raises:
             PineconeValueError: There is nothing to change; nothing was sent.
             NotFoundError: The organization has no key with this id.
+
+        Example:
+            >>> key = await admin.api_keys.update(api_key_id=key.id, roles=["ProjectViewer"])
+            >>> key.roles
+            ['ProjectViewer']
         """
         body = UpdateAPIKeyRequest(name=name, roles=copy_to_list(roles))
         return await self._admin.send(update_api_key(api_key_id=api_key_id, body=body))
@@ -186,6 +215,9 @@ class AsyncAPIKeys:
 
         Raises:
             NotFoundError: The organization has no key with this id.
+
+        Example:
+            >>> await admin.api_keys.delete(api_key_id=key.id)
         """
         await self._admin.send(delete_api_key(api_key_id=api_key_id))
 
@@ -223,6 +255,15 @@ class AsyncAPIKeys:
             ForbiddenError: The plan allows no further key in the project.
             LeftoverError: ``store`` failed, and the new key could not be deleted.
             NotFoundError: The organization has no key with this id, or the new key was deleted; the old one stays.
+
+        Example:
+            >>> rotation = await admin.api_keys.rotate(
+            ...     api_key_id=key.id,
+            ...     store=lambda made: vault.update({made.key.name: made.value}),
+            ...     keep_old_for=timedelta(hours=1),
+            ... )
+            >>> list(vault)
+            ['reader']
         """
         from pinecone_admin._async.workflows.rotate import rotate_api_key  # noqa: PLC0415 - imported on first use
 
@@ -246,6 +287,10 @@ class AsyncAPIKeys:
         Raises:
             NotFoundError: The organization has no project with this id.
             RefusedError: The server's responses have no valid Date, so that its time is unknown.
+
+        Example:
+            >>> retired = await admin.api_keys.delete_retired(project_id=project.id)
+            >>> print(retired)
         """
         from pinecone_admin._async.workflows.delete_retired import delete_retired_keys  # noqa: PLC0415 - imported on first use
 

@@ -63,11 +63,7 @@ class AsyncAdmin:
     """Manage a Pinecone organization: its projects, API keys, users, invites, service accounts and role bindings.
 
     The credentials are exchanged for an access token on ``async with`` or with the first call. The client can be shared
-    between threads and survives a fork. Example::
-
-        async with AsyncAdmin() as admin:
-            project = await admin.projects.create(name="search")
-            made = await admin.api_keys.create(project_id=project.id, name="search-reader", roles=["DataPlaneViewer"])
+    between threads and survives a fork.
 
     Args:
         client_id: Id of the service account, or a callable that returns it; default: ``PINECONE_CLIENT_ID``.
@@ -105,6 +101,12 @@ class AsyncAdmin:
         TokenError: The token endpoint issued no token for another reason.
         PineconeConnectionError: The token endpoint cannot be reached.
         PineconeTimeoutError: The token endpoint did not respond in time.
+
+    Example:
+        >>> async with AsyncAdmin() as admin:  # reads PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET
+        ...     project = await admin.projects.create(name="checkout")
+        ...     made = await admin.api_keys.create(project_id=project.id, name="reader", roles=["DataPlaneViewer"])
+        ...     vault["checkout/reader"] = made.value
     """
 
     def __init__(
@@ -239,6 +241,9 @@ class AsyncAdmin:
             PineconeTimeoutError: There was no response in time.
             ResponseParsingError: The server reported success, but the response does not match the API description.
             ClientClosedError: The client is closed, or was closed during the call.
+
+        Example:
+            >>> project = await admin.send(create_project(body=CreateProjectRequest(name="by hand")))
         """
         return await self._sender.send(operation)
 
@@ -268,6 +273,11 @@ class AsyncAdmin:
             PineconeError: Nothing could be read.
             PineconeValueError: ``concurrency`` is below 1.
             ClientClosedError: The client is closed.
+
+        Example:
+            >>> inventory = await admin.inventory(progress=lambda step: print(step.done, "of", step.total))
+            >>> [each.name for each in inventory.projects]
+            ['search']
         """
         from pinecone_admin._async.workflows.take_inventory import take_inventory  # noqa: PLC0415 - imported on first use
 
@@ -285,6 +295,10 @@ class AsyncAdmin:
             PineconeConnectionError: The token endpoint cannot be reached.
             PineconeTimeoutError: There was no token in time.
             ClientClosedError: The client is closed.
+
+        Example:
+            >>> token = await admin.token()
+            >>> headers = {"Authorization": f"Bearer {token.value}"}
         """
         return await self._sender.fetch_token()
 
@@ -298,6 +312,9 @@ class AsyncAdmin:
             PineconeValueError: The secret is empty or surrounded by white space, or this client has no client secret.
             PineconeTypeError: The secret is not a str.
             ClientClosedError: The client is closed.
+
+        Example:
+            >>> admin.update_secret(new_secret)
         """
         from pinecone_admin.auth.provider import TokenProvider  # noqa: PLC0415 - loads httpx
 
@@ -339,6 +356,11 @@ class AsyncAdmin:
         Raises:
             PineconeValueError: An argument has an invalid value.
             PineconeTypeError: An argument has the wrong type.
+
+        Example:
+            >>> careful = admin.with_options(timeout=5, read_only=True)
+            >>> careful.timeout
+            5.0
         """
         from pinecone_admin._config.client_config import change_options  # noqa: PLC0415 - loads httpx
 
@@ -362,6 +384,9 @@ class AsyncAdmin:
         """Close the connections of this process and event loop.
 
         Calls in progress end with ClientClosedError, and so does every later call. On a copy, this has no effect.
+
+        Example:
+            >>> await admin.aclose()
         """
         if not self._owns_connections or self._shared.closed.is_set():
             return

@@ -44,6 +44,10 @@ class AsyncInvites:
 
         Raises:
             PineconeValueError: An argument is out of range; nothing was sent.
+
+        Example:
+            >>> [each.email async for each in admin.invites.list()]
+            ['bob@example.com']
         """
         return AsyncPaginator(self._admin, list_invites(limit=limit, pagination_token=pagination_token))
 
@@ -64,6 +68,14 @@ class AsyncInvites:
             ConflictError: An invite for the address is pending, or a member of the organization has the address.
             ForbiddenError: The caller does not hold a role that it would grant.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
+
+        Example:
+            >>> invite = await admin.invites.create(
+            ...     email="eve@example.com",
+            ...     role_bindings=[on_organization("OrgMember"), on_project(project.id, "ProjectViewer")],
+            ... )
+            >>> invite.status
+            'pending'
         """
         body = CreateInviteRequest(email=email, role_bindings=copy_bindings(role_bindings))
         return await self._admin.send(create_invite(body=body))
@@ -101,6 +113,13 @@ class AsyncInvites:
                 for five seconds without a match.
             ForbiddenError: The caller does not hold a role that it would grant.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
+
+        Example:
+            >>> ensured = await admin.invites.ensure(
+            ...     email="bob@example.com", role_bindings=[on_organization("OrgMember")]
+            ... )
+            >>> ensured.created
+            False
         """
         from pinecone_admin._async.workflows.ensure import ensure_invite  # noqa: PLC0415 - imported on first use
 
@@ -121,6 +140,9 @@ class AsyncInvites:
 
         Raises:
             NotFoundError: The organization has no invite with this id.
+
+        Example:
+            >>> invite = await admin.invites.describe(invite_id=invite.id)
         """
         return await self._admin.send(fetch_invite(invite_id=invite_id))
 
@@ -136,6 +158,9 @@ class AsyncInvites:
             PineconeValueError: This is not an email address; nothing was sent.
             NotFoundError: No pending or expired invite is for the address.
             AmbiguousNameError: Several invites are for the address; ``ids`` lists them.
+
+        Example:
+            >>> invite = await admin.invites.describe_by_email(email="bob@example.com")
         """
         with set_operation_on_errors("describe_by_email"):
             check_email("email", email)
@@ -150,6 +175,9 @@ class AsyncInvites:
         Raises:
             ConflictError: The invite was accepted.
             NotFoundError: The organization has no invite with this id.
+
+        Example:
+            >>> await admin.invites.delete(invite_id=invite.id)
         """
         await self._admin.send(delete_invite(invite_id=invite_id))
 
@@ -166,5 +194,8 @@ class AsyncInvites:
             ConflictError: The invite was accepted.
             NotFoundError: The organization has no invite with this id.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
+
+        Example:
+            >>> invite = await admin.invites.resend(invite_id=invite.id)
         """
         return await self._admin.send(resend_invite(invite_id=invite_id))

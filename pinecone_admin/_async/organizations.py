@@ -31,6 +31,9 @@ class AsyncOrganizations:
 
         Returns:
             The complete list.
+
+        Example:
+            >>> [each.name for each in await admin.organizations.list()]
         """
         return AsyncCompleteList(self._admin, list_organizations())
 
@@ -42,6 +45,11 @@ class AsyncOrganizations:
 
         Raises:
             NotFoundError: The caller does not belong to an organization with this id.
+
+        Example:
+            >>> organization = await admin.organizations.describe(organization_id=organization.id)
+            >>> organization.plan
+            'Enterprise'
         """
         return await self._admin.send(fetch_organization(organization_id=organization_id))
 
@@ -57,6 +65,9 @@ class AsyncOrganizations:
 
         Raises:
             NotFoundError: The caller does not belong to an organization with this id.
+
+        Example:
+            >>> organization = await admin.organizations.update(organization_id=organization.id, name="harbour")
         """
         body = UpdateOrganizationRequest(name=name)
         return await self._admin.send(update_organization(organization_id=organization_id, body=body))
@@ -70,5 +81,11 @@ class AsyncOrganizations:
         Raises:
             FailedPreconditionError: The organization is not on the Free plan, is not Active, or still has projects.
             NotFoundError: The caller does not belong to an organization with this id.
+
+        Example:
+            >>> try:
+            ...     await admin.organizations.delete(organization_id=organization.id)
+            ... except FailedPreconditionError as error:  # such as projects that remain, or a paid plan
+            ...     print(error.message)
         """
         await self._admin.send(delete_organization(organization_id=organization_id))

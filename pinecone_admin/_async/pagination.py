@@ -18,7 +18,15 @@ _T = TypeVar("_T")
 
 
 class AsyncPaginator(Generic[_T]):
-    """Items of a paginated list, fetched on demand. Each iteration starts from the beginning."""
+    """Items of a paginated list, fetched on demand. Each iteration starts from the beginning.
+
+    Example:
+        >>> async for user in admin.users.list(limit=50):
+        ...     print(user.email)
+        >>> emails = [user.email for user in await admin.users.list().to_list(max_items=10)]
+        >>> async for page in admin.users.list(limit=50).pages():
+        ...     print(len(page.items), page.has_more, page.pagination_token)
+    """
 
     def __init__(self, admin: AsyncAdmin, operation: Operation[PageOfList[_T]]) -> None:
         self._operation = with_pagination(operation)
@@ -92,6 +100,11 @@ class AsyncCompleteList(Generic[_T]):
     """A list that the API returns whole: await it, or iterate over it with ``async for``.
 
     It is fetched anew each time, and the client's ``timeout`` limits that as it limits any other call.
+
+    Example:
+        >>> projects = await admin.projects.list()
+        >>> async for project in admin.projects.list():
+        ...     print(project.name)
     """
 
     def __init__(self, admin: AsyncAdmin, operation: Operation[ListResponse[_T]]) -> None:

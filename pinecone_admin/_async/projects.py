@@ -38,6 +38,10 @@ class AsyncProjects:
 
         Returns:
             The complete list.
+
+        Example:
+            >>> [each.name for each in await admin.projects.list()]
+            ['search']
         """
         return AsyncCompleteList(self._admin, list_projects())
 
@@ -63,6 +67,11 @@ class AsyncProjects:
             ForbiddenError: The plan allows no further project.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the project may exist: look for it before you
                 create it again.
+
+        Example:
+            >>> project = await admin.projects.create(name="checkout")
+            >>> project.name
+            'checkout'
         """
         body = CreateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
         return await self._admin.send(create_project(body=body))
@@ -100,6 +109,11 @@ class AsyncProjects:
             ForbiddenError: The plan allows no further project.
             PineconeError: The response to the create was lost, and no new project appeared before the client's
                 ``timeout`` had passed; ``outcome`` is ``"unknown"``.
+
+        Example:
+            >>> ensured = await admin.projects.ensure(name="checkout")
+            >>> ensured.created, ensured.value.name
+            (True, 'checkout')
         """
         from pinecone_admin._async.workflows.ensure import ensure_project  # noqa: PLC0415 - imported on first use
 
@@ -120,6 +134,9 @@ class AsyncProjects:
 
         Raises:
             NotFoundError: The organization has no project with this id.
+
+        Example:
+            >>> project = await admin.projects.describe(project_id=project.id)
         """
         return await self._admin.send(fetch_project(project_id=project_id))
 
@@ -133,6 +150,9 @@ class AsyncProjects:
             PineconeValueError: No project can have this name; nothing was sent.
             NotFoundError: No project has the name.
             AmbiguousNameError: Several projects have the name; ``ids`` lists them.
+
+        Example:
+            >>> project = await admin.projects.describe_by_name(name="search")
         """
         check_name(name, Project, operation="describe_by_name")
         return find_by_name(name, await self.list(), noun="project", operation="describe_by_name")
@@ -153,6 +173,10 @@ class AsyncProjects:
         Raises:
             PineconeValueError: Both arguments or neither were passed, or no project can have this name; nothing was
                 sent.
+
+        Example:
+            >>> await admin.projects.exists(name="search")
+            True
         """
         if (project_id is None) == (name is None):
             raise PineconeValueError("exists needs either project_id or name", operation="exists")
@@ -187,6 +211,11 @@ class AsyncProjects:
         Raises:
             PineconeValueError: There is nothing to change; nothing was sent.
             NotFoundError: The organization has no project with this id.
+
+        Example:
+            >>> project = await admin.projects.update(project_id=project.id, name="search-eu")
+            >>> project.name
+            'search-eu'
         """
         body = UpdateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
         return await self._admin.send(update_project(project_id=project_id, body=body))
@@ -223,6 +252,15 @@ class AsyncProjects:
             ForbiddenError: The plan allows no further project or key, or does not have one of the roles.
             LeftoverError: A step failed, and not everything could be deleted; ``left`` lists what remains.
             NotFoundError: A principal does not exist.
+
+        Example:
+            >>> tenant = await admin.projects.provision(
+            ...     name="tenant-0042",
+            ...     key_roles=["DataPlaneEditor"],
+            ...     store=lambda made: vault.update({made.key.name: made.value}),
+            ... )
+            >>> tenant.project.created, tenant.key.created
+            (True, True)
         """
         from pinecone_admin._async.workflows.provision import provision  # noqa: PLC0415 - imported on first use
 
@@ -239,6 +277,9 @@ class AsyncProjects:
         Raises:
             FailedPreconditionError: The project still contains indexes, collections, assistants or backups.
             NotFoundError: The organization has no project with this id.
+
+        Example:
+            >>> await admin.projects.delete(project_id=project.id)
         """
         await self._admin.send(delete_project(project_id=project_id))
 
@@ -276,6 +317,11 @@ class AsyncProjects:
             ForbiddenError: The project has no room for another key.
             LeftoverError: The temporary key could not be deleted; ``left`` names it.
             NotFoundError: The organization has no project with this id, or an earlier run has deleted it.
+
+        Example:
+            >>> report = await admin.projects.delete_with_cleanup(project_id=project.id, timeout=timedelta(minutes=5))
+            >>> report.deleted
+            True
         """
         from pinecone_admin._async.workflows.delete_with_cleanup import delete_with_cleanup  # noqa: PLC0415 - imported on first use
 
@@ -347,6 +393,11 @@ class AsyncProjects:
             PineconeTypeError: ``plan`` is not a ``StalePlan``.
             ClientClosedError: The client is closed.
             ReadOnlyError: The client is read-only, so it can create no key.
+
+        Example:
+            >>> plan = await admin.projects.delete_stale(name_pattern="ci-*", older_than=timedelta(days=7))
+            >>> print(plan)
+            >>> report = await admin.projects.delete_stale(plan=plan)
         """
         from pinecone_admin._async.workflows.delete_stale import carry_out_deletion, plan_deletion  # noqa: PLC0415 - imported on first use
 

@@ -63,6 +63,9 @@ class AsyncRoleBindings:
 
         Raises:
             PineconeValueError: An argument is out of range, or an id has no type beside it; nothing was sent.
+
+        Example:
+            >>> owners = [each.principal_id async for each in admin.role_bindings.list(role="OrgOwner")]
         """
         operation = list_role_bindings(
             principal_type=principal_type,
@@ -100,6 +103,15 @@ class AsyncRoleBindings:
             ConflictError: The same role binding exists, or the invite was accepted.
             ForbiddenError: The caller does not hold the role, or the plan does not have it.
             NotFoundError: The organization has no such principal or project.
+
+        Example:
+            >>> binding = await admin.role_bindings.create(
+            ...     principal_type="user",
+            ...     principal_id=user.id,
+            ...     resource_type="project",
+            ...     resource_id=project.id,
+            ...     role="ProjectViewer",
+            ... )
         """
         body = CreateRoleBindingRequest(
             principal_type=principal_type,
@@ -136,6 +148,13 @@ class AsyncRoleBindings:
         Raises:
             ForbiddenError: The caller does not hold the role, or the plan does not have it.
             NotFoundError: The organization has no such principal or project.
+
+        Example:
+            >>> ensured = await admin.role_bindings.ensure(
+            ...     principal_type="user", principal_id=user.id, resource_type="organization", role="OrgMember"
+            ... )
+            >>> ensured.created
+            False
         """
         from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding  # noqa: PLC0415 - imported on first use
 
@@ -157,6 +176,9 @@ class AsyncRoleBindings:
 
         Raises:
             NotFoundError: The organization has no role binding with this id.
+
+        Example:
+            >>> binding = await admin.role_bindings.describe(role_binding_id=binding.id)
         """
         return await self._admin.send(fetch_role_binding(role_binding_id=role_binding_id))
 
@@ -170,6 +192,9 @@ class AsyncRoleBindings:
             ConflictError: It is the last OrgOwner, or the last organization role of a user with other roles or of a
                 pending invite.
             NotFoundError: The organization has no role binding with this id.
+
+        Example:
+            >>> await admin.role_bindings.delete(role_binding_id=binding.id)
         """
         await self._admin.send(delete_role_binding(role_binding_id=role_binding_id))
 
@@ -207,6 +232,17 @@ class AsyncRoleBindings:
             ConflictError: The old role is the last OrgOwner, or the last organization role of an invite.
             ForbiddenError: The caller does not hold the new role, or the plan does not have it.
             LeftoverError: The old role could not be revoked, and neither could the new one.
+
+        Example:
+            >>> change = await admin.role_bindings.change_role(
+            ...     principal_type="user",
+            ...     principal_id=user.id,
+            ...     resource_type="organization",
+            ...     from_role="OrgMember",
+            ...     to_role="OrgManager",
+            ... )
+            >>> change.binding.role
+            'OrgManager'
         """
         from pinecone_admin._async.workflows.change_role import change_role  # noqa: PLC0415 - imported on first use
 

@@ -51,6 +51,9 @@ class AsyncServiceAccounts:
 
         Raises:
             PineconeValueError: An argument is out of range; nothing was sent.
+
+        Example:
+            >>> accounts = await admin.service_accounts.list().to_list()
         """
         operation = list_service_accounts(limit=limit, pagination_token=pagination_token)
         return AsyncPaginator(self._admin, operation)
@@ -75,6 +78,10 @@ class AsyncServiceAccounts:
             ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, an account may exist whose secret is lost:
                 find it by name and rotate its secret.
+
+        Example:
+            >>> made = await admin.service_accounts.create(name="ci", role_bindings=[on_organization("OrgMember")])
+            >>> vault["ci"] = made.client_secret
         """
         bindings = None if role_bindings is None else copy_bindings(role_bindings)
         body = CreateServiceAccountRequest(name=name, role_bindings=bindings)
@@ -122,6 +129,13 @@ class AsyncServiceAccounts:
             ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
             LeftoverError: ``store`` failed, or the account could not be named and there is no ``store``; and then the
                 account could not be deleted.
+
+        Example:
+            >>> ensured = await admin.service_accounts.ensure(
+            ...     name="ci",
+            ...     role_bindings=[on_organization("OrgMember")],
+            ...     store=lambda made: vault.update(ci=made.client_secret),
+            ... )
         """
         from pinecone_admin._async.workflows.ensure_with_secret import ensure_service_account  # noqa: PLC0415 - imported on first use
 
@@ -143,6 +157,9 @@ class AsyncServiceAccounts:
 
         Raises:
             NotFoundError: The organization has no service account with this id.
+
+        Example:
+            >>> account = await admin.service_accounts.describe(service_account_id=account.id)
         """
         return await self._admin.send(fetch_service_account(service_account_id=service_account_id))
 
@@ -156,6 +173,9 @@ class AsyncServiceAccounts:
             PineconeValueError: No account can have this name; nothing was sent.
             NotFoundError: No account has the name.
             AmbiguousNameError: Several accounts have the name; ``ids`` lists them.
+
+        Example:
+            >>> account = await admin.service_accounts.describe_by_name(name="nightly")
         """
         check_name(name, CreateServiceAccountRequest, operation="describe_by_name")
         accounts = await self.list().to_list()
@@ -174,6 +194,9 @@ class AsyncServiceAccounts:
         Raises:
             PineconeValueError: There is nothing to change; nothing was sent.
             NotFoundError: The organization has no service account with this id.
+
+        Example:
+            >>> account = await admin.service_accounts.update(service_account_id=account.id, name="weekly")
         """
         body = UpdateServiceAccountRequest(name=name)
         return await self._admin.send(update_service_account(service_account_id=service_account_id, body=body))
@@ -187,6 +210,9 @@ class AsyncServiceAccounts:
         Raises:
             ConflictError: The account holds the last OrgOwner role.
             NotFoundError: The organization has no service account with this id.
+
+        Example:
+            >>> await admin.service_accounts.delete(service_account_id=account.id)
         """
         await self._admin.send(delete_service_account(service_account_id=service_account_id))
 
@@ -207,6 +233,10 @@ class AsyncServiceAccounts:
             NotFoundError: The organization has no service account with this id.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the secret may have been rotated and lost:
                 rotate it again.
+
+        Example:
+            >>> made = await admin.service_accounts.rotate_secret(service_account_id=account.id)
+            >>> vault["nightly"] = made.client_secret
         """
         operation = rotate_service_account_secret(service_account_id=service_account_id)
         return await self._admin.send(operation)
@@ -236,6 +266,11 @@ class AsyncServiceAccounts:
         Raises:
             SecretNotStoredError: ``store`` failed or was interrupted; ``error.secret.reveal()`` returns the new secret.
             NotFoundError: The organization has no service account with this id.
+
+        Example:
+            >>> account = await admin.service_accounts.rotate(
+            ...     service_account_id=account.id, store=lambda made: vault.update(nightly=made.client_secret)
+            ... )
         """
         from pinecone_admin._async.workflows.rotate import rotate_service_account  # noqa: PLC0415 - imported on first use
 

@@ -42,6 +42,10 @@ class AsyncUsers:
 
         Raises:
             PineconeValueError: An argument is out of range; nothing was sent.
+
+        Example:
+            >>> async for user in admin.users.list():
+            ...     print(user.email)
         """
         operation = list_users(email=email, limit=limit, pagination_token=pagination_token)
         return AsyncPaginator(self._admin, operation)
@@ -54,6 +58,9 @@ class AsyncUsers:
 
         Raises:
             NotFoundError: The organization has no user with this id.
+
+        Example:
+            >>> user = await admin.users.describe(user_id=user.id)
         """
         return await self._admin.send(fetch_user(user_id=user_id))
 
@@ -67,6 +74,9 @@ class AsyncUsers:
             PineconeValueError: This is not an email address; nothing was sent.
             NotFoundError: No user of the organization has the address.
             AmbiguousNameError: Several users have the address; ``ids`` lists them.
+
+        Example:
+            >>> user = await admin.users.describe_by_email(email="Ada@example.com")
         """
         with set_operation_on_errors("describe_by_email"):
             check_email("email", email)
@@ -82,6 +92,9 @@ class AsyncUsers:
         Raises:
             ConflictError: The user is the last OrgOwner, or an identity provider manages the users.
             NotFoundError: The organization has no user with this id.
+
+        Example:
+            >>> await admin.users.delete(user_id=user.id)
         """
         await self._admin.send(delete_user(user_id=user_id))
 
@@ -102,6 +115,12 @@ class AsyncUsers:
         Raises:
             RefusedError: The user is the last owner, which is checked before the first change; or the server refused to
                 remove the user, for example because an identity provider manages the users.
+
+        Example:
+            >>> report = await admin.users.offboard(email="ada@example.com")  # a dry run
+            >>> if report.refusal is None:
+            ...     report = await admin.users.offboard(email="ada@example.com", dry_run=False)
+            >>> [each.name for each in report.keys_to_rotate]
         """
         from pinecone_admin._async.workflows.offboard import offboard  # noqa: PLC0415 - imported on first use
 
@@ -139,6 +158,11 @@ class AsyncUsers:
             RefusedError: No user who is an owner would remain, the plan is of another organization, or not everything
                 could be read. Nothing was changed.
             PineconeTypeError: ``plan`` is not an ``OffboardPlan``.
+
+        Example:
+            >>> plan = await admin.users.offboard_many(emails=["ada@example.com", "bob@example.com"])
+            >>> print(plan)
+            >>> report = await admin.users.offboard_many(plan=plan)
         """
         from pinecone_admin._async.workflows.offboard import carry_out_offboarding, plan_offboarding  # noqa: PLC0415 - imported on first use
 

@@ -29,6 +29,11 @@ class AttemptEvent:
         error: Error that the call raises if this attempt is its last, or None if the attempt succeeded.
         delay: Seconds until the next attempt, or None if there is none. After a 401 the request may be sent once more,
             with a fresh token.
+
+    Example:
+        >>> def count(event: AttemptEvent) -> None:
+        ...     print(event.operation, event.attempt, event.status_code, event.delay)
+        >>> admin = Admin(on_attempt=count)
     """
 
     operation: str | None

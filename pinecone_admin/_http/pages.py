@@ -51,6 +51,10 @@ class Page(Generic[_T]):
     Attributes:
         items: The items of the page.
         pagination_token: Token of the next page, or None on the last page.
+
+    Example:
+        >>> for page in admin.users.list(limit=50).pages():
+        ...     print(len(page.items), page.has_more, page.pagination_token)
     """
 
     items: list[_T]

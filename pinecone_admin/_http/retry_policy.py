@@ -87,6 +87,9 @@ class RetryPolicy:
     Raises:
         PineconeValueError: A number is out of range.
         PineconeTypeError: A value has the wrong type.
+
+    Example:
+        >>> patient = Admin(retry=RetryPolicy(max_attempts=6, max_backoff=30), timeout=180)
     """
 
     max_attempts: int = field(default=4, validator=_validate_count)

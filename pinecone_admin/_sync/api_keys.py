@@ -48,6 +48,10 @@ class APIKeys:
 
         Returns:
             The complete list.
+
+        Example:
+            >>> [each.name for each in admin.api_keys.list(project_id=project.id)]
+            ['reader']
         """
         return fetch_all(self._admin, list_project_api_keys(project_id=project_id))
 
@@ -69,6 +73,10 @@ class APIKeys:
             ForbiddenError: The plan allows no further key in the project, or does not have one of the roles.
             NotFoundError: The organization has no project with this id.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, a key may exist whose value is lost.
+
+        Example:
+            >>> made = admin.api_keys.create(project_id=project.id, name="writer", roles=["DataPlaneEditor"])
+            >>> vault["writer"] = made.value
         """
         body = CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))
         return self._admin.send(create_api_key(project_id=project_id, body=body))
@@ -111,6 +119,16 @@ class APIKeys:
             LeftoverError: ``store`` failed, or the key could not be named and there is no ``store``; and then the key
                 could not be deleted.
             NotFoundError: The organization has no project with this id, or another process deleted the new key.
+
+        Example:
+            >>> ensured = admin.api_keys.ensure(
+            ...     project_id=project.id,
+            ...     name="writer",
+            ...     roles=["DataPlaneEditor"],
+            ...     store=lambda made: vault.update({made.key.name: made.value}),
+            ... )
+            >>> ensured.created, list(vault)
+            (True, ['writer'])
         """
         from pinecone_admin._sync.workflows.ensure_with_secret import ensure_api_key  # noqa: PLC0415 - imported on first use
 
@@ -132,6 +150,9 @@ class APIKeys:
 
         Raises:
             NotFoundError: The organization has no key with this id.
+
+        Example:
+            >>> key = admin.api_keys.describe(api_key_id=key.id)
         """
         return self._admin.send(fetch_api_key(api_key_id=api_key_id))
 
@@ -149,6 +170,9 @@ class APIKeys:
             PineconeValueError: No key can have this name; nothing was sent.
             NotFoundError: No key of the project has the name, or there is no such project.
             AmbiguousNameError: Several keys have the name; ``ids`` lists them.
+
+        Example:
+            >>> key = admin.api_keys.describe_by_name(project_id=project.id, name="reader")
         """
         from pinecone_admin.workflows.retired_keys import find_holders  # noqa: PLC0415 - imported on first use
 
@@ -171,6 +195,11 @@ class APIKeys:
         Raises:
             PineconeValueError: There is nothing to change; nothing was sent.
             NotFoundError: The organization has no key with this id.
+
+        Example:
+            >>> key = admin.api_keys.update(api_key_id=key.id, roles=["ProjectViewer"])
+            >>> key.roles
+            ['ProjectViewer']
         """
         body = UpdateAPIKeyRequest(name=name, roles=copy_to_list(roles))
         return self._admin.send(update_api_key(api_key_id=api_key_id, body=body))
@@ -183,6 +212,9 @@ class APIKeys:
 
         Raises:
             NotFoundError: The organization has no key with this id.
+
+        Example:
+            >>> admin.api_keys.delete(api_key_id=key.id)
         """
         self._admin.send(delete_api_key(api_key_id=api_key_id))
 
@@ -220,6 +252,15 @@ class APIKeys:
             ForbiddenError: The plan allows no further key in the project.
             LeftoverError: ``store`` failed, and the new key could not be deleted.
             NotFoundError: The organization has no key with this id, or the new key was deleted; the old one stays.
+
+        Example:
+            >>> rotation = admin.api_keys.rotate(
+            ...     api_key_id=key.id,
+            ...     store=lambda made: vault.update({made.key.name: made.value}),
+            ...     keep_old_for=timedelta(hours=1),
+            ... )
+            >>> list(vault)
+            ['reader']
         """
         from pinecone_admin._sync.workflows.rotate import rotate_api_key  # noqa: PLC0415 - imported on first use
 
@@ -243,6 +284,10 @@ class APIKeys:
         Raises:
             NotFoundError: The organization has no project with this id.
             RefusedError: The server's responses have no valid Date, so that its time is unknown.
+
+        Example:
+            >>> retired = admin.api_keys.delete_retired(project_id=project.id)
+            >>> print(retired)
         """
         from pinecone_admin._sync.workflows.delete_retired import delete_retired_keys  # noqa: PLC0415 - imported on first use
 

@@ -61,11 +61,7 @@ class Admin:
     """Manage a Pinecone organization: its projects, API keys, users, invites, service accounts and role bindings.
 
     The credentials are exchanged for an access token in the constructor. The client can be shared
-    between threads and survives a fork. Example::
-
-        with Admin() as admin:
-            project = admin.projects.create(name="search")
-            made = admin.api_keys.create(project_id=project.id, name="search-reader", roles=["DataPlaneViewer"])
+    between threads and survives a fork.
 
     Args:
         client_id: Id of the service account, or a callable that returns it; default: ``PINECONE_CLIENT_ID``.
@@ -103,6 +99,12 @@ class Admin:
         TokenError: The token endpoint issued no token for another reason.
         PineconeConnectionError: The token endpoint cannot be reached.
         PineconeTimeoutError: The token endpoint did not respond in time.
+
+    Example:
+        >>> with Admin() as admin:  # reads PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET
+        ...     project = admin.projects.create(name="checkout")
+        ...     made = admin.api_keys.create(project_id=project.id, name="reader", roles=["DataPlaneViewer"])
+        ...     vault["checkout/reader"] = made.value
     """
 
     def __init__(
@@ -237,6 +239,9 @@ class Admin:
             PineconeTimeoutError: There was no response in time.
             ResponseParsingError: The server reported success, but the response does not match the API description.
             ClientClosedError: The client is closed, or was closed during the call.
+
+        Example:
+            >>> project = admin.send(create_project(body=CreateProjectRequest(name="by hand")))
         """
         return self._sender.send(operation)
 
@@ -266,6 +271,11 @@ class Admin:
             PineconeError: Nothing could be read.
             PineconeValueError: ``concurrency`` is below 1.
             ClientClosedError: The client is closed.
+
+        Example:
+            >>> inventory = admin.inventory(progress=lambda step: print(step.done, "of", step.total))
+            >>> [each.name for each in inventory.projects]
+            ['search']
         """
         from pinecone_admin._sync.workflows.take_inventory import take_inventory  # noqa: PLC0415 - imported on first use
 
@@ -283,6 +293,10 @@ class Admin:
             PineconeConnectionError: The token endpoint cannot be reached.
             PineconeTimeoutError: There was no token in time.
             ClientClosedError: The client is closed.
+
+        Example:
+            >>> token = admin.token()
+            >>> headers = {"Authorization": f"Bearer {token.value}"}
         """
         return self._sender.fetch_token()
 
@@ -296,6 +310,9 @@ class Admin:
             PineconeValueError: The secret is empty or surrounded by white space, or this client has no client secret.
             PineconeTypeError: The secret is not a str.
             ClientClosedError: The client is closed.
+
+        Example:
+            >>> admin.update_secret(new_secret)
         """
         from pinecone_admin.auth.provider import TokenProvider  # noqa: PLC0415 - loads httpx
 
@@ -337,6 +354,11 @@ class Admin:
         Raises:
             PineconeValueError: An argument has an invalid value.
             PineconeTypeError: An argument has the wrong type.
+
+        Example:
+            >>> careful = admin.with_options(timeout=5, read_only=True)
+            >>> careful.timeout
+            5.0
         """
         from pinecone_admin._config.client_config import change_options  # noqa: PLC0415 - loads httpx
 
@@ -360,6 +382,9 @@ class Admin:
         """Close the connections of this process.
 
         Calls in progress end with ClientClosedError, and so does every later call. On a copy, this has no effect.
+
+        Example:
+            >>> admin.close()
         """
         if not self._owns_connections or self._shared.closed.is_set():
             return

@@ -45,6 +45,10 @@ class Invites:
 
         Raises:
             PineconeValueError: An argument is out of range; nothing was sent.
+
+        Example:
+            >>> [each.email for each in admin.invites.list()]
+            ['bob@example.com']
         """
         return Paginator(self._admin, list_invites(limit=limit, pagination_token=pagination_token))
 
@@ -65,6 +69,14 @@ class Invites:
             ConflictError: An invite for the address is pending, or a member of the organization has the address.
             ForbiddenError: The caller does not hold a role that it would grant.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
+
+        Example:
+            >>> invite = admin.invites.create(
+            ...     email="eve@example.com",
+            ...     role_bindings=[on_organization("OrgMember"), on_project(project.id, "ProjectViewer")],
+            ... )
+            >>> invite.status
+            'pending'
         """
         body = CreateInviteRequest(email=email, role_bindings=copy_bindings(role_bindings))
         return self._admin.send(create_invite(body=body))
@@ -102,6 +114,13 @@ class Invites:
                 for five seconds without a match.
             ForbiddenError: The caller does not hold a role that it would grant.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
+
+        Example:
+            >>> ensured = admin.invites.ensure(
+            ...     email="bob@example.com", role_bindings=[on_organization("OrgMember")]
+            ... )
+            >>> ensured.created
+            False
         """
         from pinecone_admin._sync.workflows.ensure import ensure_invite  # noqa: PLC0415 - imported on first use
 
@@ -122,6 +141,9 @@ class Invites:
 
         Raises:
             NotFoundError: The organization has no invite with this id.
+
+        Example:
+            >>> invite = admin.invites.describe(invite_id=invite.id)
         """
         return self._admin.send(fetch_invite(invite_id=invite_id))
 
@@ -137,6 +159,9 @@ class Invites:
             PineconeValueError: This is not an email address; nothing was sent.
             NotFoundError: No pending or expired invite is for the address.
             AmbiguousNameError: Several invites are for the address; ``ids`` lists them.
+
+        Example:
+            >>> invite = admin.invites.describe_by_email(email="bob@example.com")
         """
         with set_operation_on_errors("describe_by_email"):
             check_email("email", email)
@@ -151,6 +176,9 @@ class Invites:
         Raises:
             ConflictError: The invite was accepted.
             NotFoundError: The organization has no invite with this id.
+
+        Example:
+            >>> admin.invites.delete(invite_id=invite.id)
         """
         self._admin.send(delete_invite(invite_id=invite_id))
 
@@ -167,5 +195,8 @@ class Invites:
             ConflictError: The invite was accepted.
             NotFoundError: The organization has no invite with this id.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
+
+        Example:
+            >>> invite = admin.invites.resend(invite_id=invite.id)
         """
         return self._admin.send(resend_invite(invite_id=invite_id))

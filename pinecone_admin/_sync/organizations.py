@@ -32,6 +32,9 @@ class Organizations:
 
         Returns:
             The complete list.
+
+        Example:
+            >>> [each.name for each in admin.organizations.list()]
         """
         return fetch_all(self._admin, list_organizations())
 
@@ -43,6 +46,11 @@ class Organizations:
 
         Raises:
             NotFoundError: The caller does not belong to an organization with this id.
+
+        Example:
+            >>> organization = admin.organizations.describe(organization_id=organization.id)
+            >>> organization.plan
+            'Enterprise'
         """
         return self._admin.send(fetch_organization(organization_id=organization_id))
 
@@ -58,6 +66,9 @@ class Organizations:
 
         Raises:
             NotFoundError: The caller does not belong to an organization with this id.
+
+        Example:
+            >>> organization = admin.organizations.update(organization_id=organization.id, name="harbour")
         """
         body = UpdateOrganizationRequest(name=name)
         return self._admin.send(update_organization(organization_id=organization_id, body=body))
@@ -71,5 +82,11 @@ class Organizations:
         Raises:
             FailedPreconditionError: The organization is not on the Free plan, is not Active, or still has projects.
             NotFoundError: The caller does not belong to an organization with this id.
+
+        Example:
+            >>> try:
+            ...     admin.organizations.delete(organization_id=organization.id)
+            ... except FailedPreconditionError as error:  # such as projects that remain, or a paid plan
+            ...     print(error.message)
         """
         self._admin.send(delete_organization(organization_id=organization_id))

@@ -19,7 +19,15 @@ _T = TypeVar("_T")
 
 
 class Paginator(Generic[_T]):
-    """Items of a paginated list, fetched on demand. Each iteration starts from the beginning."""
+    """Items of a paginated list, fetched on demand. Each iteration starts from the beginning.
+
+    Example:
+        >>> for user in admin.users.list(limit=50):
+        ...     print(user.email)
+        >>> emails = [user.email for user in admin.users.list().to_list(max_items=10)]
+        >>> for page in admin.users.list(limit=50).pages():
+        ...     print(len(page.items), page.has_more, page.pagination_token)
+    """
 
     def __init__(self, admin: Admin, operation: Operation[PageOfList[_T]]) -> None:
         self._operation = with_pagination(operation)

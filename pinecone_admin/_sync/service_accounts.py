@@ -52,6 +52,9 @@ class ServiceAccounts:
 
         Raises:
             PineconeValueError: An argument is out of range; nothing was sent.
+
+        Example:
+            >>> accounts = admin.service_accounts.list().to_list()
         """
         operation = list_service_accounts(limit=limit, pagination_token=pagination_token)
         return Paginator(self._admin, operation)
@@ -76,6 +79,10 @@ class ServiceAccounts:
             ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, an account may exist whose secret is lost:
                 find it by name and rotate its secret.
+
+        Example:
+            >>> made = admin.service_accounts.create(name="ci", role_bindings=[on_organization("OrgMember")])
+            >>> vault["ci"] = made.client_secret
         """
         bindings = None if role_bindings is None else copy_bindings(role_bindings)
         body = CreateServiceAccountRequest(name=name, role_bindings=bindings)
@@ -123,6 +130,13 @@ class ServiceAccounts:
             ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
             LeftoverError: ``store`` failed, or the account could not be named and there is no ``store``; and then the
                 account could not be deleted.
+
+        Example:
+            >>> ensured = admin.service_accounts.ensure(
+            ...     name="ci",
+            ...     role_bindings=[on_organization("OrgMember")],
+            ...     store=lambda made: vault.update(ci=made.client_secret),
+            ... )
         """
         from pinecone_admin._sync.workflows.ensure_with_secret import ensure_service_account  # noqa: PLC0415 - imported on first use
 
@@ -144,6 +158,9 @@ class ServiceAccounts:
 
         Raises:
             NotFoundError: The organization has no service account with this id.
+
+        Example:
+            >>> account = admin.service_accounts.describe(service_account_id=account.id)
         """
         return self._admin.send(fetch_service_account(service_account_id=service_account_id))
 
@@ -157,6 +174,9 @@ class ServiceAccounts:
             PineconeValueError: No account can have this name; nothing was sent.
             NotFoundError: No account has the name.
             AmbiguousNameError: Several accounts have the name; ``ids`` lists them.
+
+        Example:
+            >>> account = admin.service_accounts.describe_by_name(name="nightly")
         """
         check_name(name, CreateServiceAccountRequest, operation="describe_by_name")
         accounts = self.list().to_list()
@@ -175,6 +195,9 @@ class ServiceAccounts:
         Raises:
             PineconeValueError: There is nothing to change; nothing was sent.
             NotFoundError: The organization has no service account with this id.
+
+        Example:
+            >>> account = admin.service_accounts.update(service_account_id=account.id, name="weekly")
         """
         body = UpdateServiceAccountRequest(name=name)
         return self._admin.send(update_service_account(service_account_id=service_account_id, body=body))
@@ -188,6 +211,9 @@ class ServiceAccounts:
         Raises:
             ConflictError: The account holds the last OrgOwner role.
             NotFoundError: The organization has no service account with this id.
+
+        Example:
+            >>> admin.service_accounts.delete(service_account_id=account.id)
         """
         self._admin.send(delete_service_account(service_account_id=service_account_id))
 
@@ -208,6 +234,10 @@ class ServiceAccounts:
             NotFoundError: The organization has no service account with this id.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the secret may have been rotated and lost:
                 rotate it again.
+
+        Example:
+            >>> made = admin.service_accounts.rotate_secret(service_account_id=account.id)
+            >>> vault["nightly"] = made.client_secret
         """
         operation = rotate_service_account_secret(service_account_id=service_account_id)
         return self._admin.send(operation)
@@ -237,6 +267,11 @@ class ServiceAccounts:
         Raises:
             SecretNotStoredError: ``store`` failed or was interrupted; ``error.secret.reveal()`` returns the new secret.
             NotFoundError: The organization has no service account with this id.
+
+        Example:
+            >>> account = admin.service_accounts.rotate(
+            ...     service_account_id=account.id, store=lambda made: vault.update(nightly=made.client_secret)
+            ... )
         """
         from pinecone_admin._sync.workflows.rotate import rotate_service_account  # noqa: PLC0415 - imported on first use
 

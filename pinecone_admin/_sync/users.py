@@ -43,6 +43,10 @@ class Users:
 
         Raises:
             PineconeValueError: An argument is out of range; nothing was sent.
+
+        Example:
+            >>> for user in admin.users.list():
+            ...     print(user.email)
         """
         operation = list_users(email=email, limit=limit, pagination_token=pagination_token)
         return Paginator(self._admin, operation)
@@ -55,6 +59,9 @@ class Users:
 
         Raises:
             NotFoundError: The organization has no user with this id.
+
+        Example:
+            >>> user = admin.users.describe(user_id=user.id)
         """
         return self._admin.send(fetch_user(user_id=user_id))
 
@@ -68,6 +75,9 @@ class Users:
             PineconeValueError: This is not an email address; nothing was sent.
             NotFoundError: No user of the organization has the address.
             AmbiguousNameError: Several users have the address; ``ids`` lists them.
+
+        Example:
+            >>> user = admin.users.describe_by_email(email="Ada@example.com")
         """
         with set_operation_on_errors("describe_by_email"):
             check_email("email", email)
@@ -83,6 +93,9 @@ class Users:
         Raises:
             ConflictError: The user is the last OrgOwner, or an identity provider manages the users.
             NotFoundError: The organization has no user with this id.
+
+        Example:
+            >>> admin.users.delete(user_id=user.id)
         """
         self._admin.send(delete_user(user_id=user_id))
 
@@ -103,6 +116,12 @@ class Users:
         Raises:
             RefusedError: The user is the last owner, which is checked before the first change; or the server refused to
                 remove the user, for example because an identity provider manages the users.
+
+        Example:
+            >>> report = admin.users.offboard(email="ada@example.com")  # a dry run
+            >>> if report.refusal is None:
+            ...     report = admin.users.offboard(email="ada@example.com", dry_run=False)
+            >>> [each.name for each in report.keys_to_rotate]
         """
         from pinecone_admin._sync.workflows.offboard import offboard  # noqa: PLC0415 - imported on first use
 
@@ -140,6 +159,11 @@ class Users:
             RefusedError: No user who is an owner would remain, the plan is of another organization, or not everything
                 could be read. Nothing was changed.
             PineconeTypeError: ``plan`` is not an ``OffboardPlan``.
+
+        Example:
+            >>> plan = admin.users.offboard_many(emails=["ada@example.com", "bob@example.com"])
+            >>> print(plan)
+            >>> report = admin.users.offboard_many(plan=plan)
         """
         from pinecone_admin._sync.workflows.offboard import carry_out_offboarding, plan_offboarding  # noqa: PLC0415 - imported on first use
 

@@ -34,20 +34,50 @@ class TokenCache(Protocol):
     secret cannot be derived from it. The text contains a token: store it where secrets may be stored. If the cache
     raises an exception, a token is fetched and the call proceeds; the first exception is logged as a warning. Calls
     that wait for a token wait for the cache too, so limit how long its methods can take.
+
+    Example:
+        >>> class MemoryCache:  # of one process; a cache of your own reaches further
+        ...     def __init__(self) -> None:
+        ...         self.texts: dict[str, str] = {}
+        ...         self.locks: defaultdict[str, Lock] = defaultdict(Lock)
+        ...
+        ...     def load(self, key: str) -> str | None:
+        ...         return self.texts.get(key)
+        ...
+        ...     def store(self, key: str, text: str, lifetime: float) -> None:
+        ...         self.texts[key] = text
+        ...
+        ...     def lock(self, key: str, timeout: float) -> AbstractContextManager[object]:
+        ...         return self.locks[key]
+        >>> admin = Admin(token_cache=MemoryCache())
     """
 
     def load(self, key: str) -> str | bytes | None:
-        """Return the text stored last under the key, or None."""
+        """Return the text stored last under the key, or None.
+
+        Args:
+            key: 64 hexadecimal digits.
+        """
         ...
 
     def store(self, key: str, text: str, lifetime: float) -> None:
-        """Store a text under the key; it expires after ``lifetime`` seconds."""
+        """Store a text under the key until it expires.
+
+        Args:
+            key: 64 hexadecimal digits.
+            text: Text that contains a token.
+            lifetime: Seconds after which the text is worthless.
+        """
         ...
 
     def lock(self, key: str, timeout: float) -> AbstractContextManager[object]:
         """Return a context manager that admits one process at a time, so that only one makes the exchange.
 
-        If it cannot be entered within ``timeout`` seconds, raise any exception; the exchange is made without the lock.
+        If it cannot be entered in time, raise any exception; the exchange is made without the lock.
+
+        Args:
+            key: 64 hexadecimal digits.
+            timeout: Seconds to wait for the lock.
         """
         ...
 

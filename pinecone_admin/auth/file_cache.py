@@ -20,6 +20,9 @@ class FileTokenCache:
 
     Raises:
         ImportError: The extra is not installed.
+
+    Example:
+        >>> admin = Admin(token_cache=FileTokenCache(Path.home() / ".cache/tokens"))
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
@@ -39,6 +42,9 @@ class FileTokenCache:
 
     def load(self, key: str) -> bytes | None:
         """Return the text of a file, or None if there is none; raise if another user could have read or written it.
+
+        Args:
+            key: 64 hexadecimal digits, the name of the file.
 
         Raises:
             PineconeValueError: It is a link, belongs to another user, is accessible to others, or is too large.
@@ -63,6 +69,11 @@ class FileTokenCache:
     def store(self, key: str, text: str, lifetime: float) -> None:  # noqa: ARG002 - a file does not expire by itself
         """Write a new file with mode 0600, and replace the old file with it atomically.
 
+        Args:
+            key: 64 hexadecimal digits, the name of the file.
+            text: Text that contains a token.
+            lifetime: Seconds for which the token is valid; the file stays.
+
         Raises:
             PineconeValueError: The folder is a link, belongs to another user, is accessible to others or not writable.
         """
@@ -81,8 +92,12 @@ class FileTokenCache:
     def lock(self, key: str, timeout: float) -> Generator[None, None, None]:
         """Lock a file next to the file of the token.
 
+        Args:
+            key: 64 hexadecimal digits, the name of the file.
+            timeout: Seconds to wait for the lock.
+
         Raises:
-            PineconeValueError: Another process holds the lock for longer than ``timeout`` seconds.
+            PineconeValueError: Another process holds the lock for longer.
         """
         path = self._prepare_entry_path(key).with_suffix(".lock")
         lock = self._file_lock(path, mode=0o600, timeout=timeout)

@@ -29,6 +29,11 @@ class AccessToken:
     Attributes:
         value: The token itself; masked in ``repr``.
         expires_at: When the server stops accepting it, as a datetime with the time zone UTC, or None if unknown.
+
+    Example:
+        >>> token = admin.token()
+        >>> token
+        AccessToken(value='***', expires_at=datetime.datetime(2026, 7, 1, 12, 30, tzinfo=datetime.timezone.utc))
     """
 
     value: str = field(repr=masked)

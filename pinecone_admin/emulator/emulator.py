@@ -67,14 +67,14 @@ class Emulator:
         key_created_at: Whether an API key has `created_at`, which no document has and official tests expect.
         invite_mails_per_hour: The number of invite mails that the organization may send in an hour.
         pod_access: Whether a project's `max_pods` may exceed 0.
-        default_max_pods: With pod access, the `max_pods` of a project that is created without one.
-        max_pods_floor: What a smaller `max_pods` other than 0 is raised to.
+        default_max_pods: With pod access, the `max_pods` of a project that is created without one, from 0.
+        max_pods_floor: What a smaller `max_pods` other than 0 is raised to, from 0.
         identity_provider: Whether an identity provider manages the users.
         token_lifetime: Seconds for which an access token is valid.
         rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
         key_prefix: The prefix of an API key's value; the published documents also say `pckey_`.
         creation_delay: Seconds until an index, collection, assistant or backup that a client creates is ready.
-        seed: Makes ids, secrets and the probabilities of faults the same in every run.
+        seed: A number that makes ids, secrets and the probabilities of faults the same in every run.
         clock: The clock; by default it stands still at the time of construction until it is advanced.
 
     Attributes:
@@ -180,7 +180,11 @@ class Emulator:
             self._hosts.remove(host)
 
     def handle(self, request: Request) -> Response:
-        """Handle a request. Requests are handled one at a time, from any thread."""
+        """Handle a request. Requests are handled one at a time, from any thread.
+
+        Args:
+            request: The request, as the server of the emulator and its transport build it.
+        """
         with self._lock:
             now = self.clock.now()
             operation_id = dispatch.operation_id(request)
@@ -236,6 +240,11 @@ class Emulator:
 
         Raises:
             ValueError: A role or project does not exist.
+
+        Example:
+            >>> async with emulator.async_admin(roles=["OrgMember"]) as member:
+            ...     print(len(await member.users.list()))
+            2
         """
         from pinecone_admin import AsyncAdmin  # noqa: PLC0415 — the emulator must not need the client
 
@@ -253,6 +262,10 @@ class Emulator:
 
         The caller's credentials are the initial ones again. Its access tokens stay valid, so that clients keep
         working. `state` is a new object afterwards.
+
+        Example:
+            >>> emulator.state.projects.clear()
+            >>> emulator.reset()
         """
         with self._lock:
             # Without its tokens, a client that is in use would get a 401 on its next call.
@@ -265,7 +278,11 @@ class Emulator:
             self.requests.clear()
 
     def dump(self) -> Document:
-        """Return the whole state as a JSON document, including secrets."""
+        """Return the whole state as a JSON document, including secrets.
+
+        Example:
+            >>> saved = json.dumps(emulator.dump())
+        """
         with self._lock:
             return snapshot.dump_state(self.state, self._caller, self.clock.now())
 
@@ -280,6 +297,11 @@ class Emulator:
 
         Raises:
             ValueError: The document is malformed; the message names the field.
+
+        Example:
+            >>> emulator.load({"projects": [{"name": "search"}]})
+            >>> [each.name for each in emulator.state.projects.values()]
+            ['search']
         """
         try:
             text = json.dumps(document)
@@ -317,6 +339,9 @@ class Emulator:
 
         Raises:
             ValueError: A setting does not exist or its value is invalid; nothing is changed then.
+
+        Example:
+            >>> emulator.configure(plan="Standard", project_quota=3)
         """
         with self._lock:
             plan, payment_status, settings = checks.closed_object(self._read_changes)("", changes)
@@ -343,6 +368,9 @@ class Emulator:
 
         Raises:
             ValueError: The email is taken or malformed, or a role or project does not exist.
+
+        Example:
+            >>> eve = emulator.add_user("eve@example.com", roles=["OrgManager", ("ProjectViewer", project.id)])
         """
         with self._lock:
             grants = self._read_roles(roles)
@@ -365,6 +393,9 @@ class Emulator:
 
         Raises:
             ValueError: The invite does not exist, or it is processed or expired.
+
+        Example:
+            >>> bob = emulator.accept_invite(invite.id, name="Bob")
         """
         with self._lock:
             now = self.clock.now()
@@ -382,6 +413,10 @@ class Emulator:
 
         Raises:
             ValueError: A role or project does not exist.
+
+        Example:
+            >>> reporter = emulator.add_client(roles=["OrgMember"], name="reporter")
+            >>> admin = Admin(client_id=reporter.client_id, client_secret=reporter.client_secret)
         """
         with self._lock:
             grants = self._read_roles(roles)
@@ -400,6 +435,9 @@ class Emulator:
 
         Raises:
             ValueError: The project or kind does not exist, or the kind has no deletion protection.
+
+        Example:
+            >>> emulator.hold(project.id, "indexes", "articles", protected=True)
         """
         with self._lock:
             project, kind = self._find_project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
@@ -419,6 +457,10 @@ class Emulator:
 
         Raises:
             ValueError: The project, kind or resource does not exist.
+
+        Example:
+            >>> emulator.hold(project.id, "collections", "snapshot")
+            >>> emulator.release(project.id, "collections", "snapshot")
         """
         with self._lock:
             project, kind = self._find_project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)

@@ -93,6 +93,13 @@ class Access:
         holders: All principals: users, pending invites, service accounts, API keys.
         findings: What a reviewer should check.
         unread: Parts that could not be read and are missing here.
+
+    Example:
+        >>> access = admin.inventory().access(max_owners=3, max_key_age=timedelta(days=90))
+        >>> for finding in access.findings:
+        ...     print(f"{finding.kind}: {finding.text}")
+        >>> writers = {row.principal for row in access.rows() if row.level in {"owns", "writes"}}
+        >>> texts = [access.to_html(), access.to_csv(), access.to_json(), access.to_markdown()]
     """
 
     taken_at: datetime

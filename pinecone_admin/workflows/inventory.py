@@ -107,6 +107,10 @@ class Changes:
         removed: Resources that are only in the earlier one.
         changed: Fields that differ, of resources that are in both.
         unknown: Parts that cannot be compared because they could not be read for one of the two.
+
+    Example:
+        >>> changes = admin.inventory().diff(admin.inventory())
+        >>> json.dumps(changes.to_dict())
     """
 
     added: list[Change]
@@ -144,6 +148,15 @@ class Inventory:
         service_accounts: All service accounts.
         role_bindings: All role bindings.
         unread: Parts that could not be read.
+
+    Example:
+        >>> before = admin.inventory()
+        >>> saved = json.dumps(before.to_dict())
+        >>> project = admin.projects.create(name="checkout")
+        >>> changes = Inventory.from_dict(json.loads(saved)).diff(admin.inventory())
+        >>> [each.name for each in changes.added if each.kind == "project"]
+        ['checkout']
+        >>> access = before.access(max_owners=3)
     """
 
     taken_at: datetime

@@ -78,6 +78,9 @@ class _SavablePlan:
     def from_json(cls, text: str) -> Self:
         """Return the plan that ``to_json`` converted.
 
+        Args:
+            text: Text that ``to_json`` returned; entries may have been removed.
+
         Raises:
             PineconeTypeError: ``text`` is not a str.
             PineconeValueError: ``text`` is not such a plan, or only part of one; the message says what is wrong.
@@ -107,6 +110,11 @@ class StalePlan(_SavablePlan):
         projects: Projects to delete.
         left: Projects whose name matches, but that would not be deleted, each with the reason.
         temporary_keys: Ids of the temporary API keys that read the contents; they were deleted.
+
+    Example:
+        >>> plan = admin.projects.delete_stale(name_pattern="ci-*", older_than=timedelta(days=7))
+        >>> saved = plan.to_json()
+        >>> report = admin.projects.delete_stale(plan=StalePlan.from_json(saved))
     """
 
     _WORKFLOW = "projects.delete_stale"
@@ -137,6 +145,10 @@ class StaleReport:
         left: Projects of the plan that were not deleted, each with the reason.
         temporary_keys: Ids of the temporary API keys that were used; they were deleted.
         steps: What was done, in order.
+
+    Example:
+        >>> plan = admin.projects.delete_stale(name_pattern="ci-*", older_than=timedelta(days=7))
+        >>> json.dumps(admin.projects.delete_stale(plan=plan).to_dict())
     """
 
     deleted: list[StaleProject]
@@ -164,6 +176,11 @@ class OffboardPlan(_SavablePlan):
         made_at: When the organization was read.
         reports: A report for each email address, as of a dry run of ``offboard``.
         refusal: Why a real run would refuse, or None.
+
+    Example:
+        >>> plan = admin.users.offboard_many(emails=["ada@example.com"])
+        >>> saved = plan.to_json()
+        >>> report = admin.users.offboard_many(plan=OffboardPlan.from_json(saved))
     """
 
     _WORKFLOW = "users.offboard_many"
@@ -188,6 +205,10 @@ class OffboardManyReport:
         reports: A report for each person who was removed, by this call or before it.
         left: People of the plan who were not removed, each with the reason.
         steps: What was done, in order.
+
+    Example:
+        >>> plan = admin.users.offboard_many(emails=["ada@example.com"])
+        >>> json.dumps(admin.users.offboard_many(plan=plan).to_dict())
     """
 
     reports: list[OffboardReport]

@@ -147,6 +147,9 @@ class RetiredKeys:
         deleted: Keys that were deleted, in order.
         kept: Keys that were not deleted, each with the reason.
         steps: What was done, in order; of a dry run, what would be done.
+
+    Example:
+        >>> json.dumps(admin.api_keys.delete_retired(dry_run=True).to_dict())
     """
 
     dry_run: bool
@@ -185,6 +188,9 @@ class ProjectRole:
         principal_type: Type of the principal.
         principal_id: Id of the principal that gets the role.
         role: A project role.
+
+    Example:
+        >>> support = ProjectRole(principal_type="service_account", principal_id=account.id, role="ProjectViewer")
     """
 
     principal_type: PrincipalType
@@ -193,7 +199,18 @@ class ProjectRole:
 
 
 class ProjectRoleDict(TypedDict):
-    """A role on the project that is being provisioned, as a mapping with the keys of ``ProjectRole``."""
+    """A role on the project that is being provisioned, as a mapping with the keys of ``ProjectRole``.
+
+    Attributes:
+        principal_type: Type of the principal.
+        principal_id: Id of the principal that gets the role.
+        role: A project role.
+
+    Example:
+        >>> support: ProjectRoleDict = {
+        ...     "principal_type": "service_account", "principal_id": account.id, "role": "ProjectViewer"
+        ... }
+    """
 
     principal_type: PrincipalType
     principal_id: str
@@ -250,6 +267,9 @@ class OffboardReport:
             them.
         refusal: Why the user cannot be removed, or None.
         steps: Steps that were done, in order; of a dry run, those that a real run would do.
+
+    Example:
+        >>> json.dumps(admin.users.offboard(email="ada@example.com").to_dict())
     """
 
     email: str
@@ -325,6 +345,9 @@ class CleanupReport:
         temporary_keys: Ids of the temporary API keys that read the contents, also those that earlier runs left; they
             were deleted. A dry run makes no other change.
         steps: Steps that were done, in order; of a dry run, those that a real run would do.
+
+    Example:
+        >>> json.dumps(admin.projects.delete_with_cleanup(project_id=project.id, dry_run=True).to_dict())
     """
 
     project: Project

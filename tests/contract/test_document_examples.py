@@ -18,15 +18,11 @@ from generation.normalization import class_name
 from pinecone_admin._http.codec import decode_value, encode_body
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.models import to_dict
-from tests.support.api_documents import ROOT, load_document
+from tests.support.api_documents import is_our_document, load_document
 from tests.support.contract import make_strict_validator
 from tests.support.docstrings import evaluate_example, evaluate_field_examples
 
-OURS = {
-    name: load_document(name)
-    for name in ("admin", "oauth")
-    if (ROOT / f"openapi/{name}.yaml").read_text(encoding="utf-8").startswith("# Our own API document ")
-}
+OURS = {name: load_document(name) for name in ("admin", "oauth") if is_our_document(name)}
 ADMIN: Any = OURS.get("admin", {"components": {"schemas": {}}})
 SCHEMAS = ADMIN["components"]["schemas"]
 NOW = datetime.fromisoformat("2026-06-15T12:00:00Z")

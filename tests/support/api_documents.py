@@ -16,6 +16,11 @@ PET: Any = {"$ref": "#/components/schemas/Pet"}
 
 
 @cache
+def is_our_document(name: str) -> bool:
+    """Return whether an API document in openapi/ is ours, and not one that was adopted."""
+    return (ROOT / f"openapi/{name}.yaml").read_text(encoding="utf-8").startswith("# Our own API document ")
+
+
 def load_document(name: str) -> Any:
     """Return one of the API documents, not to be changed."""
     return read_document(str(ROOT / f"openapi/{name}.yaml"))

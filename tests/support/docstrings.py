@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from datetime import datetime
+from doctest import DocTestParser
 from types import ModuleType
 from typing import Any
 
@@ -17,8 +18,8 @@ import generated_client.types
 
 def evaluate_example(documented: Any, package: ModuleType = generated_client) -> Any:
     """Return what the example of a builder or model evaluates to, or None if there is no example."""
-    found = re.search(r"^Example:\n((?:    .*\n?)+)", inspect.getdoc(documented) or "", re.MULTILINE)
-    return found and _evaluate(inspect.cleandoc(found[1]), package)
+    found = DocTestParser().get_examples(inspect.getdoc(documented) or "")
+    return _evaluate(found[0].source, package) if found else None
 
 
 def evaluate_field_examples(model: type[Any], package: ModuleType = generated_client) -> dict[str, Any]:

@@ -25,10 +25,10 @@ def create_api_key(
         body: The API key to create.
 
     Example:
-        create_api_key(
-            project_id="9a000000-0000-4000-8000-000000000001",
-            body=CreateAPIKeyRequest(name="indexer", roles=["DataPlaneEditor"]),
-        )
+        >>> create_api_key(
+        ...     project_id="9a000000-0000-4000-8000-000000000001",
+        ...     body=CreateAPIKeyRequest(name="indexer", roles=["DataPlaneEditor"]),
+        ... )
     """
     return Operation(
         id="create_api_key",

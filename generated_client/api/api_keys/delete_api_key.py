@@ -18,7 +18,7 @@ def delete_api_key(
         api_key_id: The id of the API key, not its value.
 
     Example:
-        delete_api_key(api_key_id="9b000000-0000-4000-8000-000000000001")
+        >>> delete_api_key(api_key_id="9b000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="delete_api_key",

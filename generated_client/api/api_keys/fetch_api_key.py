@@ -20,7 +20,7 @@ def fetch_api_key(
         api_key_id: The id of the API key, not its value.
 
     Example:
-        fetch_api_key(api_key_id="9b000000-0000-4000-8000-000000000001")
+        >>> fetch_api_key(api_key_id="9b000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="fetch_api_key",

@@ -19,7 +19,7 @@ def list_project_api_keys(
         project_id: The id of the project.
 
     Example:
-        list_project_api_keys(project_id="9a000000-0000-4000-8000-000000000001")
+        >>> list_project_api_keys(project_id="9a000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="list_project_api_keys",

@@ -23,10 +23,10 @@ def update_api_key(
         body: What to change in an API key. Omitted fields keep their value.
 
     Example:
-        update_api_key(
-            api_key_id="9b000000-0000-4000-8000-000000000001",
-            body=UpdateAPIKeyRequest(roles=["ControlPlaneEditor", "DataPlaneEditor"]),
-        )
+        >>> update_api_key(
+        ...     api_key_id="9b000000-0000-4000-8000-000000000001",
+        ...     body=UpdateAPIKeyRequest(roles=["ControlPlaneEditor", "DataPlaneEditor"]),
+        ... )
     """
     return Operation(
         id="update_api_key",

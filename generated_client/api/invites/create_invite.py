@@ -24,19 +24,19 @@ def create_invite(
         body: The person to invite and the roles to grant on acceptance.
 
     Example:
-        create_invite(
-            body=CreateInviteRequest(
-                email="chi@harbour.example",
-                role_bindings=[
-                    RoleBindingInput(resource_type="organization", role="OrgMember"),
-                    RoleBindingInput(
-                        resource_type="project",
-                        resource_id="9a000000-0000-4000-8000-000000000001",
-                        role="ProjectViewer",
-                    ),
-                ],
-            ),
-        )
+        >>> create_invite(
+        ...     body=CreateInviteRequest(
+        ...         email="chi@harbour.example",
+        ...         role_bindings=[
+        ...             RoleBindingInput(resource_type="organization", role="OrgMember"),
+        ...             RoleBindingInput(
+        ...                 resource_type="project",
+        ...                 resource_id="9a000000-0000-4000-8000-000000000001",
+        ...                 role="ProjectViewer",
+        ...             ),
+        ...         ],
+        ...     ),
+        ... )
     """
     return Operation(
         id="create_invite",

@@ -19,7 +19,7 @@ def delete_invite(
         invite_id: The id of the invite.
 
     Example:
-        delete_invite(invite_id="9d000000-0000-4000-8000-000000000001")
+        >>> delete_invite(invite_id="9d000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="delete_invite",

@@ -19,7 +19,7 @@ def fetch_invite(
         invite_id: The id of the invite.
 
     Example:
-        fetch_invite(invite_id="9d000000-0000-4000-8000-000000000001")
+        >>> fetch_invite(invite_id="9d000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="fetch_invite",

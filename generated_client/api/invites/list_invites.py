@@ -28,7 +28,7 @@ def list_invites(
             from another list is refused with 400 INVALID_ARGUMENT.
 
     Example:
-        list_invites(limit=20)
+        >>> list_invites(limit=20)
     """
     return Operation(
         id="list_invites",

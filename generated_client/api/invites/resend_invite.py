@@ -21,7 +21,7 @@ def resend_invite(
         invite_id: The id of the invite.
 
     Example:
-        resend_invite(invite_id="9d000000-0000-4000-8000-000000000001")
+        >>> resend_invite(invite_id="9d000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="resend_invite",

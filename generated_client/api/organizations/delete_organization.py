@@ -20,7 +20,7 @@ def delete_organization(
         organization_id: The id of the organization, a free string that can start with a hyphen.
 
     Example:
-        delete_organization(organization_id="-NharbourExampleOrg1")
+        >>> delete_organization(organization_id="-NharbourExampleOrg1")
     """
     return Operation(
         id="delete_organization",

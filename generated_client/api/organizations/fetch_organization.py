@@ -19,7 +19,7 @@ def fetch_organization(
         organization_id: The id of the organization, a free string that can start with a hyphen.
 
     Example:
-        fetch_organization(organization_id="-NharbourExampleOrg1")
+        >>> fetch_organization(organization_id="-NharbourExampleOrg1")
     """
     return Operation(
         id="fetch_organization",

@@ -23,10 +23,10 @@ def update_organization(
         body: What to change in an organization.
 
     Example:
-        update_organization(
-            organization_id="-NharbourExampleOrg1",
-            body=UpdateOrganizationRequest(name="Harbour Research"),
-        )
+        >>> update_organization(
+        ...     organization_id="-NharbourExampleOrg1",
+        ...     body=UpdateOrganizationRequest(name="Harbour Research"),
+        ... )
     """
     return Operation(
         id="update_organization",

@@ -22,7 +22,9 @@ def create_project(
         body: The project to create.
 
     Example:
-        create_project(body=CreateProjectRequest(name="search", force_encryption_with_cmek=True))
+        >>> create_project(
+        ...     body=CreateProjectRequest(name="search", force_encryption_with_cmek=True),
+        ... )
     """
     return Operation(
         id="create_project",

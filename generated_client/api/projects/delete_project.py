@@ -20,7 +20,7 @@ def delete_project(
         project_id: The id of the project.
 
     Example:
-        delete_project(project_id="9a000000-0000-4000-8000-000000000001")
+        >>> delete_project(project_id="9a000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="delete_project",

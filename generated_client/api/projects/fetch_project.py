@@ -19,7 +19,7 @@ def fetch_project(
         project_id: The id of the project.
 
     Example:
-        fetch_project(project_id="9a000000-0000-4000-8000-000000000001")
+        >>> fetch_project(project_id="9a000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="fetch_project",

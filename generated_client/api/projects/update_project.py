@@ -23,10 +23,10 @@ def update_project(
         body: What to change in a project. Omitted fields keep their value.
 
     Example:
-        update_project(
-            project_id="9a000000-0000-4000-8000-000000000001",
-            body=UpdateProjectRequest(name="semantic-search"),
-        )
+        >>> update_project(
+        ...     project_id="9a000000-0000-4000-8000-000000000001",
+        ...     body=UpdateProjectRequest(name="semantic-search"),
+        ... )
     """
     return Operation(
         id="update_project",

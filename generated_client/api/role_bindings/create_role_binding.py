@@ -24,15 +24,15 @@ def create_role_binding(
         body: The role to grant, to which principal and on which resource.
 
     Example:
-        create_role_binding(
-            body=CreateRoleBindingRequest(
-                principal_type="user",
-                principal_id="9c000000-0000-4000-8000-000000000002",
-                resource_type="project",
-                resource_id="9a000000-0000-4000-8000-000000000001",
-                role="ProjectEditor",
-            ),
-        )
+        >>> create_role_binding(
+        ...     body=CreateRoleBindingRequest(
+        ...         principal_type="user",
+        ...         principal_id="9c000000-0000-4000-8000-000000000002",
+        ...         resource_type="project",
+        ...         resource_id="9a000000-0000-4000-8000-000000000001",
+        ...         role="ProjectEditor",
+        ...     ),
+        ... )
     """
     return Operation(
         id="create_role_binding",

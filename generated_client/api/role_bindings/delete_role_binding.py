@@ -20,7 +20,7 @@ def delete_role_binding(
         role_binding_id: The id of the role binding.
 
     Example:
-        delete_role_binding(role_binding_id="9f000000-0000-4000-8000-000000000001")
+        >>> delete_role_binding(role_binding_id="9f000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="delete_role_binding",

@@ -19,7 +19,7 @@ def fetch_role_binding(
         role_binding_id: The id of the role binding.
 
     Example:
-        fetch_role_binding(role_binding_id="9f000000-0000-4000-8000-000000000001")
+        >>> fetch_role_binding(role_binding_id="9f000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="fetch_role_binding",

@@ -49,14 +49,14 @@ def list_role_bindings(
             from another list is refused with 400 INVALID_ARGUMENT.
 
     Example:
-        list_role_bindings(
-            principal_type="user",
-            principal_id="9c000000-0000-4000-8000-000000000002",
-            resource_type="project",
-            resource_id="9a000000-0000-4000-8000-000000000001",
-            role="ProjectEditor",
-            limit=20,
-        )
+        >>> list_role_bindings(
+        ...     principal_type="user",
+        ...     principal_id="9c000000-0000-4000-8000-000000000002",
+        ...     resource_type="project",
+        ...     resource_id="9a000000-0000-4000-8000-000000000001",
+        ...     role="ProjectEditor",
+        ...     limit=20,
+        ... )
     """
     return Operation(
         id="list_role_bindings",

@@ -23,18 +23,18 @@ def create_service_account(
         body: The service account to create and the roles to give it.
 
     Example:
-        create_service_account(
-            body=CreateServiceAccountRequest(
-                name="deploy",
-                role_bindings=[
-                    RoleBindingInput(
-                        resource_type="project",
-                        resource_id="9a000000-0000-4000-8000-000000000001",
-                        role="ProjectEditor",
-                    ),
-                ],
-            ),
-        )
+        >>> create_service_account(
+        ...     body=CreateServiceAccountRequest(
+        ...         name="deploy",
+        ...         role_bindings=[
+        ...             RoleBindingInput(
+        ...                 resource_type="project",
+        ...                 resource_id="9a000000-0000-4000-8000-000000000001",
+        ...                 role="ProjectEditor",
+        ...             ),
+        ...         ],
+        ...     ),
+        ... )
     """
     return Operation(
         id="create_service_account",

@@ -19,7 +19,7 @@ def delete_service_account(
         service_account_id: The id of the service account, not its client_id.
 
     Example:
-        delete_service_account(service_account_id="9e000000-0000-4000-8000-000000000001")
+        >>> delete_service_account(service_account_id="9e000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="delete_service_account",

@@ -20,7 +20,7 @@ def fetch_service_account(
         service_account_id: The id of the service account, not its client_id.
 
     Example:
-        fetch_service_account(service_account_id="9e000000-0000-4000-8000-000000000001")
+        >>> fetch_service_account(service_account_id="9e000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="fetch_service_account",

@@ -28,7 +28,7 @@ def list_service_accounts(
             from another list is refused with 400 INVALID_ARGUMENT.
 
     Example:
-        list_service_accounts(limit=20)
+        >>> list_service_accounts(limit=20)
     """
     return Operation(
         id="list_service_accounts",

@@ -23,10 +23,10 @@ def update_service_account(
         body: What to change in a service account.
 
     Example:
-        update_service_account(
-            service_account_id="9e000000-0000-4000-8000-000000000001",
-            body=UpdateServiceAccountRequest(name="deploy-staging"),
-        )
+        >>> update_service_account(
+        ...     service_account_id="9e000000-0000-4000-8000-000000000001",
+        ...     body=UpdateServiceAccountRequest(name="deploy-staging"),
+        ... )
     """
     return Operation(
         id="update_service_account",

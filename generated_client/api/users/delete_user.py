@@ -20,7 +20,7 @@ def delete_user(
         user_id: The id of the user.
 
     Example:
-        delete_user(user_id="9c000000-0000-4000-8000-000000000001")
+        >>> delete_user(user_id="9c000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="delete_user",

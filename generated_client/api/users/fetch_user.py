@@ -19,7 +19,7 @@ def fetch_user(
         user_id: The id of the user.
 
     Example:
-        fetch_user(user_id="9c000000-0000-4000-8000-000000000001")
+        >>> fetch_user(user_id="9c000000-0000-4000-8000-000000000001")
     """
     return Operation(
         id="fetch_user",

@@ -32,7 +32,7 @@ def list_users(
             from another list is refused with 400 INVALID_ARGUMENT.
 
     Example:
-        list_users(email="ada@harbour.example", limit=20)
+        >>> list_users(email="ada@harbour.example", limit=20)
     """
     return Operation(
         id="list_users",

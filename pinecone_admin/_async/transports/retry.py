@@ -209,6 +209,10 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         retry: How often and how soon to retry; default: ``RetryPolicy()``.
         timeout: Seconds for all attempts and waits of a request, above 0.
         on_attempt: Function that is called once after every attempt; what it raises is logged.
+
+    Example:
+        >>> async with httpx.AsyncClient(transport=AsyncRetryTransport(httpx.AsyncHTTPTransport())) as client:
+        ...     print(client)
     """
 
     def __init__(
@@ -228,7 +232,11 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         self._closed = threading.Event()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and retry it as the table in ``pinecone_admin.retry`` allows."""
+        """Send a request, and retry it as the table in ``pinecone_admin.retry`` allows.
+
+        Args:
+            request: Request of an httpx client.
+        """
         call = CallState(
             deadline=self._clock.monotonic() + self._timeout,
             idempotent=request.method in IDEMPOTENT_METHODS,

@@ -208,6 +208,10 @@ class RetryTransport(httpx.BaseTransport):
         retry: How often and how soon to retry; default: ``RetryPolicy()``.
         timeout: Seconds for all attempts and waits of a request, above 0.
         on_attempt: Function that is called once after every attempt; what it raises is logged.
+
+    Example:
+        >>> with httpx.Client(transport=RetryTransport(httpx.HTTPTransport())) as client:
+        ...     print(client)
     """
 
     def __init__(
@@ -227,7 +231,11 @@ class RetryTransport(httpx.BaseTransport):
         self._closed = threading.Event()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and retry it as the table in ``pinecone_admin.retry`` allows."""
+        """Send a request, and retry it as the table in ``pinecone_admin.retry`` allows.
+
+        Args:
+            request: Request of an httpx client.
+        """
         call = CallState(
             deadline=self._clock.monotonic() + self._timeout,
             idempotent=request.method in IDEMPOTENT_METHODS,

@@ -173,7 +173,11 @@ class Faults:
         self.clear()
 
     def clear(self) -> None:
-        """Remove all faults and restart the random numbers."""
+        """Remove all faults and restart the random numbers.
+
+        Example:
+            >>> emulator.faults.clear()
+        """
         self._faults: list[Fault] = []
         self._random = Random(self._seed)  # noqa: S311 — no secret depends on it, and a seed must repeat it
 
@@ -239,6 +243,9 @@ class Faults:
 
         Raises:
             ValueError: An argument is invalid; the message names it.
+
+        Example:
+            >>> fault = emulator.faults.add("create_project", status=503, times=2)
         """
         # None stands for the default of every argument except `times`, where it means always.
         arguments = {name: value for name, value in locals().items() if name in _CHECKS}

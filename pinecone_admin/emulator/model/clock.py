@@ -23,6 +23,9 @@ class Clock:
         >>> clock.advance(90)
         >>> clock.now().isoformat()
         '2026-07-01T00:01:30+00:00'
+        >>> clock.start_ticking()  # from now on, real time advances it too
+        >>> clock.stop_ticking()
+        >>> clock.reset()
     """
 
     def __init__(self, start: datetime | None = None, *, ticking: bool = False) -> None:
