@@ -13,9 +13,10 @@ from __future__ import annotations
 import ast
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from derived_page import render_table, write_or_check
 from pinecone_admin.emulator.api.permissions import PERMISSIONS
 from pinecone_admin.emulator.api.rule_catalogue import RULES
 from pinecone_admin.emulator.api.unemulated import UNEMULATED
@@ -71,14 +72,7 @@ _REACHES = {"all": "all", "below the owner": "below", "own project": "own", "its
 
 def main(arguments: Sequence[str]) -> int:
     """Write or check the page, and return the exit status."""
-    page = render_page(find_tests(TESTS), read_dates(REPORTS))
-    if "--check" not in arguments:
-        PAGE.write_text(page, encoding="utf-8")
-        return 0
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page:
-        return 0
-    sys.stderr.write(f"{PAGE.relative_to(ROOT)} differs from its sources: run scripts/ledger.py\n")
-    return 1
+    return write_or_check(PAGE, render_page(find_tests(TESTS), read_dates(REPORTS)), arguments)
 
 
 def find_tests(folder: Path) -> dict[str, list[str]]:
@@ -116,9 +110,9 @@ def render_page(tests: Mapping[str, Sequence[str]], dates: Mapping[str, str]) ->
     rules = [
         (
             f"`{name}`",
-            rule.text,
+            _escape(rule.text),
             rule.source.standing,
-            rule.source.text,
+            _escape(rule.source.text),
             "<br>".join(f"`{each}`" for each in tests[name]),
             f"`{checks[name]}`" if name in checks else "",
             dates.get(name, "never") if name in checks else "",
@@ -146,14 +140,8 @@ def _matrix_rows() -> Iterator[tuple[str, ...]]:
         yield row.text, *(f"{_REACHES[each.reach]}{'' if each.published else ' **A**'}" for each in cells)
 
 
-def render_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(_escape(cell) for cell in line)} |\n" for line in lines)
-
-
 def _escape(cell: str) -> str:
-    return cell.replace("|", "\\|").replace("<label>_<unique>", "&lt;label&gt;_&lt;unique&gt;")
+    return cell.replace("<label>_<unique>", "&lt;label&gt;_&lt;unique&gt;")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import ledger
-import pytest
 
 from pinecone_admin.emulator.api.rule_catalogue import RULES
 
@@ -38,19 +37,3 @@ def test_report_of_the_service_dates_a_rule(tmp_path: Path) -> None:
     (row,) = [line for line in page.splitlines() if line.startswith("| `uuids` |")]
     assert row.endswith("| `uuids` | 2026-10-01 |")
     assert row != next(line for line in page.splitlines() if line.startswith("| `key-value` |"))
-
-
-def test_check_finds_a_page_that_differs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """With --check a page that differs from its sources is named, and not changed."""
-    page = tmp_path / "page.md"
-    monkeypatch.setattr(ledger, "PAGE", page)
-    monkeypatch.setattr(ledger, "ROOT", tmp_path)
-    assert ledger.main(["--check"]) == 1
-    assert "page.md differs" in capsys.readouterr().err
-    assert not page.exists()
-    assert ledger.main([]) == 0
-    assert ledger.main(["--check"]) == 0
-    page.write_text(page.read_text(encoding="utf-8") + "edited", encoding="utf-8")
-    assert ledger.main(["--check"]) == 1
