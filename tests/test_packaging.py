@@ -1,43 +1,48 @@
-"""The wheel: both packages, typed, with three runtime dependencies."""
+"""The wheel: reproducible, with both packages, typed, and three runtime dependencies; scripts/release installs it."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
-import zipfile
 from email.parser import Parser
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+import release
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return next(folder.glob("pinecone_admin-*.whl"))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder to build in."""
+    return tmp_path_factory.mktemp("release")
 
 
-def test_the_wheel_contains_only_both_packages(wheel: Path) -> None:
-    """The wheel contains both typed packages and the license, and nothing else."""
-    names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"pinecone_admin/py.typed", "generated_client/py.typed", "pinecone_admin/__init__.py"} <= names
+@pytest.fixture(scope="module")
+def build(folder: Path) -> release.Build:
+    """Build the release; two folders, clocks, file modes and locales, and the sdist, must give the same bytes."""
+    return release.build_reproducibly(folder, [sys.executable])
+
+
+@pytest.fixture(scope="module")
+def wheel(build: release.Build) -> Path:
+    """Return the wheel."""
+    return build.wheel
+
+
+def test_a_release_has_the_files_of_both_packages_and_no_others(build: release.Build, folder: Path) -> None:
+    """Every build is the same, and has both typed packages, the page of access, and no other files."""
+    release.check_contents(build, folder / "first")
+    names = release.read_archive(build.wheel).keys()
+    assert {"pinecone_admin/py.typed", "generated_client/py.typed"} <= names
     assert {f"pinecone_admin/workflows/access_page.{kind}" for kind in ("css", "html", "js")} <= names
-    tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"pinecone_admin", "generated_client"}
-    assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
 def test_the_wheel_has_three_dependencies(wheel: Path) -> None:
     """The wheel depends on three packages, and all others are extras."""
-    archive = zipfile.ZipFile(wheel)
-    metadata = next(name for name in archive.namelist() if name.endswith("/METADATA"))
-    requirements = Parser().parsestr(archive.read(metadata).decode()).get_all("Requires-Dist") or []
+    (metadata,) = [text for name, text in release.read_archive(wheel).items() if name.endswith("/METADATA")]
+    requirements = Parser().parsestr(metadata.decode()).get_all("Requires-Dist") or []
     needed = {line.split(">")[0].split("<")[0].strip() for line in requirements if "extra ==" not in line}
     assert needed == {"attrs", "httpx", "python-dateutil"}
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pinecone_admin._http.argument_checks import check_header_value
 from pinecone_admin.errors import Masked, PineconeTypeError, PineconeValueError
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
