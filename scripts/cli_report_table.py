@@ -1,4 +1,4 @@
-"""What the command line says about reports, plans, the emulator and help, which are implemented by modules of their own."""
+"""What the command line says about reports, plans, the emulator and help, which have modules of their own."""
 
 from __future__ import annotations
 

@@ -226,7 +226,7 @@ def copy_tree(target: Path, surroundings: Surroundings) -> None:
 
 
 def make_links_absolute(page: str, url: str) -> str:
-    """Return a page in Markdown with links to this version in the repository, for where the other pages are not beside it."""
+    """Return a page in Markdown with links to this version in the repository in place of relative links."""
 
     def make_absolute(match: re.Match[str]) -> str:
         kind = "raw" if match["picture"] else "blob"  # a page about a picture is no picture

@@ -49,9 +49,9 @@ def test_the_wheel_has_three_dependencies(wheel: Path) -> None:
 
 def test_the_readme_of_the_wheel_has_no_relative_links(wheel: Path) -> None:
     """The description that a package index shows is the README, with links that work there."""
-    archive = zipfile.ZipFile(wheel)
-    metadata = next(name for name in archive.namelist() if name.endswith("/METADATA"))
-    description = str(Parser().parsestr(archive.read(metadata).decode()).get_payload())
+    files = release.read_archive(wheel)
+    metadata = next(content for name, content in files.items() if name.endswith("/METADATA"))
+    description = str(Parser().parsestr(metadata.decode()).get_payload())
     assert description.startswith("# pinecone-admin\n")
     assert re.findall(r"\]\((?!https:)[^)]+\)", description) == []
 

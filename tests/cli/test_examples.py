@@ -10,7 +10,6 @@ import pytest
 from pinecone_admin.cli.commands import COMMANDS
 from tests.cli.command_line import example_organization, run
 
-
 # It serves until it is stopped: test_emulator_command.py starts it.
 ENDLESS = {("emulator",)}
 # They print pages and scripts.

@@ -75,7 +75,10 @@ def test_names_of_commands_and_options_are_distinct() -> None:
 
 def test_helps_do_not_speak_python() -> None:
     """No text of the registry has words that only a programmer knows."""
-    words = r"`|\b(None|True|False|self|callable|callback|dict|str|bool|mapping|models?|keyword|raise[sd]?)\b|\w_\w|(?<!-)\bclient\b(?!-)"
+    words = (
+        r"`|\b(None|True|False|self|callable|callback|dict|str|bool|mapping|models?|keyword|raise[sd]?)\b|\w_\w"
+        r"|(?<!-)\bclient\b(?!-)"
+    )
     texts = {
         f"{spec.name} {each}": text
         for spec in COMMANDS
