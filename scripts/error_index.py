@@ -33,9 +33,11 @@ each code means, why the error occurs, and what to do.
 
 def render_page(help_by_code: Mapping[str, Help], names: Mapping[str, str]) -> str:
     """Return the page."""
-    rows = [(f"[`{code}`](#{code.lower()})", f"`{names[code]}`", entry.meaning) for code, entry in help_by_code.items()]
+    rows = [
+        (f"[`{code}`](#{code.lower()})", f"`{names[code]}`: {entry.meaning}") for code, entry in help_by_code.items()
+    ]
     sections = [render_section(code, names[code], entry) for code, entry in help_by_code.items()]
-    return "\n".join([INTRODUCTION, render_table(("code", "error", "what it says"), rows), *sections])
+    return "\n".join([INTRODUCTION, render_table(("code", "error"), rows), *sections])
 
 
 def render_section(code: str, name: str, entry: Help) -> str:
