@@ -13,7 +13,7 @@ exclude_patterns = ["_extensions"]
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:class", r"(collections\.abc|datetime|httpx|os|ssl|types)\..*|timedelta"),  # other packages have other sites
-    ("py:class", r".*\._T(_co)?"),  # type variables
+    ("py:class", r"T|.*\._T(_co)?"),  # type variables
     ("py:class", r"pinecone_admin\.emulator\.(api|control|model)\..*|(Async)?AdminArguments"),  # private
 ]
 default_role = "code"

@@ -33,6 +33,7 @@ from pinecone_admin.emulator.control.faults import Faults
 from pinecone_admin.emulator.control.request_log import RequestLog
 
 NAMESPACES = ("organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
+_ATTRIBUTE = re.compile(r"(:vartype \w+: )(.+)")
 _PACKAGES = ("generated_client", "pinecone_admin")
 
 
@@ -93,7 +94,7 @@ def write_entry(module: ModuleType, name: str) -> str:
         return f".. auto{kind}:: {path}\n   :members:\n"
     if inspect.isfunction(value):
         return f".. autofunction:: {path}\n"
-    return f".. py:data:: {path}\n\n   {find_comment(name)} {describe_values(value)}\n"
+    return f".. py:data:: {name}\n   :module: {module.__name__}\n\n   {find_comment(name)} {describe_values(value)}\n"
 
 
 def find_comment(name: str) -> str:
@@ -155,7 +156,14 @@ def mark_examples(
             lines[number] = f"{found[1]}``{found[2]}``"
 
 
-def show_names_of_users(app: Sphinx, domain: str, _kind: str, content: addnodes.desc_content) -> None:
+def show_attribute_types(
+    _app: Sphinx, _what: str, _name: str, _documented: object, _options: object, lines: list[str]
+) -> None:
+    """Show the types of attributes, which napoleon has added, by their public names."""
+    lines[:] = [f"{found[1]}{show_type(found[2])}" if (found := _ATTRIBUTE.fullmatch(line)) else line for line in lines]
+
+
+def show_names_of_users(app: Sphinx, domain: str, kind: str, content: addnodes.desc_content) -> None:
     """Show ``admin.projects.create`` in place of ``projects.create``, and types by their public names."""
     if domain != "py" or not isinstance(content.parent, addnodes.desc):
         return
@@ -164,6 +172,11 @@ def show_names_of_users(app: Sphinx, domain: str, _kind: str, content: addnodes.
     if module in {"admin", "emulator"}:
         for prefix in signature.findall(addnodes.desc_addname):
             prefix.insert(0, nodes.Text(f"{module}."))
+    overloads = [each for each in content.parent.children if isinstance(each, addnodes.desc_signature)][1:]
+    if kind == "class" and overloads:  # they differ in types only, which its attributes have
+        signature.remove(next(signature.findall(addnodes.desc_parameterlist)))
+        for each in overloads:
+            content.parent.remove(each)
     types = app.env.current_document.autodoc_annotations.get(f"{module}.{name}", {})
     for parameter, text in types.items():
         types[parameter] = show_type(text)
@@ -173,7 +186,8 @@ def show_type(text: str) -> str:
     """Return a type with the names of literals in place of their values, and with no modules shown."""
     for literal, name in list_literals().items():
         text = text.replace(literal, name)
-    return re.sub(r"~?\b((?:[a-z_]\w*\.)+[A-Z]\w*)", r"~\1", text)
+    text = re.sub(r"~?\b(?:[a-z_]\w*\.)+_T(?:_co)?\b", "T", text)
+    return re.sub(r"~?\b((?:[a-z_]\w*\.)+\w+)", r"~\1", text)
 
 
 @cache
@@ -185,7 +199,7 @@ def list_literals() -> Mapping[str, str]:
         for name in module.__all__:
             value = getattr(module, name)
             if get_args(value) and not inspect.isclass(value):
-                for mode in ("smart", "fully-qualified"):
+                for mode in ("smart", "fully-qualified-except-typing"):  # of parameters, of attributes
                     found[stringify_annotation(value, mode)] = f"pinecone_admin.{module_name}.{name}"
     return found
 
@@ -254,6 +268,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("public-names", PublicNames)
     app.connect("autodoc-process-signature", complete_signature)
     app.connect("autodoc-process-docstring", mark_examples, priority=400)  # before napoleon reads the docstring
+    app.connect("autodoc-process-docstring", show_attribute_types, priority=600)  # after napoleon has read it
     app.connect("object-description-transform", show_names_of_users, priority=400)  # before autodoc adds the types
     app.connect("missing-reference", link_namespace)
     app.add_post_transform(LinkNames)
