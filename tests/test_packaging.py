@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from email.parser import Parser
@@ -45,15 +44,6 @@ def test_the_wheel_has_three_dependencies(wheel: Path) -> None:
     requirements = Parser().parsestr(metadata.decode()).get_all("Requires-Dist") or []
     needed = {line.split(">")[0].split("<")[0].strip() for line in requirements if "extra ==" not in line}
     assert needed == {"attrs", "httpx", "python-dateutil"}
-
-
-def test_the_readme_of_the_wheel_has_no_relative_links(wheel: Path) -> None:
-    """The description that a package index shows is the README, with links that work there."""
-    files = release.read_archive(wheel)
-    metadata = next(content for name, content in files.items() if name.endswith("/METADATA"))
-    description = str(Parser().parsestr(metadata.decode()).get_payload())
-    assert description.startswith("# pinecone-admin\n")
-    assert re.findall(r"\]\((?!https:)[^)]+\)", description) == []
 
 
 def test_the_wheel_works_with_only_its_dependencies(wheel: Path, tmp_path: Path) -> None:

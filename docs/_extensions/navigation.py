@@ -14,7 +14,7 @@ def add_tables_of_contents(_app: Sphinx, name: str, source: list[str]) -> None:
         sections = re.split(r"^## (.+)$", source[0], flags=re.MULTILINE)[1:]
         for title, text in zip(sections[::2], sections[1::2], strict=True):
             pages = "\n".join(re.findall(r"^- \[.+?\]\((.+?)\.md\)", text, re.MULTILINE))
-            source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n{pages}\n```\n"
+            source[0] += f"\n```{{toctree}}\n:hidden:\n:titlesonly:\n:caption: {title}\n\n{pages}\n```\n"
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
