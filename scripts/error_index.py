@@ -27,7 +27,7 @@ INTRODUCTION = """\
 # Errors by code
 
 Every error has a short code, `error.help_code`, that stays the same when its message is reworded. This page says what
-each code means, why the error occurs, and what to do. `pinecone-admin explain PA209` prints the same about one code.
+each code means, why the error occurs, and what to do. `pinecone-admin explain PA209` does so for commands.
 """
 
 
