@@ -77,7 +77,7 @@ class Surroundings(NamedTuple):
     Attributes:
         folder: Name of the folder that is built in.
         python: Interpreter that builds; all use the build backend of the environment of this one.
-        umask: File mode creation mask.
+        umask: File mode creation mask, of the checkout and of the build.
         clock_shift: Seconds to add to the clock.
         modified_at: Modification time of all files, in seconds since 1970; None for that of the copy.
         environment: Environment variables.
@@ -140,7 +140,7 @@ def check_release(folder: Path) -> Build:
     pythons = find_pythons(read_project(ROOT)["requires-python"].removeprefix(">="))
     print(f"building version {__version__} with Python {' and '.join(pythons)}", flush=True)
     build = build_reproducibly(folder, list(pythons.values()))
-    check_contents(build, folder / "first")
+    check_contents(build, folder / "sources")
     run([sys.executable, "-m", "twine", "--no-color", "check", "--strict", *map(str, build)], cwd=folder)
     for file in build:
         print(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}", flush=True)
@@ -171,6 +171,7 @@ def read_release_date(changelog: str) -> datetime:
 
 def build_reproducibly(folder: Path, pythons: Sequence[str]) -> Build:
     """Build in two surroundings and from the sdist; raise if a byte differs, else return the first build."""
+    copy_sources(folder / "sources")
     first, second = (build_in(each, folder) for each in list_surroundings(pythons))
     with tarfile.open(first.sdist) as archive:
         archive.extractall(folder, filter="data")
@@ -202,15 +203,7 @@ def list_surroundings(pythons: Sequence[str]) -> tuple[Surroundings, Surrounding
     )
 
 
-def build_in(surroundings: Surroundings, folder: Path) -> Build:
-    """Build a copy of the tree in surroundings."""
-    tree, output = folder / surroundings.folder, folder / f"{surroundings.folder}-dist"
-    copy_tree(tree, surroundings)
-    run_build(tree, output, surroundings, ("wheel", "sdist"))
-    return Build(next(output.glob("*.whl")), next(output.glob("*.tar.gz")))
-
-
-def copy_tree(target: Path, surroundings: Surroundings) -> None:
+def copy_sources(target: Path) -> None:
     """Copy every file that git does not ignore."""
     names = run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT).split("\0")
     for name in (each for each in names if (ROOT / each).is_file()):  # git also names those that are deleted
@@ -220,9 +213,18 @@ def copy_tree(target: Path, surroundings: Surroundings) -> None:
     if url := read_project(target)["urls"].get("Repository"):
         for page in target.glob("*.md"):
             page.write_text(make_links_absolute(page.read_text(encoding="utf-8"), url), encoding="utf-8")
-    if surroundings.modified_at is not None:
-        for path in target.rglob("*"):
+
+
+def build_in(surroundings: Surroundings, folder: Path) -> Build:
+    """Build a copy of the sources in surroundings."""
+    tree, output = folder / surroundings.folder, folder / f"{surroundings.folder}-dist"
+    shutil.copytree(folder / "sources", tree)
+    for path in tree.rglob("*"):
+        path.chmod(path.stat().st_mode & ~surroundings.umask)
+        if surroundings.modified_at is not None:
             os.utime(path, (surroundings.modified_at, surroundings.modified_at))
+    run_build(tree, output, surroundings, ("wheel", "sdist"))
+    return Build(next(output.glob("*.whl")), next(output.glob("*.tar.gz")))
 
 
 def make_links_absolute(page: str, url: str) -> str:

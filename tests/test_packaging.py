@@ -32,7 +32,7 @@ def wheel(build: release.Build) -> Path:
 
 def test_a_release_has_the_files_of_both_packages_and_no_others(build: release.Build, folder: Path) -> None:
     """Every build is the same, and has both typed packages, the page of access, and no other files."""
-    release.check_contents(build, folder / "first")
+    release.check_contents(build, folder / "sources")
     names = release.read_archive(build.wheel).keys()
     assert {"pinecone_admin/py.typed", "generated_client/py.typed"} <= names
     assert {f"pinecone_admin/workflows/access_page.{kind}" for kind in ("css", "html", "js")} <= names
