@@ -141,7 +141,7 @@ def check_release(folder: Path) -> Build:
     print(f"building version {__version__} with Python {' and '.join(pythons)}", flush=True)
     build = build_reproducibly(folder, list(pythons.values()))
     check_contents(build, folder / "sources")
-    run([sys.executable, "-m", "twine", "--no-color", "check", "--strict", *map(str, build)], cwd=folder)
+    check_metadata(build)
     for file in build:
         print(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}", flush=True)
     for number, (file, version, bound) in enumerate(product(build, pythons, ("lowest", "newest"))):
@@ -277,6 +277,11 @@ def check_contents(build: Build, tree: Path) -> None:
             raise ReleaseError(f"{file.name} misses, or should not contain: {', '.join(wrong)}")
         if secret := sorted(name for name, content in contents.items() if SECRET.search(content)):
             raise ReleaseError(f"{file.name} may contain a secret: {', '.join(secret)}")
+
+
+def check_metadata(build: Build) -> None:
+    """Raise unless a package index would accept the metadata and render the README."""
+    run([sys.executable, "-m", "twine", "--no-color", "check", "--strict", *map(str, build)], cwd=ROOT)
 
 
 # ---- trying

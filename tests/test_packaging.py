@@ -38,6 +38,11 @@ def test_a_release_has_the_files_of_both_packages_and_no_others(build: release.B
     assert {f"pinecone_admin/workflows/access_page.{kind}" for kind in ("css", "html", "js")} <= names
 
 
+def test_the_metadata_is_that_of_a_package_index(build: release.Build) -> None:
+    """A package index accepts the metadata of the wheel and the sdist, and renders their README."""
+    release.check_metadata(build)
+
+
 def test_the_wheel_has_three_dependencies(wheel: Path) -> None:
     """The wheel depends on three packages, and all others are extras."""
     (metadata,) = [text for name, text in release.read_archive(wheel).items() if name.endswith("/METADATA")]
