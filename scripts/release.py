@@ -60,6 +60,27 @@ assert asyncio.run(list_projects(emulator)) == ["first"]
 """
 
 
+COMMAND_LINE_JOB = """
+import os, subprocess, sys
+from pinecone_admin.emulator import Emulator, serving
+
+COMMANDS = [
+    "--version",
+    "project create first --yes",
+    *(f"project list --output {form}" for form in ("table", "json", "yaml", "csv")),
+    "project list --query [].name",
+    "profile list",
+    "access",
+]
+emulator = Emulator()
+with serving(emulator) as host:
+    os.environ |= {"PINECONE_CONTROLLER_HOST": host, "PINECONE_OAUTH_URL": emulator.oauth_url}
+    os.environ |= {"PINECONE_CLIENT_ID": emulator.client_id, "PINECONE_CLIENT_SECRET": emulator.client_secret}
+    os.environ["XDG_CONFIG_HOME"] = os.getcwd()  # without the profiles of whoever runs this
+    for command in COMMANDS:
+        subprocess.run([os.path.dirname(sys.executable) + "/pinecone-admin", *command.split()], check=True)
+"""
+
 PRINT_VERSIONS = """
 import sys
 from importlib.metadata import version
@@ -345,9 +366,9 @@ def use_extras(place: Path) -> None:
     (example,) = [block for block in blocks if "pinecone_emulator" in block]
     (place / "test_example.py").write_text(example, encoding="utf-8")
     run([str(place / "bin/python"), "-m", "pytest", "-q", "-W", "error", "test_example.py"], cwd=place)
-    printed = run([str(place / "bin/pinecone-admin"), "--version"], cwd=place)
-    if __version__ not in printed:
-        raise ReleaseError(f"pinecone-admin --version printed {printed!r}")
+    printed = run([str(place / "bin/python"), "-W", "error", "-c", COMMAND_LINE_JOB], cwd=place)
+    if not printed.startswith(f"pinecone-admin {__version__}\n"):
+        raise ReleaseError(f"pinecone-admin --version printed {printed.splitlines()[:1]}")
 
 
 def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str] | None = None, umask: int = -1) -> str:
