@@ -10,24 +10,24 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from pinecone_admin.cli.exit_codes import MEANINGS
+from pinecone_admin.cli.topics import TOPICS
 from pinecone_admin.cli.tree import PROGRAM, build_root
 
 Definitions = Iterable[tuple[str, str]]
 
 
 class CommandReference(SphinxDirective):
-    """Document each command, the options that all commands have, and the exit codes."""
+    """Document each command, the options that all commands have, and the topics of the help."""
 
     def run(self) -> list[nodes.Node]:
-        """Return a section for the commands of each kind, one for the options, and one for the codes."""
+        """Return a section for the commands of each kind, one for the options, and one for the topics."""
         root = build_root()
         context = click.Context(root, info_name=PROGRAM)
         common = {"--help", *(name for option in root.params for name in option.opts)}
         return [
             *describe_groups(root, context, common),
             write_section("Options of every command", define(list_options(root, context, set()))),
-            write_section("Exit codes", define((str(code), text) for code, text in MEANINGS.items())),
+            write_section("Topics", *(write_section(name, write_code(text, "text")) for name, text in TOPICS.items())),
         ]
 
 
@@ -76,9 +76,9 @@ def write_paragraphs(text: str | None) -> list[nodes.paragraph]:
     return [nodes.paragraph("", " ".join(each.split())) for each in (text or "").split("\n\n") if each.strip()]
 
 
-def write_code(text: str) -> nodes.literal_block:
-    """Return a command line as code."""
-    return nodes.literal_block(text, text, language="sh")
+def write_code(text: str, language: str = "sh") -> nodes.literal_block:
+    """Return lines as they are."""
+    return nodes.literal_block(text, text, language=language)
 
 
 def define(entries: Definitions) -> nodes.definition_list:
