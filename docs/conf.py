@@ -17,6 +17,7 @@ nitpick_ignore_regex = [
     ("py:class", r"pinecone_admin\.emulator\.(api|control|model)\..*|(Async)?AdminArguments"),  # private
 ]
 default_role = "code"
+smartquotes = False  # would change the dashes of options
 
 html_theme = "furo"
 html_title = "pinecone-admin"
