@@ -36,7 +36,7 @@ REPORTS: tuple[CommandSpec, ...] = (
         summary="Delete the projects of a saved plan with everything in them, and no others.",
         details="A project stays if it has changed since the plan was made. To keep one, remove it from the file. Run "
         "the same plan again after an interruption.",
-        example="pinecone-admin project delete-stale plan.json --yes",
+        example="pinecone-admin project delete-stale plan.json --dry-run",
         methods=("projects.delete_stale",),
         module="pinecone_admin.cli.project_delete_stale",
         has_dry_run=True,
@@ -67,9 +67,9 @@ REPORTS: tuple[CommandSpec, ...] = (
         path=("emulator",),
         effect="reads",
         summary="Serve an organization on this machine, to try things without an account.",
-        details="To wire a shell to one that ends with the shell: "
-        'eval "$(pinecone-admin emulator --format env --background)"',
-        example="pinecone-admin emulator --port 5081 --state organization.json",
+        details="The example wires a shell to one that ends when the shell does. Without --background, it serves until "
+        "it is stopped, and says where it listens.",
+        example='eval "$(pinecone-admin emulator --format env --background)"',
         module="pinecone_admin.cli.emulator",
     ),
     CommandSpec(
@@ -90,8 +90,8 @@ REPORTS: tuple[CommandSpec, ...] = (
         path=("completion",),
         effect="reads",
         summary="Print what makes a shell complete the commands.",
-        details='In ~/.bashrc or ~/.zshrc: eval "$(pinecone-admin completion bash)". '
-        "For fish: pinecone-admin completion fish > ~/.config/fish/completions/pinecone-admin.fish",
+        details='In ~/.bashrc: eval "$(pinecone-admin completion bash)". In ~/.zshrc the same with zsh. '
+        "Fish reads its file from ~/.config/fish/completions/pinecone-admin.fish.",
         example="pinecone-admin completion bash",
         module="pinecone_admin.cli.completion",
     ),

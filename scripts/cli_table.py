@@ -168,16 +168,11 @@ TABLE: Mapping[str, Row] = {
     ),
     "service_accounts.update": Row("changes", "service-account update ci --name ci-2 --yes"),
     "service_accounts.delete": Row("deletes", "service-account delete ci --yes"),
-    "service_accounts.rotate": Row(
-        "changes",
-        "service-account rotate ci --reveal --yes",
-        details="The old secret stops working at once. If the response is lost, the secret is replaced again.",
-    ),
     "service_accounts.rotate_secret": Row(
         "changes",
         "service-account rotate-secret ci --reveal --yes",
-        "Replace the secret of a service account, with one request.",
-        details="The old secret stops working at once. rotate also copes with a lost response.",
+        "Replace the secret of a service account.",
+        details="The old secret stops working at once. If the response is lost, the secret is replaced again.",
     ),
     "role_bindings.list": Row(
         "reads",
@@ -216,6 +211,7 @@ COVERED = {
     "users.describe_by_email": "user describe",
     "invites.describe_by_email": "invite describe",
     "service_accounts.describe_by_name": "service-account describe",
+    "service_accounts.rotate": "service-account rotate-secret",
 }
 """Methods without a command of their own, by the command that does the same."""
 

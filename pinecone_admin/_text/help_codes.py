@@ -143,8 +143,8 @@ HELP: Mapping[str, Help] = {
     ),
     "PA603": Help(
         "A new secret was issued but not stored.",
-        "The store function failed, and the old secret is no longer valid.",
-        "Store error.secret.reveal() by hand, or rotate again.",
+        "The place where it should be stored failed. The old secret of a service account is no longer valid.",
+        "Store it by hand: error.secret.reveal() returns it, and the message of pinecone-admin names its file.",
     ),
     "PA604": Help(
         "A workflow could not remove what it had created.",

@@ -124,10 +124,15 @@ class AuditLog:
             if problem:
                 raise CLIError(f"--audit-log: {describe_path(self._path)} {problem}")
             # A full disk may have cut off the last line.
-            if line and status.st_size and os.pread(descriptor, 1, status.st_size - 1) != b"\n":
+            if line and status.st_size and _read_last_byte(descriptor) != b"\n":
                 line = b"\n" + line
             # One write to a file that is open for appending: lines of several processes do not mix.
             if os.write(descriptor, line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(descriptor)
+
+
+def _read_last_byte(descriptor: int) -> bytes:
+    os.lseek(descriptor, -1, os.SEEK_END)
+    return os.read(descriptor, 1)

@@ -56,8 +56,6 @@ class ChangeRecorder:
     def _record(self, operation: Operation[_T], result: object, *, outcome: str) -> None:
         error = result if isinstance(result, PineconeError) else None
         attempt: AttemptEvent | None = self._attempts.latest
-        if attempt is not None and attempt.operation != operation.id:
-            attempt = None
         self._log.append(
             AuditEntry(
                 time=self._now(),

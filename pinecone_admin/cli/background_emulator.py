@@ -109,10 +109,13 @@ def format_announcement(line: Mapping[str, str], process_id: int, registration: 
     """Return what to print: one line of JSON, or commands for a shell, which also write its process id to a file."""
     if registration is None:
         return json.dumps({**line, "pid": process_id}) + "\n"
-    return (
-        f"{format_exports(line)}\n"
-        f"export PINECONE_EMULATOR_PID={process_id}\n"
-        # A token in the environment would come before the client credentials.
-        "unset PINECONE_ACCESS_TOKEN\n"
-        f"{{ echo $$ > {shlex.quote(str(registration))}; }} 2>/dev/null\n"
-    )
+    report = f"echo $PPID > {shlex.quote(str(registration))}"
+    lines = [
+        format_exports(line),
+        f"export PINECONE_EMULATOR_PID={process_id}",
+        # Bash, zsh, sh and fish name their own process id differently, and all are the parent of this one.
+        f"sh -c {shlex.quote(report)} 2>/dev/null || true",
+    ]
+    if "PINECONE_ACCESS_TOKEN" in os.environ:  # it would come before the client credentials
+        lines.append("unset PINECONE_ACCESS_TOKEN")
+    return "\n".join(lines) + "\n"

@@ -10,11 +10,21 @@ from typing import TypeVar
 from attrs import frozen
 
 from pinecone_admin import Admin, ForbiddenError, NotFoundError
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.models import Project, RoleBinding, ServiceAccount
 
 _T = TypeVar("_T")
 
 UNKNOWN = "unknown"
+
+
+@frozen
+class CallerOrganization:
+    """The organization of the caller; its name is ``unknown`` where only its projects can be read."""
+
+    id: str
+    name: str
 
 
 @frozen(kw_only=True)
@@ -89,6 +99,20 @@ def read_if_allowed(read: Callable[[], _T]) -> _T | None:
         return read()
     except (ForbiddenError, NotFoundError):
         return None
+
+
+def read_organization(admin: Admin) -> CallerOrganization:
+    """Return the organization of the caller, which prompts and dry runs name.
+
+    Raises:
+        CLIError: The caller can see neither an organization nor a project.
+    """
+    found = read_organizations(admin)
+    if not found:
+        message = "the account may see no organization and no project; whoami shows who it is"
+        raise CLIError(message, exit=exit_codes.NOT_ALLOWED, help_code="PA204")
+    key, name = next(iter(found.items()))
+    return CallerOrganization(key, name or UNKNOWN)
 
 
 def describe_roles(bindings: Iterable[RoleBinding], projects: Sequence[Project]) -> list[str]:

@@ -111,6 +111,10 @@ def _ask(session: Session, what: str, question: str) -> str:
     organization = session.organization
     session.notify(f"About to: {what}")
     session.notify(f"in organization {organization.name} ({organization.id}), as {session.caller}")
-    session.stderr.write(question)
-    session.stderr.flush()
-    return session.stdin.readline().rstrip("\r\n")
+    try:
+        session.stderr.write(question)
+        session.stderr.flush()
+        return session.stdin.readline().rstrip("\r\n")
+    except KeyboardInterrupt:
+        session.stderr.write("\n")
+        raise

@@ -42,7 +42,7 @@ _ROLES_FIX = "let an owner of the organization grant the account a role: pinecon
 
 
 @frozen(kw_only=True)
-class CheckResult:
+class Diagnosis:
     """The result of one check.
 
     Attributes:
@@ -62,30 +62,28 @@ class CheckResult:
         return {"check": self.check, "status": self.status, "detail": self.detail, "fix": self.fix}
 
 
-def passed(check: str, detail: str) -> CheckResult:
+def passed(check: str, detail: str) -> Diagnosis:
     """Return the result of a check that found nothing wrong."""
-    return CheckResult(check=check, status="ok", detail=detail)
+    return Diagnosis(check=check, status="ok", detail=detail)
 
 
-def failed(check: str, detail: str, fix: str) -> CheckResult:
+def failed(check: str, detail: str, fix: str) -> Diagnosis:
     """Return the result of a check that found something wrong."""
-    return CheckResult(check=check, status="failed", detail=detail, fix=fix)
+    return Diagnosis(check=check, status="failed", detail=detail, fix=fix)
 
 
-def skipped(checks: Iterable[str]) -> list[CheckResult]:
+def skipped(checks: Iterable[str]) -> list[Diagnosis]:
     """Return the results of checks that could not be made."""
-    return [
-        CheckResult(check=check, status="skipped", detail="not checked: an earlier check failed") for check in checks
-    ]
+    return [Diagnosis(check=check, status="skipped", detail="not checked: an earlier check failed") for check in checks]
 
 
-def judge_variables(problems: Sequence[VariableProblem], *, origin: str) -> list[CheckResult]:
+def judge_variables(problems: Sequence[VariableProblem], *, origin: str) -> list[Diagnosis]:
     """Return a result for each problem with the variables, or one that says where the identity comes from."""
     results = [failed("variables", each.problem, each.fix) for each in problems]
     return results or [passed("variables", f"none is wrong; the identity comes from {origin}")]
 
 
-def judge_refused_configuration(message: str) -> CheckResult:
+def judge_refused_configuration(message: str) -> Diagnosis:
     """Return the result for a configuration that the client refuses, by what the message is about."""
     if "_PROXY" in message:
         return failed("proxy", message, _STAGE_FIXES["proxy"])
@@ -94,19 +92,19 @@ def judge_refused_configuration(message: str) -> CheckResult:
     return failed("variables", message, "correct what this names")
 
 
-def judge_refused_identity(message: str) -> CheckResult:
+def judge_refused_identity(message: str) -> Diagnosis:
     """Return the result for an identity that is not complete, or that the client refuses."""
-    return failed("credentials", message, "pass the client id and secret of a service account, as this says")
+    return failed("credentials", message, "let it give the client id and the current secret of a service account")
 
 
-def judge_probes(probes: Sequence[Probe], *, proxies: Sequence[str]) -> list[CheckResult]:
+def judge_probes(probes: Sequence[Probe], *, proxies: Sequence[str]) -> list[Diagnosis]:
     """Return a result for each stage of the way to the servers.
 
     Args:
         probes: A probe of each server.
         proxies: The proxies that they used, without credentials.
     """
-    results: list[CheckResult] = []
+    results: list[Diagnosis] = []
     for stage in STAGES:
         broken = [probe for probe in probes if probe.failed == stage]
         if broken:
@@ -131,11 +129,13 @@ def _list_hosts(hosts: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(hosts))
 
 
-def judge_clock(probes: Iterable[Probe], *, now: datetime) -> CheckResult:
-    """Return whether the clock of this machine agrees with that of the server, by the first that says its time."""
-    date = next((probe.date for probe in probes if probe.date is not None), None)
-    if date is None:
-        return passed("clock", "the servers do not say their time")
+def judge_clock(date: datetime, *, now: datetime) -> Diagnosis:
+    """Return whether the clock of this machine agrees with that of the server.
+
+    Args:
+        date: The server's time.
+        now: The time of this machine.
+    """
     seconds = (now - date).total_seconds()
     if abs(seconds) <= MAX_CLOCK_DIFFERENCE:
         return passed("clock", "agrees with the server's")
@@ -147,7 +147,7 @@ def judge_clock(probes: Iterable[Probe], *, now: datetime) -> CheckResult:
     )
 
 
-def judge_token(error: PineconeError | None) -> list[CheckResult]:
+def judge_token(error: PineconeError | None) -> list[Diagnosis]:
     """Return whether the token endpoint works, and whether it accepts the credentials."""
     if error is None:
         return [passed("token endpoint", "issues tokens"), passed("credentials", "accepted")]
@@ -160,7 +160,7 @@ def judge_token(error: PineconeError | None) -> list[CheckResult]:
     return [failed("token endpoint", error.message, fix), *skipped(["credentials"])]
 
 
-def judge_read(error: PineconeError | None) -> list[CheckResult]:
+def judge_read(error: PineconeError | None) -> list[Diagnosis]:
     """Return whether the API knows the version, and whether something can be read.
 
     Args:
@@ -169,7 +169,7 @@ def judge_read(error: PineconeError | None) -> list[CheckResult]:
     if error is None:
         return [passed("API version", API_VERSION), passed("read", "works")]
     if isinstance(error, ForbiddenError) and error.error_code is not None:
-        refused = CheckResult(check="read", status="skipped", detail="the account may not read anything")
+        refused = Diagnosis(check="read", status="skipped", detail="the account may not read anything")
         return [passed("API version", API_VERSION), refused, failed("roles", error.message, _ROLES_FIX)]
     if isinstance(error, BadRequestError) and "version" in error.message.lower():
         fix = "install a newer release: pip install --upgrade pinecone-admin"
@@ -177,7 +177,7 @@ def judge_read(error: PineconeError | None) -> list[CheckResult]:
     return [*skipped(["API version"]), _judge_failed_read(error)]
 
 
-def _judge_failed_read(error: PineconeError) -> CheckResult:
+def _judge_failed_read(error: PineconeError) -> Diagnosis:
     if isinstance(error, UnauthorizedError):
         fix = "host and token endpoint must belong together; a token from elsewhere may have expired: get another one"
         return failed("read", f"the API does not accept the token: {error.message}", fix)
@@ -187,7 +187,7 @@ def _judge_failed_read(error: PineconeError) -> CheckResult:
     return failed("read", error.message, f"pinecone-admin explain {error.help_code}")
 
 
-def judge_roles(view: CallerView) -> CheckResult:
+def judge_roles(view: CallerView) -> Diagnosis:
     """Return whether the account has a role."""
     if view.roles is None:
         return passed("roles", "unknown: the account may not see which roles are its own")
@@ -196,7 +196,7 @@ def judge_roles(view: CallerView) -> CheckResult:
     return failed("roles", "the account has none, so it may do nothing", _ROLES_FIX)
 
 
-def judge_organization(view: CallerView, expected: str | None) -> list[CheckResult]:
+def judge_organization(view: CallerView, expected: str | None) -> list[Diagnosis]:
     """Return whether the organization is the expected one; nothing if none is expected."""
     if expected is None:
         return []

@@ -12,7 +12,7 @@ from pinecone_admin._http.returned_errors import return_error
 from pinecone_admin.cli.caller import look_at_caller
 from pinecone_admin.cli.doctor_checks import (
     CHECKS,
-    CheckResult,
+    Diagnosis,
     failed,
     judge_clock,
     judge_organization,
@@ -35,7 +35,7 @@ from pinecone_admin.cli.variable_checks import find_variable_problems
 _T = TypeVar("_T")
 
 
-def examine(session: Session) -> Iterator[CheckResult]:
+def examine(session: Session) -> Iterator[Diagnosis]:
     """Yield the result of each check, in order; those behind a failed one that they depend on are skipped.
 
     Args:
@@ -48,13 +48,13 @@ def examine(session: Session) -> Iterator[CheckResult]:
     yield from skipped(check for check in CHECKS if check not in made)
 
 
-def _make_checks(session: Session) -> Iterator[CheckResult]:
+def _make_checks(session: Session) -> Iterator[Diagnosis]:
     try:
         identity = session.identity
     except CLIError as exc:
         yield failed("variables", exc.message, "correct the option, or the file that it names")
         return
-    problems = find_variable_problems(session.env, reads_identity=identity.in_environment)
+    problems = find_variable_problems(session.env, identity.variables)
     yield from judge_variables(problems, origin=identity.origin)
     complete = _catch_refusal(lambda: obtain_secret(session))
     if isinstance(complete, CLIError) and not problems:  # else what is missing has been named already
@@ -66,8 +66,7 @@ def _make_checks(session: Session) -> Iterator[CheckResult]:
         return
     probes = _probe_servers(config, uses_token_endpoint=identity.access_token is None)
     yield from judge_probes(probes, proxies=_describe_proxies(config))
-    if any(probe.date for probe in probes):
-        yield judge_clock(probes, now=datetime.now(UTC))
+    yield from (judge_clock(probe.date, now=datetime.now(UTC)) for probe in probes[:1] if probe.date is not None)
     if isinstance(complete, CallerIdentity) and not any(probe.failed for probe in probes):
         yield from _check_calls(session, complete, is_explained=bool(problems))
 
@@ -113,7 +112,7 @@ def _describe_proxies(config: ClientConfig) -> list[str]:
     return list(dict.fromkeys(str(each.url.copy_with(userinfo=b"")) for each in proxies if each is not None))
 
 
-def _check_calls(session: Session, identity: CallerIdentity, *, is_explained: bool) -> Iterator[CheckResult]:
+def _check_calls(session: Session, identity: CallerIdentity, *, is_explained: bool) -> Iterator[Diagnosis]:
     admin = _catch_refusal(lambda: open_client(session, identity))
     if isinstance(admin, CLIError):
         if not is_explained:
@@ -126,7 +125,7 @@ def _check_calls(session: Session, identity: CallerIdentity, *, is_explained: bo
             yield from _check_reads(admin, identity, find_client_id(session))
 
 
-def _check_reads(admin: Admin, identity: CallerIdentity, client_id: str | None) -> Iterator[CheckResult]:
+def _check_reads(admin: Admin, identity: CallerIdentity, client_id: str | None) -> Iterator[Diagnosis]:
     error = return_error(_read_something, admin)
     yield from judge_read(error)
     if error is not None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import click
-from attrs import field, frozen
 
 from pinecone_admin import errors
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.errors import PineconeError
+from pinecone_admin.errors import Outcome, PineconeError
 
 _EXITS: tuple[tuple[type[PineconeError], int], ...] = (
     # The first class that fits counts: a subclass stands before its base.
@@ -45,17 +46,28 @@ class CLIError(Exception):
         message: What went wrong and what to do, on one line.
         exit: The exit code.
         help_code: Its code for ``explain``.
+        outcome: What happened to the change.
+        safe_to_retry: Whether repeating the command cannot apply the change twice.
     """
 
-    def __init__(self, message: str, *, exit: int = exit_codes.USAGE, help_code: str = "PA101") -> None:  # noqa: A002
+    def __init__(
+        self,
+        message: str,
+        *,
+        exit: int = exit_codes.USAGE,  # noqa: A002 - the name in the error object
+        help_code: str = "PA101",
+        outcome: Outcome = "not_sent",
+        safe_to_retry: bool = True,
+    ) -> None:
         super().__init__(make_printable(message))
         self.message = make_printable(message)
         self.exit = exit
         self.help_code = help_code
+        self.outcome = outcome
+        self.safe_to_retry = safe_to_retry
 
 
-@frozen(kw_only=True)
-class CommandFailure:
+class CommandFailure(NamedTuple):
     """How a command failed.
 
     Attributes:
@@ -66,7 +78,7 @@ class CommandFailure:
 
     message: str
     exit: int
-    details: dict[str, Any] = field(factory=dict[str, Any])
+    details: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def document(self) -> dict[str, Any]:
@@ -88,7 +100,7 @@ def describe_failure(error: BaseException) -> CommandFailure:
     if isinstance(error, PineconeError):
         return _describe_library_error(error)
     if isinstance(error, CLIError):
-        details = {"help_code": error.help_code, "outcome": "not_sent", "safe_to_retry": True}
+        details = {name: getattr(error, name) for name in ("help_code", "outcome", "safe_to_retry")}
         return CommandFailure(message=error.message, exit=error.exit, details=details)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return CommandFailure(message=_with_notes("interrupted", error), exit=exit_codes.INTERRUPTED)
@@ -113,9 +125,13 @@ def _describe_library_error(error: PineconeError) -> CommandFailure:
     return CommandFailure(message=_with_notes(str(error), error), exit=choose_exit(error), details=details)
 
 
+def read_notes(error: BaseException | None) -> list[str]:
+    """Return what a workflow has noted on an error about what was done and undone."""
+    return [str(note).removesuffix(" after this error") for note in getattr(error, "__notes__", ())]
+
+
 def _with_notes(message: str, error: BaseException) -> str:
-    """Return a message with what a workflow has noted about what was done and undone."""
-    return make_printable("; ".join([message, *getattr(error, "__notes__", ())]))
+    return make_printable("; ".join([message, *read_notes(error)]))
 
 
 def _describe_usage(error: click.ClickException) -> str:

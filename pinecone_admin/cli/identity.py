@@ -111,7 +111,7 @@ def obtain_secret(session: Session) -> CallerIdentity:
     elif identity.secret_command:
         secret = run_secret_command(identity.secret_command, env=session.env, origin=identity.origin)
         identity = identity.with_secret(secret)
-    require_complete(identity, names=session.env if identity.in_environment else ())
+    require_complete(identity)
     return identity
 
 
@@ -135,12 +135,14 @@ def is_read_only(session: Session) -> bool:
     """Return whether the session may not change anything.
 
     Raises:
-        CLIError: The variable has another value than 0 or 1, which could mean either.
+        CLIError: The variable, of the environment or of the env file, has another value than 0 or 1.
     """
-    value = session.env.get(READ_ONLY_VARIABLE, "").strip()
-    if value not in {"", "0", "1"}:
-        raise CLIError(f"{READ_ONLY_VARIABLE} must be 1 or 0, not {value!r}")
-    return bool(session.settings.get("read_only")) or value == "1"
+    sources = (session.env, session.identity.variables)
+    values = {variables.get(READ_ONLY_VARIABLE, "").strip() for variables in sources}
+    unclear = sorted(values - {"", "0", "1"})
+    if unclear:
+        raise CLIError(f"{READ_ONLY_VARIABLE} must be 1 or 0, not {unclear[0]!r}")
+    return bool(session.settings.get("read_only")) or "1" in values
 
 
 def require_organization(admin: Admin, expected: str) -> None:

@@ -22,6 +22,9 @@ SETTING_VARIABLES = ("PINECONE_ADMIN_ALLOW_HTTP", READ_ONLY_VARIABLE)
 KNOWN_VARIABLES = (*_IDENTITY_VARIABLES, *SETTING_VARIABLES)
 
 
+_ENVIRONMENT = "the environment"
+
+
 def identity_error(message: str) -> CLIError:
     """Return the error that the caller cannot be identified: credentials are missing or cannot be obtained."""
     return CLIError(message, exit=exit_codes.IDENTITY)
@@ -35,7 +38,7 @@ class CallerIdentity:
 
     Attributes:
         origin: Where it comes from, as messages name it.
-        in_environment: Whether it is the environment of this program.
+        in_environment: Whether the client reads all of it from the environment, so that its errors name the variables.
         client_id: Client id of the service account, or None.
         client_secret: Its secret, or None.
         access_token: Access token, which comes before the two, or None.
@@ -44,6 +47,7 @@ class CallerIdentity:
         allow_http: Whether http beyond loopback is allowed.
         expect_organization: Id of the only organization that commands may work on, or None for any.
         secret_command: Command that prints the secret; empty if there is none.
+        variables: The variables that it was made of; empty for a profile.
     """
 
     origin: str
@@ -56,10 +60,11 @@ class CallerIdentity:
     allow_http: bool = False
     expect_organization: str | None = None
     secret_command: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(factory=dict[str, str], repr=masked)
 
     def with_secret(self, client_secret: str) -> CallerIdentity:
         """Return a copy that authenticates with this secret, and with no token."""
-        return evolve(self, client_secret=client_secret, access_token=None, secret_command=())
+        return evolve(self, client_secret=client_secret, access_token=None, secret_command=(), in_environment=False)
 
 
 def choose_identity(
@@ -91,10 +96,10 @@ def choose_identity(
         return identity_of_variables(read_env_file(env_file), origin=origin)
     # An address alone counts, too: the default profile would send its changes to another organization.
     if any(env.get(name, "").strip() for name in _IDENTITY_VARIABLES):
-        return evolve(identity_of_variables(env, origin="the environment"), in_environment=True)
+        return evolve(identity_of_variables(env, origin=_ENVIRONMENT), in_environment=True)
     default = load_profiles().default_profile
     if default is None:
-        return evolve(identity_of_variables(env, origin="the environment"), in_environment=True)
+        return evolve(identity_of_variables(env, origin=_ENVIRONMENT), in_environment=True)
     return identity_of_profile(default)
 
 
@@ -123,32 +128,29 @@ def identity_of_variables(variables: Mapping[str, str], *, origin: str) -> Calle
         host=host,
         oauth_url=oauth_url,
         allow_http=variables.get("PINECONE_ADMIN_ALLOW_HTTP") == "1",
+        variables=variables,
     )
 
 
-def require_complete(identity: CallerIdentity, *, names: Iterable[str]) -> None:
-    """Raise CLIError unless there is a token, or a client id with a secret.
-
-    Args:
-        identity: The identity, with its secret if it has one.
-        names: Names of all variables that are set where it comes from, among which one may be misspelt.
-    """
+def require_complete(identity: CallerIdentity) -> None:
+    """Raise CLIError unless an identity has a token, or a client id with a secret."""
     if identity.access_token is not None:
         return
     values = (identity.client_id, identity.client_secret)
     missing = [name for name, value in zip(CREDENTIAL_VARIABLES, values, strict=True) if value is None]
     if not missing:
         return
-    if identity.origin.startswith("profile "):
+    if identity.client_id is not None and not identity.variables:  # that of a profile
         raise identity_error(
             f"{identity.origin} has no secret-command: add one to it, or pipe the secret to --client-secret-stdin"
         )
     advice = f"set {' and '.join(missing)}"
-    if not identity.in_environment:
-        advice = f"add {' and '.join(missing)} to it"
+    if identity.origin != _ENVIRONMENT:
+        advice += " in it"
     elif len(missing) == len(values):
         advice += f", or {TOKEN_VARIABLE}; or pass --profile or --env-file"
-    hints = "".join(f"; {given} is set: did you mean {name}?" for given, name in find_misspelt(names, missing))
+    misspelt = find_misspelt(identity.variables, missing)
+    hints = "".join(f"; {given} is set: did you mean {name}?" for given, name in misspelt)
     raise identity_error(f"{identity.origin} has no {_describe_missing(missing)}: {advice}{hints}")
 
 
@@ -171,11 +173,11 @@ def client_arguments(identity: CallerIdentity, *, production: tuple[str, str]) -
         identity: A complete identity.
         production: URLs of the API and of the token endpoint in production.
     """
+    if identity.in_environment:
+        return {}
     arguments: dict[str, object] = {"access_token": identity.access_token}
     if identity.access_token is None:
         arguments = {"client_id": identity.client_id, "client_secret": identity.client_secret}
-    if identity.in_environment:
-        return arguments  # the client itself reads the addresses, and its errors then name the variables
     return arguments | {
         "host": identity.host or production[0],
         "oauth_url": identity.oauth_url or production[1],

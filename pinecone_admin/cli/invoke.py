@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from inspect import signature
 from itertools import islice
 from typing import Any, TypeGuard
 
 from pinecone_admin import Paginator
+from pinecone_admin._concurrency.waiting import complete_if_interrupted
+from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.arguments import Resolved, parse_values, resolve_values
 from pinecone_admin.cli.changes import confirm_change
@@ -15,8 +18,12 @@ from pinecone_admin.cli.naming import NameLookup
 from pinecone_admin.cli.preview import WouldSend
 from pinecone_admin.cli.progress import count_items, show_progress
 from pinecone_admin.cli.registry import CommandSpec
-from pinecone_admin.cli.secret_commands import call_with_secret, check_destination
+from pinecone_admin.cli.secret_commands import check_destination
+from pinecone_admin.cli.secrets.delivery import make_secret, preview_secret
 from pinecone_admin.cli.session import Session
+from pinecone_admin.errors import PineconeError
+
+_UNCHANGED = "nothing was changed"
 
 
 def call_method(session: Session, spec: CommandSpec, values: Mapping[str, Any]) -> None:
@@ -29,29 +36,64 @@ def call_method(session: Session, spec: CommandSpec, values: Mapping[str, Any]) 
     """
     parsed = parse_values(spec, values)
     check_destination(session, spec)
-    names = NameLookup(session.admin)
-    resolved = resolve_values(spec, parsed, names)
-    if spec.effect != "reads":
-        confirm_change(session, spec, parsed, resolved.own, names)
+    with note_interruption(_UNCHANGED):
+        names = NameLookup(session.admin)
+        resolved = resolve_values(spec, parsed, names)
+        if spec.effect != "reads":
+            confirm_change(session, spec, parsed, resolved.own, names)
     try:
-        result = _call(session, spec, resolved)
+        with note_interruption(_UNCHANGED if session.is_dry_run else describe_interruption(spec)):
+            _run(session, spec, resolved)
     except WouldSend as stopped:
         session.write_preview([stopped.document])
+
+
+@contextmanager
+def note_interruption(note: str) -> Generator[None, None, None]:
+    """Add to an interruption what is known about it, unless that is nothing."""
+    try:
+        yield
     except KeyboardInterrupt as interrupted:
-        interrupted.add_note(describe_interruption(spec))
+        if note:
+            interrupted.add_note(note)
         raise
-    else:
-        _write_result(session, spec, resolved, result)
 
 
-def _call(session: Session, spec: CommandSpec, resolved: Resolved) -> object:
+def _run(session: Session, spec: CommandSpec, resolved: Resolved) -> None:
     arguments = resolved.arguments | ({"dry_run": session.is_dry_run} if spec.has_dry_run else {})
     method = find_method(session, spec)
+    if spec.secret and not session.is_dry_run:
+        # Without progress: a store may ask for something on the terminal.
+        make_secret(session, spec, method, arguments)
+        return
     if spec.secret:
-        return call_with_secret(session, spec, method, arguments)  # a store may ask for something on the terminal
-    with show_progress(session, spec.name) as advance:
-        takes_progress = "progress" in signature(method).parameters
-        return method(**arguments, progress=advance) if takes_progress else method(**arguments)
+        result = preview_secret(method, arguments)
+    else:
+        with show_progress(session, spec.name) as advance:
+            progress = {"progress": advance} if "progress" in signature(method).parameters else {}
+            is_workflow = spec.effect == "reads" or spec.has_dry_run
+            result = method(**arguments, **progress) if is_workflow else _call_once(spec, method, arguments)
+    _write_result(session, spec, resolved, result)
+
+
+def _call_once(spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]) -> object:
+    """Call a method that sends one change; if it is interrupted, still wait for the response, and note what it was."""
+    known = [f"{spec.name} may have taken effect: look before you repeat it"]
+
+    def call() -> object:
+        try:
+            result: object = method(**arguments)
+        except PineconeError as error:
+            known.append(str(error))
+            raise
+        known.append(f"{spec.name} was done")
+        return result
+
+    try:
+        return complete_if_interrupted(call, COMPLETION_TIMEOUT)
+    except KeyboardInterrupt as interrupted:
+        interrupted.add_note(known[-1])
+        raise
 
 
 def find_method(session: Session, spec: CommandSpec) -> Callable[..., Any]:
@@ -62,12 +104,12 @@ def find_method(session: Session, spec: CommandSpec) -> Callable[..., Any]:
 
 
 def describe_interruption(spec: CommandSpec) -> str:
-    """Return what is known after an interruption, besides what the workflow has noted."""
+    """Return what is known if the method of a command is interrupted, besides what it has noted."""
     if spec.effect == "reads":
-        return "nothing was changed"
+        return _UNCHANGED
     if spec.has_dry_run:
         return "the same command goes on from here"
-    return f"{spec.name} may have taken effect: look before you repeat it"
+    return ""
 
 
 def _write_items(session: Session, spec: CommandSpec, items: Iterable[object]) -> None:

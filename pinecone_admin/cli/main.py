@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -12,7 +13,34 @@ _PACKAGES = ("click", "jmespath", "platformdirs", "rich", "tomlkit", "yaml")
 
 def run() -> NoReturn:
     """Run the command line of this process, and exit."""
-    sys.exit(main(sys.argv[1:]))
+    _open_missing_streams()
+    try:
+        code = main([read_word(word) for word in sys.argv[1:]])
+    except KeyboardInterrupt:  # while the modules were loaded
+        sys.stderr.write("error: interrupted; nothing was changed\n")
+        code = 130
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            # Python writes what is buffered once more at its exit, and would complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(code)
+
+
+def read_word(word: str) -> str:
+    """Return a word of the command line as UTF-8, if the locale has read it as something else."""
+    try:
+        return os.fsencode(word).decode()
+    except UnicodeError:
+        return word
+
+
+def _open_missing_streams() -> None:
+    """Give each standard stream that is closed a place to go."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - open until the end
 
 
 def main(argv: Sequence[str]) -> int:

@@ -99,6 +99,8 @@ def _carry_out(session: Session, path: str, save: str | None) -> None:
     _save_report(session, report.to_dict(), save)
     rows = [_describe_person(each, "; ".join(each.steps) or "nothing to do") for each in report.reports]
     write_result(session, report.to_dict(), [*rows, *map(_describe_left, report.left)])
+    if session.output == "table" and any(each["may know"] for each in rows):
+        session.notify(f"the people may know secrets: rotate those that {path} names")
     if report.left:
         session.exit_code = exit_codes.PARTLY_DONE
         session.notify(f"warning: {len(report.left)} of {len(plan.reports)} people were not removed")
@@ -120,19 +122,18 @@ def _show_before_asking(session: Session, reports: Iterable[OffboardReport]) -> 
 
 
 def _describe_person(report: OffboardReport, result: str) -> dict[str, Any]:
+    secrets = {"API keys": report.keys_to_rotate, "service accounts": report.service_accounts_to_rotate}
     return {
         "email": report.email,
         "id": "" if report.user is None else report.user.id,
         "projects": len(report.reach),
-        "keys": len(report.keys_to_rotate),
-        "accounts": len(report.service_accounts_to_rotate),
+        "may know": ", ".join(f"{len(each)} {name}" for name, each in secrets.items() if each),
         "result": result,
     }
 
 
 def _describe_left(left: Left) -> dict[str, Any]:
-    unknown = dict.fromkeys(("projects", "keys", "accounts"))
-    return {"email": left.name, "id": left.id, **unknown, "result": f"left: {left.reason}"}
+    return {"email": left.name, "id": left.id, "projects": "", "may know": "", "result": f"left: {left.reason}"}
 
 
 def _describe_plan(report: OffboardReport) -> str:

@@ -151,12 +151,19 @@ def _build_parameter(spec: ParameterSpec) -> click.Parameter:
         names,
         type=bool if is_boolean else kind,
         is_flag=is_boolean,
-        default=None if spec.kind != "flag" else False,
+        **_default_of(spec),
         required=spec.required,
         multiple=spec.repeated,
         metavar=None if is_boolean else metavar,
         help=spec.help,
     )
+
+
+def _default_of(spec: ParameterSpec) -> dict[str, Any]:
+    # To click, a default of None is a value, which an option that is required must not have.
+    if spec.kind == "flag":
+        return {"default": False}
+    return {} if spec.required else {"default": None}
 
 
 def _value_type(spec: ParameterSpec) -> click.ParamType[Any]:

@@ -44,9 +44,10 @@ def write_result(session: Session, document: dict[str, Any], rows: Sequence[dict
     """Write a plan or a report: rows for a table and a spreadsheet, else all of it."""
     if session.settings.get("query") is not None or session.output in {"json", "yaml"}:
         session.write(document)
-    elif session.output == "table":
-        # An id would make most rows too wide for a terminal, and names are enough for reading.
-        session.write_items([{name: value for name, value in row.items() if name != "id"} for row in rows])
+    elif session.output == "table" and rows:
+        from pinecone_admin.cli.plan_tables import write_rows  # noqa: PLC0415 - loads rich
+
+        write_rows(session, rows)
     else:
         session.write_items(rows)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from threading import Lock, Timer
+from time import monotonic
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from pinecone_admin._text.printable import make_printable
@@ -52,7 +53,7 @@ class _DelayedBar:
     """A bar that appears after a delay, in a thread of its own, and leaves no trace."""
 
     def __init__(self, stream: TextIO, title: str) -> None:
-        self._stream, self._title = stream, title
+        self._stream, self._title, self._started = stream, title, monotonic()
         self._latest: Progress | None = None
         self._display: Display | None = None
         self._closed = False
@@ -80,7 +81,7 @@ class _DelayedBar:
             from pinecone_admin.cli.progress_display import make_display  # noqa: PLC0415 - loads rich
 
             self._display = make_display(self._stream)
-            self._display.add_task(make_printable(self._title), total=None, step="", count="")
+            self._display.add_task(make_printable(self._title), total=None, step="", count="", started=self._started)
             self._display.start()
             self._update()
 

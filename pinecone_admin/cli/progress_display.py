@@ -10,22 +10,26 @@ from rich.table import Column
 from rich.text import Text
 
 _LEAST_STEPS_FOR_ESTIMATE = 2
+_WIDTH_FOR_STEPS = 100
+"""Columns from which there is room for the last step, too."""
 
 
 def make_display(stream: TextIO) -> Progress:
-    """Return a display on a terminal that is as wide as the terminal at most, and that leaves nothing behind."""
-    return Progress(
+    """Return a display that takes one line of a terminal, and leaves nothing behind."""
+    console = Console(file=stream)
+    columns: list[ProgressColumn] = [
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
         TextColumn("{task.fields[count]}", markup=False),
-        _TimesColumn(),
-        TextColumn("{task.fields[step]}", markup=False, style="dim", table_column=Column(no_wrap=True, ratio=1)),
-        console=Console(file=stream),
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-        expand=True,
+        _TimesColumn(table_column=Column(no_wrap=True)),
+    ]
+    has_room = console.width >= _WIDTH_FOR_STEPS
+    if has_room:
+        step = TextColumn("{task.fields[step]}", markup=False, style="dim", table_column=Column(no_wrap=True, ratio=1))
+        columns.append(step)
+    return Progress(
+        *columns, console=console, transient=True, expand=has_room, redirect_stdout=False, redirect_stderr=False
     )
 
 
@@ -33,7 +37,7 @@ class _TimesColumn(ProgressColumn):
     """How long it has taken, and about how long it still takes."""
 
     def render(self, task: Task) -> Text:
-        elapsed = task.elapsed or 0.0
+        elapsed = task.get_time() - task.fields["started"]
         return Text(describe_times(elapsed, estimate_remaining(elapsed, task.completed, task.total)), style="cyan")
 
 

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from pinecone_admin import Operation
+from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.changes import confirm, confirm_by_name
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.plain import is_list, is_object
 from pinecone_admin.cli.preview import WouldSend
+from pinecone_admin.cli.secrets.rescue import rescue_folders, reserve_rescue_file
+from pinecone_admin.cli.secrets.standard_output import discard_output
+from pinecone_admin.cli.secrets.store_error import StoreError
 from pinecone_admin.cli.texts import read_text
 from pinecone_admin.errors import PineconeValueError
 
@@ -38,8 +42,11 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
         CLIError: The response would hold a secret that nobody could see.
         PineconeValueError: The path, the query or the body is malformed.
     """
-    if makes_secret(method, target) and not (reveal or session.is_dry_run):
+    is_secret = makes_secret(method, target) and not session.is_dry_run
+    if is_secret and not reveal:
         raise CLIError("the response holds a secret, which is shown only once: give --reveal")
+    if is_secret and session.settings.get("query") is not None:
+        raise CLIError("the response holds a secret, which is shown only once: --query could leave it out")
     operation = build_operation(method, target, None if body is None else read_text(session, "--body", body))
     preview = WouldSend(operation)  # checks the path, too
     if session.is_dry_run and method != "GET":
@@ -49,9 +56,34 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
         confirm_by_name(session, f"send: DELETE {target}", last_segment(target))
     elif method != "GET":
         confirm(session, f"send: {method} {target}")
+    if is_secret:
+        _send_for_secret(session, operation)
+        return
     response = session.admin.send(operation)
     if response is not None:
         session.write(response if reveal else mask_secrets(response))
+
+
+def _send_for_secret(session: Session, operation: Operation[dict[str, Any] | None]) -> None:
+    """Send a request that makes a secret, and write the response to standard output, or else to a rescue file."""
+    try:
+        rescue = reserve_rescue_file(rescue_folders())
+    except StoreError as error:
+        raise CLIError(str(error)) from error
+    session.interruptions.hold()  # from here on, an interruption could lose the secret
+    try:
+        response = session.admin.send(operation)
+        try:
+            session.write(response)
+            session.stdout.flush()
+        except (OSError, ValueError) as error:
+            rescue.write(json.dumps(response))
+            discard_output(session.stdout)
+            message = f"the secret was not shown, because stdout cannot be written; it is in {rescue.path}"
+            raise CLIError(message, exit=exit_codes.PARTLY_DONE, help_code="PA603") from error
+    finally:
+        if not rescue.is_used:
+            rescue.discard()
 
 
 def build_operation(method: str, target: str, body: str | None) -> Operation[dict[str, Any] | None]:

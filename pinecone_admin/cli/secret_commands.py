@@ -1,10 +1,8 @@
-"""Deliver the secrets that commands make."""
+"""The options of the commands that make a secret, and the place that they name for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,30 +11,67 @@ from pinecone_admin.cli.parameters import build_setting
 from pinecone_admin.cli.registry import CommandSpec
 
 if TYPE_CHECKING:
+    from pinecone_admin.cli.secrets.stores import SecretStore
     from pinecone_admin.cli.session import Session
+
+_FORMS = "env-file:PATH#NAME, file:PATH or exec:COMMAND"
 
 
 def secret_options(spec: CommandSpec) -> list[click.Parameter]:
     """Return the options of every command that makes a secret."""
-    return [build_setting(["--reveal"], is_flag=True, help="Show the secret.")] if spec.secret else []
+    if not spec.secret:
+        return []
+    return [
+        build_setting(["--store"], metavar="PLACE", help=f"Store the secret: {_FORMS}."),
+        build_setting(["--reveal"], is_flag=True, help="Show the secret instead of storing it."),
+        build_setting(["--allow-group"], is_flag=True, help="Let --store use a file that its group can read."),
+    ]
 
 
 def check_destination(session: Session, spec: CommandSpec) -> None:
     """Raise CLIError, before anything is sent, unless the secret that a command makes has somewhere to go."""
-    if spec.secret and not session.is_dry_run and not session.settings.get("reveal"):
-        raise CLIError("this makes a secret, which is shown only once: give --reveal")
+    if not spec.secret:
+        return
+    given, reveal = session.settings.get("store"), session.settings.get("reveal")
+    if given is not None and reveal:
+        raise CLIError("give either --store or --reveal, not both")
+    if given is not None or reveal:
+        _check(find_store(session, spec), session)
+    elif not session.is_dry_run:
+        raise CLIError(
+            f"this makes a secret, which is shown only once: give --store {_FORMS} to store it, or --reveal to show it"
+        )
 
 
-def call_with_secret(
-    session: Session,  # noqa: ARG001 - it has the options
-    spec: CommandSpec,  # noqa: ARG001 - it says what kind of secret it is
-    method: Callable[..., Any],
-    arguments: Mapping[str, Any],
-) -> object:
-    """Call the method that makes a secret, deliver the secret, and return what to write."""
-    from pinecone_admin.models import to_dict  # noqa: PLC0415 - loads the models
+def find_store(session: Session, spec: CommandSpec) -> SecretStore:
+    """Return the place for a secret that the options name: stdout, or a store.
 
-    kept = list[Any]()
-    takes_store = "store" in signature(method).parameters
-    result = method(**arguments, store=kept.append) if takes_store else method(**arguments)
-    return to_dict(kept[0] if kept else result, reveal=True)
+    Raises:
+        CLIError: They name none.
+    """
+    from pinecone_admin.cli.secrets.standard_output import StandardOutput  # noqa: PLC0415 - only these commands need it
+    from pinecone_admin.cli.secrets.store_error import StoreError  # noqa: PLC0415 - as above
+    from pinecone_admin.cli.secrets.stores import parse_store  # noqa: PLC0415 - as above
+
+    if session.settings.get("reveal"):
+        return StandardOutput(session, is_for_account=is_for_account(spec))
+    allow_group = bool(session.settings.get("allow_group"))
+    try:
+        return parse_store(session.settings["store"], allow_group=allow_group, interruptions=session.interruptions)
+    except StoreError as error:
+        raise CLIError(f"--store: {error}") from error
+
+
+def is_for_account(spec: CommandSpec) -> bool:
+    """Return whether the secret of a command belongs to a service account, and not to an API key."""
+    return spec.path[0] == "service-account"
+
+
+def _check(store: SecretStore, session: Session) -> None:
+    from pinecone_admin.cli.secrets.store_error import StoreError  # noqa: PLC0415 - only these commands need it
+
+    try:
+        store.check()
+    except StoreError as error:
+        option = "--reveal" if session.settings.get("reveal") else "--store"
+        raise CLIError(f"{option}: {error}; nothing was sent") from error

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
-from pinecone_admin.cli.failures import CLIError, CommandFailure
+from pinecone_admin.cli.failures import CommandFailure
+from pinecone_admin.cli.interruption import Interruptions
 
 if TYPE_CHECKING:
-    from generated_client.models import Organization
     from pinecone_admin import Admin
+    from pinecone_admin.cli.caller import CallerOrganization
     from pinecone_admin.cli.identity_sources import CallerIdentity
     from pinecone_admin.cli.registry import CommandSpec
 
@@ -36,6 +37,7 @@ class Session:
         spec: The command, from the registry.
         exit_code: The exit code of the run, unless it ends in an error.
         expects_json_errors: Whether an error is also written as an object.
+        interruptions: The signals that interrupt the command.
     """
 
     def __init__(self, *, stdin: TextIO, stdout: TextIO, stderr: TextIO, env: Mapping[str, str]) -> None:
@@ -44,8 +46,9 @@ class Session:
         self.spec: CommandSpec | None = None
         self.exit_code = 0
         self.expects_json_errors = False
+        self.interruptions = Interruptions()
         self._admin: Admin | None = None
-        self._organization: Organization | None = None
+        self._organization: CallerOrganization | None = None
 
     @classmethod
     def of_process(cls) -> Session:
@@ -90,13 +93,12 @@ class Session:
         return self._admin
 
     @property
-    def organization(self) -> Organization:
+    def organization(self) -> CallerOrganization:
         """The organization of the caller, read on first use."""
         if self._organization is None:
-            found = self.admin.organizations.list()
-            if not found:
-                raise CLIError("the server lists no organization for this account", exit=3, help_code="PA202")
-            self._organization = found[0]
+            from pinecone_admin.cli.caller import read_organization  # noqa: PLC0415 - loads the client
+
+            self._organization = read_organization(self.admin)
         return self._organization
 
     @cached_property

@@ -128,8 +128,8 @@ What access finds, and what to do about it.
 
 {_describe_findings()}
 
---fail-on KIND,… exits with 8 if there is one of these kinds, and --fail-on any
-for every kind.
+--fail-on KIND,KIND exits with 8 if there is one of these kinds, and --fail-on
+any for every kind.
 """,
     "waivers": """\
 How findings are accepted for a time.

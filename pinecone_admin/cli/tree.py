@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
@@ -29,16 +30,26 @@ def run_command_line(argv: Sequence[str]) -> int:
     if VARIABLE in session.env:
         return complete_words(session, build_root())
     session.expects_json_errors = asks_for_json(argv)
+    with session.interruptions:
+        error = session.interruptions.describe(_run(session, argv))
+        if error is None:
+            return session.exit_code
+        failure = describe_failure(error)
+        with suppress(OSError):  # nobody reads stderr, but the exit code counts
+            session.write_failure(failure)
+        return failure.exit
+
+
+def _run(session: Session, argv: Sequence[str]) -> BaseException | None:
+    """Run a command line, and return the error with which it ended."""
     try:
         with session:
             _invoke(session, argv)
     except BrokenPipeError:
         pass  # whoever reads stdout has enough
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every error ends in one line and a code
-        failure = describe_failure(error)
-        session.write_failure(failure)
-        return failure.exit
-    return session.exit_code
+        return error
+    return None
 
 
 def asks_for_json(argv: Sequence[str]) -> bool:

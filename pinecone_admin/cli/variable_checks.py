@@ -28,22 +28,21 @@ class VariableProblem:
     fix: str
 
 
-def find_variable_problems(env: Mapping[str, str], *, reads_identity: bool) -> list[VariableProblem]:
+def find_variable_problems(env: Mapping[str, str], variables: Mapping[str, str]) -> list[VariableProblem]:
     """Return what is wrong with the variables; values are not quoted.
 
     Args:
-        env: The environment.
-        reads_identity: Whether the identity comes from the environment; otherwise only its settings count.
+        env: The environment, whose settings always count.
+        variables: The variables that the identity is made of: the environment, those of an env file, or none.
     """
-    if not reads_identity:
-        return list(_find_bad_settings(env))
-    finders = (_find_misspelt, _find_malformed, _find_api_keys, _find_bad_settings, _find_missing)
-    return [problem for find in finders for problem in find(env)]
+    finders = (_find_misspelt, _find_malformed, _find_api_keys, _find_missing) if variables else ()
+    found = [problem for find in finders for problem in find(variables)]
+    return [*found, *_find_bad_settings({**variables, **env})]
 
 
 def _find_misspelt(env: Mapping[str, str]) -> Iterator[VariableProblem]:
     unset = [name for name in KNOWN_VARIABLES if not env.get(name, "").strip()]
-    for given, name in find_misspelt(list(env), unset):
+    for given, name in find_misspelt(env, unset):
         yield VariableProblem(f"{given} means nothing here", f"rename it to {name}")
 
 
@@ -78,13 +77,14 @@ def _find_bad_settings(env: Mapping[str, str]) -> Iterator[VariableProblem]:
 
 
 def _find_missing(env: Mapping[str, str]) -> Iterator[VariableProblem]:
-    if env.get(TOKEN_VARIABLE, "").strip():
+    unset = [name for name in CREDENTIAL_VARIABLES if not env.get(name, "").strip()]
+    misspelt = {name for _, name in find_misspelt(env, [*unset, TOKEN_VARIABLE])}
+    # What is misspelt has been named already.
+    missing = [name for name in unset if name not in misspelt]
+    if not missing or env.get(TOKEN_VARIABLE, "").strip() or TOKEN_VARIABLE in misspelt:
         return
-    missing = [name for name in CREDENTIAL_VARIABLES if not env.get(name, "").strip()]
-    if not missing:
-        return
-    fix = f"set {' and '.join(missing)}, those of a service account; or use --profile or --env-file"
-    if len(missing) == len(CREDENTIAL_VARIABLES) and "PINECONE_API_KEY" in env:
-        yield VariableProblem(f"{' and '.join(missing)} are not set; PINECONE_API_KEY is for another API", fix)
-        return
-    yield VariableProblem(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set", fix)
+    names = " and ".join(missing)
+    problem = f"{names} {'is' if len(missing) == 1 else 'are'} not set"
+    if "PINECONE_API_KEY" in env:
+        problem += "; PINECONE_API_KEY is for another API"
+    yield VariableProblem(problem, f"set {names} to what a service account has; or pass --profile or --env-file")

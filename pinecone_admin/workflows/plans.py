@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from attrs import field, frozen
 
@@ -240,7 +240,16 @@ def find_organization(organizations: Sequence[Organization], *, operation: str) 
     return organizations[0]
 
 
-def check_organization(planned_id: str, organizations: Sequence[Organization], *, operation: str) -> None:
+class OrganizationLike(Protocol):
+    """An organization, as far as a plan needs it."""
+
+    @property
+    def id(self) -> str:
+        """Id of the organization."""
+        ...
+
+
+def check_organization(planned_id: str, organizations: Sequence[OrganizationLike], *, operation: str) -> None:
     """Raise RefusedError if a plan was made of another organization than that of the client."""
     if planned_id not in {each.id for each in organizations}:
         ids = ", ".join(each.id for each in organizations) or "unknown"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import resource
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,11 @@ from pinecone_admin.cli.main import main
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import ProjectRecord
 from pinecone_admin.testing import emulate
+
+# A shell evaluates it, in test_emulator_command.py.
+NOT_A_COMMAND_LINE = {("emulator",)}
+# Pages and scripts.
+PRINTS_TEXT = {("help",), ("completion",)}
 
 
 @frozen
@@ -133,3 +139,14 @@ def fill(emulator: Emulator) -> ProjectRecord:
     emulator.hold(project.id, "indexes", "documents")
     emulator.requests.clear()
     return emulator.state.projects[project.id]
+
+
+@contextmanager
+def limit_file_size(size: int) -> Generator[None, None, None]:
+    """Let every write beyond a size fail, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

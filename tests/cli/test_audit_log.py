@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import resource
 import stat
 import subprocess
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +16,7 @@ from pinecone_admin.cli.audit_log import AuditEntry, AuditLog, find_ids
 from pinecone_admin.cli.audited_client import ChangeRecorder
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.operations import Operation
-from tests.cli.command_line import example_organization, run
+from tests.cli.command_line import example_organization, limit_file_size, run
 
 DELETE = Operation(
     id="delete_project",
@@ -45,17 +42,6 @@ ENTRY = AuditEntry(
 def read_entries(path: Path) -> list[dict[str, Any]]:
     """Return the entries of a log."""
     return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-@contextmanager
-def file_size_limit(size: int) -> Generator[None, None, None]:
-    """Let every write beyond a size fail, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_each_change_has_a_line_with_its_ids_and_outcome(tmp_path: Path) -> None:
@@ -123,6 +109,16 @@ def test_an_interrupted_change_has_a_line(tmp_path: Path) -> None:
     assert (entry["operation"], entry["outcome"], entry["who"]["client_id"]) == ("delete_project", "unknown", None)
 
 
+def test_a_user_without_a_name_is_recorded_without_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container, an account often has no entry."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)
+    path = tmp_path / "audit.jsonl"
+    ChangeRecorder(AuditLog(str(path), on_failure=pytest.fail), client_id=None).send(lambda _: None, DELETE)
+    assert read_entries(path)[0]["who"] == {"client_id": None, "user": None}
+
+
 def test_several_processes_append_whole_lines(tmp_path: Path) -> None:
     """Lines that several processes write at once are not mixed and not lost."""
     path = tmp_path / "audit.jsonl"
@@ -154,7 +150,7 @@ def test_a_change_that_cannot_be_recorded_is_told_on_stderr(tmp_path: Path) -> N
     path = tmp_path / "audit.jsonl"
     path.write_text("x" * 1000)
     path.chmod(0o600)
-    with example_organization(), file_size_limit(1010):
+    with example_organization(), limit_file_size(1010):
         done = run("project", "create", "docs", "--yes", "--audit-log", str(path))
     assert (done.exit, done.json["name"]) == (9, "docs")
     assert '"operation": "create_project"' in done.stderr

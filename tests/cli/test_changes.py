@@ -48,14 +48,14 @@ def test_nothing_is_changed_without_a_terminal_and_without_consent() -> None:
 def test_a_prompt_names_the_change_the_organization_and_the_caller() -> None:
     """On a terminal, every change is asked about, and no is the default."""
     with example_organization() as emulator:
-        for spec in CHANGES:
-            for answer in ("n\n", "\n", ""):
-                done = run(*words_of(spec), terminal=True, stdin=answer)
-                assert (done.exit, done.stdout) == (exit_codes.INTERRUPTED, ""), (spec.name, done)
-                assert f"About to: {spec.name}" in done.stderr
-                assert f"organization Emulated Organization ({emulator.organization_id})" in done.stderr
-                assert f"as {emulator.client_id}" in done.stderr
-                assert "nothing was changed" in done.stderr
+        for position, spec in enumerate(CHANGES):
+            answer = ("n\n", "\n", "")[position % 3]
+            done = run(*words_of(spec), terminal=True, stdin=answer)
+            assert (done.exit, done.stdout) == (exit_codes.INTERRUPTED, ""), (spec.name, done)
+            assert f"About to: {spec.name}" in done.stderr
+            assert f"organization Emulated Organization ({emulator.organization_id})" in done.stderr
+            assert f"as {emulator.client_id}" in done.stderr
+            assert "nothing was changed" in done.stderr
         assert sent_changes(emulator) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -46,6 +47,11 @@ def status_of(done: Run, check: str) -> str:
     return str(next(each["status"] for each in done.json if each["check"] == check))
 
 
+def without_styles(text: str) -> str:
+    """Return what a terminal shows, without colors."""
+    return re.sub(r"\x1b\[[\d;]*m", "", text)
+
+
 def served_by(server: Server, **changes: str) -> dict[str, str]:
     """Return an environment whose API and token endpoint are a server."""
     return {
@@ -58,14 +64,23 @@ def served_by(server: Server, **changes: str) -> dict[str, str]:
 
 
 def test_a_healthy_setup_passes_every_check() -> None:
-    """Each check has one line, in order, and none fails; in a table, too."""
+    """Each check has one line, in order, and none fails; also on a terminal."""
     with emulate():
         done = diagnose()
         assert [each["check"] for each in done.json] == list(CHECKS)
         assert {each["status"] for each in done.json} == {"ok"}
         shown = run("doctor", terminal=True)
     assert shown.exit == 0
-    assert all(check in shown.stdout for check in CHECKS)
+    assert [line[9:25].strip() for line in without_styles(shown.stdout).splitlines()] == list(CHECKS)
+
+
+def test_a_failure_has_its_fix_below_it_on_a_terminal() -> None:
+    """A person sees what failed, the fix, and what was skipped."""
+    with emulate():
+        done = run("doctor", terminal=True, env={"PINECONE_CLIENT_SECRET": None, "NO_COLOR": "1"})
+    assert (done.exit, done.stderr) == (1, "")
+    assert "fix: set PINECONE_CLIENT_SECRET" in without_styles(done.stdout)
+    assert "skipped" in done.stdout
 
 
 VARIABLES = [
@@ -81,6 +96,7 @@ VARIABLES = [
         "PINECONE_CLIENTSECRET means nothing",
         "rename it to PINECONE_CLIENT_SECRET",
     ),
+    ({"PINECONE_CLIENT_ID": None, "PINECONE_ACESS_TOKEN": "canary"}, "PINECONE_ACESS_TOKEN means", "PINECONE_ACCESS_"),
     ({"PINECONE_CLIENT_SECRET": "canary "}, "PINECONE_CLIENT_SECRET begins or ends with white space", "without"),
     ({"PINECONE_CLIENT_ID": "'canary'"}, "PINECONE_CLIENT_ID has quotes around", "without the quotes"),
     ({"PINECONE_CLIENT_SECRET": "can\nary"}, "PINECONE_CLIENT_SECRET contains white space or control", "copy"),
@@ -97,11 +113,23 @@ def test_a_wrong_variable_is_named_with_its_fix(env: dict[str, str | None], deta
     with emulate():
         done = diagnose(env=env)
     check, found, advice = failures(done)[0]
+    assert [each["check"] for each in done.json].count("variables") == 1
     assert check == "variables"
     assert detail in found
     assert fix in advice
     assert "canary" not in done.stdout + done.stderr
     assert status_of(done, "connection") == "ok"
+
+
+def test_the_variables_of_an_env_file_are_checked_as_those_of_the_environment(tmp_path: Path) -> None:
+    """What is misspelt in the file is named, and the environment does not matter, except for its settings."""
+    file = tmp_path / "env"
+    file.write_text("PINECONE_CLIENT_ID=x\nPINECONE_CLIENTSECRET=canary\n")
+    with emulate():
+        done = diagnose("--env-file", str(file), env={"PINECONE_ADMIN_ALLOW_HTTP": "yes"})
+    named = [detail for check, detail, _ in failures(done) if check == "variables"]
+    assert [each.split()[0] for each in named] == ["PINECONE_CLIENTSECRET", "PINECONE_ADMIN_ALLOW_HTTP"]
+    assert "canary" not in done.stdout
 
 
 def test_a_variable_with_nearly_a_known_name_is_no_fault_beside_the_known_one() -> None:

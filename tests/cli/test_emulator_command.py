@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -135,5 +136,7 @@ def test_the_file_of_a_shell_is_quoted() -> None:
     """A temporary folder with a space in its name is written as one word."""
     line = dict.fromkeys(("host", "oauth_url", "client_id", "client_secret", "control_url", "organization_id"), "a b")
     text = format_announcement(line, 5, Path("/tmp/a b/shell"))
-    assert "{ echo $$ > '/tmp/a b/shell'; } 2>/dev/null" in text
+    words = shlex.split(text.splitlines()[7])
+    assert words[:2] == ["sh", "-c"]
+    assert shlex.split(words[2]) == ["echo", "$PPID", ">", "/tmp/a b/shell"]
     assert "export PINECONE_CLIENT_ID='a b'" in text

@@ -8,12 +8,7 @@ from pathlib import Path
 import pytest
 
 from pinecone_admin.cli.commands import COMMANDS
-from tests.cli.command_line import example_organization, run
-
-# It serves until it is stopped: test_emulator_command.py starts it.
-ENDLESS = {("emulator",)}
-# They print pages and scripts.
-TEXTS = {("help",), ("completion",)}
+from tests.cli.command_line import NOT_A_COMMAND_LINE, PRINTS_TEXT, example_organization, run
 
 
 def test_the_example_of_every_help_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,13 +18,13 @@ def test_the_example_of_every_help_works(tmp_path: Path, monkeypatch: pytest.Mon
         assert run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", "plan.json").exit == 0
     failed = {}
     for spec in COMMANDS:
-        if spec.path in ENDLESS:
+        if spec.path in NOT_A_COMMAND_LINE:
             continue
         with example_organization():
             done = run(*shlex.split(spec.example)[1:])
         if (done.exit, done.stderr) != (0, ""):
             failed[spec.example] = done
-        elif done.stdout and "--output" not in spec.example and spec.path not in TEXTS:
+        elif done.stdout and "--output" not in spec.example and spec.path not in PRINTS_TEXT:
             assert done.json is not None, spec.example
     assert failed == {}
 

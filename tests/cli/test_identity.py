@@ -99,7 +99,12 @@ def test_no_part_of_an_identity_comes_from_elsewhere(accounts: Accounts) -> None
     assert caller(run("whoami", "--env-file", str(accounts.file), env=env)) == accounts.env_file
     accounts.file.write_text(f"PINECONE_CLIENT_ID={accounts.env_file}\n")
     half = run("whoami", "--env-file", str(accounts.file))
-    assert (half.exit, "add PINECONE_CLIENT_SECRET to it" in half.stderr) == (3, True)
+    assert (half.exit, "set PINECONE_CLIENT_SECRET in it" in half.stderr) == (3, True)
+    accounts.file.write_text("PINECONE_CLIENT_IDS=x\nPINECONE_CLIENT_SECRET=y\n")
+    assert "did you mean PINECONE_CLIENT_ID?" in run("whoami", "--env-file", str(accounts.file)).stderr
+    accounts.file.write_text("")
+    empty = run("whoami", "--env-file", str(accounts.file))
+    assert (empty.exit, "set PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET in it" in empty.stderr) == (3, True)
 
 
 def test_missing_credentials_are_named_with_what_nearly_has_their_name() -> None:
@@ -193,15 +198,24 @@ def test_an_account_of_a_project_only_has_the_organization_of_its_projects() -> 
         env = {"PINECONE_CLIENT_ID": account.client_id, "PINECONE_CLIENT_SECRET": account.client_secret}
         assert run("project", "list", "--expect-organization", emulator.organization_id, env=env).exit == 0
         assert run("project", "list", "--expect-organization", "-Nanother", env=env).exit == 3
+        preview = run("project", "create", "docs", "--dry-run", env=env)
+        assert preview.json["organization"] == {"id": emulator.organization_id, "name": "unknown"}
         nobody = emulator.add_client(roles=[])
         env = {"PINECONE_CLIENT_ID": nobody.client_id, "PINECONE_CLIENT_SECRET": nobody.client_secret}
         done = run("project", "list", "--expect-organization", emulator.organization_id, env=env)
         assert (done.exit, "unknown" in done.stderr) == (3, True)
+        assert run("project", "create", "docs", "--dry-run", env=env).exit == 10
 
 
 def test_a_read_only_session_reads_only(accounts: Accounts) -> None:
     """The option and the variable refuse every change; a variable that could mean either refuses everything."""
-    for argv, env in ((["--read-only"], {}), ([], {"PINECONE_ADMIN_READ_ONLY": "1"})):
+    accounts.file.write_text(f"{accounts.file.read_text()}PINECONE_ADMIN_READ_ONLY=1\n")
+    ways: list[tuple[list[str], dict[str, str]]] = [
+        (["--read-only"], {}),
+        (["--env-file", str(accounts.file)], {}),
+        ([], {"PINECONE_ADMIN_READ_ONLY": "1"}),
+    ]
+    for argv, env in ways:
         assert run("project", "list", *argv, env=env).exit == 0
         done = run("project", "create", "a", "--yes", *argv, env=env)
         assert (done.exit, "read-only" in done.stderr) == (2, True)

@@ -12,7 +12,7 @@ from pinecone_admin.cli.env_files import parse_env_file
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.private_files import find_access_problem
 from pinecone_admin.cli.profile_files import change_profiles, find_profile_file
-from tests.cli.command_line import run
+from tests.cli.command_line import limit_file_size, run
 
 
 def profile_file() -> Path:
@@ -56,6 +56,8 @@ def test_a_profile_is_saved_shown_and_removed() -> None:
     assert [each["name"] for each in run("profile", "list").json] == ["staging"]
     assert path.read_text().startswith("# mine\n")
     assert "default" not in path.read_text()
+    assert run("profile", "remove", "staging").exit == 0
+    assert run("profile", "list").json == []
 
 
 def test_what_no_client_would_accept_is_not_saved() -> None:
@@ -123,7 +125,7 @@ def test_a_damaged_file_ends_in_one_clear_line() -> None:
             assert "canary" not in done.stderr
 
 
-def test_a_file_that_others_can_read_or_write_is_refused() -> None:
+def test_a_file_that_others_can_read_or_write_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who can write the file decides which program runs, so it must be private; root's files are trusted."""
     for mode, word in ((0o644, "read"), (0o640, "read"), (0o602, "written"), (0o666, "written")):
         write_profiles("", mode=mode)
@@ -132,7 +134,11 @@ def test_a_file_that_others_can_read_or_write_is_refused() -> None:
     status = list(profile_file().stat())
     status[stat.ST_MODE], status[stat.ST_UID] = stat.S_IFREG | 0o600, os.geteuid() + 1
     assert find_access_problem(os.stat_result(status), forbidden=0o077) == "belongs to another user"
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert find_access_problem(os.stat_result(status), forbidden=0o077) == "belongs to another user"
+    assert find_access_problem(os.stat_result(status), forbidden=0o022) is None
     status[stat.ST_UID] = 0
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert find_access_problem(os.stat_result(status), forbidden=0o077) is None
 
 
@@ -147,6 +153,20 @@ def test_a_file_that_cannot_be_read_or_written_is_named(home: Path) -> None:
     assert (done.exit, str(home) in done.stderr) == (2, True)
     with pytest.raises(CLIError, match="set HOME"):
         change_profiles(None, lambda text: text)
+
+
+def test_a_file_that_cannot_be_replaced_stays_as_it_was() -> None:
+    """On a full disk, or where a link leads nowhere, nothing is left behind."""
+    assert run("profile", "add", "work", "--client-id", "x").exit == 0
+    path = profile_file()
+    before = path.read_bytes()
+    with limit_file_size(10):
+        done = run("profile", "add", "other", "--client-id", "y")
+    assert (done.exit, f"{path} cannot be written" in done.stderr) == (2, True), done
+    assert (path.read_bytes(), list(path.parent.iterdir())) == (before, [path])
+    path.unlink()
+    path.symlink_to("/proc/nowhere/profiles.toml")
+    assert run("profile", "add", "other", "--client-id", "y").exit == 2
 
 
 def test_a_linked_file_is_replaced_where_it_is(tmp_path: Path) -> None:

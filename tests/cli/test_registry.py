@@ -14,7 +14,7 @@ from cli_table import COVERED, TABLE
 from generated_client import api
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.emulator.control.request_log import LoggedRequest
-from tests.cli.command_line import example_organization, run
+from tests.cli.command_line import NOT_A_COMMAND_LINE, example_organization, run
 
 # What reads the contents of a project makes a temporary key for that, and deletes it.
 _TEMPORARY_KEY = {"create_api_key", "delete_api_key"}
@@ -27,7 +27,8 @@ def requests_of_examples() -> dict[str, list[LoggedRequest]]:
     sent = {}
     for spec in COMMANDS:
         with example_organization() as emulator:
-            run(*shlex.split(spec.example)[1:])
+            if spec.path not in NOT_A_COMMAND_LINE:
+                run(*shlex.split(spec.example)[1:])
             sent[spec.name] = [each for each in emulator.requests if each.operation_id != "get_token"]
     return sent
 
@@ -57,7 +58,7 @@ def test_the_effect_of_a_command_is_what_it_sends(effect: str) -> None:
     """A command that reads sends GET only; one that deletes sends DELETE; one that changes sends something else."""
     for spec in COMMANDS:
         requests = requests_of_examples()[spec.name]
-        if spec.effect == effect and "--dry-run" not in spec.example:
+        if spec.effect == effect and "--dry-run" not in spec.example and spec.path != ("send",):  # it depends on METHOD
             ignored = _TEMPORARY_KEY if spec.name in _MAKES_TEMPORARY_KEYS else set()
             methods = {each.method for each in requests if each.operation_id not in ignored} - {"GET"}
             assert ("DELETE" in methods) == (effect == "deletes") or effect == "changes", spec.name
@@ -75,10 +76,8 @@ def test_names_of_commands_and_options_are_distinct() -> None:
 
 def test_helps_do_not_speak_python() -> None:
     """No text of the registry has words that only a programmer knows."""
-    words = (
-        r"`|\b(None|True|False|self|callable|callback|dict|str|bool|mapping|models?|keyword|raise[sd]?)\b|\w_\w"
-        r"|(?<!-)\bclient\b(?!-)"
-    )
+    python = "None|True|False|self|callable|callback|dict|str|bool|mapping|models?|keyword|raise[sd]?"
+    words = rf"`|\b({python})\b|\w_\w|(?<!-)\bclient\b(?!-)"
     texts = {
         f"{spec.name} {each}": text
         for spec in COMMANDS

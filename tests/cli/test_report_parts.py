@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import io
 import json
 import stat
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 from pinecone_admin import operations
 from pinecone_admin._text.help_codes import HELP
-from pinecone_admin.cli import exit_codes, requests
+from pinecone_admin.cli import exit_codes, report_files, requests
 from pinecone_admin.cli.explanations import FINDINGS, find_explanation, list_explanations
 from pinecone_admin.cli.people import parse_people
 from pinecone_admin.cli.progress_display import describe_times, estimate_remaining
@@ -100,6 +101,7 @@ def test_lists_of_people_that_are_malformed_name_the_line() -> None:
         "email,name\n,Ada": "line 2 of the list has no email address in its column email",
         "name,email\nAda": "line 2 of the list has no email address in its column email",
         'email\n"ada': "line 2 of the list",
+        f"email\n{'a' * 200_000}": "line 2 of the list is not CSV: field larger",
     }
     for text, message in cases.items():
         with pytest.raises(PineconeValueError, match=message):
@@ -193,7 +195,7 @@ def test_reports_are_readable_only_by_their_owner_and_complete_or_absent(tmp_pat
     check_writable(str(target))
 
 
-def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing file, a folder and text that is not UTF-8 are named; a byte order mark is skipped."""
     (tmp_path / "latin").write_bytes(b"caf\xe9")
     (tmp_path / "marked").write_bytes(b"\xef\xbb\xbfemail")
@@ -201,6 +203,10 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         with pytest.raises(PineconeValueError, match=f"cannot read .*{reason}"):
             read_text(str(tmp_path / name), sys.stdin)
     assert read_text(str(tmp_path / "marked"), sys.stdin) == "email"
+    assert read_text("-", io.StringIO("typed")) == "typed"
+    monkeypatch.setattr(report_files, "_MAX_CHARACTERS", 4)
+    with pytest.raises(PineconeValueError, match="cannot read -: it is too large"):
+        read_text("-", io.StringIO("typed"))
 
 
 def test_the_remaining_time_is_estimated_once_there_is_something_to_estimate_from() -> None:

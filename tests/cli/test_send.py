@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from pathlib import Path
 
+import pytest
+
+from pinecone_admin.cli.session import Session
 from tests.cli.command_line import example_organization, run
 
 
@@ -56,10 +61,43 @@ def test_a_secret_is_made_only_if_it_will_be_seen() -> None:
         secret = made.json["client_secret"]
         project = next(iter(emulator.state.projects))
         read = run("send", "GET", f"/admin/projects/{project}/api-keys")
-    assert refused.exit == 2
+        queried = run("send", "POST", "/admin/service-accounts", *body, "--reveal", "--query", "id")
+    assert (refused.exit, queried.exit) == (2, 2)
     assert "--reveal" in refused.stderr
     assert secret not in made.stderr
     assert read.exit == 0
+
+
+def test_a_secret_that_nobody_reads_is_rescued(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If standard output is closed, the response is in a file of mode 0600 that the error names, and the code is 9."""
+
+    def write(_session: Session, _value: object) -> None:
+        raise BrokenPipeError
+
+    words = ("send", "POST", "/admin/service-accounts", "--body", '{"name": "docs"}', "--yes", "--reveal")
+    with example_organization() as emulator:
+        home = Path(os.environ["HOME"])
+        assert run(*words).exit == 0
+        assert list(home.rglob("*rescue*")) == []
+        monkeypatch.setattr(Session, "write", write)
+        done = run(*words)
+        (file,) = home.rglob("*rescue*")
+        rescued, mode = json.loads(file.read_text()), stat.S_IMODE(file.stat().st_mode)
+        accounts = [each.client_id for each in emulator.state.service_accounts.values()]
+    assert rescued["service_account"]["client_id"] == accounts[-1]
+    assert (done.exit, mode) == (9, 0o600)
+    assert str(file) in done.stderr
+    assert rescued["client_secret"] not in done.stderr
+
+
+def test_a_secret_is_not_made_if_it_could_not_be_rescued(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any folder for a rescue file, nothing is sent."""
+    with example_organization() as emulator:
+        (Path(os.environ["HOME"]) / ".local").write_text("no folder")
+        monkeypatch.setattr("tempfile.tempdir", "/proc")
+        done = run("send", "POST", "/admin/service-accounts", "--body", '{"name": "docs"}', "--yes", "--reveal")
+        assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
+    assert (done.exit, len(done.stderr.splitlines())) == (2, 1)
 
 
 def test_requests_that_are_malformed_are_not_sent(tmp_path: Path) -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeGuard
 
-import attrs
-
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.models import to_dict
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
@@ -22,7 +19,9 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 
 def to_plain(value: object) -> Any:
     """Return a result as plain JSON values; secrets are masked."""
-    if attrs.has(type(value)):
+    if hasattr(type(value), "__attrs_attrs__"):
+        from pinecone_admin.models import to_dict  # noqa: PLC0415 - a help needs no models
+
         return to_dict(value)
     if is_object(value):
         return {name: to_plain(each) for name, each in value.items()}

@@ -48,10 +48,13 @@ def print_rows(console: Console, rows: Sequence[Mapping[str, Plain]], kind: str 
         rows: The rows.
         kind: Name of the model of the rows; any other name shows all fields.
     """
+    from rich.cells import cell_len  # noqa: PLC0415 - only tables need it
+
     columns = COLUMNS.get(kind) or {name: (name,) for row in rows for name in row}
     cells = [[_join_fields(row, fields) for fields in columns.values()] for row in rows]
     widths = [
-        max(map(len, [heading, *column])) for heading, column in zip(columns, zip(*cells, strict=True), strict=True)
+        max(map(cell_len, [heading, *column]))
+        for heading, column in zip(columns, zip(*cells, strict=True), strict=True)
     ]
     if sum(widths) + _GAP * (len(widths) - 1) > console.width:
         _print_blocks(console, [dict(zip(columns, row, strict=True)) for row in cells])

@@ -1,0 +1,1 @@
+"""Store, show and rescue the secrets that commands make."""

@@ -1,0 +1,218 @@
+"""Call the methods that make a secret, so that the secret is stored, shown, rescued, or never valid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from inspect import signature
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from attrs import evolve
+
+from pinecone_admin._sync.workflows.rollback import Rollback
+from pinecone_admin.cli.exit_codes import PARTLY_DONE
+from pinecone_admin.cli.failures import CLIError, read_notes
+from pinecone_admin.cli.interruption import Interruptions
+from pinecone_admin.cli.registry import CommandSpec
+from pinecone_admin.cli.secret_commands import find_store, is_for_account
+from pinecone_admin.cli.secrets.new_secret import NewSecret, describe_secret
+from pinecone_admin.cli.secrets.rescue import RescueFile, rescue_folders, reserve_rescue_file
+from pinecone_admin.cli.secrets.store_error import StoreError
+from pinecone_admin.cli.secrets.stores import SecretStore
+from pinecone_admin.errors import NotFoundError, PineconeError, ResponseParsingError
+from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret, to_dict
+from pinecone_admin.workflows import Ensured, Provisioned
+
+if TYPE_CHECKING:
+    from pinecone_admin import Admin
+    from pinecone_admin.cli.session import Session
+
+_Made: TypeAlias = APIKeyWithSecret | ServiceAccountWithSecret
+
+_ROTATES_ACCOUNT = "service_accounts.rotate_secret"
+_NOT_STORED = "PA603"
+_MAKE_SECRETS = {"create_api_key", "create_service_account", "rotate_service_account_secret"}
+_NOUNS = {"api-key": "a new API key", "service-account": "a new service account"}
+
+
+class SecretDelivery:
+    """The ``store`` of a command: passes the secret on, and knows whether it arrived.
+
+    Args:
+        store: Where the secret goes.
+        interruptions: The signals; from the delivery on, the command runs to its end.
+
+    Attributes:
+        undelivered: The secret, unless there is none or it is stored.
+        is_done: Whether a secret is stored.
+        failure: Why it is not stored; its notes say what was undone.
+    """
+
+    def __init__(self, store: SecretStore, interruptions: Interruptions) -> None:
+        self._store, self._interruptions = store, interruptions
+        self.undelivered: NewSecret | None = None
+        self.is_done = False
+        self.failure: Exception | None = None
+
+    def __call__(self, made: _Made) -> None:
+        """Store the secret of what was made."""
+        # A signal from here on would leave open whether the secret is stored.
+        self._interruptions.hold()
+        self.undelivered = secret = describe_secret(made)
+        try:
+            self._store.store(secret)
+        except Exception as error:
+            self.failure = error
+            raise
+        self.undelivered, self.is_done = None, True
+
+
+def make_secret(session: Session, spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+    """Call the method that makes a secret, and write the result.
+
+    Raises:
+        CLIError: The secret was not stored; the message says whether it was rescued or its key deleted.
+    """
+    delivery = SecretDelivery(find_store(session, spec), session.interruptions)
+    with _reserved_rescue(spec) as rescue:
+        try:
+            result = _call(session.admin, spec, method, arguments, delivery)
+        except BaseException as error:
+            if delivery.undelivered is None:
+                _explain_end(error, spec, delivery)
+                raise
+            raise _conclude_failure(session.admin, delivery, delivery.undelivered, rescue) from None
+    _write_result(session, spec, delivery, result)
+
+
+def preview_secret(method: Callable[..., Any], arguments: Mapping[str, Any]) -> object:
+    """Call the method with a dry run, or on a client that sends no changes."""
+    return method(**arguments, store=str) if _takes_store(method) else method(**arguments)
+
+
+def _takes_store(method: Callable[..., Any]) -> bool:
+    return "store" in signature(method).parameters
+
+
+def _call(
+    admin: Admin, spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any], delivery: SecretDelivery
+) -> object:
+    if spec.methods[0] == _ROTATES_ACCOUNT:
+        return admin.service_accounts.rotate(**arguments, store=delivery)
+    if _takes_store(method):
+        return method(**arguments, store=delivery)
+    with Rollback(admin) as rollback:
+        made: _Made = rollback.create(_NOUNS[spec.secret], lambda: method(**arguments), _undo)
+        delivery(made)
+    return made
+
+
+def _undo(made: _Made) -> tuple[str, Callable[[Admin], None]]:
+    secret = describe_secret(made)
+    return str(secret), lambda admin: _delete(admin, secret)
+
+
+def _delete(admin: Admin, secret: NewSecret) -> None:
+    if secret.kind == "api-key":
+        admin.api_keys.delete(api_key_id=secret.id)
+    else:
+        admin.service_accounts.delete(service_account_id=secret.id)
+
+
+@contextmanager
+def _reserved_rescue(spec: CommandSpec) -> Generator[RescueFile | None, None, None]:
+    """Reserve a rescue file for a secret whose making cannot be undone, and delete it if it stays empty."""
+    if spec.methods[0] != _ROTATES_ACCOUNT:
+        yield None
+        return
+    try:
+        rescue = reserve_rescue_file(rescue_folders())
+    except StoreError as error:
+        raise CLIError(f"{error}; nothing was changed") from error
+    try:
+        yield rescue
+    finally:
+        if not rescue.is_used:
+            rescue.discard()
+
+
+def _conclude_failure(admin: Admin, delivery: SecretDelivery, secret: NewSecret, rescue: RescueFile | None) -> CLIError:
+    """Rescue a secret that was not stored, unless what it belongs to is gone; return the error that says so."""
+    notes = [str(delivery.failure), *read_notes(delivery.failure)]
+    remains = rescue is not None or _may_exist(admin, secret)
+    if remains:
+        notes.append(_keep_secret(secret, rescue))
+    return CLIError(
+        "; ".join(notes), exit=PARTLY_DONE, help_code=_NOT_STORED, outcome="done", safe_to_retry=not remains
+    )
+
+
+def _keep_secret(secret: NewSecret, rescue: RescueFile | None) -> str:
+    try:
+        rescue = rescue or reserve_rescue_file(rescue_folders())
+        rescue.write(secret.to_json())
+    except StoreError as error:
+        return f"the new secret of {secret} is lost: make another one ({error})"
+    return f"the new secret of {secret} is in {rescue.path}: store it, and delete that file"
+
+
+def _may_exist(admin: Admin, secret: NewSecret) -> bool:
+    try:
+        if secret.kind == "api-key":
+            admin.api_keys.describe(api_key_id=secret.id)
+        else:
+            admin.service_accounts.describe(service_account_id=secret.id)
+    except NotFoundError:
+        return False
+    except PineconeError:
+        return True
+    return True
+
+
+def _explain_end(error: BaseException, spec: CommandSpec, delivery: SecretDelivery) -> None:
+    """Note on an error what it means for the secret."""
+    if isinstance(error, ResponseParsingError) and error.operation in _MAKE_SECRETS:
+        _rescue_response(error)
+    elif delivery.is_done:
+        error.add_note("the secret is stored")
+    elif isinstance(error, KeyboardInterrupt) and spec.methods[0] == _ROTATES_ACCOUNT:
+        error.add_note("the secret may have been replaced: run the command again")
+    elif isinstance(error, KeyboardInterrupt) and not getattr(error, "__notes__", ()):
+        error.add_note("nothing new was made")
+
+
+def _rescue_response(error: ResponseParsingError) -> None:
+    """Keep a response that could not be read, since nothing but it has the secret."""
+    try:
+        rescue = reserve_rescue_file(rescue_folders())
+        rescue.write(error.raw.reveal())
+    except StoreError as failure:
+        error.add_note(f"the response could not be kept: {failure}")
+    else:
+        error.add_note(f"the response, which may contain the secret, is in {rescue.path}")
+
+
+def _write_result(session: Session, spec: CommandSpec, delivery: SecretDelivery, result: object) -> None:
+    if not delivery.is_done:
+        session.notify("nothing new was made, and the secret of what exists cannot be shown again")
+    if not session.settings.get("reveal"):
+        session.write(_without_secret(result))
+    elif not delivery.is_done:
+        session.write("" if session.output == "raw" else _describe_absence(spec, result))
+
+
+def _describe_absence(spec: CommandSpec, result: object) -> dict[str, Any]:
+    """Return the document of a revealed secret with null in its place, and the report."""
+    return {"client_secret" if is_for_account(spec) else "value": None, "report": to_dict(_without_secret(result))}
+
+
+def _without_secret(result: Any) -> Any:
+    """Return a result with the key or account alone, in the place of one with its secret."""
+    kind = cast("object", type(result))
+    if kind is APIKeyWithSecret:
+        return result.key
+    if kind is ServiceAccountWithSecret:
+        return result.service_account
+    if kind is Ensured:
+        return evolve(result, value=_without_secret(result.value))
+    return evolve(result, key=_without_secret(result.key)) if kind is Provisioned else result

@@ -1,0 +1,52 @@
+"""Set variables in the text of an env file, and keep everything else in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from pinecone_admin.cli.secrets.store_error import StoreError
+
+VARIABLE_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+
+# A quoted value may span several lines, none of which is an assignment of its own.
+_ASSIGNMENT = re.compile(
+    rb"""^(?P<before>[ \t]*(?:export[ \t]+)?)(?P<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*"""
+    rb"""(?:"(?:[^"\\]|\\.)*"|'[^']*')?[^\r\n]*""",
+    re.MULTILINE | re.DOTALL,
+)
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/+=@%,-]+")
+# Within single quotes, each program that reads env files takes these characters as they are.
+_QUOTABLE = re.compile(r"[ -&(-~]+")
+
+
+def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
+    """Return the content of an env file in which variables have new values.
+
+    A variable that the file sets keeps its place and its ``export``; of several lines that set it, the last one
+    changes, which is the one that counts. A new variable comes last.
+
+    Raises:
+        StoreError: A value has characters that an env file cannot hold.
+    """
+    for name, value in values.items():
+        content = _set_variable(content, name.encode(), _quote(value).encode())
+    return content
+
+
+def _set_variable(content: bytes, name: bytes, value: bytes) -> bytes:
+    found = [each for each in _ASSIGNMENT.finditer(content) if each["name"] == name]
+    if found:
+        start, end = found[-1].span()
+        return content[:start] + found[-1]["before"] + name + b"=" + value + content[end:]
+    line_break = b"\r\n" if b"\r\n" in content else b"\n"
+    separator = b"" if not content or content.endswith(b"\n") else line_break
+    return content + separator + name + b"=" + value + line_break
+
+
+def _quote(value: str) -> str:
+    if _PLAIN.fullmatch(value):
+        return value
+    if _QUOTABLE.fullmatch(value):
+        return f"'{value}'"
+    raise StoreError("the secret has characters that an env file cannot hold: store it with file: or exec:")

@@ -1,0 +1,71 @@
+"""A new secret, and what the places that store it need to know about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret, to_dict
+
+
+@frozen(kw_only=True)
+class NewSecret:
+    """A secret that the service shows only once.
+
+    Attributes:
+        value: The secret.
+        kind: What it belongs to: ``api-key`` or ``service-account``.
+        id: Id of what it belongs to.
+        identifiers: Ids and names, by the variables in which commands get them.
+        owner: What it belongs to, as plain JSON values.
+        client_id: The public half of the credentials of a service account; None for an API key.
+    """
+
+    value: str = field(repr=False)
+    kind: str
+    id: str
+    identifiers: Mapping[str, str]
+    owner: Mapping[str, Any]
+    client_id: str | None = None
+
+    def __str__(self) -> str:
+        return f"{'API key' if self.kind == 'api-key' else 'service account'} {self.id}"
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the secret and what it belongs to as the service returns them."""
+        if self.kind == "api-key":
+            return {"key": self.owner, "value": self.value}
+        return {"service_account": self.owner, "client_secret": self.value}
+
+    def to_json(self) -> str:
+        """Return the same as a line of JSON."""
+        return json.dumps(self.to_document()) + "\n"
+
+
+def describe_secret(made: APIKeyWithSecret | ServiceAccountWithSecret) -> NewSecret:
+    """Return the secret in a response."""
+    if isinstance(made, APIKeyWithSecret):
+        key = made.key
+        return NewSecret(
+            value=made.value,
+            kind="api-key",
+            id=key.id,
+            identifiers={"API_KEY_ID": key.id, "API_KEY_NAME": key.name, "API_KEY_PROJECT_ID": key.project_id},
+            owner=to_dict(key),
+        )
+    account = made.service_account
+    return NewSecret(
+        value=made.client_secret,
+        kind="service-account",
+        id=account.id,
+        identifiers={
+            "SERVICE_ACCOUNT_ID": account.id,
+            "SERVICE_ACCOUNT_NAME": account.name,
+            "SERVICE_ACCOUNT_CLIENT_ID": account.client_id,
+        },
+        owner=to_dict(account),
+        client_id=account.client_id,
+    )

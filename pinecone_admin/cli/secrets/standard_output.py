@@ -1,0 +1,115 @@
+"""Show a secret on stdout, as one of the places that store it."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from copy import copy
+from typing import TYPE_CHECKING, Any, TextIO
+
+from pinecone_admin.cli.secrets.new_secret import NewSecret
+from pinecone_admin.cli.secrets.store_error import StoreError
+from pinecone_admin.cli.secrets.stores import SecretStore
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
+
+_PLACEHOLDER = "placeholder0of0a0secret"
+_PATIENCE = 2000
+_INTERVAL = 10
+"""Milliseconds."""
+
+
+class StandardOutput(SecretStore):
+    """The stdout of a command that shows a secret.
+
+    Args:
+        session: The session, whose format and query apply.
+        is_for_account: Whether the secret belongs to a service account, and not to an API key.
+    """
+
+    def __init__(self, session: Session, *, is_for_account: bool) -> None:
+        self._session, self._is_for_account = session, is_for_account
+
+    def check(self) -> None:
+        """Check that there is a stdout, and that the query keeps the secret."""
+        if getattr(self._session.stdout, "name", "") == os.devnull:  # in the place of a stream that is closed
+            raise StoreError("stdout is closed")
+        document = _sample_account() if self._is_for_account else _sample_key()
+        self._require_secret(document, _PLACEHOLDER)
+
+    def store(self, secret: NewSecret) -> None:
+        """Write the secret, with what it belongs to, and wait until stdout has taken it."""
+        document = secret.to_document()
+        self._require_secret(document, secret.value)
+        try:
+            self._session.write(document)
+            self._session.stdout.flush()
+            wait_until_read(self._session.stdout)
+        except (OSError, ValueError) as error:
+            discard_output(self._session.stdout)
+            reason = "stdout was closed" if isinstance(error, BrokenPipeError) else f"stdout cannot be written: {error}"
+            raise StoreError(f"the secret was not shown: {reason}") from error
+
+    def _require_secret(self, document: Mapping[str, Any], value: str) -> None:
+        # Rendered apart first: what has been written cannot be taken back.
+        trial = copy(self._session)
+        trial.settings = {**trial.settings, "output": self._session.output}
+        trial.stdout = io.StringIO()
+        trial.write(document)
+        if value not in trial.stdout.getvalue():
+            raise StoreError("with this --query, the output does not contain the secret")
+
+
+def _sample_key() -> dict[str, Any]:
+    return {"key": dict.fromkeys(("id", "name", "project_id"), "x") | {"roles": ["x"]}, "value": _PLACEHOLDER}
+
+
+def _sample_account() -> dict[str, Any]:
+    account = dict.fromkeys(("id", "name", "client_id", "created_at", "updated_at"), "x")
+    return {"service_account": account, "client_secret": _PLACEHOLDER}
+
+
+def wait_until_read(stream: TextIO) -> None:
+    """If a stream is a pipe, wait a moment for somebody to read it.
+
+    Raises:
+        BrokenPipeError: It was closed, and what was written to it is lost.
+    """
+    with suppress(ImportError, io.UnsupportedOperation):
+        from select import poll  # noqa: PLC0415 - missing on Windows, where nothing is waited for
+
+        descriptor = stream.fileno()
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            closing = poll()
+            closing.register(descriptor, 0)  # an event without being asked for: the other end is closed
+            for _ in range(_PATIENCE // _INTERVAL):
+                is_closed = bool(closing.poll(_INTERVAL))
+                if not _has_unread_bytes(descriptor):
+                    return
+                if is_closed:
+                    raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def _has_unread_bytes(pipe: int) -> bool:
+    import fcntl  # noqa: PLC0415 - missing on Windows
+    import termios  # noqa: PLC0415 - as above
+
+    try:
+        return any(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))
+    except OSError:  # not every system tells it to the writer
+        return False
+
+
+def discard_output(stream: TextIO) -> None:
+    """Let what a stream still holds go nowhere, so that closing it does not fail a second time."""
+    with suppress(OSError, ValueError):
+        descriptor = stream.fileno()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
+        stream.flush()

@@ -1,0 +1,128 @@
+"""What is wrong on the command line or around it ends in one clear line and the right code."""
+
+from __future__ import annotations
+
+import pytest
+
+from pinecone_admin.cli.commands import COMMANDS
+from tests.cli.command_line import Run, example_organization, run
+
+
+def check_usage(done: Run, *texts: str) -> None:
+    """Check that a run ended with exit code 2 and one line that has the texts."""
+    assert (done.exit, done.stdout) == (2, ""), done
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith("error: ")
+    assert all(text in done.stderr for text in texts), done.stderr
+
+
+def test_wrong_words_are_usage_errors() -> None:
+    """Unknown commands, options and values are named, with what was probably meant."""
+    with example_organization() as emulator:
+        check_usage(run("projct"), "'projct'", "did you mean project?")
+        check_usage(run("project", "lst"), "'project lst'", "did you mean list?")
+        check_usage(run("project", "obliterate"), "choose from create, delete")
+        check_usage(run("project", "list", "--outptu", "json"), "--outptu", "project list --help")
+        check_usage(run("project", "list", "--output", "jsn"), "--output", "did you mean json?")
+        check_usage(run("project", "list", "--output"), "--output")
+        check_usage(run("project", "list", "extra"), "extra")
+        check_usage(run("project", "describe"), "PROJECT")
+        check_usage(run("project", "describe", ""), "empty")
+        check_usage(run("api-key", "list"), "--project")
+        check_usage(run("api-key", "list", "--project", ""), "--project", "empty")
+        check_usage(run("api-key", "create", "x", "--project", "search", "--role", "DataPlane", "--reveal"), "--role")
+        check_usage(run("project", "create", "x", "--max-pods", "-1"), "--max-pods")
+        check_usage(run("project", "create", "x", "--max-pods", "many"), "--max-pods")
+        check_usage(run("--nothing"), "--nothing")
+        assert len(emulator.requests) == 0
+
+
+def test_every_command_names_an_unknown_option() -> None:
+    """A misspelt option is an error before anything is sent."""
+    with example_organization() as emulator:
+        for spec in COMMANDS:
+            check_usage(run(*spec.path, "--no-such-option"), "--no-such-option")
+        assert len(emulator.requests) == 0
+
+
+def test_an_error_is_an_object_too_with_json() -> None:
+    """With --output json a script finds the same facts for every error, also if the command line cannot be parsed."""
+    names = {
+        "message",
+        "operation",
+        "status",
+        "error_code",
+        "help_code",
+        "outcome",
+        "safe_to_retry",
+        "request_id",
+        "exit",
+    }
+    with example_organization():
+        for words in (["project", "describe", "nothing"], ["project", "lst"], ["project", "list", "--foo"]):
+            for output in (["--output", "json"], ["--output=json"], ["-o", "json"], ["-ojson"]):
+                done = run(*words, *output)
+                assert done.error.keys() == names
+                assert done.error["exit"] == done.exit
+                assert done.stderr.splitlines()[0] == f"error: {done.error['message']}"
+        assert len(run("project", "describe", "nothing").stderr.splitlines()) == 1
+        error = run("project", "delete", "search", "--yes", "--output", "json").error
+    assert error["operation"] == "delete_project"
+    assert (error["status"], error["error_code"], error["exit"]) == (412, "FAILED_PRECONDITION", 5)
+    assert error["request_id"]
+    assert error["outcome"] == "rejected"
+
+
+def test_options_of_every_command_work_before_and_after_its_words() -> None:
+    """The option that comes last counts."""
+    with example_organization():
+        assert run("--output", "raw", "project", "list").stdout.count("\n") == 2
+        assert run("project", "--output", "raw", "list").stdout.count("\n") == 2
+        assert run("--output", "raw", "project", "list", "--output", "csv").stdout.startswith("id,")
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b]0;x\x07", "\udcff", "\u202eevil", "x" * 3000, "'", '"', "--x--", "💥"])
+def test_strange_names_end_in_one_printable_line(name: str) -> None:
+    """A name that nobody has, or can have, is quoted in an error that drives no terminal."""
+    with example_organization():
+        for words in (
+            ["project", "describe", name],
+            ["project", "describe", "--", name],
+            ["api-key", "list", "--project", name],
+            ["user", "describe", name],
+            ["invite", "create", name, "--role", "OrgMember", "--yes"],
+            ["invite", "create", "x@example.com", "--role", f"{name}:ProjectViewer", "--yes"],
+        ):
+            for encoding in ("utf-8", "ascii"):
+                done = run(*words, encoding=encoding)
+                assert done.exit in {1, 2, 4}, (words, done)
+                assert len(done.stderr.splitlines()) == 1
+                assert done.stderr.startswith("error: ")
+                assert not set(done.stderr) & set("\x1b\x07\r\u202e")
+
+
+def test_a_project_with_a_strange_name_can_be_made_and_deleted() -> None:
+    """What the server accepts, the command line accepts."""
+    with example_organization():
+        for name in ("a\tb", "-", "--yes", "'; rm -rf /", "💥", "a:b"):
+            made = run("project", "create", "--yes", "--", name)
+            assert made.exit == 0, (name, made)
+            assert made.json["name"] == name
+            assert run("project", "delete", "--yes", "--", name).exit == 0
+
+
+def test_an_error_of_the_program_itself_is_one_line() -> None:
+    """A defect shows no traceback, and is no usage error."""
+    with example_organization() as emulator:
+        emulator.faults.add("list_projects", unknown_fields=True)
+        assert run("project", "list").exit == 0
+
+
+def test_the_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its packages the command says how to install them."""
+    monkeypatch.setattr("pinecone_admin.cli.main.find_spec", lambda name: None if name == "rich" else object())
+    done = run("--version")
+    assert (done.exit, done.stdout) == (2, "")
+    assert done.stderr == (
+        "pinecone-admin needs packages that are not installed (rich): pip install 'pinecone-admin[cli]'\n"
+    )

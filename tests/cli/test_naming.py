@@ -1,0 +1,220 @@
+"""Wherever an id is taken, an exact name does, too."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.naming import is_id
+from pinecone_admin.cli.parameters import Duration, parse_duration, protect_ids, suggest
+from pinecone_admin.cli.registry import find_command
+from pinecone_admin.cli.roles import WantedGrant, WantedRole, parse_grant, parse_role
+from pinecone_admin.cli.tree import build_command
+from tests.cli.command_line import example_organization, run
+
+
+def test_a_thing_is_named_by_id_or_name() -> None:
+    """Both describe the same thing, for every kind of thing."""
+    named = {
+        "project": "search",
+        "api-key": "reader",
+        "user": "ADA@example.com",
+        "invite": "Bob@example.com",
+        "service-account": "ci",
+        "organization": "Emulated Organization",
+    }
+    with example_organization():
+        for noun, name in named.items():
+            by_name = run(noun, "describe", name).json
+            assert run(noun, "describe", by_name["id"]).json == by_name, noun
+
+
+def test_a_user_is_found_by_the_exact_name_too() -> None:
+    """A name that only one user has is enough."""
+    with example_organization():
+        assert run("user", "describe", "Ada").json["email"] == "ada@example.com"
+
+
+def test_an_id_is_not_looked_up() -> None:
+    """A script that has ids pays for no lists."""
+    with example_organization() as emulator:
+        project = next(iter(emulator.state.projects))
+        run("project", "describe", project)
+        run("project", "delete", project, "--dry-run")
+        assert emulator.requests.filter("projects.list") == []
+
+
+def test_several_things_of_one_name_end_with_their_ids() -> None:
+    """The name is ambiguous: exit code 5, and the ids to choose from."""
+    with example_organization() as emulator, emulator.admin() as admin:
+        ids = {admin.projects.create(name="twin").id for _ in range(2)}
+        for words in (["project", "describe", "twin"], ["api-key", "list", "--project", "twin"]):
+            done = run(*words)
+            assert done.exit == 5
+            assert all(each in done.stderr for each in ids)
+        assert run("project", "exists", "twin").json is True
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["project", "describe", "serch"],
+        ["project", "delete", "serch", "--yes"],
+        ["api-key", "list", "--project", "serch"],
+        ["api-key", "describe", "reader", "--project", "empty"],
+        ["role-binding", "create", "--user", "nobody@example.com", "--role", "OrgMember", "--yes"],
+        ["role-binding", "create", "--user", "ada@example.com", "--role", "serch:ProjectViewer", "--yes"],
+        ["user", "describe", "nobody@example.com"],
+        ["project", "describe", "00000000-0000-4000-8000-000000000000"],
+        ["project", "describe", ".."],
+        ["project", "describe", "*"],
+    ],
+)
+def test_what_does_not_exist_is_not_found(words: list[str]) -> None:
+    """A name or id of nothing ends with exit code 4, and nothing is changed."""
+    with example_organization() as emulator:
+        assert run(*words).exit == 4
+        assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
+
+
+def test_a_key_is_looked_for_in_one_project_or_in_all() -> None:
+    """With --project, a name that other projects use as well is not ambiguous."""
+    with example_organization() as emulator, emulator.admin() as admin:
+        empty = admin.projects.describe_by_name(name="empty")
+        admin.api_keys.create(project_id=empty.id, name="reader")
+        assert run("api-key", "describe", "reader").exit == 5
+        assert run("api-key", "describe", "reader", "--project", "empty").json["project_id"] == empty.id
+
+
+def test_during_a_rotation_a_name_means_the_key_that_holds_it() -> None:
+    """The predecessor that a rotation keeps does not make the name ambiguous."""
+    with example_organization():
+        assert run("api-key", "describe", "indexer", "--project", "search").json["name"] == "indexer"
+
+
+def test_ids_that_start_with_a_dash_are_no_options() -> None:
+    """The id of an organization is taken as it is, before and after options."""
+    with example_organization() as emulator:
+        organization = emulator.organization_id
+        assert organization.startswith("-")
+        json = ["-o", "json"]
+        for words in ([organization], [*json, organization], [organization, *json], ["--", organization]):
+            assert run("organization", "describe", *words).json["id"] == organization
+
+
+def test_only_words_that_can_be_ids_are_protected() -> None:
+    """A value of an option stays where it is, and a misspelt option stays an error."""
+    spec = find_command(["organization", "update"], COMMANDS)
+    assert spec is not None
+    params = build_command(spec).params
+    dashed = "-N0UAqFzWsDK4FrUMp48"
+    assert protect_ids([dashed, "--name", "x"], params) == ["--name", "x", "--", dashed]
+    assert protect_ids(["--name", dashed], params) == ["--name", dashed]
+    assert protect_ids(["--nmae", "x"], params) == ["--nmae", "x"]
+    assert protect_ids(["--", dashed], params) == ["--", dashed]
+
+
+def test_is_id() -> None:
+    """Only the form that ids have is taken for an id."""
+    assert is_id("9A000000-0000-4000-8000-000000000001")
+    assert not is_id("search")
+    assert not is_id("9a000000-0000-4000-8000-000000000001\n")
+
+
+def test_roles_are_read() -> None:
+    """A role is on the organization, or on the project before the colon."""
+    assert parse_role("--role", "OrgMember") == WantedRole("OrgMember")
+    assert parse_role("--role", "a:b:ProjectViewer") == WantedRole("ProjectViewer", "a:b")
+    assert parse_grant("--grant", "user:a:b@example.com:ProjectViewer") == WantedGrant(
+        "user", "a:b@example.com", "ProjectViewer"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("OrgMembr", "did you mean OrgMember?"),
+        ("orgowner", "did you mean OrgOwner?"),
+        ("search:projectviewer", "did you mean ProjectViewer?"),
+        ("ProjectViewer", "write PROJECT:ProjectViewer"),
+        ("search:OrgMember", "a role on the organization"),
+        (":ProjectViewer", "names no project"),
+        ("xyz", "choose from OrgBillingAdmin"),
+        ("", "choose from"),
+    ],
+)
+def test_a_wrong_role_is_explained_before_anything_is_sent(text: str, hint: str) -> None:
+    """The error has the option's name and the nearest spelling."""
+    with pytest.raises(CLIError) as caught:
+        parse_role("--role", text)
+    assert caught.value.message.startswith("--role: ")
+    assert hint in caught.value.message
+    with example_organization() as emulator:
+        done = run("invite", "create", "x@example.com", "--role", text, "--yes")
+        assert (done.exit, len(emulator.requests)) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "text", ["ada@example.com:ProjectViewer", "user:ProjectViewer", "human:ada:ProjectViewer", "x", ""]
+)
+def test_a_grant_has_three_parts(text: str) -> None:
+    """What is no grant is an error that shows one."""
+    with pytest.raises(CLIError, match=r"--grant: .*user:ada@example\.com:ProjectEditor"):
+        parse_grant("--grant", text)
+
+
+def test_durations() -> None:
+    """A time is a number and a unit; 0 needs none."""
+    assert parse_duration("7d") == timedelta(days=7)
+    assert parse_duration("90m") == timedelta(minutes=90)
+    assert parse_duration("1.5h") == timedelta(minutes=90)
+    assert parse_duration("30s") == timedelta(seconds=30)
+    assert parse_duration("2w") == timedelta(weeks=2)
+    assert parse_duration("0") == timedelta(0)
+    assert [parse_duration(text) for text in ("7", "", "d", "-1d", "7 days", "1e3d", "9" * 30 + "d")] == [None] * 7
+    assert Duration().convert(timedelta(1), None, None) == timedelta(1)
+    done = run("api-key", "rotate", "reader", "--keep-old-for", "7", "--reveal", "--yes")
+    assert done.exit == 2
+    assert "--keep-old-for" in done.stderr
+    assert "such as 90s" in done.stderr
+
+
+def test_suggestions() -> None:
+    """The nearest word is suggested, or all are listed."""
+    assert suggest("tabel", ("table", "json")) == "did you mean table?"
+    assert suggest("xml", ("table", "json")) == "choose from table, json"
+
+
+def test_values_of_commands_are_passed_on() -> None:
+    """Settings that can be left unset, be on or be off, and lists of values, reach the server."""
+    with example_organization() as emulator:
+        run("project", "create", "a", "--force-encryption-with-cmek", "--yes")
+        run("project", "create", "b", "--no-force-encryption-with-cmek", "--yes")
+        made = {each.name: each for each in emulator.state.projects.values()}
+        assert made["a"].force_encryption_with_cmek is True
+        assert made["b"].force_encryption_with_cmek is False
+        roles = ["--role", "DataPlaneViewer", "--role", "ControlPlaneViewer"]
+        key = run("api-key", "create", "k", "--project", "search", *roles, "--reveal", "--yes").json["key"]
+        assert key["roles"] == ["DataPlaneViewer", "ControlPlaneViewer"]
+        found = run("role-binding", "list", "--service-account", "ci").json
+        assert found == []
+        listed = run("role-binding", "list", "--project", "search", "--role", "ProjectViewer").json
+        assert [each["role"] for each in listed] == ["ProjectViewer"]
+        on = run("role-binding", "list", "--on", "organization", "--user", "ada@example.com").json
+        assert [each["role"] for each in on] == ["OrgMember"]
+        differs = run("project", "ensure", "search", "--max-pods", "1", "--if-different", "fail", "--yes")
+        assert differs.exit == 5
+
+
+def test_a_role_is_given_to_one_principal() -> None:
+    """Exactly one option says whose role it is."""
+    words = ["role-binding", "create", "--role", "OrgMember", "--yes"]
+    with example_organization() as emulator:
+        none = run(*words)
+        several = run(*words, "--user", "ada@example.com", "--service-account", "ci")
+        assert (none.exit, several.exit, len(emulator.requests)) == (2, 2, 0)
+    assert "give one of --user, --service-account, --api-key, --invite" in none.stderr
+    assert "give only one of" in several.stderr

@@ -1,0 +1,205 @@
+"""The formats of the output say the same, and none of them can be forged by a name."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shlex
+from typing import Any
+
+import pytest
+import yaml
+
+from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.output.formats import STREAMS, render_value
+from tests.cli.command_line import Run, example_organization, run
+
+LISTS = [spec for spec in COMMANDS if spec.path[-1] == "list" and spec.methods]
+READS = [spec for spec in COMMANDS if spec.effect == "reads" and spec.methods and not spec.module]
+HOSTILE = '=1+1\x1b[31m\r\nprojéct \u202e\U0001f600, "x"'
+
+
+def run_as(output: str, words: list[str], **options: Any) -> Run:
+    """Run a command line with a format."""
+    done = run(*words, "--output", output, **options)
+    assert (done.exit, done.stderr) in {(0, ""), (4, "")}, done
+    return done
+
+
+def test_json_yaml_csv_and_raw_say_the_same() -> None:
+    """Each command that reads writes the same values in every format."""
+    with example_organization():
+        for spec in READS:
+            words = shlex.split(spec.example)[1:]
+            value = run_as("json", words).json
+            assert yaml.safe_load(run_as("yaml", words).stdout) == value, spec.name
+            items = value if isinstance(value, list) else [value]
+            rows = list(csv.DictReader(io.StringIO(run_as("csv", words).stdout)))
+            raw = run_as("raw", words).stdout.splitlines()
+            if isinstance(value, bool):
+                assert (rows, raw) == ([{"value": "true"}], ["true"])
+            else:
+                assert [row["id"] for row in rows] == raw == [item["id"] for item in items], spec.name
+                assert [list(row) for row in rows] == [list(item) for item in items]
+                assert all(
+                    row.get("name", "") == (item.get("name") or "") for row, item in zip(rows, items, strict=True)
+                )
+
+
+def test_a_table_has_everything_that_a_person_needs_in_80_columns() -> None:
+    """No id and no name is cut off, and no line is longer than the terminal."""
+    with example_organization():
+        for spec in LISTS:
+            words = shlex.split(spec.example)[1:]
+            items = run_as("json", words).json
+            table = run(*words, terminal=True, env={"NO_COLOR": "1"})
+            assert table.exit == 0
+            assert all(item["id"] in table.stdout for item in items), spec.name
+            assert all(item.get("name", item["id"]) in table.stdout for item in items if item.get("name")), spec.name
+            plain = re.sub("\x1b\\[[0-9]*m", "", table.stdout)
+            assert max(map(len, plain.splitlines())) <= 80, spec.name
+
+
+def test_the_default_is_a_table_on_a_terminal_and_json_elsewhere() -> None:
+    """A script needs no option to get JSON."""
+    with example_organization():
+        assert run("project", "list").json[0]["name"] == "search"
+        assert run("project", "list", terminal=True).stdout.splitlines()[0].split()[0].endswith("NAME")
+
+
+def test_an_empty_list_is_empty_in_every_format() -> None:
+    """Scripts need no special case; people are told."""
+    with example_organization():
+        words = ["api-key", "list", "--project", "empty"]
+        assert {output: run_as(output, words).stdout for output in STREAMS} == {
+            "csv": "",
+            "json": "[]\n",
+            "raw": "",
+            "yaml": "[]\n",
+        }
+        shown = run(*words, terminal=True)
+    assert (shown.stdout, shown.stderr) == ("", "there are none\n")
+
+
+def test_a_query_selects_part_of_the_output() -> None:
+    """--query is JMESPath over what JSON would show, in every format."""
+    with example_organization():
+        assert run("project", "list", "--query", "[].name").json == ["search", "empty"]
+        assert run("project", "list", "--query", "[].name", "-o", "raw").stdout == "search\nempty\n"
+        assert run("project", "list", "--query", "[0].{a: name, b: max_pods}", "-o", "csv").stdout == "a,b\nsearch,0\n"
+        assert run("project", "list", "--query", "[].name", terminal=True).stdout == "search\nempty\n"
+        table = run("project", "list", "--query", "[].{Project: name}", terminal=True).stdout
+        assert "PROJECT" in table
+        assert run("project", "list", "--query", "missing").json is None
+
+
+def test_a_wrong_query_is_found_before_anything_is_sent() -> None:
+    """What is no JMESPath ends with exit code 2; what does not fit the result does, too."""
+    with example_organization() as emulator:
+        wrong = run("project", "create", "x", "--yes", "--query", "[)")
+        assert (wrong.exit, wrong.stdout, len(emulator.requests)) == (2, "", 0)
+        unfit = run("project", "list", "--query", "to_number(@.a.b) && abs('x')")
+        assert (unfit.exit, unfit.stdout) == (0, "null\n")
+        unfit = run("project", "list", "--query", "abs('x')")
+        assert (unfit.exit, unfit.stdout) == (2, "")
+        assert unfit.stderr.startswith("error: --query: ")
+
+
+def test_limit_is_the_number_of_things() -> None:
+    """--limit shows at most so many, and asks for no further pages."""
+    with example_organization() as emulator:
+        for number in range(250):
+            emulator.add_user(f"user{number}@example.com")
+        emulator.requests.clear()
+        for limit, pages in ((1, 1), (100, 1), (101, 2), (1000, 3)):
+            done = run("user", "list", "--limit", str(limit))
+            assert len(done.json) == min(limit, 252)
+            assert len(emulator.requests.filter("users.list")) == pages
+            emulator.requests.clear()
+        assert len(run("project", "list", "--limit", "1").json) == 1
+        assert run("user", "list", "--limit", "0").exit == 2
+        assert run("user", "list", "--limit", "x").exit == 2
+
+
+def test_names_cannot_forge_lines_or_drive_a_terminal() -> None:
+    """Control characters are shown by their codes in every format, and formulas are no formulas in CSV."""
+    with example_organization() as emulator, emulator.admin() as admin:
+        project = admin.projects.create(name=HOSTILE)
+        for output in ("table", *STREAMS):
+            for words in (
+                ["project", "list"],
+                ["project", "describe", project.id],
+                ["project", "list", "--query", "[].name"],
+            ):
+                for encoding in ("utf-8", "ascii"):
+                    text = run_as(output, words, encoding=encoding).stdout
+                    assert not set(text) & set("\x1b\r\u202e"), (output, words)
+        listed = run_as("json", ["project", "list"]).json
+        assert listed[-1]["name"] == HOSTILE
+        assert yaml.safe_load(run_as("yaml", ["project", "list"]).stdout) == listed
+        assert len(run_as("raw", ["project", "list", "--query", "[].name"]).stdout.splitlines()) == len(listed)
+        (*_, row) = csv.reader(io.StringIO(run_as("csv", ["project", "list"]).stdout))
+        assert row[1].startswith("'=1+1")
+
+
+def test_ids_that_look_like_formulas_stay_ids_in_csv() -> None:
+    """The id of an organization may start with a dash, and is still the id."""
+    with example_organization() as emulator:
+        (row,) = csv.DictReader(io.StringIO(run_as("csv", ["organization", "list"]).stdout))
+    assert row["id"] == emulator.organization_id
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_a_terminal_that_lacks_a_character_gets_its_code(encoding: str) -> None:
+    """Output never fails for its encoding, and JSON stays JSON."""
+    name = "Łódź 🙂"
+    with example_organization() as emulator, emulator.admin() as admin:
+        admin.projects.create(name=name)
+        assert run("project", "list", encoding=encoding).json[-1]["name"] == name
+        assert yaml.safe_load(run_as("yaml", ["project", "list"], encoding=encoding).stdout)[-1]["name"] == name
+        for output in ("table", "csv", "raw"):
+            run_as(output, ["project", "list"], encoding=encoding)
+        missing = run("project", "describe", f"{name}?", encoding=encoding)
+        assert missing.exit == 4
+
+
+def test_no_color_is_honoured() -> None:
+    """With NO_COLOR a table has no colours."""
+    with example_organization():
+        assert "\x1b[3" not in run("project", "list", terminal=True, env={"NO_COLOR": "1"}).stdout
+        assert "\x1b" not in run("project", "list", "--output", "table").stdout
+
+
+def test_secrets_are_masked_unless_they_are_revealed() -> None:
+    """The value of a key is not in the output of any other command."""
+    with example_organization() as emulator:
+        done = run("api-key", "create", "x", "--project", "search", "--reveal", "--yes")
+        value = done.json["value"]
+        assert value.startswith("pcsk_")
+        emulator.requests.clear()
+        for spec in READS:
+            assert value not in run(*shlex.split(spec.example)[1:]).stdout
+
+
+def test_raw_gives_scripts_the_value_they_want() -> None:
+    """A new key's value, a thing's id, and each field that is asked for."""
+    with example_organization():
+        key = run("api-key", "create", "x", "--project", "search", "--reveal", "--yes", "--output", "raw").stdout
+        assert key.startswith("pcsk_")
+        assert len(key.splitlines()) == 1
+        ensured = run("project", "ensure", "search", "--yes", "--output", "raw").stdout
+        described = run("project", "describe", "search", "--output", "raw").stdout
+        assert ensured == described == run("project", "describe", "search", "--query", "id", "-o", "raw").stdout
+
+
+def test_values_of_any_shape_are_rendered() -> None:
+    """Nothing that JSON can express makes a format fail."""
+    for value in (None, True, 0, "x", [], {}, [[1, 2], {"a": None}], {"a": {"b": ["c", {"d": 1}]}, "e": []}):
+        for output in STREAMS:
+            text = "".join(render_value(value, output))
+            if output == "json":
+                assert json.loads(text) == value
+            if output == "yaml":
+                assert yaml.safe_load(text) == value

@@ -1,0 +1,401 @@
+"""Commands that make a secret: it is stored, shown, rescued, or never valid, whatever happens."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import stat
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+import httpx
+import pytest
+
+from pinecone_admin.cli.secrets import standard_output
+from pinecone_admin.emulator import Emulator
+from tests.cli.command_line import Run, _Stream, example_organization, run
+from tests.cli.secret_makers import (
+    MAKERS,
+    ROTATES_ACCOUNT,
+    InterruptionAt,
+    find_files_with,
+    intercepted,
+    list_ids,
+    live_secrets,
+    read_files,
+    words_of,
+)
+
+
+def refuse_deletion(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+    """Fail each deletion."""
+    return httpx.Response(503) if request.method == "DELETE" else handle()
+
+
+def cut_off_secret(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+    """Cut off the last character of each response with a secret."""
+    response = handle()
+    is_create = request.method == "POST" and request.url.path.endswith(("api-keys", "service-accounts"))
+    return httpx.Response(response.status_code, content=response.content[:-1]) if is_create else response
+
+
+@contextmanager
+def failing_stdout(error: OSError) -> Generator[None, None, None]:
+    """Let stdout fail when it is written to."""
+    original = _Stream.write
+
+    def write(self: _Stream, text: str) -> int:
+        if self is sys.stdout:
+            raise error
+        return original(self, text)
+
+    with mock.patch.object(_Stream, "write", write):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the rescue files come to the folder of the test."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+each_maker = pytest.mark.parametrize("name", MAKERS)
+
+
+def test_the_makers_are_all_methods_that_return_or_store_a_secret() -> None:
+    """A new method that makes a secret gets the options by its type."""
+    assert set(MAKERS) == {
+        "api-key create",
+        "api-key ensure",
+        "api-key rotate",
+        "project provision",
+        "service-account create",
+        "service-account ensure",
+        ROTATES_ACCOUNT,
+    }
+
+
+@each_maker
+def test_a_place_for_the_secret_is_required_before_anything_is_sent(name: str, tmp_path: Path) -> None:
+    """A forgotten or wrong option, or a place that cannot be used, ends with exit code 2 before the first request."""
+    public = tmp_path / "public"
+    public.write_text("A=1\n")
+    public.chmod(0o644)
+    options: list[list[str]] = [
+        [],
+        ["--reveal", "--store", "file:x"],
+        ["--reveal", "--query", "key.id"],
+        ["--store", "pcsk_canary"],
+        ["--store", ""],
+        ["--store", f"file:{tmp_path}/missing/x"],
+        ["--store", f"env-file:{public}#A", "--allow-group"],
+        ["--store", "exec:no-such-command-anywhere"],
+    ]
+    with example_organization() as emulator:
+        for given in options:
+            done = run(*words_of(name, *given))
+            assert (done.exit, done.stdout) == (2, ""), given
+            assert "--store" in done.stderr or "--reveal" in done.stderr
+            assert "pcsk_canary" not in done.stderr
+        assert list(emulator.requests) == []
+    assert read_files(tmp_path) == {public: "A=1\n"}
+
+
+@each_maker
+def test_a_stored_secret_is_in_its_store_alone(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Each kind of store gets the valid secret; stdout, stderr, the log and other files do not."""
+    caplog.set_level(logging.DEBUG)
+    stores = {
+        f"file:{tmp_path}/key": tmp_path / "key",
+        f"env-file:{tmp_path}/env#KEY": tmp_path / "env",
+        f"exec:tee {tmp_path}/teed /dev/stderr": tmp_path / "teed",
+    }
+    with example_organization() as emulator:
+        initial, before = emulator.dump(), live_secrets(emulator)
+        for place, target in stores.items():
+            emulator.load(initial)
+            done = run(*words_of(name, "--store", place))
+            (secret,) = live_secrets(emulator) - before
+            assert (done.exit, done.stderr) == (0, "")
+            assert secret not in done.stdout + caplog.text
+            assert done.json
+            assert find_files_with({secret}, tmp_path) == [target]
+            target.unlink()
+
+
+@each_maker
+def test_a_revealed_secret_is_on_stdout_alone(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Every format shows the secret whole; no file, log or stderr has it."""
+    caplog.set_level(logging.DEBUG)
+    with example_organization() as emulator:
+        initial, before = emulator.dump(), live_secrets(emulator)
+        for output in ("json", "yaml", "csv", "raw", "table"):
+            emulator.load(initial)
+            done = run(*words_of(name, "--reveal", "--output", output))
+            (secret,) = live_secrets(emulator) - before
+            assert (done.exit, done.stderr) == (0, "")
+            assert secret in done.stdout
+            assert output != "raw" or done.stdout == f"{secret}\n"
+            assert output != "json" or secret in {done.json.get("value"), done.json.get("client_secret")}
+            assert secret not in caplog.text
+            assert find_files_with({secret}, tmp_path) == []
+
+
+@each_maker
+def test_a_broken_store_leaves_no_key_and_loses_no_secret(name: str, tmp_path: Path) -> None:
+    """If the store fails, what was made is deleted; a replaced secret of an account is rescued."""
+    with example_organization() as emulator:
+        before, ids = live_secrets(emulator), list_ids(emulator)
+        done = run(*words_of(name, "--store", "exec:sh -c 'cat >&2; exit 1'"))
+        made = live_secrets(emulator) - before
+        assert list_ids(emulator) == ids
+    assert done.exit == 9
+    assert done.stdout == ""
+    assert "ended with exit status 1: ***;" in done.stderr
+    check_rescue(name, done, made, tmp_path)
+
+
+@each_maker
+def test_a_disk_that_fills_up_meanwhile_loses_no_secret(name: str, tmp_path: Path) -> None:
+    """If the disk is full only once the secret is made, the old file stays, and the key is deleted or rescued."""
+    env = tmp_path / "env"
+    env.write_text("A=1\n")
+    env.chmod(0o600)
+    with example_organization() as emulator:
+        before, ids = live_secrets(emulator), list_ids(emulator)
+        with mock.patch("os.replace", side_effect=OSError(28, "No space left on device")):
+            done = run(*words_of(name, "--store", f"env-file:{env}#A"))
+        made = live_secrets(emulator) - before
+        assert list_ids(emulator) == ids
+    assert done.exit == 9
+    assert f"{env}: No space left on device;" in done.stderr
+    assert env.read_text() == "A=1\n"
+    check_rescue(name, done, made, tmp_path)
+
+
+def check_rescue(name: str, done: Run, made: set[str], folder: Path) -> None:
+    """Check that the new secrets, if any, are in a rescue file of mode 0600 that the error names, and nowhere else."""
+    rescued = find_files_with(made, folder) if made else []
+    assert len(rescued) == len(made) == (name == ROTATES_ACCOUNT)
+    assert not any(secret in done.stdout + done.stderr for secret in made)
+    assert "rescue" in done.stderr or not rescued
+    for path in rescued:
+        assert str(path) in done.stderr
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert {json.loads(path.read_text())["client_secret"]} == made
+    assert made or "deleted" in done.stderr
+    assert set(folder.rglob("*rescue*")) == set(rescued)
+
+
+@each_maker
+def test_stdout_that_cannot_be_written_loses_no_secret(name: str, tmp_path: Path) -> None:
+    """A closed pipe or a full disk that swallows a revealed secret: the key is deleted, or the secret rescued."""
+    for error in (BrokenPipeError(32, "Broken pipe"), OSError(28, "No space left on device")):
+        with example_organization() as emulator, failing_stdout(error):
+            before, ids = live_secrets(emulator), list_ids(emulator)
+            done = run(*words_of(name, "--reveal"))
+            made = live_secrets(emulator) - before
+            assert list_ids(emulator) == ids
+        assert done.exit == 9
+        assert "stdout" in done.stderr
+        assert not any(secret in done.stderr for secret in made)
+        rescued = find_files_with(made, tmp_path) if made else []
+        assert [str(path) in done.stderr for path in rescued] == [True] * len(made)
+        for path in rescued:
+            path.unlink()
+
+
+def check_interrupted(emulator: Emulator, name: str, number: int, *, after: bool, folder: Path) -> bool:
+    """Interrupt a command at a request, check that no secret is lost, and return whether there was such a request."""
+    target, case = folder / "key", f"{name} at request {number}, {after=}"
+    interruption = InterruptionAt(number, after=after)
+    before, ids = live_secrets(emulator), list_ids(emulator)
+    with interruption.armed():
+        done = run(*words_of(name, "--store", f"file:{target}"))
+    made = live_secrets(emulator) - before
+    kept = {secret for secret in made if find_files_with({secret}, folder)}
+    assert made == kept, f"{case} loses a secret: {done.stderr}"
+    assert made or list_ids(emulator) == ids, f"{case} leaves something: {done.stderr}"
+    assert made or not target.exists(), f"{case} stores a secret that is not valid: {done.stderr}"
+    if interruption.was_sent:
+        assert done.exit == 130, case
+        assert done.stderr.startswith("error: interrupted; "), case
+        assert len(done.stderr.splitlines()) == 1, case
+    target.unlink(missing_ok=True)
+    return interruption.was_sent
+
+
+@each_maker
+def test_an_interruption_at_any_request_loses_no_secret(name: str, tmp_path: Path) -> None:
+    """Interrupted before or after any request, a command leaves a secret that is stored, or nothing new."""
+    with example_organization() as emulator:
+        initial = emulator.dump()
+        for after in (False, True):
+            number = 1
+            while check_interrupted(emulator, name, number, after=after, folder=tmp_path):
+                number += 1
+                emulator.load(initial)
+            assert number > 2
+
+
+@each_maker
+def test_an_interruption_while_the_secret_is_stored_lets_the_command_finish(name: str, tmp_path: Path) -> None:
+    """A signal that comes while the store works cannot leave open whether the secret is stored."""
+    script = tmp_path / "store.sh"
+    script.write_text(f"#!/bin/sh\nkill -TERM $PPID\ncat > {tmp_path}/stored\n")
+    script.chmod(0o700)
+    with example_organization() as emulator:
+        before = live_secrets(emulator)
+        done = run(*words_of(name, "--store", f"exec:{script}"))
+        made = live_secrets(emulator) - before
+    assert done.exit == 130
+    assert done.stderr.startswith("error: interrupted; the command was completed")
+    assert {(tmp_path / "stored").read_text()} == made
+
+
+@each_maker
+def test_a_key_that_cannot_be_deleted_is_rescued(name: str, tmp_path: Path) -> None:
+    """If the store fails and the network with it, the secret of what is left goes to a rescue file."""
+    with example_organization() as emulator, intercepted(refuse_deletion):
+        before = live_secrets(emulator)
+        done = run(*words_of(name, "--store", "exec:false"))
+        (secret,) = live_secrets(emulator) - before
+    assert done.exit == 9
+    (path,) = find_files_with({secret}, tmp_path)
+    assert str(path) in done.stderr
+    assert secret not in done.stderr
+
+
+def test_an_error_after_the_secret_is_stored_keeps_the_key(tmp_path: Path) -> None:
+    """Once the secret is stored or shown, what it belongs to stays, and the error says so."""
+
+    def refuse_renaming(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        return httpx.Response(503) if request.method == "PATCH" else handle()
+
+    for name in ("api-key ensure", "api-key rotate", "project provision", "service-account ensure"):
+        for options in (["--store", f"file:{tmp_path}/key"], ["--reveal"]):
+            with example_organization() as emulator, intercepted(refuse_renaming):
+                before = live_secrets(emulator)
+                done = run(*words_of(name, *options))
+                (secret,) = live_secrets(emulator) - before
+            assert done.exit == 7
+            assert done.stderr.endswith("; the secret is stored\n")
+            assert secret in done.stdout + "".join(read_files(tmp_path).values())
+
+
+def test_a_pipe_that_is_read_is_not_waited_for() -> None:
+    """What has been read has arrived, whatever happens to the pipe afterwards; a file needs no reader."""
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as stream:
+        stream.write("secret")
+        stream.flush()
+        assert os.read(reader, 100) == b"secret"
+        standard_output.wait_until_read(stream)
+        stream.write("more")
+        stream.flush()
+        with mock.patch.object(standard_output, "_PATIENCE", 20):
+            standard_output.wait_until_read(stream)  # whoever reads slowly is not waited for
+        os.close(reader)
+        with pytest.raises(BrokenPipeError):
+            standard_output.wait_until_read(stream)
+        standard_output.discard_output(stream)
+        stream.write("nowhere")
+
+
+def test_an_answer_that_cannot_be_read_is_kept(tmp_path: Path) -> None:
+    """The secret in a damaged response is in a file, and the exit code says that the outcome must be looked at."""
+    for name in ("api-key create", "service-account create"):
+        with example_organization() as emulator, intercepted(cut_off_secret):
+            before = live_secrets(emulator)
+            done = run(*words_of(name, "--reveal"))
+            made = live_secrets(emulator) - before
+        assert done.exit == 6
+        (path,) = find_files_with(made, tmp_path)
+        assert str(path) in done.stderr
+        path.unlink()
+
+
+def test_without_room_for_a_rescue_file_no_account_is_rotated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret that can be neither stored nor rescued must not be made; of a key, the error says what to delete."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    with example_organization() as emulator:
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
+        before = live_secrets(emulator)
+        done = run(*words_of(ROTATES_ACCOUNT, "--reveal"))
+        assert (done.exit, live_secrets(emulator)) == (2, before)
+        assert "nothing was changed" in done.stderr
+        with intercepted(refuse_deletion):
+            done = run(*words_of("api-key create", "--store", "exec:false"))
+        monkeypatch.undo()
+    assert done.exit == 9
+    assert "is lost: " in done.stderr
+
+
+def test_what_exists_is_not_made_again(tmp_path: Path) -> None:
+    """Nothing is stored or shown for what exists already, and the output has null where the secret would be."""
+    for name, field in (
+        ("api-key ensure", "value"),
+        ("service-account ensure", "client_secret"),
+        ("project provision", "value"),
+    ):
+        with example_organization():
+            run(*words_of(name, "--reveal"))
+            shown, stored = run(*words_of(name, "--reveal")), run(*words_of(name, "--store", f"file:{tmp_path}/key"))
+            raw = run(*words_of(name, "--reveal", "--output", "raw"))
+        assert [each.exit for each in (shown, stored, raw)] == [0, 0, 0]
+        assert shown.json[field] is None
+        assert shown.json["report"] == stored.json
+        assert raw.stdout == "\n"
+        assert "cannot be shown again" in shown.stderr
+        assert not (tmp_path / "key").exists()
+
+
+@each_maker
+def test_a_dry_run_makes_no_secret_and_needs_no_place(name: str, tmp_path: Path) -> None:
+    """It sends reads only, stores nothing, and still checks the place that is given."""
+    with example_organization() as emulator:
+        before = live_secrets(emulator)
+        for options in ([], ["--reveal"], ["--store", f"file:{tmp_path}/key"]):
+            assert run(*words_of(name, "--dry-run", *options)).exit == 0
+        assert run(*words_of(name, "--dry-run", "--store", f"file:{tmp_path}/missing/key")).exit == 2
+        assert live_secrets(emulator) == before
+    assert not (tmp_path / "key").exists()
+
+
+def test_a_rotation_with_overlap_is_finished_by_deleting_retired_keys(tmp_path: Path) -> None:
+    """The old key works for a week, and then a second command deletes it; the env file has the new one."""
+    env = tmp_path / ".env"
+    env.write_text("HOST=x\nexport PINECONE_API_KEY=old\n")
+    env.chmod(0o600)
+    rotate = ["api-key", "rotate", "reader", "--project", "search", "--store", f"env-file:{env}#PINECONE_API_KEY"]
+    retire = ["api-key", "delete-retired", "--project", "search", "--yes"]
+    with example_organization() as emulator:
+        (old,) = [each for each in emulator.state.api_keys.values() if each.name == "reader"]
+        assert run(*rotate, "--yes").exit == 2
+        assert "--keep-old-for" in run(*rotate, "--yes").stderr
+        assert run(*rotate, "--yes", "--keep-old-for", "7d").exit == 0
+        (new,) = [each for each in emulator.state.api_keys.values() if each.name == "reader"]
+        assert env.read_text() == f"HOST=x\nexport PINECONE_API_KEY={new.value}\n"
+        assert [each["key"]["id"] for each in run(*retire).json["kept"]] == [old.id]
+        emulator.clock.advance(8 * 24 * 3600)
+        assert [each["id"] for each in run(*retire).json["deleted"]] == [old.id]
+        assert old.id not in emulator.state.api_keys
+        assert new.id in emulator.state.api_keys
+        leaked = run(*rotate, "--yes", "--keep-old-for", "0")
+        assert leaked.json["delete_after"] is None
+        assert new.id not in emulator.state.api_keys
+
+
+def test_an_interrupted_change_says_what_became_of_it() -> None:
+    """A change that was sent is waited for, so that the last line says whether it was done."""
+    endings = {}
+    for after in (False, True):
+        for number in (1, 2, 3):
+            with example_organization(), InterruptionAt(number, after=after).armed():
+                endings[number, after] = run("project", "update", "search", "--name", "found", "--yes").stderr
+    assert endings[2, True] == "error: interrupted; project update was done\n", endings

@@ -1,0 +1,426 @@
+"""Stores of secrets: parsed, checked without a trace, and then filled, or left as they were."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pinecone_admin.cli.interruption import Interruptions
+from pinecone_admin.cli.secrets import store_command, target_files
+from pinecone_admin.cli.secrets.new_secret import NewSecret
+from pinecone_admin.cli.secrets.rescue import rescue_folders, reserve_rescue_file
+from pinecone_admin.cli.secrets.store_error import StoreError
+from pinecone_admin.cli.secrets.stores import SecretStore, name_of_id, parse_store
+from tests.support.concurrency import wait_until
+
+SECRET = "pcsk_canary_0123456789"
+KEY = NewSecret(
+    value=SECRET,
+    kind="api-key",
+    id="k1",
+    identifiers={"API_KEY_ID": "k1", "API_KEY_NAME": "écrit\x00r"},
+    owner={"id": "k1"},
+)
+ACCOUNT = NewSecret(
+    value=SECRET,
+    kind="service-account",
+    id="s1",
+    identifiers={"SERVICE_ACCOUNT_ID": "s1"},
+    owner={"id": "s1"},
+    client_id="c1",
+)
+
+
+def parse(text: str, *, allow_group: bool = False) -> SecretStore:
+    """Return the store of an option."""
+    return parse_store(text, allow_group=allow_group, interruptions=Interruptions())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return an empty folder."""
+    path = tmp_path / "folder"
+    path.mkdir()
+    return path
+
+
+def mode_of(path: Path) -> int:
+    """Return the permissions of a file."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def write_script(path: Path, text: str) -> Path:
+    """Write an executable shell script."""
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o700)
+    return path
+
+
+def test_other_texts_are_no_store() -> None:
+    """A text of another form is refused, and not repeated: it could be a secret."""
+    for text in ("", "-", SECRET, "file:", "env-file:.env", "env-file:#KEY", "env-file:.env#", "env-file:.env#1 KEY"):
+        with pytest.raises(StoreError, match="given as") as caught:
+            parse(text)
+        assert SECRET not in str(caught.value)
+    for text in ("exec:", "exec: ", "exec:'vault"):
+        with pytest.raises(StoreError, match="exec:"):
+            parse(text)
+
+
+def test_an_env_file_keeps_its_other_lines_and_its_mode(folder: Path) -> None:
+    """Only the variables change; a new file has mode 0600, and no other file is left beside it."""
+    new, old = folder / "new", folder / "a#b"
+    old.write_text("A=1\nKEY=old\nB=2\n")
+    old.chmod(0o640)
+    for path, after in ((new, f"KEY={SECRET}\n"), (old, f"A=1\nKEY={SECRET}\nB=2\n")):
+        store = parse(f"env-file:{path}#KEY", allow_group=True)
+        store.check()
+        store.store(KEY)
+        assert path.read_text() == after
+    assert (mode_of(new), mode_of(old)) == (0o600, 0o640)
+    assert set(folder.iterdir()) == {new, old}
+
+
+def test_a_service_account_is_stored_with_its_client_id(tmp_path: Path) -> None:
+    """The secret is of no use without the client id, so both are stored."""
+    env, file = tmp_path / "env", tmp_path / "file"
+    parse(f"env-file:{env}#PINECONE_CLIENT_SECRET").store(ACCOUNT)
+    parse(f"file:{file}").store(ACCOUNT)
+    assert env.read_text() == f"PINECONE_CLIENT_ID=c1\nPINECONE_CLIENT_SECRET={SECRET}\n"
+    assert json.loads(file.read_text()) == {"client_id": "c1", "client_secret": SECRET}
+    assert name_of_id("ACME") == "ACME_ID"
+
+
+def test_a_file_contains_the_value_alone(tmp_path: Path) -> None:
+    """The file of a key has no line break, which some readers would take for a part of the value."""
+    path = tmp_path / "key"
+    for before in (None, "old"):
+        assert before is None or path.write_text(before)
+        parse(f"file:{path}").store(KEY)
+        assert path.read_bytes() == SECRET.encode()
+        assert mode_of(path) == 0o600
+        path.chmod(0o600)
+
+
+def refuse_folder(path: Path) -> str:
+    """Return a path in a folder that does not exist."""
+    return f"{path}/missing/file"
+
+
+def refuse_other_readers(path: Path) -> str:
+    """Return the path of a file that every user can read."""
+    path.write_text("A=1\n")
+    path.chmod(0o604)
+    return str(path)
+
+
+def refuse_group(path: Path) -> str:
+    """Return the path of a file that a group can read."""
+    path.write_text("A=1\n")
+    path.chmod(0o640)
+    return str(path)
+
+
+def refuse_directory(path: Path) -> str:
+    """Return the path of a folder."""
+    path.mkdir()
+    return str(path)
+
+
+def refuse_pipe(path: Path) -> str:
+    """Return the path of a named pipe."""
+    os.mkfifo(path)
+    return str(path)
+
+
+def refuse_loop(path: Path) -> str:
+    """Return the path of a link to itself."""
+    path.symlink_to(path)
+    return str(path)
+
+
+def refuse_long_name(path: Path) -> str:
+    """Return a path whose name is too long."""
+    return str(path / ("x" * 300))
+
+
+UNUSABLE: dict[str, tuple[Callable[[Path], str], str]] = {
+    "missing folder": (refuse_folder, "does not exist"),
+    "readable by others": (refuse_other_readers, "every user .mode 0604"),
+    "readable by a group": (refuse_group, "--allow-group"),
+    "folder": (refuse_directory, "not a regular file"),
+    "named pipe": (refuse_pipe, "not a regular file"),
+    "loop of links": (refuse_loop, "too many symbolic links"),
+    "null character": (lambda path: f"{path}\x00", "null"),
+    "unknown user": (lambda _: "~nobody-has-this-name/x", "home folder"),
+    "device": (lambda _: "/dev/null", "not a regular file"),
+    "too long a name": (refuse_long_name, "File name too long|does not exist"),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_unusable_files_are_refused_before_anything_is_created(name: str, tmp_path: Path) -> None:
+    """The check refuses a file that cannot be written or that somebody else can read, and changes nothing."""
+    prepare, reason = UNUSABLE[name]
+    text = prepare(tmp_path / "target")
+    before = sorted(tmp_path.iterdir())
+    for store in (parse(f"file:{text}"), parse(f"env-file:{text}#KEY")):
+        for use in (store.check, lambda store=store: store.store(KEY)):
+            with pytest.raises(StoreError, match=reason):
+                use()
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_own_links_are_followed(tmp_path: Path) -> None:
+    """A link stays a link, and the file behind it is replaced or created."""
+    (tmp_path / "behind").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to("behind/key")
+    for _ in range(2):
+        parse(f"file:{link}").store(KEY)
+        assert link.is_symlink()
+        assert (tmp_path / "behind/key").read_text() == SECRET
+
+
+def test_links_of_other_users_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else could let a link point to a place where he reads the secret."""
+    link = tmp_path / "link"
+    link.symlink_to("elsewhere")
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(StoreError, match="link of another user"):
+        parse(f"file:{link}").check()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_the_owner_of_a_file_stays(tmp_path: Path) -> None:
+    """A file that root fills still belongs to the service that reads it."""
+    path = tmp_path / "env"
+    path.write_text("A=1\n")
+    path.chmod(0o600)
+    os.chown(path, 12345, 23456)
+    parse(f"env-file:{path}#KEY").store(KEY)
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 23456)
+
+
+def test_an_owner_that_cannot_be_kept_is_found_before(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replacing a file of another user would take it away from him."""
+    path = folder / "env"
+    path.write_text("A=1\n")
+    path.chmod(0o600)
+
+    def refuse(*_: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    monkeypatch.setattr(os, "fstat", lambda _: os.stat_result((0,) * 4 + (7,) * 6))
+    with pytest.raises(StoreError, match="not permitted"):
+        parse(f"env-file:{path}#KEY").check()
+    assert list(folder.iterdir()) == [path]
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from pinecone_admin.cli.interruption import Interruptions
+from pinecone_admin.cli.secrets.new_secret import NewSecret
+from pinecone_admin.cli.secrets.rescue import reserve_rescue_file
+from pinecone_admin.cli.secrets.stores import parse_store
+from pinecone_admin.cli.secrets.store_error import StoreError
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+secret = NewSecret(value="v" * 64, kind="api-key", id="k1", identifiers={}, owner={})
+store = parse_store(sys.argv[1], allow_group=False, interruptions=Interruptions())
+for use in (store.check, lambda: store.store(secret), lambda: reserve_rescue_file([Path(sys.argv[3])])):
+    try:
+        use()
+        print("done")
+    except StoreError as error:
+        print("refused", error)
+"""
+
+
+def test_a_full_disk_is_found_before_and_changes_nothing(folder: Path) -> None:
+    """A disk without room for the new file fails the check; where it fills up later, the old file stays whole."""
+    path = folder / "env"
+    path.write_text("A=1\n" * 10)
+    path.chmod(0o600)
+    for room, outcomes in ((100, ["refused", "refused", "refused"]), (1000, ["refused", "done", "refused"])):
+        arguments = [f"env-file:{path}#KEY", str(room), str(folder)]
+        program = subprocess.run(
+            [sys.executable, "-c", FULL_DISK, *arguments], env={}, capture_output=True, text=True, check=True
+        )
+        assert [line.split()[0] for line in program.stdout.splitlines()] == outcomes, program.stdout
+        assert path.read_text().startswith("A=1\n" * 10)
+        assert list(folder.iterdir()) == [path]
+
+
+def test_an_env_file_without_end_is_not_read(tmp_path: Path) -> None:
+    """A file that cannot be an env file is left alone."""
+    path = tmp_path / "env"
+    path.touch(mode=0o600)
+    os.truncate(path, 1 << 30)
+    with pytest.raises(StoreError, match="larger than"):
+        parse(f"env-file:{path}#KEY").check()
+
+
+def test_concurrent_stores_keep_each_other_s_variables(tmp_path: Path) -> None:
+    """Several processes that store in one env file at the same time lose no variable."""
+    path = tmp_path / "env"
+    stores = [parse(f"env-file:{path}#KEY_{number}") for number in range(20)]
+    threads = [threading.Thread(target=store.store, args=[KEY]) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(path.read_text().splitlines()) == sorted(f"KEY_{number}={SECRET}" for number in range(20))
+
+
+def test_a_folder_that_cannot_be_locked_is_used_without_a_lock(tmp_path: Path) -> None:
+    """A file system without locks still stores secrets."""
+    with target_files.lock_folder(tmp_path / "missing"):
+        parse(f"env-file:{tmp_path}/env#KEY").store(KEY)
+    assert (tmp_path / "env").exists()
+
+
+def test_a_command_gets_the_secret_on_its_input_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The secret is not in the arguments or the environment, and no credential of this program is."""
+    monkeypatch.setenv("PINECONE_CLIENT_SECRET", "canary")
+    monkeypatch.setenv("OTHER", "kept")
+    script = write_script(
+        tmp_path / "store.sh", f'cat > {tmp_path}/in; env > {tmp_path}/env; tr "\\0" " " < /proc/$$/cmdline > "$1"'
+    )
+    store = parse(f"exec:{script} '{tmp_path}/two words'")
+    store.check()
+    assert not (tmp_path / "in").exists()
+    store.store(KEY)
+    environment = (tmp_path / "env").read_text().splitlines()
+    assert (tmp_path / "in").read_text() == SECRET
+    assert {"OTHER=kept", "API_KEY_ID=k1", "API_KEY_NAME=écrit\\u0000r"} < set(environment)
+    assert not [line for line in environment if "PINECONE" in line or "canary" in line]
+    assert SECRET not in (tmp_path / "two words").read_text()
+
+
+def test_a_command_that_fails_shows_its_reason_without_the_secret(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The end of its standard error is shown, redacted; its standard output is not shown at all."""
+    script = write_script(
+        tmp_path / "store.sh",
+        "read -r value || true; echo $value; yes | head -c 9000 >&2; echo bad: $value >&2; exit 3",
+    )
+    with pytest.raises(StoreError) as caught:
+        parse(f"exec:{script}").store(KEY)
+    assert f"{script} ended with exit status 3: " in str(caught.value)
+    assert str(caught.value).endswith("y bad: ***")
+    assert len(str(caught.value)) < 500
+    assert capfd.readouterr() == ("", "")
+
+
+def test_commands_that_cannot_run_are_refused(tmp_path: Path) -> None:
+    """A missing or unexecutable command fails the check, and one that the system cannot run fails when it is run."""
+    plain = tmp_path / "plain"
+    plain.write_text("x")
+    for command in ("no-such-command-anywhere", str(plain), str(tmp_path)):
+        with pytest.raises(StoreError, match="not an executable file"):
+            parse(f"exec:{shlex.quote(command)} x").check()
+    plain.chmod(0o700)
+    with pytest.raises(StoreError, match="cannot be run"):
+        parse(f"exec:{plain}").store(KEY)
+    with pytest.raises(StoreError, match="signal 9"):
+        parse("exec:sh -c 'kill -9 $$'").store(KEY)
+
+
+def test_a_command_may_ignore_its_input_and_leave_a_process_behind() -> None:
+    """Its exit status alone says that the secret is stored, even while a child of it keeps its streams open."""
+    parse("exec:sh -c 'exec 0<&-; sleep 60 & exit 0'").store(KEY)
+
+
+def run_interrupted(script: Path, ready: Path, *, signals: int) -> Interruptions:
+    """Store a secret by a script, and send signals to this process once it is ready."""
+
+    def interrupt() -> None:
+        wait_until(ready.exists)
+        for _ in range(signals):
+            os.kill(os.getpid(), signal.SIGTERM)
+            wait_until(lambda: interruptions.received)
+
+    with Interruptions() as interruptions:
+        interruptions.hold()
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        try:
+            parse_store(f"exec:{script}", allow_group=False, interruptions=interruptions).store(KEY)
+        finally:
+            thread.join()
+    return interruptions
+
+
+def test_a_signal_lets_a_command_finish(tmp_path: Path) -> None:
+    """An interrupted command may have stored the secret already, so its exit status is waited for."""
+    ready, done = tmp_path / "ready", tmp_path / "done"
+    script = write_script(tmp_path / "store.sh", f"touch {ready}; sleep 0.1; cat > {done}")
+    assert run_interrupted(script, ready, signals=1).received
+    assert done.read_text() == SECRET
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_command_that_goes_on_is_killed(signals: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a second signal, or some seconds after the first one, a command has not stored the secret."""
+    if signals == 1:
+        monkeypatch.setattr(store_command, "_INTERVAL", 0.05)
+        monkeypatch.setattr(store_command, "_GRACE", 0.1)
+    script = write_script(tmp_path / "store.sh", f"trap '' INT TERM; touch {tmp_path}/ready; exec sleep 60")
+    with pytest.raises(StoreError, match="signal 9"):
+        run_interrupted(script, tmp_path / "ready", signals=signals)
+
+
+def test_only_the_first_signal_interrupts() -> None:
+    """Further signals do not disturb what the first one started; ignored signals stay ignored, others come back."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        with Interruptions() as interruptions:
+            signal.raise_signal(signal.SIGHUP)
+            assert not interruptions.received
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGINT)
+        assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_rescue_file_is_reserved_and_filled(tmp_path: Path) -> None:
+    """The first folder with room gets a file of mode 0600, whose space is reserved until the secret comes."""
+    blocked = tmp_path / "blocked"
+    blocked.touch()
+    rescue = reserve_rescue_file([blocked / "state", tmp_path / "state"])
+    assert rescue.path.parent == tmp_path / "state"
+    assert (mode_of(rescue.path), mode_of(tmp_path / "state")) == (0o600, 0o700)
+    assert rescue.path.stat().st_size == 4096
+    rescue.write(ACCOUNT.to_json())
+    assert json.loads(rescue.path.read_text()) == {"service_account": {"id": "s1"}, "client_secret": SECRET}
+    rescue.discard()
+    rescue.discard()
+    assert list((tmp_path / "state").iterdir()) == []
+    with pytest.raises(StoreError, match="Not a directory"):
+        reserve_rescue_file([blocked / "state"])
+
+
+def test_without_a_home_the_folder_for_temporary_files_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The folder of the user's state comes first, where it is known."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", "/temporary")
+    assert list(rescue_folders()) == [tmp_path / "pinecone-admin", Path("/temporary")]
+    monkeypatch.setattr("platformdirs.user_state_path", lambda _: Path("~/.local/state/pinecone-admin"))
+    assert list(rescue_folders()) == [Path("/temporary")]
