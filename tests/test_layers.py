@@ -65,8 +65,7 @@ ROOMS = [
     # Black-box checks import the names of the rules, not their implementation.
     Room(f"{EMULATOR}.conformance", "httpx", sees=(f"{EMULATOR}.api.rule_catalogue",)),
     Room("pinecone_admin.testing", "httpx anyio pytest", sees=(EMULATOR, "pinecone_admin._concurrency")),
-    Room("pinecone_admin.cli.doctor_probes", "httpx"),
-    Room("pinecone_admin.cli", "click rich jmespath yaml platformdirs tomlkit"),
+    Room("pinecone_admin.cli", "click rich jmespath yaml platformdirs tomlkit httpx"),
 ]
 NAMES = [room.name for room in ROOMS]
 
