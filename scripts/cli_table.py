@@ -103,7 +103,7 @@ TABLE: Mapping[str, Row] = {
     ),
     "api_keys.create": Row(
         "changes",
-        "api-key create writer --project search --role DataPlaneEditor --reveal --yes",
+        "api-key create writer --project search --role DataPlaneEditor --store file:writer.key --yes",
         details="The value of the key is shown only now. Without a role, the key gets ProjectEditor.",
     ),
     "api_keys.ensure": Row(
@@ -122,7 +122,7 @@ TABLE: Mapping[str, Row] = {
     "api_keys.delete": Row("deletes", "api-key delete reader --project search --yes"),
     "api_keys.rotate": Row(
         "changes",
-        "api-key rotate reader --project search --keep-old-for 7d --reveal --yes",
+        "api-key rotate reader --project search --keep-old-for 7d --store env-file:.env#PINECONE_API_KEY --yes",
         details=(
             "The old key works until the time is over and api-key delete-retired has run. If the run is interrupted, "
             "run it again: it goes on."
@@ -170,7 +170,7 @@ TABLE: Mapping[str, Row] = {
     "service_accounts.delete": Row("deletes", "service-account delete ci --yes"),
     "service_accounts.rotate_secret": Row(
         "changes",
-        "service-account rotate-secret ci --reveal --yes",
+        "service-account rotate-secret ci --store env-file:.env#PINECONE_CLIENT_SECRET --yes",
         "Replace the secret of a service account.",
         details="The old secret stops working at once. If the response is lost, the secret is replaced again.",
     ),

@@ -12,15 +12,25 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from pinecone_admin import Admin, AsyncAdmin, on_organization, to_dict
+
+GO_ON = """\
+To go on by hand, paste these lines; the emulator of the second line ends with the shell:
+  PATH={folder}:$PATH
+  eval "$(pinecone-admin emulator --format env --background)"
+  pinecone-admin project create search --yes
+  pinecone-admin api-key create reader --project search --role DataPlaneViewer --reveal --yes
+  pinecone-admin access"""
 
 
 class Journal(logging.Handler):
@@ -184,6 +194,7 @@ def main() -> None:
         print("AsyncAdmin, against the same emulator")
         asyncio.run(run_async_job(journal, arguments))
     print("quickstart: every step succeeded, and the emulator is stopped")
+    print(GO_ON.format(folder=shlex.quote(str(Path(sys.executable).parent))))
 
 
 if __name__ == "__main__":

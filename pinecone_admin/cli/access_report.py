@@ -121,6 +121,13 @@ def _count(findings: Sequence[Finding]) -> str:
     return ", ".join(f"{kind} ({kinds.count(kind)})" for kind in dict.fromkeys(kinds))
 
 
+def _write_rows(session: Session, access: Access) -> None:
+    if session.output == "csv":
+        session.stdout.write(access.to_csv())
+    else:
+        session.write_items(list(dict.fromkeys(row.principal for row in access.rows())))
+
+
 def _write(session: Session, access: Access, review: Review, *, rows: bool) -> None:
     if session.settings.get("query") is None:
         if session.output == "table":
@@ -129,7 +136,6 @@ def _write(session: Session, access: Access, review: Review, *, rows: bool) -> N
             write_tables(session, access, review, rows=rows)
             return
         if session.output in {"csv", "raw"}:
-            names = dict.fromkeys(row.principal for row in access.rows())
-            session.stdout.write(access.to_csv() if session.output == "csv" else "".join(f"{each}\n" for each in names))
+            _write_rows(session, access)
             return
     session.write(build_document(access, review))

@@ -91,7 +91,7 @@ def list_resources(inventory: Inventory) -> list[dict[str, Any]]:
         {
             "kind": name.removesuffix("s"),
             "id": each.id,
-            "name": getattr(each, "name", None) or getattr(each, "email", None) or getattr(each, "role", ""),
+            "name": getattr(each, "email", None) or getattr(each, "name", None) or getattr(each, "role", ""),
             "project_id": getattr(each, "project_id", ""),
         }
         for name in ("organizations", *_LISTS)

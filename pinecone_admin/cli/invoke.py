@@ -63,17 +63,24 @@ def _run(session: Session, spec: CommandSpec, resolved: Resolved) -> None:
     arguments = resolved.arguments | ({"dry_run": session.is_dry_run} if spec.has_dry_run else {})
     method = find_method(session, spec)
     if spec.secret and not session.is_dry_run:
-        # Without progress: a store may ask for something on the terminal.
         make_secret(session, spec, method, arguments)
         return
     if spec.secret:
         result = preview_secret(method, arguments)
+    elif spec.effect == "reads" or spec.has_dry_run:
+        result = _call_with_progress(session, spec, method, arguments)
     else:
-        with show_progress(session, spec.name) as advance:
-            progress = {"progress": advance} if "progress" in signature(method).parameters else {}
-            is_workflow = spec.effect == "reads" or spec.has_dry_run
-            result = method(**arguments, **progress) if is_workflow else _call_once(spec, method, arguments)
+        result = _call_once(spec, method, arguments)
     _write_result(session, spec, resolved, result)
+
+
+def _call_with_progress(
+    session: Session, spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]
+) -> object:
+    with show_progress(session, spec.name) as advance:
+        takes_progress = "progress" in signature(method).parameters
+        result: object = method(**arguments, progress=advance) if takes_progress else method(**arguments)
+        return result
 
 
 def _call_once(spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]) -> object:

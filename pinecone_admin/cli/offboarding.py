@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -122,7 +122,10 @@ def _show_before_asking(session: Session, reports: Iterable[OffboardReport]) -> 
 
 
 def _describe_person(report: OffboardReport, result: str) -> dict[str, Any]:
-    secrets = {"API keys": report.keys_to_rotate, "service accounts": report.service_accounts_to_rotate}
+    secrets: Mapping[str, Sequence[object]] = {
+        "API keys": report.keys_to_rotate,
+        "service accounts": report.service_accounts_to_rotate,
+    }
     return {
         "email": report.email,
         "id": "" if report.user is None else report.user.id,

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
 _FORMS = "env-file:PATH#NAME, file:PATH or exec:COMMAND"
+_STORE_KEY = "Where to store the secret: env-file:PATH#NAME, file:PATH, or exec:COMMAND, which gets it on stdin."
+_STORE_ACCOUNT = (
+    "Where to store the secret and the client id: env-file:PATH#NAME, where the id is named like NAME, with ID for "
+    "SECRET; file:PATH; or exec:COMMAND, which gets the secret on stdin."
+)
 
 
 def secret_options(spec: CommandSpec) -> list[click.Parameter]:
@@ -22,7 +27,7 @@ def secret_options(spec: CommandSpec) -> list[click.Parameter]:
     if not spec.secret:
         return []
     return [
-        build_setting(["--store"], metavar="PLACE", help=f"Store the secret: {_FORMS}."),
+        build_setting(["--store"], metavar="PLACE", help=_STORE_ACCOUNT if is_for_account(spec) else _STORE_KEY),
         build_setting(["--reveal"], is_flag=True, help="Show the secret instead of storing it."),
         build_setting(["--allow-group"], is_flag=True, help="Let --store use a file that its group can read."),
     ]

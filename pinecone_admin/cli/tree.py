@@ -103,7 +103,7 @@ class CommandGroup(click.Group):
     """
 
     def __init__(self, path: tuple[str, ...], summary: str) -> None:
-        words = f"{PROGRAM} {'NOUN ' if not path else ''}COMMAND --help says more about a command."
+        words = f"{' '.join((PROGRAM, *path))} COMMAND --help says more, with an example."
         super().__init__(
             path[-1] if path else PROGRAM,
             help=f"{summary}\n\n{words}",

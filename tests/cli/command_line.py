@@ -21,11 +21,6 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import ProjectRecord
 from pinecone_admin.testing import emulate
 
-# A shell evaluates it, in test_emulator_command.py.
-NOT_A_COMMAND_LINE = {("emulator",)}
-# Pages and scripts.
-PRINTS_TEXT = {("help",), ("completion",)}
-
 
 @frozen
 class Run:
@@ -104,10 +99,9 @@ _PLAIN_ADDRESSES = {
 def example_organization() -> Generator[Emulator, None, None]:
     """Emulate the organization that the examples in the help name.
 
-    It has the projects ``search``, with an index and the keys ``reader`` and ``indexer``, and ``empty``; the users
-    owner@example.com and ada@example.com, who views ``search``; an invite for bob@example.com; and the service account
-    ``ci``. The key ``indexer`` was rotated, and its predecessor is due. On this machine the profile ``production`` is
-    saved.
+    It has the projects ``search``, with the key ``reader`` and an index, and ``empty``; the users owner@example.com and
+    ada@example.com, who views ``search``; an invite for bob@example.com; and the service account ``ci``. On this
+    machine the profile ``production`` is saved.
     """
     emulator = Emulator(seed=0)
     with (
@@ -129,9 +123,6 @@ def fill(emulator: Emulator) -> ProjectRecord:
         emulator.add_user("ada@example.com", name="Ada", roles=["OrgMember", ("ProjectViewer", project.id)])
         admin.projects.create(name="empty")
         admin.api_keys.create(project_id=project.id, name="reader", roles=["DataPlaneViewer"])
-        old = admin.api_keys.create(project_id=project.id, name="indexer", roles=["DataPlaneEditor"])
-        admin.api_keys.rotate(api_key_id=old.key.id, store=lambda key: key, keep_old_for=timedelta(minutes=1))
-        emulator.clock.advance(120)
         admin.invites.create(
             email="bob@example.com", role_bindings=[{"resource_type": "organization", "role": "OrgMember"}]
         )
@@ -139,6 +130,16 @@ def fill(emulator: Emulator) -> ProjectRecord:
     emulator.hold(project.id, "indexes", "documents")
     emulator.requests.clear()
     return emulator.state.projects[project.id]
+
+
+def retire_key(emulator: Emulator) -> None:
+    """Rotate a key ``indexer`` of the project ``search``, and let the time of its predecessor be over."""
+    with emulator.admin() as admin:
+        project = admin.projects.describe_by_name(name="search")
+        old = admin.api_keys.create(project_id=project.id, name="indexer", roles=["DataPlaneEditor"])
+        admin.api_keys.rotate(api_key_id=old.key.id, store=lambda key: key, keep_old_for=timedelta(minutes=1))
+    emulator.clock.advance(120)
+    emulator.requests.clear()
 
 
 @contextmanager

@@ -28,10 +28,10 @@ ROTATES_ACCOUNT = "service-account rotate-secret"
 
 
 def words_of(name: str, *options: str) -> list[str]:
-    """Return the example of a command with other options in the place of ``--reveal``."""
+    """Return the example of a command with other options in the place of ``--reveal`` or ``--store``."""
     words = shlex.split(MAKERS[name].example)[1:]
-    place = words.index("--reveal")
-    return [*words[:place], *options, *words[place + 1 :]]
+    place = next(number for number, word in enumerate(words) if word in {"--reveal", "--store"})
+    return [*words[:place], *options, *words[place + 1 + (words[place] == "--store") :]]
 
 
 def live_secrets(emulator: Emulator) -> set[str]:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
-from pathlib import Path
-
-import pytest
-
 from pinecone_admin.cli.commands import COMMANDS
-from tests.cli.command_line import NOT_A_COMMAND_LINE, PRINTS_TEXT, example_organization, run
+from tests.cli.command_line import run
+from tests.cli.example_runs import run_examples
+
+# They print pages and scripts.
+TEXTS = {("help",), ("completion",)}
 
 
-def test_the_example_of_every_help_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_of_every_help_works() -> None:
     """The example that a help shows ends with exit code 0, writes JSON or nothing, and nothing to stderr."""
-    monkeypatch.chdir(tmp_path)
-    with example_organization():
-        assert run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", "plan.json").exit == 0
-    failed = {}
-    for spec in COMMANDS:
-        if spec.path in NOT_A_COMMAND_LINE:
-            continue
-        with example_organization():
-            done = run(*shlex.split(spec.example)[1:])
-        if (done.exit, done.stderr) != (0, ""):
-            failed[spec.example] = done
-        elif done.stdout and "--output" not in spec.example and spec.path not in PRINTS_TEXT:
+    for each in run_examples():
+        spec, done = each.spec, each.done
+        assert (done.exit, done.stderr) == (0, ""), spec.example
+        if done.stdout and "--output" not in spec.example and spec.path not in TEXTS:
             assert done.json is not None, spec.example
-    assert failed == {}
 
 
 def test_the_help_of_every_command_shows_its_example_and_its_parameters() -> None:

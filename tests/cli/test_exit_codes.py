@@ -12,7 +12,7 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.failures import choose_exit
 from pinecone_admin.cli.registry import CommandSpec
-from tests.cli.command_line import Run, example_organization, run
+from tests.cli.command_line import Run, example_organization, retire_key, run
 
 METHOD_COMMANDS = [spec for spec in COMMANDS if spec.methods and not spec.module]
 
@@ -38,6 +38,7 @@ def run_with_fault(spec: CommandSpec, fault: dict[str, Any]) -> tuple[Run, bool]
     """Run the example of a command while its main request fails; also return whether that request only reads."""
     words = [*shlex.split(spec.example)[1:], "--output", "json"]
     with example_organization() as emulator:
+        retire_key(emulator)
         initial = emulator.dump()
         run(*words)
         sent = [each for each in emulator.requests if each.operation_id != "get_token"]

@@ -13,7 +13,7 @@ from pinecone_admin.cli.parameters import Duration, parse_duration, protect_ids,
 from pinecone_admin.cli.registry import find_command
 from pinecone_admin.cli.roles import WantedGrant, WantedRole, parse_grant, parse_role
 from pinecone_admin.cli.tree import build_command
-from tests.cli.command_line import example_organization, run
+from tests.cli.command_line import example_organization, retire_key, run
 
 
 def test_a_thing_is_named_by_id_or_name() -> None:
@@ -91,7 +91,8 @@ def test_a_key_is_looked_for_in_one_project_or_in_all() -> None:
 
 def test_during_a_rotation_a_name_means_the_key_that_holds_it() -> None:
     """The predecessor that a rotation keeps does not make the name ambiguous."""
-    with example_organization():
+    with example_organization() as emulator:
+        retire_key(emulator)
         assert run("api-key", "describe", "indexer", "--project", "search").json["name"] == "indexer"
 
 

@@ -107,7 +107,7 @@ def test_a_place_for_the_secret_is_required_before_anything_is_sent(name: str, t
 
 @each_maker
 def test_a_stored_secret_is_in_its_store_alone(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Each kind of store gets the valid secret; stdout, stderr, the log and other files do not."""
+    """Each kind of store gets the valid secret; stdout, stderr, the logs and other files do not."""
     caplog.set_level(logging.DEBUG)
     stores = {
         f"file:{tmp_path}/key": tmp_path / "key",
@@ -118,7 +118,7 @@ def test_a_stored_secret_is_in_its_store_alone(name: str, tmp_path: Path, caplog
         initial, before = emulator.dump(), live_secrets(emulator)
         for place, target in stores.items():
             emulator.load(initial)
-            done = run(*words_of(name, "--store", place))
+            done = run(*words_of(name, "--store", place, "--audit-log", f"{tmp_path}/audit.log"))
             (secret,) = live_secrets(emulator) - before
             assert (done.exit, done.stderr) == (0, "")
             assert secret not in done.stdout + caplog.text

@@ -1,0 +1,50 @@
+"""The examples of all helps, each run once in the organization that they name."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import chdir
+from functools import cache
+from tempfile import TemporaryDirectory
+
+from attrs import frozen
+
+from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.registry import CommandSpec
+from pinecone_admin.emulator.control.request_log import LoggedRequest
+from tests.cli.command_line import Run, example_organization, retire_key, run
+
+# A shell evaluates what it prints: test_emulator_command.py runs it.
+_ENDLESS = {("emulator",)}
+
+
+@frozen
+class ExampleRun:
+    """What an example did.
+
+    Attributes:
+        spec: The command.
+        done: How it ended.
+        requests: What it sent, without the requests for tokens.
+    """
+
+    spec: CommandSpec
+    done: Run
+    requests: list[LoggedRequest]
+
+
+@cache
+def run_examples() -> list[ExampleRun]:
+    """Run the example of every command that ends by itself, in a folder with a plan."""
+    with TemporaryDirectory() as folder, chdir(folder):
+        with example_organization():
+            run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", "plan.json")
+        return [_run_example(spec) for spec in COMMANDS if spec.path not in _ENDLESS]
+
+
+def _run_example(spec: CommandSpec) -> ExampleRun:
+    with example_organization() as emulator:
+        if spec.name == "api-key delete-retired":
+            retire_key(emulator)
+        done = run(*shlex.split(spec.example)[1:])
+        return ExampleRun(spec, done, [each for each in emulator.requests if each.operation_id != "get_token"])
