@@ -17,7 +17,7 @@ nitpick_ignore_regex = [
     ("py:class", r"pinecone_admin\.emulator\.(api|control|model)\..*|(Async)?AdminArguments"),  # private
 ]
 default_role = "code"
-smartquotes = False  # would change the dashes of options
+smartquotes_action = "D"  # dashes, which Sphinx writes as hyphens after the name of a parameter, and no quotes
 
 html_theme = "furo"
 html_title = "pinecone-admin"

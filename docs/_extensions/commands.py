@@ -67,8 +67,8 @@ def list_options(command: click.Command, context: click.Context, common: set[str
 
 
 def write_section(title: str, *children: nodes.Node) -> nodes.section:
-    """Return a section."""
-    return nodes.section("", nodes.title("", title), *children, ids=[nodes.make_id(title)])
+    """Return a section, whose hyphens stay hyphens: they are those of options."""
+    return nodes.section("", nodes.title("", title), *children, ids=[nodes.make_id(title)], support_smartquotes=False)
 
 
 def write_paragraphs(text: str | None) -> list[nodes.paragraph]:
