@@ -1,0 +1,96 @@
+"""The extensions of the site, on a site with an index, a page and a reference of one namespace."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = {
+    "conf.py": f"""\
+import sys
+sys.path.insert(0, {str(ROOT / "docs/_extensions")!r})
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "navigation", "reference"]
+autodoc_typehints = "description"
+autodoc_typehints_format = "short"
+napoleon_use_ivar = True
+default_role = "code"
+""",
+    "index.md": """\
+# A site
+
+## Read
+
+- [A page](page.md): with names.
+- [A reference](reference.md)
+""",
+    "page.md": """\
+# A page
+
+Call `admin.role_bindings.list(limit=5)` or `role_bindings.create`, which returns a `RoleBinding`, not `list`.
+
+| namespace | methods |
+|---|---|
+| `admin.role_bindings` | `describe` and `nothing` |
+""",
+    "reference.md": """\
+# A reference
+
+```{eval-rst}
+.. client-methods:: admin.role_bindings
+
+.. public-names:: pinecone_admin.models
+
+   RoleBinding RoleName ORGANIZATION_ROLES on_project
+```
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Build the site, and return its pages."""
+    folder = tmp_path_factory.mktemp("docs")
+    for name, text in PAGES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", str(folder), str(folder / "site")]
+    subprocess.run(command, check=True, cwd=ROOT)
+    return {path.stem: path.read_text(encoding="utf-8") for path in (folder / "site").glob("*.html")}
+
+
+def read_text(html: str) -> str:
+    """Return the text of a page, with one space between words."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", html)).split())
+
+
+def test_names_in_backticks_link_to_the_reference(site: dict[str, str]) -> None:
+    """A method links with its arguments, and in the row of its namespace; a word that is no public name does not."""
+    linked = re.findall(r'href="reference\.html#([\w.]+)"[^>]*><code[^>]*>(.+?)</code>', site["page"])
+    assert [(target, read_text(text)) for target, text in linked] == [
+        ("admin.role_bindings.list", "admin.role_bindings.list(limit=5)"),
+        ("admin.role_bindings.create", "role_bindings.create"),
+        ("pinecone_admin.models.RoleBinding", "RoleBinding"),
+        ("admin.role_bindings.describe", "describe"),
+    ]
+
+
+def test_the_reference_shows_what_users_write(site: dict[str, str]) -> None:
+    """Methods have the name in users' code, types their public names, and literals their values in one place."""
+    text = read_text(site["reference"])
+    assert "admin.role_bindings.create(*, principal_type" in text
+    assert "role (RoleName)" in text
+    assert "Literal" not in text
+    assert text.count("'ProjectViewer'") == 1
+    assert "generated_client" not in text
+    assert "Values: 'OrgBillingAdmin', 'OrgManager', 'OrgMember', 'OrgOwner'." in text
+
+
+def test_an_index_makes_the_navigation(site: dict[str, str]) -> None:
+    """Each list of links below a heading is a table of contents with that heading."""
+    assert '<span class="caption-text">Read</span>' in site["page"]
+    assert 'rel="next" title="A reference"' in site["page"]
