@@ -106,6 +106,20 @@ def test_each_step_loads_no_foreign_module_too_early(step: str, loaded: dict[str
     assert {name for each in later for name in FOREIGN_MODULES[each].split()} & set(loaded[step]) == set()
 
 
+def test_client_works_on_a_system_without_fork() -> None:
+    """The client needs no function of os that Windows does not have."""
+    program = """
+import os
+for name in ("fork", "register_at_fork", "geteuid", "O_NOFOLLOW", "O_NONBLOCK"):
+    delattr(os, name)
+from pinecone_admin.emulator import Emulator
+with Emulator().admin() as admin:
+    print(admin.projects.create(name="search").name)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("search\n", "")
+
+
 def list_public_functions() -> list[Callable[..., object]]:
     """List the constructors and public methods of both clients, the methods of their namespaces, and the functions."""
     functions: list[Callable[..., object]] = [Admin.__init__, AsyncAdmin.__init__]

@@ -208,7 +208,6 @@ class AsyncServiceAccounts:
             service_account_id: Id of the account.
 
         Raises:
-            ConflictError: The account holds the last OrgOwner role.
             NotFoundError: The organization has no service account with this id.
 
         Example:

@@ -93,4 +93,5 @@ def _load_before_fork() -> None:
 # The hook that was registered last runs first. With the lock of logging held, this one could wait for a thread that
 # imports a module which makes a logger.
 import_module("logging")
-os.register_at_fork(before=_load_before_fork)
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(before=_load_before_fork)

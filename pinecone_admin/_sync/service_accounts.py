@@ -209,7 +209,6 @@ class ServiceAccounts:
             service_account_id: Id of the account.
 
         Raises:
-            ConflictError: The account holds the last OrgOwner role.
             NotFoundError: The organization has no service account with this id.
 
         Example:

@@ -166,20 +166,24 @@ _LISTS_BY_PRINCIPAL_TYPE: Mapping[str, str] = {
 
 
 def find_deleted_principals(inventory: Inventory) -> list[Finding]:
-    """Find roles of principals that no longer exist, skipping principal types whose list could not be read."""
+    """Find roles of principals that no longer exist, skipping principals that may be in a list that was not read."""
     return [
         Finding(
             kind="principal-is-gone",
             text=f"{kind} {id} does not exist but still has {', '.join(each.role for each in bindings)}",
         )
         for (kind, id), bindings in _group_unlisted(inventory).items()
-        if _was_read_completely(inventory, kind)
+        if _would_be_listed(inventory, kind, bindings)
     ]
 
 
 def list_unnamed_principals(inventory: Inventory) -> list[tuple[PrincipalType, str]]:
-    """Return type and id of principals with roles that are of an unknown type or whose list could not be read."""
-    return [(kind, id) for kind, id in _group_unlisted(inventory) if not _was_read_completely(inventory, kind)]
+    """Return type and id of principals with roles that are of an unknown type, or may be in a list that was not read."""
+    return [
+        (kind, id)
+        for (kind, id), bindings in _group_unlisted(inventory).items()
+        if not _would_be_listed(inventory, kind, bindings)
+    ]
 
 
 def _group_unlisted(inventory: Inventory) -> Mapping[tuple[PrincipalType, str], Sequence[RoleBinding]]:
@@ -191,11 +195,14 @@ def _group_unlisted(inventory: Inventory) -> Mapping[tuple[PrincipalType, str], 
     }
 
 
-def _was_read_completely(inventory: Inventory, kind: str) -> bool:
+def _would_be_listed(inventory: Inventory, kind: str, bindings: Sequence[RoleBinding]) -> bool:
+    """Return whether a principal with these roles would be in the inventory if it existed."""
     unread = {each.part for each in inventory.unread}
-    if "projects" in unread:
-        unread.add("api_keys")  # keys are listed by project
-    return kind in _LISTS_BY_PRINCIPAL_TYPE and _LISTS_BY_PRINCIPAL_TYPE[kind] not in unread
+    if kind not in _LISTS_BY_PRINCIPAL_TYPE or _LISTS_BY_PRINCIPAL_TYPE[kind] in unread:
+        return False
+    # Keys are listed by project, and a caller may see the roles in a project that it does not see.
+    visible = {project.id for project in inventory.projects}
+    return kind != "api_key" or all(binding.resource_id in visible for binding in bindings)
 
 
 def report_unread_parts(inventory: Inventory) -> list[Finding]:

@@ -207,6 +207,17 @@ def test_principals_that_could_not_be_read_keep_their_roles(part: str, kind: str
     assert [(row.principal_type, row.principal, row.level) for row in rows] == [(kind, id, "writes")]
 
 
+def test_a_key_in_a_project_that_the_caller_does_not_see_is_not_gone() -> None:
+    """A key is only missed in projects that the inventory lists; elsewhere it is listed by id."""
+    elsewhere = make_binding("api_key", "k9", "ProjectViewer", "p9")
+    access = evolve(INVENTORY, role_bindings=[*INVENTORY.role_bindings, elsewhere]).access()
+    assert not any("k9" in each.text for each in access.findings)
+    assert map_rows(access)["k9", "p9"] == ("reads", ["ProjectViewer"])
+    missing = evolve(elsewhere, resource_id="p1")
+    findings = evolve(INVENTORY, role_bindings=[missing]).access().findings
+    assert "api_key k9 does not exist but still has ProjectViewer" in {each.text for each in findings}
+
+
 def make_hostile_access() -> Access:
     """Return the access of an organization whose names are hostile."""
     return evolve(
