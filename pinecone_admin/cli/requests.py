@@ -13,7 +13,7 @@ from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.plain import is_list, is_object
 from pinecone_admin.cli.preview import WouldSend
 from pinecone_admin.cli.secrets.rescue import rescue_folders, reserve_rescue_file
-from pinecone_admin.cli.secrets.standard_output import discard_output
+from pinecone_admin.cli.secrets.standard_output import discard_output, flush_secret
 from pinecone_admin.cli.secrets.store_error import StoreError
 from pinecone_admin.cli.texts import read_text
 from pinecone_admin.errors import PineconeValueError
@@ -75,7 +75,7 @@ def _send_for_secret(session: Session, operation: Operation[dict[str, Any] | Non
         response = session.admin.send(operation)
         try:
             session.write(response)
-            session.stdout.flush()
+            flush_secret(session.stdout)
         except (OSError, ValueError) as error:
             rescue.write(json.dumps(response))
             discard_output(session.stdout)

@@ -85,9 +85,17 @@ begin without one of these:
                               input.
   --reveal                    Writes it to standard output.
 
-Before anything is made, it is checked that the secret can be stored. There is
-no option for a client secret, because other users can see command lines: use
-variables, a profile, or --client-secret-stdin.
+Of a service account, the client id is stored, too: in an env file under the
+same name with ID for SECRET, in a file as JSON. A command also gets ids and
+names in its environment, such as API_KEY_ID and SERVICE_ACCOUNT_CLIENT_ID.
+
+Before anything is made, it is checked that the secret can be stored: the folder
+exists, the disk has room, the command is there, and nobody else can read the
+file. If storing fails all the same, the key is deleted again; what cannot be
+undone is kept in a file that the error names (exit code 9).
+
+There is no option for a client secret, because other users can see command
+lines: use variables, a profile, or --client-secret-stdin.
 """,
     "changes": """\
 Questions, dry runs and plans.

@@ -96,7 +96,8 @@ def test_a_place_for_the_secret_is_required_before_anything_is_sent(name: str, t
         ["--store", "exec:no-such-command-anywhere"],
     ]
     with example_organization() as emulator:
-        for given in options:
+        # All options of two commands, which stand for the two kinds of secrets, and the first two of the others.
+        for given in options if name in {"api-key create", ROTATES_ACCOUNT} else options[:2]:
             done = run(*words_of(name, *given))
             assert (done.exit, done.stdout) == (2, ""), given
             assert "--store" in done.stderr or "--reveal" in done.stderr
@@ -131,9 +132,12 @@ def test_a_stored_secret_is_in_its_store_alone(name: str, tmp_path: Path, caplog
 def test_a_revealed_secret_is_on_stdout_alone(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Every format shows the secret whole; no file, log or stderr has it."""
     caplog.set_level(logging.DEBUG)
+    formats = (
+        ("json", "raw", "yaml", "csv", "table") if name in {"api-key create", ROTATES_ACCOUNT} else ("json", "raw")
+    )
     with example_organization() as emulator:
         initial, before = emulator.dump(), live_secrets(emulator)
-        for output in ("json", "yaml", "csv", "raw", "table"):
+        for output in formats:
             emulator.load(initial)
             done = run(*words_of(name, "--reveal", "--output", output))
             (secret,) = live_secrets(emulator) - before
@@ -288,20 +292,19 @@ def test_an_error_after_the_secret_is_stored_keeps_the_key(tmp_path: Path) -> No
 
 
 def test_a_pipe_that_is_read_is_not_waited_for() -> None:
-    """What has been read has arrived, whatever happens to the pipe afterwards; a file needs no reader."""
+    """What has been read has arrived, whatever happens to the pipe afterwards; what nobody has read is lost."""
     reader, writer = os.pipe()
     with os.fdopen(writer, "w") as stream:
         stream.write("secret")
         stream.flush()
         assert os.read(reader, 100) == b"secret"
-        standard_output.wait_until_read(stream)
+        standard_output.flush_secret(stream)
         stream.write("more")
-        stream.flush()
         with mock.patch.object(standard_output, "_PATIENCE", 20):
-            standard_output.wait_until_read(stream)  # whoever reads slowly is not waited for
+            standard_output.flush_secret(stream)  # whoever reads slowly is not waited for
         os.close(reader)
         with pytest.raises(BrokenPipeError):
-            standard_output.wait_until_read(stream)
+            standard_output.flush_secret(stream)
         standard_output.discard_output(stream)
         stream.write("nowhere")
 

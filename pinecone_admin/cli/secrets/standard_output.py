@@ -48,8 +48,7 @@ class StandardOutput(SecretStore):
         self._require_secret(document, secret.value)
         try:
             self._session.write(document)
-            self._session.stdout.flush()
-            wait_until_read(self._session.stdout)
+            flush_secret(self._session.stdout)
         except (OSError, ValueError) as error:
             discard_output(self._session.stdout)
             reason = "stdout was closed" if isinstance(error, BrokenPipeError) else f"stdout cannot be written: {error}"
@@ -74,12 +73,13 @@ def _sample_account() -> dict[str, Any]:
     return {"service_account": account, "client_secret": _PLACEHOLDER}
 
 
-def wait_until_read(stream: TextIO) -> None:
-    """If a stream is a pipe, wait a moment for somebody to read it.
+def flush_secret(stream: TextIO) -> None:
+    """Write what a stream still holds; if it is a pipe, also wait a moment for somebody to read it.
 
     Raises:
-        BrokenPipeError: It was closed, and what was written to it is lost.
+        OSError: It cannot be written, or it was closed before it was read.
     """
+    stream.flush()
     with suppress(ImportError, io.UnsupportedOperation):
         from select import poll  # noqa: PLC0415 - missing on Windows, where nothing is waited for
 
