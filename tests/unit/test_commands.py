@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import UNTRACED
+
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ("bash", "basename", "cat", "dirname", "sha256sum")
 REFUSALS = {
@@ -51,6 +53,11 @@ def test_it():
     import measured
     atexit.register(os.kill, os.getpid(), signal.SIGKILL)
 """
+
+
+def test_every_untraced_path_exists() -> None:
+    """The list of tests whose coverage is not measured names no file that was moved."""
+    assert [path for path in UNTRACED if not path.exists()] == []
 
 
 def test_a_worker_that_is_killed_while_it_exits_keeps_its_coverage(tmp_path: Path) -> None:
