@@ -178,7 +178,7 @@ def find_deleted_principals(inventory: Inventory) -> list[Finding]:
 
 
 def list_unnamed_principals(inventory: Inventory) -> list[tuple[PrincipalType, str]]:
-    """Return type and id of principals with roles that are of an unknown type, or may be in a list that was not read."""
+    """Return type and id of principals with roles that are of an unknown type or may be in a list that was not read."""
     return [
         (kind, id)
         for (kind, id), bindings in _group_unlisted(inventory).items()
