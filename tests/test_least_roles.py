@@ -138,7 +138,12 @@ def list_keys(at: Organization) -> Call:
 def take_inventory(at: Organization) -> Call:
     """Return a call that takes an inventory, and says whether it has everything that the owner's has."""
     project_key(at)
-    return lambda: not at.caller.inventory().diff(at.owner.inventory()).added
+
+    def read_everything() -> bool:
+        inventory = at.caller.inventory()
+        return not inventory.unread and not inventory.diff(at.owner.inventory()).added
+
+    return read_everything
 
 
 def offboard(at: Organization) -> Call:

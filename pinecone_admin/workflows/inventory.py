@@ -301,7 +301,15 @@ class InventoryBuilder:
             Unread(part=part.kind, project_id=part.project_id, error=str(error))
             for part, error in sorted(self._failed.items(), key=lambda item: (item[0].kind, item[0].project_id or ""))
         ]
+        if InventoryPart("role_bindings") in self._read and not any(map(_is_of_owner, lists["role_bindings"])):
+            # The server keeps at least one such user, so the list was shortened for this caller.
+            error = "this account does not see all of them, because the owner of the organization is missing"
+            unread.append(Unread(part="role_bindings", project_id=None, error=error))
         return Inventory(taken_at=self._taken_at, api_keys=keys, unread=unread, **lists)
+
+
+def _is_of_owner(binding: RoleBinding) -> bool:
+    return binding.principal_type == "user" and binding.role == "OrgOwner"
 
 
 def _count(number: int, noun: str) -> str:

@@ -16,6 +16,7 @@ from pinecone_admin import (
     on_organization,
 )
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.models import RoleName
 from pinecone_admin.workflows import Inventory, Progress
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
@@ -47,6 +48,18 @@ async def test_an_inventory_survives_json(admin: AsyncAdmin, emulator: Emulator)
     populate_organization(emulator, projects=3, users=4)
     inventory = await admin.inventory()
     assert Inventory.from_dict(json.loads(json.dumps(inventory.to_dict()))) == inventory
+
+
+@pytest.mark.parametrize(("role", "is_complete"), [("OrgMember", False), ("OrgManager", True)])
+async def test_role_bindings_that_the_caller_does_not_see_are_unread(
+    admin: AsyncAdmin, emulator: Emulator, *, role: RoleName, is_complete: bool
+) -> None:
+    """A list of role bindings without an owner was shortened, and is reported as such."""
+    made = await admin.service_accounts.create(name="reviewer", role_bindings=[on_organization(role)])
+    reviewer = emulator.async_admin(client_id=made.service_account.client_id, client_secret=made.client_secret)
+    unread = (await reviewer.inventory()).unread
+    assert [each.part for each in unread] == ([] if is_complete else ["role_bindings"])
+    assert all("does not see all of them" in str(each) for each in unread)
 
 
 async def test_a_failed_part_is_reported_as_unread(emulator: Emulator) -> None:
