@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from pinecone_admin._concurrency.clock import current_clock
+from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.changes import confirm
 from pinecone_admin.cli.plans import as_document, explain_interruption, load_plan, save_plan, write_result
@@ -117,5 +117,5 @@ def _find_reason_to_leave(session: Session, plan: StalePlan, planned: StaleProje
         project = session.admin.projects.describe(project_id=planned.id)
     except NotFoundError:
         return "it was already deleted"
-    now = datetime.fromtimestamp(current_clock().wall(), UTC)
+    now = require_server_time(session.admin, operation="delete_stale")
     return find_change(planned, project) or find_reason_to_keep(project, older_than=plan.older_than, now=now)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import Progress
 from tests.cli.command_line import example_organization, run
@@ -53,6 +54,18 @@ def test_a_plan_deletes_the_stale_projects_and_no_others(tmp_path: Path) -> None
     assert (done.exit, again.exit) == (0, 0)
     assert left == {"search", "empty", "prod-1", "ci-new"}
     assert [each["name"] for each in again.json["deleted"]] == ["ci-1", "ci-2"]
+
+
+def test_a_dry_run_judges_the_age_by_the_clock_of_the_server_as_the_run_does(tmp_path: Path) -> None:
+    """A project that is old enough only by the server's clock is deleted, and the dry run says so before."""
+    plan = str(tmp_path / "plan.json")
+    with example_organization() as emulator:
+        emulator.clock.advance(5000 * WEEK)
+        _leave_projects(emulator, "ci-1")  # by the clock of this machine, it is one of the future
+        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", plan)
+        with use_clock(SystemClock()):
+            preview = run("project", "delete-stale", plan, "--dry-run").json["would_do"]
+    assert ([each["name"] for each in preview["delete"]], preview["leave"]) == (["ci-1"], [])
 
 
 def test_what_changed_since_the_plan_is_left_and_named(tmp_path: Path) -> None:
