@@ -108,7 +108,7 @@ def judge_probes(probes: Sequence[Probe], *, proxies: Sequence[str]) -> list[Dia
     for stage in STAGES:
         broken = [probe for probe in probes if probe.failed == stage]
         if broken:
-            detail = "; ".join(f"{probe.host}: {probe.reason}" for probe in broken)
+            detail = "; ".join(dict.fromkeys(f"{probe.broken_host}: {probe.reason}" for probe in broken))
             return [*results, failed(stage, detail, _STAGE_FIXES[stage]), *skipped(STAGES[len(results) + 1 :])]
         results.append(passed(stage, _describe_stage(stage, probes, proxies)))
     return results
