@@ -92,7 +92,8 @@ def test_a_query_selects_part_of_the_output() -> None:
         assert run("project", "list", "--query", "[].name", terminal=True).stdout == "search\nempty\n"
         table = run("project", "list", "--query", "[].{Project: name}", terminal=True).stdout
         assert "PROJECT" in table
-        assert run("project", "list", "--query", "missing").json is None
+        missing = run("project", "list", "--query", "missing")
+        assert (missing.json, missing.stderr) == (None, "--query 'missing' selects nothing\n")
 
 
 def test_a_wrong_query_is_found_before_anything_is_sent() -> None:

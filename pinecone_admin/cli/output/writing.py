@@ -19,6 +19,8 @@ def write_value(session: Session, value: object) -> None:
     """Write one result."""
     query = session.settings.get("query")
     plain = search(query, to_plain(value)) if query else to_plain(value)
+    if query and plain is None:
+        session.notify(f"--query {query!r} selects nothing")
     if session.output != "table":
         _write_pieces(session, render_value(plain, session.output, ascii_only=_is_ascii_only(session)))
     elif query is None and _has_text(value):
