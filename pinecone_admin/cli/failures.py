@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -12,6 +13,9 @@ from pinecone_admin import errors
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.errors import Outcome, PineconeError
+
+# Values of API keys begin with pcsk_ or pckey_; a name that begins so is shorter.
+_KEY_VALUE = re.compile(r"(pc(?:sk|key)_)\w{20,}")
 
 _EXITS: tuple[tuple[type[PineconeError], int], ...] = (
     # The first class that fits counts: a subclass stands before its base.
@@ -95,8 +99,26 @@ def choose_exit(error: PineconeError) -> int:
     return found if found == exit_codes.PARTLY_DONE or is_certain else exit_codes.UNKNOWN_OUTCOME
 
 
-def describe_failure(error: BaseException) -> CommandFailure:
-    """Return what to tell about an error of the library, of the command line, or of the system."""
+def describe_failure(error: BaseException, *, has_changed: bool = False) -> CommandFailure:
+    """Return what to tell about an error of the library, of the command line, or of the system.
+
+    Values of API keys, which may have been typed where a name belongs, are not repeated.
+
+    Args:
+        error: The error with which the command ended.
+        has_changed: Whether the command had changed something before.
+    """
+    failure = _describe(error)
+    if has_changed and failure.exit == exit_codes.USAGE:  # which means that nothing was sent
+        failure = CommandFailure(
+            message=f"{failure.message}; the change was made: look before you repeat it",
+            exit=exit_codes.UNKNOWN_OUTCOME,
+            details={**failure.details, "outcome": "done", "safe_to_retry": False},
+        )
+    return failure._replace(message=_KEY_VALUE.sub(r"\1…", failure.message))
+
+
+def _describe(error: BaseException) -> CommandFailure:
     if isinstance(error, PineconeError):
         return _describe_library_error(error)
     if isinstance(error, CLIError):
@@ -122,7 +144,12 @@ def _describe_library_error(error: PineconeError) -> CommandFailure:
         "safe_to_retry": error.safe_to_retry,
         "request_id": error.request_id,
     }
-    return CommandFailure(message=_with_notes(str(error), error), exit=choose_exit(error), details=details)
+    exit = choose_exit(error)  # noqa: A001 - the name in the error object
+    message = str(error)
+    says_outcome = isinstance(error, errors.PineconeConnectionError | errors.PineconeTimeoutError)
+    if exit == exit_codes.UNKNOWN_OUTCOME and not says_outcome:
+        message += f"; the request {'was' if error.outcome == 'done' else 'may have been'} processed"
+    return CommandFailure(message=_with_notes(message, error), exit=exit, details=details)
 
 
 def read_notes(error: BaseException | None) -> list[str]:

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from pinecone_admin import Admin, PineconeTypeError, PineconeValueError
 from pinecone_admin._config.addresses import API_URL, OAUTH_URL
-from pinecone_admin._http.attempt_event import OnAttempt
+from pinecone_admin._http.attempt_event import AttemptEvent, OnAttempt
 from pinecone_admin.cli.audit_log import AuditLog
 from pinecone_admin.cli.audited_client import ChangeRecorder, audited_client_class
 from pinecone_admin.cli.caller import read_organizations
@@ -159,6 +159,11 @@ def _choose_client_class(session: Session) -> tuple[type[Admin], OnAttempt | Non
         return PreviewAdmin, None
     path = session.settings.get("audit_log")
     if path is None:
-        return Admin, None
+        return Admin, session.note_attempt
     recorder = ChangeRecorder(AuditLog(path, on_failure=session.note_lost_entry), client_id=find_client_id(session))
-    return audited_client_class(recorder), recorder.note_attempt
+
+    def note(event: AttemptEvent) -> None:
+        session.note_attempt(event)
+        recorder.note_attempt(event)
+
+    return audited_client_class(recorder), note

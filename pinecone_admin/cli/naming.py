@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from pinecone_admin._http.argument_checks import is_key_value
 from pinecone_admin._http.lookup import is_same_email, require_match
+from pinecone_admin.cli.failures import CLIError
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin
@@ -59,11 +61,14 @@ class NameLookup:
             project: Id of the project to look for an API key in; None for all projects.
 
         Raises:
+            CLIError: It is the value of an API key.
             NotFoundError: Nothing has the id or the name.
             AmbiguousNameError: Several things have the name.
         """
         if is_id(text):
             return Thing(noun, text)
+        if is_key_value(text):
+            raise CLIError("this is the value of an API key, which cannot be looked up: give the id or the name")
         items = self._candidates(noun, text, project)
         by_id = [item for item in items if item.id == text]
         found = require_match(by_id or _matching(items, text), noun, repr(text), f"find_{noun.replace('-', '_')}")

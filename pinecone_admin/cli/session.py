@@ -16,7 +16,7 @@ from pinecone_admin.cli.failures import CommandFailure
 from pinecone_admin.cli.interruption import Interruptions
 
 if TYPE_CHECKING:
-    from pinecone_admin import Admin
+    from pinecone_admin import Admin, AttemptEvent
     from pinecone_admin.cli.caller import CallerOrganization
     from pinecone_admin.cli.identity_sources import CallerIdentity
     from pinecone_admin.cli.registry import CommandSpec
@@ -38,6 +38,7 @@ class Session:
         exit_code: The exit code of the run, unless it ends in an error.
         expects_json_errors: Whether an error is also written as an object.
         interruptions: The signals that interrupt the command.
+        has_changed: Whether a command that changes something has done so, at least in part.
     """
 
     def __init__(self, *, stdin: TextIO, stdout: TextIO, stderr: TextIO, env: Mapping[str, str]) -> None:
@@ -47,6 +48,7 @@ class Session:
         self.exit_code = 0
         self.expects_json_errors = False
         self.interruptions = Interruptions()
+        self.has_changed = False
         self._admin: Admin | None = None
         self._organization: CallerOrganization | None = None
 
@@ -123,6 +125,13 @@ class Session:
         if self._admin is not None:
             self._admin.close()
         self.stdout.flush()
+
+    def note_attempt(self, event: AttemptEvent) -> None:
+        """Remember that something was changed; for ``on_attempt``."""
+        # What a command that reads makes, such as a temporary key, it also deletes.
+        is_change = event.method != "GET" and event.operation != "get_token"
+        if is_change and event.error is None and self.spec is not None and self.spec.effect != "reads":
+            self.has_changed = True
 
     # Output
 

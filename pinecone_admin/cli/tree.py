@@ -34,7 +34,7 @@ def run_command_line(argv: Sequence[str]) -> int:
         error = session.interruptions.describe(_run(session, argv))
         if error is None:
             return session.exit_code
-        failure = describe_failure(error)
+        failure = describe_failure(error, has_changed=session.has_changed)
         with suppress(OSError):  # nobody reads stderr, but the exit code counts
             session.write_failure(failure)
         return failure.exit

@@ -114,6 +114,23 @@ def test_an_answer_that_cannot_be_read_is_an_unknown_outcome() -> None:
     assert listed.exit == exit_codes.TRY_LATER
 
 
+def test_the_line_of_an_error_warns_if_its_change_may_have_been_made() -> None:
+    """Whoever reads only the line knows that it must not be repeated, whether or not there was a response."""
+    faults: tuple[dict[str, Any], ...] = (
+        {"status": 500},
+        {"reset": "after"},
+        {"status": 201, "body": "html"},
+        {"truncate": True},
+    )
+    with example_organization() as emulator:
+        for fault in faults:
+            emulator.faults.clear()
+            emulator.faults.add("create_project", times=None, **fault)
+            done = run("project", "create", "x", "--yes")
+            assert done.exit == exit_codes.UNKNOWN_OUTCOME, fault
+            assert done.stderr.count(" processed") == 1, done.stderr
+
+
 def test_missing_credentials_are_a_matter_of_identity() -> None:
     """Without credentials, and with wrong ones, the exit code is 3."""
     gone = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}

@@ -80,6 +80,30 @@ def test_what_does_not_exist_is_not_found(words: list[str]) -> None:
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
 
 
+@pytest.mark.parametrize("text", ["pcsk_2abcDE_" + "aB3" * 20, "pckey_" + "x" * 40])
+def test_the_value_of_a_key_in_place_of_a_name_is_not_repeated(text: str) -> None:
+    """Whatever it is typed for, no part of its secret reaches an output or a request."""
+    lines = (
+        ["api-key", "describe", text],
+        ["api-key", "rotate", text, "--keep-old-for", "0", "--reveal", "--yes"],
+        ["api-key", "create", "x", "--project", text, "--reveal", "--yes"],
+        ["user", "offboard", text, "--yes"],
+        ["access", "--project", text],
+        ["project", "create", "x", "--yes", "--max-pods", text],
+        ["explain", text],
+        ["role-binding", "create", "--user", text, "--role", text, "--yes"],
+        ["project", text],
+        [text],
+    )
+    with example_organization() as emulator:
+        for words in lines:
+            done = run(*words, "--output", "json")
+            assert done.exit in {2, 4}, done
+            assert text[12:] not in done.stdout + done.stderr, words
+        assert "give the id or the name" in run("api-key", "describe", text).stderr
+        assert all(text not in str(each.query) + each.path for each in emulator.requests)
+
+
 def test_a_key_is_looked_for_in_one_project_or_in_all() -> None:
     """With --project, a name that other projects use as well is not ambiguous."""
     with example_organization() as emulator, emulator.admin() as admin:

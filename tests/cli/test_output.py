@@ -7,13 +7,16 @@ import io
 import json
 import re
 import shlex
+from errno import ENOSPC
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
 
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.output.formats import STREAMS, render_value
+from pinecone_admin.cli.session import Session
 from tests.cli.command_line import Run, example_organization, run
 
 LISTS = [spec for spec in COMMANDS if spec.path[-1] == "list" and spec.methods]
@@ -106,6 +109,29 @@ def test_a_wrong_query_is_found_before_anything_is_sent() -> None:
         unfit = run("project", "list", "--query", "abs('x')")
         assert (unfit.exit, unfit.stdout) == (2, "")
         assert unfit.stderr.startswith("error: --query: ")
+
+
+def test_a_result_that_cannot_be_written_is_no_reason_to_repeat_the_change() -> None:
+    """After a change, a query that does not fit and a full disk end with exit code 6, without a change with 2."""
+    changes = (
+        ["project", "create", "x"],
+        ["project", "ensure", "y"],
+        ["project", "delete", "y"],
+        ["user", "offboard", "ada@example.com"],
+        ["send", "POST", "/admin/projects", "--body", '{"name": "z"}'],
+    )
+    with example_organization():
+        for words in changes:
+            dry = run(*words, "--dry-run", "--query", "abs('x')", "-o", "json")
+            done = run(*words, "--yes", "--query", "abs('x')", "-o", "json")
+            assert (dry.exit, dry.error["outcome"]) == (2, "not_sent"), words
+            assert (done.exit, done.error["outcome"], done.error["safe_to_retry"]) == (6, "done", False), words
+            assert "the change was made" in done.stderr
+        with mock.patch.object(Session, "write", side_effect=OSError(ENOSPC, "No space left on device")):
+            full = run("project", "create", "v", "--yes")
+            read = run("project", "describe", "v")
+    assert (full.exit, read.exit) == (6, 2)
+    assert full.stderr == "error: No space left on device; the change was made: look before you repeat it\n"
 
 
 def test_limit_is_the_number_of_things() -> None:
