@@ -23,6 +23,7 @@ from pinecone_admin.workflows.findings import (
     find_overdue_keys,
     find_risky_service_accounts,
     find_stale_invites,
+    list_unread_parts,
     list_unnamed_principals,
     report_unread_parts,
 )
@@ -206,7 +207,7 @@ def build_access(
             *find_overdue_keys(inventory),
             *find_deleted_principals(inventory),
         ],
-        unread=[str(each) for each in inventory.unread],
+        unread=list_unread_parts(inventory),
     )
 
 
