@@ -70,16 +70,16 @@ def test_in_the_background_the_announcement_is_json_and_the_state_is_saved(tmp_p
     assert "organization" in json.loads(state.read_text())
 
 
-def test_an_emulator_that_cannot_start_ends_in_one_line(tmp_path: Path) -> None:
+def test_an_emulator_that_cannot_start_ends_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A damaged state file, an address that others can reach and a wrong option exit with 2, in front and behind."""
     damaged = tmp_path / "state.json"
     damaged.write_text("{")
-    before = set(Path("/tmp").glob("pinecone-emulator-*"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     for words in (("--state", str(damaged)), ("--host", "8.8.8.8"), ("--port", "70000"), ("--plan", "None")):
         for more in ((), ("--background", "--format", "env")):
             done = run("emulator", *words, *more)
             assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), (words, more, done)
-    assert set(Path("/tmp").glob("pinecone-emulator-*")) == before
+    assert list(tmp_path.iterdir()) == [damaged]
 
 
 def test_the_options_are_those_of_the_emulator(capsys: pytest.CaptureFixture[str]) -> None:
