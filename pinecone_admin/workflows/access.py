@@ -23,8 +23,8 @@ from pinecone_admin.workflows.findings import (
     find_overdue_keys,
     find_risky_service_accounts,
     find_stale_invites,
-    list_unread_parts,
     list_unnamed_principals,
+    list_unread_parts,
     report_unread_parts,
 )
 from pinecone_admin.workflows.inventory import Inventory

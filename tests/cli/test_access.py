@@ -98,12 +98,12 @@ def test_an_account_that_sees_only_some_roles_makes_no_claim_about_the_others() 
     """A member sees its own roles, and the owner of a project those on it: the review says so, and exits with 9."""
     with example_organization() as emulator:
         search = next(each for each in emulator.state.projects.values() if each.name == "search")
-        for roles in (["OrgMember"], ["OrgMember", ("ProjectOwner", search.id)]):
-            account = emulator.add_client(roles=roles)
+        for on_project in ((), (("ProjectOwner", search.id),)):
+            account = emulator.add_client(roles=["OrgMember", *on_project])
             env = {"PINECONE_CLIENT_ID": account.client_id, "PINECONE_CLIENT_SECRET": account.client_secret}
             done = run("access", env=env)
             kinds = {each["kind"] for each in done.json["findings"]}
-            assert (done.exit, "could-not-be-read" in kinds) == (9, True), roles
+            assert (done.exit, "could-not-be-read" in kinds) == (9, True), on_project
             assert "service-account-without-roles" not in kinds
             assert done.json["unread"] == ["role_bindings: the account sees only some of them"]
             assert "sees only some" in done.stderr
