@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from pinecone_admin._http.argument_checks import is_key_value
-from pinecone_admin._http.lookup import is_same_email, require_match
+from pinecone_admin._http.lookup import is_same_email
+from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.errors import AmbiguousNameError, NotFoundError
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin
@@ -61,9 +63,7 @@ class NameLookup:
             project: Id of the project to look for an API key in; None for all projects.
 
         Raises:
-            CLIError: It is the value of an API key.
-            NotFoundError: Nothing has the id or the name.
-            AmbiguousNameError: Several things have the name.
+            CLIError: Nothing has the id or the name, several things have the name, or it is the value of an API key.
         """
         if is_id(text):
             return Thing(noun, text)
@@ -71,7 +71,7 @@ class NameLookup:
             raise CLIError("this is the value of an API key, which cannot be looked up: give the id or the name")
         items = self._candidates(noun, text, project)
         by_id = [item for item in items if item.id == text]
-        found = require_match(by_id or _matching(items, text), noun, repr(text), f"find_{noun.replace('-', '_')}")
+        found = _require_one(by_id or _matching(items, text), noun, text)
         return Thing(noun, found.id, _name_of(found))
 
     def describe(self, thing: Thing) -> Thing:
@@ -96,6 +96,17 @@ class NameLookup:
             return [key for each in projects for key in self._admin.api_keys.list(project_id=each)]
         listed: Iterable[Any] = getattr(self._admin, _DESCRIBE[noun][0]).list()
         return listed
+
+
+def _require_one(found: Sequence[Any], noun: str, text: str) -> Any:
+    if not found:
+        message = f"there is no {noun} {text!r}"
+        raise CLIError(message, exit=exit_codes.NOT_FOUND, help_code=NotFoundError.help_code)
+    if len(found) > 1:
+        ids = ", ".join(each.id for each in found)
+        message = f"there are {len(found)} {noun}s {text!r}: give the id of one, {ids}"
+        raise CLIError(message, exit=exit_codes.CONFLICT, help_code=AmbiguousNameError.help_code)
+    return found[0]
 
 
 _DESCRIBE = {

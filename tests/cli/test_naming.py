@@ -55,6 +55,7 @@ def test_several_things_of_one_name_end_with_their_ids() -> None:
             done = run(*words)
             assert done.exit == 5
             assert all(each in done.stderr for each in ids)
+            assert done.stderr.startswith("error: there are 2 projects 'twin': give the id of one, ")
         assert run("project", "exists", "twin").json is True
 
 
