@@ -180,8 +180,10 @@ def change_options(spec: CommandSpec) -> list[click.Parameter]:
         return []
     confirm = build_setting(["--confirm"], metavar="NAME", help="Do it without asking; NAME must be its name.")
     return [
-        # Where the name must be typed, --yes is not enough, and says so.
-        build_setting(["--yes", "-y"], is_flag=True, help="Do it without asking.", hidden=spec.confirms),
+        # Where the name must be typed, --yes is not enough, and says so; of send, that depends on the request.
+        build_setting(
+            ["--yes", "-y"], is_flag=True, help="Do it without asking.", hidden=spec.confirms and not spec.module
+        ),
         *([confirm] if spec.confirms else []),
         build_setting(["--dry-run"], is_flag=True, help="Show what would be done, and change nothing."),
     ]
