@@ -68,7 +68,8 @@ REPORTS: tuple[CommandSpec, ...] = (
         effect="reads",
         summary="Serve an organization on this machine, to try things without an account.",
         details="The example wires a shell to one that ends when the shell does. Without --background, it serves until "
-        "it is stopped, and says where it listens.",
+        "it is stopped, and says where it listens.\n\npinecone-admin send GET /_emulator lists what else it can do: "
+        "add faults and users, accept invites, and put its clock forward.",
         example='eval "$(pinecone-admin emulator --format env --background)"',
         module="pinecone_admin.cli.emulator",
     ),

@@ -1367,7 +1367,7 @@ COMMANDS = (
         effect="reads",
         summary="Serve an organization on this machine, to try things without an account.",
         example='eval "$(pinecone-admin emulator --format env --background)"',
-        details="The example wires a shell to one that ends when the shell does. Without --background, it serves until it is stopped, and says where it listens.",
+        details="The example wires a shell to one that ends when the shell does. Without --background, it serves until it is stopped, and says where it listens.\n\npinecone-admin send GET /_emulator lists what else it can do: add faults and users, accept invites, and put its clock forward.",
         module="pinecone_admin.cli.emulator",
     ),
     CommandSpec(
