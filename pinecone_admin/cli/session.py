@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext, suppress
 from functools import cached_property
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Self, TextIO
@@ -120,11 +121,13 @@ class Session:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Close the client, and write what is still buffered."""
         if self._admin is not None:
             self._admin.close()
-        self.stdout.flush()
+        # A failure to write must not replace the error with which the command ends.
+        with nullcontext() if kind is None else suppress(OSError):
+            self.stdout.flush()
 
     def note_attempt(self, event: AttemptEvent) -> None:
         """Remember that something was changed; for ``on_attempt``."""
@@ -151,16 +154,17 @@ class Session:
         """Write what a dry run would do, with the organization and the caller.
 
         Args:
-            would_do: The requests, as ``describe_request`` returns them, or the report of a workflow.
+            would_do: The requests, as ``WouldSend`` describes them, or the report of a workflow.
         """
         from pinecone_admin.cli.output.writing import write_preview  # noqa: PLC0415 - as above
 
         write_preview(self, would_do)
 
     def notify(self, text: str) -> None:
-        """Write one line for people to stderr."""
-        self.stderr.write(f"{make_printable(text)}\n")
-        self.stderr.flush()
+        """Write one line for people to stderr; if nobody can read it, the command goes on."""
+        with suppress(OSError):
+            self.stderr.write(f"{make_printable(text)}\n")
+            self.stderr.flush()
 
     def note_lost_entry(self, line: str) -> None:
         """Write a line that the audit log did not take to stderr, and let the run end with the code of a part."""

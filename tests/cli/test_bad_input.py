@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
+from pathlib import Path
+from unittest import mock
+
 import pytest
 
 from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.main import main
 from tests.cli.command_line import Run, example_organization, run
 
 
@@ -126,3 +133,40 @@ def test_the_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     assert done.stderr == (
         "pinecone-admin needs packages that are not installed (rich): pip install 'pinecone-admin[cli]'\n"
     )
+
+
+class BrokenStream(io.StringIO):
+    """A stream whose other end is closed."""
+
+    def write(self, _: str) -> int:
+        """Fail."""
+        raise BrokenPipeError
+
+    def flush(self) -> None:
+        """Fail."""
+        raise BrokenPipeError
+
+
+def test_a_stderr_that_is_closed_does_not_end_a_command(tmp_path: Path) -> None:
+    """A warning that nobody can read keeps no change from being made, and an error keeps its exit code."""
+    with example_organization() as emulator:
+        names = ("PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL", "PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET")
+        env_file = tmp_path / "env"
+        env_file.write_text("".join(f"{name}={os.environ[name]}\n" for name in names))
+        env_file.chmod(0o644)  # which is worth a warning
+        with mock.patch.object(sys, "stderr", BrokenStream()):
+            assert main(("project", "create", "docs", "--yes", "--env-file", str(env_file))) == 0
+            assert main(("project", "describe", "nothing", "--env-file", str(env_file))) == 4
+        assert [each.name for each in emulator.state.projects.values()] == ["search", "empty", "docs"]
+
+
+def test_a_stdout_that_is_closed_hides_no_error() -> None:
+    """An error is written and has its exit code even if nobody reads the output."""
+    stderr = io.StringIO()
+    with (
+        example_organization(),
+        mock.patch.multiple(sys, stdout=BrokenStream(), stderr=stderr),
+    ):
+        assert main(("project", "describe", "nothing")) == 4
+        assert "nothing" in stderr.getvalue()
+        assert main(("project", "list", "--output", "json")) == 0
