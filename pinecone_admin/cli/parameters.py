@@ -16,12 +16,11 @@ from pinecone_admin.cli.registry import CommandSpec, Kind, ParameterSpec
 FORMATS = ("table", "json", "yaml", "csv", "raw")
 
 # The ids of organizations are made by a scheme whose first character can be a dash.
-_DASHED_ID = re.compile(r"-[\w-]{19}", re.ASCII)
+DASHED_ID = re.compile(r"-[\w-]{19}", re.ASCII)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _METAVARS: Mapping[Kind, str] = {
     "duration": "TIME",
-    "file": "FILE",
     "grants": "TYPE:WHO:ROLE",
     "integer": "N",
     "limit": "N",
@@ -129,7 +128,7 @@ def protect_ids(args: Sequence[str], params: Sequence[click.Parameter]) -> list[
     ids, others = list[str](), list[str]()
     for position, word in enumerate(args):
         is_value = position > 0 and args[position - 1] in takes_value
-        (ids if _DASHED_ID.fullmatch(word) and not is_value else others).append(word)
+        (ids if DASHED_ID.fullmatch(word) and not is_value else others).append(word)
     return [*others, "--", *ids] if ids and "--" not in args else list(args)
 
 

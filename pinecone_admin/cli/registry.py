@@ -15,7 +15,6 @@ Kind: TypeAlias = Literal[
     "switch",
     "duration",
     "choice",
-    "file",
     "thing",
     "thing_or_name",
     "principal",

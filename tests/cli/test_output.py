@@ -172,10 +172,13 @@ def test_names_cannot_forge_lines_or_drive_a_terminal() -> None:
 
 
 def test_ids_that_look_like_formulas_stay_ids_in_csv() -> None:
-    """The id of an organization may start with a dash, and is still the id."""
-    with example_organization() as emulator:
+    """The id of an organization may start with a dash, and is still the id; a name in a column ``id`` is a name."""
+    with example_organization() as emulator, emulator.admin() as admin:
         (row,) = csv.DictReader(io.StringIO(run_as("csv", ["organization", "list"]).stdout))
+        admin.projects.create(name="=1+1")
+        names = run_as("csv", ["project", "list", "--query", "[].{id: name}"]).stdout.splitlines()
     assert row["id"] == emulator.organization_id
+    assert names[-1] == "'=1+1"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])

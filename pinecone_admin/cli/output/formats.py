@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, TypeAlias
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.output.plain import is_list, is_object
+from pinecone_admin.cli.parameters import DASHED_ID
 from pinecone_admin.workflows.escaping import escape_csv
 
 Plain: TypeAlias = Any
@@ -19,7 +19,6 @@ Plain: TypeAlias = Any
 
 # The value that scripts want of a thing, most wanted first.
 _RAW_KEYS = ("value", "client_secret", "id", "key", "project", "binding")
-_IDENTIFIER = re.compile(r"(^|[._])id$")
 
 
 def render_json(value: Plain, *, ascii_only: bool = False) -> str:
@@ -68,7 +67,7 @@ def stream_csv(items: Iterable[Plain], *, ascii_only: bool = False) -> Iterator[
         return
     yield _csv_line(first)
     for row in chain([first], rows):
-        yield _csv_line(_csv_cell(name, row.get(name)) for name in first)
+        yield _csv_line(_csv_cell(row.get(name)) for name in first)
 
 
 def _flatten(item: Plain, prefix: str = "") -> dict[str, Plain]:
@@ -85,11 +84,11 @@ def _csv_line(cells: Iterable[str]) -> str:
     return line.getvalue()
 
 
-def _csv_cell(name: str, value: Plain) -> str:
+def _csv_cell(value: Plain) -> str:
     is_flat = is_list(value) and not any(isinstance(each, list | dict) for each in value)
     text = " ".join(map(str, value)) if is_flat else text_of(value)
-    # Ids are the server's, and some start with a dash; everything else may have been chosen to be read as a formula.
-    return make_printable(text) if _IDENTIFIER.search(name) else escape_csv(text)
+    # Whatever else starts like a formula may have been chosen to be read as one.
+    return text if DASHED_ID.fullmatch(text) else escape_csv(text)
 
 
 def text_of(value: Plain) -> str:
