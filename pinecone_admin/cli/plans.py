@@ -1,10 +1,9 @@
-"""Plans in files: saving one, reading it back, and telling how far an interrupted command came."""
+"""Plans in files: saving one, and reading it back."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pinecone_admin.cli.report_files import read_text, write_report
@@ -56,13 +55,3 @@ def as_document(plan: StalePlan | OffboardPlan) -> dict[str, Any]:
     """Return a plan as plain JSON values, as it is saved."""
     document: dict[str, Any] = json.loads(plan.to_json())
     return document
-
-
-@contextmanager
-def explain_interruption(describe: Callable[[], str]) -> Generator[None]:
-    """Add to an interruption how far the command came."""
-    try:
-        yield
-    except KeyboardInterrupt as interrupted:
-        interrupted.add_note(describe())
-        raise

@@ -1,10 +1,13 @@
-"""Read files that decide who a command acts as, and refuse those that other users could have written."""
+"""Private files: refuse those that other users could have written, and replace them atomically."""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import mkstemp
 
 from attrs import frozen
 
@@ -78,3 +81,35 @@ def _decode(data: bytes, path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise CLIError(f"{describe_path(path)} is not UTF-8 text (byte {exc.start})") from None
+
+
+def replace_file(target: Path, text: str) -> None:
+    """Write a file of mode 0600 beside another one, and put it in its place; that one is as before if this fails."""
+    descriptor, name = mkstemp(dir=target.parent, prefix=f".{target.name}.")  # with mode 0600, whatever the umask is
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - a descriptor has no path
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def lock_folder(folder: Path) -> Generator[None, None, None]:
+    """Lock a folder among the processes that use this function, so that none overwrites what another has just added."""
+    try:
+        import fcntl  # noqa: PLC0415 - missing on Windows
+
+        descriptor = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        yield
+        return
+    try:
+        with suppress(OSError):  # some network file systems cannot lock a folder
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

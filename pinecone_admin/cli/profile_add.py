@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def command(
 ) -> None:
     """Save a profile."""
     from pinecone_admin.cli.profile_edits import add_profile, check_profile  # noqa: PLC0415 - loaded when it is run
-    from pinecone_admin.cli.profile_files import change_profiles, find_profile_file, load_profiles  # noqa: PLC0415 - as above
+    from pinecone_admin.cli.profile_files import change_profiles, find_profile_file  # noqa: PLC0415 - as above
     from pinecone_admin.cli.profiles import Profile  # noqa: PLC0415 - as above
 
     profile = Profile(
@@ -47,10 +46,7 @@ def command(
         secret_command=_split_command(secret_command),
     )
     check_profile(profile, env=session.env)
-    path = find_profile_file()
-    if name in load_profiles(path).by_name:
-        raise CLIError(f"there is a profile {name} already: remove it first", exit=exit_codes.CONFLICT)
-    change_profiles(path, lambda text: add_profile(text, profile, make_default=make_default))
+    change_profiles(find_profile_file(), lambda text: add_profile(text, profile, make_default=make_default))
     session.write(profile.to_document(is_default=make_default))
 
 

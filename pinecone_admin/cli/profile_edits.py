@@ -8,6 +8,8 @@ from typing import Any
 import tomlkit
 
 from pinecone_admin._config.addresses import resolve_allow_http, resolve_api_url, resolve_oauth_url
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.profiles import Profile, parse_profiles
 
 
@@ -33,10 +35,15 @@ def add_profile(text: str, profile: Profile, *, make_default: bool) -> str:
 
     Args:
         text: Valid text of the file.
-        profile: The profile, whose name must be new.
+        profile: The profile.
         make_default: Whether it becomes the default profile.
+
+    Raises:
+        CLIError: There is a profile of this name.
     """
     document: Any = tomlkit.parse(text)
+    if profile.name in document.get("profiles", {}):
+        raise CLIError(f"there is a profile {profile.name} already: remove it first", exit=exit_codes.CONFLICT)
     if make_default:
         document["default"] = profile.name
     tables = document.setdefault("profiles", tomlkit.table(is_super_table=True))
@@ -45,7 +52,12 @@ def add_profile(text: str, profile: Profile, *, make_default: bool) -> str:
 
 
 def remove_profile(text: str, name: str) -> str:
-    """Return the text without a profile, which also is no longer the default one."""
+    """Return the text without a profile, which also is no longer the default one.
+
+    Raises:
+        CLIError: There is none of this name.
+    """
+    parse_profiles(text, source="the file of the profiles").find(name)
     document: Any = tomlkit.parse(text)
     del document["profiles"][name]
     if document.get("default") == name:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from platformdirs import user_config_path
 
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.private_files import OTHERS_CAN_ACCESS, describe_path, read_file
+from pinecone_admin.cli.private_files import OTHERS_CAN_ACCESS, describe_path, lock_folder, read_file, replace_file
 from pinecone_admin.cli.profiles import Profiles, parse_profiles
 
 
@@ -36,19 +35,22 @@ def change_profiles(path: Path | None, change: Callable[[str], str]) -> None:
 
     Args:
         path: The file, which need not exist.
-        change: Function that returns the new text, given the old one.
+        change: Function that returns the new text, given the old one, which no other process changes meanwhile.
 
     Raises:
         CLIError: The file cannot be written, the old one is not private, or the new text is not valid.
     """
     if path is None:
         raise CLIError("there is no folder for profiles: set HOME")
-    text = change(_read_text(path))
-    parse_profiles(text, source=describe_path(path))
     target = Path(os.path.realpath(path))  # the file may be a link into a folder of settings
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _replace_file(target, text)
+        with lock_folder(target.parent):
+            before = _read_text(path)
+            parse_profiles(before, source=describe_path(path))
+            text = change(before)
+            parse_profiles(text, source=describe_path(path))
+            replace_file(target, text)
     except OSError as exc:
         raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}") from exc
 
@@ -56,16 +58,3 @@ def change_profiles(path: Path | None, change: Callable[[str], str]) -> None:
 def _read_text(path: Path) -> str:
     file = read_file(path, forbidden=OTHERS_CAN_ACCESS)
     return "" if file is None else file.text
-
-
-def _replace_file(target: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(dir=target.parent)  # with mode 0600
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

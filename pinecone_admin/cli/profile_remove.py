@@ -10,8 +10,6 @@ import click
 def command(name: str) -> None:
     """Remove a saved profile."""
     from pinecone_admin.cli.profile_edits import remove_profile  # noqa: PLC0415 - loaded when it is run
-    from pinecone_admin.cli.profile_files import change_profiles, find_profile_file, load_profiles  # noqa: PLC0415 - as above
+    from pinecone_admin.cli.profile_files import change_profiles, find_profile_file  # noqa: PLC0415 - as above
 
-    path = find_profile_file()
-    load_profiles(path).find(name)
-    change_profiles(path, lambda text: remove_profile(text, name))
+    change_profiles(find_profile_file(), lambda text: remove_profile(text, name))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import TextIO
 
+from pinecone_admin.cli.private_files import replace_file
 from pinecone_admin.errors import PineconeValueError
 
 _MAX_CHARACTERS = 1 << 28
@@ -21,7 +21,7 @@ def read_text(path: str, stdin: TextIO) -> str:
     """
     try:
         if path == "-":
-            text = stdin.read(_MAX_CHARACTERS + 1)
+            text = stdin.read(_MAX_CHARACTERS + 1).removeprefix("\ufeff")
         else:
             with Path(path).open(encoding="utf-8-sig") as file:
                 text = file.read(_MAX_CHARACTERS + 1)
@@ -40,6 +40,8 @@ def check_writable(path: str) -> None:
     Raises:
         PineconeValueError: The folder is missing or not writable, or the path is a folder.
     """
+    if _is_device(Path(path)):
+        return
     target = Path(path).resolve()
     if target.is_dir():
         raise PineconeValueError(f"cannot write {path}: it is a folder")
@@ -55,25 +57,16 @@ def write_report(path: str, text: str) -> None:
     Raises:
         PineconeValueError: It cannot be written; a file that was there is unchanged.
     """
-    target = Path(path).resolve()
+    target = Path(path)
     try:
-        if target.exists() and not target.is_file():
+        if _is_device(target):
             target.write_text(text, encoding="utf-8")
         else:
-            _replace_atomically(target, text)
+            replace_file(target.resolve(), text)
     except (OSError, UnicodeError) as error:
         raise PineconeValueError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _replace_atomically(target: Path, text: str) -> None:
-    # mkstemp makes the file with mode 0600, whatever the umask is.
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - a descriptor has no path
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def _is_device(path: Path) -> bool:
+    """Return whether a path is neither a file nor a folder; the pipe behind ``/dev/fd/3`` has no path of its own."""
+    return path.exists() and not path.is_file() and not path.is_dir()

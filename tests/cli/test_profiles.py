@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from pinecone_admin.cli.env_files import parse_env_file
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.private_files import find_access_problem
+from pinecone_admin.cli.profile_edits import add_profile
 from pinecone_admin.cli.profile_files import change_profiles, find_profile_file
+from pinecone_admin.cli.profiles import Profile
 from tests.cli.command_line import limit_file_size, run
 
 
@@ -167,6 +170,22 @@ def test_a_file_that_cannot_be_replaced_stays_as_it_was() -> None:
     path.unlink()
     path.symlink_to("/proc/nowhere/profiles.toml")
     assert run("profile", "add", "other", "--client-id", "y").exit == 2
+
+
+def test_several_processes_lose_no_profile() -> None:
+    """From the read to the write of one process the folder is locked, so that no other one saves a profile meanwhile."""
+    assert run("profile", "add", "work", "--client-id", "x").exit == 0
+    folder = os.open(profile_file().parent, os.O_RDONLY)
+
+    def add(text: str) -> str:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return add_profile(text, Profile(name="other", client_id="y"), make_default=False)
+
+    change_profiles(profile_file(), add)
+    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(folder)
+    assert [each["name"] for each in run("profile", "list").json] == ["work", "other"]
 
 
 def test_a_linked_file_is_replaced_where_it_is(tmp_path: Path) -> None:

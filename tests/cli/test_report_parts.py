@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import json
+import os
 import stat
 import sys
 from datetime import date
@@ -188,7 +189,14 @@ def test_reports_are_readable_only_by_their_owner_and_complete_or_absent(tmp_pat
         write_report(str(target), "\ud800")
     assert target.read_text() == "new"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["link", "report"]
+    check_writable("/dev/null")
     write_report("/dev/null", "to a device")
+    reader, writer = os.pipe()  # as in --save >(gpg --encrypt …)
+    check_writable(f"/dev/fd/{writer}")
+    write_report(f"/dev/fd/{writer}", "to a pipe")
+    assert os.read(reader, 100) == b"to a pipe"
+    os.close(reader)
+    os.close(writer)
     for path, reason in ((tmp_path, "it is a folder"), (tmp_path / "no" / "x", "its folder does not exist")):
         with pytest.raises(PineconeValueError, match=reason):
             check_writable(str(path))

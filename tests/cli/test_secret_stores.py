@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from pinecone_admin.cli.interruption import Interruptions
-from pinecone_admin.cli.secrets import store_command, target_files
+from pinecone_admin.cli.private_files import lock_folder
+from pinecone_admin.cli.secrets import store_command
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.rescue import rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.secrets.store_error import StoreError
@@ -287,7 +288,7 @@ def test_concurrent_stores_keep_each_other_s_variables(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_locked_is_used_without_a_lock(tmp_path: Path) -> None:
     """A file system without locks still stores secrets."""
-    with target_files.lock_folder(tmp_path / "missing"):
+    with lock_folder(tmp_path / "missing"):
         parse(f"env-file:{tmp_path}/env#KEY").store(KEY)
     assert (tmp_path / "env").exists()
 

@@ -104,24 +104,6 @@ def find_target_file(text: str, *, allow_group: bool) -> TargetFile:
 
 
 @contextmanager
-def lock_folder(folder: Path) -> Generator[None, None, None]:
-    """Lock a folder among the processes that use this function, so that none overwrites what another has just added."""
-    try:
-        import fcntl  # noqa: PLC0415 - missing on Windows
-
-        descriptor = os.open(folder, os.O_RDONLY)
-    except (ImportError, OSError):
-        yield
-        return
-    try:
-        with suppress(OSError):  # some network file systems cannot lock a folder
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
 def explain_os_errors(path: Path) -> Generator[None, None, None]:
     """Turn errors of the operating system into StoreErrors that name the path."""
     try:
