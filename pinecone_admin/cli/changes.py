@@ -1,21 +1,29 @@
-"""Ask before a change, on a terminal; elsewhere, require ``--yes``."""
+"""Ask before a change, on a terminal; elsewhere, require ``--yes``. Complete a change that is interrupted."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from pinecone_admin._concurrency.waiting import complete_if_interrupted
+from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.exit_codes import INTERRUPTED
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.registry import CommandSpec
+from pinecone_admin.errors import PineconeError
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.naming import NameLookup, Thing
     from pinecone_admin.cli.session import Session
+
+_T = TypeVar("_T")
+
+UNCHANGED = "nothing was changed"
+"""What is known about a command that is interrupted before it changes anything."""
 
 
 def describe_change(spec: CommandSpec, parsed: Mapping[str, Any], own: Thing | None) -> str:
@@ -93,11 +101,11 @@ def confirm_by_name(session: Session, what: str, name: str) -> None:
         if given != name:
             raise _declined()
     if given != name:
-        raise CLIError(f"--confirm: the name is {name!r}, not {given!r}; nothing was changed")
+        raise CLIError(f"--confirm: the name is {name!r}, not {given!r}; {UNCHANGED}")
 
 
 def _declined() -> CLIError:
-    return CLIError("you did not confirm it; nothing was changed", exit=INTERRUPTED)
+    return CLIError(f"you did not confirm it; {UNCHANGED}", exit=INTERRUPTED)
 
 
 def _require_terminal(session: Session, why: str, option: str = "--yes") -> None:
@@ -108,13 +116,39 @@ def _require_terminal(session: Session, why: str, option: str = "--yes") -> None
 
 
 def _ask(session: Session, what: str, question: str) -> str:
-    organization = session.organization
-    session.notify(f"About to: {what}")
-    session.notify(f"in organization {organization.name} ({organization.id}), as {session.caller}")
     try:
+        organization = session.organization
+        session.notify(f"About to: {what}")
+        session.notify(f"in organization {organization.name} ({organization.id}), as {session.caller}")
         session.stderr.write(question)
         session.stderr.flush()
         return session.stdin.readline().rstrip("\r\n")
-    except KeyboardInterrupt:
-        session.stderr.write("\n")
+    except KeyboardInterrupt as interrupted:
+        session.notify("")  # the prompt is unfinished
+        interrupted.add_note(UNCHANGED)
+        raise
+
+
+def complete_change(name: str, send: Callable[[], _T]) -> _T:
+    """Send one change; if it is interrupted, still wait for the response, and note on the interruption what it was.
+
+    Args:
+        name: What the note calls the change.
+        send: Function that sends it and returns the result.
+    """
+    known = [f"{name} may have taken effect: look before you repeat it"]
+
+    def call() -> _T:
+        try:
+            result = send()
+        except PineconeError as error:
+            known.append(str(error))
+            raise
+        known.append(f"{name} was done")
+        return result
+
+    try:
+        return complete_if_interrupted(call, COMPLETION_TIMEOUT)
+    except KeyboardInterrupt as interrupted:
+        interrupted.add_note(known[-1])
         raise

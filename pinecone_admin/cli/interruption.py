@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     import subprocess
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+
+
+@contextmanager
+def note_interruption(describe: Callable[[], str]) -> Generator[None, None, None]:
+    """Add to an interruption of the block what is known then about what was done, unless that is nothing."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupted:
+        if note := describe():
+            interrupted.add_note(note)
+        raise
 
 
 class Interruptions:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
 from itertools import islice
 from typing import Any, TypeGuard
 
 from pinecone_admin import Paginator
-from pinecone_admin._concurrency.waiting import complete_if_interrupted
-from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.arguments import Resolved, parse_values, resolve_values
-from pinecone_admin.cli.changes import confirm_change
+from pinecone_admin.cli.changes import UNCHANGED, complete_change, confirm_change
+from pinecone_admin.cli.interruption import note_interruption
 from pinecone_admin.cli.naming import NameLookup
 from pinecone_admin.cli.preview import WouldSend
 from pinecone_admin.cli.progress import count_items, show_progress
@@ -21,9 +19,6 @@ from pinecone_admin.cli.registry import CommandSpec
 from pinecone_admin.cli.secret_commands import check_destination
 from pinecone_admin.cli.secrets.delivery import make_secret, preview_secret
 from pinecone_admin.cli.session import Session
-from pinecone_admin.errors import PineconeError
-
-_UNCHANGED = "nothing was changed"
 
 
 def call_method(session: Session, spec: CommandSpec, values: Mapping[str, Any]) -> None:
@@ -36,27 +31,16 @@ def call_method(session: Session, spec: CommandSpec, values: Mapping[str, Any]) 
     """
     parsed = parse_values(spec, values)
     check_destination(session, spec)
-    with note_interruption(_UNCHANGED):
+    with note_interruption(lambda: UNCHANGED):
         names = NameLookup(session.admin)
         resolved = resolve_values(spec, parsed, names)
         if spec.effect != "reads":
             confirm_change(session, spec, parsed, resolved.own, names)
     try:
-        with note_interruption(_UNCHANGED if session.is_dry_run else describe_interruption(spec)):
+        with note_interruption(lambda: UNCHANGED if session.is_dry_run else describe_interruption(spec)):
             _run(session, spec, resolved)
     except WouldSend as stopped:
         session.write_preview([stopped.document])
-
-
-@contextmanager
-def note_interruption(note: str) -> Generator[None, None, None]:
-    """Add to an interruption what is known about it, unless that is nothing."""
-    try:
-        yield
-    except KeyboardInterrupt as interrupted:
-        if note:
-            interrupted.add_note(note)
-        raise
 
 
 def _run(session: Session, spec: CommandSpec, resolved: Resolved) -> None:
@@ -70,7 +54,7 @@ def _run(session: Session, spec: CommandSpec, resolved: Resolved) -> None:
     elif spec.effect == "reads" or spec.has_dry_run:
         result = _call_with_progress(session, spec, method, arguments)
     else:
-        result = _call_once(spec, method, arguments)
+        result = complete_change(spec.name, lambda: method(**arguments))
     _write_result(session, spec, resolved, result)
 
 
@@ -83,26 +67,6 @@ def _call_with_progress(
         return result
 
 
-def _call_once(spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]) -> object:
-    """Call a method that sends one change; if it is interrupted, still wait for the response, and note what it was."""
-    known = [f"{spec.name} may have taken effect: look before you repeat it"]
-
-    def call() -> object:
-        try:
-            result: object = method(**arguments)
-        except PineconeError as error:
-            known.append(str(error))
-            raise
-        known.append(f"{spec.name} was done")
-        return result
-
-    try:
-        return complete_if_interrupted(call, COMPLETION_TIMEOUT)
-    except KeyboardInterrupt as interrupted:
-        interrupted.add_note(known[-1])
-        raise
-
-
 def find_method(session: Session, spec: CommandSpec) -> Callable[..., Any]:
     """Return the method of the client that a command calls."""
     namespace, name = spec.methods[0].split(".")
@@ -113,7 +77,7 @@ def find_method(session: Session, spec: CommandSpec) -> Callable[..., Any]:
 def describe_interruption(spec: CommandSpec) -> str:
     """Return what is known if the method of a command is interrupted, besides what it has noted."""
     if spec.effect == "reads":
-        return _UNCHANGED
+        return UNCHANGED
     if spec.has_dry_run:
         return "the same command goes on from here"
     return ""

@@ -11,9 +11,10 @@ from attrs import frozen
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.changes import confirm
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.interruption import note_interruption
 from pinecone_admin.cli.naming import NameLookup
 from pinecone_admin.cli.people import parse_people
-from pinecone_admin.cli.plans import as_document, explain_interruption, load_plan, save_plan, write_result
+from pinecone_admin.cli.plans import as_document, load_plan, save_plan, write_result
 from pinecone_admin.cli.report_files import check_writable, read_text, write_report
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows import Left, OffboardPlan, OffboardReport
@@ -59,7 +60,7 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
         raise RefusedError(preview.refusal, operation="offboard")
     _show_before_asking(session, [preview])
     confirm(session, f"user offboard: {email}")
-    with explain_interruption(lambda: f"the same command goes on with removing {email}"):
+    with note_interruption(lambda: f"the same command goes on with removing {email}"):
         report = session.admin.users.offboard(email=email, dry_run=False)
     _save_report(session, report.to_dict(), save)
     session.write(report)
@@ -94,7 +95,7 @@ def _carry_out(session: Session, path: str, save: str | None) -> None:
     if plan.reports:
         _show_before_asking(session, plan.reports)
         confirm(session, f"user offboard: the {len(plan.reports)} people of {path}")
-    with explain_interruption(lambda: "some people may have been removed; the same plan goes on where this stopped"):
+    with note_interruption(lambda: "some people may have been removed; the same plan goes on where this stopped"):
         report = session.admin.users.offboard_many(plan=plan)
     _save_report(session, report.to_dict(), save)
     rows = [_describe_person(each, "; ".join(each.steps) or "nothing to do") for each in report.reports]

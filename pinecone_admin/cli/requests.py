@@ -8,15 +8,15 @@ from urllib.parse import parse_qsl
 
 from pinecone_admin import Operation
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.changes import confirm, confirm_by_name
+from pinecone_admin.cli.changes import complete_change, confirm, confirm_by_name
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.plain import is_list, is_object
 from pinecone_admin.cli.preview import WouldSend
-from pinecone_admin.cli.secrets.rescue import rescue_folders, reserve_rescue_file
-from pinecone_admin.cli.secrets.standard_output import discard_output, flush_secret
+from pinecone_admin.cli.report_files import read_text
+from pinecone_admin.cli.secrets.rescue import keep_response, rescue_folders, reserve_rescue_file
+from pinecone_admin.cli.secrets.standard_output import discard_output, flush_secret, require_open
 from pinecone_admin.cli.secrets.store_error import StoreError
-from pinecone_admin.cli.texts import read_text
-from pinecone_admin.errors import PineconeValueError
+from pinecone_admin.errors import PineconeValueError, ResponseParsingError
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
@@ -47,7 +47,7 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
         raise CLIError("the response holds a secret, which is shown only once: give --reveal")
     if is_secret and session.settings.get("query") is not None:
         raise CLIError("the response holds a secret, which is shown only once: --query could leave it out")
-    operation = build_operation(method, target, None if body is None else read_text(session, "--body", body))
+    operation = build_operation(method, target, None if body is None else _read_body(session, body))
     preview = WouldSend(operation)  # checks the path, too
     if session.is_dry_run and method != "GET":
         session.write_preview([preview.document])
@@ -59,17 +59,30 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
     if is_secret:
         _send_for_secret(session, operation)
         return
-    response = session.admin.send(operation)
+    response = _send(session, operation)
     if response is not None:
         session.write(response if reveal else mask_secrets(response))
+
+
+def _read_body(session: Session, text: str) -> str:
+    if text == "-":
+        return read_text(text, session.stdin)
+    return read_text(text[1:], session.stdin) if text.startswith("@") else text
+
+
+def _send(session: Session, operation: Operation[dict[str, Any] | None]) -> dict[str, Any] | None:
+    if operation.method == "GET":
+        return session.admin.send(operation)
+    return complete_change(f"{operation.method} {operation.path}", lambda: session.admin.send(operation))
 
 
 def _send_for_secret(session: Session, operation: Operation[dict[str, Any] | None]) -> None:
     """Send a request that makes a secret, and write the response to standard output, or else to a rescue file."""
     try:
+        require_open(session.stdout)
         rescue = reserve_rescue_file(rescue_folders())
     except StoreError as error:
-        raise CLIError(str(error)) from error
+        raise CLIError(f"--reveal: {error}; nothing was sent") from error
     session.interruptions.hold()  # from here on, an interruption could lose the secret
     try:
         response = session.admin.send(operation)
@@ -81,6 +94,9 @@ def _send_for_secret(session: Session, operation: Operation[dict[str, Any] | Non
             discard_output(session.stdout)
             message = f"the secret was not shown, because stdout cannot be written; it is in {rescue.path}"
             raise CLIError(message, exit=exit_codes.PARTLY_DONE, help_code="PA603") from error
+    except ResponseParsingError as error:
+        keep_response(error, rescue)
+        raise
     finally:
         if not rescue.is_used:
             rescue.discard()

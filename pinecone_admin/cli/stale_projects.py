@@ -10,7 +10,8 @@ from attrs import frozen
 from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.changes import confirm
-from pinecone_admin.cli.plans import as_document, explain_interruption, load_plan, save_plan, write_result
+from pinecone_admin.cli.interruption import note_interruption
+from pinecone_admin.cli.plans import as_document, load_plan, save_plan, write_result
 from pinecone_admin.cli.progress import show_progress
 from pinecone_admin.cli.report_files import check_writable
 from pinecone_admin.errors import NotFoundError
@@ -48,7 +49,7 @@ def carry_out_deletion(session: Session, path: str) -> None:
         confirm(session, f"project delete-stale: {len(plan.projects)} projects with everything in them")
     done: list[Progress] = []
     with (
-        explain_interruption(lambda: _describe_progress(done, len(plan.projects))),
+        note_interruption(lambda: _describe_progress(done, len(plan.projects))),
         show_progress(session, "deleting projects") as advance,
     ):
 

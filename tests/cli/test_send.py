@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
+import httpx
 import pytest
 
+from pinecone_admin.cli.main import main
 from pinecone_admin.cli.session import Session
 from tests.cli.command_line import example_organization, run
+from tests.cli.secret_makers import intercepted
 
 
 def test_any_request_can_be_sent() -> None:
@@ -118,3 +125,42 @@ def test_requests_that_are_malformed_are_not_sent(tmp_path: Path) -> None:
             done = run("send", *words)
             assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), (words, done)
         assert list(emulator.requests) == []
+
+
+def test_a_secret_is_not_made_for_a_stdout_that_is_closed() -> None:
+    """Where a program has no stdout, the null device takes its place, and a secret would be lost in it."""
+    words = ("send", "POST", "/admin/service-accounts", "--body", '{"name": "docs"}', "--yes", "--reveal")
+    with example_organization() as emulator, Path(os.devnull).open("w") as nowhere:
+        with mock.patch.object(sys, "stdout", nowhere):
+            assert main(words) == 2
+        assert list(emulator.requests) == []
+
+
+def test_a_response_with_a_secret_that_cannot_be_read_is_kept() -> None:
+    """Nothing but the response has the secret, so it goes to a rescue file that the error names."""
+    damaged = httpx.Response(201, headers={"content-type": "application/json"}, content=b'{"client_secret": "s1')
+
+    def damage(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        response = handle()
+        return damaged if request.method == "POST" else response
+
+    with example_organization(), intercepted(damage):
+        done = run("send", "POST", "/admin/service-accounts", "--body", '{"name": "docs"}', "--yes", "--reveal")
+        (file,) = Path(os.environ["HOME"]).rglob("*rescue*")
+        kept = file.read_text()
+    assert (done.exit, kept) == (6, '{"client_secret": "s1')
+    assert str(file) in done.stderr
+
+
+def test_an_interrupted_request_says_whether_it_was_made() -> None:
+    """Ctrl-C waits for the response to a change, and the last line says what it was."""
+
+    def interrupt(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        response = handle()
+        if request.method == "POST":
+            os.kill(os.getpid(), signal.SIGINT)
+        return response
+
+    with example_organization(), intercepted(interrupt):
+        done = run("send", "POST", "/admin/projects", "--body", '{"name": "docs"}', "--yes")
+    assert (done.exit, done.stderr) == (130, "error: interrupted; POST /admin/projects was done\n")

@@ -16,7 +16,7 @@ from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.registry import CommandSpec
 from pinecone_admin.cli.secret_commands import find_store, is_for_account
 from pinecone_admin.cli.secrets.new_secret import NewSecret, describe_secret
-from pinecone_admin.cli.secrets.rescue import RescueFile, rescue_folders, reserve_rescue_file
+from pinecone_admin.cli.secrets.rescue import RescueFile, keep_response, rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.secrets.store_error import StoreError
 from pinecone_admin.cli.secrets.stores import SecretStore
 from pinecone_admin.errors import NotFoundError, PineconeError, ResponseParsingError
@@ -172,24 +172,13 @@ def _may_exist(admin: Admin, secret: NewSecret) -> bool:
 def _explain_end(error: BaseException, spec: CommandSpec, delivery: SecretDelivery) -> None:
     """Note on an error what it means for the secret."""
     if isinstance(error, ResponseParsingError) and error.operation in _MAKE_SECRETS:
-        _rescue_response(error)
+        keep_response(error)
     elif delivery.is_done:
         error.add_note("the secret is stored")
     elif isinstance(error, KeyboardInterrupt) and spec.methods[0] == _ROTATES_ACCOUNT:
         error.add_note("the secret may have been replaced: run the command again")
     elif isinstance(error, KeyboardInterrupt) and not getattr(error, "__notes__", ()):
         error.add_note("nothing new was made")
-
-
-def _rescue_response(error: ResponseParsingError) -> None:
-    """Keep a response that could not be read, since nothing but it has the secret."""
-    try:
-        rescue = reserve_rescue_file(rescue_folders())
-        rescue.write(error.raw.reveal())
-    except StoreError as failure:
-        error.add_note(f"the response could not be kept: {failure}")
-    else:
-        error.add_note(f"the response, which may contain the secret, is in {rescue.path}")
 
 
 def _write_result(session: Session, spec: CommandSpec, delivery: SecretDelivery, result: object) -> None:

@@ -12,6 +12,7 @@ from attrs import define
 
 from pinecone_admin.cli.secrets.store_error import StoreError
 from pinecone_admin.cli.secrets.target_files import explain_os_errors
+from pinecone_admin.errors import ResponseParsingError
 
 _RESERVED = 4096
 """Bytes; more than a secret with its ids."""
@@ -71,6 +72,22 @@ def rescue_folders() -> Generator[Path, None, None]:
         yield folder
     with suppress(FileNotFoundError):  # no folder for temporary files can be written to
         yield Path(tempfile.gettempdir())
+
+
+def keep_response(error: ResponseParsingError, rescue: RescueFile | None = None) -> None:
+    """Keep a response that could not be read, since nothing but it has the secret; note on its error where it is.
+
+    Args:
+        error: The error, which has the response.
+        rescue: A file that is reserved already, or None.
+    """
+    try:
+        rescue = rescue or reserve_rescue_file(rescue_folders())
+        rescue.write(error.raw.reveal())
+    except StoreError as failure:
+        error.add_note(f"the response could not be kept: {failure}")
+    else:
+        error.add_note(f"the response, which may contain the secret, is in {rescue.path}")
 
 
 def _reserve_in(folder: Path) -> RescueFile:

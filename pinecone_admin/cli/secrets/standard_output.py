@@ -37,8 +37,7 @@ class StandardOutput(SecretStore):
 
     def check(self) -> None:
         """Check that there is a stdout, and that the query keeps the secret."""
-        if getattr(self._session.stdout, "name", "") == os.devnull:  # in the place of a stream that is closed
-            raise StoreError("stdout is closed")
+        require_open(self._session.stdout)
         document = _sample_account() if self._is_for_account else _sample_key()
         self._require_secret(document, _PLACEHOLDER)
 
@@ -71,6 +70,12 @@ def _sample_key() -> dict[str, Any]:
 def _sample_account() -> dict[str, Any]:
     account = dict.fromkeys(("id", "name", "client_id", "created_at", "updated_at"), "x")
     return {"service_account": account, "client_secret": _PLACEHOLDER}
+
+
+def require_open(stdout: TextIO) -> None:
+    """Raise StoreError if stdout is closed, before a secret is made that could only be shown there."""
+    if getattr(stdout, "name", "") == os.devnull:  # in the place of a stream that is closed
+        raise StoreError("stdout is closed")
 
 
 def flush_secret(stream: TextIO) -> None:
