@@ -28,7 +28,7 @@ from pinecone_admin.cli.doctor_checks import (
 from pinecone_admin.cli.doctor_probes import Probe, send_probe
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity import find_client_id, obtain_secret, open_client
-from pinecone_admin.cli.identity_sources import CallerIdentity
+from pinecone_admin.cli.identity_sources import SECRET_VARIABLE, TOKEN_VARIABLE, CallerIdentity
 from pinecone_admin.cli.session import Session
 from pinecone_admin.cli.variable_checks import find_variable_problems
 
@@ -54,21 +54,28 @@ def _make_checks(session: Session) -> Iterator[Diagnosis]:
     except CLIError as exc:
         yield failed("variables", exc.message, "correct the option, or the file that it names")
         return
-    problems = find_variable_problems(session.env, identity.variables)
+    problems = find_variable_problems(session.env, _list_used_variables(session, identity))
     yield from judge_variables(problems, origin=identity.origin)
     complete = _catch_refusal(lambda: obtain_secret(session))
     if isinstance(complete, CLIError) and not problems:  # else what is missing has been named already
         yield judge_refused_identity(complete.message)
+    used = complete if isinstance(complete, CallerIdentity) else identity
     try:
-        config = _resolve_config(session.env, identity)
+        config = _resolve_config(session.env, used)
     except PineconeValueError as exc:
         yield judge_refused_configuration(exc.message)
         return
-    probes = _probe_servers(config, uses_token_endpoint=identity.access_token is None)
+    probes = _probe_servers(config, uses_token_endpoint=used.access_token is None)
     yield from judge_probes(probes, proxies=_describe_proxies(config))
     yield from (judge_clock(probe.date, now=datetime.now(UTC)) for probe in probes[:1] if probe.date is not None)
     if isinstance(complete, CallerIdentity) and not any(probe.failed for probe in probes):
         yield from _check_calls(session, complete, is_explained=bool(problems))
+
+
+def _list_used_variables(session: Session, identity: CallerIdentity) -> Mapping[str, str]:
+    if identity.variables and session.settings.get("client_secret_stdin"):
+        return {**identity.variables, SECRET_VARIABLE: "stdin", TOKEN_VARIABLE: ""}
+    return identity.variables
 
 
 def _catch_refusal(function: Callable[[], _T]) -> _T | CLIError:

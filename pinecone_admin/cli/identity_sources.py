@@ -13,7 +13,8 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.profiles import Profile, Profiles
 
-CREDENTIAL_VARIABLES = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET")
+SECRET_VARIABLE = "PINECONE_CLIENT_SECRET"  # noqa: S105 - the name of a variable
+CREDENTIAL_VARIABLES = ("PINECONE_CLIENT_ID", SECRET_VARIABLE)
 TOKEN_VARIABLE = "PINECONE_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 ADDRESS_VARIABLES = ("PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL")
 _IDENTITY_VARIABLES = (*CREDENTIAL_VARIABLES, TOKEN_VARIABLE, *ADDRESS_VARIABLES)
@@ -23,6 +24,11 @@ KNOWN_VARIABLES = (*_IDENTITY_VARIABLES, *SETTING_VARIABLES)
 
 
 _ENVIRONMENT = "the environment"
+
+
+def without_own(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for another program: no variable of this one, whose credentials it does not need."""
+    return {name: value for name, value in env.items() if not name.upper().startswith("PINECONE_")}
 
 
 def identity_error(message: str) -> CLIError:

@@ -11,6 +11,7 @@ from pinecone_admin.cli.identity_sources import (
     ADDRESS_VARIABLES,
     CREDENTIAL_VARIABLES,
     KNOWN_VARIABLES,
+    SECRET_VARIABLE,
     SETTING_VARIABLES,
     TOKEN_VARIABLE,
     find_misspelt,
@@ -62,7 +63,7 @@ def _find_malformed(env: Mapping[str, str]) -> Iterator[VariableProblem]:
 
 
 def _find_api_keys(env: Mapping[str, str]) -> Iterator[VariableProblem]:
-    for name in ("PINECONE_CLIENT_SECRET", TOKEN_VARIABLE):
+    for name in (SECRET_VARIABLE, TOKEN_VARIABLE):
         if _API_KEY.match(env.get(name, "")):
             yield VariableProblem(
                 f"{name} holds an API key, which this API does not accept",

@@ -25,9 +25,9 @@ from tests.faults.server import TOKEN_PATH, Server, send_response
 HTML = b"<html>a login page</html>"
 
 
-def diagnose(*argv: str, env: Mapping[str, str | None] | None = None) -> Run:
+def diagnose(*argv: str, env: Mapping[str, str | None] | None = None, stdin: str = "") -> Run:
     """Run ``doctor`` and check what holds for every run: each check has a result, and the exit code fits them."""
-    done = run("doctor", *argv, env=env)
+    done = run("doctor", *argv, env=env, stdin=stdin)
     assert [each["check"] for each in done.json if each["check"] in CHECKS], done
     assert {each["check"] for each in done.json} >= set(CHECKS)
     found = failures(done)
@@ -130,6 +130,17 @@ def test_the_variables_of_an_env_file_are_checked_as_those_of_the_environment(tm
     named = [detail for check, detail, _ in failures(done) if check == "variables"]
     assert [each.split()[0] for each in named] == ["PINECONE_CLIENTSECRET", "PINECONE_ADMIN_ALLOW_HTTP"]
     assert "canary" not in done.stdout
+
+
+def test_a_secret_from_stdin_takes_the_place_of_the_variables() -> None:
+    """A variable that stdin replaces is not asked for, and the token endpoint is checked although there is a token."""
+    with emulate(Emulator(seed=0)) as emulator:
+        for changes in ({}, {"PINECONE_ACCESS_TOKEN": "unused"}):
+            env = {"PINECONE_CLIENT_SECRET": None, "PINECONE_OAUTH_URL": "http://localhost:2/oauth/token", **changes}
+            done = diagnose("--client-secret-stdin", env=env, stdin=emulator.client_secret)
+            assert failures(done) == []
+            (connection,) = (each for each in done.json if each["check"] == "connection")
+            assert "localhost:2" in connection["detail"]
 
 
 def test_a_variable_with_nearly_a_known_name_is_no_fault_beside_the_known_one() -> None:
