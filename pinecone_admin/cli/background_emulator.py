@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING
 
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.identity_sources import TOKEN_VARIABLE, without_own
 from pinecone_admin.emulator.__main__ import format_exports
 from pinecone_admin.emulator.__main__ import main as serve_here
 
@@ -86,7 +87,7 @@ def _start_process(arguments: Sequence[str], errors: IO[str]) -> subprocess.Pope
         stdout=subprocess.PIPE,
         stderr=errors,
         encoding="utf-8",
-        env={name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")},
+        env=without_own(os.environ),
         start_new_session=True,
     )
 
@@ -116,6 +117,6 @@ def format_announcement(line: Mapping[str, str], process_id: int, registration: 
         # Bash, zsh, sh and fish name their own process id differently, and all are the parent of this one.
         f"sh -c {shlex.quote(report)} 2>/dev/null || true",
     ]
-    if "PINECONE_ACCESS_TOKEN" in os.environ:  # it would come before the client credentials
-        lines.append("unset PINECONE_ACCESS_TOKEN")
+    if TOKEN_VARIABLE in os.environ:  # it would come before the client credentials
+        lines.append(f"export {TOKEN_VARIABLE}=''")  # fish has no unset
     return "\n".join(lines) + "\n"

@@ -14,6 +14,7 @@ from pinecone_admin._http.attempt_event import AttemptEvent, OnAttempt
 from pinecone_admin.cli.audit_log import AuditLog
 from pinecone_admin.cli.audited_client import ChangeRecorder, audited_client_class
 from pinecone_admin.cli.caller import read_organizations
+from pinecone_admin.cli.client_secrets import read_secret_from, run_secret_command
 from pinecone_admin.cli.env_files import parse_env_file
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity_sources import (
@@ -27,7 +28,6 @@ from pinecone_admin.cli.identity_sources import (
 from pinecone_admin.cli.preview import PreviewAdmin
 from pinecone_admin.cli.private_files import OTHERS_CAN_WRITE, describe_path, read_file
 from pinecone_admin.cli.profile_files import find_profile_file, load_profiles
-from pinecone_admin.cli.secret_command import read_secret_from, run_secret_command
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session

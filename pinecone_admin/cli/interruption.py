@@ -59,14 +59,15 @@ class Interruptions:
             numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
             # One that is ignored, as nohup does it, stays so.
             ours = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-            self._before = {number: signal.signal(number, self._handle) for number in ours}
+            self._before = {number: signal.signal(number, self.handle_signal) for number in ours}
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
+    def handle_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
+        """Handle a signal: raise KeyboardInterrupt, or only record it, or kill what goes on after the first one."""
         is_first, self.received = not self.received, True
         if is_first and not self._is_held:
             raise KeyboardInterrupt

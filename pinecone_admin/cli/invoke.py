@@ -16,7 +16,7 @@ from pinecone_admin.cli.naming import NameLookup
 from pinecone_admin.cli.preview import WouldSend
 from pinecone_admin.cli.progress import count_items, show_progress
 from pinecone_admin.cli.registry import CommandSpec
-from pinecone_admin.cli.secret_commands import check_destination
+from pinecone_admin.cli.secret_options import check_destination
 from pinecone_admin.cli.secrets.delivery import make_secret, preview_secret
 from pinecone_admin.cli.session import Session
 

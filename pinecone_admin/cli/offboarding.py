@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +85,7 @@ def _make_plan(session: Session, path: str, save: str | None) -> None:
         session.notify(f"warning: cannot be carried out: {plan.refusal}")
         session.exit_code = exit_codes.CONFLICT
     elif save is not None:
-        session.notify(f"nobody was removed; to remove these: pinecone-admin user offboard --plan {save}")
+        session.notify(f"nobody was removed; to remove these: pinecone-admin user offboard --plan {shlex.quote(save)}")
 
 
 def _carry_out(session: Session, path: str, save: str | None) -> None:

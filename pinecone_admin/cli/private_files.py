@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +16,9 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
 
 MAX_FILE_BYTES = 1024 * 1024
+
+_LOCK_TIMEOUT = 10.0
+_LOCK_INTERVAL = 0.01
 
 OTHERS_CAN_ACCESS = 0o077
 OTHERS_CAN_WRITE = 0o022
@@ -99,17 +103,32 @@ def replace_file(target: Path, text: str) -> None:
 
 @contextmanager
 def lock_folder(folder: Path) -> Generator[None, None, None]:
-    """Lock a folder among the processes that use this function, so that none overwrites what another has just added."""
-    try:
-        import fcntl  # noqa: PLC0415 - missing on Windows
+    """Lock a folder among the processes that use this function, so that none overwrites what another has just added.
 
+    A folder that cannot be locked, or that another process keeps locked for 10 seconds, is used without a lock.
+    """
+    try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except (ImportError, OSError):
+    except OSError:
         yield
         return
     try:
-        with suppress(OSError):  # some network file systems cannot lock a folder
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _wait_for_lock(descriptor)
         yield
     finally:
         os.close(descriptor)
+
+
+def _wait_for_lock(descriptor: int) -> None:
+    with suppress(ImportError, OSError):  # missing on Windows; some network file systems cannot lock a folder
+        import fcntl  # noqa: PLC0415 - as above
+
+        # Whoever runs the command under flock(1) holds the lock until the command ends.
+        deadline = time.monotonic() + _LOCK_TIMEOUT
+        while True:
+            with suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            if time.monotonic() >= deadline:
+                return
+            time.sleep(_LOCK_INTERVAL)

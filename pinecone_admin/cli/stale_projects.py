@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import shlex
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -33,7 +34,7 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
     write_result(session, as_document(plan), _list_rows(plan.projects, plan.left, done="would be deleted"))
     _name_temporary_keys(session, plan.temporary_keys)
     if save is not None and plan.projects:
-        session.notify(f"nothing was deleted; to delete these: pinecone-admin project delete-stale {save}")
+        session.notify(f"nothing was deleted; to delete these: pinecone-admin project delete-stale {shlex.quote(save)}")
 
 
 def carry_out_deletion(session: Session, path: str) -> None:

@@ -16,7 +16,7 @@ from pinecone_admin.cli.completion import VARIABLE, complete_words
 from pinecone_admin.cli.failures import describe_failure
 from pinecone_admin.cli.help_page import WIDEST, write_common_options, write_example, write_help
 from pinecone_admin.cli.registry import NOUNS, CommandSpec, find_command, list_below
-from pinecone_admin.cli.secret_commands import secret_options
+from pinecone_admin.cli.secret_options import secret_options
 from pinecone_admin.cli.session import Session
 
 PROGRAM = "pinecone-admin"

@@ -97,13 +97,13 @@ class InterruptionAt:
     @contextmanager
     def armed(self) -> Generator[None, None, None]:
         """Interrupt the command that is run meanwhile."""
-        handle = Interruptions._handle
+        handle = Interruptions.handle_signal
 
         def note(interruptions: Interruptions, number: int, frame: FrameType | None) -> None:
             self._handled.set()
             handle(interruptions, number, frame)
 
-        with mock.patch.object(Interruptions, "_handle", note), intercepted(self._handle_request):
+        with mock.patch.object(Interruptions, "handle_signal", note), intercepted(self._handle_request):
             yield
 
     def _handle_request(self, _: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:

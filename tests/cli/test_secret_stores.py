@@ -293,6 +293,16 @@ def test_a_folder_that_cannot_be_locked_is_used_without_a_lock(tmp_path: Path) -
     assert (tmp_path / "env").exists()
 
 
+def test_a_lock_that_is_never_released_keeps_no_secret_from_being_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell that runs the command under flock(1) holds the lock until the command ends."""
+    monkeypatch.setattr("pinecone_admin.cli.private_files._LOCK_TIMEOUT", 0.0)
+    with lock_folder(tmp_path):
+        parse(f"env-file:{tmp_path}/env#KEY").store(KEY)
+    assert (tmp_path / "env").exists()
+
+
 def test_a_command_gets_the_secret_on_its_input_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The secret is not in the arguments or the environment, and no credential of this program is."""
     monkeypatch.setenv("PINECONE_CLIENT_SECRET", "canary")

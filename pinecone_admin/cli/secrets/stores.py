@@ -16,15 +16,15 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.identity_sources import without_own
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.private_files import lock_folder
+from pinecone_admin.cli.secret_options import STORE_FORMS
 from pinecone_admin.cli.secrets.env_variables import VARIABLE_NAME, set_variables
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.store_command import run_store_command
 from pinecone_admin.cli.secrets.store_error import StoreError
 from pinecone_admin.cli.secrets.target_files import TargetFile, find_target_file
-
-STORE_FORMS = "env-file:PATH#NAME, file:PATH or exec:COMMAND"
 
 _LARGEST_SECRET = 4096
 """Bytes; more than any secret of the service with its ids."""
@@ -154,9 +154,8 @@ def name_of_id(name: str) -> str:
 
 
 def command_environment(environment: Mapping[str, str], identifiers: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a command: no variable of this program, whose credentials are none of its business."""
-    kept = {name: value for name, value in environment.items() if not name.upper().startswith("PINECONE_")}
-    return kept | {name: make_printable(value) for name, value in identifiers.items()}
+    """Return the environment of a command that stores a secret."""
+    return without_own(environment) | {name: make_printable(value) for name, value in identifiers.items()}
 
 
 def _split_command(text: str) -> tuple[str, ...]:
