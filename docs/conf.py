@@ -8,7 +8,15 @@ sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 
 project = "pinecone-admin"
 author = "the authors of pinecone-admin"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "commands", "navigation", "reference"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "commands",
+    "navigation",
+    "reference",
+    "search",
+]
 exclude_patterns = ["_extensions"]
 nitpicky = True
 nitpick_ignore_regex = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ PAGES = {
     "conf.py": f"""\
 import sys
 sys.path.insert(0, {str(ROOT / "docs/_extensions")!r})
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "navigation", "reference"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "navigation", "reference", "search"]
 autodoc_typehints = "description"
 autodoc_typehints_format = "short"
 napoleon_use_ivar = True
@@ -32,7 +33,8 @@ default_role = "code"
     "page.md": """\
 # A page
 
-Call `admin.role_bindings.list(limit=5)` or `role_bindings.create`, which returns a `RoleBinding`, not `list`.
+After a 429, call `admin.role_bindings.list(limit=5)`, or `role_bindings.create`, which returns a `RoleBinding`, not
+`list`.
 
 | namespace | methods |
 |---|---|
@@ -60,7 +62,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         (folder / name).write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", str(folder), str(folder / "site")]
     subprocess.run(command, check=True, cwd=ROOT)
-    return {path.stem: path.read_text(encoding="utf-8") for path in (folder / "site").glob("*.html")}
+    pages = [*(folder / "site").glob("*.html"), folder / "site/searchindex.js"]
+    return {path.stem: path.read_text(encoding="utf-8") for path in pages}
 
 
 def read_text(html: str) -> str:
@@ -94,3 +97,9 @@ def test_an_index_makes_the_navigation(site: dict[str, str]) -> None:
     """Each list of links below a heading is a table of contents with that heading."""
     assert '<span class="caption-text">Read</span>' in site["page"]
     assert 'rel="next" title="A reference"' in site["page"]
+
+
+def test_the_search_finds_a_status_code(site: dict[str, str]) -> None:
+    """The index has a status code as a word, since the search drops numbers from a query."""
+    index = json.loads(site["searchindex"].removeprefix("Search.setIndex(").removesuffix(")"))
+    assert index["docnames"][index["terms"]["_429"]] == "page"
