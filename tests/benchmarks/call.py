@@ -127,19 +127,22 @@ class Count(NamedTuple):
     goal: int | None
 
 
+SPACE = "\N{NO-BREAK SPACE}"  # keeps a figure and its unit on one line of a narrow column
+
+
 def show_milliseconds(seconds: float) -> str:
     """Return a duration in milliseconds."""
-    return f"{seconds * 1e3:.0f} ms"
+    return f"{seconds * 1e3:.0f}{SPACE}ms"
 
 
 def show_microseconds(seconds: float) -> str:
     """Return a duration in microseconds."""
-    return f"{seconds * 1e6:.0f} µs"
+    return f"{seconds * 1e6:.0f}{SPACE}µs"
 
 
 def show_megabytes(count: float) -> str:
     """Return a size in megabytes."""
-    return f"{count / 1e6:.1f} MB"
+    return f"{count / 1e6:.1f}{SPACE}MB"
 
 
 class Sizes(NamedTuple):
