@@ -1,4 +1,4 @@
-"""The page on the architecture names every room of the package."""
+"""The page on the architecture names every layer of the package."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tests.test_layers import NAMES, ROOT
 PAGE = (Path(__file__).resolve().parent.parent / "docs/architecture.md").read_text(encoding="utf-8")
 
 
-def test_page_lists_every_room() -> None:
-    """The tables list each room."""
-    rows = re.findall(r"^\| (`[^|]+`) \|", PAGE.partition("## The way of a call")[0], re.MULTILINE)
-    listed = {room for row in rows for room in re.findall(r"`([\w.]+)`", row)}
+def test_page_lists_every_layer() -> None:
+    """The tables list each layer."""
+    rows = re.findall(r"^\| (`[^|]+`) \|", PAGE.partition("## The path of a call")[0], re.MULTILINE)
+    listed = {layer for row in rows for layer in re.findall(r"`([\w.]+)`", row)}
     assert set(NAMES) - listed == set()
 
 

@@ -1,4 +1,4 @@
-"""Layers: each room of the package imports only the rooms that stand above it in one table."""
+"""Layers: each layer of the package imports only the layers that stand above it in one table."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @frozen
-class Room:
+class Layer:
     """A package or module, and the imports that it may have besides the standard library and attrs.
 
     Attributes:
-        name: Dotted name; a module belongs to the room with the longest name that matches.
+        name: Dotted name; a module belongs to the layer with the longest name that matches.
         packages: Third-party packages that it may import, separated by spaces.
-        sees: Rooms that it may import; by default all rooms in the rows above its own.
+        sees: Layers that it may import; by default all layers in the rows above its own.
     """
 
     name: str
@@ -30,44 +30,44 @@ class Room:
 
 EMULATOR = "pinecone_admin.emulator"
 
-# The lowest room first.
-ROOMS = [
-    Room("generated_client", "dateutil"),
-    Room("pinecone_admin._text"),
-    Room("pinecone_admin.errors"),
-    Room("pinecone_admin.models"),
-    Room("pinecone_admin.operations"),
-    Room("pinecone_admin._concurrency", "httpcore anyio trio"),
-    Room("pinecone_admin._http", "httpx"),
-    Room("pinecone_admin._config", "httpx"),
-    Room("pinecone_admin.auth", "httpx filelock platformdirs"),
-    Room("pinecone_admin.workflows"),
-    Room("pinecone_admin._config.assembly", "httpx"),
-    Room("pinecone_admin._sync.transports", "httpx httpcore"),
-    Room("pinecone_admin._async.transports", "httpx httpcore"),
-    Room("pinecone_admin._sync.workflows"),
-    Room("pinecone_admin._async.workflows"),
-    Room("pinecone_admin._sync", "httpx"),
-    Room("pinecone_admin._async", "httpx"),
-    Room("pinecone_admin.retry"),
-    Room("pinecone_admin"),
+# The lowest layer first.
+LAYERS = [
+    Layer("generated_client", "dateutil"),
+    Layer("pinecone_admin._text"),
+    Layer("pinecone_admin.errors"),
+    Layer("pinecone_admin.models"),
+    Layer("pinecone_admin.operations"),
+    Layer("pinecone_admin._concurrency", "httpcore anyio trio"),
+    Layer("pinecone_admin._http", "httpx"),
+    Layer("pinecone_admin._config", "httpx"),
+    Layer("pinecone_admin.auth", "httpx filelock platformdirs"),
+    Layer("pinecone_admin.workflows"),
+    Layer("pinecone_admin._config.assembly", "httpx"),
+    Layer("pinecone_admin._sync.transports", "httpx httpcore"),
+    Layer("pinecone_admin._async.transports", "httpx httpcore"),
+    Layer("pinecone_admin._sync.workflows"),
+    Layer("pinecone_admin._async.workflows"),
+    Layer("pinecone_admin._sync", "httpx"),
+    Layer("pinecone_admin._async", "httpx"),
+    Layer("pinecone_admin.retry"),
+    Layer("pinecone_admin"),
     # The emulator imports nothing of the client, so that the two cannot share a mistake.
-    Room(f"{EMULATOR}.model", sees=()),
-    Room(f"{EMULATOR}.api.rule_catalogue", sees=()),
-    Room(f"{EMULATOR}.api", sees=(f"{EMULATOR}.model", f"{EMULATOR}.api.rule_catalogue")),
-    Room(f"{EMULATOR}.control", sees=(f"{EMULATOR}.model", f"{EMULATOR}.api")),
-    Room(
+    Layer(f"{EMULATOR}.model", sees=()),
+    Layer(f"{EMULATOR}.api.rule_catalogue", sees=()),
+    Layer(f"{EMULATOR}.api", sees=(f"{EMULATOR}.model", f"{EMULATOR}.api.rule_catalogue")),
+    Layer(f"{EMULATOR}.control", sees=(f"{EMULATOR}.model", f"{EMULATOR}.api")),
+    Layer(
         f"{EMULATOR}.http",
         "httpx starlette uvicorn",
-        sees=tuple(f"{EMULATOR}.{room}" for room in ("model", "api", "control")),
+        sees=tuple(f"{EMULATOR}.{layer}" for layer in ("model", "api", "control")),
     ),
-    Room(EMULATOR, sees=tuple(f"{EMULATOR}.{room}" for room in ("model", "api", "control", "http"))),
+    Layer(EMULATOR, sees=tuple(f"{EMULATOR}.{layer}" for layer in ("model", "api", "control", "http"))),
     # Black-box checks import the names of the rules, not their implementation.
-    Room(f"{EMULATOR}.conformance", "httpx", sees=(f"{EMULATOR}.api.rule_catalogue",)),
-    Room("pinecone_admin.testing", "httpx anyio pytest", sees=(EMULATOR, "pinecone_admin._concurrency")),
-    Room("pinecone_admin.cli", "click rich jmespath yaml platformdirs tomlkit httpx"),
+    Layer(f"{EMULATOR}.conformance", "httpx", sees=(f"{EMULATOR}.api.rule_catalogue",)),
+    Layer("pinecone_admin.testing", "httpx anyio pytest", sees=(EMULATOR, "pinecone_admin._concurrency")),
+    Layer("pinecone_admin.cli", "click rich jmespath yaml platformdirs tomlkit httpx"),
 ]
-NAMES = [room.name for room in ROOMS]
+NAMES = [layer.name for layer in LAYERS]
 
 PUBLIC_MODULES = {"__init__.py", "errors.py", "models.py", "operations.py", "retry.py", "py.typed"}
 CLOCK_AND_RANDOM_MODULES = {"time", "random", "asyncio", "anyio"}
@@ -84,11 +84,11 @@ def module_name(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def room_of(module: str) -> Room:
-    """Return the room that a module belongs to."""
+def layer_of(module: str) -> Layer:
+    """Return the layer that a module belongs to."""
     return max(
-        (room for room in ROOMS if module == room.name or module.startswith(f"{room.name}.")),
-        key=lambda room: len(room.name),
+        (layer for layer in LAYERS if module == layer.name or module.startswith(f"{layer.name}.")),
+        key=lambda layer: len(layer.name),
     )
 
 
@@ -121,44 +121,44 @@ def is_ours(module: str) -> bool:
     return module.split(".", maxsplit=1)[0] in {"generated_client", "pinecone_admin"}
 
 
-def visible_rooms(room: Room) -> set[str]:
-    """Return the names of the rooms that a room may import, including itself."""
-    below = NAMES[: NAMES.index(room.name)] if room.sees is None else room.sees
-    return {*below, room.name}
+def visible_layers(layer: Layer) -> set[str]:
+    """Return the names of the layers that a layer may import, including itself."""
+    below = NAMES[: NAMES.index(layer.name)] if layer.sees is None else layer.sees
+    return {*below, layer.name}
 
 
-def test_rooms_import_lower_rooms_only() -> None:
-    """An import of a higher room would mean that neither can be understood without the other."""
+def test_layers_import_lower_layers_only() -> None:
+    """An import of a higher layer would mean that neither can be understood without the other."""
     violations = [
         f"{module_name(path)} imports {module}"
         for path in source_files()
         for module in imported_modules(path)
-        if is_ours(module) and room_of(module).name not in visible_rooms(room_of(module_name(path)))
+        if is_ours(module) and layer_of(module).name not in visible_layers(layer_of(module_name(path)))
     ]
     # Emulator.admin() and async_admin() import the clients that they return.
     assert violations == ["pinecone_admin.emulator.emulator imports pinecone_admin"]
 
 
-def test_rooms_use_no_other_packages() -> None:
-    """A room imports a third-party package only if the table lists it."""
+def test_layers_use_no_other_packages() -> None:
+    """A layer imports a third-party package only if the table lists it."""
     foreign = [
         f"{module_name(path)} imports {module}"
         for path in source_files()
         for module in imported_modules(path)
         if not is_ours(module)
         and module.split(".")[0]
-        not in {*sys.stdlib_module_names, "attrs", *room_of(module_name(path)).packages.split()}
+        not in {*sys.stdlib_module_names, "attrs", *layer_of(module_name(path)).packages.split()}
     ]
     assert foreign == []
 
 
-def test_every_row_of_the_table_is_a_room() -> None:
-    """A room that is moved or removed leaves no row in the table."""
+def test_every_row_of_the_table_is_a_layer() -> None:
+    """A layer that is moved or removed leaves no row in the table."""
     assert [name for name in NAMES if not is_module(name)] == []
 
 
-def test_the_root_contains_only_public_modules_and_rooms() -> None:
-    """There are no private modules beside the rooms."""
+def test_the_root_contains_only_public_modules_and_layers() -> None:
+    """There are no private modules beside the layers."""
     assert {path.name for path in (ROOT / "pinecone_admin").iterdir() if path.is_file()} == PUBLIC_MODULES
 
 
@@ -186,7 +186,7 @@ def test_decision_modules_import_no_clock_and_no_random_numbers() -> None:
 def test_the_two_clients_share_the_token_exchange_only() -> None:
     """The async client uses the transports of the sync one, and the sync client nothing of the async one."""
     crossing = {
-        (room_of(module_name(path)).name, room_of(module).name)
+        (layer_of(module_name(path)).name, layer_of(module).name)
         for path in source_files()
         for module in imported_modules(path)
         if {"_async", "_sync"} == {part for name in (module_name(path), module) for part in name.split(".")[1:2]}
