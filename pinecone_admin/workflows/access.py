@@ -24,7 +24,6 @@ from pinecone_admin.workflows.findings import (
     find_risky_service_accounts,
     find_stale_invites,
     list_unnamed_principals,
-    list_unread_parts,
     report_unread_parts,
 )
 from pinecone_admin.workflows.inventory import Inventory
@@ -207,7 +206,7 @@ def build_access(
             *find_overdue_keys(inventory),
             *find_deleted_principals(inventory),
         ],
-        unread=list_unread_parts(inventory),
+        unread=[str(each) for each in inventory.unread],
     )
 
 

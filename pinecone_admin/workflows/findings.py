@@ -67,8 +67,8 @@ def find_stale_invites(inventory: Inventory, max_pending: timedelta) -> list[Fin
 
 def find_risky_service_accounts(inventory: Inventory) -> list[Finding]:
     """Find service accounts that have no role or can change the organization."""
-    if hides_role_bindings(inventory) or any(each.part == "role_bindings" for each in inventory.unread):
-        return []  # without its bindings, every account would look as if it had no role
+    if any(each.part == "role_bindings" for each in inventory.unread):
+        return []  # without bindings, every account would look as if it had no role
     held = bindings_by_principal(inventory.role_bindings)
     findings: list[Finding] = []
     for account in inventory.service_accounts:
@@ -207,17 +207,4 @@ def _would_be_listed(inventory: Inventory, kind: str, bindings: Sequence[RoleBin
 
 def report_unread_parts(inventory: Inventory) -> list[Finding]:
     """Return a finding for each unread part, so that a missing part is not mistaken for one without findings."""
-    return [Finding(kind="could-not-be-read", text=text) for text in list_unread_parts(inventory)]
-
-
-def list_unread_parts(inventory: Inventory) -> list[str]:
-    """Return what the inventory lacks, and why."""
-    hidden = ["role_bindings: the account sees only some of them"] if hides_role_bindings(inventory) else []
-    return [*map(str, inventory.unread), *hidden]
-
-
-def hides_role_bindings(inventory: Inventory) -> bool:
-    """Return whether role bindings that the account may not see are missing: every user has at least one."""
-    holders = {each.principal_id for each in inventory.role_bindings if each.principal_type == "user"}
-    is_read = all(each.part != "role_bindings" for each in inventory.unread)
-    return is_read and any(each.id not in holders for each in inventory.users)
+    return [Finding(kind="could-not-be-read", text=str(each)) for each in inventory.unread]

@@ -303,7 +303,7 @@ class InventoryBuilder:
         ]
         if InventoryPart("role_bindings") in self._read and not any(map(_is_of_owner, lists["role_bindings"])):
             # The server keeps at least one such user, so the list was shortened for this caller.
-            error = "this account does not see all of them, because the owner of the organization is missing"
+            error = "the account sees only some of them: an owner of the organization is missing"
             unread.append(Unread(part="role_bindings", project_id=None, error=error))
         return Inventory(taken_at=self._taken_at, api_keys=keys, unread=unread, **lists)
 

@@ -173,7 +173,7 @@ def test_a_file_that_cannot_be_replaced_stays_as_it_was() -> None:
 
 
 def test_several_processes_lose_no_profile() -> None:
-    """From the read to the write of one process the folder is locked, so that no other one saves a profile meanwhile."""
+    """From the read to the write of one process the folder is locked, so that no other one saves meanwhile."""
     assert run("profile", "add", "work", "--client-id", "x").exit == 0
     folder = os.open(profile_file().parent, os.O_RDONLY)
 
