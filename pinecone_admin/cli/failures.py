@@ -154,7 +154,8 @@ def _describe_library_error(error: PineconeError) -> CommandFailure:
 
 def read_notes(error: BaseException | None) -> list[str]:
     """Return what a workflow has noted on an error about what was done and undone."""
-    return [str(note).removesuffix(" after this error") for note in getattr(error, "__notes__", ())]
+    notes = [str(note).removesuffix(" after this error") for note in getattr(error, "__notes__", ())]
+    return list(dict.fromkeys(notes))  # what asks and what calls it may note the same
 
 
 def _with_notes(message: str, error: BaseException) -> str:
