@@ -41,7 +41,7 @@ def check_destination(session: Session, spec: CommandSpec) -> None:
     if given is not None and reveal:
         raise CLIError("give either --store or --reveal, not both")
     if given is not None or reveal:
-        _check(find_store(session, spec), session)
+        _check(find_store(session, spec), session, spec)
     elif not session.is_dry_run:
         raise CLIError(
             "this makes a secret, which is shown only once: "
@@ -63,7 +63,12 @@ def find_store(session: Session, spec: CommandSpec) -> SecretStore:
         return StandardOutput(session, is_for_account=is_for_account(spec))
     allow_group = bool(session.settings.get("allow_group"))
     try:
-        return parse_store(session.settings["store"], allow_group=allow_group, interruptions=session.interruptions)
+        return parse_store(
+            session.settings["store"],
+            allow_group=allow_group,
+            replaces=spec.path[-1].startswith("rotate"),
+            interruptions=session.interruptions,
+        )
     except StoreError as error:
         raise CLIError(f"--store: {error}") from error
 
@@ -73,11 +78,13 @@ def is_for_account(spec: CommandSpec) -> bool:
     return spec.path[0] == "service-account"
 
 
-def _check(store: SecretStore, session: Session) -> None:
+def _check(store: SecretStore, session: Session, spec: CommandSpec) -> None:
     from pinecone_admin.cli.secrets.store_error import StoreError  # noqa: PLC0415 - only these commands need it
 
     try:
         store.check()
+        if spec.path[-1] == "create":  # others may find that the secret was made and stored by an earlier run
+            store.check_unused()
     except StoreError as error:
         option = "--reveal" if session.settings.get("reveal") else "--store"
         raise CLIError(f"{option}: {error}; nothing was sent") from error

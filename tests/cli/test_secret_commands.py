@@ -79,6 +79,29 @@ def test_the_makers_are_all_methods_that_return_or_store_a_secret() -> None:
     }
 
 
+@pytest.mark.parametrize("place", ["env-file:keys.env#PINECONE_API_KEY", "file:key"])
+def test_only_a_rotation_replaces_a_secret_that_is_stored(place: str, tmp_path: Path) -> None:
+    """A new key does not take the place of another one, which may be stored nowhere else; a rotated one does."""
+    with example_organization() as emulator:
+        before = live_secrets(emulator)
+        path = tmp_path / place.partition(":")[2].partition("#")[0]
+        options = ("--store", place.replace(path.name, str(path)), "--yes")
+        first = run("api-key", "create", "first", "--project", "search", *options)
+        stored = path.read_text()
+        again = run("api-key", "create", "second", "--project", "search", *options)
+        tenant = run("project", "provision", "acme", "--key-role", "DataPlaneEditor", *options)
+        assert (first.exit, again.exit, tenant.exit) == (0, 2, 9)
+        assert "the only copy of another secret" in again.stderr
+        assert "the only copy of another secret" in tenant.stderr
+        assert path.read_text() == stored
+        assert len(live_secrets(emulator)) == len(before) + 1
+        same = run("api-key", "ensure", "first", "--project", "search", *options)
+        assert (same.exit, path.read_text()) == (0, stored)
+        rotated = run("api-key", "rotate", "first", "--project", "search", "--keep-old-for", "0", *options)
+        assert rotated.exit == 0
+        assert path.read_text() != stored
+
+
 @each_maker
 def test_a_place_for_the_secret_is_required_before_anything_is_sent(name: str, tmp_path: Path) -> None:
     """A forgotten or wrong option, or a place that cannot be used, ends with exit code 2 before the first request."""
@@ -172,7 +195,7 @@ def test_a_disk_that_fills_up_meanwhile_loses_no_secret(name: str, tmp_path: Pat
     with example_organization() as emulator:
         before, ids = live_secrets(emulator), list_ids(emulator)
         with mock.patch("os.replace", side_effect=OSError(28, "No space left on device")):
-            done = run(*words_of(name, "--store", f"env-file:{env}#A"))
+            done = run(*words_of(name, "--store", f"env-file:{env}#B"))
         made = live_secrets(emulator) - before
         assert list_ids(emulator) == ids
     assert done.exit == 9
@@ -281,7 +304,7 @@ def test_an_error_after_the_secret_is_stored_keeps_the_key(tmp_path: Path) -> No
         return httpx.Response(503) if request.method == "PATCH" else handle()
 
     for name in ("api-key ensure", "api-key rotate", "project provision", "service-account ensure"):
-        for options in (["--store", f"file:{tmp_path}/key"], ["--reveal"]):
+        for options in (["--store", f"file:{tmp_path}/{name}"], ["--reveal"]):
             with example_organization() as emulator, intercepted(refuse_renaming):
                 before = live_secrets(emulator)
                 done = run(*words_of(name, *options))

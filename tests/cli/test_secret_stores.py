@@ -42,9 +42,9 @@ ACCOUNT = NewSecret(
 )
 
 
-def parse(text: str, *, allow_group: bool = False) -> SecretStore:
+def parse(text: str, *, allow_group: bool = False, replaces: bool = True) -> SecretStore:
     """Return the store of an option."""
-    return parse_store(text, allow_group=allow_group, interruptions=Interruptions())
+    return parse_store(text, allow_group=allow_group, replaces=replaces, interruptions=Interruptions())
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ from pinecone_admin.cli.secrets.store_error import StoreError
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 secret = NewSecret(value="v" * 64, kind="api-key", id="k1", identifiers={}, owner={})
-store = parse_store(sys.argv[1], allow_group=False, interruptions=Interruptions())
+store = parse_store(sys.argv[1], allow_group=False, replaces=True, interruptions=Interruptions())
 for use in (store.check, lambda: store.store(secret), lambda: reserve_rescue_file([Path(sys.argv[3])])):
     try:
         use()
@@ -370,7 +370,7 @@ def run_interrupted(script: Path, ready: Path, *, signals: int) -> Interruptions
         thread = threading.Thread(target=interrupt)
         thread.start()
         try:
-            parse_store(f"exec:{script}", allow_group=False, interruptions=interruptions).store(KEY)
+            parse_store(f"exec:{script}", allow_group=False, replaces=True, interruptions=interruptions).store(KEY)
         finally:
             thread.join()
     return interruptions

@@ -20,6 +20,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.:/+=@%,-]+")
 _QUOTABLE = re.compile(r"[ -&(-~]+")
 
 
+def is_set(content: bytes, name: str) -> bool:
+    """Return whether an env file gives a variable a value."""
+    return any(
+        each["name"] == name.encode() and each[0].partition(b"=")[2].strip() not in {b"", b'""', b"''"}
+        for each in _ASSIGNMENT.finditer(content)
+    )
+
+
 def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
     """Return the content of an env file in which variables have new values.
 

@@ -20,7 +20,7 @@ from pinecone_admin.cli.identity_sources import without_own
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.private_files import lock_folder
 from pinecone_admin.cli.secret_options import STORE_FORMS
-from pinecone_admin.cli.secrets.env_variables import VARIABLE_NAME, set_variables
+from pinecone_admin.cli.secrets.env_variables import VARIABLE_NAME, is_set, set_variables
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.store_command import run_store_command
 from pinecone_admin.cli.secrets.store_error import StoreError
@@ -41,6 +41,13 @@ class SecretStore(ABC):
             StoreError: It cannot.
         """
 
+    def check_unused(self) -> None:  # noqa: B027 - a command may store as many secrets as it likes
+        """Check that no other secret would be replaced, which may be its only copy.
+
+        Raises:
+            StoreError: One would.
+        """
+
     @abstractmethod
     def store(self, secret: NewSecret) -> None:
         """Store a secret.
@@ -57,15 +64,25 @@ class EnvFileStore(SecretStore):
     path: str
     name: str
     allow_group: bool
+    replaces: bool
 
     def check(self) -> None:
         """Check the file, and that a copy of it with the secret can be written beside it."""
         file = self._find_file()
         file.try_replace(len(file.read()) + _LARGEST_SECRET)
 
+    def check_unused(self) -> None:
+        """Check that the file does not set the variable."""
+        if not self.replaces and is_set(self._find_file().read(), self.name):
+            raise StoreError(
+                f"{self.path} already sets {self.name}, which may be the only copy of another secret: "
+                "choose another name, or remove that line first"
+            )
+
     def store(self, secret: NewSecret) -> None:
         """Set the variable, and keep every other line."""
         with lock_folder(self._find_file().path.parent):
+            self.check_unused()
             file = self._find_file()
             file.replace(set_variables(file.read(), self._list_variables(secret)))
 
@@ -84,13 +101,23 @@ class FileStore(SecretStore):
 
     path: str
     allow_group: bool
+    replaces: bool
 
     def check(self) -> None:
         """Check the file, and that a new one can be written beside it."""
         self._find_file().try_replace(_LARGEST_SECRET)
 
+    def check_unused(self) -> None:
+        """Check that the file is empty or does not exist."""
+        if not self.replaces and self._find_file().read():
+            raise StoreError(
+                f"{self.path} is not empty, and may be the only copy of another secret: "
+                "choose another file, or remove that one first"
+            )
+
     def store(self, secret: NewSecret) -> None:
         """Replace the content of the file."""
+        self.check_unused()
         content = secret.value
         if secret.client_id is not None:
             content = json.dumps({"client_id": secret.client_id, "client_secret": secret.value}) + "\n"
@@ -123,12 +150,13 @@ class CommandStore(SecretStore):
         return found
 
 
-def parse_store(text: str, *, allow_group: bool, interruptions: Interruptions) -> SecretStore:
+def parse_store(text: str, *, allow_group: bool, replaces: bool, interruptions: Interruptions) -> SecretStore:
     """Return the store that the text of an option names.
 
     Args:
         text: ``env-file:PATH#NAME``, ``file:PATH`` or ``exec:COMMAND``.
         allow_group: Whether the group of an existing file may have access to it.
+        replaces: Whether the secret takes the place of one that is no longer valid, or soon is not.
         interruptions: Where a command that stores a secret gets its signals from.
 
     Raises:
@@ -139,9 +167,9 @@ def parse_store(text: str, *, allow_group: bool, interruptions: Interruptions) -
         path, _, name = rest.rpartition("#")
         if not path or not VARIABLE_NAME.fullmatch(name):
             raise StoreError("an env file is given as env-file:PATH#NAME, such as env-file:.env#PINECONE_API_KEY")
-        return EnvFileStore(path=path, name=name, allow_group=allow_group)
+        return EnvFileStore(path=path, name=name, allow_group=allow_group, replaces=replaces)
     if form == "file" and rest:
-        return FileStore(path=rest, allow_group=allow_group)
+        return FileStore(path=rest, allow_group=allow_group, replaces=replaces)
     if form == "exec":
         return CommandStore(command=_split_command(rest), interruptions=interruptions)
     # The text is not repeated: it may be a secret that was pasted in the wrong place.
