@@ -19,7 +19,7 @@ from types import FrameType
 
 from attrs import define, field
 from rich.console import Console
-from rich.traceback import Traceback
+from rich.traceback import Trace, Traceback
 
 from tests.faults.server import TOKEN_PATH, Action, RequestContext, format_head
 
@@ -199,11 +199,23 @@ def render_traceback(error: BaseException) -> str:
 
     Its layout and the source lines that it colors are left out, since they take ten times as long.
     """
-    trace = Traceback.extract(type(error), error, error.__traceback__, show_locals=True, locals_max_string=10_000)
+    trace = extract_traceback(error)
     lines = [f"{stack.exc_type}: {stack.exc_value} {stack.notes}" for stack in trace.stacks]
     frames = [frame for stack in trace.stacks for frame in stack.frames if not frame.filename.startswith(FOLDER)]
     lines += [f"{name} = {value}" for frame in frames for name, value in (frame.locals or {}).items()]
     return "\n".join(lines)
+
+
+def extract_traceback(error: BaseException) -> Trace:
+    """Return an error with the local variables of its frames; if another thread changes one meanwhile, look again."""
+    while True:
+        try:
+            return Traceback.extract(
+                type(error), error, error.__traceback__, show_locals=True, locals_max_string=10_000
+            )
+        except RuntimeError as exc:
+            if "changed size during iteration" not in str(exc):
+                raise
 
 
 def issue_canary_token(context: RequestContext) -> None:

@@ -76,8 +76,9 @@ def copy_repository(folder: Path) -> Path:
             shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(ROOT / part, tree / part)
-    (tree / "tests").mkdir()
-    (tree / "tests/test_nothing.py").touch()
+    for folder_of_other_code in ("docs", "tests"):
+        (tree / folder_of_other_code).mkdir()
+        (tree / folder_of_other_code / "nothing.py").touch()
     (tree / "basedpyright.py").write_text(BASEDPYRIGHT, encoding="utf-8")
     return tree
 
