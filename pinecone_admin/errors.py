@@ -276,7 +276,7 @@ class RateLimitError(ApiError):
 
 
 class ServiceError(ApiError):
-    """5xx: the server failed; the outcome of a create is unknown."""
+    """5xx: the server failed; the outcome of a create is unknown, except after 501 and 505."""
 
     help_code = "PA210"
 

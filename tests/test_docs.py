@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pinecone_admin import Admin, PineconeError, errors, on_organization
+from pinecone_admin._http.failures import classify_status
 from pinecone_admin._http.retry_policy import RETRY_TABLE
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
@@ -178,6 +179,16 @@ def test_all_failures_are_listed_with_what_is_sent_again() -> None:
     )
     words = {True: "repeated", False: "final"}
     assert rows == [(words[post], words[others], outcome) for others, post, outcome in RETRY_TABLE.values()]
+
+
+def test_retry_table_has_each_status() -> None:
+    """The row that names a status, or else its class, is that of its failure."""
+    titles = re.findall(r"^\| (.+?) \| (?:repeated|final) \|", read_page("docs/timeouts-and-retries.md"), re.MULTILINE)
+    rows = list(zip(RETRY_TABLE, titles, strict=True))
+    for status in range(300, 600):
+        named = [failure for failure, title in rows if str(status) in title]
+        classed = [failure for failure, title in rows if f"{status // 100}xx" in title]
+        assert (status, named or classed) == (status, [classify_status(status)])
 
 
 def test_all_errors_are_listed_with_their_help_codes() -> None:
