@@ -129,7 +129,12 @@ def complete_signature(
     if what == "exception":
         return "", None
     if what == "class" and attrs.has(documented):
-        shown = [each for each in inspect.signature(documented).parameters.values() if each.name != "extra"]
+        # The option autodoc_preserve_defaults has replaced those of the signature, for which attrs leaves no source.
+        defaults = {each.alias: each.default for each in attrs.fields(documented) if each.default is not attrs.NOTHING}
+        parameters = inspect.signature(documented).parameters.values()
+        shown = [
+            each.replace(default=defaults.get(each.name, each.default)) for each in parameters if each.name != "extra"
+        ]
         return f"({', '.join(show_parameters(shown))})", None
     return signature, returned
 

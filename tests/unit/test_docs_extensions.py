@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pinecone_admin.retry import RetryPolicy
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     "conf.py": f"""\
@@ -19,6 +21,7 @@ sys.path.insert(0, {str(ROOT / "docs/_extensions")!r})
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "navigation", "reference", "search"]
 autodoc_typehints = "description"
 autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
 napoleon_use_ivar = True
 default_role = "code"
 """,
@@ -33,7 +36,7 @@ default_role = "code"
     "page.md": """\
 # A page
 
-After a 429, call `admin.role_bindings.list(limit=5)`, or `role_bindings.create`, which returns a `RoleBinding`, not
+After a 418, call `admin.role_bindings.list(limit=5)`, or `role_bindings.create`, which returns a `RoleBinding`, not
 `list`.
 
 | namespace | methods |
@@ -49,6 +52,10 @@ After a 429, call `admin.role_bindings.list(limit=5)`, or `role_bindings.create`
 .. public-names:: pinecone_admin.models
 
    RoleBinding RoleName ORGANIZATION_ROLES on_project
+
+.. public-names:: pinecone_admin.retry
+
+   RetryPolicy
 ```
 """,
 }
@@ -87,6 +94,7 @@ def test_the_reference_shows_what_users_write(site: dict[str, str]) -> None:
     text = read_text(site["reference"])
     assert "admin.role_bindings.create(*, principal_type" in text
     assert "role (RoleName)" in text
+    assert f"RetryPolicy(*, max_attempts={RetryPolicy().max_attempts}, " in text
     assert "Literal" not in text
     assert text.count("'ProjectViewer'") == 1
     assert "generated_client" not in text
@@ -102,4 +110,4 @@ def test_an_index_makes_the_navigation(site: dict[str, str]) -> None:
 def test_the_search_finds_a_status_code(site: dict[str, str]) -> None:
     """The index has a status code as a word, since the search drops numbers from a query."""
     index = json.loads(site["searchindex"].removeprefix("Search.setIndex(").removesuffix(")"))
-    assert index["docnames"][index["terms"]["_429"]] == "page"
+    assert index["docnames"][index["terms"]["_418"]] == "page"

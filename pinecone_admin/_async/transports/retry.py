@@ -232,7 +232,7 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         self._closed = threading.Event()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and retry it as the table in ``pinecone_admin.retry`` allows.
+        """Send a request, and retry it where a repeat cannot take effect twice.
 
         Args:
             request: Request of an httpx client.

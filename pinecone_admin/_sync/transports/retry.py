@@ -231,7 +231,7 @@ class RetryTransport(httpx.BaseTransport):
         self._closed = threading.Event()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and retry it as the table in ``pinecone_admin.retry`` allows.
+        """Send a request, and retry it where a repeat cannot take effect twice.
 
         Args:
             request: Request of an httpx client.
