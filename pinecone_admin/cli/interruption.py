@@ -19,11 +19,12 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 
 @contextmanager
 def note_interruption(describe: Callable[[], str]) -> Generator[None, None, None]:
-    """Add to an interruption of the block what is known then about what was done, unless that is nothing."""
+    """Add to an interruption of the block what is known then about what was done, unless it says so already."""
     try:
         yield
     except KeyboardInterrupt as interrupted:
-        if note := describe():
+        note = describe()
+        if note and note not in read_notes(interrupted):
             interrupted.add_note(note)
         raise
 

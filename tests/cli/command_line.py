@@ -21,6 +21,9 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import ProjectRecord
 from pinecone_admin.testing import emulate
 
+CTRL_C = "\x03"
+"""What is typed to interrupt a command at a prompt."""
+
 
 @frozen
 class Run:
@@ -51,6 +54,12 @@ class _Stream(io.TextIOWrapper):
     def __init__(self, text: str = "", *, terminal: bool, encoding: str) -> None:
         super().__init__(io.BytesIO(text.encode(encoding)), encoding=encoding, newline="")
         self._terminal = terminal
+
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override] - as in the stubs
+        line = super().readline(size)
+        if line.startswith(CTRL_C):
+            raise KeyboardInterrupt
+        return line
 
     def isatty(self) -> bool:
         return self._terminal

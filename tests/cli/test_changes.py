@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.registry import CommandSpec
 from pinecone_admin.emulator import Emulator
-from tests.cli.command_line import example_organization, run
+from tests.cli.command_line import CTRL_C, example_organization, run
 
 CHANGES = [spec for spec in COMMANDS if spec.effect != "reads" and not spec.module]
 # They make a temporary key to see what a project contains, and say so.
@@ -66,6 +67,28 @@ def test_a_prompt_shows_the_name_and_the_id_of_what_is_deleted() -> None:
         for given in (project.id, project.name):
             done = run("project", "delete", given, terminal=True, stdin="n\n")
             assert f"project 'empty' ({project.id})" in done.stderr
+
+
+def test_an_interrupted_prompt_changes_nothing(tmp_path: Path) -> None:
+    """Ctrl-C at any prompt ends in one line that says so once."""
+    with example_organization() as emulator:
+        plan = str(tmp_path / "plan.json")
+        emulator.clock.advance(60)
+        assert run("project", "stale", "--name", "empty", "--older-than", "1s", "--save", plan).exit == 0
+        emulator.requests.clear()
+        for words in (
+            ("project", "create", "docs"),
+            ("project", "delete", "empty"),
+            ("project", "delete-with-cleanup", "search"),
+            ("project", "delete-stale", plan),
+            ("user", "offboard", "ada@example.com"),
+            ("send", "POST", "/admin/projects", "--body", '{"name": "docs"}'),
+            ("send", "DELETE", "/admin/projects/x"),
+        ):
+            done = run(*words, terminal=True, stdin=CTRL_C)
+            assert (done.exit, done.stdout) == (exit_codes.INTERRUPTED, ""), done
+            assert done.stderr.splitlines()[-1] == "error: interrupted; nothing was changed", words
+        assert sent_changes(emulator) == []
 
 
 def test_the_answer_yes_makes_the_change() -> None:
