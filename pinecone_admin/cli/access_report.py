@@ -46,6 +46,8 @@ class AccessOptions:
 def report_access(session: Session, options: AccessOptions) -> None:
     """Write who can do what, to files and to standard output."""
     fail_on = parse_kinds(options.fail_on)
+    if len(set(options.files)) < len(options.files):
+        raise CLIError("give --html, --csv and --markdown a file each")
     for path in options.files:
         check_writable(path)
     waivers = parse_waivers(read_text(options.accept, session.stdin)) if options.accept else []

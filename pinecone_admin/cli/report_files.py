@@ -40,6 +40,8 @@ def check_writable(path: str) -> None:
     Raises:
         PineconeValueError: The folder is missing or not writable, or the path is a folder.
     """
+    if path == "-":
+        raise PineconeValueError("cannot write -: give the name of a file")
     if _is_device(Path(path)):
         return
     target = Path(path).resolve()

@@ -55,7 +55,7 @@ class _Stream(io.TextIOWrapper):
         super().__init__(io.BytesIO(text.encode(encoding)), encoding=encoding, newline="")
         self._terminal = terminal
 
-    def readline(self, size: int = -1, /) -> str:  # type: ignore[override] - as in the stubs
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]  # as the stubs do
         line = super().readline(size)
         if line.startswith(CTRL_C):
             raise KeyboardInterrupt

@@ -180,6 +180,8 @@ def test_options_that_contradict_each_other_are_refused_before_anything_is_read(
     missing = str(tmp_path / "missing" / "file")
     cases: dict[tuple[str, ...], int] = {
         ("inventory", "--fail-on-change"): 2,
+        ("inventory", "--save", "-"): 2,
+        ("access", "--csv", str(tmp_path / "one"), "--html", str(tmp_path / "one")): 2,
         ("inventory", "--compare", "a", "b", "--save", "c"): 2,
         ("inventory", "--save", missing): 2,
         ("access", "--html", missing): 2,

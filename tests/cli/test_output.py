@@ -171,6 +171,13 @@ def test_names_cannot_forge_lines_or_drive_a_terminal() -> None:
         assert row[1].startswith("'=1+1")
 
 
+def test_a_csv_table_has_every_field_of_a_list() -> None:
+    """A field that the first thing lacks, such as the name of a user, is still a column."""
+    with example_organization():
+        table = run_as("csv", ["send", "GET", "/admin/users", "--query", "data"]).stdout
+    assert [row["name"] for row in csv.DictReader(io.StringIO(table))] == ["", "Ada"]
+
+
 def test_ids_that_look_like_formulas_stay_ids_in_csv() -> None:
     """The id of an organization may start with a dash, and is still the id; a name in a column ``id`` is a name."""
     with example_organization() as emulator, emulator.admin() as admin:

@@ -197,6 +197,8 @@ def test_reports_are_readable_only_by_their_owner_and_complete_or_absent(tmp_pat
     assert os.read(reader, 100) == b"to a pipe"
     os.close(reader)
     os.close(writer)
+    with pytest.raises(PineconeValueError, match="the name of a file"):
+        check_writable("-")
     for path, reason in ((tmp_path, "it is a folder"), (tmp_path / "no" / "x", "its folder does not exist")):
         with pytest.raises(PineconeValueError, match=reason):
             check_writable(str(path))

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, TypeAlias
 
 from pinecone_admin._text.printable import make_printable
@@ -60,14 +60,14 @@ def stream_yaml(items: Iterable[Plain], *, ascii_only: bool = False) -> Iterator
 
 
 def stream_csv(items: Iterable[Plain], *, ascii_only: bool = False) -> Iterator[str]:  # noqa: ARG001 - one signature
-    """Yield the lines of a CSV table, whose columns are the fields of the first item."""
-    rows = (_flatten(item) for item in items)
-    first = next(rows, None)
-    if first is None:
-        return
-    yield _csv_line(first)
-    for row in chain([first], rows):
-        yield _csv_line(_csv_cell(row.get(name)) for name in first)
+    """Yield the lines of a CSV table; its columns are the fields of all items of a list, else those of the first one."""
+    rows = map(_flatten, items)
+    known = list(rows if is_list(items) else islice(rows, 1))
+    columns = list(dict.fromkeys(chain.from_iterable(known)))
+    if known:
+        yield _csv_line(columns)
+    for row in chain(known, rows):
+        yield _csv_line(_csv_cell(row.get(name)) for name in columns)
 
 
 def _flatten(item: Plain, prefix: str = "") -> dict[str, Plain]:
