@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, cast
 
 from attrs import frozen
@@ -14,7 +15,7 @@ from attrs import frozen
 from generated_client.types import Operation
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.private_files import OTHERS_CAN_WRITE, describe_path, find_access_problem
+from pinecone_admin.cli.private_files import OTHERS_CAN_WRITE, describe_path, find_access_problem, follow_own_links
 
 _MAX_ID_LENGTH = 500
 
@@ -117,7 +118,8 @@ class AuditLog:
 
     def _write(self, line: bytes) -> None:
         # Opened anew for each line, so that the file can be rotated.
-        descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        path = follow_own_links(Path(self._path).absolute())
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             status = os.fstat(descriptor)
             problem = find_access_problem(status, forbidden=OTHERS_CAN_WRITE)

@@ -1,7 +1,8 @@
-"""Private files: refuse those that other users could have written, and replace them atomically."""
+"""Private files: refuse what other users could have written or linked, and replace files atomically."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -16,6 +17,8 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
 
 MAX_FILE_BYTES = 1024 * 1024
+
+_MAX_LINKS = 40  # as Linux follows
 
 _LOCK_TIMEOUT = 10.0
 _LOCK_INTERVAL = 0.01
@@ -85,6 +88,25 @@ def _decode(data: bytes, path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise CLIError(f"{describe_path(path)} is not UTF-8 text (byte {exc.start})") from None
+
+
+def follow_own_links(path: Path) -> Path:
+    """Return the path to which symbolic links of this user lead.
+
+    Raises:
+        OSError: A link belongs to another user, who could let it lead to a file of this one; or there are too many.
+    """
+    for _ in range(_MAX_LINKS):
+        try:
+            status = path.lstat()
+        except FileNotFoundError:
+            return path
+        if not stat.S_ISLNK(status.st_mode):
+            return path
+        if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+            raise PermissionError(errno.EACCES, "a symbolic link of another user is not followed")
+        path = path.parent / path.readlink()
+    raise OSError(errno.ELOOP, "too many symbolic links")
 
 
 def replace_file(target: Path, text: str) -> None:

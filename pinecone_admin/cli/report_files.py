@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TextIO
 
-from pinecone_admin.cli.private_files import replace_file
+from pinecone_admin.cli.private_files import follow_own_links, replace_file
 from pinecone_admin.errors import PineconeValueError
 
 _MAX_CHARACTERS = 1 << 28
@@ -38,13 +38,16 @@ def check_writable(path: str) -> None:
     """Raise if a report cannot be written to this path, before work is done for it.
 
     Raises:
-        PineconeValueError: The folder is missing or not writable, or the path is a folder.
+        PineconeValueError: The folder is missing or not writable, or the path is a folder or a link of another user.
     """
     if path == "-":
         raise PineconeValueError("cannot write -: give the name of a file")
     if _is_device(Path(path)):
         return
-    target = Path(path).resolve()
+    try:
+        target = follow_own_links(Path(path).absolute())
+    except OSError as error:
+        raise PineconeValueError(f"cannot write {path}: {error.strerror}") from error
     if target.is_dir():
         raise PineconeValueError(f"cannot write {path}: it is a folder")
     if not target.parent.is_dir():
@@ -64,7 +67,7 @@ def write_report(path: str, text: str) -> None:
         if _is_device(target):
             target.write_text(text, encoding="utf-8")
         else:
-            replace_file(target.resolve(), text)
+            replace_file(follow_own_links(target.absolute()), text)
     except (OSError, UnicodeError) as error:
         raise PineconeValueError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
 

@@ -18,7 +18,9 @@ import pytest
 from pinecone_admin import operations
 from pinecone_admin._text.help_codes import HELP
 from pinecone_admin.cli import exit_codes, report_files, requests
+from pinecone_admin.cli.audit_log import AuditLog
 from pinecone_admin.cli.explanations import FINDINGS, find_explanation, list_explanations
+from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.people import parse_people
 from pinecone_admin.cli.progress_display import describe_times, estimate_remaining
 from pinecone_admin.cli.report_files import check_writable, read_text, write_report
@@ -203,6 +205,20 @@ def test_reports_are_readable_only_by_their_owner_and_complete_or_absent(tmp_pat
         with pytest.raises(PineconeValueError, match=reason):
             check_writable(str(path))
     check_writable(str(target))
+
+
+def test_links_of_other_users_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder that others can write to, a link could lead to a file of this user, which would be overwritten."""
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("mine")
+    link.symlink_to(target)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    for write in (check_writable, lambda path: write_report(path, "x")):
+        with pytest.raises(PineconeValueError, match="link of another user"):
+            write(str(link))
+    with pytest.raises(CLIError, match="link of another user"):
+        AuditLog(str(link), on_failure=print)
+    assert target.read_text() == "mine"
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ def stream_yaml(items: Iterable[Plain], *, ascii_only: bool = False) -> Iterator
 
 
 def stream_csv(items: Iterable[Plain], *, ascii_only: bool = False) -> Iterator[str]:  # noqa: ARG001 - one signature
-    """Yield the lines of a CSV table; its columns are the fields of all items of a list, else those of the first one."""
+    """Yield the lines of a CSV table; its columns are the fields of all items of a list, or of the first one."""
     rows = map(_flatten, items)
     known = list(rows if is_list(items) else islice(rows, 1))
     columns = list(dict.fromkeys(chain.from_iterable(known)))

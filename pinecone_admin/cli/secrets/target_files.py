@@ -11,9 +11,9 @@ from tempfile import mkstemp
 
 from attrs import frozen
 
+from pinecone_admin.cli.private_files import follow_own_links
 from pinecone_admin.cli.secrets.store_error import StoreError
 
-_MAX_LINKS = 40  # as Linux follows
 _MAX_SIZE = 1 << 20
 
 
@@ -94,7 +94,7 @@ def find_target_file(text: str, *, allow_group: bool) -> TargetFile:
     except RuntimeError as error:
         raise StoreError(f"{text}: the home folder is unknown") from error
     with explain_os_errors(path):
-        path = _follow_own_links(path)
+        path = follow_own_links(path)
         if not path.parent.is_dir():
             raise StoreError(f"{path}: the folder {path.parent} does not exist")
         status = path.lstat() if path.exists() else None
@@ -111,24 +111,6 @@ def explain_os_errors(path: Path) -> Generator[None, None, None]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StoreError(f"{path}: {reason}") from error
-
-
-def _follow_own_links(path: Path) -> Path:
-    for _ in range(_MAX_LINKS):
-        try:
-            status = path.lstat()
-        except FileNotFoundError:
-            return path
-        if not stat.S_ISLNK(status.st_mode):
-            return path
-        if not _is_own(status):
-            raise StoreError(f"{path} is a symbolic link of another user")
-        path = path.parent / path.readlink()
-    raise StoreError(f"{path}: too many symbolic links")
-
-
-def _is_own(status: os.stat_result) -> bool:
-    return status.st_uid == getattr(os, "geteuid", lambda: status.st_uid)()
 
 
 def _check_private(path: Path, status: os.stat_result, *, allow_group: bool) -> None:
