@@ -17,6 +17,7 @@ from unittest import mock
 from attrs import frozen
 
 from pinecone_admin.cli.main import main
+from pinecone_admin.cli.profile_files import find_profile_file
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import ProjectRecord
 from pinecone_admin.testing import emulate
@@ -119,9 +120,17 @@ def example_organization() -> Generator[Emulator, None, None]:
         mock.patch.dict("os.environ", {"HOME": home, **_PLAIN_ADDRESSES}),
     ):
         os.environ.pop("XDG_CONFIG_HOME", None)
-        run("profile", "add", "production", "--client-id", "ExampleExampleExampleExample0002")
+        _save_profile()
         fill(emulator)
         yield emulator
+
+
+def _save_profile() -> None:
+    path = find_profile_file()
+    assert path is not None
+    path.parent.mkdir(parents=True)
+    path.touch(mode=0o600)
+    path.write_text('[profiles.production]\nclient-id = "ExampleExampleExampleExample0002"\n')
 
 
 def fill(emulator: Emulator) -> ProjectRecord:
