@@ -13,6 +13,7 @@ from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.exit_codes import INTERRUPTED
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.interruption import UNCHANGED
 from pinecone_admin.cli.registry import CommandSpec
 from pinecone_admin.errors import PineconeError
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
 _T = TypeVar("_T")
-
-UNCHANGED = "nothing was changed"
-"""What is known about a command that is interrupted before it changes anything."""
 
 
 def describe_change(spec: CommandSpec, parsed: Mapping[str, Any], own: Thing | None) -> str:

@@ -14,17 +14,19 @@ from pinecone_admin.cli.failures import read_notes
 if TYPE_CHECKING:
     import subprocess
 
+UNCHANGED = "nothing was changed"
+"""What is known about a command that is interrupted before it changes anything."""
+
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 
 
 @contextmanager
 def note_interruption(describe: Callable[[], str]) -> Generator[None, None, None]:
-    """Add to an interruption of the block what is known then about what was done, unless it says so already."""
+    """Add to an interruption of the block what is known then about what was done, unless that is nothing."""
     try:
         yield
     except KeyboardInterrupt as interrupted:
-        note = describe()
-        if note and note not in read_notes(interrupted):
+        if note := describe():
             interrupted.add_note(note)
         raise
 

@@ -10,8 +10,8 @@ from typing import Any, TypeGuard
 from pinecone_admin import Paginator
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.arguments import Resolved, parse_values, resolve_values
-from pinecone_admin.cli.changes import UNCHANGED, complete_change, confirm_change
-from pinecone_admin.cli.interruption import note_interruption
+from pinecone_admin.cli.changes import complete_change, confirm_change
+from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
 from pinecone_admin.cli.naming import NameLookup
 from pinecone_admin.cli.preview import WouldSend
 from pinecone_admin.cli.progress import count_items, show_progress
@@ -76,8 +76,6 @@ def find_method(session: Session, spec: CommandSpec) -> Callable[..., Any]:
 
 def describe_interruption(spec: CommandSpec) -> str:
     """Return what is known if the method of a command is interrupted, besides what it has noted."""
-    if spec.effect == "reads":
-        return UNCHANGED
     if spec.has_dry_run:
         return "the same command goes on from here"
     return ""

@@ -12,7 +12,7 @@ from attrs import frozen
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.changes import confirm
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.interruption import note_interruption
+from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
 from pinecone_admin.cli.naming import NameLookup
 from pinecone_admin.cli.people import parse_people
 from pinecone_admin.cli.plans import as_document, load_plan, save_plan, write_result
@@ -41,7 +41,8 @@ def offboard(session: Session, options: OffboardOptions) -> None:
     if options.save is not None:
         check_writable(options.save)
     if options.people is not None:
-        _make_plan(session, options.people, options.save)
+        with note_interruption(lambda: UNCHANGED):
+            _make_plan(session, options.people, options.save)
     elif options.plan is not None:
         _carry_out(session, options.plan, options.save)
     elif options.user is not None:
@@ -49,8 +50,9 @@ def offboard(session: Session, options: OffboardOptions) -> None:
 
 
 def _offboard_one(session: Session, user: str, save: str | None) -> None:
-    email = user if "@" in user else _find_email(session, user)
-    preview = session.admin.users.offboard(email=email)
+    with note_interruption(lambda: UNCHANGED):
+        email = user if "@" in user else _find_email(session, user)
+        preview = session.admin.users.offboard(email=email)
     if preview.user is None and not preview.invites:
         raise CLIError(f"no user or open invite has the address {email}", exit=exit_codes.NOT_FOUND, help_code="PA205")
     if session.is_dry_run:

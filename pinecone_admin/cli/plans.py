@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
 from pinecone_admin.cli.report_files import read_text, write_report
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import OffboardPlan, StalePlan
@@ -29,7 +30,8 @@ def load_plan(session: Session, kind: type[_P], path: str) -> _P:
         plan = kind.from_json(text)
     except PineconeValueError as error:
         raise PineconeValueError(f"{path}: {error.message}") from error
-    check_organization(plan.organization_id, [session.organization], operation="plan")
+    with note_interruption(lambda: UNCHANGED):
+        check_organization(plan.organization_id, [session.organization], operation="plan")
     return plan
 
 

@@ -15,6 +15,7 @@ from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.completion import VARIABLE, complete_words
 from pinecone_admin.cli.failures import describe_failure
 from pinecone_admin.cli.help_page import WIDEST, write_common_options, write_example, write_help
+from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
 from pinecone_admin.cli.registry import NOUNS, CommandSpec, find_command, list_below
 from pinecone_admin.cli.secret_options import secret_options
 from pinecone_admin.cli.session import Session
@@ -189,6 +190,7 @@ def _keep_spec(callback: Callable[..., Any] | None, spec: CommandSpec) -> Callab
     def call(context: click.Context, /, **values: Any) -> Any:
         session: Session = context.obj
         session.spec = spec
-        return None if callback is None else context.invoke(callback, **values)
+        with note_interruption(lambda: UNCHANGED if spec.effect == "reads" else ""):
+            return None if callback is None else context.invoke(callback, **values)
 
     return call

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from pinecone_admin.cli import exit_codes
@@ -12,6 +16,7 @@ from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.registry import CommandSpec
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import CTRL_C, example_organization, run
+from tests.cli.secret_makers import intercepted
 
 CHANGES = [spec for spec in COMMANDS if spec.effect != "reads" and not spec.module]
 # They make a temporary key to see what a project contains, and say so.
@@ -67,6 +72,36 @@ def test_a_prompt_shows_the_name_and_the_id_of_what_is_deleted() -> None:
         for given in (project.id, project.name):
             done = run("project", "delete", given, terminal=True, stdin="n\n")
             assert f"project 'empty' ({project.id})" in done.stderr
+
+
+def test_an_interrupted_read_changes_nothing(tmp_path: Path) -> None:
+    """Ctrl-C while a command only reads ends in one line that says so once, also before a change."""
+
+    def interrupt(_: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        response = handle()
+        os.kill(os.getpid(), signal.SIGINT)
+        return response
+
+    (tmp_path / "people").write_text("ada@example.com\n")
+    with example_organization() as emulator:
+        plan = str(tmp_path / "plan.json")
+        assert run("user", "offboard", "--from", str(tmp_path / "people"), "--save", plan).exit == 0
+        with intercepted(interrupt):
+            for words in (
+                ("access",),
+                ("project", "list"),
+                ("whoami",),
+                ("project", "delete", "empty", "--yes"),
+                ("user", "offboard", "ada@example.com", "--yes"),
+                ("user", "offboard", "--from", str(tmp_path / "people"), "--dry-run"),
+                ("user", "offboard", "--plan", plan, "--yes"),
+            ):
+                done = run(*words)
+                assert (done.exit, done.stderr) == (
+                    exit_codes.INTERRUPTED,
+                    "error: interrupted; nothing was changed\n",
+                ), words
+        assert sent_changes(emulator) == []
 
 
 def test_an_interrupted_prompt_changes_nothing(tmp_path: Path) -> None:
