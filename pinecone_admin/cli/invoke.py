@@ -37,7 +37,7 @@ def call_method(session: Session, spec: CommandSpec, values: Mapping[str, Any]) 
         if spec.effect != "reads":
             confirm_change(session, spec, parsed, resolved.own, names)
     try:
-        with note_interruption(lambda: UNCHANGED if session.is_dry_run else describe_interruption(spec)):
+        with note_interruption(lambda: UNCHANGED if session.is_dry_run else _describe_interruption(spec)):
             _run(session, spec, resolved)
     except WouldSend as stopped:
         session.write_preview([stopped.document])
@@ -74,7 +74,7 @@ def find_method(session: Session, spec: CommandSpec) -> Callable[..., Any]:
     return method
 
 
-def describe_interruption(spec: CommandSpec) -> str:
+def _describe_interruption(spec: CommandSpec) -> str:
     """Return what is known if the method of a command is interrupted, besides what it has noted."""
     if spec.has_dry_run:
         return "the same command goes on from here"

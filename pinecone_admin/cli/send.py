@@ -25,6 +25,6 @@ _ARGUMENTS = [
 @click.pass_obj
 def command(session: Session, /, method: str, path: str, body: str | None, reveal: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Send a request."""
-    from pinecone_admin.cli.requests import send_request  # noqa: PLC0415 - loads the client
+    from pinecone_admin.cli.sending import send_request  # noqa: PLC0415 - loads the client
 
     send_request(session, method, path, body=body, reveal=reveal)

@@ -17,7 +17,7 @@ import pytest
 
 from pinecone_admin import operations
 from pinecone_admin._text.help_codes import HELP
-from pinecone_admin.cli import exit_codes, report_files, requests
+from pinecone_admin.cli import exit_codes, report_files, sending
 from pinecone_admin.cli.audit_log import AuditLog
 from pinecone_admin.cli.explanations import FINDINGS, find_explanation, list_explanations
 from pinecone_admin.cli.failures import CLIError
@@ -137,10 +137,10 @@ def test_pages_of_help_fit_a_terminal_of_80_columns() -> None:
 
 def test_requests_are_built_from_what_is_typed() -> None:
     """A path with a query and a JSON body become an operation; what is malformed is named."""
-    operation = requests.build_operation("GET", "/admin/users?limit=5&email=ada%40example.com&tag=a&tag=b", None)
+    operation = sending.build_operation("GET", "/admin/users?limit=5&email=ada%40example.com&tag=a&tag=b", None)
     assert operation.path == "/admin/users"
     assert operation.query == {"limit": ["5"], "email": ["ada@example.com"], "tag": ["a", "b"]}
-    assert requests.build_operation("POST", "/admin/projects", '{"name": "x"}').body == {"name": "x"}
+    assert sending.build_operation("POST", "/admin/projects", '{"name": "x"}').body == {"name": "x"}
     cases = [
         (("GET", "admin/users", None), "must begin with a slash"),
         (("GET", "/admin/users?limit", None), "must be like limit=5"),
@@ -149,8 +149,8 @@ def test_requests_are_built_from_what_is_typed() -> None:
     ]
     for arguments, message in cases:
         with pytest.raises(PineconeValueError, match=message):
-            requests.build_operation(*arguments)
-    assert requests.last_segment("/admin/projects/p1/?x=1") == "p1"
+            sending.build_operation(*arguments)
+    assert sending.last_segment("/admin/projects/p1/?x=1") == "p1"
 
 
 def test_every_operation_that_makes_a_secret_is_known() -> None:
@@ -162,7 +162,7 @@ def test_every_operation_that_makes_a_secret_is_known() -> None:
             required = [each.name for each in signature(builder).parameters.values() if each.default is each.empty]
             operation = builder(**dict.fromkeys(required, "x"))
             has_secret = "WithSecret" in getattr(operation.returns, "__name__", "")
-            assert requests.makes_secret(operation.method, operation.path) == has_secret, name
+            assert sending.makes_secret(operation.method, operation.path) == has_secret, name
             found |= {name} if has_secret else set()
     assert found == {"create_api_key", "create_service_account", "rotate_service_account_secret"}
 
@@ -170,7 +170,7 @@ def test_every_operation_that_makes_a_secret_is_known() -> None:
 def test_secrets_in_a_response_are_masked_wherever_they_are() -> None:
     """The fields that hold secrets are masked at any depth, and nothing else is."""
     response = {"key": {"id": "k", "name": "value"}, "value": "pcsk_x", "data": [{"client_secret": "s", "n": 1}]}
-    assert requests.mask_secrets(response) == {
+    assert sending.mask_secrets(response) == {
         "key": {"id": "k", "name": "value"},
         "value": "***",
         "data": [{"client_secret": "***", "n": 1}],

@@ -1,4 +1,4 @@
-"""Requests that are written by hand: the parts of the command ``send``."""
+"""Send requests that are written by hand: the parts of the command ``send``."""
 
 from __future__ import annotations
 
