@@ -287,6 +287,27 @@ def test_concurrent_stores_keep_each_other_s_variables(tmp_path: Path) -> None:
     assert sorted(path.read_text().splitlines()) == sorted(f"KEY_{number}={SECRET}" for number in range(20))
 
 
+def test_of_concurrent_stores_in_one_place_one_is_kept(tmp_path: Path) -> None:
+    """Each place takes the secret of one process, and the others are told that theirs is not stored."""
+    refused: list[str] = []
+
+    def store(place: SecretStore) -> None:
+        try:
+            place.store(KEY)
+        except StoreError as error:
+            refused.append(str(error))
+
+    for place in (f"env-file:{tmp_path}/env#KEY", f"file:{tmp_path}/key"):
+        refused.clear()
+        threads = [threading.Thread(target=store, args=[parse(place, replaces=False)]) for _ in range(10)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(refused) == len(threads) - 1
+        assert all("only copy of another secret" in each for each in refused)
+
+
 def test_a_folder_that_cannot_be_locked_is_used_without_a_lock(tmp_path: Path) -> None:
     """A file system without locks still stores secrets."""
     with lock_folder(tmp_path / "missing"):

@@ -117,11 +117,12 @@ class FileStore(SecretStore):
 
     def store(self, secret: NewSecret) -> None:
         """Replace the content of the file."""
-        self.check_unused()
         content = secret.value
         if secret.client_id is not None:
             content = json.dumps({"client_id": secret.client_id, "client_secret": secret.value}) + "\n"
-        self._find_file().replace(content.encode())
+        with lock_folder(self._find_file().path.parent):
+            self.check_unused()
+            self._find_file().replace(content.encode())
 
     def _find_file(self) -> TargetFile:
         return find_target_file(self.path, allow_group=self.allow_group)
