@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import chdir
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -40,7 +42,8 @@ def run_with_fault(spec: CommandSpec, fault: dict[str, Any]) -> tuple[Run, bool]
     with example_organization() as emulator:
         retire_key(emulator)
         initial = emulator.dump()
-        run(*words)
+        with TemporaryDirectory() as folder, chdir(folder):  # a secret that is stored is not replaced by the second run
+            run(*words)
         sent = [each for each in emulator.requests if each.operation_id != "get_token"]
         main = next((each for each in sent if each.method != "GET"), sent[-1])
         emulator.load(initial)
