@@ -21,6 +21,7 @@ def is_our_document(name: str) -> bool:
     return (ROOT / f"openapi/{name}.yaml").read_text(encoding="utf-8").startswith("# Our own API document ")
 
 
+@cache  # reading one takes half a second
 def load_document(name: str) -> Any:
     """Return one of the API documents, not to be changed."""
     return read_document(str(ROOT / f"openapi/{name}.yaml"))
@@ -47,10 +48,15 @@ def find_parameters(document: Any, name: str) -> list[Any]:
     return [parameter for node in operations for parameter in node["parameters"] if parameter["name"] == name]
 
 
+@cache
+def _read_older_text() -> str:
+    return json.dumps(read_document(str(OLDER)))
+
+
 def read_older_document() -> Any:
     """Return the 2026-04 document if it is available, else ours without what was added since."""
     if OLDER.exists():
-        return read_document(str(OLDER))
+        return json.loads(_read_older_text())
     document = read_our_document()
     document["paths"] = {
         path: item
