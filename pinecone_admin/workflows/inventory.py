@@ -301,7 +301,8 @@ class InventoryBuilder:
             Unread(part=part.kind, project_id=part.project_id, error=str(error))
             for part, error in sorted(self._failed.items(), key=lambda item: (item[0].kind, item[0].project_id or ""))
         ]
-        if InventoryPart("role_bindings") in self._read and not any(map(_is_of_owner, lists["role_bindings"])):
+        is_read = InventoryPart("role_bindings") in self._read
+        if is_read and lists["organizations"] and not any(map(_is_of_owner, lists["role_bindings"])):
             # The server keeps at least one such user, so the list was shortened for this caller.
             error = "the account sees only some of them: an owner of the organization is missing"
             unread.append(Unread(part="role_bindings", project_id=None, error=error))
