@@ -64,7 +64,7 @@ class CLIError(Exception):
         safe_to_retry: bool = True,
     ) -> None:
         super().__init__(make_printable(message))
-        self.message = make_printable(message)
+        self.message: str = make_printable(message)
         self.exit = exit
         self.help_code = help_code
         self.outcome = outcome

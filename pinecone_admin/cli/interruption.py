@@ -39,7 +39,7 @@ class Interruptions:
     """
 
     def __init__(self) -> None:
-        self.received = False
+        self.received: bool = False
         self._is_held = False
         self._killed: list[subprocess.Popen[bytes]] = []
         self._before: dict[int, Any] = {}

@@ -23,7 +23,7 @@ class WouldSend(Exception):  # noqa: N818 - it is no failure
     def __init__(self, operation: Operation[Any]) -> None:
         super().__init__(operation.id)
         request = RequestBuilder(api_url="https://host", user_agent="", headers={}).build(operation)
-        self.document = {
+        self.document: dict[str, Any] = {
             "operation": operation.id,
             "method": operation.method,
             "path": request.url.raw_path.decode("ascii"),

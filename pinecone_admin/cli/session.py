@@ -43,13 +43,16 @@ class Session:
     """
 
     def __init__(self, *, stdin: TextIO, stdout: TextIO, stderr: TextIO, env: Mapping[str, str]) -> None:
-        self.stdin, self.stdout, self.stderr, self.env = stdin, stdout, stderr, env
+        self.stdin: TextIO = stdin
+        self.stdout: TextIO = stdout
+        self.stderr: TextIO = stderr
+        self.env: Mapping[str, str] = env
         self.settings: dict[str, Any] = {}
         self.spec: CommandSpec | None = None
-        self.exit_code = 0
+        self.exit_code: int = 0
         self.expects_json_errors = False
-        self.interruptions = Interruptions()
-        self.has_changed = False
+        self.interruptions: Interruptions = Interruptions()
+        self.has_changed: bool = False
         self._admin: Admin | None = None
         self._organization: CallerOrganization | None = None
 

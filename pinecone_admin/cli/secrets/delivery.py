@@ -51,7 +51,7 @@ class SecretDelivery:
     def __init__(self, store: SecretStore, interruptions: Interruptions) -> None:
         self._store, self._interruptions = store, interruptions
         self.undelivered: NewSecret | None = None
-        self.is_done = False
+        self.is_done: bool = False
         self.failure: Exception | None = None
 
     def __call__(self, made: _Made) -> None:
