@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import select
 import subprocess
 import sys
 from collections.abc import Generator, Mapping, Sequence
@@ -16,6 +15,7 @@ import pytest
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.emulator import Emulator, serving
 from tests.cli.command_line import fill
+from tests.cli.terminals import read_piece
 
 COMMAND = [sys.executable, "-m", "pinecone_admin.cli"]
 PATIENCE = 60.0
@@ -54,15 +54,6 @@ def run_on_terminal(words: Sequence[str], env: Mapping[str, str], answer: str = 
             answer = ""
     os.close(terminal)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown
-
-
-def read_piece(terminal: int) -> str:
-    """Return what is shown next; nothing at the end."""
-    assert select.select([terminal], [], [], PATIENCE)[0]
-    try:
-        return os.read(terminal, 65536).decode()
-    except OSError:  # Linux says so when the other end is closed
-        return ""
 
 
 def test_helps_and_the_version_load_neither_httpx_nor_the_client() -> None:

@@ -19,6 +19,7 @@ from attrs import define
 from pinecone_admin.emulator import Emulator, serving
 from tests.cli.command_line import fill
 from tests.cli.secret_makers import ROTATES_ACCOUNT, find_files_with, live_secrets, words_of
+from tests.cli.terminals import read_piece
 
 COMMAND = [sys.executable, "-m", "pinecone_admin.cli"]
 PATIENCE = 60.0
@@ -189,15 +190,6 @@ def run_and_interrupt(words: Sequence[str], env: dict[str, str]) -> tuple[int, s
         shown += piece
     os.close(terminal)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown
-
-
-def read_piece(terminal: int) -> str:
-    """Return what is shown next; nothing at the end."""
-    assert select.select([terminal], [], [], PATIENCE)[0]
-    try:
-        return os.read(terminal, 65536).decode()
-    except OSError:  # Linux says so when the other end is closed
-        return ""
 
 
 @pytest.mark.long
