@@ -22,7 +22,7 @@ from typing import Any, get_args, get_origin
 
 from cli_table import COVERED, HAND_WRITTEN, HELPS, TABLE, Row
 from pinecone_admin import Admin
-from pinecone_admin.cli.arguments import VALUES
+from pinecone_admin.cli.calls.arguments import VALUES
 from pinecone_admin.cli.registry import CommandSpec, Kind, ParameterSpec
 from pinecone_admin.models import API_KEY_ROLES, ORGANIZATION_ROLES, PROJECT_ROLES
 

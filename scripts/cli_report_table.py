@@ -12,14 +12,14 @@ REPORTS: tuple[CommandSpec, ...] = (
         details="What roles permit is shown, not what is used: the API does not say that. Files are readable only by "
         "you. The kinds of findings are explained by: help findings. Waivers are explained by: help waivers.",
         example="pinecone-admin access --project search --level writes",
-        module="pinecone_admin.cli.access",
+        module="pinecone_admin.cli.reports.access",
     ),
     CommandSpec(
         path=("inventory",),
         effect="reads",
         summary="Read everything in the organization, save it, or show what has changed since.",
         example="pinecone-admin inventory --output table",
-        module="pinecone_admin.cli.inventory",
+        module="pinecone_admin.cli.reports.inventory",
     ),
     CommandSpec(
         path=("project", "stale"),
@@ -28,7 +28,7 @@ REPORTS: tuple[CommandSpec, ...] = (
         details="Nothing is deleted. To see what a project contains, a temporary API key is made in it, and deleted.",
         example="pinecone-admin project stale --name 'ci-*' --older-than 7d",
         methods=("projects.delete_stale",),
-        module="pinecone_admin.cli.project_stale",
+        module="pinecone_admin.cli.plans.project_stale",
     ),
     CommandSpec(
         path=("project", "delete-stale"),
@@ -38,7 +38,7 @@ REPORTS: tuple[CommandSpec, ...] = (
         "the same plan again after an interruption.",
         example="pinecone-admin project delete-stale plan.json --dry-run",
         methods=("projects.delete_stale",),
-        module="pinecone_admin.cli.project_delete_stale",
+        module="pinecone_admin.cli.plans.project_delete_stale",
         has_dry_run=True,
     ),
     CommandSpec(
@@ -49,7 +49,7 @@ REPORTS: tuple[CommandSpec, ...] = (
         "For several people, --from makes a plan, which you read, and --plan carries it out.",
         example="pinecone-admin user offboard ada@example.com --yes",
         methods=("users.offboard", "users.offboard_many"),
-        module="pinecone_admin.cli.user_offboard",
+        module="pinecone_admin.cli.plans.user_offboard",
         has_dry_run=True,
     ),
     CommandSpec(
@@ -59,7 +59,7 @@ REPORTS: tuple[CommandSpec, ...] = (
         details="It gets the same token, retries and errors as every command. A DELETE wants the last segment of the "
         "path as --confirm.",
         example="pinecone-admin send GET '/admin/users?limit=5'",
-        module="pinecone_admin.cli.send",
+        module="pinecone_admin.cli.calls.send",
         confirms=True,
         has_dry_run=True,
     ),
@@ -71,21 +71,21 @@ REPORTS: tuple[CommandSpec, ...] = (
         "it is stopped, and says where it listens.\n\npinecone-admin send GET /_emulator lists what else it can do: "
         "add faults and users, accept invites, and put its clock forward.",
         example='eval "$(pinecone-admin emulator --format env --background)"',
-        module="pinecone_admin.cli.emulator",
+        module="pinecone_admin.cli.emulator.emulator",
     ),
     CommandSpec(
         path=("explain",),
         effect="reads",
         summary="Say what a code of an error, an exit or a finding means, and what to do.",
         example="pinecone-admin explain PA205",
-        module="pinecone_admin.cli.explain",
+        module="pinecone_admin.cli.help.explain",
     ),
     CommandSpec(
         path=("help",),
         effect="reads",
         summary="Show a page about a topic, or the help of a command.",
         example="pinecone-admin help exit-codes",
-        module="pinecone_admin.cli.help",
+        module="pinecone_admin.cli.help.help",
     ),
     CommandSpec(
         path=("completion",),
@@ -94,6 +94,6 @@ REPORTS: tuple[CommandSpec, ...] = (
         details='In ~/.bashrc: eval "$(pinecone-admin completion bash)". In ~/.zshrc the same with zsh. '
         "Fish reads its file from ~/.config/fish/completions/pinecone-admin.fish.",
         example="pinecone-admin completion bash",
-        module="pinecone_admin.cli.completion",
+        module="pinecone_admin.cli.help.completion",
     ),
 )

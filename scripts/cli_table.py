@@ -222,7 +222,7 @@ HAND_WRITTEN: tuple[CommandSpec, ...] = (
         summary="Show as whom commands act: account, organization, roles, and until when the token is valid.",
         example="pinecone-admin whoami",
         details="What the account may not see of itself is shown as unknown.",
-        module="pinecone_admin.cli.whoami",
+        module="pinecone_admin.cli.identity.whoami",
     ),
     CommandSpec(
         path=("doctor",),
@@ -230,14 +230,14 @@ HAND_WRITTEN: tuple[CommandSpec, ...] = (
         summary="Check everything that a command needs, and say how to fix what fails.",
         example="pinecone-admin doctor",
         details="It ends with exit code 1 if a check fails.",
-        module="pinecone_admin.cli.doctor",
+        module="pinecone_admin.cli.doctor.doctor",
     ),
     CommandSpec(
         path=("token",),
         effect="reads",
         summary="Show an access token, for use in other tools.",
         example="pinecone-admin token --reveal --output raw",
-        module="pinecone_admin.cli.token",
+        module="pinecone_admin.cli.identity.token",
     ),
     CommandSpec(
         path=("profile", "add"),
@@ -248,21 +248,21 @@ HAND_WRITTEN: tuple[CommandSpec, ...] = (
             "--secret-command 'op read op://staging/pinecone/secret'"
         ),
         details="The secret is what --secret-command prints, or is piped to --client-secret-stdin.",
-        module="pinecone_admin.cli.profile_add",
+        module="pinecone_admin.cli.profiles.profile_add",
     ),
     CommandSpec(
         path=("profile", "list"),
         effect="reads",
         summary="List the saved profiles.",
         example="pinecone-admin profile list",
-        module="pinecone_admin.cli.profile_list",
+        module="pinecone_admin.cli.profiles.profile_list",
     ),
     CommandSpec(
         path=("profile", "remove"),
         effect="reads",
         summary="Remove a saved profile.",
         example="pinecone-admin profile remove production",
-        module="pinecone_admin.cli.profile_remove",
+        module="pinecone_admin.cli.profiles.profile_remove",
     ),
     *REPORTS,
 )

@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from pinecone_admin.cli.topics import TOPICS
+from pinecone_admin.cli.help.topics import TOPICS
 from pinecone_admin.cli.tree import PROGRAM, build_root
 
 Definitions = Iterable[tuple[str, str]]

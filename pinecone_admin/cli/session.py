@@ -18,8 +18,8 @@ from pinecone_admin.cli.interruption import Interruptions
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin, AttemptEvent
-    from pinecone_admin.cli.caller import CallerOrganization
-    from pinecone_admin.cli.identity_sources import CallerIdentity
+    from pinecone_admin.cli.identity.caller import CallerOrganization
+    from pinecone_admin.cli.identity.sources import CallerIdentity
     from pinecone_admin.cli.registry import CommandSpec
 
 
@@ -93,7 +93,7 @@ class Session:
     def admin(self) -> Admin:
         """The client, made on first use."""
         if self._admin is None:
-            from pinecone_admin.cli.identity import make_client  # noqa: PLC0415 - loads httpx
+            from pinecone_admin.cli.identity.client import make_client  # noqa: PLC0415 - loads httpx
 
             self._admin = make_client(self)
         return self._admin
@@ -102,7 +102,7 @@ class Session:
     def organization(self) -> CallerOrganization:
         """The organization of the caller, read on first use."""
         if self._organization is None:
-            from pinecone_admin.cli.caller import read_organization  # noqa: PLC0415 - loads the client
+            from pinecone_admin.cli.identity.caller import read_organization  # noqa: PLC0415 - loads the client
 
             self._organization = read_organization(self.admin)
         return self._organization
@@ -110,14 +110,14 @@ class Session:
     @cached_property
     def identity(self) -> CallerIdentity:
         """Who the command acts as, without the secret of a command or of stdin."""
-        from pinecone_admin.cli.identity import find_identity  # noqa: PLC0415 - loads what only it needs
+        from pinecone_admin.cli.identity.client import find_identity  # noqa: PLC0415 - loads what only it needs
 
         return find_identity(self)
 
     @property
     def caller(self) -> str:
         """The client id of the account, or ``unknown`` if there is only a token."""
-        from pinecone_admin.cli.identity import name_caller  # noqa: PLC0415 - as above
+        from pinecone_admin.cli.identity.client import name_caller  # noqa: PLC0415 - as above
 
         return name_caller(self)
 

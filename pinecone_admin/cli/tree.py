@@ -12,12 +12,12 @@ import click
 
 from pinecone_admin.cli import parameters
 from pinecone_admin.cli.commands import COMMANDS
-from pinecone_admin.cli.completion import VARIABLE, complete_words
 from pinecone_admin.cli.failures import describe_failure
-from pinecone_admin.cli.help_page import WIDEST, write_common_options, write_example, write_help
+from pinecone_admin.cli.help.completion import VARIABLE, complete_words
+from pinecone_admin.cli.help.page import WIDEST, write_common_options, write_example, write_help
 from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
 from pinecone_admin.cli.registry import NOUNS, CommandSpec, find_command, list_below
-from pinecone_admin.cli.secret_options import secret_options
+from pinecone_admin.cli.secrets.options import secret_options
 from pinecone_admin.cli.session import Session
 
 PROGRAM = "pinecone-admin"
@@ -178,7 +178,7 @@ def build_command(spec: CommandSpec) -> Command:
 def _derive_command(spec: CommandSpec) -> click.Command:
     @click.pass_obj
     def call(session: Session, /, **values: Any) -> None:
-        from pinecone_admin.cli.invoke import call_method  # noqa: PLC0415 - loads the client
+        from pinecone_admin.cli.calls.invoke import call_method  # noqa: PLC0415 - loads the client
 
         call_method(session, spec, values)
 

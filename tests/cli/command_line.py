@@ -17,7 +17,7 @@ from unittest import mock
 from attrs import frozen
 
 from pinecone_admin.cli.main import main
-from pinecone_admin.cli.profile_files import find_profile_file
+from pinecone_admin.cli.profiles.files import find_profile_file
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import ProjectRecord
 from pinecone_admin.testing import emulate

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from pinecone_admin.cli.audit_log import AuditEntry, AuditLog, find_ids
-from pinecone_admin.cli.audited_client import ChangeRecorder
+from pinecone_admin.cli.calls.audit_log import AuditEntry, AuditLog, find_ids
+from pinecone_admin.cli.calls.audited_client import ChangeRecorder
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.operations import Operation
 from tests.cli.command_line import example_organization, limit_file_size, run
@@ -123,7 +123,7 @@ def test_several_processes_append_whole_lines(tmp_path: Path) -> None:
     """Lines that several processes write at once are not mixed and not lost."""
     path = tmp_path / "audit.jsonl"
     program = (
-        "import sys; from types import SimpleNamespace; from pinecone_admin.cli.audit_log import AuditLog; "
+        "import sys; from types import SimpleNamespace; from pinecone_admin.cli.calls.audit_log import AuditLog; "
         "entry = SimpleNamespace(to_line=lambda: sys.argv[2] * 600 + chr(10)); "
         "log = AuditLog(sys.argv[1], on_failure=sys.exit); [log.append(entry) for _ in range(200)]"
     )

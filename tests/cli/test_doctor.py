@@ -13,8 +13,8 @@ import httpx
 import pytest
 import trustme
 
-from pinecone_admin.cli.doctor_checks import CHECKS
-from pinecone_admin.cli.doctor_probes import classify_failure
+from pinecone_admin.cli.doctor.checks import CHECKS
+from pinecone_admin.cli.doctor.probes import classify_failure
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.testing import emulate
 from tests.cli.command_line import Run, run

@@ -13,9 +13,9 @@ from pathlib import Path
 import click
 import pytest
 
-from pinecone_admin.cli import emulator, emulator_process
-from pinecone_admin.cli.background_emulator import format_announcement
-from pinecone_admin.cli.emulator_process import REGISTRATION_SECONDS, find_owner, wait_for_end
+from pinecone_admin.cli.emulator import emulator, process
+from pinecone_admin.cli.emulator.background import format_announcement
+from pinecone_admin.cli.emulator.process import REGISTRATION_SECONDS, find_owner, wait_for_end
 from pinecone_admin.emulator.__main__ import main as serve_emulator
 from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
 from pinecone_admin.emulator.model.settings import PLANS
@@ -115,10 +115,10 @@ def test_the_shell_that_registers_is_the_one_to_wait_for(tmp_path: Path) -> None
 def test_the_end_of_a_process_is_noticed_on_every_system(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting returns once the process has ended, with and without a file descriptor for it."""
     for _ in range(2):
-        with subprocess.Popen(["sleep", "0.05"]) as process:
+        with subprocess.Popen(["sleep", "0.05"]) as sleeper:
             if hasattr(os, "pidfd_open"):
-                wait_for_end(process.pid)
-        wait_for_end(process.pid)
+                wait_for_end(sleeper.pid)
+        wait_for_end(sleeper.pid)
         monkeypatch.delattr(os, "pidfd_open", raising=False)
     answers = iter([None, PermissionError(), ProcessLookupError()])
 
@@ -127,7 +127,7 @@ def test_the_end_of_a_process_is_noticed_on_every_system(monkeypatch: pytest.Mon
             raise answer
 
     monkeypatch.setattr(os, "kill", kill)
-    monkeypatch.setattr(emulator_process, "_INTERVAL", 0)
+    monkeypatch.setattr(process, "_INTERVAL", 0)
     wait_for_end(1)
     assert list(answers) == []
 

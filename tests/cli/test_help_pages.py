@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from pinecone_admin.cli.commands import COMMANDS
-from pinecone_admin.cli.explanations import list_explanations
-from pinecone_admin.cli.topics import TOPICS
+from pinecone_admin.cli.help.explanations import list_explanations
+from pinecone_admin.cli.help.topics import TOPICS
 from tests.cli.command_line import run
 
 NOBODY = dict.fromkeys(("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN", "HOME"))

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from pinecone_admin.cli.client_secrets import read_secret_from, run_secret_command
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.identity.client_secrets import read_secret_from, run_secret_command
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.emulator import Role
 from pinecone_admin.testing import emulate

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from pinecone_admin.cli.calls.naming import is_id
+from pinecone_admin.cli.calls.roles import WantedGrant, WantedRole, parse_grant, parse_role
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.naming import is_id
 from pinecone_admin.cli.parameters import Duration, parse_duration, protect_ids, suggest
 from pinecone_admin.cli.registry import find_command
-from pinecone_admin.cli.roles import WantedGrant, WantedRole, parse_grant, parse_role
 from pinecone_admin.cli.tree import build_command
 from tests.cli.command_line import example_organization, retire_key, run
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from pinecone_admin.cli.env_files import parse_env_file
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.private_files import find_access_problem
-from pinecone_admin.cli.profile_edits import add_profile
-from pinecone_admin.cli.profile_files import change_profiles, find_profile_file
-from pinecone_admin.cli.profiles import Profile
+from pinecone_admin.cli.identity.env_files import parse_env_file
+from pinecone_admin.cli.output.private_files import find_access_problem
+from pinecone_admin.cli.profiles.edits import add_profile
+from pinecone_admin.cli.profiles.files import change_profiles, find_profile_file
+from pinecone_admin.cli.profiles.profile import Profile
 from tests.cli.command_line import limit_file_size, run
 
 
@@ -201,7 +201,7 @@ def test_a_linked_file_is_replaced_where_it_is(tmp_path: Path) -> None:
 
 def test_a_user_without_a_home_folder_has_no_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no folder can be found there are none, and none can be saved."""
-    monkeypatch.setattr("pinecone_admin.cli.profile_files.user_config_path", lambda *_, **__: Path("~/x"))
+    monkeypatch.setattr("pinecone_admin.cli.profiles.files.user_config_path", lambda *_, **__: Path("~/x"))
     assert run("profile", "list").json == []
     done = run("profile", "add", "work", "--client-id", "x")
     assert (done.exit, "set HOME" in done.stderr) == (2, True)

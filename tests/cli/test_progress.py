@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pinecone_admin.cli import progress
-from pinecone_admin.cli.progress import count_items, show_progress
+from pinecone_admin.cli.output import progress
+from pinecone_admin.cli.output.progress import count_items, show_progress
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import Progress
 from tests.cli.command_line import example_organization, run

@@ -17,15 +17,17 @@ import pytest
 
 from pinecone_admin import operations
 from pinecone_admin._text.help_codes import HELP
-from pinecone_admin.cli import exit_codes, report_files, sending
-from pinecone_admin.cli.audit_log import AuditLog
-from pinecone_admin.cli.explanations import FINDINGS, find_explanation, list_explanations
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.calls import sending
+from pinecone_admin.cli.calls.audit_log import AuditLog
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.people import parse_people
-from pinecone_admin.cli.progress_display import describe_times, estimate_remaining
-from pinecone_admin.cli.report_files import check_writable, read_text, write_report
-from pinecone_admin.cli.topics import TOPICS
-from pinecone_admin.cli.waivers import parse_waivers, review_findings
+from pinecone_admin.cli.help.explanations import FINDINGS, find_explanation, list_explanations
+from pinecone_admin.cli.help.topics import TOPICS
+from pinecone_admin.cli.output import report_files
+from pinecone_admin.cli.output.progress_display import describe_times, estimate_remaining
+from pinecone_admin.cli.output.report_files import check_writable, read_text, write_report
+from pinecone_admin.cli.plans.people import parse_people
+from pinecone_admin.cli.reports.waivers import parse_waivers, review_findings
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import Finding
 from pinecone_admin.workflows.findings import FindingKind

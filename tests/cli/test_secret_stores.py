@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pinecone_admin.cli.interruption import Interruptions
-from pinecone_admin.cli.private_files import lock_folder
+from pinecone_admin.cli.output.private_files import lock_folder
 from pinecone_admin.cli.secrets import store_command
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.rescue import rescue_folders, reserve_rescue_file
@@ -319,7 +319,7 @@ def test_a_lock_that_is_never_released_keeps_no_secret_from_being_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A shell that runs the command under flock(1) holds the lock until the command ends."""
-    monkeypatch.setattr("pinecone_admin.cli.private_files._LOCK_TIMEOUT", 0.0)
+    monkeypatch.setattr("pinecone_admin.cli.output.private_files._LOCK_TIMEOUT", 0.0)
     with lock_folder(tmp_path):
         parse(f"env-file:{tmp_path}/env#KEY").store(KEY)
     assert (tmp_path / "env").exists()

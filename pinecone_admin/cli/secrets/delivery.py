@@ -14,8 +14,8 @@ from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.failures import CLIError, read_notes
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.registry import CommandSpec
-from pinecone_admin.cli.secret_options import find_store, is_for_account
 from pinecone_admin.cli.secrets.new_secret import NewSecret, describe_secret
+from pinecone_admin.cli.secrets.options import find_store, is_for_account
 from pinecone_admin.cli.secrets.rescue import RescueFile, keep_response, rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.secrets.store_error import StoreError
 from pinecone_admin.cli.secrets.stores import SecretStore

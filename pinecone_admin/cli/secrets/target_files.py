@@ -11,7 +11,7 @@ from tempfile import mkstemp
 
 from attrs import frozen
 
-from pinecone_admin.cli.private_files import follow_own_links
+from pinecone_admin.cli.output.private_files import follow_own_links
 from pinecone_admin.cli.secrets.store_error import StoreError
 
 _MAX_SIZE = 1 << 20

@@ -1,0 +1,1 @@
+"""A call of a method or of any other request: its arguments, the question before it, and its record."""

@@ -1,0 +1,152 @@
+"""Ask before a change, on a terminal; elsewhere, require ``--yes``. Complete a change that is interrupted."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pinecone_admin._concurrency.waiting import complete_if_interrupted
+from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
+from pinecone_admin._text.durations import describe_duration
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.exit_codes import INTERRUPTED
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.interruption import UNCHANGED
+from pinecone_admin.cli.registry import CommandSpec
+from pinecone_admin.errors import PineconeError
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.calls.naming import NameLookup, Thing
+    from pinecone_admin.cli.session import Session
+
+_T = TypeVar("_T")
+
+
+def describe_change(spec: CommandSpec, parsed: Mapping[str, Any], own: Thing | None) -> str:
+    """Return a change as a command line without its secrets, with the name and the id of what it is about."""
+    words = [spec.name]
+    for each in spec.parameters:
+        value = parsed[each.name]
+        if value is None or value is False or each.kind == "scope":
+            continue
+        shown = str(own) if own is not None and not each.option else _show_value(value)
+        words.append(f"{each.option} {shown}".strip() if value is not True else each.option)
+    return " ".join(words)
+
+
+def _show_value(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return describe_duration(value) if isinstance(value, timedelta) else str(value)
+
+
+def confirm_change(
+    session: Session, spec: CommandSpec, parsed: Mapping[str, Any], own: Thing | None, names: NameLookup
+) -> None:
+    """Return if a change is wanted; raise if it is not, or if nobody can be asked.
+
+    Args:
+        session: The session.
+        spec: The command.
+        parsed: Values of its parameters.
+        own: What it is about, if that exists already.
+        names: The names that are known.
+    """
+    if session.is_dry_run:
+        return
+    if spec.confirms and own is not None:
+        named = names.describe(own)
+        confirm_by_name(session, describe_change(spec, parsed, named), named.name or named.id)
+    elif not session.settings.get("yes"):
+        _require_terminal(session, "this changes the organization")
+        confirm(session, describe_change(spec, parsed, None if own is None else names.describe(own)))
+
+
+def confirm(session: Session, what: str) -> None:
+    """Ask whether to do something, unless ``--yes`` was given.
+
+    Args:
+        session: The session.
+        what: What would be done.
+
+    Raises:
+        CLIError: Nobody can be asked, or the answer is no.
+    """
+    if session.settings.get("yes"):
+        return
+    _require_terminal(session, "this changes the organization")
+    if _ask(session, what, "Go on? [y/N] ").lower() not in {"y", "yes"}:
+        raise _declined()
+
+
+def confirm_by_name(session: Session, what: str, name: str) -> None:
+    """Ask for the name of what would be deleted, unless ``--confirm`` gives it.
+
+    Args:
+        session: The session.
+        what: What would be done.
+        name: The name that must be typed.
+
+    Raises:
+        CLIError: ``--confirm`` or the answer is another name, or nobody can be asked.
+    """
+    given = session.settings.get("confirm")
+    if given is None:
+        _require_terminal(session, "this deletes what cannot be restored", f"--confirm {shlex.quote(name)}")
+        given = _ask(session, what, f"Type {make_printable(name)} to go on: ")
+        if given != name:
+            raise _declined()
+    if given != name:
+        raise CLIError(f"--confirm: the name is {name!r}, not {given!r}; {UNCHANGED}")
+
+
+def _declined() -> CLIError:
+    return CLIError(f"you did not confirm it; {UNCHANGED}", exit=INTERRUPTED)
+
+
+def _require_terminal(session: Session, why: str, option: str = "--yes") -> None:
+    if not session.is_interactive:
+        raise CLIError(
+            f"{why}, and there is no terminal to ask on: give {option}, or --dry-run to see what it would do"
+        )
+
+
+def _ask(session: Session, what: str, question: str) -> str:
+    try:
+        organization = session.organization
+        session.notify(f"About to: {what}")
+        session.notify(f"in organization {organization.name} ({organization.id}), as {session.caller}")
+        session.stderr.write(question)
+        session.stderr.flush()
+        return session.stdin.readline().rstrip("\r\n")
+    except KeyboardInterrupt as interrupted:
+        session.notify("")  # the prompt is unfinished
+        interrupted.add_note(UNCHANGED)
+        raise
+
+
+def complete_change(name: str, send: Callable[[], _T]) -> _T:
+    """Send one change; if it is interrupted, still wait for the response, and note on the interruption what it was.
+
+    Args:
+        name: What the note calls the change.
+        send: Function that sends it and returns the result.
+    """
+    known = [f"{name} may have taken effect: look before you repeat it"]
+
+    def call() -> _T:
+        try:
+            result = send()
+        except PineconeError as error:
+            known.append(str(error))
+            raise
+        known.append(f"{name} was done")
+        return result
+
+    try:
+        return complete_if_interrupted(call, COMPLETION_TIMEOUT)
+    except KeyboardInterrupt as interrupted:
+        interrupted.add_note(known[-1])
+        raise

@@ -1,0 +1,108 @@
+"""Call the method of a command, and write its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from inspect import signature
+from itertools import islice
+from typing import Any, TypeGuard
+
+from pinecone_admin import Paginator
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.calls.arguments import Resolved, parse_values, resolve_values
+from pinecone_admin.cli.calls.changes import complete_change, confirm_change
+from pinecone_admin.cli.calls.naming import NameLookup
+from pinecone_admin.cli.calls.preview import WouldSend
+from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
+from pinecone_admin.cli.output.progress import count_items, show_progress
+from pinecone_admin.cli.registry import CommandSpec
+from pinecone_admin.cli.secrets.delivery import make_secret, preview_secret
+from pinecone_admin.cli.secrets.options import check_destination
+from pinecone_admin.cli.session import Session
+
+
+def call_method(session: Session, spec: CommandSpec, values: Mapping[str, Any]) -> None:
+    """Run a command that calls one method of the client.
+
+    Args:
+        session: The session.
+        spec: The command.
+        values: Values of its parameters.
+    """
+    parsed = parse_values(spec, values)
+    check_destination(session, spec)
+    with note_interruption(lambda: UNCHANGED):
+        names = NameLookup(session.admin)
+        resolved = resolve_values(spec, parsed, names)
+        if spec.effect != "reads":
+            confirm_change(session, spec, parsed, resolved.own, names)
+    try:
+        with note_interruption(lambda: UNCHANGED if session.is_dry_run else _describe_interruption(spec)):
+            _run(session, spec, resolved)
+    except WouldSend as stopped:
+        session.write_preview([stopped.document])
+
+
+def _run(session: Session, spec: CommandSpec, resolved: Resolved) -> None:
+    arguments = resolved.arguments | ({"dry_run": session.is_dry_run} if spec.has_dry_run else {})
+    method = find_method(session, spec)
+    if spec.secret and not session.is_dry_run:
+        make_secret(session, spec, method, arguments)
+        return
+    if spec.secret:
+        result = preview_secret(method, arguments)
+    elif spec.effect == "reads" or spec.has_dry_run:
+        result = _call_with_progress(session, spec, method, arguments)
+    else:
+        result = complete_change(spec.name, lambda: method(**arguments))
+    _write_result(session, spec, resolved, result)
+
+
+def _call_with_progress(
+    session: Session, spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]
+) -> object:
+    with show_progress(session, spec.name) as advance:
+        takes_progress = "progress" in signature(method).parameters
+        result: object = method(**arguments, progress=advance) if takes_progress else method(**arguments)
+        return result
+
+
+def find_method(session: Session, spec: CommandSpec) -> Callable[..., Any]:
+    """Return the method of the client that a command calls."""
+    namespace, name = spec.methods[0].split(".")
+    method: Callable[..., Any] = getattr(getattr(session.admin, namespace), name)
+    return method
+
+
+def _describe_interruption(spec: CommandSpec) -> str:
+    """Return what is known if the method of a command is interrupted, besides what it has noted."""
+    if spec.has_dry_run:
+        return "the same command goes on from here"
+    return ""
+
+
+def _write_items(session: Session, spec: CommandSpec, items: Iterable[object]) -> None:
+    if session.output != "table":
+        session.write_items(items)
+        return
+    # A table is written when all of it is known.
+    with show_progress(session, spec.name) as advance:
+        found = list(count_items(items, advance))
+    session.write_items(found)
+
+
+def _is_listing(result: object) -> TypeGuard[Iterable[object]]:
+    return isinstance(result, list | Paginator)
+
+
+def _write_result(session: Session, spec: CommandSpec, resolved: Resolved, result: object) -> None:
+    if result is False:
+        session.exit_code = exit_codes.NOT_FOUND
+    if _is_listing(result):
+        _write_items(session, spec, islice(result, resolved.limit))
+    elif session.is_dry_run:
+        session.write_preview(result)
+    elif result is None:
+        session.write({"done": spec.name, "id": None if resolved.own is None else resolved.own.id})
+    else:
+        session.write(result)

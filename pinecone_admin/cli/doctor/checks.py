@@ -1,0 +1,206 @@
+"""What each check of ``doctor`` says, and how a failure is fixed; no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from attrs import frozen
+
+from pinecone_admin import (
+    ApiError,
+    BadRequestError,
+    ForbiddenError,
+    InvalidCredentialsError,
+    PineconeError,
+    ResponseParsingError,
+    TokenError,
+    UnauthorizedError,
+)
+from pinecone_admin.cli.doctor.probes import STAGES, Probe, Stage
+from pinecone_admin.cli.doctor.variables import VariableProblem
+from pinecone_admin.cli.identity.caller import CallerView
+from pinecone_admin.operations import API_VERSION
+
+Status: TypeAlias = Literal["ok", "failed", "skipped"]
+
+CHECKS = ("variables", *STAGES, "clock", "token endpoint", "credentials", "API version", "read", "roles")
+"""Names of the checks, in order."""
+
+# Machines that keep their time differ by less than a second; a Date has whole seconds, and a cache may delay it.
+MAX_CLOCK_DIFFERENCE = 120.0
+
+_STAGE_FIXES: dict[Stage, str] = {
+    "proxy": "check HTTPS_PROXY: its host, port, user name and password; NO_PROXY excludes a host from it",
+    "name look-up": "check the spelling of the host, and the DNS of this machine; behind a proxy, set HTTPS_PROXY",
+    "connection": "check the host, its port and firewalls; behind a proxy, set HTTPS_PROXY",
+    "certificates": "if a proxy of your company replaces certificates, set SSL_CERT_FILE to a file with its authority; "
+    "else check the host and the clock of this machine",
+}
+_ROLES_FIX = "let an owner of the organization grant the account a role: pinecone-admin role-binding create"
+
+
+@frozen(kw_only=True)
+class Diagnosis:
+    """The result of one check.
+
+    Attributes:
+        check: Name of the check.
+        status: Whether it passed, failed, or could not be made because an earlier one failed.
+        detail: What was found.
+        fix: What to do about a failure.
+    """
+
+    check: str
+    status: Status
+    detail: str = ""
+    fix: str = ""
+
+    def to_document(self) -> dict[str, str]:
+        """Return the result as a document."""
+        return {"check": self.check, "status": self.status, "detail": self.detail, "fix": self.fix}
+
+
+def passed(check: str, detail: str) -> Diagnosis:
+    """Return the result of a check that found nothing wrong."""
+    return Diagnosis(check=check, status="ok", detail=detail)
+
+
+def failed(check: str, detail: str, fix: str) -> Diagnosis:
+    """Return the result of a check that found something wrong."""
+    return Diagnosis(check=check, status="failed", detail=detail, fix=fix)
+
+
+def skipped(checks: Iterable[str]) -> list[Diagnosis]:
+    """Return the results of checks that could not be made."""
+    return [Diagnosis(check=check, status="skipped", detail="not checked: an earlier check failed") for check in checks]
+
+
+def judge_variables(problems: Sequence[VariableProblem], *, origin: str) -> list[Diagnosis]:
+    """Return a result for each problem with the variables, or one that says where the identity comes from."""
+    results = [failed("variables", each.problem, each.fix) for each in problems]
+    return results or [passed("variables", f"none is wrong; the identity comes from {origin}")]
+
+
+def judge_refused_configuration(message: str) -> Diagnosis:
+    """Return the result for a configuration that the client refuses, by what the message is about."""
+    if "_PROXY" in message:
+        return failed("proxy", message, _STAGE_FIXES["proxy"])
+    if "SSL_CERT" in message:
+        return failed("certificates", message, "set SSL_CERT_FILE to a file of certificates in PEM form, or unset it")
+    return failed("variables", message, "correct what this names")
+
+
+def judge_refused_identity(message: str) -> Diagnosis:
+    """Return the result for an identity that is not complete, or that the client refuses."""
+    return failed("credentials", message, "let it give the client id and the current secret of a service account")
+
+
+def judge_probes(probes: Sequence[Probe], *, proxies: Sequence[str]) -> list[Diagnosis]:
+    """Return a result for each stage of the way to the servers.
+
+    Args:
+        probes: A probe of each server.
+        proxies: The proxies that they used, without credentials.
+    """
+    results: list[Diagnosis] = []
+    for stage in STAGES:
+        broken = [probe for probe in probes if probe.failed == stage]
+        if broken:
+            detail = "; ".join(dict.fromkeys(f"{probe.broken_host}: {probe.reason}" for probe in broken))
+            return [*results, failed(stage, detail, _STAGE_FIXES[stage]), *skipped(STAGES[len(results) + 1 :])]
+        results.append(passed(stage, _describe_stage(stage, probes, proxies)))
+    return results
+
+
+def _describe_stage(stage: Stage, probes: Sequence[Probe], proxies: Sequence[str]) -> str:
+    if stage == "proxy":
+        return f"used: {', '.join(proxies)}" if proxies else "none is used"
+    if stage == "name look-up" and proxies:
+        return "left to the proxy"
+    if stage == "certificates":
+        secure = [probe.host for probe in probes if probe.url.startswith("https:")]
+        return f"trusted: {_list_hosts(secure)}" if secure else "not used: the addresses are plain http"
+    return _list_hosts([probe.host for probe in probes])
+
+
+def _list_hosts(hosts: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(hosts))
+
+
+def judge_clock(date: datetime, *, now: datetime) -> Diagnosis:
+    """Return whether the clock of this machine agrees with that of the server.
+
+    Args:
+        date: The server's time.
+        now: The time of this machine.
+    """
+    seconds = (now - date).total_seconds()
+    if abs(seconds) <= MAX_CLOCK_DIFFERENCE:
+        return passed("clock", "agrees with the server's")
+    direction = "fast" if seconds > 0 else "slow"
+    return failed(
+        "clock",
+        f"this machine's is {abs(seconds):.0f} seconds {direction}, by the server's",
+        "set the clock of this machine, with NTP if possible: certificates and tokens depend on it",
+    )
+
+
+def judge_token(error: PineconeError | None) -> list[Diagnosis]:
+    """Return whether the token endpoint works, and whether it accepts the credentials."""
+    if error is None:
+        return [passed("token endpoint", "issues tokens"), passed("credentials", "accepted")]
+    if isinstance(error, InvalidCredentialsError):
+        fix = "copy the client id and secret of a service account again; a rotated secret is no longer valid"
+        return [passed("token endpoint", "responds"), failed("credentials", error.message, fix)]
+    fix = "check PINECONE_OAUTH_URL or oauth-url: it must be the token endpoint, with its path"
+    if isinstance(error, TokenError) and error.status_code >= 500:  # noqa: PLR2004 - the server's errors
+        fix = "try again later: the token endpoint has an error"
+    return [failed("token endpoint", error.message, fix), *skipped(["credentials"])]
+
+
+def judge_read(error: PineconeError | None) -> list[Diagnosis]:
+    """Return whether the API knows the version, and whether something can be read.
+
+    Args:
+        error: The error of a read, or None.
+    """
+    if error is None:
+        return [passed("API version", API_VERSION), passed("read", "works")]
+    if isinstance(error, ForbiddenError) and error.error_code is not None:
+        refused = Diagnosis(check="read", status="skipped", detail="the account may not read anything")
+        return [passed("API version", API_VERSION), refused, failed("roles", error.message, _ROLES_FIX)]
+    if isinstance(error, BadRequestError) and "version" in error.message.lower():
+        fix = "install a newer release: pip install --upgrade pinecone-admin"
+        return [failed("API version", f"{API_VERSION} is refused: {error.message}", fix), *skipped(["read"])]
+    return [*skipped(["API version"]), _judge_failed_read(error)]
+
+
+def _judge_failed_read(error: PineconeError) -> Diagnosis:
+    if isinstance(error, UnauthorizedError):
+        fix = "host and token endpoint must belong together; a token from elsewhere may have expired: get another one"
+        return failed("read", f"the API does not accept the token: {error.message}", fix)
+    if isinstance(error, ResponseParsingError) or (isinstance(error, ApiError) and error.error_code is None):
+        fix = "check PINECONE_CONTROLLER_HOST or the profile's host: what responds there is not this API"
+        return failed("read", f"not a response of the API: {error.message}", fix)
+    return failed("read", error.message, f"pinecone-admin explain {error.help_code}")
+
+
+def judge_roles(view: CallerView) -> Diagnosis:
+    """Return whether the account has a role."""
+    if view.roles is None:
+        return passed("roles", "unknown: the account may not see which roles are its own")
+    if view.roles:
+        return passed("roles", ", ".join(view.roles))
+    return failed("roles", "the account has none, so it may do nothing", _ROLES_FIX)
+
+
+def judge_organization(view: CallerView, expected: str | None) -> list[Diagnosis]:
+    """Return whether the organization is the expected one; nothing if none is expected."""
+    if expected is None:
+        return []
+    if list(view.organizations) == [expected]:
+        return [passed("organization", expected)]
+    detail = f"it is {', '.join(view.organizations) or 'unknown'}, and {expected} is expected"
+    return [failed("organization", detail, "use credentials of the expected organization, or another expectation")]

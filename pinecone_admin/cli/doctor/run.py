@@ -1,0 +1,155 @@
+"""Find what keeps commands from working: one check after the other, from the variables to the roles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from pinecone_admin import Admin, ForbiddenError, PineconeError, PineconeValueError
+from pinecone_admin._config.client_config import ClientConfig, resolve_config
+from pinecone_admin._http.returned_errors import return_error
+from pinecone_admin.cli.doctor.checks import (
+    CHECKS,
+    Diagnosis,
+    failed,
+    judge_clock,
+    judge_organization,
+    judge_probes,
+    judge_read,
+    judge_refused_configuration,
+    judge_refused_identity,
+    judge_roles,
+    judge_token,
+    judge_variables,
+    skipped,
+)
+from pinecone_admin.cli.doctor.probes import Probe, send_probe
+from pinecone_admin.cli.doctor.variables import find_variable_problems
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.identity.caller import look_at_caller
+from pinecone_admin.cli.identity.client import find_client_id, obtain_secret, open_client
+from pinecone_admin.cli.identity.sources import SECRET_VARIABLE, TOKEN_VARIABLE, CallerIdentity
+from pinecone_admin.cli.session import Session
+
+_T = TypeVar("_T")
+
+
+def examine(session: Session) -> Iterator[Diagnosis]:
+    """Yield the result of each check, in order; those behind a failed one that they depend on are skipped.
+
+    Args:
+        session: The session, of which the identity and the environment are checked.
+    """
+    made: set[str] = set()
+    for result in _make_checks(session):
+        made.add(result.check)
+        yield result
+    yield from skipped(check for check in CHECKS if check not in made)
+
+
+def _make_checks(session: Session) -> Iterator[Diagnosis]:
+    try:
+        identity = session.identity
+    except CLIError as exc:
+        yield failed("variables", exc.message, "correct the option, or the file that it names")
+        return
+    problems = find_variable_problems(session.env, _list_used_variables(session, identity))
+    yield from judge_variables(problems, origin=identity.origin)
+    complete = _catch_refusal(lambda: obtain_secret(session))
+    if isinstance(complete, CLIError) and not problems:  # else what is missing has been named already
+        yield judge_refused_identity(complete.message)
+    used = complete if isinstance(complete, CallerIdentity) else identity
+    try:
+        config = _resolve_config(session.env, used)
+    except PineconeValueError as exc:
+        yield judge_refused_configuration(exc.message)
+        return
+    probes = _probe_servers(config, uses_token_endpoint=used.access_token is None)
+    yield from judge_probes(probes, proxies=_describe_proxies(config))
+    yield from (judge_clock(probe.date, now=datetime.now(UTC)) for probe in probes[:1] if probe.date is not None)
+    if isinstance(complete, CallerIdentity) and not any(probe.failed for probe in probes):
+        yield from _check_calls(session, complete, is_explained=bool(problems))
+
+
+def _list_used_variables(session: Session, identity: CallerIdentity) -> Mapping[str, str]:
+    if identity.variables and session.settings.get("client_secret_stdin"):
+        return {**identity.variables, SECRET_VARIABLE: "stdin", TOKEN_VARIABLE: ""}
+    return identity.variables
+
+
+def _catch_refusal(function: Callable[[], _T]) -> _T | CLIError:
+    try:
+        return function()
+    except CLIError as exc:
+        return exc
+
+
+def _resolve_config(env: Mapping[str, str], identity: CallerIdentity) -> ClientConfig:
+    """Return what a client would use; the client does not show its proxies and its TLS context."""
+    return resolve_config(
+        env=env if identity.in_environment else {},
+        host=None if identity.in_environment else identity.host,
+        oauth_url=None if identity.in_environment else identity.oauth_url,
+        allow_http=identity.allow_http,
+        additional_headers=None,
+        source_tag=None,
+        proxy_url=None,
+        ssl_verify=True,
+        opens_connections=True,
+        timeout=60.0,
+        retry=None,
+        max_connections=1,
+        lazy=True,
+        read_only=False,
+        on_attempt=None,
+    )
+
+
+def _probe_servers(config: ClientConfig, *, uses_token_endpoint: bool) -> list[Probe]:
+    targets = [(f"{config.api_url}/admin/organizations", config.api_proxy)]
+    if uses_token_endpoint:
+        targets.append((config.oauth_url, config.oauth_proxy))
+    assert config.ssl_context is not None  # noqa: S101 - no transport is passed
+    return [send_probe(url, proxy=proxy, ssl_context=config.ssl_context) for url, proxy in targets]
+
+
+def _describe_proxies(config: ClientConfig) -> list[str]:
+    proxies = (config.api_proxy, config.oauth_proxy)
+    return list(dict.fromkeys(str(each.url.copy_with(userinfo=b"")) for each in proxies if each is not None))
+
+
+def _check_calls(session: Session, identity: CallerIdentity, *, is_explained: bool) -> Iterator[Diagnosis]:
+    admin = _catch_refusal(lambda: open_client(session, identity))
+    if isinstance(admin, CLIError):
+        if not is_explained:
+            yield judge_refused_identity(admin.message)
+        return
+    with admin:
+        token = return_error(admin.token)
+        yield from judge_token(token if isinstance(token, PineconeError) else None)
+        if not isinstance(token, PineconeError):
+            yield from _check_reads(admin, identity, find_client_id(session))
+
+
+def _check_reads(admin: Admin, identity: CallerIdentity, client_id: str | None) -> Iterator[Diagnosis]:
+    error = return_error(_read_something, admin)
+    yield from judge_read(error)
+    if error is not None:
+        return
+    view = return_error(look_at_caller, admin, client_id=client_id)
+    if isinstance(view, PineconeError):
+        yield failed("roles", view.message, f"pinecone-admin explain {view.help_code}")
+        return
+    yield judge_roles(view)
+    yield from judge_organization(view, identity.expect_organization)
+
+
+def _read_something(admin: Admin) -> None:
+    try:
+        admin.organizations.list()
+    except ForbiddenError as exc:
+        # A proxy refuses without a code, and the API does so where the account has roles on projects only.
+        if exc.error_code is None:
+            raise
+        admin.projects.list()

@@ -1,0 +1,1 @@
+"""Start the emulator, in this process or in the background."""

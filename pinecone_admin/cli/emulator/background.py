@@ -1,0 +1,122 @@
+"""Serve the emulator, in this process or in the background, and print how a shell is connected to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
+from typing import IO, TYPE_CHECKING
+
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.identity.sources import TOKEN_VARIABLE, without_own
+from pinecone_admin.emulator.__main__ import format_exports
+from pinecone_admin.emulator.__main__ import main as serve_here
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
+
+_MODULE = "pinecone_admin.cli.emulator.process"
+
+
+def serve(session: Session, arguments: Sequence[str], *, form: str, background: bool) -> int:
+    """Serve the emulator, and return the exit code: 2 if it cannot start.
+
+    Args:
+        session: The session.
+        arguments: Arguments of ``python -m pinecone_admin.emulator``, without ``--format``.
+        form: ``json`` or ``env``.
+        background: Whether to return once it listens.
+
+    Raises:
+        CLIError: It cannot start in the background.
+    """
+    if background:
+        session.stdout.write(start_in_background(arguments, for_shell=form == "env"))
+        return exit_codes.DONE
+    # Whatever keeps it from starting is a file, an address or a package that the command line names.
+    return exit_codes.USAGE if serve_here([*arguments, "--format", form]) else exit_codes.DONE
+
+
+def start_in_background(arguments: Sequence[str], *, for_shell: bool) -> str:
+    """Start a process that serves the emulator and ends with the shell, and return what to print once it listens.
+
+    Args:
+        arguments: Arguments of the emulator, without ``--format``.
+        for_shell: Whether a shell evaluates the output, which then also tells the emulator which shell that is.
+
+    Raises:
+        CLIError: It cannot start; the message says why.
+    """
+    # Only its owner can write to the folder, so no other user can name a process.
+    registration = Path(tempfile.mkdtemp(prefix="pinecone-emulator-")) / "shell" if for_shell else None
+    with _removed_on_error(registration), tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
+        process = _start_process([str(registration or ""), *arguments], errors)
+        announcement = _read_announcement(process)
+        if not announcement:
+            process.wait()
+            errors.seek(0)
+            raise CLIError(errors.read().strip() or "the emulator ended before it listened")
+    process.returncode = 0  # it goes on, and Popen would warn that nobody waited for it
+    return format_announcement(json.loads(announcement), process.pid, registration)
+
+
+@contextmanager
+def _removed_on_error(registration: Path | None) -> Generator[None]:
+    try:
+        yield
+    except BaseException:
+        if registration is not None:
+            rmtree(registration.parent, ignore_errors=True)
+        raise
+
+
+def _start_process(arguments: Sequence[str], errors: IO[str]) -> subprocess.Popen[str]:
+    # -P keeps modules in the current folder from replacing those of the package. A session of its own keeps Ctrl-C in
+    # the shell from stopping it. It needs no credentials, so it does not inherit any.
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-P", "-m", _MODULE, str(os.getppid()), *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        encoding="utf-8",
+        env=without_own(os.environ),
+        start_new_session=True,
+    )
+
+
+def _read_announcement(process: subprocess.Popen[str]) -> str:
+    """Return the line that says where it listens, or nothing if it ended; stop it if this is interrupted."""
+    output = process.stdout
+    if output is None:  # pragma: no cover - it was started with a pipe
+        return ""
+    try:
+        with output:
+            return output.readline()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+
+
+def format_announcement(line: Mapping[str, str], process_id: int, registration: Path | None) -> str:
+    """Return what to print: one line of JSON, or commands for a shell, which also write its process id to a file."""
+    if registration is None:
+        return json.dumps({**line, "pid": process_id}) + "\n"
+    report = f"echo $PPID > {shlex.quote(str(registration))}"
+    lines = [
+        format_exports(line),
+        f"export PINECONE_EMULATOR_PID={process_id}",
+        # Bash, zsh, sh and fish name their own process id differently, and all are the parent of this one.
+        f"sh -c {shlex.quote(report)} 2>/dev/null || true",
+    ]
+    if TOKEN_VARIABLE in os.environ:  # it would come before the client credentials
+        lines.append(f"export {TOKEN_VARIABLE}=''")  # fish has no unset
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,47 @@
+"""The command ``emulator``: serve an organization to try things with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
+
+
+@click.command()
+@click.option("--host", metavar="ADDRESS", help="Address to listen on (127.0.0.1).")
+@click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="Port to listen on (any free one).")
+@click.option("--state", metavar="FILE", help="File to load at the start, if it exists, and to write at the end.")
+@click.option(
+    "--plan",
+    type=click.Choice(("Free", "Standard", "Enterprise", "Dedicated")),
+    help="Plan of the organization (as loaded, or Enterprise).",
+)
+@click.option(
+    "--permissions",
+    type=click.Choice(("published", "open")),
+    help="Which permissions are enforced (as loaded, or published).",
+)
+@click.option(
+    "--token-lifetime", type=click.IntRange(1), metavar="SECONDS", help="How long tokens live (as loaded, or 1800)."
+)
+@click.option("--seed", type=int, metavar="N", help="Make ids and secrets the same in every run.")
+@click.option("--allow-remote", is_flag=True, help="Allow an address that other machines can reach.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("json", "env")),
+    default="json",
+    help="Say where it listens as a line of JSON (the default), or as commands for a shell.",
+)
+@click.option("--background", is_flag=True, help="Return once it listens; it ends when this shell does.")
+@click.pass_obj
+def command(session: Session, /, *, form: str, background: bool, allow_remote: bool, **options: Any) -> None:
+    """Serve the emulator."""
+    from pinecone_admin.cli.emulator.background import serve  # noqa: PLC0415 - loads the emulator
+
+    given = {f"--{name.replace('_', '-')}": f"{value}" for name, value in options.items() if value is not None}
+    arguments = [word for pair in given.items() for word in pair] + (["--allow-remote"] if allow_remote else [])
+    session.exit_code = serve(session, arguments, form=form, background=background)

@@ -1,0 +1,1 @@
+"""Help pages, topics, explanations of error codes, and completion."""

@@ -1,0 +1,164 @@
+"""Pages of help about topics that concern many commands; the first line of each is its summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from textwrap import fill
+
+from pinecone_admin.cli.exit_codes import MEANINGS
+from pinecone_admin.cli.help.explanations import FINDINGS
+
+_WIDTH = 80
+
+
+def _describe_exits() -> str:
+    return "\n".join(
+        fill(text, _WIDTH, initial_indent=f"  {code:<5}", subsequent_indent=" " * 7) for code, text in MEANINGS.items()
+    )
+
+
+def _describe_findings() -> str:
+    # A hyphen may be part of a command, which should be copied whole.
+    return "\n".join(
+        f"  {kind}\n"
+        + fill(f"{meaning} {remedy}", _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6, break_on_hyphens=False)
+        for kind, (meaning, _, remedy) in FINDINGS.items()
+    )
+
+
+TOPICS: Mapping[str, str] = {
+    "exit-codes": f"""\
+What the exit code of a command means.
+
+Scripts can rely on these codes:
+
+{_describe_exits()}
+
+pinecone-admin explain exit-6 says what to do about one.
+""",
+    "output": """\
+Formats, selecting a part, and what goes to which stream.
+
+On a terminal the output is a table, elsewhere JSON. --output chooses another:
+
+  table  For reading.
+  json   For programs; an error is then an object on standard error, too.
+  yaml   As json, for reading and for files.
+  csv    For spreadsheets.
+  raw    One value on each line, for variables of a shell.
+
+--query selects a part with a JMESPath expression:
+
+  pinecone-admin project list --query '[].name' --output raw
+
+Standard output has data and nothing else. Progress, questions and warnings go
+to standard error; progress is shown only on a terminal. NO_COLOR=1 turns
+colours off.
+""",
+    "names": """\
+How things, roles and times are written.
+
+Wherever an id is taken, an exact name is taken, too. Names are not unique: if
+several things have the name, the command stops with exit code 5 and lists
+their ids.
+
+Roles on the organization are written as they are, roles on a project after its
+name or id:
+
+  --role OrgMember --role search:ProjectEditor
+
+Times are a number and a unit: 90s, 90m, 12h, 7d, 2w.
+
+Where text or JSON is taken, @FILE reads it from a file, and - from standard
+input.
+""",
+    "secrets": """\
+Where the values of API keys and the secrets of service accounts go.
+
+A secret is shown only once, when it is made. A command that makes one does not
+begin without one of these:
+
+  --store env-file:PATH#NAME  Sets NAME in a file of variables, and keeps the
+                              other lines.
+  --store file:PATH           Writes a file that only you can read.
+  --store exec:COMMAND        Runs a command, which gets the secret on standard
+                              input.
+  --reveal                    Writes it to standard output.
+
+Of a service account, the client id is stored, too: in an env file under the
+same name with ID for SECRET, in a file as JSON. A command also gets ids and
+names in its environment, such as API_KEY_ID and SERVICE_ACCOUNT_CLIENT_ID.
+
+Before anything is made, it is checked that the secret can be stored: the folder
+exists, the disk has room, the command is there, and nobody else can read the
+file. If storing fails all the same, the key is deleted again; what cannot be
+undone is kept in a file that the error names (exit code 9).
+
+There is no option for a client secret, because other users can see command
+lines: use variables, a profile, or --client-secret-stdin.
+""",
+    "changes": """\
+Questions, dry runs and plans.
+
+A command that changes something asks first, on a terminal; elsewhere it needs
+--yes. --dry-run shows what would be done, and sends only reads.
+
+What deletes contents wants the name typed, or --confirm NAME. What deletes many
+wants a plan, which is saved, read, and carried out:
+
+  pinecone-admin project stale --name 'ci-*' --older-than 7d --save plan.json
+  pinecone-admin project delete-stale plan.json
+
+  pinecone-admin user offboard --from people.csv --save plan.json
+  pinecone-admin user offboard --plan plan.json
+
+A plan is of one organization. What has changed since it was made is left as it
+is, and named.
+
+--read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every change.
+""",
+    "identity": """\
+Which account a command uses.
+
+The first of these that is there counts:
+
+  --profile NAME   A profile; pinecone-admin profile add saves one.
+  --env-file PATH  Variables in a file.
+  environment      PINECONE_ACCESS_TOKEN, or PINECONE_CLIENT_ID and
+                   PINECONE_CLIENT_SECRET.
+  default profile  The profile that is the default.
+
+pinecone-admin whoami shows which account that is, and pinecone-admin doctor
+checks it.
+""",
+    "findings": f"""\
+What access finds, and what to do about it.
+
+{_describe_findings()}
+
+--fail-on KIND,KIND exits with 8 if there is one of these kinds, and --fail-on
+any for every kind.
+""",
+    "waivers": """\
+How findings are accepted for a time.
+
+access --accept FILE reads a list in YAML. An entry accepts the findings of one
+kind, or only those that contain a text, for a reason, until a day:
+
+  - kind: many-owners
+    reason: The board, as agreed in October.
+    until: 2027-01-31
+  - kind: key-is-an-editor
+    contains: nightly-import
+    reason: It creates the index of the day.
+    until: 2027-03-31
+
+--fail-on passes over accepted findings. A waiver that has ended, or that
+accepts nothing, is named.
+""",
+}
+
+
+def summarize_topic(name: str) -> str:
+    """Return the first line of a page."""
+    return TOPICS[name].partition("\n")[0]

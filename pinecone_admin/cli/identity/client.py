@@ -1,0 +1,169 @@
+"""Who the command line acts as, and the client that acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+
+from pinecone_admin import Admin, PineconeTypeError, PineconeValueError
+from pinecone_admin._config.addresses import API_URL, OAUTH_URL
+from pinecone_admin._http.attempt_event import AttemptEvent, OnAttempt
+from pinecone_admin.cli.calls.audit_log import AuditLog
+from pinecone_admin.cli.calls.audited_client import ChangeRecorder, audited_client_class
+from pinecone_admin.cli.calls.preview import PreviewAdmin
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.identity.caller import read_organizations
+from pinecone_admin.cli.identity.client_secrets import read_secret_from, run_secret_command
+from pinecone_admin.cli.identity.env_files import parse_env_file
+from pinecone_admin.cli.identity.sources import (
+    READ_ONLY_VARIABLE,
+    CallerIdentity,
+    choose_identity,
+    client_arguments,
+    identity_error,
+    require_complete,
+)
+from pinecone_admin.cli.output.private_files import OTHERS_CAN_WRITE, describe_path, read_file
+from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
+
+
+def make_client(session: Session) -> Admin:
+    """Return the client of a session; if an organization is expected, the caller's is checked first.
+
+    Raises:
+        CLIError: The caller cannot be identified, or its organization is not the expected one.
+    """
+    identity = obtain_secret(session)
+    admin = open_client(session, identity)
+    if identity.expect_organization is not None:
+        try:
+            require_organization(admin, identity.expect_organization)
+        except BaseException:
+            admin.close()
+            raise
+    return admin
+
+
+def name_caller(session: Session) -> str:
+    """Return the client id of the account, or ``unknown`` if there is only a token."""
+    return find_client_id(session) or "unknown"
+
+
+def find_client_id(session: Session) -> str | None:
+    """Return the client id of the account, or None if there is only a token."""
+    uses_token = session.identity.access_token is not None and not session.settings.get("client_secret_stdin")
+    return None if uses_token else session.identity.client_id
+
+
+def find_identity(session: Session) -> CallerIdentity:
+    """Return the identity of a session as it was chosen, without the secret of a command or of stdin.
+
+    Raises:
+        CLIError: What the command line or a profile says cannot be used.
+    """
+    identity = choose_identity(
+        profile=session.settings.get("profile"),
+        env_file=session.settings.get("env_file"),
+        env=session.env,
+        read_env_file=lambda path: read_variables(session, path),
+        load_profiles=lambda: load_profiles(find_profile_file()),
+    )
+    expected = session.settings.get("expect_organization")
+    if expected is None or expected == identity.expect_organization:
+        return identity
+    if identity.expect_organization is not None:
+        raise CLIError(
+            f"--expect-organization {expected}: {identity.origin} expects {identity.expect_organization} instead"
+        )
+    return evolve(identity, expect_organization=expected)
+
+
+def read_variables(session: Session, path: str) -> Mapping[str, str]:
+    """Return the variables of an env file; say so if all users can read it.
+
+    Raises:
+        CLIError: It does not exist, others can write it, or it is damaged.
+    """
+    file = read_file(Path(path), forbidden=OTHERS_CAN_WRITE)
+    name = describe_path(path)
+    if file is None:
+        raise CLIError(f"--env-file: there is no file {name}")
+    if file.is_public:
+        session.notify(f"warning: {name} can be read by all users of this machine: run chmod 600 on it")
+    return parse_env_file(file.text, source=name)
+
+
+def obtain_secret(session: Session) -> CallerIdentity:
+    """Return the identity of a session with its secret, from stdin or the command of its profile.
+
+    Raises:
+        CLIError: There is none, or it cannot be obtained.
+    """
+    identity = session.identity
+    if session.settings.get("client_secret_stdin"):
+        identity = identity.with_secret(read_secret_from(session.stdin))
+    elif identity.secret_command:
+        secret = run_secret_command(identity.secret_command, env=session.env, origin=identity.origin)
+        identity = identity.with_secret(secret)
+    require_complete(identity)
+    return identity
+
+
+def open_client(session: Session, identity: CallerIdentity) -> Admin:
+    """Return a client that acts as an identity, under the options of the session.
+
+    Raises:
+        CLIError: The client refuses a part of the identity or of the environment.
+    """
+    arguments: dict[str, Any] = client_arguments(identity, production=(API_URL, OAUTH_URL))
+    kind, on_attempt = _choose_client_class(session)
+    try:
+        return kind(**arguments, source_tag="cli", lazy=True, read_only=is_read_only(session), on_attempt=on_attempt)
+    except (PineconeValueError, PineconeTypeError) as exc:
+        message = exc.message
+    # Outside of the except clause: a traceback of the client could show the secret.
+    raise identity_error(f"{identity.origin}: {message}" if not identity.in_environment else message)
+
+
+def is_read_only(session: Session) -> bool:
+    """Return whether the session may not change anything.
+
+    Raises:
+        CLIError: The variable, of the environment or of the env file, has another value than 0 or 1.
+    """
+    sources = (session.env, session.identity.variables)
+    values = {variables.get(READ_ONLY_VARIABLE, "").strip() for variables in sources}
+    unclear = sorted(values - {"", "0", "1"})
+    if unclear:
+        raise CLIError(f"{READ_ONLY_VARIABLE} must be 1 or 0, not {unclear[0]!r}")
+    return bool(session.settings.get("read_only")) or "1" in values
+
+
+def require_organization(admin: Admin, expected: str) -> None:
+    """Raise CLIError unless the caller's organization is the expected one, and no other."""
+    found = read_organizations(admin)
+    if list(found) == [expected]:
+        return
+    actual = ", ".join(f"{key} ({name!r})" if name else key for key, name in found.items()) or "unknown"
+    raise identity_error(f"organization {expected} is expected, and the caller's is {actual}; nothing was sent")
+
+
+def _choose_client_class(session: Session) -> tuple[type[Admin], OnAttempt | None]:
+    if session.intercepts_changes:
+        return PreviewAdmin, None
+    path = session.settings.get("audit_log")
+    if path is None:
+        return Admin, session.note_attempt
+    recorder = ChangeRecorder(AuditLog(path, on_failure=session.note_lost_entry), client_id=find_client_id(session))
+
+    def note(event: AttemptEvent) -> None:
+        session.note_attempt(event)
+        recorder.note_attempt(event)
+
+    return audited_client_class(recorder), note

@@ -1,0 +1,191 @@
+"""Choose as whom a command acts: a profile, an env file, or the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+
+from attrs import evolve, field, frozen
+
+from generated_client.types import masked
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.profiles.profile import Profile, Profiles
+
+SECRET_VARIABLE = "PINECONE_CLIENT_SECRET"  # noqa: S105 - the name of a variable
+CREDENTIAL_VARIABLES = ("PINECONE_CLIENT_ID", SECRET_VARIABLE)
+TOKEN_VARIABLE = "PINECONE_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
+ADDRESS_VARIABLES = ("PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL")
+_IDENTITY_VARIABLES = (*CREDENTIAL_VARIABLES, TOKEN_VARIABLE, *ADDRESS_VARIABLES)
+READ_ONLY_VARIABLE = "PINECONE_ADMIN_READ_ONLY"
+SETTING_VARIABLES = ("PINECONE_ADMIN_ALLOW_HTTP", READ_ONLY_VARIABLE)
+KNOWN_VARIABLES = (*_IDENTITY_VARIABLES, *SETTING_VARIABLES)
+
+
+_ENVIRONMENT = "the environment"
+
+
+def without_own(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for another program: no variable of this one, whose credentials it does not need."""
+    return {name: value for name, value in env.items() if not name.upper().startswith("PINECONE_")}
+
+
+def identity_error(message: str) -> CLIError:
+    """Return the error that the caller cannot be identified: credentials are missing or cannot be obtained."""
+    return CLIError(message, exit=exit_codes.IDENTITY)
+
+
+@frozen(kw_only=True)
+class CallerIdentity:
+    """As whom a command acts, and where it sends its requests.
+
+    Nothing is mixed: a profile or an env file never gets a part of its identity or its addresses from the environment.
+
+    Attributes:
+        origin: Where it comes from, as messages name it.
+        in_environment: Whether the client reads all of it from the environment, so that its errors name the variables.
+        client_id: Client id of the service account, or None.
+        client_secret: Its secret, or None.
+        access_token: Access token, which comes before the two, or None.
+        host: URL of the API, or None for production.
+        oauth_url: URL of the token endpoint, or None for production.
+        allow_http: Whether http beyond loopback is allowed.
+        expect_organization: Id of the only organization that commands may work on, or None for any.
+        secret_command: Command that prints the secret; empty if there is none.
+        variables: The variables that it was made of; empty for a profile.
+    """
+
+    origin: str
+    in_environment: bool = False
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=masked)
+    access_token: str | None = field(default=None, repr=masked)
+    host: str | None = None
+    oauth_url: str | None = None
+    allow_http: bool = False
+    expect_organization: str | None = None
+    secret_command: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(factory=dict[str, str], repr=masked)
+
+    def with_secret(self, client_secret: str) -> CallerIdentity:
+        """Return a copy that authenticates with this secret, and with no token."""
+        return evolve(self, client_secret=client_secret, access_token=None, secret_command=(), in_environment=False)
+
+
+def choose_identity(
+    *,
+    profile: str | None,
+    env_file: str | None,
+    env: Mapping[str, str],
+    read_env_file: Callable[[str], Mapping[str, str]],
+    load_profiles: Callable[[], Profiles],
+) -> CallerIdentity:
+    """Return the identity: of the command line, else of the environment, else of the default profile.
+
+    Args:
+        profile: Name of a profile from the command line, or None.
+        env_file: Path of an env file from the command line, or None.
+        env: The environment.
+        read_env_file: Function that returns the variables of an env file.
+        load_profiles: Function that returns the profiles of the user.
+
+    Raises:
+        CLIError: Both are given, or what one of them names cannot be used.
+    """
+    if profile is not None and env_file is not None:
+        raise CLIError("--profile and --env-file each name an identity: pass only one of them")
+    if profile is not None:
+        return identity_of_profile(load_profiles().find(profile))
+    if env_file is not None:
+        origin = f"env file {make_printable(env_file, most=200)}"
+        return identity_of_variables(read_env_file(env_file), origin=origin)
+    # An address alone counts, too: the default profile would send its changes to another organization.
+    if any(env.get(name, "").strip() for name in _IDENTITY_VARIABLES):
+        return evolve(identity_of_variables(env, origin=_ENVIRONMENT), in_environment=True)
+    default = load_profiles().default_profile
+    if default is None:
+        return evolve(identity_of_variables(env, origin=_ENVIRONMENT), in_environment=True)
+    return identity_of_profile(default)
+
+
+def identity_of_profile(profile: Profile) -> CallerIdentity:
+    """Return the identity of a profile, without its secret."""
+    return CallerIdentity(
+        origin=f"profile {profile.name}",
+        client_id=profile.client_id,
+        host=profile.host,
+        oauth_url=profile.oauth_url,
+        expect_organization=profile.expect_organization,
+        secret_command=profile.secret_command,
+    )
+
+
+def identity_of_variables(variables: Mapping[str, str], *, origin: str) -> CallerIdentity:
+    """Return the identity that variables describe; a token comes before credentials."""
+    # CI systems set an empty variable for a secret that is not set.
+    values = [variables.get(name) if variables.get(name, "").strip() else None for name in _IDENTITY_VARIABLES]
+    client_id, client_secret, access_token, host, oauth_url = values
+    return CallerIdentity(
+        origin=origin,
+        client_id=client_id,
+        client_secret=client_secret,
+        access_token=access_token,
+        host=host,
+        oauth_url=oauth_url,
+        allow_http=variables.get("PINECONE_ADMIN_ALLOW_HTTP") == "1",
+        variables=variables,
+    )
+
+
+def require_complete(identity: CallerIdentity) -> None:
+    """Raise CLIError unless an identity has a token, or a client id with a secret."""
+    if identity.access_token is not None:
+        return
+    values = (identity.client_id, identity.client_secret)
+    missing = [name for name, value in zip(CREDENTIAL_VARIABLES, values, strict=True) if value is None]
+    if not missing:
+        return
+    if identity.client_id is not None and not identity.variables:  # that of a profile
+        raise identity_error(
+            f"{identity.origin} has no secret-command: add one to it, or pipe the secret to --client-secret-stdin"
+        )
+    advice = f"set {' and '.join(missing)}"
+    if identity.origin != _ENVIRONMENT:
+        advice += " in it"
+    elif len(missing) == len(values):
+        advice += f", or {TOKEN_VARIABLE}; or pass --profile or --env-file"
+    misspelt = find_misspelt(identity.variables, missing)
+    hints = "".join(f"; {given} is set: did you mean {name}?" for given, name in misspelt)
+    raise identity_error(f"{identity.origin} has no {_describe_missing(missing)}: {advice}{hints}")
+
+
+def _describe_missing(missing: Sequence[str]) -> str:
+    words = {"PINECONE_CLIENT_ID": "client id", "PINECONE_CLIENT_SECRET": "client secret"}
+    return " and no ".join(words[name] for name in missing)
+
+
+def find_misspelt(names: Iterable[str], wanted: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the names of variables that nearly have a wanted name, each with that name."""
+    others = [name for name in names if name not in KNOWN_VARIABLES]
+    found = [(name, get_close_matches(name.upper(), wanted, n=1, cutoff=0.85)) for name in others]
+    return [(name, close[0]) for name, close in found if close]
+
+
+def client_arguments(identity: CallerIdentity, *, production: tuple[str, str]) -> dict[str, object]:
+    """Return the arguments of a client that acts as this identity.
+
+    Args:
+        identity: A complete identity.
+        production: URLs of the API and of the token endpoint in production.
+    """
+    if identity.in_environment:
+        return {}
+    arguments: dict[str, object] = {"access_token": identity.access_token}
+    if identity.access_token is None:
+        arguments = {"client_id": identity.client_id, "client_secret": identity.client_secret}
+    return arguments | {
+        "host": identity.host or production[0],
+        "oauth_url": identity.oauth_url or production[1],
+        "allow_http": identity.allow_http,
+    }

@@ -1,0 +1,98 @@
+"""Progress on a terminal, of whatever takes longer than a second; elsewhere, nothing is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from threading import Lock, Timer
+from time import monotonic
+from typing import TYPE_CHECKING, TextIO, TypeVar
+
+from pinecone_admin._text.printable import make_printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Display
+
+    from pinecone_admin.cli.session import Session
+    from pinecone_admin.workflows import Progress
+
+_T = TypeVar("_T")
+_DELAY = 1.0
+"""Seconds until progress is shown: what ends sooner should not flicker."""
+_MAX_STEP_LENGTH = 60
+
+
+@contextmanager
+def show_progress(session: Session, title: str) -> Generator[Callable[[Progress], object]]:
+    """Show progress until the block ends, and yield the function that a workflow calls after each step.
+
+    Args:
+        session: The session, to whose standard error it is drawn.
+        title: What is being done, such as ``reading the organization``.
+    """
+    if not session.stderr.isatty():
+        yield lambda _: None
+        return
+    bar = _DelayedBar(session.stderr, title)
+    try:
+        yield bar.advance
+    finally:
+        bar.close()
+
+
+def count_items(items: Iterable[_T], advance: Callable[[Progress], object]) -> Generator[_T]:
+    """Yield items, and report how many there were so far: a list does not say how long it is."""
+    from pinecone_admin.workflows import Progress  # noqa: PLC0415 - loads the models
+
+    for number, item in enumerate(items, 1):
+        advance(Progress(done=number, total=0, step=f"{number:,} so far"))
+        yield item
+
+
+class _DelayedBar:
+    """A bar that appears after a delay, in a thread of its own, and leaves no trace."""
+
+    def __init__(self, stream: TextIO, title: str) -> None:
+        self._stream, self._title, self._started = stream, title, monotonic()
+        self._latest: Progress | None = None
+        self._display: Display | None = None
+        self._closed = False
+        self._lock = Lock()
+        self._timer = Timer(_DELAY, self._open)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def advance(self, progress: Progress) -> None:
+        with self._lock:
+            self._latest = progress
+            self._update()
+
+    def close(self) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._closed = True
+            if self._display is not None:
+                self._display.stop()
+
+    def _open(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            from pinecone_admin.cli.output.progress_display import make_display  # noqa: PLC0415 - loads rich
+
+            self._display = make_display(self._stream)
+            self._display.add_task(make_printable(self._title), total=None, step="", count="", started=self._started)
+            self._display.start()
+            self._update()
+
+    def _update(self) -> None:
+        if self._display is None or self._latest is None:
+            return
+        done, total, step = self._latest.done, self._latest.total, self._latest.step
+        self._display.update(
+            self._display.task_ids[0],
+            completed=done,
+            total=total or None,
+            count=f"{done:,} of {total:,}" if total else "",
+            step=make_printable(step, most=_MAX_STEP_LENGTH),
+        )

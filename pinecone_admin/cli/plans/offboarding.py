@@ -1,0 +1,155 @@
+"""Offboard one person, or several with a plan."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.calls.changes import confirm
+from pinecone_admin.cli.calls.naming import NameLookup
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
+from pinecone_admin.cli.output.report_files import check_writable, read_text, write_report
+from pinecone_admin.cli.plans.people import parse_people
+from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
+from pinecone_admin.errors import RefusedError
+from pinecone_admin.workflows import Left, OffboardPlan, OffboardReport
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
+
+
+@frozen(kw_only=True)
+class OffboardOptions:
+    """Arguments and options of the command, by their names."""
+
+    user: str | None
+    people: str | None
+    plan: str | None
+    save: str | None
+
+
+def offboard(session: Session, options: OffboardOptions) -> None:
+    """Remove one person, make a plan for several, or carry out such a plan."""
+    if sum(each is not None for each in (options.user, options.people, options.plan)) != 1:
+        raise CLIError("name one person, or give --from FILE to make a plan, or --plan FILE to carry one out")
+    if options.save is not None:
+        check_writable(options.save)
+    if options.people is not None:
+        with note_interruption(lambda: UNCHANGED):
+            _make_plan(session, options.people, options.save)
+    elif options.plan is not None:
+        _carry_out(session, options.plan, options.save)
+    elif options.user is not None:
+        _offboard_one(session, options.user, options.save)
+
+
+def _offboard_one(session: Session, user: str, save: str | None) -> None:
+    with note_interruption(lambda: UNCHANGED):
+        email = user if "@" in user else _find_email(session, user)
+        preview = session.admin.users.offboard(email=email)
+    if preview.user is None and not preview.invites:
+        raise CLIError(f"no user or open invite has the address {email}", exit=exit_codes.NOT_FOUND, help_code="PA205")
+    if session.is_dry_run:
+        session.write_preview(preview)
+        session.exit_code = exit_codes.CONFLICT if preview.refusal else exit_codes.DONE
+        return
+    if preview.refusal is not None:
+        raise RefusedError(preview.refusal, operation="offboard")
+    _show_before_asking(session, [preview])
+    confirm(session, f"user offboard: {email}")
+    with note_interruption(lambda: f"the same command goes on with removing {email}"):
+        report = session.admin.users.offboard(email=email, dry_run=False)
+    _save_report(session, report.to_dict(), save)
+    session.write(report)
+
+
+def _find_email(session: Session, user: str) -> str:
+    names = NameLookup(session.admin)
+    return names.describe(names.find("user", user)).name or user
+
+
+def _make_plan(session: Session, path: str, save: str | None) -> None:
+    if save is None and not session.is_dry_run:
+        raise CLIError("--from makes a plan and removes nobody: give --save FILE to keep it, or --dry-run to see it")
+    plan = session.admin.users.offboard_many(emails=parse_people(read_text(path, session.stdin)))
+    if save is not None:
+        save_plan(session, plan, save)
+    write_result(session, as_document(plan), [_describe_person(each, _describe_plan(each)) for each in plan.reports])
+    for email in _list_unknown(plan):
+        session.notify(f"warning: no user or open invite has the address {email}")
+    if plan.refusal is not None:
+        session.notify(f"warning: cannot be carried out: {plan.refusal}")
+        session.exit_code = exit_codes.CONFLICT
+    elif save is not None:
+        session.notify(f"nobody was removed; to remove these: pinecone-admin user offboard --plan {shlex.quote(save)}")
+
+
+def _carry_out(session: Session, path: str, save: str | None) -> None:
+    plan = load_plan(session, OffboardPlan, path)
+    if session.is_dry_run:
+        session.write_preview(session.admin.users.offboard_many(emails=[each.email for each in plan.reports]))
+        return
+    if plan.reports:
+        _show_before_asking(session, plan.reports)
+        confirm(session, f"user offboard: the {len(plan.reports)} people of {path}")
+    with note_interruption(lambda: "some people may have been removed; the same plan goes on where this stopped"):
+        report = session.admin.users.offboard_many(plan=plan)
+    _save_report(session, report.to_dict(), save)
+    rows = [_describe_person(each, "; ".join(each.steps) or "nothing to do") for each in report.reports]
+    write_result(session, report.to_dict(), [*rows, *map(_describe_left, report.left)])
+    if session.output == "table" and any(each["may know"] for each in rows):
+        session.notify(f"the people may know secrets: rotate those that {path} names")
+    if report.left:
+        session.exit_code = exit_codes.PARTLY_DONE
+        session.notify(f"warning: {len(report.left)} of {len(plan.reports)} people were not removed")
+
+
+def _save_report(session: Session, report: dict[str, Any], path: str | None) -> None:
+    if path is not None:
+        write_report(path, json.dumps(report, indent=2) + "\n")
+        session.notify(f"wrote {path}")
+
+
+def _show_before_asking(session: Session, reports: Iterable[OffboardReport]) -> None:
+    if session.settings.get("yes") or not session.is_interactive:
+        return
+    for report in reports:
+        for line in str(report).splitlines():
+            if line != "nothing was changed":
+                session.notify(line.replace("dry run: ", "would be done: ", 1))
+
+
+def _describe_person(report: OffboardReport, result: str) -> dict[str, Any]:
+    secrets: Mapping[str, Sequence[object]] = {
+        "API keys": report.keys_to_rotate,
+        "service accounts": report.service_accounts_to_rotate,
+    }
+    return {
+        "email": report.email,
+        "id": "" if report.user is None else report.user.id,
+        "projects": len(report.reach),
+        "may know": ", ".join(f"{len(each)} {name}" for name, each in secrets.items() if each),
+        "result": result,
+    }
+
+
+def _describe_left(left: Left) -> dict[str, Any]:
+    return {"email": left.name, "id": left.id, "projects": "", "may know": "", "result": f"left: {left.reason}"}
+
+
+def _describe_plan(report: OffboardReport) -> str:
+    if report.user is None and not report.invites:
+        return "unknown: nothing to do"
+    user = "" if report.user is None else "would be removed"
+    invites = f"{len(report.invites)} invites would be withdrawn" if report.invites else ""
+    return "; ".join(filter(None, (user, invites)))
+
+
+def _list_unknown(plan: OffboardPlan) -> list[str]:
+    return [each.email for each in plan.reports if each.user is None and not each.invites]

@@ -1,0 +1,123 @@
+"""Find projects that test runs left behind, and delete those of a plan."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from pinecone_admin._sync.workflows.client_state import require_server_time
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.calls.changes import confirm
+from pinecone_admin.cli.interruption import note_interruption
+from pinecone_admin.cli.output.progress import show_progress
+from pinecone_admin.cli.output.report_files import check_writable
+from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
+from pinecone_admin.errors import NotFoundError
+from pinecone_admin.workflows import Left, Progress, StalePlan, StaleProject
+from pinecone_admin.workflows.stale_projects import find_change, find_reason_to_keep
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
+
+
+def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta, save: str | None) -> None:
+    """Find stale projects, show them with everything in them, and save the plan."""
+    if save is not None:
+        check_writable(save)
+    with show_progress(session, "reading the projects") as progress:
+        plan = session.admin.projects.delete_stale(name_pattern=name_pattern, older_than=older_than, progress=progress)
+    if save is not None:
+        save_plan(session, plan, save)
+    write_result(session, as_document(plan), _list_rows(plan.projects, plan.left, done="would be deleted"))
+    _name_temporary_keys(session, plan.temporary_keys)
+    if save is not None and plan.projects:
+        session.notify(f"nothing was deleted; to delete these: pinecone-admin project delete-stale {shlex.quote(save)}")
+
+
+def carry_out_deletion(session: Session, path: str) -> None:
+    """Delete the projects of a plan that are as they were when it was made."""
+    plan = load_plan(session, StalePlan, path)
+    if session.is_dry_run:
+        session.write_preview(_preview(session, plan))
+        return
+    if plan.projects:
+        if session.is_interactive and not session.settings.get("yes"):
+            for each in plan.projects:
+                session.notify(str(each))
+        confirm(session, f"project delete-stale: {len(plan.projects)} projects with everything in them")
+    done: list[Progress] = []
+    with (
+        note_interruption(lambda: _describe_progress(done, len(plan.projects))),
+        show_progress(session, "deleting projects") as advance,
+    ):
+
+        def record(progress: Progress) -> None:
+            done.append(progress)
+            advance(progress)
+
+        report = session.admin.projects.delete_stale(plan=plan, progress=record)
+    write_result(session, report.to_dict(), _list_rows(report.deleted, report.left, done="deleted"))
+    _name_temporary_keys(session, report.temporary_keys)
+    if report.left:
+        session.exit_code = exit_codes.PARTLY_DONE
+        session.notify(f"warning: {len(report.left)} of {len(plan.projects)} projects were not deleted")
+
+
+def _describe_progress(done: list[Progress], total: int) -> str:
+    return f"{len(done)} of {total} projects were dealt with; the same plan goes on where this stopped"
+
+
+def _list_rows(projects: list[StaleProject], left: list[Left], *, done: str) -> list[dict[str, Any]]:
+    return [
+        *(
+            {
+                "name": each.name,
+                "id": each.id,
+                "created": f"{each.created_at:%Y-%m-%d}",
+                "contents": ", ".join(map(str, each.contents)),
+                "result": done,
+            }
+            for each in projects
+        ),
+        *({"name": each.name, "id": each.id, "created": "", "contents": "", "result": each.reason} for each in left),
+    ]
+
+
+def _name_temporary_keys(session: Session, ids: list[str]) -> None:
+    if ids and session.output == "table":
+        session.notify(f"temporary API keys read the contents, and were deleted: {', '.join(ids)}")
+
+
+@frozen(kw_only=True)
+class DeletionPreview:
+    """What a plan would still delete, as far as reads show: only a temporary key can read the contents."""
+
+    delete: list[StaleProject]
+    leave: list[Left]
+
+    def __str__(self) -> str:
+        return "\n".join([*(f"would delete {each}" for each in self.delete), *map(str, self.leave)]) or "nothing to do"
+
+
+def _preview(session: Session, plan: StalePlan) -> DeletionPreview:
+    reasons = {each.id: _find_reason_to_leave(session, plan, each) for each in plan.projects}
+    return DeletionPreview(
+        delete=[each for each in plan.projects if reasons[each.id] is None],
+        leave=[
+            Left(id=each.id, name=each.name, reason=reason)
+            for each in plan.projects
+            if (reason := reasons[each.id]) is not None
+        ],
+    )
+
+
+def _find_reason_to_leave(session: Session, plan: StalePlan, planned: StaleProject) -> str | None:
+    try:
+        project = session.admin.projects.describe(project_id=planned.id)
+    except NotFoundError:
+        return "it was already deleted"
+    now = require_server_time(session.admin, operation="delete_stale")
+    return find_change(planned, project) or find_reason_to_keep(project, older_than=plan.older_than, now=now)

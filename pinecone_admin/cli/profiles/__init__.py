@@ -1,0 +1,1 @@
+"""Saved identities, without their secrets."""

@@ -1,0 +1,143 @@
+"""Review access: read, select, write the files, and choose the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.output.report_files import check_writable, read_text, write_report
+from pinecone_admin.cli.reports.access_selection import ANY_FINDING, build_document, select_access, select_failing
+from pinecone_admin.cli.reports.inventory_report import read_inventory, warn_of_unread
+from pinecone_admin.cli.reports.saved_inventories import parse_inventory
+from pinecone_admin.cli.reports.waivers import Review, check_kind, parse_waivers, review_findings
+from pinecone_admin.workflows import Access, Finding
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
+
+
+@frozen(kw_only=True)
+class AccessOptions:
+    """Options of the command, by their names."""
+
+    html: str | None
+    csv: str | None
+    markdown: str | None
+    inventory: str | None
+    project: str | None
+    level: str | None
+    max_owners: int
+    max_pending: timedelta
+    max_key_age: timedelta | None
+    fail_on: str | None
+    accept: str | None
+
+    @property
+    def files(self) -> list[str]:
+        """Files to write."""
+        return [each for each in (self.html, self.csv, self.markdown) if each is not None]
+
+
+def report_access(session: Session, options: AccessOptions) -> None:
+    """Write who can do what, to files and to standard output."""
+    fail_on = parse_kinds(options.fail_on)
+    if len(set(options.files)) < len(options.files):
+        raise CLIError("give --html, --csv and --markdown a file each")
+    for path in options.files:
+        check_writable(path)
+    waivers = parse_waivers(read_text(options.accept, session.stdin)) if options.accept else []
+    inventory = (
+        parse_inventory(read_text(options.inventory, session.stdin), options.inventory)
+        if options.inventory
+        else read_inventory(session)
+    )
+    access = inventory.access(
+        max_owners=options.max_owners, max_pending=options.max_pending, max_key_age=options.max_key_age
+    )
+    project_id = find_project(access.projects, options.project) if options.project else None
+    review = review_findings(access.findings, waivers, today=datetime.now(UTC).date())
+    selected = select_access(access, project_id=project_id, level=options.level)
+    page = select_access(access, project_id=project_id, level=options.level, keep_owners=True)
+    formats: Sequence[tuple[str | None, Callable[[], str]]] = (
+        (options.html, page.to_html),
+        (options.csv, selected.to_csv),
+        (options.markdown, selected.to_markdown),
+    )
+    for file, render in formats:
+        if file is not None:
+            write_report(file, render())
+            session.notify(f"wrote {file}")
+    _write(session, selected, review, rows=not options.files)
+    for warning in review.warnings():
+        session.notify(f"warning: {warning}")
+    failing = select_failing(review.open, fail_on)
+    if failing:
+        session.notify(f"failed on {_count(failing)}")
+    session.exit_code = choose_exit(failing, review.open)
+    if not failing:
+        warn_of_unread(session, [each.text for each in review.open if each.kind == "could-not-be-read"])
+
+
+def parse_kinds(text: str | None) -> list[str]:
+    """Return the kinds in a list that is separated by commas.
+
+    Raises:
+        PineconeValueError: One of them is no kind of finding; the message has the nearest one.
+    """
+    words = [each.strip() for each in (text or "").split(",") if each.strip()]
+    return [each if each == ANY_FINDING else check_kind("--fail-on:", each) for each in words]
+
+
+def find_project(projects: Mapping[str, str], text: str) -> str:
+    """Return the id of the project with this id or name.
+
+    Raises:
+        CLIError: There is none, or several have the name.
+    """
+    if text in projects:
+        return text
+    ids = [id for id, name in projects.items() if name == text]
+    if not ids:
+        raise CLIError(f"no project has the id or name {text!r}", exit=exit_codes.NOT_FOUND, help_code="PA205")
+    if len(ids) > 1:
+        message = f"{len(ids)} projects are named {text!r}: use one of their ids, {', '.join(ids)}"
+        raise CLIError(message, exit=exit_codes.CONFLICT, help_code="PA601")
+    return ids[0]
+
+
+def choose_exit(failing: Sequence[Finding], open_findings: Sequence[Finding]) -> int:
+    """Return the exit code: what could not be read may hide a finding."""
+    if failing:
+        return exit_codes.FINDINGS
+    is_partial = any(each.kind == "could-not-be-read" for each in open_findings)
+    return exit_codes.PARTLY_DONE if is_partial else exit_codes.DONE
+
+
+def _count(findings: Sequence[Finding]) -> str:
+    kinds = [each.kind for each in findings]
+    return ", ".join(f"{kind} ({kinds.count(kind)})" for kind in dict.fromkeys(kinds))
+
+
+def _write_rows(session: Session, access: Access) -> None:
+    if session.output == "csv":
+        session.stdout.write(access.to_csv())
+    else:
+        session.write_items(list(dict.fromkeys(row.principal for row in access.rows())))
+
+
+def _write(session: Session, access: Access, review: Review, *, rows: bool) -> None:
+    if session.settings.get("query") is None:
+        if session.output == "table":
+            from pinecone_admin.cli.reports.access_tables import write_tables  # noqa: PLC0415 - loads rich
+
+            write_tables(session, access, review, rows=rows)
+            return
+        if session.output in {"csv", "raw"}:
+            _write_rows(session, access)
+            return
+    session.write(build_document(access, review))

@@ -1,0 +1,90 @@
+"""Who can do what, as tables on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.output.tables import make_console
+from pinecone_admin.cli.reports.waivers import Review
+from pinecone_admin.workflows import Access, AccessRow
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
+
+_LEVEL_STYLES = {"owns": "bold red", "writes": "yellow", "reads": "green", "unknown": "magenta"}
+_KINDS = {"user": "person", "invite": "invited", "service_account": "service account", "api_key": "API key"}
+
+
+def write_tables(session: Session, access: Access, review: Review, *, rows: bool) -> None:
+    """Write who can do what, then the findings.
+
+    Args:
+        session: The session.
+        access: The access to show.
+        review: The findings.
+        rows: Whether to show the access, too.
+    """
+    console = make_console(session.stdout, session.env)
+    if rows:
+        console.print(build_access_table(access))
+    console.print(build_findings(review))
+
+
+def build_access_table(access: Access) -> Table:
+    """Return a table with a row for each principal and each place where it has roles, grouped by place."""
+    title = Text(f"Access in {make_printable(access.organization)}, {access.taken_at:%Y-%m-%d %H:%M} UTC", style="bold")
+    table = Table(
+        title=title, title_justify="left", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0)
+    )
+    for name in ("where", "who", "kind", "level", "roles"):
+        table.add_column(name.upper(), overflow="fold", no_wrap=name in {"kind", "level"})
+    previous = None
+    rows = access.rows()
+    owners = {row.principal_id for row in rows if not row.project_id and row.level == "owns"}
+    for row in sorted(rows, key=_order):
+        if not row.project_id or row.principal_id not in owners:
+            table.add_row(*_build_cells(row, is_first=row.project_id != previous))
+            previous = row.project_id
+    if owners:
+        table.caption = Text("Owners of the organization own every project, and are listed once.", style="dim")
+        table.caption_justify = "left"
+    return table
+
+
+def _order(row: AccessRow) -> tuple[str, str, int, str]:
+    rank = ("owns", "writes", "unknown", "reads").index(row.level)
+    return row.project.casefold(), row.project_id, rank, row.principal.casefold()
+
+
+def _build_cells(row: AccessRow, *, is_first: bool) -> Iterable[Text]:
+    where = (row.project or "the organization") if is_first else ""
+    return (
+        Text(make_printable(where), style="bold"),
+        Text(make_printable(row.principal)),
+        Text(_KINDS.get(row.principal_type, row.principal_type), style="dim"),
+        Text(row.level, style=_LEVEL_STYLES[row.level]),
+        Text(", ".join(map(make_printable, row.roles))),
+    )
+
+
+def build_findings(review: Review) -> Group:
+    """Return the findings by kind, each accepted one with what the waiver says."""
+    notes = [(each, "") for each in review.open]
+    notes += [(each, f" (accepted until {waiver.until}: {waiver.reason})") for each, waiver in review.accepted]
+    parts: list[RenderableType] = [Text(f"\nFindings in the organization: {len(review.open) or 'none'}", style="bold")]
+    for kind in dict.fromkeys(finding.kind for finding, _ in notes):
+        parts.append(Text(kind, style="yellow"))
+        for finding, note in notes:
+            if finding.kind == kind:
+                text = Text(finding.text).append(make_printable(note), style="green")
+                parts.append(Padding(text, (0, 0, 0, 2)))
+    if notes:
+        parts.append(Text("pinecone-admin explain KIND says what to do about one.", style="dim"))
+    return Group(*parts)

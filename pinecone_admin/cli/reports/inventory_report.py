@@ -1,0 +1,137 @@
+"""Take an inventory, save it, and compare it with an earlier one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.output.progress import show_progress
+from pinecone_admin.cli.output.report_files import check_writable, read_text, write_report
+from pinecone_admin.cli.reports.saved_inventories import check_same_organization, format_inventory, parse_inventory
+from pinecone_admin.workflows import Changes, Inventory
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
+
+_LISTS = ("projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
+
+
+@frozen(kw_only=True)
+class InventoryOptions:
+    """Options of the command, by their names."""
+
+    save: str | None
+    diff: str | None
+    compare: tuple[str, str] | None
+    fail_on_change: bool
+
+
+def report_inventory(session: Session, options: InventoryOptions) -> None:
+    """Take an inventory or compare two, and choose the exit code."""
+    _check_options(options)
+    before = after = None
+    if options.compare:
+        before, after = (parse_inventory(read_text(path, session.stdin), path) for path in options.compare)
+    elif options.diff:
+        before = parse_inventory(read_text(options.diff, session.stdin), options.diff)
+    if options.save:
+        check_writable(options.save)
+    after = after or read_inventory(session)
+    if before is not None:
+        check_same_organization(before, after)
+    if options.save:
+        write_report(options.save, format_inventory(after))
+        session.notify(f"wrote {options.save}")
+    if before is None:
+        _write_inventory(session, after, is_saved=options.save is not None)
+        unread = [str(each) for each in after.unread]
+    else:
+        changes = before.diff(after)
+        _write_changes(session, changes)
+        unread = changes.unknown
+        if changes and options.fail_on_change:
+            session.exit_code = exit_codes.FINDINGS
+            return
+    if unread:
+        session.exit_code = exit_codes.PARTLY_DONE
+        warn_of_unread(session, unread)
+
+
+def _check_options(options: InventoryOptions) -> None:
+    if options.compare and (options.save or options.diff):
+        raise CLIError("--compare reads two files: it goes without --save and --diff")
+    if options.fail_on_change and not (options.compare or options.diff):
+        raise CLIError("--fail-on-change needs --diff FILE or --compare OLD NEW")
+
+
+def read_inventory(session: Session) -> Inventory:
+    """Read the whole organization, with progress."""
+    with show_progress(session, "reading the organization") as progress:
+        return session.admin.inventory(progress=progress)
+
+
+def warn_of_unread(session: Session, unread: Sequence[str]) -> None:
+    """Tell which parts are missing."""
+    for part in unread:
+        session.notify(f"warning: could not be read: {part}")
+
+
+def summarize_inventory(inventory: Inventory) -> list[dict[str, Any]]:
+    """Return how many there are of each kind."""
+    return [{"kind": each.replace("_", " "), "number": len(getattr(inventory, each))} for each in _LISTS]
+
+
+def list_resources(inventory: Inventory) -> list[dict[str, Any]]:
+    """Return each resource as a row for a spreadsheet."""
+    return [
+        {
+            "kind": name.removesuffix("s"),
+            "id": each.id,
+            "name": getattr(each, "email", None) or getattr(each, "name", None) or getattr(each, "role", ""),
+            "project_id": getattr(each, "project_id", ""),
+        }
+        for name in ("organizations", *_LISTS)
+        for each in getattr(inventory, name)
+    ]
+
+
+def list_changes(changes: Changes) -> list[dict[str, Any]]:
+    """Return each change as a row for a spreadsheet."""
+    rows: list[dict[str, Any]] = []
+    for change, entries in (("added", changes.added), ("removed", changes.removed), ("changed", changes.changed)):
+        for each in entries:
+            row = {"change": change, "kind": each.kind, "id": each.id, "name": each.name, "field": each.field or ""}
+            values = (
+                {"before": str(each.before), "after": str(each.after)} if each.field else {"before": "", "after": ""}
+            )
+            rows.append({**row, **values})
+    return rows
+
+
+def _write_inventory(session: Session, inventory: Inventory, *, is_saved: bool) -> None:
+    has_query = session.settings.get("query") is not None
+    if session.output in {"csv", "raw"} and not has_query:
+        session.write_items(list_resources(inventory))
+    elif is_saved or (session.output == "table" and not has_query):
+        session.write_items(summarize_inventory(inventory))
+    else:
+        session.write(inventory.to_dict())
+
+
+def _write_changes(session: Session, changes: Changes) -> None:
+    if session.settings.get("query") is not None or session.output in {"json", "yaml"}:
+        session.write(changes.to_dict())
+    elif session.output == "csv":
+        session.write_items(list_changes(changes))
+    elif session.output == "raw":
+        session.write_items(str(changes).splitlines())
+    else:
+        from pinecone_admin.cli.reports.inventory_tables import write_change_lines  # noqa: PLC0415 - loads rich
+
+        write_change_lines(session, changes)
+    if not changes and session.output == "table":
+        session.notify("nothing has changed")
