@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple
 
 import click
 
 from pinecone_admin import errors
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.errors import Outcome, PineconeError
+from pinecone_admin.cli.error_output import CommandFailure
+from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
 
 # Values of API keys begin with pcsk_ or pckey_; a name that begins so is shorter.
 _KEY_VALUE = re.compile(r"(pc(?:sk|key)_)\w{20,}")
@@ -49,7 +47,7 @@ class CLIError(Exception):
     Args:
         message: What went wrong and what to do, on one line.
         exit: The exit code.
-        help_code: Its code for ``explain``.
+        help_code: Its code for ``explain``; None if there is nothing to explain.
         outcome: What happened to the change.
         safe_to_retry: Whether repeating the command cannot apply the change twice.
     """
@@ -59,37 +57,16 @@ class CLIError(Exception):
         message: str,
         *,
         exit: int = exit_codes.USAGE,  # noqa: A002 - the name in the error object
-        help_code: str = "PA101",
+        help_code: str | None = PineconeValueError.help_code,
         outcome: Outcome = "not_sent",
         safe_to_retry: bool = True,
     ) -> None:
         super().__init__(make_printable(message))
         self.message: str = make_printable(message)
         self.exit = exit
-        self.help_code = help_code
+        self.help_code: str | None = help_code
         self.outcome = outcome
         self.safe_to_retry = safe_to_retry
-
-
-class CommandFailure(NamedTuple):
-    """How a command failed.
-
-    Attributes:
-        message: One line.
-        exit: The exit code.
-        details: Further facts, by their names in the error object.
-    """
-
-    message: str
-    exit: int
-    details: Mapping[str, Any] = MappingProxyType({})
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The error as an object."""
-        names = ("operation", "status", "error_code", "help_code", "outcome", "safe_to_retry", "request_id")
-        facts = {name: self.details.get(name) for name in names}
-        return {"error": {"message": self.message, **facts, "exit": self.exit}}
 
 
 def choose_exit(error: PineconeError) -> int:
@@ -113,7 +90,12 @@ def describe_failure(error: BaseException, *, has_changed: bool = False) -> Comm
         failure = CommandFailure(
             message=f"{failure.message}; the change was made: look before you repeat it",
             exit=exit_codes.UNKNOWN_OUTCOME,
-            details={**failure.details, "outcome": "done", "safe_to_retry": False},
+            details={
+                **failure.details,
+                "help_code": f"exit-{exit_codes.UNKNOWN_OUTCOME}",  # that of the error says that nothing was sent
+                "outcome": "done",
+                "safe_to_retry": False,
+            },
         )
     return failure._replace(message=_KEY_VALUE.sub(r"\1…", failure.message))
 
@@ -125,13 +107,19 @@ def _describe(error: BaseException) -> CommandFailure:
         details = {name: getattr(error, name) for name in ("help_code", "outcome", "safe_to_retry")}
         return CommandFailure(message=error.message, exit=error.exit, details=details)
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        return CommandFailure(message=_with_notes("interrupted", error), exit=exit_codes.INTERRUPTED)
-    not_sent = {"help_code": "PA101", "outcome": "not_sent", "safe_to_retry": True}
+        # An error that an interrupted command has nevertheless ended in is its cause.
+        details = {"help_code": getattr(error.__cause__, "help_code", None)}
+        return CommandFailure(_with_notes("interrupted", error), exit=exit_codes.INTERRUPTED, details=details)
+    not_sent = {"help_code": PineconeValueError.help_code, "outcome": "not_sent", "safe_to_retry": True}
     if isinstance(error, click.ClickException):
         return CommandFailure(message=_describe_usage(error), exit=exit_codes.USAGE, details=not_sent)
     if isinstance(error, OSError):
         return CommandFailure(message=_describe_system_error(error), exit=exit_codes.USAGE, details=not_sent)
-    return CommandFailure(message=make_printable(f"{type(error).__name__}: {error}"), exit=exit_codes.REFUSED)
+    return CommandFailure(
+        message=make_printable(f"{type(error).__name__}: {error}"),
+        exit=exit_codes.REFUSED,
+        details={"help_code": PineconeError.help_code},
+    )
 
 
 def _describe_library_error(error: PineconeError) -> CommandFailure:

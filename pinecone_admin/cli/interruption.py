@@ -86,6 +86,7 @@ class Interruptions:
         if not self.received or isinstance(error, KeyboardInterrupt):
             return error
         interruption = KeyboardInterrupt()
+        interruption.__cause__ = error
         notes = ["the command was completed"] if error is None else [str(error), *read_notes(error)]
         for note in notes:
             interruption.add_note(note)

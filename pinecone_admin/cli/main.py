@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import NoReturn
 
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.error_output import CommandFailure, asks_for_json
+
 _PACKAGES = ("click", "jmespath", "platformdirs", "rich", "tomlkit", "yaml")
 
 
@@ -17,8 +20,7 @@ def run() -> NoReturn:
     try:
         code = main([read_word(word) for word in sys.argv[1:]])
     except KeyboardInterrupt:  # while the modules were loaded
-        sys.stderr.write("error: interrupted; nothing was changed\n")
-        code = 130
+        code = _fail(CommandFailure("interrupted; nothing was changed", exit_codes.INTERRUPTED), sys.argv)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -51,11 +53,13 @@ def main(argv: Sequence[str]) -> int:
     """
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
-        sys.stderr.write(
-            f"pinecone-admin needs packages that are not installed ({', '.join(missing)}): "
-            "pip install 'pinecone-admin[cli]'\n"
-        )
-        return 2
+        message = f"packages are not installed ({', '.join(missing)}): pip install 'pinecone-admin[cli]'"
+        return _fail(CommandFailure(message, exit_codes.USAGE), argv)
     from pinecone_admin.cli.tree import run_command_line  # noqa: PLC0415 - needs the extra
 
     return run_command_line(argv)
+
+
+def _fail(failure: CommandFailure, argv: Sequence[str]) -> int:
+    sys.stderr.write(failure.render(as_json=asks_for_json(argv)))
+    return failure.exit

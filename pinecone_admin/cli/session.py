@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -12,8 +11,8 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
-from pinecone_admin.cli.failures import CommandFailure
 from pinecone_admin.cli.interruption import Interruptions
 
 if TYPE_CHECKING:
@@ -176,6 +175,5 @@ class Session:
 
     def write_failure(self, failure: CommandFailure) -> None:
         """Write an error: one line, and with ``--output json`` an object below it."""
-        self.notify(f"error: {failure.message}")
-        if self.expects_json_errors:
-            self.stderr.write(f"{json.dumps(failure.document)}\n")
+        self.stderr.write(failure.render(as_json=self.expects_json_errors))
+        self.stderr.flush()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
-from itertools import pairwise
 from typing import Any
 
 import click
 
 from pinecone_admin.cli import parameters
 from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.error_output import asks_for_json
 from pinecone_admin.cli.failures import describe_failure
 from pinecone_admin.cli.help.completion import VARIABLE, complete_words
 from pinecone_admin.cli.help.page import WIDEST, write_common_options, write_example, write_help
@@ -51,14 +51,6 @@ def _run(session: Session, argv: Sequence[str]) -> BaseException | None:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every error ends in one line and a code
         return error
     return None
-
-
-def asks_for_json(argv: Sequence[str]) -> bool:
-    """Return whether a command line asks for JSON, even if it cannot be parsed."""
-    return any(
-        word in {"--output=json", "-ojson"} or (word in {"--output", "-o"} and following == "json")
-        for word, following in pairwise([*argv, ""])
-    )
 
 
 def _invoke(session: Session, argv: Sequence[str]) -> None:

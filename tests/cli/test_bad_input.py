@@ -71,7 +71,7 @@ def test_an_error_is_an_object_too_with_json() -> None:
                 done = run(*words, *output)
                 assert done.error.keys() == names
                 assert done.error["exit"] == done.exit
-                assert done.stderr.splitlines()[0] == f"error: {done.error['message']}"
+                assert done.stderr.splitlines()[0] == f"error: {done.error['message']} [{done.error['help_code']}]"
         assert len(run("project", "describe", "nothing").stderr.splitlines()) == 1
         error = run("project", "delete", "search", "--yes", "--output", "json").error
     assert error["operation"] == "delete_project"
@@ -130,9 +130,8 @@ def test_the_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("pinecone_admin.cli.main.find_spec", lambda name: None if name == "rich" else object())
     done = run("--version")
     assert (done.exit, done.stdout) == (2, "")
-    assert done.stderr == (
-        "pinecone-admin needs packages that are not installed (rich): pip install 'pinecone-admin[cli]'\n"
-    )
+    assert done.stderr == "error: packages are not installed (rich): pip install 'pinecone-admin[cli]'\n"
+    assert run("project", "list", "--output", "json").error["exit"] == 2
 
 
 class BrokenStream(io.StringIO):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from contextlib import chdir
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import click
 import pytest
 
 from pinecone_admin import errors
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.commands import COMMANDS
-from pinecone_admin.cli.failures import choose_exit
+from pinecone_admin.cli.failures import CLIError, choose_exit, describe_failure
+from pinecone_admin.cli.help.explanations import find_explanation
+from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.registry import CommandSpec
 from tests.cli.command_line import Run, example_organization, retire_key, run
 
@@ -76,10 +80,10 @@ def check_commands(name: str, specs: list[CommandSpec]) -> None:
         assert done.exit == error["exit"], spec.name
         assert done.stdout == "", spec.name
         assert len(done.stderr.splitlines()) == 2, (spec.name, done.stderr)
-        assert done.stderr.startswith("error: "), spec.name
+        assert done.stderr.splitlines()[0] == f"error: {error['message']} [{error['help_code']}]", spec.name
         codes = codes_without_response(error, reads=reads) if expected is None else {expected}
         assert done.exit in codes, (spec.name, done)
-        assert error["help_code"].startswith("PA"), spec.name
+        assert find_explanation(error["help_code"]) is not None, spec.name
 
 
 def codes_without_response(error: dict[str, Any], *, reads: bool) -> set[int]:
@@ -87,6 +91,34 @@ def codes_without_response(error: dict[str, Any], *, reads: bool) -> set[int]:
     if reads or error["safe_to_retry"]:
         return {exit_codes.TRY_LATER}
     return {exit_codes.UNKNOWN_OUTCOME, exit_codes.PARTLY_DONE}
+
+
+def test_the_line_of_an_error_ends_in_the_code_that_explains_it() -> None:
+    """Each kind of error has the code that fits it; one that says all by itself has none."""
+    stored = Interruptions()
+    stored.received = True
+    errors_and_codes: list[tuple[BaseException | None, str]] = [
+        (errors.NotFoundError("m", status_code=404), " [PA205]"),
+        (CLIError("m", exit=exit_codes.PARTLY_DONE, help_code="PA603"), " [PA603]"),
+        (CLIError("m"), " [PA101]"),
+        (click.UsageError("m"), " [PA101]"),
+        (FileNotFoundError("m"), " [PA101]"),
+        (RuntimeError("a defect"), " [PA100]"),
+        (KeyboardInterrupt(), ""),
+        (stored.describe(None), ""),
+        (stored.describe(errors.NotFoundError("m", status_code=404)), " [PA205]"),
+        (stored.describe(FileNotFoundError("m")), ""),
+    ]
+    for error, code in errors_and_codes:
+        assert error is not None
+        line = describe_failure(error).line
+        assert "\n" not in line
+        assert re.findall(r" \[PA\d+\]", line) == [code] * bool(code), line
+        assert line.endswith(code)
+    assert describe_failure(OSError("full"), has_changed=True).line.endswith("look before you repeat it [exit-6]")
+    with example_organization():
+        declined = run("project", "create", "x", terminal=True, stdin="n\n")
+    assert declined.stderr.endswith("error: you did not confirm it; nothing was changed\n")
 
 
 def test_each_class_of_errors_has_an_exit_code() -> None:

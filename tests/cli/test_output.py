@@ -131,7 +131,7 @@ def test_a_result_that_cannot_be_written_is_no_reason_to_repeat_the_change() -> 
             full = run("project", "create", "v", "--yes")
             read = run("project", "describe", "v")
     assert (full.exit, read.exit) == (6, 2)
-    assert full.stderr == "error: No space left on device; the change was made: look before you repeat it\n"
+    assert full.stderr == "error: No space left on device; the change was made: look before you repeat it [exit-6]\n"
 
 
 def test_limit_is_the_number_of_things() -> None:

@@ -310,7 +310,7 @@ def test_an_error_after_the_secret_is_stored_keeps_the_key(tmp_path: Path) -> No
                 done = run(*words_of(name, *options))
                 (secret,) = live_secrets(emulator) - before
             assert done.exit == 7
-            assert done.stderr.endswith("; the secret is stored\n")
+            assert done.stderr.endswith("; the secret is stored [PA210]\n")
             assert secret in done.stdout + "".join(read_files(tmp_path).values())
 
 

@@ -126,7 +126,7 @@ def test_a_full_disk_behind_the_store_is_found_before(served: ServedOrganization
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY)),
     )
     assert code == 2
-    assert stderr == f"error: --store: {path}: File too large; nothing was sent\n"
+    assert stderr == f"error: --store: {path}: File too large; nothing was sent [PA101]\n"
     assert list(served.emulator.requests) == []
     assert list(tmp_path.iterdir()) == []
 

@@ -103,7 +103,7 @@ def confirm_by_name(session: Session, what: str, name: str) -> None:
 
 
 def _declined() -> CLIError:
-    return CLIError(f"you did not confirm it; {UNCHANGED}", exit=INTERRUPTED)
+    return CLIError(f"you did not confirm it; {UNCHANGED}", exit=INTERRUPTED, help_code=None)
 
 
 def _require_terminal(session: Session, why: str, option: str = "--yes") -> None:

@@ -34,7 +34,8 @@ Scripts can rely on these codes:
 
 {_describe_exits()}
 
-pinecone-admin explain exit-6 says what to do about one.
+pinecone-admin explain exit-6 says what to do about one. The line of an error
+ends in a code that says more, such as [PA205]: pinecone-admin explain PA205.
 """,
     "output": """\
 Formats, selecting a part, and what goes to which stream.

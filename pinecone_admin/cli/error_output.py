@@ -1,0 +1,48 @@
+"""How an error is shown: one line for people and, if asked for, an object for scripts; it needs no other package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+
+class CommandFailure(NamedTuple):
+    """How a command failed.
+
+    Attributes:
+        message: One line.
+        exit: The exit code.
+        details: Further facts, by their names in the error object.
+    """
+
+    message: str
+    exit: int
+    details: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def line(self) -> str:
+        """The error as one line, at whose end stands the code that ``explain`` explains."""
+        code = self.details.get("help_code")
+        return f"error: {self.message}" + (f" [{code}]" if code else "")
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The error as an object."""
+        names = ("operation", "status", "error_code", "help_code", "outcome", "safe_to_retry", "request_id")
+        facts = {name: self.details.get(name) for name in names}
+        return {"error": {"message": self.message, **facts, "exit": self.exit}}
+
+    def render(self, *, as_json: bool) -> str:
+        """Return the line and, as JSON is asked for, the object below it."""
+        return f"{self.line}\n" + (f"{json.dumps(self.document)}\n" if as_json else "")
+
+
+def asks_for_json(argv: Sequence[str]) -> bool:
+    """Return whether a command line asks for JSON, even if it cannot be parsed."""
+    return any(
+        word in {"--output=json", "-ojson"} or (word in {"--output", "-o"} and following == "json")
+        for word, following in pairwise([*argv, ""])
+    )
