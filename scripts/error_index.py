@@ -27,7 +27,8 @@ INTRODUCTION = """\
 # Errors by code
 
 Every error has a short code, `error.help_code`, that stays the same when its message is reworded. This page says what
-each code means, why the error occurs, and what to do. `pinecone-admin explain PA209` does so for commands.
+each code means, why the error occurs, and what to do. The line of an error of the command line ends in its code, such
+as `[PA209]`, and `pinecone-admin explain PA209` shows the same.
 """
 
 
@@ -42,19 +43,18 @@ def render_page(help_by_code: Mapping[str, Help], names: Mapping[str, str]) -> s
 
 def render_section(code: str, name: str, entry: Help) -> str:
     """Return the section of one code."""
-    return f"""\
-## {code}
-
-`{name}`: {entry.meaning}
-
-- **Why:** {mark_code(entry.reason)}
-- **What to do:** {mark_code(entry.remedy)}
-"""
+    remedies = {"What to do": entry.remedy}
+    if entry.command_remedy:
+        remedies = {"What to do in Python": entry.remedy, "On the command line": entry.command_remedy}
+    lines = [f"- **{label}:** {mark_code(text)}" for label, text in {"Why": entry.reason, **remedies}.items()]
+    return "\n".join([f"## {code}\n\n`{name}`: {entry.meaning}\n", *lines, ""])
 
 
 def mark_code(text: str) -> str:
-    """Return a text with its calls, attributes and arguments marked as code."""
-    return re.sub(r"\b(?:(?:\w+[._])+\w+|\w+(?=\())(?:\([^)]*\)|=\w+)?", r"`\g<0>`", text)
+    """Return a text with its calls, attributes, arguments, options and commands marked as code."""
+    names = r"\b(?:(?:\w+[._])+\w+|\w+(?=\())(?:\([^)]*\)|=\w+)?"
+    commands = r"--[\w-]+|\bpinecone-admin \w+|\bproject delete-with-cleanup\b"
+    return re.sub(f"{names}|{commands}", r"`\g<0>`", text)
 
 
 def list_names() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What each kind of error means and what to do about it, by the ``help_code`` of the error."""
+"""What each kind of error means and what to do about it, in code and on the command line, by its ``help_code``."""
 
 from __future__ import annotations
 
@@ -12,24 +12,27 @@ class Help(NamedTuple):
     Attributes:
         meaning: What the error says.
         reason: Why it occurs.
-        remedy: What to do.
+        remedy: What to do in code.
+        command_remedy: What to do on the command line; empty if it is the same.
     """
 
     meaning: str
     reason: str
     remedy: str
+    command_remedy: str = ""
 
 
 HELP: Mapping[str, Help] = {
     "PA100": Help(
         "The call failed unexpectedly.",
-        "Code that the client called, such as a callable that you passed, ended in an unusual way.",
-        "Read the message; if it does not name code of yours, report it with the traceback.",
+        "Something that was called on the way ended in an unusual way.",
+        "Read the message; if it does not name a callable that you passed, report it with the traceback.",
+        "Read the message; if it does not help, report it with the command.",
     ),
     "PA101": Help(
         "An argument or an environment variable has an invalid value.",
         "It is missing, empty, out of range, or contradicts another one; nothing was sent.",
-        "Correct the argument that the message names.",
+        "Correct the argument, the file or the variable that the message names.",
     ),
     "PA102": Help(
         "An argument has the wrong type.",
@@ -38,13 +41,15 @@ HELP: Mapping[str, Help] = {
     ),
     "PA103": Help(
         "A read-only client was asked to make a change.",
-        "The client was made with read_only=True; nothing was sent.",
+        "It only sends reads; nothing was sent.",
         "Use a client, or a copy from with_options(read_only=False), that may make changes.",
+        "Leave out --read-only, and unset PINECONE_ADMIN_READ_ONLY.",
     ),
     "PA104": Help(
         "The client is closed.",
-        "Its with block ended, or close() was called, before the call or during it.",
-        "Keep the client open for as long as calls are made, or make a new one.",
+        "It was closed before the call or during it.",
+        "Keep its with block open, and do not call close(), for as long as calls are made; or make a new client.",
+        "Run the command again.",
     ),
     "PA200": Help(
         "The server returned a status that is neither a success nor documented.",
@@ -60,6 +65,7 @@ HELP: Mapping[str, Help] = {
         "The API does not accept the token (401).",
         "It is unknown, expired or revoked, or it is of another environment; a fresh one was tried where possible.",
         "Pass a valid token or client credentials, and check that host and oauth_url belong together.",
+        "Run pinecone-admin doctor, which says which credentials are used and what is wrong with them.",
     ),
     "PA203": Help(
         "The billing state of the organization forbids the request (402).",
@@ -80,11 +86,13 @@ HELP: Mapping[str, Help] = {
         "The request conflicts with the present state (409).",
         "The resource already exists, or its state does not allow the change.",
         "Read error_code; use an ensure method where an existing resource is fine.",
+        "Look at what exists; an ensure command accepts a thing that is there.",
     ),
     "PA207": Help(
         "Something must be removed first (412).",
         "The resource still contains others, such as the indexes of a project.",
         "Remove them, or use delete_with_cleanup for a project.",
+        "Remove what the message names; project delete-with-cleanup empties and deletes a project.",
     ),
     "PA208": Help(
         "The server understood the request but cannot process it (422).",
@@ -93,62 +101,72 @@ HELP: Mapping[str, Help] = {
     ),
     "PA209": Help(
         "There were too many requests (429).",
-        "A rate limit was reached, and waiting for it would take longer than the timeout or the retry policy allow.",
+        "A rate limit was reached, and it lasts longer than the call may wait.",
         "Wait for retry_after seconds, lower the concurrency, or raise timeout or max_retry_after.",
+        "Wait, and run the command again.",
     ),
     "PA210": Help(
         "The server failed (5xx).",
         "The service or a gateway before it had an error; retries did not help, or a create must not be repeated.",
-        "If outcome is unknown, check whether the request took effect; otherwise try again later.",
+        "If the outcome is unknown, check whether the change was made; otherwise try again later.",
     ),
     "PA301": Help(
         "The token endpoint issued no token.",
         "It failed, or its response is not a usable token.",
         "Try again later; check oauth_url and proxies if it persists.",
+        "Try again later; pinecone-admin doctor checks the token endpoint and proxies.",
     ),
     "PA302": Help(
         "The token endpoint does not accept the client id and secret.",
         "They are wrong or of another environment, the secret was rotated, or the service account was deleted.",
         "Set the current client id and secret of a service account.",
+        "Set the current client id and secret of a service account; pinecone-admin doctor checks them.",
     ),
     "PA401": Help(
         "No complete response arrived.",
         "The name was not found, the connection was refused or ended early, or TLS or a proxy failed.",
         "Check the host that the message names, the network, proxies and certificates; then read outcome.",
+        "Run pinecone-admin doctor, which checks the name, the proxy and the certificates.",
     ),
     "PA402": Help(
         "No complete response arrived in time.",
         "The server or the network is slow, or a list has more pages than the timeout has time for.",
         "Raise timeout, and read outcome before you repeat a create.",
+        "Look whether a change was made before you repeat it.",
     ),
     "PA501": Help(
         "A success could not be read.",
         "The response does not fit the API description; the request was processed.",
         "Do not repeat a create: raw.reveal() has the response. Check that host is the API.",
+        "Look whether the change was made before you repeat it; pinecone-admin doctor checks the host.",
     ),
     "PA502": Help(
         "The server returned the same page token twice.",
         "The list would never end.",
         "Report it to Pinecone with the request id; use the items that were read so far.",
+        "Report it to Pinecone with the request id.",
     ),
     "PA601": Help(
         "Several resources share the name.",
         "Names are not unique in Pinecone.",
         "Use one of the ids in error.ids, or rename the others.",
+        "Use one of the ids in the message, or rename the others.",
     ),
     "PA602": Help(
         "A workflow stopped because continuing would be unsafe.",
         "The message names what it found, such as deletion protection or the last owner.",
-        "Resolve what the message names, and run the workflow again.",
+        "Resolve what the message names, and run it again.",
     ),
     "PA603": Help(
         "A new secret was issued but not stored.",
         "The place where it should be stored failed. The old secret of a service account is no longer valid.",
-        "Store it by hand: error.secret.reveal() returns it, and the message of pinecone-admin names its file.",
+        "Store it by hand: error.secret.reveal() returns it.",
+        "Take the new secret from the file that the message names, or rotate again.",
     ),
     "PA604": Help(
         "A workflow could not remove what it had created.",
         "The deletion failed after an error, or at the end of the workflow.",
         "Delete what error.left names, or run the workflow again.",
+        "Delete what the message names, or run the command again.",
     ),
 }

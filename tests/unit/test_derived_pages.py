@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import error_index
 from derived_page import render_table, write_or_check
 from pinecone_admin._text.help_codes import HELP, Help
+from pinecone_admin.cli.help.explanations import list_explanations
 
 
 def test_check_finds_a_page_that_differs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,14 +32,27 @@ def test_a_vertical_bar_stays_within_its_cell() -> None:
 
 
 def test_the_index_of_errors_has_a_section_for_each_code() -> None:
-    """Each code has a heading of its own, so that #pa209 is its anchor, with its error and all three texts."""
+    """Each code has a heading of its own, so that #pa209 is its anchor, with its error and all its texts."""
     page = error_index.render_page(HELP, error_index.list_names())
     sections = dict(zip(HELP, page.split("\n## ")[1:], strict=True))
-    for code, (meaning, reason, _) in HELP.items():
+    for code, (meaning, reason, *remedies) in HELP.items():
         heading, _, text = sections[code].partition("\n")
         assert heading == code
         assert f"`{error_index.list_names()[code]}`: {meaning}" in text
-        assert reason[:20] in text.replace("`", "")
+        assert all(each in text.replace("`", "") for each in (reason, *remedies))
+
+
+def test_the_index_of_errors_says_what_explain_says() -> None:
+    """What explain says about a code is in its section, with a remedy that is labelled if it differs in Python."""
+    sections = error_index.PAGE.read_text(encoding="utf-8").replace("`", "").split("\n## ")[1:]
+    explained = [each for each in list_explanations() if each.code.startswith("PA")]
+    assert [section[: section.index("\n")] for section in sections] == [each.code for each in explained]
+    for section, each in zip(sections, explained, strict=True):
+        texts = dict(re.findall(r"- \*\*(.+):\*\* (.+)", section))
+        remedy = texts.get("On the command line") or texts.get("What to do")
+        assert (texts["Why"], remedy) == (each.reason, each.remedy), each.code
+        assert f": {each.meaning}\n" in section
+        assert len(texts) == 2 + ("On the command line" in texts)
 
 
 def test_names_in_a_text_are_marked_as_code() -> None:
@@ -46,3 +61,5 @@ def test_names_in_a_text_are_marked_as_code() -> None:
     section = error_index.render_section("PA1", "E", entry)
     assert "Made with `read_only=True`, or `close()` was called (429)." in section
     assert "Call `error.secret.reveal()` again" in section
+    marked = error_index.mark_code("Leave out --read-only, or run pinecone-admin doctor.")
+    assert marked == "Leave out `--read-only`, or run `pinecone-admin doctor`."

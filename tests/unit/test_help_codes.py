@@ -27,7 +27,9 @@ def test_every_class_has_its_own_code_and_every_code_a_class() -> None:
 def test_help_is_complete_sentences() -> None:
     """Each entry says in sentences what an error means, why it occurs, and what to do."""
     for each in HELP.values():
-        assert all(text[0].isupper() and text.endswith(".") for text in each)
+        assert all(text[0].isupper() and text.endswith(".") for text in filter(None, each))
+        assert all((each.meaning, each.reason, each.remedy))
+        assert each.command_remedy != each.remedy
 
 
 def test_a_code_is_not_part_of_the_text() -> None:

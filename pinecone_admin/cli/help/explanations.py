@@ -25,37 +25,6 @@ class Explanation(NamedTuple):
     remedy: str
 
 
-# HELP speaks to programs; these are the remedies on a command line.
-_REMEDIES: Mapping[str, str] = {
-    "PA100": "Read the message; if it does not help, report it with the command.",
-    "PA101": "Correct the argument, the file or the variable that the message names.",
-    "PA103": "Leave out --read-only, and unset PINECONE_ADMIN_READ_ONLY.",
-    "PA104": "Run the command again.",
-    "PA202": "Run pinecone-admin doctor, which says which credentials are used and what is wrong with them.",
-    "PA206": "Look at what exists; an ensure command accepts a thing that is there.",
-    "PA207": "Remove what the message names; project delete-with-cleanup empties and deletes a project.",
-    "PA209": "Wait, and run the command again.",
-    "PA210": "If the outcome is unknown, look whether the change was made; otherwise try again later.",
-    "PA301": "Try again later; pinecone-admin doctor checks the token endpoint and proxies.",
-    "PA302": "Set the current client id and secret of a service account; pinecone-admin doctor checks them.",
-    "PA401": "Run pinecone-admin doctor, which checks the name, the proxy and the certificates.",
-    "PA402": "Look whether a change was made before you repeat it.",
-    "PA501": "Look whether the change was made before you repeat it; pinecone-admin doctor checks the host.",
-    "PA502": "Report it to Pinecone with the request id.",
-    "PA601": "Use one of the ids in the message, or rename the others.",
-    "PA602": "Resolve what the message names, and run the command again.",
-    "PA603": "Take the new secret from the file that the message names, or rotate again.",
-    "PA604": "Delete what the message names, or run the command again.",
-}
-
-_REASONS: Mapping[str, str] = {
-    "PA100": "Something ended in an unusual way.",
-    "PA103": "--read-only or PINECONE_ADMIN_READ_ONLY=1 is set; nothing was sent.",
-    "PA104": "It was interrupted.",
-    "PA209": "A rate limit was reached, and it does not end within the time that a command waits.",
-    "PA603": "It could not be stored, and the old secret is no longer valid.",
-}
-
 _EXIT_REMEDIES: Mapping[int, str] = {
     0: "Nothing.",
     1: "Read the message, and explain the code in it.",
@@ -134,8 +103,7 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
 def list_explanations() -> list[Explanation]:
     """Return the explanations of all codes."""
     errors = [
-        Explanation(code, each.meaning, _REASONS.get(code, each.reason), _REMEDIES.get(code, each.remedy))
-        for code, each in HELP.items()
+        Explanation(code, each.meaning, each.reason, each.command_remedy or each.remedy) for code, each in HELP.items()
     ]
     exits = [Explanation(f"exit-{code}", text, "", _EXIT_REMEDIES[code]) for code, text in MEANINGS.items()]
     return [*errors, *exits, *(Explanation(kind, *texts) for kind, texts in FINDINGS.items())]
