@@ -25,15 +25,49 @@ from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.emulator.model.settings import PLANS
 
 
+class ServingError(Exception):
+    """The emulator cannot start.
+
+    Args:
+        message: What is wrong, in one line.
+        status: The exit status.
+    """
+
+    def __init__(self, message: str, *, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class StateNotSavedError(ServingError):
+    """The emulator has served, and its state could not be written."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT, and return the exit status.
+    """Serve until SIGTERM or SIGINT, and return the exit status; what is wrong goes to standard error.
 
     Args:
         arguments: The command-line arguments without the program's name.
     """
+    try:
+        serve(arguments)
+    except ServingError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.status
+    return 0
+
+
+def serve(arguments: Sequence[str] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        arguments: The command-line arguments without the program's name.
+
+    Raises:
+        ServingError: It cannot start; a StateNotSavedError, if the state could not be written at the end.
+    """
     options = _argument_parser().parse_args(arguments)
     if not (options.allow_remote or is_loopback(options.host)):
-        return _report_failure(2, f"{options.host} is not a loopback address: pass --allow-remote to allow it")
+        raise ServingError(f"{options.host} is not a loopback address: pass --allow-remote to allow it", status=2)
     # uvicorn raises the signal that stopped it again once its connections are closed; this turns it into SystemExit.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit_on_signal)
@@ -41,13 +75,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _paused_garbage_collection():
             emulator = _create_emulator(options)
     except (OSError, ValueError, RecursionError) as error:
-        return _report_failure(1, f"cannot use the state file {options.state}: {_describe_error(error)}")
+        raise ServingError(f"cannot use the state file {options.state}: {_describe_error(error)}") from error
     try:
         _serve(emulator, options)
     except (ModuleNotFoundError, _OutputClosedError) as error:
-        return _report_failure(1, str(error))
+        raise ServingError(str(error)) from error
     except OSError as error:
-        return _report_failure(1, f"cannot listen on {options.host} port {options.port}: {_describe_error(error)}")
+        reason = _describe_error(error)
+        raise ServingError(f"cannot listen on {options.host} port {options.port}: {reason}") from error
     except SystemExit:
         pass
     try:
@@ -55,8 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with _paused_garbage_collection():
                 _write_atomically(options.state, encode_document(emulator.dump()))
     except OSError as error:
-        return _report_failure(1, f"cannot write the state file {options.state}: {_describe_error(error)}")
-    return 0
+        raise StateNotSavedError(f"cannot write the state file {options.state}: {_describe_error(error)}") from error
 
 
 _VARIABLES = {
@@ -74,8 +108,13 @@ class _OutputClosedError(Exception):
     """The standard output is closed, so nobody learns where the server listens."""
 
 
+class _ArgumentParser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ServingError(f"{message}; --help lists the options", status=2)
+
+
 def _argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pinecone_admin.emulator", description=__doc__)
+    parser = _ArgumentParser(prog="python -m pinecone_admin.emulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=_parse_port, default=0, help="port to listen on (default: any free one)")
     parser.add_argument(
@@ -219,11 +258,6 @@ def _write_atomically(path: Path, pieces: Iterable[str]) -> None:
 def _describe_error(error: Exception) -> str:
     text = error.strerror if isinstance(error, OSError) else str(error)
     return " ".join((text or type(error).__name__).split())
-
-
-def _report_failure(status: int, message: str) -> int:
-    sys.stderr.write(message + "\n")
-    return status
 
 
 if __name__ == "__main__":

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -75,11 +77,45 @@ def test_an_emulator_that_cannot_start_ends_in_one_line(tmp_path: Path, monkeypa
     damaged = tmp_path / "state.json"
     damaged.write_text("{")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    for words in (("--state", str(damaged)), ("--host", "8.8.8.8"), ("--port", "70000"), ("--plan", "None")):
-        for more in ((), ("--background", "--format", "env")):
-            done = run("emulator", *words, *more)
-            assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), (words, more, done)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for words, reason in (
+            (("--state", str(damaged)), f"cannot use the state file {damaged}"),
+            (("--host", "8.8.8.8"), "not a loopback address"),
+            (("--port", f"{taken.getsockname()[1]}"), "Address already in use"),
+            (("--token-lifetime", f"{10**12}"), "--token-lifetime"),
+            (("--port", "70000"), "70000"),
+            (("--plan", "None"), "None"),
+        ):
+            for more in ((), ("--background", "--format", "env")):
+                _check_refused(words, more, reason)
     assert list(tmp_path.iterdir()) == [damaged]
+
+
+def _check_refused(words: Sequence[str], more: Sequence[str], reason: str) -> None:
+    done = run("emulator", *words, *more, "--output", "json")
+    assert (done.exit, done.stdout, done.error["exit"]) == (2, "", 2), (words, more, done)
+    assert reason in done.error["message"]
+    assert done.stderr.splitlines()[0] == f"error: {done.error['message']} [PA101]"
+    assert len(done.stderr.splitlines()) == 2
+
+
+def test_an_emulator_without_its_extra_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that serves it and is missing is named in one line, with exit code 2."""
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(sys.modules, "pinecone_admin.emulator.http.server", raising=False)
+    _check_refused((), (), "pinecone-admin[emulator]")
+
+
+def test_an_emulator_that_cannot_save_its_state_has_done_a_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A state file that cannot be written at the end is an error with exit code 9."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.setattr("pinecone_admin.emulator.__main__._serve", lambda *_: folder.rmdir())
+    done = run("emulator", "--state", str(folder / "state.json"), "--output", "json")
+    assert (done.exit, done.stdout, done.error["outcome"]) == (9, "", "done")
+    assert done.stderr.startswith("error: cannot write the state file ")
 
 
 def test_the_options_are_those_of_the_emulator(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,8 +17,8 @@ from typing import IO, TYPE_CHECKING
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.sources import TOKEN_VARIABLE, without_own
-from pinecone_admin.emulator.__main__ import format_exports
-from pinecone_admin.emulator.__main__ import main as serve_here
+from pinecone_admin.emulator.__main__ import ServingError, StateNotSavedError, format_exports
+from pinecone_admin.emulator.__main__ import serve as serve_here
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 _MODULE = "pinecone_admin.cli.emulator.process"
 
 
-def serve(session: Session, arguments: Sequence[str], *, form: str, background: bool) -> int:
-    """Serve the emulator, and return the exit code: 2 if it cannot start.
+def serve(session: Session, arguments: Sequence[str], *, form: str, background: bool) -> None:
+    """Serve the emulator.
 
     Args:
         session: The session.
@@ -36,13 +36,18 @@ def serve(session: Session, arguments: Sequence[str], *, form: str, background: 
         background: Whether to return once it listens.
 
     Raises:
-        CLIError: It cannot start in the background.
+        CLIError: It cannot start, or its state cannot be written at the end.
     """
     if background:
         session.stdout.write(start_in_background(arguments, for_shell=form == "env"))
-        return exit_codes.DONE
-    # Whatever keeps it from starting is a file, an address or a package that the command line names.
-    return exit_codes.USAGE if serve_here([*arguments, "--format", form]) else exit_codes.DONE
+        return
+    try:
+        serve_here([*arguments, "--format", form])
+    except StateNotSavedError as error:
+        raise CLIError(str(error), exit=exit_codes.PARTLY_DONE, help_code=None, outcome="done") from error
+    except ServingError as error:
+        # Whatever keeps it from starting is a file, an address or a package that the command line names.
+        raise CLIError(str(error)) from error
 
 
 def start_in_background(arguments: Sequence[str], *, for_shell: bool) -> str:

@@ -44,4 +44,4 @@ def command(session: Session, /, *, form: str, background: bool, allow_remote: b
 
     given = {f"--{name.replace('_', '-')}": f"{value}" for name, value in options.items() if value is not None}
     arguments = [word for pair in given.items() for word in pair] + (["--allow-remote"] if allow_remote else [])
-    session.exit_code = serve(session, arguments, form=form, background=background)
+    serve(session, arguments, form=form, background=background)
