@@ -198,12 +198,36 @@ def test_a_dry_run_shows_no_secret() -> None:
 
 @pytest.mark.parametrize("option", [["--read-only"], []])
 def test_a_read_only_session_changes_nothing(option: list[str]) -> None:
-    """With --read-only or the variable, a change is refused before it is sent."""
+    """With --read-only or the variable, whatever would change something is refused before anything else happens."""
     env = {} if option else {"PINECONE_ADMIN_READ_ONLY": "1"}
+    others = (["user", "offboard", "ada@example.com"], ["user", "offboard", "--plan", "none.json"])
+    sent = (["send", method, "/admin/projects"] for method in ("post", "DELETE", "PATCH", "PUT"))
+    store = ("--store", "file:/no/such/folder")
+    changes = [words_of(spec, *(store if spec.secret else ())) for spec in CHANGES]
+    cases = [*changes, *others, *sent, ["project", "delete-stale", "none.json"]]
     with example_organization() as emulator:
-        done = run("project", "create", "x", "--yes", *option, "--output", "json", env=env)
-        assert (done.exit, done.error["help_code"]) == (exit_codes.USAGE, "PA103")
-        assert run("project", "list", *option, env=env).exit == exit_codes.DONE
+        for words in cases:
+            given = [each for each in words if each != "--reveal"]
+            done = run(*given, *option, "--output", "json", env=env, terminal=True)
+            assert (done.exit, done.error["help_code"]) == (exit_codes.USAGE, "PA103"), (words, done)
+            assert len(done.stderr.splitlines()) == 2
+        assert len(emulator.requests) == 0
+
+
+def test_a_read_only_session_still_reads(tmp_path: Path) -> None:
+    """With --read-only, reads, dry runs and plans work."""
+    people = tmp_path / "people.csv"
+    people.write_text("email\nada@example.com\n")
+    with example_organization() as emulator:
+        for words in (
+            ["project", "list"],
+            ["project", "create", "x", "--dry-run"],
+            ["send", "GET", "/admin/projects"],
+            ["send", "DELETE", "/admin/projects/x", "--dry-run"],
+            ["user", "offboard", "ada@example.com", "--dry-run"],
+            ["user", "offboard", "--from", str(people), "--save", str(tmp_path / "plan.json")],
+        ):
+            assert run(*words, "--read-only").exit == exit_codes.DONE, words
         assert sent_changes(emulator) == []
 
 

@@ -13,15 +13,28 @@ from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.exit_codes import INTERRUPTED
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.identity.client import is_read_only
 from pinecone_admin.cli.interruption import UNCHANGED
 from pinecone_admin.cli.registry import CommandSpec
-from pinecone_admin.errors import PineconeError
+from pinecone_admin.errors import PineconeError, ReadOnlyError
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.naming import NameLookup, Thing
     from pinecone_admin.cli.session import Session
 
 _T = TypeVar("_T")
+
+
+def require_change_allowed(session: Session) -> None:
+    """Raise CLIError if the session is read-only, unless it is a dry run; for what is known to change something.
+
+    The client would refuse only the change itself, after a question and after requests that prepare it.
+    """
+    if not session.is_dry_run and is_read_only(session):
+        raise CLIError(
+            "this changes the organization, and --read-only or PINECONE_ADMIN_READ_ONLY=1 is set; nothing was sent",
+            help_code=ReadOnlyError.help_code,
+        )
 
 
 def describe_change(spec: CommandSpec, parsed: Mapping[str, Any], own: Thing | None) -> str:

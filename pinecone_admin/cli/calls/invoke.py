@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 from pinecone_admin import Paginator
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.arguments import Resolved, parse_values, resolve_values
-from pinecone_admin.cli.calls.changes import complete_change, confirm_change
+from pinecone_admin.cli.calls.changes import complete_change, confirm_change, require_change_allowed
 from pinecone_admin.cli.calls.naming import NameLookup
 from pinecone_admin.cli.calls.preview import WouldSend
 from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
@@ -29,6 +29,8 @@ def call_method(session: Session, spec: CommandSpec, values: Mapping[str, Any]) 
         spec: The command.
         values: Values of its parameters.
     """
+    if spec.effect != "reads":
+        require_change_allowed(session)
     parsed = parse_values(spec, values)
     check_destination(session, spec)
     with note_interruption(lambda: UNCHANGED):

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from pinecone_admin import Operation
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.calls.changes import complete_change, confirm, confirm_by_name
+from pinecone_admin.cli.calls.changes import complete_change, confirm, confirm_by_name, require_change_allowed
 from pinecone_admin.cli.calls.preview import WouldSend
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.plain import is_list, is_object
@@ -42,6 +42,8 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
         CLIError: The response would hold a secret that nobody could see.
         PineconeValueError: The path, the query or the body is malformed.
     """
+    if method != "GET":
+        require_change_allowed(session)
     is_secret = makes_secret(method, target) and not session.is_dry_run
     if is_secret and not reveal:
         raise CLIError("the response holds a secret, which is shown only once: give --reveal")

@@ -116,7 +116,7 @@ wants a plan, which is saved, read, and carried out:
 A plan is of one organization. What has changed since it was made is left as it
 is, and named.
 
---read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every change.
+--read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every change before it asks.
 """,
     "identity": """\
 Which account a command uses.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.calls.changes import confirm
+from pinecone_admin.cli.calls.changes import confirm, require_change_allowed
 from pinecone_admin.cli.calls.naming import NameLookup
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
@@ -38,6 +38,8 @@ def offboard(session: Session, options: OffboardOptions) -> None:
     """Remove one person, make a plan for several, or carry out such a plan."""
     if sum(each is not None for each in (options.user, options.people, options.plan)) != 1:
         raise CLIError("name one person, or give --from FILE to make a plan, or --plan FILE to carry one out")
+    if options.people is None:
+        require_change_allowed(session)
     if options.save is not None:
         check_writable(options.save)
     if options.people is not None:

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.calls.changes import confirm
+from pinecone_admin.cli.calls.changes import confirm, require_change_allowed
 from pinecone_admin.cli.interruption import note_interruption
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.report_files import check_writable
@@ -39,6 +39,7 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
 
 def carry_out_deletion(session: Session, path: str) -> None:
     """Delete the projects of a plan that are as they were when it was made."""
+    require_change_allowed(session)
     plan = load_plan(session, StalePlan, path)
     if session.is_dry_run:
         session.write_preview(_preview(session, plan))
