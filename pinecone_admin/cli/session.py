@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cached_property
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Self, TextIO
@@ -14,6 +14,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.interruption import Interruptions
+from pinecone_admin.cli.output.progress import DelayedBar, show_progress
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin, AttemptEvent
@@ -39,6 +40,7 @@ class Session:
         expects_json_errors: Whether an error is also written as an object.
         interruptions: The signals that interrupt the command.
         has_changed: Whether a command that changes something has done so, at least in part.
+        bar: The progress that the terminal shows, or may show later, if any.
     """
 
     def __init__(self, *, stdin: TextIO, stdout: TextIO, stderr: TextIO, env: Mapping[str, str]) -> None:
@@ -52,6 +54,7 @@ class Session:
         self.expects_json_errors = False
         self.interruptions: Interruptions = Interruptions()
         self.has_changed: bool = False
+        self.bar: DelayedBar | None = None
         self._admin: Admin | None = None
         self._organization: CallerOrganization | None = None
 
@@ -94,7 +97,8 @@ class Session:
         if self._admin is None:
             from pinecone_admin.cli.identity.client import make_client  # noqa: PLC0415 - loads httpx
 
-            self._admin = make_client(self)
+            with self.pause_progress():  # the command that prints the secret may use the terminal
+                self._admin = make_client(self)
         return self._admin
 
     @property
@@ -103,7 +107,8 @@ class Session:
         if self._organization is None:
             from pinecone_admin.cli.identity.caller import read_organization  # noqa: PLC0415 - loads the client
 
-            self._organization = read_organization(self.admin)
+            with show_progress(self, "reading the organization"):
+                self._organization = read_organization(self.admin)
         return self._organization
 
     @cached_property
@@ -165,8 +170,16 @@ class Session:
     def notify(self, text: str) -> None:
         """Write one line for people to stderr; if nobody can read it, the command goes on."""
         with suppress(OSError):
-            self.stderr.write(f"{make_printable(text)}\n")
-            self.stderr.flush()
+            line = f"{make_printable(text)}\n"
+            if (bar := self.bar) is not None:
+                bar.write_above(line)
+            else:
+                self.stderr.write(line)
+                self.stderr.flush()
+
+    def pause_progress(self) -> AbstractContextManager[None]:
+        """Return a context in which the terminal shows no progress."""
+        return nullcontext() if self.bar is None else self.bar.paused()
 
     def note_lost_entry(self, line: str) -> None:
         """Write a line that the audit log did not take to stderr, and let the run end with the code of a part."""

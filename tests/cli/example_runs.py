@@ -34,17 +34,17 @@ class ExampleRun:
 
 
 @cache
-def run_examples() -> list[ExampleRun]:
+def run_examples(*, terminal: bool = False) -> list[ExampleRun]:
     """Run the example of every command that ends by itself, in a folder with a plan."""
     with TemporaryDirectory() as folder, chdir(folder):
         with example_organization():
-            run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", "plan.json")
-        return [_run_example(spec) for spec in COMMANDS if spec.path not in _ENDLESS]
+            run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", "plan.json", terminal=terminal)
+        return [_run_example(spec, terminal=terminal) for spec in COMMANDS if spec.path not in _ENDLESS]
 
 
-def _run_example(spec: CommandSpec) -> ExampleRun:
+def _run_example(spec: CommandSpec, *, terminal: bool) -> ExampleRun:
     with example_organization() as emulator:
         if spec.name == "api-key delete-retired":
             retire_key(emulator)
-        done = run(*shlex.split(spec.example)[1:])
+        done = run(*shlex.split(spec.example)[1:], terminal=terminal)
         return ExampleRun(spec, done, [each for each in emulator.requests if each.operation_id != "get_token"])

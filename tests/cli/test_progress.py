@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from typing import TextIO
 
+import httpx
 import pytest
 
 from pinecone_admin.cli.output import progress
-from pinecone_admin.cli.output.progress import count_items, show_progress
+from pinecone_admin.cli.output.progress import DelayedBar, count_items, show_progress
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import Progress
 from tests.cli.command_line import example_organization, run
+from tests.cli.example_runs import run_examples
+from tests.cli.secret_makers import intercepted
 
 
 class _Terminal(io.StringIO):
@@ -96,27 +100,21 @@ def test_the_items_of_a_list_are_counted() -> None:
 
 
 def test_commands_that_may_take_long_show_progress(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a terminal, lists, reports and long workflows advance a bar; a command that makes a secret does not."""
+    """On a terminal, lists, reports and long workflows advance a bar; elsewhere there is none."""
     titles: list[str] = []
+    advance = DelayedBar.advance
 
-    class _Bar:
-        def __init__(self, _stream: object, title: str) -> None:
-            self._title = title
+    def note(bar: DelayedBar, step: Progress) -> None:
+        titles.append(bar.title)
+        advance(bar, step)
 
-        def advance(self, _progress: Progress) -> None:
-            titles.append(self._title)
-
-        def close(self) -> None:
-            """Do nothing."""
-
-    monkeypatch.setattr(progress, "_DelayedBar", _Bar)
+    monkeypatch.setattr(DelayedBar, "advance", note)
     with example_organization():
         for words in (
             ("user", "list"),
             ("inventory",),
             ("access",),
             ("project", "delete-with-cleanup", "search", "--confirm", "search"),
-            ("api-key", "create", "x", "--project", "empty", "--role", "DataPlaneViewer", "--reveal", "--yes"),
         ):
             assert run(*words, terminal=True).exit == 0, words
         for words in (("user", "list"), ("inventory",)):
@@ -124,3 +122,54 @@ def test_commands_that_may_take_long_show_progress(monkeypatch: pytest.MonkeyPat
             assert run(*words).exit == 0
             assert len(titles) == before
     assert list(dict.fromkeys(titles)) == ["user list", "reading the organization", "project delete-with-cleanup"]
+
+
+def test_every_request_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal, each command that sends something says what it waits for, also if it makes a secret."""
+    bars, without_bar = list[DelayedBar](), list[str]()
+    make, close = DelayedBar.__init__, DelayedBar.close
+
+    def open_bar(bar: DelayedBar, stream: TextIO, title: str) -> None:
+        bars.append(bar)
+        make(bar, stream, title)
+
+    def close_bar(bar: DelayedBar) -> None:
+        bars.remove(bar)
+        close(bar)
+
+    def handle(request: httpx.Request, answer: Callable[[], httpx.Response]) -> httpx.Response:
+        is_of_command = "source_tag=cli" in request.headers.get("User-Agent", "")  # and not of the preparation
+        without_bar.extend([f"{request.method} {request.url.path}"] if is_of_command and not bars else [])
+        return answer()
+
+    monkeypatch.setattr(DelayedBar, "__init__", open_bar)
+    monkeypatch.setattr(DelayedBar, "close", close_bar)
+    with intercepted(handle):
+        done = run_examples(terminal=True)
+    assert {each.done.exit for each in done} == {0}
+    assert {each.spec.name for each in done if each.requests} > {"api-key create", "project provision", "doctor"}
+    assert (without_bar, bars) == ([], [])
+
+
+def test_a_bar_leaves_the_terminal_to_others(timers: list[_Timer]) -> None:
+    """While the store of a secret runs, nothing is drawn; a line for people stands above the bar."""
+    terminal = _Terminal()
+    session = _session(terminal)
+    with show_progress(session, "outer") as advance, show_progress(session, "inner"):
+        with session.pause_progress():
+            timers[0].fire()
+            session.notify("paused")
+            assert terminal.getvalue() == "paused\n"
+        advance(Progress(done=1, total=2, step="x"))
+        session.notify("[bold]line\x1b")
+        with session.pause_progress():
+            size = len(terminal.getvalue())
+            session.notify("paused")
+            assert terminal.getvalue()[size:] == "paused\n"
+    session.notify("after")
+    text = re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue())
+    assert "[bold]line\\u001b\n" in text
+    assert "outer" in text
+    assert "inner" not in text
+    assert len(timers) == 1
+    assert terminal.getvalue().endswith("after\n")

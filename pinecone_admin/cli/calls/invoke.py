@@ -35,7 +35,8 @@ def call_method(session: Session, spec: CommandSpec, values: Mapping[str, Any]) 
     check_destination(session, spec)
     with note_interruption(lambda: UNCHANGED):
         names = NameLookup(session.admin)
-        resolved = resolve_values(spec, parsed, names)
+        with show_progress(session, "looking up names"):
+            resolved = resolve_values(spec, parsed, names)
         if spec.effect != "reads":
             confirm_change(session, spec, parsed, resolved.own, names)
     try:
@@ -51,22 +52,20 @@ def _run(session: Session, spec: CommandSpec, resolved: Resolved) -> None:
     if spec.secret and not session.is_dry_run:
         make_secret(session, spec, method, arguments)
         return
-    if spec.secret:
-        result = preview_secret(method, arguments)
-    elif spec.effect == "reads" or spec.has_dry_run:
-        result = _call_with_progress(session, spec, method, arguments)
-    else:
-        result = complete_change(spec.name, lambda: method(**arguments))
+    with show_progress(session, spec.name) as advance:
+        if "progress" in signature(method).parameters:
+            arguments["progress"] = advance
+        result = _call(spec, method, arguments)
     _write_result(session, spec, resolved, result)
 
 
-def _call_with_progress(
-    session: Session, spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]
-) -> object:
-    with show_progress(session, spec.name) as advance:
-        takes_progress = "progress" in signature(method).parameters
-        result: object = method(**arguments, progress=advance) if takes_progress else method(**arguments)
+def _call(spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]) -> object:
+    if spec.secret:
+        return preview_secret(method, arguments)
+    if spec.effect == "reads" or spec.has_dry_run:
+        result: object = method(**arguments)
         return result
+    return complete_change(spec.name, lambda: method(**arguments))
 
 
 def find_method(session: Session, spec: CommandSpec) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ from pinecone_admin.cli.calls.changes import complete_change, confirm, confirm_b
 from pinecone_admin.cli.calls.preview import WouldSend
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.plain import is_list, is_object
+from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.report_files import read_text
 from pinecone_admin.cli.secrets.rescue import keep_response, rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.secrets.standard_output import discard_output, flush_secret, require_open
@@ -73,9 +74,11 @@ def _read_body(session: Session, text: str) -> str:
 
 
 def _send(session: Session, operation: Operation[dict[str, Any] | None]) -> dict[str, Any] | None:
-    if operation.method == "GET":
-        return session.admin.send(operation)
-    return complete_change(f"{operation.method} {operation.path}", lambda: session.admin.send(operation))
+    admin, name = session.admin, f"{operation.method} {operation.path}"
+    with show_progress(session, name):
+        if operation.method == "GET":
+            return admin.send(operation)
+        return complete_change(name, lambda: admin.send(operation))
 
 
 def _send_for_secret(session: Session, operation: Operation[dict[str, Any] | None]) -> None:
@@ -87,7 +90,8 @@ def _send_for_secret(session: Session, operation: Operation[dict[str, Any] | Non
         raise CLIError(f"--reveal: {error}; nothing was sent") from error
     session.interruptions.hold()  # from here on, an interruption could lose the secret
     try:
-        response = session.admin.send(operation)
+        with show_progress(session, f"{operation.method} {operation.path}"):
+            response = session.admin.send(operation)
         try:
             session.write(response)
             flush_secret(session.stdout)

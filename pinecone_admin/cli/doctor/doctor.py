@@ -9,6 +9,7 @@ import click
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.exit_codes import REFUSED
+from pinecone_admin.cli.output.progress import show_progress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,10 +39,15 @@ def command(session: Session, /) -> None:
 
 
 def _note_failures(session: Session, results: Iterator[Diagnosis]) -> Iterator[Diagnosis]:
-    for result in results:
+    while (result := _find_next(session, results)) is not None:
         if result.status == "failed":
             session.exit_code = REFUSED
         yield result
+
+
+def _find_next(session: Session, results: Iterator[Diagnosis]) -> Diagnosis | None:
+    with show_progress(session, "checking"):
+        return next(results, None)
 
 
 def _print_result(console: Console, result: Diagnosis) -> None:

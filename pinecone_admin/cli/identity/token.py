@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.output.progress import show_progress
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
@@ -19,7 +20,8 @@ def command(session: Session, /, *, reveal: bool) -> None:
     """Write an access token for other tools."""
     if not reveal:
         raise CLIError("this shows an access token, which lets others act as this account: pass --reveal")
-    token = session.admin.token()
+    with show_progress(session, "fetching a token"):
+        token = session.admin.token()
     expires_at = None if token.expires_at is None else token.expires_at.isoformat(timespec="seconds")
     # A variable takes one line.
     is_raw = session.output == "raw" and session.settings.get("query") is None

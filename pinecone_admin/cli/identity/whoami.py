@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pinecone_admin.cli.output.progress import show_progress
+
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
@@ -17,5 +19,6 @@ def command(session: Session, /) -> None:
     from pinecone_admin.cli.identity.caller import look_at_caller  # noqa: PLC0415 - loads the client
     from pinecone_admin.cli.identity.client import find_client_id  # noqa: PLC0415 - as above
 
-    view = look_at_caller(session.admin, client_id=find_client_id(session))
+    with show_progress(session, "reading who this is"):
+        view = look_at_caller(session.admin, client_id=find_client_id(session))
     session.write({**view.to_document(), "identity_from": session.identity.origin})

@@ -28,16 +28,17 @@ def show_progress(session: Session, title: str) -> Generator[Callable[[Progress]
 
     Args:
         session: The session, to whose standard error it is drawn.
-        title: What is being done, such as ``reading the organization``.
+        title: What is being done, such as ``reading the organization``; the bar of an outer block stays instead.
     """
-    if not session.stderr.isatty():
+    if session.bar is not None or not session.stderr.isatty():
         yield lambda _: None
         return
-    bar = _DelayedBar(session.stderr, title)
+    session.bar = bar = DelayedBar(session.stderr, title)
     try:
         yield bar.advance
     finally:
         bar.close()
+        session.bar = None
 
 
 def count_items(items: Iterable[_T], advance: Callable[[Progress], object]) -> Generator[_T]:
@@ -49,25 +50,60 @@ def count_items(items: Iterable[_T], advance: Callable[[Progress], object]) -> G
         yield item
 
 
-class _DelayedBar:
-    """A bar that appears after a delay, in a thread of its own, and leaves no trace."""
+class DelayedBar:
+    """A bar that appears after a delay, in a thread of its own, and leaves no trace.
+
+    Args:
+        stream: The terminal.
+        title: What is being done.
+
+    Attributes:
+        title: What is being done.
+    """
 
     def __init__(self, stream: TextIO, title: str) -> None:
-        self._stream, self._title, self._started = stream, title, monotonic()
+        self.title: str = title
+        self._stream, self._started = stream, monotonic()
         self._latest: Progress | None = None
         self._display: Display | None = None
-        self._closed = False
+        self._closed = self._paused = False
         self._lock = Lock()
         self._timer = Timer(_DELAY, self._open)
         self._timer.daemon = True
         self._timer.start()
 
     def advance(self, progress: Progress) -> None:
+        """Show how far it is."""
         with self._lock:
             self._latest = progress
             self._update()
 
+    def write_above(self, text: str) -> None:
+        """Write lines to the terminal, above the bar if it is there."""
+        with self._lock:
+            if self._display is None or self._paused or self._closed:
+                self._stream.write(text)
+                self._stream.flush()
+            else:
+                self._display.console.print(text, end="", markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """Leave the terminal to something else until the block ends."""
+        with self._lock:
+            self._paused = True
+            if self._display is not None:
+                self._display.stop()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._paused = False
+                if self._display is not None and not self._closed:
+                    self._display.start()
+
     def close(self) -> None:
+        """Remove the bar."""
         self._timer.cancel()
         with self._lock:
             self._closed = True
@@ -81,8 +117,9 @@ class _DelayedBar:
             from pinecone_admin.cli.output.progress_display import make_display  # noqa: PLC0415 - loads rich
 
             self._display = make_display(self._stream)
-            self._display.add_task(make_printable(self._title), total=None, step="", count="", started=self._started)
-            self._display.start()
+            self._display.add_task(make_printable(self.title), total=None, step="", count="", started=self._started)
+            if not self._paused:
+                self._display.start()
             self._update()
 
     def _update(self) -> None:

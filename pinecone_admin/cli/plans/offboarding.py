@@ -14,6 +14,7 @@ from pinecone_admin.cli.calls.changes import confirm, require_change_allowed
 from pinecone_admin.cli.calls.naming import NameLookup
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
+from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.report_files import check_writable, read_text, write_report
 from pinecone_admin.cli.plans.people import parse_people
 from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
@@ -54,7 +55,8 @@ def offboard(session: Session, options: OffboardOptions) -> None:
 def _offboard_one(session: Session, user: str, save: str | None) -> None:
     with note_interruption(lambda: UNCHANGED):
         email = user if "@" in user else _find_email(session, user)
-        preview = session.admin.users.offboard(email=email)
+        with show_progress(session, "reading what the person can reach"):
+            preview = session.admin.users.offboard(email=email)
     if preview.user is None and not preview.invites:
         raise CLIError(f"no user or open invite has the address {email}", exit=exit_codes.NOT_FOUND, help_code="PA205")
     if session.is_dry_run:
@@ -65,7 +67,10 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
         raise RefusedError(preview.refusal, operation="offboard")
     _show_before_asking(session, [preview])
     confirm(session, f"user offboard: {email}")
-    with note_interruption(lambda: f"the same command goes on with removing {email}"):
+    with (
+        note_interruption(lambda: f"the same command goes on with removing {email}"),
+        show_progress(session, f"removing {email}"),
+    ):
         report = session.admin.users.offboard(email=email, dry_run=False)
     _save_report(session, report.to_dict(), save)
     session.write(report)
@@ -79,7 +84,9 @@ def _find_email(session: Session, user: str) -> str:
 def _make_plan(session: Session, path: str, save: str | None) -> None:
     if save is None and not session.is_dry_run:
         raise CLIError("--from makes a plan and removes nobody: give --save FILE to keep it, or --dry-run to see it")
-    plan = session.admin.users.offboard_many(emails=parse_people(read_text(path, session.stdin)))
+    people = parse_people(read_text(path, session.stdin))
+    with show_progress(session, "reading what the people can reach"):
+        plan = session.admin.users.offboard_many(emails=people)
     if save is not None:
         save_plan(session, plan, save)
     write_result(session, as_document(plan), [_describe_person(each, _describe_plan(each)) for each in plan.reports])
@@ -95,12 +102,17 @@ def _make_plan(session: Session, path: str, save: str | None) -> None:
 def _carry_out(session: Session, path: str, save: str | None) -> None:
     plan = load_plan(session, OffboardPlan, path)
     if session.is_dry_run:
-        session.write_preview(session.admin.users.offboard_many(emails=[each.email for each in plan.reports]))
+        with show_progress(session, "reading what the people can reach"):
+            preview = session.admin.users.offboard_many(emails=[each.email for each in plan.reports])
+        session.write_preview(preview)
         return
     if plan.reports:
         _show_before_asking(session, plan.reports)
         confirm(session, f"user offboard: the {len(plan.reports)} people of {path}")
-    with note_interruption(lambda: "some people may have been removed; the same plan goes on where this stopped"):
+    with (
+        note_interruption(lambda: "some people may have been removed; the same plan goes on where this stopped"),
+        show_progress(session, "removing people"),
+    ):
         report = session.admin.users.offboard_many(plan=plan)
     _save_report(session, report.to_dict(), save)
     rows = [_describe_person(each, "; ".join(each.steps) or "nothing to do") for each in report.reports]

@@ -42,7 +42,9 @@ def carry_out_deletion(session: Session, path: str) -> None:
     require_change_allowed(session)
     plan = load_plan(session, StalePlan, path)
     if session.is_dry_run:
-        session.write_preview(_preview(session, plan))
+        with show_progress(session, "reading the projects"):
+            preview = _preview(session, plan)
+        session.write_preview(preview)
         return
     if plan.projects:
         if session.is_interactive and not session.settings.get("yes"):

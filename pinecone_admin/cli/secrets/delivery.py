@@ -12,7 +12,7 @@ from attrs import evolve
 from pinecone_admin._sync.workflows.rollback import Rollback
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.failures import CLIError, read_notes
-from pinecone_admin.cli.interruption import Interruptions
+from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.registry import CommandSpec
 from pinecone_admin.cli.secrets.new_secret import NewSecret, describe_secret
 from pinecone_admin.cli.secrets.options import find_store, is_for_account
@@ -40,7 +40,7 @@ class SecretDelivery:
 
     Args:
         store: Where the secret goes.
-        interruptions: The signals; from the delivery on, the command runs to its end.
+        session: The session; from the delivery on, its command runs to its end.
 
     Attributes:
         undelivered: The secret, unless there is none or it is stored.
@@ -48,8 +48,8 @@ class SecretDelivery:
         failure: Why it is not stored; its notes say what was undone.
     """
 
-    def __init__(self, store: SecretStore, interruptions: Interruptions) -> None:
-        self._store, self._interruptions = store, interruptions
+    def __init__(self, store: SecretStore, session: Session) -> None:
+        self._store, self._session = store, session
         self.undelivered: NewSecret | None = None
         self.is_done: bool = False
         self.failure: Exception | None = None
@@ -57,10 +57,11 @@ class SecretDelivery:
     def __call__(self, made: _Made) -> None:
         """Store the secret of what was made."""
         # A signal from here on would leave open whether the secret is stored.
-        self._interruptions.hold()
+        self._session.interruptions.hold()
         self.undelivered = secret = describe_secret(made)
         try:
-            self._store.store(secret)
+            with self._session.pause_progress():  # the store may use the terminal itself
+                self._store.store(secret)
         except Exception as error:
             self.failure = error
             raise
@@ -73,8 +74,8 @@ def make_secret(session: Session, spec: CommandSpec, method: Callable[..., Any],
     Raises:
         CLIError: The secret was not stored; the message says whether it was rescued or its key deleted.
     """
-    delivery = SecretDelivery(find_store(session, spec), session.interruptions)
-    with _reserved_rescue(spec) as rescue:
+    delivery = SecretDelivery(find_store(session, spec), session)
+    with _reserved_rescue(spec) as rescue, show_progress(session, spec.name):
         try:
             result = _call(session.admin, spec, method, arguments, delivery)
         except BaseException as error:
