@@ -57,7 +57,7 @@ REPORTS: tuple[CommandSpec, ...] = (
         effect="deletes",
         summary="Send a request that no other command covers.",
         details="It gets the same token, retries and errors as every command. A DELETE wants the last segment of the "
-        "path as --confirm.",
+        "path as --confirm. What makes a secret wants --store or --reveal, as the command for it does.",
         example="pinecone-admin send GET '/admin/users?limit=5'",
         module="pinecone_admin.cli.calls.send",
         confirms=True,

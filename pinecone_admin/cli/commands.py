@@ -1357,7 +1357,7 @@ COMMANDS = (
         effect="deletes",
         summary="Send a request that no other command covers.",
         example="pinecone-admin send GET '/admin/users?limit=5'",
-        details="It gets the same token, retries and errors as every command. A DELETE wants the last segment of the path as --confirm.",
+        details="It gets the same token, retries and errors as every command. A DELETE wants the last segment of the path as --confirm. What makes a secret wants --store or --reveal, as the command for it does.",
         has_dry_run=True,
         confirms=True,
         module="pinecone_admin.cli.calls.send",

@@ -12,12 +12,11 @@ from pathlib import Path
 from unittest import mock
 
 import httpx
-import pytest
 
 from pinecone_admin.cli.main import main
-from pinecone_admin.cli.session import Session
+from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import example_organization, run
-from tests.cli.secret_makers import intercepted
+from tests.cli.secret_makers import intercepted, live_secrets
 
 
 def test_any_request_can_be_sent() -> None:
@@ -58,53 +57,69 @@ def test_a_delete_wants_the_last_segment_of_its_path() -> None:
     assert asked.exit == 0
 
 
-def test_a_secret_is_made_only_if_it_will_be_seen() -> None:
-    """A request that makes a secret is refused without --reveal, before it is sent; with it, the secret is shown."""
-    body = ("--body", '{"name": "docs"}', "--yes")
+def secret_requests(emulator: Emulator) -> dict[str, list[str]]:
+    """Return every request that makes a secret, by the kind of the secret, as words after ``send``."""
+    project, account = next(iter(emulator.state.projects)), list(emulator.state.service_accounts)[-1]
+    body = ("--body", '{"name": "docs"}')
+    return {
+        "key": ["POST", f"/admin/projects/{project}/api-keys", *body, "--yes"],
+        "account": ["POST", "/admin/service-accounts", *body, "--yes"],
+        "rotation": ["POST", f"/admin/service-accounts/{account}/rotate-secret", "--yes"],
+    }
+
+
+def test_a_secret_is_made_only_if_it_has_somewhere_to_go(tmp_path: Path) -> None:
+    """A request that makes a secret is refused before it is sent, unless --store or --reveal says where it goes."""
+    wrong: tuple[list[str], ...] = (
+        [],
+        ["--store", "file:x", "--reveal"],
+        ["--store", f"file:{tmp_path}/missing/x"],
+        ["--store", "exec:no-such-command-anywhere"],
+        ["--reveal", "--query", "id"],
+    )
     with example_organization() as emulator:
-        refused = run("send", "POST", "/admin/service-accounts", *body)
+        for kind, words in secret_requests(emulator).items():
+            for options in wrong:
+                done = run("send", *words, *options)
+                assert (done.exit, done.stdout) == (2, ""), (kind, options)
+                assert "--store" in done.stderr or "--reveal" in done.stderr
+        other = run("send", "POST", "/admin/projects", "--body", '{"name": "x"}', "--store", "file:x", "--yes")
+        assert (other.exit, "holds no secret" in other.stderr) == (2, True)
         assert list(emulator.requests) == []
-        made = run("send", "POST", "/admin/service-accounts", *body, "--reveal")
-        secret = made.json["client_secret"]
-        project = next(iter(emulator.state.projects))
-        read = run("send", "GET", f"/admin/projects/{project}/api-keys")
-        queried = run("send", "POST", "/admin/service-accounts", *body, "--reveal", "--query", "id")
-    assert (refused.exit, queried.exit) == (2, 2)
-    assert "--reveal" in refused.stderr
-    assert secret not in made.stderr
-    assert read.exit == 0
+        for words in secret_requests(emulator).values():
+            assert run("send", *words, "--dry-run").exit == 0
 
 
-def test_a_secret_that_nobody_reads_is_rescued(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If standard output is closed, the response is in a file of mode 0600 that the error names, and the code is 9."""
-
-    def write(_session: Session, _value: object) -> None:
-        raise BrokenPipeError
-
-    words = ("send", "POST", "/admin/service-accounts", "--body", '{"name": "docs"}', "--yes", "--reveal")
+def test_a_secret_of_a_request_is_stored_or_shown(tmp_path: Path) -> None:
+    """The store gets the valid secret and the output does not; with --reveal, the output has it."""
     with example_organization() as emulator:
-        home = Path(os.environ["HOME"])
-        assert run(*words).exit == 0
-        assert list(home.rglob("*rescue*")) == []
-        monkeypatch.setattr(Session, "write", write)
-        done = run(*words)
-        (file,) = home.rglob("*rescue*")
-        rescued, mode = json.loads(file.read_text()), stat.S_IMODE(file.stat().st_mode)
-        accounts = [each.client_id for each in emulator.state.service_accounts.values()]
-    assert rescued["service_account"]["client_id"] == accounts[-1]
-    assert (done.exit, mode) == (9, 0o600)
-    assert str(file) in done.stderr
-    assert rescued["client_secret"] not in done.stderr
+        for kind, words in secret_requests(emulator).items():
+            for options in (["--store", f"env-file:{tmp_path}/{kind}#SECRET"], ["--reveal"]):
+                before = live_secrets(emulator)
+                done = run("send", *words, *options)
+                (secret,) = live_secrets(emulator) - before
+                assert (done.exit, done.stderr) == (0, ""), (kind, options)
+                assert (secret in done.stdout) == (options == ["--reveal"])
+                assert "--store" not in options or f"SECRET={secret}\n" in (tmp_path / kind).read_text()
+                assert done.json
 
 
-def test_a_secret_is_not_made_if_it_could_not_be_rescued(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without any folder for a rescue file, nothing is sent."""
+def test_a_secret_of_a_request_that_is_not_stored_is_not_lost() -> None:
+    """If the store fails, what was created is deleted again; a replaced secret is in a file that the error names."""
     with example_organization() as emulator:
-        (Path(os.environ["HOME"]) / ".local").write_text("no folder")
-        monkeypatch.setattr("tempfile.tempdir", "/proc")
-        done = run("send", "POST", "/admin/service-accounts", "--body", '{"name": "docs"}', "--yes", "--reveal")
-        assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
-    assert (done.exit, len(done.stderr.splitlines())) == (2, 1)
+        for kind, words in secret_requests(emulator).items():
+            before = live_secrets(emulator)
+            done = run("send", *words, "--store", "exec:false")
+            made = live_secrets(emulator) - before
+            rescued = list(Path(os.environ["HOME"]).rglob("*rescue*"))
+            assert done.exit == 9, kind
+            if kind == "rotation":
+                (secret,), (file,) = made, rescued
+                assert secret in file.read_text()
+                assert str(file) in done.stderr
+                assert stat.S_IMODE(file.stat().st_mode) == 0o600
+            else:
+                assert (made, rescued) == (set(), []), kind
 
 
 def test_requests_that_are_malformed_are_not_sent(tmp_path: Path) -> None:

@@ -48,9 +48,10 @@ def call_method(session: Session, spec: CommandSpec, values: Mapping[str, Any]) 
 
 def _run(session: Session, spec: CommandSpec, resolved: Resolved) -> None:
     arguments = resolved.arguments | ({"dry_run": session.is_dry_run} if spec.has_dry_run else {})
-    method = find_method(session, spec)
+    method = find_method(session, spec.methods[0])
     if spec.secret and not session.is_dry_run:
-        make_secret(session, spec, method, arguments)
+        # Of several methods, the last one stores the secret itself.
+        make_secret(session, spec, find_method(session, spec.methods[-1]), arguments)
         return
     with show_progress(session, spec.name) as advance:
         if "progress" in signature(method).parameters:
@@ -68,9 +69,9 @@ def _call(spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str,
     return complete_change(spec.name, lambda: method(**arguments))
 
 
-def find_method(session: Session, spec: CommandSpec) -> Callable[..., Any]:
-    """Return the method of the client that a command calls."""
-    namespace, name = spec.methods[0].split(".")
+def find_method(session: Session, method_name: str) -> Callable[..., Any]:
+    """Return a method of the client by its name, such as ``projects.list``."""
+    namespace, name = method_name.split(".")
     method: Callable[..., Any] = getattr(getattr(session.admin, namespace), name)
     return method
 

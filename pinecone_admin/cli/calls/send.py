@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pinecone_admin.cli.parameters import Positional
+from pinecone_admin.cli.secrets.options import destination_options
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
@@ -19,12 +20,19 @@ _ARGUMENTS = [
 ]
 
 
-@click.command(params=_ARGUMENTS)
-@click.option("--body", metavar="JSON", help="JSON to send; @FILE reads it from a file, and - from standard input.")
-@click.option("--reveal", is_flag=True, help="Show secrets in the response.")
+_BODY = click.Option(
+    ["--body"], metavar="JSON", help="JSON to send; @FILE reads it from a file, and - from standard input."
+)
+_DESTINATION = destination_options(
+    store="Where to store the secret that the request makes: env-file:PATH#NAME, file:PATH, or exec:COMMAND.",
+    reveal="Show secrets in the response.",
+)
+
+
+@click.command(params=[*_ARGUMENTS, _BODY, *_DESTINATION])
 @click.pass_obj
-def command(session: Session, /, method: str, path: str, body: str | None, reveal: bool) -> None:  # noqa: FBT001 - click passes it by name
+def command(session: Session, /, method: str, path: str, body: str | None) -> None:
     """Send a request."""
     from pinecone_admin.cli.calls.sending import send_request  # noqa: PLC0415 - loads the client
 
-    send_request(session, method, path, body=body, reveal=reveal)
+    send_request(session, method, path, body=body)

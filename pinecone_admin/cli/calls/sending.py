@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from pinecone_admin import Operation
-from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.changes import complete_change, confirm, confirm_by_name, require_change_allowed
 from pinecone_admin.cli.calls.preview import WouldSend
+from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.plain import is_list, is_object
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.report_files import read_text
-from pinecone_admin.cli.secrets.rescue import keep_response, rescue_folders, reserve_rescue_file
-from pinecone_admin.cli.secrets.standard_output import discard_output, flush_secret, require_open
-from pinecone_admin.cli.secrets.store_error import StoreError
-from pinecone_admin.errors import PineconeValueError, ResponseParsingError
+from pinecone_admin.cli.registry import CommandSpec, find_command
+from pinecone_admin.cli.secrets.delivery import make_secret
+from pinecone_admin.cli.secrets.options import check_destination
+from pinecone_admin.errors import PineconeValueError
+from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
 _METHODS_WITH_BODY = frozenset({"POST", "PATCH", "PUT"})
 _SECRET_FIELDS = frozenset({"value", "client_secret", "secret", "access_token", "token", "password"})
-_SECRET_MAKERS = frozenset({"api-keys", "service-accounts", "rotate-secret"})
-"""Last segments of the paths to which a POST makes a secret."""
+_MAKERS: Mapping[str, tuple[str, str]] = {
+    "api-keys": ("api-key", "create"),
+    "service-accounts": ("service-account", "create"),
+    "rotate-secret": ("service-account", "rotate-secret"),
+}
+"""The commands that make the same secret as a POST, by the last segment of its path."""
+_RETURNS: Mapping[str, Any] = {"api-key": APIKeyWithSecret, "service-account": ServiceAccountWithSecret}
 _MASK = "***"
 
 
-def send_request(session: Session, method: str, target: str, *, body: str | None, reveal: bool) -> None:
+def send_request(session: Session, method: str, target: str, *, body: str | None) -> None:
     """Send a request, after asking if it changes something, and write the response.
 
     Args:
@@ -37,20 +45,20 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
         method: HTTP method in capitals.
         target: Path with or without a query.
         body: JSON to send, ``@FILE``, ``-`` for standard input, or None.
-        reveal: Whether secrets are shown.
 
     Raises:
-        CLIError: The response would hold a secret that nobody could see.
+        CLIError: The response would hold a secret that has nowhere to go, or none that could be stored.
         PineconeValueError: The path, the query or the body is malformed.
     """
     if method != "GET":
         require_change_allowed(session)
-    is_secret = makes_secret(method, target) and not session.is_dry_run
-    if is_secret and not reveal:
-        raise CLIError("the response holds a secret, which is shown only once: give --reveal")
-    if is_secret and session.settings.get("query") is not None:
-        raise CLIError("the response holds a secret, which is shown only once: --query could leave it out")
-    operation = build_operation(method, target, None if body is None else _read_body(session, body))
+    maker = find_maker(method, target)
+    if maker is not None:
+        check_destination(session, maker)
+    elif session.settings.get("store") is not None:
+        raise CLIError(f"--store: the response to {method} {target} holds no secret that is shown only once")
+    returns = dict[str, Any] | None if maker is None else _RETURNS[maker.secret]
+    operation = build_operation(method, target, None if body is None else _read_body(session, body), returns=returns)
     preview = WouldSend(operation)  # checks the path, too
     if session.is_dry_run and method != "GET":
         session.write_preview([preview.document])
@@ -59,12 +67,12 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
         confirm_by_name(session, f"send: DELETE {target}", last_segment(target))
     elif method != "GET":
         confirm(session, f"send: {method} {target}")
-    if is_secret:
-        _send_for_secret(session, operation)
+    if maker is not None:
+        make_secret(session, maker, partial(session.admin.send, operation), {})
         return
     response = _send(session, operation)
     if response is not None:
-        session.write(response if reveal else mask_secrets(response))
+        session.write(response if session.settings.get("reveal") else mask_secrets(response))
 
 
 def _read_body(session: Session, text: str) -> str:
@@ -73,7 +81,7 @@ def _read_body(session: Session, text: str) -> str:
     return read_text(text[1:], session.stdin) if text.startswith("@") else text
 
 
-def _send(session: Session, operation: Operation[dict[str, Any] | None]) -> dict[str, Any] | None:
+def _send(session: Session, operation: Operation[Any]) -> Any:
     admin, name = session.admin, f"{operation.method} {operation.path}"
     with show_progress(session, name):
         if operation.method == "GET":
@@ -81,40 +89,16 @@ def _send(session: Session, operation: Operation[dict[str, Any] | None]) -> dict
         return complete_change(name, lambda: admin.send(operation))
 
 
-def _send_for_secret(session: Session, operation: Operation[dict[str, Any] | None]) -> None:
-    """Send a request that makes a secret, and write the response to standard output, or else to a rescue file."""
-    try:
-        require_open(session.stdout)
-        rescue = reserve_rescue_file(rescue_folders())
-    except StoreError as error:
-        raise CLIError(f"--reveal: {error}; nothing was sent") from error
-    session.interruptions.hold()  # from here on, an interruption could lose the secret
-    try:
-        with show_progress(session, f"{operation.method} {operation.path}"):
-            response = session.admin.send(operation)
-        try:
-            session.write(response)
-            flush_secret(session.stdout)
-        except (OSError, ValueError) as error:
-            rescue.write(json.dumps(response))
-            discard_output(session.stdout)
-            message = f"the secret was not shown, because stdout cannot be written; it is in {rescue.path}"
-            raise CLIError(message, exit=exit_codes.PARTLY_DONE, help_code="PA603") from error
-    except ResponseParsingError as error:
-        keep_response(error, rescue)
-        raise
-    finally:
-        if not rescue.is_used:
-            rescue.discard()
-
-
-def build_operation(method: str, target: str, body: str | None) -> Operation[dict[str, Any] | None]:
+def build_operation(
+    method: str, target: str, body: str | None, *, returns: Any = dict[str, Any] | None
+) -> Operation[Any]:
     """Return the operation of a request.
 
     Args:
         method: HTTP method in capitals.
         target: Path with or without a query, such as ``/admin/users?limit=5``.
         body: JSON to send, or None.
+        returns: Type of the response.
 
     Raises:
         PineconeValueError: The query or the body is malformed, or the method takes no body.
@@ -128,7 +112,7 @@ def build_operation(method: str, target: str, body: str | None) -> Operation[dic
         id="send",
         method=method,
         path=path,
-        returns=dict[str, Any] | None,
+        returns=returns,
         query=_parse_query(query),
         body=None if body is None else _parse_body(body),
     )
@@ -157,9 +141,10 @@ def last_segment(target: str) -> str:
     return target.partition("?")[0].rstrip("/").rpartition("/")[2]
 
 
-def makes_secret(method: str, target: str) -> bool:
-    """Return whether the response to a request of the API holds a secret that is shown only once."""
-    return method == "POST" and last_segment(target) in _SECRET_MAKERS
+def find_maker(method: str, target: str) -> CommandSpec | None:
+    """Return the command that makes the same secret as a request; None if its response holds none."""
+    path = _MAKERS.get(last_segment(target)) if method == "POST" else None
+    return None if path is None else find_command(path, COMMANDS)
 
 
 def mask_secrets(value: Any) -> Any:

@@ -31,7 +31,7 @@ _Made: TypeAlias = APIKeyWithSecret | ServiceAccountWithSecret
 
 _ROTATES_ACCOUNT = "service_accounts.rotate_secret"
 _NOT_STORED = "PA603"
-_MAKE_SECRETS = {"create_api_key", "create_service_account", "rotate_service_account_secret"}
+_MAKE_SECRETS = {"create_api_key", "create_service_account", "rotate_service_account_secret", "send"}
 _NOUNS = {"api-key": "a new API key", "service-account": "a new service account"}
 
 
@@ -77,7 +77,7 @@ def make_secret(session: Session, spec: CommandSpec, method: Callable[..., Any],
     delivery = SecretDelivery(find_store(session, spec), session)
     with _reserved_rescue(spec) as rescue, show_progress(session, spec.name):
         try:
-            result = _call(session.admin, spec, method, arguments, delivery)
+            result = _call(session, spec, method, arguments, delivery)
         except BaseException as error:
             if delivery.undelivered is None:
                 _explain_end(error, spec, delivery)
@@ -96,14 +96,22 @@ def _takes_store(method: Callable[..., Any]) -> bool:
 
 
 def _call(
-    admin: Admin, spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any], delivery: SecretDelivery
+    session: Session,
+    spec: CommandSpec,
+    method: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    delivery: SecretDelivery,
 ) -> object:
-    if spec.methods[0] == _ROTATES_ACCOUNT:
-        return admin.service_accounts.rotate(**arguments, store=delivery)
     if _takes_store(method):
         return method(**arguments, store=delivery)
-    with Rollback(admin) as rollback:
-        made: _Made = rollback.create(_NOUNS[spec.secret], lambda: method(**arguments), _undo)
+    made: _Made
+    if spec.methods[0] == _ROTATES_ACCOUNT:
+        session.interruptions.hold()  # from here on, an interruption could lose the secret
+        made = method(**arguments)
+        delivery(made)
+        return made
+    with Rollback(session.admin) as rollback:
+        made = rollback.create(_NOUNS[spec.secret], lambda: method(**arguments), _undo)
         delivery(made)
     return made
 

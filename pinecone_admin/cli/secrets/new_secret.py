@@ -54,7 +54,7 @@ def describe_secret(made: APIKeyWithSecret | ServiceAccountWithSecret) -> NewSec
             kind="api-key",
             id=key.id,
             identifiers={"API_KEY_ID": key.id, "API_KEY_NAME": key.name, "API_KEY_PROJECT_ID": key.project_id},
-            owner=to_dict(key),
+            owner=to_dict(key, reveal=True),
         )
     account = made.service_account
     return NewSecret(
@@ -66,6 +66,6 @@ def describe_secret(made: APIKeyWithSecret | ServiceAccountWithSecret) -> NewSec
             "SERVICE_ACCOUNT_NAME": account.name,
             "SERVICE_ACCOUNT_CLIENT_ID": account.client_id,
         },
-        owner=to_dict(account),
+        owner=to_dict(account, reveal=True),
         client_id=account.client_id,
     )

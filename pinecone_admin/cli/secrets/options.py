@@ -26,9 +26,16 @@ def secret_options(spec: CommandSpec) -> list[click.Parameter]:
     """Return the options of every command that makes a secret."""
     if not spec.secret:
         return []
+    return destination_options(
+        store=_STORE_ACCOUNT if is_for_account(spec) else _STORE_KEY, reveal="Show the secret instead of storing it."
+    )
+
+
+def destination_options(*, store: str, reveal: str) -> list[click.Parameter]:
+    """Return the options that say where a secret goes, with the helps of the first two."""
     return [
-        build_setting(["--store"], metavar="PLACE", help=_STORE_ACCOUNT if is_for_account(spec) else _STORE_KEY),
-        build_setting(["--reveal"], is_flag=True, help="Show the secret instead of storing it."),
+        build_setting(["--store"], metavar="PLACE", help=store),
+        build_setting(["--reveal"], is_flag=True, help=reveal),
         build_setting(["--allow-group"], is_flag=True, help="Let --store use a file that its group can read."),
     ]
 
@@ -75,7 +82,7 @@ def find_store(session: Session, spec: CommandSpec) -> SecretStore:
 
 def is_for_account(spec: CommandSpec) -> bool:
     """Return whether the secret of a command belongs to a service account, and not to an API key."""
-    return spec.path[0] == "service-account"
+    return spec.secret == "service-account"  # noqa: S105 - a kind of secret
 
 
 def _check(store: SecretStore, session: Session, spec: CommandSpec) -> None:
