@@ -167,6 +167,12 @@ class Session:
 
         write_preview(self, would_do)
 
+    def write_preview_heading(self) -> None:
+        """Write the line that says where, and as whom, a dry run would change something, above a table."""
+        from pinecone_admin.cli.output.writing import write_preview_heading  # noqa: PLC0415 - as above
+
+        write_preview_heading(self)
+
     def notify(self, text: str) -> None:
         """Write one line for people to stderr; if nobody can read it, the command goes on."""
         with suppress(OSError):

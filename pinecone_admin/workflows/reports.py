@@ -25,6 +25,7 @@ from pinecone_admin._http.validation import binding_fields
 from pinecone_admin._text.printable import make_lines_printable, make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import to_dict
+from pinecone_admin.workflows.planned_steps import describe_planned
 
 _T_co = TypeVar("_T_co", covariant=True)
 
@@ -159,8 +160,10 @@ class RetiredKeys:
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
-        lines = [*self.steps, *map(str, self.kept)] or ["no key has been replaced by a rotation"]
-        return "\n".join([*lines, *(["nothing was changed"] if self.dry_run else [])])
+        lines = [*self.steps, *map(str, self.kept)]
+        if self.dry_run:
+            lines = [*map(describe_planned, lines), "nothing was changed"]
+        return "\n".join(lines if self.steps or self.kept else ["no key has been replaced by a rotation", *lines])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""
@@ -303,7 +306,7 @@ class OffboardReport:
             for account in self.service_accounts_to_rotate
         ]
         lines += [f"cannot be removed: {self.refusal}"] if self.refusal else []
-        lines += [f"dry run: {step}" if self.dry_run else step for step in self.steps]
+        lines += [describe_planned(step) if self.dry_run else step for step in self.steps]
         lines += ["nothing was changed"] if self.dry_run else []
         return "\n".join(map(make_printable, lines))
 
@@ -361,9 +364,11 @@ class CleanupReport:
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
         lines = [f"project {self.project.name} ({self.project.id}) contains {_count_noun(self.contents, 'resource')}"]
-        if self.dry_run:
+        if self.refusal:
             lines += [f"{each}{', deletion protection is on' if each.protected else ''}" for each in self.contents]
-            lines += [f"cannot be deleted: {self.refusal}"] if self.refusal else []
+            lines += [f"cannot be deleted: {self.refusal}"]
+        elif self.dry_run:
+            lines += map(describe_planned, self.steps)
         else:
             lines += self.steps
         lines += name_temporary_keys(self.temporary_keys)

@@ -205,7 +205,7 @@ def test_on_a_terminal_a_plan_is_read_as_a_table(tmp_path: Path) -> None:
         assert "ada@example.com" in each.stdout
         assert "API keys" in each.stdout
     assert "would be removed" in made.stdout
-    assert "would be done: removed user" in done.stderr
+    assert "would remove user" in done.stderr
     assert f"rotate those that {plan} names" in done.stderr
     assert again.stdout.splitlines()[0] == "email,id,projects,may know,result"
 

@@ -10,6 +10,7 @@ import attrs
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.output.formats import STREAMS, render_value
 from pinecone_admin.cli.output.plain import is_list, is_object, search, to_plain
+from pinecone_admin.workflows.planned_steps import describe_planned
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
@@ -45,12 +46,18 @@ def write_preview(session: Session, would_do: object) -> None:
     """Write what a dry run would do."""
     organization = session.organization
     if session.output == "table" and not session.settings.get("query"):
-        where = f"{organization.name} ({organization.id})"
-        session.stdout.write(make_printable(f"Dry run in organization {where}, as {session.caller}:") + "\n")
+        write_preview_heading(session)
         _print_preview(session, would_do)
         return
     known = {"id": organization.id, "name": organization.name}
     write_value(session, {"dry_run": True, "organization": known, "caller": session.caller, "would_do": would_do})
+
+
+def write_preview_heading(session: Session) -> None:
+    """Write where, and as whom, a dry run would change something."""
+    organization = session.organization
+    where = f"{organization.name} ({organization.id})"
+    session.stdout.write(make_printable(f"Dry run in organization {where}, as {session.caller}:") + "\n")
 
 
 def _print_preview(session: Session, would_do: Any) -> None:
@@ -65,7 +72,7 @@ def _print_preview(session: Session, would_do: Any) -> None:
         write_value(session, would_do)
     else:
         differences = [f"differs: {each}" for each in getattr(would_do, "differences", ())]
-        steps = [f"would be done: {step}" for step in would_do.steps]
+        steps = map(describe_planned, would_do.steps)
         lines = [*differences, *steps] or ["nothing to do"]
         session.stdout.write("".join(f"{make_printable(line)}\n" for line in lines))
 

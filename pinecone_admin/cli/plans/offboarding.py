@@ -17,7 +17,7 @@ from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.report_files import check_writable, read_text, write_report
 from pinecone_admin.cli.plans.people import parse_people
-from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
+from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_planned, write_result
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows import Left, OffboardPlan, OffboardReport
 
@@ -89,7 +89,11 @@ def _make_plan(session: Session, path: str, save: str | None) -> None:
         plan = session.admin.users.offboard_many(emails=people)
     if save is not None:
         save_plan(session, plan, save)
-    write_result(session, as_document(plan), [_describe_person(each, _describe_plan(each)) for each in plan.reports])
+    rows = [_describe_person(each, _describe_plan(each)) for each in plan.reports]
+    if session.is_dry_run:
+        write_planned(session, as_document(plan), rows)
+    else:
+        write_result(session, as_document(plan), rows)
     for email in _list_unknown(plan):
         session.notify(f"warning: no user or open invite has the address {email}")
     if plan.refusal is not None:
@@ -136,7 +140,7 @@ def _show_before_asking(session: Session, reports: Iterable[OffboardReport]) -> 
     for report in reports:
         for line in str(report).splitlines():
             if line != "nothing was changed":
-                session.notify(line.replace("dry run: ", "would be done: ", 1))
+                session.notify(line)
 
 
 def _describe_person(report: OffboardReport, result: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def save_plan(session: Session, plan: StalePlan | OffboardPlan, path: str) -> No
 
 def write_result(session: Session, document: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
     """Write a plan or a report: rows for a table and a spreadsheet, else all of it."""
-    if session.settings.get("query") is not None or session.output in {"json", "yaml"}:
+    if _wants_document(session):
         session.write(document)
     elif session.output == "table" and rows:
         from pinecone_admin.cli.plans.tables import write_rows  # noqa: PLC0415 - loads rich
@@ -51,6 +51,20 @@ def write_result(session: Session, document: dict[str, Any], rows: Sequence[dict
         write_rows(session, rows)
     else:
         session.write_items(rows)
+
+
+def write_planned(session: Session, document: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
+    """Write the same of a dry run, with the organization and the caller."""
+    if _wants_document(session):
+        session.write_preview(document)
+        return
+    if session.output == "table":
+        session.write_preview_heading()
+    write_result(session, document, rows)
+
+
+def _wants_document(session: Session) -> bool:
+    return session.settings.get("query") is not None or session.output in {"json", "yaml"}
 
 
 def as_document(plan: StalePlan | OffboardPlan) -> dict[str, Any]:

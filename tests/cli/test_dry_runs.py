@@ -1,0 +1,74 @@
+"""What a dry run says cannot be taken for a report of what was done."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+from pinecone_admin.workflows.planned_steps import describe_planned
+from tests.cli.command_line import example_organization, retire_key, run
+
+_PREVIEWS = """
+    project create docs
+    project ensure docs
+    project ensure search --max-pods 2 --if-different update
+    project update search --name x
+    project delete empty
+    project delete-with-cleanup search
+    project provision acme --key-role DataPlaneEditor --grant user:ada@example.com:ProjectViewer
+    project delete-stale stale.json
+    api-key create k --project search
+    api-key ensure k --project search
+    api-key ensure reader --project search --role ProjectEditor --if-different update
+    api-key rotate reader --project search --keep-old-for 7d
+    api-key rotate reader --project search --keep-old-for 0
+    api-key delete-retired
+    service-account ensure x --role OrgMember
+    service-account ensure ci --role OrgManager --if-different update
+    service-account rotate-secret ci
+    invite ensure eve@example.com --role OrgMember
+    invite resend bob@example.com
+    role-binding ensure --user ada@example.com --role search:ProjectEditor
+    role-binding change-role --user ada@example.com --from search:ProjectViewer --to ProjectEditor
+    user offboard ada@example.com
+    user offboard bob@example.com
+    user offboard --from people.csv
+    user offboard --plan people.json
+    organization update 'Emulated Organization' --name Acme
+    send POST /admin/projects --body '{"name": "x"}'
+    send DELETE /admin/projects/x
+"""
+# The temporary key that reads what a project contains has been made and deleted.
+_DONE = re.compile(r"^\w+(ed|eft|ept|ent|rew) |\bdry run: |would be done: ")
+
+
+def test_every_dry_run_says_what_would_be_done_where_and_by_whom() -> None:
+    """The first line names the organization and the caller, another what would be done, and none what was done."""
+    Path("people.csv").write_text("email\nada@example.com\nbob@example.com\n")
+    with example_organization() as emulator:
+        retire_key(emulator)
+        run("project", "stale", "--name", "empty", "--older-than", "1s", "--save", "stale.json")
+        run("user", "offboard", "--from", "people.csv", "--save", "people.json")
+        for line in _PREVIEWS.strip().splitlines():
+            words = [*shlex.split(line), "--dry-run"]
+            done = run(*words, terminal=True, env={"NO_COLOR": "1"})
+            heading, *lines = done.stdout.splitlines()
+            where = f"Dry run in organization Emulated Organization ({emulator.organization_id})"
+            assert heading == f"{where}, as {emulator.client_id}:", line
+            assert any("would " in each for each in lines), line
+            assert [each for each in lines if _DONE.search(each)] == [], line
+            preview = run(*words).json
+            assert preview["dry_run"] is True
+            assert (preview["organization"]["id"], preview["caller"]) == (emulator.organization_id, emulator.client_id)
+            assert preview["would_do"]
+
+
+def test_a_planned_step_begins_with_would() -> None:
+    """A step in an unknown form is marked as a whole."""
+    for step, planned in (
+        ("deleted key 4", "would delete key 4"),
+        ("withdrew invite 5", "would withdraw invite 5"),
+        ("user 6 was already removed", "would be done: user 6 was already removed"),
+    ):
+        assert describe_planned(step) == planned
