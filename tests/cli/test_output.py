@@ -240,3 +240,33 @@ def test_values_of_any_shape_are_rendered() -> None:
                 assert json.loads(text) == value
             if output == "yaml":
                 assert yaml.safe_load(text) == value
+
+
+def test_ensure_writes_a_thing_as_create_does() -> None:
+    """The fields of the thing have the same paths; what was done follows. A changed role is written likewise."""
+    outcome = ["created", "differences", "steps"]
+    with example_organization():
+        for noun, *words in (
+            ("project", "a"),
+            ("api-key", "a", "--project", "search"),
+            ("service-account", "a", "--role", "OrgMember"),
+            ("invite", "eve@example.com", "--role", "OrgMember"),
+            ("role-binding", "--user", "ada@example.com", "--role", "search:ProjectEditor"),
+        ):
+            is_secret = noun in {"api-key", "service-account"}
+            store = ["--store", "exec:true"] if is_secret else []
+            first, second = (run(noun, "ensure", *words, "--yes", *store).json for _ in range(2))
+            if noun not in {"invite", "role-binding"}:
+                created = run(noun, "create", *words, "--yes", *store).json
+                assert list(first) == [*created, *outcome], noun
+                assert first.keys() - outcome == created.keys()
+            assert (first["created"], second["created"], first["id"]) == (True, False, second["id"]), noun
+            if is_secret:
+                words[0] = "b"
+                first, second = (run(noun, "ensure", *words, "--yes", "--reveal").json for _ in range(2))
+                created = run(noun, "create", *words, "--yes", "--reveal").json
+                assert list(first) == [*created, "created"]
+                assert list(second) == [*created, *outcome]
+        change = ("--from", "search:ProjectViewer", "--to", "ProjectOwner", "--yes")
+        changed = run("role-binding", "change-role", "--user", "ada@example.com", *change).json
+    assert (changed["role"], changed["steps"][-1]) == ("ProjectOwner", "revoked ProjectViewer")

@@ -18,7 +18,7 @@ Plain: TypeAlias = Any
 """What JSON can express."""
 
 # The value that scripts want of a thing, most wanted first.
-_RAW_KEYS = ("value", "client_secret", "id", "key", "project", "binding")
+_RAW_KEYS = ("value", "client_secret", "id", "key", "project")
 
 
 def render_json(value: Plain, *, ascii_only: bool = False) -> str:

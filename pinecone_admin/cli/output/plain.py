@@ -20,9 +20,9 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 def to_plain(value: object) -> Any:
     """Return a result as plain JSON values; secrets are masked."""
     if hasattr(type(value), "__attrs_attrs__"):
-        from pinecone_admin.models import to_dict  # noqa: PLC0415 - a help needs no models
+        from pinecone_admin.cli.output.documents import build_document  # noqa: PLC0415 - a help needs no models
 
-        return to_dict(value)
+        return build_document(value)
     if is_object(value):
         return {name: to_plain(each) for name, each in value.items()}
     return [to_plain(each) for each in value] if is_list(value) else value

@@ -12,6 +12,7 @@ from attrs import evolve
 from pinecone_admin._sync.workflows.rollback import Rollback
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.failures import CLIError, read_notes
+from pinecone_admin.cli.output.documents import build_document
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.registry import CommandSpec
 from pinecone_admin.cli.secrets.new_secret import NewSecret, describe_secret
@@ -20,7 +21,7 @@ from pinecone_admin.cli.secrets.rescue import RescueFile, keep_response, rescue_
 from pinecone_admin.cli.secrets.store_error import StoreError
 from pinecone_admin.cli.secrets.stores import SecretStore
 from pinecone_admin.errors import NotFoundError, PineconeError, ResponseParsingError
-from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret, to_dict
+from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, Provisioned
 
 if TYPE_CHECKING:
@@ -200,8 +201,13 @@ def _write_result(session: Session, spec: CommandSpec, delivery: SecretDelivery,
 
 
 def _describe_absence(spec: CommandSpec, result: object) -> dict[str, Any]:
-    """Return the document of a revealed secret with null in its place, and the report."""
-    return {"client_secret" if is_for_account(spec) else "value": None, "report": to_dict(_without_secret(result))}
+    """Return the document of a revealed secret with null in its place, and what was done."""
+    owner, secret = ("service_account", "client_secret") if is_for_account(spec) else ("key", "value")
+    document = build_document(_without_secret(result))
+    if not isinstance(result, Ensured):
+        return {**document, secret: None}
+    outcome = {name: document.pop(name) for name in ("created", "differences", "steps")}
+    return {owner: document, secret: None, **outcome}
 
 
 def _without_secret(result: Any) -> Any:

@@ -67,7 +67,9 @@ def find_store(session: Session, spec: CommandSpec) -> SecretStore:
     from pinecone_admin.cli.secrets.stores import parse_store  # noqa: PLC0415 - as above
 
     if session.settings.get("reveal"):
-        return StandardOutput(session, is_for_account=is_for_account(spec))
+        # Of what exists already, ensure shows no secret.
+        outcome = {"created": True} if spec.path[-1] == "ensure" else {}
+        return StandardOutput(session, is_for_account=is_for_account(spec), outcome=outcome)
     allow_group = bool(session.settings.get("allow_group"))
     try:
         return parse_store(

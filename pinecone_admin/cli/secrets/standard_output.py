@@ -30,20 +30,21 @@ class StandardOutput(SecretStore):
     Args:
         session: The session, whose format and query apply.
         is_for_account: Whether the secret belongs to a service account, and not to an API key.
+        outcome: Fields that the output has beside the secret and its owner.
     """
 
-    def __init__(self, session: Session, *, is_for_account: bool) -> None:
-        self._session, self._is_for_account = session, is_for_account
+    def __init__(self, session: Session, *, is_for_account: bool, outcome: Mapping[str, Any]) -> None:
+        self._session, self._is_for_account, self._outcome = session, is_for_account, outcome
 
     def check(self) -> None:
         """Check that there is a stdout, and that the query keeps the secret."""
         require_open(self._session.stdout)
-        document = _sample_account() if self._is_for_account else _sample_key()
-        self._require_secret(document, _PLACEHOLDER)
+        sample = _sample_account() if self._is_for_account else _sample_key()
+        self._require_secret({**sample, **self._outcome}, _PLACEHOLDER)
 
     def store(self, secret: NewSecret) -> None:
         """Write the secret, with what it belongs to, and wait until stdout has taken it."""
-        document = secret.to_document()
+        document = {**secret.to_document(), **self._outcome}
         self._require_secret(document, secret.value)
         try:
             self._session.write(document)

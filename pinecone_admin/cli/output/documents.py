@@ -1,0 +1,32 @@
+"""Results as documents: what was made sure of or changed has its fields where the commands that create it have them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pinecone_admin.models import to_dict
+from pinecone_admin.workflows import Ensured, Provisioned, RoleChange
+
+
+def build_document(result: object) -> dict[str, Any]:
+    """Return a result as plain JSON values, in which secrets are masked.
+
+    The report on one thing is its fields, then what was done; a dry run that would create it has no fields.
+    """
+    if isinstance(result, Ensured):
+        return _join(to_dict(result), "value")
+    if isinstance(result, RoleChange):
+        return _join(to_dict(result), "binding")
+    if isinstance(result, Provisioned):
+        return {
+            "project": build_document(result.project),
+            "key": build_document(result.key),
+            "bindings": [build_document(each) for each in result.bindings],
+        }
+    return to_dict(result)
+
+
+def _join(report: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a report with the fields of the thing itself in the place of the thing."""
+    thing = report.pop(name)
+    return {**(thing or {}), **report}
