@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 
 import click
@@ -39,6 +40,10 @@ _EXITS: tuple[tuple[type[PineconeError], int], ...] = (
     (errors.PaginationError, exit_codes.TRY_LATER),
     (errors.ClientClosedError, exit_codes.TRY_LATER),
 )
+
+
+_UNWRITTEN = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO") if hasattr(errno, name))
+"""Why a disk takes no output, although the command line is right."""
 
 
 class CLIError(Exception):
@@ -85,8 +90,11 @@ def describe_failure(error: BaseException, *, has_changed: bool = False) -> Comm
         error: The error with which the command ended.
         has_changed: Whether the command had changed something before.
     """
-    failure = _describe(error)
-    if has_changed and failure.exit == exit_codes.USAGE:  # which means that nothing was sent
+    if isinstance(error, OSError) and error.errno in _UNWRITTEN:
+        failure = _describe_lost_output(error)
+    else:
+        failure = _describe(error)
+    if has_changed and (failure.exit == exit_codes.USAGE or isinstance(error, OSError)):  # they say: nothing was sent
         failure = CommandFailure(
             message=f"{failure.message}; the change was made: look before you repeat it",
             exit=exit_codes.UNKNOWN_OUTCOME,
@@ -154,6 +162,14 @@ def _describe_usage(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
     where = f" (see {context.command_path} --help)" if context is not None else ""
     return make_printable(error.format_message().rstrip(".")) + where
+
+
+def _describe_lost_output(error: OSError) -> CommandFailure:
+    return CommandFailure(
+        message=f"the output cannot be written: {_describe_system_error(error)}",
+        exit=exit_codes.TRY_LATER,
+        details={"help_code": f"exit-{exit_codes.TRY_LATER}", "outcome": "not_sent", "safe_to_retry": True},
+    )
 
 
 def _describe_system_error(error: OSError) -> str:

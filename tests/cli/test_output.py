@@ -112,7 +112,7 @@ def test_a_wrong_query_is_found_before_anything_is_sent() -> None:
 
 
 def test_a_result_that_cannot_be_written_is_no_reason_to_repeat_the_change() -> None:
-    """After a change, a query that does not fit and a full disk end with exit code 6, without a change with 2."""
+    """After a change, a query that does not fit and a full disk end with exit code 6, without a change with 2 and 7."""
     changes = (
         ["project", "create", "x"],
         ["project", "ensure", "y"],
@@ -130,8 +130,11 @@ def test_a_result_that_cannot_be_written_is_no_reason_to_repeat_the_change() -> 
         with mock.patch.object(Session, "write", side_effect=OSError(ENOSPC, "No space left on device")):
             full = run("project", "create", "v", "--yes")
             read = run("project", "describe", "v")
-    assert (full.exit, read.exit) == (6, 2)
-    assert full.stderr == "error: No space left on device; the change was made: look before you repeat it [exit-6]\n"
+    assert (full.exit, read.exit) == (6, 7)
+    assert full.stderr == (
+        "error: the output cannot be written: No space left on device; the change was made: look before you repeat it"
+        " [exit-6]\n"
+    )
 
 
 def test_limit_is_the_number_of_things() -> None:

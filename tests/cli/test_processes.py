@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.parameters import FORMATS
 from pinecone_admin.emulator import Emulator, serving
 from tests.cli.command_line import fill
 from tests.cli.terminals import read_piece
@@ -109,6 +110,20 @@ def test_a_closed_pipe_ends_silently(served: dict[str, str]) -> None:
     closed = f"{sys.executable} -m pinecone_admin.cli --help >&-; exit $?"
     done = subprocess.run(["bash", "-c", closed], env=served, capture_output=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_full_disk_is_no_wrong_command_line(served: dict[str, str]) -> None:
+    """A read whose output cannot be written ends in one line and exit code 7 in every format; a change ends with 6."""
+    for output in FORMATS:
+        for words, code in ((["project", "list"], 7), (["project", "create", f"full-{output}", "--yes"], 6)):
+            with Path("/dev/full").open("wb") as full:
+                done = subprocess.run(
+                    [*COMMAND, *words, "--output", output], env=served, stdout=full, stderr=subprocess.PIPE, check=False
+                )
+            line, *rest = done.stderr.decode().splitlines()
+            assert done.returncode == code, (output, words, line)
+            assert line.startswith("error: the output cannot be written: No space left on device"), output
+            assert [json.loads(each)["error"]["exit"] for each in rest] == ([code] if output == "json" else [])
 
 
 @pytest.mark.long
