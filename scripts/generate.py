@@ -338,7 +338,9 @@ def run_generation(spec: str | None, *, check: bool) -> int:
         adopted.write_bytes(text)
         replace_all([(fresh, CLIENT_FOLDER), (adopted, ADMIN_DOCUMENT)] if spec else [(fresh, CLIENT_FOLDER)])
     lines += find_type_errors() if spec else []
-    print(*lines, f"generated_client: {len(list_files(CLIENT_FOLDER))} files from {source}", sep="\n")
+    print(
+        *lines, f"generated_client is made from {source}; number of files: {len(list_files(CLIENT_FOLDER))}", sep="\n"
+    )
     return 0
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from pinecone_admin import Admin, AsyncAdmin, on_organization, to_dict
+from pinecone_admin._text.counts import count_noun
 
 GO_ON = """\
 To go on by hand, paste these lines; the emulator of the second line ends with the shell:
@@ -96,7 +97,7 @@ def run_sync_job(journal: Journal, arguments: dict[str, Any]) -> None:
             expected=invite.status == "pending",
         )
         for page in admin.role_bindings.list(limit=2).pages():
-            shown = f"{len(page.items)} bindings{', and more' if page.has_more else ''}"
+            shown = f"{count_noun(len(page.items), 'binding')}{', and more' if page.has_more else ''}"
             journal.write("list a page of role bindings", shown, expected=len(page.items) in {1, 2})
 
         admin.invites.delete(invite_id=invite.id)
@@ -148,7 +149,7 @@ async def run_async_job(journal: Journal, arguments: dict[str, Any]) -> None:
             expected=invite.status == "pending",
         )
         async for page in admin.role_bindings.list(limit=2).pages():
-            shown = f"{len(page.items)} bindings{', and more' if page.has_more else ''}"
+            shown = f"{count_noun(len(page.items), 'binding')}{', and more' if page.has_more else ''}"
             journal.write("list a page of role bindings", shown, expected=len(page.items) in {1, 2})
 
         await admin.invites.delete(invite_id=invite.id)

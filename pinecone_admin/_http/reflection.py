@@ -49,6 +49,7 @@ from generated_client.types import (
     refuse,
     wire_name,
 )
+from pinecone_admin._text.counts import count_noun
 
 # Bounded, because a program may define a class for each call.
 _CACHED_TYPES = 256
@@ -176,7 +177,7 @@ def _read_mapping(read_key: Reader[Any], read_value: Reader[Any], value: Any) ->
 def _read_tuple(read_items: Sequence[Reader[Any]], value: Any, make: Callable[[Iterable[Any]], Any] = tuple) -> Any:
     values = read_list(value, read_anything)
     if len(values) != len(read_items):
-        raise Misfit(f"must have {len(read_items)} items, not {len(values)}")
+        raise Misfit(f"must have {count_noun(len(read_items), 'item')}, not {len(values)}")
     pairs = list(zip(read_items, values, strict=True))
     return make(read_list(pairs, lambda pair: pair[0](pair[1])))
 

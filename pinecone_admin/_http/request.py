@@ -15,6 +15,7 @@ from pinecone_admin._http import codec
 from pinecone_admin._http.argument_checks import as_plain_value, check_integer, check_string
 from pinecone_admin._http.buffered_messages import BufferedRequest
 from pinecone_admin._http.headers import build_request_headers, check_header_name
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 _METHOD = re.compile(r"[A-Z]+")
@@ -96,7 +97,7 @@ def _parse_url(url: str) -> httpx.URL:
         return httpx.URL(url)
     except httpx.InvalidURL:
         pass
-    raise PineconeValueError(f"the URL of the request is too long: {len(url)} characters")
+    raise PineconeValueError(f"the URL of the request is too long: {count_noun(len(url), 'character')}")
 
 
 _parse_url_once = lru_cache(maxsize=256)(_parse_url)

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from generated_client.models import APIKey, PrincipalType, RoleBinding
 from generated_client.types import Misfit, read_date_time
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.inventory import DisplayNames, Inventory
@@ -48,7 +49,7 @@ def find_many_owners(owners: Sequence[str], max_owners: int) -> list[Finding]:
     """Return a finding if the organization has more than ``max_owners`` owners."""
     if len(owners) <= max_owners:
         return []
-    text = f"the organization has {len(owners)} owners, more than {max_owners}: {', '.join(owners)}"
+    text = f"the organization has {count_noun(len(owners), 'owner')}, more than {max_owners}: {', '.join(owners)}"
     return [Finding(kind="many-owners", text=text)]
 
 
@@ -58,10 +59,11 @@ def find_stale_invites(inventory: Inventory, max_pending: timedelta) -> list[Fin
     for invite in inventory.invites:
         holder = f"invite for {invite.email} ({invite.id})"
         age = inventory.taken_at - invite.created_at
+        days = count_noun(age.days, "day")
         if invite.status == "expired":
             findings.append(Finding(kind="invite-expired", text=f"{holder} expired and was not withdrawn"))
         elif invite.status == "pending" and age > max_pending:
-            findings.append(Finding(kind="invite-pending-long", text=f"{holder} has been pending for {age.days} days"))
+            findings.append(Finding(kind="invite-pending-long", text=f"{holder} has been pending for {days}"))
     return findings
 
 

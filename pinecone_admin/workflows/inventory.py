@@ -21,6 +21,7 @@ from generated_client.models import (
     User,
 )
 from pinecone_admin._http.codec import DecodeFailure, decode_value
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 from pinecone_admin.models import to_dict
@@ -172,11 +173,11 @@ class Inventory:
     def __repr__(self) -> str:
         names = ", ".join(repr(each.name) for each in self.organizations) or "unknown"
         counts = [
-            _count(len(getattr(self, name)), kind.replace("_", " "))
+            count_noun(len(getattr(self, name)), kind.replace("_", " "))
             for name, kind in _KINDS_BY_LIST.items()
             if kind != "organization"
         ]
-        counts += [f"{_count(len(self.unread), 'part')} unread"] if self.unread else []
+        counts += [f"{count_noun(len(self.unread), 'part')} unread"] if self.unread else []
         return f"<Inventory of {names}, taken at {self.taken_at.isoformat()}: {', '.join(counts)}>"
 
     def to_dict(self) -> dict[str, Any]:
@@ -311,10 +312,6 @@ class InventoryBuilder:
 
 def _is_of_owner(binding: RoleBinding) -> bool:
     return binding.principal_type == "user" and binding.role == "OrgOwner"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _compare_inventories(before: Inventory, after: Inventory) -> Changes:

@@ -12,6 +12,7 @@ from attrs import field, frozen
 from generated_client.models import Organization
 from pinecone_admin._http.argument_checks import check_string
 from pinecone_admin._http.codec import DecodeFailure, decode_value, parse_json_object
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import escape_surrogates, make_lines_printable, make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError, RefusedError
@@ -130,7 +131,10 @@ class StalePlan(_SavablePlan):
     def __str__(self) -> str:
         """Return the plan as text, one project per line."""
         age = describe_duration(self.older_than)
-        head = f"{len(self.projects)} projects like {self.name_pattern!r} are older than {age}"
+        found = count_noun(
+            len(self.projects), f"project like {self.name_pattern!r} is", f"projects like {self.name_pattern!r} are"
+        )
+        head = f"{found} older than {age}"
         lines = [f"{head}, in organization {self.organization_id}", *map(str, (*self.projects, *self.left))]
         lines += [*name_temporary_keys(self.temporary_keys), "nothing else was deleted"]
         return "\n".join(map(make_printable, lines))

@@ -22,6 +22,7 @@ from generated_client.models import (
 )
 from pinecone_admin._http.argument_checks import as_plain_value, check_sequence
 from pinecone_admin._http.validation import binding_fields
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_lines_printable, make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import to_dict
@@ -291,9 +292,8 @@ class OffboardReport:
         if self.user is None and not self.invites:
             return make_printable(f"{self.email}: no user or open invite has this address; nothing to do")
         who = "no user" if self.user is None else f"user {self.user.id}"
-        lines = [
-            f"{self.email}: {who}, {_count_noun(self.invites, 'open invite')}, {_count_noun(self.bindings, 'role')}"
-        ]
+        invites, roles = count_noun(len(self.invites), "open invite"), count_noun(len(self.bindings), "role")
+        lines = [f"{self.email}: {who}, {invites}, {roles}"]
         lines += [
             f"access to project {each.project.name} ({each.project.id}): {', '.join(each.roles)}" for each in self.reach
         ]
@@ -363,7 +363,9 @@ class CleanupReport:
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
-        lines = [f"project {self.project.name} ({self.project.id}) contains {_count_noun(self.contents, 'resource')}"]
+        lines = [
+            f"project {self.project.name} ({self.project.id}) contains {count_noun(len(self.contents), 'resource')}"
+        ]
         if self.refusal:
             lines += [f"{each}{', deletion protection is on' if each.protected else ''}" for each in self.contents]
             lines += [f"cannot be deleted: {self.refusal}"]
@@ -414,10 +416,6 @@ def compare_settings(**settings: tuple[object, object]) -> list[Difference]:
         for setting, (found, wanted) in settings.items()
         if wanted is not None and found != wanted
     ]
-
-
-def _count_noun(items: Collection[object], noun: str) -> str:
-    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"
 
 
 def _format_value(value: object) -> str:

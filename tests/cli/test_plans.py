@@ -85,7 +85,7 @@ def test_what_changed_since_the_plan_is_left_and_named(tmp_path: Path) -> None:
     ]
     assert done.exit == 9
     assert [each["name"] for each in done.json["left"]] == ["ci-1"]
-    assert done.stderr.endswith("warning: 1 of 3 projects were not deleted\n")
+    assert done.stderr.endswith("warning: not deleted: 1 of 3 projects\n")
     assert rest == {"search", "empty", "kept"}
 
 
@@ -203,7 +203,7 @@ def test_on_a_terminal_a_plan_is_read_as_a_table(tmp_path: Path) -> None:
         again = run("user", "offboard", "--plan", plan, "--yes", "--output", "csv")
     for each in (made, done):
         assert "ada@example.com" in each.stdout
-        assert "API keys" in each.stdout
+        assert "1 API key " in each.stdout
     assert "would be removed" in made.stdout
     assert "would remove user" in done.stderr
     assert f"rotate those that {plan} names" in done.stderr
@@ -224,7 +224,7 @@ def test_an_interrupted_plan_says_how_far_it_came(tmp_path: Path, monkeypatch: p
         monkeypatch.setattr("pinecone_admin._sync.projects.Projects.delete_stale", interrupt)
         done = run("project", "delete-stale", plan, "--yes")
     assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (130, "", 1)
-    assert "1 of 2 projects were dealt with; the same plan goes on where this stopped" in done.stderr
+    assert "1 of 2 projects dealt with; the same plan goes on where this stopped" in done.stderr
 
 
 def test_a_plan_that_removes_every_owner_cannot_be_carried_out(tmp_path: Path) -> None:

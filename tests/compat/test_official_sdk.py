@@ -151,10 +151,10 @@ def test_refusals(emulator: Emulator, admin: Admin) -> None:
     with pytest.raises(ConflictError, match="is pending"):
         admin.invites.create(email="A@example.com", role_bindings=[MEMBER])
     emulator.hold(project_id, "indexes", "movies")
-    with pytest.raises(FailedPreconditionError, match="1 indexes"):
+    with pytest.raises(FailedPreconditionError, match="1 index "):
         admin.projects.delete(project_id=project_id)
     emulator.configure(project_quota=1)
-    with pytest.raises(ForbiddenError, match="1 projects already") as forbidden:
+    with pytest.raises(ForbiddenError, match="1 project already") as forbidden:
         admin.projects.create(name="second")
     assert forbidden.value.error_code == "QUOTA_EXCEEDED"
     emulator.configure(payment_status="Suspended")
@@ -168,7 +168,7 @@ def test_rate_limit(emulator: Emulator, admin: Admin, retry_delays: list[float])
     invite = admin.invites.create(email="a@example.com", role_bindings=[MEMBER])
     emulator.clock.advance(3590)
     emulator.configure(token_lifetime=3600)
-    with pytest.raises(RateLimitError, match="1 invite mails were sent") as limited:
+    with pytest.raises(RateLimitError, match="with 1 invite mail;") as limited:
         admin.invites.resend(invite_id=invite.id)
     assert (limited.value.status_code, limited.value.error_code) == (429, "RESOURCE_EXHAUSTED")
     assert retry_delays

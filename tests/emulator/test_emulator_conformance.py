@@ -77,7 +77,7 @@ def test_emulator_conforms(emulator: Emulator, run_conformance: Run) -> None:
     status, report = run_conformance(*WRITE)
     assert read_verdicts(report) == {rule: "skipped" if rule in UNTOLD else "same" for rule in CHECKED}
     assert list(read_verdicts(report)) == CHECKED
-    assert f"{len(CHECKED) - len(UNTOLD)} rules are the same, 0 differ, {len(UNTOLD)} were skipped" in report
+    assert f"Rules that are the same: {len(CHECKED) - len(UNTOLD)}; that differ: 0; skipped: {len(UNTOLD)}." in report
     assert status == 0
     assert count_records(emulator) == before | {"invite_mails": 2}
 
@@ -408,7 +408,7 @@ def test_command_checks_a_service(url: str) -> None:
         [*command, url + TOKEN_PATH], capture_output=True, text=True, cwd=ROOT, timeout=180, check=False
     )
     assert (process.returncode, process.stderr) == (0, "")
-    assert "0 differ" in process.stdout
+    assert "that differ: 0;" in process.stdout
     assert os.environ["PINECONE_CLIENT_SECRET"] not in process.stdout
 
 

@@ -396,7 +396,8 @@ def test_contents_block_project_deletion(control: Control, api: httpx.Client, re
         control.hold(project_id, kind, "movies")
         response = api.delete(f"/admin/projects/{project_id}")
         assert read_error(response) == (412, "FAILED_PRECONDITION")
-        assert kind in response.json()["error"]["message"]
+        singular = {"indexes": "index"}.get(kind, kind.removesuffix("s"))
+        assert response.json()["error"]["message"].endswith(f"still holds 1 {singular}")
         control.release(project_id, kind, "movies")
     assert api.delete(f"/admin/projects/{project_id}").status_code == 202
 

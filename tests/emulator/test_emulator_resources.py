@@ -182,7 +182,7 @@ def test_organization_is_renamed(api: httpx.Client, emulator: Emulator) -> None:
 @pytest.mark.rule("organization-deletion")
 @pytest.mark.parametrize(
     ("plan", "payment_status", "blocker"),
-    [("Standard", "PastDue", "Standard"), ("Free", "PastDue", "PastDue"), ("Free", "Active", "1 projects")],
+    [("Standard", "PastDue", "Standard"), ("Free", "PastDue", "PastDue"), ("Free", "Active", "1 project")],
 )
 def test_organization_deletion_is_blocked(
     connect: Connect, read_error: ReadError, plan: str, payment_status: str, blocker: str

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from pinecone_admin._http.argument_checks import is_key_value
 from pinecone_admin._http.lookup import is_same_email
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError
@@ -104,7 +105,7 @@ def _require_one(found: Sequence[Any], noun: str, text: str) -> Any:
         raise CLIError(message, exit=exit_codes.NOT_FOUND, help_code=NotFoundError.help_code)
     if len(found) > 1:
         ids = ", ".join(each.id for each in found)
-        message = f"there are {len(found)} {noun}s {text!r}: give the id of one, {ids}"
+        message = f"there are {count_noun(len(found), noun)} {text!r}: give the id of one, {ids}"
         raise CLIError(message, exit=exit_codes.CONFLICT, help_code=AmbiguousNameError.help_code)
     return found[0]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.changes import confirm, require_change_allowed
 from pinecone_admin.cli.calls.naming import NameLookup
@@ -112,7 +113,7 @@ def _carry_out(session: Session, path: str, save: str | None) -> None:
         return
     if plan.reports:
         _show_before_asking(session, plan.reports)
-        confirm(session, f"user offboard: the {len(plan.reports)} people of {path}")
+        confirm(session, f"user offboard: {count_noun(len(plan.reports), 'person', 'people')} of {path}")
     with (
         note_interruption(lambda: "some people may have been removed; the same plan goes on where this stopped"),
         show_progress(session, "removing people"),
@@ -125,7 +126,9 @@ def _carry_out(session: Session, path: str, save: str | None) -> None:
         session.notify(f"the people may know secrets: rotate those that {path} names")
     if report.left:
         session.exit_code = exit_codes.PARTLY_DONE
-        session.notify(f"warning: {len(report.left)} of {len(plan.reports)} people were not removed")
+        session.notify(
+            f"warning: not removed: {len(report.left)} of {count_noun(len(plan.reports), 'person', 'people')}"
+        )
 
 
 def _save_report(session: Session, report: dict[str, Any], path: str | None) -> None:
@@ -145,14 +148,14 @@ def _show_before_asking(session: Session, reports: Iterable[OffboardReport]) -> 
 
 def _describe_person(report: OffboardReport, result: str) -> dict[str, Any]:
     secrets: Mapping[str, Sequence[object]] = {
-        "API keys": report.keys_to_rotate,
-        "service accounts": report.service_accounts_to_rotate,
+        "API key": report.keys_to_rotate,
+        "service account": report.service_accounts_to_rotate,
     }
     return {
         "email": report.email,
         "id": "" if report.user is None else report.user.id,
         "projects": len(report.reach),
-        "may know": ", ".join(f"{len(each)} {name}" for name, each in secrets.items() if each),
+        "may know": ", ".join(count_noun(len(each), name) for name, each in secrets.items() if each),
         "result": result,
     }
 
@@ -165,7 +168,7 @@ def _describe_plan(report: OffboardReport) -> str:
     if report.user is None and not report.invites:
         return "unknown: nothing to do"
     user = "" if report.user is None else "would be removed"
-    invites = f"{len(report.invites)} invites would be withdrawn" if report.invites else ""
+    invites = f"{count_noun(len(report.invites), 'invite')} would be withdrawn" if report.invites else ""
     return "; ".join(filter(None, (user, invites)))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from pinecone_admin._sync.workflows.client_state import require_server_time
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.changes import confirm, require_change_allowed
 from pinecone_admin.cli.interruption import note_interruption
@@ -51,7 +52,7 @@ def carry_out_deletion(session: Session, path: str) -> None:
         if session.is_interactive and not session.settings.get("yes"):
             for each in plan.projects:
                 session.notify(str(each))
-        confirm(session, f"project delete-stale: {len(plan.projects)} projects with everything in them")
+        confirm(session, f"project delete-stale: {count_noun(len(plan.projects), 'project')} with everything in it")
     done: list[Progress] = []
     with (
         note_interruption(lambda: _describe_progress(done, len(plan.projects))),
@@ -67,11 +68,11 @@ def carry_out_deletion(session: Session, path: str) -> None:
     _name_temporary_keys(session, report.temporary_keys)
     if report.left:
         session.exit_code = exit_codes.PARTLY_DONE
-        session.notify(f"warning: {len(report.left)} of {len(plan.projects)} projects were not deleted")
+        session.notify(f"warning: not deleted: {len(report.left)} of {count_noun(len(plan.projects), 'project')}")
 
 
 def _describe_progress(done: list[Progress], total: int) -> str:
-    return f"{len(done)} of {total} projects were dealt with; the same plan goes on where this stopped"
+    return f"{len(done)} of {count_noun(total, 'project')} dealt with; the same plan goes on where this stopped"
 
 
 def _list_rows(projects: list[StaleProject], left: list[Left], *, done: str) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.report_files import check_writable, read_text, write_report
@@ -105,7 +106,9 @@ def find_project(projects: Mapping[str, str], text: str) -> str:
     if not ids:
         raise CLIError(f"no project has the id or name {text!r}", exit=exit_codes.NOT_FOUND, help_code="PA205")
     if len(ids) > 1:
-        message = f"{len(ids)} projects are named {text!r}: use one of their ids, {', '.join(ids)}"
+        message = (
+            f"the name {text!r} is that of {count_noun(len(ids), 'project')}: use one of their ids, {', '.join(ids)}"
+        )
         raise CLIError(message, exit=exit_codes.CONFLICT, help_code="PA601")
     return ids[0]
 

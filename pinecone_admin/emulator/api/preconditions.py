@@ -14,6 +14,7 @@ from pinecone_admin.emulator.api.checks import GrantInput
 from pinecone_admin.emulator.api.context import OperationContext
 from pinecone_admin.emulator.api.permissions import PERMISSIONS
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
+from pinecone_admin.emulator.model.counts import count_noun
 from pinecone_admin.emulator.model.listing import Listing
 from pinecone_admin.emulator.model.records import (
     PROJECT_CONTENTS,
@@ -251,7 +252,7 @@ def require_project_quota(context: OperationContext) -> None:
     """Require that the project quota is not exhausted."""
     quota, plan = context.state.project_quota, context.state.organization.plan
     if len(context.state.projects) >= quota:
-        message = f"the organization has {quota} projects already, the limit on the {plan} plan"
+        message = f"the organization has {count_noun(quota, 'project')} already, the limit on the {plan} plan"
         raise Refusal(403, "QUOTA_EXCEEDED", message)
 
 
@@ -262,7 +263,8 @@ def require_user_quota(context: OperationContext) -> None:
         return
     pending = sum(invite.status(context.now) == "pending" for invite in context.state.open_invites)
     if len(context.state.users) + pending >= quota:
-        message = f"the organization has {quota} users and pending invites already, the limit on the {plan} plan"
+        taken = count_noun(quota, "user or pending invite", "users and pending invites")
+        message = f"the organization has {taken} already, the limit on the {plan} plan"
         raise Refusal(403, "QUOTA_EXCEEDED", message)
 
 
@@ -270,7 +272,9 @@ def require_api_key_quota(context: OperationContext, target: ProjectRecord) -> N
     """Require that the API key quota of a project is not exhausted."""
     quota, plan = context.state.api_key_quota, context.state.organization.plan
     if quota is not None and len(target.api_keys) >= quota:
-        raise _permission_denied(f"project {target.id} has {quota} API keys already, the limit on the {plan} plan")
+        raise _permission_denied(
+            f"project {target.id} has {count_noun(quota, 'API key')} already, the limit on the {plan} plan"
+        )
 
 
 def require_service_accounts_in_plan(context: OperationContext) -> None:
@@ -300,7 +304,10 @@ def require_mail_quota(context: OperationContext) -> None:
         # This is the last mail that must become an hour old before fewer than `limit` are younger.
         room = mails[len(mails) - limit] if limit else context.now
         wait = ceil((room + hour - context.now).total_seconds())
-        message = f"{len(mails)} invite mails were sent within an hour; retry in {wait} seconds"
+        sent = count_noun(len(mails), "invite mail")
+        message = (
+            f"the limit of invite mails within an hour is used up, with {sent}; retry in {count_noun(wait, 'second')}"
+        )
         raise Refusal(429, "RESOURCE_EXHAUSTED", message, headers={"retry-after": str(wait)})
 
 
@@ -326,14 +333,16 @@ def require_deletable_organization(context: OperationContext, target: Organizati
     if target.payment_status != "Active":
         raise _failed_precondition(f"organization {target.id} is {target.payment_status}, not Active")
     if context.state.projects:
-        raise _failed_precondition(f"organization {target.id} still has {len(context.state.projects)} projects")
+        projects = count_noun(len(context.state.projects), "project")
+        raise _failed_precondition(f"organization {target.id} still has {projects}")
 
 
 def require_empty_project(target: ProjectRecord) -> None:
     """Require a project that holds nothing but API keys."""
     for kind in PROJECT_CONTENTS:
         if contents := target.contents[kind]:
-            raise _failed_precondition(f"project {target.id} still holds {len(contents)} {kind}")
+            held = count_noun(len(contents), "index" if kind == "indexes" else kind.removesuffix("s"), kind)
+            raise _failed_precondition(f"project {target.id} still holds {held}")
 
 
 def require_encryption_kept(target: ProjectRecord, requested: bool | None) -> None:  # noqa: FBT001 — a field of the request

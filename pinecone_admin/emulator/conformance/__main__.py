@@ -141,8 +141,10 @@ def _run_and_print(service: Service, *, write: bool) -> list[CheckResult]:
             _print_line(f"LEFT     {path}")
     count = Counter(finding.verdict for finding in findings)
     unseen = len(RULES.keys() - {each.rule for each in CHECKS})
-    _print_line(f"\n{count['same']} rules are the same, {count['DIFFERS']} differ, {count['skipped']} were skipped.")
-    _print_line(f"{unseen} more rules cannot be checked from outside.")
+    _print_line(
+        f"\nRules that are the same: {count['same']}; that differ: {count['DIFFERS']}; skipped: {count['skipped']}."
+    )
+    _print_line(f"Rules that cannot be checked from outside: {unseen}.")
     return findings
 
 

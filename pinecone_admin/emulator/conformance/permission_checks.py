@@ -180,7 +180,10 @@ def read_role_bindings(service: Service) -> None:
     """List the role bindings as an OrgMember, and fetch one of another principal."""
     member = as_role(service, MEMBER_ROLE)
     listed = member.get("/admin/role-bindings")["data"]
-    require([each["role"] for each in listed] == ["OrgMember"], f"an OrgMember lists {len(listed)} role bindings")
+    require(
+        [each["role"] for each in listed] == ["OrgMember"],
+        f"the number of role bindings that an OrgMember lists is {len(listed)}",
+    )
     other = service.get("/admin/role-bindings", role="OrgOwner", limit="1")["data"][0]
     member.expect_refusal(404, "NOT_FOUND", "GET", f"/admin/role-bindings/{other['id']}")
 
@@ -225,9 +228,9 @@ def project_quota(service: Service) -> None:
     """Compare the number of projects with the plan's limit, and create one more where it is reached."""
     plan, count = read_plan(service), len(service.get("/admin/projects")["data"])
     limit = PROJECTS_BY_PLAN[plan]
-    require(count <= limit, f"the plan {plan} has {count} projects, more than {limit}")
+    require(count <= limit, f"the plan {plan} has more projects than {limit}: {count}")
     if count < limit:
-        raise SkippedError(f"the organization has only {count} of {limit} projects")
+        raise SkippedError(f"the organization has fewer projects than {limit}: {count}")
     service.expect_refusal(403, "QUOTA_EXCEEDED", "POST", "/admin/projects", json={"name": "conformance"})
 
 
@@ -237,4 +240,4 @@ def user_quota(service: Service) -> None:
     if read_plan(service) != "Free":
         raise SkippedError("only the plan Free limits the users")
     count = len(service.get("/admin/users")["data"])
-    require(count <= USERS_ON_FREE, f"the plan Free has {count} users, more than {USERS_ON_FREE}")
+    require(count <= USERS_ON_FREE, f"the plan Free has more users than {USERS_ON_FREE}: {count}")

@@ -158,9 +158,9 @@ def paged_lists(service: Service) -> None:
     """Fetch the first three records of each list one by one."""
     for path in PAGED_LISTS:
         whole = [record["id"] for record in service.get(path)["data"]]
-        require(len(whole) <= 100, f"{path} returned {len(whole)} records without a limit")  # noqa: PLR2004
+        require(len(whole) <= 100, f"{path} returned more than 100 records without a limit: {len(whole)}")  # noqa: PLR2004
         pages = [[record["id"] for record in page["data"]] for page in _fetch_pages(service, path, 3)]
-        require(all(len(page) <= 1 for page in pages), f"{path} returned {len(pages[0])} records with limit=1")
+        require(all(len(page) <= 1 for page in pages), f"{path} returned several records with limit=1: {len(pages[0])}")
         walked = [each for page in pages for each in page]
         require(walked == whole[: len(walked)], f"{path} returns other records one by one than at once")
 
@@ -171,7 +171,7 @@ def last_page(service: Service) -> None:
     for path in PAGED_LISTS:
         page = service.get(path)
         if len(page["data"]) < 100:  # noqa: PLR2004 — the largest page
-            require(page.get("pagination") is None, f"{path} has another page after {len(page['data'])} records")
+            require(page.get("pagination") is None, f"{path} has another page after one of length {len(page['data'])}")
 
 
 def _fetch_pages(service: Service, path: str, most: int) -> list[JSONObject]:
@@ -241,7 +241,10 @@ def binding_filters(service: Service) -> None:
     for binding in service.get("/admin/role-bindings", limit="3")["data"]:
         filters = {name: binding[name] for name in names}
         found = service.get("/admin/role-bindings", **filters)["data"]
-        require([each["id"] for each in found] == [binding["id"]], f"{filters} finds {len(found)} bindings")
+        require(
+            [each["id"] for each in found] == [binding["id"]],
+            f"{filters} does not find this one binding alone, but in all {len(found)}",
+        )
         filters["role"] = "OrgMember" if binding["role"] == "OrgOwner" else "OrgOwner"
         found = service.get("/admin/role-bindings", **filters)["data"]
         require(binding["id"] not in [each["id"] for each in found], f"{filters} finds a {binding['role']}")

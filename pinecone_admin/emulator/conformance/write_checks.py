@@ -399,5 +399,5 @@ def invite_organization_role(service: Service) -> None:
     """Revoke the only role of an invite."""
     invite = service.invite
     bindings = service.get("/admin/role-bindings", principal_type="invite", principal_id=invite["id"])["data"]
-    require(len(bindings) == 1, f"an invite with one role has {len(bindings)} bindings")
+    require(len(bindings) == 1, f"the number of bindings of an invite with one role is {len(bindings)}")
     service.expect_refusal(409, "ABORTED", "DELETE", f"/admin/role-bindings/{bindings[0]['id']}")

@@ -11,6 +11,7 @@ import httpx
 
 from pinecone_admin.emulator.api.messages import Delivery, Request, Response
 from pinecone_admin.emulator.model.clock import Clock
+from pinecone_admin.emulator.model.counts import count_noun
 
 TraceEvent: TypeAlias = tuple[str, Mapping[str, object]]
 
@@ -106,7 +107,7 @@ class _DistortedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         if len(self._body) < self._length:
             raise httpx.RemoteProtocolError(
                 "peer closed connection without sending complete message body "
-                f"(received {len(self._body)} bytes, expected {self._length})",
+                f"(received {count_noun(len(self._body), 'byte')}, expected {self._length})",
                 request=self._request,
             )
 

@@ -1,0 +1,42 @@
+"""One thing is singular, wherever things are counted."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from pinecone_admin._text.counts import count_noun
+from pinecone_admin.emulator.model import counts
+
+ROOT = Path(__file__).resolve().parents[2]
+_PLURAL = re.compile(r" (?:[\w-]+ ){0,2}(?:\w{2,}s|people)\b")
+
+
+def test_a_number_has_its_noun_in_the_singular_or_the_plural() -> None:
+    """Only one is singular; a plural can be irregular. The emulator, which shares no code, says the same."""
+    for count in (count_noun, counts.count_noun):
+        assert [count(number, "project") for number in (0, 1, 2)] == ["0 projects", "1 project", "2 projects"]
+        assert [count(number, "person", "people") for number in (1, 2)] == ["1 person", "2 people"]
+
+
+def test_no_text_has_a_plural_after_a_length() -> None:
+    """Nothing puts a fixed plural after the number of things, which may be one."""
+    files = [path for folder in ("pinecone_admin", "scripts") for path in (ROOT / folder).rglob("*.py")]
+    assert len(files) > 1
+    assert [found for path in files for found in _find_fixed_plurals(path)] == []
+
+
+def _find_fixed_plurals(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        parts = node.values if isinstance(node, ast.JoinedStr) else []
+        for number, text in pairwise(parts):
+            if _is_length(number) and isinstance(text, ast.Constant) and _PLURAL.match(str(text.value)):
+                yield f"{path.relative_to(ROOT)}:{text.lineno}: {text.value!s}"
+
+
+def _is_length(part: ast.expr) -> bool:
+    call = part.value if isinstance(part, ast.FormattedValue) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "len"
