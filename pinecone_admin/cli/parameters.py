@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
@@ -47,14 +47,15 @@ class Positional(click.Argument):
 
 
 class Choice(click.Choice[str]):
-    """One of a few words; a word that is spelt nearly like one of them is an error that says so."""
+    """One of a few words, in capitals if case does not matter; another word is an error that says the nearest."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the word."""
         words = list(map(str, self.choices))
-        if value not in words:
+        text = str(value) if self.case_sensitive else str(value).upper()
+        if text not in words:
             self.fail(f"{value!r} is not one of them: {suggest(str(value), words)}", param, ctx)
-        return str(value)
+        return text
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
         """Return the words if there is room for them."""
@@ -66,9 +67,15 @@ _MOST_SHOWN = 5
 
 def suggest(word: str, words: Sequence[str]) -> str:
     """Return which of the words was probably meant, or all of them."""
+    nearest = find_nearest(word, words)
+    return f"did you mean {nearest}?" if nearest else f"choose from {', '.join(words)}"
+
+
+def find_nearest(word: str, words: Iterable[str]) -> str | None:
+    """Return the word that is spelt nearly like another one, if there is one."""
     lower = {each.lower(): each for each in words}
     close = get_close_matches(word.lower(), lower, n=1)
-    return f"did you mean {lower[close[0]]}?" if close else f"choose from {', '.join(words)}"
+    return lower[close[0]] if close else None
 
 
 class Count(click.ParamType[int]):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
+import click
 import pytest
 
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.main import main
+from pinecone_admin.cli.tree import build_root
 from tests.cli.command_line import Run, example_organization, run
 
 
@@ -42,6 +45,39 @@ def test_wrong_words_are_usage_errors() -> None:
         check_usage(run("project", "create", "x", "--max-pods", "many"), "--max-pods")
         check_usage(run("--nothing"), "--nothing")
         assert len(emulator.requests) == 0
+
+
+def test_every_choice_suggests_the_nearest_word() -> None:
+    """A word that is no choice of an option or argument is answered with the one that is spelt nearly like it."""
+    choices = 0
+    for command in _list_commands(build_root()):
+        for each in command.params:
+            if isinstance(each.type, click.Choice):
+                choices += 1
+                word = str(each.type.choices[-1])
+                with pytest.raises(click.BadParameter, match=f"did you mean {word}\\?"):
+                    each.type.convert(f"{word}x", each, None)
+    assert choices > len(COMMANDS)
+    with example_organization() as emulator:
+        check_usage(run("access", "--level", "write"), "--level", "did you mean writes?")
+        check_usage(run("send", "PACTH", "/admin/projects"), "METHOD", "did you mean PATCH?")
+        check_usage(run("emulator", "--plan", "enterprise"), "did you mean Enterprise?")
+        check_usage(run("completion", "bsh"), "did you mean bash?")
+        check_usage(run("help", "exit-code"), "did you mean exit-codes?")
+        check_usage(run("help", "project", "lst"), "did you mean project list?")
+        assert "did you mean many-owners?" in run("explain", "many-owner").stderr
+        assert "lists all" in run("explain", "PA999").stderr
+        assert len(emulator.requests) == 0
+
+
+def _list_commands(group: click.Group) -> Iterator[click.Command]:
+    context = click.Context(group)
+    for word in group.list_commands(context):
+        command = group.get_command(context, word)
+        if isinstance(command, click.Group):
+            yield from _list_commands(command)
+        elif command is not None:
+            yield command
 
 
 def test_every_command_names_an_unknown_option() -> None:

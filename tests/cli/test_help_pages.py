@@ -38,6 +38,11 @@ def test_each_shell_completes_commands_options_and_choices() -> None:
         assert _complete(shell, "access", "--fail") == ["--fail-on"]
         assert _complete(shell, "access", "--level", "w") == ["writes"]
         assert _complete(shell, "access", "--output", "j") == ["json"]
+        assert _complete(shell, "explain", "many") == ["many-owners"]
+        assert _complete(shell, "explain", "pa60") == [each.code for each in list_explanations() if "PA60" in each.code]
+        assert _complete(shell, "help", "wai") == ["waivers"]
+        assert _complete(shell, "help", "proj") == ["project"]
+        assert _complete(shell, "help", "project", "delete-s") == ["delete-stale"]
 
 
 def test_the_script_of_each_shell_calls_the_program() -> None:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinecone_admin.cli.parameters import Positional
+from pinecone_admin.cli.parameters import Choice, Positional
 from pinecone_admin.cli.secrets.options import destination_options
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
 
-_METHODS = click.Choice(("GET", "POST", "PATCH", "PUT", "DELETE"), case_sensitive=False)
+_METHODS = Choice(("GET", "POST", "PATCH", "PUT", "DELETE"), case_sensitive=False)
 _ARGUMENTS = [
-    Positional("method", text="What to do with it, in any case.", type=_METHODS),
+    Positional("method", text="GET, POST, PATCH, PUT or DELETE, in any case.", type=_METHODS, metavar="METHOD"),
     Positional("path", text="Path of the API, such as /admin/projects, with or without a query.", metavar="PATH"),
 ]
 

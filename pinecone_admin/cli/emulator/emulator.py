@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pinecone_admin.cli.parameters import Choice
+
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
@@ -16,12 +18,12 @@ if TYPE_CHECKING:
 @click.option("--state", metavar="FILE", help="File to load at the start, if it exists, and to write at the end.")
 @click.option(
     "--plan",
-    type=click.Choice(("Free", "Standard", "Enterprise", "Dedicated")),
+    type=Choice(("Free", "Standard", "Enterprise", "Dedicated")),
     help="Plan of the organization (as loaded, or Enterprise).",
 )
 @click.option(
     "--permissions",
-    type=click.Choice(("published", "open")),
+    type=Choice(("published", "open")),
     help="Which permissions are enforced (as loaded, or published).",
 )
 @click.option(
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(("json", "env")),
+    type=Choice(("json", "env")),
     default="json",
     help="Say where it listens as a line of JSON (the default), or as commands for a shell.",
 )

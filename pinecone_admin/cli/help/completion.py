@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click import shell_completion
 
-from pinecone_admin.cli.parameters import Positional
+from pinecone_admin.cli.parameters import Choice, Positional
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
@@ -17,7 +17,7 @@ VARIABLE = "_PINECONE_ADMIN_COMPLETE"
 """The scripts of click call the program with this variable; it then prints words and sends nothing."""
 
 
-@click.command(params=[Positional("shell", text="The shell.", type=click.Choice(SHELLS))])
+@click.command(params=[Positional("shell", text="bash, zsh or fish.", type=Choice(SHELLS), metavar="SHELL")])
 @click.pass_obj
 def command(session: Session, /, shell: str) -> None:
     """Print the completion script of a shell."""

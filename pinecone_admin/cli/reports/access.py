@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pinecone_admin.cli.parameters import Duration
+from pinecone_admin.cli.parameters import Choice, Duration
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--project", metavar="PROJECT", help="Show only this project, given by its id or name.")
 @click.option(
     "--level",
-    type=click.Choice(("reads", "writes", "owns")),
+    type=Choice(("reads", "writes", "owns")),
     help="Show only who can do at least this. Whoever owns can write, and whoever writes can read.",
 )
 @click.option("--max-owners", type=click.IntRange(min=1), default=3, metavar="N", help="More owners are a finding (3).")
