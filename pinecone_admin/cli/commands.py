@@ -1326,9 +1326,9 @@ COMMANDS = (
     CommandSpec(
         path=("project", "stale"),
         effect="reads",
-        summary="Find old projects that tests left behind, and save a plan to delete them.",
+        summary="Find old projects that tests left behind, and save a plan to delete them later; delete nothing now.",
         example="pinecone-admin project stale --name 'ci-*' --older-than 7d",
-        details="Nothing is deleted. To see what a project contains, a temporary API key is made in it, and deleted.",
+        details="With --save, it writes a plan: read it, remove what must stay, and delete the rest with project delete-stale FILE. Without --save, it only shows what the plan would be.\n\nTo see what a project contains, a temporary API key is made in it, and deleted again. Nothing else changes.",
         methods=("projects.delete_stale",),
         module="pinecone_admin.cli.plans.project_stale",
     ),

@@ -248,3 +248,26 @@ def test_a_read_only_session_makes_no_temporary_key() -> None:
         done = run("--read-only", "project", "stale", "--name", "ci-*", "--older-than", "7d")
         assert done.exit == 2
         assert not [each for each in emulator.requests if each.method != "GET" and each.operation_id != "get_token"]
+
+
+def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do_next(tmp_path: Path) -> None:
+    """The help and the last line of the output say so, with and without a file, and if nothing is found."""
+    plan = str(tmp_path / "plan.json")
+    words = ("project", "stale", "--older-than", "7d", "--name")
+    with example_organization() as emulator:
+        _leave_projects(emulator, "ci-1")
+        before = _names(emulator)
+        for options, name, next_step in (
+            ([], "ci-*", "add --save plan.json, read it, and run project delete-stale plan.json"),
+            (["--save", plan], "ci-*", f"read {plan}, remove what must stay"),
+            (["--save", plan], "none-*", "there is nothing to delete"),
+            ([], "none-*", "there is nothing to delete"),
+        ):
+            line = run(*words, name, *options, terminal=True).stderr.splitlines()[-1]
+            assert line.startswith("nothing was deleted"), line
+            assert next_step in line
+        assert run(*words, "ci-*").stderr == ""
+        assert _names(emulator) == before
+    page = " ".join(run("project", "stale", "--help").stdout.split())
+    assert "delete nothing now" in page
+    assert "delete the rest with project delete-stale FILE" in page

@@ -35,8 +35,17 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
         save_plan(session, plan, save)
     write_result(session, as_document(plan), _list_rows(plan.projects, plan.left, done="would be deleted"))
     _name_temporary_keys(session, plan.temporary_keys)
-    if save is not None and plan.projects:
-        session.notify(f"nothing was deleted; to delete these: pinecone-admin project delete-stale {shlex.quote(save)}")
+    if save is not None or session.output == "table":
+        session.notify(_describe_next(has_projects=bool(plan.projects), save=save))
+
+
+def _describe_next(*, has_projects: bool, save: str | None) -> str:
+    if not has_projects:
+        return "nothing was deleted, and there is nothing to delete"
+    if save is None:
+        return "nothing was deleted; to do so, add --save plan.json, read it, and run project delete-stale plan.json"
+    command = f"pinecone-admin project delete-stale {shlex.quote(save)}"
+    return f"nothing was deleted; read {save}, remove what must stay, and delete the rest with: {command}"
 
 
 def carry_out_deletion(session: Session, path: str) -> None:
