@@ -25,7 +25,7 @@ BLOCKS = list_blocks("docs/emulator.md")
 def test_every_control_route_has_an_example() -> None:
     """The curl examples, which another test runs, are one for each control route."""
     (block,) = (block for block in BLOCKS if block.language == "sh")
-    assert len(block.text.splitlines()) == len(CONTROL_ROUTES)
+    assert len(re.findall("^curl ", block.text, re.MULTILINE)) == len(CONTROL_ROUTES)
 
 
 def test_json_example_loads(emulator: Emulator) -> None:
