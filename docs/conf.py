@@ -12,6 +12,7 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "code_width",
     "commands",
     "navigation",
     "reference",

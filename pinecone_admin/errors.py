@@ -105,7 +105,7 @@ class PineconeError(Exception):
         ...     admin.projects.create(name="checkout")
         ... except PineconeError as error:
         ...     if error.outcome == "unknown":
-        ...         print("look for the project before you create it again:", error.help_code, error.request_id)
+        ...         print("look for the project before you create it again:", error)
     """
 
     message: str
@@ -420,7 +420,9 @@ class SecretNotStoredError(PineconeError):
 
     Example:
         >>> try:
-        ...     admin.service_accounts.rotate(service_account_id=account.id, store=lambda made: print(1 / 0))
+        ...     admin.service_accounts.rotate(
+        ...         service_account_id=account.id, store=lambda made: print(1 / 0)
+        ...     )
         ... except SecretNotStoredError as error:
         ...     vault["nightly"] = error.secret.reveal()
     """

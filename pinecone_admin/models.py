@@ -70,7 +70,9 @@ class RoleBindingLike(Protocol):
 
     Example:
         >>> from types import SimpleNamespace
-        >>> wanted = SimpleNamespace(resource_type="organization", resource_id=None, role="OrgMember")
+        >>> wanted = SimpleNamespace(
+        ...     resource_type="organization", resource_id=None, role="OrgMember"
+        ... )
         >>> invite = admin.invites.create(email="eve@example.com", role_bindings=[wanted])
     """
 

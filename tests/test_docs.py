@@ -84,6 +84,12 @@ def test_readme_is_short() -> None:
     assert len(read_page("README.md").splitlines()) <= 180
 
 
+def test_code_of_the_readme_is_as_narrow_as_that_of_the_pages() -> None:
+    """No line of code has more than the 90 characters that docs/_extensions/code_width.py allows on a page."""
+    lines = [line for block in list_blocks("README.md") for line in block.text.splitlines()]
+    assert [line for line in lines if len(line) > 90] == []
+
+
 def test_links_of_the_readme_lead_to_files_and_headings() -> None:
     """Every relative link of the README leads to a file of the checkout, and its fragment to a heading there."""
     for target in re.findall(r"\]\((?!https:)([^)]+)\)", read_page("README.md")):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import click
+from code_width import WIDTH
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -53,7 +55,7 @@ def describe_command(command: click.Command, parent: click.Context, word: str, c
         *write_paragraphs(command.help),
         write_code(usage),
         define(list_options(command, context, common)),
-        *([nodes.paragraph("", "Example:"), write_code(command.epilog)] if command.epilog else []),
+        *([nodes.paragraph("", "Example:"), write_code(break_command(command.epilog))] if command.epilog else []),
     )
 
 
@@ -79,6 +81,16 @@ def write_paragraphs(text: str | None) -> list[nodes.paragraph]:
 def write_code(text: str, language: str = "sh") -> nodes.literal_block:
     """Return lines as they are."""
     return nodes.literal_block(text, text, language=language)
+
+
+def break_command(command: str) -> str:
+    """Return a command on as many lines as it needs, each of which but the first begins with an option."""
+    lines = [""]
+    for part in re.split(r" (?=--)", command):
+        if len(f"{lines[-1]} {part} \\") > WIDTH:
+            lines.append("   ")
+        lines[-1] += f" {part}"
+    return " \\\n".join(lines)[1:]
 
 
 def define(entries: Definitions) -> nodes.definition_list:

@@ -76,7 +76,9 @@ class AsyncAPIKeys:
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, a key may exist whose value is lost.
 
         Example:
-            >>> made = await admin.api_keys.create(project_id=project.id, name="writer", roles=["DataPlaneEditor"])
+            >>> made = await admin.api_keys.create(
+            ...     project_id=project.id, name="writer", roles=["DataPlaneEditor"]
+            ... )
             >>> vault["writer"] = made.value
         """
         body = CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))

@@ -103,9 +103,12 @@ class AsyncAdmin:
         PineconeTimeoutError: The token endpoint did not respond in time.
 
     Example:
-        >>> async with AsyncAdmin() as admin:  # reads PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET
+        >>> # Reads PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET
+        >>> async with AsyncAdmin() as admin:
         ...     project = await admin.projects.create(name="checkout")
-        ...     made = await admin.api_keys.create(project_id=project.id, name="reader", roles=["DataPlaneViewer"])
+        ...     made = await admin.api_keys.create(
+        ...         project_id=project.id, name="reader", roles=["DataPlaneViewer"]
+        ...     )
         ...     vault["checkout/reader"] = made.value
     """
 
@@ -243,7 +246,8 @@ class AsyncAdmin:
             ClientClosedError: The client is closed, or was closed during the call.
 
         Example:
-            >>> project = await admin.send(create_project(body=CreateProjectRequest(name="by hand")))
+            >>> body = CreateProjectRequest(name="by hand")
+            >>> project = await admin.send(create_project(body=body))
         """
         return await self._sender.send(operation)
 
@@ -275,7 +279,9 @@ class AsyncAdmin:
             ClientClosedError: The client is closed.
 
         Example:
-            >>> inventory = await admin.inventory(progress=lambda step: print(step.done, "of", step.total))
+            >>> inventory = await admin.inventory(
+            ...     progress=lambda step: print(step.done, "of", step.total)
+            ... )
             >>> [each.name for each in inventory.projects]
             ['search']
         """

@@ -72,7 +72,9 @@ class AsyncInvites:
         Example:
             >>> invite = await admin.invites.create(
             ...     email="eve@example.com",
-            ...     role_bindings=[on_organization("OrgMember"), on_project(project.id, "ProjectViewer")],
+            ...     role_bindings=[
+            ...         on_organization("OrgMember"), on_project(project.id, "ProjectViewer")
+            ...     ],
             ... )
             >>> invite.status
             'pending'

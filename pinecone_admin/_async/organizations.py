@@ -67,7 +67,9 @@ class AsyncOrganizations:
             NotFoundError: The caller does not belong to an organization with this id.
 
         Example:
-            >>> organization = await admin.organizations.update(organization_id=organization.id, name="harbour")
+            >>> organization = await admin.organizations.update(
+            ...     organization_id=organization.id, name="harbour"
+            ... )
         """
         body = UpdateOrganizationRequest(name=name)
         return await self._admin.send(update_organization(organization_id=organization_id, body=body))
@@ -85,7 +87,7 @@ class AsyncOrganizations:
         Example:
             >>> try:
             ...     await admin.organizations.delete(organization_id=organization.id)
-            ... except FailedPreconditionError as error:  # such as projects that remain, or a paid plan
+            ... except FailedPreconditionError as error:  # such as projects that remain
             ...     print(error.message)
         """
         await self._admin.send(delete_organization(organization_id=organization_id))

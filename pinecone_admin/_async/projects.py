@@ -319,7 +319,9 @@ class AsyncProjects:
             NotFoundError: The organization has no project with this id, or an earlier run has deleted it.
 
         Example:
-            >>> report = await admin.projects.delete_with_cleanup(project_id=project.id, timeout=timedelta(minutes=5))
+            >>> report = await admin.projects.delete_with_cleanup(
+            ...     project_id=project.id, timeout=timedelta(minutes=5)
+            ... )
             >>> report.deleted
             True
         """
@@ -395,7 +397,9 @@ class AsyncProjects:
             ReadOnlyError: The client is read-only, so it can create no key.
 
         Example:
-            >>> plan = await admin.projects.delete_stale(name_pattern="ci-*", older_than=timedelta(days=7))
+            >>> plan = await admin.projects.delete_stale(
+            ...     name_pattern="ci-*", older_than=timedelta(days=7)
+            ... )
             >>> print(plan)
             >>> report = await admin.projects.delete_stale(plan=plan)
         """

@@ -151,7 +151,10 @@ class AsyncRoleBindings:
 
         Example:
             >>> ensured = await admin.role_bindings.ensure(
-            ...     principal_type="user", principal_id=user.id, resource_type="organization", role="OrgMember"
+            ...     principal_type="user",
+            ...     principal_id=user.id,
+            ...     resource_type="organization",
+            ...     role="OrgMember",
             ... )
             >>> ensured.created
             False

@@ -80,7 +80,9 @@ class AsyncServiceAccounts:
                 find it by name and rotate its secret.
 
         Example:
-            >>> made = await admin.service_accounts.create(name="ci", role_bindings=[on_organization("OrgMember")])
+            >>> made = await admin.service_accounts.create(
+            ...     name="ci", role_bindings=[on_organization("OrgMember")]
+            ... )
             >>> vault["ci"] = made.client_secret
         """
         bindings = None if role_bindings is None else copy_bindings(role_bindings)
@@ -196,7 +198,9 @@ class AsyncServiceAccounts:
             NotFoundError: The organization has no service account with this id.
 
         Example:
-            >>> account = await admin.service_accounts.update(service_account_id=account.id, name="weekly")
+            >>> account = await admin.service_accounts.update(
+            ...     service_account_id=account.id, name="weekly"
+            ... )
         """
         body = UpdateServiceAccountRequest(name=name)
         return await self._admin.send(update_service_account(service_account_id=service_account_id, body=body))
@@ -268,7 +272,8 @@ class AsyncServiceAccounts:
 
         Example:
             >>> account = await admin.service_accounts.rotate(
-            ...     service_account_id=account.id, store=lambda made: vault.update(nightly=made.client_secret)
+            ...     service_account_id=account.id,
+            ...     store=lambda made: vault.update(nightly=made.client_secret),
             ... )
         """
         from pinecone_admin._async.workflows.rotate import rotate_service_account  # noqa: PLC0415 - imported on first use

@@ -75,7 +75,9 @@ class APIKeys:
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, a key may exist whose value is lost.
 
         Example:
-            >>> made = admin.api_keys.create(project_id=project.id, name="writer", roles=["DataPlaneEditor"])
+            >>> made = admin.api_keys.create(
+            ...     project_id=project.id, name="writer", roles=["DataPlaneEditor"]
+            ... )
             >>> vault["writer"] = made.value
         """
         body = CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))

@@ -101,9 +101,12 @@ class Admin:
         PineconeTimeoutError: The token endpoint did not respond in time.
 
     Example:
-        >>> with Admin() as admin:  # reads PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET
+        >>> # Reads PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET
+        >>> with Admin() as admin:
         ...     project = admin.projects.create(name="checkout")
-        ...     made = admin.api_keys.create(project_id=project.id, name="reader", roles=["DataPlaneViewer"])
+        ...     made = admin.api_keys.create(
+        ...         project_id=project.id, name="reader", roles=["DataPlaneViewer"]
+        ...     )
         ...     vault["checkout/reader"] = made.value
     """
 
@@ -241,7 +244,8 @@ class Admin:
             ClientClosedError: The client is closed, or was closed during the call.
 
         Example:
-            >>> project = admin.send(create_project(body=CreateProjectRequest(name="by hand")))
+            >>> body = CreateProjectRequest(name="by hand")
+            >>> project = admin.send(create_project(body=body))
         """
         return self._sender.send(operation)
 
@@ -273,7 +277,9 @@ class Admin:
             ClientClosedError: The client is closed.
 
         Example:
-            >>> inventory = admin.inventory(progress=lambda step: print(step.done, "of", step.total))
+            >>> inventory = admin.inventory(
+            ...     progress=lambda step: print(step.done, "of", step.total)
+            ... )
             >>> [each.name for each in inventory.projects]
             ['search']
         """

@@ -73,7 +73,9 @@ class Invites:
         Example:
             >>> invite = admin.invites.create(
             ...     email="eve@example.com",
-            ...     role_bindings=[on_organization("OrgMember"), on_project(project.id, "ProjectViewer")],
+            ...     role_bindings=[
+            ...         on_organization("OrgMember"), on_project(project.id, "ProjectViewer")
+            ...     ],
             ... )
             >>> invite.status
             'pending'

@@ -68,7 +68,9 @@ class Organizations:
             NotFoundError: The caller does not belong to an organization with this id.
 
         Example:
-            >>> organization = admin.organizations.update(organization_id=organization.id, name="harbour")
+            >>> organization = admin.organizations.update(
+            ...     organization_id=organization.id, name="harbour"
+            ... )
         """
         body = UpdateOrganizationRequest(name=name)
         return self._admin.send(update_organization(organization_id=organization_id, body=body))
@@ -86,7 +88,7 @@ class Organizations:
         Example:
             >>> try:
             ...     admin.organizations.delete(organization_id=organization.id)
-            ... except FailedPreconditionError as error:  # such as projects that remain, or a paid plan
+            ... except FailedPreconditionError as error:  # such as projects that remain
             ...     print(error.message)
         """
         self._admin.send(delete_organization(organization_id=organization_id))

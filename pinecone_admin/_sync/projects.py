@@ -318,7 +318,9 @@ class Projects:
             NotFoundError: The organization has no project with this id, or an earlier run has deleted it.
 
         Example:
-            >>> report = admin.projects.delete_with_cleanup(project_id=project.id, timeout=timedelta(minutes=5))
+            >>> report = admin.projects.delete_with_cleanup(
+            ...     project_id=project.id, timeout=timedelta(minutes=5)
+            ... )
             >>> report.deleted
             True
         """
@@ -394,7 +396,9 @@ class Projects:
             ReadOnlyError: The client is read-only, so it can create no key.
 
         Example:
-            >>> plan = admin.projects.delete_stale(name_pattern="ci-*", older_than=timedelta(days=7))
+            >>> plan = admin.projects.delete_stale(
+            ...     name_pattern="ci-*", older_than=timedelta(days=7)
+            ... )
             >>> print(plan)
             >>> report = admin.projects.delete_stale(plan=plan)
         """

@@ -152,7 +152,10 @@ class RoleBindings:
 
         Example:
             >>> ensured = admin.role_bindings.ensure(
-            ...     principal_type="user", principal_id=user.id, resource_type="organization", role="OrgMember"
+            ...     principal_type="user",
+            ...     principal_id=user.id,
+            ...     resource_type="organization",
+            ...     role="OrgMember",
             ... )
             >>> ensured.created
             False

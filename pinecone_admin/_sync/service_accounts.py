@@ -81,7 +81,9 @@ class ServiceAccounts:
                 find it by name and rotate its secret.
 
         Example:
-            >>> made = admin.service_accounts.create(name="ci", role_bindings=[on_organization("OrgMember")])
+            >>> made = admin.service_accounts.create(
+            ...     name="ci", role_bindings=[on_organization("OrgMember")]
+            ... )
             >>> vault["ci"] = made.client_secret
         """
         bindings = None if role_bindings is None else copy_bindings(role_bindings)
@@ -197,7 +199,9 @@ class ServiceAccounts:
             NotFoundError: The organization has no service account with this id.
 
         Example:
-            >>> account = admin.service_accounts.update(service_account_id=account.id, name="weekly")
+            >>> account = admin.service_accounts.update(
+            ...     service_account_id=account.id, name="weekly"
+            ... )
         """
         body = UpdateServiceAccountRequest(name=name)
         return self._admin.send(update_service_account(service_account_id=service_account_id, body=body))
@@ -269,7 +273,8 @@ class ServiceAccounts:
 
         Example:
             >>> account = admin.service_accounts.rotate(
-            ...     service_account_id=account.id, store=lambda made: vault.update(nightly=made.client_secret)
+            ...     service_account_id=account.id,
+            ...     store=lambda made: vault.update(nightly=made.client_secret),
             ... )
         """
         from pinecone_admin._sync.workflows.rotate import rotate_service_account  # noqa: PLC0415 - imported on first use

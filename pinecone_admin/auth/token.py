@@ -32,8 +32,8 @@ class AccessToken:
 
     Example:
         >>> token = admin.token()
-        >>> token
-        AccessToken(value='***', expires_at=datetime.datetime(2026, 7, 1, 12, 30, tzinfo=datetime.timezone.utc))
+        >>> print(token.expires_at)
+        2026-07-01 12:30:00+00:00
     """
 
     value: str = field(repr=masked)

@@ -370,7 +370,9 @@ class Emulator:
             ValueError: The email is taken or malformed, or a role or project does not exist.
 
         Example:
-            >>> eve = emulator.add_user("eve@example.com", roles=["OrgManager", ("ProjectViewer", project.id)])
+            >>> eve = emulator.add_user(
+            ...     "eve@example.com", roles=["OrgManager", ("ProjectViewer", project.id)]
+            ... )
         """
         with self._lock:
             grants = self._read_roles(roles)
@@ -416,7 +418,9 @@ class Emulator:
 
         Example:
             >>> reporter = emulator.add_client(roles=["OrgMember"], name="reporter")
-            >>> admin = Admin(client_id=reporter.client_id, client_secret=reporter.client_secret)
+            >>> admin = Admin(
+            ...     client_id=reporter.client_id, client_secret=reporter.client_secret
+            ... )
         """
         with self._lock:
             grants = self._read_roles(roles)

@@ -98,8 +98,10 @@ class Access:
         >>> access = admin.inventory().access(max_owners=3, max_key_age=timedelta(days=90))
         >>> for finding in access.findings:
         ...     print(f"{finding.kind}: {finding.text}")
-        >>> writers = {row.principal for row in access.rows() if row.level in {"owns", "writes"}}
-        >>> texts = [access.to_html(), access.to_csv(), access.to_json(), access.to_markdown()]
+        >>> writing = [row for row in access.rows() if row.level in {"owns", "writes"}]
+        >>> writers = {row.principal for row in writing}
+        >>> page, table = access.to_html(), access.to_csv()
+        >>> text, data = access.to_markdown(), access.to_json()
     """
 
     taken_at: datetime

@@ -113,7 +113,8 @@ class StalePlan(_SavablePlan):
         temporary_keys: Ids of the temporary API keys that read the contents; they were deleted.
 
     Example:
-        >>> plan = admin.projects.delete_stale(name_pattern="ci-*", older_than=timedelta(days=7))
+        >>> week = timedelta(days=7)
+        >>> plan = admin.projects.delete_stale(name_pattern="ci-*", older_than=week)
         >>> saved = plan.to_json()
         >>> report = admin.projects.delete_stale(plan=StalePlan.from_json(saved))
     """
@@ -151,7 +152,8 @@ class StaleReport:
         steps: What was done, in order.
 
     Example:
-        >>> plan = admin.projects.delete_stale(name_pattern="ci-*", older_than=timedelta(days=7))
+        >>> week = timedelta(days=7)
+        >>> plan = admin.projects.delete_stale(name_pattern="ci-*", older_than=week)
         >>> json.dumps(admin.projects.delete_stale(plan=plan).to_dict())
     """
 

@@ -194,7 +194,11 @@ class ProjectRole:
         role: A project role.
 
     Example:
-        >>> support = ProjectRole(principal_type="service_account", principal_id=account.id, role="ProjectViewer")
+        >>> support = ProjectRole(
+        ...     principal_type="service_account",
+        ...     principal_id=account.id,
+        ...     role="ProjectViewer",
+        ... )
     """
 
     principal_type: PrincipalType
@@ -212,7 +216,9 @@ class ProjectRoleDict(TypedDict):
 
     Example:
         >>> support: ProjectRoleDict = {
-        ...     "principal_type": "service_account", "principal_id": account.id, "role": "ProjectViewer"
+        ...     "principal_type": "service_account",
+        ...     "principal_id": account.id,
+        ...     "role": "ProjectViewer",
         ... }
     """
 
@@ -350,7 +356,8 @@ class CleanupReport:
         steps: Steps that were done, in order; of a dry run, those that a real run would do.
 
     Example:
-        >>> json.dumps(admin.projects.delete_with_cleanup(project_id=project.id, dry_run=True).to_dict())
+        >>> report = admin.projects.delete_with_cleanup(project_id=project.id, dry_run=True)
+        >>> json.dumps(report.to_dict())
     """
 
     project: Project

@@ -34,8 +34,8 @@ from generation.unions import referenced_component
 _DEEPEST = 8
 _LONGEST = 1500
 _LONGEST_IN_FIELD = 80
-# The width of docstrings, less their indentation and the prompt.
-_WIDTH = 88
+# The width of code in the reference of the site, less the prompt.
+_WIDTH = 82
 
 _PYTHON_TYPES: dict[str, set[type]] = {
     "string": {str},

@@ -60,17 +60,26 @@ After a 418, call `admin.role_bindings.list(limit=5)`, or `role_bindings.create`
 """,
 }
 
+LINES = [(0, 86), (0, 87), (1, 82), (1, 83)]
+"""Lines of code in a list: the level of the list, and how many characters."""
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Build the site, and return its pages."""
     folder = tmp_path_factory.mktemp("docs")
-    for name, text in PAGES.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", str(folder), str(folder / "site")]
-    subprocess.run(command, check=True, cwd=ROOT)
+    built = build(folder, PAGES)
+    assert (built.returncode, built.stderr) == (0, "")
     pages = [*(folder / "site").glob("*.html"), folder / "site/searchindex.js"]
     return {path.stem: path.read_text(encoding="utf-8") for path in pages}
+
+
+def build(folder: Path, pages: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Build a site of pages in a folder."""
+    for name, text in pages.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", str(folder), str(folder / "site")]
+    return subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=180)
 
 
 def read_text(html: str) -> str:
@@ -111,3 +120,14 @@ def test_the_search_finds_a_status_code(site: dict[str, str]) -> None:
     """The index has a status code as a word, since the search drops numbers from a query."""
     index = json.loads(site["searchindex"].removeprefix("Search.setIndex(").removesuffix(")"))
     assert index["docnames"][index["terms"]["_418"]] == "page"
+
+
+def test_code_that_does_not_fit_the_page_fails_the_build(tmp_path: Path) -> None:
+    """A line of code is reported if it has more than 90 characters, or 4 less at each level of a list."""
+    conf = PAGES["conf.py"].replace('"navigation"', '"code_width"')
+    blocks = [f"{' ' * level * 2}- {level}\n\n{' ' * (level + 1) * 2}    {'x' * size}\n" for level, size in LINES]
+    page = f"# A site\n\n    {'x' * 90}\n\nand\n\n    {'x' * 91}\n\n" + "\n".join(blocks)
+    built = build(tmp_path, {"conf.py": conf, "index.md": page})
+    assert built.returncode == 1
+    found = re.findall(r"a line of code has (\d+) characters, of which (\d+) fit: x+$", built.stderr, re.MULTILINE)
+    assert found == [("91", "90"), ("87", "86"), ("83", "82")]

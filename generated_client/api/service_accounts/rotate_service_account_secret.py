@@ -21,7 +21,9 @@ def rotate_service_account_secret(
         service_account_id: The id of the service account, not its client_id.
 
     Example:
-        >>> rotate_service_account_secret(service_account_id="9e000000-0000-4000-8000-000000000001")
+        >>> rotate_service_account_secret(
+        ...     service_account_id="9e000000-0000-4000-8000-000000000001",
+        ... )
     """
     return Operation(
         id="rotate_service_account_secret",

@@ -211,7 +211,8 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         on_attempt: Function that is called once after every attempt; what it raises is logged.
 
     Example:
-        >>> async with httpx.AsyncClient(transport=AsyncRetryTransport(httpx.AsyncHTTPTransport())) as client:
+        >>> transport = AsyncRetryTransport(httpx.AsyncHTTPTransport())
+        >>> async with httpx.AsyncClient(transport=transport) as client:
         ...     print(client)
     """
 

@@ -210,7 +210,8 @@ class RetryTransport(httpx.BaseTransport):
         on_attempt: Function that is called once after every attempt; what it raises is logged.
 
     Example:
-        >>> with httpx.Client(transport=RetryTransport(httpx.HTTPTransport())) as client:
+        >>> transport = RetryTransport(httpx.HTTPTransport())
+        >>> with httpx.Client(transport=transport) as client:
         ...     print(client)
     """
 

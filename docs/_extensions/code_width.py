@@ -1,0 +1,39 @@
+"""The width of code: a line that does not fit the column of a page scrolls sideways, so the build refuses it."""
+
+from __future__ import annotations
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.typing import ExtensionMetadata
+
+WIDTH = 90
+"""How many characters of code fit the column, whose width is the same in every window of 1000 pixels and more."""
+
+INDENTATION = 4
+"""How many of them a list, or the description of a class or method, takes from the code in it."""
+
+
+def report_long_lines(_app: Sphinx, document: nodes.document) -> None:
+    """Warn of each line of code that does not fit."""
+    for block in document.findall(nodes.literal_block):
+        room = find_room(block)
+        for line in block.astext().splitlines():
+            if len(line) > room:
+                message = "a line of code has %d characters, of which %d fit: %s"
+                logging.getLogger(__name__).warning(message, len(line), room, line, location=block)
+
+
+def find_room(node: nodes.Element | None) -> int:
+    """Return how many characters fit a line of code in an element."""
+    if node is None:
+        return WIDTH
+    narrows = isinstance(node, addnodes.desc_content | nodes.list_item | nodes.definition)
+    return find_room(node.parent) - INDENTATION * narrows
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the extension with Sphinx."""
+    app.connect("doctree-read", report_long_lines)
+    return {"parallel_read_safe": True}
