@@ -17,6 +17,7 @@ extensions = [
     "navigation",
     "reference",
     "search",
+    "tables",
 ]
 exclude_patterns = ["_extensions"]
 nitpicky = True

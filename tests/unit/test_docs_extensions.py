@@ -18,7 +18,7 @@ PAGES = {
     "conf.py": f"""\
 import sys
 sys.path.insert(0, {str(ROOT / "docs/_extensions")!r})
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "navigation", "reference", "search"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "navigation", "reference", "search", "tables"]
 autodoc_typehints = "description"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
@@ -32,6 +32,7 @@ default_role = "code"
 
 - [A page](page.md): with names.
 - [A reference](reference.md)
+- [Tables](tables.md)
 """,
     "page.md": """\
 # A page
@@ -42,6 +43,22 @@ After a 418, call `admin.role_bindings.list(limit=5)`, or `role_bindings.create`
 | namespace | methods |
 |---|---|
 | `admin.role_bindings` | `describe` and `nothing` |
+""",
+    "tables.md": f"""\
+# Tables
+
+| n | OrgOwner |
+|---|---|
+| 1 | yes |
+
+| argument | what it *is* |
+|---|---|
+| `host` | {"words " * 30} |
+| `lazy` | |
+
+| rule | test |
+|---|---|
+| one | `{"x" * 100}` |
 """,
     "reference.md": """\
 # A reference
@@ -120,6 +137,26 @@ def test_the_search_finds_a_status_code(site: dict[str, str]) -> None:
     """The index has a status code as a word, since the search drops numbers from a query."""
     index = json.loads(site["searchindex"].removeprefix("Search.setIndex(").removesuffix(")"))
     assert index["docnames"][index["terms"]["_418"]] == "page"
+
+
+def test_tables_are_stacked_where_they_have_no_room(site: dict[str, str]) -> None:
+    """A long table is marked for phones and a wide one for every screen; cells have the headings of their columns."""
+    tables = re.findall(r'<table class="([^"]*)">(.*?)</table>', site["tables"], re.DOTALL)
+    assert [set(classes.split()) & {"stacked", "wide"} for classes, _ in tables] == [
+        set(),
+        {"stacked"},
+        {"stacked", "wide"},
+    ]
+    cells = re.findall(r"<t[dh]( [^>]*)?>", tables[1][1])
+    assert [re.findall('(?:data-label|class)="([^"]*)"', cell) for cell in cells] == [
+        ["head"],
+        ["head"],
+        ["argument"],
+        ["what it is"],
+        ["argument"],
+        ["empty", "what it is"],
+    ]
+    assert "Org<wbr>Owner" in tables[0][1]
 
 
 def test_code_that_does_not_fit_the_page_fails_the_build(tmp_path: Path) -> None:

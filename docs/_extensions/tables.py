@@ -1,0 +1,85 @@
+"""Tables that can be read on a phone: where the columns have no room, the cells of a row stand below each other.
+
+Each cell then begins with the heading of its column, which the style sheet takes from the attribute ``data-label``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
+from sphinx.writers.html5 import HTML5Translator
+
+PHONE = 42
+"""How many characters fit a row on a phone, with the space between its cells."""
+
+COLUMN = 95
+"""How many fit a row on a wide screen."""
+
+INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def prepare_tables(_app: Sphinx, document: nodes.document) -> None:
+    """Choose the layout of each table, and give its cells their labels."""
+    for table in document.findall(nodes.table):
+        headings, *rows = (list(row.findall(nodes.entry)) for row in table.findall(nodes.row))
+        texts = [cell.astext() for cell in headings], [[cell.astext() for cell in row] for row in rows]
+        table["classes"] += choose_layout(*texts)
+        for row in rows:
+            for heading, cell in zip(headings, row, strict=True):
+                cell["label"] = heading.astext()
+                cell["classes"] += [] if cell.astext() else ["empty"]
+
+
+def choose_layout(headings: list[str], rows: list[list[str]]) -> list[str]:
+    """Return the classes of a table: none if a phone shows each row in about three lines."""
+    words = [[cell.split() for cell in row] for row in [[INNER_CAPITAL.sub(" ", each) for each in headings], *rows]]
+    narrowest = measure_row([[max(map(len, cell), default=0) for cell in row] for row in words])
+    if narrowest > COLUMN:
+        return ["stacked", "wide"]
+    whole = measure_row([[len(cell) for cell in row] for row in [headings, *rows]])
+    return [] if narrowest <= PHONE and whole <= 3 * PHONE else ["stacked"]
+
+
+def measure_row(lengths: list[list[int]]) -> int:
+    """Return how many characters a row needs, given those that each cell of the table needs."""
+    return sum(max(column) + 2 for column in zip(*lengths, strict=True))
+
+
+class TranslatorForTables(HTML5Translator):
+    """Writes the label of each cell, and lets the names of roles in a heading break before a capital."""
+
+    in_heading = False
+
+    def visit_thead(self, node: nodes.Element) -> None:
+        """Begin the headings."""
+        self.in_heading = True
+        super().visit_thead(node)
+
+    def depart_thead(self, node: nodes.Element) -> None:
+        """End the headings."""
+        super().depart_thead(node)
+        self.in_heading = False
+
+    def visit_Text(self, node: nodes.Text) -> None:  # noqa: N802 - the name is that of the node
+        """Write a text."""
+        super().visit_Text(node)
+        if self.in_heading:
+            self.body[-1] = INNER_CAPITAL.sub("<wbr>", self.body[-1])
+
+    def starttag(self, node: nodes.Element, *arguments: Any, **attributes: Any) -> str:
+        """Return a start tag; that of a cell has its label."""
+        if isinstance(node, nodes.entry) and node.get("label"):
+            attributes["data-label"] = node["label"]
+        tag: str = super().starttag(node, *arguments, **attributes)  # type: ignore[no-untyped-call]
+        return tag
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the extension with Sphinx."""
+    app.connect("doctree-read", prepare_tables)
+    app.set_translator("html", TranslatorForTables)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
