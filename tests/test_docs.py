@@ -90,6 +90,17 @@ def test_code_of_the_readme_is_as_narrow_as_that_of_the_pages() -> None:
     assert [line for line in lines if len(line) > 90] == []
 
 
+def test_sources_of_the_pages_have_short_lines() -> None:
+    """No line has more than 142 characters, except in tables, so that a difference can be read."""
+    long = [
+        (page, line)
+        for page in PAGES
+        for line in read_page(page).splitlines()
+        if len(line) > 142 and not line.startswith("|")
+    ]
+    assert long == []
+
+
 def test_links_of_the_readme_lead_to_files_and_headings() -> None:
     """Every relative link of the README leads to a file of the checkout, and its fragment to a heading there."""
     for target in re.findall(r"\]\((?!https:)([^)]+)\)", read_page("README.md")):
