@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Thread, Timer
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +19,14 @@ UNCHANGED = "nothing was changed"
 """What is known about a command that is interrupted before it changes anything."""
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+_DELAY = 1.0
+"""Seconds after which an interrupted command that has not ended says why."""
+
+_CLEANING_UP = "interrupted: cleaning up, to leave nothing half done; a second Ctrl-C does not stop this"
+_STORING = "interrupted: waiting for the command that stores the secret; a second Ctrl-C kills it: nothing is stored"
+_HELD = "interrupted: going on to the end, so that no secret is lost; a second Ctrl-C does not stop this"
+_STILL = "interrupted again: the command still finishes what it has to, and then ends by itself"
+_KILLED = "interrupted again: killed the command that stores the secret, which counts as not stored"
 
 
 @contextmanager
@@ -34,15 +43,23 @@ def note_interruption(describe: Callable[[], str]) -> Generator[None, None, None
 class Interruptions:
     """Context in which the first signal raises KeyboardInterrupt, unless the command must run to its end.
 
-    Attributes:
-        received: Whether there was a signal.
+    Args:
+        notify: Writes a line for people, from any thread: what an interrupted command still does, and what a second
+            signal would do or has done.
     """
 
-    def __init__(self) -> None:
-        self.received: bool = False
+    def __init__(self, notify: Callable[[str], object]) -> None:
+        self._notify = notify
+        self._count = 0
+        self._notices: list[Thread] = []
         self._is_held = False
         self._killed: list[subprocess.Popen[bytes]] = []
         self._before: dict[int, Any] = {}
+
+    @property
+    def received(self) -> bool:
+        """Whether there was a signal."""
+        return self._count > 0
 
     def hold(self) -> None:
         """Let the command run to its end from now on; a signal is only recorded."""
@@ -68,21 +85,49 @@ class Interruptions:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        self._end_notices()
 
     def handle_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
         """Handle a signal: raise KeyboardInterrupt, or only record it, or kill what goes on after the first one."""
-        is_first, self.received = not self.received, True
-        if is_first and not self._is_held:
+        self._count += 1
+        if self._count > 1:
+            self._handle_further()
+            return
+        self._start_notice(Timer(_DELAY, self._explain_wait))
+        if not self._is_held:
             raise KeyboardInterrupt
-        for process in () if is_first else self._killed:
-            process.kill()
 
-    def describe(self, error: BaseException | None) -> BaseException | None:
+    def _handle_further(self) -> None:
+        for process in self._killed:
+            process.kill()
+        if self._count == 2:  # noqa: PLR2004 - who sends a third one has been told
+            self._start_notice(Thread(target=self._notify, args=[_KILLED if self._killed else _STILL]))
+
+    def _start_notice(self, notice: Thread) -> None:
+        # A handler must not wait for a lock that its own thread may hold, so that another thread writes.
+        notice.daemon = True
+        with suppress(RuntimeError, MemoryError):  # the system has no thread left
+            notice.start()
+            self._notices.append(notice)
+
+    def _explain_wait(self) -> None:
+        self._notify(_STORING if self._killed else _HELD if self._is_held else _CLEANING_UP)
+
+    def _end_notices(self) -> None:
+        for notice in self._notices:
+            if isinstance(notice, Timer):
+                notice.cancel()
+            notice.join()
+
+    def conclude(self, error: BaseException | None) -> BaseException | None:
         """Return the error with which the command ends: if there was a signal, an interruption that says what was done.
+
+        From then on, no notice is written.
 
         Args:
             error: The error with which the work ended, if any.
         """
+        self._end_notices()
         if not self.received or isinstance(error, KeyboardInterrupt):
             return error
         interruption = KeyboardInterrupt()

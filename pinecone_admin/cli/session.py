@@ -52,7 +52,7 @@ class Session:
         self.spec: CommandSpec | None = None
         self.exit_code: int = 0
         self.expects_json_errors = False
-        self.interruptions: Interruptions = Interruptions()
+        self.interruptions: Interruptions = Interruptions(self.notify)
         self.has_changed: bool = False
         self.bar: DelayedBar | None = None
         self._admin: Admin | None = None

@@ -32,7 +32,7 @@ def run_command_line(argv: Sequence[str]) -> int:
         return complete_words(session, build_root())
     session.expects_json_errors = asks_for_json(argv)
     with session.interruptions:
-        error = session.interruptions.describe(_run(session, argv))
+        error = session.interruptions.conclude(_run(session, argv))
         if error is None:
             return session.exit_code
         failure = describe_failure(error, has_changed=session.has_changed)

@@ -77,6 +77,7 @@ def run(
     terminal: bool = False,
     encoding: str = "utf-8",
     env: Mapping[str, str | None] | None = None,
+    notice_after: float = 3600.0,
 ) -> Run:
     """Run ``pinecone-admin`` with these words.
 
@@ -86,6 +87,7 @@ def run(
         terminal: Whether all three streams are terminals, of 80 columns.
         encoding: The encoding of the streams.
         env: Changes of the environment; None removes a variable.
+        notice_after: Seconds after which the command says why it goes on after a signal.
     """
     streams = [_Stream(text, terminal=terminal, encoding=encoding) for text in (stdin, "", "")]
     changed = {"COLUMNS": "80", **{name: value for name, value in (env or {}).items() if value is not None}}
@@ -93,7 +95,10 @@ def run(
         for name, value in (env or {}).items():
             if value is None:
                 os.environ.pop(name, None)
-        with mock.patch.multiple(sys, stdin=streams[0], stdout=streams[1], stderr=streams[2]):
+        with (
+            mock.patch.multiple(sys, stdin=streams[0], stdout=streams[1], stderr=streams[2]),
+            mock.patch("pinecone_admin.cli.interruption._DELAY", notice_after),
+        ):
             code = main(argv)
     return Run(code, streams[1].text(), streams[2].text())
 

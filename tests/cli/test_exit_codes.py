@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
 from contextlib import chdir
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -95,8 +96,9 @@ def codes_without_response(error: dict[str, Any], *, reads: bool) -> set[int]:
 
 def test_the_line_of_an_error_ends_in_the_code_that_explains_it() -> None:
     """Each kind of error has the code that fits it; one that says all by itself has none."""
-    stored = Interruptions()
-    stored.received = True
+    stored = Interruptions(print)
+    stored.hold()
+    stored.handle_signal(signal.SIGINT, None)
     errors_and_codes: list[tuple[BaseException | None, str]] = [
         (errors.NotFoundError("m", status_code=404), " [PA205]"),
         (CLIError("m", exit=exit_codes.PARTLY_DONE, help_code="PA603"), " [PA603]"),
@@ -105,9 +107,9 @@ def test_the_line_of_an_error_ends_in_the_code_that_explains_it() -> None:
         (FileNotFoundError("m"), " [PA101]"),
         (RuntimeError("a defect"), " [PA100]"),
         (KeyboardInterrupt(), ""),
-        (stored.describe(None), ""),
-        (stored.describe(errors.NotFoundError("m", status_code=404)), " [PA205]"),
-        (stored.describe(FileNotFoundError("m")), ""),
+        (stored.conclude(None), ""),
+        (stored.conclude(errors.NotFoundError("m", status_code=404)), " [PA205]"),
+        (stored.conclude(FileNotFoundError("m")), ""),
     ]
     for error, code in errors_and_codes:
         assert error is not None

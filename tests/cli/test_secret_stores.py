@@ -44,7 +44,7 @@ ACCOUNT = NewSecret(
 
 def parse(text: str, *, allow_group: bool = False, replaces: bool = True) -> SecretStore:
     """Return the store of an option."""
-    return parse_store(text, allow_group=allow_group, replaces=replaces, interruptions=Interruptions())
+    return parse_store(text, allow_group=allow_group, replaces=replaces, interruptions=Interruptions(print))
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ from pinecone_admin.cli.secrets.store_error import StoreError
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 secret = NewSecret(value="v" * 64, kind="api-key", id="k1", identifiers={}, owner={})
-store = parse_store(sys.argv[1], allow_group=False, replaces=True, interruptions=Interruptions())
+store = parse_store(sys.argv[1], allow_group=False, replaces=True, interruptions=Interruptions(print))
 for use in (store.check, lambda: store.store(secret), lambda: reserve_rescue_file([Path(sys.argv[3])])):
     try:
         use()
@@ -387,7 +387,7 @@ def run_interrupted(script: Path, ready: Path, *, signals: int) -> Interruptions
             os.kill(os.getpid(), signal.SIGTERM)
             wait_until(lambda: interruptions.received)
 
-    with Interruptions() as interruptions:
+    with Interruptions(print) as interruptions:
         interruptions.hold()
         thread = threading.Thread(target=interrupt)
         thread.start()
@@ -422,7 +422,7 @@ def test_only_the_first_signal_interrupts() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     try:
-        with Interruptions() as interruptions:
+        with Interruptions(print) as interruptions:
             signal.raise_signal(signal.SIGHUP)
             assert not interruptions.received
             with pytest.raises(KeyboardInterrupt):
