@@ -154,6 +154,8 @@ class Method:
 
     def is_required(self, name: str) -> bool:
         """Return whether the command needs an argument; how long an old key works is never a default."""
+        if name in self.row.optional:
+            return False
         return self.parameters[name].default is inspect.Parameter.empty or name == "keep_old_for"
 
     def help_of(self, name: str) -> str:

@@ -21,6 +21,7 @@ class Row(NamedTuple):
         options: Spellings of options by arguments of the method, where they differ; empty makes it positional.
         helps: Help of options by arguments of the method, where the docstring speaks of Python.
         confirms: Whether the name must be typed.
+        optional: Arguments that the method requires and the command does not.
     """
 
     effect: Effect
@@ -30,6 +31,7 @@ class Row(NamedTuple):
     options: Mapping[str, str] = {}
     helps: Mapping[str, str] = {}
     confirms: bool = False
+    optional: tuple[str, ...] = ()
 
 
 HELPS: Mapping[str, str] = {
@@ -97,7 +99,14 @@ TABLE: Mapping[str, Row] = {
             "bindings": "A role on the project for somebody: user, service-account, api-key or invite; can be repeated."
         },
     ),
-    "api_keys.list": Row("reads", "api-key list --project search"),
+    "api_keys.list": Row(
+        "reads",
+        "api-key list --project search",
+        "List the API keys of a project or of all projects, without their values.",
+        "In a list of all projects, each key also has the name of its project.",
+        helps={"project_id": "Name or id of the project; without the option, the keys of all projects are listed."},
+        optional=("project_id",),
+    ),
     "api_keys.describe": Row(
         "reads", "api-key describe reader --project search", "Show one API key, without its value."
     ),

@@ -337,17 +337,17 @@ COMMANDS = (
     CommandSpec(
         path=("api-key", "list"),
         effect="reads",
-        summary="List all API keys of a project, without their values.",
+        summary="List the API keys of a project or of all projects, without their values.",
         example="pinecone-admin api-key list --project search",
+        details="In a list of all projects, each key also has the name of its project.",
         methods=("api_keys.list",),
         parameters=(
             ParameterSpec(
                 name="project",
                 option="--project",
                 kind="thing",
-                help="Name or id of the project.",
+                help="Name or id of the project; without the option, the keys of all projects are listed.",
                 arguments=("project_id",),
-                required=True,
                 noun="project",
             ),
             ParameterSpec(name="limit", option="--limit", kind="limit", help="Show at most this many."),

@@ -38,7 +38,7 @@ def test_wrong_words_are_usage_errors() -> None:
         check_usage(run("project", "list", "extra"), "extra")
         check_usage(run("project", "describe"), "PROJECT")
         check_usage(run("project", "describe", ""), "empty")
-        check_usage(run("api-key", "list"), "--project")
+        check_usage(run("api-key", "create", "x", "--reveal"), "--project")
         check_usage(run("api-key", "list", "--project", ""), "--project", "empty")
         check_usage(run("api-key", "create", "x", "--project", "search", "--role", "DataPlane", "--reveal"), "--role")
         check_usage(run("project", "create", "x", "--max-pods", "-1"), "--max-pods")

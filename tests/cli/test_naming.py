@@ -244,3 +244,26 @@ def test_a_role_is_given_to_one_principal() -> None:
         assert (none.exit, several.exit, len(emulator.requests)) == (2, 2, 0)
     assert "give one of --user, --service-account, --api-key, --invite" in none.stderr
     assert "give only one of" in several.stderr
+
+
+def test_the_keys_of_all_projects_are_listed_without_a_project() -> None:
+    """Each has the name of its project, also in a table; --limit stops early, and a project that is gone has none."""
+    with example_organization() as emulator, emulator.admin() as admin:
+        for project, name in (("empty", "a"), ("empty", "b")):
+            run("api-key", "create", name, "--project", project, "--store", "exec:true", "--yes")
+        admin.projects.create(name="gone")
+        listed = run("api-key", "list").json
+        assert [(each["project_name"], each["name"]) for each in listed] == [
+            ("search", "reader"),
+            ("empty", "a"),
+            ("empty", "b"),
+        ]
+        of_one = run("api-key", "list", "--project", "empty").json
+        assert of_one == [{n: v for n, v in each.items() if n != "project_name"} for each in listed[1:]]
+        table = run("api-key", "list", terminal=True).stdout
+        assert all(each["project_name"] in table and each["id"] in table for each in listed)
+        emulator.requests.clear()
+        assert len(run("api-key", "list", "--limit", "1").json) == 1
+        assert len(emulator.requests.filter("api_keys.list")) == 1
+        emulator.faults.add("list_project_api_keys", status=404)
+        assert [each["name"] for each in run("api-key", "list").json] == ["a", "b"]

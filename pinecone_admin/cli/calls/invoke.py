@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from functools import partial
 from inspect import signature
 from itertools import islice
 from typing import Any, TypeGuard
 
 from pinecone_admin import Paginator
 from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.calls.all_keys import list_all_keys
 from pinecone_admin.cli.calls.arguments import Resolved, parse_values, resolve_values
 from pinecone_admin.cli.calls.changes import complete_change, confirm_change, require_change_allowed
 from pinecone_admin.cli.calls.naming import NameLookup
@@ -49,6 +51,8 @@ def call_method(session: Session, spec: CommandSpec, values: Mapping[str, Any]) 
 def _run(session: Session, spec: CommandSpec, resolved: Resolved) -> None:
     arguments = resolved.arguments | ({"dry_run": session.is_dry_run} if spec.has_dry_run else {})
     method = find_method(session, spec.methods[0])
+    if spec.name == "api-key list" and not arguments:
+        method = partial(list_all_keys, session.admin)
     if spec.secret and not session.is_dry_run:
         # Of several methods, the last one stores the secret itself.
         make_secret(session, spec, find_method(session, spec.methods[-1]), arguments)
@@ -94,7 +98,7 @@ def _write_items(session: Session, spec: CommandSpec, items: Iterable[object]) -
 
 
 def _is_listing(result: object) -> TypeGuard[Iterable[object]]:
-    return isinstance(result, list | Paginator)
+    return isinstance(result, list | Paginator | Generator)
 
 
 def _write_result(session: Session, spec: CommandSpec, resolved: Resolved, result: object) -> None:

@@ -12,6 +12,7 @@ from pinecone_admin._http.argument_checks import is_key_value
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.calls.all_keys import list_all_keys
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError
 
@@ -93,8 +94,9 @@ class NameLookup:
 
     def _list(self, noun: str, project: str | None) -> Iterable[Any]:
         if noun == "api-key":
-            projects = [project] if project else [each.id for each in self._list("project", None)]
-            return [key for each in projects for key in self._admin.api_keys.list(project_id=each)]
+            if project:
+                return self._admin.api_keys.list(project_id=project)
+            return (each.key for each in list_all_keys(self._admin))
         listed: Iterable[Any] = getattr(self._admin, _DESCRIBE[noun][0]).list()
         return listed
 

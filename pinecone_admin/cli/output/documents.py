@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from pinecone_admin.models import to_dict
+from attrs import frozen
+
+from pinecone_admin.models import APIKey, to_dict
 from pinecone_admin.workflows import Ensured, Provisioned, RoleChange
+
+
+@frozen
+class KeyOfProject:
+    """An API key in a list of the keys of all projects.
+
+    Attributes:
+        key: The key.
+        project_name: Name of its project.
+    """
+
+    key: APIKey
+    project_name: str
 
 
 def build_document(result: object) -> dict[str, Any]:
@@ -17,6 +32,8 @@ def build_document(result: object) -> dict[str, Any]:
         return _join(to_dict(result), "value")
     if isinstance(result, RoleChange):
         return _join(to_dict(result), "binding")
+    if isinstance(result, KeyOfProject):
+        return {**to_dict(result.key), "project_name": result.project_name}
     if isinstance(result, Provisioned):
         return {
             "project": build_document(result.project),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 COLUMNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "APIKey": {"name": ("name",), "roles": ("roles",), "id": ("id",)},
     "Invite": {"email": ("email",), "status": ("status",), "expires": ("expires_at",), "id": ("id",)},
+    "KeyOfProject": {"project": ("project_name",), "name": ("name",), "roles": ("roles",), "id": ("id",)},
     "Organization": {"name": ("name",), "plan": ("plan",), "payment": ("payment_status",), "id": ("id",)},
     "Project": {"name": ("name",), "created": ("created_at",), "id": ("id",)},
     "RoleBinding": {
