@@ -273,3 +273,26 @@ def test_ensure_writes_a_thing_as_create_does() -> None:
         change = ("--from", "search:ProjectViewer", "--to", "ProjectOwner", "--yes")
         changed = run("role-binding", "change-role", "--user", "ada@example.com", *change).json
     assert (changed["role"], changed["steps"][-1]) == ("ProjectOwner", "revoked ProjectViewer")
+
+
+def test_the_columns_of_csv_are_those_that_the_help_names() -> None:
+    """Nested fields, lists and the two reports are written as ``help output`` says, in any organization."""
+    page = " ".join(run("help", "output").stdout.split())
+    with example_organization() as emulator:
+        for words, columns in (
+            (["inventory"], "kind, id, name and project_id"),
+            (["access"], "principal_type, principal_id, principal, project_id, project, level and roles"),
+        ):
+            assert f"{words[0]} has {columns}" in page
+            heading, first, *_ = run(*words, "--output", "csv").stdout.splitlines()
+            assert heading == columns.replace(" and ", ",").replace(" ", "")
+            assert emulator.organization_id in first or "OrgOwner" in first
+        role = run("role-binding", "list", "--limit", "1")
+        assert run("role-binding", "list", "--output", "csv").stdout.splitlines()[0].split(",") == list(role.json[0])
+        rotate = ("api-key", "rotate", "reader", "--project", "search", "--keep-old-for", "0", "--store", "exec:true")
+        (row,) = csv.DictReader(io.StringIO(run(*rotate, "--yes", "--output", "csv").stdout))
+        differing = ("project", "ensure", "search", "--max-pods", "2", "--yes")
+        (difference,) = csv.DictReader(io.StringIO(run(*differing, "--output", "csv").stdout))
+    assert row["key.roles"] == "DataPlaneViewer"
+    assert re.fullmatch(r"created key \S+; stored its value; renamed key .+; deleted key \S+", row["steps"])
+    assert json.loads(difference["differences"]) == [{"setting": "max_pods", "found": "0", "wanted": "2"}]

@@ -48,6 +48,13 @@ On a terminal the output is a table, elsewhere JSON. --output chooses another:
   csv    For spreadsheets.
   raw    One value on each line, for variables of a shell.
 
+The columns of csv are the fields of json, in their order. A field of an object
+within has the names of both, with a dot: organization.id. Words of a list are
+separated by spaces, sentences by semicolons, and a list of objects is JSON. Two
+reports have columns of their own, one row for each thing: inventory has kind,
+id, name and project_id; access has principal_type, principal_id, principal,
+project_id, project, level and roles. An empty list has no header.
+
 --query selects a part with a JMESPath expression:
 
   pinecone-admin project list --query '[].name' --output raw

@@ -86,9 +86,14 @@ def _csv_line(cells: Iterable[str]) -> str:
 
 def _csv_cell(value: Plain) -> str:
     is_flat = is_list(value) and not any(isinstance(each, list | dict) for each in value)
-    text = " ".join(map(str, value)) if is_flat else text_of(value)
+    text = _join_words(list(map(str, value))) if is_flat else text_of(value)
     # Whatever else starts like a formula may have been chosen to be read as one.
     return text if DASHED_ID.fullmatch(text) else escape_csv(text)
+
+
+def _join_words(values: list[str]) -> str:
+    """Join words such as roles with spaces, and sentences such as steps so that they can be told apart."""
+    return ("; " if any(" " in each for each in values) else " ").join(values)
 
 
 def text_of(value: Plain) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret, to_dict
+from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret, to_dict
 
 
 @frozen(kw_only=True)
@@ -54,7 +54,7 @@ def describe_secret(made: APIKeyWithSecret | ServiceAccountWithSecret) -> NewSec
             kind="api-key",
             id=key.id,
             identifiers={"API_KEY_ID": key.id, "API_KEY_NAME": key.name, "API_KEY_PROJECT_ID": key.project_id},
-            owner=to_dict(key, reveal=True),
+            owner=_describe_owner(key),
         )
     account = made.service_account
     return NewSecret(
@@ -66,6 +66,11 @@ def describe_secret(made: APIKeyWithSecret | ServiceAccountWithSecret) -> NewSec
             "SERVICE_ACCOUNT_NAME": account.name,
             "SERVICE_ACCOUNT_CLIENT_ID": account.client_id,
         },
-        owner=to_dict(account, reveal=True),
+        owner=_describe_owner(account),
         client_id=account.client_id,
     )
+
+
+def _describe_owner(owner: APIKey | ServiceAccount) -> dict[str, Any]:
+    """Return the fields that the API document lists, then all others of the response."""
+    return {**to_dict(owner), **to_dict(owner, reveal=True)}
