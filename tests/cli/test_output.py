@@ -296,3 +296,21 @@ def test_the_columns_of_csv_are_those_that_the_help_names() -> None:
     assert row["key.roles"] == "DataPlaneViewer"
     assert re.fullmatch(r"created key \S+; stored its value; renamed key .+; deleted key \S+", row["steps"])
     assert json.loads(difference["differences"]) == [{"setting": "max_pods", "found": "0", "wanted": "2"}]
+
+
+def test_lists_are_tables_in_80_columns_and_whole_in_wider_ones() -> None:
+    """Role bindings cut the ids of others and say so, and dates are shortened; the id of the thing itself is whole."""
+    wide, plain = {"COLUMNS": "170", "NO_COLOR": "1"}, {"NO_COLOR": "1"}
+    with example_organization():
+        listed = run("role-binding", "list").json
+        narrow, full = (run("role-binding", "list", terminal=True, env=env).stdout for env in (plain, wide))
+        invites = run("invite", "list", terminal=True, env=plain).stdout.splitlines()
+        blocks = run("role-binding", "list", terminal=True, env={"COLUMNS": "70"}).stdout
+    assert len(narrow.splitlines()) == len(listed) + 2
+    assert "shows them whole" in narrow.splitlines()[-1]
+    assert len(full.splitlines()) == len(listed) + 1
+    for each in listed:
+        ids = [each["id"], each["principal_id"], each["resource_id"]]
+        assert [id in narrow for id in ids] == [True, False, False]
+        assert [id in full for id in ids] == [id in blocks for id in ids] == [True, True, True]
+    assert re.fullmatch(r"bob@example\.com +pending +\d{4}-\d\d-\d\d +\x1b\[2m\S{36}\x1b\[0m *", invites[1])

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.output.columns import LAYOUTS, cuts_ids, fields, show
 from pinecone_admin.cli.output.formats import Plain, text_of
 from pinecone_admin.cli.output.plain import is_list, is_object
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-COLUMNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "APIKey": {"name": ("name",), "roles": ("roles",), "id": ("id",)},
-    "Invite": {"email": ("email",), "status": ("status",), "expires": ("expires_at",), "id": ("id",)},
-    "KeyOfProject": {"project": ("project_name",), "name": ("name",), "roles": ("roles",), "id": ("id",)},
-    "Organization": {"name": ("name",), "plan": ("plan",), "payment": ("payment_status",), "id": ("id",)},
-    "Project": {"name": ("name",), "created": ("created_at",), "id": ("id",)},
-    "RoleBinding": {
-        "role": ("role",),
-        "who": ("principal_type", "principal_id"),
-        "on": ("resource_type", "resource_id"),
-        "id": ("id",),
-    },
-    "ServiceAccount": {"name": ("name",), "created": ("created_at",), "id": ("id",)},
-    "User": {"email": ("email",), "name": ("name",), "id": ("id",)},
-}
-"""The columns of a table of each model, by their headings: the fields that each shows."""
-
-_DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(?:\+00:00|Z)")
 _GAP = 2
+_NOTE = "Some ids are cut off; a wider terminal or --output json shows them whole."
 
 
 def make_console(stream: TextIO, env: Mapping[str, str]) -> Console:
@@ -42,43 +24,33 @@ def make_console(stream: TextIO, env: Mapping[str, str]) -> Console:
 
 
 def print_rows(console: Console, rows: Sequence[Mapping[str, Plain]], kind: str = "") -> None:
-    """Print a table, or, where it is too wide for the terminal, a block for each row.
+    """Print the fullest table that fits the terminal, or, where none does, a block for each row.
 
     Args:
         console: The console.
         rows: The rows.
         kind: Name of the model of the rows; any other name shows all fields.
     """
+    layouts = LAYOUTS.get(kind) or ({name: fields(name) for row in rows for name in row},)
+    tables = [(layout, [[column(row) for column in layout.values()] for row in rows]) for layout in layouts]
+    fitting = next((table for table in tables if _measure(*table) <= console.width), None)
+    if fitting is not None:
+        _print_table(console, *fitting, note=_NOTE if cuts_ids(fitting[0]) else "")
+        return
+    layout, cells = tables[0]
+    _print_blocks(console, [dict(zip(layout, row, strict=True)) for row in cells])
+
+
+def _measure(headings: Iterable[str], cells: Sequence[Sequence[str]]) -> int:
+    """Return how wide a table is."""
     from rich.cells import cell_len  # noqa: PLC0415 - only tables need it
 
-    columns = COLUMNS.get(kind) or {name: (name,) for row in rows for name in row}
-    cells = [[_join_fields(row, fields) for fields in columns.values()] for row in rows]
-    widths = [
-        max(map(cell_len, [heading, *column]))
-        for heading, column in zip(columns, zip(*cells, strict=True), strict=True)
-    ]
-    if sum(widths) + _GAP * (len(widths) - 1) > console.width:
-        _print_blocks(console, [dict(zip(columns, row, strict=True)) for row in cells])
-    else:
-        _print_table(console, list(columns), cells)
+    columns = zip(headings, *cells, strict=True)
+    widths = [max(map(cell_len, column)) for column in columns]
+    return sum(widths) + _GAP * (len(widths) - 1)
 
 
-def _join_fields(row: Mapping[str, Plain], names: Iterable[str]) -> str:
-    return " ".join(filter(None, (show(row.get(name)) for name in names)))
-
-
-def show(value: Plain) -> str:
-    """Return a value for people, on one line: dates to the minute in UTC, yes and no, lists with commas."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if is_list(value):
-        return ", ".join(map(show, value))
-    text = make_printable(text_of(value))
-    moment = _DATE_TIME.fullmatch(text)
-    return f"{moment[1]} {moment[2]} UTC" if moment else text
-
-
-def _print_table(console: Console, headings: Sequence[str], cells: Iterable[Sequence[str]]) -> None:
+def _print_table(console: Console, headings: Iterable[str], cells: Sequence[Sequence[str]], *, note: str) -> None:
     from rich.table import Table  # noqa: PLC0415 - only tables need it
     from rich.text import Text  # noqa: PLC0415 - as above
 
@@ -88,6 +60,8 @@ def _print_table(console: Console, headings: Sequence[str], cells: Iterable[Sequ
     for row in cells:
         table.add_row(*map(Text, row))
     console.print(table)
+    if note:
+        console.print(Text(note, style="dim"), soft_wrap=True)
 
 
 def _print_blocks(console: Console, rows: Sequence[Mapping[str, Plain]]) -> None:

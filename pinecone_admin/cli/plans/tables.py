@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from pinecone_admin.cli.output.tables import make_console, show
+from pinecone_admin.cli.output.columns import show
+from pinecone_admin.cli.output.tables import make_console
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
