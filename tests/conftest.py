@@ -1,4 +1,4 @@
-"""Measuring coverage in the workers of pytest-xdist, of the tests that add to it."""
+"""Tests in parallel: how many processes, in which order, and whose coverage is measured."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import pytest
 
 HERE = Path(__file__).parent
 # Tracing makes a test take two to three times as long. These run other programs, or repeat in many variants what
-# others cover.
+# others cover; the lines of the async client are those of the sync client, which is derived from it.
 UNTRACED = [
     HERE / name
     for name in (
-        "_async/test_workflow_recovery.py",
+        "_async",
         "_sync/test_workflow_recovery.py",
         "compat",
         "faults/test_cancellation.py",
@@ -53,6 +53,16 @@ UNTRACED = [
 ]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the number of processes: two per core, since many tests wait for a socket or for another program."""
+    return 2 * (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests that take long first, so that no process works on one of them when all others have ended."""
+    items.sort(key=is_long, reverse=True)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Trace neither an untraced test nor the programs that it runs."""
@@ -70,13 +80,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def is_traced(item: pytest.Item) -> bool:
-    """Return whether the coverage of a test is measured; on trio, it covers the same lines as on asyncio."""
-    on_trio = (
-        isinstance(item, pytest.Function)
-        and hasattr(item, "callspec")
-        and item.callspec.params.get("anyio_backend") == "trio"
-    )
-    return not on_trio and not any(item.path.is_relative_to(each) for each in UNTRACED)
+    """Return whether the coverage of a test is measured."""
+    return not is_long(item) and not any(item.path.is_relative_to(each) for each in UNTRACED)
+
+
+def is_long(item: pytest.Item) -> bool:
+    """Return whether a test is marked as one that takes long."""
+    return item.get_closest_marker("long") is not None
 
 
 def set_tracers(tracer: Any, thread_tracer: Any) -> None:

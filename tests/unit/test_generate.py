@@ -47,7 +47,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BASEDPYRIGHT = """
 import pathlib, sys
 assert {"--outputjson", "pinecone_admin/_async/users.py", "pinecone_admin/models.py"} < set(sys.argv), sys.argv
-assert not [each for each in sys.argv if "_sync/" in each or "emulator/" in each], sys.argv
+assert not [each for each in sys.argv if "_sync/" in each or each.startswith("pinecone_admin/emulator/")], sys.argv
 found = pathlib.Path("pyright.json")
 print(found.read_text() if found.exists() else '{"generalDiagnostics": []}')
 """
