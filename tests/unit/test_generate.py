@@ -616,6 +616,7 @@ assert "max_pods: Deprecated." in Project.__doc__
 """
 
 
+@pytest.mark.long
 def test_validation_follows_the_adopted_document(tree: Path, tmp_path: Path) -> None:
     """Limits are those of the document, and a rule that no document states is silent where its field is gone."""
     spec = write_json(tmp_path / "other.json", make_other_limits())
