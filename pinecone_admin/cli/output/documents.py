@@ -29,7 +29,7 @@ def build_document(result: object) -> dict[str, Any]:
     The report on one thing is its fields, then what was done; a dry run that would create it has no fields.
     """
     if isinstance(result, Ensured):
-        return _join(to_dict(result), "value")
+        return _join(to_dict(result), "value")  # pyright: ignore[reportUnknownArgumentType] - of whatever it is
     if isinstance(result, RoleChange):
         return _join(to_dict(result), "binding")
     if isinstance(result, KeyOfProject):
