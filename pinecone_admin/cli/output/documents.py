@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
@@ -23,15 +24,19 @@ class KeyOfProject:
     project_name: str
 
 
+_THINGS: Mapping[object, str] = {Ensured: "value", RoleChange: "binding"}
+"""The reports on one thing, and the field that has it."""
+
+
 def build_document(result: object) -> dict[str, Any]:
     """Return a result as plain JSON values, in which secrets are masked.
 
     The report on one thing is its fields, then what was done; a dry run that would create it has no fields.
     """
-    if isinstance(result, Ensured):
-        return _join(to_dict(result), "value")  # pyright: ignore[reportUnknownArgumentType] - of whatever it is
-    if isinstance(result, RoleChange):
-        return _join(to_dict(result), "binding")
+    if name := _THINGS.get(type(result)):
+        report = to_dict(result)
+        thing: dict[str, Any] | None = report.pop(name)
+        return {**(thing or {}), **report}
     if isinstance(result, KeyOfProject):
         return {**to_dict(result.key), "project_name": result.project_name}
     if isinstance(result, Provisioned):
@@ -41,9 +46,3 @@ def build_document(result: object) -> dict[str, Any]:
             "bindings": [build_document(each) for each in result.bindings],
         }
     return to_dict(result)
-
-
-def _join(report: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return a report with the fields of the thing itself in the place of the thing."""
-    thing = report.pop(name)
-    return {**(thing or {}), **report}
