@@ -373,7 +373,7 @@ class CleanupReport:
         lines = [
             f"project {self.project.name} ({self.project.id}) contains {count_noun(len(self.contents), 'resource')}"
         ]
-        if self.refusal:
+        if self.dry_run and self.refusal:
             lines += [f"{each}{', deletion protection is on' if each.protected else ''}" for each in self.contents]
             lines += [f"cannot be deleted: {self.refusal}"]
         elif self.dry_run:

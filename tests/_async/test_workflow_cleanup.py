@@ -479,9 +479,9 @@ async def test_contents_that_are_not_listed_raise_at_the_timeout(
     make_client: Callable[..., AsyncAdmin], clock: VirtualClock
 ) -> None:
     """Contents that the server counts but does not list raise its error at the timeout."""
-    blocked = {"status": 412, "error": {"code": "FAILED_PRECONDITION", "message": "1 indexes"}}
+    blocked = {"status": 412, "error": {"code": "FAILED_PRECONDITION", "message": "1 index"}}
     responses = {"/admin/projects/p": lambda r: PROJECT if r.method == "GET" else ScriptedResponse(412, blocked)}
-    with raises(FailedPreconditionError, match="1 indexes"):
+    with raises(FailedPreconditionError, match="1 index"):
         await make_client(script_control_plane(responses)).projects.delete_with_cleanup(
             project_id="p", timeout=timedelta(seconds=20)
         )

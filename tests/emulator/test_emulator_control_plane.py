@@ -458,7 +458,7 @@ def test_terminating_contents_block_project_deletion(emulator: Emulator) -> None
     project = emulator.state.projects[admin.projects.create(name="p").id]
     project.contents["indexes"].add("a")
     assert send(emulator, project, "DELETE", "/indexes/a").status_code == 202
-    with pytest.raises(Exception, match="1 indexes"):
+    with pytest.raises(Exception, match="still holds 1 index"):
         admin.projects.delete(project_id=project.id)
     emulator.clock.advance(2)
     admin.projects.delete(project_id=project.id)
