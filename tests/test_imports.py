@@ -37,6 +37,7 @@ PACKAGES = ("generated_client.", "pinecone_admin.")
 OWN_MODULES = {
     "import": """
         generated_client.types pinecone_admin._concurrency pinecone_admin._concurrency.lazy
+        pinecone_admin._concurrency.fair_semaphore
         pinecone_admin._concurrency.per_loop pinecone_admin._concurrency.waiting pinecone_admin._http
         pinecone_admin._http.argument_checks pinecone_admin._http.attempt_event pinecone_admin._http.call_state
         pinecone_admin._http.retry_policy pinecone_admin._http.returned_errors pinecone_admin._sync
@@ -51,12 +52,12 @@ OWN_MODULES = {
         pinecone_admin._http.codec pinecone_admin._http.error_mapping pinecone_admin._http.failures
         pinecone_admin._http.headers pinecone_admin._http.operation_shape pinecone_admin._http.redaction
         pinecone_admin._http.request pinecone_admin._http.response pinecone_admin._http.retry_after
-        pinecone_admin._http.server_clock pinecone_admin._http.validation pinecone_admin._sync.sender
+        pinecone_admin._http.server_clock pinecone_admin._http.operation_checks pinecone_admin._sync.sender
         pinecone_admin._sync.shared pinecone_admin._sync.transports pinecone_admin._sync.transports.bearer
         pinecone_admin._sync.transports.exchange pinecone_admin._sync.transports.network
         pinecone_admin._sync.transports.pool pinecone_admin._sync.transports.retry pinecone_admin._text.counts
         pinecone_admin.auth.cache
-        pinecone_admin.auth.credentials pinecone_admin.auth.provider pinecone_admin.auth.token
+        pinecone_admin.auth.credentials pinecone_admin.auth.token_provider pinecone_admin.auth.token
         pinecone_admin.auth.token_endpoint pinecone_admin.auth.token_response pinecone_admin.auth.token_source
         pinecone_admin.models
     """,

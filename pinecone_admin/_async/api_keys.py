@@ -22,7 +22,7 @@ from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncCompleteList
 from pinecone_admin._http.argument_checks import copy_to_list, set_operation_on_errors
 from pinecone_admin._http.lookup import require_match
-from pinecone_admin._http.validation import check_operation
+from pinecone_admin._http.operation_checks import check_operation
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin

@@ -322,7 +322,7 @@ class AsyncAdmin:
         Example:
             >>> admin.update_secret(new_secret)
         """
-        from pinecone_admin.auth.provider import TokenProvider  # noqa: PLC0415 - loads httpx
+        from pinecone_admin.auth.token_provider import TokenProvider  # noqa: PLC0415 - loads httpx
 
         token_source = self._shared.token_source
         if not isinstance(token_source, TokenProvider):

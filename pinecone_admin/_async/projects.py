@@ -15,7 +15,7 @@ from generated_client.models import APIKeyRole, APIKeyWithSecret, CreateProjectR
 from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncCompleteList
 from pinecone_admin._http.lookup import find_by_name
-from pinecone_admin._http.validation import check_name
+from pinecone_admin._http.operation_checks import check_name
 from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from pinecone_admin._http.buffered_messages import BufferedRequest, BufferedResp
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import add_call_context, error_from_closing, error_from_exception
 from pinecone_admin._http.failures import forget_origin
+from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._http.operation_shape import check_operation_shape
 from pinecone_admin._http.request import RequestBuilder
 from pinecone_admin._http.response import read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS
 from pinecone_admin._http.server_clock import ServerClock
-from pinecone_admin._http.validation import check_operation
 from pinecone_admin.auth.token import AccessToken
 from pinecone_admin.errors import (
     ClientClosedError,

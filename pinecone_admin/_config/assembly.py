@@ -13,8 +13,8 @@ from pinecone_admin._config.addresses import describe_endpoint
 from pinecone_admin._config.client_config import ClientConfig, resolve_config
 from pinecone_admin.auth.cache import GuardedCache, TokenCache
 from pinecone_admin.auth.credentials import CallerAuthorization, Credentials, Identity, SuppliedToken, resolve_identity
-from pinecone_admin.auth.provider import TokenProvider
 from pinecone_admin.auth.token_endpoint import RequestSender, TokenEndpoint
+from pinecone_admin.auth.token_provider import TokenProvider
 from pinecone_admin.auth.token_source import SuppliedTokenSource, TokenSource
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 

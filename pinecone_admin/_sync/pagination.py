@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin._http.argument_checks import check_integer
+from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._http.pages import ListResponse, Page, PageCursor, PageOfList, with_pagination
-from pinecone_admin._http.validation import check_operation
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin

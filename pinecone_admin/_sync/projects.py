@@ -15,7 +15,7 @@ from generated_client.api.projects.update_project import update_project
 from generated_client.models import APIKeyRole, APIKeyWithSecret, CreateProjectRequest, Project, UpdateProjectRequest
 from pinecone_admin import workflows
 from pinecone_admin._http.lookup import find_by_name
-from pinecone_admin._http.validation import check_name
+from pinecone_admin._http.operation_checks import check_name
 from pinecone_admin._sync.pagination import fetch_all
 from pinecone_admin.errors import NotFoundError, PineconeValueError
 

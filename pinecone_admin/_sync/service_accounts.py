@@ -22,7 +22,7 @@ from generated_client.models import (
 from pinecone_admin import workflows
 from pinecone_admin._http.argument_checks import copy_bindings
 from pinecone_admin._http.lookup import find_by_name
-from pinecone_admin._http.validation import check_name
+from pinecone_admin._http.operation_checks import check_name
 from pinecone_admin._sync.pagination import Paginator
 from pinecone_admin.models import RoleBindingDict, RoleBindingLike
 

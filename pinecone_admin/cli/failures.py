@@ -11,36 +11,11 @@ from pinecone_admin import errors
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.error_output import CommandFailure
+from pinecone_admin.cli.exit_of_error import exit_of_error
 from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
 
 # Values of API keys begin with pcsk_ or pckey_; a name that begins so is shorter.
 _KEY_VALUE = re.compile(r"(pc(?:sk|key)_)\w{20,}")
-
-_EXITS: tuple[tuple[type[PineconeError], int], ...] = (
-    # The first class that fits counts: a subclass stands before its base.
-    (errors.TokenError, exit_codes.IDENTITY),
-    (errors.UnauthorizedError, exit_codes.IDENTITY),
-    (errors.NotFoundError, exit_codes.NOT_FOUND),
-    (errors.ConflictError, exit_codes.CONFLICT),
-    (errors.FailedPreconditionError, exit_codes.CONFLICT),
-    (errors.AmbiguousNameError, exit_codes.CONFLICT),
-    (errors.RefusedError, exit_codes.CONFLICT),
-    (errors.PaymentRequiredError, exit_codes.NOT_ALLOWED),
-    (errors.ForbiddenError, exit_codes.NOT_ALLOWED),
-    (errors.LeftoverError, exit_codes.PARTLY_DONE),
-    (errors.SecretNotStoredError, exit_codes.PARTLY_DONE),
-    (errors.PineconeValueError, exit_codes.USAGE),
-    (errors.PineconeTypeError, exit_codes.USAGE),
-    (errors.ReadOnlyError, exit_codes.USAGE),
-    (errors.RateLimitError, exit_codes.TRY_LATER),
-    (errors.ServiceError, exit_codes.TRY_LATER),
-    (errors.PineconeConnectionError, exit_codes.TRY_LATER),
-    (errors.PineconeTimeoutError, exit_codes.TRY_LATER),
-    (errors.ResponseParsingError, exit_codes.TRY_LATER),
-    (errors.PaginationError, exit_codes.TRY_LATER),
-    (errors.ClientClosedError, exit_codes.TRY_LATER),
-)
-
 
 _UNWRITTEN = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO") if hasattr(errno, name))
 """Why a disk takes no output, although the command line is right."""
@@ -72,13 +47,6 @@ class CLIError(Exception):
         self.help_code: str | None = help_code
         self.outcome = outcome
         self.safe_to_retry = safe_to_retry
-
-
-def choose_exit(error: PineconeError) -> int:
-    """Return the exit code of an error of the library."""
-    found = next((code for kind, code in _EXITS if isinstance(error, kind)), exit_codes.REFUSED)
-    is_certain = error.safe_to_retry or error.outcome not in {"unknown", "done"}
-    return found if found == exit_codes.PARTLY_DONE or is_certain else exit_codes.UNKNOWN_OUTCOME
 
 
 def describe_failure(error: BaseException, *, has_changed: bool = False) -> CommandFailure:
@@ -140,7 +108,7 @@ def _describe_library_error(error: PineconeError) -> CommandFailure:
         "safe_to_retry": error.safe_to_retry,
         "request_id": error.request_id,
     }
-    exit = choose_exit(error)  # noqa: A001 - the name in the error object
+    exit = exit_of_error(error)  # noqa: A001 - the name in the error object
     message = str(error)
     says_outcome = isinstance(error, errors.PineconeConnectionError | errors.PineconeTimeoutError)
     if exit == exit_codes.UNKNOWN_OUTCOME and not says_outcome:

@@ -21,7 +21,7 @@ from generated_client.models import (
     User,
 )
 from pinecone_admin._http.argument_checks import as_plain_value, check_sequence
-from pinecone_admin._http.validation import binding_fields
+from pinecone_admin._http.operation_checks import binding_fields
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_lines_printable, make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError

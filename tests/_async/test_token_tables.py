@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from pinecone_admin import AsyncAdmin, ClientClosedError, PineconeConnectionError, TokenError
-from pinecone_admin.auth.provider import TokenProvider
+from pinecone_admin.auth.token_provider import TokenProvider
 from tests.support.clock import VirtualClock
 from tests.support.concurrency import (
     async_fetch_token,

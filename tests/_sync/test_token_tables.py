@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pinecone_admin import Admin, ClientClosedError, PineconeConnectionError, TokenError
-from pinecone_admin.auth.provider import TokenProvider
+from pinecone_admin.auth.token_provider import TokenProvider
 from tests.support.clock import VirtualClock
 from tests.support.concurrency import (
     fetch_token,

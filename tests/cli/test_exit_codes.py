@@ -15,7 +15,8 @@ import pytest
 from pinecone_admin import errors
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.commands import COMMANDS
-from pinecone_admin.cli.failures import CLIError, choose_exit, describe_failure
+from pinecone_admin.cli.exit_of_error import exit_of_error
+from pinecone_admin.cli.failures import CLIError, describe_failure
 from pinecone_admin.cli.help.explanations import find_explanation
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.registry import CommandSpec
@@ -126,18 +127,18 @@ def test_the_line_of_an_error_ends_in_the_code_that_explains_it() -> None:
 def test_each_class_of_errors_has_an_exit_code() -> None:
     """No error of the library ends in the code of another kind."""
     context: dict[str, Any] = {"status_code": 418}
-    assert choose_exit(errors.ApiError("x", **context)) == exit_codes.REFUSED
-    assert choose_exit(errors.InvalidCredentialsError("x", **context)) == exit_codes.IDENTITY
-    assert choose_exit(errors.TokenError("x", **context)) == exit_codes.IDENTITY
-    assert choose_exit(errors.AmbiguousNameError("x", ids=["1"])) == exit_codes.CONFLICT
-    assert choose_exit(errors.RefusedError("x")) == exit_codes.CONFLICT
-    assert choose_exit(errors.LeftoverError("x", left=["y"], safe_to_retry=False)) == exit_codes.PARTLY_DONE
-    assert choose_exit(errors.PineconeValueError("x")) == exit_codes.USAGE
-    assert choose_exit(errors.ReadOnlyError("x")) == exit_codes.USAGE
-    assert choose_exit(errors.PineconeTimeoutError("x", outcome="unknown", safe_to_retry=False)) == (
+    assert exit_of_error(errors.ApiError("x", **context)) == exit_codes.REFUSED
+    assert exit_of_error(errors.InvalidCredentialsError("x", **context)) == exit_codes.IDENTITY
+    assert exit_of_error(errors.TokenError("x", **context)) == exit_codes.IDENTITY
+    assert exit_of_error(errors.AmbiguousNameError("x", ids=["1"])) == exit_codes.CONFLICT
+    assert exit_of_error(errors.RefusedError("x")) == exit_codes.CONFLICT
+    assert exit_of_error(errors.LeftoverError("x", left=["y"], safe_to_retry=False)) == exit_codes.PARTLY_DONE
+    assert exit_of_error(errors.PineconeValueError("x")) == exit_codes.USAGE
+    assert exit_of_error(errors.ReadOnlyError("x")) == exit_codes.USAGE
+    assert exit_of_error(errors.PineconeTimeoutError("x", outcome="unknown", safe_to_retry=False)) == (
         exit_codes.UNKNOWN_OUTCOME
     )
-    assert choose_exit(errors.PineconeConnectionError("x")) == exit_codes.TRY_LATER
+    assert exit_of_error(errors.PineconeConnectionError("x")) == exit_codes.TRY_LATER
 
 
 def test_an_answer_that_cannot_be_read_is_an_unknown_outcome() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pinecone_admin import AccessToken, Admin, AsyncAdmin
-from pinecone_admin.auth.provider import TokenProvider
+from pinecone_admin.auth.token_provider import TokenProvider
 from tests.faults.clients import flatten, make_loop_runner, run_in_tasks, run_in_threads
 from tests.faults.clock import RunningClock
 from tests.faults.server import Server, respond_after

@@ -13,7 +13,7 @@ import pytest
 
 from pinecone_admin import Admin, PineconeError, RetryPolicy
 from pinecone_admin._concurrency.clock import use_clock
-from pinecone_admin.auth.provider import TokenProvider
+from pinecone_admin.auth.token_provider import TokenProvider
 from pinecone_admin.errors import InvalidCredentialsError
 from tests.faults.cases import CLIENT_KINDS, ClientKind, close_on_data, reset_on_data, send_and_close, stay_silent
 from tests.faults.clients import AnyClient

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import anyio
 import pytest
 
-from pinecone_admin._concurrency.waiting import AsyncFairSemaphore, FairSemaphore
+from pinecone_admin._concurrency.fair_semaphore import AsyncFairSemaphore, FairSemaphore
 from tests.support.concurrency import PATIENCE, wait_until
 
 
@@ -66,7 +66,10 @@ def test_an_interrupted_wait_takes_no_permit(*, granted: bool) -> None:
                 semaphore.release()
             raise KeyboardInterrupt
 
-    with patch("pinecone_admin._concurrency.waiting.SimpleQueue", InterruptedQueue), pytest.raises(KeyboardInterrupt):
+    with (
+        patch("pinecone_admin._concurrency.fair_semaphore.SimpleQueue", InterruptedQueue),
+        pytest.raises(KeyboardInterrupt),
+    ):
         semaphore.acquire(1)
     if not granted:
         semaphore.release()

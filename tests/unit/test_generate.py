@@ -553,7 +553,7 @@ from generated_client.api import *
 from generated_client.models import *
 from generated_client.types import Operation
 from pinecone_admin import PineconeError
-from pinecone_admin._http.validation import check_operation
+from pinecone_admin._http.operation_checks import check_operation
 
 def problem(operation):
     try:
@@ -749,7 +749,7 @@ from generated_client.api import create_project, fetch_project, update_project
 from generated_client.models import CreateProjectRequest, Project, UpdateProjectRequest
 from pinecone_admin import PineconeError
 from pinecone_admin._http.codec import decode_body, encode_body
-from pinecone_admin._http.validation import check_operation
+from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.models import Null, to_dict
 
 def problem(operation):

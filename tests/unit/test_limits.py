@@ -25,7 +25,7 @@ from pinecone_admin._http.argument_checks import (
     check_number,
     check_text,
 )
-from pinecone_admin._http.validation import check_operation
+from pinecone_admin._http.operation_checks import check_operation
 from tests.support.api_documents import read_our_document
 
 STATED = ("minLength", "maxLength", "pattern", "minItems", "maxItems", "minimum", "maximum")
@@ -172,7 +172,7 @@ def test_validation_loads_only_what_the_operation_uses() -> None:
     code = (
         "import sys\n"
         "def loaded(): return {name for name in sys.modules if name.count('.') > 1 and 'generated_client' in name}\n"
-        "from pinecone_admin._http.validation import check_operation\n"
+        "from pinecone_admin._http.operation_checks import check_operation\n"
         "assert not loaded() and 'httpx' not in sys.modules, loaded()\n"
         "from generated_client.types import Operation\n"
         "query = {'limit': 5}\n"

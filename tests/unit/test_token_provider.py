@@ -10,8 +10,8 @@ from attrs import evolve
 
 from pinecone_admin import Admin
 from pinecone_admin._concurrency.clock import use_clock
-from pinecone_admin.auth.provider import TokenProvider, _ExchangeWait, _PendingExchange
 from pinecone_admin.auth.token import AccessToken, IssuedToken, expiry_from_timestamp
+from pinecone_admin.auth.token_provider import TokenProvider, _ExchangeWait, _PendingExchange
 from pinecone_admin.errors import PineconeTimeoutError, TokenError
 from tests.support.clock import VirtualClock
 from tests.support.concurrency import wait_for_exchanges

@@ -327,7 +327,7 @@ CHECKED: list[tuple[str, str | None]] = [
 CHECK = """
 import json, sys
 from pinecone_admin import PineconeError
-from pinecone_admin._http.validation import check_operation
+from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.models import *
 from pinecone_admin.operations import *
 

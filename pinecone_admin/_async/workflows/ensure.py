@@ -14,7 +14,7 @@ from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcil
 from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion, join_rollback
 from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
-from pinecone_admin._http.validation import check_operation
+from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.models import (
     CreateInviteRequest,
     CreateProjectRequest,

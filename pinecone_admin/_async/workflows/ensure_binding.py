@@ -8,7 +8,7 @@ from pinecone_admin._async.workflows.change_log import AsyncChangeLog
 from pinecone_admin._async.workflows.find_or_create import AsyncEnsurable
 from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion, join_rollback
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
-from pinecone_admin._http.validation import check_operation
+from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.reports import Ensured, key_of_binding

@@ -11,7 +11,7 @@ from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key
 from pinecone_admin._async.workflows.rollback import AsyncRollback
 from pinecone_admin._http.argument_checks import async_check_function, check_bool, set_operation_on_errors
-from pinecone_admin._http.validation import check_key_roles, check_operation
+from pinecone_admin._http.operation_checks import check_key_roles, check_operation
 from pinecone_admin.models import (
     APIKeyRole,
     APIKeyWithSecret,

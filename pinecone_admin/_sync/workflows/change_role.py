@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency.waiting import complete_if_interrupted
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, check_identifier, set_operation_on_errors
-from pinecone_admin._http.validation import check_operation
+from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding

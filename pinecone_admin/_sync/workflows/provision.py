@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pinecone_admin._http.argument_checks import check_bool, check_function, set_operation_on_errors
-from pinecone_admin._http.validation import check_key_roles, check_operation
+from pinecone_admin._http.operation_checks import check_key_roles, check_operation
 from pinecone_admin._sync.workflows.create_with_secret import Store
 from pinecone_admin._sync.workflows.ensure import ensure_project
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding

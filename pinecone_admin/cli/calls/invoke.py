@@ -12,7 +12,7 @@ from pinecone_admin import Paginator
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.all_keys import list_all_keys
 from pinecone_admin.cli.calls.arguments import Resolved, parse_values, resolve_values
-from pinecone_admin.cli.calls.changes import complete_change, confirm_change, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import complete_change, confirm_change, require_change_allowed
 from pinecone_admin.cli.calls.naming import NameLookup
 from pinecone_admin.cli.calls.preview import WouldSend
 from pinecone_admin.cli.interruption import UNCHANGED, note_interruption

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from pinecone_admin import Operation
-from pinecone_admin.cli.calls.changes import complete_change, confirm, confirm_by_name, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import complete_change, confirm, confirm_by_name, require_change_allowed
 from pinecone_admin.cli.calls.preview import WouldSend
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.failures import CLIError

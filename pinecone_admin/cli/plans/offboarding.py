@@ -11,7 +11,7 @@ from attrs import frozen
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.calls.changes import confirm, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
 from pinecone_admin.cli.calls.naming import NameLookup
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.interruption import UNCHANGED, note_interruption

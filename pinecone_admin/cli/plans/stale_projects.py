@@ -11,7 +11,7 @@ from attrs import frozen
 from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.calls.changes import confirm, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
 from pinecone_admin.cli.interruption import note_interruption
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.report_files import check_writable

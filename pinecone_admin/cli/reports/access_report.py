@@ -79,7 +79,7 @@ def report_access(session: Session, options: AccessOptions) -> None:
     failing = select_failing(review.open, fail_on)
     if failing:
         session.notify(f"failed on {_count(failing)}")
-    session.exit_code = choose_exit(failing, review.open)
+    session.exit_code = exit_of_findings(failing, review.open)
     if not failing:
         warn_of_unread(session, [each.text for each in review.open if each.kind == "could-not-be-read"])
 
@@ -113,7 +113,7 @@ def find_project(projects: Mapping[str, str], text: str) -> str:
     return ids[0]
 
 
-def choose_exit(failing: Sequence[Finding], open_findings: Sequence[Finding]) -> int:
+def exit_of_findings(failing: Sequence[Finding], open_findings: Sequence[Finding]) -> int:
     """Return the exit code: what could not be read may hide a finding."""
     if failing:
         return exit_codes.FINDINGS

@@ -19,7 +19,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.identity.sources import without_own
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.output.private_files import lock_folder
-from pinecone_admin.cli.secrets.env_variables import VARIABLE_NAME, is_set, set_variables
+from pinecone_admin.cli.secrets.env_file_text import VARIABLE_NAME, is_set, set_variables
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.options import STORE_FORMS
 from pinecone_admin.cli.secrets.store_command import run_store_command

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from pinecone_admin.cli.secrets.env_variables import set_variables
+from pinecone_admin.cli.secrets.env_file_text import set_variables
 from pinecone_admin.cli.secrets.store_error import StoreError
 
 REPLACED: dict[str, tuple[str, str]] = {
