@@ -37,7 +37,6 @@ PACKAGES = ("generated_client.", "pinecone_admin.")
 OWN_MODULES = {
     "import": """
         generated_client.types pinecone_admin._concurrency pinecone_admin._concurrency.lazy
-        pinecone_admin._concurrency.fair_semaphore
         pinecone_admin._concurrency.per_loop pinecone_admin._concurrency.waiting pinecone_admin._http
         pinecone_admin._http.argument_checks pinecone_admin._http.attempt_event pinecone_admin._http.call_state
         pinecone_admin._http.retry_policy pinecone_admin._http.returned_errors pinecone_admin._sync
@@ -45,6 +44,7 @@ OWN_MODULES = {
         pinecone_admin.errors pinecone_admin.workflows
     """,
     "constructor": """
+        pinecone_admin._concurrency.fair_semaphore
         generated_client.api generated_client.models pinecone_admin._concurrency.attempts
         pinecone_admin._concurrency.clock pinecone_admin._concurrency.sockets pinecone_admin._config
         pinecone_admin._config.addresses pinecone_admin._config.assembly pinecone_admin._config.client_config
