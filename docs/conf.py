@@ -18,6 +18,7 @@ extensions = [
     "reference",
     "search",
     "tables",
+    "translator",
 ]
 exclude_patterns = ["_extensions"]
 nitpicky = True

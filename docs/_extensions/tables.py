@@ -6,12 +6,10 @@ Each cell then begins with the heading of its column, which the style sheet take
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
-from sphinx.writers.html5 import HTML5Translator
 
 PHONE = 42
 """How many characters fit a row on a phone, with the space between its cells."""
@@ -49,37 +47,7 @@ def measure_row(lengths: list[list[int]]) -> int:
     return sum(max(column) + 2 for column in zip(*lengths, strict=True))
 
 
-class TranslatorForTables(HTML5Translator):
-    """Writes the label of each cell, and lets the names of roles in a heading break before a capital."""
-
-    in_heading = False
-
-    def visit_thead(self, node: nodes.Element) -> None:
-        """Begin the headings."""
-        self.in_heading = True
-        super().visit_thead(node)
-
-    def depart_thead(self, node: nodes.Element) -> None:
-        """End the headings."""
-        super().depart_thead(node)
-        self.in_heading = False
-
-    def visit_Text(self, node: nodes.Text) -> None:  # noqa: N802 - the name is that of the node
-        """Write a text."""
-        super().visit_Text(node)
-        if self.in_heading:
-            self.body[-1] = INNER_CAPITAL.sub("<wbr>", self.body[-1])
-
-    def starttag(self, node: nodes.Element, *arguments: Any, **attributes: Any) -> str:
-        """Return a start tag; that of a cell has its label."""
-        if isinstance(node, nodes.entry) and node.get("label"):
-            attributes["data-label"] = node["label"]
-        tag: str = super().starttag(node, *arguments, **attributes)  # type: ignore[no-untyped-call]
-        return tag
-
-
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the extension with Sphinx."""
     app.connect("doctree-read", prepare_tables)
-    app.set_translator("html", TranslatorForTables)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {"parallel_read_safe": True}

@@ -18,7 +18,7 @@ PAGES = {
     "conf.py": f"""\
 import sys
 sys.path.insert(0, {str(ROOT / "docs/_extensions")!r})
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "navigation", "reference", "search", "tables"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "navigation", "reference", "search", "tables", "translator"]
 autodoc_typehints = "description"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
@@ -58,7 +58,7 @@ After a 418, call `admin.role_bindings.list(limit=5)`, or `role_bindings.create`
 
 | rule | test |
 |---|---|
-| one | `{"x" * 100}` |
+| one | `{"x" * 100} {"x" * 36}` |
 """,
     "reference.md": """\
 # A reference
@@ -157,6 +157,7 @@ def test_tables_are_stacked_where_they_have_no_room(site: dict[str, str]) -> Non
         ["empty", "what it is"],
     ]
     assert "Org<wbr>Owner" in tables[0][1]
+    assert re.findall('class="(pre.*?)">(x*)', tables[2][1]) == [("pre long", "x" * 100), ("pre", "x" * 36)]
 
 
 def test_code_that_does_not_fit_the_page_fails_the_build(tmp_path: Path) -> None:

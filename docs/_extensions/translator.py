@@ -1,0 +1,51 @@
+"""What the style sheet needs in the HTML: labels of cells, and where a word of code or a heading may break."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
+from sphinx.writers.html5 import HTML5Translator
+from tables import INNER_CAPITAL
+
+LONG_WORD = re.compile(r'<span class="pre">(?=[^<]{37})')
+"""A word of code that is wider than a list on a phone."""
+
+
+class Translator(HTML5Translator):
+    """The HTML translator of the site."""
+
+    in_heading = False
+
+    def visit_thead(self, node: nodes.Element) -> None:
+        """Begin the headings of a table."""
+        self.in_heading = True
+        super().visit_thead(node)
+
+    def depart_thead(self, node: nodes.Element) -> None:
+        """End the headings of a table."""
+        super().depart_thead(node)
+        self.in_heading = False
+
+    def visit_Text(self, node: nodes.Text) -> None:  # noqa: N802 - the name is that of the node
+        """Write a text; the heading of a table may break before a capital, since names of roles are long."""
+        start = len(self.body)
+        super().visit_Text(node)
+        parts = [LONG_WORD.sub('<span class="pre long">', part) for part in self.body[start:]]
+        self.body[start:] = [INNER_CAPITAL.sub("<wbr>", part) for part in parts] if self.in_heading else parts
+
+    def starttag(self, node: nodes.Element, *arguments: Any, **attributes: Any) -> str:
+        """Return a start tag; that of a cell has its label."""
+        if isinstance(node, nodes.entry) and node.get("label"):
+            attributes["data-label"] = node["label"]
+        tag: str = super().starttag(node, *arguments, **attributes)  # type: ignore[no-untyped-call]
+        return tag
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the extension with Sphinx."""
+    app.set_translator("html", Translator)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
