@@ -72,7 +72,7 @@ __all__ = [
 ]
 
 Outcome: TypeAlias = Literal["not_sent", "rejected", "unknown", "done"]
-"""What happened to a request; the docstring of this module says what each value means."""
+"""What happened to a request: not sent, rejected by the server, perhaps processed, or processed without a result."""
 
 # A list of what is left or found may be long, and is complete in an attribute; a server gets fewer characters.
 _MAX_MESSAGE_LENGTH = 2000
@@ -164,7 +164,7 @@ class PineconeTypeError(PineconeError, TypeError):
 
 
 ValidationError = PineconeValueError
-"""The name of this error in the official client."""
+"""Another name of PineconeValueError, which the official SDK gives its own."""
 
 
 class ReadOnlyError(PineconeError):

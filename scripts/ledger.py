@@ -35,8 +35,8 @@ INTRODUCTION = """\
 
 What the [emulator](emulator.md) does because the service does it, and how well that is known. A rule is *published* if
 Pinecone's documents or reference pages state it, *pinned* if official tests or clients depend on it, and *assumed* if
-no source that could be read says so. Every rule has tests. The conformance check, if any, asks any Admin API, and the
-last column is the date on which the service itself last passed it, from the reports in `docs/conformance`. To add one:
+no source that could be read says so. Every rule has tests. The conformance check, if any, asks any Admin API. *Last
+held* is the date on which the service itself last passed it, from the reports in `docs/conformance`. To add a report:
 
     python -m pinecone_admin.emulator.conformance --write --report docs/conformance/DATE.json
     scripts/ledger.py

@@ -41,7 +41,7 @@ def describe_groups(root: click.Group, context: click.Context, common: set[str])
             below = click.Context(command, info_name=word, parent=context)
             found = [(each, command.get_command(below, each)) for each in command.list_commands(below)]
             sections = [describe_command(each, below, name, common) for name, each in found if each is not None]
-            yield write_section(word, *write_paragraphs(command.help), *sections)
+            yield write_section(word, *write_paragraphs(command.help)[:1], *sections)  # the next is about --help
         elif command is not None:
             yield describe_command(command, context, word, common)
 

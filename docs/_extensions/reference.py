@@ -34,6 +34,7 @@ from pinecone_admin.emulator.control.request_log import RequestLog
 
 NAMESPACES = ("organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
 _ATTRIBUTE = re.compile(r"(:vartype \w+: )(.+)")
+_TYPE_VARIABLE = re.compile(r"~?\b(?:[a-z_]\w*\.)*_T(?:_co)?\b")
 _PACKAGES = ("generated_client", "pinecone_admin")
 
 
@@ -125,8 +126,8 @@ def list_literal_values(alias: object) -> list[object]:
 def complete_signature(
     _app: Sphinx, what: str, _name: str, documented: Any, _options: object, signature: str | None, returned: str | None
 ) -> tuple[str | None, str | None]:
-    """Show the defaults of attrs classes as users see them, and no signature of an exception, which users catch."""
-    if what == "exception":
+    """Show the defaults of attrs classes as users see them, and no signature of what users do not construct."""
+    if what == "exception" or (what == "class" and not is_constructed(documented)):
         return "", None
     if what == "class" and attrs.has(documented):
         # The option autodoc_preserve_defaults has replaced those of the signature, for which attrs leaves no source.
@@ -137,6 +138,13 @@ def complete_signature(
         ]
         return f"({', '.join(show_parameters(shown))})", None
     return signature, returned
+
+
+def is_constructed(kind: type) -> bool:
+    """Return whether users construct a class: not a protocol, nor what a client returns."""
+    return not getattr(kind, "_is_protocol", False) and "admin" not in getattr(
+        vars(kind).get("__init__"), "__annotations__", {}
+    )
 
 
 def show_parameters(parameters: list[inspect.Parameter]) -> Iterator[str]:
@@ -177,6 +185,9 @@ def show_names_of_users(app: Sphinx, domain: str, kind: str, content: addnodes.d
     if module in {"admin", "emulator"}:
         for prefix in signature.findall(addnodes.desc_addname):
             prefix.insert(0, nodes.Text(f"{module}."))
+    for annotation in signature.findall(addnodes.desc_annotation):
+        for each in list(annotation.findall(nodes.Text)):
+            each.parent.replace(each, nodes.Text(_TYPE_VARIABLE.sub("T", each)))
     overloads = [each for each in content.parent.children if isinstance(each, addnodes.desc_signature)][1:]
     if kind == "class" and overloads:  # they differ in types only, which its attributes have
         signature.remove(next(signature.findall(addnodes.desc_parameterlist)))
@@ -191,7 +202,7 @@ def show_type(text: str) -> str:
     """Return a type with the names of literals in place of their values, and with no modules shown."""
     for literal, name in list_literals().items():
         text = text.replace(literal, name)
-    text = re.sub(r"~?\b(?:[a-z_]\w*\.)+_T(?:_co)?\b", "T", text)
+    text = _TYPE_VARIABLE.sub("T", text)
     return re.sub(r"~?\b((?:[a-z_]\w*\.)+\w+)", r"~\1", text)
 
 

@@ -11,13 +11,16 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-PHONE = 42
+PHONE = 38
 """How many characters fit a row on a phone, with the space between its cells."""
 
 COLUMN = 95
 """How many fit a row on a wide screen."""
 
 INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+UNIT = re.compile(r"(?<=\d) (?=(?:µs|ms|s|MB|MiB)\b)")
+"""The space between a number and its unit, where no line breaks."""
 
 
 def prepare_tables(_app: Sphinx, document: nodes.document) -> None:
@@ -28,13 +31,14 @@ def prepare_tables(_app: Sphinx, document: nodes.document) -> None:
         table["classes"] += choose_layout(*texts)
         for row in rows:
             for heading, cell in zip(headings, row, strict=True):
-                cell["label"] = heading.astext()
+                cell["label"] = re.sub(r"[^?…]$", r"\g<0>:", heading.astext())
                 cell["classes"] += [] if cell.astext() else ["empty"]
 
 
 def choose_layout(headings: list[str], rows: list[list[str]]) -> list[str]:
     """Return the classes of a table: none if a phone shows each row in about three lines."""
-    words = [[cell.split() for cell in row] for row in [[INNER_CAPITAL.sub(" ", each) for each in headings], *rows]]
+    broken = [[INNER_CAPITAL.sub(" ", each) for each in headings], *rows]
+    words = [[UNIT.sub("_", cell).split() for cell in row] for row in broken]
     narrowest = measure_row([[max(map(len, cell), default=0) for cell in row] for row in words])
     if narrowest > COLUMN:
         return ["stacked", "wide"]

@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
-from tables import INNER_CAPITAL
+from tables import INNER_CAPITAL, UNIT
 
 LONG_WORD = re.compile(r'<span class="pre">(?=[^<]{37})')
 """A word of code that is wider than a list on a phone."""
@@ -31,10 +31,10 @@ class Translator(HTML5Translator):
         self.in_heading = False
 
     def visit_Text(self, node: nodes.Text) -> None:  # noqa: N802 - the name is that of the node
-        """Write a text; the heading of a table may break before a capital, since names of roles are long."""
+        """Write a text: a number keeps its unit, and the heading of a table may break in the names of roles."""
         start = len(self.body)
         super().visit_Text(node)
-        parts = [LONG_WORD.sub('<span class="pre long">', part) for part in self.body[start:]]
+        parts = [UNIT.sub("&#160;", LONG_WORD.sub('<span class="pre long">', part)) for part in self.body[start:]]
         self.body[start:] = [INNER_CAPITAL.sub("<wbr>", part) for part in parts] if self.in_heading else parts
 
     def starttag(self, node: nodes.Element, *arguments: Any, **attributes: Any) -> str:
