@@ -25,12 +25,13 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:class", r"(collections\.abc|datetime|httpx|os|ssl|types)\..*|timedelta"),  # other packages have other sites
     ("py:class", r"T|.*\._T(_co)?"),  # type variables
-    ("py:class", r"pinecone_admin\.emulator\.(api|control|model)\..*|(Async)?AdminArguments"),  # private
+    ("py:class", r"pinecone_admin\.emulator\.(api|control|model)\..*"),  # private
 ]
 default_role = "code"
 smartquotes_action = "D"  # dashes, which Sphinx writes as hyphens after the name of a parameter, and no quotes
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"  # that of the theme underlines the names of modules, as links
 html_title = "pinecone-admin"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]

@@ -194,8 +194,11 @@ def show_names_of_users(app: Sphinx, domain: str, kind: str, content: addnodes.d
         for each in overloads:
             content.parent.remove(each)
     types = app.env.current_document.autodoc_annotations.get(f"{module}.{name}", {})
-    for parameter, text in types.items():
-        types[parameter] = show_type(text)
+    for parameter, text in list(types.items()):
+        if "Unpack[" in text:  # the keywords of another function, which the description names
+            del types[parameter]
+        else:
+            types[parameter] = show_type(text)
 
 
 def show_type(text: str) -> str:

@@ -11,8 +11,11 @@ from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 from tables import INNER_CAPITAL, UNIT
 
-LONG_WORD = re.compile(r'<span class="pre">(?=[^<]{37})')
+LONG_WORD = re.compile(r'<span class="pre">([^<]{37,})</span>')
 """A word of code that is wider than a list on a phone."""
+
+PART_OF_NAME = re.compile(r"(?<=[._/:])(?=\w)")
+"""Where a long name may break."""
 
 
 class Translator(HTML5Translator):
@@ -34,7 +37,7 @@ class Translator(HTML5Translator):
         """Write a text: a number keeps its unit, and the heading of a table may break in the names of roles."""
         start = len(self.body)
         super().visit_Text(node)
-        parts = [UNIT.sub("&#160;", LONG_WORD.sub('<span class="pre long">', part)) for part in self.body[start:]]
+        parts = [UNIT.sub("&#160;", LONG_WORD.sub(break_word, part)) for part in self.body[start:]]
         self.body[start:] = [INNER_CAPITAL.sub("<wbr>", part) for part in parts] if self.in_heading else parts
 
     def starttag(self, node: nodes.Element, *arguments: Any, **attributes: Any) -> str:
@@ -43,6 +46,11 @@ class Translator(HTML5Translator):
             attributes["data-label"] = node["label"]
         tag: str = super().starttag(node, *arguments, **attributes)  # type: ignore[no-untyped-call]
         return tag
+
+
+def break_word(word: re.Match[str]) -> str:
+    """Return a long word of code, which breaks between the parts of a name, or else anywhere."""
+    return f'<span class="pre long">{PART_OF_NAME.sub("<wbr>", word[1])}</span>'
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
