@@ -168,8 +168,8 @@ class Projects:
             name: Exact name of the project, 1 to 512 characters without NUL.
 
         Returns:
-            False if the server responds 404 or no project has the name; True if one project or several have it. Every
-            other failure is raised.
+            False if the API responds 404 or no project has the name; True if one project or several have it. Every
+            other failure is raised, also a 404 without an error code, which another server than the API sends.
 
         Raises:
             PineconeValueError: Both arguments or neither were passed, or no project can have this name; nothing was
@@ -186,7 +186,9 @@ class Projects:
             return any(project.name == name for project in self.list())
         try:
             self.describe(project_id=project_id)
-        except NotFoundError:
+        except NotFoundError as exc:
+            if exc.error_code is None:  # another server than the API, such as a proxy, knows of no project
+                raise
             return False
         return True
 

@@ -58,20 +58,21 @@ async def test_every_error_but_404_is_raised(
 
 
 async def test_exists_by_id(admin: AsyncAdmin) -> None:
-    """``exists`` returns True for a project, and False when the server returns 404."""
+    """``exists`` returns True for a project, and False when the API returns 404."""
     project = await admin.projects.create(name="x")
     assert await admin.projects.exists(project_id=project.id) is True
     await admin.projects.delete(project_id=project.id)
     assert await admin.projects.exists(project_id=project.id) is False
 
 
-async def test_a_404_for_the_list_is_raised(make_client: Callable[..., AsyncAdmin]) -> None:
-    """By name, a 404 for the list of projects is raised rather than returned as False."""
-    assert await make_client(ScriptedTransport(ScriptedResponse(404))).projects.exists(project_id="p") is False
-    with raises(NotFoundError):
-        await make_client(ScriptedTransport(ScriptedResponse(404))).projects.describe_by_name(name="x")
-    with raises(NotFoundError):
-        await make_client(ScriptedTransport(ScriptedResponse(404))).projects.exists(name="x")
+@pytest.mark.parametrize("call", LOOKUPS.values(), ids=LOOKUPS)
+async def test_a_404_that_says_nothing_of_the_project_is_raised(
+    call: Callable[[AsyncAdmin], Any], make_client: Callable[..., AsyncAdmin]
+) -> None:
+    """A 404 for the list, or from another server than the API, is raised rather than taken for an absent project."""
+    for body in (b"", b"<html>", b'{"message": "no such page"}'):
+        with raises(NotFoundError):
+            await call(make_client(ScriptedTransport(ScriptedResponse(404, body))))
 
 
 async def test_a_name_is_matched_exactly(admin: AsyncAdmin) -> None:

@@ -59,20 +59,21 @@ def test_every_error_but_404_is_raised(
 
 
 def test_exists_by_id(admin: Admin) -> None:
-    """``exists`` returns True for a project, and False when the server returns 404."""
+    """``exists`` returns True for a project, and False when the API returns 404."""
     project = admin.projects.create(name="x")
     assert admin.projects.exists(project_id=project.id) is True
     admin.projects.delete(project_id=project.id)
     assert admin.projects.exists(project_id=project.id) is False
 
 
-def test_a_404_for_the_list_is_raised(make_client: Callable[..., Admin]) -> None:
-    """By name, a 404 for the list of projects is raised rather than returned as False."""
-    assert make_client(ScriptedTransport(ScriptedResponse(404))).projects.exists(project_id="p") is False
-    with raises(NotFoundError):
-        make_client(ScriptedTransport(ScriptedResponse(404))).projects.describe_by_name(name="x")
-    with raises(NotFoundError):
-        make_client(ScriptedTransport(ScriptedResponse(404))).projects.exists(name="x")
+@pytest.mark.parametrize("call", LOOKUPS.values(), ids=LOOKUPS)
+def test_a_404_that_says_nothing_of_the_project_is_raised(
+    call: Callable[[Admin], Any], make_client: Callable[..., Admin]
+) -> None:
+    """A 404 for the list, or from another server than the API, is raised rather than taken for an absent project."""
+    for body in (b"", b"<html>", b'{"message": "no such page"}'):
+        with raises(NotFoundError):
+            call(make_client(ScriptedTransport(ScriptedResponse(404, body))))
 
 
 def test_a_name_is_matched_exactly(admin: Admin) -> None:

@@ -6,6 +6,7 @@ import re
 import shlex
 import signal
 from contextlib import chdir
+from http import HTTPStatus
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -183,3 +184,22 @@ def test_exists_answers_no_with_code_4() -> None:
         found, missing = run("project", "exists", "search"), run("project", "exists", "nothing")
     assert (found.exit, found.json) == (exit_codes.DONE, True)
     assert (missing.exit, missing.json, missing.stderr) == (exit_codes.NOT_FOUND, False, "")
+
+
+def test_a_404_from_another_server_than_the_api_says_nothing_about_the_thing() -> None:
+    """A host that is not the API is an error of every command, never the answer no or something unknown."""
+    project = "00000000-0000-4000-8000-000000000001"
+    for words, operation in (
+        (("project", "exists", project), "fetch_project"),
+        (("project", "exists", "search"), "list_projects"),
+        (("project", "describe", project), "fetch_project"),
+        (("project", "list"), "list_projects"),
+        (("whoami",), "list_organizations"),
+    ):
+        for status in (403, 404):
+            with example_organization() as emulator:
+                emulator.faults.add(operation, times=None, status=status, body="html")
+                done = run(*words, "--output", "json")
+            expected = exit_codes.REFUSED if status == HTTPStatus.NOT_FOUND else exit_codes.NOT_ALLOWED
+            assert (done.exit, done.stdout) == (expected, ""), (words, done)
+            assert "without a message of the API" in done.stderr

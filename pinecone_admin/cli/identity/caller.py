@@ -94,10 +94,16 @@ def read_organizations(admin: Admin) -> dict[str, str | None]:
 
 
 def read_if_allowed(read: Callable[[], _T]) -> _T | None:
-    """Return what is read, or None if the caller may not see it."""
+    """Return what is read, or None if the caller may not see it.
+
+    Raises:
+        PineconeError: The read fails for another reason, or another server than the API refuses it.
+    """
     try:
         return read()
-    except (ForbiddenError, NotFoundError):
+    except (ForbiddenError, NotFoundError) as exc:
+        if exc.error_code is None:
+            raise
         return None
 
 
