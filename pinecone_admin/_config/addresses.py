@@ -59,7 +59,7 @@ def check_url(name: str, value: object, *, allow_http: bool) -> str:
     if url.scheme == "http" and not allow_http and not is_loopback(url.host):
         raise PineconeValueError(
             f"{name} {value!r} is plain http beyond loopback, which exposes the token in transit: "
-            "use https, or pass allow_http=True"
+            "use https, or set PINECONE_ADMIN_ALLOW_HTTP=1 or allow_http=True"
         )
     return str(url)
 

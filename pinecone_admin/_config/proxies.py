@@ -24,7 +24,7 @@ def resolve_proxy(url: str, proxy_url: object, *, allow_http: bool) -> httpx.Pro
     if target.scheme == "http" and not allow_http and not is_loopback(proxy.url.host):
         raise PineconeValueError(
             f"{name} would send plain http for {target.host} beyond loopback, which exposes the token in transit: "
-            "use https, exclude the host with NO_PROXY, or pass allow_http=True"
+            "use https, exclude the host with NO_PROXY, or set PINECONE_ADMIN_ALLOW_HTTP=1 or allow_http=True"
         )
     return proxy
 

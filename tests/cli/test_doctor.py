@@ -233,19 +233,23 @@ def test_a_server_without_tls_fails_the_certificates() -> None:
 
 
 def test_a_clock_that_differs_from_the_server_fails_with_the_difference() -> None:
-    """A clock is wrong in either direction; the other checks go on."""
+    """A clock is wrong in either direction, which is said in days and hours; the other checks go on."""
     for year, word in ((2020, "fast"), (2090, "slow")):
         emulator = Emulator(seed=0, clock=Clock(datetime(year, 1, 1, tzinfo=UTC)))
         with emulate(emulator):
             done = diagnose()
         ((check, detail, fix),) = failures(done)
-        assert (check, word in detail, "NTP" in fix) == ("clock", True, True)
+        assert (check, word in detail, "days" in detail, "NTP" in fix) == ("clock", True, True, True)
         assert status_of(done, "roles") == "ok"
 
 
 def test_a_token_endpoint_that_fails_is_told_from_wrong_credentials() -> None:
     """A failing endpoint, a page in its place and refused credentials have three different fixes."""
-    for fault, fix in (({"status": 503}, "try again later"), ({"status": 404, "body": "html"}, "PINECONE_OAUTH_URL")):
+    for fault, fix in (
+        ({"status": 503}, "try again later"),
+        ({"status": 501, "body": "html"}, "PINECONE_OAUTH_URL"),
+        ({"status": 404, "body": "html"}, "PINECONE_OAUTH_URL"),
+    ):
         with emulate() as emulator:
             # The first request of each run is the one that looks only whether there is a response.
             emulator.faults.add("get_token", times=None, **fault)
@@ -287,6 +291,8 @@ def test_a_host_that_is_not_the_api_is_named() -> None:
         done = diagnose(env=served_by(server))
     ((check, detail, _),) = failures(done)
     assert (check, "not a response of the API" in detail, status_of(done, "clock")) == ("read", True, "skipped")
+    # The check of the version stands before the read, on whose response it depends.
+    assert {"check": "API version", "status": "skipped", "detail": "not known: the read fails", "fix": ""} in done.json
 
 
 def test_an_account_without_roles_fails_and_one_with_roles_on_a_project_passes() -> None:
@@ -355,8 +361,11 @@ def test_a_profile_or_a_client_that_cannot_be_made_is_a_failed_check() -> None:
             done = diagnose(*argv)
             check, found, _ = failures(done)[0]
             assert (check, detail in found, "canary" in done.stdout) == (expected, True, False), done
-        ((check, found, _),) = failures(diagnose(env={"PINECONE_CONTROLLER_HOST": "https://"}))
-    assert (check, "PINECONE_CONTROLLER_HOST" in found) == ("variables", True)
+        for host, reason in (("https://", "no host"), ("http://example.com", "PINECONE_ADMIN_ALLOW_HTTP=1")):
+            done = diagnose(env={"PINECONE_CONTROLLER_HOST": host})
+            ((check, found, _),) = failures(done)
+            assert (check, "PINECONE_CONTROLLER_HOST" in found, reason in found) == ("variables", True, True), found
+            assert [each["check"] for each in done.json].count("variables") == 1, done  # none says: none is wrong
 
 
 def test_every_failure_of_a_transport_has_a_stage() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from attrs import frozen
@@ -18,6 +18,7 @@ from pinecone_admin import (
     TokenError,
     UnauthorizedError,
 )
+from pinecone_admin._text.durations import describe_duration
 from pinecone_admin.cli.doctor.probes import STAGES, Probe, Stage
 from pinecone_admin.cli.doctor.variables import VariableProblem
 from pinecone_admin.cli.identity.caller import CallerView
@@ -29,7 +30,7 @@ CHECKS = ("variables", *STAGES, "clock", "token endpoint", "credentials", "API v
 """Names of the checks, in order."""
 
 # Machines that keep their time differ by less than a second; a Date has whole seconds, and a cache may delay it.
-MAX_CLOCK_DIFFERENCE = 120.0
+MAX_CLOCK_DIFFERENCE = timedelta(minutes=2)
 
 _STAGE_FIXES: dict[Stage, str] = {
     "proxy": "check HTTPS_PROXY: its host, port, user name and password; NO_PROXY excludes a host from it",
@@ -74,7 +75,11 @@ def failed(check: str, detail: str, fix: str) -> Diagnosis:
 
 def skipped(checks: Iterable[str]) -> list[Diagnosis]:
     """Return the results of checks that could not be made."""
-    return [Diagnosis(check=check, status="skipped", detail="not checked: an earlier check failed") for check in checks]
+    return [_skip(check, "not checked: an earlier check failed") for check in checks]
+
+
+def _skip(check: str, detail: str) -> Diagnosis:
+    return Diagnosis(check=check, status="skipped", detail=detail)
 
 
 def judge_variables(problems: Sequence[VariableProblem], *, origin: str) -> list[Diagnosis]:
@@ -136,13 +141,13 @@ def judge_clock(date: datetime, *, now: datetime) -> Diagnosis:
         date: The server's time.
         now: The time of this machine.
     """
-    seconds = (now - date).total_seconds()
-    if abs(seconds) <= MAX_CLOCK_DIFFERENCE:
+    difference = abs(now - date)
+    if difference <= MAX_CLOCK_DIFFERENCE:
         return passed("clock", "agrees with the server's")
-    direction = "fast" if seconds > 0 else "slow"
+    direction = "fast" if now > date else "slow"
     return failed(
         "clock",
-        f"this machine's is {abs(seconds):.0f} seconds {direction}, by the server's",
+        f"this machine's is {describe_duration(difference)} {direction}, by the server's",
         "set the clock of this machine, with NTP if possible: certificates and tokens depend on it",
     )
 
@@ -156,7 +161,7 @@ def judge_token(error: PineconeError | None) -> list[Diagnosis]:
         return [passed("token endpoint", "responds"), failed("credentials", error.message, fix)]
     fix = "check PINECONE_OAUTH_URL or oauth-url: it must be the token endpoint, with its path"
     if isinstance(error, TokenError) and error.status_code >= 500:  # noqa: PLR2004 - the server's errors
-        fix = "try again later: the token endpoint has an error"
+        fix = f"try again later: the token endpoint has an error; if it lasts, {fix}"
     return [failed("token endpoint", error.message, fix), *skipped(["credentials"])]
 
 
@@ -169,12 +174,12 @@ def judge_read(error: PineconeError | None) -> list[Diagnosis]:
     if error is None:
         return [passed("API version", API_VERSION), passed("read", "works")]
     if isinstance(error, ForbiddenError) and error.error_code is not None:
-        refused = Diagnosis(check="read", status="skipped", detail="the account may not read anything")
+        refused = _skip("read", "the account may not read anything")
         return [passed("API version", API_VERSION), refused, failed("roles", error.message, _ROLES_FIX)]
     if isinstance(error, BadRequestError) and "version" in error.message.lower():
         fix = "install a newer release: pip install --upgrade pinecone-admin"
         return [failed("API version", f"{API_VERSION} is refused: {error.message}", fix), *skipped(["read"])]
-    return [*skipped(["API version"]), _judge_failed_read(error)]
+    return [_skip("API version", "not known: the read fails"), _judge_failed_read(error)]
 
 
 def _judge_failed_read(error: PineconeError) -> Diagnosis:

@@ -55,15 +55,15 @@ def _make_checks(session: Session) -> Iterator[Diagnosis]:
         yield failed("variables", exc.message, "correct the option, or the file that it names")
         return
     problems = find_variable_problems(session.env, _list_used_variables(session, identity))
-    yield from judge_variables(problems, origin=identity.origin)
     complete = _catch_refusal(lambda: obtain_secret(session))
+    used = complete if isinstance(complete, CallerIdentity) else identity
+    config = _resolve_config(session.env, used)
+    if problems or not isinstance(config, Diagnosis) or config.check != "variables":  # else "none is wrong" is untrue
+        yield from judge_variables(problems, origin=identity.origin)
     if isinstance(complete, CLIError) and not problems:  # else what is missing has been named already
         yield judge_refused_identity(complete.message)
-    used = complete if isinstance(complete, CallerIdentity) else identity
-    try:
-        config = _resolve_config(session.env, used)
-    except PineconeValueError as exc:
-        yield judge_refused_configuration(exc.message)
+    if isinstance(config, Diagnosis):
+        yield config
         return
     probes = _probe_servers(config, uses_token_endpoint=used.access_token is None)
     yield from judge_probes(probes, proxies=_describe_proxies(config))
@@ -85,8 +85,15 @@ def _catch_refusal(function: Callable[[], _T]) -> _T | CLIError:
         return exc
 
 
-def _resolve_config(env: Mapping[str, str], identity: CallerIdentity) -> ClientConfig:
-    """Return what a client would use; the client does not show its proxies and its TLS context."""
+def _resolve_config(env: Mapping[str, str], identity: CallerIdentity) -> ClientConfig | Diagnosis:
+    """Return what a client would use, or why it refuses it; a client does not show its proxies and TLS context."""
+    try:
+        return _resolve(env, identity)
+    except PineconeValueError as exc:
+        return judge_refused_configuration(exc.message)
+
+
+def _resolve(env: Mapping[str, str], identity: CallerIdentity) -> ClientConfig:
     return resolve_config(
         env=env if identity.in_environment else {},
         host=None if identity.in_environment else identity.host,
