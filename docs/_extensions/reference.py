@@ -35,6 +35,7 @@ from pinecone_admin.emulator.control.request_log import RequestLog
 NAMESPACES = ("organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
 _ATTRIBUTE = re.compile(r"(:vartype \w+: )(.+)")
 _TYPE_VARIABLE = re.compile(r"~?\b(?:[a-z_]\w*\.)*_T(?:_co)?\b")
+_QUALIFIED = re.compile(r"~?\b((?:[a-z_]\w*\.)+)(\w+)")
 _PACKAGES = ("generated_client", "pinecone_admin")
 
 
@@ -206,7 +207,8 @@ def show_type(text: str) -> str:
     for literal, name in list_literals().items():
         text = text.replace(literal, name)
     text = _TYPE_VARIABLE.sub("T", text)
-    return re.sub(r"~?\b((?:[a-z_]\w*\.)+\w+)", r"~\1", text)
+    before, literal, after = text.partition("Literal[")  # Sphinx links nothing after a literal
+    return _QUALIFIED.sub(r"~\1\2", before) + literal + _QUALIFIED.sub(r"\2", after)
 
 
 @cache
