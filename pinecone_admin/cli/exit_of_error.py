@@ -35,5 +35,12 @@ _EXITS: tuple[tuple[type[PineconeError], int], ...] = (
 def exit_of_error(error: PineconeError) -> int:
     """Return the exit code of an error of the library."""
     found = next((code for kind, code in _EXITS if isinstance(error, kind)), exit_codes.REFUSED)
+    if _is_foreign_404(error):
+        found = exit_codes.REFUSED
     is_certain = error.safe_to_retry or error.outcome not in {"unknown", "done"}
     return found if found == exit_codes.PARTLY_DONE or is_certain else exit_codes.UNKNOWN_OUTCOME
+
+
+def _is_foreign_404(error: PineconeError) -> bool:
+    """Return whether another server than the API responded 404, so that nothing is known about the thing itself."""
+    return isinstance(error, errors.NotFoundError) and error.error_code is None and bool(error.headers)
