@@ -17,6 +17,8 @@ from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
 # Values of API keys begin with pcsk_ or pckey_; a name that begins so is shorter.
 _KEY_VALUE = re.compile(r"(pc(?:sk|key)_)\w{20,}")
 
+_LINE_BREAK = re.compile(r"\s*\n\s*")
+
 _UNWRITTEN = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO") if hasattr(errno, name))
 """Why a disk takes no output, although the command line is right."""
 
@@ -129,7 +131,8 @@ def _with_notes(message: str, error: BaseException) -> str:
 def _describe_usage(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
     where = f" (see {context.command_path} --help)" if context is not None else ""
-    return make_printable(error.format_message().rstrip(".")) + where
+    # click puts the choices for an argument that is missing on lines of their own.
+    return make_printable(_LINE_BREAK.sub(" ", error.format_message()).rstrip(".")) + where
 
 
 def _describe_lost_output(error: OSError) -> CommandFailure:

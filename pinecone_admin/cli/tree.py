@@ -14,7 +14,7 @@ from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.error_output import asks_for_json
 from pinecone_admin.cli.failures import describe_failure
 from pinecone_admin.cli.help.completion import VARIABLE, complete_words
-from pinecone_admin.cli.help.page import WIDEST, write_common_options, write_example, write_help
+from pinecone_admin.cli.help.page import WIDEST, write_example, write_help, write_options
 from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
 from pinecone_admin.cli.registry import NOUNS, CommandSpec, find_command, list_below
 from pinecone_admin.cli.secrets.options import secret_options
@@ -134,7 +134,7 @@ class CommandGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(word, self._summarize(word)) for word in self.list_commands(ctx)])
         if not self.path:
-            write_common_options(self, ctx, formatter)
+            write_options(self, ctx, formatter)
 
     def _summarize(self, word: str) -> str:
         spec = find_command((*self.path, word), COMMANDS)

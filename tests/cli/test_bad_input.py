@@ -23,7 +23,8 @@ def check_usage(done: Run, *texts: str) -> None:
     assert (done.exit, done.stdout) == (2, ""), done
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert done.stderr.startswith("error: ")
-    assert all(text in done.stderr for text in texts), done.stderr
+    assert all(text.lower() in done.stderr.lower() for text in texts), done.stderr
+    assert r"\u000" not in done.stderr
 
 
 def test_wrong_words_are_usage_errors() -> None:
@@ -63,6 +64,7 @@ def test_every_choice_suggests_the_nearest_word() -> None:
         check_usage(run("send", "PACTH", "/admin/projects"), "METHOD", "did you mean PATCH?")
         check_usage(run("emulator", "--plan", "enterprise"), "did you mean Enterprise?")
         check_usage(run("completion", "bsh"), "did you mean bash?")
+        check_usage(run("completion"), "choose from: bash, zsh, fish (see")
         check_usage(run("help", "exit-code"), "did you mean exit-codes?")
         check_usage(run("help", "project", "lst"), "did you mean project list?")
         assert "did you mean many-owners?" in run("explain", "many-owner").stderr

@@ -8,9 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
+
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.help.explanations import list_explanations
 from pinecone_admin.cli.help.topics import TOPICS
+from pinecone_admin.cli.parameters import Positional
+from pinecone_admin.cli.tree import build_command
 from tests.cli.command_line import run
 
 NOBODY = dict.fromkeys(("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN", "HOME"))
@@ -83,6 +87,15 @@ def test_help_lists_topics_and_shows_them_and_commands() -> None:
     for words in (("nothing",), ("project", "nothing"), ("access", "nothing")):
         done = run("help", *words)
         assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+
+
+def test_help_names_every_argument_and_option() -> None:
+    """The help of each command explains its arguments, and that of the program has the option for the version."""
+    assert "--version" in run("--help", env=NOBODY).stdout
+    for spec in COMMANDS:
+        command = build_command(spec)
+        arguments = [each for each in command.params if isinstance(each, click.Argument)]
+        assert all(isinstance(each, Positional) and each.text for each in arguments), spec.name
 
 
 def test_a_code_is_explained_in_text_and_as_data() -> None:

@@ -81,6 +81,19 @@ def test_what_does_not_exist_is_not_found(words: list[str]) -> None:
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
 
 
+def test_the_name_that_was_probably_meant_is_suggested() -> None:
+    """A name that is spelt nearly like that of a thing gets it as a suggestion, and each noun is an English one."""
+    with example_organization():
+        for words, message in (
+            (("project", "describe", "serch"), "there is no project 'serch': did you mean 'search'?"),
+            (("access", "--project", "Serch"), "there is no project 'Serch': did you mean 'search'?"),
+            (("api-key", "describe", "raeder"), "there is no API key 'raeder': did you mean 'reader'?"),
+            (("service-account", "describe", "CI"), "there is no service account 'CI': did you mean 'ci'?"),
+            (("invite", "describe", "nobody@else.example"), "there is no invite 'nobody@else.example'"),
+        ):
+            assert run(*words).stderr == f"error: {message} [PA205]\n"
+
+
 @pytest.mark.parametrize("text", ["pcsk_2abcDE_" + "aB3" * 20, "pckey_" + "x" * 40])
 def test_the_value_of_a_key_in_place_of_a_name_is_not_repeated(text: str) -> None:
     """Whatever it is typed for, no part of its secret reaches an output or a request."""

@@ -14,6 +14,7 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.all_keys import list_all_keys
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.parameters import find_nearest
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError
 
 if TYPE_CHECKING:
@@ -42,7 +43,13 @@ class Thing:
     name: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.noun} {self.name!r} ({self.id})" if self.name else f"{self.noun} {self.id}"
+        noun = spell_noun(self.noun)
+        return f"{noun} {self.name!r} ({self.id})" if self.name else f"{noun} {self.id}"
+
+
+def spell_noun(noun: str) -> str:
+    """Return what a sentence calls the things of a group of commands, such as ``API key`` for ``api-key``."""
+    return noun.replace("-", " ").replace("api", "API")
 
 
 class NameLookup:
@@ -73,7 +80,7 @@ class NameLookup:
             raise CLIError("this is the value of an API key, which cannot be looked up: give the id or the name")
         items = self._candidates(noun, text, project)
         by_id = [item for item in items if item.id == text]
-        found = _require_one(by_id or _matching(items, text), noun, text)
+        found = _require_one(by_id or _matching(items, text), noun, text, known=items)
         return Thing(noun, found.id, _name_of(found))
 
     def describe(self, thing: Thing) -> Thing:
@@ -101,15 +108,21 @@ class NameLookup:
         return listed
 
 
-def _require_one(found: Sequence[Any], noun: str, text: str) -> Any:
+def _require_one(found: Sequence[Any], noun: str, text: str, *, known: Iterable[Any]) -> Any:
     if not found:
-        message = f"there is no {noun} {text!r}"
-        raise CLIError(message, exit=exit_codes.NOT_FOUND, help_code=NotFoundError.help_code)
+        raise missing_thing(noun, text, filter(None, map(_name_of, known)))
     if len(found) > 1:
         ids = ", ".join(each.id for each in found)
-        message = f"there are {count_noun(len(found), noun)} {text!r}: give the id of one, {ids}"
+        message = f"there are {count_noun(len(found), spell_noun(noun))} {text!r}: give the id of one, {ids}"
         raise CLIError(message, exit=exit_codes.CONFLICT, help_code=AmbiguousNameError.help_code)
     return found[0]
+
+
+def missing_thing(noun: str, text: str, names: Iterable[str]) -> CLIError:
+    """Return the error for an id or name that nothing has, with the name that is spelt nearly like it."""
+    nearest = find_nearest(text, names)
+    message = f"there is no {spell_noun(noun)} {text!r}" + (f": did you mean {nearest!r}?" if nearest else "")
+    return CLIError(message, exit=exit_codes.NOT_FOUND, help_code=NotFoundError.help_code)
 
 
 _DESCRIBE = {

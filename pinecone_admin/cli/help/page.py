@@ -19,15 +19,15 @@ def write_help(command: click.Command, context: click.Context, formatter: click.
     params = command.get_params(context)
     arguments = [each for each in params if isinstance(each, Positional)]
     _write_section(formatter, "Arguments", ((each.make_metavar(context), each.text) for each in arguments))
-    own = [each for each in params if not isinstance(each, CommonOption) and each is not params[-1]]
-    _write_section(formatter, "Options", _describe(own, context))
-    write_common_options(command, context, formatter)
+    write_options(command, context, formatter)
 
 
-def write_common_options(command: click.Command, context: click.Context, formatter: click.HelpFormatter) -> None:
-    """Write the options that every command has."""
+def write_options(command: click.Command, context: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write the options of a command: its own, and those that every command has."""
     params = command.get_params(context)
     common = [each for each in params if isinstance(each, CommonOption)]
+    own = [each for each in params[:-1] if each not in common]
+    _write_section(formatter, "Options", _describe(own, context))
     _write_section(formatter, "Options of every command", _describe([*common, params[-1]], context))
 
 

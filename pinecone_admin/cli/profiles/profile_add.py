@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.parameters import Positional
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
 
-@click.command()
-@click.argument("name")
+@click.command(params=[Positional("name", text="Name of the profile, which --profile takes.", metavar="NAME")])
 @click.option("--client-id", metavar="ID", required=True, help="Client id of the service account.")
 @click.option("--secret-command", metavar="COMMAND", help="Command that prints the client secret; no shell is used.")
 @click.option("--host", metavar="URL", help="URL of the API; production by default.")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
+from pinecone_admin.cli.parameters import Positional
 
-@click.command()
-@click.argument("name")
+
+@click.command(params=[Positional("name", text="Name of the profile.", metavar="NAME")])
 def command(name: str) -> None:
     """Remove a saved profile."""
     from pinecone_admin.cli.profiles.edits import remove_profile  # noqa: PLC0415 - loaded when it is run

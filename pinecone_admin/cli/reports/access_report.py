@@ -10,6 +10,7 @@ from attrs import frozen
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.calls.naming import missing_thing
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.report_files import check_writable, read_text, write_report
 from pinecone_admin.cli.reports.access_selection import ANY_FINDING, build_document, select_access, select_failing
@@ -104,7 +105,7 @@ def find_project(projects: Mapping[str, str], text: str) -> str:
         return text
     ids = [id for id, name in projects.items() if name == text]
     if not ids:
-        raise CLIError(f"no project has the id or name {text!r}", exit=exit_codes.NOT_FOUND, help_code="PA205")
+        raise missing_thing("project", text, projects.values())
     if len(ids) > 1:
         message = (
             f"the name {text!r} is that of {count_noun(len(ids), 'project')}: use one of their ids, {', '.join(ids)}"
