@@ -49,6 +49,7 @@ HELPS: Mapping[str, str] = {
 """Help of arguments, where the docstrings speak to programmers; a row may say more."""
 
 SPELT = {"on_difference": "--if-different"}
+INVITED = "One of the roles must be on the organization, such as OrgMember."
 STAGED = "Nothing is created twice: run it again after an interruption."
 
 TABLE: Mapping[str, Row] = {
@@ -77,7 +78,10 @@ TABLE: Mapping[str, Row] = {
         options=SPELT,
     ),
     "projects.update": Row(
-        "changes", "project update search --name search-v2 --yes", "Change the settings of a project."
+        "changes",
+        "project update search --name search-v2 --yes",
+        "Change the settings of a project.",
+        helps={"max_pods": "How many pods the indexes of the project may have together."},
     ),
     "projects.delete": Row("deletes", "project delete empty --yes"),
     "projects.delete_with_cleanup": Row(
@@ -151,11 +155,16 @@ TABLE: Mapping[str, Row] = {
     "users.delete": Row("deletes", "user delete ada@example.com --yes"),
     "invites.list": Row("reads", "invite list", "List the pending and expired invites."),
     "invites.describe": Row("reads", "invite describe bob@example.com", "Show one invite."),
-    "invites.create": Row("changes", "invite create eve@example.com --role OrgMember --yes"),
+    "invites.create": Row(
+        "changes",
+        "invite create eve@example.com --role OrgMember --role search:ProjectViewer --yes",
+        details=INVITED,
+    ),
     "invites.ensure": Row(
         "changes",
         "invite ensure eve@example.com --role OrgMember --yes",
         "Invite a person, unless an invite for the address is pending.",
+        INVITED,
         options=SPELT,
     ),
     "invites.delete": Row("deletes", "invite delete bob@example.com --yes"),

@@ -221,7 +221,7 @@ COMMANDS = (
                 name="max_pods",
                 option="--max-pods",
                 kind="integer",
-                help="How many pods the indexes of the project may have together; 0 without the option.",
+                help="How many pods the indexes of the project may have together.",
                 arguments=("max_pods",),
             ),
             ParameterSpec(
@@ -697,8 +697,8 @@ COMMANDS = (
         path=("invite", "create"),
         effect="changes",
         summary="Invite a person by email.",
-        example="pinecone-admin invite create eve@example.com --role OrgMember --yes",
-        details="Roles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
+        example="pinecone-admin invite create eve@example.com --role OrgMember --role search:ProjectViewer --yes",
+        details="One of the roles must be on the organization, such as OrgMember.\n\nRoles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
         methods=("invites.create",),
         parameters=(
             ParameterSpec(
@@ -726,7 +726,7 @@ COMMANDS = (
         effect="changes",
         summary="Invite a person, unless an invite for the address is pending.",
         example="pinecone-admin invite ensure eve@example.com --role OrgMember --yes",
-        details="Roles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
+        details="One of the roles must be on the organization, such as OrgMember.\n\nRoles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
         methods=("invites.ensure",),
         parameters=(
             ParameterSpec(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import click
 
@@ -17,6 +19,9 @@ from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
 # Values of API keys begin with pcsk_ or pckey_; a name that begins so is shorter.
 _KEY_VALUE = re.compile(r"(pc(?:sk|key)_)\w{20,}")
 
+# Arguments stand at the beginning of a message or in a list; elsewhere, only a word with an underscore surely is one.
+_ARGUMENT = re.compile(r"(^\w+|(?<=one of )\w+|(?<=, )\w+(?=, |$)|\b\w+_\w+)\b(?:=True)?")
+_OPTION_VALUE = re.compile(r"(--[\w-]+)='(\w+)'")
 _LINE_BREAK = re.compile(r"\s*\n\s*")
 
 _UNWRITTEN = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO") if hasattr(errno, name))
@@ -51,7 +56,9 @@ class CLIError(Exception):
         self.safe_to_retry = safe_to_retry
 
 
-def describe_failure(error: BaseException, *, has_changed: bool = False) -> CommandFailure:
+def describe_failure(
+    error: BaseException, *, has_changed: bool = False, spellings: Mapping[str, str] = MappingProxyType({})
+) -> CommandFailure:
     """Return what to tell about an error of the library, of the command line, or of the system.
 
     Values of API keys, which may have been typed where a name belongs, are not repeated.
@@ -59,9 +66,12 @@ def describe_failure(error: BaseException, *, has_changed: bool = False) -> Comm
     Args:
         error: The error with which the command ended.
         has_changed: Whether the command had changed something before.
+        spellings: The options and arguments of the command, by the arguments of methods that they supply.
     """
     if isinstance(error, OSError) and error.errno in _UNWRITTEN:
         failure = _describe_lost_output(error)
+    elif isinstance(error, PineconeValueError):
+        failure = _describe_refused_value(error, spellings)
     else:
         failure = _describe(error)
     if has_changed and (failure.exit == exit_codes.USAGE or isinstance(error, OSError)):  # they say: nothing was sent
@@ -116,6 +126,15 @@ def _describe_library_error(error: PineconeError) -> CommandFailure:
     if exit == exit_codes.UNKNOWN_OUTCOME and not says_outcome:
         message += f"; the request {'was' if error.outcome == 'done' else 'may have been'} processed"
     return CommandFailure(message=_with_notes(message, error), exit=exit, details=details)
+
+
+def _describe_refused_value(error: PineconeValueError, spellings: Mapping[str, str]) -> CommandFailure:
+    """Describe why a method refused its arguments, which are called by their options."""
+    failure = _describe_library_error(error)
+    spelt = _ARGUMENT.sub(lambda found: spellings.get(found[1], found[0]), error.message)
+    if spelt == error.message:
+        return failure
+    return failure._replace(message=_with_notes(_OPTION_VALUE.sub(r"\1 \2", spelt), error))
 
 
 def read_notes(error: BaseException | None) -> list[str]:

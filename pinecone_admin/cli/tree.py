@@ -35,7 +35,8 @@ def run_command_line(argv: Sequence[str]) -> int:
         error = session.interruptions.conclude(_run(session, argv))
         if error is None:
             return session.exit_code
-        failure = describe_failure(error, has_changed=session.has_changed)
+        spellings = _list_spellings(session.spec) if session.spec else {}
+        failure = describe_failure(error, has_changed=session.has_changed, spellings=spellings)
         with suppress(OSError):  # nobody reads stderr, but the exit code counts
             session.write_failure(failure)
         return failure.exit
@@ -165,6 +166,14 @@ def build_command(spec: CommandSpec) -> Command:
         help="\n\n".join(filter(None, (spec.summary, spec.details))),
         epilog=spec.example,
     )
+
+
+def _list_spellings(spec: CommandSpec) -> dict[str, str]:
+    """Return how the parameters of a command are written, by their names."""
+    params = build_command(spec).params
+    return {
+        str(each.name): each.opts[0] if isinstance(each, click.Option) else each.human_readable_name for each in params
+    }
 
 
 def _derive_command(spec: CommandSpec) -> click.Command:

@@ -207,3 +207,27 @@ def test_a_stdout_that_is_closed_hides_no_error() -> None:
         assert main(("project", "describe", "nothing")) == 4
         assert "nothing" in stderr.getvalue()
         assert main(("project", "list", "--output", "json")) == 0
+
+
+def test_values_that_a_method_refuses_are_called_by_their_options() -> None:
+    """A person reads the options and arguments of the command, not those of the method behind it."""
+    invite = ("invite", "create", "x@example.com", "--role")
+    ensure = ("service-account", "ensure", "x", "--role", "OrgMember", "--revoke-unlisted", "--reveal")
+    with example_organization() as emulator:
+        for words, message in (
+            ((*invite, "search:ProjectViewer"), "--role must contain at least one organization role"),
+            (("invite", "create", "x", "--role", "OrgMember"), "EMAIL is not an email address: 'x'"),
+            (("project", "create", "x" * 513), "NAME must have 1 to 512 characters, not 513"),
+            (
+                ("project", "update", "search"),
+                "pass at least one of --name, --max-pods, --force-encryption-with-cmek",
+            ),
+            (("api-key", "update", "reader"), "pass at least one of --name, --role"),
+            (ensure, "--revoke-unlisted requires --if-different update"),
+            (("project", "stale", "--name", "x", "--older-than", "0s"), "--older-than must be above 0"),
+            (("access", "--max-key-age", "0"), "--max-key-age must be above 0"),
+        ):
+            changes = words[0] != "access" and words[1] != "stale"
+            for way in (["--yes"], ["--dry-run"]) if changes else ([],):
+                check_usage(run(*words, *way), f"error: {message}")
+        assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
