@@ -212,7 +212,11 @@ TABLE: Mapping[str, Row] = {
         "Grant a role, unless it is held already.",
     ),
     "role_bindings.delete": Row(
-        "deletes", "role-binding delete b2d650af-313b-42b7-9836-31890063e42f --yes", "Revoke a role."
+        "deletes",
+        "role-binding delete b2d650af-313b-42b7-9836-31890063e42f --yes",
+        "Revoke a role.",
+        "role-binding list shows the ids: for example, with --user ada@example.com --role OrgMember. To give another "
+        "role in place of one, use role-binding change-role.",
     ),
     "role_bindings.change_role": Row(
         "changes",

@@ -1175,6 +1175,7 @@ COMMANDS = (
         effect="deletes",
         summary="Revoke a role.",
         example="pinecone-admin role-binding delete b2d650af-313b-42b7-9836-31890063e42f --yes",
+        details="role-binding list shows the ids: for example, with --user ada@example.com --role OrgMember. To give another role in place of one, use role-binding change-role.",
         methods=("role_bindings.delete",),
         parameters=(
             ParameterSpec(

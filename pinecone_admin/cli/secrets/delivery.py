@@ -22,7 +22,7 @@ from pinecone_admin.cli.secrets.store_error import StoreError
 from pinecone_admin.cli.secrets.stores import SecretStore
 from pinecone_admin.errors import NotFoundError, PineconeError, ResponseParsingError
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
-from pinecone_admin.workflows import Ensured, Provisioned
+from pinecone_admin.workflows import Ensured, Provisioned, Rotation
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin
@@ -194,10 +194,20 @@ def _explain_end(error: BaseException, spec: CommandSpec, delivery: SecretDelive
 def _write_result(session: Session, spec: CommandSpec, delivery: SecretDelivery, result: object) -> None:
     if not delivery.is_done:
         session.notify("nothing new was made, and the secret of what exists cannot be shown again")
+    if isinstance(result, Rotation) and session.output == "table":
+        session.notify(_describe_old_key(result))
     if not session.settings.get("reveal"):
         session.write(_without_secret(result))
     elif not delivery.is_done:
         session.write("" if session.output == "raw" else _describe_absence(spec, result))
+
+
+def _describe_old_key(rotation: Rotation) -> str:
+    old = f"the old key {rotation.replaced}"
+    if rotation.delete_after is None:
+        return f"{old} was deleted"
+    due = f"{rotation.delete_after:%Y-%m-%d %H:%M} UTC"
+    return f"{old} works until it is deleted: run pinecone-admin api-key delete-retired after {due}"
 
 
 def _describe_absence(spec: CommandSpec, result: object) -> dict[str, Any]:
