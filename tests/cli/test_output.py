@@ -314,3 +314,29 @@ def test_lists_are_tables_in_80_columns_and_whole_in_wider_ones() -> None:
         assert [id in narrow for id in ids] == [True, False, False]
         assert [id in full for id in ids] == [id in blocks for id in ids] == [True, True, True]
     assert re.fullmatch(r"bob@example\.com +pending +\d{4}-\d\d-\d\d +\x1b\[2m\S{36}\x1b\[0m *", invites[1])
+
+
+def test_keys_that_a_rotation_keeps_are_rows_of_the_table_in_80_columns() -> None:
+    """The long name that the old key has gets no table stacked: its tag is cut off where there is no room for it."""
+    rotate = ("api-key", "rotate", "reader", "--keep-old-for", "7d", "--store", "exec:true", "--yes")
+    with example_organization():
+        assert run(*rotate).exit == 0
+        names = [each["name"] for each in run("api-key", "list").json]
+        for words in (("api-key", "list"), ("api-key", "list", "--project", "search")):
+            for columns, shown in (("80", "~… reader"), ("170", max(names, key=len))):
+                done = run(*words, terminal=True, env={"COLUMNS": columns, "NO_COLOR": "1"})
+                (row,) = [line for line in done.stdout.splitlines() if "~" in line]
+                assert f"{shown}  " in row
+                assert ("Some names of old keys are cut off" in done.stdout) is (columns == "80")
+
+
+def test_texts_are_wrapped_in_their_column() -> None:
+    """A table whose last column holds sentences stays a table, unless a word has no room there."""
+    done = run("explain", terminal=True, env={"NO_COLOR": "1", "COLUMNS": "80"})
+    heading, first, *lines = re.sub(r"\x1b\[\d+m", "", done.stdout).splitlines()
+    assert heading.split() == ["CODE", "MEANING"]
+    assert first.startswith("PA100  ")
+    assert all(len(line) <= 80 for line in lines)
+    assert any(line.startswith(" " * heading.index("MEANING")) for line in lines)
+    narrow = run("explain", terminal=True, env={"NO_COLOR": "1", "COLUMNS": "40"}).stdout
+    assert "meaning" in narrow.splitlines()[1]

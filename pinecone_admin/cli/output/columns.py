@@ -55,9 +55,21 @@ def _show_resource(row: Row) -> str:
     return _shorten(row.get("resource_id")) if row.get("resource_type") == "project" else "org"
 
 
-def cuts_ids(layout: Layout) -> bool:
-    """Return whether a table shows only the beginnings of some ids."""
-    return not {_show_principal, _show_resource}.isdisjoint(layout.values())
+def _shorten_tag(row: Row) -> str:
+    """Return the name of a key, with only the first character of the tag that a rotation puts before it."""
+    from pinecone_admin.workflows.name_tags import parse_tag  # noqa: PLC0415 - explain loads no client
+
+    name = show(row.get("name"))
+    tag = parse_tag(name)
+    return name if tag is None else f"{name[0]}{_CUT} {tag.rest}"
+
+
+def name_what_is_cut(layout: Layout) -> str:
+    """Return of what a table shows only a part, or nothing if all of it is whole."""
+    columns = layout.values()
+    if _shorten_tag in columns:
+        return "names of old keys"
+    return "" if {_show_principal, _show_resource}.isdisjoint(columns) else "ids"
 
 
 _CREATED: Sequence[Layout] = (
@@ -67,7 +79,10 @@ _CREATED: Sequence[Layout] = (
 )
 
 LAYOUTS: Mapping[str, Sequence[Layout]] = {
-    "APIKey": ({"name": fields("name"), "roles": fields("roles"), "id": fields("id")},),
+    "APIKey": (
+        {"name": fields("name"), "roles": fields("roles"), "id": fields("id")},
+        {"name": _shorten_tag, "roles": fields("roles"), "id": fields("id")},
+    ),
     "Invite": (
         {"email": fields("email"), "status": fields("status"), "expires": fields("expires_at"), "id": fields("id")},
         {"email": fields("email"), "status": fields("status"), "expires": _day("expires_at"), "id": fields("id")},
@@ -75,6 +90,7 @@ LAYOUTS: Mapping[str, Sequence[Layout]] = {
     ),
     "KeyOfProject": (
         {"project": fields("project_name"), "name": fields("name"), "roles": fields("roles"), "id": fields("id")},
+        {"project": fields("project_name"), "name": _shorten_tag, "roles": fields("roles"), "id": fields("id")},
     ),
     "Organization": (
         {"name": fields("name"), "plan": fields("plan"), "payment": fields("payment_status"), "id": fields("id")},

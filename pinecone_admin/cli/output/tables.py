@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from pinecone_admin.cli.output.columns import LAYOUTS, cuts_ids, fields, show
+from pinecone_admin.cli.output.columns import LAYOUTS, Layout, fields, name_what_is_cut, show
 from pinecone_admin.cli.output.formats import Plain, text_of
 from pinecone_admin.cli.output.plain import is_list, is_object
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _GAP = 2
-_NOTE = "Some ids are cut off; a wider terminal or --output json shows them whole."
+_LEAST_TEXT = 30
+"""Columns that a text needs so that it is wrapped in its table."""
 
 
 def make_console(stream: TextIO, env: Mapping[str, str]) -> Console:
@@ -24,7 +25,7 @@ def make_console(stream: TextIO, env: Mapping[str, str]) -> Console:
 
 
 def print_rows(console: Console, rows: Sequence[Mapping[str, Plain]], kind: str = "") -> None:
-    """Print the fullest table that fits the terminal, or, where none does, a block for each row.
+    """Print the fullest table that fits the terminal; else wrap the texts in its last column, or print blocks.
 
     Args:
         console: The console.
@@ -34,11 +35,24 @@ def print_rows(console: Console, rows: Sequence[Mapping[str, Plain]], kind: str 
     layouts = LAYOUTS.get(kind) or ({name: fields(name) for row in rows for name in row},)
     tables = [(layout, [[column(row) for column in layout.values()] for row in rows]) for layout in layouts]
     fitting = next((table for table in tables if _measure(*table) <= console.width), None)
-    if fitting is not None:
-        _print_table(console, *fitting, note=_NOTE if cuts_ids(fitting[0]) else "")
+    layout, cells = fitting or tables[0]
+    if fitting is None and (kind in LAYOUTS or not _can_wrap(layout, cells, console.width)):
+        _print_blocks(console, [dict(zip(layout, row, strict=True)) for row in cells])
         return
-    layout, cells = tables[0]
-    _print_blocks(console, [dict(zip(layout, row, strict=True)) for row in cells])
+    _print_table(console, layout, cells)
+    cut = name_what_is_cut(layout)
+    if cut:
+        note = f"Some {cut} are cut off; a wider terminal or --output json shows them whole."
+        console.print(note, style="dim", soft_wrap=True)
+
+
+def _can_wrap(layout: Layout, cells: Sequence[Sequence[str]], width: int) -> bool:
+    """Return whether the texts in the last column can be wrapped between their words."""
+    from rich.cells import cell_len  # noqa: PLC0415 - only tables need it
+
+    room = width - _measure([*layout][:-1], [row[:-1] for row in cells]) - _GAP
+    longest = max(cell_len(word) for row in cells for word in row[-1].split(" "))
+    return len(layout) > 1 and room >= max(longest, _LEAST_TEXT)
 
 
 def _measure(headings: Iterable[str], cells: Sequence[Sequence[str]]) -> int:
@@ -50,18 +64,17 @@ def _measure(headings: Iterable[str], cells: Sequence[Sequence[str]]) -> int:
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
-def _print_table(console: Console, headings: Iterable[str], cells: Sequence[Sequence[str]], *, note: str) -> None:
+def _print_table(console: Console, headings: Layout, cells: Sequence[Sequence[str]]) -> None:
     from rich.table import Table  # noqa: PLC0415 - only tables need it
     from rich.text import Text  # noqa: PLC0415 - as above
 
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    *_, last = headings
     for heading in headings:
-        table.add_column(heading.upper(), no_wrap=True, style="dim" if heading == "id" else "")
+        table.add_column(heading.upper(), no_wrap=heading != last, style="dim" if heading == "id" else "")
     for row in cells:
         table.add_row(*map(Text, row))
     console.print(table)
-    if note:
-        console.print(Text(note, style="dim"), soft_wrap=True)
 
 
 def _print_blocks(console: Console, rows: Sequence[Mapping[str, Plain]]) -> None:
