@@ -419,6 +419,7 @@ _NOUNS: Mapping[type, str] = {
     ServiceAccount: "service account",
     APIKey: "API key",
 }
+_PRINCIPAL_NOUNS: Mapping[str, str] = {"service_account": "service account", "api_key": "API key"}
 
 
 class DisplayNames:
@@ -458,6 +459,7 @@ class DisplayNames:
             case RoleBinding():
                 project = f"project {self.project(resource.resource_id)!r}"
                 target = project if resource.resource_type == "project" else "the organization"
+                noun = _PRINCIPAL_NOUNS.get(resource.principal_type, resource.principal_type)
                 principal = self.principal(resource.principal_type, resource.principal_id)
-                description = f"{resource.role} for {resource.principal_type} {principal} on {target}"
+                description = f"{resource.role} for {noun} {principal} on {target}"
         return description

@@ -73,7 +73,7 @@ def test_changes_are_readable() -> None:
     assert str(BEFORE.diff(after)).splitlines() == [
         "+ project 'docs' (p3)",
         "+ user bob@example.com (u2)",
-        "+ OrgMember for service_account android on the organization",
+        "+ OrgMember for service account android on the organization",
         "- project 'atlas' (p2)",
         "- API key 'writer' (k2) of project 'atlas'",
         "- invite for bob@example.com (i1)",
