@@ -49,6 +49,11 @@ HELPS: Mapping[str, str] = {
 """Help of arguments, where the docstrings speak to programmers; a row may say more."""
 
 SPELT = {"on_difference": "--if-different"}
+BOUND = "Id of the role binding, or TYPE:WHO:ROLE, or TYPE:WHO:PROJECT:ROLE."
+BINDING = (
+    "A role binding is a role that somebody holds: user:ada@example.com:OrgMember is one on the organization, and "
+    "user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite."
+)
 INVITED = "One of the roles must be on the organization, such as OrgMember."
 STAGED = "Nothing is created twice: run it again after an interruption."
 
@@ -199,7 +204,11 @@ TABLE: Mapping[str, Row] = {
         helps={"role": "Only this role."},
     ),
     "role_bindings.describe": Row(
-        "reads", "role-binding describe b2d650af-313b-42b7-9836-31890063e42f", "Show one role binding."
+        "reads",
+        "role-binding describe b2d650af-313b-42b7-9836-31890063e42f",
+        "Show one role binding.",
+        BINDING,
+        helps={"role_binding_id": BOUND},
     ),
     "role_bindings.create": Row(
         "changes",
@@ -213,10 +222,10 @@ TABLE: Mapping[str, Row] = {
     ),
     "role_bindings.delete": Row(
         "deletes",
-        "role-binding delete b2d650af-313b-42b7-9836-31890063e42f --yes",
+        "role-binding delete user:ada@example.com:search:ProjectViewer --yes",
         "Revoke a role.",
-        "role-binding list shows the ids: for example, with --user ada@example.com --role OrgMember. To give another "
-        "role in place of one, use role-binding change-role.",
+        BINDING + " To give another role in place of one, use role-binding change-role.",
+        helps={"role_binding_id": BOUND},
     ),
     "role_bindings.change_role": Row(
         "changes",

@@ -38,6 +38,38 @@ def test_a_user_is_found_by_the_exact_name_too() -> None:
         assert run("user", "describe", "Ada").json["email"] == "ada@example.com"
 
 
+def test_a_role_that_somebody_holds_is_named_by_its_holder() -> None:
+    """A role binding is found by type, holder, project and role; the prompt says whose role it is, also for an id."""
+    with example_organization() as emulator:
+        (viewer,) = run("role-binding", "list", "--user", "ada@example.com", "--role", "ProjectViewer").json
+        assert run("role-binding", "create", "--service-account", "ci", "--role", "OrgMember", "--yes").exit == 0
+        for text, role in (
+            ("user:ada@example.com:search:ProjectViewer", "ProjectViewer"),
+            (f"user:{viewer['principal_id']}:{viewer['resource_id']}:ProjectViewer", "ProjectViewer"),
+            ("user:ada@example.com:OrgMember", "OrgMember"),
+            ("service-account:ci:OrgMember", "OrgMember"),
+        ):
+            assert run("role-binding", "describe", text).json["role"] == role
+        sent = len(emulator.requests)
+        for text, message in (
+            ("user:ada@example.com", "must be TYPE:WHO:ROLE or TYPE:WHO:PROJECT:ROLE"),
+            ("ada@example.com:OrgMember", "the types are user"),
+            ("user:ada@example.com:OrgMembr", "did you mean OrgMember?"),
+            ("user:ada@example.com:ProjectViewer", "is a role on a project: write PROJECT:ProjectViewer"),
+        ):
+            done = run("role-binding", "delete", text, "--yes")
+            assert (done.exit, message in done.stderr) == (2, True), done
+        assert {each.operation_id for each in [*emulator.requests][sent:]} <= {"get_token"}
+        absent = run("role-binding", "delete", "user:ada@example.com:empty:ProjectViewer", "--yes")
+        assert "there is no role binding 'user:ada@example.com:empty:ProjectViewer'" in absent.stderr
+        assert absent.exit == 4
+        asked = run("role-binding", "delete", viewer["id"], terminal=True, stdin="n\n")
+        holder = f"user:{viewer['principal_id']}:{viewer['resource_id']}:ProjectViewer"
+        assert f"role binding '{holder}' ({viewer['id']})" in asked.stderr
+        assert run("role-binding", "delete", "user:ada@example.com:search:ProjectViewer", "--yes").exit == 0
+        assert run("role-binding", "list", "--user", "ada@example.com", "--role", "ProjectViewer").json == []
+
+
 def test_an_id_is_not_looked_up() -> None:
     """A script that has ids pays for no lists."""
     with example_organization() as emulator:

@@ -13,6 +13,7 @@ from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.all_keys import list_all_keys
+from pinecone_admin.cli.calls.roles import api_type, parse_binding
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.parameters import find_nearest
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError
@@ -78,10 +79,22 @@ class NameLookup:
             return Thing(noun, text)
         if is_key_value(text):
             raise CLIError("this is the value of an API key, which cannot be looked up: give the id or the name")
+        if noun == "role-binding" and ":" in text:
+            return self._find_binding(text)
         items = self._candidates(noun, text, project)
         by_id = [item for item in items if item.id == text]
         found = _require_one(by_id or _matching(items, text), noun, text, known=items)
         return Thing(noun, found.id, _name_of(found))
+
+    def _find_binding(self, text: str) -> Thing:
+        wanted = parse_binding("ROLE-BINDING", text)
+        principal = self.find(wanted.noun, wanted.principal)
+        filters: dict[str, Any] = {"principal_type": api_type(wanted.noun), "principal_id": principal.id}
+        if wanted.role.project is not None:
+            filters |= {"resource_type": "project", "resource_id": self.find("project", wanted.role.project).id}
+        filters["role"] = wanted.role.role
+        found = _require_one(list(self._admin.role_bindings.list(**filters)), "role-binding", text, known=())
+        return Thing("role-binding", found.id, text)
 
     def describe(self, thing: Thing) -> Thing:
         """Return the thing with its name, which is fetched if it is not known."""
@@ -137,6 +150,9 @@ _DESCRIBE = {
 
 
 def _name_of(item: Any) -> str | None:
+    if hasattr(item, "principal_type"):  # a role binding, as it is written on the command line
+        project = [item.resource_id] if item.resource_type == "project" else []
+        return ":".join([item.principal_type.replace("_", "-"), item.principal_id, *project, item.role])
     return getattr(item, "email", None) or getattr(item, "name", None)
 
 

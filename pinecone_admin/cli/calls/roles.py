@@ -87,6 +87,40 @@ def parse_grant(option: str, text: str) -> WantedGrant:
     return WantedGrant(noun, principal, role)
 
 
+@frozen
+class WantedBinding:
+    """A role that a principal holds.
+
+    Attributes:
+        noun: What the principal is, such as ``service-account``.
+        principal: Its id, name or email address.
+        role: The role, and the project that it is on.
+    """
+
+    noun: str
+    principal: str
+    role: WantedRole
+
+
+def parse_binding(option: str, text: str) -> WantedBinding:
+    """Return what ``TYPE:PRINCIPAL:ROLE`` or ``TYPE:PRINCIPAL:PROJECT:ROLE`` means.
+
+    Raises:
+        CLIError: A part is missing, or there is no such type or role.
+    """
+    noun, _, rest = text.partition(":")
+    principal, colon, role = rest.rpartition(":")
+    if noun not in _PRINCIPALS or not colon or not principal:
+        raise CLIError(
+            f"{option}: {text!r} must be TYPE:WHO:ROLE or TYPE:WHO:PROJECT:ROLE, such as "
+            f"user:ada@example.com:search:ProjectViewer; the types are {', '.join(_PRINCIPALS)}"
+        )
+    before, colon, project = principal.rpartition(":")
+    if role in PROJECT_ROLES and colon and before:
+        return WantedBinding(noun, before, parse_role(option, f"{project}:{role}"))
+    return WantedBinding(noun, principal, parse_role(option, role))
+
+
 def api_type(noun: str) -> str:
     """Return what the API calls a type of principal or resource, such as ``service_account``."""
     return noun.replace("-", "_")

@@ -75,6 +75,10 @@ name or id:
 
   --role OrgMember --role search:ProjectEditor
 
+The role that somebody holds is written after its type and its holder:
+
+  role-binding delete user:ada@example.com:search:ProjectViewer
+
 Times are a number and a unit: 90s, 90m, 12h, 7d, 2w.
 
 Where text or JSON is taken, @FILE reads it from a file, and - from standard
