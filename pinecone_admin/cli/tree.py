@@ -22,6 +22,25 @@ from pinecone_admin.cli.session import Session
 
 PROGRAM = "pinecone-admin"
 _ABOUT = "Run a Pinecone organization: its projects, API keys, users, invites, service accounts and roles."
+_OTHER_WORDS: Mapping[str, str] = {
+    "add": "create",
+    "api": "send",
+    "auth": "whoami",
+    "config": "profile",
+    "edit": "update",
+    "get": "describe",
+    "key": "api-key",
+    "login": "profile",
+    "ls": "list",
+    "new": "create",
+    "remove": "delete",
+    "rename": "update",
+    "rm": "delete",
+    "show": "describe",
+    "status": "doctor",
+    "view": "describe",
+}
+"""What other programs call these commands."""
 _SETTINGS: Mapping[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": WIDEST}
 
 
@@ -125,7 +144,8 @@ class CommandGroup(click.Group):
         known = self.list_commands(ctx)
         if args[0] not in known and not args[0].startswith("-"):
             words = " ".join((*self.path, args[0]))
-            raise click.UsageError(f"there is no command {words!r}: {parameters.suggest(args[0], known)}", ctx)
+            meant = _OTHER_WORDS.get(args[0], args[0])
+            raise click.UsageError(f"there is no command {words!r}: {parameters.suggest(meant, known)}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -33,6 +33,10 @@ def test_wrong_words_are_usage_errors() -> None:
         check_usage(run("projct"), "'projct'", "did you mean project?")
         check_usage(run("project", "lst"), "'project lst'", "did you mean list?")
         check_usage(run("project", "obliterate"), "choose from create, delete")
+        for words, meant in ((("login",), "profile"), (("project", "ls"), "list"), (("api-key", "get"), "describe")):
+            check_usage(run(*words), f"did you mean {meant}?")
+        check_usage(run("status"), "did you mean doctor?")
+        check_usage(run("project", "status"), "choose from create, delete")
         check_usage(run("project", "list", "--outptu", "json"), "--outptu", "project list --help")
         check_usage(run("project", "list", "--output", "jsn"), "--output", "did you mean json?")
         check_usage(run("project", "list", "--output"), "--output")
