@@ -114,9 +114,9 @@ def test_plans_that_are_damaged_or_of_another_organization_are_refused(tmp_path:
     with example_organization() as emulator:
         run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", str(stale))
         run("user", "offboard", "--from", str(people), "--save", str(offboarding))
-        for good, other, words in (
-            (stale, offboarding, ["project", "delete-stale"]),
-            (offboarding, stale, ["user", "offboard", "--plan"]),
+        for good, other, words, makers in (
+            (stale, offboarding, ["project", "delete-stale"], ("project stale", "user offboard --from")),
+            (offboarding, stale, ["user", "offboard", "--plan"], ("user offboard --from", "project stale")),
         ):
             document: dict[str, Any] = json.loads(good.read_text())
             (tmp_path / "foreign").write_text(json.dumps({**document, "organization_id": "another"}))
@@ -129,7 +129,7 @@ def test_plans_that_are_damaged_or_of_another_organization_are_refused(tmp_path:
                 ("cut", 2, "saved only in part"),
                 ("old", 2, "plans of version 1"),
                 ("wrong", 2, "made_at"),
-                (other.name, 2, "is not a plan of"),
+                (other.name, 2, f"is not a plan of {makers[0]}: plan_of is '{makers[1]}'"),
                 ("foreign", 5, "organization another"),
             ):
                 done = run(*words, str(tmp_path / name), "--yes")

@@ -15,6 +15,9 @@ from pinecone_admin.workflows.plans import check_organization
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
+_MAKERS = {"projects.delete_stale": "project stale", "users.offboard_many": "user offboard --from"}
+"""The commands that make plans, by the methods that carry them out."""
+
 _P = TypeVar("_P", StalePlan, OffboardPlan)
 
 
@@ -29,10 +32,16 @@ def load_plan(session: Session, kind: type[_P], path: str) -> _P:
     try:
         plan = kind.from_json(text)
     except PineconeValueError as error:
-        raise PineconeValueError(f"{path}: {error.message}") from error
+        raise PineconeValueError(f"{path}: {_name_commands(error.message)}") from error
     with note_interruption(lambda: UNCHANGED):
         check_organization(plan.organization_id, [session.organization], operation="plan")
     return plan
+
+
+def _name_commands(message: str) -> str:
+    for method, command in _MAKERS.items():
+        message = message.replace(method, command)
+    return message
 
 
 def save_plan(session: Session, plan: StalePlan | OffboardPlan, path: str) -> None:
