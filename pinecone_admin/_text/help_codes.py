@@ -79,8 +79,7 @@ HELP: Mapping[str, Help] = {
     ),
     "PA205": Help(
         "The resource does not exist (404).",
-        "The id is wrong or of another organization, or the resource was deleted; without an error code, another "
-        "server than the API responded.",
+        "The id is wrong or of another organization, the resource was deleted, or the host is not the API.",
         "List the resources and compare the ids; check which organization the credentials belong to, and the host.",
         "List the things and compare the ids; whoami shows the organization, and doctor checks the host.",
     ),
