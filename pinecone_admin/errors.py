@@ -180,7 +180,8 @@ class ApiError(PineconeError):
         status_code: HTTP status.
         error_code: The server's code, such as ``ALREADY_EXISTS``; match on this, never on the message.
         details: Details that the server adds to the error, as JSON.
-        body: Response body as text; empty for errors of the token endpoint, whose body could contain a token.
+        body: Response body as text, of which at most the first 64 KiB are kept; empty for errors of the token endpoint,
+            whose body could contain a token.
         headers: Response headers, names in lower case.
         retry_after: Seconds that the server asks the caller to wait, or None.
 

@@ -405,7 +405,7 @@ async def test_messages_of_a_server_are_printable_and_short(
 ) -> None:
     """Message, code and request id of a server are one line, cut at 500, 500 and 100 characters, in logs too."""
     caplog.set_level(logging.DEBUG)
-    forged = "x\r\nfine\x1b[2J\u202e\x85\ud800" * 10_000
+    forged = "x\r\nfine\x1b[2J\u202e\x85\ud800" * 500
     body = json.dumps({"error": {"code": forged, "message": forged}}).encode()
     script = ScriptedTransport(ScriptedResponse(409, body, {"x-request-id": "r\x1b" * 30_000}))
     with raises(ConflictError) as caught:

@@ -1,0 +1,121 @@
+"""Keep the work and memory that a large response may cost near those of ordinary models of the same size.
+
+``json.loads`` takes up to 35 times as long and 6 times the memory for many small values as for role bindings. So a
+large body is parsed only if it can consist of what the API sends: lists that are not paged, whose items have real ids.
+A page has at most 100 items, and is large only if their texts are long. ``tests/benchmarks/bodies.py`` measures it.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import re
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from generated_client.types import Misfit, limit_unusual_date_times
+
+# Commas and brackets outside of strings. The densest that the API can send are keys without roles, which have names of
+# one character: 15 bytes for each comma or bracket. An organization has 17, a project 20, a role binding 27.
+_BYTES_PER_MARK = 14.9
+# The largest model has 7 fields, and a key has at most 13 roles. Names that all differ are the slowest to parse.
+_COMMAS_PER_CONTAINER = 20
+_COMMAS_BESIDE = 1000
+_CHUNK_BYTES = 64 * 1024
+_BACKSLASHES = re.compile(rb"\\*")
+# A 64-bit integer has 20 characters, and the shortest text that identifies a float has at most 24.
+_MAX_NUMBER_LENGTH = 25
+_MOST_UNUSUAL_DATE_TIMES = 1000
+
+
+def find_excess(body: bytes) -> str | None:
+    """Return why a large body cannot consist of models, as far as that is known without parsing it."""
+    if not json.detect_encoding(body).startswith("utf-8"):
+        return "is not in UTF-8"
+    # Strings, such as the names of projects, may contain anything. To leave them out takes several times as long.
+    if _count_marks(body).fit(len(body)) or _count_outside_strings(body).fit(len(body)):
+        return None
+    return "has more values than the API would send"
+
+
+class _Marks(NamedTuple):
+    """Commas, and opening brackets and braces."""
+
+    commas: int
+    containers: int
+
+    def total(self) -> int:
+        """Return how many commas and brackets there are, with those that close."""
+        return self.commas + 2 * self.containers
+
+    def fit(self, size: int) -> bool:
+        """Return whether models of this size can have so many, and objects and lists so many values each."""
+        is_flat = self.commas > _COMMAS_BESIDE + _COMMAS_PER_CONTAINER * self.containers
+        return self.total() * _BYTES_PER_MARK <= size and not is_flat
+
+
+def _count_marks(text: bytes) -> _Marks:
+    return _Marks(text.count(b","), text.count(b"{") + text.count(b"["))
+
+
+def _count_outside_strings(body: bytes) -> _Marks:
+    commas = containers = is_inside = 0
+    for chunk in _split_into_chunks(body):
+        # No quotation mark that is left belongs to the text of a string.
+        parts = chunk.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')
+        found = _count_marks(b"".join(parts[is_inside::2]))
+        commas, containers = commas + found.commas, containers + found.containers
+        is_inside ^= (len(parts) - 1) % 2
+    return _Marks(commas, containers)
+
+
+def _split_into_chunks(body: bytes) -> Iterator[bytes]:
+    """Yield a body in pieces that fit into the cache of a processor, none of which ends with a backslash."""
+    start = 0
+    while start < len(body):
+        end = start + _CHUNK_BYTES
+        if body[end - 1 : end] == b"\\" and (backslashes := _BACKSLASHES.match(body, end)):
+            end = backslashes.end() + 1  # with the character that it escapes, if it does
+        yield body[start:end]
+        start = end
+
+
+def parse_large_json(body: bytes) -> Any:
+    """Parse a large body.
+
+    Raises:
+        Misfit: A number in it has more digits than any of the API.
+        ValueError: It is not JSON.
+        RecursionError: It is nested too deeply.
+    """
+    return json.loads(body, parse_int=_read_integer, parse_float=_read_float)
+
+
+def _read_integer(text: str) -> int:
+    # The time to convert a number grows with the square of its digits.
+    return int(text) if len(text) <= _MAX_NUMBER_LENGTH else _refuse_number()
+
+
+def _read_float(text: str) -> float:
+    return float(text) if len(text) <= _MAX_NUMBER_LENGTH else _refuse_number()
+
+
+def _refuse_number() -> int:
+    raise Misfit(f"has a number of more than {_MAX_NUMBER_LENGTH} characters")
+
+
+@contextmanager
+def bound_decoding() -> Generator[None, None, None]:
+    """Decode what is in the block with as little work as possible for the values that it may contain.
+
+    Garbage collection waits: it would visit all values again and again, which takes up to twice the time of decoding.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        with limit_unusual_date_times(_MOST_UNUSUAL_DATE_TIMES):
+            yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,248 @@
+"""Large bodies: what the API can send is decoded, and what would take much more work than that is refused."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Callable
+from threading import Event
+from typing import Any
+
+import httpx
+import pytest
+
+from generated_client.models import InviteList, ListApiKeysResponse, ServiceAccountList
+from pinecone_admin._http.buffered_messages import BufferedResponse
+from pinecone_admin._http.call_state import CallState
+from pinecone_admin._http.codec import LARGE_FROM_BYTES, DecodeFailure, decode_body
+from pinecone_admin._http.error_mapping import error_from_response, redact_secrets
+from pinecone_admin.models import OrganizationList, Project, ProjectList, RoleBindingList, UserList
+
+ID = "9a000000-0000-4000-8000-000000000001"
+DATE = "2026-07-01T10:00:00Z"
+ORGANIZATION_ID = "-NharbourExampleOrg1"
+KEY: dict[str, Any] = {"id": ID, "name": "x", "project_id": ID, "roles": []}
+PROJECT: dict[str, Any] = {
+    "id": ID,
+    "name": "x",
+    "max_pods": 0,
+    "force_encryption_with_cmek": True,
+    "organization_id": ORGANIZATION_ID,
+}
+ORGANIZATION: dict[str, Any] = {
+    "id": ORGANIZATION_ID,
+    "name": "x",
+    "plan": "Free",
+    "payment_status": "Active",
+    "created_at": DATE,
+    "support_tier": "Pro",
+}
+BINDING: dict[str, Any] = {
+    "id": ID,
+    "principal_type": "user",
+    "principal_id": ID,
+    "resource_type": "project",
+    "resource_id": ORGANIZATION_ID,
+    "role": "OrgOwner",
+    "created_at": DATE,
+}
+ACCOUNT: dict[str, Any] = {"id": ID, "name": "x", "client_id": "x" * 32, "created_at": DATE, "updated_at": DATE}
+INVITE: dict[str, Any] = {
+    "id": ID,
+    "email": "a@b.co",
+    "status": "pending",
+    "created_at": DATE,
+    "expires_at": None,
+    "processed_at": None,
+}
+ROLES = [
+    "ProjectEditor",
+    "ProjectViewer",
+    "ControlPlaneEditor",
+    "ControlPlaneViewer",
+    "DataPlaneEditor",
+    "DataPlaneViewer",
+]
+TOO_MANY = "has more values than the API would send"
+
+SHORTEST: dict[str, tuple[Any, dict[str, Any]]] = {
+    "keys without roles": (ListApiKeysResponse, KEY),
+    "keys with all roles": (ListApiKeysResponse, KEY | {"roles": ROLES}),
+    "organizations": (OrganizationList, ORGANIZATION),
+    "projects": (ProjectList, PROJECT),
+    "projects with a date": (ProjectList, PROJECT | {"created_at": DATE}),
+    "role bindings": (RoleBindingList, BINDING),
+    "service accounts": (ServiceAccountList, ACCOUNT),
+    "invites": (InviteList, INVITE),
+    "users without a name": (UserList, {"id": ID, "email": "a@b.co"}),
+}
+"""The densest items of each list that the API can send: real ids, and else the shortest texts."""
+
+
+def encode(items: list[Any]) -> bytes:
+    """Return a list response without spaces, as the API sends it."""
+    return json.dumps({"data": items}, separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize(("returns", "item"), SHORTEST.values(), ids=SHORTEST)
+def test_the_densest_lists_of_the_api_are_decoded(returns: Any, item: dict[str, Any]) -> None:
+    """Any number of the shortest items, also with a few fields that the API document does not list yet."""
+    for each in (item, item | {"description": "what it is for", "changed_at": DATE}):
+        decoded: Any = decode_body(encode([each] * 10_000), returns)
+        assert not isinstance(decoded, DecodeFailure), decoded
+        assert len(decoded.data) == 10_000
+
+
+def test_a_page_of_any_users_is_decoded() -> None:
+    """A page has at most 100 items, so one whose texts are short is never large."""
+    assert len(encode([{"id": ID, "email": f"{'a' * 249}@b.co", "name": "x" * 320}] * 100)) < LARGE_FROM_BYTES
+    decoded = decode_body(encode([{"id": ID, "email": "a@b.co", "name": "," * 900}] * 100), UserList)
+    assert isinstance(decoded, UserList)
+
+
+def test_names_may_contain_anything() -> None:
+    """Commas, brackets, quotes and backslashes in texts do not make a body look dense, wherever a piece of it ends."""
+    for name in (
+        "," * 512,
+        ',"' * 256,
+        "\\," * 256,
+        ',\\"' * 170,
+        "[{}]," * 100,
+        "[{" * 256,
+        "a,b[c]{d}",
+        "\\" * 511 + ",",
+    ):
+        for shift in range(8):
+            body = encode([PROJECT | {"name": "x" * shift}, *[PROJECT | {"name": name}] * 1_000])
+            assert len(body) > LARGE_FROM_BYTES
+            found = decode_body(body, ProjectList)
+            assert isinstance(found, ProjectList)
+            assert {each.name for each in found.data[1:]} == {name}
+
+
+def repeat(head: str, item: str, tail: str, *, size: int = 400_000) -> bytes:
+    """Return a body of about this size that repeats a text."""
+    return (head + item * (size // len(item)) + tail).encode()
+
+
+PROJECT_START = json.dumps(PROJECT, separators=(",", ":"))[:-1]
+GOOD_USER = '{"id":"' + ID + '","email":"ada@harbour.example"}'
+REFUSED: dict[str, tuple[Any, bytes, str, str]] = {
+    "role bindings with empty texts": (
+        RoleBindingList,
+        encode([dict.fromkeys(BINDING, "") | {"created_at": "2026-07-01"}] * 4_000),
+        "",
+        TOO_MANY,
+    ),
+    "users with short texts": (UserList, encode([{"id": "0123456789", "email": "a@b"}] * 8_000), "", TOO_MANY),
+    "values after a good item": (UserList, repeat('{"data":[' + GOOD_USER, ",{}", "]}"), "", TOO_MANY),
+    "objects in objects": (UserList, repeat('{"data":[' + GOOD_USER, ',{"a":{"b":{}}}', "]}"), "", TOO_MANY),
+    "numbers in spaces": (UserList, repeat('{"data":[' + GOOD_USER, "," + " " * 30 + "0", "]}"), "", TOO_MANY),
+    "an object of many names": (
+        Project,
+        (PROJECT_START + "".join(f',"a_name_of_some_length_{number}":""' for number in range(10_000)) + "}").encode(),
+        "",
+        TOO_MANY,
+    ),
+    "fractions": (UserList, repeat('{"data":[' + GOOD_USER, ",0.30000000000000004", "]}"), "", TOO_MANY),
+    "values behind strings that end with backslashes": (
+        Project,
+        repeat(PROJECT_START + r',"new":["\\","\\\\\"",[]', r',"\\"', "]}"),
+        "",
+        TOO_MANY,
+    ),
+    "integers of many digits": (
+        ProjectList,
+        encode([PROJECT]).replace(b'"max_pods":0', b'"max_pods":' + b"7" * 26) + b" " * LARGE_FROM_BYTES,
+        "",
+        "has a number of more than 25 characters",
+    ),
+    "fractions of many digits": (
+        ProjectList,
+        encode([PROJECT]).replace(b'"max_pods":0', b'"max_pods":0.' + b"7" * 24) + b" " * LARGE_FROM_BYTES,
+        "",
+        "has a number of more than 25 characters",
+    ),
+    "dates in unusual forms": (
+        RoleBindingList,
+        encode([BINDING | {"created_at": "2026-07"}] * 1_001),
+        "data[1000].created_at",
+        "must be a date-time in the form of RFC 3339, as most before it were not",
+    ),
+    "a date of 1 MB": (
+        RoleBindingList,
+        encode([BINDING | {"created_at": "2026-07-01T10:00:00." + "1" * 1_000_000 + "z"}]),
+        "data[0].created_at",
+        "must be a date-time in ISO 8601",
+    ),
+    "UTF-16": (ProjectList, encode([PROJECT] * 1_000).decode().encode("utf-16"), "", "is not in UTF-8"),
+    "UTF-32 without a mark": (ProjectList, encode([PROJECT] * 500).decode().encode("utf-32-be"), "", "is not in UTF-8"),
+}
+
+
+@pytest.mark.parametrize(("returns", "body", "path", "problem"), REFUSED.values(), ids=REFUSED)
+def test_what_takes_more_work_than_models_is_refused(returns: Any, body: bytes, path: str, problem: str) -> None:
+    """With a reason that quotes nothing; below the limit, the same is read."""
+    assert len(body) >= LARGE_FROM_BYTES
+    assert decode_body(body, returns) == DecodeFailure(path, problem)
+    # Types of the caller have no limits: other values may be what the caller wants.
+    if problem == TOO_MANY:
+        assert not isinstance(decode_body(body, dict[str, Any]), DecodeFailure)
+
+
+def test_small_bodies_have_no_limits() -> None:
+    """Short ids, long numbers, unusual dates and other encodings are read where they cost little."""
+    users = [{"id": str(number), "email": "a@b"} for number in range(1_000)]
+    assert len(decode(encode(users), UserList).data) == 1_000
+    assert len(decode(encode(users).decode().encode("utf-16"), UserList).data) == 1_000
+    assert decode(encode([PROJECT | {"max_pods": 10**40}]), ProjectList).data[0].max_pods == 10**40
+    dates = encode([BINDING | {"id": "x", "created_at": "2026-07"}] * 200)
+    assert decode(dates, RoleBindingList).data[199].created_at.isoformat() == "2026-07-01T00:00:00+00:00"
+
+
+def decode(body: bytes, returns: Any) -> Any:
+    """Return the decoded value of a small body."""
+    assert len(body) < LARGE_FROM_BYTES
+    decoded = decode_body(body, returns)
+    assert not isinstance(decoded, DecodeFailure), decoded
+    return decoded
+
+
+@pytest.mark.parametrize("make", [lambda: encode([BINDING] * 5_000), lambda: encode([BINDING] * 5_000 + [0])])
+def test_garbage_is_not_collected_meanwhile(make: Callable[[], bytes]) -> None:
+    """It would visit all values many times. Afterwards it is as it was, whether the body fits or not."""
+    body = make()
+    collections: list[int] = []
+
+    def record(phase: str, details: dict[str, int]) -> None:
+        if phase == "start":
+            collections.append(details["generation"])
+
+    gc.collect()
+    gc.callbacks.append(record)
+    try:
+        kept = decode_body(body, RoleBindingList)
+        assert len(collections) <= 1  # when it is enabled again
+        assert gc.isenabled()
+        gc.disable()
+        decode_body(body, RoleBindingList)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+        gc.callbacks.remove(record)
+    del kept
+
+
+def test_only_the_start_of_a_large_error_body_is_kept() -> None:
+    """An error body can be as hostile as any other, and to search it for secrets takes longer than to parse it."""
+    start = '{"error":{"code":"X","message":"m","details":{"a":'
+    call = CallState(deadline=1.0, idempotent=True, path_template="/", endpoint="api.example", closed=Event())
+    for body, code in (
+        (f"{start}[{'{},' * 500_000}1]}}}}}}", None),
+        (start + '"' + r"\u0061" * 1_000_000 + '"}}}', None),
+        (f"{start}[1]}}}}}}", "X"),
+    ):
+        response = BufferedResponse(400, httpx.Headers(), body.encode(), {})
+        error = error_from_response(redact_secrets(response, call), call=call, wall=0.0)
+        assert error.error_code == code
+        assert error.body == body[: 64 * 1024]
