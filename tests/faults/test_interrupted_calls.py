@@ -122,6 +122,33 @@ def test_interrupted_call_gives_its_connection_back(certificates: Certificates) 
         assert number >= 5
 
 
+def interrupt_call_of(name: str) -> Callable[[FrameType, str, Any], None]:
+    """Return a profile function that interrupts the next function of this name as it is entered."""
+
+    def profile(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call" and frame.f_code.co_name == name:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    return profile
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # as above
+def test_an_interrupt_while_a_connection_is_given_back_does_not_lose_it(certificates: Certificates) -> None:
+    """Neither when the pool is told to take it back, nor while it does; later calls have the only connection."""
+    with run_servers("plain", certificates, send_response(201, CREATED_KEY)) as options:
+        for name in ("is_reusable", "release_connection", "is_idle"):
+            with Admin(lazy=True, **options | {"timeout": 5.0}) as admin:
+                sys.setprofile(interrupt_call_of(name))
+                try:
+                    with pytest.raises(KeyboardInterrupt):
+                        admin.api_keys.create(project_id="p", name="n")
+                finally:
+                    sys.setprofile(None)
+                for _ in range(2):
+                    assert admin.api_keys.create(project_id="p", name="n").value == KEY
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("route", ["plain", "TLS", "proxy", "SOCKS"])
 async def test_cancelled_call_shows_no_credential(route: str, certificates: Certificates, search: SecretSearch) -> None:

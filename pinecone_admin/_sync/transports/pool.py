@@ -71,14 +71,13 @@ class Pools:
         connection = pool.acquire_connection(request.url, attempt)
         try:
             response = send_and_read(connection, request, attempt, max_bytes=max_bytes)
-            is_reusable = connection.is_reusable()
+            if connection.is_reusable():
+                pool.release_connection(connection)
+            else:
+                pool.discard_connection(connection)
         except BaseException:
             pool.discard_connection(connection)
             raise
-        if is_reusable:
-            pool.release_connection(connection)
-        else:
-            pool.discard_connection(connection)
         return response
 
     def close(self) -> None:
@@ -223,15 +222,18 @@ class _ConnectionPool:
 
     def release_connection(self, connection: _Connection) -> None:
         """Return a reusable connection to the pool."""
-        self._in_use.discard(connection)
-        self._idle.append(connection)
-        if self._closed:  # checked after the connection is listed, as above
-            self.discard_connection(connection)
-        else:
+        self._in_use -= {connection}  # no call: Python can raise KeyboardInterrupt after each
+        try:
+            self._idle.append(connection)
+            if self._closed:  # checked after the connection is listed, as above
+                self._close_connection(connection)
+        finally:
             self._semaphore.release()
 
     def discard_connection(self, connection: _Connection) -> None:
-        """Close a connection whose response was not read to the end."""
+        """Close a connection whose response was not read to the end, unless it has been released."""
+        if connection not in self._in_use:
+            return
         try:
             self._close_connection(connection)
         finally:
