@@ -3,11 +3,8 @@
 
 from __future__ import annotations
 
-import math
 import sys
-import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from types import UnionType
@@ -304,33 +301,11 @@ def _in_utc(moment: datetime) -> datetime:
 _MAX_DATE_TIME_LENGTH = 100
 
 
-class _UnusualDateTimes(threading.local):
-    """How many more date-times in unusual forms this thread may decode; each takes up to 15 µs instead of 0.1."""
-
-    left: float = math.inf
-
-
-_unusual_date_times = _UnusualDateTimes()
-
-
-@contextmanager
-def limit_unusual_date_times(most: int) -> Generator[None, None, None]:
-    """Refuse more date-times in forms that ``datetime.fromisoformat`` does not know, in this thread."""
-    before, _unusual_date_times.left = _unusual_date_times.left, most
-    try:
-        yield
-    finally:
-        _unusual_date_times.left = before
-
-
 def _parse_unusual_date_time(value: Any) -> datetime:
     if type(value) is not str:
         refuse(value, str)
     if len(value) > _MAX_DATE_TIME_LENGTH:  # an exception would quote it
         raise Misfit("must be a date-time in ISO 8601")
-    if _unusual_date_times.left <= 0:
-        raise Misfit("must be a date-time in the form of RFC 3339, as most before it were not")
-    _unusual_date_times.left -= 1
     try:
         # fromisoformat knows the capital letter only.
         if value.endswith("z"):

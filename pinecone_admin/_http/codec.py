@@ -81,15 +81,15 @@ LARGE_FROM_BYTES = 64 * 1024
 
 def _decode_large_body(body: bytes, returns: type[_T]) -> _T | DecodeFailure:
     from pinecone_admin._http.large_bodies import (  # noqa: PLC0415 - most programs receive none
-        bound_decoding,
         find_excess,
         parse_large_json,
+        pause_garbage_collection,
     )
 
     excess = find_excess(body)
     if excess is not None:
         return _first_item_failure(body, returns) or DecodeFailure("", excess)
-    with bound_decoding():
+    with pause_garbage_collection():
         value = parse_json(body, parse_large_json)
         return value if isinstance(value, DecodeFailure) else decode_value(value, returns)
 

@@ -407,10 +407,11 @@ WHAT_LIMITS = """\
   API could send, such as keys without roles and with names of one character, take up to 4 times that time, and so can
   what looks like them. From 64 KiB on, a body is refused before it is parsed if it has more than a comma or a bracket
   outside of strings for each 15 bytes, or 20 values in each object and list on average. It is also refused at the first
-  number of more than 25 characters, or after 1,000 date-times that are not in the form of RFC 3339. Garbage collection
-  of the process waits while such a body is decoded, for a tenth of a second at 8 MiB. `tests/benchmarks/bodies.py`
-  measures some 280 shapes of bodies: from 1 MiB on, all but a few take at most 3 times the time of `json.loads` of the
-  role bindings, those few at most 4 times, and none more than 3 times the memory. Below, the call itself takes longer.
+  number of more than 25 characters. Garbage collection of the process waits while such a body is decoded, for a tenth
+  of a second at 8 MiB. `tests/benchmarks/bodies.py` measures some 280 shapes of bodies: from 1 MiB on, all but a few
+  take at most 3 times the time of `json.loads` of the role bindings, those few at most 4 times, and none more than 3
+  times the memory. Only date-times in forms that python-dateutil has to read take longer, up to 7 times.
+  Below, the call itself takes longer.
 """
 
 

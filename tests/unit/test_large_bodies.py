@@ -163,12 +163,6 @@ REFUSED: dict[str, tuple[Any, bytes, str, str]] = {
         "",
         "has a number of more than 25 characters",
     ),
-    "dates in unusual forms": (
-        RoleBindingList,
-        encode([BINDING | {"created_at": "2026-07"}] * 1_001),
-        "data[1000].created_at",
-        "must be a date-time in the form of RFC 3339, as most before it were not",
-    ),
     "a date of 1 MB": (
         RoleBindingList,
         encode([BINDING | {"created_at": "2026-07-01T10:00:00." + "1" * 1_000_000 + "z"}]),
@@ -191,13 +185,11 @@ def test_what_takes_more_work_than_models_is_refused(returns: Any, body: bytes, 
 
 
 def test_small_bodies_have_no_limits() -> None:
-    """Short ids, long numbers, unusual dates and other encodings are read where they cost little."""
+    """Short ids, long numbers and other encodings are read where they cost little."""
     users = [{"id": str(number), "email": "a@b"} for number in range(1_000)]
     assert len(decode(encode(users), UserList).data) == 1_000
     assert len(decode(encode(users).decode().encode("utf-16"), UserList).data) == 1_000
     assert decode(encode([PROJECT | {"max_pods": 10**40}]), ProjectList).data[0].max_pods == 10**40
-    dates = encode([BINDING | {"id": "x", "created_at": "2026-07"}] * 200)
-    assert decode(dates, RoleBindingList).data[199].created_at.isoformat() == "2026-07-01T00:00:00+00:00"
 
 
 def decode(body: bytes, returns: Any) -> Any:
