@@ -10,7 +10,6 @@ status is 1 if the page differs.
 from __future__ import annotations
 
 import inspect
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,15 +45,8 @@ def render_section(code: str, name: str, entry: Help) -> str:
     remedies = {"What to do": entry.remedy}
     if entry.command_remedy:
         remedies = {"What to do in Python": entry.remedy, "On the command line": entry.command_remedy}
-    lines = [f"- **{label}:** {mark_code(text)}" for label, text in {"Why": entry.reason, **remedies}.items()]
+    lines = [f"- **{label}:** {text}" for label, text in {"Why": entry.reason, **remedies}.items()]
     return "\n".join([f"## {code}\n\n`{name}`: {entry.meaning}\n", *lines, ""])
-
-
-def mark_code(text: str) -> str:
-    """Return a text with its calls, attributes, arguments, options and commands marked as code."""
-    names = r"\b(?:(?:\w+[._])+\w+|\w+(?=\())(?:\([^)]*\)|=\w+)?"
-    commands = r"--[\w-]+|\bpinecone-admin \w+|\bproject delete-with-cleanup\b"
-    return re.sub(f"{names}|{commands}", r"`\g<0>`", text)
 
 
 def list_names() -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""What each kind of error means and what to do about it, in code and on the command line, by its ``help_code``."""
+"""What each kind of error means and what to do about it, in code and on the command line, by its ``help_code``.
+
+Names, options and commands are in backticks, as in Markdown.
+"""
 
 from __future__ import annotations
 
@@ -42,13 +45,13 @@ HELP: Mapping[str, Help] = {
     "PA103": Help(
         "A read-only client was asked to make a change.",
         "It only sends reads; nothing was sent.",
-        "Use a client, or a copy from with_options(read_only=False), that may make changes.",
-        "Leave out --read-only, and unset PINECONE_ADMIN_READ_ONLY.",
+        "Use a client, or a copy from `with_options(read_only=False)`, that may make changes.",
+        "Leave out `--read-only`, and unset `PINECONE_ADMIN_READ_ONLY`.",
     ),
     "PA104": Help(
         "The client is closed.",
         "It was closed before the call or during it.",
-        "Keep its with block open, and do not call close(), for as long as calls are made; or make a new client.",
+        "Keep its `with` block open, and do not call `close()`, for as long as calls are made; or make a new client.",
         "Run the command again.",
     ),
     "PA200": Help(
@@ -64,8 +67,8 @@ HELP: Mapping[str, Help] = {
     "PA202": Help(
         "The API does not accept the token (401).",
         "It is unknown, expired or revoked, or it is of another environment; a fresh one was tried where possible.",
-        "Pass a valid token or client credentials, and check that host and oauth_url belong together.",
-        "Run pinecone-admin doctor, which says which credentials are used and what is wrong with them.",
+        "Pass a valid token or client credentials, and check that `host` and `oauth_url` belong together.",
+        "Run `pinecone-admin doctor`, which says which credentials are used and what is wrong with them.",
     ),
     "PA203": Help(
         "The billing state of the organization forbids the request (402).",
@@ -81,19 +84,19 @@ HELP: Mapping[str, Help] = {
         "The resource does not exist (404).",
         "The id is wrong or of another organization, the resource was deleted, or the host is not the API.",
         "List the resources and compare the ids; check which organization the credentials belong to, and the host.",
-        "List the things and compare the ids; whoami shows the organization, and doctor checks the host.",
+        "List them and compare the ids; `whoami` shows the organization, and `doctor` checks the host.",
     ),
     "PA206": Help(
         "The request conflicts with the present state (409).",
         "The resource already exists, or its state does not allow the change.",
-        "Read error_code; use an ensure method where an existing resource is fine.",
-        "Look at what exists; an ensure command accepts a thing that is there.",
+        "Read `error_code`; use an `ensure` method where an existing resource is fine.",
+        "Look at what exists; an `ensure` command accepts a thing that is there.",
     ),
     "PA207": Help(
         "Something must be removed first (412).",
         "The resource still contains others, such as the indexes of a project.",
-        "Remove them, or use delete_with_cleanup for a project.",
-        "Remove what the message names; project delete-with-cleanup empties and deletes a project.",
+        "Remove them, or use `delete_with_cleanup` for a project.",
+        "Remove what the message names; `project delete-with-cleanup` empties and deletes a project.",
     ),
     "PA208": Help(
         "The server understood the request but cannot process it (422).",
@@ -103,7 +106,7 @@ HELP: Mapping[str, Help] = {
     "PA209": Help(
         "There were too many requests (429).",
         "A rate limit was reached, and it lasts longer than the call may wait.",
-        "Wait for retry_after seconds, lower the concurrency, or raise timeout or max_retry_after.",
+        "Wait for `retry_after` seconds, lower the concurrency, or raise `timeout` or `max_retry_after`.",
         "Wait, and run the command again.",
     ),
     "PA210": Help(
@@ -114,32 +117,32 @@ HELP: Mapping[str, Help] = {
     "PA301": Help(
         "The token endpoint issued no token.",
         "It failed, or its response is not a usable token.",
-        "Try again later; check oauth_url and proxies if it persists.",
-        "Try again later; pinecone-admin doctor checks the token endpoint and proxies.",
+        "Try again later; check `oauth_url` and proxies if it persists.",
+        "Try again later; `pinecone-admin doctor` checks the token endpoint and proxies.",
     ),
     "PA302": Help(
         "The token endpoint does not accept the client id and secret.",
         "They are wrong or of another environment, the secret was rotated, or the service account was deleted.",
         "Set the current client id and secret of a service account.",
-        "Set the current client id and secret of a service account; pinecone-admin doctor checks them.",
+        "Set the current client id and secret of a service account; `pinecone-admin doctor` checks them.",
     ),
     "PA401": Help(
         "No complete response arrived.",
         "The name was not found, the connection was refused or ended early, or TLS or a proxy failed.",
-        "Check the host that the message names, the network, proxies and certificates; then read outcome.",
-        "Run pinecone-admin doctor, which checks the name, the proxy and the certificates.",
+        "Check the host that the message names, the network, proxies and certificates; then read `outcome`.",
+        "Run `pinecone-admin doctor`, which checks the name, the proxy and the certificates.",
     ),
     "PA402": Help(
         "No complete response arrived in time.",
         "The server or the network is slow, or a list has more pages than the timeout has time for.",
-        "Raise timeout, and read outcome before you repeat a create.",
+        "Raise `timeout`, and read `outcome` before you repeat a create.",
         "Look whether a change was made before you repeat it.",
     ),
     "PA501": Help(
         "A success could not be read.",
         "The response does not fit the API description; the request was processed.",
-        "Do not repeat a create: raw.reveal() has the response. Check that host is the API.",
-        "Look whether the change was made before you repeat it; pinecone-admin doctor checks the host.",
+        "Do not repeat a create: `raw.reveal()` has the response. Check that `host` is the API.",
+        "Look whether the change was made before you repeat it; `pinecone-admin doctor` checks the host.",
     ),
     "PA502": Help(
         "The server returned the same page token twice.",
@@ -150,7 +153,7 @@ HELP: Mapping[str, Help] = {
     "PA601": Help(
         "Several resources share the name.",
         "Names are not unique in Pinecone.",
-        "Use one of the ids in error.ids, or rename the others.",
+        "Use one of the ids in `error.ids`, or rename the others.",
         "Use one of the ids in the message, or rename the others.",
     ),
     "PA602": Help(
@@ -161,13 +164,13 @@ HELP: Mapping[str, Help] = {
     "PA603": Help(
         "A new secret was issued but not stored.",
         "The place where it should be stored failed. The old secret of a service account is no longer valid.",
-        "Store it by hand: error.secret.reveal() returns it.",
+        "Store it by hand: `error.secret.reveal()` returns it.",
         "Take the new secret from the file that the message names, or rotate again.",
     ),
     "PA604": Help(
         "A workflow could not remove what it had created.",
         "The deletion failed after an error, or at the end of the workflow.",
-        "Delete what error.left names, or run the workflow again.",
+        "Delete what `error.left` names, or run the workflow again.",
         "Delete what the message names, or run the command again.",
     ),
 }

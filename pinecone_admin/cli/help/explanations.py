@@ -102,9 +102,8 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
 
 def list_explanations() -> list[Explanation]:
     """Return the explanations of all codes."""
-    errors = [
-        Explanation(code, each.meaning, each.reason, each.command_remedy or each.remedy) for code, each in HELP.items()
-    ]
+    helps = {code: (each.meaning, each.reason, each.command_remedy or each.remedy) for code, each in HELP.items()}
+    errors = [Explanation(code, *(text.replace("`", "") for text in texts)) for code, texts in helps.items()]
     exits = [Explanation(f"exit-{code}", text, "", _EXIT_REMEDIES[code]) for code, text in MEANINGS.items()]
     return [*errors, *exits, *(Explanation(kind, *texts) for kind, texts in FINDINGS.items())]
 
