@@ -9,8 +9,8 @@ REPORTS: tuple[CommandSpec, ...] = (
         path=("access",),
         effect="reads",
         summary="Show who can do what in which project, and what a reviewer should check.",
-        details="What roles permit is shown, not what is used: the API does not say that. Files are readable only by "
-        "you. The kinds of findings are explained by: help findings. Waivers are explained by: help waivers.",
+        details="It shows what roles permit, not what was used, which the API does not say. Files are readable only by "
+        "you. pinecone-admin help findings explains the findings, and pinecone-admin help waivers how to accept some.",
         example="pinecone-admin access --project search --level writes",
         module="pinecone_admin.cli.reports.access",
     ),
@@ -58,8 +58,8 @@ REPORTS: tuple[CommandSpec, ...] = (
         path=("send",),
         effect="deletes",
         summary="Send a request that no other command covers.",
-        details="It gets the same token, retries and errors as every command. A DELETE wants the last segment of the "
-        "path as --confirm. What makes a secret wants --store or --reveal, as the command for it does.",
+        details="It gets the same token, retries and errors as every command. A DELETE needs the last segment of the "
+        "path as --confirm. A request that makes a secret needs --store or --reveal, as the command for it does.",
         example="pinecone-admin send GET '/admin/users?limit=5'",
         module="pinecone_admin.cli.calls.send",
         confirms=True,
@@ -69,9 +69,9 @@ REPORTS: tuple[CommandSpec, ...] = (
         path=("emulator",),
         effect="reads",
         summary="Serve an organization on this machine, to try things without an account.",
-        details="The example wires a shell to one that ends when the shell does. Without --background, it serves until "
-        "it is stopped, and says where it listens.\n\npinecone-admin send GET /_emulator lists what else it can do: "
-        "add faults and users, accept invites, and put its clock forward.",
+        details="The example gives the shell an emulator that ends when the shell does. Without --background, the "
+        "emulator serves until it is stopped, and says where it listens.\n\npinecone-admin send GET /_emulator "
+        "lists what else it can do: add faults and users, accept invites, and put its clock forward.",
         example='eval "$(pinecone-admin emulator --format env --background)"',
         module="pinecone_admin.cli.emulator.emulator",
     ),

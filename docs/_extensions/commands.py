@@ -12,10 +12,19 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
+from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.help.topics import TOPICS
 from pinecone_admin.cli.tree import PROGRAM, build_root
 
 Definitions = Iterable[tuple[str, str]]
+
+_NAMES = sorted((" ".join(each.path) for each in COMMANDS if each.path[1:]), reverse=True)
+CODE = re.compile(
+    r"--[a-z][\w-]*|\b(?:env-file|file|exec):[A-Z#]+|\b[A-Z]+:[A-Z]+\b|\bPINECONE_\w*(?:=1)?|@FILE"
+    r"|(?<![\w.])[~/][\w./-]*\w|\beval \"[^\"]+\"|\bpinecone-admin(?: help)? \w+(?: [A-Z/][\w/]*)*"
+    rf"|(?<!\ba )\b(?:{'|'.join(_NAMES)})\b(?: FILE)?"
+)
+"""What is code in a help text: options, values, variables, paths and commands."""
 
 
 class CommandReference(SphinxDirective):
@@ -53,7 +62,7 @@ def describe_command(command: click.Command, parent: click.Context, word: str, c
     return write_section(
         context.command_path.removeprefix(f"{PROGRAM} "),
         *write_paragraphs(command.help),
-        write_code(usage),
+        write_code(usage, "text"),
         define(list_options(command, context, common)),
         *([nodes.paragraph("", "Example:"), write_code(break_command(command.epilog))] if command.epilog else []),
     )
@@ -75,7 +84,18 @@ def write_section(title: str, *children: nodes.Node) -> nodes.section:
 
 def write_paragraphs(text: str | None) -> list[nodes.paragraph]:
     """Return the paragraphs of a help."""
-    return [nodes.paragraph("", " ".join(each.split())) for each in (text or "").split("\n\n") if each.strip()]
+    return [mark_code(" ".join(each.split())) for each in (text or "").split("\n\n") if each.strip()]
+
+
+def mark_code(text: str) -> nodes.paragraph:
+    """Return a paragraph whose commands, options and values are marked as code."""
+    marked = nodes.paragraph()
+    end = 0
+    for found in CODE.finditer(text):
+        marked += [nodes.Text(text[end : found.start()]), nodes.literal("", found[0])]
+        end = found.end()
+    marked += nodes.Text(text[end:])
+    return marked
 
 
 def write_code(text: str, language: str = "sh") -> nodes.literal_block:
@@ -98,7 +118,7 @@ def define(entries: Definitions) -> nodes.definition_list:
     items = nodes.definition_list()
     for term, meaning in entries:
         items += nodes.definition_list_item(
-            "", nodes.term("", "", nodes.literal("", term)), nodes.definition("", nodes.paragraph("", meaning))
+            "", nodes.term("", "", nodes.literal("", term)), nodes.definition("", mark_code(meaning))
         )
     return items
 

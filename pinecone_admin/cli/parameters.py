@@ -83,18 +83,22 @@ class Count(click.ParamType[int]):
 
     Args:
         least: The least that it may be.
+        most: The most that it may be; None for no limit.
     """
 
     name = "N"
 
-    def __init__(self, least: int) -> None:
+    def __init__(self, least: int, most: int | None = None) -> None:
         self._least = least
+        self._most = most
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number."""
-        if not re.fullmatch(r"\d{1,9}", str(value), re.ASCII) or int(value) < self._least:
-            self.fail(f"{value!r} is not a whole number from {self._least}", param, ctx)
-        return int(value)
+        number = int(value) if re.fullmatch(r"\d{1,9}", str(value), re.ASCII) else -1
+        if number < self._least or (self._most is not None and number > self._most):
+            limit = "" if self._most is None else f" to {self._most}"
+            self.fail(f"{value!r} is not a whole number from {self._least}{limit}", param, ctx)
+        return number
 
 
 class Duration(click.ParamType[timedelta]):
@@ -202,10 +206,10 @@ def common_options() -> list[click.Parameter]:
             ["--output", "-o"],
             type=Choice(FORMATS),
             metavar="FORMAT",
-            help="table (on a terminal), json (elsewhere), yaml, csv, or raw: one value a line.",
+            help="table (on a terminal), json (elsewhere), yaml, csv, or raw: one value per line.",
         ),
         _common(["--query"], metavar="JMESPATH", help="Show only this part of the output."),
-        _common(["--read-only"], is_flag=True, help="Refuse every change; as PINECONE_ADMIN_READ_ONLY=1."),
+        _common(["--read-only"], is_flag=True, help="Refuse every change; PINECONE_ADMIN_READ_ONLY=1 does the same."),
         _common(["--profile"], metavar="NAME", help="Act as a saved profile, whatever the environment says."),
         _common(["--env-file"], metavar="FILE", help="Act as the PINECONE_ variables in FILE say."),
         _common(["--client-secret-stdin"], is_flag=True, help="Read the client secret from stdin."),

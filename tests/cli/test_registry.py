@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import typing
+from collections.abc import Iterator
+
+import click
 
 from cli_registry import public_methods
 from cli_table import COVERED, TABLE
 from generated_client import api
 from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.tree import PROGRAM, build_root
 from tests.cli.example_runs import run_examples
 
 # What reads the contents of a project makes a temporary key for that, and deletes it.
@@ -56,6 +60,31 @@ def test_names_of_commands_and_options_are_distinct() -> None:
         options = [each.option for each in spec.parameters if each.option]
         assert len(set(options)) == len(options), spec.name
         assert len({each.name for each in spec.parameters}) == len(spec.parameters), spec.name
+
+
+def test_every_argument_and_option_has_a_help() -> None:
+    """No command has a parameter without a sentence about it, nor one with the limits of a number as a formula."""
+    root = build_root()
+    context = click.Context(root, info_name=PROGRAM)
+    helps = dict(list_helps(root, context))
+    assert [
+        name for name, text in helps.items() if not re.match(r"[A-Za-z].*[.\]]$", text) or re.search(r"[<>]=", text)
+    ] == []
+    assert len(helps) > len(COMMANDS)
+
+
+def list_helps(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
+    """Yield each argument and option of a command and of those below it, with its help."""
+    for each in command.get_params(context):
+        if isinstance(each, click.Argument):
+            yield f"{context.command_path} {each.name}", getattr(each, "text", "")
+        elif record := each.get_help_record(context):
+            yield f"{context.command_path} {each.name}", record[1]
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None
+            yield from list_helps(child, click.Context(child, info_name=name, parent=context))
 
 
 def test_helps_do_not_speak_python() -> None:

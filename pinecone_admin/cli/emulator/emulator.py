@@ -6,28 +6,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pinecone_admin.cli.parameters import Choice
+from pinecone_admin.cli.parameters import Choice, Count
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
 
 @click.command()
-@click.option("--host", metavar="ADDRESS", help="Address to listen on (127.0.0.1).")
-@click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="Port to listen on (any free one).")
+@click.option("--host", metavar="ADDRESS", help="Address to listen on; by default, 127.0.0.1.")
+@click.option("--port", type=Count(0, 65_535), help="Port to listen on; by default, any free one.")
 @click.option("--state", metavar="FILE", help="File to load at the start, if it exists, and to write at the end.")
 @click.option(
     "--plan",
     type=Choice(("Free", "Standard", "Enterprise", "Dedicated")),
-    help="Plan of the organization (as loaded, or Enterprise).",
+    help="Plan of the organization; by default, that of the file, or Enterprise.",
 )
 @click.option(
     "--permissions",
     type=Choice(("published", "open")),
-    help="Which permissions are enforced (as loaded, or published).",
+    help="Which permissions are enforced; by default, those of the file, or published.",
 )
 @click.option(
-    "--token-lifetime", type=click.IntRange(1), metavar="SECONDS", help="How long tokens live (as loaded, or 1800)."
+    "--token-lifetime",
+    type=Count(1),
+    metavar="SECONDS",
+    help="How long tokens live; by default, as in the file, or 1800.",
 )
 @click.option("--seed", type=int, metavar="N", help="Make ids and secrets the same in every run.")
 @click.option("--allow-remote", is_flag=True, help="Allow an address that other machines can reach.")
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     "form",
     type=Choice(("json", "env")),
     default="json",
-    help="Say where it listens as a line of JSON (the default), or as commands for a shell.",
+    help="Say where it listens: as a line of JSON, which is the default, or as commands for a shell.",
 )
 @click.option("--background", is_flag=True, help="Return once it listens; it ends when this shell does.")
 @click.pass_obj

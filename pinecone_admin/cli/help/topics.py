@@ -70,8 +70,8 @@ Wherever an id is taken, an exact name is taken, too. Names are not unique: if
 several things have the name, the command stops with exit code 5 and lists
 their ids.
 
-Roles on the organization are written as they are, roles on a project after its
-name or id:
+A role on the organization is written alone, a role on a project after the name
+or id of the project:
 
   --role OrgMember --role search:ProjectEditor
 
@@ -97,14 +97,15 @@ begin without one of these:
                               input.
   --reveal                    Writes it to standard output.
 
-Of a service account, the client id is stored, too: in an env file under the
-same name with ID for SECRET, in a file as JSON. A command also gets ids and
-names in its environment, such as API_KEY_ID and SERVICE_ACCOUNT_CLIENT_ID.
+For a service account, the client id is stored, too: in a file of variables
+under the same name with ID for SECRET, in other files as JSON. A command also
+gets ids and names in its environment, such as API_KEY_ID and
+SERVICE_ACCOUNT_CLIENT_ID.
 
-Before anything is made, it is checked that the secret can be stored: the folder
-exists, the disk has room, the command is there, and nobody else can read the
-file. If storing fails all the same, the key is deleted again; what cannot be
-undone is kept in a file that the error names (exit code 9).
+Before anything is made, the command checks that the secret can be stored: the
+folder exists, the disk has room, the command to run is there, and nobody else
+can read the file. If storing fails all the same, the key is deleted again; what
+cannot be undone is kept in a file that the error names (exit code 9).
 
 There is no option for a client secret, because other users can see command
 lines: use variables, a profile, or --client-secret-stdin.
@@ -115,8 +116,9 @@ Questions, dry runs and plans.
 A command that changes something asks first, on a terminal; elsewhere it needs
 --yes. --dry-run shows what would be done, and sends only reads.
 
-What deletes contents wants the name typed, or --confirm NAME. What deletes many
-wants a plan, which is saved, read, and carried out:
+A command that deletes a thing with its contents asks you to type the name;
+elsewhere it needs --confirm NAME. A command that deletes many things needs a
+plan, which you save, read, and carry out:
 
   pinecone-admin project stale --name 'ci-*' --older-than 7d --save plan.json
   pinecone-admin project delete-stale plan.json
@@ -124,15 +126,15 @@ wants a plan, which is saved, read, and carried out:
   pinecone-admin user offboard --from people.csv --save plan.json
   pinecone-admin user offboard --plan plan.json
 
-A plan is of one organization. What has changed since it was made is left as it
-is, and named.
+A plan is for one organization. What has changed since the plan was made stays
+as it is, and is listed.
 
 --read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every change before it asks.
 """,
     "identity": """\
 Which account a command uses.
 
-The first of these that is there counts:
+The first of these that exists is used:
 
   --profile NAME   A profile; pinecone-admin profile add saves one.
   --env-file PATH  Variables in a file.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pinecone_admin.cli.parameters import Choice, Duration
+from pinecone_admin.cli.parameters import Choice, Count, Duration
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     type=Choice(("reads", "writes", "owns")),
     help="Show only who can do at least this. Whoever owns can write, and whoever writes can read.",
 )
-@click.option("--max-owners", type=click.IntRange(min=1), default=3, metavar="N", help="More owners are a finding (3).")
-@click.option("--max-pending", type=Duration(), default="3d", help="An older pending invite is a finding (3d).")
+@click.option("--max-owners", type=Count(1), default=3, help="More owners are a finding; by default, more than 3.")
+@click.option(
+    "--max-pending", type=Duration(), default="3d", help="An older pending invite is a finding; by default, after 3d."
+)
 @click.option("--max-key-age", type=Duration(), help="An older API key is a finding; by default, ages are not checked.")
 @click.option(
     "--fail-on",
