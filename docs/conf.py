@@ -14,6 +14,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "code_width",
     "commands",
+    "links",
     "navigation",
     "reference",
     "search",

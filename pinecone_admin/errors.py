@@ -164,7 +164,7 @@ class PineconeTypeError(PineconeError, TypeError):
 
 
 ValidationError = PineconeValueError
-"""Another name of PineconeValueError, which the official SDK gives its own."""
+"""Another name of ``PineconeValueError``, after the error of the official SDK."""
 
 
 class ReadOnlyError(PineconeError):

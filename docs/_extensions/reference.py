@@ -1,8 +1,7 @@
-"""The reference: directives that document public names as users write them, and links to them from every page.
+"""The reference: directives that document public names as users write them.
 
 ``client-methods`` documents a method as ``admin.projects.create``, the name in users' code, although it belongs to a
-private class. ``public-names`` documents names of a public module. A name in backticks links to the reference by
-itself, so that pages need no markup that only Sphinx reads.
+private class. ``public-names`` documents names of a public module.
 """
 
 from __future__ import annotations
@@ -20,11 +19,8 @@ import attrs
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 from sphinx.pycode import ModuleAnalyzer
-from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
-from sphinx.util.nodes import make_refnode
 from sphinx.util.typing import ExtensionMetadata, stringify_annotation
 
 import pinecone_admin
@@ -33,6 +29,12 @@ from pinecone_admin.emulator.control.faults import Faults
 from pinecone_admin.emulator.control.request_log import RequestLog
 
 NAMESPACES = ("organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
+INTERNAL = {
+    *("Emulator.handle", "Emulator.served_at"),
+    *("Fault.fires_on", "Faults.add_document", "Faults.next_match", "Faults.respond", "RequestLog.add"),
+}
+"""Methods that other modules of the emulator call, and users do not."""
+
 _ATTRIBUTE = re.compile(r"(:vartype \w+: )(.+)")
 _TYPE_VARIABLE = re.compile(r"~?\b(?:[a-z_]\w*\.)*_T(?:_co)?\b")
 _QUALIFIED = re.compile(r"~?\b((?:[a-z_]\w*\.)+)(\w+)")
@@ -64,10 +66,27 @@ class ClientMethods(SphinxDirective):
         path = self.arguments[0]
         module, _, name = path.partition(".")
         members = vars(getattr(sys.modules[module], name))
-        methods = [each for each, member in members.items() if callable(member) and not each.startswith("_")]
+        methods = [each for each, member in members.items() if callable(member) and is_for_users(each, member)]
         rows = "".join(f"* :py:meth:`{each} <{path}.{each}>`: {summarize(members[each])}\n" for each in methods)
         entries = "".join(f".. automethod:: {path}.{each}\n" for each in methods)
         return self.parse_text_to_nodes(f"{rows}\n{entries}")
+
+
+def is_for_users(name: str, member: object) -> bool:
+    """Return whether a member of a class is public, and not one that only the emulator calls."""
+    return not name.startswith("_") and getattr(member, "__qualname__", "") not in INTERNAL
+
+
+def hide_internal_members(
+    _app: Sphinx,
+    _what: str,
+    name: str,
+    member: object,
+    _skip: bool,  # noqa: FBT001 - the handler of an event has no keywords
+    _options: object,
+) -> bool | None:
+    """Hide methods that only the emulator calls."""
+    return None if is_for_users(name.rpartition(".")[2], member) else True
 
 
 def summarize(documented: object) -> str:
@@ -93,10 +112,13 @@ def write_entry(module: ModuleType, name: str) -> str:
     value, path = getattr(module, name), f"{module.__name__}.{name}"
     if inspect.isclass(value):
         kind = "exception" if issubclass(value, Exception) else "class"
-        return f".. auto{kind}:: {path}\n   :members:\n"
+        options = ["members", *(["inherited-members"] if attrs.has(value) else [])]
+        options += ["no-index-entry"] if module.__name__.startswith("pinecone_admin.emulator.") else []  # private
+        return f".. auto{kind}:: {path}\n" + "".join(f"   :{each}:\n" for each in options)
     if inspect.isfunction(value):
         return f".. autofunction:: {path}\n"
-    return f".. py:data:: {name}\n   :module: {module.__name__}\n\n   {find_comment(name)} {describe_values(value)}\n"
+    text = f"{find_comment(name)} {describe_values(value)}".strip()
+    return f".. py:data:: {name}\n   :module: {module.__name__}\n\n   {text}\n"
 
 
 def find_comment(name: str) -> str:
@@ -175,6 +197,7 @@ def show_attribute_types(
 ) -> None:
     """Show the types of attributes, which napoleon has added, by their public names."""
     lines[:] = [f"{found[1]}{show_type(found[2])}" if (found := _ATTRIBUTE.fullmatch(line)) else line for line in lines]
+    lines[:] = [re.sub(r"^(:(?:ivar|vartype) \w+)_:", r"\1\\_:", line) for line in lines]  # not a link
 
 
 def show_names_of_users(app: Sphinx, domain: str, kind: str, content: addnodes.desc_content) -> None:
@@ -225,72 +248,14 @@ def list_literals() -> Mapping[str, str]:
     return found
 
 
-class LinkNames(SphinxPostTransform):
-    """Link each public name in backticks to the reference."""
-
-    default_priority: Any = 20  # docutils declares it as None
-
-    def run(self, **_: object) -> None:
-        """Replace the names by links."""
-        targets = find_targets(self.env)
-        for literal in list(self.document.findall(nodes.literal)):
-            if isinstance(literal.parent, nodes.reference | nodes.title | addnodes.pending_xref):
-                continue
-            name = find_namespace_of_row(literal) + literal.astext().partition("(")[0]
-            if place := targets.get(name):
-                link = make_refnode(self.app.builder, self.env.docname, *place, literal.deepcopy(), name)
-                literal.replace_self(link)
-
-
-def find_namespace_of_row(literal: nodes.literal) -> str:
-    """Return ``admin.projects.`` if the row of a table begins with ``admin.projects``, and else nothing."""
-    cell = literal.parent
-    while cell is not None and not isinstance(cell, nodes.entry):
-        cell = cell.parent
-    if cell is None or cell.parent is None:
-        return ""
-    first = cell.parent.children[0]
-    found = re.fullmatch(r"admin(\.\w+)?", first.astext())
-    return f"{found[0]}." if found and first is not cell else ""
-
-
-def find_targets(env: BuildEnvironment) -> Mapping[str, tuple[str, str]]:
-    """Return the page and the anchor of each documented name, by every way in which a page may write it."""
-    targets: dict[str, tuple[str, str]] = {}
-    for path, entry in env.domains.python_domain.objects.items():
-        place = (entry.docname, entry.node_id)
-        module, _, name = path.partition(".")
-        if module == "admin":
-            targets[path] = targets[name] = place
-        elif path.startswith("pinecone_admin.Admin."):
-            targets[path.replace("pinecone_admin.Admin", "admin")] = place
-            targets[path.removeprefix("pinecone_admin.")] = place
-        elif module == "emulator":
-            targets[path] = place
-        elif re.fullmatch(r"pinecone_admin(\.[a-z]\w*)?\.\w+", path):
-            targets[path] = targets[path.rpartition(".")[2]] = place
-    return targets
-
-
-def link_namespace(app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, text: nodes.Element) -> Any:
-    """Link the class of a namespace, which is private, to the page of the namespace."""
-    kinds = {find_namespace_class(name).__name__: name for name in NAMESPACES}
-    namespace = kinds.get(node["reftarget"].removeprefix("Async"))
-    if namespace is None:
-        return None
-    page = env.domains.python_domain.objects[f"admin.{namespace}.list"].docname
-    return make_refnode(app.builder, node["refdoc"], page, "", text)
-
-
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the extension with Sphinx."""
     register_names_of_users()
     app.add_directive("client-methods", ClientMethods)
     app.add_directive("public-names", PublicNames)
     app.connect("autodoc-process-signature", complete_signature)
+    app.connect("autodoc-skip-member", hide_internal_members)
     app.connect("autodoc-process-docstring", mark_examples, priority=400)  # before napoleon reads the docstring
     app.connect("autodoc-process-docstring", show_attribute_types, priority=600)  # after napoleon has read it
     app.connect("object-description-transform", show_names_of_users, priority=400)  # before autodoc adds the types
-    app.connect("missing-reference", link_namespace)
-    app.add_post_transform(LinkNames)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -14,8 +14,11 @@ from tables import INNER_CAPITAL, UNIT
 LONG_WORD = re.compile(r'<span class="pre">([^<]{37,})</span>')
 """A word of code that is wider than a list on a phone."""
 
-PART_OF_NAME = re.compile(r"(?<=[._/:])(?=\w)")
-"""Where a long name may break."""
+PART_OF_NAME = re.compile(r"(?<=[._/:])(?=[^\W\d])")
+"""Where a long name may break: not in a number, nor in a time."""
+
+DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+"""A date, which does not break after its hyphens."""
 
 
 class Translator(HTML5Translator):
@@ -38,6 +41,10 @@ class Translator(HTML5Translator):
         start = len(self.body)
         super().visit_Text(node)
         parts = [UNIT.sub("&#160;", LONG_WORD.sub(break_word, part)) for part in self.body[start:]]
+        if isinstance(node.parent, nodes.title):
+            parts = [DATE.sub(r'<span class="date">\g<0></span>', part) for part in parts]
+        if isinstance(node.parent, nodes.emphasis) and node == "[":  # of a type
+            parts.append("<wbr>")
         self.body[start:] = [INNER_CAPITAL.sub("<wbr>", part) for part in parts] if self.in_heading else parts
 
     def starttag(self, node: nodes.Element, *arguments: Any, **attributes: Any) -> str:

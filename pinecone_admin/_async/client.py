@@ -75,7 +75,8 @@ class AsyncAdmin:
         additional_headers: Headers for every API request. They replace the client's own headers of the same name and
             are never sent to the token endpoint. With an ``Authorization`` header, no token is fetched.
         source_tag: Name of your integration in the User-Agent; reduced to ``[a-z0-9_:]``.
-        proxy_url: Proxy for the API and the token endpoint; default: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
+        proxy_url: Proxy for the API and the token endpoint; default: ``HTTPS_PROXY``,
+            ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY``.
         ssl_verify: True, False, the path of a CA file or folder, or an ``ssl.SSLContext``.
         host: URL of the API, https unless it has a scheme; default: ``PINECONE_CONTROLLER_HOST``, else production.
         oauth_url: URL of the token endpoint, including its path; default: ``PINECONE_OAUTH_URL``, else production.
@@ -296,7 +297,7 @@ class AsyncAdmin:
             The token and its expiry time; masked in ``repr``.
 
         Raises:
-            PineconeValueError: ``additional_headers`` sets Authorization, so there is no token.
+            PineconeValueError: ``additional_headers`` sets ``Authorization``, so there is no token.
             TokenError: The token endpoint refused.
             PineconeConnectionError: The token endpoint cannot be reached.
             PineconeTimeoutError: There was no token in time.
@@ -389,7 +390,7 @@ class AsyncAdmin:
     async def aclose(self) -> None:
         """Close the connections of this process and event loop.
 
-        Calls in progress end with ClientClosedError, and so does every later call. On a copy, this has no effect.
+        Calls in progress end with ``ClientClosedError``, and so does every later call. On a copy, this has no effect.
 
         Example:
             >>> await admin.aclose()

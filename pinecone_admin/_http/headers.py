@@ -9,6 +9,7 @@ from pinecone_admin._http.argument_checks import check_header_value
 from pinecone_admin.errors import Masked, PineconeTypeError, PineconeValueError
 
 __version__ = "0.2.0"
+"""The version of this package."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 

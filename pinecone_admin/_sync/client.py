@@ -73,7 +73,8 @@ class Admin:
         additional_headers: Headers for every API request. They replace the client's own headers of the same name and
             are never sent to the token endpoint. With an ``Authorization`` header, no token is fetched.
         source_tag: Name of your integration in the User-Agent; reduced to ``[a-z0-9_:]``.
-        proxy_url: Proxy for the API and the token endpoint; default: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
+        proxy_url: Proxy for the API and the token endpoint; default: ``HTTPS_PROXY``,
+            ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY``.
         ssl_verify: True, False, the path of a CA file or folder, or an ``ssl.SSLContext``.
         host: URL of the API, https unless it has a scheme; default: ``PINECONE_CONTROLLER_HOST``, else production.
         oauth_url: URL of the token endpoint, including its path; default: ``PINECONE_OAUTH_URL``, else production.
@@ -294,7 +295,7 @@ class Admin:
             The token and its expiry time; masked in ``repr``.
 
         Raises:
-            PineconeValueError: ``additional_headers`` sets Authorization, so there is no token.
+            PineconeValueError: ``additional_headers`` sets ``Authorization``, so there is no token.
             TokenError: The token endpoint refused.
             PineconeConnectionError: The token endpoint cannot be reached.
             PineconeTimeoutError: There was no token in time.
@@ -387,7 +388,7 @@ class Admin:
     def close(self) -> None:
         """Close the connections of this process.
 
-        Calls in progress end with ClientClosedError, and so does every later call. On a copy, this has no effect.
+        Calls in progress end with ``ClientClosedError``, and so does every later call. On a copy, this has no effect.
 
         Example:
             >>> admin.close()

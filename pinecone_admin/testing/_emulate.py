@@ -28,20 +28,20 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
     """Serve from the emulator all requests that are sent through httpx to Pinecone's Admin API and token endpoint.
 
     It works for any client in any thread, synchronous or asynchronous: this package's, the official SDK's, or plain
-    httpx. Requests to production, and to the addresses in PINECONE_CONTROLLER_HOST and PINECONE_OAUTH_URL, go to the
-    emulator; all others pass through, except that other libraries than httpx are refused at production's hosts. The
-    environment holds the emulator's credentials. Clients of this package that
-    are created inside use the emulator's clock: waiting for a retry takes no time, and advancing the clock makes their
-    tokens expire. Emulations can be nested; the innermost serves the requests. As a decorator of a function or a
-    coroutine function, each call is an emulation of its own.
+    httpx. Requests to production, and to the addresses in ``PINECONE_CONTROLLER_HOST`` and ``PINECONE_OAUTH_URL``, go
+    to the emulator; all others pass through, except that other libraries than httpx are refused at production's hosts.
+    The environment holds the emulator's credentials. Clients of this package that are created inside use the emulator's
+    clock: waiting for a retry takes no time, and advancing the clock makes their tokens expire. Emulations
+    can be nested; the innermost serves the requests. As a decorator of a function or a coroutine function, each call is
+    an emulation of its own.
 
     Args:
         emulator: The emulator; by default a new one with the same ids and secrets in every run.
         ticking: Whether the emulator's clock also advances with real time. Otherwise it stands still until a client of
             this package waits or the clock is advanced.
         serve: Also serve the emulator on loopback, at `emulator.host` and `emulator.oauth_url`, for child processes and
-            for clients that do not use httpx; PINECONE_CONTROLLER_HOST and PINECONE_OAUTH_URL have the addresses.
-            Requires the extra `emulator`.
+            for clients that do not use httpx; ``PINECONE_CONTROLLER_HOST`` and ``PINECONE_OAUTH_URL`` have the
+            addresses. Requires the extra `emulator`.
 
     Example:
         >>> with emulate() as emulator:

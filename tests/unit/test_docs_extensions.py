@@ -19,7 +19,7 @@ PAGES = {
 import sys
 sys.path.insert(0, {str(ROOT / "docs/_extensions")!r})
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-extensions += ["navigation", "reference", "search", "tables", "translator"]
+extensions += ["links", "navigation", "reference", "search", "tables", "translator"]
 autodoc_typehints = "description"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
@@ -34,6 +34,7 @@ default_role = "code"
 - [A page](page.md): with names.
 - [A reference](reference.md)
 - [Tables](tables.md)
+- [Members](members.md)
 """,
     "page.md": """\
 # A page
@@ -48,6 +49,8 @@ After a 418, call `admin.role_bindings.list(limit=5)`, or `role_bindings.create`
     "tables.md": f"""\
 # Tables
 
+## 1.0 - 2026-11-26
+
 | n | OrgOwner |
 |---|---|
 | 5 ms | yes |
@@ -59,7 +62,7 @@ After a 418, call `admin.role_bindings.list(limit=5)`, or `role_bindings.create`
 
 | rule | test |
 |---|---|
-| one | `{"x" * 50}_{"x" * 50} {"x" * 36}` |
+| one | `{"x" * 50}_{"x" * 50} {"x" * 36} {"x" * 36}.x(0.5)` |
 """,
     "reference.md": """\
 # A reference
@@ -73,7 +76,22 @@ After a 418, call `admin.role_bindings.list(limit=5)`, or `role_bindings.create`
 
 .. public-names:: pinecone_admin.retry
 
-   RetryPolicy
+   RetryPolicy RetryTransport
+```
+""",
+    "members.md": """\
+# Members
+
+```{eval-rst}
+.. client-methods:: emulator.faults
+
+.. public-names:: pinecone_admin.emulator.control.faults
+
+   Fault
+
+.. public-names:: pinecone_admin.workflows
+
+   StalePlan
 ```
 """,
 }
@@ -128,6 +146,17 @@ def test_the_reference_shows_what_users_write(site: dict[str, str]) -> None:
     assert "Values: 'OrgBillingAdmin', 'OrgManager', 'OrgMember', 'OrgOwner'." in text
 
 
+def test_the_reference_has_the_inherited_methods_of_a_class_and_none_that_only_the_emulator_calls(
+    site: dict[str, str],
+) -> None:
+    """A plan has the methods that save it, and the faults of the emulator those that tests call."""
+    methods = set(re.findall(r'<dt [^>]*id="[\w.]*?(emulator\.faults\.\w+|\w+Plan\.\w+|Fault\.\w+)"', site["members"]))
+    assert methods - {"emulator.control.faults.Fault"} == {
+        *("emulator.faults.add", "emulator.faults.clear", "Fault.document", "Fault.kind"),
+        *("StalePlan.from_json", "StalePlan.to_json"),
+    }
+
+
 def test_an_index_makes_the_navigation(site: dict[str, str]) -> None:
     """Each list of links below a heading is a table of contents with that heading."""
     assert '<span class="caption-text">Read</span>' in site["page"]
@@ -160,7 +189,18 @@ def test_tables_are_stacked_where_they_have_no_room(site: dict[str, str]) -> Non
     assert "<p>5&#160;ms</p>" in tables[0][1]
     assert "Org<wbr>Owner" in tables[0][1]
     words = re.findall('<span class="(pre.*?)">(.*?)</span>', tables[2][1])
-    assert words == [("pre long", f"{'x' * 50}_<wbr>{'x' * 50}"), ("pre", "x" * 36)]
+    assert words == [
+        ("pre long", f"{'x' * 50}_<wbr>{'x' * 50}"),
+        ("pre", "x" * 36),
+        ("pre long", f"{'x' * 36}.<wbr>x(0.5)"),
+    ]
+
+
+def test_dates_and_types_break_where_they_can_be_read(site: dict[str, str]) -> None:
+    """The date in a heading is in one line, and the type of a function may break before its arguments."""
+    assert '<span class="date">2026-11-26</span>' in site["tables"]
+    assert "<em>[</em>" not in site["reference"]
+    assert site["reference"].count("<em>[<wbr></em>") > 1
 
 
 def test_code_that_does_not_fit_the_page_fails_the_build(tmp_path: Path) -> None:
