@@ -1,4 +1,4 @@
-"""The site in a browser: no page, table or line of code is wider than its column, on a desktop or on a phone."""
+"""The site in a browser: no page, table or line of code is wider than its column, and no text than its box."""
 
 from __future__ import annotations
 
@@ -29,6 +29,13 @@ for (const frame of document.querySelectorAll("iframe")) {
     const scrolls = frame.contentWindow.getComputedStyle(each).overflowX !== "visible";
     if (each.clientWidth && scrolls && !free && each.scrollWidth > each.clientWidth + 1) report(each);
   }
+  const boxes = [...inner.querySelectorAll("svg > rect[rx]")].map(each => each.getBBox());
+  for (const each of boxes.length ? inner.querySelectorAll("svg > text") : []) {
+    const text = each.getBBox();
+    const within = (value, start, size) => start <= value && value < start + size;
+    const around = boxes.filter(box => within(text.x, box.x, box.width) && within(text.y, box.y, box.height));
+    if (around.some(box => text.x + text.width > box.x + box.width - 6)) report(each);
+  }
 }
 document.querySelector("output").textContent = JSON.stringify(found);
 """
@@ -52,6 +59,10 @@ def test_nothing_on_the_site_is_wider_than_its_column(tmp_path: Path) -> None:
         f'<iframe src="{path.as_uri()}" title="{escape(path.stem)} at {width}" width="{width}" height="900"></iframe>'
         for path in sorted(site.rglob("*.html"))
         for width in WIDTHS
+    ]
+    frames += [
+        f'<iframe src="{path.as_uri()}" title="{path.name}" width="900" height="900"></iframe>'
+        for path in (ROOT / "docs").glob("*.svg")
     ]
     assert len(frames) > 100
     text = f"<output></output>{''.join(frames)}<script>onload = () => {{{SCRIPT}}}</script>"
