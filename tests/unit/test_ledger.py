@@ -35,5 +35,5 @@ def test_report_of_the_service_dates_a_rule(tmp_path: Path) -> None:
     assert dates == {"uuids": "2026-10-01"}
     page = ledger.render_page(ledger.find_tests(ledger.TESTS), dates)
     (row,) = [line for line in page.splitlines() if line.startswith("| `uuids` |")]
-    assert row.endswith("| `uuids` | 2026-10-01 |")
+    assert row.endswith("| passed 2026-10-01 |")
     assert row != next(line for line in page.splitlines() if line.startswith("| `key-value` |"))

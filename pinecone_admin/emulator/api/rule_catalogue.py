@@ -39,7 +39,7 @@ _CLIENTS = Source("pinned", "official SDKs, Terraform provider, tests of the Go 
 _ASSUMED = Source("assumed", "no source")
 _CONTROL = Source("published", "control-plane and assistant documents 2025-10 and 2026-04")
 _LATER = Source("pinned", "live tests of the official SDKs 10 and TypeScript 9, which use 2026-07")
-_OWN = Source("assumed", "not a rule of the service: the emulator says what it does not do")
+_OWN = Source("assumed", "not a rule of the service, but one of the emulator")
 
 RULES: Mapping[str, ServerRule] = {
     # Wire
@@ -75,7 +75,7 @@ RULES: Mapping[str, ServerRule] = {
         "a client id is 32 alphanumerics, a client secret 64 characters of [-_A-Za-z0-9]", _API
     ),
     "secrets-once": ServerRule("a secret is returned by create or rotate only", _API),
-    "key-fields": ServerRule("a key has the documented fields and created_at, which no document has", _LIVE),
+    "key-fields": ServerRule("a key has the documented fields and created_at, which no document lists", _LIVE),
     "user-name": ServerRule("a user's name is left out if it is not set", _API),
     "invite-times": ServerRule("an invite's expires_at and processed_at can be null", _API),
     "names-not-unique": ServerRule("names are not unique", _PAGES),
@@ -91,7 +91,7 @@ RULES: Mapping[str, ServerRule] = {
     "max-pods": ServerRule("max_pods is 0 by default", _API),
     "pod-access": ServerRule("max_pods above 0 without pod access returns 400 INVALID_ARGUMENT", _PAGES),
     "pod-defaults": ServerRule(
-        "with pod access, what a project gets without max_pods, and the least, are settings", _LIVE
+        "with pod access, settings say how many pods a project has by default, and how many at least", _LIVE
     ),
     "encryption": ServerRule(
         "encryption is off by default and, once on, stays on; turning it off while it is off does nothing", _API
@@ -133,7 +133,8 @@ RULES: Mapping[str, ServerRule] = {
     ),
     # Roles
     "role-scopes": ServerRule(
-        "four roles are for the organization, nine for a project; a wrong scope: 400 INVALID_ARGUMENT", _API
+        "four roles are for the organization, nine for a project; one of the other scope returns 400 INVALID_ARGUMENT",
+        _API,
     ),
     "key-roles": ServerRule(
         "an API key can have only the six Editor and Viewer roles, and only on its own project", _API
@@ -181,7 +182,8 @@ RULES: Mapping[str, ServerRule] = {
         _MATRIX,
     ),
     "invisible": ServerRule(
-        "what a caller may not see returns 404 by id, and what it sees and may not do 403 PERMISSION_DENIED", _ASSUMED
+        "the id of what a caller may not see returns 404; what it sees but may not do returns 403 PERMISSION_DENIED",
+        _ASSUMED,
     ),
     "organization-role": ServerRule(
         "without an organization role, lists and creates beyond a project return 403", _ASSUMED
@@ -194,7 +196,7 @@ RULES: Mapping[str, ServerRule] = {
     "invite-lifetime": ServerRule("an invite is valid for 7 days", _PAGES),
     "invite-resend": ServerRule("resend makes an invite pending for another 7 days, even an expired one", _PAGES),
     "invite-mails": ServerRule(
-        "100 invite mails an hour, create and resend together; then 429 RESOURCE_EXHAUSTED, Retry-After", _PAGES
+        "create and resend together send 100 mails an hour; more return 429 RESOURCE_EXHAUSTED with Retry-After", _PAGES
     ),
     "invite-accepted": ServerRule(
         "an accepted invite is processed, and its role bindings pass to a user with a new id", _PAGES
@@ -217,7 +219,8 @@ RULES: Mapping[str, ServerRule] = {
         "creating, changing or rotating service accounts below Enterprise returns 403 FORBIDDEN", _LIVE
     ),
     "not-found": ServerRule(
-        "anything that is not in the caller's organization returns 404 NOT_FOUND, as in Project … not found", _CLIENTS
+        "anything outside the caller's organization returns 404 NOT_FOUND, with a message such as Project … not found",
+        _CLIENTS,
     ),
     "binding-exists": ServerRule("an identical binding returns 409 ALREADY_EXISTS", _PAGES),
     "invite-pending": ServerRule(
@@ -235,10 +238,10 @@ RULES: Mapping[str, ServerRule] = {
     "identity-provider": ServerRule("deleting a user whom an identity provider manages returns 409 ABORTED", _PAGES),
     "first-owner": ServerRule("a new organization has one user, who owns it", _ASSUMED),
     "project-contents": ServerRule(
-        "a project that holds indexes, collections, assistants or backups, in this order, stays: 412", _PAGES
+        "deleting a project that holds indexes, collections, assistants or backups returns 412, in this order", _PAGES
     ),
     "organization-deletion": ServerRule(
-        "an organization that is not Free, is not Active or has projects cannot be deleted: 412", _PAGES
+        "deleting an organization that is not Free, is not Active or has projects returns 412", _PAGES
     ),
     # Revocation
     "project-keys": ServerRule("deleting a project deletes its keys", _PAGES),
@@ -247,7 +250,7 @@ RULES: Mapping[str, ServerRule] = {
     "rotated-tokens": ServerRule("rotating a secret revokes its tokens, unless configured otherwise", _DISPUTED),
     # The control plane
     "control-key": ServerRule(
-        "an API key gives access to its project: ProjectEditor and ControlPlaneEditor change, their Viewers read",
+        "an API key reaches its project: ProjectEditor and ControlPlaneEditor change it, their Viewers only read it",
         _PAGES,
     ),
     "control-version": ServerRule(
@@ -263,17 +266,18 @@ RULES: Mapping[str, ServerRule] = {
         "tags of an index have keys of up to 80 characters and values of up to 120, of a limited alphabet", _CONTROL
     ),
     "index-deletion": ServerRule(
-        "a deleted index is Terminating at first; it is refused while protected (403) or a source in use (412)",
+        "a deleted index is Terminating at first; deleting one that is protected returns 403, a source in use 412",
         _CONTROL,
     ),
     "index-schema": ServerRule(
-        "2026-07: a schema has searched fields only (400; 422 for a string without a purpose)", _LATER
+        "in 2026-07, a schema lists only fields that are searched: another returns 400, a string without a purpose 422",
+        _LATER,
     ),
-    "index-pods": ServerRule("2026-07: a pod-based index is shown, and creating one returns 400", _LATER),
+    "index-pods": ServerRule("in 2026-07, a pod-based index is shown, and creating one returns 400", _LATER),
     "collection-list": ServerRule("the list of collections is empty where there are none", _CONTROL),
-    "collection-source": ServerRule("a collection of an index that is not pod-based returns 400", _CONTROL),
+    "collection-source": ServerRule("creating a collection of an index that is not pod-based returns 400", _CONTROL),
     "backup-pages": ServerRule("backups are paged, 10 a page by default and up to 100", _CONTROL),
-    "backup-deletion": ServerRule("a backup that is still being made cannot be deleted: 412", _CONTROL),
+    "backup-deletion": ServerRule("deleting a backup that is still being made returns 412", _CONTROL),
     "backup-source": ServerRule(
         "the backups of a deleted index are listed with include_deleted; without it, the index returns 404", _LATER
     ),
