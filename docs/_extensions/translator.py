@@ -47,6 +47,11 @@ class Translator(HTML5Translator):
             parts.append("<wbr>")
         self.body[start:] = [INNER_CAPITAL.sub("<wbr>", part) for part in parts] if self.in_heading else parts
 
+    def visit_desc_parameterlist(self, node: nodes.Element) -> None:
+        """Begin the parameters of a signature, which may break after the parenthesis, and so not before a comma."""
+        super().visit_desc_parameterlist(node)
+        self.body.append("<wbr>")
+
     def starttag(self, node: nodes.Element, *arguments: Any, **attributes: Any) -> str:
         """Return a start tag; that of a cell has its label."""
         if isinstance(node, nodes.entry) and node.get("label"):

@@ -200,6 +200,7 @@ def test_dates_and_types_break_where_they_can_be_read(site: dict[str, str]) -> N
     """The date in a heading is in one line, and the type of a function may break before its arguments."""
     assert '<span class="date">2026-11-26</span>' in site["tables"]
     assert "<em>[</em>" not in site["reference"]
+    assert re.search(r'sig-paren">\(</span>(?!<wbr>)<em', site["reference"]) is None
     assert site["reference"].count("<em>[<wbr></em>") > 1
 
 
