@@ -65,13 +65,13 @@ def test_each_change_has_a_line_with_its_ids_and_outcome(tmp_path: Path) -> None
         request_ids = {each.request_id for each in emulator.requests}
         client_id = emulator.client_id
     entries = read_entries(path)
-    project_id = made["key"]["project_id"]
+    project_id = made["project_id"]
     assert [(each["operation"], each["outcome"], each["status"]) for each in entries[:3]] == [
         ("create_api_key", "done", 201),
         ("delete_project", "rejected", 412),
         ("create_project", "unknown", None),
     ]
-    assert entries[0]["ids"] == {"project_id": project_id, "id": made["key"]["id"]}
+    assert entries[0]["ids"] == {"project_id": project_id, "id": made["id"]}
     assert entries[0]["request"] == "POST /admin/projects/{project_id}/api-keys"
     assert (entries[1]["ids"], entries[1]["error_code"]) == ({"project_id": project_id}, "FAILED_PRECONDITION")
     assert {each["operation"] for each in entries[3:]} == {"create_api_key", "delete_api_key", "update_api_key"}

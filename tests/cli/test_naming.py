@@ -268,7 +268,7 @@ def test_values_of_commands_are_passed_on() -> None:
         assert made["a"].force_encryption_with_cmek is True
         assert made["b"].force_encryption_with_cmek is False
         roles = ["--role", "DataPlaneViewer", "--role", "ControlPlaneViewer"]
-        key = run("api-key", "create", "k", "--project", "search", *roles, "--reveal", "--yes").json["key"]
+        key = run("api-key", "create", "k", "--project", "search", *roles, "--reveal", "--yes").json
         assert key["roles"] == ["DataPlaneViewer", "ControlPlaneViewer"]
         found = run("role-binding", "list", "--service-account", "ci").json
         assert found == []

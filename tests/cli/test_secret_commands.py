@@ -13,6 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 import httpx
+import jmespath
 import pytest
 
 from pinecone_admin.cli.secrets import standard_output
@@ -111,7 +112,7 @@ def test_a_place_for_the_secret_is_required_before_anything_is_sent(name: str, t
     options: list[list[str]] = [
         [],
         ["--reveal", "--store", "file:x"],
-        ["--reveal", "--query", "key.id"],
+        ["--reveal", "--query", "id"],
         ["--store", "pcsk_canary"],
         ["--store", ""],
         ["--store", f"file:{tmp_path}/missing/x"],
@@ -375,12 +376,23 @@ def test_what_exists_is_not_made_again(tmp_path: Path) -> None:
             raw = run(*words_of(name, "--reveal", "--output", "raw"))
         assert [each.exit for each in (shown, stored, raw)] == [0, 0, 0]
         assert shown.json[field] is None
-        owner = "service_account" if field == "client_secret" else "key"
-        assert shown.json[owner]["id"] == (stored.json if name != "project provision" else stored.json["key"])["id"]
-        assert (shown.json if name != "project provision" else shown.json["key"])["created"] is False
+        made, kept = ((each.json["key"] if name == "project provision" else each.json) for each in (shown, stored))
+        assert made["id"] == kept["id"]
+        assert made["created"] is False
         assert raw.stdout == "\n"
         assert "cannot be shown again" in shown.stderr
         assert not (tmp_path / "key").exists()
+
+
+@each_maker
+def test_what_is_made_has_its_id_in_one_place(name: str, tmp_path: Path) -> None:
+    """A script finds it whether the secret is shown or stored."""
+    ids: list[set[str]] = []
+    for place in (["--reveal"], ["--store", f"file:{tmp_path}/secret"]):
+        with example_organization():
+            made = run(*words_of(name, *place)).json
+            ids.append({path for path in ("id", "key.id") if jmespath.search(path, made)})
+    assert ids[0] == ids[1] == ({"key.id"} if name == "project provision" else {"id"})
 
 
 @each_maker

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from pinecone_admin.models import APIKey, to_dict
-from pinecone_admin.workflows import Ensured, Provisioned, RoleChange
+from pinecone_admin.workflows import Ensured, Provisioned, RoleChange, Rotation
 
 
 @frozen
@@ -24,7 +24,7 @@ class KeyOfProject:
     project_name: str
 
 
-_THINGS: Mapping[object, str] = {Ensured: "value", RoleChange: "binding"}
+_THINGS: Mapping[object, str] = {Ensured: "value", RoleChange: "binding", Rotation: "key"}
 """The reports on one thing, and the field that has it."""
 
 

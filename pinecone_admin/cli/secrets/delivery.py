@@ -211,13 +211,12 @@ def _describe_old_key(rotation: Rotation) -> str:
 
 
 def _describe_absence(spec: CommandSpec, result: object) -> dict[str, Any]:
-    """Return the document of a revealed secret with null in its place, and what was done."""
-    owner, secret = ("service_account", "client_secret") if is_for_account(spec) else ("key", "value")
+    """Return the document of a revealed secret with null in its place, and after that what was done."""
     document = build_document(_without_secret(result))
-    if not isinstance(result, Ensured):
-        return {**document, secret: None}
-    outcome = {name: document.pop(name) for name in ("created", "differences", "steps")}
-    return {owner: document, secret: None, **outcome}
+    outcome: dict[str, Any] = {
+        name: document.pop(name) for name in ("created", "differences", "steps") if name in document
+    }
+    return {**document, "client_secret" if is_for_account(spec) else "value": None, **outcome}
 
 
 def _without_secret(result: Any) -> Any:

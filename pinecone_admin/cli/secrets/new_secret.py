@@ -40,8 +40,12 @@ class NewSecret:
             return {"key": self.owner, "value": self.value}
         return {"service_account": self.owner, "client_secret": self.value}
 
+    def to_flat_document(self) -> dict[str, Any]:
+        """Return what the secret belongs to, with the secret as one more field."""
+        return {**self.owner, "value" if self.kind == "api-key" else "client_secret": self.value}
+
     def to_json(self) -> str:
-        """Return the same as a line of JSON."""
+        """Return the secret and what it belongs to as a line of JSON."""
         return json.dumps(self.to_document()) + "\n"
 
 

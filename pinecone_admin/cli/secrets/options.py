@@ -69,7 +69,8 @@ def find_store(session: Session, spec: CommandSpec) -> SecretStore:
     if session.settings.get("reveal"):
         # Of what exists already, ensure shows no secret.
         outcome = {"created": True} if spec.path[-1] == "ensure" else {}
-        return StandardOutput(session, is_for_account=is_for_account(spec), outcome=outcome)
+        is_nested = spec.path[-1] == "provision"  # its output is about more than the key
+        return StandardOutput(session, is_for_account=is_for_account(spec), is_nested=is_nested, outcome=outcome)
     allow_group = bool(session.settings.get("allow_group"))
     try:
         return parse_store(

@@ -30,21 +30,22 @@ class StandardOutput(SecretStore):
     Args:
         session: The session, whose format and query apply.
         is_for_account: Whether the secret belongs to a service account, and not to an API key.
-        outcome: Fields that the output has beside the secret and its owner.
+        is_nested: Whether what it belongs to is a field of the output, and its own fields are not.
+        outcome: Further fields of the output.
     """
 
-    def __init__(self, session: Session, *, is_for_account: bool, outcome: Mapping[str, Any]) -> None:
-        self._session, self._is_for_account, self._outcome = session, is_for_account, outcome
+    def __init__(self, session: Session, *, is_for_account: bool, is_nested: bool, outcome: Mapping[str, Any]) -> None:
+        self._session, self._is_for_account = session, is_for_account
+        self._is_nested, self._outcome = is_nested, outcome
 
     def check(self) -> None:
         """Check that there is a stdout, and that the query keeps the secret."""
         require_open(self._session.stdout)
-        sample = _sample_account() if self._is_for_account else _sample_key()
-        self._require_secret({**sample, **self._outcome}, _PLACEHOLDER)
+        self._require_secret(self._describe(_sample_account() if self._is_for_account else _sample_key()), _PLACEHOLDER)
 
     def store(self, secret: NewSecret) -> None:
         """Write the secret, with what it belongs to, and wait until stdout has taken it."""
-        document = {**secret.to_document(), **self._outcome}
+        document = self._describe(secret)
         self._require_secret(document, secret.value)
         try:
             self._session.write(document)
@@ -53,6 +54,9 @@ class StandardOutput(SecretStore):
             discard_output(self._session.stdout)
             reason = "stdout was closed" if isinstance(error, BrokenPipeError) else f"stdout cannot be written: {error}"
             raise StoreError(f"the secret was not shown: {reason}") from error
+
+    def _describe(self, secret: NewSecret) -> dict[str, Any]:
+        return {**(secret.to_document() if self._is_nested else secret.to_flat_document()), **self._outcome}
 
     def _require_secret(self, document: Mapping[str, Any], value: str) -> None:
         # Rendered apart first: what has been written cannot be taken back.
@@ -64,13 +68,14 @@ class StandardOutput(SecretStore):
             raise StoreError("with this --query, the output does not contain the secret")
 
 
-def _sample_key() -> dict[str, Any]:
-    return {"key": dict.fromkeys(("id", "name", "project_id"), "x") | {"roles": ["x"]}, "value": _PLACEHOLDER}
+def _sample_key() -> NewSecret:
+    owner = dict.fromkeys(("id", "name", "project_id"), "x") | {"roles": ["x"]}
+    return NewSecret(value=_PLACEHOLDER, kind="api-key", id="x", identifiers={}, owner=owner)
 
 
-def _sample_account() -> dict[str, Any]:
-    account = dict.fromkeys(("id", "name", "client_id", "created_at", "updated_at"), "x")
-    return {"service_account": account, "client_secret": _PLACEHOLDER}
+def _sample_account() -> NewSecret:
+    owner = dict.fromkeys(("id", "name", "client_id", "created_at", "updated_at"), "x")
+    return NewSecret(value=_PLACEHOLDER, kind="service-account", id="x", identifiers={}, owner=owner)
 
 
 def require_open(stdout: TextIO) -> None:
