@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable
 from threading import Event
 from typing import Any
 
@@ -12,6 +11,7 @@ import httpx
 import pytest
 
 from generated_client.models import InviteList, ListApiKeysResponse, ServiceAccountList
+from generated_client.types import readers
 from pinecone_admin._http.buffered_messages import BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.codec import LARGE_FROM_BYTES, DecodeFailure, decode_body
@@ -200,29 +200,28 @@ def decode(body: bytes, returns: Any) -> Any:
     return decoded
 
 
-@pytest.mark.parametrize("make", [lambda: encode([BINDING] * 5_000), lambda: encode([BINDING] * 5_000 + [0])])
-def test_garbage_is_not_collected_meanwhile(make: Callable[[], bytes]) -> None:
+def test_garbage_is_not_collected_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would visit all values many times. Afterwards it is as it was, whether the body fits or not."""
-    body = make()
-    collections: list[int] = []
+    decode_list, seen = readers[RoleBindingList], list[bool]()
 
-    def record(phase: str, details: dict[str, int]) -> None:
-        if phase == "start":
-            collections.append(details["generation"])
+    def record_and_decode(json: Any) -> Any:
+        seen.append(gc.isenabled())
+        return decode_list(json)
 
-    gc.collect()
-    gc.callbacks.append(record)
+    monkeypatch.setitem(readers, RoleBindingList, record_and_decode)
+    fitting, misfit = encode([BINDING] * 500), encode([BINDING] * 500 + [0])
+    was_enabled = gc.isenabled()
     try:
-        kept = decode_body(body, RoleBindingList)
-        assert len(collections) <= 1  # when it is enabled again
-        assert gc.isenabled()
-        gc.disable()
-        decode_body(body, RoleBindingList)
-        assert not gc.isenabled()
-    finally:
+        for switch, is_enabled in ((gc.enable, True), (gc.disable, False)):
+            switch()
+            assert isinstance(decode_body(fitting, RoleBindingList), RoleBindingList)
+            assert isinstance(decode_body(misfit, RoleBindingList), DecodeFailure)
+            assert gc.isenabled() is is_enabled
         gc.enable()
-        gc.callbacks.remove(record)
-    del kept
+        assert isinstance(decode_body(encode([BINDING]), RoleBindingList), RoleBindingList)
+    finally:
+        (gc.enable if was_enabled else gc.disable)()
+    assert seen == [False] * 4 + [True]
 
 
 def test_only_the_start_of_a_large_error_body_is_kept() -> None:
