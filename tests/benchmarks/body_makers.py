@@ -223,3 +223,18 @@ def after_users(make_item: str) -> Maker:
 def fields_of(name: Callable[[int], str], value: str) -> Maker:
     """Return a maker of an object with many names beside a list."""
     return lambda size: fill('{"data":[],', lambda number: f"{name(number)}:{value}", "}", size)
+
+
+def named(width: int) -> Callable[[int], str]:
+    """Return a maker of objects with one name each, which differs."""
+    return lambda number: f'{{"{number:0{width}d}":0}}'
+
+
+def dated_bindings(date: str) -> Maker:
+    """Return a maker of role bindings of one date."""
+    return list_of(lambda number: binding(number, created_at=date))
+
+
+def dated_accounts(date: str) -> Maker:
+    """Return a maker of service accounts of one date."""
+    return list_of(lambda number: account(number, date))

@@ -14,6 +14,8 @@ from tests.benchmarks.body_makers import (
     binding,
     bindings_with,
     compact,
+    dated_accounts,
+    dated_bindings,
     empty_key,
     encoded,
     fields_of,
@@ -21,6 +23,7 @@ from tests.benchmarks.body_makers import (
     invite,
     key,
     list_of,
+    named,
     nested,
     numbers,
     of_bytes,
@@ -81,12 +84,7 @@ SHAPES = [
         Shape(f"objects with a text {gap}", list_of('{"a":"' + "x" * gap + '"}'), "users")
         for gap in (10, 20, 30, 40, 50, 60)
     ),
-    *(
-        Shape(
-            f"objects with a distinct name {gap}", list_of(lambda number, gap=gap: f'{{"{number:0{gap}d}":0}}'), "users"
-        )
-        for gap in (10, 20, 30, 40, 50, 60)
-    ),
+    *(Shape(f"objects with a distinct name {gap}", list_of(named(gap)), "users") for gap in (10, 20, 30, 40, 50, 60)),
     # Numbers.
     *(
         Shape(f"integers of {width} digits", list_of(numbers(width)), "users")
@@ -220,7 +218,7 @@ SHAPES = [
     Shape("page token of escapes", repeating('{"data":[],"pagination":{"next":"', r"\u0000", '"}}')),
     # Dates.
     *(
-        Shape(f"role bindings of date {date}", list_of(lambda number, date=date: binding(number, created_at=date)))
+        Shape(f"role bindings of date {date}", dated_bindings(date))
         for date in (
             "2026",
             "2026-01",
@@ -236,7 +234,7 @@ SHAPES = [
     *(
         Shape(
             f"service accounts of date {date}",
-            list_of(lambda number, date=date: account(number, date)),
+            dated_accounts(date),
             "service_accounts",
         )
         for date in ("2026", "2026-07-01T24:00:00Z", DATE, "2026-07-01T10:00:00z")
