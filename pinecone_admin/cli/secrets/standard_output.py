@@ -69,12 +69,12 @@ class StandardOutput(SecretStore):
 
 
 def _sample_key() -> NewSecret:
-    owner = dict.fromkeys(("id", "name", "project_id"), "x") | {"roles": ["x"]}
+    owner: dict[str, Any] = {"id": "x", "name": "x", "project_id": "x", "roles": ["x"]}
     return NewSecret(value=_PLACEHOLDER, kind="api-key", id="x", identifiers={}, owner=owner)
 
 
 def _sample_account() -> NewSecret:
-    owner = dict.fromkeys(("id", "name", "client_id", "created_at", "updated_at"), "x")
+    owner: dict[str, Any] = dict.fromkeys(("id", "name", "client_id", "created_at", "updated_at"), "x")
     return NewSecret(value=_PLACEHOLDER, kind="service-account", id="x", identifiers={}, owner=owner)
 
 
