@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -115,7 +116,8 @@ def build(folder: Path, pages: dict[str, str]) -> subprocess.CompletedProcess[st
     for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", str(folder), str(folder / "site")]
-    return subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=180)
+    environment = os.environ | {"NO_COLOR": "1"}  # where CI is set, Sphinx colours its warnings
+    return subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=180, env=environment)
 
 
 def read_text(html: str) -> str:

@@ -20,6 +20,7 @@ from pinecone_admin.cli.output.private_files import (
     describe_path,
     find_access_problem,
     follow_own_links,
+    wait_for_lock,
 )
 
 _MAX_ID_LENGTH = 500
@@ -130,10 +131,11 @@ class AuditLog:
             problem = find_access_problem(status, forbidden=OTHERS_CAN_WRITE)
             if problem:
                 raise CLIError(f"--audit-log: {describe_path(self._path)} {problem}")
-            # A full disk may have cut off the last line.
-            if line and status.st_size and _read_last_byte(descriptor) != b"\n":
+            # A full disk may have cut off the last line. While another process writes one, it only looks so.
+            wait_for_lock(descriptor)
+            if line and os.fstat(descriptor).st_size and _read_last_byte(descriptor) != b"\n":
                 line = b"\n" + line
-            # One write to a file that is open for appending: lines of several processes do not mix.
+            # One write to a file that is open for appending: lines do not mix where there are no locks either.
             if os.write(descriptor, line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:

@@ -135,14 +135,15 @@ def lock_folder(folder: Path) -> Generator[None, None, None]:
         yield
         return
     try:
-        _wait_for_lock(descriptor)
+        wait_for_lock(descriptor)
         yield
     finally:
         os.close(descriptor)
 
 
-def _wait_for_lock(descriptor: int) -> None:
-    with suppress(ImportError, OSError):  # missing on Windows; some network file systems cannot lock a folder
+def wait_for_lock(descriptor: int) -> None:
+    """Lock an open file or folder until it is closed, as ``lock_folder`` does."""
+    with suppress(ImportError, OSError):  # missing on Windows; some network file systems have no locks
         import fcntl  # noqa: PLC0415 - as above
 
         # Whoever runs the command under flock(1) holds the lock until the command ends.
