@@ -308,13 +308,26 @@ def test_lists_are_tables_in_80_columns_and_whole_in_wider_ones() -> None:
         invites = run("invite", "list", terminal=True, env=plain).stdout.splitlines()
         blocks = run("role-binding", "list", terminal=True, env={"COLUMNS": "70"}).stdout
     assert len(narrow.splitlines()) == len(listed) + 2
-    assert "shows them whole" in narrow.splitlines()[-1]
+    assert "Some ids are cut off; a wider terminal or --output json shows all." in narrow.splitlines()[-1]
+        "\x1b[2mSome ids are cut off; a wider terminal or --output json shows all."
+    )
     assert len(full.splitlines()) == len(listed) + 1
     for each in listed:
         ids = [each["id"], each["principal_id"], each["resource_id"]]
         assert [id in narrow for id in ids] == [True, False, False]
         assert [id in full for id in ids] == [id in blocks for id in ids] == [True, True, True]
     assert re.fullmatch(r"bob@example\.com +pending +\d{4}-\d\d-\d\d +\x1b\[2m\S{36}\x1b\[0m *", invites[1])
+
+
+def test_a_table_names_the_columns_that_it_has_no_room_for() -> None:
+    """A list that leaves a column out says so below its rows."""
+    with example_organization():
+        narrow, full = (
+            run("user", "list", terminal=True, env={"COLUMNS": columns, "NO_COLOR": "1"}).stdout
+            for columns in ("60", "170")
+        )
+    assert "There is no room for NAME; a wider terminal" in narrow.splitlines()[-1]
+    assert "There is no room" not in full
 
 
 def test_keys_that_a_rotation_keeps_are_rows_of_the_table_in_80_columns() -> None:

@@ -64,12 +64,16 @@ def _shorten_tag(row: Row) -> str:
     return name if tag is None else f"{name[0]}{_CUT} {tag.rest}"
 
 
-def name_what_is_cut(layout: Layout) -> str:
-    """Return of what a table shows only a part, or nothing if all of it is whole."""
+def describe_omissions(layout: Layout, fullest: Layout) -> str:
+    """Return a sentence about what a table leaves out for lack of room, or nothing if it shows all."""
     columns = layout.values()
+    left_out = [f"there is no room for {name.upper()}" for name in fullest if name not in layout]
     if _shorten_tag in columns:
-        return "names of old keys"
-    return "" if {_show_principal, _show_resource}.isdisjoint(columns) else "ids"
+        left_out.append("some names of old keys are cut off")
+    elif not {_show_principal, _show_resource}.isdisjoint(columns):
+        left_out.append("some ids are cut off")
+    sentence = f"{', and '.join(left_out)}; a wider terminal or --output json shows all."
+    return sentence[0].upper() + sentence[1:] if left_out else ""
 
 
 _CREATED: Sequence[Layout] = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from pinecone_admin.cli.output.columns import LAYOUTS, Layout, fields, name_what_is_cut, show
+from pinecone_admin.cli.output.columns import LAYOUTS, Layout, describe_omissions, fields, show
 from pinecone_admin.cli.output.formats import Plain, text_of
 from pinecone_admin.cli.output.plain import is_list, is_object
 
@@ -40,9 +40,8 @@ def print_rows(console: Console, rows: Sequence[Mapping[str, Plain]], kind: str 
         _print_blocks(console, [dict(zip(layout, row, strict=True)) for row in cells])
         return
     _print_table(console, layout, cells)
-    cut = name_what_is_cut(layout)
-    if cut:
-        note = f"Some {cut} are cut off; a wider terminal or --output json shows them whole."
+    note = describe_omissions(layout, tables[0][0])
+    if note:
         console.print(note, style="dim", soft_wrap=True)
 
 
