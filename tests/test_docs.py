@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import os
 import re
@@ -15,6 +16,8 @@ import pytest
 from pinecone_admin import Admin, PineconeError, errors, on_organization
 from pinecone_admin._http.failures import classify_status
 from pinecone_admin._http.retry_policy import RETRY_TABLE
+from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.help.topics import TOPICS
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
 from tests.faults.external_servers import run_redis
@@ -88,6 +91,31 @@ def test_code_of_the_readme_is_as_narrow_as_that_of_the_pages() -> None:
     """No line of code has more than the 90 characters that docs/_extensions/code_width.py allows on a page."""
     lines = [line for block in list_blocks("README.md") for line in block.text.splitlines()]
     assert [line for line in lines if len(line) > 90] == []
+
+
+def test_the_page_of_commands_marks_code_whole_and_topics_are_prose(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No value or command is code in part only; a topic has paragraphs, lists of terms, and code only for code."""
+    monkeypatch.syspath_prepend(ROOT / "docs/_extensions")
+    extension = importlib.import_module("commands")
+    helps = [each.help for command in COMMANDS for each in command.parameters]
+    texts = [*TOPICS.values(), *(command.details for command in COMMANDS), *helps]
+    marked = [str(extension.mark_code(text)) for text in texts]
+    assert [each for each in marked if re.search(r"[\w:@-]<literal>|</literal>[:@]?\w", each)] == []
+    parts = {name: [part.tagname for part in extension.write_topic(text)] for name, text in TOPICS.items()}
+    assert parts["exit-codes"] == ["paragraph", "paragraph", "definition_list", "paragraph"]
+    assert parts["findings"] == ["paragraph", "definition_list", "paragraph"]
+    assert parts["waivers"] == ["paragraph", "paragraph", "literal_block", "paragraph"]
+
+
+def test_a_time_in_code_breaks_before_it_and_not_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call that makes a time is too long for a phone, and breaks after its parenthesis."""
+    monkeypatch.syspath_prepend(ROOT / "docs/_extensions")
+    extension = importlib.import_module("translator")
+    word = '<span class="pre">datetime.fromisoformat(&quot;2026-01-12T08:30:00Z&quot;)</span>'
+    assert extension.LONG_WORD.sub(extension.break_word, word) == (
+        '<span class="pre long">datetime.<wbr>fromisoformat('
+        '<wbr>&quot;<span class="date">2026-01-12T08:30:00Z</span>&quot;)</span>'
+    )
 
 
 def test_sources_of_the_pages_have_short_lines() -> None:

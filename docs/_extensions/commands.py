@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from textwrap import dedent
 
 import click
 from code_width import WIDTH
@@ -20,11 +21,17 @@ Definitions = Iterable[tuple[str, str]]
 
 _NAMES = sorted((" ".join(each.path) for each in COMMANDS if each.path[1:]), reverse=True)
 CODE = re.compile(
-    r"--[a-z][\w-]*|\b(?:env-file|file|exec):[A-Z#]+|\b[A-Z]+:[A-Z]+\b|\bPINECONE_\w*(?:=1)?|@FILE"
-    r"|(?<![\w.])[~/][\w./-]*\w|\beval \"[^\"]+\"|\bpinecone-admin(?: help)? \w+(?: [A-Z/][\w/]*)*"
+    r"(?:\baccess )?--[a-z][\w-]*(?: update\b| [A-Z]{2,}(?:,[A-Z]+)*\b)?|@FILE"
+    r"|\b(?:env-file|file|exec):[A-Z#]+|\b[A-Z]+(?::[A-Z]+)+\b|\buser:[\w@.]+(?::\w+)+"
+    r"|\bPINECONE_\w*(?:=1)?|\b[A-Z]+(?:_[A-Z]+)+\b(?:=1)?"
+    r"|(?<![\w.])[~/][\w./-]*\w|\beval \"[^\"]+\""
+    rf"|\bpinecone-admin (?:{'|'.join(_NAMES)}|(?:(?:help|explain) )?[\w-]+)(?: [A-Z/][\w/]*)*"
     rf"|(?<!\ba )\b(?:{'|'.join(_NAMES)})\b(?: FILE)?"
 )
 """What is code in a help text: options, values, variables, paths and commands."""
+
+ENTRY = re.compile(r"  (\S+(?: \S+)*)(?:  +|\n {6,})(\S.*(?:\n {6,}.*)*)(?:\n|$)")
+"""A term of a topic, with its meaning beside or below it."""
 
 
 class CommandReference(SphinxDirective):
@@ -38,7 +45,7 @@ class CommandReference(SphinxDirective):
         return [
             *describe_groups(root, context, common),
             write_section("Options of every command", define(list_options(root, context, set()))),
-            write_section("Topics", *(write_section(name, write_code(text, "text")) for name, text in TOPICS.items())),
+            write_section("Topics", *(write_section(name, *write_topic(text)) for name, text in TOPICS.items())),
         ]
 
 
@@ -62,7 +69,7 @@ def describe_command(command: click.Command, parent: click.Context, word: str, c
     return write_section(
         context.command_path.removeprefix(f"{PROGRAM} "),
         *write_paragraphs(command.help),
-        write_code(usage, "text"),
+        write_usage(usage),
         define(list_options(command, context, common)),
         *([nodes.paragraph("", "Example:"), write_code(break_command(command.epilog))] if command.epilog else []),
     )
@@ -87,6 +94,17 @@ def write_paragraphs(text: str | None) -> list[nodes.paragraph]:
     return [mark_code(" ".join(each.split())) for each in (text or "").split("\n\n") if each.strip()]
 
 
+def write_topic(text: str) -> Iterator[nodes.Node]:
+    """Yield the paragraphs of a topic, and its indented parts as lists of terms or as code."""
+    for part in text.rstrip().split("\n\n"):
+        if not part.startswith(" "):
+            yield from write_paragraphs(part)
+        elif ENTRY.sub("", part):
+            yield write_code(dedent(part), "text")
+        else:
+            yield define((term, " ".join(meaning.split())) for term, meaning in ENTRY.findall(part))
+
+
 def mark_code(text: str) -> nodes.paragraph:
     """Return a paragraph whose commands, options and values are marked as code."""
     marked = nodes.paragraph()
@@ -101,6 +119,13 @@ def mark_code(text: str) -> nodes.paragraph:
 def write_code(text: str, language: str = "sh") -> nodes.literal_block:
     """Return lines as they are."""
     return nodes.literal_block(text, text, language=language)
+
+
+def write_usage(text: str) -> nodes.literal_block:
+    """Return a usage, which breaks where it has no room."""
+    block = write_code(text, "text")
+    block["classes"].append("usage")
+    return block
 
 
 def break_command(command: str) -> str:

@@ -14,11 +14,11 @@ from tables import INNER_CAPITAL, UNIT
 LONG_WORD = re.compile(r'<span class="pre">([^<]{37,})</span>')
 """A word of code that is wider than a list on a phone."""
 
-PART_OF_NAME = re.compile(r"(?<=[._/:])(?=[^\W\d])")
-"""Where a long name may break: not in a number, nor in a time."""
+PART_OF_NAME = re.compile(r"(?<=[._/:])(?=[^\W\d])|(?<=\()(?=&quot;)")
+"""Where a long name may break: not in a number, nor in a time, but before a quoted argument."""
 
-DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
-"""A date, which does not break after its hyphens."""
+DATE = re.compile(r"\b\d{4}-\d\d-\d\d(?:T[\d:]+Z)?\b")
+"""A date, with or without a time, which does not break after its hyphens."""
 
 
 class Translator(HTML5Translator):
@@ -42,7 +42,7 @@ class Translator(HTML5Translator):
         super().visit_Text(node)
         parts = [UNIT.sub("&#160;", LONG_WORD.sub(break_word, part)) for part in self.body[start:]]
         if isinstance(node.parent, nodes.title):
-            parts = [DATE.sub(r'<span class="date">\g<0></span>', part) for part in parts]
+            parts = [keep_dates(part) for part in parts]
         if isinstance(node.parent, nodes.emphasis) and node == "[":  # of a type
             parts.append("<wbr>")
         self.body[start:] = [INNER_CAPITAL.sub("<wbr>", part) for part in parts] if self.in_heading else parts
@@ -62,7 +62,12 @@ class Translator(HTML5Translator):
 
 def break_word(word: re.Match[str]) -> str:
     """Return a long word of code, which breaks between the parts of a name, or else anywhere."""
-    return f'<span class="pre long">{PART_OF_NAME.sub("<wbr>", word[1])}</span>'
+    return f'<span class="pre long">{keep_dates(PART_OF_NAME.sub("<wbr>", word[1]))}</span>'
+
+
+def keep_dates(text: str) -> str:
+    """Return HTML in which no date breaks."""
+    return DATE.sub(r'<span class="date">\g<0></span>', text)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
