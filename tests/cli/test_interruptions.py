@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -93,14 +95,25 @@ def test_a_command_that_ends_at_once_writes_only_its_last_line() -> None:
     assert (done.exit, done.stderr) == (130, "error: interrupted; nothing was changed\n")
 
 
-def test_the_line_says_what_the_command_waits_for(tmp_path: Path, notices: list[str]) -> None:
+def test_the_line_says_what_the_command_waits_for(
+    tmp_path: Path, notices: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A store that runs can be killed, and is; a command that holds a secret goes on to its end."""
+    registered, second_kills = threading.Event(), Interruptions.second_kills
+
+    @contextmanager
+    def register(interruptions: Interruptions, process: subprocess.Popen[bytes]) -> Generator[None, None, None]:
+        with second_kills(interruptions, process):
+            registered.set()
+            yield
+
+    monkeypatch.setattr(Interruptions, "second_kills", register)
     ready, script = tmp_path / "ready", tmp_path / "store.sh"
     script.write_text(f"#!/bin/sh\ntrap '' INT TERM\ntouch {ready}\nexec sleep 60\n")
     script.chmod(0o700)
 
     def interrupt() -> None:
-        wait_until(ready.exists)
+        wait_until(lambda: registered.is_set() and ready.exists())
         for number in (1, 2):
             os.kill(os.getpid(), signal.SIGTERM)
             wait_for_lines(notices, number)

@@ -382,7 +382,7 @@ def run_interrupted(script: Path, ready: Path, *, signals: int) -> Interruptions
     """Store a secret by a script, and send signals to this process once it is ready."""
 
     def interrupt() -> None:
-        wait_until(ready.exists)
+        wait_until(lambda: ready.exists() and bool(interruptions._killed))
         for _ in range(signals):
             os.kill(os.getpid(), signal.SIGTERM)
             wait_until(lambda: interruptions.received)
