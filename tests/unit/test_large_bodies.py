@@ -17,6 +17,7 @@ from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.codec import LARGE_FROM_BYTES, DecodeFailure, decode_body
 from pinecone_admin._http.error_mapping import error_from_response, redact_secrets
 from pinecone_admin.models import OrganizationList, Project, ProjectList, RoleBindingList, UserList
+from tests.benchmarks.body_makers import ROLES
 
 ID = "9a000000-0000-4000-8000-000000000001"
 DATE = "2026-07-01T10:00:00Z"
@@ -55,14 +56,6 @@ INVITE: dict[str, Any] = {
     "expires_at": None,
     "processed_at": None,
 }
-ROLES = [
-    "ProjectEditor",
-    "ProjectViewer",
-    "ControlPlaneEditor",
-    "ControlPlaneViewer",
-    "DataPlaneEditor",
-    "DataPlaneViewer",
-]
 TOO_MANY = "has more values than the API would send"
 
 SHORTEST: dict[str, tuple[Any, dict[str, Any]]] = {

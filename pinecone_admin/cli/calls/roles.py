@@ -75,13 +75,7 @@ def parse_grant(option: str, text: str) -> WantedGrant:
     Raises:
         CLIError: It does not have three parts, or there is no such type or role.
     """
-    noun, _, rest = text.partition(":")
-    principal, colon, role = rest.rpartition(":")
-    if noun not in _PRINCIPALS or not colon or not principal:
-        raise CLIError(
-            f"{option}: {text!r} must be TYPE:WHO:ROLE, such as user:ada@example.com:ProjectEditor; "
-            f"the types are {', '.join(_PRINCIPALS)}"
-        )
+    noun, principal, role = _split_parts(option, text, "TYPE:WHO:ROLE, such as user:ada@example.com:ProjectEditor")
     if role not in PROJECT_ROLES:
         raise CLIError(f"{option}: {_explain(role, on_project=True)}")
     return WantedGrant(noun, principal, role)
@@ -108,13 +102,8 @@ def parse_binding(option: str, text: str) -> WantedBinding:
     Raises:
         CLIError: A part is missing, or there is no such type or role.
     """
-    noun, _, rest = text.partition(":")
-    principal, colon, role = rest.rpartition(":")
-    if noun not in _PRINCIPALS or not colon or not principal:
-        raise CLIError(
-            f"{option}: {text!r} must be TYPE:WHO:ROLE or TYPE:WHO:PROJECT:ROLE, such as "
-            f"user:ada@example.com:search:ProjectViewer; the types are {', '.join(_PRINCIPALS)}"
-        )
+    forms = "TYPE:WHO:ROLE or TYPE:WHO:PROJECT:ROLE, such as user:ada@example.com:search:ProjectViewer"
+    noun, principal, role = _split_parts(option, text, forms)
     before, colon, project = principal.rpartition(":")
     if role in PROJECT_ROLES and colon and before:
         return WantedBinding(noun, before, parse_role(option, f"{project}:{role}"))
@@ -124,3 +113,12 @@ def parse_binding(option: str, text: str) -> WantedBinding:
 def api_type(noun: str) -> str:
     """Return what the API calls a type of principal or resource, such as ``service_account``."""
     return noun.replace("-", "_")
+
+
+def _split_parts(option: str, text: str, forms: str) -> tuple[str, str, str]:
+    """Return the type, what is between it and the role, and the role; what is between may have colons itself."""
+    noun, _, rest = text.partition(":")
+    principal, colon, role = rest.rpartition(":")
+    if noun not in _PRINCIPALS or not colon or not principal:
+        raise CLIError(f"{option}: {text!r} must be {forms}; the types are {', '.join(_PRINCIPALS)}")
+    return noun, principal, role
