@@ -11,6 +11,7 @@ from attrs import field, frozen
 from ..models.api_key_role import APIKeyRole
 from ..types import (
     NO_EXTRA,
+    Misfit,
     as_extra_fields,
     draft_class,
     find_extra_fields,
@@ -54,12 +55,16 @@ def decode_api_key(json: Any) -> APIKey:
     fields: dict[str, Any] = json
     if type(json) is not dict:
         refuse(json, dict)
-    get = fields.get
     draft: Any = _Draft()
-    draft.id = value if type(value := get("id")) is str else refuse_field(fields, "id", str)
-    draft.name = value if type(value := get("name")) is str else refuse_field(fields, "name", str)
-    draft.project_id = value if type(value := get("project_id")) is str else refuse_field(fields, "project_id", str)
-    draft.roles = read_field(fields, "roles", list_of(read_string))
+    try:
+        draft.id = value if type(value := fields["id"]) is str else refuse_field(fields, "id", str)
+        draft.name = value if type(value := fields["name"]) is str else refuse_field(fields, "name", str)
+        draft.project_id = (
+            value if type(value := fields["project_id"]) is str else refuse_field(fields, "project_id", str)
+        )
+        draft.roles = read_field(fields, "roles", list_of(read_string))
+    except KeyError as missing:  # of the first field that is missing
+        raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 4 else find_extra_fields(APIKey, fields)
     draft.__class__ = APIKey
     model: APIKey = draft

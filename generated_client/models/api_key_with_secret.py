@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from ..types import (
     NO_EXTRA,
+    Misfit,
     as_extra_fields,
     draft_class,
     find_extra_fields,
@@ -47,10 +48,12 @@ def decode_api_key_with_secret(json: Any) -> APIKeyWithSecret:
     fields: dict[str, Any] = json
     if type(json) is not dict:
         refuse(json, dict)
-    get = fields.get
     draft: Any = _Draft()
-    draft.key = read_field(fields, "key", decode_api_key)
-    draft.value = value if type(value := get("value")) is str else refuse_field(fields, "value", str)
+    try:
+        draft.key = read_field(fields, "key", decode_api_key)
+        draft.value = value if type(value := fields["value"]) is str else refuse_field(fields, "value", str)
+    except KeyError as missing:  # of the first field that is missing
+        raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 2 else find_extra_fields(APIKeyWithSecret, fields)
     draft.__class__ = APIKeyWithSecret
     model: APIKeyWithSecret = draft

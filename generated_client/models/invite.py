@@ -12,10 +12,14 @@ from attrs import field, frozen
 from ..models.invite_status import InviteStatus
 from ..types import (
     NO_EXTRA,
+    Misfit,
     as_extra_fields,
     draft_class,
     find_extra_fields,
-    read_date_time_field,
+    from_iso_8601,
+    in_utc,
+    read_date_time,
+    read_field,
     readers,
     refuse,
     refuse_field,
@@ -61,14 +65,29 @@ def decode_invite(json: Any) -> Invite:
     fields: dict[str, Any] = json
     if type(json) is not dict:
         refuse(json, dict)
-    get = fields.get
     draft: Any = _Draft()
-    draft.id = value if type(value := get("id")) is str else refuse_field(fields, "id", str)
-    draft.email = value if type(value := get("email")) is str else refuse_field(fields, "email", str)
-    draft.status = value if type(value := get("status")) is str else refuse_field(fields, "status", str)
-    draft.created_at = read_date_time_field(fields, "created_at")
-    draft.expires_at = None if fields.get("expires_at") is None else read_date_time_field(fields, "expires_at")
-    draft.processed_at = None if fields.get("processed_at") is None else read_date_time_field(fields, "processed_at")
+    moment: datetime.datetime | None
+    try:
+        draft.id = value if type(value := fields["id"]) is str else refuse_field(fields, "id", str)
+        draft.email = value if type(value := fields["email"]) is str else refuse_field(fields, "email", str)
+        draft.status = value if type(value := fields["status"]) is str else refuse_field(fields, "status", str)
+        try:
+            moment = from_iso_8601(fields["created_at"])
+        except (TypeError, ValueError):
+            moment = read_field(fields, "created_at", read_date_time)
+        draft.created_at = moment if moment.tzinfo else in_utc(moment)
+    except KeyError as missing:  # of the first field that is missing
+        raise Misfit("is missing", missing.args[0]) from None
+    try:
+        moment = None if (value := fields.get("expires_at")) is None else from_iso_8601(value)
+    except (TypeError, ValueError):
+        moment = read_field(fields, "expires_at", read_date_time)
+    draft.expires_at = moment if moment is None or moment.tzinfo else in_utc(moment)
+    try:
+        moment = None if (value := fields.get("processed_at")) is None else from_iso_8601(value)
+    except (TypeError, ValueError):
+        moment = read_field(fields, "processed_at", read_date_time)
+    draft.processed_at = moment if moment is None or moment.tzinfo else in_utc(moment)
     draft.extra = (
         NO_EXTRA
         if len(fields) == 4 + ("expires_at" in fields) + ("processed_at" in fields)

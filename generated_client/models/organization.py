@@ -14,10 +14,14 @@ from ..models.payment_status import PaymentStatus
 from ..models.support_tier import SupportTier
 from ..types import (
     NO_EXTRA,
+    Misfit,
     as_extra_fields,
     draft_class,
     find_extra_fields,
-    read_date_time_field,
+    from_iso_8601,
+    in_utc,
+    read_date_time,
+    read_field,
     readers,
     refuse,
     refuse_field,
@@ -63,18 +67,25 @@ def decode_organization(json: Any) -> Organization:
     fields: dict[str, Any] = json
     if type(json) is not dict:
         refuse(json, dict)
-    get = fields.get
     draft: Any = _Draft()
-    draft.id = value if type(value := get("id")) is str else refuse_field(fields, "id", str)
-    draft.name = value if type(value := get("name")) is str else refuse_field(fields, "name", str)
-    draft.plan = value if type(value := get("plan")) is str else refuse_field(fields, "plan", str)
-    draft.payment_status = (
-        value if type(value := get("payment_status")) is str else refuse_field(fields, "payment_status", str)
-    )
-    draft.created_at = read_date_time_field(fields, "created_at")
-    draft.support_tier = (
-        value if type(value := get("support_tier")) is str else refuse_field(fields, "support_tier", str)
-    )
+    moment: datetime.datetime | None
+    try:
+        draft.id = value if type(value := fields["id"]) is str else refuse_field(fields, "id", str)
+        draft.name = value if type(value := fields["name"]) is str else refuse_field(fields, "name", str)
+        draft.plan = value if type(value := fields["plan"]) is str else refuse_field(fields, "plan", str)
+        draft.payment_status = (
+            value if type(value := fields["payment_status"]) is str else refuse_field(fields, "payment_status", str)
+        )
+        try:
+            moment = from_iso_8601(fields["created_at"])
+        except (TypeError, ValueError):
+            moment = read_field(fields, "created_at", read_date_time)
+        draft.created_at = moment if moment.tzinfo else in_utc(moment)
+        draft.support_tier = (
+            value if type(value := fields["support_tier"]) is str else refuse_field(fields, "support_tier", str)
+        )
+    except KeyError as missing:  # of the first field that is missing
+        raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 6 else find_extra_fields(Organization, fields)
     draft.__class__ = Organization
     model: Organization = draft

@@ -42,9 +42,10 @@ def decode_pagination_response(json: Any) -> PaginationResponse:
     fields: dict[str, Any] = json
     if type(json) is not dict:
         refuse(json, dict)
-    get = fields.get
     draft: Any = _Draft()
-    draft.next_ = value if (value := get("next")) is None or type(value) is str else refuse_field(fields, "next", str)
+    draft.next_ = (
+        value if (value := fields.get("next")) is None or type(value) is str else refuse_field(fields, "next", str)
+    )
     draft.extra = NO_EXTRA if len(fields) == 0 + ("next" in fields) else find_extra_fields(PaginationResponse, fields)
     draft.__class__ = PaginationResponse
     model: PaginationResponse = draft

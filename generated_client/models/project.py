@@ -11,10 +11,14 @@ from attrs import field, frozen
 
 from ..types import (
     NO_EXTRA,
+    Misfit,
     as_extra_fields,
     draft_class,
     find_extra_fields,
-    read_date_time_field,
+    from_iso_8601,
+    in_utc,
+    read_date_time,
+    read_field,
     readers,
     refuse,
     refuse_field,
@@ -59,20 +63,27 @@ def decode_project(json: Any) -> Project:
     fields: dict[str, Any] = json
     if type(json) is not dict:
         refuse(json, dict)
-    get = fields.get
     draft: Any = _Draft()
-    draft.id = value if type(value := get("id")) is str else refuse_field(fields, "id", str)
-    draft.name = value if type(value := get("name")) is str else refuse_field(fields, "name", str)
-    draft.max_pods = value if type(value := get("max_pods")) is int else refuse_field(fields, "max_pods", int)
-    draft.force_encryption_with_cmek = (
-        value
-        if type(value := get("force_encryption_with_cmek")) is bool
-        else refuse_field(fields, "force_encryption_with_cmek", bool)
-    )
-    draft.organization_id = (
-        value if type(value := get("organization_id")) is str else refuse_field(fields, "organization_id", str)
-    )
-    draft.created_at = None if fields.get("created_at") is None else read_date_time_field(fields, "created_at")
+    moment: datetime.datetime | None
+    try:
+        draft.id = value if type(value := fields["id"]) is str else refuse_field(fields, "id", str)
+        draft.name = value if type(value := fields["name"]) is str else refuse_field(fields, "name", str)
+        draft.max_pods = value if type(value := fields["max_pods"]) is int else refuse_field(fields, "max_pods", int)
+        draft.force_encryption_with_cmek = (
+            value
+            if type(value := fields["force_encryption_with_cmek"]) is bool
+            else refuse_field(fields, "force_encryption_with_cmek", bool)
+        )
+        draft.organization_id = (
+            value if type(value := fields["organization_id"]) is str else refuse_field(fields, "organization_id", str)
+        )
+    except KeyError as missing:  # of the first field that is missing
+        raise Misfit("is missing", missing.args[0]) from None
+    try:
+        moment = None if (value := fields.get("created_at")) is None else from_iso_8601(value)
+    except (TypeError, ValueError):
+        moment = read_field(fields, "created_at", read_date_time)
+    draft.created_at = moment if moment is None or moment.tzinfo else in_utc(moment)
     draft.extra = NO_EXTRA if len(fields) == 5 + ("created_at" in fields) else find_extra_fields(Project, fields)
     draft.__class__ = Project
     model: Project = draft

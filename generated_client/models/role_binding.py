@@ -14,10 +14,14 @@ from ..models.resource_type import ResourceType
 from ..models.role_name import RoleName
 from ..types import (
     NO_EXTRA,
+    Misfit,
     as_extra_fields,
     draft_class,
     find_extra_fields,
-    read_date_time_field,
+    from_iso_8601,
+    in_utc,
+    read_date_time,
+    read_field,
     readers,
     refuse,
     refuse_field,
@@ -67,21 +71,30 @@ def decode_role_binding(json: Any) -> RoleBinding:
     fields: dict[str, Any] = json
     if type(json) is not dict:
         refuse(json, dict)
-    get = fields.get
     draft: Any = _Draft()
-    draft.id = value if type(value := get("id")) is str else refuse_field(fields, "id", str)
-    draft.principal_type = (
-        value if type(value := get("principal_type")) is str else refuse_field(fields, "principal_type", str)
-    )
-    draft.principal_id = (
-        value if type(value := get("principal_id")) is str else refuse_field(fields, "principal_id", str)
-    )
-    draft.resource_type = (
-        value if type(value := get("resource_type")) is str else refuse_field(fields, "resource_type", str)
-    )
-    draft.resource_id = value if type(value := get("resource_id")) is str else refuse_field(fields, "resource_id", str)
-    draft.role = value if type(value := get("role")) is str else refuse_field(fields, "role", str)
-    draft.created_at = read_date_time_field(fields, "created_at")
+    moment: datetime.datetime | None
+    try:
+        draft.id = value if type(value := fields["id"]) is str else refuse_field(fields, "id", str)
+        draft.principal_type = (
+            value if type(value := fields["principal_type"]) is str else refuse_field(fields, "principal_type", str)
+        )
+        draft.principal_id = (
+            value if type(value := fields["principal_id"]) is str else refuse_field(fields, "principal_id", str)
+        )
+        draft.resource_type = (
+            value if type(value := fields["resource_type"]) is str else refuse_field(fields, "resource_type", str)
+        )
+        draft.resource_id = (
+            value if type(value := fields["resource_id"]) is str else refuse_field(fields, "resource_id", str)
+        )
+        draft.role = value if type(value := fields["role"]) is str else refuse_field(fields, "role", str)
+        try:
+            moment = from_iso_8601(fields["created_at"])
+        except (TypeError, ValueError):
+            moment = read_field(fields, "created_at", read_date_time)
+        draft.created_at = moment if moment.tzinfo else in_utc(moment)
+    except KeyError as missing:  # of the first field that is missing
+        raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 7 else find_extra_fields(RoleBinding, fields)
     draft.__class__ = RoleBinding
     model: RoleBinding = draft

@@ -11,10 +11,14 @@ from attrs import field, frozen
 
 from ..types import (
     NO_EXTRA,
+    Misfit,
     as_extra_fields,
     draft_class,
     find_extra_fields,
-    read_date_time_field,
+    from_iso_8601,
+    in_utc,
+    read_date_time,
+    read_field,
     readers,
     refuse,
     refuse_field,
@@ -58,13 +62,24 @@ def decode_service_account(json: Any) -> ServiceAccount:
     fields: dict[str, Any] = json
     if type(json) is not dict:
         refuse(json, dict)
-    get = fields.get
     draft: Any = _Draft()
-    draft.id = value if type(value := get("id")) is str else refuse_field(fields, "id", str)
-    draft.name = value if type(value := get("name")) is str else refuse_field(fields, "name", str)
-    draft.client_id = value if type(value := get("client_id")) is str else refuse_field(fields, "client_id", str)
-    draft.created_at = read_date_time_field(fields, "created_at")
-    draft.updated_at = read_date_time_field(fields, "updated_at")
+    moment: datetime.datetime | None
+    try:
+        draft.id = value if type(value := fields["id"]) is str else refuse_field(fields, "id", str)
+        draft.name = value if type(value := fields["name"]) is str else refuse_field(fields, "name", str)
+        draft.client_id = value if type(value := fields["client_id"]) is str else refuse_field(fields, "client_id", str)
+        try:
+            moment = from_iso_8601(fields["created_at"])
+        except (TypeError, ValueError):
+            moment = read_field(fields, "created_at", read_date_time)
+        draft.created_at = moment if moment.tzinfo else in_utc(moment)
+        try:
+            moment = from_iso_8601(fields["updated_at"])
+        except (TypeError, ValueError):
+            moment = read_field(fields, "updated_at", read_date_time)
+        draft.updated_at = moment if moment.tzinfo else in_utc(moment)
+    except KeyError as missing:  # of the first field that is missing
+        raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 5 else find_extra_fields(ServiceAccount, fields)
     draft.__class__ = ServiceAccount
     model: ServiceAccount = draft

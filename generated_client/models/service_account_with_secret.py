@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from ..types import (
     NO_EXTRA,
+    Misfit,
     as_extra_fields,
     draft_class,
     find_extra_fields,
@@ -48,12 +49,14 @@ def decode_service_account_with_secret(json: Any) -> ServiceAccountWithSecret:
     fields: dict[str, Any] = json
     if type(json) is not dict:
         refuse(json, dict)
-    get = fields.get
     draft: Any = _Draft()
-    draft.service_account = read_field(fields, "service_account", decode_service_account)
-    draft.client_secret = (
-        value if type(value := get("client_secret")) is str else refuse_field(fields, "client_secret", str)
-    )
+    try:
+        draft.service_account = read_field(fields, "service_account", decode_service_account)
+        draft.client_secret = (
+            value if type(value := fields["client_secret"]) is str else refuse_field(fields, "client_secret", str)
+        )
+    except KeyError as missing:  # of the first field that is missing
+        raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 2 else find_extra_fields(ServiceAccountWithSecret, fields)
     draft.__class__ = ServiceAccountWithSecret
     model: ServiceAccountWithSecret = draft

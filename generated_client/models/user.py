@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from ..types import (
     NO_EXTRA,
+    Misfit,
     as_extra_fields,
     draft_class,
     find_extra_fields,
@@ -47,11 +48,15 @@ def decode_user(json: Any) -> User:
     fields: dict[str, Any] = json
     if type(json) is not dict:
         refuse(json, dict)
-    get = fields.get
     draft: Any = _Draft()
-    draft.id = value if type(value := get("id")) is str else refuse_field(fields, "id", str)
-    draft.email = value if type(value := get("email")) is str else refuse_field(fields, "email", str)
-    draft.name = value if (value := get("name")) is None or type(value) is str else refuse_field(fields, "name", str)
+    try:
+        draft.id = value if type(value := fields["id"]) is str else refuse_field(fields, "id", str)
+        draft.email = value if type(value := fields["email"]) is str else refuse_field(fields, "email", str)
+    except KeyError as missing:  # of the first field that is missing
+        raise Misfit("is missing", missing.args[0]) from None
+    draft.name = (
+        value if (value := fields.get("name")) is None or type(value) is str else refuse_field(fields, "name", str)
+    )
     draft.extra = NO_EXTRA if len(fields) == 2 + ("name" in fields) else find_extra_fields(User, fields)
     draft.__class__ = User
     model: User = draft
