@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from pinecone_admin import Admin, PineconeError, errors, on_organization
-from pinecone_admin._http.failures import classify_status
-from pinecone_admin._http.retry_policy import RETRY_TABLE
+from pinecone_admin._http.retry_policy import RETRY_TABLE, classify_status
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.help.topics import TOPICS
 from pinecone_admin.emulator import Emulator

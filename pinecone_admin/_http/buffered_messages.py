@@ -9,17 +9,6 @@ import httpx
 from attrs import define, field
 
 
-def find_header(headers: httpx.Headers, name: bytes) -> bytes:
-    """Return the first value of a header, given its name in lower case; empty if there is none.
-
-    ``httpx.Headers.get`` decodes all headers first, which takes eight times as long.
-    """
-    for key, value in headers.raw:
-        if key.lower() == name:
-            return value
-    return b""
-
-
 # Nothing compares or prints these objects, and attrs would take 0.2 ms per class to generate methods for that. Rich
 # shows every field of an attrs class that does not have repr=False itself.
 @define(eq=False, repr=False)
@@ -50,12 +39,16 @@ class BufferedResponse:
         headers: Headers, which may echo a credential.
         body: Body, not decoded; it may hold a secret.
         extensions: What the transport reports besides, such as the reason phrase.
+        content_encoding: The header of this name, in bytes; empty if there is none.
+        date: The header of this name, in bytes; empty if there is none.
     """
 
     status: int
     headers: httpx.Headers = field(repr=False)
     body: bytes = field(repr=False)
     extensions: Mapping[str, Any] = field(repr=False)
+    content_encoding: bytes = b""
+    date: bytes = b""
 
     @property
     def is_success(self) -> bool:

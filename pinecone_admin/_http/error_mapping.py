@@ -16,10 +16,10 @@ from pinecone_admin import errors
 from pinecone_admin._http.buffered_messages import BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.codec import DecodeFailure, as_json_object, parse_json_object
-from pinecone_admin._http.failures import classify_status, exception_chain
 from pinecone_admin._http.redaction import redact_body, redact_text
 from pinecone_admin._http.retry_after import parse_retry_after
-from pinecone_admin._http.retry_policy import Failure, is_safe_to_retry
+from pinecone_admin._http.retry_policy import Failure, classify_status, is_safe_to_retry
+from pinecone_admin._http.transport_errors import exception_chain
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import ApiError, Masked, PineconeError
 

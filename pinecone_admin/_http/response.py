@@ -6,7 +6,7 @@ from typing import TypeVar, cast
 
 from generated_client.types import Operation
 from pinecone_admin._http import codec
-from pinecone_admin._http.buffered_messages import BufferedResponse, find_header
+from pinecone_admin._http.buffered_messages import BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import error_from_decode_failure, error_from_response, redact_secrets
 from pinecone_admin.errors import PineconeError
@@ -22,7 +22,7 @@ def read_response(
         return error_from_response(redact_secrets(response, call), call=call, wall=wall)
     if operation.returns is None:
         return cast("_T", None)
-    encoding = find_header(response.headers, b"content-encoding").decode("latin-1")
+    encoding = response.content_encoding.decode("latin-1")
     decoded: _T | codec.DecodeFailure
     if encoding.lower() in {"", "identity"}:
         decoded = codec.decode_body(response.body, operation.returns)

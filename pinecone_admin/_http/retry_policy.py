@@ -58,6 +58,10 @@ RETRY_TABLE: Mapping[Failure, RetryRule] = {
     Failure.REDIRECT: RetryRule(retry_idempotent=False, retry_post=False, outcome="unknown"),
     Failure.CLIENT_ERROR: RetryRule(retry_idempotent=False, retry_post=False, outcome="rejected"),
 }
+# The server, or a gateway before it, may succeed a moment later.
+_TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
+# Not Implemented and HTTP Version Not Supported: the server refused before it processed anything.
+_NOT_PROCESSED = frozenset({501, 505})
 # These do not show whether an earlier attempt was processed: access may have changed in between.
 _ACCESS_STATUSES = frozenset({401, 403, 407})
 # PATCH is included because every PATCH of this API sets absolute values.
@@ -97,6 +101,21 @@ class RetryPolicy:
     backoff: float = field(default=0.5, validator=_validate_seconds)
     max_backoff: float = field(default=8.0, validator=_validate_seconds)
     max_retry_after: float = field(default=60.0, validator=_validate_seconds)
+
+
+def classify_status(status: int) -> Failure | None:
+    """Return the failure of a status, or None for a success."""
+    if 200 <= status < 300:  # noqa: PLR2004 - the class of success
+        return None
+    if status == 429:  # noqa: PLR2004 - Too Many Requests
+        return Failure.RATE_LIMITED
+    if 300 <= status < 400:  # noqa: PLR2004 - the class of redirection
+        return Failure.REDIRECT
+    if status in _TRANSIENT_STATUSES:
+        return Failure.TRANSIENT_STATUS
+    # After a 1xx there would be a response, if it had been understood.
+    is_unclear = status < 200 or (status >= 500 and status not in _NOT_PROCESSED)  # noqa: PLR2004
+    return Failure.SERVER_ERROR if is_unclear else Failure.CLIENT_ERROR
 
 
 def may_retry(failure: Failure, *, idempotent: bool) -> bool:

@@ -13,13 +13,12 @@ from pinecone_admin._config.client_config import ClientOptions
 from pinecone_admin._http.buffered_messages import BufferedRequest, BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import add_call_context, error_from_closing, error_from_exception
-from pinecone_admin._http.failures import forget_origin
-from pinecone_admin._http.operation_checks import check_operation
-from pinecone_admin._http.operation_shape import check_operation_shape
+from pinecone_admin._http.operation_checks import check_operation, check_operation_shape
 from pinecone_admin._http.request import RequestBuilder
 from pinecone_admin._http.response import read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS
-from pinecone_admin._http.server_clock import ServerClock
+from pinecone_admin._http.server_clock import continue_date
+from pinecone_admin._http.transport_errors import forget_origin
 from pinecone_admin._sync.shared import Shared
 from pinecone_admin._sync.transports.bearer import Bearer
 from pinecone_admin._sync.transports.retry import Retrier
@@ -46,7 +45,7 @@ class Sender:
         self._shared = shared
         self._options = options
         self._clock = current_clock()
-        self._server_clock = ServerClock()
+        self._latest_date: tuple[bytes, float] | None = None  # with the monotonic time of its arrival
         self._requests = RequestBuilder(
             api_url=shared.config.api_url, user_agent=shared.config.user_agent, headers=options.headers
         )
@@ -69,6 +68,8 @@ class Sender:
             is_checked: Whether its arguments have been checked.
             deadline: From ``start_deadline``, if the operation is part of a longer call.
         """
+        if not is_checked:
+            check_operation_shape(operation)
         call = self._start_call(operation, self.start_deadline() if deadline is None else deadline)
         request: BufferedRequest | PineconeError
         try:
@@ -83,7 +84,8 @@ class Sender:
         response = self._send_request(request, call)
         if isinstance(response, PineconeError):
             raise response
-        self._server_clock.record(response.headers, self._clock.monotonic())
+        if response.date:
+            self._latest_date = response.date, self._clock.monotonic()
         handled = sys.exc_info()[1]
         try:
             result = read_response(operation, response, call, wall=self._clock.wall())
@@ -106,14 +108,16 @@ class Sender:
 
     def server_time(self) -> datetime | None:
         """Return the time of the server now, by the Date of its latest response, or None if there was none."""
-        return self._server_clock.now(self._clock.monotonic())
+        if self._latest_date is None:
+            return None
+        date, arrived_at = self._latest_date
+        return continue_date(date, self._clock.monotonic() - arrived_at)
 
     def client_id(self) -> str | None:
         """Return the client id of the account whose tokens are sent, or None if that is unknown."""
         return None if self._token_source is None else self._token_source.client_id
 
     def _start_call(self, operation: Operation[Any], deadline: float) -> CallState:
-        check_operation_shape(operation)
         if self._shared.closed.is_set():
             raise ClientClosedError("the client is closed", operation=operation.id)
         if self._options.read_only and operation.method != "GET":

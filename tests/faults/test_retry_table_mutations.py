@@ -8,7 +8,7 @@ from typing import Any, get_args
 import httpx
 import pytest
 
-from pinecone_admin._http import failures, retry_policy
+from pinecone_admin._http import retry_policy
 from pinecone_admin._http.retry_policy import RETRY_TABLE, Failure, RetryRule
 from pinecone_admin._sync import sender
 from pinecone_admin._sync.transports import retry
@@ -97,11 +97,11 @@ def test_changed_classification_is_detected(
 @pytest.mark.parametrize("name", ["_TRANSIENT_STATUSES", "_NOT_PROCESSED"])
 def test_changed_status_set_is_detected(name: str, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     """A status added to or removed from its set makes a case fail."""
-    statuses: frozenset[int] = getattr(failures, name)
+    statuses: frozenset[int] = getattr(retry_policy, name)
     others = {int(each[:3]) for each in STATUSES} - {429}
     for status in statuses | others:
-        monkeypatch.setattr(failures, name, statuses ^ {status})
-        has_no_effect = name == "_NOT_PROCESSED" and (status < 500 or status in failures._TRANSIENT_STATUSES)
+        monkeypatch.setattr(retry_policy, name, statuses ^ {status})
+        has_no_effect = name == "_NOT_PROCESSED" and (status < 500 or status in retry_policy._TRANSIENT_STATUSES)
         fault = next(FAULTS_BY_NAME[each] for each in STATUSES if each.startswith(str(status)))
         assert has_no_effect or detects_mutation(fault, certificates), status
 

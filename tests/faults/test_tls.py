@@ -14,8 +14,8 @@ import trustme
 
 from pinecone_admin import Admin, PineconeConnectionError, PineconeError, PineconeValueError
 from pinecone_admin._concurrency.attempts import Attempt
-from pinecone_admin._http.failures import classify_error
 from pinecone_admin._http.retry_policy import Failure
+from pinecone_admin._http.transport_errors import classify_error
 from tests.faults.cases import CLIENT_KINDS, PATH, Certificates, ClientKind, make_operation, send_once, stay_silent
 from tests.faults.server import TOKEN_PATH, Server
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from pinecone_admin._concurrency.attempts import Attempt, record_events
-from pinecone_admin._http.failures import classify_error, forget_origin
 from pinecone_admin._http.retry_policy import Failure
+from pinecone_admin._http.transport_errors import classify_error, forget_origin
 
 START = "http11.send_request_headers.started"
 CONNECT, POST = SimpleNamespace(method=b"CONNECT"), SimpleNamespace(method=b"POST")

@@ -11,8 +11,9 @@ import httpx
 
 from pinecone_admin._concurrency.attempts import Attempt, async_record_events
 from pinecone_admin._concurrency.waiting import async_call_within
-from pinecone_admin._http.buffered_messages import BufferedResponse, find_header
-from pinecone_admin._http.failures import ResponseTooLargeError, classify_status
+from pinecone_admin._http.buffered_messages import BufferedResponse
+from pinecone_admin._http.retry_policy import classify_status
+from pinecone_admin._http.transport_errors import ResponseTooLargeError
 
 
 class AsyncExchange(Protocol):
@@ -49,16 +50,26 @@ async def send_and_read(
 ) -> BufferedResponse:
     """Send a request and read the response; see ``AsyncTransportExchange.exchange``."""
     response = await transport.handle_async_request(request)
-    attempt.arrived = arrived = BufferedResponse(response.status_code, response.headers, b"", response.extensions)
+    # The first of several values counts. ``httpx.Headers.get`` would decode all headers, each time.
+    headers = {name.lower(): value for name, value in reversed(response.headers.raw)}
+    attempt.arrived = arrived = BufferedResponse(
+        response.status_code,
+        response.headers,
+        b"",
+        response.extensions,
+        headers.get(b"content-encoding", b""),
+        headers.get(b"date", b""),
+    )
     chunks = list[bytes]()
     try:
         if response.is_stream_consumed and not isinstance(response.stream, httpx.ByteStream):
             # The caller's transport has read the body, and decoded it.
             kept = [each for each in response.headers.raw if each[0].lower() != b"content-encoding"]
-            arrived.headers = httpx.Headers(kept)
+            arrived.headers, arrived.content_encoding = httpx.Headers(kept), b""
             chunks.append(response.content)
         else:
-            await _read_body(response, chunks, attempt, max_bytes=max_bytes, has_body=request.method != "HEAD")
+            announced = b"" if request.method == "HEAD" else headers.get(b"content-length", b"")
+            await _read_body(response, chunks, attempt, max_bytes=max_bytes, announced=announced)
     except Exception:
         if classify_status(response.status_code) is None:
             raise
@@ -82,11 +93,10 @@ def _time_limit_error() -> httpx.TimeoutException:
 
 
 async def _read_body(
-    response: httpx.Response, chunks: list[bytes], attempt: Attempt, *, max_bytes: int, has_body: bool
+    response: httpx.Response, chunks: list[bytes], attempt: Attempt, *, max_bytes: int, announced: bytes
 ) -> None:
-    content_length = find_header(response.headers, b"content-length")
-    if has_body and content_length.isdigit() and int(content_length) > max_bytes:
-        raise ResponseTooLargeError(f"the response announces {content_length.decode()} bytes")
+    if announced.isdigit() and int(announced) > max_bytes:
+        raise ResponseTooLargeError(f"the response announces {announced.decode()} bytes")
     size = 0
     stream: Any = cast("AsyncIterable[bytes]", response.stream).__aiter__()
     try:

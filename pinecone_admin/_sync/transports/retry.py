@@ -26,17 +26,18 @@ from pinecone_admin._http.error_mapping import (
     find_request_id,
     redact_secrets,
 )
-from pinecone_admin._http.failures import classify_error, classify_status, forget_origin
 from pinecone_admin._http.headers import list_request_credentials
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import (
     IDEMPOTENT_METHODS,
     Failure,
     RetryPolicy,
+    classify_status,
     may_retry,
     next_delay,
     record_attempt,
 )
+from pinecone_admin._http.transport_errors import classify_error, forget_origin
 from pinecone_admin._sync.transports.exchange import Exchange, TransportExchange
 from pinecone_admin.errors import PineconeError
 
@@ -120,7 +121,7 @@ class Retrier:
             raise forget_origin(exc, handled=handled)  # noqa: B904 - it is the same exception
         if call.ambiguous and request.method == "DELETE" and response.status == HTTPStatus.NOT_FOUND:
             # An earlier attempt whose response was lost has deleted it.
-            response = BufferedResponse(HTTPStatus.NO_CONTENT, response.headers, b"", {})
+            response = BufferedResponse(HTTPStatus.NO_CONTENT, response.headers, b"", {}, date=response.date)
         failure = classify_status(response.status)
         record_attempt(call, failure, response.status)
         return response if failure is None else _FailedAttempt(failure, response)

@@ -11,8 +11,8 @@ from typing import Literal, TypeAlias
 import httpx
 from attrs import frozen
 
-from pinecone_admin._http.failures import exception_chain
 from pinecone_admin._http.retry_after import parse_http_date
+from pinecone_admin._http.transport_errors import exception_chain
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.operations import API_VERSION
 

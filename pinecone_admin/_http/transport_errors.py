@@ -1,4 +1,4 @@
-"""Classify the statuses and exceptions of failed attempts."""
+"""Classify the exceptions of failed attempts, and remove from them what they could show of credentials."""
 
 from __future__ import annotations
 
@@ -12,10 +12,6 @@ import httpx
 from pinecone_admin._concurrency.attempts import Attempt, AttemptProgress, TraceEvents, is_sent
 from pinecone_admin._http.retry_policy import Failure
 
-# The server, or a gateway before it, may succeed a moment later.
-_TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
-# Not Implemented and HTTP Version Not Supported: the server refused before it processed anything.
-_NOT_PROCESSED = frozenset({501, 505})
 # TLS alerts of a server that does not accept the client certificate, or requires one.
 _CERTIFICATE_REFUSED = re.compile(r".*_ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED)")
 # How httpcore's error begins if an HTTP proxy, or a SOCKS proxy after the greeting or later, wants other credentials.
@@ -27,21 +23,6 @@ _CONNECTION_ERRORS = (httpx.ConnectError, httpx.ProxyError, ssl.SSLCertVerificat
 
 class ResponseTooLargeError(httpx.ReadError):
     """The response is larger than any that this API sends."""
-
-
-def classify_status(status: int) -> Failure | None:
-    """Return the failure of a status, or None for a success."""
-    if 200 <= status < 300:  # noqa: PLR2004 - the class of success
-        return None
-    if status == 429:  # noqa: PLR2004 - Too Many Requests
-        return Failure.RATE_LIMITED
-    if 300 <= status < 400:  # noqa: PLR2004 - the class of redirection
-        return Failure.REDIRECT
-    if status in _TRANSIENT_STATUSES:
-        return Failure.TRANSIENT_STATUS
-    # After a 1xx there would be a response, if it had been understood.
-    is_unclear = status < 200 or (status >= 500 and status not in _NOT_PROCESSED)  # noqa: PLR2004
-    return Failure.SERVER_ERROR if is_unclear else Failure.CLIENT_ERROR
 
 
 def classify_error(error: Exception, attempt: Attempt, *, handled: BaseException | None = None) -> Failure:
