@@ -62,13 +62,8 @@ OWN_MODULES = {
         pinecone_admin.models
     """,
     "namespace": """
-        generated_client.api.organizations generated_client.api.organizations.delete_organization
-        generated_client.api.organizations.fetch_organization
-        generated_client.api.organizations.list_organizations
-        generated_client.api.organizations.update_organization generated_client.models.organization
-        generated_client.models.organization_list generated_client.models.organization_plan
-        generated_client.models.payment_status generated_client.models.support_tier
-        generated_client.models.update_organization_request pinecone_admin._http.pages
+        generated_client.models.organization generated_client.models.organization_plan
+        generated_client.models.payment_status generated_client.models.support_tier pinecone_admin._http.pages
         pinecone_admin._sync.organizations pinecone_admin._sync.pagination
     """,
 }

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from generated_client.api.organizations.delete_organization import delete_organization
-from generated_client.api.organizations.fetch_organization import fetch_organization
-from generated_client.api.organizations.list_organizations import list_organizations
-from generated_client.api.organizations.update_organization import update_organization
-from generated_client.models import Organization, UpdateOrganizationRequest
+from generated_client import api, models
+from generated_client.models import Organization
 from pinecone_admin._async.pagination import AsyncCompleteList
 
 if TYPE_CHECKING:
@@ -35,7 +32,7 @@ class AsyncOrganizations:
         Example:
             >>> [each.name for each in await admin.organizations.list()]
         """
-        return AsyncCompleteList(self._admin, list_organizations())
+        return AsyncCompleteList(self._admin, api.list_organizations())
 
     async def describe(self, *, organization_id: str) -> Organization:
         """Fetch one organization.
@@ -51,7 +48,7 @@ class AsyncOrganizations:
             >>> organization.plan
             'Enterprise'
         """
-        return await self._admin.send(fetch_organization(organization_id=organization_id))
+        return await self._admin.send(api.fetch_organization(organization_id=organization_id))
 
     async def update(self, *, organization_id: str, name: str) -> Organization:
         """Rename an organization.
@@ -71,8 +68,8 @@ class AsyncOrganizations:
             ...     organization_id=organization.id, name="harbour"
             ... )
         """
-        body = UpdateOrganizationRequest(name=name)
-        return await self._admin.send(update_organization(organization_id=organization_id, body=body))
+        body = models.UpdateOrganizationRequest(name=name)
+        return await self._admin.send(api.update_organization(organization_id=organization_id, body=body))
 
     async def delete(self, *, organization_id: str) -> None:
         """Delete an organization.
@@ -90,4 +87,4 @@ class AsyncOrganizations:
             ... except FailedPreconditionError as error:  # such as projects that remain
             ...     print(error.message)
         """
-        await self._admin.send(delete_organization(organization_id=organization_id))
+        await self._admin.send(api.delete_organization(organization_id=organization_id))

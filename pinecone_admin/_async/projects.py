@@ -6,12 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias, overload
 
-from generated_client.api.projects.create_project import create_project
-from generated_client.api.projects.delete_project import delete_project
-from generated_client.api.projects.fetch_project import fetch_project
-from generated_client.api.projects.list_projects import list_projects
-from generated_client.api.projects.update_project import update_project
-from generated_client.models import APIKeyRole, APIKeyWithSecret, CreateProjectRequest, Project, UpdateProjectRequest
+from generated_client import api, models
+from generated_client.models import Project
 from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncCompleteList
 from pinecone_admin._http.lookup import find_by_name
@@ -43,7 +39,7 @@ class AsyncProjects:
             >>> [each.name for each in await admin.projects.list()]
             ['search']
         """
-        return AsyncCompleteList(self._admin, list_projects())
+        return AsyncCompleteList(self._admin, api.list_projects())
 
     async def create(
         self, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
@@ -73,8 +69,10 @@ class AsyncProjects:
             >>> project.name
             'checkout'
         """
-        body = CreateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
-        return await self._admin.send(create_project(body=body))
+        body = models.CreateProjectRequest(
+            name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
+        )
+        return await self._admin.send(api.create_project(body=body))
 
     async def ensure(
         self,
@@ -138,7 +136,7 @@ class AsyncProjects:
         Example:
             >>> project = await admin.projects.describe(project_id=project.id)
         """
-        return await self._admin.send(fetch_project(project_id=project_id))
+        return await self._admin.send(api.fetch_project(project_id=project_id))
 
     async def describe_by_name(self, *, name: str) -> Project:
         """Find the only project with this name.
@@ -219,15 +217,17 @@ class AsyncProjects:
             >>> project.name
             'search-eu'
         """
-        body = UpdateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
-        return await self._admin.send(update_project(project_id=project_id, body=body))
+        body = models.UpdateProjectRequest(
+            name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
+        )
+        return await self._admin.send(api.update_project(project_id=project_id, body=body))
 
     async def provision(
         self,
         *,
         name: str,
-        key_roles: Sequence[APIKeyRole],
-        store: Callable[[APIKeyWithSecret], object],
+        key_roles: Sequence[models.APIKeyRole],
+        store: Callable[[models.APIKeyWithSecret], object],
         bindings: Sequence[workflows.ProjectRole | workflows.ProjectRoleDict] = (),
         dry_run: bool = False,
     ) -> workflows.Provisioned:
@@ -283,7 +283,7 @@ class AsyncProjects:
         Example:
             >>> await admin.projects.delete(project_id=project.id)
         """
-        await self._admin.send(delete_project(project_id=project_id))
+        await self._admin.send(api.delete_project(project_id=project_id))
 
     async def delete_with_cleanup(
         self,

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generated_client.api.role_bindings.create_role_binding import create_role_binding
-from generated_client.api.role_bindings.delete_role_binding import delete_role_binding
-from generated_client.api.role_bindings.fetch_role_binding import fetch_role_binding
-from generated_client.api.role_bindings.list_role_bindings import list_role_bindings
-from generated_client.models import (
-    CreateRoleBindingRequest,
-    PrincipalType,
-    ResourceType,
-    RoleBinding,
-    RoleName,
-)
+from generated_client import api, models
+from generated_client.models import PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncPaginator
 
@@ -67,7 +58,7 @@ class AsyncRoleBindings:
         Example:
             >>> owners = [each.principal_id async for each in admin.role_bindings.list(role="OrgOwner")]
         """
-        operation = list_role_bindings(
+        operation = api.list_role_bindings(
             principal_type=principal_type,
             principal_id=principal_id,
             resource_type=resource_type,
@@ -113,14 +104,14 @@ class AsyncRoleBindings:
             ...     role="ProjectViewer",
             ... )
         """
-        body = CreateRoleBindingRequest(
+        body = models.CreateRoleBindingRequest(
             principal_type=principal_type,
             principal_id=principal_id,
             resource_type=resource_type,
             resource_id=resource_id,
             role=role,
         )
-        return await self._admin.send(create_role_binding(body=body))
+        return await self._admin.send(api.create_role_binding(body=body))
 
     async def ensure(
         self,
@@ -183,7 +174,7 @@ class AsyncRoleBindings:
         Example:
             >>> binding = await admin.role_bindings.describe(role_binding_id=binding.id)
         """
-        return await self._admin.send(fetch_role_binding(role_binding_id=role_binding_id))
+        return await self._admin.send(api.fetch_role_binding(role_binding_id=role_binding_id))
 
     async def delete(self, *, role_binding_id: str) -> None:
         """Revoke a role by deleting its role binding.
@@ -199,7 +190,7 @@ class AsyncRoleBindings:
         Example:
             >>> await admin.role_bindings.delete(role_binding_id=binding.id)
         """
-        await self._admin.send(delete_role_binding(role_binding_id=role_binding_id))
+        await self._admin.send(api.delete_role_binding(role_binding_id=role_binding_id))
 
     async def change_role(
         self,

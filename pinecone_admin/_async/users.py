@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
-from generated_client.api.users.delete_user import delete_user
-from generated_client.api.users.fetch_user import fetch_user
-from generated_client.api.users.list_users import list_users
+from generated_client import api
 from generated_client.models import User
 from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncPaginator
@@ -47,7 +45,7 @@ class AsyncUsers:
             >>> async for user in admin.users.list():
             ...     print(user.email)
         """
-        operation = list_users(email=email, limit=limit, pagination_token=pagination_token)
+        operation = api.list_users(email=email, limit=limit, pagination_token=pagination_token)
         return AsyncPaginator(self._admin, operation)
 
     async def describe(self, *, user_id: str) -> User:
@@ -62,7 +60,7 @@ class AsyncUsers:
         Example:
             >>> user = await admin.users.describe(user_id=user.id)
         """
-        return await self._admin.send(fetch_user(user_id=user_id))
+        return await self._admin.send(api.fetch_user(user_id=user_id))
 
     async def describe_by_email(self, *, email: str) -> User:
         """Find the user with this email address.
@@ -96,7 +94,7 @@ class AsyncUsers:
         Example:
             >>> await admin.users.delete(user_id=user.id)
         """
-        await self._admin.send(delete_user(user_id=user_id))
+        await self._admin.send(api.delete_user(user_id=user_id))
 
     async def offboard(self, *, email: str, dry_run: bool = True) -> workflows.OffboardReport:
         """Remove a user with all invites and roles, and report what they could reach and which secrets they may know.

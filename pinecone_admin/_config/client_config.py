@@ -26,7 +26,7 @@ from pinecone_admin._http.retry_policy import RetryPolicy
 from pinecone_admin.errors import Masked, PineconeTypeError, PineconeValueError
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class ClientOptions:
     """Options that ``with_options`` can change.
 

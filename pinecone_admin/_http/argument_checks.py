@@ -28,8 +28,8 @@ MAX_TIMEDELTA = timedelta(days=100_000)
 
 _MAX_BITS = 64
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_CONTROL = r"[\x00-\x1f\x7f-\x9f]"
+_SURROGATE = r"[\ud800-\udfff]"
 # Values of API keys begin with pcsk_ or pckey_.
 _KEY_VALUE = re.compile(r"pc(sk|key)_\w")
 # RFC 5321 allows no longer one.
@@ -61,7 +61,7 @@ def check_string(argument: str, value: object) -> str:
     """Return the value, as a plain str, if it is a str that UTF-8 can encode; raise otherwise."""
     if not isinstance(value, str):
         raise PineconeTypeError(f"{argument} must be a str, not {type(value).__name__}")
-    if _SURROGATE.search(value):
+    if not value.isascii() and re.search(_SURROGATE, value):
         raise PineconeValueError(f"{argument} contains an unpaired surrogate, which is not a character")
     return value if type(value) is str else as_plain_value(value)
 
@@ -88,7 +88,7 @@ def check_identifier(argument: str, value: object) -> None:
         raise PineconeValueError(f"{argument} is empty")
     if text in {".", ".."}:
         raise PineconeValueError(f"{argument} is {text!r}, which would change the path of the request")
-    if _CONTROL.search(text):
+    if not text.isprintable() and re.search(_CONTROL, text):
         raise PineconeValueError(f"{argument} contains a control character")
     if is_key_value(text):
         # As an id it would become part of a URL, and so appear in the logs of every proxy and server on the path.
@@ -137,7 +137,7 @@ def check_email(argument: str, value: object, *, most: int | None = _MAX_EMAIL_L
     text = check_string(argument, value)
     if most is not None and len(text) > most:
         raise PineconeValueError(f"{argument} must have at most {most} characters, not {len(text)}")
-    if not _EMAIL.fullmatch(text) or _CONTROL.search(text):
+    if not _EMAIL.fullmatch(text) or re.search(_CONTROL, text):
         shown = "" if is_key_value(text) else f": {text!r}"
         raise PineconeValueError(f"{argument} is not an email address{shown}")
 

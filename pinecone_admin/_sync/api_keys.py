@@ -7,18 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from generated_client.api.api_keys.create_api_key import create_api_key
-from generated_client.api.api_keys.delete_api_key import delete_api_key
-from generated_client.api.api_keys.fetch_api_key import fetch_api_key
-from generated_client.api.api_keys.list_project_api_keys import list_project_api_keys
-from generated_client.api.api_keys.update_api_key import update_api_key
-from generated_client.models import (
-    APIKey,
-    APIKeyRole,
-    APIKeyWithSecret,
-    CreateAPIKeyRequest,
-    UpdateAPIKeyRequest,
-)
+from generated_client import api, models
+from generated_client.models import APIKey, APIKeyRole, APIKeyWithSecret
 from pinecone_admin import workflows
 from pinecone_admin._http.argument_checks import copy_to_list, set_operation_on_errors
 from pinecone_admin._http.lookup import require_match
@@ -53,7 +43,7 @@ class APIKeys:
             >>> [each.name for each in admin.api_keys.list(project_id=project.id)]
             ['reader']
         """
-        return fetch_all(self._admin, list_project_api_keys(project_id=project_id))
+        return fetch_all(self._admin, api.list_project_api_keys(project_id=project_id))
 
     def create(self, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None = None) -> APIKeyWithSecret:
         """Create an API key.
@@ -80,8 +70,8 @@ class APIKeys:
             ... )
             >>> vault["writer"] = made.value
         """
-        body = CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))
-        return self._admin.send(create_api_key(project_id=project_id, body=body))
+        body = models.CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))
+        return self._admin.send(api.create_api_key(project_id=project_id, body=body))
 
     def ensure(
         self,
@@ -156,7 +146,7 @@ class APIKeys:
         Example:
             >>> key = admin.api_keys.describe(api_key_id=key.id)
         """
-        return self._admin.send(fetch_api_key(api_key_id=api_key_id))
+        return self._admin.send(api.fetch_api_key(api_key_id=api_key_id))
 
     def describe_by_name(self, *, project_id: str, name: str) -> APIKey:
         """Find the only API key of a project that holds this name.
@@ -179,7 +169,7 @@ class APIKeys:
         from pinecone_admin.workflows.retired_keys import find_holders  # noqa: PLC0415 - imported on first use
 
         with set_operation_on_errors("describe_by_name"):
-            check_operation(create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name)))
+            check_operation(api.create_api_key(project_id=project_id, body=models.CreateAPIKeyRequest(name=name)))
         held = find_holders(name, self.list(project_id=project_id))
         return require_match(held, "API key", f"named {name!r}", "describe_by_name")
 
@@ -203,8 +193,8 @@ class APIKeys:
             >>> key.roles
             ['ProjectViewer']
         """
-        body = UpdateAPIKeyRequest(name=name, roles=copy_to_list(roles))
-        return self._admin.send(update_api_key(api_key_id=api_key_id, body=body))
+        body = models.UpdateAPIKeyRequest(name=name, roles=copy_to_list(roles))
+        return self._admin.send(api.update_api_key(api_key_id=api_key_id, body=body))
 
     def delete(self, *, api_key_id: str) -> None:
         """Delete an API key, which stops working.
@@ -218,7 +208,7 @@ class APIKeys:
         Example:
             >>> admin.api_keys.delete(api_key_id=key.id)
         """
-        self._admin.send(delete_api_key(api_key_id=api_key_id))
+        self._admin.send(api.delete_api_key(api_key_id=api_key_id))
 
     def rotate(
         self,

@@ -6,12 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from generated_client.api.invites.create_invite import create_invite
-from generated_client.api.invites.delete_invite import delete_invite
-from generated_client.api.invites.fetch_invite import fetch_invite
-from generated_client.api.invites.list_invites import list_invites
-from generated_client.api.invites.resend_invite import resend_invite
-from generated_client.models import CreateInviteRequest, Invite, RoleBindingInput
+from generated_client import api, models
+from generated_client.models import Invite, RoleBindingInput
 from pinecone_admin import workflows
 from pinecone_admin._http.argument_checks import check_email, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import find_by_email
@@ -50,7 +46,7 @@ class Invites:
             >>> [each.email for each in admin.invites.list()]
             ['bob@example.com']
         """
-        return Paginator(self._admin, list_invites(limit=limit, pagination_token=pagination_token))
+        return Paginator(self._admin, api.list_invites(limit=limit, pagination_token=pagination_token))
 
     def create(
         self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike]
@@ -80,8 +76,8 @@ class Invites:
             >>> invite.status
             'pending'
         """
-        body = CreateInviteRequest(email=email, role_bindings=copy_bindings(role_bindings))
-        return self._admin.send(create_invite(body=body))
+        body = models.CreateInviteRequest(email=email, role_bindings=copy_bindings(role_bindings))
+        return self._admin.send(api.create_invite(body=body))
 
     def ensure(
         self,
@@ -147,7 +143,7 @@ class Invites:
         Example:
             >>> invite = admin.invites.describe(invite_id=invite.id)
         """
-        return self._admin.send(fetch_invite(invite_id=invite_id))
+        return self._admin.send(api.fetch_invite(invite_id=invite_id))
 
     def describe_by_email(self, *, email: str) -> Invite:
         """Find the pending or expired invite for this email address.
@@ -182,7 +178,7 @@ class Invites:
         Example:
             >>> admin.invites.delete(invite_id=invite.id)
         """
-        self._admin.send(delete_invite(invite_id=invite_id))
+        self._admin.send(api.delete_invite(invite_id=invite_id))
 
     def resend(self, *, invite_id: str) -> Invite:
         """Send an invite again, which makes it pending for 7 days from now, even if it had expired.
@@ -201,4 +197,4 @@ class Invites:
         Example:
             >>> invite = admin.invites.resend(invite_id=invite.id)
         """
-        return self._admin.send(resend_invite(invite_id=invite_id))
+        return self._admin.send(api.resend_invite(invite_id=invite_id))

@@ -5,11 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from generated_client.api.organizations.delete_organization import delete_organization
-from generated_client.api.organizations.fetch_organization import fetch_organization
-from generated_client.api.organizations.list_organizations import list_organizations
-from generated_client.api.organizations.update_organization import update_organization
-from generated_client.models import Organization, UpdateOrganizationRequest
+from generated_client import api, models
+from generated_client.models import Organization
 from pinecone_admin._sync.pagination import fetch_all
 
 if TYPE_CHECKING:
@@ -36,7 +33,7 @@ class Organizations:
         Example:
             >>> [each.name for each in admin.organizations.list()]
         """
-        return fetch_all(self._admin, list_organizations())
+        return fetch_all(self._admin, api.list_organizations())
 
     def describe(self, *, organization_id: str) -> Organization:
         """Fetch one organization.
@@ -52,7 +49,7 @@ class Organizations:
             >>> organization.plan
             'Enterprise'
         """
-        return self._admin.send(fetch_organization(organization_id=organization_id))
+        return self._admin.send(api.fetch_organization(organization_id=organization_id))
 
     def update(self, *, organization_id: str, name: str) -> Organization:
         """Rename an organization.
@@ -72,8 +69,8 @@ class Organizations:
             ...     organization_id=organization.id, name="harbour"
             ... )
         """
-        body = UpdateOrganizationRequest(name=name)
-        return self._admin.send(update_organization(organization_id=organization_id, body=body))
+        body = models.UpdateOrganizationRequest(name=name)
+        return self._admin.send(api.update_organization(organization_id=organization_id, body=body))
 
     def delete(self, *, organization_id: str) -> None:
         """Delete an organization.
@@ -91,4 +88,4 @@ class Organizations:
             ... except FailedPreconditionError as error:  # such as projects that remain
             ...     print(error.message)
         """
-        self._admin.send(delete_organization(organization_id=organization_id))
+        self._admin.send(api.delete_organization(organization_id=organization_id))

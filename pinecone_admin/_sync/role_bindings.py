@@ -5,17 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generated_client.api.role_bindings.create_role_binding import create_role_binding
-from generated_client.api.role_bindings.delete_role_binding import delete_role_binding
-from generated_client.api.role_bindings.fetch_role_binding import fetch_role_binding
-from generated_client.api.role_bindings.list_role_bindings import list_role_bindings
-from generated_client.models import (
-    CreateRoleBindingRequest,
-    PrincipalType,
-    ResourceType,
-    RoleBinding,
-    RoleName,
-)
+from generated_client import api, models
+from generated_client.models import PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin import workflows
 from pinecone_admin._sync.pagination import Paginator
 
@@ -68,7 +59,7 @@ class RoleBindings:
         Example:
             >>> owners = [each.principal_id for each in admin.role_bindings.list(role="OrgOwner")]
         """
-        operation = list_role_bindings(
+        operation = api.list_role_bindings(
             principal_type=principal_type,
             principal_id=principal_id,
             resource_type=resource_type,
@@ -114,14 +105,14 @@ class RoleBindings:
             ...     role="ProjectViewer",
             ... )
         """
-        body = CreateRoleBindingRequest(
+        body = models.CreateRoleBindingRequest(
             principal_type=principal_type,
             principal_id=principal_id,
             resource_type=resource_type,
             resource_id=resource_id,
             role=role,
         )
-        return self._admin.send(create_role_binding(body=body))
+        return self._admin.send(api.create_role_binding(body=body))
 
     def ensure(
         self,
@@ -184,7 +175,7 @@ class RoleBindings:
         Example:
             >>> binding = admin.role_bindings.describe(role_binding_id=binding.id)
         """
-        return self._admin.send(fetch_role_binding(role_binding_id=role_binding_id))
+        return self._admin.send(api.fetch_role_binding(role_binding_id=role_binding_id))
 
     def delete(self, *, role_binding_id: str) -> None:
         """Revoke a role by deleting its role binding.
@@ -200,7 +191,7 @@ class RoleBindings:
         Example:
             >>> admin.role_bindings.delete(role_binding_id=binding.id)
         """
-        self._admin.send(delete_role_binding(role_binding_id=role_binding_id))
+        self._admin.send(api.delete_role_binding(role_binding_id=role_binding_id))
 
     def change_role(
         self,

@@ -6,19 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from generated_client.api.service_accounts.create_service_account import create_service_account
-from generated_client.api.service_accounts.delete_service_account import delete_service_account
-from generated_client.api.service_accounts.fetch_service_account import fetch_service_account
-from generated_client.api.service_accounts.list_service_accounts import list_service_accounts
-from generated_client.api.service_accounts.rotate_service_account_secret import rotate_service_account_secret
-from generated_client.api.service_accounts.update_service_account import update_service_account
-from generated_client.models import (
-    CreateServiceAccountRequest,
-    RoleBindingInput,
-    ServiceAccount,
-    ServiceAccountWithSecret,
-    UpdateServiceAccountRequest,
-)
+from generated_client import api, models
+from generated_client.models import RoleBindingInput, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin import workflows
 from pinecone_admin._http.argument_checks import copy_bindings
 from pinecone_admin._http.lookup import find_by_name
@@ -56,7 +45,7 @@ class ServiceAccounts:
         Example:
             >>> accounts = admin.service_accounts.list().to_list()
         """
-        operation = list_service_accounts(limit=limit, pagination_token=pagination_token)
+        operation = api.list_service_accounts(limit=limit, pagination_token=pagination_token)
         return Paginator(self._admin, operation)
 
     def create(
@@ -87,8 +76,8 @@ class ServiceAccounts:
             >>> vault["ci"] = made.client_secret
         """
         bindings = None if role_bindings is None else copy_bindings(role_bindings)
-        body = CreateServiceAccountRequest(name=name, role_bindings=bindings)
-        return self._admin.send(create_service_account(body=body))
+        body = models.CreateServiceAccountRequest(name=name, role_bindings=bindings)
+        return self._admin.send(api.create_service_account(body=body))
 
     def ensure(
         self,
@@ -164,7 +153,7 @@ class ServiceAccounts:
         Example:
             >>> account = admin.service_accounts.describe(service_account_id=account.id)
         """
-        return self._admin.send(fetch_service_account(service_account_id=service_account_id))
+        return self._admin.send(api.fetch_service_account(service_account_id=service_account_id))
 
     def describe_by_name(self, *, name: str) -> ServiceAccount:
         """Find the only service account with this name.
@@ -180,7 +169,7 @@ class ServiceAccounts:
         Example:
             >>> account = admin.service_accounts.describe_by_name(name="nightly")
         """
-        check_name(name, CreateServiceAccountRequest, operation="describe_by_name")
+        check_name(name, models.CreateServiceAccountRequest, operation="describe_by_name")
         accounts = self.list().to_list()
         return find_by_name(name, accounts, noun="service account", operation="describe_by_name")
 
@@ -203,8 +192,8 @@ class ServiceAccounts:
             ...     service_account_id=account.id, name="weekly"
             ... )
         """
-        body = UpdateServiceAccountRequest(name=name)
-        return self._admin.send(update_service_account(service_account_id=service_account_id, body=body))
+        body = models.UpdateServiceAccountRequest(name=name)
+        return self._admin.send(api.update_service_account(service_account_id=service_account_id, body=body))
 
     def delete(self, *, service_account_id: str) -> None:
         """Delete a service account; its tokens stop working within seconds.
@@ -218,7 +207,7 @@ class ServiceAccounts:
         Example:
             >>> admin.service_accounts.delete(service_account_id=account.id)
         """
-        self._admin.send(delete_service_account(service_account_id=service_account_id))
+        self._admin.send(api.delete_service_account(service_account_id=service_account_id))
 
     def rotate_secret(self, *, service_account_id: str) -> ServiceAccountWithSecret:
         """Replace the secret of a service account; the old secret stops working at once.
@@ -242,7 +231,7 @@ class ServiceAccounts:
             >>> made = admin.service_accounts.rotate_secret(service_account_id=account.id)
             >>> vault["nightly"] = made.client_secret
         """
-        operation = rotate_service_account_secret(service_account_id=service_account_id)
+        operation = api.rotate_service_account_secret(service_account_id=service_account_id)
         return self._admin.send(operation)
 
     def rotate(

@@ -6,9 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
-from generated_client.api.users.delete_user import delete_user
-from generated_client.api.users.fetch_user import fetch_user
-from generated_client.api.users.list_users import list_users
+from generated_client import api
 from generated_client.models import User
 from pinecone_admin import workflows
 from pinecone_admin._http.argument_checks import check_email, set_operation_on_errors
@@ -48,7 +46,7 @@ class Users:
             >>> for user in admin.users.list():
             ...     print(user.email)
         """
-        operation = list_users(email=email, limit=limit, pagination_token=pagination_token)
+        operation = api.list_users(email=email, limit=limit, pagination_token=pagination_token)
         return Paginator(self._admin, operation)
 
     def describe(self, *, user_id: str) -> User:
@@ -63,7 +61,7 @@ class Users:
         Example:
             >>> user = admin.users.describe(user_id=user.id)
         """
-        return self._admin.send(fetch_user(user_id=user_id))
+        return self._admin.send(api.fetch_user(user_id=user_id))
 
     def describe_by_email(self, *, email: str) -> User:
         """Find the user with this email address.
@@ -97,7 +95,7 @@ class Users:
         Example:
             >>> admin.users.delete(user_id=user.id)
         """
-        self._admin.send(delete_user(user_id=user_id))
+        self._admin.send(api.delete_user(user_id=user_id))
 
     def offboard(self, *, email: str, dry_run: bool = True) -> workflows.OffboardReport:
         """Remove a user with all invites and roles, and report what they could reach and which secrets they may know.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TypeAlias, cast
 
 from attrs import field, frozen
@@ -16,7 +15,7 @@ from pinecone_admin.errors import PineconeError, PineconeValueError
 TextSource: TypeAlias = str | Callable[[], str]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Credentials:
     """Client id and client secret; a callable is called again for every exchange."""
 
@@ -28,7 +27,7 @@ class Credentials:
         return read_secret("client_id", self.client_id), read_secret("client_secret", self.client_secret)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class SuppliedToken:
     """An access token supplied by the caller; a callable is called again for every call."""
 
@@ -39,7 +38,7 @@ class SuppliedToken:
         return raise_if_error(_check_token(read_secret("access_token", self.token)))
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class CallerAuthorization:
     """The caller sets the Authorization header: no token is fetched or added."""
 
@@ -101,6 +100,8 @@ def _check_token(token: str, name: str = "access_token") -> str | PineconeError:
 
 def _suggest_variables(missing: Sequence[str], env: Mapping[str, str]) -> str:
     """Return a hint at variables with nearly the right name; empty if there are none."""
+    from difflib import get_close_matches  # noqa: PLC0415 - takes 0.5 ms, and most programs find their variables
+
     others = [name for name in env if name not in _VARIABLES]
     found = [(close[0], name) for name in missing if (close := get_close_matches(name, others, n=1, cutoff=0.85))]
     return "".join(f"; {given} is set: did you mean {name}?" for given, name in found)

@@ -43,7 +43,7 @@ class AccessToken:
         raise PineconeTypeError("AccessToken cannot be pickled: pass its value, where it is safe to do so")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class IssuedToken:
     """A token with the times that decide when it is refreshed.
 

@@ -36,7 +36,7 @@ class UnusableTokenResponse:
     problem: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class TokenResponse:
     """A usable response: the token, its lifetime in seconds, and whether the lifetime is only assumed."""
 

@@ -108,14 +108,17 @@ def run_python(tree: Path, *arguments: str | Path, **environment: str) -> Run:
 
 
 def find_mypy_cache() -> Path:
-    """Return the cache of mypy that all copies share; it begins as what scripts/check left in the repository."""
-    cache = Path(tempfile.gettempdir()) / "pinecone-admin-mypy"
+    """Return the cache of mypy for the copies of one process; it begins as what scripts/check left in the repository.
+
+    If two processes use one cache at the same time, mypy may report errors of the other copy.
+    """
+    cache = Path(tempfile.gettempdir()) / f"pinecone-admin-mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     if not cache.exists() and (ROOT / ".mypy_cache").is_dir():
         seed = Path(tempfile.mkdtemp(dir=cache.parent))
         shutil.copytree(ROOT / ".mypy_cache", seed, dirs_exist_ok=True)
         try:
             seed.rename(cache)
-        except OSError:  # another process was faster
+        except OSError:  # another run of the tests was faster
             shutil.rmtree(seed)
     return cache
 
