@@ -109,17 +109,15 @@ def as_extra_fields(values: Mapping[str, Any]) -> ExtraFields:
     return values if isinstance(values, ExtraFields) else ExtraFields(dict(values))
 
 
-def find_extra_fields(kind: type[Any], json: Mapping[str, Any]) -> ExtraFields:
+def find_extra_fields(kind: Any, json: Mapping[str, Any]) -> ExtraFields:
     """Return the fields of an object that a model does not list."""
-    extra = dict(json)
-    for name in _listed_names(cast("Any", kind)):
-        extra.pop(name, None)
-    return ExtraFields(extra)
+    listed = _listed_names(kind)
+    return ExtraFields({name: value for name, value in json.items() if name not in listed})
 
 
 @cache
-def _listed_names(kind: type[Any]) -> frozenset[str]:
-    return frozenset(name for _, name, _ in wire_attributes(cast("Any", kind)))
+def _listed_names(kind: Any) -> frozenset[str]:
+    return frozenset(name for _, name, _ in wire_attributes(kind))
 
 
 def extra_fields(model: object) -> ExtraFields:

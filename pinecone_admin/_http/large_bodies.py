@@ -19,6 +19,8 @@ from generated_client.types import Misfit
 # Commas and brackets outside of strings. The densest that the API can send are keys without roles, which have names of
 # one character: 15 bytes for each comma or bracket. An organization has 17, a project 20, a role binding 27.
 _BYTES_PER_MARK = 14.9
+# A key without roles, which has a list, has 118. Objects in new fields may have fewer, but are parts of larger models.
+_BYTES_PER_CONTAINER = 56
 # The largest model has 7 fields, and a key has at most 13 roles. Names that all differ are the slowest to parse.
 _COMMAS_PER_CONTAINER = 20
 _COMMAS_BESIDE = 1000
@@ -44,14 +46,13 @@ class _Marks(NamedTuple):
     commas: int
     containers: int
 
-    def total(self) -> int:
-        """Return how many commas and brackets there are, with those that close."""
-        return self.commas + 2 * self.containers
-
     def fit(self, size: int) -> bool:
         """Return whether models of this size can have so many, and objects and lists so many values each."""
-        is_flat = self.commas > _COMMAS_BESIDE + _COMMAS_PER_CONTAINER * self.containers
-        return self.total() * _BYTES_PER_MARK <= size and not is_flat
+        return (
+            (self.commas + 2 * self.containers) * _BYTES_PER_MARK <= size  # containers are closed by a bracket, too
+            and self.containers * _BYTES_PER_CONTAINER <= size
+            and self.commas <= _COMMAS_BESIDE + _COMMAS_PER_CONTAINER * self.containers
+        )
 
 
 def _count_marks(text: bytes) -> _Marks:

@@ -130,6 +130,12 @@ REFUSED: dict[str, tuple[Any, bytes, str, str]] = {
     "users with short texts": (UserList, encode([{"id": "0123456789", "email": "a@b"}] * 8_000), "", TOO_MANY),
     "values after a good item": (UserList, repeat('{"data":[' + GOOD_USER, ",{}", "]}"), "", TOO_MANY),
     "objects in objects": (UserList, repeat('{"data":[' + GOOD_USER, ',{"a":{"b":{}}}', "]}"), "", TOO_MANY),
+    "objects with a name each": (
+        UserList,
+        encode([json.loads(GOOD_USER), *({f"{number:040}": 0} for number in range(2_000))]),
+        "",
+        TOO_MANY,
+    ),
     "numbers in spaces": (UserList, repeat('{"data":[' + GOOD_USER, "," + " " * 30 + "0", "]}"), "", TOO_MANY),
     "an object of many names": (
         Project,
