@@ -233,6 +233,15 @@ def read_field(fields: dict[str, Any], name: str, read: Reader[_T]) -> _T:
         raise
 
 
+def read_list_field(fields: dict[str, Any], name: str, read: Reader[_T]) -> list[_T]:
+    """Decode a required list of an object, given the reader of its items; raise KeyError if it is missing."""
+    try:
+        return read_list(fields[name], read)
+    except Misfit as misfit:
+        misfit.prepend(name)
+        raise
+
+
 def read_optional_field(fields: dict[str, Any], name: str, read: Reader[_T]) -> _T | None:
     """Decode a field of an object that may be absent or null."""
     return None if fields.get(name) is None else read_field(fields, name, read)
@@ -280,7 +289,7 @@ def read_date_time(value: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        moment = _parse_unusual_date_time(value)
+        moment = read_unusual_date_time(value)
     return moment if moment.tzinfo else in_utc(moment)
 
 
@@ -293,7 +302,8 @@ def in_utc(moment: datetime) -> datetime:
 _MAX_DATE_TIME_LENGTH = 100
 
 
-def _parse_unusual_date_time(value: Any) -> datetime:
+def read_unusual_date_time(value: Any) -> datetime:
+    """Return a date-time in a form that ``fromisoformat`` does not know; without an offset, it is naive."""
     if type(value) is not str:
         refuse(value, str)
     if len(value) > _MAX_DATE_TIME_LENGTH:  # an exception would quote it

@@ -15,8 +15,7 @@ from ..types import (
     as_extra_fields,
     draft_class,
     find_extra_fields,
-    list_of,
-    read_field,
+    read_list_field,
     read_string,
     readers,
     refuse,
@@ -62,7 +61,7 @@ def decode_api_key(json: Any) -> APIKey:
         draft.project_id = (
             value if type(value := fields["project_id"]) is str else refuse_field(fields, "project_id", str)
         )
-        draft.roles = read_field(fields, "roles", list_of(read_string))
+        draft.roles = read_list_field(fields, "roles", read_string)
     except KeyError as missing:  # of the first field that is missing
         raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 4 else find_extra_fields(APIKey, fields)

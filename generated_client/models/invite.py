@@ -18,8 +18,8 @@ from ..types import (
     find_extra_fields,
     from_iso_8601,
     in_utc,
-    read_date_time,
     read_field,
+    read_unusual_date_time,
     readers,
     refuse,
     refuse_field,
@@ -74,19 +74,19 @@ def decode_invite(json: Any) -> Invite:
         try:
             moment = from_iso_8601(fields["created_at"])
         except (TypeError, ValueError):
-            moment = read_field(fields, "created_at", read_date_time)
+            moment = read_field(fields, "created_at", read_unusual_date_time)
         draft.created_at = moment if moment.tzinfo else in_utc(moment)
     except KeyError as missing:  # of the first field that is missing
         raise Misfit("is missing", missing.args[0]) from None
     try:
         moment = None if (value := fields.get("expires_at")) is None else from_iso_8601(value)
     except (TypeError, ValueError):
-        moment = read_field(fields, "expires_at", read_date_time)
+        moment = read_field(fields, "expires_at", read_unusual_date_time)
     draft.expires_at = moment if moment is None or moment.tzinfo else in_utc(moment)
     try:
         moment = None if (value := fields.get("processed_at")) is None else from_iso_8601(value)
     except (TypeError, ValueError):
-        moment = read_field(fields, "processed_at", read_date_time)
+        moment = read_field(fields, "processed_at", read_unusual_date_time)
     draft.processed_at = moment if moment is None or moment.tzinfo else in_utc(moment)
     draft.extra = (
         NO_EXTRA

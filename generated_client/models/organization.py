@@ -20,8 +20,8 @@ from ..types import (
     find_extra_fields,
     from_iso_8601,
     in_utc,
-    read_date_time,
     read_field,
+    read_unusual_date_time,
     readers,
     refuse,
     refuse_field,
@@ -79,7 +79,7 @@ def decode_organization(json: Any) -> Organization:
         try:
             moment = from_iso_8601(fields["created_at"])
         except (TypeError, ValueError):
-            moment = read_field(fields, "created_at", read_date_time)
+            moment = read_field(fields, "created_at", read_unusual_date_time)
         draft.created_at = moment if moment.tzinfo else in_utc(moment)
         draft.support_tier = (
             value if type(value := fields["support_tier"]) is str else refuse_field(fields, "support_tier", str)

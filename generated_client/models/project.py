@@ -17,8 +17,8 @@ from ..types import (
     find_extra_fields,
     from_iso_8601,
     in_utc,
-    read_date_time,
     read_field,
+    read_unusual_date_time,
     readers,
     refuse,
     refuse_field,
@@ -82,7 +82,7 @@ def decode_project(json: Any) -> Project:
     try:
         moment = None if (value := fields.get("created_at")) is None else from_iso_8601(value)
     except (TypeError, ValueError):
-        moment = read_field(fields, "created_at", read_date_time)
+        moment = read_field(fields, "created_at", read_unusual_date_time)
     draft.created_at = moment if moment is None or moment.tzinfo else in_utc(moment)
     draft.extra = NO_EXTRA if len(fields) == 5 + ("created_at" in fields) else find_extra_fields(Project, fields)
     draft.__class__ = Project

@@ -10,11 +10,11 @@ from attrs import field, frozen
 
 from ..types import (
     NO_EXTRA,
+    Misfit,
     as_extra_fields,
     draft_class,
     find_extra_fields,
-    list_of,
-    read_field,
+    read_list_field,
     readers,
     refuse,
     represent,
@@ -42,7 +42,10 @@ def decode_project_list(json: Any) -> ProjectList:
     if type(json) is not dict:
         refuse(json, dict)
     draft: Any = _Draft()
-    draft.data = read_field(fields, "data", list_of(decode_project))
+    try:
+        draft.data = read_list_field(fields, "data", decode_project)
+    except KeyError as missing:  # of the first field that is missing
+        raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 1 else find_extra_fields(ProjectList, fields)
     draft.__class__ = ProjectList
     model: ProjectList = draft

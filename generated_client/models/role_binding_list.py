@@ -10,11 +10,11 @@ from attrs import field, frozen
 
 from ..types import (
     NO_EXTRA,
+    Misfit,
     as_extra_fields,
     draft_class,
     find_extra_fields,
-    list_of,
-    read_field,
+    read_list_field,
     read_optional_field,
     readers,
     refuse,
@@ -45,7 +45,10 @@ def decode_role_binding_list(json: Any) -> RoleBindingList:
     if type(json) is not dict:
         refuse(json, dict)
     draft: Any = _Draft()
-    draft.data = read_field(fields, "data", list_of(decode_role_binding))
+    try:
+        draft.data = read_list_field(fields, "data", decode_role_binding)
+    except KeyError as missing:  # of the first field that is missing
+        raise Misfit("is missing", missing.args[0]) from None
     draft.pagination = read_optional_field(fields, "pagination", decode_pagination_response)
     draft.extra = (
         NO_EXTRA if len(fields) == 1 + ("pagination" in fields) else find_extra_fields(RoleBindingList, fields)

@@ -17,8 +17,8 @@ from ..types import (
     find_extra_fields,
     from_iso_8601,
     in_utc,
-    read_date_time,
     read_field,
+    read_unusual_date_time,
     readers,
     refuse,
     refuse_field,
@@ -71,12 +71,12 @@ def decode_service_account(json: Any) -> ServiceAccount:
         try:
             moment = from_iso_8601(fields["created_at"])
         except (TypeError, ValueError):
-            moment = read_field(fields, "created_at", read_date_time)
+            moment = read_field(fields, "created_at", read_unusual_date_time)
         draft.created_at = moment if moment.tzinfo else in_utc(moment)
         try:
             moment = from_iso_8601(fields["updated_at"])
         except (TypeError, ValueError):
-            moment = read_field(fields, "updated_at", read_date_time)
+            moment = read_field(fields, "updated_at", read_unusual_date_time)
         draft.updated_at = moment if moment.tzinfo else in_utc(moment)
     except KeyError as missing:  # of the first field that is missing
         raise Misfit("is missing", missing.args[0]) from None
