@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar, cast, get_args
@@ -70,47 +69,15 @@ def decode_body(body: bytes, returns: type[_T]) -> _T | DecodeFailure:
     if not body and type(None) in get_args(returns):
         return cast("_T", None)
     if len(body) >= LARGE_FROM_BYTES and returns in readers:
-        return _decode_large_body(body, returns)
+        from pinecone_admin._http.large_bodies import decode_large_body  # noqa: PLC0415 - most programs receive none
+
+        return decode_large_body(body, returns)
     value = parse_json(body)
     return value if isinstance(value, DecodeFailure) else decode_value(value, returns)
 
 
 LARGE_FROM_BYTES = 64 * 1024
 """Size from which the body of a model is limited; a smaller one takes a few milliseconds at most."""
-
-
-def _decode_large_body(body: bytes, returns: type[_T]) -> _T | DecodeFailure:
-    from pinecone_admin._http.large_bodies import (  # noqa: PLC0415 - most programs receive none
-        find_excess,
-        parse_large_json,
-        pause_garbage_collection,
-    )
-
-    excess = find_excess(body)
-    if excess is not None:
-        return _first_item_failure(body, returns) or DecodeFailure("", excess)
-    with pause_garbage_collection():
-        value = parse_json(body, parse_large_json)
-        return value if isinstance(value, DecodeFailure) else decode_value(value, returns)
-
-
-_LIST_START = re.compile(rb'\s*{\s*"(\w+)"\s*:\s*\[\s*')
-
-
-def _first_item_failure(body: bytes, returns: type[_T]) -> DecodeFailure | None:
-    """Return why the first item of the list that a body starts with does not fit, or None if it does."""
-    start = _LIST_START.match(body)
-    if start is None:
-        return None
-    name, text = start[1].decode(), body[start.end() : start.end() + LARGE_FROM_BYTES].decode("utf-8", "replace")
-    try:
-        item, _ = json.JSONDecoder().raw_decode(text)
-    except (ValueError, RecursionError):
-        return None
-    decoded = decode_value({name: [item]}, returns)
-    if isinstance(decoded, DecodeFailure) and decoded.path.startswith(f"{name}[0]"):
-        return decoded
-    return None
 
 
 def parse_json(body: bytes, parse: Callable[[bytes], Json] = json.loads) -> Json | DecodeFailure:

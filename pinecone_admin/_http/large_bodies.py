@@ -12,9 +12,12 @@ import json
 import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from generated_client.types import Misfit
+from pinecone_admin._http.codec import LARGE_FROM_BYTES, DecodeFailure, decode_value, parse_json
+
+_T = TypeVar("_T")
 
 # Commas and brackets outside of strings. The densest that the API can send are keys without roles, which have names of
 # one character: 15 bytes for each comma or bracket. An organization has 17, a project 20, a role binding 27.
@@ -24,13 +27,40 @@ _BYTES_PER_CONTAINER = 56
 # The largest model has 7 fields, and a key has at most 13 roles. Names that all differ are the slowest to parse.
 _COMMAS_PER_CONTAINER = 20
 _COMMAS_BESIDE = 1000
+_LIST_START = re.compile(rb'\s*{\s*"(\w+)"\s*:\s*\[\s*')
 _CHUNK_BYTES = 64 * 1024
 _BACKSLASHES = re.compile(rb"\\*")
 # A 64-bit integer has 20 characters, and the shortest text that identifies a float has at most 24.
 _MAX_NUMBER_LENGTH = 25
 
 
-def find_excess(body: bytes) -> str | None:
+def decode_large_body(body: bytes, returns: type[_T]) -> _T | DecodeFailure:
+    """Decode the body of a model, unless it has more values than the API would send."""
+    excess = _find_excess(body)
+    if excess is not None:
+        return _first_item_failure(body, returns) or DecodeFailure("", excess)
+    with _pause_garbage_collection():
+        value = parse_json(body, _parse_json)
+        return value if isinstance(value, DecodeFailure) else decode_value(value, returns)
+
+
+def _first_item_failure(body: bytes, returns: type[_T]) -> DecodeFailure | None:
+    """Return why the first item of the list that a body starts with does not fit, or None if it does."""
+    start = _LIST_START.match(body)
+    if start is None:
+        return None
+    name, text = start[1].decode(), body[start.end() : start.end() + LARGE_FROM_BYTES].decode("utf-8", "replace")
+    try:
+        item, _ = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    decoded = decode_value({name: [item]}, returns)
+    if isinstance(decoded, DecodeFailure) and decoded.path.startswith(f"{name}[0]"):
+        return decoded
+    return None
+
+
+def _find_excess(body: bytes) -> str | None:
     """Return why a large body cannot consist of models, as far as that is known without parsing it."""
     if not json.detect_encoding(body).startswith("utf-8"):
         return "is not in UTF-8"
@@ -81,7 +111,7 @@ def _split_into_chunks(body: bytes) -> Iterator[bytes]:
         start = end
 
 
-def parse_large_json(body: bytes) -> Any:
+def _parse_json(body: bytes) -> Any:
     """Parse a large body.
 
     Raises:
@@ -106,7 +136,7 @@ def _refuse_number() -> int:
 
 
 @contextmanager
-def pause_garbage_collection() -> Generator[None, None, None]:
+def _pause_garbage_collection() -> Generator[None, None, None]:
     """Collect no garbage in the block, which makes many objects and no garbage.
 
     A collection visits all objects that were made so far, again and again: up to twice the time of decoding.

@@ -68,17 +68,18 @@ def build_shared(
     )
     check_cache(token_cache)
     closed = threading.Event()
-    pools = None
-    if config.ssl_context is not None:
-        pools = Pools(
+    pools: Pools | None = None
+    exchange: Exchange
+    if transport is None:
+        exchange = pools = Pools(
             ssl_context=config.ssl_context,
             proxy=config.api_proxy,
             max_connections=config.max_connections,
             keep=True,
             closed=closed,
         )
-    exchange = pools if transport is None else TransportExchange(transport)
-    assert exchange is not None  # noqa: S101 - without a transport, the client has its own connections
+    else:
+        exchange = TransportExchange(transport)
     return Shared(
         config=config,
         endpoint=describe_endpoint(config.api_url, config.api_proxy),
@@ -109,7 +110,6 @@ def _build_token_retrier(config: ClientConfig, given: object, closed: threading.
     )
     if isinstance(given, httpx.BaseTransport):
         return make_retrier(TransportExchange(given))
-    assert config.ssl_context is not None  # noqa: S101 - built if a transport is missing
     # Token exchanges are rare, so their connections are not kept open.
     pools = Pools(
         ssl_context=config.ssl_context,

@@ -5,17 +5,21 @@ from __future__ import annotations
 import socket
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import trustme
 
 from pinecone_admin import Admin, PineconeConnectionError, PineconeError, PineconeValueError
 from pinecone_admin._concurrency.attempts import Attempt
+from pinecone_admin._config.tls import build_ssl_context
 from pinecone_admin._http.retry_policy import Failure
 from pinecone_admin._http.transport_errors import classify_error
+from pinecone_admin._sync.transports.pool import Pools
 from tests.faults.cases import CLIENT_KINDS, PATH, Certificates, ClientKind, make_operation, send_once, stay_silent
 from tests.faults.server import TOKEN_PATH, Server
 
@@ -200,3 +204,14 @@ def subject_hash(file: Path) -> str:
     """Return the name under which OpenSSL looks up a certificate in a folder."""
     command = ["openssl", "x509", "-noout", "-subject_hash", "-in", str(file)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_without_an_https_url_no_context_is_made(tmp_path: Path) -> None:
+    """Nothing would use it; a wrong ``ssl_verify`` is an error all the same, and httpcore's own trust never applies."""
+    assert build_ssl_context(True, is_used=False) is None
+    with pytest.raises(PineconeValueError, match="ssl_verify: cannot load"):
+        build_ssl_context(tmp_path / "missing.pem", is_used=False)
+    pools = Pools(ssl_context=None, proxy=None, max_connections=1, keep=True, closed=threading.Event())
+    request = httpx.Request("GET", "https://localhost:1")
+    with pytest.raises(AssertionError, match="needs a TLS context"):
+        pools.exchange(request, Attempt(1.0), max_bytes=1)

@@ -38,7 +38,7 @@ class Pools:
     connections that are still in use.
 
     Args:
-        ssl_context: TLS settings for every connection.
+        ssl_context: TLS settings for every connection; None if neither a server nor the proxy has an https URL.
         proxy: Proxy to use, if any.
         max_connections: Maximum number of connections in a pool.
         keep: Whether connections stay open for later requests.
@@ -48,7 +48,7 @@ class Pools:
     def __init__(
         self,
         *,
-        ssl_context: ssl.SSLContext,
+        ssl_context: ssl.SSLContext | None,
         proxy: httpx.Proxy | None,
         max_connections: int,
         keep: bool,
@@ -98,7 +98,7 @@ class _Connection(httpx.HTTPTransport):
     """
 
     def __init__(
-        self, origin: httpcore.Origin, *, ssl_context: ssl.SSLContext, proxy: httpx.Proxy | None, keep: bool
+        self, origin: httpcore.Origin, *, ssl_context: ssl.SSLContext | None, proxy: httpx.Proxy | None, keep: bool
     ) -> None:
         # The constructor of httpx has no parameter for the backend, and only makes a pool; its methods use whatever is
         # in its place. pyproject.toml pins httpx below 0.29.
@@ -150,8 +150,10 @@ class _UntracedConnection:
 
 
 def _make_httpcore_connection(
-    origin: httpcore.Origin, ssl_context: ssl.SSLContext, proxy: httpx.Proxy | None, backend: BoundedBackend
+    origin: httpcore.Origin, ssl_context: ssl.SSLContext | None, proxy: httpx.Proxy | None, backend: BoundedBackend
 ) -> httpcore.HTTPConnection | httpcore.ConnectionPool:
+    if ssl_context is None and b"https" in {origin.scheme, None if proxy is None else proxy.url.raw_scheme}:
+        raise AssertionError("an https URL needs a TLS context")  # httpcore would trust its own certificates
     if proxy is None:
         return httpcore.HTTPConnection(origin, ssl_context, keepalive_expiry=_KEEPALIVE_EXPIRY, network_backend=backend)
     proxy_url = httpcore.URL(

@@ -51,19 +51,21 @@ class Probe:
         return self.proxy if self.failed == "proxy" else self.host
 
 
-def send_probe(url: str, *, proxy: httpx.Proxy | None, ssl_context: ssl.SSLContext, timeout: float = 10.0) -> Probe:
+def send_probe(
+    url: str, *, proxy: httpx.Proxy | None, ssl_context: ssl.SSLContext | None, timeout: float = 10.0
+) -> Probe:
     """Send a GET without credentials; any response will do.
 
     Args:
         url: Where to.
         proxy: Proxy that a client would use, or None.
-        ssl_context: TLS context that a client would use.
+        ssl_context: TLS context that a client would use; None if neither the URL nor the proxy is https.
         timeout: Seconds for each step of the connection and for the response.
     """
     limits = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
     headers = {"accept": "application/json", "x-pinecone-api-version": API_VERSION}
     request = httpx.Request("GET", url, headers=headers, extensions={"timeout": limits})
-    transport = httpx.HTTPTransport(verify=ssl_context, trust_env=False, proxy=proxy)
+    transport = httpx.HTTPTransport(verify=ssl_context or False, trust_env=False, proxy=proxy)
     try:
         with transport:
             response = transport.handle_request(request)

@@ -117,7 +117,6 @@ def _probe_servers(config: ClientConfig, *, uses_token_endpoint: bool) -> list[P
     targets = [(f"{config.api_url}/admin/organizations", config.api_proxy)]
     if uses_token_endpoint:
         targets.append((config.oauth_url, config.oauth_proxy))
-    assert config.ssl_context is not None  # noqa: S101 - no transport is passed
     return [send_probe(url, proxy=proxy, ssl_context=config.ssl_context) for url, proxy in targets]
 
 
