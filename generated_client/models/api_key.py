@@ -62,7 +62,7 @@ def decode_api_key(json: Any) -> APIKey:
             value if type(value := fields["project_id"]) is str else refuse_field(fields, "project_id", str)
         )
         draft.roles = read_list_field(fields, "roles", read_string)
-    except KeyError as missing:  # of the first field that is missing
+    except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 4 else find_extra_fields(APIKey, fields)
     draft.__class__ = APIKey

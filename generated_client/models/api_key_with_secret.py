@@ -52,7 +52,7 @@ def decode_api_key_with_secret(json: Any) -> APIKeyWithSecret:
     try:
         draft.key = read_field(fields, "key", decode_api_key)
         draft.value = value if type(value := fields["value"]) is str else refuse_field(fields, "value", str)
-    except KeyError as missing:  # of the first field that is missing
+    except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 2 else find_extra_fields(APIKeyWithSecret, fields)
     draft.__class__ = APIKeyWithSecret

@@ -76,7 +76,7 @@ def decode_invite(json: Any) -> Invite:
         except (TypeError, ValueError):
             moment = read_field(fields, "created_at", read_unusual_date_time)
         draft.created_at = moment if moment.tzinfo else in_utc(moment)
-    except KeyError as missing:  # of the first field that is missing
+    except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     try:
         moment = None if (value := fields.get("expires_at")) is None else from_iso_8601(value)

@@ -47,7 +47,7 @@ def decode_invite_list(json: Any) -> InviteList:
     draft: Any = _Draft()
     try:
         draft.data = read_list_field(fields, "data", decode_invite)
-    except KeyError as missing:  # of the first field that is missing
+    except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     draft.pagination = read_optional_field(fields, "pagination", decode_pagination_response)
     draft.extra = NO_EXTRA if len(fields) == 1 + ("pagination" in fields) else find_extra_fields(InviteList, fields)

@@ -44,7 +44,7 @@ def decode_list_api_keys_response(json: Any) -> ListApiKeysResponse:
     draft: Any = _Draft()
     try:
         draft.data = read_list_field(fields, "data", decode_api_key)
-    except KeyError as missing:  # of the first field that is missing
+    except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 1 else find_extra_fields(ListApiKeysResponse, fields)
     draft.__class__ = ListApiKeysResponse

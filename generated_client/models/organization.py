@@ -84,7 +84,7 @@ def decode_organization(json: Any) -> Organization:
         draft.support_tier = (
             value if type(value := fields["support_tier"]) is str else refuse_field(fields, "support_tier", str)
         )
-    except KeyError as missing:  # of the first field that is missing
+    except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 6 else find_extra_fields(Organization, fields)
     draft.__class__ = Organization

@@ -77,7 +77,7 @@ def decode_project(json: Any) -> Project:
         draft.organization_id = (
             value if type(value := fields["organization_id"]) is str else refuse_field(fields, "organization_id", str)
         )
-    except KeyError as missing:  # of the first field that is missing
+    except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     try:
         moment = None if (value := fields.get("created_at")) is None else from_iso_8601(value)

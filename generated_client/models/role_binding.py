@@ -93,7 +93,7 @@ def decode_role_binding(json: Any) -> RoleBinding:
         except (TypeError, ValueError):
             moment = read_field(fields, "created_at", read_unusual_date_time)
         draft.created_at = moment if moment.tzinfo else in_utc(moment)
-    except KeyError as missing:  # of the first field that is missing
+    except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 7 else find_extra_fields(RoleBinding, fields)
     draft.__class__ = RoleBinding

@@ -78,7 +78,7 @@ def decode_service_account(json: Any) -> ServiceAccount:
         except (TypeError, ValueError):
             moment = read_field(fields, "updated_at", read_unusual_date_time)
         draft.updated_at = moment if moment.tzinfo else in_utc(moment)
-    except KeyError as missing:  # of the first field that is missing
+    except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 5 else find_extra_fields(ServiceAccount, fields)
     draft.__class__ = ServiceAccount

@@ -47,7 +47,7 @@ def decode_service_account_list(json: Any) -> ServiceAccountList:
     draft: Any = _Draft()
     try:
         draft.data = read_list_field(fields, "data", decode_service_account)
-    except KeyError as missing:  # of the first field that is missing
+    except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     draft.pagination = read_optional_field(fields, "pagination", decode_pagination_response)
     draft.extra = (

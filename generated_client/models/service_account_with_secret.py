@@ -55,7 +55,7 @@ def decode_service_account_with_secret(json: Any) -> ServiceAccountWithSecret:
         draft.client_secret = (
             value if type(value := fields["client_secret"]) is str else refuse_field(fields, "client_secret", str)
         )
-    except KeyError as missing:  # of the first field that is missing
+    except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 2 else find_extra_fields(ServiceAccountWithSecret, fields)
     draft.__class__ = ServiceAccountWithSecret

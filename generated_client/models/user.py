@@ -52,7 +52,7 @@ def decode_user(json: Any) -> User:
     try:
         draft.id = value if type(value := fields["id"]) is str else refuse_field(fields, "id", str)
         draft.email = value if type(value := fields["email"]) is str else refuse_field(fields, "email", str)
-    except KeyError as missing:  # of the first field that is missing
+    except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     draft.name = (
         value if (value := fields.get("name")) is None or type(value) is str else refuse_field(fields, "name", str)

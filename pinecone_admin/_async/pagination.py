@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin._http.argument_checks import check_integer
-from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._http.operation_checks import check_operation, check_operation_shape
 from pinecone_admin._http.pages import ListResponse, Page, PageCursor, PageOfList, with_pagination
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class AsyncPaginator(Generic[_T]):
     """
 
     def __init__(self, admin: AsyncAdmin, operation: Operation[PageOfList[_T]]) -> None:
+        check_operation_shape(operation)
         self._operation = with_pagination(operation)
         # Checked here, so that a wrong argument fails in the call that has it, and not again for each page.
         check_operation(operation)
@@ -87,6 +88,7 @@ async def fetch_all(admin: AsyncAdmin, operation: Operation[ListResponse[_T]]) -
         PineconeTimeoutError: The server returned one page after another until the time was up.
         PaginationError: The server returned the same page token twice.
     """
+    check_operation_shape(operation)
     check_operation(operation)
     sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     deadline, cursor, items = sender.start_deadline(), PageCursor(with_pagination(operation)), list[_T]()
@@ -109,6 +111,7 @@ class AsyncCompleteList(Generic[_T]):
 
     def __init__(self, admin: AsyncAdmin, operation: Operation[ListResponse[_T]]) -> None:
         self._operation = operation
+        check_operation_shape(operation)
         check_operation(operation)
         self._admin = admin
 

@@ -61,8 +61,8 @@ class ClientConfig:
         oauth_url: URL of the token endpoint.
         api_proxy: Proxy for the API, or None.
         oauth_proxy: Proxy for the token endpoint, or None.
-        ssl_context: TLS context for both and for the proxies; None if no URL is https, or the caller passes the
-            transports.
+        ssl_context: TLS context for both and for the proxies; None if the caller passes the transports, or if no URL is
+            https and ``ssl_verify`` names no certificates.
         user_agent: User-Agent sent to both.
         options: Options that ``with_options`` can change.
         max_connections: Maximum number of connections of a pool.

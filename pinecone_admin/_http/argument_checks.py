@@ -28,6 +28,7 @@ MAX_TIMEDELTA = timedelta(days=100_000)
 
 _MAX_BITS = 64
 
+# Compiled when they are used: most arguments are printable ASCII.
 _CONTROL = r"[\x00-\x1f\x7f-\x9f]"
 _SURROGATE = r"[\ud800-\udfff]"
 # Values of API keys begin with pcsk_ or pckey_.
@@ -137,7 +138,7 @@ def check_email(argument: str, value: object, *, most: int | None = _MAX_EMAIL_L
     text = check_string(argument, value)
     if most is not None and len(text) > most:
         raise PineconeValueError(f"{argument} must have at most {most} characters, not {len(text)}")
-    if not _EMAIL.fullmatch(text) or re.search(_CONTROL, text):
+    if not _EMAIL.fullmatch(text) or (not text.isprintable() and re.search(_CONTROL, text)):
         shown = "" if is_key_value(text) else f": {text!r}"
         raise PineconeValueError(f"{argument} is not an email address{shown}")
 

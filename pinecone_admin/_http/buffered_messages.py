@@ -39,16 +39,16 @@ class BufferedResponse:
         headers: Headers, which may echo a credential.
         body: Body, not decoded; it may hold a secret.
         extensions: What the transport reports besides, such as the reason phrase.
-        content_encoding: The header of this name, in bytes; empty if there is none.
-        date: The header of this name, in bytes; empty if there is none.
+        content_encoding: Value of the first Content-Encoding header; empty if there is none.
+        date: Value of the first Date header; empty if there is none.
     """
 
     status: int
     headers: httpx.Headers = field(repr=False)
     body: bytes = field(repr=False)
     extensions: Mapping[str, Any] = field(repr=False)
-    content_encoding: bytes = b""
-    date: bytes = b""
+    content_encoding: bytes = field(default=b"", repr=False)
+    date: bytes = field(default=b"", repr=False)
 
     @property
     def is_success(self) -> bool:

@@ -22,8 +22,9 @@ _T = TypeVar("_T")
 # Commas and brackets outside of strings. The densest that the API can send are keys without roles, which have names of
 # one character: 15 bytes for each comma or bracket. An organization has 17, a project 20, a role binding 27.
 _BYTES_PER_MARK = 14.9
-# A key without roles, which has a list, has 118. Objects in new fields may have fewer, but are parts of larger models.
-_BYTES_PER_CONTAINER = 56
+# Many small objects and lists are slow to parse, most of all if their names differ. A key without roles has 120 bytes
+# for its object and its list. Objects in new fields may be smaller, but are parts of larger models.
+_BYTES_PER_CONTAINER = 50
 # The largest model has 7 fields, and a key has at most 13 roles. Names that all differ are the slowest to parse.
 _COMMAS_PER_CONTAINER = 20
 _COMMAS_BESIDE = 1000
@@ -40,7 +41,7 @@ def decode_large_body(body: bytes, returns: type[_T]) -> _T | DecodeFailure:
     if excess is not None:
         return _first_item_failure(body, returns) or DecodeFailure("", excess)
     with _pause_garbage_collection():
-        value = parse_json(body, _parse_json)
+        value = parse_json(body, _load_short_numbers)
         return value if isinstance(value, DecodeFailure) else decode_value(value, returns)
 
 
@@ -77,7 +78,7 @@ class _Marks(NamedTuple):
     containers: int
 
     def fit(self, size: int) -> bool:
-        """Return whether models of this size can have so many, and objects and lists so many values each."""
+        """Return whether a body of this size may have so many, and so many values in each object or list."""
         return (
             (self.commas + 2 * self.containers) * _BYTES_PER_MARK <= size  # containers are closed by a bracket, too
             and self.containers * _BYTES_PER_CONTAINER <= size
@@ -111,8 +112,8 @@ def _split_into_chunks(body: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _parse_json(body: bytes) -> Any:
-    """Parse a large body.
+def _load_short_numbers(body: bytes) -> Any:
+    """Parse JSON, and refuse numbers longer than any of the API.
 
     Raises:
         Misfit: A number in it has more digits than any of the API.

@@ -1,5 +1,7 @@
 """Client-side request validation: the limits of the API document, and the rules that no document states.
 
+An operation that is built by hand may hold anything, so the types of its parts are checked first.
+
 The generated code carries the limits: a model those of its fields, the module of a builder those of its parameters.
 They are compiled into checks once, on first use, so that a call runs only the checks of the values that it sends.
 What only the server can decide is left to the server.
@@ -54,7 +56,7 @@ _MODELS = f"{models.__name__}."
 _IDENTIFIER = re.compile(r"(\w+_)?id|pagination_token")
 _TEXTS = ("id", "method", "path")
 _MAPPINGS = ("path_parameters", "query", "headers")
-_NO_TYPES = (str, bytes, bytearray, int, float, list, tuple, dict, set)
+_NOT_TYPES = (str, bytes, bytearray, int, float, list, tuple, dict, set)
 
 
 class _FieldCheck(NamedTuple):
@@ -85,7 +87,7 @@ def check_operation_shape(operation: object) -> None:
             value = getattr(given, name)
             if value.__class__ is not dict or value:  # most operations have none of the three
                 _check_names(name, value)
-        is_wrong = isinstance(given.returns, _NO_TYPES)
+        is_wrong = isinstance(given.returns, _NOT_TYPES)
         try:
             hash(given.returns)
         except TypeError:

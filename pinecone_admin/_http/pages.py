@@ -76,7 +76,7 @@ class PageCursor:
     def __init__(self, first: Operation[Any]) -> None:
         self._operation: Operation[Any] | None = first
         self._parameter = _token_parameter(first.id)
-        self._filters = {name: value for name, value in first.query.items() if value is not None}
+        self._given_query = {name: value for name, value in first.query.items() if value is not None}
         self._seen_tokens: set[object] = {first.query.get(self._parameter)}
         self._repeated = False
 
@@ -107,7 +107,7 @@ class PageCursor:
         token = None if pagination is None else pagination.next_ or None
         self._repeated = token in self._seen_tokens
         self._seen_tokens.add(token)
-        query = {**self._filters, self._parameter: token}
+        query = {**self._given_query, self._parameter: token}
         self._operation = None if token is None else evolve(operation, query=query)
         return Page(items=response.data, pagination_token=token)
 

@@ -10,7 +10,7 @@ _PLAUSIBLE_YEARS = range(2000, 9000)
 
 
 def continue_date(date: bytes, seconds: float) -> datetime | None:
-    """Return the time of the server some seconds after it sent a Date header, or None if that is not plausible.
+    """Return the server's time some seconds after it sent a Date header, or None if the header is no plausible date.
 
     The result has whole seconds, and does not depend on the wall clock of this machine.
     """

@@ -42,10 +42,11 @@ else:
 _T = TypeVar("_T")
 
 # Modules that are imported on first use: a child forked during such an import would wait for it forever.
-preload_before_fork("encodings.idna", "dateutil.parser", "generated_client.api", "generated_client.models")
+preload_before_fork("difflib", "encodings.idna", "dateutil.parser", "generated_client.api", "generated_client.models")
 preload_before_fork(
     "pinecone_admin._sync.sender",
     "pinecone_admin._config.assembly",
+    "pinecone_admin._http.large_bodies",
     "pinecone_admin._http.reflection",
     "pinecone_admin._sync.api_keys",
     "pinecone_admin._sync.invites",

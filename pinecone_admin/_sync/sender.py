@@ -45,7 +45,7 @@ class Sender:
         self._shared = shared
         self._options = options
         self._clock = current_clock()
-        self._latest_date: tuple[bytes, float] | None = None  # with the monotonic time of its arrival
+        self._latest_date: tuple[bytes, float] | None = None  # the header, and when it arrived
         self._requests = RequestBuilder(
             api_url=shared.config.api_url, user_agent=shared.config.user_agent, headers=options.headers
         )
@@ -65,7 +65,7 @@ class Sender:
 
         Args:
             operation: The operation.
-            is_checked: Whether its arguments have been checked.
+            is_checked: Whether ``check_operation_shape`` and ``check_operation`` have accepted it.
             deadline: From ``start_deadline``, if the operation is part of a longer call.
         """
         if not is_checked:

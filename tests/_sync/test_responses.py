@@ -14,6 +14,7 @@ from functools import partial
 from io import StringIO
 from typing import Any
 
+import httpx
 import pytest
 import rich.console
 from attrs import frozen
@@ -77,6 +78,7 @@ def describe_project(response: ScriptedResponse, make_client: Callable[..., Admi
     return make_client(ScriptedTransport(response)).projects.describe(project_id="p")
 
 
+NOON = "Thu, 03 Dec 2026 12:00:00 GMT"
 PROJECT_JSON = json.dumps(PROJECT, ensure_ascii=False)
 VALID: dict[str, ScriptedResponse] = {
     "plain": ScriptedResponse(body=PROJECT),
@@ -391,3 +393,17 @@ def test_models_are_values(make_client: Callable[..., Admin]) -> None:
     assert len({one, two, User(id="u", email="a@b")}) == 2
     with pytest.raises(AttributeError):
         one.name = "other"  # type: ignore[misc]
+
+
+def test_the_first_of_several_headers_counts() -> None:
+    """A second Content-Encoding or Date changes nothing, and a response without a Date keeps the time that is known."""
+    headers = [("content-encoding", "identity"), ("Content-Encoding", "gzip"), ("Date", NOON), ("date", "noon")]
+    body = httpx.ByteStream(PROJECT_JSON.encode())
+    responses = [httpx.Response(200, headers=each, stream=body) for each in (headers, None)]
+    transport = httpx.MockTransport(lambda _: responses.pop(0))
+    with Admin(access_token="a", transport=transport) as admin:
+        for _ in range(2):
+            assert (admin.projects.describe(project_id="p")).id == "p"
+            time = admin._sender.server_time()  # pyright: ignore[reportPrivateUsage]
+            assert time is not None
+            assert abs(time - datetime(2026, 12, 3, 12, tzinfo=UTC)) < timedelta(hours=1)

@@ -395,26 +395,29 @@ WHAT_LIMITS = """\
   request headers again (3), and a new origin and JSON encoder for each call (3). A request is sent before h11 prepares
   to read, so that the server works meanwhile. The client still asks the socket twice whether anything is left to read,
   so that an unsolicited response is never given to the next request.
-- **The files**: each step of a call is a file, and so are the model and the builder of the operation, the clock of an
-  attempt and the semaphore of the pool. Sixteen would need files with several tasks, or layers that import upwards.
-- **A page** takes 0.26 ms longer than a GET of one project. Of that, `json.loads` takes 0.07 ms and the models of 100
-  role bindings as long again; the rest is receiving 27 kB and parsing the URL of the page (0.01). The official SDK
-  decodes straight into models in C. Ours took 0.03 ms more for the models when a call set each field of a frozen one.
+- **The files**: four hold the method of the namespace, the builder, the model and what all models share. Each of the
+  others has one step or one decision of a call, as [Architecture](architecture.md) lists them. Sixteen would need files
+  with several tasks, such as the connections of a pool with the order in which callers wait for them, or the exchange
+  of a token with the decision when to make one.
+- **A page**: of the time that it takes beyond a GET of one project, `json.loads` takes 0.07 ms, the models of 100
+  role bindings 0.05, and the URL of the page 0.02; the rest is receiving 27 kB. The official SDK decodes straight into
+  models in C. Ours took 0.03 ms more when each model was made by its constructor, and 0.02 more when each date was read
+  by a function.
 - **The first response**: two thirds of its time are those of httpx alone, which both clients load. The rest is loading
-  attrs (8 ms), the methods that attrs generates for 32 classes (11 ms), and some 70 modules of our own. Internal
-  classes have only the methods that they use. Loading each operation when it is first used would save 3 ms. The
-  certificates are loaded (5 ms) only for https URLs, and this benchmark has none.
-- **Large responses**: to decode 8 MiB of role bindings takes twice the time of `json.loads`. The densest lists that
-  the API could send, such as keys without roles and with names of one character, take up to 4 times that time, in a
-  used process up to 7, and so can what looks like them. From 64 KiB on, a body is refused before it is parsed if it
-  has more than a comma or a bracket outside of strings for each 15 bytes, or 20 values in each object and list on
-  average. It is also refused at the first number of more than 25 characters. Garbage collection of the process waits
-  while such a body is decoded, for a tenth of a second at 8 MiB. `tests/benchmarks/bodies.py` measures 280 shapes of
-  bodies. The goal, 3 times the time of `json.loads` of the role bindings, is missed at 8 MiB by 10 shapes if each is
-  decoded in a fresh process, and by 41 with `--warm`, in one process where `json.loads` is faster because memory is
-  used again. Date-times that python-dateutil has to read take longest: up to 6 times in a fresh process, and 26 times
-  in the other. The rest takes up to 4 times, or 7: lists that the API could send, what looks like them, and fields
-  that are not listed. None takes more than 3 times the memory. For small bodies, the fixed cost of a call dominates.
+  attrs (8 ms), the methods that attrs generates for 29 classes (8 ms), and some 60 modules of our own. Internal classes
+  have only the methods that they use; operations, request models and rare patterns load when they are used. Without an
+  https URL, as in this benchmark, no TLS context is made (3 ms) and no certificates are loaded (5 ms).
+- **Large responses**: to decode 8 MiB of role bindings takes twice the time of `json.loads`. From 64 KiB on, a body is
+  refused before it is parsed if it has more than a comma or a bracket outside of strings for each 15 bytes, an object
+  or a list for each 50, or 20 values in each object and list on average. It is also refused at the first number of more
+  than 25 characters. Garbage collection of the process waits while such a body is decoded, for a tenth of a second at
+  8 MiB. `tests/benchmarks/bodies.py` measures 280 shapes of bodies. The goal, 3 times the time of `json.loads` of the
+  role bindings, is missed at 8 MiB by 7 shapes if each is decoded in a fresh process: five have date-times that
+  python-dateutil has to read (3 to 11 times), and the texts of two are nothing but commas and quotation marks (3.4).
+  With `--warm`, in one process where `json.loads` is faster because memory is used again, some 30 miss it. They take up
+  to 7 times, or 23 with dates for python-dateutil: the densest lists that the API could send, such as keys without
+  roles and with names of one character, what looks like them, and fields that are not listed. None takes more than 3
+  times the memory. For small bodies, the fixed cost of a call dominates.
 """
 
 

@@ -108,11 +108,12 @@ def run_python(tree: Path, *arguments: str | Path, **environment: str) -> Run:
 
 
 def find_mypy_cache() -> Path:
-    """Return the cache of mypy for the copies of one process; it begins as what scripts/check left in the repository.
+    """Return the cache of mypy for the copies of one worker; it begins as what scripts/check left in the repository.
 
     If two processes use one cache at the same time, mypy may report errors of the other copy.
     """
-    cache = Path(tempfile.gettempdir()) / f"pinecone-admin-mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    cache = ROOT / f".pytest_cache/mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    cache.parent.mkdir(exist_ok=True)
     if not cache.exists() and (ROOT / ".mypy_cache").is_dir():
         seed = Path(tempfile.mkdtemp(dir=cache.parent))
         shutil.copytree(ROOT / ".mypy_cache", seed, dirs_exist_ok=True)

@@ -58,8 +58,8 @@ def send_and_read(
         response.headers,
         b"",
         response.extensions,
-        headers.get(b"content-encoding", b""),
-        headers.get(b"date", b""),
+        content_encoding=headers.get(b"content-encoding", b""),
+        date=headers.get(b"date", b""),
     )
     chunks = list[bytes]()
     try:

@@ -38,7 +38,7 @@ class Pools:
     connections that are still in use.
 
     Args:
-        ssl_context: TLS settings for every connection; None if neither a server nor the proxy has an https URL.
+        ssl_context: TLS settings for every connection; None if nothing that they connect to has an https URL.
         proxy: Proxy to use, if any.
         max_connections: Maximum number of connections in a pool.
         keep: Whether connections stay open for later requests.
@@ -152,8 +152,10 @@ class _UntracedConnection:
 def _make_httpcore_connection(
     origin: httpcore.Origin, ssl_context: ssl.SSLContext | None, proxy: httpx.Proxy | None, backend: BoundedBackend
 ) -> httpcore.HTTPConnection | httpcore.ConnectionPool:
-    if ssl_context is None and b"https" in {origin.scheme, None if proxy is None else proxy.url.raw_scheme}:
-        raise AssertionError("an https URL needs a TLS context")  # httpcore would trust its own certificates
+    schemes = {origin.scheme} if proxy is None else {origin.scheme, proxy.url.raw_scheme}
+    if ssl_context is None and b"https" in schemes:
+        # Without a context, httpcore would use its own, whatever ``ssl_verify`` says.
+        raise AssertionError("an https URL needs a TLS context")
     if proxy is None:
         return httpcore.HTTPConnection(origin, ssl_context, keepalive_expiry=_KEEPALIVE_EXPIRY, network_backend=backend)
     proxy_url = httpcore.URL(

@@ -65,7 +65,8 @@ def send_probe(
     limits = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
     headers = {"accept": "application/json", "x-pinecone-api-version": API_VERSION}
     request = httpx.Request("GET", url, headers=headers, extensions={"timeout": limits})
-    transport = httpx.HTTPTransport(verify=ssl_context or False, trust_env=False, proxy=proxy)
+    verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if ssl_context is None else ssl_context  # the former trusts nobody
+    transport = httpx.HTTPTransport(verify=verify, trust_env=False, proxy=proxy)
     try:
         with transport:
             response = transport.handle_request(request)
