@@ -327,16 +327,27 @@ def list_of(read: Reader[_T]) -> Reader[list[_T]]:
     return lambda value: read_list(value, read)
 
 
+_ITEMS_AT_ONCE = 1000
+
+
 def read_list(value: Any, read: Reader[_T]) -> list[_T]:
-    """Decode a list, item by item."""
+    """Decode a list, item by item. Those of a long one are replaced piece by piece, so that their memory is used again."""
     values: list[Any] = value
     if type(value) is not list:
         refuse(value, list)
+    if len(values) <= _ITEMS_AT_ONCE:
+        return _read_items(values, 0, read)
+    for start in range(0, len(values), _ITEMS_AT_ONCE):
+        values[start : start + _ITEMS_AT_ONCE] = _read_items(values[start : start + _ITEMS_AT_ONCE], start, read)
+    return values
+
+
+def _read_items(values: list[Any], start: int, read: Reader[_T]) -> list[_T]:
     items: list[_T] = []
     try:
         items.extend(map(read, values))  # keeps the items before one that does not fit
     except Misfit as misfit:
-        misfit.prepend(f"[{len(items)}]")
+        misfit.prepend(f"[{start + len(items)}]")
         raise
     return items
 

@@ -37,21 +37,20 @@ PACKAGES = ("generated_client.", "pinecone_admin.")
 OWN_MODULES = {
     "import": """
         generated_client.types pinecone_admin._concurrency pinecone_admin._concurrency.lazy
-        pinecone_admin._concurrency.per_loop pinecone_admin._concurrency.waiting pinecone_admin._http
+        pinecone_admin._concurrency.sharing pinecone_admin._concurrency.waiting pinecone_admin._http
         pinecone_admin._http.argument_checks pinecone_admin._http.attempt_event pinecone_admin._http.call_state
         pinecone_admin._http.retry_policy pinecone_admin._http.returned_errors pinecone_admin._sync
         pinecone_admin._sync.client pinecone_admin._text pinecone_admin._text.printable pinecone_admin.auth
         pinecone_admin.errors pinecone_admin.workflows
     """,
     "constructor": """
-        pinecone_admin._concurrency.fair_semaphore
         generated_client.api generated_client.models pinecone_admin._concurrency.attempts
         pinecone_admin._concurrency.clock pinecone_admin._concurrency.sockets pinecone_admin._config
         pinecone_admin._config.addresses pinecone_admin._config.assembly pinecone_admin._config.client_config
         pinecone_admin._config.proxies pinecone_admin._config.tls pinecone_admin._http.buffered_messages
         pinecone_admin._http.codec pinecone_admin._http.error_mapping pinecone_admin._http.transport_errors
         pinecone_admin._http.headers pinecone_admin._http.redaction
-        pinecone_admin._http.request pinecone_admin._http.response pinecone_admin._http.retry_after
+        pinecone_admin._http.operation_mapping pinecone_admin._http.retry_after
         pinecone_admin._http.server_clock pinecone_admin._http.operation_checks pinecone_admin._sync.sender
         pinecone_admin._sync.shared pinecone_admin._sync.transports pinecone_admin._sync.transports.bearer
         pinecone_admin._sync.transports.exchange pinecone_admin._sync.transports.network

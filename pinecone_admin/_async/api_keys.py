@@ -16,6 +16,7 @@ from pinecone_admin._http.operation_checks import check_operation
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
+    from pinecone_admin._async.sender import AsyncSender
 
 AllAPIKeys: TypeAlias = AsyncCompleteList[APIKey]
 
@@ -26,8 +27,9 @@ class AsyncAPIKeys:
     Every method also raises the errors of ``AsyncAdmin.send``.
     """
 
-    def __init__(self, admin: AsyncAdmin) -> None:
+    def __init__(self, admin: AsyncAdmin, sender: AsyncSender) -> None:
         self._admin = admin
+        self._sender = sender
 
     def list(self, *, project_id: str) -> AllAPIKeys:
         """List all API keys of a project, without their values.
@@ -42,7 +44,7 @@ class AsyncAPIKeys:
             >>> [each.name for each in await admin.api_keys.list(project_id=project.id)]
             ['reader']
         """
-        return AsyncCompleteList(self._admin, api.list_project_api_keys(project_id=project_id))
+        return AsyncCompleteList(self._sender, api.list_project_api_keys(project_id=project_id))
 
     async def create(
         self, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None = None
@@ -72,7 +74,7 @@ class AsyncAPIKeys:
             >>> vault["writer"] = made.value
         """
         body = models.CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))
-        return await self._admin.send(api.create_api_key(project_id=project_id, body=body))
+        return await self._sender.send(api.create_api_key(project_id=project_id, body=body))
 
     async def ensure(
         self,
@@ -147,7 +149,7 @@ class AsyncAPIKeys:
         Example:
             >>> key = await admin.api_keys.describe(api_key_id=key.id)
         """
-        return await self._admin.send(api.fetch_api_key(api_key_id=api_key_id))
+        return await self._sender.send(api.fetch_api_key(api_key_id=api_key_id))
 
     async def describe_by_name(self, *, project_id: str, name: str) -> APIKey:
         """Find the only API key of a project that holds this name.
@@ -197,7 +199,7 @@ class AsyncAPIKeys:
             ['ProjectViewer']
         """
         body = models.UpdateAPIKeyRequest(name=name, roles=copy_to_list(roles))
-        return await self._admin.send(api.update_api_key(api_key_id=api_key_id, body=body))
+        return await self._sender.send(api.update_api_key(api_key_id=api_key_id, body=body))
 
     async def delete(self, *, api_key_id: str) -> None:
         """Delete an API key, which stops working.
@@ -211,7 +213,7 @@ class AsyncAPIKeys:
         Example:
             >>> await admin.api_keys.delete(api_key_id=key.id)
         """
-        await self._admin.send(api.delete_api_key(api_key_id=api_key_id))
+        await self._sender.send(api.delete_api_key(api_key_id=api_key_id))
 
     async def rotate(
         self,

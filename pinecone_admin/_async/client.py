@@ -183,49 +183,49 @@ class AsyncAdmin:
         """List, describe, rename and delete organizations."""
         from pinecone_admin._async.organizations import AsyncOrganizations  # noqa: PLC0415 - imported on first use
 
-        return AsyncOrganizations(self)
+        return AsyncOrganizations(self._sender)
 
     @lock_free_cached_property
     def projects(self) -> AsyncProjects:
         """Create, list, describe, update, provision and delete projects."""
         from pinecone_admin._async.projects import AsyncProjects  # noqa: PLC0415 - imported on first use
 
-        return AsyncProjects(self)
+        return AsyncProjects(self, self._sender)
 
     @lock_free_cached_property
     def api_keys(self) -> AsyncAPIKeys:
         """Create, list, describe, update, rotate and delete the API keys of projects."""
         from pinecone_admin._async.api_keys import AsyncAPIKeys  # noqa: PLC0415 - imported on first use
 
-        return AsyncAPIKeys(self)
+        return AsyncAPIKeys(self, self._sender)
 
     @lock_free_cached_property
     def users(self) -> AsyncUsers:
         """List, describe, remove and offboard users."""
         from pinecone_admin._async.users import AsyncUsers  # noqa: PLC0415 - imported on first use
 
-        return AsyncUsers(self)
+        return AsyncUsers(self, self._sender)
 
     @lock_free_cached_property
     def invites(self) -> AsyncInvites:
         """Create, list, describe, resend and withdraw invites."""
         from pinecone_admin._async.invites import AsyncInvites  # noqa: PLC0415 - imported on first use
 
-        return AsyncInvites(self)
+        return AsyncInvites(self, self._sender)
 
     @lock_free_cached_property
     def service_accounts(self) -> AsyncServiceAccounts:
         """Create, list, describe, rename, rotate and delete service accounts."""
         from pinecone_admin._async.service_accounts import AsyncServiceAccounts  # noqa: PLC0415 - imported on first use
 
-        return AsyncServiceAccounts(self)
+        return AsyncServiceAccounts(self, self._sender)
 
     @lock_free_cached_property
     def role_bindings(self) -> AsyncRoleBindings:
         """Grant, list, describe, change and revoke roles."""
         from pinecone_admin._async.role_bindings import AsyncRoleBindings  # noqa: PLC0415 - imported on first use
 
-        return AsyncRoleBindings(self)
+        return AsyncRoleBindings(self, self._sender)
 
     async def send(self, operation: Operation[_T]) -> _T:
         """Send one operation and return the decoded response.

@@ -15,6 +15,7 @@ from pinecone_admin.models import RoleBindingDict, RoleBindingLike
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
+    from pinecone_admin._async.sender import AsyncSender
 
 
 class AsyncInvites:
@@ -23,8 +24,9 @@ class AsyncInvites:
     An invite is pending for 7 days. Every method also raises the errors of ``AsyncAdmin.send``.
     """
 
-    def __init__(self, admin: AsyncAdmin) -> None:
+    def __init__(self, admin: AsyncAdmin, sender: AsyncSender) -> None:
         self._admin = admin
+        self._sender = sender
 
     def list(self, *, limit: int | None = None, pagination_token: str | None = None) -> AsyncPaginator[Invite]:
         """List the pending and expired invites, one page per request.
@@ -45,7 +47,7 @@ class AsyncInvites:
             >>> [each.email async for each in admin.invites.list()]
             ['bob@example.com']
         """
-        return AsyncPaginator(self._admin, api.list_invites(limit=limit, pagination_token=pagination_token))
+        return AsyncPaginator(self._sender, api.list_invites(limit=limit, pagination_token=pagination_token))
 
     async def create(
         self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike]
@@ -76,7 +78,7 @@ class AsyncInvites:
             'pending'
         """
         body = models.CreateInviteRequest(email=email, role_bindings=copy_bindings(role_bindings))
-        return await self._admin.send(api.create_invite(body=body))
+        return await self._sender.send(api.create_invite(body=body))
 
     async def ensure(
         self,
@@ -142,7 +144,7 @@ class AsyncInvites:
         Example:
             >>> invite = await admin.invites.describe(invite_id=invite.id)
         """
-        return await self._admin.send(api.fetch_invite(invite_id=invite_id))
+        return await self._sender.send(api.fetch_invite(invite_id=invite_id))
 
     async def describe_by_email(self, *, email: str) -> Invite:
         """Find the pending or expired invite for this email address.
@@ -177,7 +179,7 @@ class AsyncInvites:
         Example:
             >>> await admin.invites.delete(invite_id=invite.id)
         """
-        await self._admin.send(api.delete_invite(invite_id=invite_id))
+        await self._sender.send(api.delete_invite(invite_id=invite_id))
 
     async def resend(self, *, invite_id: str) -> Invite:
         """Send an invite again, which makes it pending for 7 days from now, even if it had expired.
@@ -196,4 +198,4 @@ class AsyncInvites:
         Example:
             >>> invite = await admin.invites.resend(invite_id=invite.id)
         """
-        return await self._admin.send(api.resend_invite(invite_id=invite_id))
+        return await self._sender.send(api.resend_invite(invite_id=invite_id))

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin._http.argument_checks import check_integer
-from pinecone_admin._http.operation_checks import check_operation, check_operation_shape
-from pinecone_admin._http.pages import ListResponse, Page, PageCursor, PageOfList, with_pagination
+from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._http.pages import ListResponse, Page, PageCursor, PageOfList
 
 if TYPE_CHECKING:
-    from pinecone_admin._async.client import AsyncAdmin
+    from pinecone_admin._async.sender import AsyncSender
 
 _T = TypeVar("_T")
 
@@ -28,12 +28,11 @@ class AsyncPaginator(Generic[_T]):
         ...     print(len(page.items), page.has_more, page.pagination_token)
     """
 
-    def __init__(self, admin: AsyncAdmin, operation: Operation[PageOfList[_T]]) -> None:
-        check_operation_shape(operation)
-        self._operation = with_pagination(operation)
+    def __init__(self, sender: AsyncSender, operation: Operation[PageOfList[_T]]) -> None:
+        self._operation = operation
         # Checked here, so that a wrong argument fails in the call that has it, and not again for each page.
         check_operation(operation)
-        self._send = partial(admin._sender.send, is_checked=True)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        self._send = partial(sender.send, is_checked=True)
 
     async def pages(self) -> AsyncIterator[Page[_T]]:
         """Fetch one page after another.
@@ -81,17 +80,23 @@ class AsyncPaginator(Generic[_T]):
         return f"<{type(self).__name__} of {self._operation.id}>"
 
 
-async def fetch_all(admin: AsyncAdmin, operation: Operation[ListResponse[_T]]) -> list[_T]:
+async def fetch_all(
+    sender: AsyncSender, operation: Operation[ListResponse[_T]], *, is_checked: bool = False
+) -> list[_T]:
     """Fetch a list whole; the timeout of a call limits all of its pages together.
+
+    Args:
+        sender: Sends the operations.
+        operation: Operation that lists.
+        is_checked: Whether ``check_operation`` has accepted it.
 
     Raises:
         PineconeTimeoutError: The server returned one page after another until the time was up.
         PaginationError: The server returned the same page token twice.
     """
-    check_operation_shape(operation)
-    check_operation(operation)
-    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    deadline, cursor, items = sender.start_deadline(), PageCursor(with_pagination(operation)), list[_T]()
+    if not is_checked:
+        check_operation(operation)
+    deadline, cursor, items = sender.start_deadline(), PageCursor(operation), list[_T]()
     while page := cursor.next_operation():
         items += cursor.advance(await sender.send(page, is_checked=True, deadline=deadline)).items
     return items
@@ -109,15 +114,14 @@ class AsyncCompleteList(Generic[_T]):
         ...     print(project.name)
     """
 
-    def __init__(self, admin: AsyncAdmin, operation: Operation[ListResponse[_T]]) -> None:
+    def __init__(self, sender: AsyncSender, operation: Operation[ListResponse[_T]]) -> None:
         self._operation = operation
-        check_operation_shape(operation)
         check_operation(operation)
-        self._admin = admin
+        self._sender = sender
 
     def __await__(self) -> Generator[object, None, list[_T]]:
         """Fetch the list."""
-        items: Awaitable[list[_T]] = fetch_all(self._admin, self._operation)
+        items: Awaitable[list[_T]] = fetch_all(self._sender, self._operation, is_checked=True)
         return items.__await__()
 
     async def __aiter__(self) -> AsyncIterator[_T]:

@@ -16,6 +16,7 @@ from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
+    from pinecone_admin._async.sender import AsyncSender
 
 AllProjects: TypeAlias = AsyncCompleteList[Project]
 
@@ -26,8 +27,9 @@ class AsyncProjects:
     Every method also raises the errors of ``AsyncAdmin.send``.
     """
 
-    def __init__(self, admin: AsyncAdmin) -> None:
+    def __init__(self, admin: AsyncAdmin, sender: AsyncSender) -> None:
         self._admin = admin
+        self._sender = sender
 
     def list(self) -> AllProjects:
         """List all projects of the organization.
@@ -39,7 +41,7 @@ class AsyncProjects:
             >>> [each.name for each in await admin.projects.list()]
             ['search']
         """
-        return AsyncCompleteList(self._admin, api.list_projects())
+        return AsyncCompleteList(self._sender, api.list_projects())
 
     async def create(
         self, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
@@ -72,7 +74,7 @@ class AsyncProjects:
         body = models.CreateProjectRequest(
             name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
         )
-        return await self._admin.send(api.create_project(body=body))
+        return await self._sender.send(api.create_project(body=body))
 
     async def ensure(
         self,
@@ -136,7 +138,7 @@ class AsyncProjects:
         Example:
             >>> project = await admin.projects.describe(project_id=project.id)
         """
-        return await self._admin.send(api.fetch_project(project_id=project_id))
+        return await self._sender.send(api.fetch_project(project_id=project_id))
 
     async def describe_by_name(self, *, name: str) -> Project:
         """Find the only project with this name.
@@ -220,7 +222,7 @@ class AsyncProjects:
         body = models.UpdateProjectRequest(
             name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
         )
-        return await self._admin.send(api.update_project(project_id=project_id, body=body))
+        return await self._sender.send(api.update_project(project_id=project_id, body=body))
 
     async def provision(
         self,
@@ -283,7 +285,7 @@ class AsyncProjects:
         Example:
             >>> await admin.projects.delete(project_id=project.id)
         """
-        await self._admin.send(api.delete_project(project_id=project_id))
+        await self._sender.send(api.delete_project(project_id=project_id))
 
     async def delete_with_cleanup(
         self,

@@ -11,6 +11,7 @@ from pinecone_admin._async.pagination import AsyncPaginator
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
+    from pinecone_admin._async.sender import AsyncSender
 
 
 class AsyncRoleBindings:
@@ -20,8 +21,9 @@ class AsyncRoleBindings:
     creates a new one and deletes the old one. Every method also raises the errors of ``AsyncAdmin.send``.
     """
 
-    def __init__(self, admin: AsyncAdmin) -> None:
+    def __init__(self, admin: AsyncAdmin, sender: AsyncSender) -> None:
         self._admin = admin
+        self._sender = sender
 
     def list(
         self,
@@ -67,7 +69,7 @@ class AsyncRoleBindings:
             limit=limit,
             pagination_token=pagination_token,
         )
-        return AsyncPaginator(self._admin, operation)
+        return AsyncPaginator(self._sender, operation)
 
     async def create(
         self,
@@ -111,7 +113,7 @@ class AsyncRoleBindings:
             resource_id=resource_id,
             role=role,
         )
-        return await self._admin.send(api.create_role_binding(body=body))
+        return await self._sender.send(api.create_role_binding(body=body))
 
     async def ensure(
         self,
@@ -174,7 +176,7 @@ class AsyncRoleBindings:
         Example:
             >>> binding = await admin.role_bindings.describe(role_binding_id=binding.id)
         """
-        return await self._admin.send(api.fetch_role_binding(role_binding_id=role_binding_id))
+        return await self._sender.send(api.fetch_role_binding(role_binding_id=role_binding_id))
 
     async def delete(self, *, role_binding_id: str) -> None:
         """Revoke a role by deleting its role binding.
@@ -190,7 +192,7 @@ class AsyncRoleBindings:
         Example:
             >>> await admin.role_bindings.delete(role_binding_id=binding.id)
         """
-        await self._admin.send(api.delete_role_binding(role_binding_id=role_binding_id))
+        await self._sender.send(api.delete_role_binding(role_binding_id=role_binding_id))
 
     async def change_role(
         self,

@@ -15,9 +15,8 @@ from pinecone_admin._config.client_config import ClientOptions
 from pinecone_admin._http.buffered_messages import BufferedRequest, BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import add_call_context, error_from_closing, error_from_exception
-from pinecone_admin._http.operation_checks import check_operation, check_operation_shape
-from pinecone_admin._http.request import RequestBuilder
-from pinecone_admin._http.response import read_response
+from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._http.operation_mapping import RequestBuilder, read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS
 from pinecone_admin._http.server_clock import continue_date
 from pinecone_admin._http.transport_errors import forget_origin
@@ -66,22 +65,18 @@ class AsyncSender:
 
         Args:
             operation: The operation.
-            is_checked: Whether ``check_operation_shape`` and ``check_operation`` have accepted it.
+            is_checked: Whether ``check_operation`` has accepted it.
             deadline: From ``start_deadline``, if the operation is part of a longer call.
         """
-        if not is_checked:
-            check_operation_shape(operation)
-        call = self._start_call(operation, self.start_deadline() if deadline is None else deadline)
-        request: BufferedRequest | PineconeError
+        if deadline is None:
+            deadline = self.start_deadline()
         try:
             if not is_checked:
                 check_operation(operation)
+            call = self._start_call(operation, deadline)
             request = self._requests.build(operation)
         except PineconeError as exc:
-            request = exc.with_traceback(None)  # the frames below may hold credentials
-        if isinstance(request, PineconeError):
-            request.operation = operation.id
-            raise request
+            raise exc.with_traceback(None)  # noqa: B904 - it is the same exception; the frames below may hold credentials
         response = await self._send_request(request, call)
         if isinstance(response, PineconeError):
             raise response

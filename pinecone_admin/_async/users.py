@@ -14,6 +14,7 @@ from pinecone_admin._http.lookup import find_by_email
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
+    from pinecone_admin._async.sender import AsyncSender
 
 
 class AsyncUsers:
@@ -22,8 +23,9 @@ class AsyncUsers:
     Every method also raises the errors of ``AsyncAdmin.send``.
     """
 
-    def __init__(self, admin: AsyncAdmin) -> None:
+    def __init__(self, admin: AsyncAdmin, sender: AsyncSender) -> None:
         self._admin = admin
+        self._sender = sender
 
     def list(
         self, *, email: str | None = None, limit: int | None = None, pagination_token: str | None = None
@@ -46,7 +48,7 @@ class AsyncUsers:
             ...     print(user.email)
         """
         operation = api.list_users(email=email, limit=limit, pagination_token=pagination_token)
-        return AsyncPaginator(self._admin, operation)
+        return AsyncPaginator(self._sender, operation)
 
     async def describe(self, *, user_id: str) -> User:
         """Fetch one user.
@@ -60,7 +62,7 @@ class AsyncUsers:
         Example:
             >>> user = await admin.users.describe(user_id=user.id)
         """
-        return await self._admin.send(api.fetch_user(user_id=user_id))
+        return await self._sender.send(api.fetch_user(user_id=user_id))
 
     async def describe_by_email(self, *, email: str) -> User:
         """Find the user with this email address.
@@ -94,7 +96,7 @@ class AsyncUsers:
         Example:
             >>> await admin.users.delete(user_id=user.id)
         """
-        await self._admin.send(api.delete_user(user_id=user_id))
+        await self._sender.send(api.delete_user(user_id=user_id))
 
     async def offboard(self, *, email: str, dry_run: bool = True) -> workflows.OffboardReport:
         """Remove a user with all invites and roles, and report what they could reach and which secrets they may know.

@@ -1,6 +1,6 @@
 """Load modules and compute properties on first use, safely across a fork.
 
-Sockets are made safe by ``PerLoop`` and ``PerProcess`` in per_loop.py, the token and its lock by
+Sockets are made safe by ``PerLoop`` and ``PerProcess`` in sharing.py, the token and its lock by
 ``TokenProvider.reset_after_fork``.
 """
 

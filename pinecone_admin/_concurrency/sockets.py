@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import httpcore
 
-from pinecone_admin._concurrency.per_loop import running_loop
+from pinecone_admin._concurrency.sharing import running_loop
 
 _LOOP_RECEIVE_BYTES = 256 * 1024
 """Bytes that asyncio receives at once at most; uvloop receives 256,000."""

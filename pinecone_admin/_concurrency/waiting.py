@@ -11,7 +11,7 @@ from inspect import isawaitable, iscoroutine
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from pinecone_admin._concurrency.per_loop import running_loop
+from pinecone_admin._concurrency.sharing import running_loop
 from pinecone_admin.errors import PineconeTypeError
 
 _T = TypeVar("_T")

@@ -8,6 +8,9 @@ from typing import Any
 import httpx
 from attrs import define, field
 
+SUCCESSES = range(200, 300)
+"""Statuses of the class of success."""
+
 
 # Nothing compares or prints these objects, and attrs would take 0.2 ms per class to generate methods for that. Rich
 # shows every field of an attrs class that does not have repr=False itself.
@@ -49,11 +52,6 @@ class BufferedResponse:
     extensions: Mapping[str, Any] = field(repr=False)
     content_encoding: bytes = field(default=b"", repr=False)
     date: bytes = field(default=b"", repr=False)
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the status is 2xx."""
-        return 200 <= self.status < 300  # noqa: PLR2004 - the class of success
 
 
 class EmptyBody(httpx.ByteStream):

@@ -13,7 +13,7 @@ import httpx
 
 from generated_client.types import wire_attributes
 from pinecone_admin import errors
-from pinecone_admin._http.buffered_messages import BufferedResponse
+from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.codec import DecodeFailure, as_json_object, parse_json_object
 from pinecone_admin._http.redaction import redact_body, redact_text
@@ -139,7 +139,7 @@ def redact_secrets(response: BufferedResponse, call: CallState) -> BufferedRespo
         (name, redact_text(value.decode("latin-1"), secrets).encode("latin-1")) for name, value in response.headers.raw
     ]
     body = response.body
-    if not response.is_success:
+    if response.status not in SUCCESSES:
         body = redact_body(body[:_MAX_ERROR_BYTES], secrets, _secret_names(call.returns))
     return BufferedResponse(response.status, httpx.Headers(headers), body, response.extensions)
 

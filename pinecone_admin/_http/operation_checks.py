@@ -10,6 +10,7 @@ What only the server can decide is left to the server.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache, partial
 from typing import Any, Literal, NamedTuple, TypeAlias, cast, get_args, get_origin, get_type_hints
@@ -68,13 +69,34 @@ class _FieldCheck(NamedTuple):
     check: Check
 
 
-def check_operation_shape(operation: object) -> None:
-    """Raise unless a value is an Operation whose parts have the types that all later checks rely on.
+def check_operation(operation: Operation[Any]) -> None:
+    """Raise if an operation cannot succeed.
 
     Raises:
-        PineconeTypeError: It is not, or one of its parts has the wrong type.
-        PineconeValueError: One of its texts contains an unpaired surrogate.
+        PineconeValueError: A value is empty, too long, out of range, or contradicts another one.
+        PineconeTypeError: It is no Operation, or a value has the wrong type; a bool is not a number, and bytes are not
+            text.
     """
+    _check_shape(operation)
+    # Not set_operation_on_errors: a context manager costs five calls of functions.
+    try:
+        for name, value in operation.path_parameters.items():
+            check_identifier(name, value)
+        for name, header in operation.headers.items():
+            if header is not None:
+                check_header_value(name, header)
+        if operation.path_parameters or operation.query or operation.headers:
+            _check_parameters(operation)
+        # A JSON value that the caller built for ``send`` is not checked.
+        if type(operation.body).__module__.startswith(_MODELS):
+            _check_body(operation)
+    except PineconeError as exc:
+        exc.operation = operation.id
+        raise
+
+
+def _check_shape(operation: object) -> None:
+    """Raise unless a value is an Operation whose parts have the types that all later checks rely on."""
     if not isinstance(operation, Operation):
         raise PineconeTypeError(f"operation must be an Operation, not {type(operation).__name__}")
     given = cast("Operation[object]", operation)
@@ -109,30 +131,6 @@ def _check_names(name: str, value: object) -> None:
         raise PineconeTypeError(f"{name} must be a mapping, not {type(value).__name__}")
     for key in cast("Mapping[object, object]", value):
         check_string(f"a name in {name}", key)
-
-
-def check_operation(operation: Operation[Any]) -> None:
-    """Raise if an operation cannot succeed.
-
-    Raises:
-        PineconeValueError: A value is empty, too long, out of range, or contradicts another one.
-        PineconeTypeError: A value has the wrong type; a bool is not a number, and bytes are not text.
-    """
-    # Not set_operation_on_errors: a context manager costs five calls of functions.
-    try:
-        for name, value in operation.path_parameters.items():
-            check_identifier(name, value)
-        for name, header in operation.headers.items():
-            if header is not None:
-                check_header_value(name, header)
-        if operation.path_parameters or operation.query or operation.headers:
-            _check_parameters(operation)
-        # A JSON value that the caller built for ``send`` is not checked.
-        if type(operation.body).__module__.startswith(_MODELS):
-            _check_body(operation)
-    except PineconeError as exc:
-        exc.operation = operation.id
-        raise
 
 
 def check_name(value: object, model: Any, *, operation: str) -> None:
@@ -281,6 +279,12 @@ def _check_of(kinds: Sequence[Any], name: str, limits: Mapping[str, Any]) -> Che
 _NUMBER_BOUNDS = {"minimum": "least", "maximum": "most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
 
 
+def _check_unless_plain(argument: str, value: object, *, lengths: range, check: Check) -> None:
+    # Fast path: nearly all texts are ASCII, so each character is a byte and none is a surrogate.
+    if not (type(value) is str and value.isascii() and len(value) in lengths and "\x00" not in value):
+        check(argument, value)
+
+
 def _alternatives(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if get_origin(kind) not in {None, list, dict, Literal} else (kind,)
 
@@ -296,7 +300,11 @@ def _compile_text_check(name: str, limits: Mapping[str, Any]) -> Check:
     if "pattern" in limits:
         stated["pattern"] = re.compile(limits["pattern"])
     if stated:
-        return partial(check_text, unit=limits.get("unit", "characters"), **stated)
+        check = partial(check_text, unit=limits.get("unit", "characters"), **stated)
+        if "pattern" in stated:
+            return check
+        lengths = range(stated.get("least", 0), stated.get("most", sys.maxsize - 1) + 1)
+        return partial(_check_unless_plain, lengths=lengths, check=check)
     return check_identifier if _IDENTIFIER.fullmatch(name) else check_string
 
 

@@ -74,7 +74,7 @@ class PageCursor:
     """
 
     def __init__(self, first: Operation[Any]) -> None:
-        self._operation: Operation[Any] | None = first
+        self._operation: Operation[Any] | None = _accept_pagination(first)
         self._parameter = _token_parameter(first.id)
         self._given_query = {name: value for name, value in first.query.items() if value is not None}
         self._seen_tokens: set[object] = {first.query.get(self._parameter)}
@@ -119,7 +119,7 @@ def _token_parameter(operation_id: str) -> str:
     return next(names, "paginationToken")
 
 
-def with_pagination(operation: Operation[Any]) -> Operation[Any]:
+def _accept_pagination(operation: Operation[Any]) -> Operation[Any]:
     """Return the operation with a response model that accepts ``pagination``.
 
     The API returns some lists whole; if it starts to page them, the next pages are still found.

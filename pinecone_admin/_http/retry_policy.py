@@ -103,10 +103,8 @@ class RetryPolicy:
     max_retry_after: float = field(default=60.0, validator=_validate_seconds)
 
 
-def classify_status(status: int) -> Failure | None:
-    """Return the failure of a status, or None for a success."""
-    if 200 <= status < 300:  # noqa: PLR2004 - the class of success
-        return None
+def classify_status(status: int) -> Failure:
+    """Return the failure of a status that is not one of ``SUCCESSES``."""
     if status == 429:  # noqa: PLR2004 - Too Many Requests
         return Failure.RATE_LIMITED
     if 300 <= status < 400:  # noqa: PLR2004 - the class of redirection
@@ -124,12 +122,9 @@ def may_retry(failure: Failure, *, idempotent: bool) -> bool:
     return rule.retry_idempotent if idempotent else rule.retry_post
 
 
-def record_attempt(call: CallState, failure: Failure | None, status: int | None) -> None:
-    """Record in the call what an attempt says about its outcome; ``failure`` is None for a success."""
+def record_failure(call: CallState, failure: Failure, status: int | None) -> None:
+    """Record in the call what a failed attempt says about its outcome; ``status`` is None if there was no response."""
     if call.is_token_exchange:
-        return
-    if failure is None:
-        call.outcome, call.ambiguous = "done", False
         return
     outcome = RETRY_TABLE[failure].outcome
     if outcome in {"unknown", "done"}:

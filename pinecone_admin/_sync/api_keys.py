@@ -17,6 +17,7 @@ from pinecone_admin._sync.pagination import fetch_all
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
+    from pinecone_admin._sync.sender import Sender
 
 AllAPIKeys: TypeAlias = list[APIKey]
 
@@ -27,8 +28,9 @@ class APIKeys:
     Every method also raises the errors of ``Admin.send``.
     """
 
-    def __init__(self, admin: Admin) -> None:
+    def __init__(self, admin: Admin, sender: Sender) -> None:
         self._admin = admin
+        self._sender = sender
 
     def list(self, *, project_id: str) -> AllAPIKeys:
         """List all API keys of a project, without their values.
@@ -43,7 +45,7 @@ class APIKeys:
             >>> [each.name for each in admin.api_keys.list(project_id=project.id)]
             ['reader']
         """
-        return fetch_all(self._admin, api.list_project_api_keys(project_id=project_id))
+        return fetch_all(self._sender, api.list_project_api_keys(project_id=project_id))
 
     def create(self, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None = None) -> APIKeyWithSecret:
         """Create an API key.
@@ -71,7 +73,7 @@ class APIKeys:
             >>> vault["writer"] = made.value
         """
         body = models.CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))
-        return self._admin.send(api.create_api_key(project_id=project_id, body=body))
+        return self._sender.send(api.create_api_key(project_id=project_id, body=body))
 
     def ensure(
         self,
@@ -146,7 +148,7 @@ class APIKeys:
         Example:
             >>> key = admin.api_keys.describe(api_key_id=key.id)
         """
-        return self._admin.send(api.fetch_api_key(api_key_id=api_key_id))
+        return self._sender.send(api.fetch_api_key(api_key_id=api_key_id))
 
     def describe_by_name(self, *, project_id: str, name: str) -> APIKey:
         """Find the only API key of a project that holds this name.
@@ -194,7 +196,7 @@ class APIKeys:
             ['ProjectViewer']
         """
         body = models.UpdateAPIKeyRequest(name=name, roles=copy_to_list(roles))
-        return self._admin.send(api.update_api_key(api_key_id=api_key_id, body=body))
+        return self._sender.send(api.update_api_key(api_key_id=api_key_id, body=body))
 
     def delete(self, *, api_key_id: str) -> None:
         """Delete an API key, which stops working.
@@ -208,7 +210,7 @@ class APIKeys:
         Example:
             >>> admin.api_keys.delete(api_key_id=key.id)
         """
-        self._admin.send(api.delete_api_key(api_key_id=api_key_id))
+        self._sender.send(api.delete_api_key(api_key_id=api_key_id))
 
     def rotate(
         self,

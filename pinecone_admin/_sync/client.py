@@ -181,49 +181,49 @@ class Admin:
         """List, describe, rename and delete organizations."""
         from pinecone_admin._sync.organizations import Organizations  # noqa: PLC0415 - imported on first use
 
-        return Organizations(self)
+        return Organizations(self._sender)
 
     @lock_free_cached_property
     def projects(self) -> Projects:
         """Create, list, describe, update, provision and delete projects."""
         from pinecone_admin._sync.projects import Projects  # noqa: PLC0415 - imported on first use
 
-        return Projects(self)
+        return Projects(self, self._sender)
 
     @lock_free_cached_property
     def api_keys(self) -> APIKeys:
         """Create, list, describe, update, rotate and delete the API keys of projects."""
         from pinecone_admin._sync.api_keys import APIKeys  # noqa: PLC0415 - imported on first use
 
-        return APIKeys(self)
+        return APIKeys(self, self._sender)
 
     @lock_free_cached_property
     def users(self) -> Users:
         """List, describe, remove and offboard users."""
         from pinecone_admin._sync.users import Users  # noqa: PLC0415 - imported on first use
 
-        return Users(self)
+        return Users(self, self._sender)
 
     @lock_free_cached_property
     def invites(self) -> Invites:
         """Create, list, describe, resend and withdraw invites."""
         from pinecone_admin._sync.invites import Invites  # noqa: PLC0415 - imported on first use
 
-        return Invites(self)
+        return Invites(self, self._sender)
 
     @lock_free_cached_property
     def service_accounts(self) -> ServiceAccounts:
         """Create, list, describe, rename, rotate and delete service accounts."""
         from pinecone_admin._sync.service_accounts import ServiceAccounts  # noqa: PLC0415 - imported on first use
 
-        return ServiceAccounts(self)
+        return ServiceAccounts(self, self._sender)
 
     @lock_free_cached_property
     def role_bindings(self) -> RoleBindings:
         """Grant, list, describe, change and revoke roles."""
         from pinecone_admin._sync.role_bindings import RoleBindings  # noqa: PLC0415 - imported on first use
 
-        return RoleBindings(self)
+        return RoleBindings(self, self._sender)
 
     def send(self, operation: Operation[_T]) -> _T:
         """Send one operation and return the decoded response.

@@ -16,6 +16,7 @@ from pinecone_admin.models import RoleBindingDict, RoleBindingLike
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
+    from pinecone_admin._sync.sender import Sender
 
 
 class Invites:
@@ -24,8 +25,9 @@ class Invites:
     An invite is pending for 7 days. Every method also raises the errors of ``Admin.send``.
     """
 
-    def __init__(self, admin: Admin) -> None:
+    def __init__(self, admin: Admin, sender: Sender) -> None:
         self._admin = admin
+        self._sender = sender
 
     def list(self, *, limit: int | None = None, pagination_token: str | None = None) -> Paginator[Invite]:
         """List the pending and expired invites, one page per request.
@@ -46,7 +48,7 @@ class Invites:
             >>> [each.email for each in admin.invites.list()]
             ['bob@example.com']
         """
-        return Paginator(self._admin, api.list_invites(limit=limit, pagination_token=pagination_token))
+        return Paginator(self._sender, api.list_invites(limit=limit, pagination_token=pagination_token))
 
     def create(
         self, *, email: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike]
@@ -77,7 +79,7 @@ class Invites:
             'pending'
         """
         body = models.CreateInviteRequest(email=email, role_bindings=copy_bindings(role_bindings))
-        return self._admin.send(api.create_invite(body=body))
+        return self._sender.send(api.create_invite(body=body))
 
     def ensure(
         self,
@@ -143,7 +145,7 @@ class Invites:
         Example:
             >>> invite = admin.invites.describe(invite_id=invite.id)
         """
-        return self._admin.send(api.fetch_invite(invite_id=invite_id))
+        return self._sender.send(api.fetch_invite(invite_id=invite_id))
 
     def describe_by_email(self, *, email: str) -> Invite:
         """Find the pending or expired invite for this email address.
@@ -178,7 +180,7 @@ class Invites:
         Example:
             >>> admin.invites.delete(invite_id=invite.id)
         """
-        self._admin.send(api.delete_invite(invite_id=invite_id))
+        self._sender.send(api.delete_invite(invite_id=invite_id))
 
     def resend(self, *, invite_id: str) -> Invite:
         """Send an invite again, which makes it pending for 7 days from now, even if it had expired.
@@ -197,4 +199,4 @@ class Invites:
         Example:
             >>> invite = admin.invites.resend(invite_id=invite.id)
         """
-        return self._admin.send(api.resend_invite(invite_id=invite_id))
+        return self._sender.send(api.resend_invite(invite_id=invite_id))

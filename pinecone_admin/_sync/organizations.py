@@ -10,7 +10,7 @@ from generated_client.models import Organization
 from pinecone_admin._sync.pagination import fetch_all
 
 if TYPE_CHECKING:
-    from pinecone_admin._sync.client import Admin
+    from pinecone_admin._sync.sender import Sender
 
 AllOrganizations: TypeAlias = list[Organization]
 
@@ -21,8 +21,8 @@ class Organizations:
     Every method also raises the errors of ``Admin.send``.
     """
 
-    def __init__(self, admin: Admin) -> None:
-        self._admin = admin
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
 
     def list(self) -> AllOrganizations:
         """List all organizations that the caller belongs to.
@@ -33,7 +33,7 @@ class Organizations:
         Example:
             >>> [each.name for each in admin.organizations.list()]
         """
-        return fetch_all(self._admin, api.list_organizations())
+        return fetch_all(self._sender, api.list_organizations())
 
     def describe(self, *, organization_id: str) -> Organization:
         """Fetch one organization.
@@ -49,7 +49,7 @@ class Organizations:
             >>> organization.plan
             'Enterprise'
         """
-        return self._admin.send(api.fetch_organization(organization_id=organization_id))
+        return self._sender.send(api.fetch_organization(organization_id=organization_id))
 
     def update(self, *, organization_id: str, name: str) -> Organization:
         """Rename an organization.
@@ -70,7 +70,7 @@ class Organizations:
             ... )
         """
         body = models.UpdateOrganizationRequest(name=name)
-        return self._admin.send(api.update_organization(organization_id=organization_id, body=body))
+        return self._sender.send(api.update_organization(organization_id=organization_id, body=body))
 
     def delete(self, *, organization_id: str) -> None:
         """Delete an organization.
@@ -88,4 +88,4 @@ class Organizations:
             ... except FailedPreconditionError as error:  # such as projects that remain
             ...     print(error.message)
         """
-        self._admin.send(api.delete_organization(organization_id=organization_id))
+        self._sender.send(api.delete_organization(organization_id=organization_id))

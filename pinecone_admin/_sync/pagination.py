@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin._http.argument_checks import check_integer
-from pinecone_admin._http.operation_checks import check_operation, check_operation_shape
-from pinecone_admin._http.pages import ListResponse, Page, PageCursor, PageOfList, with_pagination
+from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._http.pages import ListResponse, Page, PageCursor, PageOfList
 
 if TYPE_CHECKING:
-    from pinecone_admin._sync.client import Admin
+    from pinecone_admin._sync.sender import Sender
 
 _T = TypeVar("_T")
 
@@ -29,12 +29,11 @@ class Paginator(Generic[_T]):
         ...     print(len(page.items), page.has_more, page.pagination_token)
     """
 
-    def __init__(self, admin: Admin, operation: Operation[PageOfList[_T]]) -> None:
-        check_operation_shape(operation)
-        self._operation = with_pagination(operation)
+    def __init__(self, sender: Sender, operation: Operation[PageOfList[_T]]) -> None:
+        self._operation = operation
         # Checked here, so that a wrong argument fails in the call that has it, and not again for each page.
         check_operation(operation)
-        self._send = partial(admin._sender.send, is_checked=True)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        self._send = partial(sender.send, is_checked=True)
 
     def pages(self) -> Iterator[Page[_T]]:
         """Fetch one page after another.
@@ -76,17 +75,21 @@ class Paginator(Generic[_T]):
         return f"<{type(self).__name__} of {self._operation.id}>"
 
 
-def fetch_all(admin: Admin, operation: Operation[ListResponse[_T]]) -> list[_T]:
+def fetch_all(sender: Sender, operation: Operation[ListResponse[_T]], *, is_checked: bool = False) -> list[_T]:
     """Fetch a list whole; the timeout of a call limits all of its pages together.
+
+    Args:
+        sender: Sends the operations.
+        operation: Operation that lists.
+        is_checked: Whether ``check_operation`` has accepted it.
 
     Raises:
         PineconeTimeoutError: The server returned one page after another until the time was up.
         PaginationError: The server returned the same page token twice.
     """
-    check_operation_shape(operation)
-    check_operation(operation)
-    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    deadline, cursor, items = sender.start_deadline(), PageCursor(with_pagination(operation)), list[_T]()
+    if not is_checked:
+        check_operation(operation)
+    deadline, cursor, items = sender.start_deadline(), PageCursor(operation), list[_T]()
     while page := cursor.next_operation():
         items += cursor.advance(sender.send(page, is_checked=True, deadline=deadline)).items
     return items

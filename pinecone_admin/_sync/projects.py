@@ -17,6 +17,7 @@ from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
+    from pinecone_admin._sync.sender import Sender
 
 AllProjects: TypeAlias = list[Project]
 
@@ -27,8 +28,9 @@ class Projects:
     Every method also raises the errors of ``Admin.send``.
     """
 
-    def __init__(self, admin: Admin) -> None:
+    def __init__(self, admin: Admin, sender: Sender) -> None:
         self._admin = admin
+        self._sender = sender
 
     def list(self) -> AllProjects:
         """List all projects of the organization.
@@ -40,7 +42,7 @@ class Projects:
             >>> [each.name for each in admin.projects.list()]
             ['search']
         """
-        return fetch_all(self._admin, api.list_projects())
+        return fetch_all(self._sender, api.list_projects())
 
     def create(
         self, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
@@ -73,7 +75,7 @@ class Projects:
         body = models.CreateProjectRequest(
             name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
         )
-        return self._admin.send(api.create_project(body=body))
+        return self._sender.send(api.create_project(body=body))
 
     def ensure(
         self,
@@ -137,7 +139,7 @@ class Projects:
         Example:
             >>> project = admin.projects.describe(project_id=project.id)
         """
-        return self._admin.send(api.fetch_project(project_id=project_id))
+        return self._sender.send(api.fetch_project(project_id=project_id))
 
     def describe_by_name(self, *, name: str) -> Project:
         """Find the only project with this name.
@@ -221,7 +223,7 @@ class Projects:
         body = models.UpdateProjectRequest(
             name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
         )
-        return self._admin.send(api.update_project(project_id=project_id, body=body))
+        return self._sender.send(api.update_project(project_id=project_id, body=body))
 
     def provision(
         self,
@@ -282,7 +284,7 @@ class Projects:
         Example:
             >>> admin.projects.delete(project_id=project.id)
         """
-        self._admin.send(api.delete_project(project_id=project_id))
+        self._sender.send(api.delete_project(project_id=project_id))
 
     def delete_with_cleanup(
         self,

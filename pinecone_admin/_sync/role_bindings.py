@@ -12,6 +12,7 @@ from pinecone_admin._sync.pagination import Paginator
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
+    from pinecone_admin._sync.sender import Sender
 
 
 class RoleBindings:
@@ -21,8 +22,9 @@ class RoleBindings:
     creates a new one and deletes the old one. Every method also raises the errors of ``Admin.send``.
     """
 
-    def __init__(self, admin: Admin) -> None:
+    def __init__(self, admin: Admin, sender: Sender) -> None:
         self._admin = admin
+        self._sender = sender
 
     def list(
         self,
@@ -68,7 +70,7 @@ class RoleBindings:
             limit=limit,
             pagination_token=pagination_token,
         )
-        return Paginator(self._admin, operation)
+        return Paginator(self._sender, operation)
 
     def create(
         self,
@@ -112,7 +114,7 @@ class RoleBindings:
             resource_id=resource_id,
             role=role,
         )
-        return self._admin.send(api.create_role_binding(body=body))
+        return self._sender.send(api.create_role_binding(body=body))
 
     def ensure(
         self,
@@ -175,7 +177,7 @@ class RoleBindings:
         Example:
             >>> binding = admin.role_bindings.describe(role_binding_id=binding.id)
         """
-        return self._admin.send(api.fetch_role_binding(role_binding_id=role_binding_id))
+        return self._sender.send(api.fetch_role_binding(role_binding_id=role_binding_id))
 
     def delete(self, *, role_binding_id: str) -> None:
         """Revoke a role by deleting its role binding.
@@ -191,7 +193,7 @@ class RoleBindings:
         Example:
             >>> admin.role_bindings.delete(role_binding_id=binding.id)
         """
-        self._admin.send(api.delete_role_binding(role_binding_id=role_binding_id))
+        self._sender.send(api.delete_role_binding(role_binding_id=role_binding_id))
 
     def change_role(
         self,

@@ -17,6 +17,7 @@ from pinecone_admin.models import RoleBindingDict, RoleBindingLike
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
+    from pinecone_admin._sync.sender import Sender
 
 
 class ServiceAccounts:
@@ -26,8 +27,9 @@ class ServiceAccounts:
     ``Admin.send``.
     """
 
-    def __init__(self, admin: Admin) -> None:
+    def __init__(self, admin: Admin, sender: Sender) -> None:
         self._admin = admin
+        self._sender = sender
 
     def list(self, *, limit: int | None = None, pagination_token: str | None = None) -> Paginator[ServiceAccount]:
         """List the service accounts of the organization, one page per request.
@@ -46,7 +48,7 @@ class ServiceAccounts:
             >>> accounts = admin.service_accounts.list().to_list()
         """
         operation = api.list_service_accounts(limit=limit, pagination_token=pagination_token)
-        return Paginator(self._admin, operation)
+        return Paginator(self._sender, operation)
 
     def create(
         self, *, name: str, role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike] | None = None
@@ -77,7 +79,7 @@ class ServiceAccounts:
         """
         bindings = None if role_bindings is None else copy_bindings(role_bindings)
         body = models.CreateServiceAccountRequest(name=name, role_bindings=bindings)
-        return self._admin.send(api.create_service_account(body=body))
+        return self._sender.send(api.create_service_account(body=body))
 
     def ensure(
         self,
@@ -153,7 +155,7 @@ class ServiceAccounts:
         Example:
             >>> account = admin.service_accounts.describe(service_account_id=account.id)
         """
-        return self._admin.send(api.fetch_service_account(service_account_id=service_account_id))
+        return self._sender.send(api.fetch_service_account(service_account_id=service_account_id))
 
     def describe_by_name(self, *, name: str) -> ServiceAccount:
         """Find the only service account with this name.
@@ -193,7 +195,7 @@ class ServiceAccounts:
             ... )
         """
         body = models.UpdateServiceAccountRequest(name=name)
-        return self._admin.send(api.update_service_account(service_account_id=service_account_id, body=body))
+        return self._sender.send(api.update_service_account(service_account_id=service_account_id, body=body))
 
     def delete(self, *, service_account_id: str) -> None:
         """Delete a service account; its tokens stop working within seconds.
@@ -207,7 +209,7 @@ class ServiceAccounts:
         Example:
             >>> admin.service_accounts.delete(service_account_id=account.id)
         """
-        self._admin.send(api.delete_service_account(service_account_id=service_account_id))
+        self._sender.send(api.delete_service_account(service_account_id=service_account_id))
 
     def rotate_secret(self, *, service_account_id: str) -> ServiceAccountWithSecret:
         """Replace the secret of a service account; the old secret stops working at once.
@@ -232,7 +234,7 @@ class ServiceAccounts:
             >>> vault["nightly"] = made.client_secret
         """
         operation = api.rotate_service_account_secret(service_account_id=service_account_id)
-        return self._admin.send(operation)
+        return self._sender.send(operation)
 
     def rotate(
         self,

@@ -15,6 +15,7 @@ from pinecone_admin._sync.pagination import Paginator
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
+    from pinecone_admin._sync.sender import Sender
 
 
 class Users:
@@ -23,8 +24,9 @@ class Users:
     Every method also raises the errors of ``Admin.send``.
     """
 
-    def __init__(self, admin: Admin) -> None:
+    def __init__(self, admin: Admin, sender: Sender) -> None:
         self._admin = admin
+        self._sender = sender
 
     def list(
         self, *, email: str | None = None, limit: int | None = None, pagination_token: str | None = None
@@ -47,7 +49,7 @@ class Users:
             ...     print(user.email)
         """
         operation = api.list_users(email=email, limit=limit, pagination_token=pagination_token)
-        return Paginator(self._admin, operation)
+        return Paginator(self._sender, operation)
 
     def describe(self, *, user_id: str) -> User:
         """Fetch one user.
@@ -61,7 +63,7 @@ class Users:
         Example:
             >>> user = admin.users.describe(user_id=user.id)
         """
-        return self._admin.send(api.fetch_user(user_id=user_id))
+        return self._sender.send(api.fetch_user(user_id=user_id))
 
     def describe_by_email(self, *, email: str) -> User:
         """Find the user with this email address.
@@ -95,7 +97,7 @@ class Users:
         Example:
             >>> admin.users.delete(user_id=user.id)
         """
-        self._admin.send(api.delete_user(user_id=user_id))
+        self._sender.send(api.delete_user(user_id=user_id))
 
     def offboard(self, *, email: str, dry_run: bool = True) -> workflows.OffboardReport:
         """Remove a user with all invites and roles, and report what they could reach and which secrets they may know.

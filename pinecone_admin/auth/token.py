@@ -53,6 +53,7 @@ class IssuedToken:
         monotonic: Monotonic time before the token was requested.
         wall: Wall time before the token was requested.
         jitter: Fraction, 0 to 0.2, by which the refresh window is shortened, so that a fleet spreads its refreshes.
+        fresh_for: Age in seconds, by either clock, from which it is refreshed.
     """
 
     token: AccessToken
@@ -60,6 +61,11 @@ class IssuedToken:
     monotonic: float
     wall: float
     jitter: float
+    fresh_for: float = field(init=False)
+
+    @fresh_for.default
+    def _compute_fresh_for(self) -> float:
+        return self.lifetime - min(300.0, self.lifetime / 4) * (1 - self.jitter)
 
     def seconds_left(self, *, monotonic: float, wall: float) -> float:
         """Return the seconds until the token expires."""
@@ -81,7 +87,7 @@ def decide_action(issued: IssuedToken | None, *, monotonic: float, wall: float) 
     if issued is None:
         return TokenAction.WAIT
     left, lifetime = issued.seconds_left(monotonic=monotonic, wall=wall), issued.lifetime
-    if left > min(300.0, lifetime / 4) * (1 - issued.jitter):
+    if lifetime - left < issued.fresh_for:
         return TokenAction.USE
     if left > blocking_window(lifetime):
         return TokenAction.REFRESH_IN_BACKGROUND

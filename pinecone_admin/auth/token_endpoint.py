@@ -13,7 +13,7 @@ from attrs import frozen
 
 from generated_client.types import API_VERSION
 from pinecone_admin._concurrency.clock import ClientClock
-from pinecone_admin._http.buffered_messages import BufferedRequest, BufferedResponse
+from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedRequest, BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import error_from_exception, redact_secrets
 from pinecone_admin.auth.token import (
@@ -91,7 +91,7 @@ class TokenEndpoint:
     def _read_response(
         self, response: BufferedResponse, call: CallState, monotonic: float, wall: float
     ) -> IssuedToken | TokenError:
-        if not response.is_success:
+        if response.status not in SUCCESSES:
             return error_from_exchange(response, call=call, wall=wall)
         parsed = parse_token_response(response.body, wall=wall)
         if isinstance(parsed, UnusableTokenResponse):

@@ -211,8 +211,12 @@ class TokenProvider:
     def _next_step(self, rejected: AccessToken | None, deadline: float) -> AccessToken | _ExchangeWait:
         # Fast path without the lock, since nearly every request finds a fresh token.
         issued, now = self._current, self._clock.monotonic()
-        action = decide_action(issued, monotonic=now, wall=self._clock.wall())
-        if rejected is None and issued is not None and action is TokenAction.USE:
+        if (
+            rejected is None
+            and issued is not None
+            and now - issued.monotonic < issued.fresh_for
+            and self._clock.wall() - issued.wall < issued.fresh_for
+        ):
             return issued.token
         with self._lock:
             if self._closed:

@@ -7,8 +7,7 @@ from contextvars import copy_context
 from typing import Protocol, TypeAlias
 
 from pinecone_admin._concurrency.clock import current_clock
-from pinecone_admin._concurrency.fair_semaphore import AsyncFairSemaphore
-from pinecone_admin._concurrency.per_loop import PerLoop, PerProcess
+from pinecone_admin._concurrency.sharing import AsyncFairSemaphore, PerLoop, PerProcess
 from pinecone_admin._concurrency.waiting import (
     async_wait_for_future,
     set_result_once,

@@ -398,10 +398,6 @@ WHAT_LIMITS = """\
 - **The machine**: when other programs share its processors, the ratios of a create and of 32 threads are higher. Five
   runs measured 0.95 to 1.25 for a create and 0.37 to 0.66 for 32 threads, the lowest when the machine was quiet. It was
   not quiet in the run on this page.
-- **The files**: four hold the method of the namespace, the builder, the model and what all models share. Each of the
-  others has one step or one decision of a call, as [Architecture](architecture.md) lists them. Sixteen would need files
-  with several tasks, such as the connections of a pool with the order in which callers wait for them, or the exchange
-  of a token with the decision when to make one.
 - **A page**: of the time that it takes beyond a GET of one project, `json.loads` takes 0.07 ms, the models of 100
   role bindings 0.05, and the URL of the page 0.02; the rest is receiving 27 kB. The official SDK decodes straight into
   models in C. Ours took 0.03 ms more when each model was made by its constructor, and 0.02 more when each date was read

@@ -19,7 +19,7 @@ import uvloop
 
 from pinecone_admin import AccessToken, Admin, AsyncAdmin, AttemptEvent, ClientClosedError, RetryPolicy
 from pinecone_admin._concurrency.clock import SystemClock, use_clock
-from pinecone_admin._concurrency.per_loop import PerLoop
+from pinecone_admin._concurrency.sharing import PerLoop
 from tests.faults.cases import (
     ALL_CLIENT_KINDS,
     Certificates,

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import anyio
 import pytest
 
-from pinecone_admin._concurrency.fair_semaphore import AsyncFairSemaphore, FairSemaphore
+from pinecone_admin._concurrency.sharing import AsyncFairSemaphore, FairSemaphore
 from tests.support.concurrency import PATIENCE, wait_until
 
 
@@ -67,7 +67,7 @@ def test_an_interrupted_wait_takes_no_permit(*, granted: bool) -> None:
             raise KeyboardInterrupt
 
     with (
-        patch("pinecone_admin._concurrency.fair_semaphore.SimpleQueue", InterruptedQueue),
+        patch("pinecone_admin._concurrency.sharing.SimpleQueue", InterruptedQueue),
         pytest.raises(KeyboardInterrupt),
     ):
         semaphore.acquire(1)

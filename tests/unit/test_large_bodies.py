@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import tracemalloc
 from threading import Event
 from typing import Any
 
@@ -84,6 +85,23 @@ def test_the_densest_lists_of_the_api_are_decoded(returns: Any, item: dict[str, 
         decoded: Any = decode_body(encode([each] * 10_000), returns)
         assert not isinstance(decoded, DecodeFailure), decoded
         assert len(decoded.data) == 10_000
+
+
+def test_a_long_list_needs_little_more_memory_than_its_json() -> None:
+    """Its models use the memory of what they were decoded from, and its misfits have their own index."""
+    body = json.dumps({"data": [KEY] * 20_000}).encode()
+    peaks: list[int] = []
+    for function in (json.loads, lambda text: decode_body(text, ListApiKeysResponse)):
+        tracemalloc.start()
+        function(body)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.1 * peaks[0]
+    for index in (0, 999, 1000, 12_345, 19_999):
+        items = [KEY] * 20_000
+        items[index] = KEY | {"name": 0}
+        failure = decode_body(json.dumps({"data": items}).encode(), ListApiKeysResponse)
+        assert failure == DecodeFailure(f"data[{index}].name", "must be a string, not an integer")
 
 
 def test_a_page_of_any_users_is_decoded() -> None:

@@ -21,8 +21,7 @@ import httpx
 from pinecone_admin._async.transports.exchange import send_and_read
 from pinecone_admin._async.transports.network import CLOSE_TIMEOUT, AsyncBoundedBackend
 from pinecone_admin._concurrency.attempts import Attempt, async_record_events, hide_details_in_logs
-from pinecone_admin._concurrency.fair_semaphore import AsyncFairSemaphore
-from pinecone_admin._concurrency.per_loop import PerLoop
+from pinecone_admin._concurrency.sharing import AsyncFairSemaphore, PerLoop
 from pinecone_admin._concurrency.waiting import async_shield_from_cancellation
 from pinecone_admin._http.buffered_messages import BufferedResponse
 

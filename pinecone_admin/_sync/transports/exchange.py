@@ -12,8 +12,7 @@ import httpx
 
 from pinecone_admin._concurrency.attempts import Attempt, record_events
 from pinecone_admin._concurrency.waiting import call_within
-from pinecone_admin._http.buffered_messages import BufferedResponse
-from pinecone_admin._http.retry_policy import classify_status
+from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedResponse
 from pinecone_admin._http.transport_errors import ResponseTooLargeError
 
 
@@ -72,7 +71,7 @@ def send_and_read(
             announced = b"" if request.method == "HEAD" else headers.get(b"content-length", b"")
             _read_body(response, chunks, attempt, max_bytes=max_bytes, announced=announced)
     except Exception:
-        if classify_status(response.status_code) is None:
+        if response.status_code in SUCCESSES:
             raise
     finally:
         arrived.body = b"".join(chunks)
@@ -84,7 +83,7 @@ def send_and_read(
 def _end_early(attempt: Attempt) -> BufferedResponse:
     """Return what has arrived of an error response when the time is up; raise if there is none."""
     arrived = attempt.arrived
-    if isinstance(arrived, BufferedResponse) and classify_status(arrived.status) is not None:
+    if isinstance(arrived, BufferedResponse) and arrived.status not in SUCCESSES:
         return arrived
     raise _time_limit_error()
 

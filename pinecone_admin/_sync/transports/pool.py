@@ -20,8 +20,7 @@ import httpcore
 import httpx
 
 from pinecone_admin._concurrency.attempts import Attempt, hide_details_in_logs, record_events
-from pinecone_admin._concurrency.fair_semaphore import FairSemaphore
-from pinecone_admin._concurrency.per_loop import PerProcess
+from pinecone_admin._concurrency.sharing import FairSemaphore, PerProcess
 from pinecone_admin._concurrency.waiting import shield_from_cancellation
 from pinecone_admin._http.buffered_messages import BufferedResponse
 from pinecone_admin._sync.transports.exchange import send_and_read

@@ -17,7 +17,7 @@ from pinecone_admin._concurrency.attempts import Attempt
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._http.argument_checks import check_duration, check_function
 from pinecone_admin._http.attempt_event import AttemptEvent, OnAttempt, logger, report_attempt
-from pinecone_admin._http.buffered_messages import BufferedRequest, BufferedResponse, EmptyBody
+from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedRequest, BufferedResponse, EmptyBody
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import (
     ErrorMapper,
@@ -35,7 +35,7 @@ from pinecone_admin._http.retry_policy import (
     classify_status,
     may_retry,
     next_delay,
-    record_attempt,
+    record_failure,
 )
 from pinecone_admin._http.transport_errors import classify_error, forget_origin
 from pinecone_admin._sync.transports.exchange import Exchange, TransportExchange
@@ -115,16 +115,20 @@ class Retrier:
                 )
         except Exception as exc:  # noqa: BLE001 - any exception of a transport is a failed attempt
             failed = _FailedAttempt(classify_error(exc, attempt, handled=handled), exc)
-            record_attempt(call, failed.failure, None)
+            record_failure(call, failed.failure, None)
             return failed
         except BaseException as exc:  # noqa: BLE001 - cancelled or interrupted
             raise forget_origin(exc, handled=handled)  # noqa: B904 - it is the same exception
         if call.ambiguous and request.method == "DELETE" and response.status == HTTPStatus.NOT_FOUND:
             # An earlier attempt whose response was lost has deleted it.
             response = BufferedResponse(HTTPStatus.NO_CONTENT, response.headers, b"", {}, date=response.date)
+        if response.status in SUCCESSES:
+            if not call.is_token_exchange:
+                call.outcome, call.ambiguous = "done", False
+            return response
         failure = classify_status(response.status)
-        record_attempt(call, failure, response.status)
-        return response if failure is None else _FailedAttempt(failure, response)
+        record_failure(call, failure, response.status)
+        return _FailedAttempt(failure, response)
 
     def _report(
         self,

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from generated_client.types import Operation
 from pinecone_admin import Admin
 from pinecone_admin._http.operation_checks import check_operation
-from pinecone_admin._http.request import RequestBuilder
+from pinecone_admin._http.operation_mapping import RequestBuilder
 from pinecone_admin.cli.output.plain import to_plain, without_null
 
 _T = TypeVar("_T")

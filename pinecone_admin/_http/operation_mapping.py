@@ -1,11 +1,11 @@
-"""Build the HTTP requests of operations."""
+"""Map operations to HTTP requests, and the responses to results or errors."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -13,10 +13,14 @@ import httpx
 from generated_client.types import API_VERSION, Operation
 from pinecone_admin._http import codec
 from pinecone_admin._http.argument_checks import as_plain_value, check_integer, check_string
-from pinecone_admin._http.buffered_messages import BufferedRequest
+from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedRequest, BufferedResponse
+from pinecone_admin._http.call_state import CallState
+from pinecone_admin._http.error_mapping import error_from_decode_failure, error_from_response, redact_secrets
 from pinecone_admin._http.headers import build_request_headers, check_header_name
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
+
+_T = TypeVar("_T")
 
 _METHOD = re.compile(r"[A-Z]+")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
@@ -47,26 +51,30 @@ class RequestBuilder:
             PineconeValueError: The method, the path or the API version is invalid, or the URL is too long.
             PineconeTypeError: One of them has the wrong type, or JSON cannot express the body.
         """
-        method = operation.method
-        version = API_VERSION if operation.api_version is None else operation.api_version
-        if not _METHOD.fullmatch(method):
-            raise PineconeValueError(f"method {method!r} is not an HTTP method in upper case")
-        if not isinstance(version, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise PineconeTypeError(f"api_version must be a str, not {type(version).__name__}")
-        # Before anything that may hold a credential: a traceback of an error here shows local variables.
-        url = self._build_url(operation)
-        body = operation.body
-        content = b"" if body is None else codec.encode_body(body)
-        kind = (method, version, body is not None)
-        headers = self._fixed_headers.get(kind)
-        if headers is None:
-            headers = self._fixed_headers[kind] = self._build_headers(*kind)
-        if content:
-            headers = httpx.Headers(headers)
-            headers["Content-Length"] = str(len(content))
-        if operation.headers:
-            headers = httpx.Headers([*headers.raw, *_other_headers(operation.headers, headers)])
-        return BufferedRequest(method, url, headers, content)
+        try:
+            method = operation.method
+            version = API_VERSION if operation.api_version is None else operation.api_version
+            if not _METHOD.fullmatch(method):
+                raise PineconeValueError(f"method {method!r} is not an HTTP method in upper case")
+            if not isinstance(version, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise PineconeTypeError(f"api_version must be a str, not {type(version).__name__}")
+            # Before anything that may hold a credential: a traceback of an error here shows local variables.
+            url = self._build_url(operation)
+            body = operation.body
+            content = b"" if body is None else codec.encode_body(body)
+            kind = (method, version, body is not None)
+            headers = self._fixed_headers.get(kind)
+            if headers is None:
+                headers = self._fixed_headers[kind] = self._build_headers(*kind)
+            if content:
+                headers = httpx.Headers(headers)
+                headers["Content-Length"] = str(len(content))
+            if operation.headers:
+                headers = httpx.Headers([*headers.raw, *_other_headers(operation.headers, headers)])
+            return BufferedRequest(method, url, headers, content)
+        except PineconeError as exc:
+            exc.operation = operation.id
+            raise
 
     def _build_headers(self, method: str, version: str, has_body: bool) -> httpx.Headers:  # noqa: FBT001 - the parts of a key
         host = {"Host": self._host.decode("ascii")}
@@ -143,3 +151,23 @@ def _query_values(name: str, value: object) -> list[str]:
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return [check_string(name, item) for item in value]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     return [check_string(name, value)]
+
+
+def read_response(
+    operation: Operation[_T], response: BufferedResponse, call: CallState, *, wall: float
+) -> _T | PineconeError:
+    """Decode a response; an error is returned, not raised, so that no traceback holds the body."""
+    if response.status not in SUCCESSES:
+        return error_from_response(redact_secrets(response, call), call=call, wall=wall)
+    if operation.returns is None:
+        return cast("_T", None)
+    encoding = response.content_encoding.decode("latin-1")
+    decoded: _T | codec.DecodeFailure
+    if encoding.lower() in {"", "identity"}:
+        decoded = codec.decode_body(response.body, operation.returns)
+    else:
+        # A few bytes of gzip can expand to gigabytes, so compression is neither requested nor decoded.
+        decoded = codec.DecodeFailure("", f"is encoded as {encoding[:20]!r}, which was not requested")
+    if not isinstance(decoded, codec.DecodeFailure):
+        return decoded
+    return error_from_decode_failure(decoded, redact_secrets(response, call), call)
