@@ -331,7 +331,10 @@ _ITEMS_AT_ONCE = 1000
 
 
 def read_list(value: Any, read: Reader[_T]) -> list[_T]:
-    """Decode a list, item by item. Those of a long one are replaced piece by piece, so that their memory is used again."""
+    """Decode a list, item by item.
+
+    The items of a long list are replaced by what they are decoded to, piece by piece, so that their memory is used again.
+    """
     values: list[Any] = value
     if type(value) is not list:
         refuse(value, list)

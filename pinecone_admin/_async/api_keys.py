@@ -74,7 +74,7 @@ class AsyncAPIKeys:
             >>> vault["writer"] = made.value
         """
         body = models.CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))
-        return await self._sender.send(api.create_api_key(project_id=project_id, body=body))
+        return await self._admin.send(api.create_api_key(project_id=project_id, body=body))
 
     async def ensure(
         self,
@@ -149,7 +149,7 @@ class AsyncAPIKeys:
         Example:
             >>> key = await admin.api_keys.describe(api_key_id=key.id)
         """
-        return await self._sender.send(api.fetch_api_key(api_key_id=api_key_id))
+        return await self._admin.send(api.fetch_api_key(api_key_id=api_key_id))
 
     async def describe_by_name(self, *, project_id: str, name: str) -> APIKey:
         """Find the only API key of a project that holds this name.
@@ -199,7 +199,7 @@ class AsyncAPIKeys:
             ['ProjectViewer']
         """
         body = models.UpdateAPIKeyRequest(name=name, roles=copy_to_list(roles))
-        return await self._sender.send(api.update_api_key(api_key_id=api_key_id, body=body))
+        return await self._admin.send(api.update_api_key(api_key_id=api_key_id, body=body))
 
     async def delete(self, *, api_key_id: str) -> None:
         """Delete an API key, which stops working.
@@ -213,7 +213,7 @@ class AsyncAPIKeys:
         Example:
             >>> await admin.api_keys.delete(api_key_id=key.id)
         """
-        await self._sender.send(api.delete_api_key(api_key_id=api_key_id))
+        await self._admin.send(api.delete_api_key(api_key_id=api_key_id))
 
     async def rotate(
         self,

@@ -183,7 +183,7 @@ class AsyncAdmin:
         """List, describe, rename and delete organizations."""
         from pinecone_admin._async.organizations import AsyncOrganizations  # noqa: PLC0415 - imported on first use
 
-        return AsyncOrganizations(self._sender)
+        return AsyncOrganizations(self, self._sender)
 
     @lock_free_cached_property
     def projects(self) -> AsyncProjects:

@@ -78,7 +78,7 @@ class AsyncInvites:
             'pending'
         """
         body = models.CreateInviteRequest(email=email, role_bindings=copy_bindings(role_bindings))
-        return await self._sender.send(api.create_invite(body=body))
+        return await self._admin.send(api.create_invite(body=body))
 
     async def ensure(
         self,
@@ -144,7 +144,7 @@ class AsyncInvites:
         Example:
             >>> invite = await admin.invites.describe(invite_id=invite.id)
         """
-        return await self._sender.send(api.fetch_invite(invite_id=invite_id))
+        return await self._admin.send(api.fetch_invite(invite_id=invite_id))
 
     async def describe_by_email(self, *, email: str) -> Invite:
         """Find the pending or expired invite for this email address.
@@ -179,7 +179,7 @@ class AsyncInvites:
         Example:
             >>> await admin.invites.delete(invite_id=invite.id)
         """
-        await self._sender.send(api.delete_invite(invite_id=invite_id))
+        await self._admin.send(api.delete_invite(invite_id=invite_id))
 
     async def resend(self, *, invite_id: str) -> Invite:
         """Send an invite again, which makes it pending for 7 days from now, even if it had expired.
@@ -198,4 +198,4 @@ class AsyncInvites:
         Example:
             >>> invite = await admin.invites.resend(invite_id=invite.id)
         """
-        return await self._sender.send(api.resend_invite(invite_id=invite_id))
+        return await self._admin.send(api.resend_invite(invite_id=invite_id))

@@ -9,6 +9,7 @@ from generated_client.models import Organization
 from pinecone_admin._async.pagination import AsyncCompleteList
 
 if TYPE_CHECKING:
+    from pinecone_admin._async.client import AsyncAdmin
     from pinecone_admin._async.sender import AsyncSender
 
 AllOrganizations: TypeAlias = AsyncCompleteList[Organization]
@@ -20,7 +21,8 @@ class AsyncOrganizations:
     Every method also raises the errors of ``AsyncAdmin.send``.
     """
 
-    def __init__(self, sender: AsyncSender) -> None:
+    def __init__(self, admin: AsyncAdmin, sender: AsyncSender) -> None:
+        self._admin = admin
         self._sender = sender
 
     def list(self) -> AllOrganizations:
@@ -48,7 +50,7 @@ class AsyncOrganizations:
             >>> organization.plan
             'Enterprise'
         """
-        return await self._sender.send(api.fetch_organization(organization_id=organization_id))
+        return await self._admin.send(api.fetch_organization(organization_id=organization_id))
 
     async def update(self, *, organization_id: str, name: str) -> Organization:
         """Rename an organization.
@@ -69,7 +71,7 @@ class AsyncOrganizations:
             ... )
         """
         body = models.UpdateOrganizationRequest(name=name)
-        return await self._sender.send(api.update_organization(organization_id=organization_id, body=body))
+        return await self._admin.send(api.update_organization(organization_id=organization_id, body=body))
 
     async def delete(self, *, organization_id: str) -> None:
         """Delete an organization.
@@ -87,4 +89,4 @@ class AsyncOrganizations:
             ... except FailedPreconditionError as error:  # such as projects that remain
             ...     print(error.message)
         """
-        await self._sender.send(api.delete_organization(organization_id=organization_id))
+        await self._admin.send(api.delete_organization(organization_id=organization_id))

@@ -74,7 +74,7 @@ class AsyncProjects:
         body = models.CreateProjectRequest(
             name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
         )
-        return await self._sender.send(api.create_project(body=body))
+        return await self._admin.send(api.create_project(body=body))
 
     async def ensure(
         self,
@@ -138,7 +138,7 @@ class AsyncProjects:
         Example:
             >>> project = await admin.projects.describe(project_id=project.id)
         """
-        return await self._sender.send(api.fetch_project(project_id=project_id))
+        return await self._admin.send(api.fetch_project(project_id=project_id))
 
     async def describe_by_name(self, *, name: str) -> Project:
         """Find the only project with this name.
@@ -222,7 +222,7 @@ class AsyncProjects:
         body = models.UpdateProjectRequest(
             name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
         )
-        return await self._sender.send(api.update_project(project_id=project_id, body=body))
+        return await self._admin.send(api.update_project(project_id=project_id, body=body))
 
     async def provision(
         self,
@@ -285,7 +285,7 @@ class AsyncProjects:
         Example:
             >>> await admin.projects.delete(project_id=project.id)
         """
-        await self._sender.send(api.delete_project(project_id=project_id))
+        await self._admin.send(api.delete_project(project_id=project_id))
 
     async def delete_with_cleanup(
         self,

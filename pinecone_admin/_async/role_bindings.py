@@ -113,7 +113,7 @@ class AsyncRoleBindings:
             resource_id=resource_id,
             role=role,
         )
-        return await self._sender.send(api.create_role_binding(body=body))
+        return await self._admin.send(api.create_role_binding(body=body))
 
     async def ensure(
         self,
@@ -176,7 +176,7 @@ class AsyncRoleBindings:
         Example:
             >>> binding = await admin.role_bindings.describe(role_binding_id=binding.id)
         """
-        return await self._sender.send(api.fetch_role_binding(role_binding_id=role_binding_id))
+        return await self._admin.send(api.fetch_role_binding(role_binding_id=role_binding_id))
 
     async def delete(self, *, role_binding_id: str) -> None:
         """Revoke a role by deleting its role binding.
@@ -192,7 +192,7 @@ class AsyncRoleBindings:
         Example:
             >>> await admin.role_bindings.delete(role_binding_id=binding.id)
         """
-        await self._sender.send(api.delete_role_binding(role_binding_id=role_binding_id))
+        await self._admin.send(api.delete_role_binding(role_binding_id=role_binding_id))
 
     async def change_role(
         self,

@@ -78,7 +78,7 @@ class AsyncServiceAccounts:
         """
         bindings = None if role_bindings is None else copy_bindings(role_bindings)
         body = models.CreateServiceAccountRequest(name=name, role_bindings=bindings)
-        return await self._sender.send(api.create_service_account(body=body))
+        return await self._admin.send(api.create_service_account(body=body))
 
     async def ensure(
         self,
@@ -154,7 +154,7 @@ class AsyncServiceAccounts:
         Example:
             >>> account = await admin.service_accounts.describe(service_account_id=account.id)
         """
-        return await self._sender.send(api.fetch_service_account(service_account_id=service_account_id))
+        return await self._admin.send(api.fetch_service_account(service_account_id=service_account_id))
 
     async def describe_by_name(self, *, name: str) -> ServiceAccount:
         """Find the only service account with this name.
@@ -194,7 +194,7 @@ class AsyncServiceAccounts:
             ... )
         """
         body = models.UpdateServiceAccountRequest(name=name)
-        return await self._sender.send(api.update_service_account(service_account_id=service_account_id, body=body))
+        return await self._admin.send(api.update_service_account(service_account_id=service_account_id, body=body))
 
     async def delete(self, *, service_account_id: str) -> None:
         """Delete a service account; its tokens stop working within seconds.
@@ -208,7 +208,7 @@ class AsyncServiceAccounts:
         Example:
             >>> await admin.service_accounts.delete(service_account_id=account.id)
         """
-        await self._sender.send(api.delete_service_account(service_account_id=service_account_id))
+        await self._admin.send(api.delete_service_account(service_account_id=service_account_id))
 
     async def rotate_secret(self, *, service_account_id: str) -> ServiceAccountWithSecret:
         """Replace the secret of a service account; the old secret stops working at once.
@@ -233,7 +233,7 @@ class AsyncServiceAccounts:
             >>> vault["nightly"] = made.client_secret
         """
         operation = api.rotate_service_account_secret(service_account_id=service_account_id)
-        return await self._sender.send(operation)
+        return await self._admin.send(operation)
 
     async def rotate(
         self,

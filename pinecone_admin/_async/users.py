@@ -62,7 +62,7 @@ class AsyncUsers:
         Example:
             >>> user = await admin.users.describe(user_id=user.id)
         """
-        return await self._sender.send(api.fetch_user(user_id=user_id))
+        return await self._admin.send(api.fetch_user(user_id=user_id))
 
     async def describe_by_email(self, *, email: str) -> User:
         """Find the user with this email address.
@@ -96,7 +96,7 @@ class AsyncUsers:
         Example:
             >>> await admin.users.delete(user_id=user.id)
         """
-        await self._sender.send(api.delete_user(user_id=user_id))
+        await self._admin.send(api.delete_user(user_id=user_id))
 
     async def offboard(self, *, email: str, dry_run: bool = True) -> workflows.OffboardReport:
         """Remove a user with all invites and roles, and report what they could reach and which secrets they may know.

@@ -10,9 +10,9 @@ What only the server can decide is left to the server.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache, partial
+from math import inf
 from typing import Any, Literal, NamedTuple, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 import attrs
@@ -279,12 +279,6 @@ def _check_of(kinds: Sequence[Any], name: str, limits: Mapping[str, Any]) -> Che
 _NUMBER_BOUNDS = {"minimum": "least", "maximum": "most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
 
 
-def _check_unless_plain(argument: str, value: object, *, lengths: range, check: Check) -> None:
-    # Fast path: nearly all texts are ASCII, so each character is a byte and none is a surrogate.
-    if not (type(value) is str and value.isascii() and len(value) in lengths and "\x00" not in value):
-        check(argument, value)
-
-
 def _alternatives(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if get_origin(kind) not in {None, list, dict, Literal} else (kind,)
 
@@ -303,9 +297,14 @@ def _compile_text_check(name: str, limits: Mapping[str, Any]) -> Check:
         check = partial(check_text, unit=limits.get("unit", "characters"), **stated)
         if "pattern" in stated:
             return check
-        lengths = range(stated.get("least", 0), stated.get("most", sys.maxsize - 1) + 1)
-        return partial(_check_unless_plain, lengths=lengths, check=check)
+        return partial(_check_unless_plain, least=stated.get("least", 0), most=stated.get("most", inf), check=check)
     return check_identifier if _IDENTIFIER.fullmatch(name) else check_string
+
+
+def _check_unless_plain(argument: str, value: object, *, least: float, most: float, check: Check) -> None:
+    # Fast path: nearly all texts are ASCII, where each character is a byte, and none is a surrogate.
+    if not (type(value) is str and value.isascii() and least <= len(value) <= most and "\x00" not in value):
+        check(argument, value)
 
 
 def _accept(argument: str, value: object) -> None:

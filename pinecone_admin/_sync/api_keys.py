@@ -73,7 +73,7 @@ class APIKeys:
             >>> vault["writer"] = made.value
         """
         body = models.CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))
-        return self._sender.send(api.create_api_key(project_id=project_id, body=body))
+        return self._admin.send(api.create_api_key(project_id=project_id, body=body))
 
     def ensure(
         self,
@@ -148,7 +148,7 @@ class APIKeys:
         Example:
             >>> key = admin.api_keys.describe(api_key_id=key.id)
         """
-        return self._sender.send(api.fetch_api_key(api_key_id=api_key_id))
+        return self._admin.send(api.fetch_api_key(api_key_id=api_key_id))
 
     def describe_by_name(self, *, project_id: str, name: str) -> APIKey:
         """Find the only API key of a project that holds this name.
@@ -196,7 +196,7 @@ class APIKeys:
             ['ProjectViewer']
         """
         body = models.UpdateAPIKeyRequest(name=name, roles=copy_to_list(roles))
-        return self._sender.send(api.update_api_key(api_key_id=api_key_id, body=body))
+        return self._admin.send(api.update_api_key(api_key_id=api_key_id, body=body))
 
     def delete(self, *, api_key_id: str) -> None:
         """Delete an API key, which stops working.
@@ -210,7 +210,7 @@ class APIKeys:
         Example:
             >>> admin.api_keys.delete(api_key_id=key.id)
         """
-        self._sender.send(api.delete_api_key(api_key_id=api_key_id))
+        self._admin.send(api.delete_api_key(api_key_id=api_key_id))
 
     def rotate(
         self,

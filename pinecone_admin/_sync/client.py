@@ -181,7 +181,7 @@ class Admin:
         """List, describe, rename and delete organizations."""
         from pinecone_admin._sync.organizations import Organizations  # noqa: PLC0415 - imported on first use
 
-        return Organizations(self._sender)
+        return Organizations(self, self._sender)
 
     @lock_free_cached_property
     def projects(self) -> Projects:

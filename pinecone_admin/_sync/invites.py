@@ -79,7 +79,7 @@ class Invites:
             'pending'
         """
         body = models.CreateInviteRequest(email=email, role_bindings=copy_bindings(role_bindings))
-        return self._sender.send(api.create_invite(body=body))
+        return self._admin.send(api.create_invite(body=body))
 
     def ensure(
         self,
@@ -145,7 +145,7 @@ class Invites:
         Example:
             >>> invite = admin.invites.describe(invite_id=invite.id)
         """
-        return self._sender.send(api.fetch_invite(invite_id=invite_id))
+        return self._admin.send(api.fetch_invite(invite_id=invite_id))
 
     def describe_by_email(self, *, email: str) -> Invite:
         """Find the pending or expired invite for this email address.
@@ -180,7 +180,7 @@ class Invites:
         Example:
             >>> admin.invites.delete(invite_id=invite.id)
         """
-        self._sender.send(api.delete_invite(invite_id=invite_id))
+        self._admin.send(api.delete_invite(invite_id=invite_id))
 
     def resend(self, *, invite_id: str) -> Invite:
         """Send an invite again, which makes it pending for 7 days from now, even if it had expired.
@@ -199,4 +199,4 @@ class Invites:
         Example:
             >>> invite = admin.invites.resend(invite_id=invite.id)
         """
-        return self._sender.send(api.resend_invite(invite_id=invite_id))
+        return self._admin.send(api.resend_invite(invite_id=invite_id))

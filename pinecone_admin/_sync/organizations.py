@@ -10,6 +10,7 @@ from generated_client.models import Organization
 from pinecone_admin._sync.pagination import fetch_all
 
 if TYPE_CHECKING:
+    from pinecone_admin._sync.client import Admin
     from pinecone_admin._sync.sender import Sender
 
 AllOrganizations: TypeAlias = list[Organization]
@@ -21,7 +22,8 @@ class Organizations:
     Every method also raises the errors of ``Admin.send``.
     """
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, admin: Admin, sender: Sender) -> None:
+        self._admin = admin
         self._sender = sender
 
     def list(self) -> AllOrganizations:
@@ -49,7 +51,7 @@ class Organizations:
             >>> organization.plan
             'Enterprise'
         """
-        return self._sender.send(api.fetch_organization(organization_id=organization_id))
+        return self._admin.send(api.fetch_organization(organization_id=organization_id))
 
     def update(self, *, organization_id: str, name: str) -> Organization:
         """Rename an organization.
@@ -70,7 +72,7 @@ class Organizations:
             ... )
         """
         body = models.UpdateOrganizationRequest(name=name)
-        return self._sender.send(api.update_organization(organization_id=organization_id, body=body))
+        return self._admin.send(api.update_organization(organization_id=organization_id, body=body))
 
     def delete(self, *, organization_id: str) -> None:
         """Delete an organization.
@@ -88,4 +90,4 @@ class Organizations:
             ... except FailedPreconditionError as error:  # such as projects that remain
             ...     print(error.message)
         """
-        self._sender.send(api.delete_organization(organization_id=organization_id))
+        self._admin.send(api.delete_organization(organization_id=organization_id))

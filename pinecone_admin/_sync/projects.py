@@ -75,7 +75,7 @@ class Projects:
         body = models.CreateProjectRequest(
             name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
         )
-        return self._sender.send(api.create_project(body=body))
+        return self._admin.send(api.create_project(body=body))
 
     def ensure(
         self,
@@ -139,7 +139,7 @@ class Projects:
         Example:
             >>> project = admin.projects.describe(project_id=project.id)
         """
-        return self._sender.send(api.fetch_project(project_id=project_id))
+        return self._admin.send(api.fetch_project(project_id=project_id))
 
     def describe_by_name(self, *, name: str) -> Project:
         """Find the only project with this name.
@@ -223,7 +223,7 @@ class Projects:
         body = models.UpdateProjectRequest(
             name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
         )
-        return self._sender.send(api.update_project(project_id=project_id, body=body))
+        return self._admin.send(api.update_project(project_id=project_id, body=body))
 
     def provision(
         self,
@@ -284,7 +284,7 @@ class Projects:
         Example:
             >>> admin.projects.delete(project_id=project.id)
         """
-        self._sender.send(api.delete_project(project_id=project_id))
+        self._admin.send(api.delete_project(project_id=project_id))
 
     def delete_with_cleanup(
         self,

@@ -114,7 +114,7 @@ class RoleBindings:
             resource_id=resource_id,
             role=role,
         )
-        return self._sender.send(api.create_role_binding(body=body))
+        return self._admin.send(api.create_role_binding(body=body))
 
     def ensure(
         self,
@@ -177,7 +177,7 @@ class RoleBindings:
         Example:
             >>> binding = admin.role_bindings.describe(role_binding_id=binding.id)
         """
-        return self._sender.send(api.fetch_role_binding(role_binding_id=role_binding_id))
+        return self._admin.send(api.fetch_role_binding(role_binding_id=role_binding_id))
 
     def delete(self, *, role_binding_id: str) -> None:
         """Revoke a role by deleting its role binding.
@@ -193,7 +193,7 @@ class RoleBindings:
         Example:
             >>> admin.role_bindings.delete(role_binding_id=binding.id)
         """
-        self._sender.send(api.delete_role_binding(role_binding_id=role_binding_id))
+        self._admin.send(api.delete_role_binding(role_binding_id=role_binding_id))
 
     def change_role(
         self,

@@ -79,7 +79,7 @@ class ServiceAccounts:
         """
         bindings = None if role_bindings is None else copy_bindings(role_bindings)
         body = models.CreateServiceAccountRequest(name=name, role_bindings=bindings)
-        return self._sender.send(api.create_service_account(body=body))
+        return self._admin.send(api.create_service_account(body=body))
 
     def ensure(
         self,
@@ -155,7 +155,7 @@ class ServiceAccounts:
         Example:
             >>> account = admin.service_accounts.describe(service_account_id=account.id)
         """
-        return self._sender.send(api.fetch_service_account(service_account_id=service_account_id))
+        return self._admin.send(api.fetch_service_account(service_account_id=service_account_id))
 
     def describe_by_name(self, *, name: str) -> ServiceAccount:
         """Find the only service account with this name.
@@ -195,7 +195,7 @@ class ServiceAccounts:
             ... )
         """
         body = models.UpdateServiceAccountRequest(name=name)
-        return self._sender.send(api.update_service_account(service_account_id=service_account_id, body=body))
+        return self._admin.send(api.update_service_account(service_account_id=service_account_id, body=body))
 
     def delete(self, *, service_account_id: str) -> None:
         """Delete a service account; its tokens stop working within seconds.
@@ -209,7 +209,7 @@ class ServiceAccounts:
         Example:
             >>> admin.service_accounts.delete(service_account_id=account.id)
         """
-        self._sender.send(api.delete_service_account(service_account_id=service_account_id))
+        self._admin.send(api.delete_service_account(service_account_id=service_account_id))
 
     def rotate_secret(self, *, service_account_id: str) -> ServiceAccountWithSecret:
         """Replace the secret of a service account; the old secret stops working at once.
@@ -234,7 +234,7 @@ class ServiceAccounts:
             >>> vault["nightly"] = made.client_secret
         """
         operation = api.rotate_service_account_secret(service_account_id=service_account_id)
-        return self._sender.send(operation)
+        return self._admin.send(operation)
 
     def rotate(
         self,

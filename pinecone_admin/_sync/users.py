@@ -63,7 +63,7 @@ class Users:
         Example:
             >>> user = admin.users.describe(user_id=user.id)
         """
-        return self._sender.send(api.fetch_user(user_id=user_id))
+        return self._admin.send(api.fetch_user(user_id=user_id))
 
     def describe_by_email(self, *, email: str) -> User:
         """Find the user with this email address.
@@ -97,7 +97,7 @@ class Users:
         Example:
             >>> admin.users.delete(user_id=user.id)
         """
-        self._sender.send(api.delete_user(user_id=user_id))
+        self._admin.send(api.delete_user(user_id=user_id))
 
     def offboard(self, *, email: str, dry_run: bool = True) -> workflows.OffboardReport:
         """Remove a user with all invites and roles, and report what they could reach and which secrets they may know.

@@ -209,7 +209,7 @@ class TokenProvider:
             waiting.resolve(_closed_error())
 
     def _next_step(self, rejected: AccessToken | None, deadline: float) -> AccessToken | _ExchangeWait:
-        # Fast path without the lock, since nearly every request finds a fresh token.
+        # Fast path without the lock, since nearly every request finds a fresh token, as ``decide_action`` would.
         issued, now = self._current, self._clock.monotonic()
         if (
             rejected is None

@@ -223,6 +223,35 @@ async def test_a_read_only_client_refuses_every_write(
     assert (script.requests, script.exchanges) == ([], [])
 
 
+@pytest.mark.parametrize("call", WRITES.values(), ids=WRITES)
+async def test_an_overridden_send_gets_every_write(
+    call: Callable[[AsyncAdmin], Any], make_client: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All methods send their changes through ``send``, so that a subclass can record or refuse them."""
+
+    async def refuse(_: AsyncAdmin, operation: Operation[object]) -> None:
+        raise LookupError(operation.id)
+
+    script = ScriptedTransport()
+    admin = make_client(script, lazy=True)
+    monkeypatch.setattr(AsyncAdmin, "send", refuse)
+    with pytest.raises(LookupError):
+        await call(admin)
+    assert script.requests == []
+
+
+async def test_wrong_arguments_are_refused_before_the_state_of_the_client(
+    make_client: Callable[..., AsyncAdmin],
+) -> None:
+    """A wrong argument is named even if the client could not send it anyway."""
+    closed, read_only = make_client(ScriptedTransport(), lazy=True), make_client(ScriptedTransport(), read_only=True)
+    await closed.aclose()
+    for admin in (closed, read_only):
+        with raises(PineconeValueError, match="name must have 1 to 512 characters") as caught:
+            await admin.projects.create(name="")
+        assert caught.value.operation == "create_project"
+
+
 @pytest.mark.parametrize("call", READS.values(), ids=READS)
 async def test_a_read_only_client_sends_every_read(
     call: Callable[[AsyncAdmin], Any], make_client: Callable[..., AsyncAdmin]

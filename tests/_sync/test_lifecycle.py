@@ -219,6 +219,35 @@ def test_a_read_only_client_refuses_every_write(
     assert (script.requests, script.exchanges) == ([], [])
 
 
+@pytest.mark.parametrize("call", WRITES.values(), ids=WRITES)
+def test_an_overridden_send_gets_every_write(
+    call: Callable[[Admin], Any], make_client: Callable[..., Admin], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All methods send their changes through ``send``, so that a subclass can record or refuse them."""
+
+    def refuse(_: Admin, operation: Operation[object]) -> None:
+        raise LookupError(operation.id)
+
+    script = ScriptedTransport()
+    admin = make_client(script, lazy=True)
+    monkeypatch.setattr(Admin, "send", refuse)
+    with pytest.raises(LookupError):
+        call(admin)
+    assert script.requests == []
+
+
+def test_wrong_arguments_are_refused_before_the_state_of_the_client(
+    make_client: Callable[..., Admin],
+) -> None:
+    """A wrong argument is named even if the client could not send it anyway."""
+    closed, read_only = make_client(ScriptedTransport(), lazy=True), make_client(ScriptedTransport(), read_only=True)
+    closed.close()
+    for admin in (closed, read_only):
+        with raises(PineconeValueError, match="name must have 1 to 512 characters") as caught:
+            admin.projects.create(name="")
+        assert caught.value.operation == "create_project"
+
+
 @pytest.mark.parametrize("call", READS.values(), ids=READS)
 def test_a_read_only_client_sends_every_read(call: Callable[[Admin], Any], make_client: Callable[..., Admin]) -> None:
     """A read-only client sends GET requests, and the POST of the token exchange."""

@@ -70,7 +70,7 @@ def test_changed_classification_is_detected(
     fault: Fault, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault classified as a failure with another rule makes its case fail."""
-    originals: dict[str, Callable[..., Failure | None]] = {
+    originals: dict[str, Callable[..., Failure]] = {
         name: getattr(retry, name) for name in ("classify_status", "classify_error")
     }
     original_failures: list[Failure] = []
@@ -78,11 +78,10 @@ def test_changed_classification_is_detected(
     def patch(replacement: Failure | None) -> None:
         for name, original in originals.items():
 
-            def classify(*args: Any, _original: Any = original, **kwargs: Any) -> Failure | None:
-                failure: Failure | None = _original(*args, **kwargs)
-                if failure is not None:
-                    original_failures.append(failure)
-                return failure and (replacement or failure)
+            def classify(*args: Any, _original: Callable[..., Failure] = original, **kwargs: Any) -> Failure:
+                failure = _original(*args, **kwargs)
+                original_failures.append(failure)
+                return replacement or failure
 
             monkeypatch.setattr(retry, name, classify)
 

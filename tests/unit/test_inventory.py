@@ -232,3 +232,15 @@ def test_the_benchmark_runs() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == 6
+
+
+def test_loading_leaves_a_long_document_as_it_was() -> None:
+    """from_dict changes nothing in its argument, even if an item cannot be read."""
+    long = evolve(BEFORE, projects=[make_project(f"p{number}", "search") for number in range(2001)])
+    data = long.to_dict()
+    assert Inventory.from_dict(data) == long
+    assert data == long.to_dict()
+    data["projects"][1500] |= {"name": None}
+    with pytest.raises(PineconeValueError, match=r"data\.projects\[1500\]\.name"):
+        Inventory.from_dict(data)
+    assert [type(each) for each in data["projects"]] == [dict] * 2001

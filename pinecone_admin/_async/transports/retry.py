@@ -8,11 +8,11 @@ import sys
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
-from pinecone_admin._async.transports.exchange import AsyncExchange, AsyncTransportExchange
+from pinecone_admin._async.transports.caller_transport import AsyncTransportExchange
 from pinecone_admin._concurrency.attempts import Attempt
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._http.argument_checks import check_duration, check_function
@@ -39,6 +39,14 @@ from pinecone_admin._http.retry_policy import (
 )
 from pinecone_admin._http.transport_errors import classify_error, forget_origin
 from pinecone_admin.errors import PineconeError
+
+
+class AsyncExchange(Protocol):
+    """Sends a request once and reads the response: one exchange of HTTP messages, not of a token."""
+
+    async def exchange(self, request: httpx.Request, attempt: Attempt, *, max_bytes: int) -> BufferedResponse:
+        """Return the response to a request, of whose body at most ``max_bytes`` are accepted."""
+        ...
 
 
 class _FailedAttempt:

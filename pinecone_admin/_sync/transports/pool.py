@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/transports/pool.py by scripts/unasync.py: change that, not this file.
-"""Pool connections, each used by one request at a time.
+"""Pool connections, each used by one request at a time until its response is read.
 
 Each connection stands alone in the place where an httpx transport has its pool. The transport stays above it, because
 OpenTelemetry, pytest-httpx, respx, vcr and ``emulate()`` intercept requests there. A pool of httpcore that several
@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import httpcore
 import httpx
@@ -22,8 +22,8 @@ import httpx
 from pinecone_admin._concurrency.attempts import Attempt, hide_details_in_logs, record_events
 from pinecone_admin._concurrency.sharing import FairSemaphore, PerProcess
 from pinecone_admin._concurrency.waiting import shield_from_cancellation
-from pinecone_admin._http.buffered_messages import BufferedResponse
-from pinecone_admin._sync.transports.exchange import send_and_read
+from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedResponse
+from pinecone_admin._http.transport_errors import ResponseTooLargeError
 from pinecone_admin._sync.transports.network import CLOSE_TIMEOUT, BoundedBackend
 
 _KEEPALIVE_EXPIRY = 5.0
@@ -87,6 +87,75 @@ class Pools:
 
     def _make_connection(self, origin: httpcore.Origin) -> _Connection:
         return _Connection(origin, ssl_context=self._context, proxy=self._proxy, keep=self._keep)
+
+
+def send_and_read(
+    transport: httpx.BaseTransport, request: httpx.Request, attempt: Attempt, *, max_bytes: int
+) -> BufferedResponse:
+    """Send a request over any transport and read the response.
+
+    If an error response breaks off, the part that arrived describes it.
+
+    Raises:
+        ResponseTooLargeError: The body of a success is larger than ``max_bytes``.
+        Exception: Whatever the transport raises.
+    """
+    response = transport.handle_request(request)
+    # The first of several values counts. ``httpx.Headers.get`` would decode all headers, each time.
+    headers = {name.lower(): value for name, value in reversed(response.headers.raw)}
+    attempt.arrived = arrived = BufferedResponse(
+        response.status_code,
+        response.headers,
+        b"",
+        response.extensions,
+        content_encoding=headers.get(b"content-encoding", b""),
+        date=headers.get(b"date", b""),
+    )
+    chunks = list[bytes]()
+    try:
+        if response.is_stream_consumed and not isinstance(response.stream, httpx.ByteStream):
+            # The caller's transport has read the body, and decoded it.
+            kept = [each for each in response.headers.raw if each[0].lower() != b"content-encoding"]
+            arrived.headers, arrived.content_encoding = httpx.Headers(kept), b""
+            chunks.append(response.content)
+        else:
+            announced = b"" if request.method == "HEAD" else headers.get(b"content-length", b"")
+            _read_body(response, chunks, attempt, max_bytes=max_bytes, announced=announced)
+    except Exception:
+        if response.status_code in SUCCESSES:
+            raise
+    finally:
+        arrived.body = b"".join(chunks)
+        with suppress(Exception):
+            response.close()
+    return arrived
+
+
+def _read_body(
+    response: httpx.Response, chunks: list[bytes], attempt: Attempt, *, max_bytes: int, announced: bytes
+) -> None:
+    if announced.isdigit() and int(announced) > max_bytes:
+        raise ResponseTooLargeError(f"the response announces {announced.decode()} bytes")
+    size = 0
+    stream: Any = cast("Iterable[bytes]", response.stream).__iter__()
+    try:
+        for chunk in stream:
+            size += len(chunk)
+            # A transport of the caller's may ignore the timeouts that it gets. What arrived in one piece is used.
+            if chunks and attempt.seconds_left <= 0:
+                raise time_limit_error()
+            if size > max_bytes:
+                raise ResponseTooLargeError(f"the response has more than {max_bytes} bytes")
+            chunks.append(chunk)
+    finally:
+        # An unfinished generator must be closed here: under trio, the garbage collector cannot close it.
+        if hasattr(stream, "close"):
+            stream.close()
+
+
+def time_limit_error() -> httpx.TimeoutException:
+    """Return the error of an attempt that takes too long."""
+    return httpx.ReadTimeout("the time limit of this attempt has passed")
 
 
 class _Connection(httpx.HTTPTransport):

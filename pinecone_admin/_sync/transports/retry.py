@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -38,8 +38,16 @@ from pinecone_admin._http.retry_policy import (
     record_failure,
 )
 from pinecone_admin._http.transport_errors import classify_error, forget_origin
-from pinecone_admin._sync.transports.exchange import Exchange, TransportExchange
+from pinecone_admin._sync.transports.caller_transport import TransportExchange
 from pinecone_admin.errors import PineconeError
+
+
+class Exchange(Protocol):
+    """Sends a request once and reads the response: one exchange of HTTP messages, not of a token."""
+
+    def exchange(self, request: httpx.Request, attempt: Attempt, *, max_bytes: int) -> BufferedResponse:
+        """Return the response to a request, of whose body at most ``max_bytes`` are accepted."""
+        ...
 
 
 class _FailedAttempt:
