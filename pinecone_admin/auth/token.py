@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import NoReturn, TypeGuard
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from generated_client.types import masked
 from pinecone_admin.errors import InvalidCredentialsError, PineconeError, PineconeTypeError, TokenError
@@ -43,6 +43,10 @@ class AccessToken:
         raise PineconeTypeError("AccessToken cannot be pickled: pass its value, where it is safe to do so")
 
 
+def _compute_fresh_for(issued: IssuedToken) -> float:
+    return issued.lifetime - min(300.0, issued.lifetime / 4) * (1 - issued.jitter)
+
+
 @frozen(kw_only=True, eq=False, repr=False)
 class IssuedToken:
     """A token with the times that decide when it is refreshed.
@@ -61,11 +65,7 @@ class IssuedToken:
     monotonic: float
     wall: float
     jitter: float
-    fresh_for: float = field(init=False)
-
-    @fresh_for.default
-    def _compute_fresh_for(self) -> float:
-        return self.lifetime - min(300.0, self.lifetime / 4) * (1 - self.jitter)
+    fresh_for: float = field(init=False, default=Factory(_compute_fresh_for, takes_self=True))
 
     def seconds_left(self, *, monotonic: float, wall: float) -> float:
         """Return the seconds until the token expires."""

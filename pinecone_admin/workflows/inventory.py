@@ -198,7 +198,9 @@ class Inventory:
         if not isinstance(cast("object", data), Mapping):
             raise PineconeTypeError(f"data must be a mapping returned by to_dict, not {type(data).__name__}")
         # Decoding replaces the items of a long list.
-        copied = {name: [*value] if type(value) is list else value for name, value in data.items()}
+        copied: dict[str, Any] = {
+            name: [*cast("list[Any]", value)] if type(value) is list else value for name, value in data.items()
+        }
         read = decode_value(copied, cls)
         if isinstance(read, DecodeFailure):
             where = f"data.{read.path}" if read.path else "data"
