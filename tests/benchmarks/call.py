@@ -437,6 +437,8 @@ Each figure is the median of {sizes.rounds} rounds, or of {sizes.slow_rounds} fo
 that of the medians, ours to the official SDK's, or to httpx's where the official SDK has no async client. The middle
 half of the rounds' own ratios shows the noise.
 
+- Within a round, the time of a call, or of a page, is the median of that of short blocks of calls, so a moment in which
+  another program has the processor does not count.
 - The server is a process that sends fixed responses from memory. Its time is part of every figure except the CPU. Each
   client has its own process. The rounds of the clients alternate, in an order that changes from round to round.
 - Import: each round is a fresh process that imports `Admin`, or `httpx`, or `http.client` with `json`, from its start
@@ -444,10 +446,10 @@ half of the rounds' own ratios shows the noise.
 - First response and RSS: each round is another fresh process. Its time starts before the import and includes the
   construction of the client and the token exchange. Its memory after the import includes Python's.
 - GET and POST: `projects.describe` and `projects.create` over an open connection, {sizes.calls} calls per round. CPU
-  is the processor time of the client's process during the same GETs.
+  is the processor time of the client's process during as many GETs more.
 - Pages: `for binding in admin.role_bindings.list()`, 100 role bindings per page.
 - Threads and tasks: {sizes.many_calls:,} GETs per round on one client with its default number of connections;
-  `http.client` has one per thread. The figure is the time of a round divided by the number of calls.
+  `http.client` has one per thread. The time of a call is that from the end of one call to the end of the next one.
 - httpx and `http.client` send the same requests with a token and decode the JSON. They have no retries, models
   or errors of their own; but a GET of httpx that fails is repeated once, since a few do from 32 threads.
 

@@ -3,7 +3,8 @@
 Usage: call_worker.py CLIENT URL
 
 Each line of standard input is a JSON object with the name of a measurement and its arguments. The response is a line
-with the figures. The process ends when its standard input is closed. Times are in seconds, memory is in bytes.
+with the figures. The process ends when its standard input is closed. Times are in seconds, memory is in bytes. The time
+of a call is the median of short blocks of calls, so a moment in which another program has the processor does not count.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ import gc
 import http.client
 import json
 import os
+import statistics
 import sys
 import threading
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -34,6 +35,11 @@ AUTHORIZATION = {"Authorization": "Bearer a-token"}
 TIMEOUT = 60.0
 """Seconds, as our client has it; the default of httpx is too short for a thousand tasks on one client."""
 
+BLOCK = 20
+"""Calls, or pages, in a block of one thread: some 5 ms."""
+CONCURRENT_BLOCK = 100
+"""Calls in a block where many threads or tasks run at once: with fewer, one thread could have made all of a block."""
+
 Figures = dict[str, float]
 
 
@@ -43,27 +49,22 @@ class Calls(NamedTuple):
     Attributes:
         describe: Describe a project.
         create: Create a project.
-        read_bindings: Read this many role bindings, a multiple of the page size; the callback is called for each.
+        read_bindings: Return an iterator over all role bindings.
         describe_async: As describe; None if the client is not async.
     """
 
     describe: Callable[[], object]
     create: Callable[[], object]
-    read_bindings: Callable[[int, Callable[[object], object]], object]
+    read_bindings: Callable[[], Iterator[object]]
     describe_async: Callable[[], Awaitable[object]] | None = None
 
 
 def make_sdk_calls(admin: Any, describe_async: Callable[[], Awaitable[object]] | None = None) -> Calls:
     """Return the calls of an Admin, ours or the official one: their methods have the same names and arguments."""
-
-    def read_bindings(count: int, visit: Callable[[object], object]) -> None:
-        for binding in islice(admin.role_bindings.list(), count):
-            visit(binding)
-
     return Calls(
         lambda: admin.projects.describe(project_id=PROJECT_ID),
         lambda: admin.projects.create(name="search"),
-        read_bindings,
+        lambda: iter(admin.role_bindings.list()),
         describe_async,
     )
 
@@ -107,7 +108,7 @@ def make_httpx_calls(url: str) -> Calls:
     return Calls(
         describe,
         lambda: client.post(f"{url}/admin/projects", json={"name": "search"}).json(),
-        lambda count, visit: read_pages(lambda path: client.get(url + path).json(), count, visit),
+        lambda: read_pages(lambda path: client.get(url + path).json()),
         describe_async,
     )
 
@@ -127,18 +128,19 @@ def make_stdlib_calls(url: str) -> Calls:
     return Calls(
         lambda: send("GET", PROJECT),
         lambda: send("POST", "/admin/projects", json.dumps({"name": "search"}), headers),
-        lambda count, visit: read_pages(lambda path: send("GET", path), count, visit),
+        lambda: read_pages(lambda path: send("GET", path)),
     )
 
 
-def read_pages(get: Callable[[str], Any], count: int, visit: Callable[[object], object]) -> None:
-    """Read pages of role bindings with a function that gets JSON."""
+def read_pages(get: Callable[[str], Any]) -> Iterator[object]:
+    """Iterate over pages of role bindings with a function that gets JSON."""
     path = "/admin/role-bindings"
-    for _ in range(count // BINDINGS_PER_PAGE):
+    while True:
         page = get(path)
-        for binding in page["data"]:
-            visit(binding)
-        path = f"/admin/role-bindings?paginationToken={(page['pagination'] or {}).get('next')}"
+        yield from page["data"]
+        if not page["pagination"]:
+            return
+        path = f"/admin/role-bindings?paginationToken={page['pagination']['next']}"
 
 
 CLIENTS: dict[str, Callable[[str], Calls]] = {
@@ -170,18 +172,15 @@ class Worker:
 
     def read_pages(self, pages: int) -> Figures:
         """Iterate over pages of role bindings; the figures are of all of them."""
-        seen: Counter[str] = Counter()
-        started = time.perf_counter()
-        self._calls.read_bindings(pages * BINDINGS_PER_PAGE, lambda _: None)
-        seconds = time.perf_counter() - started
-        self._calls.read_bindings(BINDINGS_PER_PAGE, lambda _: seen.update(["bindings"]))
-        assert seen["bindings"] == BINDINGS_PER_PAGE
-        return {"seconds": seconds}
+        bindings = self._calls.read_bindings()
+        seconds = time_blocks(lambda: consume(bindings, BINDINGS_PER_PAGE), pages, time.perf_counter)
+        return {"seconds": seconds * pages}
 
     def run_threads(self, threads: int, calls: int) -> Figures:
-        """Describe a project from many threads; the time is that of all calls, divided by their number."""
+        """Describe a project from many threads; the time is that between the ends of two calls of any thread."""
         barrier = threading.Barrier(threads + 1)
         errors: list[BaseException] = []
+        ends: list[float] = []
 
         def run() -> None:
             try:
@@ -189,6 +188,7 @@ class Worker:
                 barrier.wait()
                 for _ in range(calls // threads):
                     self._calls.describe()
+                    ends.append(time.perf_counter())
             except BaseException as exc:  # noqa: BLE001 - raised in the main thread
                 errors.append(exc)
                 barrier.abort()
@@ -201,27 +201,28 @@ class Worker:
         started = time.perf_counter()
         for thread in running:
             thread.join()
-        seconds = time.perf_counter() - started
         if errors:
             raise errors[0]
-        return {"seconds": seconds / (calls // threads * threads)}
+        return {"seconds": find_block_time([started, *sorted(ends)], CONCURRENT_BLOCK)}
 
     def run_tasks(self, tasks: int, calls: int) -> Figures:
-        """Describe a project from many asyncio tasks; the time is that of all calls, divided by their number."""
+        """Describe a project from many asyncio tasks; the time is that between the ends of two calls of any task."""
         describe = self._calls.describe_async
         assert describe is not None
+        ends: list[float] = []
 
         async def run() -> None:
             for _ in range(calls // tasks):
                 await describe()
+                ends.append(time.perf_counter())
 
         async def measure() -> float:
             await asyncio.gather(*(describe() for _ in range(tasks)))  # connects
             started = time.perf_counter()
             await asyncio.gather(*(run() for _ in range(tasks)))
-            return time.perf_counter() - started
+            return find_block_time([started, *ends], CONCURRENT_BLOCK)
 
-        return {"seconds": self._runner.run(measure()) / (calls // tasks * tasks)}
+        return {"seconds": self._runner.run(measure())}
 
     def grow(self, calls: int) -> Figures:
         """Describe a project many times, and return how much memory the process gained."""
@@ -236,21 +237,14 @@ class Worker:
 
     def read_all(self, bindings: int) -> Figures:
         """Iterate over role bindings, and return how much memory the process gained at its largest."""
-        self._calls.read_bindings(10 * BINDINGS_PER_PAGE, lambda _: None)
+        iterator = self._calls.read_bindings()
+        consume(iterator, 10 * BINDINGS_PER_PAGE)
         gc.collect()
         before = largest = resident_bytes()
-        count = 0
-
-        def visit(_: object) -> None:
-            nonlocal count, largest
-            count += 1
-            if count % 1000 == 1:
-                largest = max(largest, resident_bytes())
-
-        started = time.perf_counter()
-        self._calls.read_bindings(bindings, visit)
-        assert count == bindings
-        return {"seconds": time.perf_counter() - started, "bytes": largest - before}
+        for _ in range(bindings // 1000):
+            consume(iterator, 1000)
+            largest = max(largest, resident_bytes())
+        return {"bytes": largest - before}
 
     def count_own_calls(self) -> Figures:
         """Create a project, and count entered frames of the client's own files, and the objects of httpx."""
@@ -277,15 +271,35 @@ class Worker:
 
 
 def measure_calls(call: Callable[[], object], calls: int) -> Figures:
-    """Make one call to connect, then many; return the time and the processor time of one."""
+    """Make one call to connect, then many twice over; return the time and the processor time of one."""
     call()
-    started, processor = time.perf_counter(), time.process_time()
+    return {
+        "seconds": time_blocks(call, calls, time.perf_counter),
+        "processor_seconds": time_blocks(call, calls, time.process_time),
+    }
+
+
+def time_blocks(call: Callable[[], object], calls: int, clock: Callable[[], float]) -> float:
+    """Make many calls, and return the time of one by the clock."""
+    times = [clock()]
     for _ in range(calls):
         call()
-    return {
-        "seconds": (time.perf_counter() - started) / calls,
-        "processor_seconds": (time.process_time() - processor) / calls,
-    }
+        times.append(clock())
+    return find_block_time(times, BLOCK)
+
+
+def find_block_time(times: Sequence[float], size: int) -> float:
+    """Return the time from one call to the next: the median of blocks of ``size`` calls, each divided by it."""
+    size = min(size, len(times) - 1)
+    ends = times[::size]
+    return statistics.median(later - earlier for earlier, later in pairwise(ends)) / size
+
+
+def consume(iterator: Iterator[object], count: int) -> None:
+    """Take so many items from an iterator and drop them."""
+    for _ in islice(iterator, count - 1):
+        pass
+    next(iterator)  # fails if there are fewer
 
 
 def resident_bytes() -> int:

@@ -285,7 +285,7 @@ def test_a_lock_is_waited_for_with_a_limit(
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
-        with emulator.admin(token_cache=cache, timeout=2.0) as admin:
+        with emulator.admin(token_cache=cache, timeout=6.0) as admin:
             second = admin.token().value
         holder.kill()
     assert second != first
