@@ -199,7 +199,7 @@ class Inventory:
             raise PineconeTypeError(f"data must be a mapping returned by to_dict, not {type(data).__name__}")
         # Decoding replaces the items of a long list.
         copied: dict[str, Any] = {
-            name: [*cast("list[Any]", value)] if type(value) is list else value for name, value in data.items()
+            name: [*cast("list[object]", value)] if type(value) is list else value for name, value in data.items()
         }
         read = decode_value(copied, cls)
         if isinstance(read, DecodeFailure):
