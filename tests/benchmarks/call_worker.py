@@ -237,8 +237,8 @@ class Worker:
 
     def read_all(self, bindings: int) -> Figures:
         """Iterate over role bindings, and return how much memory the process gained at its largest."""
+        consume(self._calls.read_bindings(), 10 * BINDINGS_PER_PAGE)
         iterator = self._calls.read_bindings()
-        consume(iterator, 10 * BINDINGS_PER_PAGE)
         gc.collect()
         before = largest = resident_bytes()
         for _ in range(bindings // 1000):
