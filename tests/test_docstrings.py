@@ -137,7 +137,7 @@ def list_arguments(value: Any) -> dict[str, inspect.Parameter]:
 
 def is_made_by_client(kind: type) -> bool:
     """Return whether only the client makes objects of a class, such as a namespace."""
-    return "admin" in list_parameters(kind)
+    return not {"admin", "sender"}.isdisjoint(list_parameters(kind))
 
 
 def list_expected_names(value: Any) -> list[str]:

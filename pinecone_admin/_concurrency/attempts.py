@@ -70,7 +70,7 @@ class Attempt(AttemptProgress):
         self._end = inf if seconds is None else time.monotonic() + seconds
         self._token: Token[Attempt] | None = None
         self.arrived: object = None
-        self.events = TraceEvents()
+        self.events: TraceEvents = TraceEvents()
 
     def __enter__(self) -> Self:
         self._token = current_attempt.set(self)
