@@ -395,8 +395,8 @@ WHAT_LIMITS = """\
   request headers again (3), a new origin and JSON encoder for each call (3), and three system calls of the stream of
   httpcore (5). A request is sent before h11 prepares to read, so that the server works meanwhile. The client still asks
   the socket twice whether anything is left to read, so that an unsolicited response is never given to the next request.
-- **Threads**: a thread gives up the interpreter at each system call, and gets it back only when another thread makes one.
-  So each system call less saves more from 32 threads than from one: three less save a tenth.
+- **Threads**: a thread gives up the interpreter at each system call, and gets it back only when another thread makes
+  one. So fewer system calls save more time from 32 threads than from one: three less save a tenth.
 - **The machine**: when other programs share its processors, the ratios of a create and of 32 threads are higher. Five
   runs measured 0.95 to 1.25 for a create and 0.37 to 0.66 for 32 threads, the lowest when the machine was quiet. It was
   not quiet in the run on this page.
@@ -436,8 +436,8 @@ Python {platform.python_version()}, httpx {version("httpx")}, official SDK {vers
 {comparison}
 
 Each figure is the median of {sizes.rounds} rounds, or of {sizes.slow_rounds} for pages, threads and tasks. So is the
-ratio, ours to the official SDK's, or to httpx's where the official SDK has no async client: each round has its own, since
-the machine is not equally fast in all rounds. The middle half of them shows the noise.
+ratio, ours to the official SDK's, or to httpx's where the official SDK has no async client: each round has its own,
+since the machine is not equally fast in all rounds. The middle half of these ratios shows the noise.
 
 - Within a round, the time of a call, or of a page, is the median of that of short blocks of calls, so a moment in which
   another program has the processor does not count.
