@@ -60,13 +60,16 @@ class Attempt(AttemptProgress):
 
     Args:
         seconds: Seconds from now until the attempt ends; None for no limit.
+        body_bytes: Size of the body of the request; infinite if that is unknown.
 
     Attributes:
+        body_bytes: As above.
         arrived: What has arrived of a response, or None.
         events: What httpcore reported to the trace hook; used only if no connection of ours took part.
     """
 
-    def __init__(self, seconds: float | None = None) -> None:
+    def __init__(self, seconds: float | None = None, *, body_bytes: float = inf) -> None:
+        self.body_bytes = body_bytes
         self._end = inf if seconds is None else time.monotonic() + seconds
         self._token: Token[Attempt] | None = None
         self.arrived: object = None

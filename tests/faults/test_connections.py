@@ -5,16 +5,19 @@ from __future__ import annotations
 import gc
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import h11
 import httpx
 import pytest
 
 from pinecone_admin import ClientClosedError, PineconeConnectionError, RetryPolicy
+from pinecone_admin._async.transports import network as async_network
 from pinecone_admin._async.transports import pool as async_pools
 from pinecone_admin._concurrency.attempts import Attempt
+from pinecone_admin._sync.transports import network as sync_network
 from pinecone_admin._sync.transports import pool as sync_pools
 from pinecone_admin.operations import Operation
 from tests.faults.cases import ALL_CLIENT_KINDS, PATH, Certificates, ClientKind, make_operation, send_and_close
@@ -105,6 +108,36 @@ def test_large_request_arrives_complete(size: int, client_kind: ClientKind) -> N
     with Server() as server, AnyClient(client_kind, host=server.url, access_token="supplied") as client:
         assert client.run_call(lambda: client.admin.send(large)) is None
         assert [request.body for request in server.requests] == [f'"{name}"'.encode()]
+
+
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
+@pytest.mark.parametrize(
+    ("verb", "parts"), [("GET", ["Request"]), ("POST", ["Request", "Data"])], ids=["no body", "a body"]
+)
+def test_request_is_written_once_and_as_soon_as_it_is_whole(
+    verb: str, parts: list[str], client_kind: ClientKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Headers and body go out in one write, before h11 notes the end of the request."""
+    steps: list[str] = []
+    send = h11.Connection.send
+
+    def note_send(connection: h11.Connection, event: Any) -> Any:
+        steps.append(type(event).__name__)
+        return send(connection, event)
+
+    def note_transmit(transmit: Callable[..., Any]) -> Callable[..., Any]:
+        def transmit_and_note(*arguments: Any) -> Any:
+            steps.append("written")
+            return transmit(*arguments)
+
+        return transmit_and_note
+
+    monkeypatch.setattr(h11.Connection, "send", note_send)
+    for stream in (async_network._SocketStream, sync_network._SocketStream):
+        monkeypatch.setattr(stream, "transmit", note_transmit(stream.transmit))
+    with Server() as server, AnyClient(client_kind, host=server.url, access_token="supplied") as client:
+        assert client.run_call(lambda: client.admin.send(make_operation(verb))) is None
+    assert steps == [*parts, "written", "EndOfMessage"]
 
 
 @pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)

@@ -110,6 +110,7 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self) -> None:
         self._unread = b""
         self._unsent = b""
+        self._bytes_to_send: float = 0  # from which size on what is unsent goes out, though more may follow
         self._carries_requests = False
         self._measure_reply: Callable[[bytes], int] | None = None  # set while a proxy opens a tunnel
 
@@ -151,7 +152,8 @@ class _Stream(httpcore.NetworkStream):
         """Write the whole buffer, a small one with what follows it.
 
         The headers of a request and its small body go out together: each write costs a system call, and wakes the
-        server. They go out before the response is read, so that the server works meanwhile (30 µs).
+        server. They go out as soon as they are whole, so that the server works while h11 notes the end of the request
+        and prepares to read (40 µs).
         """
         if buffer and not self._unsent:
             # What follows a reply of a SOCKS proxy would be taken for the response to a request without TLS.
@@ -159,9 +161,10 @@ class _Stream(httpcore.NetworkStream):
                 raise httpcore.ConnectError(_SURPLUS)
             self._measure_reply = None if self._carries_requests else _find_reply_measure(buffer)
             self._carries_requests = self._measure_reply is None
+            self._bytes_to_send = min(len(buffer) + current_attempt.get().body_bytes, _WRITE_CHUNK_BYTES)
         self._unsent += buffer
         # h11 writes nothing at the end of a request; after what it sends to a proxy, it reads.
-        if self._unsent and (not buffer or len(self._unsent) >= _WRITE_CHUNK_BYTES):
+        if self._unsent and (not buffer or len(self._unsent) >= self._bytes_to_send):
             self._flush_unsent(timeout)
 
     def _flush_unsent(self, timeout: float | None) -> None:

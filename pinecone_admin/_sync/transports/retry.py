@@ -115,7 +115,7 @@ class Retrier:
             return _FailedAttempt(Failure.NOT_SENT, error)
         call.attempts += 1
         handled = sys.exc_info()[1]  # an exception that the caller is handling is no cause of a failure here
-        attempt = Attempt(left)
+        attempt = Attempt(left, body_bytes=len(request.body))
         try:
             with attempt:
                 response = self._exchange.exchange(
