@@ -149,7 +149,6 @@ class Sizes(NamedTuple):
     """How much is measured: the first set is published, the second shows only that everything runs."""
 
     rounds: int = 15
-    slow_rounds: int = 7
     growth_rounds: int = 3
     calls: int = 500
     many_calls: int = 2_000
@@ -160,7 +159,7 @@ class Sizes(NamedTuple):
     threads: Sequence[int] = (1, 8, 32, 128)
 
 
-QUICK = Sizes(1, 1, 1, 10, 64, 2, 100, 1_000, (1, 10), (1, 8))
+QUICK = Sizes(1, 1, 10, 64, 2, 100, 1_000, (1, 10), (1, 8))
 
 COUNTS = (
     Count("calls of its own functions", "calls", 70),
@@ -176,9 +175,9 @@ def list_rows(sizes: Sizes) -> list[Row]:
     startup = Measurement("startup", {}, ALL, sizes.rounds)
     get = Measurement("describe", {"calls": sizes.calls}, ALL, sizes.rounds)
     post = Measurement("create", {"calls": sizes.calls}, ALL, sizes.rounds)
-    pages = Measurement("read_pages", {"pages": sizes.pages}, ALL, sizes.slow_rounds)
-    threads = Measurement("run_threads", {"threads": 32, "calls": sizes.many_calls}, ALL, sizes.slow_rounds)
-    tasks = Measurement("run_tasks", {"tasks": 64, "calls": sizes.many_calls}, (OURS, HTTPX), sizes.slow_rounds)
+    pages = Measurement("read_pages", {"pages": sizes.pages}, ALL, sizes.rounds)
+    threads = Measurement("run_threads", {"threads": 32, "calls": sizes.many_calls}, ALL, sizes.rounds)
+    tasks = Measurement("run_tasks", {"tasks": 64, "calls": sizes.many_calls}, (OURS, HTTPX), sizes.rounds)
     return [
         Row("import", "import, over bare Python", startup, "import", show_milliseconds, 0.5),
         Row("response", "from import to the first response", startup, "response", show_milliseconds, 0.85),
@@ -393,13 +392,11 @@ WHAT_LIMITS = """\
   writes each header with a dozen calls. The client avoids a trace hook on its own connections (10 µs of processor
   time), an empty part as the body of a GET (8), decoding all headers of a response to find two (6), checking the same
   request headers again (3), a new origin and JSON encoder for each call (3), and three system calls of the stream of
-  httpcore (5). A request is sent before h11 prepares to read, so that the server works meanwhile. The client still asks
-  the socket twice whether anything is left to read, so that an unsolicited response is never given to the next request.
+  httpcore (5). A request goes out as soon as it is whole, so that the server works while h11 notes its end and prepares
+  to read. The client still asks the socket twice whether anything is left to read, so that an unsolicited response is
+  never given to the next request.
 - **Threads**: a thread gives up the interpreter at each system call, and gets it back only when another thread makes
   one. So fewer system calls save more time from 32 threads than from one: three less save a tenth.
-- **The machine**: when other programs share its processors, the ratios of a create and of 32 threads are higher. Five
-  runs measured 0.95 to 1.25 for a create and 0.37 to 0.66 for 32 threads, the lowest when the machine was quiet. It was
-  not quiet in the run on this page.
 - **A page**: of the time that it takes beyond a GET of one project, `json.loads` takes 0.07 ms, the models of 100
   role bindings 0.05, and the URL of the page 0.02; the rest is receiving 27 kB. The official SDK decodes straight into
   models in C. Ours took 0.03 ms more when each model was made by its constructor, and 0.02 more when each date was read
@@ -435,9 +432,9 @@ Python {platform.python_version()}, httpx {version("httpx")}, official SDK {vers
 
 {comparison}
 
-Each figure is the median of {sizes.rounds} rounds, or of {sizes.slow_rounds} for pages, threads and tasks. So is the
-ratio, ours to the official SDK's, or to httpx's where the official SDK has no async client: each round has its own,
-since the machine is not equally fast in all rounds. The middle half of these ratios shows the noise.
+Each figure is the median of {sizes.rounds} rounds. So is the ratio, ours to the official SDK's, or to httpx's where the
+official SDK has no async client: each round has its own, since the machine is not equally fast in all rounds. The
+middle half of these ratios shows the noise.
 
 - Within a round, the time of a call, or of a page, is the median of that of short blocks of calls, so a moment in which
   another program has the processor does not count.
