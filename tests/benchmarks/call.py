@@ -395,8 +395,8 @@ WHAT_LIMITS = """\
   httpcore (5). A request goes out as soon as it is whole, so that the server works while h11 notes its end and prepares
   to read. The client still asks the socket twice whether anything is left to read, so that an unsolicited response is
   never given to the next request.
-- **Threads**: a thread gives up the interpreter at each system call, and gets it back only when another thread makes
-  one. So fewer system calls save more time from 32 threads than from one: three less save a tenth.
+- **Threads**: a thread gives up the interpreter at each system call, and then waits until another thread makes one, or
+  has run for 5 ms. So fewer system calls save more time from 32 threads than from one: three fewer save a tenth.
 - **A page**: of the time that it takes beyond a GET of one project, `json.loads` takes 0.07 ms, the models of 100
   role bindings 0.05, and the URL of the page 0.02; the rest is receiving 27 kB. The official SDK decodes straight into
   models in C. Ours took 0.03 ms more when each model was made by its constructor, and 0.02 more when each date was read
@@ -432,9 +432,9 @@ Python {platform.python_version()}, httpx {version("httpx")}, official SDK {vers
 
 {comparison}
 
-Each figure is the median of {sizes.rounds} rounds. So is the ratio, ours to the official SDK's, or to httpx's where the
-official SDK has no async client: each round has its own, since the machine is not equally fast in all rounds. The
-middle half of these ratios shows the noise.
+Each figure is the median of {sizes.rounds} rounds. Each round also has a ratio, ours to the official SDK's, or to
+httpx's where the official SDK has no async client. The table has the median of these ratios, which need not be the
+quotient of the figures beside it, and their middle half, which shows the noise.
 
 - Within a round, the time of a call, or of a page, is the median of that of short blocks of calls, so a moment in which
   another program has the processor does not count.

@@ -111,11 +111,18 @@ def test_large_request_arrives_complete(size: int, client_kind: ClientKind) -> N
 
 
 @pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
 @pytest.mark.parametrize(
     ("verb", "parts"), [("GET", ["Request"]), ("POST", ["Request", "Data"])], ids=["no body", "a body"]
 )
 def test_request_is_written_once_and_as_soon_as_it_is_whole(
-    verb: str, parts: list[str], client_kind: ClientKind, monkeypatch: pytest.MonkeyPatch
+    verb: str,
+    parts: list[str],
+    client_kind: ClientKind,
+    certificates: Certificates,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    tls: bool,
 ) -> None:
     """Headers and body go out in one write, before h11 notes the end of the request."""
     steps: list[str] = []
@@ -125,17 +132,20 @@ def test_request_is_written_once_and_as_soon_as_it_is_whole(
         steps.append(type(event).__name__)
         return send(connection, event)
 
-    def note_transmit(transmit: Callable[..., Any]) -> Callable[..., Any]:
-        def transmit_and_note(*arguments: Any) -> Any:
+    def note_flush(flush: Callable[..., Any]) -> Callable[..., Any]:
+        def flush_and_note(*arguments: Any) -> Any:
             steps.append("written")
-            return transmit(*arguments)
+            return flush(*arguments)
 
-        return transmit_and_note
+        return flush_and_note
 
     monkeypatch.setattr(h11.Connection, "send", note_send)
-    for stream in (async_network._SocketStream, sync_network._SocketStream):
-        monkeypatch.setattr(stream, "transmit", note_transmit(stream.transmit))
-    with Server() as server, AnyClient(client_kind, host=server.url, access_token="supplied") as client:
+    for stream in (async_network._Stream, sync_network._Stream):
+        monkeypatch.setattr(stream, "_flush_unsent", note_flush(stream._flush_unsent))
+    with (
+        Server(tls=certificates.servers["good"] if tls else None) as server,
+        AnyClient(client_kind, host=server.url, access_token="supplied", ssl_verify=certificates.client) as client,
+    ):
         assert client.run_call(lambda: client.admin.send(make_operation(verb))) is None
     assert steps == [*parts, "written", "EndOfMessage"]
 

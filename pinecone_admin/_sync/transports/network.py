@@ -13,6 +13,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from functools import partial
+from math import inf
 from typing import Any, TypeVar
 
 import httpcore
@@ -110,7 +111,7 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self) -> None:
         self._unread = b""
         self._unsent = b""
-        self._bytes_to_send: float = 0  # from which size on what is unsent goes out, though more may follow
+        self._flush_size: float = 0  # what is unsent goes out when it has this size, even if more may follow
         self._carries_requests = False
         self._measure_reply: Callable[[bytes], int] | None = None  # set while a proxy opens a tunnel
 
@@ -161,10 +162,11 @@ class _Stream(httpcore.NetworkStream):
                 raise httpcore.ConnectError(_SURPLUS)
             self._measure_reply = None if self._carries_requests else _find_reply_measure(buffer)
             self._carries_requests = self._measure_reply is None
-            self._bytes_to_send = min(len(buffer) + current_attempt.get().body_bytes, _WRITE_CHUNK_BYTES)
+            request_size = len(buffer) + current_attempt.get().body_bytes if self._carries_requests else inf
+            self._flush_size = min(request_size, _WRITE_CHUNK_BYTES)
         self._unsent += buffer
-        # h11 writes nothing at the end of a request; after what it sends to a proxy, it reads.
-        if self._unsent and (not buffer or len(self._unsent) >= self._bytes_to_send):
+        # The end of a request is an empty write. A message of SOCKS has none: it goes out when the reply is read.
+        if self._unsent and (not buffer or len(self._unsent) >= self._flush_size):
             self._flush_unsent(timeout)
 
     def _flush_unsent(self, timeout: float | None) -> None:
