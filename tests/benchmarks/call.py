@@ -397,14 +397,17 @@ WHAT_LIMITS = """\
   never given to the next request.
 - **Threads**: a thread gives up the interpreter at each system call, and then waits until another thread makes one, or
   has run for 5 ms. So fewer system calls save more time from 32 threads than from one: three fewer save a tenth.
+- **The machine**: other programs use its processors, too, so the ratios change from run to run. Four runs within an
+  hour, of which this page has the last, measured 0.82 to 0.84 for the first response, 1.01 to 1.12 for a create, 0.99
+  to 1.02 for pages, and 0.55 to 0.62 for 32 threads.
 - **A page**: of the time that it takes beyond a GET of one project, `json.loads` takes 0.07 ms, the models of 100
   role bindings 0.05, and the URL of the page 0.02; the rest is receiving 27 kB. The official SDK decodes straight into
   models in C. Ours took 0.03 ms more when each model was made by its constructor, and 0.02 more when each date was read
   by a function.
-- **The first response**: two thirds of its time are those of httpx alone, which both clients load. The rest is loading
-  attrs (8 ms), the methods that attrs generates for 29 classes (8 ms), and some 60 modules of our own. Internal classes
-  have only the methods that they use; operations, request models and rare patterns load when they are used. Without an
-  https URL, as in this benchmark, no TLS context is made (3 ms) and no certificates are loaded (5 ms).
+- **The first response**: three quarters of its time are those of httpx alone, which both clients load. The rest is
+  loading attrs (8 ms), the methods that attrs generates for 27 classes (7 ms), and some 60 modules of our own. Internal
+  classes have only the methods that they use; operations, request models and rare patterns load when they are used.
+  Without an https URL, as in this benchmark, no TLS context is made (3 ms) and no certificates are loaded (5 ms).
 - **Large responses**: to decode 8 MiB of role bindings takes twice the time of `json.loads`. From 64 KiB on, a body is
   refused before it is parsed if it has more than a comma or a bracket outside of strings for each 15 bytes, an object
   or a list for each 50, or 20 values in each object and list on average. It is also refused at the first number of more

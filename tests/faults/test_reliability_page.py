@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.faults.cases import FAULTS
+import pytest
+
+from pinecone_admin._concurrency.clock import use_clock
+from tests.faults.cases import FAULTS, Certificates
+from tests.faults.clock import RunningClock
+from tests.faults.reliability_report import COLUMNS, Column, call_once, pass_time
+from tests.faults.server import Server
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/reliability.md").read_text(encoding="utf-8")
 
@@ -21,3 +27,17 @@ def test_bold_figures_are_zero() -> None:
     assert len(rows) == 7
     for _, *figures, _ in rows:
         assert figures == ["0", "0", "0"]
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.forks)
+def test_a_token_expires_when_time_passes(column: Column, certificates: Certificates) -> None:
+    """The report can let the token of each client expire, so that the next call fetches another one."""
+    clock = RunningClock()
+    with Server() as server, use_clock(clock):
+        subject = column.make_client(certificates, **server.client_options)
+        assert not isinstance(call_once(subject), Exception)
+        issued = server.tokens_issued
+        pass_time(subject, clock, 1801)
+        assert not isinstance(call_once(subject), Exception)
+        subject.close()
+    assert (issued, server.tokens_issued) == (1, 2)

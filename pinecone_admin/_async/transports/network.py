@@ -17,12 +17,12 @@ from typing import Any, TypeVar
 
 import httpcore
 
-from pinecone_admin._concurrency.attempts import current_attempt
 from pinecone_admin._concurrency.sockets import (
     async_make_backend,
     async_receive_size,
     async_resolve_addresses,
     async_shut_down_socket,
+    current_attempt,
 )
 from pinecone_admin._concurrency.waiting import async_shield_from_cancellation
 

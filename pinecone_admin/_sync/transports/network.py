@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 
 import httpcore
 
-from pinecone_admin._concurrency.attempts import current_attempt
 from pinecone_admin._concurrency.sockets import (
+    current_attempt,
     make_backend,
     receive_size,
     resolve_addresses,

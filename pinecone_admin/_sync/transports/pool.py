@@ -19,8 +19,8 @@ from typing import Any, cast
 import httpcore
 import httpx
 
-from pinecone_admin._concurrency.attempts import Attempt, hide_details_in_logs, record_events
 from pinecone_admin._concurrency.sharing import FairSemaphore, PerProcess
+from pinecone_admin._concurrency.sockets import Attempt, hide_details_in_logs, record_events
 from pinecone_admin._concurrency.waiting import shield_from_cancellation
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedResponse
 from pinecone_admin._http.transport_errors import ResponseTooLargeError
