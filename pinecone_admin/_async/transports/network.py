@@ -155,7 +155,7 @@ class _Stream(httpcore.AsyncNetworkStream):
 
         The headers of a request and its small body go out together: each write costs a system call, and wakes the
         server. They go out as soon as they are whole, so that the server works while h11 notes the end of the request
-        and prepares to read (40 µs).
+        and prepares to read.
         """
         if buffer and not self._unsent:
             # What follows a reply of a SOCKS proxy would be taken for the response to a request without TLS.
