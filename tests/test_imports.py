@@ -44,8 +44,8 @@ OWN_MODULES = {
         pinecone_admin.errors pinecone_admin.workflows
     """,
     "constructor": """
-        generated_client.api generated_client.models pinecone_admin._concurrency.sockets
-        pinecone_admin._concurrency.clock pinecone_admin._config
+        generated_client.api generated_client.models pinecone_admin._concurrency.clock
+        pinecone_admin._concurrency.sockets pinecone_admin._config
         pinecone_admin._config.addresses pinecone_admin._config.assembly pinecone_admin._config.client_config
         pinecone_admin._config.proxies pinecone_admin._config.tls pinecone_admin._http.buffered_messages
         pinecone_admin._http.codec pinecone_admin._http.error_mapping pinecone_admin._http.transport_errors

@@ -9,7 +9,7 @@ import logging
 import select
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar, Token
 from math import inf
@@ -192,8 +192,8 @@ def async_shut_down_socket(stream: httpcore.AsyncNetworkStream) -> None:
 
 
 def make_backend() -> httpcore.NetworkBackend:
-    """Return a backend that opens sockets of threads."""
-    return _PollingBackend() if hasattr(select, "poll") else httpcore.SyncBackend()  # Windows has no poll
+    """Return the backend of httpcore that opens sockets of threads."""
+    return httpcore.SyncBackend()
 
 
 def async_make_backend() -> httpcore.AsyncNetworkBackend:
@@ -215,19 +215,14 @@ def async_receive_size(max_bytes: int) -> int:
     return max(max_bytes, _LOOP_RECEIVE_BYTES)
 
 
-class _PollingBackend(httpcore.SyncBackend):
-    """Open sockets as httpcore does, but read and write them with fewer system calls."""
+def adapt_stream(stream: httpcore.NetworkStream) -> httpcore.NetworkStream:
+    """Return a stream over the same socket that needs fewer system calls; Windows, which has no poll, keeps its own."""
+    return _PollingStream(stream) if hasattr(select, "poll") else stream
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        """Connect to a host."""
-        return _PollingStream(super().connect_tcp(host, port, timeout, local_address, socket_options))
+
+def async_adapt_stream(stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
+    """Return the stream itself: an event loop waits for all of its sockets at once."""
+    return stream
 
 
 class _PollingStream(httpcore.NetworkStream):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pinecone_admin import PineconeConnectionError, PineconeError, PineconeTimeoutError, RetryPolicy
+from pinecone_admin._async.transports import network as async_network
 from pinecone_admin._sync.transports import network as sync_network
 from tests.faults.canaries import PASSWORD, TOKEN, SecretSearch
 from tests.faults.cases import (
@@ -83,6 +84,29 @@ def drip_reply(connection: socket.socket, reply: bytes) -> bool:
         connection.sendall(bytes([byte]))
         Event().wait(0.002)
     return True
+
+
+@pytest.mark.parametrize("verb", ["GET", "POST"])
+def test_message_to_the_proxy_goes_out_when_its_reply_is_read(
+    verb: str, client_kind: ClientKind, server: Server, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for a request without a body: a write that fails must not hide what the proxy has replied."""
+    steps: list[str] = []
+
+    def note(step: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def note_and_call(*arguments: Any, **options: Any) -> Any:
+            steps.append(step)
+            return function(*arguments, **options)
+
+        return note_and_call
+
+    for stream in (async_network._SocketStream, sync_network._SocketStream):
+        monkeypatch.setattr(stream, "read", note("read", stream.read))
+        monkeypatch.setattr(stream, "transmit", note("written", stream.transmit))
+    with Server(connection_actions=[SocksProxy(CREDENTIALS)]) as proxy:
+        options = {"host": server.url, "access_token": TOKEN, "ssl_verify": certificates.client} | proxy_options(proxy)
+        assert send_once(client_kind, make_operation(verb), **options) is None
+    assert steps[:6] == ["read", "written"] * len(STEPS)
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import httpcore
 
 from pinecone_admin._concurrency.sockets import (
+    async_adapt_stream,
     async_make_backend,
     async_receive_size,
     async_resolve_addresses,
@@ -91,7 +92,7 @@ class AsyncBoundedBackend(httpcore.AsyncNetworkBackend):
         raise httpcore.ConnectError(f"{host} has no address")
 
     async def _adopt_socket(self, stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
-        adopted = _SocketStream(stream, self.streams)
+        adopted = _SocketStream(async_adapt_stream(stream), self.streams)
         self.streams.add(adopted)
         if self._closed:  # checked last, because another thread may close the backend meanwhile
             await adopted.aclose()

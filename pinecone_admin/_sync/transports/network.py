@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import httpcore
 
 from pinecone_admin._concurrency.sockets import (
+    adapt_stream,
     current_attempt,
     make_backend,
     receive_size,
@@ -90,7 +91,7 @@ class BoundedBackend(httpcore.NetworkBackend):
         raise httpcore.ConnectError(f"{host} has no address")
 
     def _adopt_socket(self, stream: httpcore.NetworkStream) -> httpcore.NetworkStream:
-        adopted = _SocketStream(stream, self.streams)
+        adopted = _SocketStream(adapt_stream(stream), self.streams)
         self.streams.add(adopted)
         if self._closed:  # checked last, because another thread may close the backend meanwhile
             adopted.close()
