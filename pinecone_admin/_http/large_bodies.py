@@ -10,9 +10,9 @@ from __future__ import annotations
 import gc
 import json
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from generated_client.types import Misfit
 from pinecone_admin._http.codec import LARGE_FROM_BYTES, DecodeFailure, decode_value, parse_json
@@ -22,14 +22,16 @@ _T = TypeVar("_T")
 # Commas and brackets outside of strings. The densest that the API can send are keys without roles, which have names of
 # one character: 15 bytes for each comma or bracket. An organization has 17, a project 20, a role binding 27.
 _BYTES_PER_MARK = 14.9
+# A page of 100 items has fewer. Its users may be denser than keys, and the rest of it be the text of names.
+_MARKS_BESIDE = 1000
 # Many small objects and lists are slow to parse, most of all if their names differ. A key without roles has 120 bytes
 # for its object and its list. Objects in new fields may be smaller, but are parts of larger models.
 _BYTES_PER_CONTAINER = 50
 # The largest model has 7 fields, and a key has at most 13 roles. Names that all differ are the slowest to parse.
 _COMMAS_PER_CONTAINER = 20
-_COMMAS_BESIDE = 1000
 _LIST_START = re.compile(rb'\s*{\s*"(\w+)"\s*:\s*\[\s*')
 _CHUNK_BYTES = 64 * 1024
+_NEITHER_MARKS_NOR_QUOTES = bytes(set(range(256)) - set(b',[{"'))
 _BACKSLASHES = re.compile(rb"\\*")
 # A 64-bit integer has 20 characters, and the shortest text that identifies a float has at most 24.
 _MAX_NUMBER_LENGTH = 25
@@ -66,39 +68,44 @@ def _find_excess(body: bytes) -> str | None:
     if not json.detect_encoding(body).startswith("utf-8"):
         return "is not in UTF-8"
     # Strings, such as the names of projects, may contain anything. To leave them out takes several times as long.
-    if _count_marks(body).fit(len(body)) or _count_outside_strings(body).fit(len(body)):
+    chunks = ((chunk, 0) for chunk in _split_into_chunks(body))
+    if _have_few_marks(chunks, len(body)) or _have_few_marks(_leave_out_strings(body), len(body)):
         return None
     return "has more values than the API would send"
 
 
-class _Marks(NamedTuple):
-    """Commas, and opening brackets and braces."""
+def _have_few_marks(parts: Iterable[tuple[bytes, int]], size: int) -> bool:
+    """Return whether a body of this size may have the commas and opening brackets of its parts.
 
-    commas: int
-    containers: int
+    Args:
+        parts: Text of the body, and how many bytes of it do not make room for more.
+        size: The size of the body in bytes.
+    """
+    commas = containers = 0
+    for text, unused in parts:
+        commas += text.count(b",")
+        containers += text.count(b"{") + text.count(b"[")
+        size -= unused
+        marks = commas + 2 * containers  # what opens is also closed
+        if (marks - _MARKS_BESIDE) * _BYTES_PER_MARK > size or containers * _BYTES_PER_CONTAINER > size:
+            return False
+    return commas <= _MARKS_BESIDE + _COMMAS_PER_CONTAINER * containers
 
-    def fit(self, size: int) -> bool:
-        """Return whether a body of this size may have so many, and so many values in each object or list."""
-        return (
-            (self.commas + 2 * self.containers) * _BYTES_PER_MARK <= size  # containers are closed by a bracket, too
-            and self.containers * _BYTES_PER_CONTAINER <= size
-            and self.commas <= _COMMAS_BESIDE + _COMMAS_PER_CONTAINER * self.containers
-        )
 
+def _leave_out_strings(body: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yield the commas and opening brackets outside of strings, and how many escapes and commas strings consist of.
 
-def _count_marks(text: bytes) -> _Marks:
-    return _Marks(text.count(b","), text.count(b"{") + text.count(b"["))
-
-
-def _count_outside_strings(body: bytes) -> _Marks:
-    commas = containers = is_inside = 0
+    Items are no denser if their names are empty, so what names have of these makes no room. To find it takes time, too.
+    """
+    is_inside = 0
     for chunk in _split_into_chunks(body):
-        # No quotation mark that is left belongs to the text of a string.
-        parts = chunk.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')
-        found = _count_marks(b"".join(parts[is_inside::2]))
-        commas, containers = commas + found.commas, containers + found.containers
-        is_inside ^= (len(parts) - 1) % 2
-    return _Marks(commas, containers)
+        without_escapes = chunk.replace(rb"\\", b"").replace(rb"\"", b"")
+        # Without the pairs, which are most quotation marks, each part is still as much inside or outside.
+        marks = without_escapes.translate(None, _NEITHER_MARKS_NOR_QUOTES).replace(b'""', b"")
+        parts = marks.split(b'"')
+        outside, quotes = b"".join(parts[is_inside::2]), len(parts) - 1
+        yield outside, len(chunk) - len(without_escapes) + len(marks) - quotes - len(outside)
+        is_inside ^= quotes % 2
 
 
 def _split_into_chunks(body: bytes) -> Iterator[bytes]:
@@ -148,4 +155,8 @@ def _pause_garbage_collection() -> Generator[None, None, None]:
         yield
     finally:
         if was_enabled:
+            if not gc.get_freeze_count():  # the program may have frozen objects of its own
+                # All objects are old now, so the next collection of young ones does not visit those of the block.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()

@@ -145,9 +145,9 @@ def key(number: int) -> str:
     return compact({"id": ID.format(number), "name": "A", "project_id": ID.format(1), "roles": ROLES})
 
 
-def empty_key(number: int) -> str:
+def empty_key(number: int, name: str = "A") -> str:
     """Return such an API key without roles."""
-    return compact({"id": ID.format(number), "name": "A", "project_id": ID.format(1), "roles": []})
+    return compact({"id": ID.format(number), "name": name, "project_id": ID.format(1), "roles": []})
 
 
 def invite(number: int) -> str:

@@ -211,6 +211,15 @@ SHAPES = [
     ),
     Shape("commas in texts", list_of(compact({"id": "," * 400, "email": "[" * 100})), "users"),
     Shape("short texts of commas", list_of(compact({"id": "," * 20, "email": "[" * 20})), "users"),
+    *(
+        Shape(
+            f"shortest keys without roles, {length} of {text!r} as a name",
+            list_of(empty_key(1, text * length)),
+            "api_keys",
+        )
+        for text in (",", '"')
+        for length in (1, 8, 80)
+    ),
     Shape("texts of escaped quotes and commas", list_of(compact({"id": '",' * 20, "email": '"' * 20})), "users"),
     Shape("an unterminated text", repeating('{"data":["', ",", "")),
     Shape("an unterminated text of escapes", repeating('{"data":["', r",\"", "")),

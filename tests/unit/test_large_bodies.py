@@ -131,6 +131,16 @@ def test_names_may_contain_anything() -> None:
             assert {each.name for each in found.data[1:]} == {name}
 
 
+@pytest.mark.parametrize("name", [",", "," * 80, '"' * 80, '[\\"' * 20])
+@pytest.mark.parametrize("kind", [kind for kind, (_, item) in SHORTEST.items() if "name" in item])
+def test_lists_whose_names_consist_of_commas_are_decoded(kind: str, name: str) -> None:
+    """Whoever can name a key cannot keep others from listing the keys."""
+    returns, item = SHORTEST[kind]
+    decoded: Any = decode_body(encode([item | {"name": name}] * 60_000), returns)
+    assert not isinstance(decoded, DecodeFailure), decoded
+    assert decoded.data[-1].name == name
+
+
 def repeat(head: str, item: str, tail: str, *, size: int = 400_000) -> bytes:
     """Return a body of about this size that repeats a text."""
     return (head + item * (size // len(item)) + tail).encode()
@@ -146,6 +156,8 @@ REFUSED: dict[str, tuple[Any, bytes, str, str]] = {
         TOO_MANY,
     ),
     "users with short texts": (UserList, encode([{"id": "0123456789", "email": "a@b"}] * 8_000), "", TOO_MANY),
+    "users of nothing but commas": (UserList, encode([{"id": "," * 20, "email": "[" * 20}] * 4_000), "", TOO_MANY),
+    "users of commas and escapes": (UserList, encode([{"id": '",' * 20, "email": '"' * 20}] * 4_000), "", TOO_MANY),
     "values after a good item": (UserList, repeat('{"data":[' + GOOD_USER, ",{}", "]}"), "", TOO_MANY),
     "objects in objects": (UserList, repeat('{"data":[' + GOOD_USER, ',{"a":{"b":{}}}', "]}"), "", TOO_MANY),
     "objects with a name each": (
@@ -239,6 +251,22 @@ def test_garbage_is_not_collected_meanwhile(monkeypatch: pytest.MonkeyPatch) -> 
     finally:
         (gc.enable if was_enabled else gc.disable)()
     assert seen == [False] * 4 + [True]
+
+
+def test_the_next_collection_does_not_visit_the_decoded_list() -> None:
+    """It is as old as what has survived collections, unless the program keeps frozen objects, which stay frozen."""
+    was_enabled = gc.isenabled()
+    body = encode([BINDING] * 500)
+    try:
+        gc.enable()
+        decoded = decode_body(body, RoleBindingList)
+        assert any(each is decoded for each in gc.get_objects(generation=2))
+        gc.freeze()
+        decode_body(body, RoleBindingList)
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        (gc.enable if was_enabled else gc.disable)()
 
 
 def test_only_the_start_of_a_large_error_body_is_kept() -> None:
