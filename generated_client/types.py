@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from types import UnionType
@@ -224,10 +225,12 @@ def refuse_field(fields: dict[str, Any], name: str, kind: type[Any]) -> NoReturn
 
 def read_field(fields: dict[str, Any], name: str, read: Reader[_T]) -> _T:
     """Decode a required field of an object."""
-    if name not in fields:
-        raise Misfit("is missing", name)
     try:
-        return read(fields[name])
+        value = fields[name]
+    except KeyError:
+        raise Misfit("is missing", name) from None
+    try:
+        return read(value)
     except Misfit as misfit:
         misfit.prepend(name)
         raise
@@ -281,45 +284,32 @@ def read_anything(value: Any) -> Any:
 
 
 from_iso_8601 = datetime.fromisoformat
-"""Decoders call it directly: a function in between would double the time of a date."""
+"""Decoders call it for what ends with Z, and is aware then: a function in between would double the time of a date."""
 
 
 def read_date_time(value: Any) -> datetime:
     """Return a date-time in any form of ISO 8601 as an aware datetime; without an offset, it is in UTC."""
     try:
-        moment = from_iso_8601(value)
-    except (TypeError, ValueError):
-        moment = read_unusual_date_time(value)
-    return moment if moment.tzinfo else in_utc(moment)
-
-
-def in_utc(moment: datetime) -> datetime:
-    """Return a naive datetime as one in UTC."""
+        # It knows the capital letter only.
+        moment = from_iso_8601(f"{value[:-1]}Z" if value[-1:] == "z" else value)
+    except (LookupError, TypeError, ValueError):
+        moment = _read_with_dateutil(value)
     # Every datetime of a model is aware, so that two of them can always be compared. replace() takes four times as long.
-    return datetime.combine(moment, moment.time(), UTC)
+    return moment if moment.tzinfo else datetime.combine(moment, moment.time(), UTC)
 
 
 _MAX_DATE_TIME_LENGTH = 100
 
 
-def read_unusual_date_time(value: Any) -> datetime:
-    """Return a date-time in a form that ``fromisoformat`` does not know; without an offset, it is naive."""
+def _read_with_dateutil(value: Any) -> datetime:
     if type(value) is not str:
         refuse(value, str)
-    if len(value) > _MAX_DATE_TIME_LENGTH:  # an exception would quote it
-        raise Misfit("must be a date-time in ISO 8601")
-    try:
-        # fromisoformat knows the capital letter only.
-        if value.endswith("z"):
-            return from_iso_8601(f"{value[:-1]}Z")
-    except ValueError:
-        pass
-    try:
+    if len(value) <= _MAX_DATE_TIME_LENGTH:
         from dateutil.parser import isoparse  # 24 ms, paid for unusual forms only
 
-        return isoparse(value)
-    except (ValueError, OverflowError):
-        raise Misfit("must be a date-time in ISO 8601") from None
+        with suppress(ValueError, OverflowError):
+            return isoparse(value)
+    raise Misfit("must be a date-time in ISO 8601") from None
 
 
 def list_of(read: Reader[_T]) -> Reader[list[_T]]:

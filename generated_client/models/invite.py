@@ -17,9 +17,9 @@ from ..types import (
     draft_class,
     find_extra_fields,
     from_iso_8601,
-    in_utc,
+    read_date_time,
     read_field,
-    read_unusual_date_time,
+    read_optional_field,
     readers,
     refuse,
     refuse_field,
@@ -66,28 +66,36 @@ def decode_invite(json: Any) -> Invite:
     if type(json) is not dict:
         refuse(json, dict)
     draft: Any = _Draft()
-    moment: datetime.datetime | None
     try:
         draft.id = value if type(value := fields["id"]) is str else refuse_field(fields, "id", str)
         draft.email = value if type(value := fields["email"]) is str else refuse_field(fields, "email", str)
         draft.status = value if type(value := fields["status"]) is str else refuse_field(fields, "status", str)
         try:
-            moment = from_iso_8601(fields["created_at"])
-        except (TypeError, ValueError):
-            moment = read_field(fields, "created_at", read_unusual_date_time)
-        draft.created_at = moment if moment.tzinfo else in_utc(moment)
+            draft.created_at = (
+                from_iso_8601(value)
+                if (value := fields["created_at"])[-1] == "Z"
+                else read_field(fields, "created_at", read_date_time)
+            )
+        except (LookupError, TypeError, ValueError):
+            draft.created_at = read_field(fields, "created_at", read_date_time)
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     try:
-        moment = None if (value := fields.get("expires_at")) is None else from_iso_8601(value)
-    except (TypeError, ValueError):
-        moment = read_field(fields, "expires_at", read_unusual_date_time)
-    draft.expires_at = moment if moment is None or moment.tzinfo else in_utc(moment)
+        draft.expires_at = (
+            from_iso_8601(value)
+            if (value := fields.get("expires_at")) and value[-1] == "Z"
+            else read_optional_field(fields, "expires_at", read_date_time)
+        )
+    except (LookupError, TypeError, ValueError):
+        draft.expires_at = read_optional_field(fields, "expires_at", read_date_time)
     try:
-        moment = None if (value := fields.get("processed_at")) is None else from_iso_8601(value)
-    except (TypeError, ValueError):
-        moment = read_field(fields, "processed_at", read_unusual_date_time)
-    draft.processed_at = moment if moment is None or moment.tzinfo else in_utc(moment)
+        draft.processed_at = (
+            from_iso_8601(value)
+            if (value := fields.get("processed_at")) and value[-1] == "Z"
+            else read_optional_field(fields, "processed_at", read_date_time)
+        )
+    except (LookupError, TypeError, ValueError):
+        draft.processed_at = read_optional_field(fields, "processed_at", read_date_time)
     draft.extra = (
         NO_EXTRA
         if len(fields) == 4 + ("expires_at" in fields) + ("processed_at" in fields)

@@ -19,9 +19,8 @@ from ..types import (
     draft_class,
     find_extra_fields,
     from_iso_8601,
-    in_utc,
+    read_date_time,
     read_field,
-    read_unusual_date_time,
     readers,
     refuse,
     refuse_field,
@@ -68,7 +67,6 @@ def decode_organization(json: Any) -> Organization:
     if type(json) is not dict:
         refuse(json, dict)
     draft: Any = _Draft()
-    moment: datetime.datetime | None
     try:
         draft.id = value if type(value := fields["id"]) is str else refuse_field(fields, "id", str)
         draft.name = value if type(value := fields["name"]) is str else refuse_field(fields, "name", str)
@@ -77,10 +75,13 @@ def decode_organization(json: Any) -> Organization:
             value if type(value := fields["payment_status"]) is str else refuse_field(fields, "payment_status", str)
         )
         try:
-            moment = from_iso_8601(fields["created_at"])
-        except (TypeError, ValueError):
-            moment = read_field(fields, "created_at", read_unusual_date_time)
-        draft.created_at = moment if moment.tzinfo else in_utc(moment)
+            draft.created_at = (
+                from_iso_8601(value)
+                if (value := fields["created_at"])[-1] == "Z"
+                else read_field(fields, "created_at", read_date_time)
+            )
+        except (LookupError, TypeError, ValueError):
+            draft.created_at = read_field(fields, "created_at", read_date_time)
         draft.support_tier = (
             value if type(value := fields["support_tier"]) is str else refuse_field(fields, "support_tier", str)
         )

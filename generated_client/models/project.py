@@ -16,9 +16,8 @@ from ..types import (
     draft_class,
     find_extra_fields,
     from_iso_8601,
-    in_utc,
-    read_field,
-    read_unusual_date_time,
+    read_date_time,
+    read_optional_field,
     readers,
     refuse,
     refuse_field,
@@ -64,7 +63,6 @@ def decode_project(json: Any) -> Project:
     if type(json) is not dict:
         refuse(json, dict)
     draft: Any = _Draft()
-    moment: datetime.datetime | None
     try:
         draft.id = value if type(value := fields["id"]) is str else refuse_field(fields, "id", str)
         draft.name = value if type(value := fields["name"]) is str else refuse_field(fields, "name", str)
@@ -80,10 +78,13 @@ def decode_project(json: Any) -> Project:
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     try:
-        moment = None if (value := fields.get("created_at")) is None else from_iso_8601(value)
-    except (TypeError, ValueError):
-        moment = read_field(fields, "created_at", read_unusual_date_time)
-    draft.created_at = moment if moment is None or moment.tzinfo else in_utc(moment)
+        draft.created_at = (
+            from_iso_8601(value)
+            if (value := fields.get("created_at")) and value[-1] == "Z"
+            else read_optional_field(fields, "created_at", read_date_time)
+        )
+    except (LookupError, TypeError, ValueError):
+        draft.created_at = read_optional_field(fields, "created_at", read_date_time)
     draft.extra = NO_EXTRA if len(fields) == 5 + ("created_at" in fields) else find_extra_fields(Project, fields)
     draft.__class__ = Project
     model: Project = draft

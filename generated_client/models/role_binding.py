@@ -19,9 +19,8 @@ from ..types import (
     draft_class,
     find_extra_fields,
     from_iso_8601,
-    in_utc,
+    read_date_time,
     read_field,
-    read_unusual_date_time,
     readers,
     refuse,
     refuse_field,
@@ -72,7 +71,6 @@ def decode_role_binding(json: Any) -> RoleBinding:
     if type(json) is not dict:
         refuse(json, dict)
     draft: Any = _Draft()
-    moment: datetime.datetime | None
     try:
         draft.id = value if type(value := fields["id"]) is str else refuse_field(fields, "id", str)
         draft.principal_type = (
@@ -89,10 +87,13 @@ def decode_role_binding(json: Any) -> RoleBinding:
         )
         draft.role = value if type(value := fields["role"]) is str else refuse_field(fields, "role", str)
         try:
-            moment = from_iso_8601(fields["created_at"])
-        except (TypeError, ValueError):
-            moment = read_field(fields, "created_at", read_unusual_date_time)
-        draft.created_at = moment if moment.tzinfo else in_utc(moment)
+            draft.created_at = (
+                from_iso_8601(value)
+                if (value := fields["created_at"])[-1] == "Z"
+                else read_field(fields, "created_at", read_date_time)
+            )
+        except (LookupError, TypeError, ValueError):
+            draft.created_at = read_field(fields, "created_at", read_date_time)
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 7 else find_extra_fields(RoleBinding, fields)

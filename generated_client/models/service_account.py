@@ -16,9 +16,8 @@ from ..types import (
     draft_class,
     find_extra_fields,
     from_iso_8601,
-    in_utc,
+    read_date_time,
     read_field,
-    read_unusual_date_time,
     readers,
     refuse,
     refuse_field,
@@ -63,21 +62,26 @@ def decode_service_account(json: Any) -> ServiceAccount:
     if type(json) is not dict:
         refuse(json, dict)
     draft: Any = _Draft()
-    moment: datetime.datetime | None
     try:
         draft.id = value if type(value := fields["id"]) is str else refuse_field(fields, "id", str)
         draft.name = value if type(value := fields["name"]) is str else refuse_field(fields, "name", str)
         draft.client_id = value if type(value := fields["client_id"]) is str else refuse_field(fields, "client_id", str)
         try:
-            moment = from_iso_8601(fields["created_at"])
-        except (TypeError, ValueError):
-            moment = read_field(fields, "created_at", read_unusual_date_time)
-        draft.created_at = moment if moment.tzinfo else in_utc(moment)
+            draft.created_at = (
+                from_iso_8601(value)
+                if (value := fields["created_at"])[-1] == "Z"
+                else read_field(fields, "created_at", read_date_time)
+            )
+        except (LookupError, TypeError, ValueError):
+            draft.created_at = read_field(fields, "created_at", read_date_time)
         try:
-            moment = from_iso_8601(fields["updated_at"])
-        except (TypeError, ValueError):
-            moment = read_field(fields, "updated_at", read_unusual_date_time)
-        draft.updated_at = moment if moment.tzinfo else in_utc(moment)
+            draft.updated_at = (
+                from_iso_8601(value)
+                if (value := fields["updated_at"])[-1] == "Z"
+                else read_field(fields, "updated_at", read_date_time)
+            )
+        except (LookupError, TypeError, ValueError):
+            draft.updated_at = read_field(fields, "updated_at", read_date_time)
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     draft.extra = NO_EXTRA if len(fields) == 5 else find_extra_fields(ServiceAccount, fields)

@@ -410,15 +410,15 @@ WHAT_LIMITS = """\
   Without an https URL, as in this benchmark, no TLS context is made (3 ms) and no certificates are loaded (5 ms).
 - **Large responses**: to decode 8 MiB of role bindings takes twice the time of `json.loads`. From 64 KiB on, a body is
   refused before it is parsed if it has more than a comma or a bracket outside of strings for each 15 bytes, an object
-  or a list for each 50, or 20 values in each object and list on average. It is also refused at the first number of more
-  than 25 characters. Garbage collection of the process waits while such a body is decoded, for a tenth of a second at
-  8 MiB. `tests/benchmarks/bodies.py` measures 280 shapes of bodies. The goal, 3 times the time of `json.loads` of the
-  role bindings, is missed at 8 MiB by 7 shapes if each is decoded in a fresh process: five have date-times that
-  python-dateutil has to read (3 to 11 times), and the texts of two are nothing but commas and quotation marks (3.4).
-  With `--warm`, in one process where `json.loads` is faster because memory is used again, some 30 miss it. They take up
-  to 7 times, or 23 with dates for python-dateutil: the densest lists that the API could send, such as keys without
-  roles and with names of one character, what looks like them, and fields that are not listed. None takes more than 3
-  times the memory. For small bodies, the fixed cost of a call dominates.
+  or a list for each 50, or 20 values in each object and list on average. Commas, brackets and escapes in strings are no
+  such bytes. A body is also refused at the first number of more than 25 characters. Garbage collection of the process
+  waits while a large body is decoded, for a tenth of a second at 8 MiB. `tests/benchmarks/bodies.py` measures 286
+  shapes of bodies. At 8 MiB, each in a fresh process, none takes more than the goal of 3 times the time of
+  `json.loads` of the role bindings, except those whose date-times python-dateutil has to read: 3 to 13 times. With
+  `--warm`, in one process where `json.loads` is faster because memory is used again, some 24 others take up to 4.5
+  times: the densest lists that the API could send, such as keys without roles and with names of one character, what
+  looks like them, and fields that are not listed. None takes more than 3 times the memory. For small bodies, the fixed
+  cost of a call dominates.
 """
 
 

@@ -280,6 +280,43 @@ def test_other_text_is_no_date_time(text: str) -> None:
     assert decode_value(text, datetime) == DecodeFailure("", "must be a date-time in ISO 8601")
 
 
+DAYS = ("", "2026", "2026-07", "2026-07-01", "20260701", "2026-W27-3", "2026W27")
+TIMES = (
+    "",
+    "T",
+    " ",
+    "T10",
+    "t10",
+    "z10",
+    "T10:00",
+    "T24:00",
+    "T10:00:00",
+    "T100000",
+    "T10:00:00.5",
+    "T10:00:00,123456789",
+)
+OFFSETS = ("", "Z", "z", "+02:00", "-0230", "+00:00Z", "zZ")
+DATE_TIMES = [day + hour + offset for day in DAYS for hour in TIMES for offset in OFFSETS]
+
+
+def test_date_times_are_the_same_in_each_model_and_by_themselves() -> None:
+    """Required and optional ones are read in place, and all others by a function; what is read is always aware."""
+    read = 0
+    for value in [*DATE_TIMES, "x" * 101, "x" * 101 + "Z", 0, True, ["Z"], [], {}, {"-1": "Z"}]:
+        alone = decode_value(value, datetime)
+        account = decode_value(ACCOUNT | {"created_at": value}, models.ServiceAccount)
+        project = decode_value(PROJECT | {"created_at": value}, Project)
+        if isinstance(alone, DecodeFailure):
+            assert account == project == DecodeFailure("created_at", alone.problem), value
+        else:
+            assert not isinstance(account, DecodeFailure), value
+            assert not isinstance(project, DecodeFailure), value
+            assert account.created_at == project.created_at == alone, value
+            assert alone.tzinfo is not None, value
+            read += 1
+    assert read > 200
+
+
 # ---- types of the caller
 
 

@@ -194,7 +194,7 @@ REFUSED: dict[str, tuple[Any, bytes, str, str]] = {
     ),
     "a date of 1 MB": (
         RoleBindingList,
-        encode([BINDING | {"created_at": "2026-07-01T10:00:00." + "1" * 1_000_000 + "z"}]),
+        encode([BINDING | {"created_at": "2026-07-01T10:00:00." + "1" * 1_000_000 + "x"}]),
         "data[0].created_at",
         "must be a date-time in ISO 8601",
     ),
