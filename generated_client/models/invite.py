@@ -72,11 +72,9 @@ def decode_invite(json: Any) -> Invite:
         draft.status = value if type(value := fields["status"]) is str else refuse_field(fields, "status", str)
         try:
             draft.created_at = (
-                from_iso_8601(value)
-                if (value := fields["created_at"])[-1] == "Z"
-                else read_field(fields, "created_at", read_date_time)
+                from_iso_8601(value) if (value := fields["created_at"])[-1] == "Z" else read_date_time(value)
             )
-        except (LookupError, TypeError, ValueError):
+        except (LookupError, Misfit, TypeError, ValueError):
             draft.created_at = read_field(fields, "created_at", read_date_time)
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None

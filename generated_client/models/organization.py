@@ -76,11 +76,9 @@ def decode_organization(json: Any) -> Organization:
         )
         try:
             draft.created_at = (
-                from_iso_8601(value)
-                if (value := fields["created_at"])[-1] == "Z"
-                else read_field(fields, "created_at", read_date_time)
+                from_iso_8601(value) if (value := fields["created_at"])[-1] == "Z" else read_date_time(value)
             )
-        except (LookupError, TypeError, ValueError):
+        except (LookupError, Misfit, TypeError, ValueError):
             draft.created_at = read_field(fields, "created_at", read_date_time)
         draft.support_tier = (
             value if type(value := fields["support_tier"]) is str else refuse_field(fields, "support_tier", str)

@@ -68,19 +68,15 @@ def decode_service_account(json: Any) -> ServiceAccount:
         draft.client_id = value if type(value := fields["client_id"]) is str else refuse_field(fields, "client_id", str)
         try:
             draft.created_at = (
-                from_iso_8601(value)
-                if (value := fields["created_at"])[-1] == "Z"
-                else read_field(fields, "created_at", read_date_time)
+                from_iso_8601(value) if (value := fields["created_at"])[-1] == "Z" else read_date_time(value)
             )
-        except (LookupError, TypeError, ValueError):
+        except (LookupError, Misfit, TypeError, ValueError):
             draft.created_at = read_field(fields, "created_at", read_date_time)
         try:
             draft.updated_at = (
-                from_iso_8601(value)
-                if (value := fields["updated_at"])[-1] == "Z"
-                else read_field(fields, "updated_at", read_date_time)
+                from_iso_8601(value) if (value := fields["updated_at"])[-1] == "Z" else read_date_time(value)
             )
-        except (LookupError, TypeError, ValueError):
+        except (LookupError, Misfit, TypeError, ValueError):
             draft.updated_at = read_field(fields, "updated_at", read_date_time)
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None

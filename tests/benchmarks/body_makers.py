@@ -238,3 +238,18 @@ def dated_bindings(date: str) -> Maker:
 def dated_accounts(date: str) -> Maker:
     """Return a maker of service accounts of one date."""
     return list_of(lambda number: account(number, date))
+
+
+def named_apart(each: int, width: int, value: str) -> Maker:
+    """Return a maker of one good user and then objects of so many names, all of which differ."""
+
+    def make(number: int) -> str:
+        first = number * each
+        return "{" + ",".join(f'"{first + index:0{width}d}":{value}' for index in range(each)) + "}"
+
+    return filling('{"data":[' + user(1) + ",", make, "]}")
+
+
+def one_object(width: int, value: str, every: int, other: str) -> Maker:
+    """Return a maker of an object beside a list, whose names differ; one of so many values is another one."""
+    return filling('{"data":[],', lambda number: f'"{number:0{width}d}":{value if number % every else other}', "}")

@@ -24,9 +24,11 @@ from tests.benchmarks.body_makers import (
     key,
     list_of,
     named,
+    named_apart,
     nested,
     numbers,
     of_bytes,
+    one_object,
     ordinary,
     organization,
     padded,
@@ -118,6 +120,25 @@ SHAPES = [
             "1E-400" + "0" * 0,
         )
     ),
+    *(
+        Shape(f"lists of 19 of {text[:26]}", after_users(f"[{','.join([text] * 19)}]"), "users")
+        for text in (
+            "0",
+            "0.0000000000001",
+            "0.30000000000000004",
+            "2.2250738585072014e-308",
+            "12345678901234567890e-30",
+            numbers(25),
+            "-1234567890123456",
+            "true",
+            "null          ",
+            '"aaaaaaaaaaa"',
+            '"aaaaaaaaaaaaaaaaaaaaaaaaa"',
+            r'"\u00e4\u00e4"',
+            "{}            ",
+            "[]",
+        )
+    ),
     Shape("one float of all digits", repeating('{"data":[0.', "7", "]}"), "users"),
     Shape("NaN", after_users("NaN" + " " * 20), "users"),
     Shape("-Infinity", after_users("-Infinity" + " " * 12), "users"),
@@ -150,12 +171,37 @@ SHAPES = [
         ),
     ),
     *(
+        Shape(f"objects of {each} names of {width} that differ, {value}", named_apart(each, width, value), "users")
+        for each in (1, 4, 7, 20, 100, 10_000)
+        for width, value in (
+            (12, "0"),
+            (20, "0"),
+            (12, '"a text of some length"'),
+            (30, "0"),
+            (45, "0"),
+            (60, "0"),
+            (80, "0"),
+        )
+    ),
+    *(
+        Shape(
+            f"one object of names of {width} that differ, one of {every} is {other}",
+            one_object(width, "0", every, other),
+        )
+        for width in (12, 16, 24, 32, 40, 50, 60, 80)
+        for every, other in ((10, "[]"), (20, "{}"), (20, '"["'))
+    ),
+    *(
         Shape(
             f"role bindings with {each} extra fields of {width}",
             bindings_with(",".join(f'"{i:0{width}d}":0' for i in range(each))),
         )
         for each in (1, 10, 100)
         for width in (10, 18, 24)
+    ),
+    Shape(
+        "role bindings with 100 extra fields and brackets in texts",
+        bindings_with(",".join(f'"{i:010d}":' + ("0" if i % 15 else '"["') for i in range(100))),
     ),
     Shape("role bindings with an extra text", bindings_with('"extra":""')),
     Shape("role bindings with an extra object", bindings_with('"extra":{"a":{"b":[]}}')),

@@ -409,16 +409,16 @@ WHAT_LIMITS = """\
   classes have only the methods that they use; operations, request models and rare patterns load when they are used.
   Without an https URL, as in this benchmark, no TLS context is made (3 ms) and no certificates are loaded (5 ms).
 - **Large responses**: to decode 8 MiB of role bindings takes twice the time of `json.loads`. From 64 KiB on, a body is
-  refused before it is parsed if it has more than a comma or a bracket outside of strings for each 15 bytes, an object
-  or a list for each 50, or 20 values in each object and list on average. Commas, brackets and escapes in strings are no
-  such bytes. A body is also refused at the first number of more than 25 characters. Garbage collection of the process
-  waits while a large body is decoded, for a tenth of a second at 8 MiB. `tests/benchmarks/bodies.py` measures 286
-  shapes of bodies. At 8 MiB, each in a fresh process, none takes more than the goal of 3 times the time of
-  `json.loads` of the role bindings, except those whose date-times python-dateutil has to read: 3 to 13 times. With
-  `--warm`, in one process where `json.loads` is faster because memory is used again, some 24 others take up to 4.5
-  times: the densest lists that the API could send, such as keys without roles and with names of one character, what
-  looks like them, and fields that are not listed. None takes more than 3 times the memory. For small bodies, the fixed
-  cost of a call dominates.
+  refused before it is parsed if it has more than a comma or a bracket outside of strings for each 15 bytes (commas,
+  brackets and escapes in strings are no such bytes), an object or a list for each 50, a name that differs from all
+  others for each 80, or 20 values in each object and list on average. It is also refused at the first number of more
+  than 25 characters, and if it has more than a fraction for each 100 bytes. Garbage collection of the process waits
+  while a large body is decoded, for a tenth of a second at 8 MiB. `tests/benchmarks/bodies.py` measures 367 shapes of
+  bodies. At 8 MiB, each in a fresh process, none takes more than the goal of 3 times the time of `json.loads` of the
+  role bindings, except those whose date-times python-dateutil has to read: 3.6 to 15 times. With `--warm`, in a process
+  where `json.loads` is faster because memory is used again, five others take 3.1 to 3.3 times: keys without roles whose
+  names consist of commas, role bindings with short texts, and numbers in fields that are not listed. None takes more
+  than 3 times the memory. For small bodies, the fixed cost of a call dominates.
 """
 
 

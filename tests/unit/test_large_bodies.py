@@ -75,7 +75,12 @@ SHORTEST: dict[str, tuple[Any, dict[str, Any]]] = {
 
 def encode(items: list[Any]) -> bytes:
     """Return a list response without spaces, as the API sends it."""
-    return json.dumps({"data": items}, separators=(",", ":")).encode()
+    return encode_fields({"data": items})
+
+
+def encode_fields(fields: dict[str, Any]) -> bytes:
+    """Return an object without spaces."""
+    return json.dumps(fields, separators=(",", ":")).encode()
 
 
 @pytest.mark.parametrize(("returns", "item"), SHORTEST.values(), ids=SHORTEST)
@@ -85,6 +90,14 @@ def test_the_densest_lists_of_the_api_are_decoded(returns: Any, item: dict[str, 
         decoded: Any = decode_body(encode([each] * 10_000), returns)
         assert not isinstance(decoded, DecodeFailure), decoded
         assert len(decoded.data) == 10_000
+
+
+def test_new_fields_may_have_fractions_and_names_of_their_own() -> None:
+    """A fraction, and two names that differ in every project, are far from what takes long."""
+    projects = [PROJECT | {"price": 0.30000000000000004, "tags": {f"tag-{number}": "x"}} for number in range(10_000)]
+    decoded = decode_body(encode(projects), ProjectList)
+    assert isinstance(decoded, ProjectList)
+    assert decoded.data[-1].extra["tags"] == {"tag-9999": "x"}
 
 
 def test_a_long_list_needs_little_more_memory_than_its_json() -> None:
@@ -165,6 +178,24 @@ REFUSED: dict[str, tuple[Any, bytes, str, str]] = {
         encode([json.loads(GOOD_USER), *({f"{number:040}": 0} for number in range(2_000))]),
         "",
         TOO_MANY,
+    ),
+    "objects whose names all differ": (
+        UserList,
+        encode([json.loads(GOOD_USER), *({f"{number}-{each:030}": 0 for each in range(7)} for number in range(1_000))]),
+        "",
+        "has more names than the API would send",
+    ),
+    "an object of names that differ, and brackets in texts": (
+        RoleBindingList,
+        encode_fields({f"{number:012}": 0 if number % 20 else "[" for number in range(20_000)} | {"data": []}),
+        "",
+        "has more names than the API would send",
+    ),
+    "many fractions": (
+        UserList,
+        repeat('{"data":[' + GOOD_USER, ",[" + "2.2250738585072014e-308," * 18 + "0.5]", "]}"),
+        "",
+        "has more fractions than the API would send",
     ),
     "numbers in spaces": (UserList, repeat('{"data":[' + GOOD_USER, "," + " " * 30 + "0", "]}"), "", TOO_MANY),
     "an object of many names": (
